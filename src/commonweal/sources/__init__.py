@@ -1,0 +1,11 @@
+"""Where the numbers come from: the catalogue, fetching with checksums, and readers for each format.
+
+Nothing heavy is imported until a table is read.
+"""
+
+from __future__ import annotations
+
+from commonweal.sources.catalogue import Reader, Source, load_catalogue, local_source
+from commonweal.sources.store import Store, Verification
+
+__all__ = ["Reader", "Source", "Store", "Verification", "load_catalogue", "local_source"]

@@ -1,0 +1,354 @@
+"""The catalogue: what each source file is, who publishes it, and what may be done with it.
+
+The entries are data, one YAML file per publisher in the folder ``catalogue``.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from commonweal.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Reader", "Source", "load_catalogue", "local_source"]
+
+Format = Literal["csv", "tsv", "excel", "rdata", "parquet", "geojson", "file"]
+ColumnType = Literal["string", "float", "integer", "boolean"]
+
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".xlsx": "excel",
+    ".xls": "excel",
+    ".rda": "rdata",
+    ".rdata": "rdata",
+    ".rds": "rdata",
+    ".parquet": "parquet",
+    ".geojson": "geojson",
+    ".json": "geojson",
+}
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Reader(_Frozen):
+    """How a file becomes a table.
+
+    Attributes
+    ----------
+    format
+        The format of the file, or of the member inside a zip; ``file`` is not a table.
+    separator
+        The character between fields of a text table; a comma (csv) or a tab (tsv) if not said.
+    encoding
+        The character encoding of a text table, as Python names it.
+    skip_rows
+        Lines (text) or rows (Excel) above the header.
+    columns
+        Names for the columns of a file that has no header row.
+    types
+        Column types that must not be guessed, by column name.
+    null_values
+        Texts that mean 'missing', besides the empty one.
+    thousands
+        True if numbers are written with commas, such as 1,234.
+    comment_rows
+        True to leave out rows below the table that have fewer fields or an empty first field.
+    sheet
+        The sheet of an Excel file; the first if not said.
+    member
+        The file inside a zip; needed only where the zip holds more than one table.
+    object
+        The object in an R file; needed only where the file holds more than one table.
+    """
+
+    format: Format
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: str = "utf-8"
+    skip_rows: Annotated[int, Field(ge=0)] = 0
+    columns: tuple[str, ...] | None = None
+    types: dict[str, ColumnType] = {}
+    null_values: tuple[str, ...] = ()
+    thousands: bool = False
+    comment_rows: bool = False
+    sheet: str | None = None
+    member: str | None = None
+    object: str | None = None
+
+    @field_validator("columns", "null_values", mode="before")
+    @classmethod
+    def _list_is_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class Source(_Frozen):
+    """One source file: what it is, where it is, and what may be done with it.
+
+    Attributes
+    ----------
+    id
+        A short, stable name in kebab-case.
+    title, publisher, topic
+        What the file holds, who is answerable for its numbers, and its subject.
+    licence, licence_url, attribution
+        The terms of the publisher, and the words that must go with anything made from it.
+    vintage
+        The date or period that the numbers describe.
+    area_system
+        The area system of the rows, such as ``lsoa21``, where they are areas.
+    url, path
+        Where it is published; or, for a file of the user's own, where it lies.
+    size
+        The pinned size in bytes.
+    sha256
+        The pinned checksum; ``rolling`` for a file that changes; None for the user's own.
+    reader
+        How the file becomes a table.
+    use
+        ``open``; or ``benchmark-only`` for what may be compared with but not published.
+    notes
+        What a user should know before using it.
+    """
+
+    id: str
+    title: str
+    publisher: str
+    topic: str = "your own"
+    licence: str
+    licence_url: str | None = None
+    attribution: str
+    vintage: str
+    area_system: str | None = None
+    url: str | None = None
+    path: Path | None = None
+    size: Annotated[int, Field(gt=0)] | None = None
+    sha256: str | None = None
+    reader: Reader
+    use: Literal["open", "benchmark-only"] = "open"
+    notes: str = ""
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_kebab_case(cls, value: str) -> str:
+        if not _ID.fullmatch(value):
+            raise ValueError("an id is lower-case letters, digits and single hyphens")
+        return value
+
+    @field_validator("sha256")
+    @classmethod
+    def _sha256_is_hex(cls, value: str | None) -> str | None:
+        if value is not None and value != "rolling" and not _SHA256.fullmatch(value):
+            raise ValueError("a sha256 is 64 lower-case hexadecimal digits, or 'rolling'")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("a url starts with https:// or http:// and names a host")
+        return value
+
+    @field_validator("reader", mode="before")
+    @classmethod
+    def _reader_may_be_a_word(cls, value: Any) -> Any:
+        return {"format": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give either url or path")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a url needs a sha256: the checksum, or 'rolling'")
+        if self.sha256 not in {None, "rolling"} and self.size is None:
+            raise ValueError("a pinned sha256 needs a size, in bytes")
+        return self
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the bytes are fixed by a checksum."""
+        return self.sha256 is not None and self.sha256 != "rolling"
+
+
+def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
+    """Read the catalogue.
+
+    Parameters
+    ----------
+    folder
+        A folder of YAML files, one per publisher; the packaged one if not given.
+
+    Returns
+    -------
+    dict of str to Source
+        Every source by id, sorted by id.
+
+    Raises
+    ------
+    DataError
+        If a file or an entry is malformed, or an id occurs twice; the message names the file
+        and the entry.
+    """
+    import yaml
+
+    root = folder if folder is not None else resources.files(__package__) / "catalogue"
+    found: dict[str, Source] = {}
+    home: dict[str, str] = {}
+    for file in sorted(root.iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        try:
+            content = yaml.load(file.read_text(encoding="utf-8"), Loader=_unique_loader())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise DataError(f"{file.name}: not a YAML file that can be read: {error}") from None
+        if not isinstance(content, dict) or set(content) - {"publisher", "licences", "sources"}:
+            raise DataError(
+                f"{file.name}: expected the keys 'publisher', 'licences' (optional) and 'sources'"
+            )
+        for source in _entries(file.name, content):
+            if source.id in found:
+                raise DataError(
+                    f"{file.name}: source '{source.id}' is already in {home[source.id]}; "
+                    "an id may occur once"
+                )
+            found[source.id] = source
+            home[source.id] = file.name
+    return dict(sorted(found.items()))
+
+
+def _unique_loader() -> Any:
+    """Make a YAML loader that refuses a key that occurs twice, which YAML's own would drop."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        twice = sorted({str(k) for k in keys if keys.count(k) > 1})
+        if twice:
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: '{twice[0]}' occurs twice")
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return Loader
+
+
+def _entries(file: str, content: dict[str, Any]) -> Iterable[Source]:
+    publisher, sources = content.get("publisher"), content.get("sources")
+    licences = content.get("licences", {})
+    if not isinstance(publisher, str):
+        raise DataError(f"{file}: expected 'publisher' to be a name, found {publisher!r}")
+    if not isinstance(sources, dict) or not isinstance(licences, dict):
+        raise DataError(f"{file}: expected 'sources' and 'licences' to be mappings by id")
+    for id_, entry in sources.items():
+        if not isinstance(entry, dict):
+            raise DataError(f"{file}: source '{id_}': expected a mapping, found {entry!r}")
+        fields = dict(entry)
+        name = fields.pop("terms", None)
+        if name is not None:
+            if name not in licences:
+                raise DataError(
+                    f"{file}: source '{id_}': terms '{name}' are not among the licences of the "
+                    f"file; {nearest(str(name), map(str, licences))}"
+                )
+            fields = {**licences[name], **fields}
+        try:
+            yield Source.model_validate({"publisher": publisher, **fields, "id": id_})
+        except ValidationError as error:
+            raise DataError(f"{file}: source '{id_}': {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say the first fault of a validation in one line."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        model = Reader if fault["loc"][0] == "reader" else Source
+        return f"unknown key '{where}'; {nearest(str(fault['loc'][-1]), model.model_fields)}"
+    if fault["type"] == "missing":
+        return f"'{where}' is missing"
+    said = fault["msg"].removeprefix("Value error, ")
+    if not where:
+        return said
+    return f"'{where}': {said} (found {fault['input']!r})"
+
+
+def local_source(
+    path: str | Path, *, id: str | None = None, reader: Reader | None = None, **about: Any
+) -> Source:
+    """Describe a file of the user's own.
+
+    Parameters
+    ----------
+    path
+        Where it lies. Nothing is opened here.
+    id
+        Its name in messages and provenance; made from the file's name if not given.
+    reader
+        How to read it; guessed from the file's suffix if not given. In a ``.zip`` the suffix of
+        the member decides.
+    **about
+        Any other field of `Source`, such as ``licence`` or ``vintage``.
+
+    Returns
+    -------
+    Source
+        A source with `path` set and no pinned checksum; the store computes and records it.
+
+    Raises
+    ------
+    DataError
+        If the suffix says no format that can be read, or a field is malformed.
+
+    Examples
+    --------
+    >>> local_source("clubs/Village Halls.csv").id
+    'village-halls'
+    """
+    path = Path(path)
+    if id is None:
+        id = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "file"
+    fields = {
+        "title": path.name,
+        "publisher": "your own file",
+        "licence": "not stated",
+        "attribution": "",
+        "vintage": "not stated",
+        **about,
+        "reader": reader if reader is not None else guess_reader(path.name),
+        "id": id,
+        "path": path,
+    }
+    try:
+        return Source.model_validate(fields)
+    except ValidationError as error:
+        raise DataError(f"{path}: {_first_fault(error)}") from None
+
+
+def guess_reader(name: str, member: str | None = None) -> Reader:
+    """Guess the reader from a file's suffix; a zip's own content is looked at when it is read."""
+    suffix = PurePosixPath((member or name).replace("\\", "/")).suffix.lower()
+    if suffix == ".zip":
+        return Reader(format="csv")
+    if suffix not in _SUFFIXES:
+        raise DataError(
+            f"{name}: the suffix '{suffix}' says no format that can be read; expected one of "
+            f"{', '.join([*_SUFFIXES, '.zip'])}"
+        )
+    return Reader(format=_SUFFIXES[suffix], member=member)

@@ -1,0 +1,267 @@
+"""Fetching: a URL becomes a verified local file, or an error that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import http.client
+import os
+import random
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from commonweal.errors import SourceError, WrongBytesError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Missing", "Patience", "Unanswered", "download", "sha256_of", "writing"]
+
+_BLOCK = 1 << 18
+#: The most that is taken from a server for a file whose size is not pinned.
+MAX_BYTES = 8 << 30
+
+
+class Missing(SourceError):
+    """The server answered that it does not have the file, or does not give it."""
+
+
+class Unanswered(SourceError):
+    """The server gave no whole answer, however often it was asked."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server, and how often to ask again.
+
+    Attributes
+    ----------
+    timeout_s
+        Seconds to wait for a connection, and for each next piece.
+    retries
+        How often to ask again after a fault that may pass.
+    backoff_s
+        Seconds before the first repeat; doubled each time, with up to half as much again by
+        chance so that many machines do not knock together.
+    """
+
+    timeout_s: float = 30.0
+    retries: int = 4
+    backoff_s: float = 1.0
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow redirects, but never from https to anything less."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        scheme = urlsplit(newurl).scheme
+        if scheme not in {"http", "https"} or (
+            scheme == "http" and urlsplit(req.full_url).scheme == "https"
+        ):
+            raise Missing(f"{req.full_url} redirects to {newurl}, which is refused: not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _Passing(Exception):
+    """A fault that may pass if one asks again."""
+
+    def __init__(self, what: str, wait_s: float = 0.0) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
+
+
+def sha256_of(path: Path, progress: Progress | None = None) -> str:
+    """Compute the SHA-256 of a file of any size, as 64 hexadecimal digits."""
+    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            done += len(block)
+            if progress is not None and total > 64 * _BLOCK:  # small files take no time to tell of
+                progress(f"checking {path.name}", done, total)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[Path]:
+    """Write a file all or nothing: yield a temporary path beside it, then rename that onto it.
+
+    Whatever goes wrong, the temporary file is removed and an old target stays as it was. Two
+    processes at once are safe, as each has its own temporary file and renaming is atomic.
+
+    Raises
+    ------
+    SourceError
+        If the folder cannot be written to, or the disk is full.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
+        os.close(handle)
+    except OSError as error:
+        raise SourceError(_cannot_write(target.parent, error)) from None
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o644)  # mkstemp's files are private; a cache may be shared
+        part.replace(target)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}:
+            raise SourceError(_cannot_write(target.parent, error)) from None
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _cannot_write(folder: Path, error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return (
+            f"no room left to write in the cache {folder}; free some, or set COMMONWEAL_CACHE to "
+            "a folder on another disk"
+        )
+    return (
+        f"cannot write in the cache {folder} ({error.strerror}); set COMMONWEAL_CACHE to a folder "
+        "that can be written to"
+    )
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    sha256: str | None = None,
+    size: int | None = None,
+    patience: Patience | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Download a file, check it, and only then put it in place.
+
+    Parameters
+    ----------
+    url
+        An http or https address.
+    target
+        Where the file shall be. If anything goes wrong, what was there stays.
+    sha256, size
+        The pinned checksum and size in bytes, if they are pinned.
+    patience
+        How long to wait and how often to ask again.
+    progress
+        Told what is being done, the bytes done and the bytes in all (0 if not known).
+
+    Returns
+    -------
+    str
+        The checksum of what came.
+
+    Raises
+    ------
+    WrongBytesError
+        If the whole file came and is not the pinned one, or it is larger than that.
+    Missing
+        If the server says that it does not have it (4xx), or redirects to something unsafe.
+    Unanswered
+        If there was no whole answer in all the tries.
+    SourceError
+        If the cache cannot be written to.
+    """
+    patience = patience or Patience()
+    for attempt in range(patience.retries + 1):
+        try:
+            with writing(target) as part:
+                return _take(url, part, sha256, size, patience, progress)
+        except _Passing as fault:
+            last = fault
+        if attempt < patience.retries:
+            wait_s = patience.backoff_s * 2**attempt * (1 + random.random() / 2)
+            wait_s = max(wait_s, min(last.wait_s, 60.0))
+            if progress is not None:
+                progress(f"{last}; asking again in {wait_s:.0f} s", 0, size or 0)
+            time.sleep(wait_s)
+    tries = patience.retries + 1
+    raise Unanswered(f"{url}: {last} (tried {tries} {'time' if tries == 1 else 'times'})")
+
+
+def _take(
+    url: str,
+    part: Path,
+    sha256: str | None,
+    size: int | None,
+    patience: Patience,
+    progress: Progress | None,
+) -> str:
+    """Take one whole answer into a file; raise `_Passing` if asking again may help."""
+    opener = urllib.request.build_opener(_Redirects())
+    request = urllib.request.Request(url, headers={"User-Agent": "commonweal"})
+    most = size if size is not None else MAX_BYTES
+    digest, done = hashlib.sha256(), 0
+    try:
+        with opener.open(request, timeout=patience.timeout_s) as answer:
+            said = answer.headers.get("Content-Length", "")
+            total = int(said) if said.isdigit() else None
+            if total is not None and total > most:
+                raise _too_large(url, most, f"{total:,} bytes")
+            with part.open("wb") as file:
+                while block := answer.read1(_BLOCK):
+                    done += len(block)
+                    if done > most:
+                        raise _too_large(url, most, f"more than {most:,} bytes")
+                    digest.update(block)
+                    file.write(block)
+                    if progress is not None:
+                        progress(
+                            f"fetching {part.name[1:].rsplit('.', 2)[0]}", done, size or total or 0
+                        )
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code >= 500 or error.code in {408, 425, 429}:
+            after = error.headers.get("Retry-After", "")
+            wait_s = float(after) if after.isdigit() else 0.0
+            raise _Passing(f"the server answered {error.code} {error.reason}", wait_s) from None
+        raise Missing(f"{url}: the server answered {error.code} {error.reason}") from None
+    except TimeoutError:
+        raise _Passing(f"no answer within {patience.timeout_s:g} s") from None
+    except urllib.error.URLError as error:
+        raise _Passing(f"no connection ({error.reason})") from None
+    except (http.client.HTTPException, ConnectionError) as error:
+        raise _Passing(f"the connection broke ({type(error).__name__})") from None
+    whole = total if total is not None else size
+    if whole is not None and done < whole:
+        raise _Passing(f"the answer was cut short: {done:,} of {whole:,} bytes")
+    found = digest.hexdigest()
+    if sha256 is not None and found != sha256:
+        raise WrongBytesError(
+            f"{url}: the bytes are not the pinned ones, and are not used\n"
+            f"expected sha256 {sha256}"
+            + (f" ({size:,} bytes)\n" if size else "\n")
+            + f"found    sha256 {found} ({done:,} bytes)"
+        )
+    return found
+
+
+def _too_large(url: str, most: int, found: str) -> WrongBytesError:
+    return WrongBytesError(
+        f"{url}: the file is larger than the pinned one, and is not used; "
+        f"expected {most:,} bytes, found {found}"
+    )

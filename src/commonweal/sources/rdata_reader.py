@@ -1,0 +1,197 @@
+"""R data files: a data frame, with or without geometry, becomes a table.
+
+The parsed tree is walked here rather than converted by the parser's own converter: that one goes
+through pandas row by row for text and has no constructor for simple features.
+"""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
+    from rdata.parser import RObject
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["read_rdata"]
+
+
+def read_rdata(
+    path: Path, name: str | None = None, progress: Progress | None = None
+) -> tuple[pl.DataFrame, list[str]]:
+    """Read the data frame of an ``.rda`` or ``.rds`` file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        The object wanted; needed only if the file holds more than one.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    table : polars.DataFrame
+        Columns as R has them: text and factors String, numbers Float64, integers Int64, truths
+        Boolean, dates Date; NA and NaN null; simple features as WKB in WGS 84, in ``geometry``.
+    notes : list of str
+        Repairs to geometry, counted.
+
+    Raises
+    ------
+    DataError
+        If it is no R data, or the object is no data frame.
+    UnknownNameError
+        If the object is not in it.
+    """
+    import polars as pl
+
+    tell = progress or (lambda _what, _done, _total: None)
+    tell(f"reading {path.name}", 0, 2)
+    objects = _objects(path)
+    tell(f"reading {path.name}", 1, 2)
+    if name is None:
+        if len(objects) != 1:
+            raise DataError(
+                f"{path}: expected one object, found {', '.join(objects) or 'none'}; "
+                "name one with 'object'"
+            )
+        name = next(iter(objects))
+    if name not in objects:
+        raise UnknownNameError("object", name, objects, f" in {path}")
+    frame = objects[name]
+    attributes = _attributes(frame)
+    classes = _strings(attributes["class"]) if "class" in attributes else []
+    if "data.frame" not in classes or "names" not in attributes:
+        kind = " ".join(c for c in classes if c) or frame.info.type.name.lower()
+        raise DataError(f"{path}: '{name}' is an R object of class {kind}, expected a data frame")
+    columns: list[pl.Series] = []
+    notes: list[str] = []
+    for label, column in zip(_strings(attributes["names"]), frame.value, strict=True):
+        title = str(label)
+        if "sfc" in _classes(column):
+            from commonweal.sources.geometry import wkb_of_sfc
+
+            series, notes = wkb_of_sfc(column, path)
+            columns.append(series)
+        else:
+            columns.append(_column(title, column, path))
+    tell(f"reading {path.name}", 2, 2)
+    return pl.DataFrame(columns), notes
+
+
+def _objects(path: Path) -> dict[str, RObject]:
+    """Parse the file into its named objects; the single object of an ``.rds`` is ``data``."""
+    from rdata.parser import RObjectType, parse_file
+
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects, none of them garbage: collecting costs half the time
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
+            root = parse_file(path).object
+    except DataError:
+        raise
+    except Exception as error:  # the parser raises whatever a damaged file makes it stumble on
+        raise DataError(
+            f"{path}: not an R data file that can be read, or cut short "
+            f"({type(error).__name__}: {error})"
+        ) from None
+    finally:
+        if collecting:
+            gc.enable()
+    if root.info.type is not RObjectType.LIST:
+        return {"data": root}
+    found: dict[str, RObject] = {}
+    node: Any = root
+    while node is not None and node.info.type is RObjectType.LIST:
+        found[_symbol(node.tag)] = node.value[0]
+        node = node.value[1]
+    return found
+
+
+def _symbol(tag: Any) -> str:
+    symbol = tag.referenced_object if tag.referenced_object is not None else tag
+    return _text(symbol.value) or ""
+
+
+def _attributes(thing: RObject) -> dict[str, Any]:
+    """Give the attributes of an R object by name."""
+    from rdata.parser import RObjectType
+
+    found: dict[str, Any] = {}
+    node: Any = thing.attributes
+    while node is not None and node.info.type is RObjectType.LIST:
+        found[_symbol(node.tag)] = node.value[0]
+        node = node.value[1]
+    return found
+
+
+def _classes(thing: RObject) -> list[str]:
+    attributes = _attributes(thing)
+    return [c for c in _strings(attributes["class"]) if c] if "class" in attributes else []
+
+
+def _strings(thing: RObject) -> list[str | None]:
+    return [_text(element) for element in thing.value]
+
+
+def _text(element: Any) -> str | None:
+    """Decode an R string; NA is None. Old files hold Latin-1 without saying so."""
+    raw = element.value
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        return raw
+    try:
+        return str(raw, "utf-8")
+    except UnicodeDecodeError:
+        return str(raw, "latin-1")
+
+
+def _column(name: str, column: RObject, path: Path) -> pl.Series:
+    import numpy as np
+    import polars as pl
+    from rdata.parser import RObjectType
+
+    kind = column.info.type
+    classes = _classes(column)
+    if kind is RObjectType.STR:
+        return pl.Series(name, _strings(column), dtype=pl.String)
+    if kind not in {RObjectType.INT, RObjectType.LGL, RObjectType.REAL}:
+        raise DataError(
+            f"{path}: column '{name}' holds R {kind.name.lower()} values, "
+            "expected text, numbers, truths or geometry"
+        )
+    values = np.ma.getdata(column.value)
+    missing = np.ma.getmaskarray(np.ma.asarray(column.value))
+    if "factor" in classes:
+        levels = _strings(_attributes(column)["levels"])
+        return pl.Series(
+            name,
+            [
+                None if gone else levels[int(code) - 1]
+                for code, gone in zip(values, missing, strict=True)
+            ],
+            dtype=pl.String,
+        )
+    dtype: Any = {RObjectType.LGL: pl.Boolean, RObjectType.INT: pl.Int64}.get(kind, pl.Float64)
+    if kind is RObjectType.LGL:
+        values = values.astype(bool)
+    series = pl.Series(name, np.asarray(values), dtype=None).cast(dtype)
+    if missing.any():
+        series = series.set(pl.Series(missing), None)
+    if dtype == pl.Float64:
+        series = series.fill_nan(None)
+    if "Date" in classes:
+        return series.cast(pl.Int32).cast(pl.Date)
+    return series

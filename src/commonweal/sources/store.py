@@ -1,0 +1,408 @@
+"""The store: gives the verified file or the table of a source, and remembers what was used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from commonweal.errors import (
+    DataError,
+    SourceError,
+    UnknownNameError,
+    UnreachableError,
+    WrongBytesError,
+)
+from commonweal.sources.catalogue import Source, load_catalogue
+from commonweal.sources.fetch import Missing, Patience, Unanswered, download, sha256_of, writing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Store", "Verification"]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found when the bytes of a source were checked anew.
+
+    Attributes
+    ----------
+    id
+        The source.
+    status
+        ``good``, ``wrong bytes`` or ``unreachable``.
+    where
+        ``mirror``, ``cache``, ``network`` or ``local file``; None if unreachable.
+    path
+        The file; None if unreachable.
+    sha256, size
+        Of the bytes found; None if there are none.
+    message
+        What is wrong, in words; empty if good.
+    """
+
+    id: str
+    status: Literal["good", "wrong bytes", "unreachable"]
+    where: str | None = None
+    path: Path | None = None
+    sha256: str | None = None
+    size: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    """A verified file: where it lies, where it came from, and its fingerprint."""
+
+    path: Path
+    where: str
+    sha256: str
+    size: int
+
+
+class Store:
+    """Gives files and tables of sources.
+
+    A file is looked for in the mirror folder, the cache, the mirror's URL and the network, in
+    this order. Its bytes are checked when it is first used in a run.
+
+    Parameters
+    ----------
+    cache
+        The cache folder; the platform's user cache folder if not given.
+    mirror
+        A folder or an http(s) URL laid out as host/path. A folder is used in place.
+    offline
+        True to open no connection, not even to a mirror's URL.
+    progress
+        Told what is being done, how much is done and how much there is (0 if not known).
+    timeout_s, retries, backoff_s
+        How long to wait for a server, how often to ask again, and the seconds before the first
+        repeat.
+    catalogue
+        The sources by id; the packaged catalogue if not given.
+    """
+
+    def __init__(
+        self,
+        cache: Path | str | None = None,
+        mirror: str | Path | None = None,
+        offline: bool = False,
+        progress: Progress | None = None,
+        timeout_s: float = 30.0,
+        retries: int = 4,
+        backoff_s: float = 1.0,
+        catalogue: Mapping[str, Source] | None = None,
+    ) -> None:
+        if cache is None:
+            from platformdirs import user_cache_path
+
+            cache = user_cache_path("commonweal")
+        self.cache = Path(cache)
+        self.mirror = str(mirror) if mirror else None
+        self.offline = offline
+        self._progress = progress
+        self._patience = Patience(timeout_s, retries, backoff_s)
+        self._catalogue = catalogue
+        self._verified: dict[tuple[str, str], _File] = {}
+        self._used: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def from_environment(cls, progress: Progress | None = None) -> Store:
+        """Make a store as COMMONWEAL_CACHE, COMMONWEAL_MIRROR and COMMONWEAL_OFFLINE say."""
+        offline = os.environ.get("COMMONWEAL_OFFLINE", "").strip().lower()
+        return cls(
+            cache=os.environ.get("COMMONWEAL_CACHE") or None,
+            mirror=os.environ.get("COMMONWEAL_MIRROR") or None,
+            offline=offline not in {"", "0", "false", "no"},
+            progress=progress,
+        )
+
+    @property
+    def used(self) -> list[dict[str, Any]]:
+        """What was used in this run, for provenance: one entry a source, in order of first use."""
+        return [dict(entry) for entry in self._used.values()]
+
+    def source(self, source: str | Source) -> Source:
+        """Give a source by its id.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of this id; the message names the nearest.
+        """
+        if isinstance(source, Source):
+            return source
+        if self._catalogue is None:
+            self._catalogue = load_catalogue()
+        if source not in self._catalogue:
+            raise UnknownNameError("source", source, self._catalogue, " in the catalogue")
+        return self._catalogue[source]
+
+    def path(self, source: str | Source) -> Path:
+        """Give the verified local file of a source.
+
+        Raises
+        ------
+        UnreachableError
+            If neither mirror, cache nor network has it.
+        WrongBytesError
+            If what was found is not the pinned file.
+        SourceError
+            If a local file is not there, or the cache cannot be written to.
+        """
+        source = self.source(source)
+        file = self._file(source)
+        self._record(source, file)
+        return file.path
+
+    def table(self, source: str | Source, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Give a source as a table.
+
+        Parameters
+        ----------
+        source
+            A source or its id.
+        columns
+            The columns wanted, in this order; all if not given.
+
+        Returns
+        -------
+        polars.DataFrame
+            Published column names; codes String, numbers Float64 or Int64, truths Boolean,
+            ``geometry`` WKB in WGS 84; missing is null.
+
+        Raises
+        ------
+        UnknownNameError
+            If a column is not there; the message names the nearest.
+        DataError
+            If the content is not what the source says.
+        SourceError
+            As for `path`.
+        """
+        from commonweal.sources import readers
+
+        source = self.source(source)
+        file = self._file(source)
+        if isinstance(columns, str):
+            columns = [columns]
+        if source.reader.format in readers.SLOW_FORMATS:
+            table, notes = self._converted(source, file, columns)
+        else:
+            table, notes = readers.read_table(file.path, source, columns, self._progress)
+        entry = self._record(source, file)
+        entry["rows"] = table.height
+        entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
+        entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
+        return table
+
+    def verify(self, source: str | Source) -> Verification:
+        """Check the bytes of a source anew, fetching it if need be; report instead of raising."""
+        source = self.source(source)
+        self._verified.pop(_key(source), None)
+        try:
+            file = self._file(source)
+        except WrongBytesError as error:
+            return Verification(source.id, "wrong bytes", message=str(error))
+        except SourceError as error:
+            return Verification(source.id, "unreachable", message=str(error))
+        return Verification(source.id, "good", file.where, file.path, file.sha256, file.size)
+
+    def clear(self) -> None:
+        """Delete the cache: what was fetched and what was converted."""
+        import shutil
+
+        for folder in ("files", "converted"):
+            shutil.rmtree(self.cache / folder, ignore_errors=True)
+        self._verified.clear()
+
+    def _tell(self, what: str, done: int = 0, total: int = 0) -> None:
+        if self._progress is not None:
+            self._progress(what, done, total)
+
+    def _file(self, source: Source) -> _File:
+        key = _key(source)
+        if key not in self._verified:
+            self._verified[key] = self._local(source) if source.path else self._published(source)
+        return self._verified[key]
+
+    def _local(self, source: Source) -> _File:
+        path = source.path
+        assert path is not None
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder; source '{source.id}' expects a file")
+        try:
+            found = sha256_of(path, self._progress)
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise SourceError(f"{path} is not there; source '{source.id}' expects it") from None
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        if source.pinned and found != source.sha256:
+            raise _wrong_bytes(source, path, found, size)
+        return _File(path, "local file", found, size)
+
+    def _published(self, source: Source) -> _File:
+        assert source.url is not None
+        place = _place(source.url)
+        folder = self._mirror_folder()
+        if folder is not None and (folder / place).is_file():
+            return self._checked(source, folder / place, "mirror")
+        kept = self.cache / "files" / place
+        stale: WrongBytesError | None = None
+        if kept.is_file():
+            try:
+                return self._checked(source, kept, "cache")
+            except WrongBytesError as error:
+                stale = error  # damaged, or pinned anew: fetch it again, and keep it until then
+        if self.offline:
+            if stale is not None:
+                raise stale
+            raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
+        return self._fetched(source, kept, place)
+
+    def _mirror_folder(self) -> Path | None:
+        if self.mirror is None or self._mirror_is_url():
+            return None
+        folder = Path(self.mirror).expanduser()
+        if not folder.is_dir():
+            raise SourceError(f"COMMONWEAL_MIRROR: {folder} is not a folder, nor an http(s) URL")
+        return folder
+
+    def _mirror_is_url(self) -> bool:
+        return self.mirror is not None and self.mirror.startswith(("http://", "https://"))
+
+    def _checked(self, source: Source, path: Path, where: str) -> _File:
+        try:
+            found, size = sha256_of(path, self._progress), path.stat().st_size
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        if source.pinned and found != source.sha256:
+            raise _wrong_bytes(source, path, found, size)
+        return _File(path, where, found, size)
+
+    def _fetched(self, source: Source, kept: Path, place: str) -> _File:
+        assert source.url is not None
+        tries: list[tuple[str, str]] = [("network", source.url)]
+        if self.mirror is not None and self._mirror_is_url():
+            tries.insert(0, ("mirror", f"{self.mirror.rstrip('/')}/{quote(place)}"))
+        faults: list[str] = []
+        for where, url in tries:
+            self._tell(f"fetching {source.id}", 0, source.size or 0)
+            try:
+                found = download(
+                    url,
+                    kept,
+                    sha256=source.sha256 if source.pinned else None,
+                    size=source.size if source.pinned else None,
+                    patience=self._patience,
+                    progress=self._progress,
+                )
+            except (Missing, Unanswered) as error:
+                faults.append(str(error))
+                self._tell(str(error))
+                continue
+            return _File(kept, where, found, kept.stat().st_size)
+        raise self._unreachable(source, faults)
+
+    def _unreachable(self, source: Source, faults: list[str]) -> UnreachableError:
+        mirror = self.mirror or "not set"
+        return UnreachableError(
+            f"source '{source.id}' cannot be had from {source.url}: {'; '.join(faults)}\n"
+            f"Set COMMONWEAL_MIRROR (now {mirror}) to a folder or URL that has it as "
+            f"{_place(source.url or '')},\n"
+            "or try `commonweal demo`, which needs no data."
+        )
+
+    def _converted(
+        self, source: Source, file: _File, columns: Sequence[str] | None
+    ) -> tuple[pl.DataFrame, list[str]]:
+        """Read a slow format through its Parquet conversion, made on first use."""
+        import polars as pl
+
+        from commonweal.sources import readers
+
+        options = json.dumps(readers.options_of(source), sort_keys=True)
+        tag = hashlib.sha256(options.encode()).hexdigest()[:8]
+        kept = self.cache / "converted" / f"{file.sha256}-v{readers.VERSION}-{tag}.parquet"
+        if not _is_whole(kept):
+            self._tell(f"converting {source.id}, this first time only")
+            table, notes = readers.read_table(file.path, source, None, self._progress)
+            with writing(kept) as part:
+                table.write_parquet(part, metadata={"notes": json.dumps(notes)})
+            self._tell(f"converted {source.id}", 1, 1)
+        lazy = pl.scan_parquet(kept, glob=False)
+        wanted = readers.check_columns(columns, lazy.collect_schema().names(), source)
+        notes = json.loads(pl.read_parquet_metadata(kept).get("notes", "[]"))
+        return lazy.select(wanted).collect(), notes
+
+    def _record(self, source: Source, file: _File) -> dict[str, Any]:
+        entry = self._used.setdefault(
+            source.id,
+            {
+                "id": source.id,
+                "title": source.title,
+                "publisher": source.publisher,
+                "url": source.url,
+                "path": str(source.path) if source.path else None,
+                "sha256": file.sha256,
+                "size": file.size,
+                "pinned": source.pinned,
+                "licence": source.licence,
+                "licence_url": source.licence_url,
+                "attribution": source.attribution,
+                "vintage": source.vintage,
+                "use": source.use,
+                "from": file.where,
+                "rows": None,
+                "columns": [],
+                "notes": [],
+            },
+        )
+        return entry
+
+
+def _key(source: Source) -> tuple[str, str]:
+    return (source.sha256 or "", str(source.path or source.url))
+
+
+def _place(url: str) -> str:
+    """Say where a mirror keeps the file of a URL: host/path, percent-decoded."""
+    parts = urlsplit(url)
+    place = parts.netloc + unquote(parts.path)
+    if parts.query:
+        place += "?" + unquote(parts.query)
+    if ".." in place.split("/") or "\0" in place or place.endswith("/"):
+        raise DataError(f"{url}: not the address of a file")
+    return place
+
+
+def _wrong_bytes(source: Source, path: Path, found: str, size: int) -> WrongBytesError:
+    expected = f" ({source.size:,} bytes)" if source.size else ""
+    return WrongBytesError(
+        f"source '{source.id}': {path} is not the pinned file, and is not used\n"
+        f"expected sha256 {source.sha256}{expected}\n"
+        f"found    sha256 {found} ({size:,} bytes)\n"
+        "Delete that file or put the right one there, and run again."
+    )
+
+
+def _is_whole(path: Path) -> bool:
+    import polars as pl
+
+    if not path.is_file():
+        return False
+    try:
+        pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return True

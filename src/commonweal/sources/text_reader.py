@@ -1,0 +1,264 @@
+"""Text tables: CSV and its relatives, of any size, with every row accounted for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commonweal.errors import DataError
+from commonweal.sources.readers import check_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from commonweal.sources.catalogue import Reader, Source
+
+__all__ = ["check_header", "read_text", "typed"]
+
+#: Marks of 'missing' that programs write into columns of numbers.
+_MISSING_IN_NUMBERS = ("NA", "NaN", "nan", "N/A", "#N/A")
+_INTEGER = r"^[+-]?(?:0|[1-9][0-9]{0,17})$"
+_NUMBER = r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?)$"
+_CODE_LIKE = r"^[+-]?0[0-9]"  # 007 is a code: as a number it would lose its zeros
+
+
+def read_text(
+    data: Path | bytes, name: Path, source: Source, columns: Sequence[str] | None
+) -> pl.DataFrame:
+    """Read a text table.
+
+    Only the columns wanted are kept in memory, so a file may be far larger than it.
+
+    Parameters
+    ----------
+    data
+        The file, or its bytes if it came out of a zip.
+    name
+        What to call it in messages.
+    source
+        Its description; the reader's options are used.
+    columns
+        The columns wanted; all if not given.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns wanted. A column is Int64, Float64 or Boolean if every value in it is; else
+        String. Empty fields are null, and so are 'NA' and 'NaN' in a column of numbers. Blank
+        lines are left out.
+
+    Raises
+    ------
+    DataError
+        If it is not text in the encoding, has no rows, or a row has more or fewer fields than
+        the header; the message names the line.
+    UnknownNameError
+        If a column is not there.
+    """
+    import polars as pl
+
+    reader = source.reader
+    separator = reader.separator or ("\t" if reader.format == "tsv" else ",")
+    if reader.encoding.lower().replace("_", "-") not in {"utf-8", "utf8", "utf-8-sig"}:
+        data = _recode(data, reader.encoding, name)
+    header, lines = _header(data, name, reader, separator)
+    wanted = check_columns(columns, header, source)
+    keep = list(dict.fromkeys([*wanted, header[-1]]))
+    row = "".join(header) + "\0row"
+    try:
+        table = (
+            pl.scan_csv(
+                io.BytesIO(data) if isinstance(data, bytes) else data,
+                has_header=False,
+                skip_lines=lines,
+                separator=separator,
+                schema=dict.fromkeys(header, pl.String),
+                glob=False,
+            )
+            .select(keep)
+            .collect()
+        )
+    except pl.exceptions.NoDataError:
+        raise DataError(f"{name}: a header and no rows") from None
+    except pl.exceptions.PolarsError as error:
+        if "utf-8" in str(error) or "utf8" in str(error):
+            raise DataError(_not_utf8(name)) from None
+        _blank_lines(data, name, header, lines, separator)  # names the line if it is ragged
+        raise DataError(f"{name}: cannot be read as a table ({error})") from None
+    if _has_empty(table[header[-1]]):
+        # Polars fills a short row without a word; an empty last field is how one shows.
+        blank = _blank_lines(data, name, header, lines, separator)
+        if blank:
+            table = table.with_row_index(row).filter(~pl.col(row).is_in(blank)).drop(row)
+    if table.height == 0:
+        raise DataError(f"{name}: a header and no rows")
+    return pl.DataFrame([typed(table[column], reader, name) for column in wanted])
+
+
+def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
+    """Turn a column of text into numbers or truths where every value is one.
+
+    Parameters
+    ----------
+    column
+        The column as text.
+    reader
+        Its options say declared types, marks of 'missing' and thousands.
+    name
+        What to call the file in messages.
+
+    Returns
+    -------
+    polars.Series
+        Int64, Float64, Boolean or String.
+
+    Raises
+    ------
+    DataError
+        If a value is not of the declared type; the message gives the first such value.
+    """
+    import polars as pl
+
+    column = column.cast(pl.String)
+    empty = column.str.strip_chars().is_in(["", *reader.null_values])
+    column = column.set(empty.fill_null(value=False), None)
+    declared = reader.types.get(column.name)
+    if declared == "string" or column.null_count() == column.len():
+        return column
+    plain = column.str.strip_chars()
+    if reader.thousands:
+        plain = plain.str.replace_all(",", "")
+    if declared is None and not _looks_plain(plain.drop_nulls().head(50)):
+        return column
+    truth = plain.str.to_lowercase()
+    if declared in {None, "boolean"} and _all(truth.is_in(["true", "false"])):
+        return truth == "true"
+    number = plain.set(plain.is_in(_MISSING_IN_NUMBERS).fill_null(value=False), None)
+    if number.null_count() == number.len():
+        return column
+    if declared in {None, "integer"} and _all(number.str.contains(_INTEGER)):
+        return number.str.strip_prefix("+").cast(pl.Int64)
+    fits = number.str.contains(_NUMBER)
+    if declared is None and bool(number.str.contains(_CODE_LIKE).any()):
+        return column
+    if declared in {None, "float"} and _all(fits):
+        return number.str.strip_prefix("+").cast(pl.Float64)
+    if declared is not None:
+        bad = number.filter(~(number.str.contains(_INTEGER) if declared == "integer" else fits))
+        found = bad.drop_nulls().head(1).to_list() or truth.drop_nulls().head(1).to_list()
+        raise DataError(
+            f"{name}: column '{column.name}' is declared {declared}, found '{found[0]}'"
+        )
+    return column
+
+
+def check_header(names: Sequence[str], name: Path) -> list[str]:
+    """Check that the names of the columns differ; name the unnamed ones by their position."""
+    names = [n or f"column_{i}" for i, n in enumerate(names, start=1)]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise DataError(
+            f"{name}: the column name '{twice[0]}' occurs {names.count(twice[0])} times; "
+            "expected each once"
+        )
+    return names
+
+
+def _all(values: pl.Series) -> bool:
+    return bool(values.all())  # nulls do not count
+
+
+def _looks_plain(sample: pl.Series) -> bool:
+    """Whether the first values leave it open that the column is numbers or truths."""
+    marks = [*_MISSING_IN_NUMBERS, *(m.lower() for m in ("true", "false"))]
+    plain = sample.str.contains(_NUMBER) | sample.is_in(marks)
+    return _all(plain | sample.str.to_lowercase().is_in(["true", "false"]))
+
+
+def _has_empty(column: pl.Series) -> bool:
+    return bool(column.is_null().any()) or bool((column == "").any())
+
+
+def _recode(data: Path | bytes, encoding: str, name: Path) -> bytes:
+    raw = data if isinstance(data, bytes) else data.read_bytes()
+    try:
+        return raw.decode(encoding).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: not text in {encoding}: {error}") from None
+    except LookupError:
+        raise DataError(f"{name}: there is no encoding '{encoding}'") from None
+
+
+def _not_utf8(name: Path) -> str:
+    return (
+        f"{name}: not UTF-8 text; save it as 'CSV UTF-8', or set the reader's encoding "
+        "(cp1252 for most files from Excel on Windows)"
+    )
+
+
+def _open(data: Path | bytes) -> io.TextIOWrapper:
+    raw = io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def _rows(text: io.TextIOWrapper, separator: str) -> Iterator[list[str]]:
+    return csv.reader(text, delimiter=separator, strict=False)
+
+
+def _header(
+    data: Path | bytes, name: Path, reader: Reader, separator: str
+) -> tuple[list[str], int]:
+    """Read the names of the columns, and count the lines up to the first row."""
+    with _open(data) as text:
+        try:
+            for _ in range(reader.skip_rows):
+                text.readline()
+            rows = csv.reader(text, delimiter=separator)
+            first = next(rows, None)
+        except UnicodeDecodeError:
+            raise DataError(_not_utf8(name)) from None
+        except csv.Error as error:
+            raise DataError(f"{name}: cannot be read as a table ({error})") from None
+    if not first:
+        raise DataError(
+            f"{name}: expected the names of the columns in line {reader.skip_rows + 1}, "
+            "found nothing"
+        )
+    if any("\0" in cell for cell in first):
+        raise DataError(f"{name}: not a text table (it holds null characters)")
+    if reader.columns is not None:
+        if len(reader.columns) != len(first):
+            raise DataError(
+                f"{name}: {len(reader.columns)} column names are given, found {len(first)} fields"
+            )
+        return check_header(reader.columns, name), reader.skip_rows
+    return check_header(first, name), reader.skip_rows + rows.line_num
+
+
+def _blank_lines(
+    data: Path | bytes, name: Path, header: list[str], lines: int, separator: str
+) -> list[int]:
+    """Give the numbers of the rows that are blank lines; refuse a row of another length."""
+    blank: list[int] = []
+    with _open(data) as text:
+        for _ in range(lines):
+            text.readline()
+        rows = csv.reader(text, delimiter=separator)
+        try:
+            for number, fields in enumerate(rows):
+                if not fields:
+                    blank.append(number)
+                elif len(fields) != len(header):
+                    raise DataError(
+                        f"{name}: line {lines + rows.line_num} has {len(fields)} fields, "
+                        f"expected {len(header)} as in the header"
+                    )
+        except UnicodeDecodeError:
+            raise DataError(_not_utf8(name)) from None
+        except csv.Error as error:
+            raise DataError(f"{name}: cannot be read as a table ({error})") from None
+    return blank
