@@ -1,0 +1,23 @@
+"""The places: area systems, names, parents, populations, boundaries, and moves between them."""
+
+from commonweal.areas.areas import Areas, boundaries, link_table, load_areas, population
+from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
+from commonweal.areas.moves import Move, build_move, move_from_pairs
+from commonweal.areas.summaries import extent_weight, summarise
+
+__all__ = [
+    "AreaSystem",
+    "Areas",
+    "Link",
+    "Move",
+    "Systems",
+    "boundaries",
+    "build_move",
+    "extent_weight",
+    "link_table",
+    "load_areas",
+    "load_systems",
+    "move_from_pairs",
+    "population",
+    "summarise",
+]

@@ -1,0 +1,234 @@
+"""The places: codes, names, parents, populations, points, boundaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.sources import Store
+
+__all__ = ["Areas", "boundaries", "link_table", "load_areas", "population"]
+
+
+@dataclass(frozen=True)
+class Areas:
+    """A set of places, checked once here.
+
+    Attributes
+    ----------
+    system
+        Id of the area system, such as ``lsoa21``.
+    title, singular, plural
+        What the places are called.
+    table
+        One row an area: ``code``, ``name``, ``population``, ``longitude``, ``latitude`` (null where
+        unknown) and, for each parent system, its code under the system's id and ``<id>_name``.
+
+    Raises
+    ------
+    DataError
+        On no areas, missing or duplicate codes, or a negative or infinite population.
+    """
+
+    system: str
+    title: str
+    singular: str
+    plural: str
+    table: pl.DataFrame
+    parents: tuple[str, ...] = ()
+    where: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        at = f" in {self.where}" if self.where else ""
+        codes = self.table["code"]
+        if len(codes) == 0:
+            raise DataError(f"no areas{at}; expected at least one row")
+        if codes.null_count():
+            row = int(codes.is_null().arg_max() or 0)
+            raise DataError(f"row {row + 1} has no area code{at}; expected one on every row")
+        if codes.n_unique() < len(codes):
+            twice = codes.filter(codes.is_duplicated()).unique().sort().head(3).to_list()
+            n = len(codes) - codes.n_unique()
+            raise DataError(
+                f"area {', '.join(map(str, twice))} is there more than once{at} "
+                f"({n:,} rows too many); expected one row each"
+            )
+        people = self.table["population"]
+        bad = self.table.filter(people.is_nan() | people.is_infinite() | (people < 0))
+        if len(bad):
+            raise DataError(
+                f"area {bad['code'][0]} has population {bad['population'][0]}{at}; "
+                "expected 0 or more, or nothing"
+            )
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """Area codes, in the order of the table."""
+        return self.table["code"].to_list()
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Row of each code."""
+        return {code: row for row, code in enumerate(self.codes)}
+
+    @property
+    def _names(store: Store, about: AreaSystem) -> pl.DataFrame:
+    """Read ``code`` and ``name``, one row an area."""
+    column = about.areas
+    table = store.table(column.source, [column.code, column.name]).select(
+        code=pl.col(column.code).cast(pl.String).str.strip_chars(),
+        name=pl.col(column.name).cast(pl.String).str.strip_chars(),
+    )
+    return table.filter(pl.col("code").str.contains(f"^{about.pattern}$")).unique(
+        "code", keep="first", maintain_order=True
+    )
+
+
+def population(
+    store: Store, system: str, at: str | None = None, systems: Systems | None = None
+) -> pl.DataFrame:
+    """Read residents by area: ``code`` and ``population``; no rows where the system states none.
+
+    Raises
+    ------
+    UnknownNameError
+        If the system has no population at that date.
+    """
+    known = systems or load_systems()
+    dates = known.system(system).populations
+    if at is not None and at not in dates:
+        raise UnknownNameError(f"population of {system}", at, dates)
+    if not dates:
+        return pl.DataFrame(schema={"code": pl.String, "population": pl.Float64})
+    at = at or next(iter(dates))
+    column = dates[at]
+    if column.sum_of:
+        inside = _inside(store, column.sum_of, system, at, known)
+        return inside.group_by("code").agg(pl.col("population").sum())
+    table = store.table(column.source, [column.code, column.value]).select(
+        code=pl.col(column.code).cast(pl.String),
+        population=pl.col(column.value).cast(pl.Float64),
+    )
+    return table.drop_nulls("code").unique("code", keep="first")
+
+
+def _inside(store: Store, small: str, system: str, at: str | None, known: Systems) -> pl.DataFrame:
+    """Give the small areas inside each area: its ``code``, their ``part`` and ``population``."""
+    table = _names(store, known.system(small)).select("code")
+    parts = _add_parents(store, table, small, known).select(part="code", code=system)
+    people = population(store, small, at, known).rename({"code": "part"})
+    return parts.drop_nulls("code").join(people, on="part", how="left")
+
+
+def _points(store: Store, system: str, known: Systems) -> pl.DataFrame:
+    """Read ``code``, ``longitude``, ``latitude``; no rows where the system states none."""
+    column = known.system(system).points
+    if column is None:
+        schema = {"code": pl.String, "longitude": pl.Float64, "latitude": pl.Float64}
+        return pl.DataFrame(schema=schema)
+    if column.centre_of:
+        points = _points(store, column.centre_of, known).rename({"code": "part"})
+        inside = _inside(store, column.centre_of, system, None, known).join(points, on="part")
+        people = pl.col("population")
+        return inside.group_by("code").agg(
+            (pl.col("longitude") * people).sum() / people.sum(),
+            (pl.col("latitude") * people).sum() / people.sum(),
+        )
+    table = store.table(column.source, [column.code, column.longitude, column.latitude]).select(
+        code=pl.col(column.code).cast(pl.String),
+        longitude=pl.col(column.longitude).cast(pl.Float64),
+        latitude=pl.col(column.latitude).cast(pl.Float64),
+    )
+    return table.drop_nulls("code").unique("code", keep="first")
+
+
+def _add_parents(store: Store, table: pl.DataFrame, system: str, known: Systems) -> pl.DataFrame:
+    for parent, chain in known.parents(system).items():
+        below = chain[-2].destination if len(chain) > 1 else "code"
+        pairs = link_table(store, chain[-1], known).select(
+            pl.col("origin").alias(below), pl.col("destination").alias(parent)
+        )
+        names = _names(store, known.system(parent)).rename({"code": parent, "name": f"{parent}_name"})
+        table = table.join(pairs.unique(below, keep="first", maintain_order=True), on=below, how="left")
+        table = table.join(names, on=parent, how="left")
+    return table
+
+
+def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.DataFrame:
+    """Read a link as ``origin``, ``destination``, ``share`` and ``change``, one row a pair.
+
+    ``share`` is the part of the origin's people in the destination, null where not stated;
+    ``change`` is the published change indicator of a `vintage` link, null elsewhere.
+    """
+    known = systems or load_systems()
+    if link.changes:
+        about = known.system(link.origin)
+        codes = store.table(about.areas.source, [about.areas.code])[about.areas.code].unique()
+        table = pl.DataFrame({"origin": codes.cast(pl.String)}).drop_nulls().with_columns(
+            destination=pl.col("origin").replace(link.changes)
+        )
+    else:
+        first, second = link.columns
+        extra = [c for c in (link.change, link.share) if c]
+        read = store.table(link.source, [first, second, *extra])
+        table = read.rename({first: "origin", second: "destination"}).with_columns(
+            pl.col("origin", "destination").cast(pl.String)
+        )
+        if link.match == "name-prefix":
+            about = known.system(link.destination)
+            named = store.table(about.areas.source, [about.areas.code, about.areas.name])
+            by_name = named.select(
+                destination=pl.col(about.areas.name), code=pl.col(about.areas.code)
+            )
+            table = (
+                table.with_columns(pl.col("destination").str.slice(0, pl.col("destination").str.len_chars() - 1))
+                .join(by_name, on="destination", how="left")
+                .with_columns(destination=pl.col("code"))
+            )
+    share = pl.col(link.share).cast(pl.Float64) if link.share else pl.lit(None, pl.Float64)
+    change = pl.col(link.change).cast(pl.String) if link.change else pl.lit(None, pl.String)
+    return (
+        table.select("origin", "destination", share=share, change=change)
+        .drop_nulls(["origin", "destination"])
+        .unique(["origin", "destination"], keep="first", maintain_order=True)
+    )
+
+
+def boundaries(store: Store, system: str, codes: list[str], systems: Systems | None = None) -> pl.DataFrame:
+    """Read polygons.
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    system
+        Id of the area system.
+    codes
+        (n_areas,) the areas wanted.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``code`` and ``geometry`` (WKB, longitude and latitude in WGS 84), in the order of `codes`;
+        geometry is null where no source of the system has the area.
+    """
+    about = (systems or load_systems()).system(system)
+    wanted = pl.DataFrame({"code": codes})
+    found = [
+        store.table(b.source, [b.code, "geometry"]).select(pl.col(b.code).alias("code"), "geometry")
+        for b in about.boundaries
+    ]
+    if not found:
+        return wanted.with_columns(geometry=pl.lit(None, pl.Binary))
+    all_found = pl.concat(found).drop_nulls().unique("code", keep="first", maintain_order=True)
+    return wanted.join(all_found, on="code", how="left", maintain_order="left")

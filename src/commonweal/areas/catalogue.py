@@ -1,0 +1,134 @@
+"""Area systems and their links, read from data."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from commonweal.errors import UnknownNameError
+
+__all__ = ["AreaSystem", "Column", "Link", "Systems", "load_systems"]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Column(_Data):
+    """Where a value for each area is read: a source, its code column and its value column(s)."""
+
+    source: str = ""
+    code: str = ""
+    value: str = ""
+    name: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    sum_of: str = ""
+    centre_of: str = ""
+
+
+class AreaSystem(_Data):
+    """One set of small places with official codes.
+
+    Attributes
+    ----------
+    title, singular, plural
+        Its names for readers.
+    vintage
+        The year of its boundaries.
+    pattern
+        What its codes look like; rows of a source that do not fit are footnotes.
+    areas
+        Where codes and names are read.
+    populations
+        Where residents are counted, by date, the preferred first.
+    points
+        Where longitude and latitude are read (degrees, WGS 84).
+    boundaries
+        Where polygons are read; the first source that has an area serves.
+    classes
+        Classifications such as rural-urban.
+    """
+
+    title: str
+    singular: str = "area"
+    plural: str = "areas"
+    vintage: int
+    pattern: str = ".+"
+    areas: Column
+    populations: dict[str, Column] = Field(default_factory=dict)
+    points: Column | None = None
+    boundaries: tuple[Column, ...] = ()
+    classes: dict[str, Column] = Field(default_factory=dict)
+
+
+class Link(_Data):
+    """Which area of one system belongs to which of another."""
+
+    origin: str = Field(alias="from")
+    destination: str = Field(alias="to")
+    kind: Literal["nests", "best-fit", "vintage", "overlap"]
+    source: str = ""
+    columns: tuple[str, str] = ("", "")
+    change: str = ""
+    share: str = ""
+    match: Literal["code", "name-prefix"] = "code"
+    changes: dict[str, str] = Field(default_factory=dict)
+
+
+class Systems(_Data):
+    """All area systems and links."""
+
+    systems: dict[str, AreaSystem]
+    links: tuple[Link, ...]
+
+    def system(self, name: str) -> AreaSystem:
+        """Look up a system; raises `UnknownNameError` with the nearest names."""
+        if name not in self.systems:
+            raise UnknownNameError("area system", name, self.systems)
+        return self.systems[name]
+
+    def parents(self, name: str) -> dict[str, tuple[Link, ...]]:
+        """Chains of links from a system to each larger one, the shortest first."""
+        chains: dict[str, tuple[Link, ...]] = {name: ()}
+        queue = [name]
+        while queue:
+            here = queue.pop(0)
+            for link in self.links:
+                upward = link.kind in ("nests", "best-fit")
+                if link.origin == here and upward and link.destination not in chains:
+                    chains[link.destination] = (*chains[here], link)
+                    queue.append(link.destination)
+        del chains[name]
+        return chains
+
+    def link(self, origin: str, destination: str) -> Link | None:
+        """Give the direct link between two systems, or None."""
+        for link in self.links:
+            if (link.origin, link.destination) == (origin, destination):
+                return link
+        return None
+
+
+@cache
+def load_systems() -> Systems:
+    """Read every file of ``areas/systems``.
+
+    Examples
+    --------
+    >>> load_systems().system("wd17").title
+    'Electoral wards, December 2017'
+    """
+    import yaml
+
+    systems: dict[str, object] = {}
+    links: list[object] = []
+    for file in sorted(resources.files("commonweal.areas.systems").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            data = yaml.safe_load(file.read_text("utf-8"))
+            systems |= data["systems"]
+            links += data["links"]
+    return Systems.model_validate({"systems": systems, "links": links})

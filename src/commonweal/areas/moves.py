@@ -1,0 +1,204 @@
+"""Moving numbers from one area system or vintage to another, with a report of what was touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.areas.areas import Areas, link_table
+from commonweal.areas.catalogue import Systems, load_systems
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from commonweal.sources import Store
+
+__all__ = ["Move", "build_move", "move_from_pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A way from one set of areas to another.
+
+    Attributes
+    ----------
+    origin, destination
+        The two sets of areas.
+    weights
+        (n_destination, n_origin) sparse: how many of the destination's people live in each origin
+        area; rows without any are areas that nothing moves to.
+    report
+        How many areas each rule touched: unchanged, split, merged, irregular, aggregated; origin
+        areas that go nowhere and destination areas that get nothing.
+    """
+
+    origin: Areas
+    destination: Areas
+    weights: csr_array
+    report: dict[str, int]
+
+    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Population-weighted mean: for scores, rates and ranks.
+
+        Parameters
+        ----------
+        values
+            (n_origin,) or (n_origin, k). A missing value is left out of its destination's mean.
+
+        Returns
+        -------
+        ndarray
+            (n_destination,) or (n_destination, k), NaN where no value arrives.
+        """
+        people = np.asarray(self.weights.sum(axis=1)).ravel()
+        # Shares of 1 keep the value of an unchanged area to the bit, so ties stay ties.
+        with np.errstate(divide="ignore"):
+            shares = self.weights.multiply((1 / people)[:, None]).tocsr()
+        present = ~np.isnan(values)
+        moved: NDArray[np.float64] = shares @ np.where(present, values, 0.0)
+        if not present.all():
+            with np.errstate(invalid="ignore", divide="ignore"):
+                moved /= shares @ present.astype(np.float64)
+        moved[people == 0] = np.nan
+        return moved
+
+    def total(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share counts out in proportion to people: for counts of persons, votes, grants.
+
+        Parameters
+        ----------
+        values
+            (n_origin,) or (n_origin, k) counts; missing counts as missing, not as zero.
+
+        Returns
+        -------
+        ndarray
+            (n_destination,) or (n_destination, k). Totals are kept, save those of origin areas
+            that go nowhere (see `report`).
+        """
+        people = np.asarray(self.weights.sum(axis=0)).ravel()
+        shares = self.weights.multiply(1 / np.where(people > 0, people, 1)).tocsr()
+        moved: NDArray[np.float64] = shares @ values
+        reached = np.diff(self.weights.indptr) > 0
+        moved[~reached] = np.nan
+        return moved
+
+
+def build_move(
+    store: Store,
+    origin: Areas,
+    destination: Areas,
+    systems: Systems | None = None,
+) -> Move:
+    """Find the way between two area systems.
+
+    A direct link is taken where there is one, in either direction; otherwise the chain of parents.
+    Values of unchanged and split areas are carried, those of merged and irregular ones are means
+    weighted by the origin's population (METHODS: IoD technical reports; ONS LSOA change codes).
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    origin, destination
+        Areas with populations on the origin.
+    systems
+        The area systems; those that ship if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If no link leads from one to the other.
+    DataError
+        If an origin area that moves has no population.
+    """
+    known = systems or load_systems()
+    here, there = origin.system, destination.system
+    link = known.link(here, there)
+    back = known.link(there, here)
+    if link is not None:
+        pairs = link_table(store, link, known)
+    elif there in origin.parents:
+        pairs = origin.table.select(origin="code", destination=there).drop_nulls()
+    elif back is not None:
+        pairs = link_table(store, back, known).rename(
+            {"origin": "destination", "destination": "origin"}
+        ).with_columns(share=pl.lit(None, pl.Float64))
+    else:
+        reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
+        raise UnknownNameError(f"way from {here} to", there, reachable)
+    return move_from_pairs(origin, destination, pairs)
+
+
+def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> Move:
+    """Build a move from pairs of codes.
+
+    Parameters
+    ----------
+    origin, destination
+        The two sets of areas; pairs outside them are left aside.
+    pairs
+        ``origin``, ``destination`` and optionally ``share``: the part of the origin's people that
+        lives in the destination. Where it is not stated, people are shared out in proportion to
+        the destinations' populations, or equally where those are unknown.
+    """
+    from scipy.sparse import csr_array
+
+    if "share" not in pairs.columns:
+        pairs = pairs.with_columns(share=pl.lit(None, pl.Float64))
+    inside = pairs.filter(
+        pl.col("origin").is_in(origin.codes) & pl.col("destination").is_in(destination.codes)
+    ).unique(["origin", "destination"], keep="first", maintain_order=True)
+    rows = np.array([destination.position[c] for c in inside["destination"]], dtype=np.intp)
+    columns = np.array([origin.position[c] for c in inside["origin"]], dtype=np.intp)
+    people = origin.population[columns]
+    if np.isnan(people).any():
+        first = inside["origin"][int(np.isnan(people).argmax())]
+        raise DataError(
+            f"{origin.system}: area {first} has no population "
+            f"({int(np.isnan(people).sum()):,} areas); a weighted move needs one for each"
+        )
+    share = inside["share"].to_numpy(writable=True)
+    share = np.where(np.isnan(share), _shares(columns, rows, destination), share)
+    # A tie between empty areas still has to carry a value: no people count as very few.
+    weights = csr_array(
+        (np.maximum(people * share, 1e-9), (rows, columns)), shape=(len(destination), len(origin))
+    )
+    return Move(origin, destination, weights, _report(rows, columns, origin, destination))
+
+
+def _shares(
+    columns: NDArray[np.intp], rows: NDArray[np.intp], destination: Areas
+) -> NDArray[np.float64]:
+    """Split each origin's people over its destinations, by their populations where known."""
+    size = destination.population[rows]
+    size = np.where(np.isnan(size) | (size <= 0), np.nan, size)
+    n = int(columns.max(initial=-1)) + 1
+    known = np.bincount(columns, weights=np.isnan(size), minlength=n)[columns] == 0
+    size = np.where(known, size, 1.0)
+    shares: NDArray[np.float64] = size / np.bincount(columns, weights=size, minlength=n)[columns]
+    return shares
+
+
+def _report(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], origin: Areas, destination: Areas
+) -> dict[str, int]:
+    """Count destination areas by how they got their value."""
+    into = np.bincount(rows, minlength=len(destination))
+    out = np.bincount(columns, minlength=len(origin))
+    whole = np.bincount(rows, weights=out[columns] == 1, minlength=len(destination)) == into
+    return {
+        "origin areas": len(origin),
+        "destination areas": len(destination),
+        "unchanged": int(((into == 1) & whole).sum()),
+        "split": int(((into == 1) & ~whole).sum()),
+        "merged": int(((into > 1) & whole).sum()),
+        "irregular": int(((into > 1) & ~whole).sum()),
+        "got nothing": int((into == 0).sum()),
+        "went nowhere": int((out == 0).sum()),
+    }

@@ -1,0 +1,132 @@
+"""Five ways to sum up the small areas of a larger one, as the English Indices of Deprivation do.
+
+Source: McLennan et al. (2019), The English Indices of Deprivation 2019: Technical Report, MHCLG,
+section 3.9 and appendix N.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["extent_weight", "summarise"]
+
+
+def extent_weight(ranks: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Give the weight of each area in the extent of its larger area.
+
+    1 in the worst tenth; .95 in the eleventh worst percentile, falling evenly to .05 in the
+    thirtieth; 0 beyond.
+
+    Parameters
+    ----------
+    ranks
+        (n_areas,) national ranks, 1 = most need.
+    n
+        Number of areas ranked nationally.
+
+    Examples
+    --------
+    >>> extent_weight([1, 100, 101, 110, 111, 300, 301], 1000).round(3)
+    array([1.  , 1.  , 0.95, 0.95, 0.903, 0.05 , 0.  ])
+    """
+    percentile = np.ceil(np.asarray(ranks, dtype=np.float64) * 100 / n)
+    falling = 0.95 - (0.95 - 0.05) / 19 * (percentile - 11)
+    return np.select([percentile <= 10, percentile <= 30], [1.0, falling], 0.0)
+
+
+def summarise(
+    groups: Sequence[str | None],
+    population: ArrayLike,
+    score: ArrayLike,
+    ranks: ArrayLike,
+    n: int | None = None,
+) -> pl.DataFrame:
+    """Sum up small areas into larger ones.
+
+    Parameters
+    ----------
+    groups
+        (n_areas,) code of the larger area of each; None leaves the area out.
+    population
+        (n_areas,) residents.
+    score
+        (n_areas,) scores, higher = more need; NaN leaves the area out.
+    ranks
+        (n_areas,) national ranks, 1 = most need.
+    n
+        Number of areas ranked nationally; the highest rank's count if not given.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a group, sorted by code: ``code``, ``areas`` (count), ``population``,
+        ``average_score``, ``average_rank`` (n = worst), ``proportion`` (share of areas in the worst
+        tenth, 0..1), ``extent`` (0..1), ``local_concentration`` (population-weighted mean rank,
+        n = worst, of the worst areas that hold exactly a tenth of the people, the last in part).
+
+    Raises
+    ------
+    DataError
+        If the columns differ in length or a population is missing, negative or infinite.
+    """
+    people = np.asarray(population, dtype=np.float64)
+    s, r = np.asarray(score, dtype=np.float64), np.asarray(ranks, dtype=np.float64)
+    if not len(groups) == len(people) == len(s) == len(r):
+        raise DataError(
+            f"columns of {len(groups)}, {len(people)}, {len(s)} and {len(r)} areas; expected one length"
+        )
+    keep = ~np.isnan(s) & ~np.isnan(r) & np.array([g is not None for g in groups])
+    if not (np.isfinite(people[keep]) & (people[keep] >= 0)).all():
+        raise DataError("a population is missing, negative or infinite; expected 0 or more")
+    n = int(keep.sum()) if n is None else n
+    frame = pl.DataFrame(
+        {
+            "code": [g for g, k in zip(groups, keep, strict=True) if k],
+            "people": people[keep],
+            "score": s[keep],
+            "from_best": n + 1 - r[keep],
+            "worst_tenth": (r[keep] <= n // 10).astype(np.float64),
+            "extent": extent_weight(r[keep], n),
+        }
+    )
+    total = pl.col("people").sum()
+    mean = {
+        "average_score": "score",
+        "average_rank": "from_best",
+        "extent": "extent",
+    }
+    return (
+        frame.sort("code", "from_best", descending=[False, True])
+        .with_columns(before=pl.col("people").cum_sum().over("code") - pl.col("people"))
+        .with_columns(
+            in_worst=(0.1 * pl.col("people").sum().over("code") - pl.col("before")).clip(
+                0, pl.col("people")
+            )
+        )
+        .group_by("code", maintain_order=True)
+        .agg(
+            areas=pl.len(),
+            population=total,
+            **{
+                name: (pl.col(column) * pl.col("people")).sum() / total
+                for name, column in mean.items()
+            },
+            proportion=pl.col("worst_tenth").mean(),
+            local_concentration=(pl.col("from_best") * pl.col("in_worst")).sum()
+            / pl.col("in_worst").sum(),
+        )
+        .select(
+            "code", "areas", "population", "average_score", "average_rank", "proportion", "extent",
+            "local_concentration",
+        )
+    )

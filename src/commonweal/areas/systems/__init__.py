@@ -1,0 +1,1 @@
+"""Area systems and their links, as data: one YAML file a country."""

@@ -1,0 +1,377 @@
+"""Apply a rule: who is selected, by what margin, and what would change the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.designation.rule import Condition, Rule
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index import Scores, rank
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from commonweal.areas import Areas
+
+__all__ = ["Designation", "Tested", "designate", "evaluate"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+NEAR_MISS = 0.1
+"""An area is a near miss if it would qualify with every cut-off this much wider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One condition, applied to every area.
+
+    Attributes
+    ----------
+    condition
+        The condition.
+    passes
+        (n_areas,) whether it holds; False where the score is missing.
+    rank
+        (n_areas,) rank on which it was decided: national, within the group, or the place that the
+        score takes among the areas that the index was built on.
+    places
+        (n_areas,) places to the cut-off: positive inside (1 = the last one in), negative outside
+        (-1 = the first one out).
+    score
+        (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside,
+        below the last area inside if outside (negative).
+    enter, leave
+        (n_areas,) the score an area outside needs to get in, and the score below which an area
+        inside drops out, all others held still.
+    cut
+        (n_areas,) number of areas inside the cut-off.
+    """
+
+    condition: Condition
+    passes: Bools
+    rank: Floats
+    places: Floats
+    score: Floats
+    enter: Floats
+    leave: Floats
+    cut: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Designation:
+    """Who qualifies.
+
+    Attributes
+    ----------
+    name
+        Name of the designation.
+    areas
+        The places.
+    rule
+        What was applied.
+    selected
+        (n_areas,) whether an area qualifies.
+    tested
+        One `Tested` a condition, in the order of ``rule.conditions()``.
+    near_miss
+        (n_areas,) not selected, but would be with every cut-off a tenth wider.
+    just_inside
+        (n_areas,) selected, but would not be with every cut-off a tenth tighter.
+    changes
+        By node path (a child of a condition's node), (n_areas,) the rank which that child alone
+        would have to take to change the answer, NaN where none would.
+    """
+
+    name: str
+    areas: Areas
+    rule: Rule
+    selected: Bools
+    tested: tuple[Tested, ...]
+    near_miss: Bools
+    just_inside: Bools
+    changes: Mapping[str, Floats]
+    ranks: Mapping[str, Floats]
+
+    @property
+    def population(self) -> float:
+        """Residents of the selected areas; NaN if one of them is unknown."""
+        return float(self.areas.population[self.selected].sum())
+
+    def least_change(self) -> tuple[NDArray[np.object_], Floats, Floats]:
+        """Give, for each area, the child whose rank has to move by the fewest places.
+
+        Returns
+        -------
+        tuple
+            (n_areas,) path of the child (None where no single one suffices), its rank now, and the
+            rank it would have to take.
+        """
+        n = len(self.areas)
+        path = np.full(n, None, dtype=object)
+        now, then, fewest = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.inf)
+        for child, needed in self.changes.items():
+            have = self.ranks[child]
+            distance = np.where(np.isnan(needed), np.inf, np.abs(needed - have))
+            better = distance < fewest
+            path[better], now[better], then[better] = child, have[better], needed[better]
+            fewest = np.where(better, distance, fewest)
+        return path, now, then
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame, one row an area; missing is null."""
+        import polars as pl
+
+        path, now, then = self.least_change()
+        columns: dict[str, object] = {
+            "code": self.areas.codes,
+            "selected": self.selected,
+            "near_miss": self.near_miss,
+            "just_inside": self.just_inside,
+        }
+        for t in self.tested:
+            label = t.condition.index
+            columns |= {
+                f"{label}.passes": t.passes,
+                f"{label}.deciding_rank": t.rank,
+                f"{label}.margin_places": t.places,
+                f"{label}.margin_score": t.score,
+            }
+        columns |= {
+            "least_change": [None if p is None else p.replace("/", ".") for p in path],
+            "least_change.rank_now": now,
+            "least_change.rank_needed": then,
+        }
+        for child, needed in self.changes.items():
+            columns[f"{child.replace('/', '.')}.rank_to_change"] = needed
+        frame = pl.DataFrame(columns, strict=False).fill_nan(None)
+        whole = ("rank_now", "rank_needed", "rank_to_change", "margin_places")
+        return frame.with_columns(pl.col([c for c in frame.columns if c.endswith(whole)]).cast(pl.Int32))
+
+
+def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas) -> Designation:
+    """Apply a rule to indices.
+
+    Parameters
+    ----------
+    name
+        Name of the designation.
+    rule
+        The rule.
+    scores
+        Indices by name, each on the codes of `areas`.
+    areas
+        The places, with the parents that ``within`` and ``at_most`` name.
+
+    Raises
+    ------
+    UnknownNameError
+        If a condition names an index, domain or parent that is not there, or an excluded code is
+        not an area.
+    DataError
+        If an index covers other areas.
+    """
+    for r in rule.rules():
+        for code in r.excluding:
+            if code not in areas.position:
+                raise UnknownNameError("excluded area", code, areas.codes)
+    tested = tuple(_test(c, scores, areas) for c in rule.conditions())
+    passes = [t.passes for t in tested]
+    selected = evaluate(rule, iter(passes), scores, areas)
+    wider = [_passes_at(t, 1 + NEAR_MISS) for t in tested]
+    tighter = [_passes_at(t, 1 - NEAR_MISS) for t in tested]
+    changes, ranks = _changes(rule, tested, scores, areas)
+    return Designation(
+        name,
+        areas,
+        rule,
+        selected,
+        tested,
+        near_miss=~selected & evaluate(rule, iter(wider), scores, areas),
+        just_inside=selected & ~evaluate(rule, iter(tighter), scores, areas),
+        changes=changes,
+        ranks=ranks,
+    )
+
+
+def _find(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> Scores:
+    index = condition.path.split("/", 1)[0]
+    if index not in scores:
+        raise UnknownNameError("index", index, scores)
+    found = scores[index]
+    if condition.path not in found.need:
+        raise UnknownNameError(
+            "index or domain", condition.index, [p.replace("/", ".") for p in found.need]
+        )
+    if list(found.codes) != areas.codes:
+        raise DataError(
+            f"index {index} covers {len(found.codes):,} areas of {found.system}; "
+            f"the rule is for {len(areas):,} of {areas.system} (give the index a 'move')"
+        )
+    return found
+
+
+def _groups(areas: Areas, parent: str) -> NDArray[np.intp]:
+    """(n_areas,) group numbers; areas without a parent share group -1."""
+    if parent not in areas.table.columns:
+        raise UnknownNameError(f"parent of {areas.system}", parent, areas.parents)
+    codes = areas.table[parent].to_list()
+    order = {code: i for i, code in enumerate(sorted({c for c in codes if c is not None}))}
+    return np.array([order.get(c, -1) for c in codes], dtype=np.intp)
+
+
+def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> Tested:
+    found = _find(condition, scores, areas)
+    need = found.need[condition.path]
+    if condition.score_above is not None:
+        return _test_score(condition, need, condition.score_above)
+    assert condition.worst is not None
+    if condition.among:
+        if found.built is None:
+            raise DataError(f"'among: built' on {condition.index}, which was not moved; leave it out")
+        pool = found.built.need[condition.path]
+        return _test_worst(condition, need, pool)
+    if condition.within is None:
+        return _test_worst(condition, need, need)
+    parts = [np.full(len(need), np.nan) for _ in range(6)]
+    passes = np.zeros(len(need), dtype=bool)
+    groups = _groups(areas, condition.within)
+    for g in np.unique(groups[groups >= 0]):
+        at = np.flatnonzero(groups == g)
+        part = _test_worst(condition, need[at], need[at])
+        passes[at] = part.passes
+        for whole, piece in zip(
+            parts, (part.rank, part.places, part.score, part.enter, part.leave, part.cut), strict=True
+        ):
+            whole[at] = piece
+    return Tested(condition, passes, *parts)
+
+
+def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
+    """Place each need among a pool of needs and cut at the pool's worst."""
+    assert condition.worst is not None
+    ordered = np.sort(pool[~np.isnan(pool)])[::-1]
+    k = condition.worst.count(len(ordered))
+    places_above = np.searchsorted(-ordered, -need, side="left").astype(np.float64)
+    ranks = np.where(np.isnan(need), np.nan, places_above + 1)
+    last_in = ordered[k - 1] if k > 0 else np.inf
+    first_out = ordered[k] if k < len(ordered) else -np.inf
+    passes = np.nan_to_num(ranks, nan=np.inf) <= k
+    n = len(need)
+    return Tested(
+        condition,
+        passes,
+        ranks,
+        places=np.where(passes, k + 1 - ranks, k - ranks),
+        score=np.where(passes, need - first_out, need - last_in),
+        enter=np.full(n, last_in),
+        leave=np.full(n, first_out),
+        cut=np.full(n, float(k)),
+    )
+
+
+def _test_score(condition: Condition, need: Floats, above: float) -> Tested:
+    passes = np.nan_to_num(need, nan=-np.inf) > above
+    k = int(passes.sum())
+    ranks = rank(need)
+    n = len(need)
+    return Tested(
+        condition,
+        passes,
+        ranks,
+        places=np.where(passes, k + 1 - ranks, k - ranks),
+        score=need - above,
+        enter=np.full(n, np.nextafter(above, np.inf)),
+        leave=np.full(n, np.nextafter(above, np.inf)),
+        cut=np.full(n, float(k)),
+    )
+
+
+def _passes_at(tested: Tested, factor: float) -> Bools:
+    """Whether the condition would hold with a cut-off wider or tighter by a factor."""
+    limit = np.nan_to_num(tested.cut * factor, nan=-1.0)
+    return np.nan_to_num(tested.rank, nan=np.inf) <= limit
+
+
+def evaluate(
+    rule: Rule, passes: Iterator[Bools], scores: Mapping[str, Scores], areas: Areas
+) -> Bools:
+    """Join the outcomes of conditions as the rule says.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    passes
+        (..., n_areas) outcomes, one array a condition, in the order of ``rule.conditions()``.
+    scores, areas
+        For caps and exclusions.
+
+    Returns
+    -------
+    ndarray
+        (..., n_areas) bool.
+    """
+    if rule.condition is not None:
+        outcome = next(passes)
+    elif rule.not_ is not None:
+        outcome = ~evaluate(rule.not_, passes, scores, areas)
+    else:
+        parts = [evaluate(r, passes, scores, areas) for r in rule.all or rule.any or ()]
+        join = np.logical_and if rule.all else np.logical_or
+        outcome = join.reduce(parts)
+    if rule.excluding:
+        outcome = outcome.copy()
+        outcome[..., [areas.position[c] for c in rule.excluding]] = False
+    if rule.at_most is not None:
+        by = _find(Condition(index=rule.at_most.by, score_above=0), scores, areas)
+        need = by.need[rule.at_most.by.replace(".", "/")]
+        groups = _groups(areas, rule.at_most.within)
+        outcome = _cap(outcome, need, groups, rule.at_most.number)
+    return outcome
+
+
+def _cap(outcome: Bools, need: Floats, groups: NDArray[np.intp], most: int) -> Bools:
+    """Keep the worst few of those that qualify in each group; ties at the cap stay."""
+    rows = outcome.reshape(-1, outcome.shape[-1])
+    kept = np.zeros_like(rows)
+    order = np.lexsort((-need, groups))
+    for row, keep in zip(rows, kept, strict=True):
+        inside = order[row[order]]
+        g, x = groups[inside], need[inside]
+        start = np.flatnonzero(np.r_[True, g[1:] != g[:-1]]) if len(g) else np.array([], np.intp)
+        first = np.repeat(start, np.diff(np.r_[start, len(g)]))
+        last = np.minimum(first + most - 1, np.r_[start[1:], len(g)].repeat(np.diff(np.r_[start, len(g)])) - 1)
+        keep[inside[(np.arange(len(g)) <= last) | (x == x[last])]] = True
+    return kept.reshape(outcome.shape)
+
+
+def _changes(
+    rule: Rule, tested: Sequence[Tested], scores: Mapping[str, Scores], areas: Areas
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """For each child of a condition's node: the rank that would change the answer."""
+    from commonweal.designation.change import rank_needed
+
+    base = [t.passes for t in tested]
+    free = rule.model_copy(update={"at_most": None})
+    before = evaluate(free, iter(base), scores, areas)
+    changes: dict[str, Floats] = {}
+    ranks: dict[str, Floats] = {}
+    for i, t in enumerate(tested):
+        found = _find(t.condition, scores, areas)
+        flipped = [~p if j == i else p for j, p in enumerate(base)]
+        pivotal = evaluate(free, iter(flipped), scores, areas) != before
+        for child, needed in rank_needed(found, t).items():
+            at = np.where(pivotal, needed, np.nan)
+            ranks[child] = found.rank_of(child)
+            if child in changes:  # in two conditions: the nearer of the two
+                old, now = changes[child], ranks[child]
+                nearer = np.isnan(old) | (np.abs(at - now) < np.abs(old - now))
+                at = np.where(nearer, at, old)
+            changes[child] = at
+    return changes, ranks

@@ -1,0 +1,168 @@
+"""Who qualifies, as data: a tree of conditions on indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+__all__ = ["AtMost", "Condition", "Rule", "Worst"]
+
+
+def _parse_worst(value: Any) -> Any:
+    """Accept ``10%`` as a share of the areas and ``225`` as a number of them."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return {"share": float(value.strip().removesuffix("%")) / 100}
+        except ValueError:
+            raise ValueError(f"found '{value}'; expected a share such as 10% or a number") from None
+    if isinstance(value, bool) or not isinstance(value, int | float | str | dict):
+        raise ValueError(f"found {value!r}; expected a share such as 10% or a number of areas")
+    if isinstance(value, int | float):
+        if value != int(value):
+            raise ValueError(f"found {value}; expected a whole number of areas, or a share: {value}%")
+        return {"number": int(value)}
+    return value
+
+
+class Worst(BaseModel):
+    """How many of the worst: a share of the areas that have a score, or a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    share: float | None = Field(default=None, gt=0, lt=1)
+    number: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> Worst:
+        if (self.share is None) == (self.number is None):
+            raise ValueError("expected a share such as 10% or a number of areas")
+        return self
+
+    def count(self, n: int) -> int:
+        """Give the number of areas: the share of n, rounded down as official deciles are."""
+        # 0.1 x 33,750 is 3374.9999999999995 in floats and 3,375 in the arithmetic that is meant.
+        return int(self.share * n + 1e-9) if self.share is not None else min(self.number or 0, n)
+
+    def __str__(self) -> str:
+        return f"worst {self.share:.4%}".replace(".0000", "").rstrip() if self.share else f"worst {self.number:,}"
+
+
+class Condition(BaseModel):
+    """One condition on one index or domain.
+
+    Attributes
+    ----------
+    index
+        Path of the index or domain, such as ``deprivation`` or ``deprivation.income``.
+    worst
+        The area is among the worst share or number.
+    score_above
+        Or: its score is above this.
+    within
+        With `worst`: counted in each area of this parent system, such as ``lad19``, not nationally.
+    among
+        With `worst`: the cut-off is set among the areas that the index was built on, before it was
+        moved to the study's (``built``), not among the study's own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    index: str
+    worst: Annotated[Worst, BeforeValidator(_parse_worst)] | None = None
+    score_above: float | None = Field(default=None, allow_inf_nan=False)
+    within: str | None = None
+    among: str | None = Field(default=None, pattern="^built$")
+
+    @model_validator(mode="after")
+    def _one(self) -> Condition:
+        if (self.worst is None) == (self.score_above is None):
+            raise ValueError("expected exactly one of 'worst' and 'score_above'")
+        if self.worst is None and (self.within or self.among):
+            raise ValueError("'within' and 'among' go with 'worst'")
+        if self.within and self.among:
+            raise ValueError("expected at most one of 'within' and 'among'")
+        return self
+
+    @property
+    def path(self) -> str:
+        """Path of the node, with slashes."""
+        return self.index.replace(".", "/")
+
+    def __str__(self) -> str:
+        what = str(self.worst) if self.worst else f"score above {self.score_above:g}"
+        where = f" within each {self.within}" if self.within else ""
+        return f"{what} on {self.index}{where}"
+
+
+class AtMost(BaseModel):
+    """A cap: of those that qualify, the worst few in each larger area."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    number: int = Field(gt=0)
+    within: str
+    by: str
+
+
+class Rule(BaseModel):
+    """A condition, or conditions joined by all, any and not; with exclusions and a cap.
+
+    Attributes
+    ----------
+    all, any, not_
+        Rules joined; exactly one of these or a condition's own keys.
+    excluding
+        Codes of areas that cannot qualify.
+    at_most
+        A cap on those that do.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    all: tuple[Rule, ...] | None = Field(default=None, min_length=1)
+    any: tuple[Rule, ...] | None = Field(default=None, min_length=1)
+    not_: Rule | None = Field(default=None, alias="not")
+    condition: Condition | None = None
+    excluding: tuple[str, ...] = ()
+    at_most: AtMost | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat_condition(cls, data: Any) -> Any:
+        """Let a condition's keys stand beside 'excluding' and 'at_most'."""
+        if isinstance(data, dict) and "index" in data:
+            own = {k: v for k, v in data.items() if k in ("excluding", "at_most")}
+            return {**own, "condition": {k: v for k, v in data.items() if k not in own}}
+        return data
+
+    @model_validator(mode="after")
+    def _one(self) -> Rule:
+        given = [x for x in (self.all, self.any, self.not_, self.condition) if x is not None]
+        if len(given) != 1:
+            raise ValueError("expected exactly one of 'all', 'any', 'not' and a condition on an 'index'")
+        return self
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition of the tree, in the order written."""
+        if self.condition is not None:
+            yield self.condition
+        for rule in (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ())):
+            yield from rule.conditions()
+
+    def rules(self) -> Iterator[Rule]:
+        """Yield this rule and every rule below it."""
+        yield self
+        for rule in (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ())):
+            yield from rule.rules()
+
+    def __str__(self) -> str:
+        if self.condition:
+            text = str(self.condition)
+        elif self.not_:
+            text = f"not ({self.not_})"
+        else:
+            joined = self.all or self.any or ()
+            text = (" and " if self.all else " or ").join(
+                f"({r})" if r.all or r.any else str(r) for r in joined
+            )
+        if self.at_most:
+            text = f"{text}, at most {self.at_most.number} in each {self.at_most.within}"
+        return text

@@ -1,0 +1,110 @@
+"""What can go wrong, as one family.
+
+Every error names the offending thing, what was found, what was expected and,
+where there is one, the nearest valid name::
+
+    CommonwealError
+    ├── StudyError          a study file that cannot be run          (also ValueError)
+    ├── DataError           a table whose content cannot be used     (also ValueError)
+    ├── UnknownNameError    a source, column, area or study unknown  (also KeyError)
+    └── SourceError         a file that cannot be had
+        ├── WrongBytesError     its checksum is not the pinned one
+        └── UnreachableError    neither cache, mirror nor network has it
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CommonwealError",
+    "DataError",
+    "SourceError",
+    "StudyError",
+    "UnknownNameError",
+    "UnreachableError",
+    "WrongBytesError",
+    "nearest",
+]
+
+
+class CommonwealError(Exception):
+    """A mistake in what was asked or given; the command line prints it plainly and exits 2."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class StudyError(CommonwealError, ValueError):
+    """A study file that cannot be run."""
+
+
+class DataError(CommonwealError, ValueError):
+    """A table whose content cannot be used."""
+
+
+class UnknownNameError(CommonwealError, KeyError):
+    """A name that is not there; the message lists the nearest ones that are.
+
+    Examples
+    --------
+    >>> raise UnknownNameError("study", "left-behind-2032", ["left-behind-2023", "demo"])
+    Traceback (most recent call last):
+    commonweal.errors.UnknownNameError: study 'left-behind-2032' not found; did you mean 'left-behind-2023'?
+    """
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "") -> None:
+        super().__init__(f"{kind} '{name}' not found{where}; {nearest(name, valid)}")
+
+
+class SourceError(CommonwealError):
+    """A source file that cannot be had or read."""
+
+
+class WrongBytesError(SourceError):
+    """A file whose checksum is not the pinned one; it is never used."""
+
+
+class UnreachableError(SourceError):
+    """A file that neither the cache, the mirror nor the network has."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Say which valid names are nearest to a wrong one.
+
+    Parameters
+    ----------
+    name
+        The name that was asked for.
+    valid
+        The names that exist.
+
+    Returns
+    -------
+    str
+        A clause that ends a message: a suggestion, the whole list if it is short, or a count.
+
+    Examples
+    --------
+    >>> nearest("Crme_rank", ["Crime_rank", "Income_rank"])
+    "did you mean 'Crime_rank'?"
+    >>> nearest("xyz", ["a", "b"])
+    'expected one of: a, b'
+    """
+    names = sorted(set(valid))
+    close = get_close_matches(name, names, n=2, cutoff=0.75)
+    if not close:  # a difference of case or spacing only is the commonest slip
+        folded = {n.casefold().replace(" ", "_").replace("-", "_"): n for n in names}
+        hit = folded.get(name.casefold().replace(" ", "_").replace("-", "_"))
+        close = [hit] if hit else []
+    if close:
+        return "did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
+    if not names:
+        return "there are none"
+    if len(names) <= 12:
+        return "expected one of: " + ", ".join(names)
+    return f"there are {len(names)}, such as {', '.join(names[:5])}"

@@ -1,0 +1,1 @@
+"""Official recipes, as data: one YAML file each, with its publication."""

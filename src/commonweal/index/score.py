@@ -1,0 +1,220 @@
+"""Scores, ranks and contributions of every node of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.aggregate import aggregate, contributions
+from commonweal.index.rank import Floats, decile, rank
+from commonweal.index.transform import TRANSFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import polars as pl
+
+    from commonweal.areas import Move
+    from commonweal.index.framework import Node
+    from commonweal.indicators import Indicators
+
+__all__ = ["Scores", "score", "score_tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One index over a set of areas: what `score` gives.
+
+    Attributes
+    ----------
+    index
+        Name of the index, which is also the path of its root node.
+    system
+        Id of the area system.
+    codes
+        (n_areas,) area codes.
+    tree
+        The framework that made it.
+    need
+        By node path, (n_areas,) score, higher = more need, NaN = missing.
+    transformed
+        By node path except the root's, (n_areas,) the value that entered the parent.
+    built
+        The same index on the areas that it was built on, if it was moved from there.
+    move
+        The way it was moved.
+    """
+
+    index: str
+    system: str
+    codes: Sequence[str]
+    tree: Node
+    need: Mapping[str, Floats]
+    transformed: Mapping[str, Floats]
+    built: Scores | None = None
+    move: Move | None = None
+
+    def moved(self, move: Move) -> Scores:
+        """Carry the index to other areas: every node's population-weighted mean.
+
+        Raises
+        ------
+        DataError
+            If the move starts from other areas than the index covers.
+        """
+        if list(move.origin.codes) != list(self.codes):
+            raise DataError(
+                f"index {self.index} covers {len(self.codes):,} areas of {self.system}; "
+                f"the move starts from {len(move.origin):,} of {move.origin.system}"
+            )
+        return Scores(
+            self.index,
+            move.destination.system,
+            move.destination.codes,
+            self.tree,
+            {path: move.mean(v) for path, v in self.need.items()},
+            {path: move.mean(v) for path, v in self.transformed.items()},
+            built=self,
+            move=move,
+        )
+
+    @property
+    def score(self) -> Floats:
+        """(n_areas,) score of the whole index."""
+        return self.need[self.index]
+
+    @property
+    def rank(self) -> Floats:
+        """(n_areas,) rank of the whole index, 1 = most need, ties share the lowest."""
+        return rank(self.score)
+
+    def rank_of(self, path: str) -> Floats:
+        """(n_areas,) rank of any node, 1 = most need, ties share the lowest."""
+        if path not in self.need:
+            raise UnknownNameError("node", path, self.need)
+        return rank(self.need[path])
+
+    @property
+    def domains(self) -> list[str]:
+        """Paths of the root's children."""
+        return [f"{self.index}/{name}" for name in self.tree.children]
+
+    @property
+    def contributions(self) -> dict[str, Floats]:
+        """(n_areas,) contribution of each of the root's children to the score, by path."""
+        x = np.column_stack([self.transformed[p] for p in self.domains])
+        weights = np.array(list(self.tree.weights.values()))
+        parts = contributions(x, weights, self.tree.aggregate)
+        return dict(zip(self.domains, parts.T, strict=True))
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame of every node's score and rank, the root's decile and contributions.
+
+        Columns are named ``<path>.score``, ``.rank``, ``.decile`` and ``.contribution``, with dots
+        for the path's slashes; missing is null.
+        """
+        import polars as pl
+
+        columns: dict[str, Floats] = {}
+        for path, need in self.need.items():
+            name = path.replace("/", ".")
+            columns[f"{name}.score"] = need
+            columns[f"{name}.rank"] = rank(need)
+        columns[f"{self.index}.decile"] = decile(self.rank)
+        for path, part in self.contributions.items():
+            columns[f"{path.replace('/', '.')}.contribution"] = part
+        frame = pl.DataFrame({"code": list(self.codes), **columns}).fill_nan(None)
+        whole = [c for c in frame.columns if c.endswith((".rank", ".decile"))]
+        return frame.with_columns(pl.col(whole).cast(pl.Int32))
+
+
+def score(index: str, tree: Node, indicators: Indicators) -> Scores:
+    """Combine indicators up a tree.
+
+    Each leaf is its indicator turned so that higher = more need. At each node the children are
+    transformed, weighted and aggregated as the node says.
+
+    Parameters
+    ----------
+    index
+        Name of the index.
+    tree
+        The framework: any depth, any of the transforms and aggregates at each node.
+    indicators
+        Values for every leaf of the tree.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    UnknownNameError
+        If a leaf's indicator is not there.
+    DataError
+        If a node cannot be computed (a z-score of a constant, a geometric mean of zero), or no
+        area has a score.
+    """
+    need, transformed = score_tree(index, tree, indicators.need)
+    if np.isnan(need[index]).all():
+        raise DataError(
+            f"index {index}: no area has a score; missing values by indicator: "
+            + ", ".join(f"{k} {v:,}" for k, v in indicators.missing.items() if v)
+        )
+    return Scores(index, indicators.system, indicators.codes, tree, need, transformed)
+
+
+def score_tree(
+    index: str,
+    tree: Node,
+    leaf: Callable[[str], Floats],
+    weights: Mapping[str, Floats] | None = None,
+    forms: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Compute every node of a tree, children first.
+
+    Parameters
+    ----------
+    index, tree
+        As in `score`.
+    leaf
+        Gives (n_areas,) need of an indicator by name.
+    weights
+        By node path, (n_children,) weights to use in place of the tree's.
+    forms
+        By node path, the aggregate to use in place of the tree's.
+
+    Returns
+    -------
+    tuple of dict
+        Need by path of every node, and transformed need by path of every node but the root.
+    """
+    need: dict[str, Floats] = {}
+    transformed: dict[str, Floats] = {}
+
+    def visit(path: str, node: Node) -> Floats:
+        if node.indicator is not None:
+            need[path] = leaf(node.indicator)
+            return need[path]
+        transform = TRANSFORMS[node.transform]
+        for name, child in node.children.items():
+            below = f"{path}/{name}"
+            try:
+                transformed[below] = transform(visit(below, child), node.ties)
+            except DataError as error:
+                raise DataError(f"{below.replace('/', '.')}: {error}") from None
+        x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
+        w = (weights or {}).get(path, np.array(list(node.weights.values())))
+        how = (forms or {}).get(path, node.aggregate)
+        try:
+            need[path] = aggregate(x, w, how, node.available)
+        except DataError as error:
+            raise DataError(f"{path.replace('/', '.')}: {error}") from None
+        return need[path]
+
+    visit(index, tree)
+    # Parents first, as `Node.walk` gives them.
+    return {p: need[p] for p, _ in tree.walk(index)}, transformed

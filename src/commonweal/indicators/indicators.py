@@ -1,0 +1,124 @@
+"""One number per area: the matrix that indices are built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+__all__ = ["Direction", "Indicator", "Indicators"]
+
+Direction = Literal["more", "less"]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """What one column of numbers means.
+
+    Attributes
+    ----------
+    name
+        Its key in the study.
+    label
+        Its name for readers.
+    unit
+        Such as ``% of residents``, ``km`` or ``rank``.
+    higher_is
+        ``more`` if a higher value means more need, ``less`` if it means less.
+    source
+        Id of the source it was read from.
+    vintage
+        The date or period that it describes.
+    """
+
+    name: str
+    label: str
+    unit: str
+    higher_is: Direction
+    source: str
+    vintage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """A matrix of areas by indicators, checked once here.
+
+    Attributes
+    ----------
+    system
+        Id of the area system, such as ``lsoa21``.
+    codes
+        Area codes, one a row, no duplicates.
+    values
+        (n_areas, n_indicators) float64 as published; NaN = missing, infinities are refused.
+    meta
+        One `Indicator` a column.
+    standard_errors
+        The same shape as `values`, NaN where none is stated; or None where none is stated at all.
+
+    Raises
+    ------
+    DataError
+        On duplicate codes, infinite values, negative standard errors, or shapes that do not fit.
+    """
+
+    system: str
+    codes: Sequence[str]
+    values: NDArray[np.float64]
+    meta: tuple[Indicator, ...]
+    standard_errors: NDArray[np.float64] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.codes), len(self.meta))
+        if self.values.shape != shape:
+            raise DataError(f"values have shape {self.values.shape}; expected {shape}")
+        if len(set(self.codes)) < len(self.codes):
+            twice = sorted({c for c in self.codes if list(self.codes).count(c) > 1})[:3]
+            raise DataError(f"area {', '.join(twice)} is there more than once; expected one row each")
+        self._refuse(np.isinf(self.values), "an infinite value; expected a number or nothing")
+        if self.standard_errors is not None:
+            if self.standard_errors.shape != shape:
+                raise DataError(
+                    f"standard errors have shape {self.standard_errors.shape}; expected {shape}"
+                )
+            bad = np.isinf(self.standard_errors) | (self.standard_errors < 0)
+            self._refuse(bad, "a negative or infinite standard error; expected 0 or more")
+
+    def _refuse(self, bad: NDArray[np.bool_], what: str) -> None:
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise DataError(f"{self.meta[column].name}: area {self.codes[row]} has {what}")
+
+    def column(self, name: str) -> int:
+        """Position of an indicator; raises `UnknownNameError` with the nearest names."""
+        names = [m.name for m in self.meta]
+        if name not in names:
+            raise UnknownNameError("indicator", name, names)
+        return names.index(name)
+
+    def need(self, name: str) -> NDArray[np.float64]:
+        """(n_areas,) values of one indicator, turned so that higher = more need."""
+        at = self.column(name)
+        return self.values[:, at] if self.meta[at].higher_is == "more" else -self.values[:, at]
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """How many areas lack a value, by indicator."""
+        counts = np.isnan(self.values).sum(axis=0)
+        return {m.name: int(c) for m, c in zip(self.meta, counts, strict=True)}
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame: ``code`` and one column an indicator, missing as null."""
+        import polars as pl
+
+        columns = {m.name: self.values[:, i] for i, m in enumerate(self.meta)}
+        return pl.DataFrame({"code": list(self.codes), **columns}).fill_nan(None)
