@@ -65,8 +65,8 @@ class Reader(_Frozen):
         Texts that mean 'missing', besides the empty one.
     thousands
         True if numbers are written with commas, such as 1,234.
-    comment_rows
-        True to leave out rows below the table that have fewer fields or an empty first field.
+    rows
+        How many rows a text table has; needed only where remarks follow it.
     sheet
         The sheet of an Excel file; the first if not said.
     member
@@ -83,7 +83,7 @@ class Reader(_Frozen):
     types: dict[str, ColumnType] = {}
     null_values: tuple[str, ...] = ()
     thousands: bool = False
-    comment_rows: bool = False
+    rows: Annotated[int, Field(gt=0)] | None = None
     sheet: str | None = None
     member: str | None = None
     object: str | None = None
@@ -262,7 +262,7 @@ def _entries(file: str, content: dict[str, Any]) -> Iterable[Source]:
         fields = dict(entry)
         name = fields.pop("terms", None)
         if name is not None:
-            if name not in licences:
+            if not isinstance(licences.get(name), dict):
                 raise DataError(
                     f"{file}: source '{id_}': terms '{name}' are not among the licences of the "
                     f"file; {nearest(str(name), map(str, licences))}"
@@ -290,7 +290,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def local_source(
-    path: str | Path, *, id: str | None = None, reader: Reader | None = None, **about: Any
+    path: str | Path, *, name: str | None = None, reader: Reader | None = None, **about: Any
 ) -> Source:
     """Describe a file of the user's own.
 
@@ -298,8 +298,8 @@ def local_source(
     ----------
     path
         Where it lies. Nothing is opened here.
-    id
-        Its name in messages and provenance; made from the file's name if not given.
+    name
+        Its id in messages and provenance; made from the file's name if not given.
     reader
         How to read it; guessed from the file's suffix if not given. In a ``.zip`` the suffix of
         the member decides.
@@ -322,8 +322,8 @@ def local_source(
     'village-halls'
     """
     path = Path(path)
-    if id is None:
-        id = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "file"
+    if name is None:
+        name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "file"
     fields = {
         "title": path.name,
         "publisher": "your own file",
@@ -332,7 +332,7 @@ def local_source(
         "vintage": "not stated",
         **about,
         "reader": reader if reader is not None else guess_reader(path.name),
-        "id": id,
+        "id": name,
         "path": path,
     }
     try:

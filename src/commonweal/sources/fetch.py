@@ -8,6 +8,8 @@ import hashlib
 import http.client
 import os
 import random
+import socket
+import ssl
 import tempfile
 import time
 import urllib.error
@@ -15,27 +17,35 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from commonweal.errors import SourceError, WrongBytesError
+from commonweal.errors import DataError, SourceError, WrongBytesError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Missing", "Patience", "Unanswered", "download", "sha256_of", "writing"]
+__all__ = [
+    "AbsentError",
+    "NoAnswerError",
+    "Patience",
+    "download",
+    "place_of",
+    "sha256_of",
+    "writing",
+]
 
 _BLOCK = 1 << 18
 #: The most that is taken from a server for a file whose size is not pinned.
 MAX_BYTES = 8 << 30
 
 
-class Missing(SourceError):
+class AbsentError(SourceError):
     """The server answered that it does not have the file, or does not give it."""
 
 
-class Unanswered(SourceError):
+class NoAnswerError(SourceError):
     """The server gave no whole answer, however often it was asked."""
 
 
@@ -75,16 +85,33 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if scheme not in {"http", "https"} or (
             scheme == "http" and urlsplit(req.full_url).scheme == "https"
         ):
-            raise Missing(f"{req.full_url} redirects to {newurl}, which is refused: not https")
+            raise AbsentError(f"{req.full_url} redirects to {newurl}, which is refused: not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _Passing(Exception):
+class _PassingError(Exception):
     """A fault that may pass if one asks again."""
 
     def __init__(self, what: str, wait_s: float = 0.0) -> None:
         super().__init__(what)
         self.wait_s = wait_s
+
+
+def place_of(url: str) -> str:
+    """Say where a mirror and the cache keep the file of a URL: host/path, percent-decoded.
+
+    Raises
+    ------
+    DataError
+        If the URL is not that of a file, or would lead out of the folder.
+    """
+    parts = urlsplit(url)
+    place = parts.netloc + unquote(parts.path)
+    if parts.query:
+        place += "?" + unquote(parts.query)
+    if ".." in place.split("/") or "\0" in place or place.endswith("/"):
+        raise DataError(f"{url}: not the address of a file")
+    return place
 
 
 def sha256_of(path: Path, progress: Progress | None = None) -> str:
@@ -179,9 +206,9 @@ def download(
     ------
     WrongBytesError
         If the whole file came and is not the pinned one, or it is larger than that.
-    Missing
+    AbsentError
         If the server says that it does not have it (4xx), or redirects to something unsafe.
-    Unanswered
+    NoAnswerError
         If there was no whole answer in all the tries.
     SourceError
         If the cache cannot be written to.
@@ -191,7 +218,7 @@ def download(
         try:
             with writing(target) as part:
                 return _take(url, part, sha256, size, patience, progress)
-        except _Passing as fault:
+        except _PassingError as fault:
             last = fault
         if attempt < patience.retries:
             wait_s = patience.backoff_s * 2**attempt * (1 + random.random() / 2)
@@ -200,7 +227,7 @@ def download(
                 progress(f"{last}; asking again in {wait_s:.0f} s", 0, size or 0)
             time.sleep(wait_s)
     tries = patience.retries + 1
-    raise Unanswered(f"{url}: {last} (tried {tries} {'time' if tries == 1 else 'times'})")
+    raise NoAnswerError(f"{url}: {last} (tried {tries} {'time' if tries == 1 else 'times'})")
 
 
 def _take(
@@ -211,7 +238,7 @@ def _take(
     patience: Patience,
     progress: Progress | None,
 ) -> str:
-    """Take one whole answer into a file; raise `_Passing` if asking again may help."""
+    """Take one whole answer into a file; raise `_PassingError` if asking again may help."""
     opener = urllib.request.build_opener(_Redirects())
     request = urllib.request.Request(url, headers={"User-Agent": "commonweal"})
     most = size if size is not None else MAX_BYTES
@@ -238,17 +265,23 @@ def _take(
         if error.code >= 500 or error.code in {408, 425, 429}:
             after = error.headers.get("Retry-After", "")
             wait_s = float(after) if after.isdigit() else 0.0
-            raise _Passing(f"the server answered {error.code} {error.reason}", wait_s) from None
-        raise Missing(f"{url}: the server answered {error.code} {error.reason}") from None
+            raise _PassingError(
+                f"the server answered {error.code} {error.reason}", wait_s
+            ) from None
+        raise AbsentError(f"{url}: the server answered {error.code} {error.reason}") from None
     except TimeoutError:
-        raise _Passing(f"no answer within {patience.timeout_s:g} s") from None
+        raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
     except urllib.error.URLError as error:
-        raise _Passing(f"no connection ({error.reason})") from None
+        if isinstance(error.reason, TimeoutError):
+            raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
+        if _is_hopeless(error.reason):
+            raise NoAnswerError(f"{url}: no connection ({error.reason})") from None
+        raise _PassingError(f"no connection ({error.reason})") from None
     except (http.client.HTTPException, ConnectionError) as error:
-        raise _Passing(f"the connection broke ({type(error).__name__})") from None
+        raise _PassingError(f"the connection broke ({type(error).__name__})") from None
     whole = total if total is not None else size
     if whole is not None and done < whole:
-        raise _Passing(f"the answer was cut short: {done:,} of {whole:,} bytes")
+        raise _PassingError(f"the answer was cut short: {done:,} of {whole:,} bytes")
     found = digest.hexdigest()
     if sha256 is not None and found != sha256:
         raise WrongBytesError(
@@ -258,6 +291,13 @@ def _take(
             + f"found    sha256 {found} ({done:,} bytes)"
         )
     return found
+
+
+def _is_hopeless(reason: object) -> bool:
+    """Whether asking again within seconds cannot help: no network, no such host, no trust."""
+    if isinstance(reason, socket.gaierror | ssl.SSLCertVerificationError):
+        return True
+    return isinstance(reason, OSError) and reason.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}
 
 
 def _too_large(url: str, most: int, found: str) -> WrongBytesError:

@@ -143,6 +143,7 @@ def _ncol(ring: Any) -> int:
 
 def _to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray[np.object_]:
     """Bring geometry to WGS 84 from the coordinate system that the file states."""
+    import numpy as np
     import pyproj
     import shapely
 
@@ -155,8 +156,20 @@ def _to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray
     if crs.to_epsg() == WGS84:
         return geometry
     change = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
-    moved: NDArray[np.object_] = shapely.transform(geometry, change.transform, interleaved=False)
+    moved: NDArray[np.object_] = shapely.transform(
+        geometry, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
+    )
     return moved
+
+
+def _polygonal(geometry: Any) -> Any:
+    """Keep the areas of a repaired geometry: a repair may leave loose lines and points."""
+    import shapely
+
+    if geometry.geom_type != "GeometryCollection":
+        return geometry
+    areas = [part for part in geometry.geoms if part.geom_type in {"Polygon", "MultiPolygon"}]
+    return shapely.union_all(areas) if areas else geometry
 
 
 def _finish(geometry: NDArray[np.object_]) -> tuple[pl.Series, list[str]]:
@@ -172,6 +185,7 @@ def _finish(geometry: NDArray[np.object_]) -> tuple[pl.Series, list[str]]:
         notes.append(f"{int(empty.sum())} empty geometries are missing")
     invalid = ~empty & ~shapely.is_valid(geometry)
     if invalid.any():
-        geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure")
+        repaired = shapely.make_valid(geometry[invalid])
+        geometry[invalid] = [_polygonal(shape) for shape in repaired]
         notes.append(f"{int(invalid.sum())} invalid geometries were repaired")
     return pl.Series("geometry", shapely.to_wkb(geometry).tolist(), dtype=pl.Binary), notes

@@ -73,6 +73,7 @@ def read_rdata(
     classes = _strings(attributes["class"]) if "class" in attributes else []
     if "data.frame" not in classes or "names" not in attributes:
         kind = " ".join(c for c in classes if c) or frame.info.type.name.lower()
+        kind = "list" if kind == "vec" else kind
         raise DataError(f"{path}: '{name}' is an R object of class {kind}, expected a data frame")
     columns: list[pl.Series] = []
     notes: list[str] = []
@@ -97,7 +98,10 @@ def _objects(path: Path) -> dict[str, RObject]:
     gc.disable()  # millions of small objects, none of them garbage: collecting costs half the time
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
+            # The parser guesses the kind from the content, and remarks on suffixes such as .Rds.
+            warnings.filterwarnings(
+                "ignore", message="Unknown file type|Wrong extension", category=UserWarning
+            )
             root = parse_file(path).object
     except DataError:
         raise

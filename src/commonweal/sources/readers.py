@@ -98,9 +98,9 @@ def _read(
     reader = source.reader
     if reader.format == "file":
         raise DataError(f"source '{source.id}' is not a table ({path.name}); use its path instead")
-    if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
-        if reader.format != "excel":
-            return _read_zip(path, source, columns), []
+    zipped = path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
+    if zipped and reader.format != "excel":  # an .xlsx is a zip too
+        return _read_zip(path, source, columns), []
     if reader.format in {"csv", "tsv"}:
         from commonweal.sources.text_reader import read_text
 

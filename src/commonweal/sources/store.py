@@ -9,17 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from commonweal.errors import (
-    DataError,
     SourceError,
     UnknownNameError,
     UnreachableError,
     WrongBytesError,
 )
 from commonweal.sources.catalogue import Source, load_catalogue
-from commonweal.sources.fetch import Missing, Patience, Unanswered, download, sha256_of, writing
+from commonweal.sources.fetch import (
+    AbsentError,
+    NoAnswerError,
+    Patience,
+    download,
+    place_of,
+    sha256_of,
+    writing,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -113,7 +120,7 @@ class Store:
         self._patience = Patience(timeout_s, retries, backoff_s)
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], _File] = {}
-        self._used: dict[str, dict[str, Any]] = {}
+        self._used: dict[tuple[str, ...], dict[str, Any]] = {}
 
     @classmethod
     def from_environment(cls, progress: Progress | None = None) -> Store:
@@ -253,7 +260,7 @@ class Store:
 
     def _published(self, source: Source) -> _File:
         assert source.url is not None
-        place = _place(source.url)
+        place = place_of(source.url)
         folder = self._mirror_folder()
         if folder is not None and (folder / place).is_file():
             return self._checked(source, folder / place, "mirror")
@@ -307,7 +314,7 @@ class Store:
                     patience=self._patience,
                     progress=self._progress,
                 )
-            except (Missing, Unanswered) as error:
+            except (AbsentError, NoAnswerError) as error:
                 faults.append(str(error))
                 self._tell(str(error))
                 continue
@@ -319,7 +326,7 @@ class Store:
         return UnreachableError(
             f"source '{source.id}' cannot be had from {source.url}: {'; '.join(faults)}\n"
             f"Set COMMONWEAL_MIRROR (now {mirror}) to a folder or URL that has it as "
-            f"{_place(source.url or '')},\n"
+            f"{place_of(source.url or '')},\n"
             "or try `commonweal demo`, which needs no data."
         )
 
@@ -334,20 +341,27 @@ class Store:
         options = json.dumps(readers.options_of(source), sort_keys=True)
         tag = hashlib.sha256(options.encode()).hexdigest()[:8]
         kept = self.cache / "converted" / f"{file.sha256}-v{readers.VERSION}-{tag}.parquet"
-        if not _is_whole(kept):
-            self._tell(f"converting {source.id}, this first time only")
-            table, notes = readers.read_table(file.path, source, None, self._progress)
-            with writing(kept) as part:
-                table.write_parquet(part, metadata={"notes": json.dumps(notes)})
-            self._tell(f"converted {source.id}", 1, 1)
-        lazy = pl.scan_parquet(kept, glob=False)
-        wanted = readers.check_columns(columns, lazy.collect_schema().names(), source)
-        notes = json.loads(pl.read_parquet_metadata(kept).get("notes", "[]"))
-        return lazy.select(wanted).collect(), notes
+        for again in (False, True):
+            if again or not kept.is_file():
+                megabytes = f"{file.size / 1e6:.1f} MB"
+                self._tell(f"converting {source.id} ({megabytes}), this first time only")
+                table, notes = readers.read_table(file.path, source, None, self._progress)
+                with writing(kept) as part:
+                    table.write_parquet(part, metadata={"notes": json.dumps(notes)})
+                self._tell(f"converted {source.id}", 1, 1)
+            try:
+                lazy = pl.scan_parquet(kept, glob=False)
+                wanted = readers.check_columns(columns, lazy.collect_schema().names(), source)
+                notes = json.loads(pl.read_parquet_metadata(kept).get("notes", "[]"))
+                return lazy.select(wanted).collect(), notes
+            except (pl.exceptions.PolarsError, OSError):
+                if again:
+                    raise
+        raise AssertionError("unreachable")
 
     def _record(self, source: Source, file: _File) -> dict[str, Any]:
-        entry = self._used.setdefault(
-            source.id,
+        return self._used.setdefault(
+            (source.id, *_key(source)),
             {
                 "id": source.id,
                 "title": source.title,
@@ -368,22 +382,10 @@ class Store:
                 "notes": [],
             },
         )
-        return entry
 
 
 def _key(source: Source) -> tuple[str, str]:
     return (source.sha256 or "", str(source.path or source.url))
-
-
-def _place(url: str) -> str:
-    """Say where a mirror keeps the file of a URL: host/path, percent-decoded."""
-    parts = urlsplit(url)
-    place = parts.netloc + unquote(parts.path)
-    if parts.query:
-        place += "?" + unquote(parts.query)
-    if ".." in place.split("/") or "\0" in place or place.endswith("/"):
-        raise DataError(f"{url}: not the address of a file")
-    return place
 
 
 def _wrong_bytes(source: Source, path: Path, found: str, size: int) -> WrongBytesError:
@@ -394,15 +396,3 @@ def _wrong_bytes(source: Source, path: Path, found: str, size: int) -> WrongByte
         f"found    sha256 {found} ({size:,} bytes)\n"
         "Delete that file or put the right one there, and run again."
     )
-
-
-def _is_whole(path: Path) -> bool:
-    import polars as pl
-
-    if not path.is_file():
-        return False
-    try:
-        pl.read_parquet_schema(path)
-    except (pl.exceptions.PolarsError, OSError):
-        return False
-    return True

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
 from commonweal.sources.readers import check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     import polars as pl
 
@@ -67,8 +70,10 @@ def read_text(
         data = _recode(data, reader.encoding, name)
     header, lines = _header(data, name, reader, separator)
     wanted = check_columns(columns, header, source)
-    keep = list(dict.fromkeys([*wanted, header[-1]]))
-    row = "".join(header) + "\0row"
+    walk: _Walk | None = None
+    if reader.rows is not None:
+        walk = _walk(data, name, header, lines, separator, reader.rows)
+        data = _first_lines(data, walk.lines)
     try:
         table = (
             pl.scan_csv(
@@ -79,21 +84,27 @@ def read_text(
                 schema=dict.fromkeys(header, pl.String),
                 glob=False,
             )
-            .select(keep)
+            .select(list(dict.fromkeys([*wanted, header[-1]])))
             .collect()
         )
     except pl.exceptions.NoDataError:
         raise DataError(f"{name}: a header and no rows") from None
     except pl.exceptions.PolarsError as error:
         if "utf-8" in str(error) or "utf8" in str(error):
-            raise DataError(_not_utf8(name)) from None
-        _blank_lines(data, name, header, lines, separator)  # names the line if it is ragged
+            raise DataError(_not_utf8(data, name)) from None
+        _walk(data, name, header, lines, separator)  # names the line, if one is ragged
         raise DataError(f"{name}: cannot be read as a table ({error})") from None
-    if _has_empty(table[header[-1]]):
+    if walk is None and _has_empty(table[header[-1]]):
         # Polars fills a short row without a word; an empty last field is how one shows.
-        blank = _blank_lines(data, name, header, lines, separator)
-        if blank:
-            table = table.with_row_index(row).filter(~pl.col(row).is_in(blank)).drop(row)
+        walk = _walk(data, name, header, lines, separator)
+    if walk is not None:
+        if walk.records != table.height:
+            raise DataError(
+                f"{name}: {table.height} rows by one count and {walk.records} by another; "
+                "a quotation mark may not be closed"
+            )
+        keep = [number not in walk.blank for number in range(table.height)]
+        table = table.filter(pl.Series(keep, dtype=pl.Boolean))
     if table.height == 0:
         raise DataError(f"{name}: a header and no rows")
     return pl.DataFrame([typed(table[column], reader, name) for column in wanted])
@@ -193,7 +204,14 @@ def _recode(data: Path | bytes, encoding: str, name: Path) -> bytes:
         raise DataError(f"{name}: there is no encoding '{encoding}'") from None
 
 
-def _not_utf8(name: Path) -> str:
+def _not_utf8(data: Path | bytes, name: Path) -> str:
+    if isinstance(data, bytes):
+        start = data[:2]
+    else:
+        with data.open("rb") as file:
+            start = file.read(2)
+    if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return f"{name}: UTF-16 text; set the reader's encoding to utf-16, or save it as UTF-8"
     return (
         f"{name}: not UTF-8 text; save it as 'CSV UTF-8', or set the reader's encoding "
         "(cp1252 for most files from Excel on Windows)"
@@ -203,10 +221,6 @@ def _not_utf8(name: Path) -> str:
 def _open(data: Path | bytes) -> io.TextIOWrapper:
     raw = io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
     return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-
-
-def _rows(text: io.TextIOWrapper, separator: str) -> Iterator[list[str]]:
-    return csv.reader(text, delimiter=separator, strict=False)
 
 
 def _header(
@@ -219,8 +233,15 @@ def _header(
                 text.readline()
             rows = csv.reader(text, delimiter=separator)
             first = next(rows, None)
+            above = reader.skip_rows
+            if reader.columns is None:
+                above += rows.line_num
+                for row in rows:  # Polars would take a blank line here for the width of the table
+                    if row:
+                        break
+                    above = reader.skip_rows + rows.line_num
         except UnicodeDecodeError:
-            raise DataError(_not_utf8(name)) from None
+            raise DataError(_not_utf8(data, name)) from None
         except csv.Error as error:
             raise DataError(f"{name}: cannot be read as a table ({error})") from None
     if not first:
@@ -230,22 +251,46 @@ def _header(
         )
     if any("\0" in cell for cell in first):
         raise DataError(f"{name}: not a text table (it holds null characters)")
+    other = next((mark for mark in ";\t|" if mark in first[0] and mark != separator), None)
+    if len(first) == 1 and other is not None:
+        raise DataError(
+            f"{name}: the header has no {separator!r} but {other!r}; "
+            f"set the reader's separator to {other!r}"
+        )
     if reader.columns is not None:
         if len(reader.columns) != len(first):
             raise DataError(
                 f"{name}: {len(reader.columns)} column names are given, found {len(first)} fields"
             )
-        return check_header(reader.columns, name), reader.skip_rows
-    return check_header(first, name), reader.skip_rows + rows.line_num
+        return check_header(reader.columns, name), above
+    return check_header(first, name), above
 
 
-def _blank_lines(
-    data: Path | bytes, name: Path, header: list[str], lines: int, separator: str
-) -> list[int]:
-    """Give the numbers of the rows that are blank lines; refuse a row of another length."""
+@dataclass(frozen=True)
+class _Walk:
+    """What a walk through every record found."""
+
+    records: int
+    blank: frozenset[int]
+    lines: int
+
+
+def _walk(
+    data: Path | bytes,
+    name: Path,
+    header: list[str],
+    skip: int,
+    separator: str,
+    wanted: int | None = None,
+) -> _Walk:
+    """Count the records, and refuse one of another length than the header.
+
+    Stops after `wanted` records that are not blank lines, if that is given.
+    """
     blank: list[int] = []
+    number = -1
     with _open(data) as text:
-        for _ in range(lines):
+        for _ in range(skip):
             text.readline()
         rows = csv.reader(text, delimiter=separator)
         try:
@@ -254,11 +299,21 @@ def _blank_lines(
                     blank.append(number)
                 elif len(fields) != len(header):
                     raise DataError(
-                        f"{name}: line {lines + rows.line_num} has {len(fields)} fields, "
+                        f"{name}: line {skip + rows.line_num} has {len(fields)} fields, "
                         f"expected {len(header)} as in the header"
                     )
+                if wanted is not None and number + 1 - len(blank) == wanted:
+                    break
         except UnicodeDecodeError:
-            raise DataError(_not_utf8(name)) from None
+            raise DataError(_not_utf8(data, name)) from None
         except csv.Error as error:
             raise DataError(f"{name}: cannot be read as a table ({error})") from None
-    return blank
+    rows_found = number + 1 - len(blank)
+    if wanted is not None and rows_found < wanted:
+        raise DataError(f"{name}: expected {wanted} rows, found {rows_found}")
+    return _Walk(number + 1, frozenset(blank), skip + rows.line_num)
+
+
+def _first_lines(data: Path | bytes, count: int) -> bytes:
+    with io.BytesIO(data) if isinstance(data, bytes) else data.open("rb") as file:
+        return b"".join(islice(file, count))
