@@ -82,7 +82,58 @@ class Areas:
         return {code: row for row, code in enumerate(self.codes)}
 
     @property
-    def _names(store: Store, about: AreaSystem) -> pl.DataFrame:
+    def population(self) -> NDArray[np.float64]:
+        """(n_areas,) residents, NaN where unknown."""
+        return self.table["population"].fill_null(float("nan")).to_numpy()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def load_areas(
+    store: Store,
+    system: str,
+    *,
+    within: dict[str, str] | None = None,
+    population_at: str | None = None,
+    systems: Systems | None = None,
+) -> Areas:
+    """Load the places of a system with their parents, populations and points.
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    system
+        Id of the area system.
+    within
+        Keep only areas whose parent has this code, such as ``{"country": "E92000001"}``.
+    population_at
+        Date of the population, such as ``mid-2017``; the system's first if not given.
+    systems
+        The area systems; those that ship if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such system, parent or date.
+    """
+    known = systems or load_systems()
+    about = known.system(system)
+    table = _add_parents(store, _names(store, about), system, known)
+    for parent, code in (within or {}).items():
+        if parent not in table.columns:
+            raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
+        table = table.filter(pl.col(parent) == code)
+    table = table.join(population(store, system, population_at, known), on="code", how="left")
+    table = table.join(_points(store, system, known), on="code", how="left").sort("code")
+    parents = tuple(p for p in known.parents(system) if p in table.columns)
+    first = ["code", "name", "population", "longitude", "latitude"]
+    rest = [c for c in table.columns if c not in first]
+    return Areas(system, about.title, about.singular, about.plural, table.select(first + rest), parents)
+
+
+def _names(store: Store, about: AreaSystem) -> pl.DataFrame:
     """Read ``code`` and ``name``, one row an area."""
     column = about.areas
     table = store.table(column.source, [column.code, column.name]).select(

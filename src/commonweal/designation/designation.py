@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
 
-__all__ = ["Designation", "Tested", "designate", "evaluate"]
+__all__ = ["Designation", "Tested", "designate", "evaluate", "group_numbers"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -216,7 +216,7 @@ def _find(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> S
     return found
 
 
-def _groups(areas: Areas, parent: str) -> NDArray[np.intp]:
+def group_numbers(areas: Areas, parent: str) -> NDArray[np.intp]:
     """(n_areas,) group numbers; areas without a parent share group -1."""
     if parent not in areas.table.columns:
         raise UnknownNameError(f"parent of {areas.system}", parent, areas.parents)
@@ -240,7 +240,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         return _test_worst(condition, need, need)
     parts = [np.full(len(need), np.nan) for _ in range(6)]
     passes = np.zeros(len(need), dtype=bool)
-    groups = _groups(areas, condition.within)
+    groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
         at = np.flatnonzero(groups == g)
         part = _test_worst(condition, need[at], need[at])
@@ -331,7 +331,7 @@ def evaluate(
     if rule.at_most is not None:
         by = _find(Condition(index=rule.at_most.by, score_above=0), scores, areas)
         need = by.need[rule.at_most.by.replace(".", "/")]
-        groups = _groups(areas, rule.at_most.within)
+        groups = group_numbers(areas, rule.at_most.within)
         outcome = _cap(outcome, need, groups, rule.at_most.number)
     return outcome
 

@@ -1,5 +1,14 @@
 """One number per area: values, unit, direction, source, vintage, standard error."""
 
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
+from commonweal.indicators.read import Wanted, code_column, read_column, read_indicators
 
-__all__ = ["Direction", "Indicator", "Indicators"]
+__all__ = [
+    "Direction",
+    "Indicator",
+    "Indicators",
+    "Wanted",
+    "code_column",
+    "read_column",
+    "read_indicators",
+]

@@ -1,0 +1,19 @@
+"""Who qualifies: rules as data, margins, near misses, what would change it, and how sure it is."""
+
+from commonweal.designation.certainty import Certainty, CertaintySpec, certainty
+from commonweal.designation.designation import Designation, Tested, designate, evaluate
+from commonweal.designation.rule import AtMost, Condition, Rule, Worst
+
+__all__ = [
+    "AtMost",
+    "Certainty",
+    "CertaintySpec",
+    "Condition",
+    "Designation",
+    "Rule",
+    "Tested",
+    "Worst",
+    "certainty",
+    "designate",
+    "evaluate",
+]

@@ -1,0 +1,319 @@
+"""How sure is it: how often each area qualifies when the choices behind it vary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from commonweal.designation.designation import Designation, evaluate, group_numbers
+from commonweal.designation.rule import Condition
+from commonweal.errors import StudyError
+from commonweal.index import Scores
+from commonweal.index.uncertainty import (
+    BLOCK,
+    RankCounter,
+    Settings,
+    VaryErrors,
+    VaryForm,
+    VaryWeights,
+    draw_scores,
+    draw_settings,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from commonweal.indicators import Indicators
+
+__all__ = ["Certainty", "CertaintySpec", "Vary", "VaryCut", "certainty"]
+
+Floats: TypeAlias = NDArray[np.float64]
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+class VaryCut(BaseModel):
+    """Draw the cut-offs: every 'worst' share or number times one uniform number.
+
+    Attributes
+    ----------
+    cut
+        The range as factors: ``[0.9, 1.1]`` moves a cut-off of 10 % between 9 % and 11 %.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    cut: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> VaryCut:
+        low, high = self.cut
+        if not 0 < low <= high < 10:
+            raise ValueError(f"found {list(self.cut)}; expected two factors, low then high, such as [0.9, 1.1]")
+        return self
+
+
+Vary: TypeAlias = VaryWeights | VaryForm | VaryErrors | VaryCut
+
+
+class CertaintySpec(BaseModel):
+    """What varies, how often and from which seed.
+
+    Attributes
+    ----------
+    draws
+        Number of draws; 0 leaves certainty out.
+    seed
+        The seed that everything random follows from.
+    vary
+        What varies.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    draws: int = Field(default=2000, ge=0, le=10_000_000)
+    seed: int = Field(default=1, ge=0)
+    vary: tuple[Vary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """What the draws did.
+
+    Attributes
+    ----------
+    codes
+        (n_areas,) area codes.
+    n_draws, seed
+        How many draws, from which seed.
+    selected
+        (n_areas,) share of draws in which the area qualifies.
+    passes
+        By condition, (n_areas,) share of draws in which it holds.
+    ranks
+        By index that varies, (n_areas, 3) rank at 5 %, 50 % and 95 % of the draws; NaN where the
+        area has no score.
+    settings
+        What each draw used.
+    cut_factor
+        (n_draws,) what each cut-off was multiplied by.
+    """
+
+    codes: list[str]
+    n_draws: int
+    seed: int
+    selected: Floats
+    passes: tuple[tuple[str, Floats], ...]
+    ranks: Mapping[str, Floats]
+    settings: Settings
+    cut_factor: Floats
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame, one row an area; missing is null."""
+        import polars as pl
+
+        columns: dict[str, object] = {"code": self.codes, "probability": self.selected}
+        for label, share in self.passes:
+            columns[f"{label}.probability"] = share
+        for index, quantiles in self.ranks.items():
+            for name, column in zip(("low", "median", "high"), quantiles.T, strict=True):
+                columns[f"{index}.rank_{name}"] = column
+        return pl.DataFrame(columns).fill_nan(None)
+
+    def draws_frame(self) -> pl.DataFrame:
+        """Give the settings of every draw: its weights, forms and cut-off factor."""
+        import polars as pl
+
+        columns: dict[str, object] = {"draw": np.arange(1, self.n_draws + 1)}
+        for path, weights in self.settings.weights.items():
+            for k, column in enumerate(weights.T):
+                columns[f"{path.replace('/', '.')}.weight_{k + 1}"] = column
+        for path, forms in self.settings.forms.items():
+            columns[f"{path.replace('/', '.')}.form"] = forms.tolist()
+        if (self.cut_factor != 1).any():
+            columns["cut_factor"] = self.cut_factor
+        return pl.DataFrame(columns)
+
+
+def certainty(
+    designation: Designation,
+    spec: CertaintySpec,
+    scores: Mapping[str, Scores],
+    indicators: Mapping[str, Indicators],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Certainty:
+    """Draw, recompute, and count how often each area qualifies.
+
+    Parameters
+    ----------
+    designation
+        The designation at its stated settings.
+    spec
+        What varies.
+    scores
+        Indices by name, as they were designated on.
+    indicators
+        By index name, what each was computed from.
+    progress
+        Called as ``progress("drawing", done, n_draws)``.
+
+    Returns
+    -------
+    Certainty
+        The same to the byte for the same seed on any number of threads; memory does not grow
+        with the number of draws.
+
+    Raises
+    ------
+    StudyError
+        If nothing varies, or what should vary is in no index of the rule.
+    """
+    n = spec.draws
+    trees = {name: s.tree for name, s in scores.items()}
+    with_errors = sorted({e for i in indicators.values() for e in _with_errors(i)})
+    inner = [v for v in spec.vary if not isinstance(v, VaryCut)]
+    settings = draw_settings(inner, trees, with_errors, n, spec.seed)
+    cuts = [v for v in spec.vary if isinstance(v, VaryCut)]
+    if len(cuts) > 1:
+        raise StudyError("certainty.vary: 'cut' is there more than once; expected it once")
+    factor = np.ones(n)
+    if cuts:
+        factor = np.random.default_rng([spec.seed, 0xC07]).uniform(*cuts[0].cut, n)
+    varied = {name: s for name, s in scores.items() if _varies(s, settings)}
+    if not varied and not cuts:
+        raise StudyError("certainty.vary: nothing varies; expected weights, form, standard_errors or cut")
+
+    streams = {name: _Stream(s, indicators[name], settings) for name, s in varied.items()}
+    n_areas = len(designation.areas)
+    total = np.zeros(n_areas, dtype=np.int64)
+    by_condition = [np.zeros(n_areas, dtype=np.int64) for _ in designation.tested]
+    for start in range(0, n, BLOCK):
+        block = slice(start, min(start + BLOCK, n))
+        for stream in streams.values():
+            stream.advance()
+        passes = [
+            _passes(t.condition, i, designation, scores, streams, factor[block])
+            for i, t in enumerate(designation.tested)
+        ]
+        for count, outcome in zip(by_condition, passes, strict=True):
+            count += outcome.sum(axis=0)
+        # A cap is decided by the score as stated: which of the qualifying come first is not drawn.
+        total += evaluate(designation.rule, iter(passes), scores, designation.areas).sum(axis=0)
+        if progress:
+            progress("drawing", block.stop, n)
+    labels = [str(t.condition.index) for t in designation.tested]
+    return Certainty(
+        designation.areas.codes,
+        n,
+        spec.seed,
+        total / n,
+        tuple((label, count / n) for label, count in zip(labels, by_condition, strict=True)),
+        {name: stream.quantiles() for name, stream in streams.items()},
+        settings,
+        factor,
+    )
+
+
+def _with_errors(indicators: Indicators) -> Iterator[str]:
+    if indicators.standard_errors is not None:
+        stated = ~np.isnan(indicators.standard_errors).all(axis=0)
+        yield from (m.name for m, s in zip(indicators.meta, stated, strict=True) if s)
+
+
+def _varies(scores: Scores, settings: Settings) -> bool:
+    leaves = {n.indicator for _, n in scores.tree.walk(scores.index)}
+    return bool(settings.touches(scores.index) or leaves & set(settings.noisy))
+
+
+class _Stream:
+    """One index through the draws: the present block's scores and ranks on the study's areas."""
+
+    def __init__(self, scores: Scores, indicators: Indicators, settings: Settings) -> None:
+        self.scores = scores
+        self._blocks = draw_scores(scores.built or scores, indicators, settings)
+        self._present = ~np.isnan(scores.score)
+        self._counter = RankCounter(int(self._present.sum()), settings.n_draws)
+        self.built: Floats = np.empty((0, 0))
+        self.need: Floats = np.empty((0, 0))
+        self.ranks: NDArray[np.int32] = np.empty((0, 0), np.int32)
+
+    def advance(self) -> None:
+        """Compute the next block."""
+        from commonweal.index.kernels import rank_rows
+
+        _, self.built = next(self._blocks)
+        need = self.built
+        if self.scores.move is not None:
+            need = np.ascontiguousarray(self.scores.move.mean(self.built.T).T)
+        self.need = need
+        present = np.ascontiguousarray(need[:, self._present])
+        ranks = np.empty(present.shape, np.int32)
+        rank_rows(present, ranks)
+        self._counter.add(ranks)
+        if self._present.all():
+            self.ranks = ranks
+        else:
+            self.ranks = np.full(need.shape, np.iinfo(np.int32).max, np.int32)
+            self.ranks[:, self._present] = ranks
+
+    def quantiles(self) -> Floats:
+        """(n_areas, 3) rank quantiles over all draws."""
+        out = np.full((len(self._present), len(QUANTILES)), np.nan)
+        out[self._present] = self._counter.quantiles(QUANTILES)
+        return out
+
+
+def _passes(
+    condition: Condition,
+    at: int,
+    designation: Designation,
+    scores: Mapping[str, Scores],
+    streams: Mapping[str, _Stream],
+    factor: Floats,
+) -> NDArray[np.bool_]:
+    """(n_draws_in_block, n_areas) whether one condition holds."""
+    stated = designation.tested[at]
+    index = condition.path.split("/", 1)[0]
+    # On a domain only its own draws would move it; domains inside a varied index stay as stated.
+    stream = streams.get(index) if condition.path == index else None
+    if stream is None:
+        if condition.worst is None:
+            return np.tile(stated.passes, (len(factor), 1))
+        if (factor == 1).all():
+            return np.tile(stated.passes, (len(factor), 1))
+        limit = np.floor(stated.cut * factor[:, None] + 1e-9)
+        return np.nan_to_num(stated.rank, nan=np.inf) <= np.nan_to_num(limit, nan=-1)
+    if condition.score_above is not None:
+        return np.nan_to_num(stream.need, nan=-np.inf) > condition.score_above
+    assert condition.worst is not None
+    if condition.among or condition.within:
+        return _by_pool(condition, stream, designation, factor)
+    n_present = int((~np.isnan(scores[index].score)).sum())
+    limit = np.floor(condition.worst.count(n_present) * factor + 1e-9)
+    held: NDArray[np.bool_] = stream.ranks <= limit[:, None].astype(np.int32)
+    return held
+
+
+def _by_pool(
+    condition: Condition, stream: _Stream, designation: Designation, factor: Floats
+) -> NDArray[np.bool_]:
+    """Whether needs are among the worst of a pool of their own: the areas built on, or a group."""
+    assert condition.worst is not None
+    held = np.zeros(stream.need.shape, dtype=bool)
+    if condition.among:
+        pools = [(slice(None), stream.built)]
+    else:
+        assert condition.within is not None
+        groups = group_numbers(designation.areas, condition.within)
+        members = [np.flatnonzero(groups == g) for g in np.unique(groups[groups >= 0])]
+        pools = [(at, stream.need[:, at]) for at in members]
+    for at, pool in pools:
+        ordered = -np.sort(-pool, axis=1)  # highest first, missing last
+        n_present = int((~np.isnan(ordered[0])).sum())
+        limit = np.floor(condition.worst.count(n_present) * factor + 1e-9).astype(np.intp)
+        last = np.clip(limit, 1, max(n_present, 1)) - 1
+        cut = np.where(limit > 0, ordered[np.arange(len(ordered)), last], np.inf)
+        held[:, at] = np.nan_to_num(stream.need[:, at], nan=-np.inf) >= cut[:, None]
+    return held

@@ -1,0 +1,151 @@
+"""Read indicators from sources onto the areas of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.errors import DataError
+from commonweal.indicators.indicators import Indicator, Indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.sources import Source, Store
+
+__all__ = ["Wanted", "code_column", "read_column", "read_indicators"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An indicator and where to read it: its source, value, code and standard-error columns."""
+
+    indicator: Indicator
+    source: Source
+    column: str
+    code: str = ""
+    standard_error: str = ""
+
+
+def read_indicators(
+    store: Store, wanted: Sequence[Wanted], areas: Areas
+) -> tuple[Indicators, list[dict[str, object]]]:
+    """Read indicators onto areas.
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    wanted
+        What to read.
+    areas
+        The areas to read it for; rows of other areas are left aside and counted.
+
+    Returns
+    -------
+    tuple
+        The indicators, and for each what was read: rows in the table, areas matched, rows left
+        aside and areas without a value.
+
+    Raises
+    ------
+    UnknownNameError
+        If a column is not there.
+    DataError
+        If a column is not numbers, an area is there twice, or no row matches an area.
+    """
+    values = np.full((len(areas), len(wanted)), np.nan)
+    errors = np.full((len(areas), len(wanted)), np.nan)
+    account: list[dict[str, object]] = []
+    for at, want in enumerate(wanted):
+        name = want.indicator.name
+        values[:, at], rows, matched = read_column(store, want.source, want.column, want.code, areas, name)
+        if want.standard_error:
+            errors[:, at], _, _ = read_column(
+                store, want.source, want.standard_error, want.code, areas, name
+            )
+        account.append(
+            {
+                "indicator": name,
+                "source": want.source.id,
+                "rows": rows,
+                "areas matched": matched,
+                "rows left aside": rows - matched,
+                "areas without a value": int(np.isnan(values[:, at]).sum()),
+            }
+        )
+    stated = any(w.standard_error for w in wanted)
+    meta = tuple(w.indicator for w in wanted)
+    return Indicators(areas.system, areas.codes, values, meta, errors if stated else None), account
+
+
+def read_column(
+    store: Store, source: Source, column: str, code: str, areas: Areas, name: str
+) -> tuple[NDArray[np.float64], int, int]:
+    """Read one column of numbers onto areas.
+
+    Returns
+    -------
+    tuple
+        (n_areas,) float64 values, NaN = missing; the table's rows; and how many matched an area.
+    """
+    code = code or code_column(store, source, areas)
+    table = store.table(source, list(dict.fromkeys([code, column])))
+    value = table[column]
+    if not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
+        text = value.cast(pl.String)
+        bad = text.filter(text.cast(pl.Float64, strict=False).is_null() & text.is_not_null())
+        if len(bad):
+            raise DataError(
+                f"{name}: column '{column}' of {source.id} has '{bad[0]}'; expected numbers "
+                f"({len(bad):,} of {len(table):,} rows are not)"
+            )
+        value = text
+    keyed = pl.DataFrame(
+        {"code": table[code].cast(pl.String).str.strip_chars(), "value": value.cast(pl.Float64)}
+    )
+    inside = keyed.filter(pl.col("code").is_in(areas.codes))
+    if inside.is_empty():
+        found = keyed["code"].drop_nulls()
+        raise DataError(
+            f"{name}: no code in column '{code}' of {source.id} is one of the {len(areas):,} areas of "
+            f"{areas.system}; found such as {', '.join(found.head(2)) or 'nothing'}, "
+            f"expected such as {', '.join(areas.codes[:2])}"
+        )
+    twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
+    if len(twice):
+        raise DataError(
+            f"{name}: area {', '.join(twice.head(3))} is in {source.id} more than once "
+            f"({len(twice):,} areas are); expected one row each"
+        )
+    # An area whose code is there has been read; one whose value is missing stays missing.
+    order = pl.DataFrame({"code": areas.codes})
+    joined = order.join(inside, on="code", how="left", maintain_order="left")
+    numbers = joined["value"].fill_null(float("nan")).to_numpy()
+    return numbers, len(table), len(inside)
+
+
+def code_column(store: Store, source: Source, areas: Areas) -> str:
+    """Find the column whose texts are codes of the areas.
+
+    Raises
+    ------
+    DataError
+        If no column of the source holds any.
+    """
+    table = store.table(source)
+    texts = [c for c, dtype in table.schema.items() if dtype == pl.String]
+    hits = {c: int(table[c].is_in(areas.codes).sum()) for c in texts}
+    best = max(hits, key=lambda c: hits[c], default=None)
+    if best is None or hits[best] == 0:
+        raise DataError(
+            f"{source.id}: no column holds codes of {areas.system} such as {areas.codes[0]}; "
+            f"its columns of text are: {', '.join(texts) or 'none'} (name one with 'code')"
+        )
+    return best

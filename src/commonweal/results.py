@@ -1,0 +1,91 @@
+"""What a run gives: every step's values, how they agree with what is published, and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.designation import Certainty, Designation
+    from commonweal.index import Scores
+    from commonweal.indicators import Indicators
+    from commonweal.recipe import AgreementSpec, Study
+
+__all__ = ["Agreement", "Results"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a result compares with a published one.
+
+    Attributes
+    ----------
+    spec
+        What was compared with what.
+    compared
+        Areas that both have.
+    exact
+        Of those, how many agree to the last digit (ranks, flags) or within the tolerance (scores).
+    largest
+        The largest difference; for flags the number of areas that differ.
+    holds
+        Whether every difference is within the stated tolerance; for flags, whether there is none.
+    matched, missed, extra
+        For flags: areas in both, only in the published one, only in ours (row numbers).
+    """
+
+    spec: AgreementSpec
+    compared: int
+    exact: int
+    largest: float
+    holds: bool
+    matched: NDArray[np.intp]
+    missed: NDArray[np.intp]
+    extra: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that a run of a study gives.
+
+    Attributes
+    ----------
+    study
+        The recipe.
+    areas
+        The places.
+    indicators
+        By index, what it was computed from, on the areas that it was built on.
+    scores
+        By index, on the study's areas.
+    designations, certainty
+        By designation.
+    agreements
+        With published results.
+    summaries
+        By parent system and index, the five summaries of each larger area.
+    boundaries
+        ``code`` and ``geometry`` (WKB, WGS 84) of the study's areas, geometry null where unknown.
+    outline
+        Shapes to draw behind a map (WKB, WGS 84); empty where there are none.
+    provenance
+        Sources, versions, seed, timings, and rows in and out of each step.
+    """
+
+    study: Study
+    areas: Areas
+    indicators: Mapping[str, Indicators]
+    scores: Mapping[str, Scores]
+    designations: Mapping[str, Designation]
+    certainty: Mapping[str, Certainty]
+    agreements: tuple[Agreement, ...]
+    summaries: Mapping[tuple[str, str], pl.DataFrame]
+    boundaries: pl.DataFrame
+    outline: pl.DataFrame
+    provenance: Mapping[str, Any]
