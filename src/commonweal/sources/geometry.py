@@ -126,7 +126,8 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
         raise DataError(f"{path}: expected a GeoJSON feature collection with features")
     try:
         properties = [feature.get("properties") or {} for feature in features]
-        texts = [json.dumps(feature["geometry"]) for feature in features]
+        shapes = [feature["geometry"] for feature in features]
+        texts = [None if shape is None else json.dumps(shape) for shape in shapes]
         geometry = shapely.from_geojson(np.array(texts, dtype=object))
     except (AttributeError, KeyError, TypeError, shapely.errors.GEOSException) as error:
         raise DataError(f"{path}: a feature is not GeoJSON ({error})") from None

@@ -171,7 +171,7 @@ def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
         return column.cast(pl.Int64)
     if dtype.is_decimal():
         return column.cast(pl.Float64)
-    if dtype in {pl.Categorical, pl.Enum}:
+    if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
     return column
 
@@ -180,7 +180,7 @@ def _read_excel(path: Path, source: Source) -> pl.DataFrame:
     import fastexcel
     import polars as pl
 
-    from commonweal.sources.text_reader import check_header
+    from commonweal.sources.text_reader import check_header, typed
 
     reader = source.reader
     try:
@@ -188,30 +188,39 @@ def _read_excel(path: Path, source: Source) -> pl.DataFrame:
         sheet = reader.sheet or book.sheet_names[0]
         if sheet not in book.sheet_names:
             raise UnknownNameError("sheet", sheet, book.sheet_names, f" in {path}")
-        # Everything as text with its own guess afterwards: a guess from the first rows, or by
-        # the cell, turns codes into numbers and a stray note into a column of nulls.
-        raw = book.load_sheet(
-            sheet, header_row=None, skip_rows=reader.skip_rows, dtypes="string"
-        ).to_polars()
+
+        def load(skip: int, rows: int | None) -> pl.DataFrame:
+            # All rows decide the type of a column: the first few would make later text a gap.
+            page = book.load_sheet(
+                sheet, header_row=None, skip_rows=skip, n_rows=rows, schema_sample_rows=None
+            )
+            frame: pl.DataFrame = page.to_polars()
+            return frame
+
+        top = load(reader.skip_rows, 1)
+        if top.height == 0:
+            raise DataError(f"{path}: sheet '{sheet}' is empty")
+        if reader.columns is None:
+            names = ["" if cell is None else str(cell).strip() for cell in top.row(0)]
+            body = load(reader.skip_rows + 1, None)
+        else:
+            names, body = list(reader.columns), load(reader.skip_rows, None)
     except fastexcel.FastExcelError as error:
         raise DataError(f"{path}: not an Excel file that can be read ({error})") from None
-    from commonweal.sources.text_reader import typed
-
-    if raw.height == 0:
-        raise DataError(f"{path}: sheet '{sheet}' is empty")
-    if reader.columns is None:
-        names = ["" if cell is None else str(cell).strip() for cell in raw.row(0)]
-        raw = raw.slice(1)
-    else:
-        names = list(reader.columns)
-    used = [i for i, name in enumerate(names) if name or raw.to_series(i).drop_nulls().len()]
+    names += [""] * (body.width - len(names))
+    used = [i for i in range(body.width) if names[i] or body.to_series(i).drop_nulls().len()]
     header = check_header([names[i] for i in used], path)
-    if raw.height == 0:
+    columns = [body.to_series(i).alias(name) for i, name in zip(used, header, strict=True)]
+    table = pl.DataFrame(columns)
+    table = table.filter(~pl.all_horizontal(pl.all().is_null()))
+    if table.height == 0:
         raise DataError(f"{path}: sheet '{sheet}' has a header and no rows")
-    table = pl.DataFrame(
-        [typed(raw.to_series(i).alias(n), reader, path) for i, n in zip(used, header, strict=True)]
+    return table.select(
+        typed(column, reader, path)
+        if column.dtype == pl.String
+        else _plain(column.name, column.dtype)
+        for column in table
     )
-    return table.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
 def _first_line(error: Exception) -> str:

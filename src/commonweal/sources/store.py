@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -346,8 +347,10 @@ class Store:
                 megabytes = f"{file.size / 1e6:.1f} MB"
                 self._tell(f"converting {source.id} ({megabytes}), this first time only")
                 table, notes = readers.read_table(file.path, source, None, self._progress)
+                packed = io.BytesIO()  # written by Python, whose errors say that a disk is full
+                table.write_parquet(packed, metadata={"notes": json.dumps(notes)})
                 with writing(kept) as part:
-                    table.write_parquet(part, metadata={"notes": json.dumps(notes)})
+                    part.write_bytes(packed.getbuffer())
                 self._tell(f"converted {source.id}", 1, 1)
             try:
                 lazy = pl.scan_parquet(kept, glob=False)

@@ -1,0 +1,276 @@
+"""The store: where a file comes from, what is checked, and what is remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from commonweal.errors import SourceError, UnknownNameError, UnreachableError, WrongBytesError
+from commonweal.sources import Store, local_source
+
+from .conftest import TABLE, Server, published
+
+SHA = hashlib.sha256(TABLE).hexdigest()
+ADDRESS = "https://data.example.org/a%20b/table.csv"
+
+
+def store(cache: Path, **options: Any) -> Store:
+    return Store(cache, **{"timeout_s": 0.3, "retries": 1, "backoff_s": 0.001} | options)
+
+
+def put(folder: Path, body: bytes = TABLE, place: str = "data.example.org/a b/table.csv") -> Path:
+    path = folder / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def test_a_mirror_folder_is_used_in_place(tmp_path: Path) -> None:
+    path = put(tmp_path / "mirror")
+    it = store(tmp_path / "cache", mirror=tmp_path / "mirror", offline=True)
+    assert it.path(published(ADDRESS)) == path
+    assert it.table(published(ADDRESS)).shape == (2000, 2)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_wrong_bytes_in_the_mirror_are_not_passed_over(server: Server, tmp_path: Path) -> None:
+    source = published(f"{server.url}/good.csv")
+    path = put(tmp_path / "mirror", b"damaged", f"{server.host}/good.csv")
+    put(tmp_path / "cache/files", TABLE, f"{server.host}/good.csv")
+    with pytest.raises(WrongBytesError) as caught:
+        store(tmp_path / "cache", mirror=tmp_path / "mirror").table(source)
+    said = str(caught.value)
+    for word in (SHA, hashlib.sha256(b"damaged").hexdigest(), str(path), "scores", "Delete"):
+        assert word in said
+    assert server.hits.total() == 0
+    assert path.read_bytes() == b"damaged"
+
+
+def test_what_the_mirror_lacks_comes_from_the_cache_then_the_network(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "mirror").mkdir()
+    source = published(f"{server.url}/good.csv")
+    for expected in ("network", "cache"):
+        it = store(tmp_path / "cache", mirror=tmp_path / "mirror")
+        assert it.table(source)["score"].sum() == sum(i + 0.5 for i in range(2000))
+        assert it.used[0]["from"] == expected
+    assert server.hits["/good.csv"] == 1
+
+
+def test_a_damaged_cache_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    source = published(f"{server.url}/good.csv")
+    kept = put(tmp_path / "files", b"damaged", f"{server.host}/good.csv")
+    assert store(tmp_path).path(source) == kept
+    assert kept.read_bytes() == TABLE
+
+
+def test_a_damaged_cache_offline_is_an_error(tmp_path: Path) -> None:
+    put(tmp_path / "files", b"damaged")
+    with pytest.raises(WrongBytesError, match=SHA):
+        store(tmp_path, offline=True).path(published(ADDRESS))
+
+
+def test_offline_opens_no_connection(server: Server, tmp_path: Path) -> None:
+    it = store(tmp_path, offline=True, mirror=server.url)
+    with pytest.raises(UnreachableError, match=r"offline.*COMMONWEAL_OFFLINE"):
+        it.path(published(f"{server.url}/good.csv"))
+    assert server.hits.total() == 0
+
+
+def test_a_mirror_may_be_a_url(server: Server, tmp_path: Path) -> None:
+    it = store(tmp_path, mirror=f"{server.url}/mirror/")
+    path = it.path(published("https://data.example.org/x%20y/good.csv"))
+    assert path == tmp_path / "files/data.example.org/x y/good.csv"
+    assert it.used[0]["from"] == "mirror"
+    assert list(server.hits) == ["/mirror/data.example.org/x%20y/good.csv"]
+
+
+def test_what_the_mirrors_url_lacks_comes_from_the_network(server: Server, tmp_path: Path) -> None:
+    told: list[str] = []
+    it = store(tmp_path, mirror=f"{server.url}/absent", progress=lambda what, *_: told.append(what))
+    it.path(published(f"{server.url}/slow/table.csv"))
+    assert it.used[0]["from"] == "network"
+    assert any("404" in what for what in told)
+
+
+def test_wrong_bytes_at_the_mirrors_url_are_an_error(server: Server, tmp_path: Path) -> None:
+    source = published(f"{server.url}/good.csv", size=len(TABLE) + 1, sha256="0" * 64)
+    with pytest.raises(WrongBytesError, match=SHA):
+        store(tmp_path, mirror=server.url).path(source)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_a_mirror_that_is_no_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"COMMONWEAL_MIRROR: .*nowhere is not a folder"):
+        store(tmp_path, mirror=tmp_path / "nowhere").path(published(ADDRESS))
+
+
+def test_a_rolling_source_records_what_came(server: Server, tmp_path: Path) -> None:
+    it = store(tmp_path)
+    it.table(published(f"{server.url}/good.csv", sha256="rolling", size=None))
+    (entry,) = it.used
+    assert (entry["sha256"], entry["size"], entry["pinned"]) == (SHA, len(TABLE), False)
+
+
+def test_bytes_are_checked_once_in_a_run_and_anew_by_verify(tmp_path: Path) -> None:
+    path = put(tmp_path / "mirror")
+    it = store(tmp_path / "cache", mirror=tmp_path / "mirror", offline=True)
+    source = published(ADDRESS)
+    report = it.verify(source)
+    assert (report.status, report.where, report.path) == ("good", "mirror", path)
+    assert (report.sha256, report.size, report.message) == (SHA, len(TABLE), "")
+    path.write_bytes(b"damaged")
+    assert it.path(source) == path
+    report = it.verify(source)
+    assert report.status == "wrong bytes"
+    assert SHA in report.message
+    path.unlink()
+    report = it.verify(source)
+    assert report.status == "unreachable"
+    assert ADDRESS in report.message
+    with pytest.raises(UnreachableError):
+        it.path(source)
+
+
+def test_what_was_used_is_remembered_once(tmp_path: Path) -> None:
+    put(tmp_path / "mirror")
+    it = store(tmp_path / "cache", mirror=tmp_path / "mirror", offline=True)
+    assert it.used == []
+    it.table(published(ADDRESS), ["code"])
+    it.table(published(ADDRESS), ["score"])
+    (entry,) = it.used
+    assert entry == {
+        "id": "scores", "title": "Scores", "publisher": "Somebody", "url": ADDRESS, "path": None,
+        "sha256": SHA, "size": len(TABLE), "pinned": True,
+        "licence": "Open Government Licence v3.0", "licence_url": None,
+        "attribution": "Contains scores.", "vintage": "2019", "use": "open", "from": "mirror",
+        "rows": 2000, "columns": ["code", "score"], "notes": [],
+    }  # fmt: skip
+    assert json.loads(json.dumps(it.used)) == it.used
+    it.used.clear()
+    assert len(it.used) == 1
+
+
+def test_two_files_of_one_name_are_remembered_apart(tmp_path: Path) -> None:
+    it = store(tmp_path / "cache")
+    for folder in ("a", "b"):
+        it.table(local_source(put(tmp_path, place=f"{folder}/halls.csv")))
+    assert [Path(entry["path"]).parent.name for entry in it.used] == ["a", "b"]
+    assert {entry["from"] for entry in it.used} == {"local file"}
+
+
+def test_a_local_file_with_a_pinned_checksum_is_checked(tmp_path: Path) -> None:
+    path = put(tmp_path, place="halls.csv")
+    it = store(tmp_path / "cache")
+    assert it.table(local_source(path, sha256=SHA, size=len(TABLE))).height == 2000
+    with pytest.raises(WrongBytesError, match=SHA):
+        it.table(local_source(path, sha256="0" * 64, size=3))
+
+
+def test_an_unknown_source_or_column_names_the_nearest(tmp_path: Path) -> None:
+    it = store(tmp_path)
+    with pytest.raises(UnknownNameError, match=r"source 'imd2019-lsoa1'.*'imd2019-lsoa11'"):
+        it.table("imd2019-lsoa1")
+    put(tmp_path / "files")
+    with pytest.raises(UnknownNameError, match=r"column 'scor'.*'scores'.*did you mean 'score'"):
+        store(tmp_path, offline=True).table(published(ADDRESS), ["scor"])
+
+
+def workbook(path: Path) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        for name, value in (("A", 1), ("B", 2)):
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, ["code", "n"])
+            page.write_row(1, 0, ["x", value])
+    return path
+
+
+def test_a_slow_format_is_converted_once_and_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = local_source(workbook(tmp_path / "halls.xlsx"))
+    told: list[str] = []
+    first = store(tmp_path / "cache", progress=lambda what, *_: told.append(what)).table(source)
+    assert any("converting halls" in what and "first time" in what for what in told)
+    import commonweal.sources.readers as readers
+
+    monkeypatch.setattr(readers, "read_table", lambda *_: pytest.fail("read again"))
+    assert store(tmp_path / "cache").table(source).equals(first)
+    assert store(tmp_path / "cache").table(source, ["n"]).columns == ["n"]
+
+
+def test_a_conversion_depends_on_the_readers_options(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "halls.xlsx")
+    it = store(tmp_path / "cache")
+    values = []
+    for sheet in ("A", "B"):
+        reader = local_source(path).reader.model_copy(update={"sheet": sheet})
+        values.append(it.table(local_source(path, reader=reader))["n"].to_list())
+    assert values == [[1], [2]]
+
+
+def test_a_damaged_conversion_is_made_again(tmp_path: Path) -> None:
+    source = local_source(workbook(tmp_path / "halls.xlsx"))
+    table = store(tmp_path / "cache").table(source)
+    (kept,) = (tmp_path / "cache/converted").glob("*.parquet")
+    good = kept.read_bytes()
+    for bad in (b"", good[:-20], good[:4] + bytes(40) + good[44:]):
+        kept.write_bytes(bad)
+        assert store(tmp_path / "cache").table(source).equals(table)
+        assert kept.read_bytes() == good
+
+
+def test_a_changed_file_is_converted_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    for value in (1, 2):
+        feature = {"type": "Feature", "properties": {"n": value}, "geometry": None}
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+        assert store(tmp_path / "cache").table(local_source(path))["n"].to_list() == [value]
+
+
+def test_notes_of_a_conversion_are_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    feature = {"type": "Feature", "properties": {"n": 1}, "geometry": None}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    for _ in range(2):
+        it = store(tmp_path / "cache")
+        it.table(local_source(path))
+        assert it.used[0]["notes"] == ["1 empty geometries are missing"]
+
+
+def test_clear_empties_the_cache_and_nothing_else(server: Server, tmp_path: Path) -> None:
+    it = store(tmp_path)
+    it.path(published(f"{server.url}/good.csv"))
+    (tmp_path / "mine.txt").write_text("mine")
+    it.clear()
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["mine.txt"]
+    it.path(published(f"{server.url}/good.csv"))
+    assert server.hits["/good.csv"] == 2
+
+
+def test_the_environment_says_cache_mirror_and_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMONWEAL_CACHE", str(tmp_path / "c"))
+    monkeypatch.setenv("COMMONWEAL_MIRROR", str(tmp_path / "m"))
+    for value, expected in (("1", True), ("true", True), ("0", False), ("", False)):
+        monkeypatch.setenv("COMMONWEAL_OFFLINE", value)
+        it = Store.from_environment()
+        assert (it.cache, it.mirror, it.offline) == (tmp_path / "c", str(tmp_path / "m"), expected)
+    for name in ("CACHE", "MIRROR", "OFFLINE"):
+        monkeypatch.delenv(f"COMMONWEAL_{name}")
+    it = Store.from_environment()
+    assert it.cache.name == "commonweal"
+    assert (it.mirror, it.offline) == (None, False)
+
+
+def test_a_table_is_polars(tmp_path: Path) -> None:
+    put(tmp_path / "files")
+    assert isinstance(store(tmp_path, offline=True).table(published(ADDRESS)), pl.DataFrame)
