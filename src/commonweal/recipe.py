@@ -6,16 +6,18 @@ was expected and the nearest valid name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.designation import CertaintySpec, Rule
 from commonweal.errors import StudyError, UnknownNameError, nearest
 from commonweal.index import Node, load_preset, with_indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "AgreementSpec",
@@ -160,7 +162,10 @@ class IndexSpec(Node):
             if name not in tree.children:
                 raise ValueError(f"weights: no domain '{name}'; {nearest(name, tree.children)}")
         children = {
-            name: {**child.model_dump(), "weight": (data.get("weights") or {}).get(name, child.weight)}
+            name: {
+                **child.model_dump(),
+                "weight": (data.get("weights") or {}).get(name, child.weight),
+            }
             for name, child in tree.children.items()
         }
         return {**tree.model_dump(exclude={"children"}), "children": children, **data}
@@ -230,6 +235,7 @@ class Study(_Part):
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
     agreement: tuple[AgreementSpec, ...] = ()
+    since: str = ""
     briefing: BriefingSpec = BriefingSpec()
 
     @field_validator("indicators", "index", "designate")
@@ -262,6 +268,8 @@ class Study(_Part):
                 )
         if self.certainty and self.certainty.draws and not self.designate:
             raise ValueError("certainty needs something under 'designate'")
+        if self.since and len(self.designate) != 1:
+            raise ValueError(f"since needs exactly one designation; found {len(self.designate)}")
         return self
 
     def _paths_named(self) -> Iterator[str]:
@@ -272,7 +280,9 @@ class Study(_Part):
 
     def resolved(self) -> dict[str, Any]:
         """Give the recipe with every default filled in, as plain data."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"name", "folder"}, exclude_none=True)
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"name", "folder"}, exclude_none=True
+        )
 
 
 def shipped_studies() -> list[str]:
@@ -319,9 +329,13 @@ def load_study(name: str | Path) -> Study:
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: not UTF-8 text at byte {error.start}; expected a YAML file") from None
+        raise StudyError(
+            f"{path}: not UTF-8 text at byte {error.start}; expected a YAML file"
+        ) from None
     except FileNotFoundError:
-        raise StudyError(f"{path}: no such file; expected a study, or one of: {', '.join(shipped_studies())}") from None
+        raise StudyError(
+            f"{path}: no such file; expected a study, or one of: {', '.join(shipped_studies())}"
+        ) from None
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
     return parse_study(text, str(path), path.stem, path.parent)
@@ -385,7 +399,9 @@ def _explain(error: ValidationError, where: str, text: str) -> str:
 
 def _is_inner(part: str) -> bool:
     """Names that pydantic adds for branches of a union are no fields of the file."""
-    return part in {"condition", "str", "OwnAreas"} or part.startswith(("Vary", "function-", "literal[", "tuple["))
+    return part in {"condition", "str", "OwnAreas"} or part.startswith(
+        ("Vary", "function-", "literal[", "tuple[")
+    )
 
 
 def _reason(fault: Any) -> str:
@@ -396,7 +412,9 @@ def _reason(fault: Any) -> str:
         return "missing; it is needed"
     if kind == "value_error":
         return str(fault["ctx"]["error"])
-    shown = repr(found) if isinstance(found, str | int | float | bool | None) else type(found).__name__
+    shown = (
+        repr(found) if isinstance(found, str | int | float | bool | None) else type(found).__name__
+    )
     expected = fault["msg"].replace("Input should be ", "expected ")
     hint = ""
     if kind == "literal_error" and isinstance(found, str):
@@ -406,7 +424,7 @@ def _reason(fault: Any) -> str:
 
 
 def _keys_beside(loc: tuple[Any, ...]) -> list[str]:
-    """The keys that are valid where an unknown one was found."""
+    """Give the keys that are valid where an unknown one was found."""
     first = str(loc[0])
     if len(loc) == 1:
         return [k for k in Study.model_fields if k not in ("name", "folder")]

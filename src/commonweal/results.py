@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.designation import Certainty, Designation
+    from commonweal.designation import Certainty, Comparison, Designation
     from commonweal.index import Scores
     from commonweal.indicators import Indicators
     from commonweal.recipe import AgreementSpec, Study
@@ -68,6 +69,9 @@ class Results:
         By designation.
     agreements
         With published results.
+    since
+        How the designation differs from that of the study named under ``since``, with that
+        study's title; None where none is named.
     summaries
         By parent system and index, the five summaries of each larger area.
     boundaries
@@ -85,6 +89,7 @@ class Results:
     designations: Mapping[str, Designation]
     certainty: Mapping[str, Certainty]
     agreements: tuple[Agreement, ...]
+    since: tuple[str, Comparison] | None
     summaries: Mapping[tuple[str, str], pl.DataFrame]
     boundaries: pl.DataFrame
     outline: pl.DataFrame

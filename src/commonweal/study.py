@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,20 +21,22 @@ from commonweal.areas import (
     move_from_pairs,
     summarise,
 )
-from commonweal.designation import certainty, designate
-from commonweal.errors import DataError, StudyError
+from commonweal.designation import certainty, compare, designate
+from commonweal.errors import CommonwealError, DataError, StudyError
 from commonweal.index import score
 from commonweal.indicators import Indicator, Indicators, Wanted, read_column, read_indicators
-from commonweal.recipe import IndexSpec, OwnAreas, Study, load_study
+from commonweal.recipe import IndexSpec, OwnAreas, Study, load_study, shipped_studies
 from commonweal.results import Agreement, Results
 from commonweal.sources import Source, Store, local_source
 
 if TYPE_CHECKING:
-    from commonweal.designation import Designation
+    from pathlib import Path
+
+    from commonweal.designation import Comparison, Designation
     from commonweal.index import Scores
     from commonweal.recipe import AgreementSpec
 
-__all__ = ["run"]
+__all__ = ["find_study", "only_designation", "run"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -115,8 +116,16 @@ def run(
                 sure[name] = certainty(designation, spec_c, scores, indicators, progress)
                 entry |= {"draws": spec_c.draws, "areas": len(areas)}
     with log.step("agreement") as entry:
-        agreements = tuple(_agreement(a, study, areas, scores, designations, store) for a in study.agreement)
+        agreements = tuple(
+            _agreement(a, study, areas, scores, designations, store) for a in study.agreement
+        )
         entry["compared"] = len(agreements)
+    since = None
+    if study.since:
+        with log.step(f"since {study.since}") as entry:
+            since = _since(study, designations, store)
+            entry |= {"stay": int(since[1].stay.sum()), "enter": int(since[1].enter.sum())}
+            entry["leave"] = int(since[1].leave.sum())
     with log.step("summaries") as entry:
         summaries = dict(_summaries(areas, scores))
         entry["larger areas"] = sum(len(t) for t in summaries.values())
@@ -125,7 +134,17 @@ def run(
         entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
     provenance = _provenance(study, store, log, None if spec_c is None else spec_c.model_dump())
     return Results(
-        study, areas, indicators, scores, designations, sure, agreements, summaries, shapes, outline,
+        study,
+        areas,
+        indicators,
+        scores,
+        designations,
+        sure,
+        agreements,
+        since,
+        summaries,
+        shapes,
+        outline,
         provenance,
     )
 
@@ -138,9 +157,13 @@ def _own_source(study: Study, file: str, source: str, store: Store) -> Source:
 def _areas(study: Study, store: Store) -> Areas:
     if isinstance(study.areas, str):
         try:
-            return load_areas(store, study.areas, within=study.where, population_at=study.population)
+            return load_areas(
+                store, study.areas, within=study.where, population_at=study.population
+            )
         except DataError as error:
-            raise StudyError(f"{study.name}: areas {study.areas}, where {study.where}: {error}") from None
+            raise StudyError(
+                f"{study.name}: areas {study.areas}, where {study.where}: {error}"
+            ) from None
     own = study.areas
     source = _own_source(study, own.file, own.source, store)
     given = {
@@ -163,7 +186,13 @@ def _areas(study: Study, store: Store) -> Areas:
         columns[f"{parent}_name"] = columns[parent]
     tidy = table.select(**columns).with_columns(pl.col("code").str.strip_chars())
     return Areas(
-        own.system, own.title, own.singular, own.plural, tidy.sort("code"), tuple(own.parents), source.title
+        own.system,
+        own.title,
+        own.singular,
+        own.plural,
+        tidy.sort("code"),
+        tuple(own.parents),
+        source.title,
     )
 
 
@@ -202,7 +231,12 @@ def _wanted(study: Study, name: str, store: Store) -> Wanted:
     spec = study.indicators[name]
     source = _own_source(study, spec.file, spec.source, store)
     about = Indicator(
-        name, spec.label or name, spec.unit, spec.higher_is, source.id, spec.vintage or source.vintage
+        name,
+        spec.label or name,
+        spec.unit,
+        spec.higher_is,
+        source.id,
+        spec.vintage or source.vintage,
     )
     code = spec.code
     if not code and spec.file and isinstance(study.areas, OwnAreas):
@@ -244,7 +278,9 @@ def _agreement(
             np.flatnonzero(x) for x in (ours & theirs, theirs & ~ours, ours & ~theirs)
         )
         differ = len(missed) + len(extra)
-        return Agreement(spec, compared, compared - differ, differ, differ == 0, matched, missed, extra)
+        return Agreement(
+            spec, compared, compared - differ, differ, differ == 0, matched, missed, extra
+        )
     path = spec.index.replace(".", "/")
     found = scores[path.split("/", 1)[0]]
     values = found.need[path] if spec.compare == "score" else found.rank_of(path)
@@ -254,7 +290,36 @@ def _agreement(
     distance = np.abs(values - published)[both]
     exact = int((distance <= (spec.within if spec.compare == "score" else 0)).sum())
     largest = float(distance.max())
-    return Agreement(spec, int(both.sum()), exact, largest, largest <= spec.within, none, none, none)
+    return Agreement(
+        spec, int(both.sum()), exact, largest, largest <= spec.within, none, none, none
+    )
+
+
+def _since(
+    study: Study, designations: Mapping[str, Designation], store: Store
+) -> tuple[str, Comparison]:
+    """Compare with the designation of an earlier study."""
+    known = study.since in shipped_studies()
+    earlier = run(
+        study.since if known else study.folder / study.since, store, draws=0, geometry=False
+    )
+    return earlier.study.title, compare(only_designation(earlier), *designations.values(), store)
+
+
+def only_designation(results: Results) -> Designation:
+    """Give the one designation of a run.
+
+    Raises
+    ------
+    StudyError
+        If it has none or several.
+    """
+    if len(results.designations) != 1:
+        found = ", ".join(results.designations) or "none"
+        raise StudyError(
+            f"study {results.study.name} designates {found}; a comparison needs exactly one designation"
+        )
+    return next(iter(results.designations.values()))
 
 
 def _summaries(
@@ -269,9 +334,11 @@ def _summaries(
         ]
         if not any(groups):
             continue
-        names = areas.table.select(
-            code=parent, name=f"{parent}_name"
-        ).drop_nulls("code").unique("code", keep="first")
+        names = (
+            areas.table.select(code=parent, name=f"{parent}_name")
+            .drop_nulls("code")
+            .unique("code", keep="first")
+        )
         for index, found in scores.items():
             table = summarise(groups, areas.population, found.score, found.rank)
             yield (parent, index), table.join(names, on="code", how="left", maintain_order="left")
@@ -292,7 +359,9 @@ def _shapes(
         source = _own_source(study, own.boundaries, "", store)
         table = store.table(source, [own.code, "geometry"])
         shapes = table.select(code=pl.col(own.code).cast(pl.String), geometry="geometry")
-        return without.select("code").join(shapes, on="code", how="left", maintain_order="left"), nothing
+        return without.select("code").join(
+            shapes, on="code", how="left", maintain_order="left"
+        ), nothing
     shapes = boundaries(store, areas.system, areas.codes)
     districts = load_systems().system("lad24").boundaries[0]
     outline = store.table(districts.source, [districts.code, "geometry"]).select(
@@ -317,3 +386,46 @@ def _provenance(study: Study, store: Store, log: _Log, sure: Any) -> dict[str, A
         "sources": store.used,
         "steps": log.steps,
     }
+
+
+def find_study(
+    asked: str, store: Store, study: str | None = None, postcodes: Path | None = None
+) -> tuple[Study, str]:
+    """Find the study that an area belongs to, and the area's code.
+
+    Parameters
+    ----------
+    asked
+        A code, a name, ``name, authority`` or a postcode.
+    store
+        Where source files come from.
+    study
+        The study; if not given, the newest that ships, designates and has the area.
+    postcodes
+        A postcode directory of the user's own.
+
+    Raises
+    ------
+    CommonwealError
+        If no study has it, if several areas fit, or if a postcode is given without a directory.
+    """
+    from commonweal.briefing.profile import POSTCODE, area_of_postcode, find_area
+
+    names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
+    is_postcode = POSTCODE.match(asked.strip().upper()) is not None
+    if is_postcode and postcodes is None:
+        raise CommonwealError(
+            f"'{asked}' looks like a postcode, and no postcode directory is set. Give one with --postcodes "
+            "(the ONS Postcode Directory or the National Statistics Postcode Lookup as CSV), or a code or name."
+        )
+    for name in names:
+        found = load_study(name)
+        areas = _areas(found, store)
+        wanted = area_of_postcode(asked, str(postcodes), areas.system) if is_postcode else asked
+        row = find_area(areas, wanted)
+        if row is not None:
+            return found, areas.codes[row]
+    raise CommonwealError(
+        f"no area '{asked}' in {' or '.join(names)}; expected a code such as E01026129, a name such as "
+        "'Lincoln 007C', or 'name, authority'"
+    )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from commonweal.sources import Store
@@ -32,7 +32,8 @@ class Areas:
         What the places are called.
     table
         One row an area: ``code``, ``name``, ``population``, ``longitude``, ``latitude`` (null where
-        unknown) and, for each parent system, its code under the system's id and ``<id>_name``.
+        unknown); for each parent system its code under the system's id and ``<id>_name``; and
+        classes such as ``rural_urban``.
 
     Raises
     ------
@@ -126,11 +127,19 @@ def load_areas(
             raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
         table = table.filter(pl.col(parent) == code)
     table = table.join(population(store, system, population_at, known), on="code", how="left")
-    table = table.join(_points(store, system, known), on="code", how="left").sort("code")
+    table = table.join(_points(store, system, known), on="code", how="left")
+    for name, column in about.classes.items():
+        classes = store.table(column.source, [column.code, column.value]).select(
+            pl.col(column.code).alias("code"), pl.col(column.value).cast(pl.String).alias(name)
+        )
+        table = table.join(classes.unique("code", keep="first"), on="code", how="left")
+    table = table.sort("code")
     parents = tuple(p for p in known.parents(system) if p in table.columns)
     first = ["code", "name", "population", "longitude", "latitude"]
     rest = [c for c in table.columns if c not in first]
-    return Areas(system, about.title, about.singular, about.plural, table.select(first + rest), parents)
+    return Areas(
+        system, about.title, about.singular, about.plural, table.select(first + rest), parents
+    )
 
 
 def _names(store: Store, about: AreaSystem) -> pl.DataFrame:
@@ -209,8 +218,12 @@ def _add_parents(store: Store, table: pl.DataFrame, system: str, known: Systems)
         pairs = link_table(store, chain[-1], known).select(
             pl.col("origin").alias(below), pl.col("destination").alias(parent)
         )
-        names = _names(store, known.system(parent)).rename({"code": parent, "name": f"{parent}_name"})
-        table = table.join(pairs.unique(below, keep="first", maintain_order=True), on=below, how="left")
+        names = _names(store, known.system(parent)).rename(
+            {"code": parent, "name": f"{parent}_name"}
+        )
+        table = table.join(
+            pairs.unique(below, keep="first", maintain_order=True), on=below, how="left"
+        )
         table = table.join(names, on=parent, how="left")
     return table
 
@@ -225,8 +238,10 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
     if link.changes:
         about = known.system(link.origin)
         codes = store.table(about.areas.source, [about.areas.code])[about.areas.code].unique()
-        table = pl.DataFrame({"origin": codes.cast(pl.String)}).drop_nulls().with_columns(
-            destination=pl.col("origin").replace(link.changes)
+        table = (
+            pl.DataFrame({"origin": codes.cast(pl.String)})
+            .drop_nulls()
+            .with_columns(destination=pl.col("origin").replace(link.changes))
         )
     else:
         first, second = link.columns
@@ -242,7 +257,9 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
                 destination=pl.col(about.areas.name), code=pl.col(about.areas.code)
             )
             table = (
-                table.with_columns(pl.col("destination").str.slice(0, pl.col("destination").str.len_chars() - 1))
+                table.with_columns(
+                    pl.col("destination").str.slice(0, pl.col("destination").str.len_chars() - 1)
+                )
                 .join(by_name, on="destination", how="left")
                 .with_columns(destination=pl.col("code"))
             )
@@ -255,7 +272,9 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
     )
 
 
-def boundaries(store: Store, system: str, codes: list[str], systems: Systems | None = None) -> pl.DataFrame:
+def boundaries(
+    store: Store, system: str, codes: list[str], systems: Systems | None = None
+) -> pl.DataFrame:
     """Read polygons.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas.areas import Areas, link_table
+from commonweal.areas.areas import Areas, link_table, load_areas
 from commonweal.areas.catalogue import Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError
 
@@ -41,6 +41,17 @@ class Move:
     destination: Areas
     weights: csr_array
     report: dict[str, int]
+
+    def then(self, onward: Move) -> Move:
+        """Give the move that goes on from here: people are those of the last areas."""
+        from scipy.sparse import csr_array
+
+        people = np.asarray(self.weights.sum(axis=1)).ravel()
+        shares = self.weights.multiply((1 / np.where(people > 0, people, 1))[:, None])
+        weights = csr_array(onward.weights @ csr_array(shares))
+        pairs = weights.tocoo()
+        report = _report(pairs.row, pairs.col, self.origin, onward.destination)
+        return Move(self.origin, onward.destination, weights, report)
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Population-weighted mean: for scores, rates and ranks.
@@ -97,7 +108,8 @@ def build_move(
 ) -> Move:
     """Find the way between two area systems.
 
-    A direct link is taken where there is one, in either direction; otherwise the chain of parents.
+    A direct link is taken where there is one, in either direction; then the chain of parents; then a
+    way through one other system, such as from wards of 2017 through the LSOAs of 2011 to those of 2021.
     Values of unchanged and split areas are carried, those of merged and irregular ones are means
     weighted by the origin's population (METHODS: IoD technical reports; ONS LSOA change codes).
 
@@ -119,20 +131,53 @@ def build_move(
     """
     known = systems or load_systems()
     here, there = origin.system, destination.system
-    link = known.link(here, there)
-    back = known.link(there, here)
+    if here == there:
+        same = pl.DataFrame({"origin": origin.codes, "destination": origin.codes})
+        return move_from_pairs(origin, destination, same)
+    pairs = _direct(store, origin, destination, known)
+    if pairs is not None:
+        return move_from_pairs(origin, destination, pairs)
+    for through in _between(known, here, there):
+        middle = load_areas(store, through, systems=known)
+        first = _direct(store, origin, middle, known)
+        second = _direct(store, middle, destination, known)
+        if first is not None and second is not None:
+            onward = move_from_pairs(middle, destination, second)
+            return move_from_pairs(origin, middle, first).then(onward)
+    reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
+    raise UnknownNameError(f"way from {here} to", there, reachable)
+
+
+def _direct(store: Store, origin: Areas, destination: Areas, known: Systems) -> pl.DataFrame | None:
+    """Read the pairs of a direct link, of its reverse, or of a chain of parents."""
+    here, there = origin.system, destination.system
+    link, back = known.link(here, there), known.link(there, here)
     if link is not None:
-        pairs = link_table(store, link, known)
-    elif there in origin.parents:
-        pairs = origin.table.select(origin="code", destination=there).drop_nulls()
-    elif back is not None:
-        pairs = link_table(store, back, known).rename(
-            {"origin": "destination", "destination": "origin"}
-        ).with_columns(share=pl.lit(None, pl.Float64))
-    else:
-        reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
-        raise UnknownNameError(f"way from {here} to", there, reachable)
-    return move_from_pairs(origin, destination, pairs)
+        return link_table(store, link, known)
+    if there in origin.parents:
+        return origin.table.select(origin="code", destination=there).drop_nulls()
+    turned = {"origin": "destination", "destination": "origin"}
+    if back is not None:
+        pairs = link_table(store, back, known).rename(turned)
+        return pairs.with_columns(share=pl.lit(None, pl.Float64))
+    if here in destination.parents:
+        return destination.table.select(destination="code", origin=here).drop_nulls()
+    return None
+
+
+def _between(known: Systems, here: str, there: str) -> list[str]:
+    """Systems that link with both, the first in the data first."""
+
+    def beside(system: str) -> set[str]:
+        return {
+            b
+            for link in known.links
+            for a, b in ((link.origin, link.destination), (link.destination, link.origin))
+            if a == system
+        } | {s for s in known.systems if system in known.parents(s) or s in known.parents(system)}
+
+    both = beside(here) & beside(there)
+    return [s for s in known.systems if s in both]
 
 
 def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> Move:

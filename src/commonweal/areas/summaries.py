@@ -126,7 +126,13 @@ def summarise(
             / pl.col("in_worst").sum(),
         )
         .select(
-            "code", "areas", "population", "average_score", "average_rank", "proportion", "extent",
+            "code",
+            "areas",
+            "population",
+            "average_score",
+            "average_rank",
+            "proportion",
+            "extent",
             "local_concentration",
         )
     )

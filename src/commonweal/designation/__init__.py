@@ -1,6 +1,7 @@
 """Who qualifies: rules as data, margins, near misses, what would change it, and how sure it is."""
 
 from commonweal.designation.certainty import Certainty, CertaintySpec, certainty
+from commonweal.designation.comparison import Comparison, compare
 from commonweal.designation.designation import Designation, Tested, designate, evaluate
 from commonweal.designation.rule import AtMost, Condition, Rule, Worst
 
@@ -8,12 +9,14 @@ __all__ = [
     "AtMost",
     "Certainty",
     "CertaintySpec",
+    "Comparison",
     "Condition",
     "Designation",
     "Rule",
     "Tested",
     "Worst",
     "certainty",
+    "compare",
     "designate",
     "evaluate",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from commonweal.designation.designation import Designation, evaluate, group_numbers
-from commonweal.designation.rule import Condition
 from commonweal.errors import StudyError
-from commonweal.index import Scores
 from commonweal.index.uncertainty import (
     BLOCK,
     RankCounter,
@@ -26,8 +23,12 @@ from commonweal.index.uncertainty import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     import polars as pl
 
+    from commonweal.designation.rule import Condition
+    from commonweal.index import Scores
     from commonweal.indicators import Indicators
 
 __all__ = ["Certainty", "CertaintySpec", "Vary", "VaryCut", "certainty"]
@@ -52,7 +53,9 @@ class VaryCut(BaseModel):
     def _ordered(self) -> VaryCut:
         low, high = self.cut
         if not 0 < low <= high < 10:
-            raise ValueError(f"found {list(self.cut)}; expected two factors, low then high, such as [0.9, 1.1]")
+            raise ValueError(
+                f"found {list(self.cut)}; expected two factors, low then high, such as [0.9, 1.1]"
+            )
         return self
 
 
@@ -183,7 +186,9 @@ def certainty(
         factor = np.random.default_rng([spec.seed, 0xC07]).uniform(*cuts[0].cut, n)
     varied = {name: s for name, s in scores.items() if _varies(s, settings)}
     if not varied and not cuts:
-        raise StudyError("certainty.vary: nothing varies; expected weights, form, standard_errors or cut")
+        raise StudyError(
+            "certainty.vary: nothing varies; expected weights, form, standard_errors or cut"
+        )
 
     streams = {name: _Stream(s, indicators[name], settings) for name, s in varied.items()}
     n_areas = len(designation.areas)
@@ -218,7 +223,7 @@ def certainty(
 
 def _with_errors(indicators: Indicators) -> Iterator[str]:
     if indicators.standard_errors is not None:
-        stated = ~np.isnan(indicators.standard_errors).all(axis=0)
+        stated: list[bool] = list(~np.isnan(indicators.standard_errors).all(axis=0))
         yield from (m.name for m, s in zip(indicators.meta, stated, strict=True) if s)
 
 
@@ -303,7 +308,7 @@ def _by_pool(
     assert condition.worst is not None
     held = np.zeros(stream.need.shape, dtype=bool)
     if condition.among:
-        pools = [(slice(None), stream.built)]
+        pools = [(np.arange(stream.need.shape[1]), stream.built)]
     else:
         assert condition.within is not None
         groups = group_numbers(designation.areas, condition.within)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +13,8 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import Scores, rank
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     import polars as pl
 
     from commonweal.areas import Areas
@@ -151,7 +152,9 @@ class Designation:
             columns[f"{child.replace('/', '.')}.rank_to_change"] = needed
         frame = pl.DataFrame(columns, strict=False).fill_nan(None)
         whole = ("rank_now", "rank_needed", "rank_to_change", "margin_places")
-        return frame.with_columns(pl.col([c for c in frame.columns if c.endswith(whole)]).cast(pl.Int32))
+        return frame.with_columns(
+            pl.col([c for c in frame.columns if c.endswith(whole)]).cast(pl.Int32)
+        )
 
 
 def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas) -> Designation:
@@ -233,7 +236,9 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
     assert condition.worst is not None
     if condition.among:
         if found.built is None:
-            raise DataError(f"'among: built' on {condition.index}, which was not moved; leave it out")
+            raise DataError(
+                f"'among: built' on {condition.index}, which was not moved; leave it out"
+            )
         pool = found.built.need[condition.path]
         return _test_worst(condition, need, pool)
     if condition.within is None:
@@ -246,7 +251,9 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         part = _test_worst(condition, need[at], need[at])
         passes[at] = part.passes
         for whole, piece in zip(
-            parts, (part.rank, part.places, part.score, part.enter, part.leave, part.cut), strict=True
+            parts,
+            (part.rank, part.places, part.score, part.enter, part.leave, part.cut),
+            strict=True,
         ):
             whole[at] = piece
     return Tested(condition, passes, *parts)
@@ -346,7 +353,9 @@ def _cap(outcome: Bools, need: Floats, groups: NDArray[np.intp], most: int) -> B
         g, x = groups[inside], need[inside]
         start = np.flatnonzero(np.r_[True, g[1:] != g[:-1]]) if len(g) else np.array([], np.intp)
         first = np.repeat(start, np.diff(np.r_[start, len(g)]))
-        last = np.minimum(first + most - 1, np.r_[start[1:], len(g)].repeat(np.diff(np.r_[start, len(g)])) - 1)
+        last = np.minimum(
+            first + most - 1, np.r_[start[1:], len(g)].repeat(np.diff(np.r_[start, len(g)])) - 1
+        )
         keep[inside[(np.arange(len(g)) <= last) | (x == x[last])]] = True
     return kept.reshape(outcome.shape)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["AtMost", "Condition", "Rule", "Worst"]
 
@@ -21,7 +23,9 @@ def _parse_worst(value: Any) -> Any:
         raise ValueError(f"found {value!r}; expected a share such as 10% or a number of areas")
     if isinstance(value, int | float):
         if value != int(value):
-            raise ValueError(f"found {value}; expected a whole number of areas, or a share: {value}%")
+            raise ValueError(
+                f"found {value}; expected a whole number of areas, or a share: {value}%"
+            )
         return {"number": int(value)}
     return value
 
@@ -45,7 +49,11 @@ class Worst(BaseModel):
         return int(self.share * n + 1e-9) if self.share is not None else min(self.number or 0, n)
 
     def __str__(self) -> str:
-        return f"worst {self.share:.4%}".replace(".0000", "").rstrip() if self.share else f"worst {self.number:,}"
+        return (
+            f"worst {self.share:.4%}".replace(".0000", "").rstrip()
+            if self.share
+            else f"worst {self.number:,}"
+        )
 
 
 class Condition(BaseModel):
@@ -137,7 +145,9 @@ class Rule(BaseModel):
     def _one(self) -> Rule:
         given = [x for x in (self.all, self.any, self.not_, self.condition) if x is not None]
         if len(given) != 1:
-            raise ValueError("expected exactly one of 'all', 'any', 'not' and a condition on an 'index'")
+            raise ValueError(
+                "expected exactly one of 'all', 'any', 'not' and a condition on an 'index'"
+            )
         return self
 
     def conditions(self) -> Iterator[Condition]:

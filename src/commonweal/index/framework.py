@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from commonweal.errors import StudyError, UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Node", "load_preset", "presets", "with_indicators"]
 
@@ -120,7 +122,9 @@ def with_indicators(tree: Node, given: dict[str, str], index: str) -> Node:
     leaves = {path.rsplit("/", 1)[-1] for path, node in tree.walk(index) if node.indicator}
     for name in given:
         if name not in leaves:
-            raise StudyError(f"index.{index}.indicators.{name}: no such leaf; {nearest(name, leaves)}")
+            raise StudyError(
+                f"index.{index}.indicators.{name}: no such leaf; {nearest(name, leaves)}"
+            )
 
     def swap(name: str, node: Node) -> Node:
         if node.indicator is not None:

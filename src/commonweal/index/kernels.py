@@ -6,9 +6,13 @@ the same bytes on any number of threads.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit, prange
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["N_EXACT", "bin_middle", "combine_rows", "count_ranks", "rank_bins", "rank_rows"]
 

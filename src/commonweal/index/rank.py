@@ -84,5 +84,5 @@ def decile(ranks: ArrayLike) -> Floats:
     array([1., 5., 6., 8.])
     """
     values = np.asarray(ranks, dtype=np.float64)
-    n = np.count_nonzero(~np.isnan(values))
+    n = int(np.count_nonzero(~np.isnan(values)))
     return np.ceil(values * 10 / max(n, 1))

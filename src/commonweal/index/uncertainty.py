@@ -7,19 +7,23 @@ block of draws after another. Memory does not grow with the number of draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.index.framework import Node
-from commonweal.index.rank import Floats
 from commonweal.index.score import Scores, score_tree
-from commonweal.indicators import Indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from commonweal.index.framework import Node
+    from commonweal.index.rank import Floats
+    from commonweal.indicators import Indicators
 
 __all__ = [
     "BLOCK",
@@ -174,7 +178,9 @@ def draw_settings(
             )
         where: Mapping[str, object] = weights if isinstance(item, VaryWeights) else forms
         if item.node in where:
-            raise StudyError(f"certainty.vary[{entry}]: '{item.node}' varies in an earlier entry too")
+            raise StudyError(
+                f"certainty.vary[{entry}]: '{item.node}' varies in an earlier entry too"
+            )
         if isinstance(item, VaryWeights):
             weights[item.node] = _draw_weights(item, nodes[item.node], n_draws, rng)
         else:
@@ -182,9 +188,7 @@ def draw_settings(
     return Settings(n_draws, seed, weights, forms, noisy)
 
 
-def _draw_weights(
-    item: VaryWeights, node: Node, n_draws: int, rng: np.random.Generator
-) -> Floats:
+def _draw_weights(item: VaryWeights, node: Node, n_draws: int, rng: np.random.Generator) -> Floats:
     stated = np.array(list(node.weights.values()))
     total = stated.sum()
     if item.dirichlet is not None:
@@ -245,8 +249,14 @@ def _draw_root(scores: Scores, settings: Settings) -> Iterator[tuple[slice, Floa
     out = np.empty((min(BLOCK, settings.n_draws), x.shape[1]))
     for block in _blocks(settings.n_draws):
         n = block.stop - block.start
-        weights = settings.weights[root][block] if root in settings.weights else np.tile(stated, (n, 1))
-        forms = settings.forms[root][block] if root in settings.forms else np.full(n, scores.tree.aggregate)
+        weights = (
+            settings.weights[root][block] if root in settings.weights else np.tile(stated, (n, 1))
+        )
+        forms = (
+            settings.forms[root][block]
+            if root in settings.forms
+            else np.full(n, scores.tree.aggregate)
+        )
         # A mean is a sum whose weights add up to 1: ranks and cut-offs follow from the score alone.
         scale = np.where(forms == "sum", 1.0, 1.0 / weights.sum(axis=1))
         geometric = forms == "geometric"

@@ -83,7 +83,9 @@ class Indicators:
             raise DataError(f"values have shape {self.values.shape}; expected {shape}")
         if len(set(self.codes)) < len(self.codes):
             twice = sorted({c for c in self.codes if list(self.codes).count(c) > 1})[:3]
-            raise DataError(f"area {', '.join(twice)} is there more than once; expected one row each")
+            raise DataError(
+                f"area {', '.join(twice)} is there more than once; expected one row each"
+            )
         self._refuse(np.isinf(self.values), "an infinite value; expected a number or nothing")
         if self.standard_errors is not None:
             if self.standard_errors.shape != shape:

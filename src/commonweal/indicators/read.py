@@ -65,7 +65,9 @@ def read_indicators(
     account: list[dict[str, object]] = []
     for at, want in enumerate(wanted):
         name = want.indicator.name
-        values[:, at], rows, matched = read_column(store, want.source, want.column, want.code, areas, name)
+        values[:, at], rows, matched = read_column(
+            store, want.source, want.column, want.code, areas, name
+        )
         if want.standard_error:
             errors[:, at], _, _ = read_column(
                 store, want.source, want.standard_error, want.code, areas, name

@@ -1,0 +1,64 @@
+"""A comparison of two designations, told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commonweal.briefing.words import AUTHORITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.designation import Comparison
+
+__all__ = ["comparison_data", "comparison_lines"]
+
+
+def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> Iterator[str]:
+    """Give a comparison as lines of text.
+
+    Parameters
+    ----------
+    c
+        The comparison.
+    before, after
+        Titles of the two studies.
+    most
+        How many areas of each kind to name; 0 for counts alone.
+    """
+    old, new = c.before, c.after
+    yield f"From {before} ({old.selected.sum():,} {old.areas.plural})"
+    yield f"  to {after} ({new.selected.sum():,} {new.areas.plural}):"
+    yield f"{c.stay.sum():,} stay, {c.leave.sum():,} leave, {c.enter.sum():,} enter."
+    if c.report:
+        told = ", ".join(
+            f"{n:,} {what}" for what, n in c.report.items() if n and "areas" not in what
+        )
+        yield (
+            f"Carried from {old.areas.title} to {new.areas.title}: {told}. "
+            "A place counts as selected before where at least half of its people lived in one that was."
+        )
+    frame = c.to_frame()
+    parent = next((a for a in AUTHORITIES if a in new.areas.parents), None)
+    for change in ("leaves", "enters", "stays"):
+        rows = frame.filter(frame["change"] == change)
+        if rows.is_empty() or not most:
+            continue
+        yield ""
+        yield f"{change.capitalize()}:"
+        for row in rows.head(most).iter_rows(named=True):
+            where = f", {row[f'{parent}_name']}" if parent and row[f"{parent}_name"] else ""
+            yield f"  {row['code']}  {row['name']}{where}"
+        if len(rows) > most:
+            yield f"  and {len(rows) - most:,} more (--all names each; --out FILE writes them)"
+
+
+def comparison_data(c: Comparison, before: str, after: str) -> dict[str, Any]:
+    """Give a comparison as plain data for ``--json``; `before` and `after` name the studies."""
+    frame = c.to_frame()
+    named = {
+        change: frame.filter(frame["change"] == change).select("code", "name").to_dicts()
+        for change in ("stays", "enters", "leaves")
+    }
+    counts = {change: len(rows) for change, rows in named.items()}
+    return {"before": before, "after": after, "counts": counts, "carried": c.report, **named}

@@ -1,0 +1,328 @@
+"""One neighbourhood: its ranks, what drives them, its margins, how sure, and its peers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.briefing.words import authority, index_label, ordinal, percent, places
+from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.index import decile, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.results import Results
+
+__all__ = ["Profile", "find_area", "peers", "profile", "profile_lines"]
+
+N_PEERS = 5
+POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}$")
+
+
+def find_area(areas: Areas, asked: str) -> int | None:
+    """Find an area by its code or name.
+
+    Parameters
+    ----------
+    areas
+        The places.
+    asked
+        A code, a whole name, ``name, authority``, or a part of a name that only one area has;
+        case and spacing do not matter.
+
+    Returns
+    -------
+    int or None
+        Its row; None if no code or name fits.
+
+    Raises
+    ------
+    CommonwealError
+        If several names fit; the message lists them.
+    """
+    wanted = " ".join(asked.split()).casefold()
+    codes = [c.casefold() for c in areas.codes]
+    if wanted in codes:
+        return codes.index(wanted)
+    names = [" ".join((n or "").split()).casefold() for n in areas.table["name"].to_list()]
+    parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
+    full = [names]
+    for parent in parents:
+        above = areas.table[f"{parent}_name"].to_list()
+        full.append([f"{n}, {(p or '').casefold()}" for n, p in zip(names, above, strict=True)])
+    for fits in (
+        [i for i in range(len(areas)) if any(column[i] == wanted for column in full)],
+        [i for i, n in enumerate(names) if wanted in n],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            raise CommonwealError(_several(areas, asked, fits, parents))
+    return None
+
+
+def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> str:
+    def told(row: int) -> str:
+        where = areas.table[f"{parents[0]}_name"][row] if parents else None
+        return f"{areas.codes[row]} {areas.table['name'][row]}" + (f", {where}" if where else "")
+
+    listed = "; ".join(told(row) for row in fits[:6])
+    more = f" and {len(fits) - 6:,} more" if len(fits) > 6 else ""
+    return f"'{asked}' fits {len(fits):,} {areas.plural}: {listed}{more}. Give a code, or 'name, authority'."
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One area of a run: the row, and its peers."""
+
+    results: Results
+    row: int
+    peers: NDArray[np.intp]
+
+
+def profile(results: Results, asked: str) -> Profile:
+    """Look one area up.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such area.
+    """
+    row = find_area(results.areas, asked)
+    if row is None:
+        raise UnknownNameError(results.areas.singular, asked, results.areas.codes)
+    return Profile(results, row, peers(results, row))
+
+
+def peers(results: Results, row: int, n: int = N_PEERS) -> NDArray[np.intp]:
+    """Find the areas most like one: by the domains of deprivation, people, and rural or urban.
+
+    Parameters
+    ----------
+    results
+        A run. Its index ``deprivation`` is what likeness is judged by; every index if it has none.
+    row
+        The area.
+    n
+        How many.
+
+    Returns
+    -------
+    ndarray
+        (n,) rows, nearest first: the least root-mean-square distance in percentile ranks, among
+        areas of the same rural-urban class where that is known.
+    """
+    indices = [s for name, s in results.scores.items() if name == "deprivation"]
+    features = [
+        rank(column)
+        for s in indices or results.scores.values()
+        for column in (s.need[p] for p in s.domains)
+    ]
+    people = results.areas.population
+    if not np.isnan(people).all():
+        features.append(rank(people))
+    x = np.column_stack(features) / len(results.areas)
+    distance = np.sqrt(np.nanmean((x - x[row]) ** 2, axis=1))
+    if "rural_urban" in results.areas.table.columns:
+        kind = results.areas.table["rural_urban"].to_list()
+        distance[[k != kind[row] for k in kind]] = np.inf
+    distance[row] = np.inf
+    nearest = np.argsort(distance, kind="stable")[:n]
+    return nearest[np.isfinite(distance[nearest])]
+
+
+def profile_lines(p: Profile) -> Iterator[str]:
+    """Give a profile as lines of text."""
+    r, row = p.results, p.row
+    area = r.areas.table.row(row, named=True)
+    parent = authority(r)
+    above = [
+        area.get(f"{x}_name") for x in dict.fromkeys([parent, "region"]) if x in r.areas.parents
+    ]
+    yield f"{area['name']} ({area['code']}), {', '.join(a for a in above if a)}".rstrip(", ")
+    known = [] if area["population"] is None else [f"{area['population']:,.0f} people"]
+    if area.get("rural_urban"):
+        known.append(str(area["rural_urban"]))
+    yield "; ".join([f"{r.areas.singular.capitalize()} of {r.study.title}", *known])
+    if r.study.briefing.note:
+        yield r.study.briefing.note
+    for name, d in r.designations.items():
+        yield ""
+        label = r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+        state = "is" if d.selected[row] else "is not"
+        near = (
+            " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
+        )
+        sure = r.certainty.get(name)
+        how = (
+            f" In {percent(float(sure.selected[row]))} of {sure.n_draws:,} draws it is."
+            if sure
+            else ""
+        )
+        yield f"It {state} {label}{near}.{how}"
+        for t in d.tested:
+            if np.isnan(t.rank[row]):
+                yield f"  {index_label(r, t.condition.index)}: no score"
+            else:
+                yield (
+                    f"  {index_label(r, t.condition.index)}: cut-off at {t.cut[row]:,.0f}; "
+                    f"{places(t.places[row])} ({t.score[row]:+.2f} in score)"
+                )
+        path, now, then = d.least_change()
+        if path[row] is not None:
+            yield (
+                f"  Least change that would change the answer: {index_label(r, path[row])} "
+                f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
+            )
+        else:
+            yield "  No single domain could change the answer alone."
+    for index, s in r.scores.items():
+        yield ""
+        yield from _index_lines(p, index, s)
+    yield ""
+    yield "Most like it:"
+    for peer in p.peers:
+        marks = [r.study.briefing.label for d in r.designations.values() if d.selected[peer]]
+        where = r.areas.table[f"{parent}_name"][int(peer)] if parent else None
+        yield (
+            f"  {r.areas.codes[peer]}  {r.areas.table['name'][int(peer)]}"
+            + (f", {where}" if where else "")
+            + (f" ({marks[0]})" if marks else "")
+        )
+
+
+def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
+    r, row = p.results, p.row
+    n = int((~np.isnan(s.score)).sum())
+    if np.isnan(s.score[row]):
+        yield f"{index_label(r, index)}: no score for this {r.areas.singular}"
+        return
+    interval = ""
+    for name, sure in r.certainty.items():
+        if index in sure.ranks:
+            low, _, high = sure.ranks[index][row]
+            interval = f", between {ordinal(low)} and {ordinal(high)} in 90 % of draws"
+            del name
+            break
+    yield (
+        f"{index_label(r, index)}: {ordinal(s.rank[row])} of {n:,} (1st = most need), "
+        f"decile {decile(s.rank)[row]:.0f}{interval}"
+    )
+    shares = {path: c[row] for path, c in s.contributions.items()}
+    total = sum(v for v in shares.values() if not np.isnan(v))
+    for path, part in sorted(shares.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)):
+        if np.isnan(part):
+            yield f"  {index_label(r, path):<34} unknown"
+            continue
+        share = (
+            f"{part / total:6.0%} of the score"
+            if total > 0 and s.tree.aggregate != "geometric"
+            else ""
+        )
+        yield f"  {index_label(r, path):<34} {ordinal(s.rank_of(path)[row]):>9}  {share}".rstrip()
+
+
+def profile_data(p: Profile) -> dict[str, Any]:
+    """Give a profile as plain data for ``--json``."""
+    r, row = p.results, p.row
+
+    def number(x: float) -> float | None:
+        return None if np.isnan(x) else float(x)
+
+    data: dict[str, Any] = {"study": r.study.name, **r.areas.table.row(row, named=True)}
+    data["designations"] = {}
+    for name, d in r.designations.items():
+        path, now, then = d.least_change()
+        sure = r.certainty.get(name)
+        data["designations"][name] = {
+            "selected": bool(d.selected[row]),
+            "near_miss": bool(d.near_miss[row]),
+            "just_inside": bool(d.just_inside[row]),
+            "probability": None if sure is None else float(sure.selected[row]),
+            "margins": {
+                t.condition.index: {"places": number(t.places[row]), "score": number(t.score[row])}
+                for t in d.tested
+            },
+            "least_change": None
+            if path[row] is None
+            else {
+                "of": path[row].replace("/", "."),
+                "rank_now": now[row],
+                "rank_needed": then[row],
+            },
+        }
+    data["indices"] = {
+        index: {
+            "score": number(s.score[row]),
+            "rank": number(s.rank[row]),
+            "domains": {
+                path.split("/")[-1]: {
+                    "rank": number(s.rank_of(path)[row]),
+                    "contribution": number(part[row]),
+                }
+                for path, part in s.contributions.items()
+            },
+        }
+        for index, s in r.scores.items()
+    }
+    data["peers"] = [r.areas.codes[i] for i in p.peers]
+    return data
+
+
+def area_of_postcode(postcode: str, file: str, system: str) -> str:
+    """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like).
+
+    Parameters
+    ----------
+    postcode
+        In any case and spacing.
+    file
+        A CSV with a postcode column (``pcds``, ``pcd``, ``postcode``...) and one with codes of the
+        area system (``lsoa21cd``, ``lsoa21``, ...).
+    system
+        Id of the area system, such as ``lsoa21``.
+
+    Returns
+    -------
+    str
+        The area's code.
+
+    Raises
+    ------
+    UnknownNameError
+        If the file has no such columns or postcode.
+    """
+    import polars as pl
+
+    try:
+        scan = pl.scan_csv(file, infer_schema=False)
+        columns = {c.casefold(): c for c in scan.collect_schema().names()}
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise CommonwealError(f"postcodes: {file} cannot be read: {error}") from None
+    key = next(
+        (columns[c] for c in ("pcds", "pcd7", "pcd8", "pcd", "pcd2", "postcode") if c in columns),
+        None,
+    )
+    code = next(
+        (columns[c] for c in (f"{system}cd", system, f"{system}_code") if c in columns), None
+    )
+    if key is None or code is None:
+        what = "postcode" if key is None else f"{system} code"
+        raise UnknownNameError(f"{what} column", what, columns, f" in {file}")
+    wanted = "".join(postcode.split()).upper()
+    hit = (
+        scan.filter(pl.col(key).str.replace_all(r"\s", "").str.to_uppercase() == wanted)
+        .select(code)
+        .head(1)
+        .collect()
+    )
+    if hit.is_empty():
+        raise CommonwealError(f"postcode {postcode} is not in {file}")
+    return str(hit[code][0])

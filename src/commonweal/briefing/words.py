@@ -1,0 +1,94 @@
+"""Numbers and names in plain words, the same on the terminal, in the report and in the workbook."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+
+__all__ = ["authority", "index_label", "ordinal", "people", "percent", "places", "rule_in_words"]
+
+AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
+
+
+def people(n: float) -> str:
+    """Say how many people: in millions above one million.
+
+    Examples
+    --------
+    >>> people(2_376_540), people(48_211), people(float("nan"))
+    ('2.38 million people', '48,211 people', 'an unknown number of people')
+    """
+    if math.isnan(n):
+        return "an unknown number of people"
+    return f"{n / 1e6:.2f} million people" if n >= 1e6 else f"{n:,.0f} people"
+
+
+def percent(share: float) -> str:
+    """Say a share in whole percent, without rounding to certainty.
+
+    Examples
+    --------
+    >>> percent(0.934), percent(0.9996), percent(1.0), percent(0.0004)
+    ('93 %', 'over 99 %', '100 %', 'under 1 %')
+    """
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def ordinal(n: float) -> str:
+    """Say a rank.
+
+    Examples
+    --------
+    >>> ordinal(1), ordinal(112), ordinal(3203)
+    ('1st', '112th', '3,203rd')
+    """
+    n = int(n)
+    ending = "th" if 11 <= n % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
+
+
+def places(margin: float) -> str:
+    """Say a margin to a cut-off.
+
+    Examples
+    --------
+    >>> places(12), places(-1)
+    ('inside by 12 places', 'outside by 1 place')
+    """
+    n = abs(int(margin))
+    side = "inside" if margin > 0 else "outside"
+    return f"{side} by {n:,} place{'' if n == 1 else 's'}"
+
+
+def index_label(results: Results, path: str) -> str:
+    """Give the name for readers of an index or domain, by its dotted or slashed path."""
+    parts = path.replace(".", "/").split("/")
+    tree = results.scores[parts[0]].tree
+    label = tree.label or parts[0].replace("_", " ")
+    for name in parts[1:]:
+        tree = tree.children[name]
+        label = tree.label or name.replace("_", " ")
+    return label
+
+
+def rule_in_words(results: Results, name: str) -> str:
+    """Say a designation's rule with the indices' own names."""
+    rule = results.designations[name].rule
+    text = str(rule)
+    for c in sorted({c.index for c in rule.conditions()}, key=len, reverse=True):
+        text = text.replace(f"on {c}", f"on the {index_label(results, c)}")
+        text = text.replace(f"above {c}", f"above {c}")
+    return text.replace("%", " %")
+
+
+def authority(results: Results) -> str | None:
+    """Name the parent that stands for the local authority, or the first parent there is."""
+    parents = results.areas.parents
+    return next((a for a in AUTHORITIES if a in parents), parents[0] if parents else None)

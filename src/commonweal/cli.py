@@ -1,0 +1,331 @@
+"""The command line: thin, and quick to start. Everything it says comes from the library."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="commonweal",
+    help="Find the neighbourhoods that are left behind, and say how sure that is and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+sources_app = typer.Typer(
+    help="The published files: list, show, fetch, verify.", no_args_is_help=True
+)
+app.add_typer(sources_app, name="sources")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Draws = Annotated[
+    int | None, typer.Option(min=0, help="Draws in place of the study's; 0 for none.")
+]
+StudyName = Annotated[str, typer.Argument(help="A study that ships, or the path of a YAML file.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    debug: Debug = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Find the neighbourhoods that are left behind, and say how sure that is and why."""
+    context.obj = debug
+    if version:
+        from commonweal import __version__
+
+        print(f"commonweal {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    study: StudyName,
+    draws: Draws = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Results folder [default: results/STUDY].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a study and write its results folder."""
+    from commonweal.briefing.folder import write_results
+    from commonweal.briefing.headline import as_data, headline
+    from commonweal.study import run as run_study
+
+    with _progress() as progress:
+        results = run_study(study, draws=draws, progress=progress)
+        folder = write_results(results, out or Path("results") / results.study.name, progress)
+    if as_json:
+        _print_json({**as_data(results), "folder": str(folder)})
+        return
+    _print_lines([*headline(results), "", f"Report: {folder / 'report.html'}"])
+
+
+@app.command()
+def demo(
+    draws: Draws = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Results folder [default: results/demo].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole road offline on a fictional county."""
+    run("demo", draws, out, as_json)
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="A study with one designation.")],
+    after: Annotated[str, typer.Argument(help="Another; its areas are the ones named.")],
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Name every area that enters or leaves.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every area that enters, leaves or stays as CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell which areas enter, leave and stay between two designations."""
+    from commonweal.briefing.compare import comparison_data, comparison_lines
+    from commonweal.designation import compare as compare_designations
+    from commonweal.sources import Store
+    from commonweal.study import only_designation
+    from commonweal.study import run as run_study
+
+    with _progress() as progress:
+        store = Store.from_environment(progress)
+        runs = [run_study(s, store, draws=0, geometry=False) for s in (before, after)]
+        found = compare_designations(only_designation(runs[0]), only_designation(runs[1]), store)
+    if out is not None:
+        _write_text(out, found.to_frame().write_csv())
+    titles = [r.study.title for r in runs]
+    if as_json:
+        _print_json(comparison_data(found, before, after))
+        return
+    _print_lines(comparison_lines(found, titles[0], titles[1], 10**9 if everyone else 10))
+
+
+@app.command()
+def show(
+    area: Annotated[str, typer.Argument(help="A code, a name, 'name, authority', or a postcode.")],
+    study: Annotated[
+        str | None, typer.Option(help="The study; if not given, the newest that has the area.")
+    ] = None,
+    postcodes: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="COMMONWEAL_POSTCODES",
+            help="A postcode directory (CSV) to look postcodes up in.",
+        ),
+    ] = None,
+    draws: Draws = None,
+    as_json: Json = False,
+) -> None:
+    """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
+    from commonweal.briefing.profile import profile, profile_data, profile_lines
+    from commonweal.sources import Store
+    from commonweal.study import find_study
+    from commonweal.study import run as run_study
+
+    with _progress() as progress:
+        store = Store.from_environment(progress)
+        chosen, code = find_study(area, store, study, postcodes)
+        results = run_study(chosen, store, draws=draws, geometry=False, progress=progress)
+        found = profile(results, code)
+    if as_json:
+        _print_json(profile_data(found))
+        return
+    _print_lines(profile_lines(found))
+
+
+@app.command()
+def check(study: StudyName) -> None:
+    """Check a study file without running it."""
+    from commonweal.recipe import load_study
+
+    found = load_study(study)
+    print(
+        f"{study} is a valid study: {len(found.indicators)} indicators, "
+        f"{len(found.index)} indices, {len(found.designate)} designations."
+    )
+
+
+@app.command()
+def studies() -> None:
+    """List the studies that ship."""
+    from commonweal.recipe import load_study, shipped_studies
+
+    for name in shipped_studies():
+        print(f"{name:<18} {load_study(name).title}")
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The YAML file to write.")],
+) -> None:
+    """Write a commented template of a study."""
+    from commonweal.recipe import template
+
+    if file.suffix.lower() not in (".yaml", ".yml"):
+        raise CommonwealError(f"{file}: expected a name that ends in .yaml")
+    if file.exists():
+        raise CommonwealError(f"{file} is already there; choose another name")
+    _write_text(file, template())
+    print(f"Wrote {file}. Edit it, then: commonweal check {file}")
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """List every published file in the catalogue."""
+    from commonweal.sources import load_catalogue
+
+    catalogue = load_catalogue()
+    if as_json:
+        _print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
+        return
+    for name in sorted(catalogue):
+        source = catalogue[name]
+        print(f"{name:<34} {source.vintage:<12} {source.title}")
+
+
+@sources_app.command("show")
+def sources_show(
+    name: Annotated[str, typer.Argument(help="Id of a source.")], as_json: Json = False
+) -> None:
+    """Show what is known of a source."""
+    from commonweal.sources import Store
+
+    source = Store().source(name)
+    data = source.model_dump(mode="json", exclude_none=True)
+    if as_json:
+        _print_json(data)
+        return
+    for key, value in data.items():
+        if value not in ("", {}, []) and key != "reader":
+            print(f"{key:<12} {value}")
+
+
+@sources_app.command("fetch")
+def sources_fetch(
+    names: Annotated[list[str], typer.Argument(help="Ids of sources, or 'all'.")],
+) -> None:
+    """Fetch sources into the cache and check their bytes."""
+    from commonweal.sources import Store
+
+    with _progress() as progress:
+        store = Store.from_environment(progress)
+        for name in _source_names(names):
+            print(f"{name:<34} {store.path(name)}")
+
+
+@sources_app.command("verify")
+def sources_verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Ids of sources; every one if not given.")
+    ] = None,
+) -> None:
+    """Check the bytes of sources anew against their checksums."""
+    from commonweal.sources import Store
+
+    bad = 0
+    with _progress() as progress:
+        store = Store.from_environment(progress)
+        for name in _source_names(names or ["all"]):
+            found = store.verify(name)
+            bad += found.status != "good"
+            print(f"{name:<34} {found.status:<12} {found.message or found.where}")
+    if bad:
+        raise typer.Exit(2)
+
+
+def _source_names(names: list[str]) -> list[str]:
+    from commonweal.sources import load_catalogue
+
+    return sorted(load_catalogue()) if names == ["all"] else names
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show progress on a terminal, after a second; nothing when piped."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from commonweal.progress import bar
+
+    with bar() as tell:
+        yield tell
+
+
+def _print_lines(lines: Any) -> None:
+    """Print lines, wrapped to the terminal with their indent kept; unwrapped when piped."""
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        if width > 40 and len(line) > width:
+            print(
+                textwrap.fill(
+                    line.strip(), width - 1, initial_indent=indent, subsequent_indent=indent + "  "
+                )
+            )
+        else:
+            print(line)
+
+
+def _print_json(data: Any) -> None:
+    import json
+
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _write_text(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommonwealError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def main() -> None:
+    """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
+    debug = "--debug" in sys.argv
+    try:
+        app(args=[a for a in sys.argv[1:] if a != "--debug"])
+    except CommonwealError as error:
+        if debug:
+            raise
+        print(f"commonweal: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("commonweal: stopped; nothing was half-written", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe left
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"commonweal: a fault of the program: {type(error).__name__}: {error}\n"
+            "Run it again with --debug to see where, and please report it.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

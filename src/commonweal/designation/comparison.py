@@ -1,0 +1,86 @@
+"""Two designations side by side: who enters, who leaves, who stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.areas import build_move
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from commonweal.designation.designation import Designation
+    from commonweal.sources import Store
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How one designation differs from another.
+
+    Attributes
+    ----------
+    before, after
+        The two designations.
+    carried
+        (n_areas of `after`,) share of each area's people whose place was selected before, 0..1.
+    report
+        How the areas of `before` were carried to those of `after`; empty where both are the same.
+    stay, enter, leave
+        (n_areas of `after`,) whether an area is selected in both, only after, or only before. An
+        area counts as selected before where at least half of its people lived in a selected place.
+    """
+
+    before: Designation
+    after: Designation
+    carried: NDArray[np.float64]
+    report: dict[str, int]
+    stay: NDArray[np.bool_]
+    enter: NDArray[np.bool_]
+    leave: NDArray[np.bool_]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row an area that enters, leaves or stays, with its names and the change."""
+        import polars as pl
+
+        change = np.select([self.stay, self.enter, self.leave], ["stays", "enters", "leaves"], "")
+        areas = self.after.areas.table
+        kept = [c for c in areas.columns if c not in ("longitude", "latitude")]
+        return (
+            areas.select(kept)
+            .with_columns(change=pl.Series(change), share_before=pl.Series(self.carried))
+            .filter(pl.col("change") != "")
+            .sort("change", "code")
+        )
+
+
+def compare(before: Designation, after: Designation, store: Store) -> Comparison:
+    """Compare two designations, across vintages of geography where need be.
+
+    Parameters
+    ----------
+    before, after
+        The designations.
+    store
+        For the links between area systems.
+
+    Raises
+    ------
+    UnknownNameError
+        If no link leads from the areas of one to those of the other.
+    """
+    report: dict[str, int] = {}
+    carried = before.selected.astype(np.float64)
+    if before.areas.codes != after.areas.codes:
+        move = build_move(store, before.areas, after.areas)
+        report = move.report
+        carried = np.nan_to_num(move.mean(carried))
+    # Half of the people, give or take the last bit of a sum of shares.
+    was = carried >= 0.5 - 1e-9
+    now = after.selected
+    return Comparison(before, after, carried, report, was & now, now & ~was, was & ~now)
