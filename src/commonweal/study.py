@@ -303,7 +303,9 @@ def _since(
     earlier = run(
         study.since if known else study.folder / study.since, store, draws=0, geometry=False
     )
-    return earlier.study.title, compare(only_designation(earlier), *designations.values(), store)
+    return earlier.study.title, compare(
+        only_designation(earlier), next(iter(designations.values())), store
+    )
 
 
 def only_designation(results: Results) -> Designation:

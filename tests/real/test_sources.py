@@ -52,7 +52,7 @@ ROWS = {
     "population-lsoa11-2017": 34_753,
     "population-lsoa11-2019": 34_753,
     "population-lsoa11-2020": 34_753,
-    "population-lsoa21-2021": 35_672,
+    "population-lsoa21-2022": 35_672,
     "population-wd17-2017": 8_297,
     "ruc-lsoa11": 34_753,
     "ruc-lsoa21": 35_672,
@@ -147,7 +147,7 @@ def test_what_is_no_table_says_so(real_store: Store, name: str) -> None:
         ("lookup-lsoa11-wd17-ons", "LSOA11CD"),
         ("lookup-lsoa21-wd24-lad24", "lsoa21_code"),
         ("population-lsoa11-2019", "lsoa11_code"),
-        ("population-lsoa21-2021", "lsoacd"),
+        ("population-lsoa21-2022", "lsoacd"),
         ("names-msoa11", "msoa11cd"),
     ],
 )
@@ -191,7 +191,7 @@ def test_residents_of_lsoas_2021_are_those_of_mid_2022(real_store: Store) -> Non
 
     That was 577,514 more than a year before (ONS), and the 2021 Census counted 59.6 million.
     """
-    total = real_store.table("population-lsoa21-2021", ["population"])["population"].sum()
+    total = real_store.table("population-lsoa21-2022", ["population"])["population"].sum()
     assert total == pytest.approx(60.2e6, abs=0.05e6)
 
 

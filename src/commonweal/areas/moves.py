@@ -50,7 +50,9 @@ class Move:
         shares = self.weights.multiply((1 / np.where(people > 0, people, 1))[:, None])
         weights = csr_array(onward.weights @ csr_array(shares))
         pairs = weights.tocoo()
-        report = _report(pairs.row, pairs.col, self.origin, onward.destination)
+        report = _report(
+            pairs.row.astype(np.intp), pairs.col.astype(np.intp), self.origin, onward.destination
+        )
         return Move(self.origin, onward.destination, weights, report)
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -223,8 +223,9 @@ def certainty(
 
 def _with_errors(indicators: Indicators) -> Iterator[str]:
     if indicators.standard_errors is not None:
-        stated: list[bool] = list(~np.isnan(indicators.standard_errors).all(axis=0))
-        yield from (m.name for m, s in zip(indicators.meta, stated, strict=True) if s)
+        for m, errors in zip(indicators.meta, indicators.standard_errors.T, strict=True):
+            if not np.isnan(errors).all():
+                yield m.name
 
 
 def _varies(scores: Scores, settings: Settings) -> bool:
