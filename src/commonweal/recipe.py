@@ -37,7 +37,20 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class OwnAreas(_Part):
+class FileOrSource(_Part):
+    """A file beside the study, or a source of the catalogue."""
+
+    file: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> FileOrSource:
+        if bool(self.source) == bool(self.file):
+            raise ValueError("expected exactly one of 'source' and 'file'")
+        return self
+
+
+class OwnAreas(FileOrSource):
     """Areas of the user's own, from a table.
 
     Attributes
@@ -47,31 +60,30 @@ class OwnAreas(_Part):
     code, name, population, longitude, latitude
         Its columns; only `code` is needed.
     parents
-        Larger areas: the column of each by a short name, such as ``{province: prov_code}``.
+        Larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the
+        columns of its code and its name: ``{province: [prov_code, prov_name]}``.
     boundaries
-        A second table with the same codes and a ``geometry`` column.
+        A table with the same code column and a ``geometry`` column (WGS 84).
     title, singular, plural
         What the places are called.
     system
         A short name for the set.
     """
 
-    file: str = ""
-    source: str = ""
     code: str
     name: str = ""
     population: str = ""
     longitude: str = ""
     latitude: str = ""
-    parents: dict[str, str] = Field(default_factory=dict)
-    boundaries: str = ""
+    parents: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+    boundaries: FileOrSource | None = None
     title: str = "Areas"
     singular: str = "area"
     plural: str = "areas"
     system: str = "own"
 
 
-class IndicatorSpec(_Part):
+class IndicatorSpec(FileOrSource):
     """Where one number per area comes from, and what it means.
 
     Attributes
@@ -88,12 +100,8 @@ class IndicatorSpec(_Part):
         ``more`` if a higher value means more need, ``less`` if it means less.
     standard_error
         The column with the value's standard error.
-    areas
-        The area system of the table, where it is not the index's own: the values are then moved.
     """
 
-    source: str = ""
-    file: str = ""
     column: str
     code: str = ""
     label: str = ""
@@ -101,12 +109,6 @@ class IndicatorSpec(_Part):
     vintage: str = ""
     higher_is: Literal["more", "less"]
     standard_error: str = ""
-
-    @model_validator(mode="after")
-    def _one(self) -> IndicatorSpec:
-        if bool(self.source) == bool(self.file):
-            raise ValueError("expected exactly one of 'source' and 'file'")
-        return self
 
 
 class MoveSpec(_Part):
@@ -171,7 +173,7 @@ class IndexSpec(Node):
         return {**tree.model_dump(exclude={"children"}), "children": children, **data}
 
 
-class AgreementSpec(_Part):
+class AgreementSpec(FileOrSource):
     """A published result to compare with.
 
     Attributes
@@ -182,26 +184,30 @@ class AgreementSpec(_Part):
     source, column, code
         Where the published result is.
     compare
-        ``rank``, ``score`` or ``flag``.
+        ``rank``, ``score``, ``flag``, or ``spearman``: the rank correlation of an index with a
+        column in which higher means more need.
     within
         The greatest difference that counts as agreement.
+    at_least
+        The least correlation that does.
     """
 
     designation: str = ""
     index: str = ""
-    source: str = ""
-    file: str = ""
     column: str
     code: str = ""
-    compare: Literal["rank", "score", "flag"]
+    compare: Literal["rank", "score", "flag", "spearman"]
     within: float = Field(default=0, ge=0, allow_inf_nan=False)
+    at_least: float = Field(default=0, ge=-1, le=1)
 
     @model_validator(mode="after")
-    def _one(self) -> AgreementSpec:
+    def _of_what(self) -> AgreementSpec:
         if bool(self.designation) == bool(self.index):
             raise ValueError("expected exactly one of 'designation' and 'index'")
         if (self.compare == "flag") != bool(self.designation):
-            raise ValueError("a designation is compared by 'flag', an index by 'rank' or 'score'")
+            raise ValueError(
+                "a designation is compared by 'flag', an index by 'rank', 'score' or 'spearman'"
+            )
         return self
 
 

@@ -34,7 +34,8 @@ class Agreement:
     exact
         Of those, how many agree to the last digit (ranks, flags) or within the tolerance (scores).
     largest
-        The largest difference; for flags the number of areas that differ.
+        The largest difference; for flags the number of areas that differ; for ``spearman`` the
+        correlation.
     holds
         Whether every difference is within the stated tolerance; for flags, whether there is none.
     matched, missed, extra

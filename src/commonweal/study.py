@@ -23,9 +23,9 @@ from commonweal.areas import (
 )
 from commonweal.designation import certainty, compare, designate
 from commonweal.errors import CommonwealError, DataError, StudyError
-from commonweal.index import score
+from commonweal.index import rank, score
 from commonweal.indicators import Indicator, Indicators, Wanted, read_column, read_indicators
-from commonweal.recipe import IndexSpec, OwnAreas, Study, load_study, shipped_studies
+from commonweal.recipe import FileOrSource, IndexSpec, OwnAreas, Study, load_study, shipped_studies
 from commonweal.results import Agreement, Results
 from commonweal.sources import Source, Store, local_source
 
@@ -149,9 +149,9 @@ def run(
     )
 
 
-def _own_source(study: Study, file: str, source: str, store: Store) -> Source:
+def _own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     """Give a source of the catalogue, or a file beside the study."""
-    return store.source(source) if source else local_source(study.folder / file)
+    return store.source(spec.source) if spec.source else local_source(study.folder / spec.file)
 
 
 def _areas(study: Study, store: Store) -> Areas:
@@ -165,15 +165,17 @@ def _areas(study: Study, store: Store) -> Areas:
                 f"{study.name}: areas {study.areas}, where {study.where}: {error}"
             ) from None
     own = study.areas
-    source = _own_source(study, own.file, own.source, store)
+    source = _own_source(study, own, store)
     given = {
         "code": own.code,
         "name": own.name or own.code,
         "population": own.population,
         "longitude": own.longitude,
         "latitude": own.latitude,
-        **own.parents,
     }
+    for parent, column in own.parents.items():
+        code, name = (column, column) if isinstance(column, str) else column
+        given |= {parent: code, f"{parent}_name": name}
     table = store.table(source, list(dict.fromkeys(c for c in given.values() if c)))
     columns: dict[str, pl.Expr] = {}
     for name, column in given.items():
@@ -182,8 +184,6 @@ def _areas(study: Study, store: Store) -> Areas:
         columns[name] = pl.col(column).cast(kind, strict=False) if column else pl.lit(None, kind)
         if column and numeric:
             _refuse_text(table, column, source)
-    for parent in own.parents:
-        columns[f"{parent}_name"] = columns[parent]
     tidy = table.select(**columns).with_columns(pl.col("code").str.strip_chars())
     return Areas(
         own.system,
@@ -229,7 +229,7 @@ def _index(
 
 def _wanted(study: Study, name: str, store: Store) -> Wanted:
     spec = study.indicators[name]
-    source = _own_source(study, spec.file, spec.source, store)
+    source = _own_source(study, spec, store)
     about = Indicator(
         name,
         spec.label or name,
@@ -266,7 +266,7 @@ def _agreement(
     store: Store,
 ) -> Agreement:
     """Compare one result with what is published."""
-    source = _own_source(study, spec.file, spec.source, store)
+    source = _own_source(study, spec, store)
     published, _, _ = read_column(
         store, source, spec.column, spec.code, areas, spec.designation or spec.index
     )
@@ -283,10 +283,15 @@ def _agreement(
         )
     path = spec.index.replace(".", "/")
     found = scores[path.split("/", 1)[0]]
-    values = found.need[path] if spec.compare == "score" else found.rank_of(path)
+    values = found.rank_of(path) if spec.compare == "rank" else found.need[path]
     both = ~np.isnan(values) & ~np.isnan(published)
     if not both.any():
         raise DataError(f"agreement on {spec.index}: no area has both a value and a published one")
+    if spec.compare == "spearman":
+        rho = float(
+            np.corrcoef(rank(values[both], "average"), rank(published[both], "average"))[0, 1]
+        )
+        return Agreement(spec, int(both.sum()), 0, rho, rho >= spec.at_least, none, none, none)
     distance = np.abs(values - published)[both]
     exact = int((distance <= (spec.within if spec.compare == "score" else 0)).sum())
     largest = float(distance.max())
@@ -358,7 +363,7 @@ def _shapes(
         if not study.areas.boundaries:
             return without, nothing
         own = study.areas
-        source = _own_source(study, own.boundaries, "", store)
+        source = _own_source(study, study.areas.boundaries, store)
         table = store.table(source, [own.code, "geometry"])
         shapes = table.select(code=pl.col(own.code).cast(pl.String), geometry="geometry")
         return without.select("code").join(

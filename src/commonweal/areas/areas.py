@@ -293,7 +293,7 @@ def boundaries(
         geometry is null where no source of the system has the area.
     """
     about = (systems or load_systems()).system(system)
-    wanted = pl.DataFrame({"code": codes})
+    wanted = pl.DataFrame({"code": codes}, schema={"code": pl.String})
     found = [
         store.table(b.source, [b.code, "geometry"]).select(pl.col(b.code).alias("code"), "geometry")
         for b in about.boundaries

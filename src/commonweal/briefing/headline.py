@@ -46,7 +46,7 @@ def headline(results: Results) -> list[str]:
         earlier, comparison = results.since
         lines += ["", *comparison_lines(comparison, earlier, results.study.title, most=0)]
     if results.agreements:
-        lines += ["", "Against what is published:"]
+        lines += ["", "Checked against:"]
         for agreement in results.agreements:
             lines += _agreement(results, agreement)
     return lines
@@ -64,7 +64,9 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
     if parent:
         inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
         systems = load_systems().systems
-        word = systems[parent].plural if parent in systems else parent
+        kind_of = systems.get(parent)
+        one, many = (kind_of.singular, kind_of.plural) if kind_of else (parent, f"{parent}s")
+        word = one if inside == 1 else many
         where = f", in {inside:,} {word}"
     if n:
         yield f"{people(designation.population).capitalize()} live there{where}."
@@ -99,12 +101,18 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
     if spec.compare == "flag":
         n = len(a.matched) + len(a.missed)
         yield (
-            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} published matched, "
+            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in {spec.source or spec.file} matched, "
             f"{len(a.missed):,} missed, {len(a.extra):,} others."
         )
         for word, rows in (("missed", a.missed), ("other", a.extra)):
             for row in rows:
                 yield f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
+        return
+    if spec.compare == "spearman":
+        yield (
+            f"  {index_label(results, spec.index)}: rank correlation {a.largest:.3f} with "
+            f"'{spec.column}' over {a.compared:,} areas."
+        )
         return
     unit = "place" if spec.compare == "rank" else "point"
     label = index_label(results, spec.index)

@@ -83,8 +83,7 @@ def rule_in_words(results: Results, name: str) -> str:
     rule = results.designations[name].rule
     text = str(rule)
     for c in sorted({c.index for c in rule.conditions()}, key=len, reverse=True):
-        text = text.replace(f"on {c}", f"on the {index_label(results, c)}")
-        text = text.replace(f"above {c}", f"above {c}")
+        text = text.replace(f"on {c}", f"on {index_label(results, c)}")
     return text.replace("%", " %")
 
 

@@ -63,15 +63,13 @@ def read_indicators(
     values = np.full((len(areas), len(wanted)), np.nan)
     errors = np.full((len(areas), len(wanted)), np.nan)
     account: list[dict[str, object]] = []
+    tables = _read_once(store, wanted, areas)
     for at, want in enumerate(wanted):
         name = want.indicator.name
-        values[:, at], rows, matched = read_column(
-            store, want.source, want.column, want.code, areas, name
-        )
+        table, code = tables[want.source.id, want.code]
+        values[:, at], rows, matched = _align(table, want.source, want.column, code, areas, name)
         if want.standard_error:
-            errors[:, at], _, _ = read_column(
-                store, want.source, want.standard_error, want.code, areas, name
-            )
+            errors[:, at], _, _ = _align(table, want.source, want.standard_error, code, areas, name)
         account.append(
             {
                 "indicator": name,
@@ -97,8 +95,37 @@ def read_column(
     tuple
         (n_areas,) float64 values, NaN = missing; the table's rows; and how many matched an area.
     """
-    code = code or code_column(store, source, areas)
+    code = code or code_column(store.table(source), source, areas)
     table = store.table(source, list(dict.fromkeys([code, column])))
+    return _align(table, source, column, code, areas, name)
+
+
+def _read_once(
+    store: Store, wanted: Sequence[Wanted], areas: Areas
+) -> dict[tuple[str, str], tuple[pl.DataFrame, str]]:
+    """Read each source once, with the columns that are wanted of it and its code column."""
+    groups: dict[tuple[str, str], list[Wanted]] = {}
+    for want in wanted:
+        groups.setdefault((want.source.id, want.code), []).append(want)
+    tables = {}
+    for (source_id, code), group in groups.items():
+        source = group[0].source
+        names = [c for w in group for c in (w.column, w.standard_error) if c]
+        if code:
+            tables[source_id, code] = store.table(source, list(dict.fromkeys([code, *names]))), code
+        else:
+            found = code_column(store.table(source), source, areas)
+            tables[source_id, code] = (
+                store.table(source, list(dict.fromkeys([found, *names]))),
+                found,
+            )
+    return tables
+
+
+def _align(
+    table: pl.DataFrame, source: Source, column: str, code: str, areas: Areas, name: str
+) -> tuple[NDArray[np.float64], int, int]:
+    """Put one column of a table into the order of the areas."""
     value = table[column]
     if not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
         text = value.cast(pl.String)
@@ -133,15 +160,14 @@ def read_column(
     return numbers, len(table), len(inside)
 
 
-def code_column(store: Store, source: Source, areas: Areas) -> str:
-    """Find the column whose texts are codes of the areas.
+def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:
+    """Find the column of a source's table whose texts are codes of the areas.
 
     Raises
     ------
     DataError
         If no column of the source holds any.
     """
-    table = store.table(source)
     texts = [c for c, dtype in table.schema.items() if dtype == pl.String]
     hits = {c: int(table[c].is_in(areas.codes).sum()) for c in texts}
     best = max(hits, key=lambda c: hits[c], default=None)

@@ -18,7 +18,7 @@ from commonweal.errors import (
     UnreachableError,
     WrongBytesError,
 )
-from commonweal.sources.catalogue import Source, load_catalogue
+from commonweal.sources.catalogue import Source, load_catalogue, local_source
 from commonweal.sources.fetch import (
     AbsentError,
     NoAnswerError,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Verification"]
 
 Progress = Callable[[str, int, int], None]
+
+COUNTY = "county-"
+"""Ids of the fictional county's tables begin with this."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +152,37 @@ class Store:
         """
         if isinstance(source, Source):
             return source
+        if source.startswith(COUNTY):
+            return self._county(source.removeprefix(COUNTY))
         if self._catalogue is None:
             self._catalogue = load_catalogue()
         if source not in self._catalogue:
             raise UnknownNameError("source", source, self._catalogue, " in the catalogue")
         return self._catalogue[source]
+
+    def _county(self, table: str) -> Source:
+        """Give a table of the fictional county, which is generated into the cache once."""
+        from commonweal.sources.county import COUNTY_VERSION, generate_county, write_county
+
+        folder = self.cache / f"county-v{COUNTY_VERSION}"
+        if not (folder / "README.txt").is_file():  # it is written last
+            try:
+                write_county(generate_county(), folder)
+            except OSError as error:
+                raise SourceError(
+                    f"{folder} cannot be written: {error.strerror} (COMMONWEAL_CACHE sets the cache)"
+                ) from None
+        files = {f.stem: f for f in sorted(folder.iterdir()) if f.suffix in (".csv", ".parquet")}
+        if table not in files:
+            raise UnknownNameError("table of the fictional county", table, files)
+        return local_source(
+            files[table],
+            name=COUNTY + table,
+            title=f"Quillshire, a fictional county: {table}",
+            publisher="Commonweal (generated)",
+            licence="MIT",
+            vintage="fictional",
+        )
 
     def path(self, source: str | Source) -> Path:
         """Give the verified local file of a source.
