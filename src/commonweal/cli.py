@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.errors import CommonwealError
+from commonweal.errors import CommonwealError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +62,10 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Results folder [default: results/STUDY].")
     ] = None,
+    or_demo: Annotated[
+        bool,
+        typer.Option("--or-demo", help="Where the data cannot be had, say so and run the demo."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a study and write its results folder."""
@@ -70,7 +74,17 @@ def run(
     from commonweal.study import run as run_study
 
     with _progress() as progress:
-        results = run_study(study, draws=draws, progress=progress)
+        try:
+            results = run_study(study, draws=draws, progress=progress)
+        except UnreachableError as error:
+            if not or_demo:
+                raise
+            print(f"The data of {study} cannot be had here:\n{error}", file=sys.stderr)
+            print(
+                "Running the demo instead: a FICTIONAL county, made up by the program.\n",
+                file=sys.stderr,
+            )
+            results = run_study("demo", draws=draws, progress=progress)
         folder = write_results(results, out or Path("results") / results.study.name, progress)
     if as_json:
         _print_json({**as_data(results), "folder": str(folder)})
@@ -87,7 +101,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run the whole road offline on a fictional county."""
-    run("demo", draws, out, as_json)
+    run("demo", draws, out, as_json=as_json)
 
 
 @app.command()

@@ -101,8 +101,8 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
     if spec.compare == "flag":
         n = len(a.matched) + len(a.missed)
         yield (
-            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in {spec.source or spec.file} matched, "
-            f"{len(a.missed):,} missed, {len(a.extra):,} others."
+            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in "
+            f"{spec.source or spec.file} matched, {len(a.missed):,} missed, {len(a.extra):,} others."
         )
         for word, rows in (("missed", a.missed), ("other", a.extra)):
             for row in rows:
