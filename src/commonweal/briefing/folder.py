@@ -1,0 +1,292 @@
+"""The folder of results: which files it has, and how it is written so that it is never half there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from commonweal.results import Results
+
+__all__ = ["check_folder", "write_results"]
+
+Progress = Callable[[str, int, int], None]
+
+_MARK = "provenance.json"
+_TRIES = 20
+
+
+def write_results(
+    results: Results,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    day: date | None = None,
+) -> Path:
+    """Write everything that a run gives into one folder that any tool can open.
+
+    The files are written beside the folder and put in place by renaming: a run that fails or is
+    interrupted leaves the last good folder as it was.
+
+    Parameters
+    ----------
+    results
+        From `commonweal.study.run`.
+    folder
+        Where to. An earlier folder of results is replaced; nothing else ever is.
+    progress
+        Called as ``progress("writing report.html", done, total)``.
+    day
+        The date that workbook and report name; none if not given, so that the same results give
+        the same files.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    CommonwealError
+        If the folder holds files that Commonweal did not write, or cannot be written.
+    """
+    target = check_folder(folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = _beside(target, "new")
+        fresh.mkdir()
+    except OSError as error:
+        raise _plainly(error, target) from None
+    try:
+        _write_all(results, fresh, progress, day)
+        _swap(fresh, target)
+    except OSError as error:
+        raise _plainly(error, target) from None
+    except Exception as error:
+        if _is_about_writing(error):
+            raise CommonwealError(f"{target} cannot be written: {error}") from None
+        raise
+    finally:
+        # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def check_folder(folder: Path) -> Path:
+    """Say early whether results can go to a folder: before a long run, not after it.
+
+    Parameters
+    ----------
+    folder
+        The folder that is asked for.
+
+    Returns
+    -------
+    Path
+        The same, absolute and with links followed.
+
+    Raises
+    ------
+    CommonwealError
+        If it is a file, or holds files that Commonweal did not write.
+    """
+    target = Path(folder).expanduser().resolve()
+    if not target.exists():
+        return target
+    if not target.is_dir():
+        raise CommonwealError(f"{folder} is a file; expected a folder to write results to")
+    try:
+        there = sorted(p.name for p in target.iterdir())
+    except OSError as error:
+        raise _plainly(error, target) from None
+    foreign = [name for name in there if name not in _own_files(target) and not _is_litter(name)]
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise CommonwealError(
+            f"{folder} holds {', '.join(foreign[:3])}{more}, which Commonweal did not write; "
+            "nothing there is replaced. Give another folder, or move these away."
+        )
+    return target
+
+
+def _own_files(target: Path) -> set[str]:
+    """Names that an earlier run wrote there, by its own list; none if it is no folder of results."""
+    try:
+        listed = json.loads((target / _MARK).read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {_MARK, *map(str, listed)} if isinstance(listed, list) else set()
+
+
+def _is_litter(name: str) -> bool:
+    """Files that other programs leave beside those that they open."""
+    return (
+        name.startswith((".", "~$"))
+        or name.endswith((".gpkg-wal", ".gpkg-shm"))
+        or name == "Thumbs.db"
+    )
+
+
+def _write_all(results: Results, folder: Path, progress: Progress | None, day: date | None) -> None:
+    from commonweal.briefing.geopackage import write_geopackage
+    from commonweal.briefing.parquet import data_tables, write_parquet
+    from commonweal.briefing.report import write_report
+    from commonweal.briefing.workbook import write_workbook
+
+    holds: dict[str, str] = {}
+    tables = list(data_tables(results))
+    total = len(tables) + 6
+    done = 0
+
+    def tell(name: str) -> Path:
+        nonlocal done
+        if progress is not None:
+            progress(f"writing {name}", done, total)
+        done += 1
+        return folder / name
+
+    report = tell("report.html")
+    holds["report.html"] = "The report: open it in a browser, or print it. Start here."
+    write_report(results, report, day)
+    holds["results.xlsx"] = "The workbook: lists, summaries, agreement and sources, for Excel."
+    write_workbook(results, tell("results.xlsx"), day)
+    holds["commonweal.gpkg"] = "The map, for QGIS. " + write_geopackage(
+        results, tell("commonweal.gpkg")
+    )
+    for name, what, frame in tables:
+        holds[name] = what
+        write_parquet(frame, tell(name))
+    holds["study.yaml"] = "The whole recipe, with every default filled in."
+    _write_text(tell("study.yaml"), _study(results))
+    holds[_MARK] = "Where every number came from: sources, checksums, versions, steps."
+    holds["README.txt"] = "This text."
+    files = sorted(n for n in [*(p.name for p in folder.iterdir()), "README.txt"])
+    _write_text(tell("README.txt"), _readme(results, holds, set(files) | {_MARK}))
+    _write_text(tell(_MARK), _json({**results.provenance, "files": files}))
+    if progress is not None:
+        progress("written", total, total)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _study(results: Results) -> str:
+    import yaml
+
+    text = yaml.safe_dump(
+        {**results.study.resolved()}, sort_keys=False, allow_unicode=True, width=100
+    )
+    return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _strict(value: Any) -> Any:
+    """Give plain data that strict JSON can hold: no NaN, no infinity, no types of other libraries."""
+    if isinstance(value, Mapping):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_strict(v) for v in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if hasattr(value, "item"):  # a NumPy number
+        return _strict(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
+
+def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:
+    lines = [results.study.title, "=" * len(results.study.title), ""]
+    if results.study.briefing.note:
+        lines += [results.study.briefing.note, ""]
+    lines += [
+        f"Written by Commonweal {results.provenance.get('commonweal', '')}. Open report.html first.",
+        "",
+        "Files",
+        "-----",
+    ]
+    for name, what in holds.items():
+        lines.append(f"{name if name in there else f'({name})'}\n    {what}")
+    lines += [
+        "",
+        "In the tables rank 1 is the greatest need, and an empty value means that there is none.",
+        "Tables join on the column code.",
+    ]
+    closed = [
+        s["title"] for s in results.provenance.get("sources", ()) if s["use"] == "benchmark-only"
+    ]
+    if closed:
+        lines += [
+            "",
+            "Not openly licensed",
+            "-------------------",
+            "Compare with these sources, but don't pass their values on. The indicators, and scores made",
+            "from them, hold such values:",
+            *(f"    {title}" for title in closed),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _beside(target: Path, kind: str) -> Path:
+    """Make a name in the same folder, so that renaming is atomic, that no other run uses."""
+    return target.parent / f".{target.name}.{secrets.token_hex(6)}.{kind}"
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Put the new folder in place of the old one, while others may be doing the same."""
+    for _ in range(_TRIES):
+        old: Path | None = _beside(target, "old")
+        assert old is not None
+        try:
+            target.rename(old)
+        except FileNotFoundError:
+            old = None
+        try:
+            fresh.rename(target)
+        except BaseException as error:
+            taken = isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY)
+            if old is not None:
+                if not taken:
+                    old.rename(target)  # the last good one goes back
+                else:
+                    shutil.rmtree(old, ignore_errors=True)
+            if taken:
+                check_folder(target)
+                continue
+            raise
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
+        return
+    raise CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
+
+
+def _is_about_writing(error: Exception) -> bool:
+    """Whether a library's own error says that a file could not be written."""
+    return type(error).__name__ in ("DataSourceError", "DataLayerError", "FileCreateError") or (
+        "disk" in str(error).lower() and "full" in str(error).lower()
+    )
+
+
+def _plainly(error: OSError, target: Path) -> CommonwealError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CommonwealError(f"{target} cannot be written: the disk is full")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return CommonwealError(
+            f"{target} cannot be written: no permission, or a file there is open in another program"
+        )
+    where = f" ({error.filename})" if error.filename else ""
+    return CommonwealError(f"{target} cannot be written: {error.strerror or error}{where}")

@@ -1,0 +1,190 @@
+"""How it was worked out, what it does not show, and how to read the numbers: as sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.briefing.tables import Shown, label_of
+from commonweal.briefing.words import index_label, rule_in_words
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+
+__all__ = ["index_table", "limits", "method", "varied"]
+
+_AGGREGATES = {
+    "sum": "weighted and added",
+    "arithmetic": "averaged with their weights",
+    "geometric": "averaged geometrically with their weights",
+}
+_TRANSFORMS = {
+    "exponential": "ranked, and the ranks stretched so that the worst tenth stands out (exponential "
+    "transformation)",
+    "normal_score": "turned into normal scores",
+    "percentile": "turned into percentiles",
+    "z_score": "standardised (z-scores)",
+    "min_max": "rescaled from 0 to 1",
+    "none": "taken as they are",
+}
+
+
+_LABEL = (
+    "is the study's word for the areas that the rule selects. It describes where a place stands on "
+    "these numbers, not its people."
+)
+_MARGIN = (
+    "How many places an area's rank is inside (positive) or outside (negative) the cut-off. 1 is the "
+    "last one in, −1 the first one out. Where a rule has several conditions, the smallest margin is "
+    "the one that decides."
+)
+_CHANGE = (
+    "The one domain whose rank has to move by the fewest places to turn the answer, all else held "
+    "still. Near the cut-off the true answer can differ by a few places."
+)
+
+
+def method(results: Results) -> list[tuple[str, str]]:
+    """Give the method as pairs of a subject and a text."""
+    areas = results.areas
+    told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
+    for index, scores in results.scores.items():
+        label = index_label(results, index)
+        if not scores.tree.children:
+            told.append((label, "One indicator, taken as it is."))
+            continue
+        text = (
+            f"Made from {len(scores.tree.children)} parts. Each is {_TRANSFORMS[scores.tree.transform]}; "
+            f"then they are {_AGGREGATES[scores.tree.aggregate]}. Rank 1 is the greatest need."
+        )
+        if scores.move is not None:
+            text += (
+                f" It is built on {len(scores.move.origin):,} areas ({scores.move.origin.title}) and "
+                f"carried to the {areas.plural} of this study"
+                f"{_carried(scores.move.report)}."
+            )
+        if scores.tree.reference:
+            text += f" Source: {scores.tree.reference}"
+        told.append((label, text))
+    for name, designation in results.designations.items():
+        label = label_of(results, name)
+        told += [
+            ("Rule", f"An area counts as {label} if it is in the {rule_in_words(results, name)}."
+             if designation.rule.condition or designation.rule.all
+             else f"An area counts as {label} by this rule: {rule_in_words(results, name)}."),
+        ]  # fmt: skip
+        told += [
+            (f"Cut-off: {index_label(results, t.condition.index)}",
+             "The line is drawn among the areas that the index was built on, not those of this study."
+             if t.condition.among else
+             f"The line is drawn within each {t.condition.within}.")
+            for t in designation.tested if t.condition.among or t.condition.within
+        ]  # fmt: skip
+    if results.designations:
+        told += [
+            ("Label", f"“{results.study.briefing.label}” {_LABEL}"),
+            ("Margin", _MARGIN),
+            ("Near miss", "Not selected, but would be if every cut-off were a tenth wider."),
+            ("What would change it", _CHANGE),
+        ]
+    for name in results.certainty:
+        told.append((
+            "Probability",
+            f"{varied(results, name)} The probability is the share of those draws in which an area is "
+            "selected. 100 % means in every draw; it does not mean that the data have no errors.",
+        ))  # fmt: skip
+        break
+    return told
+
+
+def _carried(report: object) -> str:
+    if not isinstance(report, dict):
+        return ""
+    kinds = ("unchanged", "split", "merged", "irregular")
+    told = [f"{report[k]:,} {k}" for k in kinds if isinstance(report.get(k), int) and report[k]]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def varied(results: Results, name: str) -> str:
+    """Say what the draws of a designation varied."""
+    sure = results.certainty[name]
+    spec = results.study.certainty
+    told = []
+    for item in spec.vary if spec else ():
+        data = item.model_dump(exclude_none=True)
+        if "weights" in data:
+            how = (
+                f"Dirichlet, {data['dirichlet']:g} for each part"
+                if "dirichlet" in data
+                else f"up to {data['interval']:.0%} either way".replace("%", " %")
+            )
+            told.append(f"the weights within the {index_label(results, data['weights'])} ({how})")
+        elif "form" in data:
+            told.append(
+                f"how the {index_label(results, data['form'])} is put together ({', '.join(data['of'])})"
+            )
+        elif "cut" in data:
+            low, high = data["cut"]
+            told.append(f"the cut-offs (times {low:g} to {high:g})")
+        else:
+            told.append("the published figures, within their standard errors")
+    return (
+        f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told) or 'nothing'}."
+    )
+
+
+def limits(results: Results) -> list[str]:
+    """Say what the results do not show."""
+    areas = results.areas
+    told = [
+        f"A {areas.singular} is not its people. Most people in a selected {areas.singular} are not in need on "
+        f"every measure, and many people in need live in {areas.plural} that are not selected.",
+        f"A cut-off draws a line through a slope. The {areas.plural} just inside and just outside are alike; "
+        "look at the margin and the probability before treating them differently.",
+        "The probability covers only what the study lets vary. It does not cover errors in the published data, "
+        "measures that are missing, or the choice of the rule itself.",
+        "The figures describe the dates in the table of sources. Places may have changed since.",
+        "The results show where needs coincide. They do not show why, or what would help.",
+    ]
+    if not results.designations:
+        told = [
+            told[0].split(". ")[0] + ": an area's rank says nothing about any one person in it.",
+            *told[3:],
+        ]
+    if any(s.get("use") == "benchmark-only" for s in results.provenance.get("sources", ())):
+        told.append(
+            "Some of the sources are not openly licensed. Their values may be compared with, but not passed on: "
+            "see the table of sources before you share indicators.parquet or scores made from them."
+        )
+    return told
+
+
+def index_table(results: Results) -> Shown:
+    """Show every part of every index: its weight, and where it comes from."""
+    rows = []
+    for index, scores in results.scores.items():
+        about = {m.name: m for m in results.indicators[index].meta}
+        for path, node in scores.tree.walk(index):
+            if path == index and node.children:
+                continue
+            made = about.get(node.indicator or "")
+            rows.append((
+                index_label(results, index),
+                " / ".join(index_label(results, part) for part in _below(path)) or index_label(results, index),
+                float(node.weight),
+                "" if made is None else made.source,
+                "" if made is None else made.unit,
+                "" if made is None else f"higher means {made.higher_is} need",
+            ))  # fmt: skip
+    schema = {
+        "Index": pl.String, "Part": pl.String, "Weight": pl.Float64, "Source": pl.String,
+        "Unit": pl.String, "Direction": pl.String,
+    }  # fmt: skip
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _below(path: str) -> list[str]:
+    """Give the paths from the first domain down: of a/b/c, those of a/b and a/b/c."""
+    parts = path.split("/")
+    return ["/".join(parts[:k]) for k in range(2, len(parts) + 1)]

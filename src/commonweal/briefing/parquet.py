@@ -1,0 +1,140 @@
+"""The results as Parquet tables: every number, for R, Python and databases."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from commonweal.designation import Certainty
+    from commonweal.indicators import Indicators
+    from commonweal.results import Results
+
+__all__ = ["data_tables", "write_parquet"]
+
+
+def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Give every table: the name of its file, what it holds in words, and the frame.
+
+    Examples
+    --------
+    A study with one designation gives ``areas``, ``indicators``, ``scores``, ``designation``,
+    ``certainty``, ``draws`` and ``summaries``; with several, ``designation-<name>`` and so on.
+    """
+    areas = results.areas
+    yield (
+        "areas.parquet",
+        f"The {len(areas):,} {areas.plural}: code, name, larger areas, population, longitude and latitude.",
+        areas.table,
+    )
+    yield from _indicator_tables(results)
+    yield (
+        "scores.parquet",
+        "Every index and domain: score, rank (1 = most need), decile, and what each domain contributes.",
+        _scores(results),
+    )
+    alone = len(results.designations) == 1
+    for name, designation in results.designations.items():
+        end = "" if alone else f"-{name}"
+        yield (
+            f"designation{end}.parquet",
+            "Who is selected, the margin to each cut-off, near misses, and what would change the answer.",
+            designation.to_frame(),
+        )
+        sure = results.certainty.get(name)
+        if sure is None:
+            continue
+        yield (
+            f"certainty{end}.parquet",
+            "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
+            sure.to_frame(),
+        )
+        yield f"draws{end}.parquet", "What each draw used.", _draws(results, sure)
+    if results.summaries:
+        yield (
+            "summaries.parquet",
+            "Larger areas, one row for each and each index: five summaries of the areas inside.",
+            _summaries(results),
+        )
+
+
+def _indicator_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Give indicators on the study's own areas in one table, those on others in one for each index."""
+    here = pl.DataFrame({"code": results.areas.codes})
+    own = False
+    elsewhere: list[tuple[str, Indicators]] = []
+    for index, indicators in results.indicators.items():
+        if list(indicators.codes) != results.areas.codes:
+            elsewhere.append((index, indicators))
+            continue
+        own = True
+        frame = _values(indicators)
+        here = here.hstack(frame.select(c for c in frame.columns if c not in here.columns))
+    if own:
+        yield "indicators.parquet", "What the indices are made from, as published.", here
+    for index, indicators in elsewhere:
+        yield (
+            f"indicators-{index}.parquet",
+            f"What the index {index} is made from, as published, on the areas that it is built on "
+            f"({indicators.system}).",
+            _values(indicators),
+        )
+
+
+def _values(indicators: Indicators) -> pl.DataFrame:
+    frame = indicators.to_frame()
+    errors = indicators.standard_errors
+    if errors is None:
+        return frame
+    stated = [i for i in range(len(indicators.meta)) if not np.isnan(errors[:, i]).all()]
+    columns = {f"{indicators.meta[i].name}.standard_error": errors[:, i] for i in stated}
+    return frame.hstack(pl.DataFrame(columns).fill_nan(None)) if columns else frame
+
+
+def _scores(results: Results) -> pl.DataFrame:
+    frame = pl.DataFrame({"code": results.areas.codes})
+    for scores in results.scores.values():
+        if list(scores.codes) == results.areas.codes:
+            frame = frame.hstack(scores.to_frame().drop("code"))
+        else:
+            frame = frame.join(scores.to_frame(), on="code", how="left", maintain_order="left")
+    return frame
+
+
+def _draws(results: Results, sure: Certainty) -> pl.DataFrame:
+    """Give the settings of each draw, with each weight under the name of what it weighs."""
+    frame = sure.draws_frame()
+    names = {}
+    for path in sure.settings.weights:
+        index, *below = path.split("/")
+        node = results.scores[index].tree
+        for step in below:
+            node = node.children[step]
+        stem = path.replace("/", ".")
+        for k, child in enumerate(node.children, start=1):
+            names[f"{stem}.weight_{k}"] = f"{stem}.{child}.weight"
+    return frame.rename(names)
+
+
+def _summaries(results: Results) -> pl.DataFrame:
+    blocks = [
+        table.select(
+            pl.lit(parent).alias("larger_area"), pl.lit(index).alias("index"), "code", "name",
+            pl.exclude("code", "name"),
+        )
+        for (parent, index), table in results.summaries.items()
+    ]  # fmt: skip
+    return pl.concat(blocks)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table, compressed; through Python's own file, whose errors say that a disk is full."""
+    packed = io.BytesIO()
+    frame.write_parquet(packed, compression="zstd")
+    path.write_bytes(packed.getbuffer())

@@ -1,0 +1,117 @@
+"""How the results compare with what is published, and where every number came from: as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.briefing.tables import Shown, designated
+from commonweal.briefing.words import index_label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from commonweal.results import Agreement, Results
+
+__all__ = ["agreement", "changes", "differences", "source_title", "sources"]
+
+_TEXT = {"Code": pl.String, "Name": pl.String}
+
+
+def source_title(results: Results, id_: str) -> str:
+    """Give the title of a source that was used, by its id; the id if it was not."""
+    titles = {s["id"]: s["title"] for s in _used(results)}
+    return str(titles.get(id_, id_))
+
+
+def _used(results: Results) -> list[Mapping[str, Any]]:
+    return list(results.provenance.get("sources", []))
+
+
+def agreement(results: Results) -> Shown:
+    """Show what was compared with what, and whether it agrees."""
+    rows = [_told(results, a) for a in results.agreements]
+    schema = {
+        "What": pl.String,
+        "Compared with": pl.String,
+        "Areas compared": pl.Int64,
+        "The same": pl.Int64,
+        "Largest difference": pl.String,
+        "Allowed difference": pl.String,
+        "Agrees": pl.String,
+    }
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _told(results: Results, a: Agreement) -> tuple[str, str, int, int, str, str, str]:
+    spec = a.spec
+    published = f"{source_title(results, spec.source or spec.file)}: {spec.column}"
+    verdict = "Yes" if a.holds else "No"
+    if spec.compare == "flag":
+        what = f"Who is selected: {spec.designation.replace('_', ' ')}"
+        largest = f"{len(a.missed):,} missed, {len(a.extra):,} others"
+        return what, published, a.compared, a.exact, largest, "none", verdict
+    unit = "place" if spec.compare == "rank" else "point"
+    what = f"{index_label(results, spec.index)}: {spec.compare}"
+    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else f"{a.largest:.5f}"
+    largest = f"{largest} {unit}{'' if a.largest == 1 else 's'}"
+    allowed = f"{spec.within:g} {unit}{'' if spec.within == 1 else 's'}" if spec.within else "none"
+    return what, published, a.compared, a.exact, largest, allowed, verdict
+
+
+def differences(results: Results) -> Shown | None:
+    """Show every area on which a designation differs from the published one; None if there is none."""
+    blocks, shares = [], frozenset[str]()
+    for a in results.agreements:
+        for rows, word in ((a.missed, "Published, not in ours"), (a.extra, "Ours, not published")):
+            if len(rows) == 0:
+                continue
+            shown = designated(results, a.spec.designation, rows)
+            shares |= shown.shares
+            head = [pl.lit(word).alias("Difference")]
+            if len(results.designations) > 1:
+                head.insert(0, pl.lit(a.spec.designation).alias("Designation"))
+            blocks.append(shown.frame.select(*head, pl.all()))
+    return Shown(pl.concat(blocks, how="diagonal"), shares) if blocks else None
+
+
+def sources(results: Results) -> Shown:
+    """Show every source that was used, its terms, and what may be done with it."""
+    use = {"open": "Open", "benchmark-only": "Not open: don't pass its values on"}
+    rows = [
+        (
+            s["title"],
+            s["publisher"],
+            s["vintage"],
+            s["licence"],
+            use.get(s["use"], s["use"]),
+            s["attribution"],
+            s["url"] or _file_name(s["path"]),
+            s["sha256"],
+        )
+        for s in _used(results)
+    ]
+    headers = [
+        "Source", "Publisher", "Date", "Licence", "Use", "Attribution", "Address", "Checksum (SHA-256)",
+    ]  # fmt: skip
+    return Shown(pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row"))
+
+
+def _file_name(path: str | None) -> str:
+    """Name a file of the user's own, but not where it lay, which is nobody else's business."""
+    return (path or "").replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def changes(results: Results) -> Shown | None:
+    """Show who enters and who leaves since the study named under ``since``; None if none is named."""
+    if results.since is None:
+        return None
+    comparison = results.since[1]
+    blocks = []
+    for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
+        shown = designated(results, comparison.after.name, np.flatnonzero(which))
+        blocks.append(shown.frame.select(pl.lit(word).alias("Change"), pl.all()))
+    return Shown(pl.concat(blocks), frozenset({"Probability"}))

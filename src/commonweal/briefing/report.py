@@ -1,0 +1,167 @@
+"""The report: one page of HTML that needs nothing else, to read, print and keep."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from commonweal.briefing.charts import Chart, probability_chart, rank_charts
+from commonweal.briefing.map import draw_map
+from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.published import agreement, changes, differences, sources
+from commonweal.briefing.tables import (
+    Counts,
+    Shown,
+    Tier,
+    by_tier,
+    counts,
+    designated,
+    label_of,
+    larger_areas,
+    near_miss_rows,
+    selected_rows,
+    tiers,
+    worst_areas,
+)
+from commonweal.briefing.words import index_label, people, rule_in_words
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from commonweal.results import Results
+
+__all__ = ["render_report", "write_report"]
+
+_MOST_LISTED = 3000
+"""Areas that a list in the page names; the workbook has every one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the page says of one designation."""
+
+    id: str
+    label: str
+    rule: str
+    counts: Counts
+    people: str
+    map: str
+    regions: Shown | None
+    charts: list[Chart]
+    selected: Shown
+    near: Shown
+    tables: list[tuple[Tier, Shown]]
+
+
+def write_report(results: Results, path: Path, day: date | None = None) -> None:
+    """Write the page; see `render_report`."""
+    path.write_text(render_report(results, day), encoding="utf-8", newline="\n")
+
+
+def render_report(results: Results, day: date | None = None) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    results
+        The results.
+    day
+        The date that it names; none if not given.
+
+    Returns
+    -------
+    str
+        HTML with its style, drawings and a small script inside; it asks nothing of any server.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    folder = resources.files("commonweal.briefing") / "templates"
+    page = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters["n"] = lambda value: f"{value:,}"
+    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
+    text = page.get_template("report.html").render(
+        css=Markup((folder / "report.css").read_text("utf-8")),
+        study=results.study,
+        areas=results.areas,
+        day=f"{day.day} {day:%B %Y}" if day else "",
+        parts=[_part(results, name) for name in results.designations],
+        worst=_worst(results),
+        agreement=agreement(results) if results.agreements else None,
+        agrees=[a.holds for a in results.agreements],
+        differences=differences(results),
+        since=results.since[0] if results.since else "",
+        changes=changes(results),
+        method=method(results),
+        indices=index_table(results),
+        limits=limits(results),
+        sources=sources(results),
+        closed=_closed(results),
+        run=_run(results),
+        most=_MOST_LISTED,
+    )
+    return re.sub(r"\n\s*\n+", "\n", text)
+
+
+def _part(results: Results, name: str) -> _Part:
+    d = results.designations[name]
+    levels = tiers(results)
+    region = next((t for t in levels if t.key == "region"), levels[-1] if levels else None)
+    chance = probability_chart(results, name)
+    return _Part(
+        id=name,
+        label=label_of(results, name),
+        rule=rule_in_words(results, name),
+        counts=counts(results, name),
+        people=people(d.population),
+        map=draw_map(results, name),
+        regions=by_tier(results, name, region, everyone=True) if region else None,
+        charts=[*([chance] if chance else []), *rank_charts(results, name)],
+        selected=designated(results, name, selected_rows(d)[:_MOST_LISTED]),
+        near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED]),
+        tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
+    )
+
+
+def _worst(results: Results) -> dict[str, Any] | None:
+    """Give what the page shows of a study that designates nothing: the indices themselves."""
+    if results.designations:
+        return None
+    index = next(iter(results.scores))
+    levels = tiers(results)
+    return {
+        "label": index_label(results, index),
+        "areas": worst_areas(results, index, 50),
+        "larger": [(t, larger_areas(results, t.key)) for t in levels],
+    }
+
+
+def _closed(results: Results) -> list[str]:
+    return [
+        str(s["title"])
+        for s in results.provenance.get("sources", ())
+        if s.get("use") == "benchmark-only"
+    ]
+
+
+def _run(results: Results) -> list[tuple[str, str]]:
+    """Versions, seed and draws."""
+    p = results.provenance
+    told = [("Study", str(p.get("study", results.study.name)))]
+    told.append(("Commonweal", str(p.get("commonweal", ""))))
+    told.append(("Python", str(p.get("python", ""))))
+    told.append(("Packages", ", ".join(f"{k} {v}" for k, v in p.get("packages", {}).items())))
+    for name, sure in results.certainty.items():
+        told.append(
+            (f"Draws: {label_of(results, name)}", f"{sure.n_draws:,} from seed {sure.seed}")
+        )
+    return [(k, v) for k, v in told if v]

@@ -1,0 +1,156 @@
+"""What stands in each sheet of the workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.published import agreement, changes, differences, sources
+from commonweal.briefing.tables import (
+    Shown,
+    areas_in_short,
+    by_tier,
+    designated,
+    label_of,
+    larger_areas,
+    near_miss_rows,
+    selected_rows,
+    tiers,
+    worst_areas,
+)
+from commonweal.briefing.words import index_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.results import Results
+
+__all__ = ["Sheet", "sheets"]
+
+_LONGEST_NAME = 31  # of a sheet, in Excel
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its name, a title, a sentence on what it holds, and one table."""
+
+    name: str
+    title: str
+    about: str
+    table: Shown
+    long: bool = False
+
+
+def sheets(results: Results) -> Iterator[Sheet]:
+    """Give the sheets in order, without the cover."""
+    areas = results.areas
+    notes = [*method(results), *(("Limit", text) for text in limits(results))]
+    yield Sheet(
+        "Notes",
+        "Notes: how this was worked out, and what it does not show",
+        "How to read the other sheets.",
+        Shown(pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")),
+    )
+    used: set[str] = set()
+    for name, d in results.designations.items():
+        label = label_of(results, name)
+        end = "" if len(results.designations) == 1 else f"_{name}"
+        rows = selected_rows(d)
+        first = index_label(results, d.tested[0].condition.index)
+        yield Sheet(
+            _name(f"Selected{end}", used),
+            f"{areas.plural.capitalize()} that are {label}",
+            f"The {len(rows):,} selected {areas.plural}, by rank on the {first}. Rank 1 is the greatest need.",
+            designated(results, name, rows),
+        )
+        rows = near_miss_rows(d)
+        yield Sheet(
+            _name(f"Near_misses{end}", used),
+            f"{areas.plural.capitalize()} that are nearly {label}",
+            f"The {len(rows):,} {areas.plural} that a cut-off a tenth wider would bring in, the nearest first.",
+            designated(results, name, rows),
+        )
+        for tier in tiers(results):
+            yield Sheet(
+                _name(f"By_{tier.singular.replace(' ', '_')}{end}", used),
+                f"{tier.header}: how many {areas.plural} are {label}",
+                f"Each {tier.singular} with at least one selected {areas.singular} or near miss, most first.",
+                by_tier(results, name, tier),
+            )
+    if not results.designations:
+        index = next(iter(results.scores))
+        table = worst_areas(results, index, 50)
+        yield Sheet(
+            "Greatest_need",
+            f"{areas.plural.capitalize()} of greatest need",
+            f"The {len(table):,} that rank first on the {index_label(results, index)}.",
+            table,
+        )
+    yield Sheet(
+        "Areas",
+        f"All {areas.plural}",
+        f"All {len(areas):,}, in short. The Parquet files beside this workbook have every number. "
+        "An empty cell means that there is no value.",
+        areas_in_short(results),
+        long=True,
+    )
+    larger = larger_areas(results)
+    if larger.frame.width:
+        yield Sheet(
+            "Larger_areas",
+            "Summaries for larger areas",
+            "Average score and rank weigh small areas by their people (a higher average rank means more need); "
+            "the proportion is the share of small areas in the worst tenth; extent and local concentration say how "
+            "widespread and how deep need is.",
+            larger,
+        )
+    yield from _published(results)
+    yield Sheet(
+        "Indices", "What the indices are made of", "Each part and its weight.", index_table(results)
+    )
+    yield Sheet(
+        "Sources",
+        "Sources",
+        "Every source, its licence, and what may be done with it.",
+        sources(results),
+    )
+
+
+def _published(results: Results) -> Iterator[Sheet]:
+    if results.agreements:
+        yield Sheet(
+            "Agreement",
+            "Agreement with what is published",
+            "What was compared, for how many areas, and the largest difference found.",
+            agreement(results),
+        )
+        found = differences(results)
+        if found is not None:
+            yield Sheet(
+                "Differences",
+                "Areas that differ from what is published",
+                "Each selected area that is not in the published result, or the other way round, with its margins.",
+                found,
+            )
+    moved = changes(results)
+    if moved is not None and results.since is not None:
+        title = results.since[0]
+        yield Sheet(
+            "Changes",
+            f"Changes since: {title}",
+            f"{results.areas.plural.capitalize()} that leave or enter compared with “{title}”.",
+            moved,
+        )
+
+
+def _name(wanted: str, used: set[str]) -> str:
+    """Make a sheet name that Excel accepts and that no other sheet has."""
+    name, k = wanted[:_LONGEST_NAME], 2
+    while name.casefold() in used:
+        end = f"_{k}"
+        name, k = wanted[: _LONGEST_NAME - len(end)] + end, k + 1
+    used.add(name.casefold())
+    return name
