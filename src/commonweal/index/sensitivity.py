@@ -1,0 +1,380 @@
+"""Which assumption matters: variance-based indices, screening, and one at a time.
+
+A *model* is any function from settings to results: it takes (n_runs, n_inputs) numbers in [0, 1),
+one column an uncertain assumption, and gives (n_runs,) or (n_runs, n_outputs) results, such as the
+mean rank shift of an index or the rank of every unit. Outputs are never all kept: the sums that the
+indices need are updated run by run, so memory grows with inputs x outputs alone.
+
+References
+----------
+.. [1] Saltelli et al. (2010), Variance based sensitivity analysis of model output. Design and
+   estimator for the total sensitivity index, Computer Physics Communications 181, 259-270,
+   doi:10.1016/j.cpc.2009.09.018 (first order: equation (b) of table 2; total: Jansen, (f)).
+.. [2] Saltelli (2002), Making best use of model evaluations to compute sensitivity indices,
+   Computer Physics Communications 145, 280-297, doi:10.1016/S0010-4655(02)00280-1 (second order).
+.. [3] Morris (1991), Factorial sampling plans for preliminary computational experiments,
+   Technometrics 33, 161-174, doi:10.1080/00401706.1991.10484804; Campolongo et al. (2007),
+   Environmental Modelling & Software 22, 1509-1518, doi:10.1016/j.envsoft.2006.10.004 (mu*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.errors import DataError
+from commonweal.index.rank import Floats
+
+__all__ = [
+    "Morris",
+    "Sobol",
+    "morris",
+    "one_at_a_time",
+    "sobol",
+    "sobol_indices",
+    "sobol_sample",
+]
+
+Model: TypeAlias = Callable[[Floats], NDArray[np.float64]]
+BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sobol:
+    """Variance-based sensitivity of each output to each input.
+
+    Attributes
+    ----------
+    inputs
+        (n_inputs,) names.
+    first
+        (n_inputs, n_outputs) share of the variance that an input explains by itself.
+    total
+        (n_inputs, n_outputs) share that would be left if all other inputs were known.
+    first_interval, total_interval
+        (n_inputs, n_outputs, 2) bootstrap quantiles at 5 % and 95 %; None where not asked for.
+    second
+        (n_inputs, n_inputs, n_outputs) share explained by a pair beyond its two first orders, NaN
+        on and below the diagonal; None where not asked for.
+    variance
+        (n_outputs,) variance of each output; indices are NaN where it is zero.
+    n_runs
+        How often the model was run.
+    """
+
+    inputs: tuple[str, ...]
+    first: Floats
+    total: Floats
+    first_interval: Floats | None
+    total_interval: Floats | None
+    second: Floats | None
+    variance: Floats
+    n_runs: int
+
+
+def sobol_sample(n_base: int, n_inputs: int, seed: int) -> tuple[Floats, Floats]:
+    """Draw the two base samples of a Saltelli design from one scrambled Sobol sequence.
+
+    Parameters
+    ----------
+    n_base
+        Base sample size, a power of 2: only then is the sequence balanced.
+    n_inputs
+        Number of uncertain inputs.
+    seed
+        Seed of the scrambling.
+
+    Returns
+    -------
+    tuple of ndarray
+        A and B, each (n_base, n_inputs) in [0, 1).
+
+    Raises
+    ------
+    DataError
+        If `n_base` is no power of 2, or there are no inputs.
+    """
+    from scipy.stats import qmc
+
+    if n_base < 2 or n_base & (n_base - 1):
+        raise DataError(f"base sample of {n_base}; expected a power of 2, such as 1024")
+    if n_inputs < 1:
+        raise DataError("no uncertain input; expected at least one")
+    points = qmc.Sobol(2 * n_inputs, scramble=True, rng=seed).random(n_base)
+    return points[:, :n_inputs], points[:, n_inputs:]
+
+
+def sobol(
+    model: Model,
+    inputs: Sequence[str],
+    n_base: int = 1024,
+    *,
+    seed: int = 1,
+    n_bootstrap: int = 0,
+    second_order: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Sobol:
+    """Run a model over a Saltelli design and estimate its sensitivity indices.
+
+    Parameters
+    ----------
+    model
+        See the head of this module.
+    inputs
+        Names of its inputs.
+    n_base
+        Base sample size, a power of 2. The model is run n_base x (n_inputs + 2) times, or
+        n_base x (2 n_inputs + 2) times with `second_order`.
+    seed
+        Seed of the design and of the bootstrap.
+    n_bootstrap
+        Resamples for the intervals; 0 for none. With many outputs the intervals cost memory:
+        inputs x outputs x resamples.
+    second_order
+        Whether to estimate pairs.
+    progress
+        Called as ``progress("sensitivity", done, n_runs)``.
+
+    Returns
+    -------
+    Sobol
+
+    Notes
+    -----
+    Outputs are centred at the mean of A and B before the first-order estimator, which leaves its
+    expectation and takes away most of its noise.
+    """
+    d = len(inputs)
+    a, b = sobol_sample(n_base, d, seed)
+    n_runs = n_base * (2 * d + 2 if second_order else d + 2)
+    rng = np.random.default_rng([seed, 0xB0])
+    # Resampling base rows is the same as giving each row a count; counts need no kept outputs.
+    counts = [np.ones(n_base)]
+    counts += list(
+        rng.multinomial(n_base, np.full(n_base, 1 / n_base), size=n_bootstrap).astype(float)
+    )
+    sums: _Sums | None = None
+    done = 0
+    for start in range(0, n_base, BLOCK):
+        rows = slice(start, min(start + BLOCK, n_base))
+        y_a, y_b = _run(model, a[rows]), _run(model, b[rows])
+        y_ab = np.array([_run(model, _mixed(a[rows], b[rows], i)) for i in range(d)])
+        y_ba = (
+            np.array([_run(model, _mixed(b[rows], a[rows], i)) for i in range(d)])
+            if second_order
+            else None
+        )
+        if sums is None:
+            # The first block's mean is near enough to centre on; any constant is valid.
+            sums = _Sums(
+                d, y_a.shape[1], n_bootstrap + 1, (y_a.mean(0) + y_b.mean(0)) / 2, second_order
+            )
+        sums.add(y_a, y_b, y_ab, y_ba, np.array([c[rows] for c in counts]))
+        done += len(y_a) * (2 * d + 2 if second_order else d + 2)
+        if progress:
+            progress("sensitivity", done, n_runs)
+    assert sums is not None
+    first, total, variance = sums.indices(n_base)
+    interval: tuple[Floats | None, ...] = (None, None)
+    if n_bootstrap:
+        interval = tuple(
+            np.moveaxis(np.quantile(x[1:], [0.05, 0.95], axis=0), 0, -1) for x in (first, total)
+        )
+    second = sums.pairs(n_base, first[0]) if second_order else None
+    return Sobol(
+        tuple(inputs), first[0], total[0], interval[0], interval[1], second, variance[0], n_runs
+    )
+
+
+def _mixed(a: Floats, b: Floats, i: int) -> Floats:
+    """Take A, with column i from B."""
+    mixed = a.copy()
+    mixed[:, i] = b[:, i]
+    return mixed
+
+
+def _run(model: Model, settings: Floats) -> Floats:
+    y = np.asarray(model(settings), dtype=np.float64)
+    if len(y) != len(settings):
+        raise DataError(f"model gave {len(y)} results for {len(settings)} runs; expected one each")
+    return y[:, None] if y.ndim == 1 else y
+
+
+class _Sums:
+    """The sums behind the indices, by resample, input and output; the first resample is the sample."""
+
+    def __init__(
+        self, d: int, n_outputs: int, n_resamples: int, centre: Floats, second_order: bool
+    ) -> None:
+        self.centre = centre
+        self.one = np.zeros((n_resamples, n_outputs))
+        self.two = np.zeros((n_resamples, n_outputs))
+        self.first = np.zeros((n_resamples, d, n_outputs))
+        self.total = np.zeros((n_resamples, d, n_outputs))
+        self.pair = np.zeros((d, d, n_outputs)) if second_order else None
+        self.cross = np.zeros(n_outputs)
+
+    def add(
+        self, y_a: Floats, y_b: Floats, y_ab: Floats, y_ba: Floats | None, counts: Floats
+    ) -> None:
+        """Add a block: (rows, outputs), y_ab (inputs, rows, outputs), counts (resamples, rows)."""
+        y_a, y_b = y_a - self.centre, y_b - self.centre
+        self.one += counts @ (y_a + y_b)
+        self.two += counts @ (y_a**2 + y_b**2)
+        for i, mixed in enumerate(y_ab - self.centre):
+            self.first[:, i] += counts @ (y_b * (mixed - y_a))
+            self.total[:, i] += counts @ (y_a - mixed) ** 2
+        if self.pair is not None and y_ba is not None:
+            self.cross += (y_a * y_b).sum(axis=0)
+            for i, from_b in enumerate(y_ba - self.centre):
+                for j in range(i + 1, len(y_ab)):
+                    self.pair[i, j] += (from_b * (y_ab[j] - self.centre)).sum(axis=0)
+
+    def indices(self, n: int) -> tuple[Floats, Floats, Floats]:
+        variance = (self.two - self.one**2 / (2 * n)) / (2 * n - 1)
+        divisor = np.where(variance > 0, variance, np.nan)[:, None, :]
+        return self.first / n / divisor, self.total / (2 * n) / divisor, variance
+
+    def pairs(self, n: int, first: Floats) -> Floats:
+        assert self.pair is not None
+        variance = (self.two[0] - self.one[0] ** 2 / (2 * n)) / (2 * n - 1)
+        closed = (self.pair - self.cross) / n / np.where(variance > 0, variance, np.nan)
+        second = closed - first[:, None, :] - first[None, :, :]
+        d = len(second)
+        second[np.tril_indices(d)] = np.nan
+        return second
+
+
+def sobol_indices(
+    y_a: Floats, y_b: Floats, y_ab: Floats, *, centred: bool = True
+) -> tuple[Floats, Floats]:
+    """Estimate first and total order from results that are already there.
+
+    Parameters
+    ----------
+    y_a, y_b
+        (n_base,) results on the two base samples.
+    y_ab
+        (n_base, n_inputs) results on A with column i from B.
+    centred
+        Whether to subtract the mean first, which takes noise away. False is what COINr does.
+
+    Returns
+    -------
+    tuple of ndarray
+        (n_inputs,) first and total order; NaN where the results do not vary.
+
+    Examples
+    --------
+    >>> y = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> first, total = sobol_indices(y, y[::-1], np.column_stack([y[::-1], y]))
+    >>> [round(float(v), 3) for v in (*first, *total)]
+    [1.75, 0.0, 1.75, 0.0]
+    """
+    both = np.concatenate([y_a, y_b])
+    variance = both.var(ddof=1)
+    if variance == 0:
+        nothing = np.full(y_ab.shape[1], np.nan)
+        return nothing, nothing.copy()
+    centre = both.mean() if centred else 0.0
+    first = ((y_b - centre)[:, None] * (y_ab - y_a[:, None])).mean(axis=0) / variance
+    total = ((y_a[:, None] - y_ab) ** 2).mean(axis=0) / (2 * variance)
+    return first, total
+
+
+@dataclass(frozen=True, slots=True)
+class Morris:
+    """Elementary effects: a cheap screening of many inputs.
+
+    Attributes
+    ----------
+    inputs
+        (n_inputs,) names.
+    mean, mean_absolute, spread
+        (n_inputs, n_outputs): mu, mu* and sigma of the effects. High mu* = matters; high sigma =
+        its effect depends on the others, or is not linear.
+    n_runs
+        How often the model was run.
+    """
+
+    inputs: tuple[str, ...]
+    mean: Floats
+    mean_absolute: Floats
+    spread: Floats
+    n_runs: int
+
+
+def morris(
+    model: Model, inputs: Sequence[str], n_paths: int = 32, *, levels: int = 4, seed: int = 1
+) -> Morris:
+    """Screen inputs by Morris's elementary effects.
+
+    Parameters
+    ----------
+    model, inputs
+        As in `sobol`.
+    n_paths
+        Number of random paths; the model is run n_paths x (n_inputs + 1) times.
+    levels
+        Grid levels of each input, even.
+    seed
+        Seed of the paths.
+
+    Raises
+    ------
+    DataError
+        If `levels` is odd or below 2, or `n_paths` below 2.
+    """
+    if levels < 2 or levels % 2:
+        raise DataError(f"levels of {levels}; expected an even number of 2 or more")
+    if n_paths < 2:
+        raise DataError(f"{n_paths} paths; expected 2 or more")
+    d = len(inputs)
+    rng = np.random.default_rng([seed, 0x30])
+    step = levels / (2 * (levels - 1))
+    # Levels sit in the middle of their cells, so that a discrete choice is never on its border.
+    effects = []
+    for _ in range(n_paths):
+        base = rng.integers(levels // 2, size=d) / (levels - 1)
+        order, up = rng.permutation(d), rng.random(d) < 0.5
+        path = np.tile(np.where(up, base, base + step), (d + 1, 1))
+        for k, i in enumerate(order):
+            path[k + 1 :, i] = base[i] + step if up[i] else base[i]
+        y = _run(model, (path * (levels - 1) + 0.5) / levels)
+        moved = np.empty((d, y.shape[1]))
+        moved[order] = np.diff(y, axis=0) / np.where(up[order], step, -step)[:, None]
+        effects.append(moved)
+    e = np.array(effects)
+    return Morris(tuple(inputs), e.mean(0), np.abs(e).mean(0), e.std(0, ddof=1), n_paths * (d + 1))
+
+
+def one_at_a_time(
+    model: Model, inputs: Sequence[str], nominal: Floats, n_points: int = 11
+) -> dict[str, tuple[Floats, Floats]]:
+    """Vary each input over its range with all others at their nominal settings.
+
+    Parameters
+    ----------
+    model, inputs
+        As in `sobol`.
+    nominal
+        (n_inputs,) settings in [0, 1).
+    n_points
+        Points per input.
+
+    Returns
+    -------
+    dict
+        By input, (n_points,) settings and (n_points, n_outputs) results.
+    """
+    settings = (np.arange(n_points) + 0.5) / n_points
+    curves = {}
+    for i, name in enumerate(inputs):
+        runs = np.tile(np.asarray(nominal, dtype=np.float64), (n_points, 1))
+        runs[:, i] = settings
+        curves[name] = (settings, _run(model, runs))
+    return curves
