@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,13 +71,16 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study and write its results folder."""
-    from commonweal.briefing.folder import write_results
+    from commonweal.briefing.folder import check_folder, write_results
     from commonweal.briefing.headline import as_data, headline
+    from commonweal.recipe import load_study
     from commonweal.study import run as run_study
 
+    recipe = load_study(study)
+    check_folder(out or Path("results") / recipe.name)  # before a long run, not after it
     with _progress() as progress:
         try:
-            results = run_study(study, draws=draws, progress=progress)
+            results = run_study(recipe, draws=draws, progress=progress)
         except UnreachableError as error:
             if not or_demo:
                 raise
@@ -119,13 +124,17 @@ def compare(
     """Tell which areas enter, leave and stay between two designations."""
     from commonweal.briefing.compare import comparison_data, comparison_lines
     from commonweal.designation import compare as compare_designations
+    from commonweal.recipe import load_study
     from commonweal.sources import Store
     from commonweal.study import only_designation
     from commonweal.study import run as run_study
 
+    recipes = [load_study(s) for s in (before, after)]
+    for recipe in recipes:
+        recipe.only_designation()
     with _progress() as progress:
         store = Store.from_environment(progress)
-        runs = [run_study(s, store, draws=0, geometry=False) for s in (before, after)]
+        runs = [run_study(r, store, draws=0, geometry=False) for r in recipes]
         found = compare_designations(only_designation(runs[0]), only_designation(runs[1]), store)
     if out is not None:
         _write_text(out, found.to_frame().write_csv())
@@ -175,10 +184,12 @@ def check(study: StudyName) -> None:
     from commonweal.recipe import load_study
 
     found = load_study(study)
-    print(
-        f"{study} is a valid study: {len(found.indicators)} indicators, "
-        f"{len(found.index)} indices, {len(found.designate)} designations."
+    parts = (
+        _counted(len(found.indicators), "indicator", "indicators"),
+        _counted(len(found.index), "index", "indices"),
+        _counted(len(found.designate), "designation", "designations"),
     )
+    print(f"{study} is a valid study: {', '.join(parts)}.")
 
 
 @app.command()
@@ -214,9 +225,10 @@ def sources_list(as_json: Json = False) -> None:
     if as_json:
         _print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
         return
+    wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
     for name in sorted(catalogue):
         source = catalogue[name]
-        print(f"{name:<34} {source.vintage:<12} {source.title}")
+        print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}")
 
 
 @sources_app.command("show")
@@ -264,7 +276,8 @@ def sources_verify(
         for name in _source_names(names or ["all"]):
             found = store.verify(name)
             bad += found.status != "good"
-            print(f"{name:<34} {found.status:<12} {found.message or found.where}")
+            told = (found.message or str(found.where)).replace("\n", "\n    ")
+            print(f"{name:<34} {found.status:<12} {told}")
     if bad:
         raise typer.Exit(2)
 
@@ -273,6 +286,10 @@ def _source_names(names: list[str]) -> list[str]:
     from commonweal.sources import load_catalogue
 
     return sorted(load_catalogue()) if names == ["all"] else names
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n or 'no'} {one if n == 1 else many}"
 
 
 @contextmanager
@@ -308,7 +325,8 @@ def _print_lines(lines: Any) -> None:
 def _print_json(data: Any) -> None:
     import json
 
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False))
 
 
 def _write_text(file: Path, text: str) -> None:
@@ -320,26 +338,53 @@ def _write_text(file: Path, text: str) -> None:
 
 def main() -> None:
     """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
-    debug = "--debug" in sys.argv
+    sys.exit(_exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv))
+
+
+def _exit_code(args: list[str], debug: bool) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an old console may not have every letter
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(args=[a for a in sys.argv[1:] if a != "--debug"])
-    except CommonwealError as error:
-        if debug:
-            raise
-        print(f"commonweal: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = app(args=args, standalone_mode=False) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit:  # how typer tells that a write to the pipe failed: Ctrl-C and usage do not
+        return _reader_left()
     except KeyboardInterrupt:
-        print("commonweal: stopped; nothing was half-written", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe left
-        sys.stderr.close()
-        sys.exit(0)
+        code = 130
     except Exception as error:
-        if debug:
-            raise
-        print(
-            f"commonweal: a fault of the program: {type(error).__name__}: {error}\n"
-            "Run it again with --debug to see where, and please report it.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+        if debug and not hasattr(error, "show"):
+            import traceback
+
+            traceback.print_exc()
+            return 2 if isinstance(error, CommonwealError) else 1
+        return _told(error)
+    if code == 130:
+        print("commonweal: stopped; nothing was half-written", file=sys.stderr)
+    return int(code)
+
+
+def _told(error: Exception) -> int:
+    """Tell an error in plain lines, and give the exit code."""
+    show = getattr(error, "show", None)
+    if show is not None:  # a wrong option or argument: typer's own words
+        show()
+        return int(getattr(error, "exit_code", 2))
+    if isinstance(error, CommonwealError):
+        print(f"commonweal: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"commonweal: a fault of the program: {type(error).__name__}: {error}\n"
+        "Run it again with --debug to see where, and please report it.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _reader_left() -> int:
+    """Be quiet when the reader of a pipe has what it wanted, as ``head`` does."""
+    # What is still to be flushed at exit would fail once more, and be told.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0

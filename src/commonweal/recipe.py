@@ -6,6 +6,8 @@ was expected and the nearest valid name.
 
 from __future__ import annotations
 
+import math
+import re
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from commonweal.designation import CertaintySpec, Rule
 from commonweal.errors import StudyError, UnknownNameError, nearest
+from commonweal.faults import FieldError, explain, read_yaml
 from commonweal.index import Node, load_preset, with_indicators
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ __all__ = [
     "shipped_studies",
     "template",
 ]
+
+FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
 class _Part(BaseModel):
@@ -153,24 +158,43 @@ class IndexSpec(Node):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not data.get("preset"):
+        if not isinstance(data, dict):
+            return data
+        given = {key: data.get(key) or {} for key in ("indicators", "weights")}
+        for key, value in given.items():
+            if value and not data.get("preset"):
+                raise FieldError("goes with 'preset'; a tree of its own says it at each child", key)
+            if not isinstance(value, dict):
+                raise FieldError("found a list or text; expected keys with values", key)
+        if not data.get("preset"):
             return data
         try:
             tree = load_preset(str(data["preset"]))
-            tree = with_indicators(tree, dict(data.get("indicators") or {}), "it")
-        except (UnknownNameError, StudyError) as error:
-            raise ValueError(str(error)) from None
-        for name in data.get("weights") or {}:
+        except UnknownNameError as error:
+            raise FieldError(str(error), "preset") from None
+        leaves = {path.rsplit("/", 1)[-1] for path, node in tree.walk("") if node.indicator}
+        for name in given["indicators"]:
+            if name not in leaves:
+                raise FieldError(f"no such leaf; {nearest(str(name), leaves)}", "indicators", name)
+        for name, weight in given["weights"].items():
             if name not in tree.children:
-                raise ValueError(f"weights: no domain '{name}'; {nearest(name, tree.children)}")
+                raise FieldError(
+                    f"no such domain; {nearest(str(name), tree.children)}", "weights", name
+                )
+            if not isinstance(weight, int | float) or not 0 < weight < math.inf:
+                raise FieldError(f"found {weight!r}; expected a number above 0", "weights", name)
+        tree = with_indicators(tree, given["indicators"], "it")
         children = {
-            name: {
-                **child.model_dump(),
-                "weight": (data.get("weights") or {}).get(name, child.weight),
-            }
+            name: {**child.model_dump(), "weight": given["weights"].get(name, child.weight)}
             for name, child in tree.children.items()
         }
         return {**tree.model_dump(exclude={"children"}), "children": children, **data}
+
+    @model_validator(mode="after")
+    def _move_from_somewhere(self) -> IndexSpec:
+        if self.move != MoveSpec() and not self.areas:
+            raise FieldError("goes with 'areas', which says where the index is built", "move")
+        return self
 
 
 class AgreementSpec(FileOrSource):
@@ -229,15 +253,15 @@ class BriefingSpec(_Part):
 class Study(_Part):
     """A whole recipe; see docs/reference/study.md for every key."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str
     folder: Path
-    title: str
+    title: str = Field(min_length=1)
     description: str = ""
     areas: str | OwnAreas
     where: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
-    indicators: dict[str, IndicatorSpec]
-    index: dict[str, IndexSpec]
+    indicators: dict[str, IndicatorSpec] = Field(min_length=1)
+    index: dict[str, IndexSpec] = Field(min_length=1)
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
     agreement: tuple[AgreementSpec, ...] = ()
@@ -248,47 +272,138 @@ class Study(_Part):
     @classmethod
     def _plain_names(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in value:
-            if not name.replace("_", "").isalnum():
-                raise ValueError(f"name '{name}'; expected letters, digits and underscores")
+            if not _is_plain(name):
+                raise FieldError(f"not a name; {PLAIN}", name)
         return value
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
         for index, spec in self.index.items():
             for path, node in spec.walk(index):
+                place = ("index", *"/children/".join(path.split("/")).split("/"))
+                for name in node.children:
+                    if not _is_plain(name):
+                        raise FieldError(f"not a name; {PLAIN}", *place, "children", name)
                 if node.indicator is not None and node.indicator not in self.indicators:
-                    where = path.replace("/", ".")
-                    raise ValueError(
-                        f"index.{where}: indicator '{node.indicator}' not found; "
-                        + nearest(node.indicator, self.indicators)
+                    raise FieldError(
+                        f"indicator '{node.indicator}' not found; "
+                        + nearest(node.indicator, self.indicators),
+                        *place,
+                        "indicator",
                     )
-        paths = {p.replace("/", ".") for i, s in self.index.items() for p, _ in s.walk(i)}
-        for path in self._paths_named():
-            if path not in paths:
-                raise ValueError(f"index or domain '{path}' not found; {nearest(path, paths)}")
-        for a in self.agreement:
-            if a.designation and a.designation not in self.designate:
-                raise ValueError(
-                    f"agreement: designation '{a.designation}' not found; "
-                    + nearest(a.designation, self.designate)
+        nodes = {p.replace("/", "."): n for i, s in self.index.items() for p, n in s.walk(i)}
+        for named, *at in self._paths_named():
+            if named not in nodes:
+                raise FieldError(
+                    f"index or domain '{named}' not found; {nearest(str(named), nodes)}", *at
                 )
-        if self.certainty and self.certainty.draws and not self.designate:
-            raise ValueError("certainty needs something under 'designate'")
+        for k, a in enumerate(self.agreement):
+            if a.designation and a.designation not in self.designate:
+                raise FieldError(
+                    f"designation '{a.designation}' not found; "
+                    + nearest(a.designation, self.designate),
+                    *("agreement", k, "designation"),
+                )
         if self.since and len(self.designate) != 1:
-            raise ValueError(f"since needs exactly one designation; found {len(self.designate)}")
+            raise FieldError(f"needs exactly one designation; found {len(self.designate)}", "since")
+        if isinstance(self.areas, OwnAreas):
+            for key, value in (("where", self.where), ("population", self.population)):
+                if value:
+                    raise FieldError(
+                        "goes with areas that ship; a table of your own has its own", key
+                    )
+        self._certainty_varies(nodes)
         return self
 
-    def _paths_named(self) -> Iterator[str]:
-        for rule in self.designate.values():
-            yield from (c.index for c in rule.conditions())
-            yield from (r.at_most.by for r in rule.rules() if r.at_most)
-        yield from (a.index for a in self.agreement if a.index)
+    def _certainty_varies(self, nodes: Mapping[str, Node]) -> None:
+        if not self.certainty or not self.certainty.draws:
+            return
+        if not self.designate:
+            raise FieldError("needs something under 'designate'", "certainty")
+        if not self.certainty.vary:
+            raise FieldError(
+                "nothing varies; expected a list of weights, form, standard_errors or cut",
+                *("certainty", "vary"),
+            )
+        parents = {path for path, node in nodes.items() if node.children}
+        stated = [name for name, spec in self.indicators.items() if spec.standard_error]
+        for k, item in enumerate(self.certainty.vary):
+            at = ("certainty", "vary", k)
+            for key in ("weights", "form"):
+                node = getattr(item, key, "").replace("/", ".")
+                if node and node not in parents:
+                    raise FieldError(
+                        f"no index or domain '{node}' with children; {nearest(node, parents)}",
+                        *at,
+                        key,
+                    )
+            names = getattr(item, "standard_errors", ())
+            for name in (
+                stated if names == "all" and stated else [names] if names == "all" else names
+            ):
+                if name not in stated:
+                    raise FieldError(
+                        f"'{name}': no such indicator with a standard_error; {nearest(name, stated)}",
+                        *at,
+                        "standard_errors",
+                    )
+
+    def _paths_named(self) -> Iterator[tuple[str | int, ...]]:
+        """Yield each index or domain that is named outside 'index', with the field that names it."""
+        for name, rule in self.designate.items():
+            for at, part in _rules(rule, ("designate", name)):
+                if part.condition:
+                    yield (part.condition.index, *at, "index")
+                if part.at_most:
+                    yield (part.at_most.by, *at, "at_most", "by")
+        for k, a in enumerate(self.agreement):
+            if a.index:
+                yield (a.index, "agreement", k, "index")
+
+    def only_designation(self) -> str:
+        """Name the one designation, for a comparison.
+
+        Raises
+        ------
+        StudyError
+            If there is none, or several.
+        """
+        if len(self.designate) != 1:
+            found = ", ".join(self.designate) or "nothing"
+            raise StudyError(
+                f"study {self.name} designates {found}; a comparison needs exactly one designation"
+            )
+        return next(iter(self.designate))
+
+    def files(self) -> set[str]:
+        """Names of the files beside the study that it reads."""
+        named: list[FileOrSource] = [*self.indicators.values(), *self.agreement]
+        if isinstance(self.areas, OwnAreas):
+            named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
+        return {spec.file for spec in named if spec.file}
 
     def resolved(self) -> dict[str, Any]:
         """Give the recipe with every default filled in, as plain data."""
         return self.model_dump(
             mode="json", by_alias=True, exclude={"name", "folder"}, exclude_none=True
         )
+
+
+PLAIN = "expected letters, digits and underscores"
+
+
+def _is_plain(name: str) -> bool:
+    return name.replace("_", "").isalnum()
+
+
+def _rules(rule: Rule, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Rule]]:
+    """Yield a rule and every rule below it, each with its place in the file."""
+    yield at, rule
+    for key, below in (("all", rule.all), ("any", rule.any)):
+        for k, part in enumerate(below or ()):
+            yield from _rules(part, (*at, key, k))
+    if rule.not_:
+        yield from _rules(rule.not_, (*at, "not"))
 
 
 def shipped_studies() -> list[str]:
@@ -349,126 +464,18 @@ def load_study(name: str | Path) -> Study:
 
 def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
     """Check the text of a recipe; `where` names it in messages."""
-    import yaml
-
-    try:
-        data = yaml.load(text, Loader=_strict_loader())
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise StudyError(f"{where}{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise StudyError(f"{where}: not valid YAML: {error}") from None
-    if not isinstance(data, dict):
+    data = read_yaml(text, where)
+    for key in ("name", "folder"):  # the file's own, and not for it to say
+        if key in data:
+            raise StudyError(
+                f"{where}: {key}: unknown key; the file's place says it (a study has a 'title')"
+            )
+    if not FILE_NAME.match(name):
         raise StudyError(
-            f"{where}: found {'nothing' if data is None else type(data).__name__}; "
-            "expected keys such as title, areas, indicators, index (see `commonweal new`)"
+            f"{where}: the file is called '{name}'; expected letters without accents, digits, '.', '_' "
+            "and '-', since the results folder takes its name"
         )
     try:
         return Study.model_validate({**data, "name": name, "folder": folder})
     except ValidationError as error:
-        raise StudyError(_explain(error, where, text)) from None
-
-
-def _strict_loader() -> Any:
-    """Give a safe YAML loader that refuses a key given twice: the first would be lost."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = loader.construct_object(key_node)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key}' is there twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    return Loader
-
-
-def _explain(error: ValidationError, where: str, text: str) -> str:
-    """Turn pydantic's account into lines that name field, line, found and expected."""
-    lines = []
-    for fault in error.errors()[:3]:
-        loc = [str(part) for part in fault["loc"] if not _is_inner(str(part))]
-        field = ".".join(loc) or "the study"
-        at = _line_of(loc, text)
-        lines.append(f"{where}{at}: {field}: {_reason(fault)}")
-    more = error.error_count() - 3
-    return "\n".join(lines) + (f"\n(and {more} more)" if more > 0 else "")
-
-
-def _is_inner(part: str) -> bool:
-    """Names that pydantic adds for branches of a union are no fields of the file."""
-    return part in {"condition", "str", "OwnAreas"} or part.startswith(
-        ("Vary", "function-", "literal[", "tuple[")
-    )
-
-
-def _reason(fault: Any) -> str:
-    kind, found = fault["type"], fault["input"]
-    if kind == "extra_forbidden":
-        return f"unknown key; {nearest(str(fault['loc'][-1]), _keys_beside(fault['loc']))}"
-    if kind == "missing":
-        return "missing; it is needed"
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    shown = (
-        repr(found) if isinstance(found, str | int | float | bool | None) else type(found).__name__
-    )
-    expected = fault["msg"].replace("Input should be ", "expected ")
-    hint = ""
-    if kind == "literal_error" and isinstance(found, str):
-        valid = str(fault["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-        hint = f"; {nearest(found, valid)}"
-    return f"found {shown}; {expected}{hint}"
-
-
-def _keys_beside(loc: tuple[Any, ...]) -> list[str]:
-    """Give the keys that are valid where an unknown one was found."""
-    first = str(loc[0])
-    if len(loc) == 1:
-        return [k for k in Study.model_fields if k not in ("name", "folder")]
-    by_place: dict[str, list[type[BaseModel]]] = {
-        "indicators": [IndicatorSpec],
-        "index": [IndexSpec, MoveSpec] if "move" in loc else [IndexSpec],
-        "designate": [Rule],
-        "certainty": [CertaintySpec],
-        "agreement": [AgreementSpec],
-        "briefing": [BriefingSpec],
-        "areas": [OwnAreas],
-    }
-    keys = {f.alias or n for m in by_place.get(first, []) for n, f in m.model_fields.items()}
-    if first == "designate":
-        keys |= {"index", "worst", "score_above", "within", "among"}
-    if first == "certainty" and len(loc) > 2:
-        keys = {"weights", "dirichlet", "interval", "form", "of", "standard_errors", "cut"}
-    return sorted(keys)
-
-
-def _line_of(loc: list[str], text: str) -> str:
-    """Find the line of a field by following its keys down the YAML tree."""
-    import yaml
-
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
-        return ""
-    line = None
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            hit = [(k, v) for k, v in node.value if k.value == part]
-            if not hit:
-                break
-            line, node = hit[0][0].start_mark.line, hit[0][1]
-        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-            node = node.value[int(part)]
-            line = node.start_mark.line
-        else:
-            break
-    return f", line {line + 1}" if line is not None else ""
+        raise StudyError(explain(error, Study, where, text)) from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from commonweal.areas import (
     summarise,
 )
 from commonweal.designation import certainty, compare, designate
-from commonweal.errors import CommonwealError, DataError, StudyError
+from commonweal.errors import CommonwealError, DataError, StudyError, UnreachableError
 from commonweal.index import rank, score
 from commonweal.indicators import Indicator, Indicators, Wanted, read_column, read_indicators
 from commonweal.recipe import FileOrSource, IndexSpec, OwnAreas, Study, load_study, shipped_studies
@@ -32,7 +33,7 @@ from commonweal.sources import Source, Store, local_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.designation import Comparison, Designation
+    from commonweal.designation import CertaintySpec, Comparison, Designation
     from commonweal.index import Scores
     from commonweal.recipe import AgreementSpec
 
@@ -40,6 +41,8 @@ __all__ = ["find_study", "only_designation", "run"]
 
 Progress = Callable[[str, int, int], None]
 
+POINT = ("longitude", "latitude")
+MOST_DRAWS = 10_000_000
 SUMMARY_PARENTS = ("lad24", "lad19", "region")
 
 
@@ -92,6 +95,7 @@ def run(
         With what was found and what was expected: see `commonweal.errors`.
     """
     study = study if isinstance(study, Study) else load_study(study)
+    spec_c = _certainty_spec(study, draws)
     store = store or Store.from_environment(progress)
     log = _Log()
     with log.step("areas") as entry:
@@ -106,9 +110,6 @@ def run(
         with log.step(f"designation {name}") as entry:
             designations[name] = designate(name, rule, scores, areas)
             entry |= {"areas": len(areas), "selected": int(designations[name].selected.sum())}
-    spec_c = study.certainty
-    if spec_c is not None and draws is not None:
-        spec_c = spec_c.model_copy(update={"draws": draws})
     sure = {}
     if spec_c is not None and spec_c.draws:
         for name, designation in designations.items():
@@ -149,9 +150,35 @@ def run(
     )
 
 
+def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
+    """Give what the study says of certainty, with another number of draws if one is asked for."""
+    spec = study.certainty
+    if draws is None:
+        return spec
+    if not 0 <= draws <= MOST_DRAWS:
+        raise StudyError(f"draws: found {draws:,}; expected 0 to {MOST_DRAWS:,}")
+    if spec is None:
+        if draws:
+            raise StudyError(
+                f"draws: study {study.name} has no 'certainty', which says what varies; leave them out"
+            )
+        return None
+    return spec.model_copy(update={"draws": draws})
+
+
 def _own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     """Give a source of the catalogue, or a file beside the study."""
-    return store.source(spec.source) if spec.source else local_source(study.folder / spec.file)
+    if spec.source:
+        return store.source(spec.source)
+    source = local_source(study.folder / spec.file)
+    # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
+    alike = {f for f in study.files() if local_source(f).id == source.id}
+    if len(alike) > 1:
+        name = "-".join(re.findall(r"[a-z0-9]+", spec.file.lower()))
+        return local_source(
+            study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}"
+        )
+    return source
 
 
 def _areas(study: Study, store: Store) -> Areas:
@@ -184,16 +211,18 @@ def _areas(study: Study, store: Store) -> Areas:
         columns[name] = pl.col(column).cast(kind, strict=False) if column else pl.lit(None, kind)
         if column and numeric:
             _refuse_text(table, column, source)
-    tidy = table.select(**columns).with_columns(pl.col("code").str.strip_chars())
-    return Areas(
-        own.system,
-        own.title,
-        own.singular,
-        own.plural,
-        tidy.sort("code"),
-        tuple(own.parents),
-        source.title,
+    tidy = (
+        table.select(**columns)
+        .with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+        .with_columns(
+            name=pl.coalesce("name", "code"), **{c: pl.col(c).fill_nan(None) for c in POINT}
+        )
     )
+    # Checked in the file's order, so that a message gives the row where it is.
+    areas = Areas(
+        own.system, own.title, own.singular, own.plural, tidy, tuple(own.parents), source.title
+    )
+    return replace(areas, table=tidy.sort("code"))
 
 
 def _refuse_text(table: pl.DataFrame, column: str, source: Source) -> None:
@@ -288,6 +317,12 @@ def _agreement(
     if not both.any():
         raise DataError(f"agreement on {spec.index}: no area has both a value and a published one")
     if spec.compare == "spearman":
+        for what, x in (("the index", values[both]), (f"'{spec.column}'", published[both])):
+            if (x == x[0]).all():
+                raise DataError(
+                    f"agreement on {spec.index}: {what} is {x[0]:g} in each of {len(x):,} areas; "
+                    "a rank correlation needs values that differ"
+                )
         rho = float(
             np.corrcoef(rank(values[both], "average"), rank(published[both], "average"))[0, 1]
         )
@@ -305,9 +340,13 @@ def _since(
 ) -> tuple[str, Comparison]:
     """Compare with the designation of an earlier study."""
     known = study.since in shipped_studies()
-    earlier = run(
-        study.since if known else study.folder / study.since, store, draws=0, geometry=False
-    )
+    try:
+        recipe = load_study(study.since if known else study.folder / study.since)
+    except CommonwealError as error:
+        raise StudyError(f"since: {error}") from None
+    # Only its designation is wanted; its own 'since' could lead back to this study.
+    bare = recipe.model_copy(update={"since": "", "agreement": (), "certainty": None})
+    earlier = run(bare, store, geometry=False)
     return earlier.study.title, compare(
         only_designation(earlier), next(iter(designations.values())), store
     )
@@ -321,12 +360,7 @@ def only_designation(results: Results) -> Designation:
     StudyError
         If it has none or several.
     """
-    if len(results.designations) != 1:
-        found = ", ".join(results.designations) or "none"
-        raise StudyError(
-            f"study {results.study.name} designates {found}; a comparison needs exactly one designation"
-        )
-    return next(iter(results.designations.values()))
+    return results.designations[results.study.only_designation()]
 
 
 def _summaries(
@@ -365,7 +399,15 @@ def _shapes(
         own = study.areas
         source = _own_source(study, study.areas.boundaries, store)
         table = store.table(source, [own.code, "geometry"])
-        shapes = table.select(code=pl.col(own.code).cast(pl.String), geometry="geometry")
+        shapes = table.select(
+            code=pl.col(own.code).cast(pl.String).str.strip_chars(), geometry="geometry"
+        ).filter(pl.col("code").is_in(areas.codes))
+        twice = shapes.filter(pl.col("code").is_duplicated())["code"].unique().sort()
+        if len(twice):
+            raise DataError(
+                f"{source.title}: area {', '.join(twice.head(3))} has more than one boundary; "
+                "expected one each"
+            )
         return without.select("code").join(
             shapes, on="code", how="left", maintain_order="left"
         ), nothing
@@ -425,13 +467,20 @@ def find_study(
             f"'{asked}' looks like a postcode, and no postcode directory is set. Give one with --postcodes "
             "(the ONS Postcode Directory or the National Statistics Postcode Lookup as CSV), or a code or name."
         )
+    away: UnreachableError | None = None
     for name in names:
         found = load_study(name)
-        areas = _areas(found, store)
+        try:
+            areas = _areas(found, store)
+        except UnreachableError as error:  # another study may have the area, and its data be here
+            away = away or error
+            continue
         wanted = area_of_postcode(asked, str(postcodes), areas.system) if is_postcode else asked
         row = find_area(areas, wanted)
         if row is not None:
             return found, areas.codes[row]
+    if away is not None:
+        raise away
     raise CommonwealError(
         f"no area '{asked}' in {' or '.join(names)}; expected a code such as E01026129, a name such as "
         "'Lincoln 007C', or 'name, authority'"

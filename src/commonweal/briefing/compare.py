@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.words import AUTHORITIES
+from commonweal.briefing.words import authority_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.designation import Comparison
+    from commonweal.designation import Comparison, Designation
 
 __all__ = ["comparison_data", "comparison_lines"]
 
@@ -27,8 +27,8 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
         How many areas of each kind to name; 0 for counts alone.
     """
     old, new = c.before, c.after
-    yield f"From {before} ({old.selected.sum():,} {old.areas.plural})"
-    yield f"  to {after} ({new.selected.sum():,} {new.areas.plural}):"
+    yield f"From {before} ({_counted(old)})"
+    yield f"  to {after} ({_counted(new)}):"
     yield f"{c.stay.sum():,} stay, {c.leave.sum():,} leave, {c.enter.sum():,} enter."
     if c.report:
         told = ", ".join(
@@ -39,7 +39,7 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
             "A place counts as selected before where at least half of its people lived in one that was."
         )
     frame = c.to_frame()
-    parent = next((a for a in AUTHORITIES if a in new.areas.parents), None)
+    parent = authority_of(new.areas)
     for change in ("leaves", "enters", "stays"):
         rows = frame.filter(frame["change"] == change)
         if rows.is_empty() or not most:
@@ -51,6 +51,11 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
             yield f"  {row['code']}  {row['name']}{where}"
         if len(rows) > most:
             yield f"  and {len(rows) - most:,} more (--all names each; --out FILE writes them)"
+
+
+def _counted(d: Designation) -> str:
+    n = int(d.selected.sum())
+    return f"{n:,} {d.areas.singular if n == 1 else d.areas.plural}"
 
 
 def comparison_data(c: Comparison, before: str, after: str) -> dict[str, Any]:

@@ -13,12 +13,21 @@ from commonweal.briefing.words import authority, index_label, people, percent, p
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from commonweal.areas import Areas
     from commonweal.designation import Certainty, Designation
     from commonweal.results import Agreement, Results
 
 __all__ = ["as_data", "headline"]
 
 SURE, UNSURE = 0.95, 0.2
+MOST_NAMED = 3
+
+CHOICES = {
+    "weights": "the weights",
+    "form": "the way of adding up",
+    "standard_errors": "the indicators' sampling error",
+    "cut": "where the line is drawn",
+}
 
 
 def headline(results: Results) -> list[str]:
@@ -41,7 +50,9 @@ def headline(results: Results) -> list[str]:
     for name, designation in results.designations.items():
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
-        lines += _sure(designation, sure)
+        lines += _sure(results, designation, sure)
+    if not results.designations:
+        lines += ["", *_ranked(results)]
     if results.since:
         earlier, comparison = results.since
         lines += ["", *comparison_lines(comparison, earlier, results.study.title, most=0)]
@@ -52,48 +63,119 @@ def headline(results: Results) -> list[str]:
     return lines
 
 
+def _ranked(results: Results) -> Iterator[str]:
+    """Name the few in most need, where the study only ranks."""
+    areas = results.areas
+    yield f"{_counted(len(areas), areas)} ranked; the study designates none of them."
+    for index, found in results.scores.items():
+        first = np.argsort(found.rank, kind="stable")[:MOST_NAMED]  # missing ranks come last
+        named = [f"{areas.codes[i]} {areas.table['name'][int(i)]}" for i in first]
+        yield f"  {index_label(results, index)}, most need: {'; '.join(named)}."
+
+
 def _selected(results: Results, name: str, designation: Designation) -> Iterator[str]:
     areas, n = results.areas, int(designation.selected.sum())
     label = (
         results.study.briefing.label if len(results.designations) == 1 else name.replace("_", " ")
     )
-    kind = areas.singular if n == 1 else areas.plural
-    yield f"{n:,} of {len(areas):,} {areas.plural} are {label}: {rule_in_words(results, name)}."
+    yield (
+        f"{n:,} of {_counted(len(areas), areas)} {'is' if n == 1 else 'are'} {label}: "
+        f"{rule_in_words(results, name)}."
+    )
     where = ""
     parent = authority(results)
     if parent:
         inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
-        systems = load_systems().systems
-        kind_of = systems.get(parent)
-        one, many = (kind_of.singular, kind_of.plural) if kind_of else (parent, f"{parent}s")
-        word = one if inside == 1 else many
-        where = f", in {inside:,} {word}"
+        kind = load_systems().systems.get(parent)
+        one, many = (
+            (kind.singular, kind.plural) if kind else (_spaced(parent), _spaced(_plural(parent)))
+        )
+        where = f", in {inside:,} {one if inside == 1 else many}"
     if n:
-        yield f"{people(designation.population).capitalize()} live there{where}."
+        told = people(designation.population)
+        yield f"{_sentence(told)} {'lives' if told == '1 person' else 'live'} there{where}."
+    near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
     yield (
-        f"{int(designation.near_miss.sum()):,} more are near misses (in, were every cut-off a tenth wider); "
-        f"{int(designation.just_inside.sum()):,} of the {n:,} {kind} are only just in (out, were it a tenth tighter)."
+        f"{near:,} more {'is a near miss' if near == 1 else 'are near misses'} "
+        "(in, were every cut-off a tenth wider)"
+        + (
+            f"; {just:,} of the {_counted(n, areas)} {'is' if just == 1 else 'are'} only just in "
+            "(out, were it a tenth tighter)."
+            if n
+            else "."
+        )
     )
+    yield from _unscored(results, designation)
 
 
-def _sure(designation: Designation, sure: Certainty | None) -> Iterator[str]:
+def _unscored(results: Results, designation: Designation) -> Iterator[str]:
+    """Say how many areas could not be tested, and on what: missing is never told as 'not selected'."""
+    missing = {t.condition.index: np.isnan(t.score) for t in designation.tested}
+    lacking = np.logical_or.reduce(list(missing.values()))
+    if lacking.any():
+        told = ", ".join(
+            f"{index_label(results, index)} {gone.sum():,}"
+            for index, gone in missing.items()
+            if gone.any()
+        )
+        codes = results.areas.table["code"].filter(lacking)
+        such = f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
+        yield (
+            f"{_counted(len(codes), results.areas)} {'has' if len(codes) == 1 else 'have'} no score on "
+            f"what the rule asks{such}: {told}."
+        )
+
+
+def _counted(n: int, areas: Areas) -> str:
+    return f"{n:,} {areas.singular if n == 1 else areas.plural}"
+
+
+def _plural(word: str) -> str:
+    ends_in_y = word.endswith("y") and word[-2:-1] not in "aeiou"
+    return f"{word[:-1]}ies" if ends_in_y else f"{word}s"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _sure(results: Results, designation: Designation, sure: Certainty | None) -> Iterator[str]:
     if sure is None:
         yield "How sure that is was not asked (no draws)."
         return
     p, inside = sure.selected, designation.selected
-    open_ones = int(((p >= UNSURE) & (p <= 1 - UNSURE)).sum())
+    n, open_ones = int(inside.sum()), int(((p >= UNSURE) & (p <= 1 - UNSURE)).sum())
+    sure_ones = int((p[inside] >= SURE).sum())
+    draws = f"{sure.n_draws:,} draw{'' if sure.n_draws == 1 else 's'}"
+    of = (
+        f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'} in at least 95 % of draws; "
+        if n
+        else ""
+    )
     yield (
-        f"How sure: over {sure.n_draws:,} draws of what the study lets vary, {int((p[inside] >= SURE).sum()):,} "
-        f"of the {int(inside.sum()):,} qualify in at least 95 % of draws; {open_ones:,} areas, in or out, "
-        f"qualify in 20 % to 80 %: for those the answer hangs on the choice of weights."
+        f"How sure: over {draws} of {_choices(results)}, {of}{_counted(open_ones, results.areas)}, in or out, "
+        f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
+        + (": there the answer hangs on those choices." if open_ones else ".")
     )
     for label, share in sure.passes:
-        if label in sure.ranks:
+        if label in sure.ranks and n:
             count = int((share[inside] >= SURE).sum())
             yield (
-                f"  On {label.replace('_', ' ')} alone: {count:,} of the {int(inside.sum()):,} "
-                "stay in at least 95 % of draws."
+                f"  On {index_label(results, label)} alone: {count:,} of the {n:,} "
+                f"{'stays' if count == 1 else 'stay'} in at least 95 % of draws."
             )
+
+
+def _choices(results: Results) -> str:
+    """Say in a few words what the draws varied."""
+    spec = results.study.certainty
+    given = {key for item in (spec.vary if spec else ()) for key in type(item).model_fields}
+    told = [words for key, words in CHOICES.items() if key in given]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
 def _agreement(results: Results, a: Agreement) -> Iterator[str]:
@@ -131,9 +213,9 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{t.condition.index.replace('_', ' ')} {places(t.places[row])} ({t.score[row]:+.2f})"
+        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({t.score[row]:+.2f})"
         if not np.isnan(t.rank[row])
-        else f"{t.condition.index.replace('_', ' ')} unknown"
+        else f"{index_label(results, t.condition.index)} unknown"
         for t in designation.tested
     )
     sure = results.certainty.get(name)
@@ -148,7 +230,8 @@ def as_data(results: Results) -> dict[str, Any]:
     -------
     dict
         ``study``, ``title``, ``areas``, and by designation ``selected`` (codes), ``population``,
-        ``near_misses`` and ``certainty``; ``agreement`` with each difference and its margins.
+        ``near_misses``, ``without_score`` (codes) and ``certainty``; ``agreement`` with each
+        difference and its margins.
     """
     designations = {}
     for name, d in results.designations.items():
@@ -157,6 +240,9 @@ def as_data(results: Results) -> dict[str, Any]:
         designations[name] = {
             "rule": str(d.rule),
             "count": int(d.selected.sum()),
+            "without_score": codes.filter(
+                np.logical_or.reduce([np.isnan(t.score) for t in d.tested])
+            ).to_list(),
             "population": None if np.isnan(d.population) else d.population,
             "selected": codes.filter(d.selected).to_list(),
             "near_misses": codes.filter(d.near_miss).to_list(),
@@ -210,7 +296,7 @@ def _agreement_data(results: Results, a: Agreement) -> dict[str, Any]:
                     "margins": {
                         t.condition.index: {
                             "places": None if np.isnan(t.places[r]) else int(t.places[r]),
-                            "score": None if np.isnan(t.score[r]) else float(t.score[r]),
+                            "score": float(t.score[r]) if np.isfinite(t.score[r]) else None,
                         }
                         for t in tested
                     },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.words import authority, index_label, ordinal, percent, places
+from commonweal.briefing.words import authority, index_label, ordinal, people, percent, places
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.index import decile, rank
 
@@ -48,6 +48,8 @@ def find_area(areas: Areas, asked: str) -> int | None:
         If several names fit; the message lists them.
     """
     wanted = " ".join(asked.split()).casefold()
+    if not wanted:
+        return None
     codes = [c.casefold() for c in areas.codes]
     if wanted in codes:
         return codes.index(wanted)
@@ -125,11 +127,14 @@ def peers(results: Results, row: int, n: int = N_PEERS) -> NDArray[np.intp]:
         for s in indices or results.scores.values()
         for column in (s.need[p] for p in s.domains)
     ]
-    people = results.areas.population
-    if not np.isnan(people).all():
-        features.append(rank(people))
+    residents = results.areas.population
+    if not np.isnan(residents).all():
+        features.append(rank(residents))
     x = np.column_stack(features) / len(results.areas)
-    distance = np.sqrt(np.nanmean((x - x[row]) ** 2, axis=1))
+    shared = ~np.isnan(x) & ~np.isnan(x[row])
+    squares = np.where(shared, x - x[row], 0) ** 2
+    with np.errstate(invalid="ignore"):  # an area that shares no feature is no peer: 0 / 0
+        distance = np.sqrt(squares.sum(axis=1) / shared.sum(axis=1))
     if "rural_urban" in results.areas.table.columns:
         kind = results.areas.table["rural_urban"].to_list()
         distance[[k != kind[row] for k in kind]] = np.inf
@@ -147,7 +152,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
         area.get(f"{x}_name") for x in dict.fromkeys([parent, "region"]) if x in r.areas.parents
     ]
     yield f"{area['name']} ({area['code']}), {', '.join(a for a in above if a)}".rstrip(", ")
-    known = [] if area["population"] is None else [f"{area['population']:,.0f} people"]
+    known = [] if area["population"] is None else [people(area["population"])]
     if area.get("rural_urban"):
         known.append(str(area["rural_urban"]))
     yield "; ".join([f"{r.areas.singular.capitalize()} of {r.study.title}", *known])
@@ -173,7 +178,9 @@ def profile_lines(p: Profile) -> Iterator[str]:
             else:
                 yield (
                     f"  {index_label(r, t.condition.index)}: cut-off at {t.cut[row]:,.0f}; "
-                    f"{places(t.places[row])} ({t.score[row]:+.2f} in score)"
+                    f"{places(t.places[row])}"
+                    # With every area inside there is no score to fall below.
+                    + (f" ({t.score[row]:+.2f} in score)" if np.isfinite(t.score[row]) else "")
                 )
         path, now, then = d.least_change()
         if path[row] is not None:
@@ -186,15 +193,20 @@ def profile_lines(p: Profile) -> Iterator[str]:
     for index, s in r.scores.items():
         yield ""
         yield from _index_lines(p, index, s)
-    yield ""
-    yield "Most like it:"
+    if len(p.peers):
+        yield ""
+        yield "Most like it:"
     for peer in p.peers:
-        marks = [r.study.briefing.label for d in r.designations.values() if d.selected[peer]]
+        marks = [
+            r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+            for name, d in r.designations.items()
+            if d.selected[peer]
+        ]
         where = r.areas.table[f"{parent}_name"][int(peer)] if parent else None
         yield (
             f"  {r.areas.codes[peer]}  {r.areas.table['name'][int(peer)]}"
             + (f", {where}" if where else "")
-            + (f" ({marks[0]})" if marks else "")
+            + (f" ({', '.join(marks)})" if marks else "")
         )
 
 
@@ -234,7 +246,7 @@ def profile_data(p: Profile) -> dict[str, Any]:
     r, row = p.results, p.row
 
     def number(x: float) -> float | None:
-        return None if np.isnan(x) else float(x)
+        return float(x) if np.isfinite(x) else None
 
     data: dict[str, Any] = {"study": r.study.name, **r.areas.table.row(row, named=True)}
     data["designations"] = {}

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from commonweal.areas import Areas
     from commonweal.results import Results
 
-__all__ = ["authority", "index_label", "ordinal", "people", "percent", "places", "rule_in_words"]
+__all__ = [
+    "authority",
+    "authority_of",
+    "index_label",
+    "ordinal",
+    "people",
+    "percent",
+    "places",
+    "rule_in_words",
+]
 
 AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
 
@@ -18,11 +29,13 @@ def people(n: float) -> str:
 
     Examples
     --------
-    >>> people(2_376_540), people(48_211), people(float("nan"))
-    ('2.38 million people', '48,211 people', 'an unknown number of people')
+    >>> people(2_376_540), people(48_211), people(1), people(float("nan"))
+    ('2.38 million people', '48,211 people', '1 person', 'an unknown number of people')
     """
     if math.isnan(n):
         return "an unknown number of people"
+    if round(n) == 1:
+        return "1 person"
     return f"{n / 1e6:.2f} million people" if n >= 1e6 else f"{n:,.0f} people"
 
 
@@ -71,23 +84,27 @@ def index_label(results: Results, path: str) -> str:
     """Give the name for readers of an index or domain, by its dotted or slashed path."""
     parts = path.replace(".", "/").split("/")
     tree = results.scores[parts[0]].tree
-    label = tree.label or parts[0].replace("_", " ")
     for name in parts[1:]:
         tree = tree.children[name]
-        label = tree.label or name.replace("_", " ")
-    return label
+    known = results.study.indicators
+    of_leaf = known[tree.indicator].label if tree.indicator in known else ""
+    return tree.label or of_leaf or parts[-1].replace("_", " ")
 
 
 def rule_in_words(results: Results, name: str) -> str:
     """Say a designation's rule with the indices' own names."""
     rule = results.designations[name].rule
-    text = str(rule)
-    for c in sorted({c.index for c in rule.conditions()}, key=len, reverse=True):
-        text = text.replace(f"on {c}", f"on {index_label(results, c)}")
-    return text.replace("%", " %")
+    labels = {c.index: index_label(results, c.index) for c in rule.conditions()}
+    text = str(rule).replace("%", " %")
+    return re.sub(r"(?<= on )[\w./]+", lambda m: labels.get(m[0], m[0]), text)
 
 
 def authority(results: Results) -> str | None:
     """Name the parent that stands for the local authority, or the first parent there is."""
-    parents = results.areas.parents
+    return authority_of(results.areas)
+
+
+def authority_of(areas: Areas) -> str | None:
+    """Name the parent of areas that stands for the local authority, or the first there is."""
+    parents = areas.parents
     return next((a for a in AUTHORITIES if a in parents), parents[0] if parents else None)
