@@ -122,8 +122,9 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         title = f"Who stands around the cut-off on the {label}"
         about = (
             f"The last {_AROUND} inside and the first {_AROUND} outside, of those that this cut-off decides "
-            f"about. The dot is the rank as it stands, the line runs from the rank at 5 % to that at 95 % of the "
-            f"draws. The upright line is the cut-off, after rank {cut:,.0f}."
+            f"about. The dot is the rank as it stands, filled inside and hollow outside; the line runs "
+            f"from the rank at 5 % to that at 95 % of the draws. The upright line is the cut-off, after "
+            f"rank {cut:,.0f}."
         )
         ranks = sure.ranks[c.path][rows]
         names = [n or c_ for n, c_ in zip(

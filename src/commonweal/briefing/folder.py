@@ -7,7 +7,10 @@ import json
 import math
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,10 @@ Progress = Callable[[str, int, int], None]
 
 _MARK = "provenance.json"
 _TRIES = 20
+_REPORT = "The report: open it in a browser, or print it. Start here."
+_WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
+_RECIPE = "The whole recipe, with every default filled in."
+_PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
 
 
 def write_results(
@@ -61,21 +68,18 @@ def write_results(
         If the folder holds files that Commonweal did not write, or cannot be written.
     """
     target = check_folder(folder)
-    try:
+    fresh = _beside(target, "new")
+    with _plainly(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = _beside(target, "new")
         fresh.mkdir()
-    except OSError as error:
-        raise _plainly(error, target) from None
     try:
-        _write_all(results, fresh, progress, day)
-        _swap(fresh, target)
-    except OSError as error:
-        raise _plainly(error, target) from None
-    except Exception as error:
-        if _is_about_writing(error):
-            raise CommonwealError(f"{target} cannot be written: {error}") from None
-        raise
+        # The map is written aside: its program lets others work while it does.
+        with ThreadPoolExecutor(1) as aside:
+            for name, write in _steps(results, fresh, day, progress, aside):
+                with _plainly(target):
+                    write(fresh / name)
+        with _plainly(target):
+            _swap(fresh, target)
     finally:
         # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
         shutil.rmtree(fresh, ignore_errors=True)
@@ -108,7 +112,7 @@ def check_folder(folder: Path) -> Path:
     try:
         there = sorted(p.name for p in target.iterdir())
     except OSError as error:
-        raise _plainly(error, target) from None
+        raise _plain_error(error, target) from None
     foreign = [name for name in there if name not in _own_files(target) and not _is_litter(name)]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
@@ -137,42 +141,47 @@ def _is_litter(name: str) -> bool:
     )
 
 
-def _write_all(results: Results, folder: Path, progress: Progress | None, day: date | None) -> None:
+def _steps(
+    results: Results,
+    folder: Path,
+    day: date | None,
+    progress: Progress | None,
+    aside: ThreadPoolExecutor,
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Give each file's name and what writes it; the last ones list those before."""
     from commonweal.briefing.geopackage import write_geopackage
     from commonweal.briefing.parquet import data_tables, write_parquet
     from commonweal.briefing.report import write_report
     from commonweal.briefing.workbook import write_workbook
 
-    holds: dict[str, str] = {}
+    place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
     tables = list(data_tables(results))
     total = len(tables) + 6
-    done = 0
+    holds: dict[str, str] = {}
 
-    def tell(name: str) -> Path:
-        nonlocal done
+    def next_file(name: str, what: str) -> str:
         if progress is not None:
-            progress(f"writing {name}", done, total)
-        done += 1
-        return folder / name
-
-    report = tell("report.html")
-    holds["report.html"] = "The report: open it in a browser, or print it. Start here."
-    write_report(results, report, day)
-    holds["results.xlsx"] = "The workbook: lists, summaries, agreement and sources, for Excel."
-    write_workbook(results, tell("results.xlsx"), day)
-    holds["commonweal.gpkg"] = "The map, for QGIS. " + write_geopackage(
-        results, tell("commonweal.gpkg")
-    )
-    for name, what, frame in tables:
+            progress(f"writing {name}", len(holds), total)
         holds[name] = what
-        write_parquet(frame, tell(name))
-    holds["study.yaml"] = "The whole recipe, with every default filled in."
-    _write_text(tell("study.yaml"), _study(results))
-    holds[_MARK] = "Where every number came from: sources, checksums, versions, steps."
-    holds["README.txt"] = "This text."
-    files = sorted(n for n in [*(p.name for p in folder.iterdir()), "README.txt"])
-    _write_text(tell("README.txt"), _readme(results, holds, set(files) | {_MARK}))
-    _write_text(tell(_MARK), _json({**results.provenance, "files": files}))
+        return name
+
+    yield next_file("report.html", _REPORT), lambda path: write_report(results, path, day)
+    yield next_file("results.xlsx", _WORKBOOK), lambda path: write_workbook(results, path, day)
+
+    for name, what, frame in tables:
+        yield next_file(name, what), partial(write_parquet, frame)
+
+    def map_file(path: Path) -> None:
+        holds[path.name] += f" {place.result()}"
+
+    yield next_file("commonweal.gpkg", "The map, for QGIS."), map_file
+    yield next_file("study.yaml", _RECIPE), lambda path: _write_text(path, _study(results))
+    files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
+    account = _json({**results.provenance, "files": files})
+    yield next_file(_MARK, _PROVENANCE), lambda path: _write_text(path, account)
+    readme = next_file("README.txt", "This text.")
+    text = _readme(results, holds, {*files, _MARK})
+    yield readme, lambda path: _write_text(path, text)
     if progress is not None:
         progress("written", total, total)
 
@@ -274,14 +283,25 @@ def _swap(fresh: Path, target: Path) -> None:
     raise CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
 
 
-def _is_about_writing(error: Exception) -> bool:
-    """Whether a library's own error says that a file could not be written."""
-    return type(error).__name__ in ("DataSourceError", "DataLayerError", "FileCreateError") or (
-        "disk" in str(error).lower() and "full" in str(error).lower()
-    )
+@contextmanager
+def _plainly(target: Path) -> Iterator[None]:
+    """Turn a fault of writing into words for the one who asked."""
+    try:
+        yield
+    except OSError as error:
+        raise _plain_error(error, target) from None
+    except Exception as error:
+        # Libraries have errors of their own for a file that cannot be written.
+        said = str(error).lower()
+        if "disk" in said or "no space" in said or type(error).__name__ in _LIBRARY_ERRORS:
+            raise CommonwealError(f"{target} cannot be written: {error}") from None
+        raise
 
 
-def _plainly(error: OSError, target: Path) -> CommonwealError:
+_LIBRARY_ERRORS = ("DataSourceError", "DataLayerError", "FeatureError", "FileCreateError")
+
+
+def _plain_error(error: OSError, target: Path) -> CommonwealError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CommonwealError(f"{target} cannot be written: the disk is full")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Designation
     from commonweal.results import Results
 
-__all__ = ["draw_map"]
+__all__ = ["Map", "draw_map"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -40,7 +40,15 @@ class _Kind:
     rows: NDArray[np.intp]
 
 
-def draw_map(results: Results, name: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A drawing, and its legend: the mark of each class as SVG, and what it means."""
+
+    svg: str
+    legend: list[tuple[str, str]]
+
+
+def draw_map(results: Results, name: str) -> Map | None:
     """Draw one designation.
 
     Parameters
@@ -52,17 +60,19 @@ def draw_map(results: Results, name: str) -> str:
 
     Returns
     -------
-    str
-        An ``svg`` element with a title, a description and a legend; empty if no area has a place.
+    Map or None
+        An ``svg`` element with a title and a description, and its legend; None if no area has a
+        place.
     """
     table = results.areas.table
     lon = table["longitude"].cast(float).fill_null(np.nan).to_numpy()
     lat = table["latitude"].cast(float).fill_null(np.nan).to_numpy()
     if not np.isfinite(lon).any():
-        return ""
+        return None
     frame = _Frame(lon, lat)
     behind = results.outline if len(results.outline) else results.boundaries
-    paths = frame.paths(behind["geometry"]) if len(behind) <= _MOST_SHAPES else []
+    shapes = behind["geometry"].drop_nulls()
+    paths = frame.paths(shapes) if 0 < len(shapes) <= _MOST_SHAPES else []
     frame.fit(paths, lon, lat)
     d = results.designations[name]
     kinds = list(_kinds(results, name, d))
@@ -75,19 +85,25 @@ def draw_map(results: Results, name: str) -> str:
     lost = int((d.selected & ~np.isfinite(x)).sum())
     about = "; ".join(f"{len(k.rows):,} {k.words.lower()}" for k in kinds)
     about += f"; {lost:,} selected areas have no known place and are not drawn" if lost else ""
-    width = frame.width
-    legend_at = HEIGHT + 30
-    legend = _legend(kinds, size, legend_at)
-    bottom = legend_at + 34 * len(kinds) + 10
-    return (
+    return Map(
         f'<svg class="map" role="img" aria-labelledby="map-{name}-title map-{name}-desc" '
-        f'viewBox="0 0 {width:.0f} {bottom:.0f}" xmlns="http://www.w3.org/2000/svg">'
-        f'<title id="map-{name}-title">Map of {escape(results.areas.plural)} that are {escape(label)}</title>'
-        f'<desc id="map-{name}-desc">{escape(about)}. The table by region has the same numbers.</desc>'
+        f'viewBox="0 0 {frame.width:.0f} {HEIGHT + 60:.0f}" xmlns="http://www.w3.org/2000/svg">'
+        f'<title id="map-{name}-title">Map of {escape(results.areas.plural)} that are '
+        f"{escape(label)}</title>"
+        f'<desc id="map-{name}-desc">{escape(about)}. The table has the same numbers.</desc>'
         f'<g class="land">{"".join(frame.drawn(p) for p in paths)}</g>'
         f"<g>{marks}</g>"
         f'<g class="place">{"".join(_region_names(results, frame, lon, lat))}</g>'
-        f"{frame.scale_bar()}{legend}</svg>"
+        f"{frame.scale_bar()}</svg>",
+        [(_key(kind), f"{kind.words}: {len(kind.rows):,}") for kind in kinds],
+    )
+
+
+def _key(kind: _Kind) -> str:
+    """Draw the mark of a class for the legend, which words beside it explain."""
+    return (
+        '<svg class="key" aria-hidden="true" viewBox="0 0 24 24" xmlns="http://www.w3.org/2000/svg">'
+        f'<g class="{kind.key}">{_mark(kind.key, 12, 12, 8, "")}</g></svg>'
     )
 
 
@@ -133,18 +149,6 @@ def _mark(key: str, x: float, y: float, r: float, title: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}">{inside}</circle>'
 
 
-def _legend(kinds: list[_Kind], size: float, top: float) -> str:
-    rows = []
-    for k, kind in enumerate(kinds):
-        y = top + 34 * k
-        mark = _mark(kind.key, 22, y, max(size, 8.0), "")
-        rows.append(
-            f'<g class="{kind.key}">{mark}</g>'
-            f'<text class="legend" x="46" y="{y + 8:.0f}">{escape(kind.words)}: {len(kind.rows):,}</text>'
-        )
-    return "".join(rows)
-
-
 def _region_names(results: Results, frame: _Frame, lon: Floats, lat: Floats) -> Iterator[str]:
     """Write the name of each region at the middle of its areas."""
     if "region" not in results.areas.parents:
@@ -153,7 +157,9 @@ def _region_names(results: Results, frame: _Frame, lon: Floats, lat: Floats) -> 
     for name in sorted(set(names) - {""}):
         at = (names == name) & np.isfinite(lon)
         if at.any():
-            x, y = frame.place(np.array([lon[at].mean()]), np.array([lat[at].mean()]))
+            # The middle of its extent: the mean would lie in the thick of the marks.
+            middle = [np.quantile(v[at], [0.05, 0.95]).mean(keepdims=True) for v in (lon, lat)]
+            x, y = frame.place(*middle)
             words = str(name).replace(" and The Humber", "")
             yield f'<text x="{x[0]:.0f}" y="{y[0]:.0f}">{escape(words)}</text>'
 
@@ -177,7 +183,7 @@ class _Frame:
         """Rings of each shape, in metres."""
         import shapely
 
-        shapes = shapely.from_wkb(geometry.drop_nulls().to_list(), on_invalid="ignore")
+        shapes = shapely.from_wkb(geometry.to_list(), on_invalid="ignore")
         shapes = shapely.transform(
             shapes, lambda c: np.column_stack(self._to_metres(c[:, 0], c[:, 1]))
         )
@@ -234,8 +240,8 @@ class _Frame:
         metres = float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
         units = metres * self._scale
         words = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
-        right, y = self.width - 15, HEIGHT + 30
+        right, y = self.width - 15, HEIGHT + 18
         return (
             f'<path class="scale" d="M{right - units:.0f} {y - 8:.0f}v8h{units:.0f}v-8"/>'
-            f'<text class="legend" text-anchor="end" x="{right:.0f}" y="{y + 28:.0f}">{words}</text>'
+            f'<text class="legend" text-anchor="end" x="{right:.0f}" y="{y + 30:.0f}">{words}</text>'
         )

@@ -43,44 +43,31 @@ _CHANGE = (
     "The one domain whose rank has to move by the fewest places to turn the answer, all else held "
     "still. Near the cut-off the true answer can differ by a few places."
 )
+_CHANCE = (
+    "The probability is the share of those times in which an area is selected. 100 % means every "
+    "time; it does not mean that the data have no errors."
+)
 
 
 def method(results: Results) -> list[tuple[str, str]]:
     """Give the method as pairs of a subject and a text."""
     areas = results.areas
     told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
-    for index, scores in results.scores.items():
-        label = index_label(results, index)
-        if not scores.tree.children:
-            told.append((label, "One indicator, taken as it is."))
-            continue
-        text = (
-            f"Made from {len(scores.tree.children)} parts. Each is {_TRANSFORMS[scores.tree.transform]}; "
-            f"then they are {_AGGREGATES[scores.tree.aggregate]}. Rank 1 is the greatest need."
-        )
-        if scores.move is not None:
-            text += (
-                f" It is built on {len(scores.move.origin):,} areas ({scores.move.origin.title}) and "
-                f"carried to the {areas.plural} of this study"
-                f"{_carried(scores.move.report)}."
-            )
-        if scores.tree.reference:
-            text += f" Source: {scores.tree.reference}"
-        told.append((label, text))
+    told += [(index_label(results, index), _index(results, index)) for index in results.scores]
     for name, designation in results.designations.items():
         label = label_of(results, name)
-        told += [
-            ("Rule", f"An area counts as {label} if it is in the {rule_in_words(results, name)}."
-             if designation.rule.condition or designation.rule.all
-             else f"An area counts as {label} by this rule: {rule_in_words(results, name)}."),
-        ]  # fmt: skip
-        told += [
-            (f"Cut-off: {index_label(results, t.condition.index)}",
-             "The line is drawn among the areas that the index was built on, not those of this study."
-             if t.condition.among else
-             f"The line is drawn within each {t.condition.within}.")
-            for t in designation.tested if t.condition.among or t.condition.within
-        ]  # fmt: skip
+        rule = rule_in_words(results, name)
+        told.append(("Rule", f"An area counts as {label} by this rule: {rule}."))
+        for c in designation.rule.conditions():
+            if c.among:
+                where = "among the areas that the index was built on, not those of this study"
+            elif c.within:
+                where = f"within each {c.within}"
+            else:
+                continue
+            told.append(
+                (f"Cut-off: {index_label(results, c.index)}", f"The line is drawn {where}.")
+            )
     if results.designations:
         told += [
             ("Label", f"“{results.study.briefing.label}” {_LABEL}"),
@@ -88,14 +75,28 @@ def method(results: Results) -> list[tuple[str, str]]:
             ("Near miss", "Not selected, but would be if every cut-off were a tenth wider."),
             ("What would change it", _CHANGE),
         ]
-    for name in results.certainty:
-        told.append((
-            "Probability",
-            f"{varied(results, name)} The probability is the share of those draws in which an area is "
-            "selected. 100 % means in every draw; it does not mean that the data have no errors.",
-        ))  # fmt: skip
-        break
+    first = next(iter(results.certainty), None)
+    if first is not None:
+        told.append(("Probability", f"{varied(results, first)} {_CHANCE}"))
     return told
+
+
+def _index(results: Results, index: str) -> str:
+    scores = results.scores[index]
+    tree = scores.tree
+    if not tree.children:
+        return "One indicator, taken as it is. Rank 1 is the greatest need."
+    text = (
+        f"Made from {len(tree.children)} parts. Each is {_TRANSFORMS[tree.transform]}; then they are "
+        f"{_AGGREGATES[tree.aggregate]}. Rank 1 is the greatest need."
+    )
+    if scores.move is not None:
+        origin = scores.move.origin
+        text += (
+            f" It is built on {len(origin):,} areas ({origin.title}) and carried to the "
+            f"{results.areas.plural} of this study{_carried(scores.move.report)}."
+        )
+    return f"{text} Recipe: {tree.reference}" if tree.reference else text
 
 
 def _carried(report: object) -> str:

@@ -22,8 +22,8 @@ __all__ = ["data_tables", "write_parquet"]
 def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Give every table: the name of its file, what it holds in words, and the frame.
 
-    Examples
-    --------
+    Notes
+    -----
     A study with one designation gives ``areas``, ``indicators``, ``scores``, ``designation``,
     ``certainty``, ``draws`` and ``summaries``; with several, ``designation-<name>`` and so on.
     """

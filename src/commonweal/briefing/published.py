@@ -40,13 +40,13 @@ def agreement(results: Results) -> Shown:
         "Areas compared": pl.Int64,
         "The same": pl.Int64,
         "Largest difference": pl.String,
-        "Allowed difference": pl.String,
+        "Allowed": pl.String,
         "Agrees": pl.String,
     }
     return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _told(results: Results, a: Agreement) -> tuple[str, str, int, int, str, str, str]:
+def _told(results: Results, a: Agreement) -> tuple[str, str, int, int | None, str, str, str]:
     spec = a.spec
     published = f"{source_title(results, spec.source or spec.file)}: {spec.column}"
     verdict = "Yes" if a.holds else "No"
@@ -54,6 +54,10 @@ def _told(results: Results, a: Agreement) -> tuple[str, str, int, int, str, str,
         what = f"Who is selected: {spec.designation.replace('_', ' ')}"
         largest = f"{len(a.missed):,} missed, {len(a.extra):,} others"
         return what, published, a.compared, a.exact, largest, "none", verdict
+    if spec.compare == "spearman":
+        what = f"{index_label(results, spec.index)}: order of the areas"
+        found = f"rank correlation {a.largest:.3f}"
+        return what, published, a.compared, None, found, f"at least {spec.at_least:g}", verdict
     unit = "place" if spec.compare == "rank" else "point"
     what = f"{index_label(results, spec.index)}: {spec.compare}"
     largest = f"{a.largest:,.0f}" if spec.compare == "rank" else f"{a.largest:.5f}"

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
-from commonweal.briefing.map import draw_map
+from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.published import agreement, changes, differences, sources
 from commonweal.briefing.tables import (
@@ -48,7 +48,7 @@ class _Part:
     rule: str
     counts: Counts
     people: str
-    map: str
+    map: Map | None
     regions: Shown | None
     charts: list[Chart]
     selected: Shown
@@ -109,7 +109,8 @@ def render_report(results: Results, day: date | None = None) -> str:
         run=_run(results),
         most=_MOST_LISTED,
     )
-    return re.sub(r"\n\s*\n+", "\n", text)
+    # A number and its percent sign stay on one line.
+    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _part(results: Results, name: str) -> _Part:
@@ -124,11 +125,21 @@ def _part(results: Results, name: str) -> _Part:
         counts=counts(results, name),
         people=people(d.population),
         map=draw_map(results, name),
-        regions=by_tier(results, name, region, everyone=True) if region else None,
+        regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
-        selected=designated(results, name, selected_rows(d)[:_MOST_LISTED]),
+        selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
         near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED]),
         tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
+    )
+
+
+def _short(shown: Shown) -> Shown:
+    """Leave out what does not fit beside a map."""
+    return Shown(
+        shown.frame.select(
+            c for c in shown.frame.columns if c != "Code" and not c.startswith("All ")
+        ),
+        shown.shares,
     )
 
 

@@ -103,7 +103,7 @@ def tiers(results: Results) -> list[Tier]:
     """Name the larger areas to sum up for: the local authority first, then the region."""
     first = authority(results)
     summed = dict.fromkeys(parent for parent, _ in results.summaries)
-    keys = list(summed) or [p for p in (first, "region") if p in results.areas.parents]
+    keys = [first, *summed, *(p for p in ("region",) if p in results.areas.parents)]
     known = load_systems().systems
     table = results.areas.table
     found = []
@@ -215,7 +215,7 @@ def counts(results: Results, name: str) -> Counts:
 
 
 def _unique(headers: Sequence[str]) -> list[str]:
-    """Number the headers that occur twice, case ignored: those of an Excel table must differ."""
+    """Set a number to headers that occur twice, case ignored: those of an Excel table must differ."""
     seen: dict[str, int] = {}
     out = []
     for header in headers:
@@ -243,14 +243,23 @@ def _framed(columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = ()
     return Shown(pl.DataFrame(series), frozenset(shares))
 
 
-def designated(results: Results, name: str, rows: Rows) -> Shown:
-    """Show areas with all that decides about them, in the order given."""
+def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> Shown:
+    """Show areas with what decides about them, in the order given.
+
+    Parameters
+    ----------
+    brief
+        Whether to leave out the margin of each condition, and larger areas but the first.
+    """
     d, p = results.designations[name], probability(results, name)
     columns = _who(results, rows)
+    if brief:
+        columns = [c for c in columns if c[0] not in {t.header for t in tiers(results)[1:]}]
     for t in d.tested:
         label = index_label(results, t.condition.index)
         columns += [(f"{label}: rank", _whole(t.rank[rows]))]
-        columns += [(f"{label}: places inside", _whole(t.places[rows]))]
+        if not brief:
+            columns += [(f"{label}: places inside", _whole(t.places[rows]))]
     columns.append(("Smallest margin", _whole(margin(d)[rows])))
     if p is not None:
         columns.append(("Probability", pl.Series(p[rows])))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["write_workbook"]
 
 _HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
+_BY_CELL = 2
+"""Rows of a long table that XlsxWriter writes; the others are put in as text."""
 _STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
 _CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 
@@ -65,11 +67,11 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
     )
     formats = _formats(book)
     _cover(book, results, listed, day, formats)
-    long: dict[str, Shown] = {}
+    long: dict[str, Sheet] = {}
     for number, sheet in enumerate(listed, start=2):
         _write(book, sheet, formats)
-        if sheet.long and len(sheet.table) > 2:
-            long[f"xl/worksheets/sheet{number}.xml"] = sheet.table
+        if sheet.long and len(sheet.table) > _BY_CELL:
+            long[f"xl/worksheets/sheet{number}.xml"] = sheet
     book.close()
     path.write_bytes(_fill(packed, long))
 
@@ -137,12 +139,12 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
         if kind == "text" and width > 45:
             kinds[column] = "wrap"
         page.set_column(column, column, width)
-    rows = range(len(shown)) if not sheet.long else sorted({0, len(shown) - 1})
-    for row in rows:
+    n = min(len(shown), _BY_CELL) if sheet.long else len(shown)
+    for row in range(n):
         _row(page, _HEADER_ROW + 1 + row, shown.frame.row(row), kinds, formats)
     columns = [{"header": h, "header_format": formats["head"]} for h in shown.frame.columns]
     page.add_table(
-        _HEADER_ROW, 0, _HEADER_ROW + len(shown), shown.frame.width - 1,
+        _HEADER_ROW, 0, _HEADER_ROW + n, shown.frame.width - 1,
         {"name": f"Table_{sheet.name}", "style": "Table Style Light 1", "banded_rows": False,
          "columns": columns},
     )  # fmt: skip
@@ -186,12 +188,12 @@ def _width(shown: Shown, header: str) -> float:
     return float(min(max(most + 2, word + 3, 12), 60 if most < 200 else 100))
 
 
-def _fill(packed: io.BytesIO, long: dict[str, Shown]) -> bytes:
-    """Put the rows between the first and the last into the sheets of long tables.
+def _fill(packed: io.BytesIO, long: dict[str, Sheet]) -> bytes:
+    """Put the rest of the rows into the sheets of long tables.
 
     Cell by cell a table of 33,755 areas takes two seconds; as text made by Polars, a tenth of
-    that. The first and the last row were written by XlsxWriter, so that formats, dimensions and
-    the table around them are its own.
+    that. The first rows were written by XlsxWriter, so that formats are its own; what names the
+    extent of the table is stretched.
     """
     out = io.BytesIO()
     with (
@@ -201,17 +203,28 @@ def _fill(packed: io.BytesIO, long: dict[str, Shown]) -> bytes:
         for item in plain.infolist():
             content = plain.read(item)
             if item.filename in long:
-                content = _with_rows(content, long[item.filename])
+                content = _with_rows(content, long[item.filename].table)
+            elif item.filename.startswith("xl/tables/"):
+                for sheet in long.values():
+                    if f'name="Table_{sheet.name}"'.encode() in content:
+                        content = _stretched(content, sheet.table)
             entry = zipfile.ZipInfo(item.filename, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             full.writestr(entry, content)
     return out.getvalue()
 
 
+def _stretched(xml: bytes, shown: Shown) -> bytes:
+    """Let references to the rows written so far reach to the last row."""
+    short, whole = _HEADER_ROW + 1 + _BY_CELL, _HEADER_ROW + 1 + len(shown)
+    return re.sub(rf'(ref="[A-Z]+\d+:[A-Z]+){short}"'.encode(), rf'\g<1>{whole}"'.encode(), xml)
+
+
 def _with_rows(sheet: bytes, shown: Shown) -> bytes:
     first, last = _HEADER_ROW + 2, _HEADER_ROW + 1 + len(shown)  # as Excel counts, from 1
     styles = dict(re.findall(rf'<c r="([A-Z]+){first}" s="(\d+)"'.encode(), sheet))
-    middle = shown.frame[1:-1].with_columns(pl.int_range(first + 1, last).alias("__row"))
+    rows = pl.int_range(first + _BY_CELL, last + 1)
+    rest = shown.frame[_BY_CELL:].with_columns(rows.alias("__row"))
     row = pl.col("__row").cast(pl.String)
     cells: list[pl.Expr] = [pl.lit('<row r="'), row, pl.lit('">')]
     from xlsxwriter.utility import xl_col_to_name
@@ -235,8 +248,7 @@ def _with_rows(sheet: bytes, shown: Shown) -> bytes:
             number = value.round(6) if kind.is_float() else value
             full = pl.concat_str(start, pl.lit("><v>"), number.cast(pl.String), pl.lit("</v></c>"))
         cells.append(pl.coalesce(full, pl.concat_str(start, pl.lit("/>"))))
-    text = middle.select(pl.concat_str(*cells, pl.lit("</row>")).str.join("").alias("all"))["all"][
-        0
-    ]
-    at = sheet.rindex(f'<row r="{last}"'.encode())
-    return sheet[:at] + text.encode() + sheet[at:]
+    text = rest.select(pl.concat_str(*cells, pl.lit("</row>")).str.join("").alias("all"))["all"][0]
+    at = sheet.rindex(b"</sheetData>")
+    head = _stretched(sheet[:at], shown)
+    return head + text.encode() + sheet[at:]

@@ -1,0 +1,280 @@
+"""The folder: what is in it, that it opens, and that it is never half there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyogrio
+import pytest
+import yaml
+
+from commonweal.briefing import check_folder, write_results
+from commonweal.errors import CommonwealError
+from commonweal.recipe import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.results import Results
+
+FILES = {
+    "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "designation.parquet",
+    "draws.parquet", "indicators.parquet", "provenance.json", "report.html", "results.xlsx",
+    "scores.parquet", "study.yaml", "summaries.parquet",
+}  # fmt: skip
+
+
+def prints(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+def only(parent: Path) -> list[str]:
+    return sorted(p.name for p in parent.iterdir())
+
+
+def test_files(folder: Path) -> None:
+    assert {p.name for p in folder.iterdir()} == FILES
+
+
+def test_readme_names_every_file(folder: Path) -> None:
+    text = (folder / "README.txt").read_text("utf-8")
+    assert all(f"\n{name}\n" in text for name in FILES)
+    assert "A fictional place." in text
+
+
+def test_tables_have_the_results(folder: Path, results: Results) -> None:
+    tables = {p.stem: pl.read_parquet(p) for p in folder.glob("*.parquet")}
+    for name in ("areas", "indicators", "scores", "designation", "certainty"):
+        assert tables[name]["code"].to_list() == results.areas.codes
+    d = results.designations["priority"]
+    assert tables["designation"]["selected"].to_list() == d.selected.tolist()
+    assert tables["scores"]["need.score"].to_numpy() == pytest.approx(results.scores["need"].score)
+    assert tables["indicators"]["income.standard_error"].unique().to_list() == [2.0]
+    assert "clubs.standard_error" not in tables["indicators"].columns
+    assert tables["indicators"]["turnout"].null_count() == 1
+    assert tables["certainty"]["probability"].to_numpy() == pytest.approx(
+        results.certainty["priority"].selected
+    )
+    assert len(tables["draws"]) == 50
+    weights = tables["draws"].select("community.clubs.weight", "community.turnout.weight")
+    assert weights.sum_horizontal().to_numpy() == pytest.approx(np.full(50, 2.0))
+    assert set(tables["summaries"]["larger_area"]) == {"district", "province"}
+    assert set(tables["summaries"]["index"]) == {"need", "community"}
+
+
+def test_recipe_is_a_recipe_again(folder: Path, results: Results) -> None:
+    data = yaml.safe_load((folder / "study.yaml").read_text("utf-8"))
+    again = Study.model_validate({**data, "name": "tiny", "folder": results.study.folder})
+    assert again == results.study
+
+
+def test_provenance_is_strict_json(folder: Path) -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    data = json.loads((folder / "provenance.json").read_text("utf-8"), parse_constant=refuse)
+    assert set(data["files"]) == FILES - {"provenance.json"}
+    assert data["study"] == "tiny"
+    assert [s["id"] for s in data["sources"]]
+
+
+def test_geopackage(folder: Path, results: Results) -> None:
+    path = folder / "commonweal.gpkg"
+    assert pyogrio.list_layers(path).tolist() == [
+        ["areas", "MultiPolygon"],
+        ["area_points", "Point"],
+    ]
+    areas = pyogrio.read_info(path, layer="areas")
+    points = pyogrio.read_info(path, layer="area_points")
+    assert (areas["features"], points["features"]) == (48, 60)
+    assert areas["crs"] == points["crs"] == "EPSG:4326"
+    meta, _, geometry, values = pyogrio.raw.read(path, layer="area_points")
+    fields = dict(zip(meta["fields"], values, strict=True))
+    assert fields["selected"].sum() == results.designations["priority"].selected.sum()
+    assert {
+        "code",
+        "name",
+        "district_name",
+        "population",
+        "need_rank",
+        "margin",
+        "probability",
+    } <= set(fields)
+    assert set(fields["state"]) <= {"in priority", "near miss", "not selected"}
+    assert geometry[0][1] == 1
+    missing = results.areas.position["V050"]
+    assert np.isnan(fields["community_rank"][missing])
+
+
+def test_geopackage_left_out_where_nothing_lies_anywhere(
+    run_tiny: Callable[..., Results], study_text: str, tmp_path: Path
+) -> None:
+    text = study_text.replace("  longitude: lon\n  latitude: lat\n", "")
+    folder = write_results(run_tiny(text, shapes=False), tmp_path / "out")
+    assert not (folder / "commonweal.gpkg").exists()
+    readme = (folder / "README.txt").read_text("utf-8")
+    assert "(commonweal.gpkg)" in readme
+    assert "Not written" in readme
+    assert '<svg class="map"' not in (folder / "report.html").read_text("utf-8")
+
+
+def test_points_alone(run_tiny: Callable[..., Results], tmp_path: Path) -> None:
+    folder = write_results(run_tiny(shapes=False), tmp_path / "out")
+    assert pyogrio.list_layers(folder / "commonweal.gpkg").tolist() == [["areas", "Point"]]
+
+
+def test_same_results_same_bytes(results: Results, folder: Path, tmp_path: Path) -> None:
+    again = write_results(results, tmp_path / "again")
+    assert prints(again) == prints(folder)
+
+
+def test_progress_counts_to_the_end(results: Results, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    write_results(results, tmp_path / "out", lambda *step: told.append(step))
+    total = told[0][2]
+    assert [done for _, done, _ in told] == list(range(total + 1))
+    assert told[-1][1:] == (total, total)
+
+
+def test_replaces_its_own_folder_and_leaves_nothing_else(results: Results, tmp_path: Path) -> None:
+    target = write_results(results, tmp_path / "out")
+    (target / "report.html").write_text("old")
+    (target / ".~lock.results.xlsx#").touch()
+    write_results(results, target)
+    assert (target / "report.html").read_text("utf-8") != "old"
+    assert only(tmp_path) == ["out"]
+    assert {p.name for p in target.iterdir()} == FILES
+
+
+def test_makes_parents_and_takes_an_empty_folder(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert write_results(results, tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert (write_results(results, tmp_path / "c" / "d") / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "names", [["thesis.docx"], ["provenance.json"], ["provenance.json", "areas.parquet"]]
+)
+def test_foreign_folder_is_refused(results: Results, tmp_path: Path, names: list[str]) -> None:
+    target = tmp_path / "mine"
+    target.mkdir()
+    for name in names:
+        (target / name).write_text("{}")
+    with pytest.raises(
+        CommonwealError, match=rf"mine holds {names[-1] if len(names) > 1 else names[0]}"
+    ):
+        write_results(results, target)
+    assert sorted(p.name for p in target.iterdir()) == sorted(names)
+    assert only(tmp_path) == ["mine"]
+
+
+def test_a_users_file_among_results_is_not_lost(results: Results, tmp_path: Path) -> None:
+    target = write_results(results, tmp_path / "out")
+    (target / "my map.qgz").touch()
+    before = prints(target)
+    with pytest.raises(CommonwealError, match=r"my map\.qgz, which Commonweal did not write"):
+        check_folder(target)
+    with pytest.raises(CommonwealError, match=r"my map\.qgz"):
+        write_results(results, target)
+    assert prints(target) == before
+
+
+def test_a_file_is_no_folder(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(CommonwealError, match="is a file; expected a folder"):
+        write_results(results, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), CommonwealError, "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied"), CommonwealError, "no permission"),
+        (RuntimeError("a fault of ours"), RuntimeError, "a fault of ours"),
+        (KeyboardInterrupt(), KeyboardInterrupt, "^$"),
+    ],
+)
+def test_failure_leaves_the_last_good_folder(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    fault: BaseException, raised: type[BaseException], words: str,
+) -> None:  # fmt: skip
+    target = write_results(results, tmp_path / "out")
+    before = prints(target)
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("commonweal.briefing.parquet.write_parquet", fail)
+    with pytest.raises(raised, match=words):
+        write_results(results, target)
+    assert prints(target) == before
+    assert only(tmp_path) == ["out"]
+
+
+def test_failure_of_the_map_is_told(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise pyogrio.errors.DataSourceError("sqlite3: database or disk is full")
+
+    monkeypatch.setattr("pyogrio.raw.write", fail)
+    with pytest.raises(
+        CommonwealError, match="cannot be written: sqlite3: database or disk is full"
+    ):
+        write_results(results, tmp_path / "out")
+    assert only(tmp_path) == []
+
+
+def test_failed_swap_puts_the_old_folder_back(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_results(results, tmp_path / "out")
+    before = prints(target)
+    rename = Path.rename
+
+    def stubborn(self: Path, to: Path) -> Path:
+        if self.suffix == ".new":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", stubborn)
+    with pytest.raises(CommonwealError, match="no permission"):
+        write_results(results, target)
+    assert prints(target) == before
+    assert only(tmp_path) == ["out"]
+
+
+def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) -> None:
+    def closed(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        write_results(results, tmp_path / "out", closed)
+    assert only(tmp_path) == []
+
+
+def test_two_runs_at_once(results: Results, folder: Path, tmp_path: Path) -> None:
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(3):
+                write_results(results, tmp_path / "out")
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert faults == []
+    assert only(tmp_path) == ["out"]
+    assert prints(tmp_path / "out") == prints(folder)

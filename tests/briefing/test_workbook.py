@@ -1,0 +1,114 @@
+"""The workbook, opened by another library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import openpyxl
+import polars as pl
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpyxl import Workbook
+
+    from commonweal.results import Results
+
+
+@pytest.fixture(scope="module")
+def book(folder: Path) -> Workbook:
+    return openpyxl.load_workbook(folder / "results.xlsx")
+
+
+def test_sheets(book: Workbook) -> None:
+    assert book.sheetnames == [
+        "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Larger_areas",
+        "Agreement", "Differences", "Indices", "Sources",
+    ]  # fmt: skip
+
+
+def test_every_sheet_has_one_plain_table(book: Workbook) -> None:
+    for sheet in book:
+        assert sheet["A1"].value
+        assert not sheet.merged_cells.ranges
+        if sheet.title == "Near_misses" and not sheet.tables:
+            continue
+        (table,) = sheet.tables.values()
+        rows = sheet[table.ref]
+        headers = [cell.value for cell in rows[0]]
+        assert all(isinstance(h, str) and h for h in headers)
+        assert len({h.casefold() for h in headers}) == len(headers)
+        assert all(any(cell.value is not None for cell in row) for row in rows), "a blank row"
+        for column in zip(*rows, strict=True):
+            assert any(cell.value is not None for cell in column[1:]), "a blank column"
+        assert table.ref.split(":")[1] == sheet.dimensions.split(":")[1], (
+            "something beside the table"
+        )
+        if sheet.title != "Cover":
+            assert sheet.freeze_panes == "A5"
+
+
+def test_no_formulas_whatever_a_name_starts_with(book: Workbook) -> None:
+    kinds = {cell.data_type for sheet in book for row in sheet for cell in row}
+    assert "f" not in kinds
+    names = [row[1].value for row in book["Selected"].iter_rows(min_row=5)]
+    assert '=HYPERLINK("http://example.org")' in names
+    assert {"+44 & Sons", "@cmd", "-1+1", "<script>alert('x')</script>"} <= set(names)
+    everyone = [row[1].value for row in book["Areas"].iter_rows(min_row=5)]
+    assert {*names} <= {*everyone}, "the sheet that is written another way says the same"
+
+
+def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
+    sheet = book["Areas"]
+    headers = [cell.value for cell in sheet[4]]
+    assert headers == [
+        "Code", "Name", "District", "Province", "Population", "Need: rank", "Need: decile", "Community: rank",
+        "Community: decile", "Result", "Smallest margin", "Probability",
+    ]  # fmt: skip
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5)]
+    assert [row[0] for row in rows] == results.areas.codes
+    assert [row[4] for row in rows] == results.areas.table["population"].to_list()
+    assert [row[5] for row in rows] == results.scores["need"].rank.tolist()
+    assert rows[50][7] is None, "an area without a score has an empty cell"
+    assert [row[11] for row in rows] == pytest.approx(
+        results.certainty["priority"].selected, abs=1e-6
+    )
+    assert {sheet.cell(r, 12).number_format for r in range(5, 65)} == {"0.0%"}
+    assert {sheet.cell(r, 5).number_format for r in range(5, 65)} == {"#,##0"}
+
+
+def test_selected_in_order_of_rank(book: Workbook, results: Results) -> None:
+    d = results.designations["priority"]
+    rows = list(book["Selected"].iter_rows(min_row=5, values_only=True))
+    assert {row[0] for row in rows} == set(results.areas.table["code"].filter(d.selected))
+    ranks = [row[5] for row in rows]
+    assert ranks == sorted(ranks)
+
+
+def test_differences_have_margins(book: Workbook) -> None:
+    sheet = book["Differences"]
+    headers = [cell.value for cell in sheet[4]]
+    assert {
+        "Difference",
+        "Need: places inside",
+        "Community: places inside",
+        "Smallest margin",
+    } <= set(headers)
+    assert "V020" in [row[1] for row in sheet.iter_rows(min_row=5, values_only=True)]
+
+
+def test_properties_and_contents(book: Workbook, results: Results) -> None:
+    assert book.properties.title == results.study.title
+    cover = book["Cover"]
+    linked = [c.hyperlink.location for row in cover for c in row if c.hyperlink]
+    assert linked == [f"'{name}'!A1" for name in book.sheetnames[1:]]
+    assert "A fictional place." in [c.value for c in cover["A"]]
+
+
+def test_polars_reads_it_too(folder: Path) -> None:
+    frame = pl.read_excel(
+        folder / "results.xlsx", sheet_name="Areas", read_options={"header_row": 3}
+    )
+    assert len(frame) == 60
+    assert frame["Population"].sum() == sum(range(100, 160))
