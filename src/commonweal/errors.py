@@ -60,6 +60,16 @@ class UnknownNameError(CommonwealError, KeyError):
     def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "") -> None:
         super().__init__(f"{kind} '{name}' not found{where}; {nearest(name, valid)}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are unpickled from their message alone; a worker process has to send this one.
+        return UnknownNameError._of, (str(self),)
+
+    @classmethod
+    def _of(cls, message: str) -> UnknownNameError:
+        error = cls.__new__(cls, message)
+        error.args = (message,)
+        return error
+
 
 class SourceError(CommonwealError):
     """A source file that cannot be had or read."""

@@ -46,14 +46,22 @@ class Move:
         """Give the move that goes on from here: people are those of the last areas."""
         from scipy.sparse import csr_array
 
-        people = np.asarray(self.weights.sum(axis=1)).ravel()
-        shares = self.weights.multiply((1 / np.where(people > 0, people, 1))[:, None])
-        weights = csr_array(onward.weights @ csr_array(shares))
+        shares, _ = self._shares()
+        weights = csr_array(onward.weights @ shares)
         pairs = weights.tocoo()
         report = _report(
             pairs.row.astype(np.intp), pairs.col.astype(np.intp), self.origin, onward.destination
         )
         return Move(self.origin, onward.destination, weights, report)
+
+    def _shares(self) -> tuple[csr_array, NDArray[np.float64]]:
+        """Give the part of each destination's people in each origin, and the people."""
+        people = np.asarray(self.weights.sum(axis=1), dtype=np.float64).ravel()
+        shares = self.weights.copy()
+        # Divided, not multiplied by 1 / people, which is not always exactly 1 (49 x 1/49): a share
+        # of 1 keeps the value of an unchanged area to the bit, so ties stay ties.
+        shares.data /= np.repeat(people, np.diff(shares.indptr))
+        return shares, people
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Population-weighted mean: for scores, rates and ranks.
@@ -68,10 +76,7 @@ class Move:
         ndarray
             (n_destination,) or (n_destination, k), NaN where no value arrives.
         """
-        people = np.asarray(self.weights.sum(axis=1)).ravel()
-        # Shares of 1 keep the value of an unchanged area to the bit, so ties stay ties.
-        with np.errstate(divide="ignore"):
-            shares = self.weights.multiply((1 / people)[:, None]).tocsr()
+        shares, people = self._shares()
         present = ~np.isnan(values)
         moved: NDArray[np.float64] = shares @ np.where(present, values, 0.0)
         if not present.all():
@@ -95,7 +100,8 @@ class Move:
             that go nowhere (see `report`).
         """
         people = np.asarray(self.weights.sum(axis=0)).ravel()
-        shares = self.weights.multiply(1 / np.where(people > 0, people, 1)).tocsr()
+        shares = self.weights.copy()
+        shares.data /= people[shares.indices]
         moved: NDArray[np.float64] = shares @ values
         reached = np.diff(self.weights.indptr) > 0
         moved[~reached] = np.nan

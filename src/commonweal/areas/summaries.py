@@ -37,7 +37,7 @@ def extent_weight(ranks: ArrayLike, n: int) -> NDArray[np.float64]:
     Examples
     --------
     >>> extent_weight([1, 100, 101, 110, 111, 300, 301], 1000).round(3)
-    array([1.  , 1.  , 0.95, 0.95, 0.903, 0.05 , 0.  ])
+    array([1.   , 1.   , 0.95 , 0.95 , 0.903, 0.05 , 0.   ])
     """
     percentile = np.ceil(np.asarray(ranks, dtype=np.float64) * 100 / n)
     falling = 0.95 - (0.95 - 0.05) / 19 * (percentile - 11)
@@ -64,7 +64,7 @@ def summarise(
     ranks
         (n_areas,) national ranks, 1 = most need.
     n
-        Number of areas ranked nationally; the highest rank's count if not given.
+        Number of areas ranked nationally; all that have a rank, in a group or not, if not given.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def summarise(
     keep = ~np.isnan(s) & ~np.isnan(r) & np.array([g is not None for g in groups])
     if not (np.isfinite(people[keep]) & (people[keep] >= 0)).all():
         raise DataError("a population is missing, negative or infinite; expected 0 or more")
-    n = int(keep.sum()) if n is None else n
+    n = int(np.count_nonzero(~np.isnan(r))) if n is None else n
     frame = pl.DataFrame(
         {
             "code": [g for g, k in zip(groups, keep, strict=True) if k],

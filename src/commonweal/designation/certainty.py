@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from commonweal.designation.designation import Designation, evaluate, group_numbers
+from commonweal.designation.designation import Designation, Tested, evaluate, group_numbers
 from commonweal.errors import StudyError
 from commonweal.index.uncertainty import (
     BLOCK,
@@ -96,8 +96,8 @@ class Certainty:
     passes
         By condition, (n_areas,) share of draws in which it holds.
     ranks
-        By index that varies, (n_areas, 3) rank at 5 %, 50 % and 95 % of the draws; NaN where the
-        area has no score.
+        By index that varies, or domain that a condition is on: (n_areas, 3) rank at 5 %, 50 % and
+        95 % of the draws; NaN where the area has no score.
     settings
         What each draw used.
     cut_factor
@@ -171,9 +171,13 @@ def certainty(
     Raises
     ------
     StudyError
-        If nothing varies, or what should vary is in no index of the rule.
+        If no draws are asked for or nothing varies.
+    UnknownNameError
+        If what should vary is a node that is not there.
     """
     n = spec.draws
+    if n == 0:
+        raise StudyError("certainty.draws: found 0; expected at least 1")
     trees = {name: s.tree for name, s in scores.items()}
     with_errors = sorted({e for i in indicators.values() for e in _with_errors(i)})
     inner = [v for v in spec.vary if not isinstance(v, VaryCut)]
@@ -184,13 +188,18 @@ def certainty(
     factor = np.ones(n)
     if cuts:
         factor = np.random.default_rng([spec.seed, 0xC07]).uniform(*cuts[0].cut, n)
-    varied = {name: s for name, s in scores.items() if _varies(s, settings)}
+    # A condition can be on a domain, whose ranks vary with what is drawn in or below it.
+    paths = dict.fromkeys([*scores, *(c.path for c in designation.rule.conditions())])
+    parts = {path: scores[path.split("/", 1)[0]].part(path) for path in paths}
+    varied = {path: s for path, s in parts.items() if _varies(s, settings)}
     if not varied and not cuts:
         raise StudyError(
             "certainty.vary: nothing varies; expected weights, form, standard_errors or cut"
         )
 
-    streams = {name: _Stream(s, indicators[name], settings) for name, s in varied.items()}
+    streams = {
+        path: _Stream(s, indicators[path.split("/", 1)[0]], settings) for path, s in varied.items()
+    }
     n_areas = len(designation.areas)
     total = np.zeros(n_areas, dtype=np.int64)
     by_condition = [np.zeros(n_areas, dtype=np.int64) for _ in designation.tested]
@@ -199,8 +208,8 @@ def certainty(
         for stream in streams.values():
             stream.advance()
         passes = [
-            _passes(t.condition, i, designation, scores, streams, factor[block])
-            for i, t in enumerate(designation.tested)
+            _passes(t, designation, streams.get(t.condition.path), factor[block])
+            for t in designation.tested
         ]
         for count, outcome in zip(by_condition, passes, strict=True):
             count += outcome.sum(axis=0)
@@ -208,14 +217,14 @@ def certainty(
         total += evaluate(designation.rule, iter(passes), scores, designation.areas).sum(axis=0)
         if progress:
             progress("drawing", block.stop, n)
-    labels = [str(t.condition.index) for t in designation.tested]
+    labels = designation.rule.labels()
     return Certainty(
         designation.areas.codes,
         n,
         spec.seed,
         total / n,
         tuple((label, count / n) for label, count in zip(labels, by_condition, strict=True)),
-        {name: stream.quantiles() for name, stream in streams.items()},
+        {path.replace("/", "."): stream.quantiles() for path, stream in streams.items()},
         settings,
         factor,
     )
@@ -272,22 +281,12 @@ class _Stream:
 
 
 def _passes(
-    condition: Condition,
-    at: int,
-    designation: Designation,
-    scores: Mapping[str, Scores],
-    streams: Mapping[str, _Stream],
-    factor: Floats,
+    stated: Tested, designation: Designation, stream: _Stream | None, factor: Floats
 ) -> NDArray[np.bool_]:
-    """(n_draws_in_block, n_areas) whether one condition holds."""
-    stated = designation.tested[at]
-    index = condition.path.split("/", 1)[0]
-    # On a domain only its own draws would move it; domains inside a varied index stay as stated.
-    stream = streams.get(index) if condition.path == index else None
+    """(n_draws_in_block, n_areas) whether one condition holds; no stream where it does not vary."""
+    condition = stated.condition
     if stream is None:
-        if condition.worst is None:
-            return np.tile(stated.passes, (len(factor), 1))
-        if (factor == 1).all():
+        if condition.worst is None or (factor == 1).all():
             return np.tile(stated.passes, (len(factor), 1))
         limit = np.floor(stated.cut * factor[:, None] + 1e-9)
         return np.nan_to_num(stated.rank, nan=np.inf) <= np.nan_to_num(limit, nan=-1)
@@ -296,7 +295,7 @@ def _passes(
     assert condition.worst is not None
     if condition.among or condition.within:
         return _by_pool(condition, stream, designation, factor)
-    n_present = int((~np.isnan(scores[index].score)).sum())
+    n_present = int((~np.isnan(stream.scores.score)).sum())
     limit = np.floor(condition.worst.count(n_present) * factor + 1e-9)
     held: NDArray[np.bool_] = stream.ranks <= limit[:, None].astype(np.int32)
     return held

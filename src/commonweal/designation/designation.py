@@ -86,7 +86,11 @@ class Designation:
         (n_areas,) selected, but would not be with every cut-off a tenth tighter.
     changes
         By node path (a child of a condition's node), (n_areas,) the rank which that child alone
-        would have to take to change the answer, NaN where none would.
+        would have to take to change the answer, by turning one condition; NaN where none would,
+        and in areas that a cap leaves out.
+    ranks
+        By the same paths, (n_areas,) the rank that the child has now, on the scale of `changes`: by
+        what it puts into the index, which on moved areas can order them otherwise than its score.
     """
 
     name: str
@@ -135,8 +139,7 @@ class Designation:
             "near_miss": self.near_miss,
             "just_inside": self.just_inside,
         }
-        for t in self.tested:
-            label = t.condition.index
+        for label, t in zip(self.rule.labels(), self.tested, strict=True):
             columns |= {
                 f"{label}.passes": t.passes,
                 f"{label}.deciding_rank": t.rank,
@@ -188,7 +191,7 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
     selected = evaluate(rule, iter(passes), scores, areas)
     wider = [_passes_at(t, 1 + NEAR_MISS) for t in tested]
     tighter = [_passes_at(t, 1 - NEAR_MISS) for t in tested]
-    changes, ranks = _changes(rule, tested, scores, areas)
+    changes, ranks = _changes(rule, tested, selected, scores, areas)
     return Designation(
         name,
         areas,
@@ -361,23 +364,29 @@ def _cap(outcome: Bools, need: Floats, groups: NDArray[np.intp], most: int) -> B
 
 
 def _changes(
-    rule: Rule, tested: Sequence[Tested], scores: Mapping[str, Scores], areas: Areas
+    rule: Rule,
+    tested: Sequence[Tested],
+    selected: Bools,
+    scores: Mapping[str, Scores],
+    areas: Areas,
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """For each child of a condition's node: the rank that would change the answer."""
     from commonweal.designation.change import rank_needed
 
     base = [t.passes for t in tested]
-    free = rule.model_copy(update={"at_most": None})
+    free = rule.without_caps()
     before = evaluate(free, iter(base), scores, areas)
+    uncapped = before == selected
     changes: dict[str, Floats] = {}
     ranks: dict[str, Floats] = {}
     for i, t in enumerate(tested):
         found = _find(t.condition, scores, areas)
         flipped = [~p if j == i else p for j, p in enumerate(base)]
-        pivotal = evaluate(free, iter(flipped), scores, areas) != before
+        pivotal = (evaluate(free, iter(flipped), scores, areas) != before) & uncapped
         for child, needed in rank_needed(found, t).items():
             at = np.where(pivotal, needed, np.nan)
-            ranks[child] = found.rank_of(child)
+            # A moved index is a mean of what went into it, so places are places in that.
+            ranks[child] = rank(found.transformed.get(child, found.need[child]))
             if child in changes:  # in two conditions: the nearer of the two
                 old, now = changes[child], ranks[child]
                 nearer = np.isnan(old) | (np.abs(at - now) < np.abs(old - now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,7 +20,7 @@ def _parse_worst(value: Any) -> Any:
             return {"share": float(value.strip().removesuffix("%")) / 100}
         except ValueError:
             raise ValueError(f"found '{value}'; expected a share such as 10% or a number") from None
-    if isinstance(value, bool) or not isinstance(value, int | float | str | dict):
+    if isinstance(value, bool | str) or (isinstance(value, float) and not isfinite(value)):
         raise ValueError(f"found {value!r}; expected a share such as 10% or a number of areas")
     if isinstance(value, int | float):
         if value != int(value):
@@ -49,11 +50,7 @@ class Worst(BaseModel):
         return int(self.share * n + 1e-9) if self.share is not None else min(self.number or 0, n)
 
     def __str__(self) -> str:
-        return (
-            f"worst {self.share:.4%}".replace(".0000", "").rstrip()
-            if self.share
-            else f"worst {self.number:,}"
-        )
+        return f"worst {self.share * 100:g}%" if self.share else f"worst {self.number:,}"
 
 
 class Condition(BaseModel):
@@ -156,6 +153,34 @@ class Rule(BaseModel):
             yield self.condition
         for rule in (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ())):
             yield from rule.conditions()
+
+    def labels(self) -> list[str]:
+        """Name each condition, in the order written, by its index; numbered where one has several.
+
+        Examples
+        --------
+        >>> once, twice = {"index": "a", "worst": 5}, {"index": "b", "worst": "10%"}
+        >>> Rule.model_validate({"all": [once, twice, {**twice, "within": "lad24"}]}).labels()
+        ['a', 'b_2', 'b_3']
+        """
+        names = [c.index for c in self.conditions()]
+        return [n if names.count(n) == 1 else f"{n}_{i}" for i, n in enumerate(names, start=1)]
+
+    def without_caps(self) -> Rule:
+        """Give the same rule without its caps, at any depth."""
+
+        def below(rules: tuple[Rule, ...] | None) -> tuple[Rule, ...] | None:
+            return None if rules is None else tuple(r.without_caps() for r in rules)
+
+        not_ = None if self.not_ is None else self.not_.without_caps()
+        return self.model_copy(
+            update={
+                "all": below(self.all),
+                "any": below(self.any),
+                "not_": not_,
+                "at_most": None,
+            }
+        )
 
     def rules(self) -> Iterator[Rule]:
         """Yield this rule and every rule below it."""

@@ -17,16 +17,20 @@ Aggregate: TypeAlias = Callable[[Floats, Floats], Floats]
 
 
 def _sum(x: Floats, weights: Floats) -> Floats:
-    return x @ weights
+    # One child after another, not x @ weights: a matrix product adds in an order that depends on
+    # the row, and equal areas would then differ in their last bit and no longer tie.
+    total = np.zeros(len(x))
+    for column, weight in zip(x.T, weights, strict=True):
+        total += weight * column
+    return total
 
 
 def _arithmetic(x: Floats, weights: Floats) -> Floats:
-    return x @ (weights / weights.sum())
+    return _sum(x, weights / weights.sum())
 
 
 def _geometric(x: Floats, weights: Floats) -> Floats:
-    g: Floats = np.exp(np.log(x) @ (weights / weights.sum()))
-    return g
+    return np.exp(_sum(np.log(x), weights / weights.sum()))
 
 
 AGGREGATES: MappingProxyType[str, Aggregate] = MappingProxyType(
@@ -35,7 +39,13 @@ AGGREGATES: MappingProxyType[str, Aggregate] = MappingProxyType(
 """The aggregates that a study can name; each takes (n_areas, n_children) and (n_children,)."""
 
 
-def aggregate(x: Floats, weights: Floats, how: str, available: float = 1.0) -> Floats:
+def aggregate(
+    x: Floats,
+    weights: Floats,
+    how: str,
+    available: float = 1.0,
+    stated: Floats | None = None,
+) -> Floats:
     """Combine transformed children into one score.
 
     Parameters
@@ -50,6 +60,9 @@ def aggregate(x: Floats, weights: Floats, how: str, available: float = 1.0) -> F
     available
         Share of the weight that must be present for an area to get a score, 0..1. What is missing
         below that share is carried by the area's other children in proportion to their weights.
+    stated
+        (n_children,) the weights that `available` is a share of, where `weights` are a draw around
+        them: which areas have a score is then the same in every draw.
 
     Returns
     -------
@@ -80,9 +93,10 @@ def aggregate(x: Floats, weights: Floats, how: str, available: float = 1.0) -> F
     # aggregate: that is the same as rescaling the weights of those that are present.
     scale = np.log if how == "geometric" else np.asarray
     unscale = np.exp if how == "geometric" else np.asarray
-    share = (~missing) @ (weights / weights.sum())
+    present = (~missing).astype(np.float64)
+    share = _arithmetic(present, weights if stated is None else stated)
     with np.errstate(invalid="ignore", divide="ignore"):
-        present_mean = np.where(missing, 0.0, scale(x)) @ (weights / weights.sum()) / share
+        present_mean = _sum(np.where(missing, 0.0, scale(x)), weights) / _sum(present, weights)
     filled = np.where(missing, unscale(present_mean)[:, None], x)
     score = np.full(len(x), np.nan)
     # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
@@ -103,14 +117,19 @@ def contributions(x: Floats, weights: Floats, how: str) -> Floats:
     -------
     ndarray
         (n_areas, n_children). For a sum and an arithmetic mean the rows add up to the score; for a
-        geometric mean they add up to its logarithm. NaN where the child is missing.
+        geometric mean they add up to its logarithm. NaN where the child is missing: its weight is
+        carried by the others, in proportion to theirs.
 
     Examples
     --------
     >>> contributions(np.array([[10.0, 30.0]]), np.array([1.0, 3.0]), "arithmetic")
     array([[ 2.5, 22.5]])
     """
-    if how == "sum":
-        return x * weights
-    shares = weights / weights.sum()
-    return (np.log(x) if how == "geometric" else x) * shares
+    missing = np.isnan(x)
+    each = weights if how == "sum" else weights / weights.sum()
+    values = np.log(x) if how == "geometric" else x
+    if not missing.any():
+        return values * each
+    with np.errstate(divide="ignore"):
+        carried = weights.sum() / _sum((~missing).astype(np.float64), weights)
+    return values * each * carried[:, None]

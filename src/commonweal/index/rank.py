@@ -81,7 +81,7 @@ def decile(ranks: ArrayLike) -> Floats:
     Examples
     --------
     >>> decile([1.0, 10.0, 11.0, 20.0] + list(range(21, 37)))[:4]
-    array([1., 5., 6., 8.])
+    array([ 1.,  5.,  6., 10.])
     """
     values = np.asarray(ranks, dtype=np.float64)
     n = int(np.count_nonzero(~np.isnan(values)))

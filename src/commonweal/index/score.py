@@ -81,6 +81,29 @@ class Scores:
             move=move,
         )
 
+    def part(self, path: str) -> Scores:
+        """Give one node with all below it as an index of its own, named by its path.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such node.
+        """
+        if path not in self.need:
+            raise UnknownNameError("node", path, self.need)
+        tree = next(node for at, node in self.tree.walk(self.index) if at == path)
+        below = f"{path}/"
+        return Scores(
+            path,
+            self.system,
+            self.codes,
+            tree,
+            {p: v for p, v in self.need.items() if p == path or p.startswith(below)},
+            {p: v for p, v in self.transformed.items() if p.startswith(below)},
+            None if self.built is None else self.built.part(path),
+            self.move,
+        )
+
     @property
     def score(self) -> Floats:
         """(n_areas,) score of the whole index."""
@@ -105,6 +128,8 @@ class Scores:
     @property
     def contributions(self) -> dict[str, Floats]:
         """(n_areas,) contribution of each of the root's children to the score, by path."""
+        if not self.domains:  # an index of one indicator
+            return {}
         x = np.column_stack([self.transformed[p] for p in self.domains])
         weights = np.array(list(self.tree.weights.values()))
         parts = contributions(x, weights, self.tree.aggregate)
@@ -202,15 +227,17 @@ def score_tree(
         transform = TRANSFORMS[node.transform]
         for name, child in node.children.items():
             below = f"{path}/{name}"
+            value = visit(below, child)
             try:
-                transformed[below] = transform(visit(below, child), node.ties)
+                transformed[below] = transform(value, node.ties)
             except DataError as error:
                 raise DataError(f"{below.replace('/', '.')}: {error}") from None
         x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
-        w = (weights or {}).get(path, np.array(list(node.weights.values())))
+        stated = np.array(list(node.weights.values()))
+        w = (weights or {}).get(path, stated)
         how = (forms or {}).get(path, node.aggregate)
         try:
-            need[path] = aggregate(x, w, how, node.available)
+            need[path] = aggregate(x, w, how, node.available, stated)
         except DataError as error:
             raise DataError(f"{path.replace('/', '.')}: {error}") from None
         return need[path]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = [
+    "BY_RANK",
     "TRANSFORMS",
     "Transform",
     "exponential",
@@ -90,7 +91,7 @@ def exponential(need: Floats, ties: TieRule = "average") -> Floats:
     Examples
     --------
     >>> exponential(np.array([1.0, 2.0, 3.0])).round(3)
-    array([  9.099,  24.553, 100.   ])
+    array([  9.177,  24.681, 100.   ])
     """
     return exponential_of_rank(rank(need, ties), _n_present(need))
 
@@ -137,10 +138,10 @@ def z_score(need: Floats, ties: TieRule = "average") -> Floats:  # noqa: ARG001 
     >>> z_score(np.array([1.0, 2.0, 3.0]))
     array([-1.,  0.,  1.])
     """
-    spread = np.nanstd(need, ddof=1) if _n_present(need) > 1 else 0.0
-    if spread == 0:
+    # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
+    if _n_present(need) < 2 or np.nanmin(need) == np.nanmax(need):
         raise DataError("z-score of a constant: every area has the same value")
-    z: Floats = (need - np.nanmean(need)) / spread
+    z: Floats = (need - np.nanmean(need)) / np.nanstd(need, ddof=1)
     return z
 
 
@@ -183,3 +184,6 @@ TRANSFORMS: MappingProxyType[str, Transform] = MappingProxyType(
     }
 )
 """The transforms that a study can name."""
+
+BY_RANK = frozenset({"exponential", "normal_score", "percentile"})
+"""Those that know nothing of a value but its rank."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from zlib import crc32
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -123,10 +124,10 @@ class Settings:
     forms: Mapping[str, NDArray[np.str_]]
     noisy: tuple[str, ...]
 
-    def touches(self, index: str) -> list[str]:
-        """Paths within an index whose weights or form vary."""
+    def touches(self, path: str) -> list[str]:
+        """Paths of the nodes in or below an index or domain whose weights or form vary."""
         paths = {*self.weights, *self.forms}
-        return sorted(p for p in paths if p.split("/", 1)[0] == index)
+        return sorted(p for p in paths if p == path or p.startswith(f"{path}/"))
 
 
 def draw_settings(
@@ -155,7 +156,7 @@ def draw_settings(
     UnknownNameError
         If a node or an indicator is not there.
     StudyError
-        If an indicator has no standard error, or a node is named twice.
+        If an indicator has no standard error, or something is named twice.
     """
     nodes = {p: n for index, t in trees.items() for p, n in t.walk(index) if n.children}
     weights: dict[str, Floats] = {}
@@ -164,6 +165,10 @@ def draw_settings(
     for entry, item in enumerate(vary):
         rng = np.random.default_rng([seed, entry])
         if isinstance(item, VaryErrors):
+            if noisy:
+                raise StudyError(
+                    f"certainty.vary[{entry}]: standard errors vary in an earlier entry too"
+                )
             noisy = tuple(with_errors) if item.standard_errors == "all" else item.standard_errors
             for name in noisy:
                 if name not in with_errors:
@@ -192,7 +197,9 @@ def _draw_weights(item: VaryWeights, node: Node, n_draws: int, rng: np.random.Ge
     stated = np.array(list(node.weights.values()))
     total = stated.sum()
     if item.dirichlet is not None:
-        return rng.dirichlet(item.dirichlet * len(stated) * stated / total, n_draws) * total
+        shares = rng.dirichlet(item.dirichlet * len(stated) * stated / total, n_draws)
+        # A weight that underflows to 0 could not be carried by it where the other children miss.
+        return np.maximum(shares, 1e-300) * total
     assert item.interval is not None
     drawn = stated * rng.uniform(1 - item.interval, 1 + item.interval, (n_draws, len(stated)))
     drawn *= total / drawn.sum(axis=1, keepdims=True)
@@ -296,8 +303,9 @@ def _noisy_leaf(
         if name not in noisy or indicators.standard_errors is None:
             return need
         at = indicators.column(name)
-        # One stream per draw and indicator: an index that uses fewer of them draws the same.
-        rng = np.random.default_rng([seed, 0x5E, draw, at])
+        # One stream per draw and indicator, by its name: it has the same error in every index that
+        # uses it, and no other indicator has that one.
+        rng = np.random.default_rng([seed, 0x5E, draw, crc32(name.encode())])
         error = np.nan_to_num(indicators.standard_errors[:, at])
         return need + rng.standard_normal(len(need)) * error
 

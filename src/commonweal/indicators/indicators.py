@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -68,7 +69,7 @@ class Indicators:
     Raises
     ------
     DataError
-        On duplicate codes, infinite values, negative standard errors, or shapes that do not fit.
+        On duplicate codes or names, infinite values, negative standard errors, or shapes that do not fit.
     """
 
     system: str
@@ -82,10 +83,13 @@ class Indicators:
         if self.values.shape != shape:
             raise DataError(f"values have shape {self.values.shape}; expected {shape}")
         if len(set(self.codes)) < len(self.codes):
-            twice = sorted({c for c in self.codes if list(self.codes).count(c) > 1})[:3]
+            twice = sorted(c for c, count in Counter(self.codes).items() if count > 1)[:3]
             raise DataError(
                 f"area {', '.join(twice)} is there more than once; expected one row each"
             )
+        again = [n for n, count in Counter(m.name for m in self.meta).items() if count > 1]
+        if again:
+            raise DataError(f"indicator '{again[0]}' is there more than once; expected it once")
         self._refuse(np.isinf(self.values), "an infinite value; expected a number or nothing")
         if self.standard_errors is not None:
             if self.standard_errors.shape != shape:

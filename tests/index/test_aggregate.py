@@ -1,0 +1,123 @@
+"""Sums and means of children: by hand, scaling of weights, missing children, contributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from commonweal.errors import DataError
+from commonweal.index import AGGREGATES, aggregate, contributions
+
+X = np.array([[10.0, 40.0, 80.0], [1.0, 2.0, 4.0]])
+W = np.array([1.0, 2.0, 1.0])
+positive = arrays(np.float64, (6, 4), elements=st.floats(0.01, 100))
+weights4 = arrays(np.float64, 4, elements=st.floats(0.05, 5))
+holes = arrays(np.bool_, (6, 4))
+
+
+def with_holes(x: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    return np.where(gone, np.nan, x)
+
+
+def test_by_hand() -> None:
+    np.testing.assert_allclose(aggregate(X, W, "sum"), [170, 9])
+    np.testing.assert_allclose(aggregate(X, W, "arithmetic"), [42.5, 2.25])
+    expected = [(10 * 40 * 40 * 80) ** 0.25, (1 * 2 * 2 * 4) ** 0.25]
+    np.testing.assert_allclose(aggregate(X, W, "geometric"), expected)
+
+
+def test_a_sum_takes_weights_as_they_stand() -> None:
+    assert aggregate(np.full((1, 2), 100.0), np.array([0.5, 0.499]), "sum")[0] == pytest.approx(
+        99.9
+    )
+
+
+@given(x=positive, weights=weights4, gone=holes, factor=st.floats(0.01, 50))
+@settings(max_examples=60, deadline=None)
+def test_scaling_the_weights(
+    x: np.ndarray, weights: np.ndarray, gone: np.ndarray, factor: float
+) -> None:
+    x = with_holes(x, gone)
+    for how in ("arithmetic", "geometric"):
+        plain = aggregate(x, weights, how, 0.0)
+        np.testing.assert_allclose(aggregate(x, weights * factor, how, 0.0), plain, rtol=1e-9)
+    plain = aggregate(x, weights, "sum", 0.0)
+    np.testing.assert_allclose(
+        aggregate(x, weights * factor, "sum", 0.0), plain * factor, rtol=1e-9
+    )
+
+
+@given(x=positive, weights=weights4, gone=holes)
+@settings(max_examples=60, deadline=None)
+def test_what_is_missing_is_carried_by_the_others(
+    x: np.ndarray, weights: np.ndarray, gone: np.ndarray
+) -> None:
+    """The same as the mean of the children that are there, one area at a time."""
+    x = with_holes(x, gone)
+    mean = aggregate(x, weights, "arithmetic", 0.0)
+    total = aggregate(x, weights, "sum", 0.0)
+    geometric = aggregate(x, weights, "geometric", 0.0)
+    for i, row in enumerate(x):
+        there = ~np.isnan(row)
+        if not there.any():
+            assert np.isnan([mean[i], total[i], geometric[i]]).all()
+            continue
+        expected = np.average(row[there], weights=weights[there])
+        assert mean[i] == pytest.approx(expected)
+        assert total[i] == pytest.approx(expected * weights.sum())
+        logs = np.average(np.log(row[there]), weights=weights[there])
+        assert geometric[i] == pytest.approx(np.exp(logs))
+
+
+@pytest.mark.parametrize("how", AGGREGATES)
+@pytest.mark.parametrize(
+    ("available", "scored"),
+    [(1.0, [True, False, False, False]), (0.7, [True, True, False, False]),
+     (0.3, [True, True, True, False]), (0.0, [True, True, True, False])],
+)  # fmt: skip
+def test_how_much_must_be_there(how: str, available: float, scored: list[bool]) -> None:
+    """.1 + .2 + .4 is .7000000000000001, and 1 - .3 is .7: shares on the line count as enough."""
+    n = np.nan
+    x = np.array([[1.0, 2, 3, 4], [1, 2, 3, n], [n, n, n, 4], [n, n, n, n]])
+    got = aggregate(x, np.array([0.1, 0.2, 0.4, 0.3]), how, available)
+    np.testing.assert_array_equal(~np.isnan(got), scored)
+
+
+def test_enough_is_judged_by_the_stated_weights() -> None:
+    x, drawn = np.array([[5.0, np.nan]]), np.array([0.01, 0.99])
+    assert np.isnan(aggregate(x, drawn, "arithmetic", 0.5)[0])
+    assert aggregate(x, drawn, "arithmetic", 0.5, stated=np.array([0.5, 0.5]))[0] == 5
+
+
+@given(x=positive, weights=weights4, gone=holes)
+@settings(max_examples=60, deadline=None)
+def test_contributions_add_up_to_the_score(
+    x: np.ndarray, weights: np.ndarray, gone: np.ndarray
+) -> None:
+    gone[:, 0] = False  # something is there in every area
+    x = with_holes(x, gone)
+    for how, of in (("sum", np.asarray), ("arithmetic", np.asarray), ("geometric", np.log)):
+        parts = contributions(x, weights, how)
+        np.testing.assert_array_equal(np.isnan(parts), gone)
+        score = of(aggregate(x, weights, how, 0.0))
+        np.testing.assert_allclose(np.nansum(parts, axis=1), score, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("bad", [0.0, -0.5])
+def test_a_geometric_mean_of_nothing_or_less_is_refused(bad: float) -> None:
+    with pytest.raises(DataError, match=f"geometric mean of {bad:g}; expected values above 0"):
+        aggregate(np.array([[1.0, bad], [np.nan, 3.0]]), np.ones(2), "geometric")
+
+
+@pytest.mark.parametrize("how", AGGREGATES)
+@pytest.mark.parametrize("k", [2, 3, 7, 9, 16])
+def test_equal_areas_tie_to_the_bit_wherever_they_stand(how: str, k: int) -> None:
+    rng = np.random.default_rng(k)
+    row, weights = rng.uniform(1, 100, k), rng.uniform(0, 1, k)
+    for n in (1, 3, 7, 101):
+        assert len({*aggregate(np.tile(row, (n, 1)), weights, how)}) == 1
+    one = aggregate(row[None, :], weights, how)
+    assert aggregate(np.vstack([rng.uniform(1, 9, (6, k)), row]), weights, how)[-1] == one[0]

@@ -1,0 +1,205 @@
+"""Scores of a tree: by hand, direction, missing values, permutation, messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index import Node, exponential_of_rank, rank, score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.indicators import Indicators
+
+    Make = Callable[..., Indicators]
+
+
+def random_index(make: Make, n: int = 40, seed: int = 1) -> Indicators:
+    rng = np.random.default_rng(seed)
+    a, b, c = rng.normal(size=(3, n))
+    a[3], c[5] = np.nan, np.nan
+    return make(a=a, b=b, c=np.round(c, 1))
+
+
+def test_three_levels_by_hand(make: Make, two_levels: Node) -> None:
+    indicators = make(a=[9, 7, 5, 3], b=[1, 4, 3, 2], c=[0.2, 0.9, 0.9, 0.1])
+    found = score("x", two_levels, indicators)
+    r1, r2, r3, r4 = exponential_of_rank([1, 2, 3, 4], 4)
+    tied = exponential_of_rank([1.5], 4)[0]
+    first = np.array([(r1 + r4) / 2, (r2 + r1) / 2, (r3 + r2) / 2, (r4 + r3) / 2])
+    np.testing.assert_allclose(found.need["x/first"], first)
+    order = exponential_of_rank(rank(first), 4)
+    expected = 0.6 * order + 0.4 * np.array([r3, tied, tied, r4])
+    np.testing.assert_allclose(found.score, expected)
+    assert found.rank.tolist() == rank(expected).tolist() == [3, 1, 2, 4]
+    np.testing.assert_allclose(
+        found.contributions["x/c"], [0.4 * r3, 0.4 * tied, 0.4 * tied, 0.4 * r4]
+    )
+    np.testing.assert_allclose(sum(found.contributions.values()), found.score)
+    assert found.domains == ["x/first", "x/c"]
+    assert list(found.need) == ["x", "x/first", "x/first/a", "x/first/b", "x/c"]
+
+
+def test_each_node_has_its_own_transform_and_aggregate(make: Make) -> None:
+    tree = Node.model_validate(
+        {
+            "transform": "none", "aggregate": "geometric",
+            "children": {
+                "m": {"transform": "min_max", "aggregate": "arithmetic", "weight": 3,
+                      "children": {"a": {"indicator": "a"}, "b": {"indicator": "b", "weight": 3}}},
+                "c": {"indicator": "c"},
+            },
+        }
+    )  # fmt: skip
+    found = score("x", tree, make(a=[np.nan, 0, 1, 2], b=[5, 6, 5.5, 5], c=[2, 4, 8, 3]))
+    # a is 0, 50, 100 and b 100, 50, 0; a mean with b three times a is 75, 50, 25
+    np.testing.assert_allclose(found.need["x/m"], [np.nan, 75, 50, 25])
+    expected = [np.nan, (75**3 * 4) ** 0.25, (50**3 * 8) ** 0.25, (25**3 * 3) ** 0.25]
+    np.testing.assert_allclose(found.score, expected)
+    logs = np.log(found.score)
+    np.testing.assert_allclose(sum(found.contributions.values()), logs)
+
+
+def test_a_geometric_mean_of_zero_names_its_node(make: Make) -> None:
+    tree = Node.model_validate(
+        {
+            "children": {
+                "d": {
+                    "transform": "min_max",
+                    "aggregate": "geometric",
+                    "children": {"a": {"indicator": "a"}},
+                }
+            }
+        }
+    )
+    with pytest.raises(DataError, match=r"^x\.d: geometric mean of 0; expected values above 0"):
+        score("x", tree, make(a=[1, 2, 3]))
+
+
+def test_a_constant_names_its_node_once(make: Make) -> None:
+    leaf = {"a": {"indicator": "a"}}
+    tree = Node.model_validate(
+        {"children": {"d": {"children": {"e": {"transform": "z_score", "children": leaf}}}}}
+    )
+    with pytest.raises(DataError, match=r"^x\.d\.e\.a: z-score of a constant"):
+        score("x", tree, make(a=[0.1, 0.1, 0.1]))
+
+
+def test_direction_turns_the_order_round(make: Make) -> None:
+    tree = Node.model_validate({"children": {"a": {"indicator": "a"}}})
+    values = [3.0, 1.0, 2.0]
+    assert score("x", tree, make(a=values)).rank.tolist() == [1, 3, 2]
+    assert score("x", tree, make(a=values, less=("a",))).rank.tolist() == [3, 1, 2]
+
+
+def test_what_is_missing_stays_missing_and_is_counted(make: Make, two_levels: Node) -> None:
+    indicators = random_index(make)
+    found = score("x", two_levels, indicators)
+    assert indicators.missing == {"a": 1, "b": 0, "c": 1}
+    assert np.flatnonzero(np.isnan(found.score)).tolist() == [3, 5]
+    assert np.flatnonzero(np.isnan(found.need["x/first"])).tolist() == [3]
+    assert np.nanmax(found.rank) == 38
+    # the areas without a score are not counted in anyone's rank
+    here = ~np.isnan(indicators.values[:, 0])
+    np.testing.assert_array_equal(
+        found.transformed["x/first/a"][here],
+        exponential_of_rank(rank(indicators.values[here, 0], "average"), 39),
+    )
+
+
+def test_an_area_with_enough_gets_a_score(make: Make) -> None:
+    tree = Node.model_validate(
+        {
+            "available": 0.6,
+            "transform": "none",
+            "aggregate": "arithmetic",
+            "children": {
+                "a": {"indicator": "a", "weight": 0.6},
+                "b": {"indicator": "b", "weight": 0.4},
+            },
+        }
+    )
+    found = score("x", tree, make(a=[1, np.nan, 3], b=[5, 5, np.nan]))
+    np.testing.assert_allclose(found.score, [2.6, np.nan, 3])
+    parts = np.column_stack(list(found.contributions.values()))
+    np.testing.assert_allclose(np.nansum(parts, axis=1)[[0, 2]], found.score[[0, 2]])
+
+
+def test_permuting_areas_permutes_everything(make: Make, two_levels: Node) -> None:
+    indicators = random_index(make)
+    order = np.random.default_rng(2).permutation(40)
+    a, b, c = indicators.values[order].T
+    plain, mixed = score("x", two_levels, indicators), score("x", two_levels, make(a=a, b=b, c=c))
+    for path, need in plain.need.items():
+        np.testing.assert_array_equal(mixed.need[path], need[order])
+        np.testing.assert_array_equal(mixed.rank_of(path), plain.rank_of(path)[order])
+    for path, x in plain.transformed.items():
+        np.testing.assert_array_equal(mixed.transformed[path], x[order])
+
+
+def test_scaling_weights_changes_no_rank(make: Make, two_levels: Node) -> None:
+    ten = two_levels.model_dump()
+    for child in ten["children"].values():
+        child["weight"] *= 10
+    indicators = random_index(make)
+    plain = score("x", two_levels, indicators)
+    scaled = score("x", Node.model_validate(ten), indicators)
+    np.testing.assert_allclose(scaled.score, 10 * plain.score)
+    np.testing.assert_array_equal(scaled.rank, plain.rank)
+
+
+def test_more_need_in_one_indicator_never_lowers_the_rank(make: Make, two_levels: Node) -> None:
+    indicators = random_index(make)
+    before = score("x", two_levels, indicators).rank
+    for area in (0, 7, 20):
+        worse = indicators.values.copy()
+        worse[area, 1] += 1.5
+        a, b, c = worse.T
+        assert score("x", two_levels, make(a=a, b=b, c=c)).rank[area] <= before[area]
+
+
+def test_no_area_with_a_score_is_an_error_that_counts(make: Make, two_levels: Node) -> None:
+    nothing = np.full(3, np.nan)
+    with pytest.raises(DataError, match=r"index x: no area has a score.*a 3, c 1"):
+        score("x", two_levels, make(a=nothing, b=[1, 2, 3], c=[np.nan, 1, 2]))
+
+
+def test_an_indicator_that_is_not_there(make: Make, two_levels: Node) -> None:
+    with pytest.raises(UnknownNameError, match="indicator 'c' not found; expected one of: a, b"):
+        score("x", two_levels, make(a=[1, 2], b=[1, 2]))
+
+
+def test_the_frame_has_ranks_as_whole_numbers_and_missing_as_null(
+    make: Make, two_levels: Node
+) -> None:
+    frame = score("x", two_levels, random_index(make)).to_frame()
+    assert frame["x.rank"].dtype == pl.Int32
+    assert frame["x.decile"].null_count() == 2
+    assert frame["x.first.a.score"].null_count() == 1
+    assert {"x.first.contribution", "x.c.contribution"} <= set(frame.columns)
+    assert not any(frame[c].is_nan().any() for c in frame.columns if frame[c].dtype == pl.Float64)
+
+
+def test_an_index_of_one_indicator(make: Make) -> None:
+    found = score("x", Node(indicator="a"), make(a=[2, 9, 4]))
+    assert found.rank.tolist() == [3, 1, 2]
+    assert found.contributions == {}
+    assert found.to_frame()["x.rank"].to_list() == [3, 1, 2]
+
+
+def test_a_part_is_the_same_node_as_an_index_of_its_own(make: Make, two_levels: Node) -> None:
+    indicators = random_index(make)
+    whole = score("x", two_levels, indicators)
+    part, alone = whole.part("x/first"), score("first", two_levels.children["first"], indicators)
+    np.testing.assert_array_equal(part.score, alone.score)
+    assert part.domains == ["x/first/a", "x/first/b"]
+    for name in ("a", "b"):
+        ours = part.contributions[f"x/first/{name}"]
+        np.testing.assert_array_equal(ours, alone.contributions[f"first/{name}"])
+    with pytest.raises(UnknownNameError, match="did you mean 'x/first'"):
+        whole.part("x/frst")
