@@ -119,7 +119,7 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
             continue
         label = index_label(results, c.index)
         cut = float(tested.cut[0])
-        title = f"Who stands around the cut-off on the {label}"
+        title = f"Who stands around the cut-off: {label}"
         about = (
             f"The last {_AROUND} inside and the first {_AROUND} outside, of those that this cut-off decides "
             f"about. The dot is the rank as it stands, filled inside and hollow outside; the line runs "
@@ -169,7 +169,7 @@ def _intervals(
     ranks: NDArray[np.float64],
     cut: float,
 ) -> str:
-    left, wide, row, top = 190, 490, 20, 34
+    left, wide, row, top = 260, 470, 20, 34
     high = _round_up(float(max(ranks[:, 2].max(), now.max(), cut)))
     scale = wide / high
     parts = []
@@ -182,7 +182,7 @@ def _intervals(
     for k, (name, here, (low, _, far)) in enumerate(zip(names, now, ranks, strict=True)):
         y = top + k * row + row / 2
         side = "in" if here <= cut else "out"
-        short = name if len(name) <= 25 else f"{name[:24]}…"
+        short = name if len(name) <= 36 else f"{name[:17]}…{name[-17:]}"
         parts.append(
             f'<text class="tick" x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{escape(short)}</text>'
         )
@@ -199,7 +199,7 @@ def _intervals(
         f'<text class="row" x="{x:.1f}" y="{bottom - 12}" text-anchor="middle">cut-off {cut:,.0f}</text>'
     )
     return (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 700 {bottom}" '
+        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 760 {bottom}" '
         f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
         f"{''.join(parts)}</svg>"
     )

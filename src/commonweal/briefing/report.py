@@ -51,6 +51,7 @@ class _Part:
     map: Map | None
     regions: Shown | None
     charts: list[Chart]
+    first: Tier | None
     selected: Shown
     near: Shown
     tables: list[tuple[Tier, Shown]]
@@ -127,6 +128,7 @@ def _part(results: Results, name: str) -> _Part:
         map=draw_map(results, name),
         regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
+        first=levels[0] if levels else None,
         selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
         near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED]),
         tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],

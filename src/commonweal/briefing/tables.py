@@ -110,9 +110,17 @@ def tiers(results: Results) -> list[Tier]:
     for key in dict.fromkeys(k for k in keys if k is not None):
         if table[key].null_count() == len(table):
             continue
-        words = (known[key].singular, known[key].plural) if key in known else (key, f"{key} areas")
+        word = key.replace("_", " ")
+        words = (known[key].singular, known[key].plural) if key in known else (word, _plural(word))
         found.append(Tier(key, *words))
     return found
+
+
+def _plural(word: str) -> str:
+    """Make the plural of a name that a study gives its larger areas."""
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return word if word.endswith("s") else f"{word}s"
 
 
 def label_of(results: Results, name: str) -> str:
@@ -329,7 +337,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     )
     if not everyone:
         table = table.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
-    share = f"Share of its {results.areas.plural}"
+    share = "Share selected"
     columns = [
         (tier.header, table["name"]),
         ("Code", table["code"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["write_workbook"]
 
 _HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
+_LINE = 15.0  # points
+_WRAP = 45  # characters from which on a column of text is wrapped
 _BY_CELL = 2
 """Rows of a long table that XlsxWriter writes; the others are put in as text."""
 _STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
@@ -94,33 +97,42 @@ def _cover(
 ) -> None:
     sheet = book.add_worksheet("Cover")
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 90)
+    sheet.set_column(0, 0, 90)
+    sheet.set_column(1, 1, 24)
     sheet.write_string(0, 0, results.study.title, formats["title"])
-    lines = [results.study.briefing.note, " ".join(results.study.description.split())]
-    if day is not None:
-        lines.append(f"Created on {day.day} {day:%B %Y}.")
-    lines.append(
-        f"Made with Commonweal {results.provenance.get('commonweal', '')}.".replace(" .", ".")
-    )
-    lines.append(
-        "Some cells refer to notes: see the sheet Notes. Sources and licences: see the sheet Sources."
-    )
-    row = 1
+    made = f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip()
+    lines = [
+        results.study.briefing.note,
+        " ".join(results.study.description.split()),
+        f"Created on {day.day} {day:%B %Y}." if day else "",
+        f"{made}.",
+        "How to read the numbers, and what they do not show: see the sheet Notes. "
+        "Licences: see the sheet Sources.",
+        "This sheet contains one table: the contents of the workbook.",
+    ]
+    head = 0
     for line in filter(None, lines):
-        sheet.write_string(row, 0, line)
-        row += 1
-    head = row + 1
-    sheet.write_string(row, 0, "This sheet contains one table: the contents of the workbook.")
+        head += 1
+        sheet.write_string(head, 0, line, formats["wrap"])
+        sheet.set_row(head, _LINE * _lines(line, 90))
+    head += 1
     for k, s in enumerate(listed, start=1):
-        sheet.write_url(head + k, 0, f"internal:'{s.name}'!A1", formats["link"], s.name)
-        sheet.write_string(head + k, 1, s.title, formats["wrap"])
+        sheet.write_string(head + k, 0, s.title, formats["wrap"])
+        sheet.write_url(head + k, 1, f"internal:'{s.name}'!A1", formats["link"], s.name)
     sheet.add_table(
         head, 0, head + len(listed), 1,
         {"name": "Contents", "style": "Table Style Light 1", "autofilter": False, "banded_rows": False,
-         "columns": [{"header": "Sheet", "header_format": formats["head"]},
-                     {"header": "What it holds", "header_format": formats["head"]}]},
+         "columns": [{"header": "Contents", "header_format": formats["head"]},
+                     {"header": "Sheet", "header_format": formats["head"]}]},
     )  # fmt: skip
+    _paged(sheet)
+
+
+def _paged(page: Any) -> None:
+    """Print on as many A4 sheets as it takes, one wide."""
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
 
 
 def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
@@ -134,14 +146,21 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
         return
     page.write_string(2, 0, "This sheet contains one table.")
     kinds = [_kind(shown, h) for h in shown.frame.columns]
-    for column, (header, kind) in enumerate(zip(shown.frame.columns, kinds, strict=True)):
-        width = _width(shown, header)
-        if kind == "text" and width > 45:
-            kinds[column] = "wrap"
+    widths = [_width(shown, h) for h in shown.frame.columns]
+    for column, width in enumerate(widths):
         page.set_column(column, column, width)
+        if kinds[column] == "text" and width > _WRAP:
+            kinds[column] = "wrap"
+    headers = zip(shown.frame.columns, widths, strict=True)
+    page.set_row(_HEADER_ROW, _LINE * max(_lines(h, w - 3) for h, w in headers))
     n = min(len(shown), _BY_CELL) if sheet.long else len(shown)
     for row in range(n):
-        _row(page, _HEADER_ROW + 1 + row, shown.frame.row(row), kinds, formats)
+        values = shown.frame.row(row)
+        _row(page, _HEADER_ROW + 1 + row, values, kinds, formats)
+        wrapped = zip(values, widths, kinds, strict=True)
+        tall = max((_lines(str(v or ""), w) for v, w, k in wrapped if k == "wrap"), default=1)
+        if tall > 1:
+            page.set_row(_HEADER_ROW + 1 + row, _LINE * tall)
     columns = [{"header": h, "header_format": formats["head"]} for h in shown.frame.columns]
     page.add_table(
         _HEADER_ROW, 0, _HEADER_ROW + n, shown.frame.width - 1,
@@ -149,9 +168,7 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
          "columns": columns},
     )  # fmt: skip
     page.freeze_panes(_HEADER_ROW + 1, 0)
-    page.set_landscape()
-    page.set_paper(9)  # A4
-    page.fit_to_pages(1, 0)
+    _paged(page)
     page.repeat_rows(_HEADER_ROW)
 
 
@@ -167,6 +184,11 @@ def _row(
             page.write_string(at, column, value, form)
         else:
             page.write_number(at, column, value, form)
+
+
+def _lines(text: str, width: float) -> int:
+    """Count the lines that a text takes; not every program works out the height by itself."""
+    return max(1, len(textwrap.wrap(text, max(int(width), 1))))
 
 
 def _kind(shown: Shown, header: str) -> str:
@@ -185,7 +207,7 @@ def _width(shown: Shown, header: str) -> float:
         return max(12, word + 3)
     longest = shown.frame[header].head(300).str.len_chars().max()
     most = longest if isinstance(longest, int) else 0
-    return float(min(max(most + 2, word + 3, 12), 60 if most < 200 else 100))
+    return float(min(max(most + 2, word + 3, 12), 80 if most < 200 else 100))
 
 
 def _fill(packed: io.BytesIO, long: dict[str, Sheet]) -> bytes:
