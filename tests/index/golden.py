@@ -94,3 +94,19 @@ def meta(column: str) -> dict[str, str]:
 def level(of: int) -> list[str]:
     """Give the codes on one level of the example's tree, 1 = indicators, in COINr's order."""
     return [row["iCode"] for row in rows(META) if row["Level"] == str(of)]
+
+
+def ancestors(name: str) -> list[str]:
+    """Give what an indicator or aggregate belongs to, its parent first and the index last."""
+    parent, above = meta("Parent"), []
+    while parent.get(name, "NA") != "NA":
+        name = parent[name]
+        above.append(name)
+    return above
+
+
+def example(wanted: list[str]) -> Floats:
+    """Read columns of the bundled table (groups and denominators too), in the order of `RAW`."""
+    at = {code: i for i, code in enumerate(texts("in_asem_iData.csv", "uCode"))}
+    order = [at[code] for code in texts(RAW, "uCode")]
+    return matrix("in_asem_iData.csv", wanted)[order]

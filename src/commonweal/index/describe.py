@@ -1,0 +1,352 @@
+"""What the indicators look like before anything is done to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.index.rank import Floats
+
+__all__ = [
+    "Flags",
+    "Summary",
+    "describe",
+    "flags",
+    "iqr_outliers",
+    "labelled",
+    "skew_kurtosis",
+]
+
+
+def labelled(x: ArrayLike, names: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
+    """Check a matrix of indicators at the door and give each column a name for messages.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    names
+        (n_indicators,) names; without them, columns are called ``column 1`` and so on.
+
+    Raises
+    ------
+    DataError
+        If `x` is not a matrix, a value is infinite, or the names are not one a column, each once.
+
+    Examples
+    --------
+    >>> labelled([[1, 2], [3, 4]])[1]
+    ['column 1', 'column 2']
+    """
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim != 2:
+        raise DataError(f"indicators in {values.ndim} dimensions; expected units x indicators")
+    called = [f"column {j + 1}" for j in range(values.shape[1])] if names is None else list(names)
+    if len(called) != values.shape[1]:
+        raise DataError(f"{len(called)} names for {values.shape[1]} indicators")
+    if len(set(called)) < len(called):
+        twice = next(n for n in called if called.count(n) > 1)
+        raise DataError(f"indicator '{twice}' is there twice; expected each name once")
+    infinite = np.isinf(values).any(axis=0)
+    if infinite.any():
+        raise DataError(f"indicator '{called[int(infinite.argmax())]}' has infinite values")
+    return values, called
+
+
+def skew_kurtosis(x: ArrayLike) -> tuple[Floats, Floats]:
+    """Skewness G1 and excess kurtosis G2 of each column, as Excel, SAS and COINr define them.
+
+    With m_r the r-th central moment (divisor n): ``G1 = m3 / m2^1.5 sqrt(n (n - 1)) / (n - 2)`` and
+    ``G2 = ((n + 1) (m4 / m2^2 - 3) + 6) (n - 1) / ((n - 2) (n - 3))``. A normal variable has 0, 0.
+
+    Parameters
+    ----------
+    x
+        (n_units,) or (n_units, n_indicators) values, NaN = missing (left out).
+
+    Returns
+    -------
+    skew, kurtosis
+        () or (n_indicators,) float64; NaN for constants, and for fewer than 3 (skew) or 4
+        (kurtosis) values.
+
+    Notes
+    -----
+    Source: Joanes and Gill (1998), Comparing measures of sample skewness and kurtosis, The
+    Statistician 47, 183-189: their type 2.
+
+    Examples
+    --------
+    >>> skew, kurtosis = skew_kurtosis([1.0, 2.0, 3.0, 4.0, 100.0])
+    >>> round(float(skew), 4), round(float(kurtosis), 4)
+    (2.2324, 4.9869)
+    """
+    values = np.asarray(x, dtype=np.float64)
+    missing = np.isnan(values)
+    n = (len(values) - missing.sum(axis=0)).astype(np.float64)
+    filled = np.where(missing, 0.0, values) if missing.any() else values
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centred = filled - filled.sum(axis=0) / n
+        if missing.any():
+            centred[missing] = 0.0
+        squared = centred * centred
+        m2 = squared.sum(axis=0)
+        m3, m4 = (squared * centred).sum(axis=0), (squared * squared).sum(axis=0)
+        # The deviation of a constant is not always 0 in floats: its values are compared instead.
+        constant = np.where(missing, np.inf, values).min(axis=0, initial=np.inf) >= np.where(
+            missing, -np.inf, values
+        ).max(axis=0, initial=-np.inf)
+        return from_sums(n, np.where(constant, np.nan, m2), m3, m4)
+
+
+def from_sums(n: Floats, m2: Floats, m3: Floats, m4: Floats) -> tuple[Floats, Floats]:
+    """Skew and kurtosis from the sums of the 2nd to 4th powers of deviations from the mean."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        skew = np.sqrt(n) * m3 / m2**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
+        ratio = n * m4 / (m2 * m2)
+        kurtosis = ((n + 1) * (ratio - 3) + 6) * (n - 1) / ((n - 2) * (n - 3))
+    return np.where(n > 2, skew, np.nan), np.where(n > 3, kurtosis, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Statistics of each indicator; every field is (n_indicators,), NaN where it has no values.
+
+    Attributes
+    ----------
+    names
+        The indicators.
+    min, q25, median, q75, max, mean
+        In the indicator's unit; quartiles interpolate linearly (R's type 7).
+    sd
+        Standard deviation, divisor n - 1.
+    skew, kurtosis
+        As in `skew_kurtosis`.
+    n, n_nonzero, n_unique, n_same
+        Values present; of these not 0; distinct ones; the most frequent one's count.
+    available
+        Share of the units that have a value, 0..1.
+    nonzero, unique, same
+        `n_nonzero`, `n_unique` and `n_same` as shares of `n`, 0..1.
+    """
+
+    names: tuple[str, ...]
+    min: Floats
+    q25: Floats
+    median: Floats
+    q75: Floats
+    max: Floats
+    mean: Floats
+    sd: Floats
+    skew: Floats
+    kurtosis: Floats
+    n: NDArray[np.int64]
+    n_nonzero: NDArray[np.int64]
+    n_unique: NDArray[np.int64]
+    n_same: NDArray[np.int64]
+    available: Floats
+    nonzero: Floats
+    unique: Floats
+    same: Floats
+
+
+def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
+    """Summarise each indicator.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    names
+        (n_indicators,) names.
+
+    Returns
+    -------
+    Summary
+        An indicator with no values has n = 0 and NaN statistics; it is no error to look at it.
+
+    Raises
+    ------
+    DataError
+        If `x` is not a matrix, has infinite values, or does not fit its names.
+
+    Notes
+    -----
+    COINr's ``get_stats`` gives the same (unrounded, with nsignif = NULL), but no quartiles.
+
+    Examples
+    --------
+    >>> summary = describe([[1.0], [0.0], [0.0], [np.nan]], ["halls"])
+    >>> summary.available, summary.n_same
+    (array([0.75]), array([2]))
+    """
+    values, called = labelled(x, names)
+    n_units, n_indicators = values.shape
+    # min, q25, median, q75, max, mean, sd; n, n_nonzero, n_unique, n_same
+    stats = np.full((7, n_indicators), np.nan)
+    counts = np.zeros((4, n_indicators), dtype=np.int64)
+    for j, column in enumerate(values.T):
+        ordered = np.sort(column[~np.isnan(column)])
+        if not len(ordered):
+            continue
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        runs = np.diff(np.r_[starts, len(ordered)])
+        stats[:5, j] = np.quantile(ordered, [0, 0.25, 0.5, 0.75, 1])
+        stats[5, j] = ordered.mean()
+        stats[6, j] = ordered.std(ddof=1) if len(ordered) > 1 else np.nan
+        counts[:, j] = len(ordered), np.count_nonzero(ordered), len(starts), runs.max()
+    low, q25, median, q75, high, mean, sd = stats
+    skew, kurtosis = skew_kurtosis(values)
+    n, n_nonzero, n_unique, n_same = counts
+    nonzero, unique, same = np.where(n > 0, counts[1:] / np.maximum(n, 1), np.nan)
+    return Summary(
+        names=tuple(called),
+        min=low,
+        q25=q25,
+        median=median,
+        q75=q75,
+        max=high,
+        mean=mean,
+        sd=sd,
+        skew=skew,
+        kurtosis=kurtosis,
+        n=n,
+        n_nonzero=n_nonzero,
+        n_unique=n_unique,
+        n_same=n_same,
+        available=n / max(n_units, 1),
+        nonzero=nonzero,
+        unique=unique,
+        same=same,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What to look at again; every field is (n_indicators,) bool.
+
+    Attributes
+    ----------
+    available, nonzero, unique
+        The share is below its threshold.
+    outliers
+        The absolute skew *and* the kurtosis are above theirs.
+    """
+
+    available: NDArray[np.bool_]
+    nonzero: NDArray[np.bool_]
+    unique: NDArray[np.bool_]
+    outliers: NDArray[np.bool_]
+
+
+def flags(
+    summary: Summary,
+    available: float = 0.65,
+    nonzero: float = 0.5,
+    unique: float = 0.5,
+    skew: float = 2.0,
+    kurtosis: float = 3.5,
+) -> Flags:
+    """Flag indicators by rules of thumb.
+
+    Parameters
+    ----------
+    summary
+        From `describe`.
+    available, nonzero, unique
+        Smallest shares, 0..1, that raise no flag.
+    skew, kurtosis
+        Thresholds of the outlier flag.
+
+    Returns
+    -------
+    Flags
+        An undefined statistic raises no flag of its own.
+
+    Raises
+    ------
+    DataError
+        If a threshold is out of its range.
+
+    Notes
+    -----
+    The defaults are those of the European Commission's Competence Centre on Composite Indicators
+    (JRC) for availability, skew and kurtosis, and COINr's for the rest.
+
+    Examples
+    --------
+    >>> flags(describe([[1.0], [2.0], [3.0], [4.0], [100.0]])).outliers
+    array([ True])
+    """
+    for what, share in (("available", available), ("nonzero", nonzero), ("unique", unique)):
+        _within(what, share, 0.0, 1.0)
+    _within("skew", skew, 0.0, np.inf)
+    return Flags(
+        summary.available < available,
+        summary.nonzero < nonzero,
+        summary.unique < unique,
+        (np.abs(summary.skew) > skew) & (summary.kurtosis > kurtosis),
+    )
+
+
+def _within(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise DataError(f"{what}: {value:g} found; expected a number from {low:g} to {high:g}")
+
+
+def iqr_outliers(x: ArrayLike, whisker: float = 1.5) -> NDArray[np.int8]:
+    """Mark the values beyond the whiskers of a box plot.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    whisker
+        Length of the whiskers in interquartile ranges, 0 or more.
+
+    Returns
+    -------
+    ndarray
+        (n_units, n_indicators) int8: 1 above the upper whisker, -1 below the lower, 0 between them
+        or missing.
+
+    Raises
+    ------
+    DataError
+        If `whisker` is negative.
+
+    Notes
+    -----
+    Source: Tukey (1977), Exploratory Data Analysis.
+
+    Examples
+    --------
+    >>> iqr_outliers([[1.0], [2.0], [3.0], [4.0], [100.0]]).T
+    array([[0, 0, 0, 0, 1]], dtype=int8)
+    """
+    _within("whisker", whisker, 0.0, np.inf)
+    summary = describe(x)
+    values = np.asarray(x, dtype=np.float64)
+    reach = whisker * (summary.q75 - summary.q25)
+    high, low = values > summary.q75 + reach, values < summary.q25 - reach
+    return high.astype(np.int8) - low.astype(np.int8)
+
+
+def positions(names: Sequence[str], wanted: Sequence[str], group: str) -> list[int]:
+    """Find a group's indicators among the columns."""
+    if not len(wanted):
+        raise DataError(f"group '{group}' has no indicators; expected at least one")
+    at = {name: j for j, name in enumerate(names)}
+    for name in wanted:
+        if name not in at:
+            raise UnknownNameError("indicator", name, names, f" (group '{group}')")
+    return [at[name] for name in wanted]
