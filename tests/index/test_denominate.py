@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -29,6 +29,7 @@ def test_rates_are_those_of_coinr(file: str) -> None:
     assert len(by) > 10
 
 
+@settings(deadline=None)
 @given(
     arrays(np.float64, (5, 2), elements=st.integers(0, 99)),
     arrays(np.float64, (5, 1), elements=st.integers(1, 99)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -84,6 +84,7 @@ def test_a_column_without_values_or_variance_is_described() -> None:
     assert not flags(summary).outliers.any()
 
 
+@settings(deadline=None)
 @given(
     arrays(np.float64, (12, 2), elements=st.integers(-50, 50)),
     st.permutations(range(12)),

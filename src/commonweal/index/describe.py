@@ -93,19 +93,20 @@ def skew_kurtosis(x: ArrayLike) -> tuple[Floats, Floats]:
     values = np.asarray(x, dtype=np.float64)
     missing = np.isnan(values)
     n = (len(values) - missing.sum(axis=0)).astype(np.float64)
-    filled = np.where(missing, 0.0, values) if missing.any() else values
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centred = filled - filled.sum(axis=0) / n
-        if missing.any():
-            centred[missing] = 0.0
-        squared = centred * centred
-        m2 = squared.sum(axis=0)
-        m3, m4 = (squared * centred).sum(axis=0), (squared * squared).sum(axis=0)
-        # The deviation of a constant is not always 0 in floats: its values are compared instead.
-        constant = np.where(missing, np.inf, values).min(axis=0, initial=np.inf) >= np.where(
-            missing, -np.inf, values
-        ).max(axis=0, initial=-np.inf)
-        return from_sums(n, np.where(constant, np.nan, m2), m3, m4)
+    # The deviation of a constant is not always 0 in floats: its values are compared instead.
+    if missing.any():
+        low = np.where(missing, np.inf, values).min(axis=0)
+        high = np.where(missing, -np.inf, values).max(axis=0)
+        centred = np.where(missing, 0.0, values)
+        centred = np.where(missing, 0.0, values - centred.sum(axis=0) / np.maximum(n, 1))
+    else:
+        low, high = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
+        centred = values - values.sum(axis=0) / np.maximum(n, 1)
+    squared = centred * centred
+    m2 = np.where(low < high, squared.sum(axis=0), np.nan)
+    m3 = (squared * centred).sum(axis=0)
+    m4 = (squared * squared).sum(axis=0)
+    return from_sums(n, m2, m3, m4)
 
 
 def from_sums(n: Floats, m2: Floats, m3: Floats, m4: Floats) -> tuple[Floats, Floats]:
