@@ -73,6 +73,7 @@ def summarise(
         ``average_score``, ``average_rank`` (n = worst), ``proportion`` (share of areas in the worst
         tenth, 0..1), ``extent`` (0..1), ``local_concentration`` (population-weighted mean rank,
         n = worst, of the worst areas that hold exactly a tenth of the people, the last in part).
+        Means over a group where nobody lives are null.
 
     Raises
     ------
@@ -135,4 +136,5 @@ def summarise(
             "extent",
             "local_concentration",
         )
+        .fill_nan(None)
     )

@@ -1,0 +1,78 @@
+"""The area systems that ship, as data: whole, linked, and named."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from commonweal.areas import AreaSystem, load_areas, load_systems
+from commonweal.errors import UnknownNameError
+from commonweal.sources import Store, load_catalogue
+
+SYSTEMS = load_systems()
+
+
+def test_every_source_that_a_system_names_is_in_the_catalogue() -> None:
+    catalogue = load_catalogue()
+    for name, about in SYSTEMS.systems.items():
+        columns = [
+            about.areas,
+            *about.populations.values(),
+            *about.boundaries,
+            *about.classes.values(),
+        ]
+        columns += [about.points] if about.points else []
+        for column in columns:
+            inside = column.sum_of or column.centre_of
+            assert (column.source in catalogue) != bool(inside), (name, column)
+            assert not inside or inside in SYSTEMS.systems
+
+
+def test_every_link_joins_two_systems_by_a_source_or_by_a_list() -> None:
+    catalogue = load_catalogue()
+    for link in SYSTEMS.links:
+        assert {link.origin, link.destination} <= set(SYSTEMS.systems)
+        assert bool(link.changes) != (link.source in catalogue), link
+        pattern = SYSTEMS.system(link.destination).pattern
+        assert all(re.fullmatch(pattern, code) for code in link.changes.values())
+
+
+def test_the_mergers_of_2019_are_five_new_authorities_of_fourteen() -> None:
+    link = SYSTEMS.link("lad17", "lad19")
+    assert link is not None
+    assert len(link.changes) == 14
+    assert len(set(link.changes.values())) == 5
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [("lsoa11", "lad19"), ("lsoa11", "region"), ("lsoa21", "lad24"), ("wd17", "country"), ("lad17", "region")],
+)  # fmt: skip
+def test_parents_are_chains_that_end_there(small: str, large: str) -> None:
+    chain = SYSTEMS.parents(small)[large]
+    assert chain[0].origin == small
+    assert chain[-1].destination == large
+    assert all(a.destination == b.origin for a, b in itertools.pairwise(chain))
+    assert small not in SYSTEMS.parents(small)
+
+
+def test_vintages_are_no_parents() -> None:
+    assert "lsoa21" not in SYSTEMS.parents("lsoa11")
+    assert SYSTEMS.link("lsoa21", "lsoa11") is None
+
+
+def test_an_unknown_system_or_date_is_answered_with_the_nearest(tmp_path: object) -> None:
+    with pytest.raises(
+        UnknownNameError, match="area system 'lsoa12' not found; did you mean 'lsoa"
+    ):
+        SYSTEMS.system("lsoa12")
+    with pytest.raises(UnknownNameError, match="area system 'wd71' not found"):
+        load_areas(Store(str(tmp_path), offline=True), "wd71")
+
+
+def test_a_system_refuses_a_key_that_it_does_not_know() -> None:
+    with pytest.raises(ValidationError, match="plurall"):
+        AreaSystem.model_validate({"title": "x", "vintage": 2020, "areas": {}, "plurall": "y"})

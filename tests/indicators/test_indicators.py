@@ -1,0 +1,83 @@
+"""The matrix of indicators: what is checked at the door, direction, missing values."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.indicators import Indicator, Indicators
+
+CODES = ["A1", "A2", "A3"]
+META = (
+    Indicator("pubs", "Pubs", "per 1,000", "less", "made up"),
+    Indicator("crime", "Crime", "rate", "more", "made up"),
+)
+VALUES = np.array([[1.0, 5.0], [np.nan, 6.0], [3.0, 7.0]])
+
+
+def indicators(
+    values: object = VALUES, codes: object = CODES, errors: object = None, meta: object = META
+) -> Indicators:
+    return Indicators("toy", codes, values, meta, errors)  # type: ignore[arg-type]
+
+
+def test_need_is_turned_so_that_higher_is_more() -> None:
+    np.testing.assert_array_equal(indicators().need("pubs"), [-1, np.nan, -3])
+    np.testing.assert_array_equal(indicators().need("crime"), [5, 6, 7])
+
+
+def test_missing_values_are_counted_and_shown_as_null() -> None:
+    assert indicators().missing == {"pubs": 1, "crime": 0}
+    assert indicators().to_frame().to_dict(as_series=False) == {
+        "code": CODES, "pubs": [1.0, None, 3.0], "crime": [5.0, 6.0, 7.0]
+    }  # fmt: skip
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(
+        UnknownNameError, match="indicator 'crimes' not found; did you mean 'crime'"
+    ):
+        indicators().need("crimes")
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_infinity_names_the_indicator_and_the_area(bad: float) -> None:
+    values = VALUES.copy()
+    values[2, 1] = bad
+    with pytest.raises(DataError, match="crime: area A3 has an infinite value"):
+        indicators(values)
+
+
+@pytest.mark.parametrize("bad", [-0.1, np.inf])
+def test_a_standard_error_below_zero_names_the_indicator_and_the_area(bad: float) -> None:
+    errors = np.array([[np.nan, 0.0], [0.1, bad], [0.2, 0.3]])
+    with pytest.raises(DataError, match="crime: area A2 has a negative or infinite standard error"):
+        indicators(errors=errors)
+
+
+def test_codes_that_are_there_twice() -> None:
+    with pytest.raises(DataError, match="area A2 is there more than once"):
+        indicators(codes=["A1", "A2", "A2"])
+
+
+def test_they_are_found_soon_in_a_country() -> None:
+    codes = [f"A{i % 30_000}" for i in range(33_755)]
+    start = time.perf_counter()
+    with pytest.raises(DataError, match="area A0, A1, A10 is there"):
+        indicators(np.zeros((33_755, 2)), codes)
+    assert time.perf_counter() - start < 2
+
+
+def test_names_that_are_there_twice() -> None:
+    with pytest.raises(DataError, match="indicator 'pubs' is there more than once"):
+        indicators(meta=(META[0], META[0]))
+
+
+def test_shapes() -> None:
+    with pytest.raises(DataError, match=r"values have shape \(3, 2\); expected \(2, 2\)"):
+        indicators(codes=["A1", "A2"])
+    with pytest.raises(DataError, match=r"standard errors have shape \(3, 1\); expected \(3, 2\)"):
+        indicators(errors=np.zeros((3, 1)))
