@@ -352,12 +352,11 @@ class Store:
         raise self._unreachable(source, faults)
 
     def _unreachable(self, source: Source, faults: list[str]) -> UnreachableError:
-        mirror = self.mirror or "not set"
+        told = "; ".join(fault.removeprefix(f"{source.url}: ") for fault in faults)
         return UnreachableError(
-            f"source '{source.id}' cannot be had from {source.url}: {'; '.join(faults)}\n"
-            f"Set COMMONWEAL_MIRROR (now {mirror}) to a folder or URL that has it as "
-            f"{place_of(source.url or '')},\n"
-            "or try `commonweal demo`, which needs no data."
+            f"source '{source.id}' cannot be had from {source.url} ({told}).\n"
+            f"Set COMMONWEAL_MIRROR (now {self.mirror or 'not set'}) to a folder or URL that holds it "
+            "under the host and path of that address, or try `commonweal demo`, which needs no data."
         )
 
     def _converted(
