@@ -251,6 +251,19 @@ def test_failed_swap_puts_the_old_folder_back(
     assert only(tmp_path) == ["out"]
 
 
+def test_what_comes_into_the_folder_meanwhile_is_not_lost(results: Results, tmp_path: Path) -> None:
+    target = write_results(results, tmp_path / "out")
+
+    def save_a_map(what: str, *_: int) -> None:
+        if what == "writing README.txt":
+            (target / "my map.qgz").touch()
+
+    with pytest.raises(CommonwealError, match=r"my map\.qgz"):
+        write_results(results, target, save_a_map)
+    assert {p.name for p in target.iterdir()} == {*FILES, "my map.qgz"}
+    assert only(tmp_path) == ["out"]
+
+
 def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) -> None:
     def closed(*_: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.tables import Shown, probability
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.tables import probability
 from commonweal.briefing.words import index_label
 
 if TYPE_CHECKING:

@@ -105,22 +105,54 @@ def check_folder(folder: Path) -> Path:
         If it is a file, or holds files that Commonweal did not write.
     """
     target = Path(folder).expanduser().resolve()
-    if not target.exists():
+    for _ in range(_TRIES):
+        seen = _identity(target)
+        if seen is None:
+            return target
+        if not target.is_dir():
+            raise CommonwealError(f"{folder} is a file; expected a folder to write results to")
+        try:
+            foreign = _foreign(target)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _plain_error(error, target) from None
+        if _identity(target) != seen:
+            continue  # another run has just put its own there: look at that
+        if foreign:
+            raise _refusal(folder, foreign)
         return target
-    if not target.is_dir():
-        raise CommonwealError(f"{folder} is a file; expected a folder to write results to")
+    raise _busy(target)
+
+
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Tell one folder from the next of the same name; None if there is none."""
     try:
-        there = sorted(p.name for p in target.iterdir())
+        found = folder.stat()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise _plain_error(error, target) from None
-    foreign = [name for name in there if name not in _own_files(target) and not _is_litter(name)]
-    if foreign:
-        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
-        raise CommonwealError(
-            f"{folder} holds {', '.join(foreign[:3])}{more}, which Commonweal did not write; "
-            "nothing there is replaced. Give another folder, or move these away."
-        )
-    return target
+        raise _plain_error(error, folder) from None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Name what is in a folder that Commonweal did not write."""
+    there = sorted(p.name for p in folder.iterdir())
+    own = _own_files(folder)
+    return [name for name in there if name not in own and not _is_litter(name)]
+
+
+def _refusal(folder: Path, foreign: list[str]) -> CommonwealError:
+    more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+    return CommonwealError(
+        f"{folder} holds {', '.join(foreign[:3])}{more}, which Commonweal did not write; "
+        "nothing there is replaced. Give another folder, or move these away."
+    )
+
+
+def _busy(target: Path) -> CommonwealError:
+    return CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
 
 
 def _own_files(target: Path) -> set[str]:
@@ -258,29 +290,38 @@ def _beside(target: Path, kind: str) -> Path:
 def _swap(fresh: Path, target: Path) -> None:
     """Put the new folder in place of the old one, while others may be doing the same."""
     for _ in range(_TRIES):
-        old: Path | None = _beside(target, "old")
-        assert old is not None
+        old = _beside(target, "old")
         try:
             target.rename(old)
         except FileNotFoundError:
-            old = None
+            if _put(fresh, target):
+                return
+            continue
+        placed = False
         try:
-            fresh.rename(target)
-        except BaseException as error:
-            taken = isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY)
-            if old is not None:
-                if not taken:
-                    old.rename(target)  # the last good one goes back
-                else:
-                    shutil.rmtree(old, ignore_errors=True)
-            if taken:
-                check_folder(target)
-                continue
+            # What has come into it since the first look must not be lost either.
+            foreign = _foreign(old)
+            if foreign:
+                raise _refusal(target, foreign)
+            placed = _put(fresh, target)
+        except BaseException:
+            _put(old, target)  # the last good one goes back
             raise
-        if old is not None:
-            shutil.rmtree(old, ignore_errors=True)
-        return
-    raise CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
+        shutil.rmtree(old, ignore_errors=True)
+        if placed:
+            return
+    raise _busy(target)
+
+
+def _put(folder: Path, target: Path) -> bool:
+    """Rename a folder to its place; False if another run has taken the place meanwhile."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.tables import label_of, margin, probability, tiers
+from commonweal.briefing.larger import tiers
+from commonweal.briefing.tables import label_of, margin, probability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,14 +50,18 @@ def write_geopackage(results: Results, path: Path) -> str:
         )
     fields = map_fields(results)
     if not n_shapes:
-        _layer(path, "areas", "Point", points, fields, with_point, results)
+        _layer(path, "areas", "Point", points, fields, with_point)
+        _still(path)
         return (
             f"One layer, areas: {n_points:,} of {n:,} {plural} as points (no boundaries are known)."
         )
-    _layer(path, "areas", "MultiPolygon", shapes, fields, with_shape, results)
-    if n_shapes == n or not n_points:
+    _layer(path, "areas", "MultiPolygon", shapes, fields, with_shape)
+    alone = n_shapes == n or not n_points
+    if not alone:
+        _layer(path, "area_points", "Point", points, fields, with_point)
+    _still(path)
+    if alone:
         return f"One layer, areas: the boundaries of {n_shapes:,} of {n:,} {plural}."
-    _layer(path, "area_points", "Point", points, fields, with_point, results)
     return (
         f"Two layers. areas: the boundaries of the {n_shapes:,} of {n:,} {plural} whose boundary is "
         f"known; area_points: {n_points:,} {plural} as points."
@@ -70,7 +75,6 @@ def _layer(
     geometry: NDArray[np.object_],
     fields: pl.DataFrame,
     which: NDArray[np.bool_],
-    results: Results,
 ) -> None:
     import pyogrio.raw
 
@@ -79,27 +83,30 @@ def _layer(
     for column in kept.iter_columns():
         masks.append(column.is_null().to_numpy() if column.null_count() else None)
         data.append(_plain(column))
-    # A fixed stamp: the same results give the same file.
-    import pyogrio
+    pyogrio.raw.write(
+        path,
+        geometry[which],
+        data,
+        kept.columns,
+        field_mask=masks,
+        layer=name,
+        driver="GPKG",
+        geometry_type=kind,
+        crs="EPSG:4326",
+        append=path.exists(),
+    )
 
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "1980-01-01T00:00:00.000Z"})
-    try:
-        pyogrio.raw.write(
-            path,
-            geometry[which],
-            data,
-            kept.columns,
-            field_mask=masks,
-            layer=name,
-            driver="GPKG",
-            geometry_type=kind,
-            crs="EPSG:4326",
-            append=path.exists(),
-            layer_metadata={"TITLE": results.study.title},
-        )
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+def _still(path: Path) -> None:
+    """Set the stamp of the time of writing to a fixed one: the same results give the same file.
+
+    GDAL has an option for it, but one for the whole process, which other threads may be using.
+    """
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE gpkg_contents SET last_change = '1980-01-01T00:00:00.000Z'")
 
 
 def _plain(column: pl.Series) -> NDArray[Any]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.briefing.tables import Shown, label_of
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label, rule_in_words
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.tables import Shown, designated
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.tables import designated
 from commonweal.briefing.words import index_label
 
 if TYPE_CHECKING:
@@ -116,6 +117,6 @@ def changes(results: Results) -> Shown | None:
     comparison = results.since[1]
     blocks = []
     for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
-        shown = designated(results, comparison.after.name, np.flatnonzero(which))
+        shown = designated(results, comparison.after.name, np.flatnonzero(which), brief=True)
         blocks.append(shown.frame.select(pl.lit(word).alias("Change"), pl.all()))
     return Shown(pl.concat(blocks), frozenset({"Probability"}))

@@ -8,21 +8,18 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
+from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.published import agreement, changes, differences, sources
+from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
     Counts,
-    Shown,
-    Tier,
-    by_tier,
     counts,
     designated,
     label_of,
-    larger_areas,
     near_miss_rows,
     selected_rows,
-    tiers,
     worst_areas,
 )
 from commonweal.briefing.words import index_label, people, rule_in_words
@@ -99,8 +96,10 @@ def render_report(results: Results, day: date | None = None) -> str:
         worst=_worst(results),
         agreement=agreement(results) if results.agreements else None,
         agrees=[a.holds for a in results.agreements],
+        flags=any(a.spec.compare == "flag" for a in results.agreements),
         differences=differences(results),
         since=results.since[0] if results.since else "",
+        moved=_moved(results),
         changes=changes(results),
         method=method(results),
         indices=index_table(results),
@@ -130,7 +129,7 @@ def _part(results: Results, name: str) -> _Part:
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
         first=levels[0] if levels else None,
         selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
-        near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED]),
+        near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
         tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
     )
 
@@ -156,6 +155,14 @@ def _worst(results: Results) -> dict[str, Any] | None:
         "areas": worst_areas(results, index, 50),
         "larger": [(t, larger_areas(results, t.key)) for t in levels],
     }
+
+
+def _moved(results: Results) -> str:
+    """Count who stays, leaves and enters since the study named under ``since``."""
+    if results.since is None:
+        return ""
+    c = results.since[1]
+    return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} enter"
 
 
 def _closed(results: Results) -> list[str]:

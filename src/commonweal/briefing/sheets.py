@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.larger import by_tier, larger_areas, tiers
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.published import agreement, changes, differences, sources
+from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
-    Shown,
     areas_in_short,
-    by_tier,
     designated,
     label_of,
-    larger_areas,
     near_miss_rows,
     selected_rows,
-    tiers,
     worst_areas,
 )
 from commonweal.briefing.words import index_label

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.briefing.sheets import Sheet
-    from commonweal.briefing.tables import Shown
+    from commonweal.briefing.shown import Shown
     from commonweal.results import Results
 
 __all__ = ["write_workbook"]

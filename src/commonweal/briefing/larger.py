@@ -1,0 +1,157 @@
+"""Larger areas: which there are, how many of each one's areas are selected, and summaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.areas import load_systems
+from commonweal.briefing.headline import SURE
+from commonweal.briefing.shown import Shown, framed
+from commonweal.briefing.words import authority, index_label
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+
+__all__ = ["Tier", "by_tier", "larger_areas", "tiers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A set of larger areas that results are summed up for."""
+
+    key: str
+    singular: str
+    plural: str
+
+    @property
+    def header(self) -> str:
+        """Its name at the head of a column."""
+        return self.singular[:1].upper() + self.singular[1:]
+
+
+def tiers(results: Results) -> list[Tier]:
+    """Name the larger areas to sum up for: the local authority first, then the region."""
+    first = authority(results)
+    summed = dict.fromkeys(parent for parent, _ in results.summaries)
+    keys = [first, *summed, *(p for p in ("region",) if p in results.areas.parents)]
+    known = load_systems().systems
+    table = results.areas.table
+    found = []
+    for key in dict.fromkeys(k for k in keys if k is not None):
+        if table[key].null_count() == len(table):
+            continue
+        word = key.replace("_", " ")
+        words = (known[key].singular, known[key].plural) if key in known else (word, _plural(word))
+        found.append(Tier(key, *words))
+    return found
+
+
+def _plural(word: str) -> str:
+    """Make the plural of a name that a study gives its larger areas."""
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return word if word.endswith("s") else f"{word}s"
+
+
+def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> Shown:
+    """Count, for each larger area, who is selected; those with most first.
+
+    Parameters
+    ----------
+    everyone
+        Whether to list larger areas with neither selected areas nor near misses.
+    """
+    d, sure = results.designations[name], results.certainty.get(name)
+    p = None if sure is None else sure.selected
+    frame = results.areas.table.select(
+        code=tier.key, name=f"{tier.key}_name", people=pl.col("population")
+    ).with_columns(
+        selected=pl.Series(d.selected),
+        near=pl.Series(d.near_miss),
+        sure=pl.Series(d.selected & (p >= SURE)) if p is not None else pl.lit(None, pl.Boolean),
+    )
+    inside = pl.col("people").filter(pl.col("selected"))
+    table = (
+        frame.drop_nulls("code")
+        .group_by("code")
+        .agg(
+            pl.col("name").first(),
+            areas=pl.len().cast(pl.Int64),
+            selected=pl.col("selected").sum().cast(pl.Int64),
+            share=pl.col("selected").mean(),
+            people=pl.when(inside.null_count() > 0).then(None).otherwise(inside.sum()),
+            sure=pl.col("sure").sum().cast(pl.Int64),
+            near=pl.col("near").sum().cast(pl.Int64),
+        )
+        .sort(["selected", "near", "name", "code"], descending=[True, True, False, False])
+    )
+    if not everyone:
+        table = table.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
+    share = "Share selected"
+    columns = [
+        (tier.header, table["name"]),
+        ("Code", table["code"]),
+        (f"All {results.areas.plural}", table["areas"]),
+        ("Selected", table["selected"]),
+        (share, table["share"]),
+        ("People in them", table["people"].round(0).cast(pl.Int64)),
+    ]
+    if p is not None:
+        columns.append(("In at least 95 % of draws", table["sure"]))
+    return framed([*columns, ("Near misses", table["near"])], [share])
+
+
+def larger_areas(results: Results, only: str | None = None) -> Shown:
+    """Show the five summaries of every index for larger areas, and how many are selected."""
+    blocks = []
+    for tier in tiers(results):
+        if only is not None and tier.key != only:
+            continue
+        base = (
+            results.areas.table.drop_nulls(tier.key)
+            .group_by(tier.key)
+            .agg(
+                pl.col(f"{tier.key}_name").first(),
+                pl.len().cast(pl.Int64).alias(f"All {results.areas.plural}"),
+                pl.col("population").sum().round(0).cast(pl.Int64).alias("Population"),
+            )
+        )
+        block = base.select(
+            pl.lit(tier.header).alias("Kind"),
+            pl.col(tier.key).alias("Code"),
+            pl.col(f"{tier.key}_name").alias("Name"),
+            pl.col("^All .*$"),
+            "Population",
+        ).sort("Code")
+        for name, d in results.designations.items():
+            taken = results.areas.table.select(Code=tier.key, taken=pl.Series(d.selected))
+            header = "Selected" if len(results.designations) == 1 else f"Selected: {name}"
+            count = taken.group_by("Code").agg(pl.col("taken").sum().cast(pl.Int64).alias(header))
+            block = block.join(count, on="Code", how="left", maintain_order="left")
+        for index in results.scores:
+            summary = results.summaries.get((tier.key, index))
+            if summary is None:
+                continue
+            label = index_label(results, index)
+            named = summary.select(
+                pl.col("code").alias("Code"),
+                *(
+                    pl.col(c).alias(f"{label}: {c.replace('_', ' ')}")
+                    for c in (
+                        "average_score",
+                        "average_rank",
+                        "proportion",
+                        "extent",
+                        "local_concentration",
+                    )
+                ),
+            )
+            block = block.join(named, on="Code", how="left", maintain_order="left")
+        blocks.append(block)
+    frame = pl.concat(blocks, how="diagonal") if blocks else pl.DataFrame()
+    return Shown(
+        frame, frozenset(c for c in frame.columns if c.endswith((": proportion", ": extent")))
+    )

@@ -1,0 +1,80 @@
+"""A table for readers: what workbook and report have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.briefing.words import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Shown", "framed", "whole"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table for readers: the frame's columns are named by their headers.
+
+    Attributes
+    ----------
+    frame
+        Text, whole numbers (integers), decimals (floats) and shares (floats, 0..1).
+    shares
+        Headers of the columns that are shares.
+    """
+
+    frame: pl.DataFrame
+    shares: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def is_number(self, header: str) -> bool:
+        """Whether a column holds numbers."""
+        return self.frame.schema[header].is_numeric()
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """Give every row as text for readers; empty where there is no value."""
+        columns = []
+        for header, kind in self.frame.schema.items():
+            values = self.frame[header].to_list()
+            if header in self.shares:
+                text = ["" if v is None else percent(v) for v in values]
+            elif kind.is_integer():
+                text = ["" if v is None else f"{v:,}" for v in values]
+            elif kind.is_float():
+                text = ["" if v is None else f"{v:,.2f}" for v in values]
+            else:
+                text = ["" if v is None else str(v) for v in values]
+            columns.append(text)
+        return list(zip(*columns, strict=True)) if len(self.frame) else []
+
+
+def framed(columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = ()) -> Shown:
+    """Make a table of headed columns; a header that occurs twice is numbered."""
+    headers = _unique([header for header, _ in columns])
+    series = [s.alias(h) for h, (_, s) in zip(headers, columns, strict=True)]
+    return Shown(pl.DataFrame(series), frozenset(shares))
+
+
+def _unique(headers: Sequence[str]) -> list[str]:
+    """Set a number to headers that occur twice, case ignored: those of an Excel table must differ."""
+    seen: dict[str, int] = {}
+    out = []
+    for header in headers:
+        key = header.casefold()
+        seen[key] = seen.get(key, 0) + 1
+        out.append(header if seen[key] == 1 else f"{header} ({seen[key]})")
+    return out
+
+
+def whole(values: NDArray[np.float64]) -> pl.Series:
+    """Give numbers as whole ones; NaN is no value."""
+    return pl.Series(values, dtype=pl.Float64).fill_nan(None).round(0).cast(pl.Int64)
