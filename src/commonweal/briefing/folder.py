@@ -334,7 +334,9 @@ def _plainly(target: Path) -> Iterator[None]:
     except Exception as error:
         # Libraries have errors of their own for a file that cannot be written.
         said = str(error).lower()
-        if "disk" in said or "no space" in said or type(error).__name__ in _LIBRARY_ERRORS:
+        if "disk is full" in said or "no space" in said:
+            raise CommonwealError(f"{target} cannot be written: the disk is full") from None
+        if "disk i/o" in said or type(error).__name__ in _LIBRARY_ERRORS:
             raise CommonwealError(f"{target} cannot be written: {error}") from None
         raise
 
@@ -349,5 +351,4 @@ def _plain_error(error: OSError, target: Path) -> CommonwealError:
         return CommonwealError(
             f"{target} cannot be written: no permission, or a file there is open in another program"
         )
-    where = f" ({error.filename})" if error.filename else ""
-    return CommonwealError(f"{target} cannot be written: {error.strerror or error}{where}")
+    return CommonwealError(f"{target} cannot be written: {error.strerror or error}")
