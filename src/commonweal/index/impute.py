@@ -1,0 +1,362 @@
+"""Missing values: filled from other units or other indicators, and reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.index.correlate import correlate
+from commonweal.index.describe import labelled, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.index.rank import Floats
+
+__all__ = [
+    "Filled",
+    "Regression",
+    "impute_columns",
+    "impute_regression",
+    "impute_rows",
+]
+
+Average: TypeAlias = Literal["mean", "median"]
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """One regression that missing values were filled from.
+
+    Attributes
+    ----------
+    indicator
+        What it explains.
+    predictors
+        The indicators that it explains it with.
+    n
+        Units that it was fitted on.
+    r2, rmse
+        Share of the variance explained, and root mean squared error in the indicator's unit, of the
+        units it was fitted on.
+    r2_out, rmse_out
+        The same of each unit by the regression on all others: what a filled value can be expected
+        to have. Negative R2: worse than the mean.
+    """
+
+    indicator: str
+    predictors: tuple[str, ...]
+    n: int
+    r2: float
+    rmse: float
+    r2_out: float
+    rmse_out: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Indicators with missing values filled, and what was filled from what.
+
+    Attributes
+    ----------
+    values
+        (n_units, n_indicators); what was there is unchanged.
+    unit, indicator
+        (n_filled,) row and column of each filled value.
+    value
+        (n_filled,) what was filled in.
+    source
+        (n_filled,) what it was filled from, in words.
+    n_left
+        Values that are still missing, because there was nothing to fill them from.
+    regressions
+        The regressions used, if any.
+    """
+
+    values: Floats
+    unit: NDArray[np.intp]
+    indicator: NDArray[np.intp]
+    value: Floats
+    source: tuple[str, ...]
+    n_left: int
+    regressions: tuple[Regression, ...] = ()
+
+
+Sources: TypeAlias = dict[tuple[int, int], str]
+
+
+def filled(
+    before: Floats, after: Floats, sources: Sources, regressions: tuple[Regression, ...] = ()
+) -> Filled:
+    """Report the difference between values before and after, with the source of each cell."""
+    indicator, unit = np.nonzero((np.isnan(before) & ~np.isnan(after)).T)
+    said = tuple(sources[i, j] for i, j in zip(unit.tolist(), indicator.tolist(), strict=True))
+    left = int(np.isnan(after).sum())
+    return Filled(after, unit, indicator, after[unit, indicator], said, left, regressions)
+
+
+def checked(x: ArrayLike, names: Sequence[str] | None) -> tuple[Floats, list[str]]:
+    """Check the matrix, and that every indicator has a value at least."""
+    values, called = labelled(x, names)
+    empty = np.isnan(values).all(axis=0)
+    if empty.any():
+        raise DataError(
+            f"indicator '{called[int(empty.argmax())]}' has no values; nothing can be imputed from it"
+        )
+    return values, called
+
+
+def _average(values: Floats, how: str) -> float:
+    return float(np.mean(values) if how == "mean" else np.median(values))
+
+
+def _known(how: str) -> None:
+    if how not in ("mean", "median"):
+        raise DataError(f"imputation by '{how}'; expected one of: mean, median")
+
+
+def impute_columns(
+    x: ArrayLike,
+    names: Sequence[str] | None = None,
+    how: Average = "mean",
+    groups: Sequence[Hashable] | None = None,
+) -> Filled:
+    """Fill from the other units: an indicator's mean or median, over all or the unit's own group.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    names
+        (n_indicators,) names.
+    how
+        ``mean`` or ``median``.
+    groups
+        (n_units,) group of each unit. Without it all are one. A unit whose group is None, or whose
+        group has no value, stays as it is and is counted in `Filled.n_left`.
+
+    Returns
+    -------
+    Filled
+        The values and the report.
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values, `how` is unknown, or the groups do not fit.
+
+    Examples
+    --------
+    >>> done = impute_columns([[1.0], [3.0], [np.nan]], ["pubs"])
+    >>> done.value, done.source
+    (array([2.]), ('mean of units (n = 2)',))
+    """
+    values, _ = checked(x, names)
+    _known(how)
+    if groups is not None and len(groups) != len(values):
+        raise DataError(f"groups of {len(groups):,} units for {len(values):,} units")
+    members: dict[Hashable, list[int]] = {}
+    for i, group in enumerate(groups if groups is not None else [""] * len(values)):
+        if group is not None:
+            members.setdefault(group, []).append(i)
+    after, sources = values.copy(), Sources()
+    for group, rows in members.items():
+        for j in np.flatnonzero(np.isnan(values[rows]).any(axis=0)).tolist():
+            column = values[rows, j]
+            present = column[~np.isnan(column)]
+            if not len(present):
+                continue
+            within = f" in {group}" if groups is not None else ""
+            said = f"{how} of units{within} (n = {len(present)})"
+            for i in np.array(rows)[np.isnan(column)].tolist():
+                after[i, j], sources[i, j] = _average(present, how), said
+    return filled(values, after, sources)
+
+
+def impute_rows(
+    x: ArrayLike,
+    names: Sequence[str] | None = None,
+    how: Average = "mean",
+    nodes: Mapping[str, Sequence[str]] | None = None,
+    direction: Mapping[str, int] | None = None,
+) -> Filled:
+    """Fill from the unit's own other indicators of the same node.
+
+    Indicators are turned to the same direction and stretched to 0..1; a missing one gets the mean
+    or median of those of its node that the unit has; and that is mapped back to its own unit.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    names
+        (n_indicators,) names.
+    how
+        ``mean`` or ``median``.
+    nodes
+        By node, its indicators; without it all are one node. An indicator in none stays as it is.
+    direction
+        By indicator, 1 or -1; 1 for those left out.
+
+    Returns
+    -------
+    Filled
+        A unit with nothing in the node keeps its gaps there; they are counted in `Filled.n_left`.
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values or is constant, so that it cannot be stretched, if it is in
+        two nodes, a direction is not 1 or -1, or `how` is unknown.
+    UnknownNameError
+        If a node has an indicator that is not there.
+
+    Examples
+    --------
+    >>> x = [[0.0, 10.0], [5.0, np.nan], [10.0, 30.0]]
+    >>> done = impute_rows(x, ["pubs", "halls"], nodes={"assets": ["pubs", "halls"]})
+    >>> done.value, done.source
+    (array([20.]), ('mean of assets (n = 1)',))
+    """
+    values, called = checked(x, names)
+    _known(how)
+    turn = dict.fromkeys(called, 1) | dict(direction or {})
+    for name, sign in turn.items():
+        if sign not in (1, -1):
+            raise DataError(f"direction {sign} of '{name}'; expected 1 or -1")
+    after, sources = values.copy(), Sources()
+    seen: dict[str, str] = {}
+    for node, members in (nodes or {"the index": called}).items():
+        at = positions(called, members, node)
+        for name in members:
+            if name in seen:
+                raise DataError(f"indicator '{name}' is in nodes '{seen[name]}' and '{node}'")
+            seen[name] = node
+        directed = values[:, at] * [turn[name] for name in members]
+        low, high = np.nanmin(directed, axis=0), np.nanmax(directed, axis=0)
+        if (low == high).any():
+            name = members[int((low == high).argmax())]
+            raise DataError(f"indicator '{name}' is constant; it cannot be stretched to 0..1")
+        scaled = (directed - low) / (high - low)
+        for i in np.flatnonzero(np.isnan(scaled).any(axis=1)).tolist():
+            present = scaled[i, ~np.isnan(scaled[i])]
+            if not len(present):
+                continue
+            score = _average(present, how)
+            for k in np.flatnonzero(np.isnan(scaled[i])).tolist():
+                after[i, at[k]] = (low[k] + score * (high[k] - low[k])) * turn[members[k]]
+                sources[i, at[k]] = f"{how} of {node} (n = {len(present)})"
+    return filled(values, after, sources)
+
+
+def impute_regression(
+    x: ArrayLike, names: Sequence[str] | None = None, n_predictors: int = 5
+) -> Filled:
+    """Fill from a linear regression on the unit's other indicators.
+
+    For each missing value, the indicators most correlated with it (in absolute value) among those
+    that the unit has become its predictors; least squares is fitted on the units that have them
+    all. Fewer are used where there would not be 3 units for each coefficient.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_indicators) values, NaN = missing.
+    names
+        (n_indicators,) names.
+    n_predictors
+        Most predictors in a regression, 1 or more.
+
+    Returns
+    -------
+    Filled
+        With its `Filled.regressions`. A unit for which none can be fitted keeps its gap, counted in
+        `Filled.n_left`. Filled values lie on the regression: they vary less than real ones.
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values, one with gaps is constant, or `n_predictors` is below 1.
+
+    Notes
+    -----
+    Errors of units left out come from the hat matrix, ``e / (1 - h)``: Allen (1974), The
+    relationship between variable selection and data augmentation, Technometrics 16, 125-127.
+
+    Examples
+    --------
+    >>> x = np.column_stack([np.arange(8.0), 2 * np.arange(8.0) + 1])
+    >>> x[3, 1] = np.nan
+    >>> done = impute_regression(x, ["pubs", "halls"])
+    >>> done.value.round(6), done.source
+    (array([7.]), ('regression on pubs',))
+    """
+    values, called = checked(x, names)
+    if n_predictors < 1:
+        raise DataError(f"n_predictors: {n_predictors} found; expected 1 or more")
+    have = ~np.isnan(values)
+    # Rounded, so that equally strong ones do not change places with the order of the units.
+    strength = np.nan_to_num(np.abs(correlate(values).r)).round(10)
+    after, sources = values.copy(), Sources()
+    regressions: list[Regression] = []
+    for j in np.flatnonzero(~have.all(axis=0)).tolist():
+        column = values[have[:, j], j]
+        if (column == column[0]).all():
+            raise DataError(f"indicator '{called[j]}' is constant; nothing can explain it")
+        order = [
+            k for k in np.argsort(-strength[j], kind="stable").tolist() if k != j and strength[j, k]
+        ]
+        fits: dict[tuple[int, ...], tuple[tuple[int, ...], Floats]] = {}
+        for i in np.flatnonzero(~have[:, j]).tolist():
+            wanted = tuple(k for k in order if have[i, k])[:n_predictors]
+            if wanted not in fits:
+                chosen = _fewer(have, j, wanted)
+                fits[wanted] = chosen, _fit(values, have, j, chosen, called, regressions)
+            chosen, coefficients = fits[wanted]
+            if chosen:
+                after[i, j] = coefficients[0] + values[i, chosen] @ coefficients[1:]
+                sources[i, j] = f"regression on {', '.join(called[k] for k in chosen)}"
+    return filled(values, after, sources, tuple(regressions))
+
+
+def _fewer(have: NDArray[np.bool_], j: int, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """Drop the weakest predictors until there are 3 units for each coefficient."""
+    while wanted and have[:, [j, *wanted]].all(axis=1).sum() < 3 * (len(wanted) + 1):
+        wanted = wanted[:-1]
+    return wanted
+
+
+def _fit(
+    values: Floats,
+    have: NDArray[np.bool_],
+    j: int,
+    chosen: tuple[int, ...],
+    names: list[str],
+    regressions: list[Regression],
+) -> Floats:
+    """Fit indicator j by least squares, note how well, and give the coefficients, constant first."""
+    if not chosen:
+        return np.empty(0)
+    rows = have[:, [j, *chosen]].all(axis=1)
+    y, x = values[rows, j], values[rows][:, list(chosen)]
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    sd[sd == 0] = 1.0
+    design = np.column_stack([np.ones(len(y)), (x - mean) / sd])
+    u, s, vt = np.linalg.svd(design, full_matrices=False)
+    held = s > s[0] * 1e-10  # predictors that repeat each other share their part
+    u, s, vt = u[:, held], s[held], vt[held]
+    scaled = vt.T @ (u.T @ y / s)
+    error = y - design @ scaled
+    out = error / np.maximum(1 - (u * u).sum(axis=1), 1e-9)
+    total = float(((y - y.mean()) ** 2).sum())
+    r2, r2_out = (1 - float(e @ e) / total if total else np.nan for e in (error, out))
+    rmse, rmse_out = (float(np.sqrt(e @ e / len(y))) for e in (error, out))
+    of = tuple(names[k] for k in chosen)
+    regressions.append(Regression(names[j], of, len(y), r2, rmse, r2_out, rmse_out))
+    slopes = scaled[1:] / sd
+    return np.r_[scaled[0] - mean @ slopes, slopes]

@@ -1,0 +1,98 @@
+"""Missing values of a panel: filled from the same unit's other years, and reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.index.impute import Filled, Sources, checked, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from numpy.typing import ArrayLike
+
+__all__ = ["impute_panel"]
+
+OverTime: TypeAlias = Literal["latest", "linear", "constant"]
+
+
+def impute_panel(
+    x: ArrayLike,
+    units: Sequence[Hashable],
+    times: ArrayLike,
+    names: Sequence[str] | None = None,
+    how: OverTime = "latest",
+    max_gap: float = np.inf,
+) -> Filled:
+    """Fill from the same unit's other years.
+
+    Parameters
+    ----------
+    x
+        (n_rows, n_indicators) values, a row a unit and year, in any order, NaN = missing.
+    units, times
+        (n_rows,) unit and year of each row.
+    names
+        (n_indicators,) names.
+    how
+        ``latest``: the last value before. ``linear``: on the line between the values before and
+        after. ``constant``: the last value before, or where there is none the first after.
+    max_gap
+        Furthest year that may be used, in the unit of `times`, above 0.
+
+    Returns
+    -------
+    Filled
+        What no year can fill stays missing, counted in `Filled.n_left`.
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values, a unit has a year twice, a year is missing, or `how` or
+        `max_gap` is out of range.
+
+    Examples
+    --------
+    >>> done = impute_panel([[1.0], [np.nan], [4.0]], ["A"] * 3, [2018, 2019, 2021], how="linear")
+    >>> done.value, done.source
+    (array([2.]), ('between 2018 and 2021',))
+    """
+    values, _ = checked(x, names)
+    if how not in ("latest", "linear", "constant"):
+        raise DataError(f"imputation by '{how}'; expected one of: latest, linear, constant")
+    if not max_gap > 0:
+        raise DataError(f"max_gap: {max_gap:g} found; expected a number of years above 0")
+    year = np.asarray(times, dtype=np.float64)
+    if not len(units) == len(year) == len(values):
+        raise DataError(f"{len(units):,} units and {len(year):,} years for {len(values):,} rows")
+    if np.isnan(year).any():
+        raise DataError(f"year of row {int(np.isnan(year).argmax()) + 1} is missing")
+    rows_of: dict[Hashable, list[int]] = {}
+    for i in np.argsort(year, kind="stable").tolist():
+        rows = rows_of.setdefault(units[i], [])
+        if rows and year[rows[-1]] == year[i]:
+            raise DataError(f"unit '{units[i]}' has year {year[i]:g} twice; expected each once")
+        rows.append(i)
+    after, sources = values.copy(), Sources()
+    for rows in rows_of.values():
+        for j in np.flatnonzero(np.isnan(values[rows]).any(axis=0)).tolist():
+            known = [i for i in rows if not np.isnan(values[i, j])]
+            for i in [i for i in rows if np.isnan(values[i, j])]:
+                near = [k for k in known if abs(year[k] - year[i]) <= max_gap]
+                before = next((k for k in reversed(near) if year[k] < year[i]), None)
+                later = next((k for k in near if year[k] > year[i]), None)
+                if how == "constant" and before is None:
+                    before = later
+                if before is None or (how == "linear" and later is None):
+                    continue
+                if how == "linear" and later is not None:
+                    share = (year[i] - year[before]) / (year[later] - year[before])
+                    step = values[later, j] - values[before, j]
+                    after[i, j] = values[before, j] + share * step
+                    sources[i, j] = f"between {year[before]:g} and {year[later]:g}"
+                else:
+                    after[i, j], sources[i, j] = values[before, j], f"value of {year[before]:g}"
+    return filled(values, after, sources)

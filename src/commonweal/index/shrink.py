@@ -1,0 +1,250 @@
+"""Shrinkage: a small area's uncertain number borrows strength from its local authority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.index.rank import Floats
+
+__all__ = ["Shrunk", "shrink_counts", "shrink_means"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """Shrunk rates or means; every field is (n_areas,) float64, NaN where the area has no data.
+
+    Attributes
+    ----------
+    value
+        The shrunk rate (0..1) or mean (in its unit).
+    standard_error
+        Of `value`, in the same unit: the root of ``w s2 + (1 - w)^2 S2``, with S2 the sampling
+        variance of the authority's number; for rates carried over from log-odds by the delta
+        method. The spread between areas (t2) is taken as known, so it is somewhat too small.
+    weight
+        w, the share of the area's own number in `value`, 0..1.
+    own
+        The number before shrinkage.
+    authority
+        The authority's number, which the area is drawn towards.
+    """
+
+    value: Floats
+    standard_error: Floats
+    weight: Floats
+    own: Floats
+    authority: Floats
+
+
+def shrink_counts(
+    events: ArrayLike,
+    at_risk: ArrayLike,
+    authorities: Sequence[str],
+    areas: Sequence[str] | None = None,
+) -> Shrunk:
+    """Shrink the rate of a count within each authority, on the scale of log-odds.
+
+    With r_j of n_j in area j, R of N in its authority and k areas there:
+    ``z_j = ln((r_j + 1/2) / (n_j - r_j + 1/2))``,
+    ``s2_j = (n_j + 1)(n_j + 2) / (n_j (r_j + 1)(n_j - r_j + 1))``, Z the same as z for the authority,
+    ``t2 = sum (z_j - Z)^2 / (k - 1)``, ``w_j = (1/s2_j) / (1/s2_j + 1/t2)``, and the rate is
+    ``1 / (1 + exp(-(w_j z_j + (1 - w_j) Z)))``.
+
+    Parameters
+    ----------
+    events, at_risk
+        (n_areas,) counts r and n, 0 <= r <= n; NaN = missing.
+    authorities
+        (n_areas,) the authority of each area.
+    areas
+        (n_areas,) codes or names, for messages.
+
+    Returns
+    -------
+    Shrunk
+        Rates. The only area of an authority keeps its own (w = 1: there is no spread to tell how
+        much to borrow, and nothing to borrow from). An area with n = 0 has w = 0, so it gets the
+        authority's rate, and does not count in the spread. Where the whole authority has n = 0, the
+        rate is missing.
+
+    Raises
+    ------
+    DataError
+        If an area has r > n, a negative or infinite count, or no authority.
+
+    Notes
+    -----
+    Source: McLennan et al. (2019), The English Indices of Deprivation 2019: Technical Report, MHCLG,
+    appendix on shrinkage estimation.
+
+    Examples
+    --------
+    >>> done = shrink_counts([3, 30, 10], [20, 100, 100], ["Ashby", "Ashby", "Ashby"])
+    >>> done.value.round(3), done.weight.round(2)
+    (array([0.179, 0.291, 0.117]), array([0.59, 0.91, 0.82]))
+    """
+    r, n = _numbers(events, "events"), _numbers(at_risk, "at risk")
+    of, n_authorities = _authorities(authorities, len(n))
+    _same_length(len(n), {"events": len(r), "areas": len(n if areas is None else areas)})
+    for wrong, what in ((r < 0, "negative events"), (n < 0, "negative at risk"), (r > n, "r > n")):
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise DataError(
+                f"area {_called(areas, i)}: {r[i]:g} events of {n[i]:g} at risk ({what}); "
+                "expected 0 <= events <= at risk"
+            )
+    known = ~(np.isnan(r) | np.isnan(n))
+    total_r, total_n = (_sum_by(of[known], v[known], n_authorities) for v in (r, n))
+    z, s2 = _log_odds(r, n)
+    centre, centre_s2 = _log_odds(total_r, total_n)
+    pulled, variance, w = _pull(z, s2, centre, centre_s2, of, known & (n > 0))
+    # An area with nobody at risk has an infinite sampling variance: it takes what the rest have.
+    nobody = known & (n == 0) & (total_n[of] > 0)
+    pulled[nobody], variance[nobody], w[nobody] = centre[of][nobody], centre_s2[of][nobody], 0.0
+    rate = 1 / (1 + np.exp(-pulled))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own, authority = r / n, (total_r / total_n)[of]
+    return Shrunk(rate, rate * (1 - rate) * np.sqrt(variance), w, own, authority)
+
+
+def _log_odds(r: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Log-odds of r of n, kept finite at 0 and n, and their sampling variance."""
+    z = np.log((r + 0.5) / (n - r + 0.5))
+    with np.errstate(divide="ignore"):
+        s2 = (n + 1) * (n + 2) / (n * (r + 1) * (n - r + 1))
+    return z, s2
+
+
+def shrink_means(
+    values: ArrayLike,
+    standard_errors: ArrayLike,
+    authorities: Sequence[str],
+    sizes: ArrayLike | None = None,
+    areas: Sequence[str] | None = None,
+) -> Shrunk:
+    """Shrink means or ratios within each authority, by their own sampling variance.
+
+    As `shrink_counts` with z_j the area's number itself, s2_j its squared standard error and Z the
+    mean of the authority.
+
+    Parameters
+    ----------
+    values
+        (n_areas,) means or ratios, NaN = missing.
+    standard_errors
+        (n_areas,) above 0, in the same unit. Missing: the area says nothing by itself (w = 0).
+    authorities
+        (n_areas,) the authority of each area.
+    sizes
+        (n_areas,) above 0: what the areas count in their authority's mean, such as the denominator
+        of a ratio. Without it they count alike.
+    areas
+        (n_areas,) codes or names, for messages.
+
+    Returns
+    -------
+    Shrunk
+        The only area of an authority keeps its own number (w = 1). An area with no value has none.
+
+    Raises
+    ------
+    DataError
+        If a standard error or size is not above 0, or an area has no authority.
+
+    Examples
+    --------
+    >>> done = shrink_means([10.0, 20.0, 12.0], [1.0, 5.0, 1.0], ["Ashby"] * 3)
+    >>> done.value.round(2), done.weight.round(2)
+    (array([10.14, 17.17, 12.07]), array([0.97, 0.53, 0.97]))
+    """
+    z, se = _numbers(values, "values"), _numbers(standard_errors, "standard errors")
+    size = np.ones(len(z)) if sizes is None else _numbers(sizes, "sizes")
+    of, n_authorities = _authorities(authorities, len(z))
+    lengths = {"standard errors": len(se), "sizes": len(size)}
+    _same_length(len(z), lengths | {"areas": len(z if areas is None else areas)})
+    present = ~np.isnan(z)
+    for number, what in ((se, "standard error"), (size, "size")):
+        wrong = present & ((number <= 0) | (np.isnan(size) if what == "size" else False))
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise DataError(
+                f"area {_called(areas, i)}: {what} {number[i]:g}; expected a number above 0"
+            )
+    total = _sum_by(of[present], size[present], n_authorities)
+    share = np.where(present, size, np.nan) / np.where(total > 0, total, np.nan)[of]
+    known = present & ~np.isnan(se)
+    centre = _sum_by(of[present], (share * z)[present], n_authorities)
+    centre_s2 = _sum_by(of[known], (share * se)[known] ** 2, n_authorities)
+    pulled, variance, w = _pull(z, se * se, centre, centre_s2, of, known)
+    silent = present & ~known
+    pulled[silent], variance[silent], w[silent] = centre[of][silent], np.nan, 0.0
+    authority = np.where(total > 0, centre, np.nan)[of]
+    return Shrunk(pulled, np.sqrt(variance), w, z.copy(), authority)
+
+
+def _pull(
+    z: Floats,
+    s2: Floats,
+    centre: Floats,
+    centre_s2: Floats,
+    of: NDArray[np.intp],
+    known: NDArray[np.bool_],
+) -> tuple[Floats, Floats, Floats]:
+    """Draw each known number towards its centre; give it, its variance and its own weight."""
+    mine, z, s2 = of[known], z[known], s2[known]
+    k = np.bincount(mine, minlength=len(centre))
+    square = _sum_by(mine, (z - centre[mine]) ** 2, len(centre))
+    t2 = (square / np.maximum(k - 1, 1))[mine]
+    # The same as (1/s2) / (1/s2 + 1/t2), and also right where areas do not differ at all.
+    w = np.where(k[mine] == 1, 1.0, t2 / (t2 + s2))
+    found = np.full((3, len(of)), np.nan)
+    found[0, known] = w * z + (1 - w) * centre[mine]
+    found[1, known] = w * s2 + (1 - w) ** 2 * centre_s2[mine]
+    found[2, known] = w
+    return found[0], found[1], found[2]
+
+
+def _sum_by(of: NDArray[np.intp], values: Floats, n: int) -> Floats:
+    total = np.zeros(n)
+    np.add.at(total, of, values)
+    return total
+
+
+def _numbers(values: ArrayLike, what: str) -> Floats:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1:
+        raise DataError(f"{what} in {numbers.ndim} dimensions; expected one number an area")
+    if np.isinf(numbers).any():
+        raise DataError(f"{what} of area {int(np.isinf(numbers).argmax()) + 1} is infinite")
+    return numbers
+
+
+def _authorities(names: Sequence[str], n_areas: int) -> tuple[NDArray[np.intp], int]:
+    """Give each area the number of its authority, and how many authorities there are."""
+    _same_length(n_areas, {"authorities": len(names)})
+    at: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if not isinstance(name, str) or not name:
+            raise DataError(f"area {i + 1} has no authority to borrow strength from")
+        at.setdefault(name, len(at))
+    return np.array([at[name] for name in names], dtype=np.intp), len(at)
+
+
+def _same_length(n_areas: int, found: dict[str, int]) -> None:
+    for what, n in found.items():
+        if n != n_areas:
+            raise DataError(f"{n:,} {what} for {n_areas:,} areas; expected one each")
+
+
+def _called(areas: Sequence[str] | None, i: int) -> str:
+    return f"'{areas[i]}'" if areas is not None else f"{i + 1}"
