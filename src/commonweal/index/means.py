@@ -1,0 +1,391 @@
+"""Many children to one parent: means, and what resembles them.
+
+An aggregator takes (n_units, n_children) values, higher = more, NaN = missing, and (n_children,)
+weights, and gives (n_units,) scores. `None` for weights means none: every child counts alike.
+The weight of a missing child is carried by the unit's other children in proportion to theirs; a
+unit without any is missing. `require` sets the share that has to be there.
+
+Equal units get equal scores to the last bit, because children are added one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from commonweal.index.rank import Floats
+
+__all__ = [
+    "arithmetic",
+    "checked",
+    "generalised",
+    "geometric",
+    "harmonic",
+    "mazziotta_pareto",
+    "mean_min",
+    "median",
+    "order_weights",
+    "ordered",
+    "present_share",
+    "require",
+    "weighted_sum",
+]
+
+Uneven = Literal["lower", "higher"]
+"""Which way an uneven profile moves the score: down where the values are achievements, up where
+they are need."""
+
+
+def arithmetic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Weighted arithmetic mean.
+
+    Raises
+    ------
+    DataError
+        If the weights are not one a child, finite, at least 0 and above 0 in total (so in every
+        function here).
+
+    Examples
+    --------
+    >>> arithmetic([[10.0, 30.0], [20.0, np.nan]], [1, 3])
+    array([25., 20.])
+    """
+    values, w = checked(x, weights)
+    return _mean(values, w)
+
+
+def weighted_sum(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Sum of weight times value; the weights are used as they stand, and 1 each if not given.
+
+    A missing child is carried by the others: it counts as the mean of those present.
+
+    Examples
+    --------
+    >>> weighted_sum([[10.0, 30.0], [20.0, np.nan]], [1, 3])
+    array([100.,  80.])
+    """
+    values, w = checked(x, weights)
+    if np.isnan(values).any():
+        return _mean(values, w) * w.sum()
+    return _sum(values, w)
+
+
+def geometric(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Weighted geometric mean; every value above 0.
+
+    Examples
+    --------
+    >>> geometric([[1.0, 4.0, 16.0]])
+    array([4.])
+    """
+    values, w = checked(x, weights)
+    _above_zero(values, w, "geometric")
+    return np.exp(_mean(np.log(np.where(w > 0, values, 1.0)), w))
+
+
+def harmonic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Weighted harmonic mean; every value above 0.
+
+    Examples
+    --------
+    >>> harmonic([[1.0, 4.0, 4.0]])
+    array([2.])
+    """
+    values, w = checked(x, weights)
+    _above_zero(values, w, "harmonic")
+    return 1 / _mean(1 / np.where(w > 0, values, 1.0), w)
+
+
+def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) -> Floats:
+    """Weighted power mean: ``(sum w x^p / sum w)^(1/p)``.
+
+    Parameters
+    ----------
+    x, weights
+        As in `arithmetic`; values at least 0, or above 0 for `p` of 0 and less.
+    p
+        1 arithmetic, 0 geometric, -1 harmonic; infinities give the greatest and the least. The
+        lower, the less can one child make up for another.
+
+    Notes
+    -----
+    COINr's `a_genmean` gives no score to a unit that lacks any child, and takes even powers of
+    negative values, which lose their sign. Here missing children are carried as in every other
+    mean, and negative values are an error.
+
+    Examples
+    --------
+    >>> generalised([[1.0, 4.0, 16.0]], p=0.5).round(4)
+    array([5.4444])
+    """
+    values, w = checked(x, weights)
+    if np.isnan(p):
+        raise DataError("power nan found; expected a number")
+    if p == 0:
+        return geometric(values, w)
+    if p == 1:
+        return _mean(values, w)
+    if p < 0:
+        _above_zero(values, w, "generalised")
+    elif _least(values, w) < 0:
+        raise DataError(f"generalised mean of {_least(values, w):g}; expected values of at least 0")
+    # Divided by the value that the power makes dominant, no power can overflow.
+    counted = np.where(w > 0, values, np.nan)
+    extreme = np.fmax if p > 0 else np.fmin
+    largest: Floats = extreme.reduce(counted, axis=1, initial=np.nan)
+    if np.isinf(p):
+        return largest
+    scale = np.where(largest > 0, largest, 1.0)
+    power = _mean((np.where(w > 0, values, scale[:, None]) / scale[:, None]) ** p, w)
+    return scale * power ** (1 / p)
+
+
+def median(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Weighted median: half of the weight lies at or below it, half at or above.
+
+    Where the half falls exactly between two values, their mean.
+
+    Examples
+    --------
+    >>> median([[1.0, 2.0, 9.0], [1.0, np.nan, 9.0]])
+    array([2., 5.])
+    >>> median([[1.0, 2.0, 9.0]], [1, 1, 3])
+    array([9.])
+    """
+    values, w = checked(x, weights)
+    counted = np.where(w > 0, values, np.nan)
+    order = np.argsort(counted, axis=1, kind="stable")
+    ascending = np.take_along_axis(counted, order, axis=1)
+    share = np.cumsum(np.where(np.isnan(ascending), 0.0, w[order]), axis=1)
+    with np.errstate(invalid="ignore"):
+        share /= share[:, -1:]
+    rows = np.arange(len(values))
+    lower = ascending[rows, np.argmax(share >= 0.5 - 1e-12, axis=1)]
+    upper = ascending[rows, np.argmax(share > 0.5 + 1e-12, axis=1)]
+    return lower + (upper - lower) / 2
+
+
+def mazziotta_pareto(
+    x: ArrayLike, weights: ArrayLike | None = None, uneven: Uneven = "lower"
+) -> Floats:
+    """Mean, less (or plus) a penalty for an uneven profile: ``M -+ S^2 / M``.
+
+    Parameters
+    ----------
+    x, weights
+        As in `arithmetic`. For the static index the children are z-scores of mean 100 and
+        deviation 10 (divisor n); for the adjusted one, which compares years, goalposts from 70 to
+        130 (`normalise.adjusted_posts`).
+    uneven
+        ``lower`` where values are achievements (the authors' MPI-), ``higher`` where they are need
+        (MPI+).
+
+    Raises
+    ------
+    DataError
+        If a mean is 0 or less.
+
+    Notes
+    -----
+    S is the deviation of the unit's children, divisor n_children. Source: De Muro, Mazziotta and
+    Pareto (2011), Social Indicators Research 104, 1-18; Mazziotta and Pareto (2016), same journal,
+    127, 983-1003.
+
+    Examples
+    --------
+    >>> mazziotta_pareto([[100.0, 100.0], [90.0, 110.0]])
+    array([100.,  99.])
+    """
+    values, w = checked(x, weights)
+    mean = _mean(values, w)
+    if (mean <= 0).any():
+        raise DataError(
+            f"Mazziotta-Pareto index of a mean of {np.nanmin(mean):g}; expected means above 0 "
+            "(use z-scores of mean 100 and deviation 10, or goalposts from 70 to 130)"
+        )
+    return mean + _sign(uneven) * _mean((values - mean[:, None]) ** 2, w) / mean
+
+
+def mean_min(
+    x: ArrayLike,
+    weights: ArrayLike | None = None,
+    alpha: float = 0.5,
+    beta: float = 0.0,
+    uneven: Uneven = "lower",
+) -> Floats:
+    """Between the mean and the least child: ``M - alpha (sqrt((M - min)^2 + beta^2) - beta)``.
+
+    Parameters
+    ----------
+    x, weights
+        As in `arithmetic`.
+    alpha
+        0 (the mean) to 1 (with `beta` 0, the least).
+    beta
+        0 or more: how far a child may lie below the mean before that counts much.
+    uneven
+        ``lower`` as published; ``higher`` takes the greatest child in place of the least, for need.
+
+    Notes
+    -----
+    Source: Casadio Tarabusi and Guarini (2013), Social Indicators Research 112, 19-45.
+
+    Examples
+    --------
+    >>> mean_min([[10.0, 30.0]], alpha=0.5)
+    array([15.])
+    """
+    values, w = checked(x, weights)
+    if not (0 <= alpha <= 1 and beta >= 0):
+        raise DataError(f"alpha {alpha:g}, beta {beta:g}; expected alpha in 0..1, beta at least 0")
+    mean, counted = _mean(values, w), np.where(w > 0, values, np.nan)
+    furthest = np.fmin if uneven == "lower" else np.fmax
+    gap = mean - furthest.reduce(counted, axis=1, initial=np.nan)
+    return mean + _sign(uneven) * alpha * (np.hypot(gap, beta) - beta)
+
+
+def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Ordered weighted average: the first weight is for the unit's greatest value, and so on.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values, NaN = missing.
+    weights
+        (n_children,) weights of the places in order, not of the children. A unit that lacks some
+        has the same curve of weight over its places, spread on those that it has.
+
+    Notes
+    -----
+    Source: Yager (1988), IEEE Transactions on Systems, Man and Cybernetics 18, 183-190.
+
+    Examples
+    --------
+    >>> ordered([[1.0, 9.0, 5.0], [4.0, np.nan, 8.0]], [1, 0, 0])
+    array([9., 8.])
+    """
+    values, w = checked(x, weights)
+    n_children = values.shape[1]
+    descending = -np.sort(-values, axis=1)  # missing last
+    here = np.count_nonzero(~np.isnan(values), axis=1)
+    curve = np.r_[0.0, np.cumsum(w)] / w.sum()
+    scores = np.full(len(values), np.nan)
+    for count in np.unique(here[here > 0]):
+        cuts = np.interp(
+            np.arange(count + 1) / count, np.arange(n_children + 1) / n_children, curve
+        )
+        some = here == count
+        scores[some] = _sum(
+            descending[some, :count], w / w.sum() if count == n_children else np.diff(cuts)
+        )
+    return scores
+
+
+def order_weights(n_children: int, orness: float) -> Floats:
+    """Weights for `ordered` between the least (0), the mean (0.5) and the greatest child (1).
+
+    From Yager's quantifier ``Q(r) = r^((1 - orness) / orness)``, whose orness is exact as the
+    number of children grows.
+
+    Examples
+    --------
+    >>> order_weights(4, 0.5)
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    if not 0 <= orness <= 1:
+        raise DataError(f"orness {orness:g} found; expected 0 to 1")
+    places = np.arange(n_children + 1) / n_children
+    if orness == 0:
+        return np.diff((places == 1).astype(np.float64))
+    return np.diff(np.r_[0.0, places[1:] ** ((1 - orness) / orness)])
+
+
+def present_share(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Give each unit's share of children that are not missing, by number or by weight.
+
+    Examples
+    --------
+    >>> present_share([[1.0, np.nan]]), present_share([[1.0, np.nan]], [3, 1])
+    (array([0.5]), array([0.75]))
+    """
+    values, w = checked(x, weights)
+    return _mean((~np.isnan(values)).astype(np.float64), w)
+
+
+def require(x: ArrayLike, share: float, weights: ArrayLike | None = None) -> Floats:
+    """Make units missing altogether that have too few children.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values, NaN = missing.
+    share
+        0..1 of the children (of their weight, where weights are given) that must be there; a unit
+        with exactly that share keeps its values.
+
+    Examples
+    --------
+    >>> arithmetic(require([[1.0, np.nan], [1.0, 3.0]], 0.75))
+    array([nan,  2.])
+    """
+    if not 0 <= share <= 1:
+        raise DataError(f"required share {share:g} found; expected 0 to 1")
+    values = np.asarray(x, dtype=np.float64)
+    # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
+    enough = present_share(values, weights) >= share - 1e-12
+    return np.where(enough[:, None], values, np.nan)
+
+
+def checked(x: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:
+    """Give (n_units, n_children) values and (n_children,) weights, 1 each for none, or raise."""
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
+    n_children = values.shape[1]
+    w = np.ones(n_children) if weights is None else np.asarray(weights, dtype=np.float64)
+    if w.shape != (n_children,):
+        raise DataError(f"weights of shape {w.shape}; expected {n_children}, one a child")
+    if not (np.isfinite(w).all() and (w >= 0).all()):
+        raise DataError(f"weights {w.tolist()}; expected numbers of at least 0")
+    if w.sum() == 0:
+        raise DataError("every weight is 0; expected a total above 0")
+    return values, w
+
+
+def _sum(values: Floats, w: Floats) -> Floats:
+    # Not values @ w: a matrix product adds in an order that depends on the row, and equal units
+    # would then differ in their last bit and no longer tie.
+    total = np.zeros(len(values))
+    for column, weight in zip(values.T, w, strict=True):
+        if weight:
+            total += weight * column
+    return total
+
+
+def _mean(values: Floats, w: Floats) -> Floats:
+    missing = np.isnan(values)
+    if not missing[:, w > 0].any():
+        return _sum(values, w / w.sum())
+    with np.errstate(invalid="ignore"):
+        return _sum(np.where(missing, 0.0, values), w) / _sum((~missing).astype(np.float64), w)
+
+
+def _least(values: Floats, w: Floats) -> float:
+    return float(np.fmin.reduce(values[:, w > 0], axis=None, initial=np.inf))
+
+
+def _above_zero(values: Floats, w: Floats, what: str) -> None:
+    if (least := _least(values, w)) <= 0:
+        raise DataError(
+            f"{what} mean of {least:g}; expected values above 0 (normalise to a positive range)"
+        )
+
+
+def _sign(uneven: Uneven) -> float:
+    return {"lower": -1.0, "higher": 1.0}[uneven]

@@ -1,0 +1,298 @@
+"""Normalising with the distances between values kept: straight lines onto a new scale.
+
+Each function takes (n_units,) values, higher = more (of what is measured: in a study, need), NaN =
+missing, and gives an array of the same shape and direction.
+
+Source, where no other is given: OECD and JRC (2008), Handbook on Constructing Composite
+Indicators, chapter 5; names of the less common ones as in the R package COINr (Becker et al.,
+2022, doi:10.21105/joss.04567).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from commonweal.index.rank import Floats
+
+__all__ = [
+    "Constant",
+    "adjusted_posts",
+    "distance_to_max",
+    "distance_to_reference",
+    "distance_to_target",
+    "fraction_of_max",
+    "goalposts",
+    "min_max",
+    "scaled",
+    "unchanged",
+    "z_score",
+]
+
+Constant: TypeAlias = Literal["error", "nan"]
+"""What a column that cannot be normalised becomes, such as one in which all values are equal."""
+
+
+def min_max(
+    x: ArrayLike,
+    low: float = 0.0,
+    high: float = 100.0,
+    *,
+    reference: ArrayLike | None = None,
+    constant: Constant = "error",
+) -> Floats:
+    """Stretch linearly so that the least value becomes `low` and the greatest `high`.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    low, high
+        Ends of the new scale.
+    reference
+        Values, in the same units, whose least and greatest are taken instead of those of `x`:
+        a base year, or all years of a panel. Results may then leave the range.
+    constant
+        ``error`` raises on a column without spread, ``nan`` makes it missing.
+
+    Raises
+    ------
+    DataError
+        If all values are the same.
+
+    Examples
+    --------
+    >>> min_max([1.0, 2.0, 5.0])
+    array([  0.,  25., 100.])
+    >>> min_max([1.0, 2.0, 5.0], reference=[0.0, 10.0])
+    array([10., 20., 50.])
+    """
+    values, least, most = _extent(x, reference)
+    width = _width(most - least, least, constant, "min-max of a constant")
+    return (values - least) / width * (high - low) + low
+
+
+def z_score(
+    x: ArrayLike,
+    mean: float = 0.0,
+    sd: float = 1.0,
+    *,
+    divisor: Literal["n-1", "n"] = "n-1",
+    reference: ArrayLike | None = None,
+    constant: Constant = "error",
+) -> Floats:
+    """Shift and scale to the given mean and standard deviation.
+
+    Parameters
+    ----------
+    x, reference, constant
+        As in `min_max`.
+    mean, sd
+        Of the result; 100 and 10 with `divisor` ``n`` are those of the Mazziotta-Pareto index.
+    divisor
+        Of the variance found in the data.
+
+    Examples
+    --------
+    >>> z_score([1.0, 2.0, 3.0], mean=50, sd=10)
+    array([40., 50., 60.])
+    """
+    values, least, most = _extent(x, reference)
+    # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
+    spread = _width(most - least, least, constant, "z-score of a constant")
+    base = _present(values if reference is None else reference)
+    if len(base) == 0 or np.isnan(spread):
+        return np.full(values.shape, np.nan)
+    found = base.std(ddof=1 if divisor == "n-1" else 0)
+    return (values - base.mean()) / found * sd + mean
+
+
+def scaled(x: ArrayLike, lower: float, upper: float, factor: float = 100.0) -> Floats:
+    """Place on the line from `lower` (0) to `upper` (`factor`), values outside it included.
+
+    Raises
+    ------
+    DataError
+        If `lower` is not below `upper`.
+
+    Examples
+    --------
+    >>> scaled([0.0, 5.0, 20.0], 0, 10)
+    array([  0.,  50., 200.])
+    """
+    if not lower < upper:
+        raise DataError(f"lower {lower:g} and upper {upper:g}; expected lower below upper")
+    return (np.asarray(x, dtype=np.float64) - lower) / (upper - lower) * factor
+
+
+def goalposts(
+    x: ArrayLike, lower: float, upper: float, scale: float = 1.0, *, truncate: bool = True
+) -> Floats:
+    """Place between two fixed posts: 0 at the lower, `scale` at the upper.
+
+    With `truncate`, values beyond a post score as much as the post. As in the Human Development
+    Index (UNDP, Technical notes).
+
+    Raises
+    ------
+    DataError
+        If `lower` is not below `upper`.
+
+    Examples
+    --------
+    >>> goalposts([20.0, 52.5, 90.0], 20, 85)
+    array([0. , 0.5, 1. ])
+    """
+    score = scaled(x, lower, upper, scale)
+    return np.clip(score, min(0.0, scale), max(0.0, scale)) if truncate else score
+
+
+def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, float]:
+    """Give the posts of the adjusted Mazziotta-Pareto index: as far apart as the values are.
+
+    Parameters
+    ----------
+    x
+        (n,) values of all units and years that will be compared.
+    middle
+        The value that is to score 100, such as a national average; the middle of the values if not
+        given. The score is ``70 + goalposts(x, lower, upper, 60, truncate=False)``.
+
+    Notes
+    -----
+    Source: Mazziotta and Pareto (2016), Social Indicators Research 127, 983-1003.
+
+    Examples
+    --------
+    >>> adjusted_posts([10.0, 20.0, 30.0], middle=15)
+    (5.0, 25.0)
+    """
+    values, least, most = _extent(x, None)
+    _width(most - least, least, "error", "posts of a constant")
+    if len(_present(values)) == 0:
+        raise DataError("posts of an empty column: every value is missing")
+    at = (least + most) / 2 if middle is None else middle
+    return at - (most - least) / 2, at + (most - least) / 2
+
+
+def distance_to_max(
+    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
+) -> Floats:
+    """One less the distance to the greatest value, as a share of the range: 0 to 1.
+
+    Examples
+    --------
+    >>> distance_to_max([1.0, 2.0, 5.0])
+    array([0.  , 0.25, 1.  ])
+    """
+    return min_max(x, 0.0, 1.0, reference=reference, constant=constant)
+
+
+def distance_to_reference(x: ArrayLike, unit: int, *, constant: Constant = "error") -> Floats:
+    """Give 0 to the least value and 1 to the reference unit; those beyond it have more than 1.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    unit
+        Position of the reference unit.
+    constant
+        What to do where the reference unit's value is missing or the least, so that there is no
+        distance to measure by: ``error``, or ``nan`` (COINr gives infinities for the latter).
+
+    Examples
+    --------
+    >>> distance_to_reference([1.0, 3.0, 5.0], 1)
+    array([0., 1., 2.])
+    """
+    values, least, _ = _extent(x, None)
+    n = len(values)
+    if not -n <= unit < n:
+        raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
+    at = values[unit]
+    if np.isnan(at) and constant == "error" and len(_present(values)):
+        raise DataError(f"the reference unit (position {unit}) has no value")
+    width = _width(at - least, at, constant, "distance to a reference that is the least value")
+    return (values - least) / width
+
+
+def distance_to_target(
+    x: ArrayLike, target: float, *, cap: bool = False, constant: Constant = "error"
+) -> Floats:
+    """Give 0 to the least value and 1 to the target.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    target
+        Above the least value. If it is not, every unit has reached it: an error, or missing values
+        under ``constant="nan"`` (COINr's scores run backwards there).
+    cap
+        Whether those beyond the target have no more than 1.
+
+    Examples
+    --------
+    >>> distance_to_target([0.0, 5.0, 20.0], 10, cap=True)
+    array([0. , 0.5, 1. ])
+    """
+    values, least, _ = _extent(x, None)
+    what = f"target {target:g} that every unit has reached"
+    width = _width(max(target - least, 0.0), least, constant, what)
+    score = (values - least) / width
+    return np.minimum(score, 1.0) if cap else score
+
+
+def fraction_of_max(
+    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
+) -> Floats:
+    """Divide by the greatest value.
+
+    An indicator that counts downwards comes here with its sign turned, and no value above 0:
+    it gets 1 less the fraction of its greatest amount, so 0 where there is most of it and 1 where
+    there is none. (COINr divides the turned values by their maximum, which ranks them backwards.)
+
+    Examples
+    --------
+    >>> fraction_of_max([1.0, 2.0, 4.0])
+    array([0.25, 0.5 , 1.  ])
+    >>> fraction_of_max([-1.0, -2.0, -4.0])
+    array([0.75, 0.5 , 0.  ])
+    """
+    values, least, most = _extent(x, reference)
+    if most > 0:
+        return values / most
+    amount = _width(-least, least, constant, "fraction of a maximum of 0")
+    return 1 + values / amount
+
+
+def unchanged(x: ArrayLike) -> Floats:
+    """Leave the values as they are."""
+    return np.asarray(x, dtype=np.float64)
+
+
+def _present(x: ArrayLike) -> Floats:
+    values = np.asarray(x, dtype=np.float64)
+    return values[~np.isnan(values)]
+
+
+def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, float]:
+    """Give the values, and the least and the greatest of the reference; NaN if it is empty."""
+    values = np.asarray(x, dtype=np.float64)
+    base = values if reference is None else np.asarray(reference, dtype=np.float64)
+    least = float(np.fmin.reduce(base, initial=np.nan))
+    return values, least, float(np.fmax.reduce(base, initial=np.nan))
+
+
+def _width(width: float, value: float, constant: Constant, what: str) -> float:
+    """Give a width to divide by; NaN in place of 0 where that was chosen."""
+    if width == 0 and constant == "error":
+        raise DataError(f"{what} ({value:g}): nothing can be compared")
+    return width or np.nan

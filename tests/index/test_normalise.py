@@ -1,0 +1,347 @@
+"""Normalisers: COINr's values on its own example, where ours differ and why, and what must hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.by_rank import exponential, normal_score
+from commonweal.index.normalise import NORMALISERS, normalise
+from commonweal.index.rank import rank
+from commonweal.index.scales import (
+    adjusted_posts,
+    distance_to_reference,
+    fraction_of_max,
+    goalposts,
+    min_max,
+    z_score,
+)
+from commonweal.index.treat import treat
+
+from . import golden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PARAMS = "in_asem_iMeta_params.csv"
+FRACTION = (
+    "differs: indicators with direction -1; COINr divides negated values by their maximum, which "
+    "ranks them backwards; ours give 1 - x / max"
+)
+POSTS = (
+    "differs: indicators with direction -1; COINr sets the posts on negated values, ours turn them "
+    "with the indicator"
+)
+golden.CHECKED.update(
+    {
+        "norm_minmax_1_10.csv": "matched",
+        "norm_minmax_iMeta.csv": "matched",
+        "norm_zscore_0_1.csv": "matched",
+        "norm_zscore_iMeta_50_10.csv": "matched",
+        "norm_scaled_default.csv": POSTS,
+        "norm_scaled_iMeta.csv": "matched",
+        "norm_rank_average.csv": "matched",
+        "norm_rank_max.csv": "matched",
+        "norm_borda.csv": "matched",
+        "norm_prank.csv": "matched",
+        "norm_prank_average.csv": "matched",
+        "norm_fracmax.csv": FRACTION,
+        "norm_dist2targ_iMeta.csv": "matched",
+        "norm_dist2ref_row1.csv": "differs: where the reference unit has the least value COINr "
+        "gives infinities; ours is an error, or missing by choice",
+        "norm_dist2ref_rowNA.csv": "differs: where the reference unit has the least value COINr "
+        "gives infinities; ours is an error, or missing by choice",
+        "norm_dist2max.csv": "matched",
+        "norm_goalposts_iMeta_notrunc.csv": "matched",
+        "norm_goalposts_global_0_100.csv": POSTS,
+        "norm_indiv_specs.csv": "matched",
+        "norm_q_df_no_directions.csv": "matched",
+        "norm_treated_minmax.csv": "matched",
+        "norm_treated_zscore.csv": "matched",
+        "norm_treated_prank.csv": "matched",
+        "norm_treated_fracmax.csv": FRACTION,
+        "norm_treated_dist2max.csv": "matched",
+        "edge_vectors.csv": "matched, but for what the normalisers' own differences say "
+        "(fraction of max below 0, references and targets at the least value)",
+    }
+)
+
+
+def names() -> list[str]:
+    return golden.columns(golden.RAW)
+
+
+def directions() -> np.ndarray:
+    its = golden.meta("Direction")
+    return np.array([float(its[n]) for n in names()])
+
+
+def parameter(column: str) -> np.ndarray:
+    its = {row["iCode"]: row[column] for row in golden.rows(PARAMS)}
+    numbers = {"TRUE": 1.0, "FALSE": 0.0}
+    return np.array([numbers.get(its[n]) if its[n] in numbers else float(its[n]) for n in names()])
+
+
+def raw() -> np.ndarray:
+    return golden.matrix(golden.RAW, names())
+
+
+def treated() -> np.ndarray:
+    """The example with medians for what is missing, its outliers treated."""
+    return treat(golden.matrix("impute_median.csv", names()), names()).values
+
+
+def made(how: str, x: np.ndarray | None = None, **settings: Any) -> np.ndarray:
+    values = raw() if x is None else x
+    return normalise(values, how, directions=directions(), names=names(), **settings)
+
+
+def theirs(file: str) -> np.ndarray:
+    return golden.matrix(file, names())
+
+
+@pytest.mark.parametrize(
+    ("file", "how", "settings"),
+    [
+        ("minmax_1_10", "min_max", {"low": 1, "high": 10}),
+        ("zscore_0_1", "z_score", {}),
+        ("rank_average", "rank", {"ties": "average"}),
+        ("rank_max", "rank", {"ties": "max"}),
+        ("borda", "borda", {}),
+        ("prank", "percentile_rank", {"ties": "min", "scale": 1}),
+        ("prank_average", "percentile_rank", {"scale": 1}),
+        ("dist2max", "distance_to_max", {}),
+    ],
+)
+def test_methods_with_one_setting_are_coinrs(file: str, how: str, settings: dict[str, Any]) -> None:
+    golden.agrees(made(how, **settings), theirs(f"norm_{file}.csv"))
+
+
+@pytest.mark.parametrize(
+    ("file", "how", "columns"),
+    [
+        ("minmax_iMeta", "min_max", {"low": "minmax_lower", "high": "minmax_upper"}),
+        ("zscore_iMeta_50_10", "z_score", {"mean": "zscore_mean", "sd": "zscore_sd"}),
+        (
+            "goalposts_iMeta_notrunc",
+            "goalposts",
+            {"lower": "goalpost_lower", "upper": "goalpost_upper", "scale": "goalpost_scale"},
+        ),
+        ("dist2targ_iMeta", "distance_to_target", {"target": "Target", "cap": "dist2targ_cap_max"}),
+    ],
+)
+def test_methods_with_settings_of_each_indicator_are_coinrs(
+    file: str, how: str, columns: dict[str, str]
+) -> None:
+    own = {key: parameter(column) for key, column in columns.items()}
+    if how == "goalposts":
+        own["truncate"] = np.zeros(len(names()), dtype=bool)
+    golden.agrees(made(how, **own), theirs(f"norm_{file}.csv"))
+
+
+def test_one_method_for_most_and_others_for_some() -> None:
+    each = {"Flights": {"how": "z_score", "mean": 10, "sd": 2}, "CO2": {"how": "none"}}
+    golden.agrees(made("min_max", low=0, high=1, each=each), theirs("norm_indiv_specs.csv"))
+
+
+@pytest.mark.parametrize(
+    ("file", "how"),
+    [("minmax", "min_max"), ("zscore", "z_score"), ("dist2max", "distance_to_max")],
+)
+def test_treated_data(file: str, how: str) -> None:
+    golden.agrees(made(how, treated()), theirs(f"norm_treated_{file}.csv"))
+
+
+def test_treated_percentile_ranks() -> None:
+    ours = made("percentile_rank", treated(), ties="min", scale=1)
+    golden.agrees(ours, theirs("norm_treated_prank.csv"))
+
+
+def test_without_directions_and_in_any_order() -> None:
+    x = golden.matrix("in_asem_iData.csv", names())
+    expected = golden.matrix("norm_q_df_no_directions.csv", names())
+    golden.agrees(normalise(x), expected)
+
+
+def test_scaled_turns_its_ends_with_the_indicator() -> None:
+    ends = {"lower": parameter("scaled_lower"), "upper": parameter("scaled_upper")}
+    golden.agrees(made("scaled", **ends, factor=10), theirs("norm_scaled_iMeta.csv"))
+
+
+def test_scaled_turns_ends_that_are_given_for_all() -> None:
+    up, expected = directions() > 0, theirs("norm_scaled_default.csv")
+    ours = made("scaled", lower=0, upper=100, factor=100)
+    golden.agrees(ours[:, up], expected[:, up])
+    # Theirs leaves 0 to 100 as they are on negated values, so that scores are negative.
+    golden.agrees(expected[:, ~up], -raw()[:, ~up])
+    golden.agrees(ours[:, ~up], 100 - raw()[:, ~up])
+
+
+def test_goalposts_given_for_all_turn_with_the_indicator() -> None:
+    up, expected = directions() > 0, theirs("norm_goalposts_global_0_100.csv")
+    ours = made("goalposts", lower=0, upper=100)
+    golden.agrees(ours[:, up], expected[:, up])
+    # Theirs cut every value of an indicator that counts downwards to 0, but for raw zeros.
+    assert np.nanmax(expected[:, ~up]) == 0
+    x = raw()[:, ~up]
+    golden.agrees(ours[:, ~up], np.clip((100 - x) / 100, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("file", "data"), [("norm_fracmax.csv", raw), ("norm_treated_fracmax.csv", treated)]
+)
+def test_fraction_of_max_ranks_downward_indicators_the_right_way(
+    file: str, data: Callable[[], np.ndarray]
+) -> None:
+    x = data()
+    ours, expected, up = made("fraction_of_max", x), theirs(file), directions() > 0
+    golden.agrees(ours[:, up], expected[:, up])
+    golden.agrees(ours[:, ~up], (1 - x / np.nanmax(x, axis=0))[:, ~up])
+    for j in np.flatnonzero(~up):
+        np.testing.assert_array_equal(rank(ours[:, j].round(9)), rank(-x[:, j].round(7)))
+        # In theirs the unit with the most, which is the worst, never comes last.
+        assert rank(expected[:, j])[np.nanargmax(x[:, j])] < np.count_nonzero(~np.isnan(x[:, j]))
+
+
+@pytest.mark.parametrize(("file", "unit"), [("row1", 0), ("rowNA", 5)])
+def test_distance_to_a_reference_unit(file: str, unit: int) -> None:
+    expected, x = theirs(f"norm_dist2ref_{file}.csv"), raw()
+    ours = made("distance_to_reference", unit=unit, constant="nan")
+    least = (x * directions() == np.nanmin(x * directions(), axis=0))[unit]
+    golden.agrees(ours[:, ~least], expected[:, ~least])
+    assert least.any()
+    assert np.isnan(ours[:, least]).all()
+    assert not np.isfinite(expected[:, least][unit]).any()
+    with pytest.raises(DataError, match=r"distance to a reference|has no value"):
+        made("distance_to_reference", unit=unit)
+
+
+EDGE: dict[str, tuple[str, dict[str, Any]]] = {
+    "n_minmax": ("min_max", {"constant": "nan"}),
+    "n_minmax_0_1": ("min_max", {"low": 0, "high": 1, "constant": "nan"}),
+    "n_zscore": ("z_score", {"constant": "nan"}),
+    "n_scaled": ("scaled", {"lower": 0, "upper": 10}),
+    "n_rank": ("rank", {}),
+    "n_rank_avg": ("rank", {"ties": "average"}),
+    "n_borda": ("borda", {}),
+    "n_prank": ("percentile_rank", {"ties": "min", "scale": 1}),
+    "n_fracmax": ("fraction_of_max", {"constant": "nan"}),
+    "n_dist2max": ("distance_to_max", {"constant": "nan"}),
+    "n_dist2ref_2": ("distance_to_reference", {"unit": 1, "constant": "nan"}),
+    "n_dist2targ_5": ("distance_to_target", {"target": 5, "constant": "nan"}),
+    "n_dist2targ_5_cap": ("distance_to_target", {"target": 5, "cap": True, "constant": "nan"}),
+    "n_dist2targ_1_neg": ("distance_to_target", {"target": 1, "constant": "nan", "turned": True}),
+    "n_goalposts": ("goalposts", {"lower": 0, "upper": 5, "scale": 10}),
+    "n_goalposts_neg": ("goalposts", {"lower": 0, "upper": 5, "scale": 10, "turned": True}),
+    "n_goalposts_notrunc": ("goalposts", {"lower": 0, "upper": 5, "scale": 10, "truncate": False}),
+}
+
+
+@pytest.mark.parametrize("function", EDGE)
+def test_small_vectors(function: str) -> None:
+    """Gaps, ties, constants, a single value and none: as COINr, or missing for a chosen reason."""
+    cases: dict[str, list[tuple[float, float]]] = {}
+    missing = {"NA": "nan", "NaN": "nan", "Inf": "inf", "-Inf": "-inf"}
+    for row in golden.rows("edge_vectors.csv"):
+        if row["fun"] == function:
+            x, y = (float(missing.get(row[c], row[c])) for c in "xy")
+            cases.setdefault(row["case"], []).append((x, y))
+    how, given_settings = EDGE[function]
+    own = dict(given_settings)
+    sign = -1 if own.pop("turned", False) else 1
+    assert len(cases) >= 8
+    for case, pairs in cases.items():
+        x, y = np.array(pairs).T
+        ours = normalise(x[:, None], how, directions=sign, **own)[:, 0]
+        at = x[1] if how == "distance_to_reference" else own.get("target", np.nan) * sign
+        least = np.nan if np.isnan(x).all() else np.nanmin(x * sign)
+        if how == "fraction_of_max" and not np.isnan(least) and np.nanmax(x) <= 0:
+            golden.agrees(ours, 1 - x / least)
+        elif how.startswith("distance_to_") and how != "distance_to_max" and at <= least:
+            assert np.isnan(ours).all(), case
+        else:
+            golden.agrees(ours, y)
+
+
+def test_exponential_and_normal_scores() -> None:
+    x = np.random.default_rng(1).normal(size=99)
+    x[3], x[5] = np.nan, x[6]
+    share = (100 - 1 - rank(x, "average")) / 98
+    expected = -23 * np.log(1 - share * (1 - np.exp(-100 / 23)))
+    np.testing.assert_allclose(exponential(x), expected, rtol=1e-12)
+    np.testing.assert_allclose(normal_score([5.0, 1.0, 3.0]), norm.ppf([2.5 / 3, 0.5 / 3, 0.5]))
+    blom = normal_score([5.0, 1.0, 3.0], formula="blom")
+    np.testing.assert_allclose(blom, norm.ppf(np.array([2.625, 0.625, 1.625]) / 3.25))
+
+
+def test_adjusted_posts_put_the_reference_at_100() -> None:
+    x = np.array([3.0, 5.0, 11.0])
+    lower, upper = adjusted_posts(x, middle=5.0)
+    scores = 70 + goalposts([5.0], lower, upper, 60, truncate=False)
+    assert scores[0] == pytest.approx(100)
+    assert upper - lower == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("function", [min_max, z_score])
+def test_a_constant_is_an_error_or_missing_never_a_number(function: Any) -> None:
+    with pytest.raises(DataError, match="constant"):
+        function([0.1, 0.1, 0.1])
+    assert np.isnan(function([0.1, 0.1, np.nan], constant="nan")).all()
+    assert np.isnan(function([np.nan, np.nan])).all()
+    with pytest.raises(DataError, match="maximum of 0"):
+        fraction_of_max([0.0, 0.0])
+
+
+def test_errors_name_the_indicator() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 2.0]])
+    with pytest.raises(DataError, match="halls: min-max of a constant"):
+        normalise(x, names=["pubs", "halls"])
+    with pytest.raises(DataError, match="pubs: direction 0"):
+        normalise(x, names=["pubs", "halls"], directions=[0, 1])
+    with pytest.raises(UnknownNameError, match="did you mean 'halls'"):
+        normalise(x, names=["pubs", "halls"], each={"hals": {}})
+    with pytest.raises(UnknownNameError, match="did you mean 'min_max'"):
+        normalise(x, "minmax")
+    with pytest.raises(DataError, match="lower 5 and upper 2"):
+        normalise(x, "goalposts", lower=5, upper=2)
+    with pytest.raises(DataError, match="3 settings found; expected 1 or 2"):
+        normalise(x, low=[1, 2, 3])
+    with pytest.raises(DataError, match="position from 0 to 1"):
+        distance_to_reference([1.0, 2.0], 7)
+
+
+FREE = {"scaled": {"lower": 0, "upper": 7}, "goalposts": {"lower": -1e3, "upper": 1e3}}
+SPECIAL = {"distance_to_reference": {"unit": 0}, "distance_to_target": {"target": 1e4}}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    x=arrays(np.float64, 12, elements=st.floats(-100, 100).map(lambda v: round(v, 3)), unique=True),
+    order=st.permutations(range(12)),
+    how=st.sampled_from(sorted(NORMALISERS)),
+)
+def test_any_normaliser_keeps_the_order_of_units(x: np.ndarray, order: list[int], how: str) -> None:
+    own: dict[str, Any] = dict(FREE.get(how, SPECIAL.get(how, {})))
+    if how == "distance_to_reference":
+        own["unit"] = int(x.argmax())
+    y = NORMALISERS[how](x, **own)
+    np.testing.assert_array_equal(rank(y), rank(x))
+    if how == "distance_to_reference":
+        own["unit"] = int(x[order].argmax())
+    np.testing.assert_allclose(NORMALISERS[how](x[order], **own), y[order], rtol=1e-9, atol=1e-12)
+
+
+def test_a_reference_fixes_the_scale() -> None:
+    x, base = np.array([[1.0], [3.0]]), np.array([[0.0], [10.0], [5.0]])
+    np.testing.assert_allclose(normalise(x, reference=base)[:, 0], [10, 30])
+    turned = normalise(x, reference=base, directions=-1)
+    np.testing.assert_allclose(turned[:, 0], [90, 70])
+    z = z_score([5.0], reference=base[:, 0])
+    assert z[0] == 0
