@@ -133,7 +133,7 @@ class Again:
             k = (
                 min(worst, len(at))
                 if isinstance(worst, int)
-                else len(at) * int(worst.rstrip("%")) // 100
+                else len(at) * int(worst.rstrip("%")) / 100
             )
             limit = np.floor(k * self.sure.cut_factor[draw] + 1e-9)
             held[at] = rankdata(-need[at], "min") <= limit
@@ -250,7 +250,7 @@ class TestMoved:
                     new[b] = np.average(old[at], weights=people[at])
             pool = old if among else new
             pool = np.sort(pool[~np.isnan(pool)])[::-1]
-            limit = int(np.floor(len(pool) * 20 // 100 * sure.cut_factor[draw] + 1e-9))
+            limit = int(np.floor(len(pool) * 20 / 100 * sure.cut_factor[draw] + 1e-9))
             # places are counted in whole areas above; a carried score can differ in its last bit
             above = (pool[None, :] > new[:, None] * (1 + 1e-12)).sum(axis=1)
             total += ~np.isnan(new) & (above < limit)

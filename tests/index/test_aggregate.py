@@ -121,3 +121,12 @@ def test_equal_areas_tie_to_the_bit_wherever_they_stand(how: str, k: int) -> Non
         assert len({*aggregate(np.tile(row, (n, 1)), weights, how)}) == 1
     one = aggregate(row[None, :], weights, how)
     assert aggregate(np.vstack([rng.uniform(1, 9, (6, k)), row]), weights, how)[-1] == one[0]
+
+
+def test_scores_that_are_equal_on_paper_tie() -> None:
+    """A weight of .7 and one of .3 give 55 in one order of adding and 54.99999999999999 in another."""
+    x = np.array([[55.0, 55.0, 55.0], [70.0, 70.0, 25.0], [10.0, 100.0, 55.0], [0.1, 0.2, 0.3]])
+    for weights in ([1 / 3] * 3, [0.1, 0.1, 0.1], [0.7, 0.7, 0.7]):
+        score = aggregate(x, np.array(weights), "arithmetic")
+        assert score[0] == score[1] == score[2]
+        assert score[3] == 0.2

@@ -288,7 +288,7 @@ def _passes(
     if stream is None:
         if condition.worst is None or (factor == 1).all():
             return np.tile(stated.passes, (len(factor), 1))
-        limit = np.floor(stated.cut * factor[:, None] + 1e-9)
+        limit = np.floor(stated.width * factor[:, None] + 1e-9)
         return np.nan_to_num(stated.rank, nan=np.inf) <= np.nan_to_num(limit, nan=-1)
     if condition.score_above is not None:
         return np.nan_to_num(stream.need, nan=-np.inf) > condition.score_above
@@ -296,7 +296,7 @@ def _passes(
     if condition.among or condition.within:
         return _by_pool(condition, stream, designation, factor)
     n_present = int((~np.isnan(stream.scores.score)).sum())
-    limit = np.floor(condition.worst.count(n_present) * factor + 1e-9)
+    limit = np.floor(condition.worst.width(n_present) * factor + 1e-9)
     held: NDArray[np.bool_] = stream.ranks <= limit[:, None].astype(np.int32)
     return held
 
@@ -317,7 +317,7 @@ def _by_pool(
     for at, pool in pools:
         ordered = -np.sort(-pool, axis=1)  # highest first, missing last
         n_present = int((~np.isnan(ordered[0])).sum())
-        limit = np.floor(condition.worst.count(n_present) * factor + 1e-9).astype(np.intp)
+        limit = np.floor(condition.worst.width(n_present) * factor + 1e-9).astype(np.intp)
         last = np.clip(limit, 1, max(n_present, 1)) - 1
         cut = np.where(limit > 0, ordered[np.arange(len(ordered)), last], np.inf)
         held[:, at] = np.nan_to_num(stream.need[:, at], nan=-np.inf) >= cut[:, None]

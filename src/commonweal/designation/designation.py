@@ -52,6 +52,8 @@ class Tested:
         inside drops out, all others held still.
     cut
         (n_areas,) number of areas inside the cut-off.
+    width
+        (n_areas,) the same before it was rounded down: 10 % of 7,433 is 743.3.
     """
 
     condition: Condition
@@ -62,6 +64,7 @@ class Tested:
     enter: Floats
     leave: Floats
     cut: Floats
+    width: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         return _test_worst(condition, need, pool)
     if condition.within is None:
         return _test_worst(condition, need, need)
-    parts = [np.full(len(need), np.nan) for _ in range(6)]
+    parts = [np.full(len(need), np.nan) for _ in range(7)]
     passes = np.zeros(len(need), dtype=bool)
     groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
@@ -255,7 +258,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         passes[at] = part.passes
         for whole, piece in zip(
             parts,
-            (part.rank, part.places, part.score, part.enter, part.leave, part.cut),
+            (part.rank, part.places, part.score, part.enter, part.leave, part.cut, part.width),
             strict=True,
         ):
             whole[at] = piece
@@ -282,6 +285,7 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
         enter=np.full(n, last_in),
         leave=np.full(n, first_out),
         cut=np.full(n, float(k)),
+        width=np.full(n, condition.worst.width(len(ordered))),
     )
 
 
@@ -299,12 +303,13 @@ def _test_score(condition: Condition, need: Floats, above: float) -> Tested:
         enter=np.full(n, np.nextafter(above, np.inf)),
         leave=np.full(n, np.nextafter(above, np.inf)),
         cut=np.full(n, float(k)),
+        width=np.full(n, float(k)),
     )
 
 
 def _passes_at(tested: Tested, factor: float) -> Bools:
     """Whether the condition would hold with a cut-off wider or tighter by a factor."""
-    limit = np.nan_to_num(tested.cut * factor, nan=-1.0)
+    limit = np.nan_to_num(tested.width * factor + 1e-9, nan=-1.0)
     return np.nan_to_num(tested.rank, nan=np.inf) <= limit
 
 

@@ -44,10 +44,14 @@ class Worst(BaseModel):
             raise ValueError("expected a share such as 10% or a number of areas")
         return self
 
+    def width(self, n: int) -> float:
+        """Give the share of n areas, or the number, before it is rounded down."""
+        return self.share * n if self.share is not None else float(min(self.number or 0, n))
+
     def count(self, n: int) -> int:
         """Give the number of areas: the share of n, rounded down as official deciles are."""
         # 0.1 x 33,750 is 3374.9999999999995 in floats and 3,375 in the arithmetic that is meant.
-        return int(self.share * n + 1e-9) if self.share is not None else min(self.number or 0, n)
+        return int(self.width(n) + 1e-9)
 
     def __str__(self) -> str:
         return f"worst {self.share * 100:g}%" if self.share else f"worst {self.number:,}"

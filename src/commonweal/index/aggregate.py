@@ -88,7 +88,7 @@ def aggregate(
         )
     missing = np.isnan(x)
     if not missing.any():
-        return AGGREGATES[how](x, weights)
+        return _settled(AGGREGATES[how](x, weights))
     # An area's missing children are given the mean of its present ones, of the same kind as the
     # aggregate: that is the same as rescaling the weights of those that are present.
     scale = np.log if how == "geometric" else np.asarray
@@ -101,8 +101,18 @@ def aggregate(
     score = np.full(len(x), np.nan)
     # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
     enough = share >= max(available, np.finfo(float).tiny) - 1e-12
-    score[enough] = AGGREGATES[how](filled[enough], weights)
+    score[enough] = _settled(AGGREGATES[how](filled[enough], weights))
     return score
+
+
+def _settled(score: Floats) -> Floats:
+    """Round to 12 significant digits, so that scores equal on paper tie: 55 and 54.99999999999999."""
+    with np.errstate(divide="ignore"):
+        digits = 11 - np.floor(np.log10(np.abs(score)))
+    # Powers of ten beyond 1e22 are inexact, and zero has no digits: both stay as they are.
+    scale = 10.0 ** np.where(np.abs(digits) <= 22, digits, 0.0)
+    rounded: Floats = np.round(score * scale) / scale
+    return np.where(np.abs(digits) <= 22, rounded, score)
 
 
 def contributions(x: Floats, weights: Floats, how: str) -> Floats:

@@ -64,7 +64,7 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
 
     Notes
     -----
-    Source: Noble et al. (2019), The English Indices of Deprivation 2019: Technical Report, MHCLG.
+    Source: McLennan et al. (2019), The English Indices of Deprivation 2019: Technical Report, MHCLG.
 
     Examples
     --------
