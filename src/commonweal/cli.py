@@ -313,11 +313,15 @@ def _print_lines(lines: Any) -> None:
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()))
         if width > 40 and len(line) > width:
-            print(
-                textwrap.fill(
-                    line.strip(), width - 1, initial_indent=indent, subsequent_indent=indent + "  "
-                )
+            wrapped = textwrap.fill(
+                line.strip().replace(" %", "\N{NO-BREAK SPACE}%"),
+                width - 1,
+                initial_indent=indent,
+                subsequent_indent=indent + "  ",
+                break_on_hyphens=False,  # a path or a name stays whole, to be clicked or copied
+                break_long_words=False,
             )
+            print(wrapped.replace("\N{NO-BREAK SPACE}", " "))
         else:
             print(line)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
+from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -192,24 +192,32 @@ def _inside(store: Store, small: str, system: str, at: str | None, known: System
 
 def _points(store: Store, system: str, known: Systems) -> pl.DataFrame:
     """Read ``code``, ``longitude``, ``latitude``; no rows where the system states none."""
-    column = known.system(system).points
-    if column is None:
-        schema = {"code": pl.String, "longitude": pl.Float64, "latitude": pl.Float64}
-        return pl.DataFrame(schema=schema)
+    schema = {"code": pl.String, "longitude": pl.Float64, "latitude": pl.Float64}
+    found = [_points_of(store, system, c, known) for c in known.system(system).points]
+    return pl.concat([pl.DataFrame(schema=schema), *found]).unique(
+        "code", keep="first", maintain_order=True
+    )
+
+
+def _points_of(store: Store, system: str, column: Column, known: Systems) -> pl.DataFrame:
     if column.centre_of:
         points = _points(store, column.centre_of, known).rename({"code": "part"})
         inside = _inside(store, column.centre_of, system, None, known).join(points, on="part")
         people = pl.col("population")
-        return inside.group_by("code").agg(
-            (pl.col("longitude") * people).sum() / people.sum(),
-            (pl.col("latitude") * people).sum() / people.sum(),
+        return (
+            inside.group_by("code", maintain_order=True)
+            .agg(
+                (pl.col("longitude") * people).sum() / people.sum(),
+                (pl.col("latitude") * people).sum() / people.sum(),
+            )
+            .sort("code")
         )
     table = store.table(column.source, [column.code, column.longitude, column.latitude]).select(
         code=pl.col(column.code).cast(pl.String),
         longitude=pl.col(column.longitude).cast(pl.Float64),
         latitude=pl.col(column.latitude).cast(pl.Float64),
     )
-    return table.drop_nulls("code").unique("code", keep="first")
+    return table.drop_nulls("code")
 
 
 def _add_parents(store: Store, table: pl.DataFrame, system: str, known: Systems) -> pl.DataFrame:

@@ -46,7 +46,7 @@ class AreaSystem(_Data):
     populations
         Where residents are counted, by date, the preferred first.
     points
-        Where longitude and latitude are read (degrees, WGS 84).
+        Where longitude and latitude are read (degrees, WGS 84); the first that has an area serves.
     boundaries
         Where polygons are read; the first source that has an area serves.
     classes
@@ -60,7 +60,7 @@ class AreaSystem(_Data):
     pattern: str = ".+"
     areas: Column
     populations: dict[str, Column] = Field(default_factory=dict)
-    points: Column | None = None
+    points: tuple[Column, ...] = ()
     boundaries: tuple[Column, ...] = ()
     classes: dict[str, Column] = Field(default_factory=dict)
 

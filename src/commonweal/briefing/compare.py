@@ -38,6 +38,12 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
             f"Carried from {old.areas.title} to {new.areas.title}: {told}. "
             "A place counts as selected before where at least half of its people lived in one that was."
         )
+        sizes = sorted(len(d.areas) for d in (old, new))
+        if sizes[1] > 2 * sizes[0]:
+            yield (
+                f"The two are of different size ({len(old.areas):,} {old.areas.plural}, "
+                f"{len(new.areas):,} {new.areas.plural}): much of the difference is the size, not the places."
+            )
     frame = c.to_frame()
     parent = authority_of(new.areas)
     for change in ("leaves", "enters", "stays"):
