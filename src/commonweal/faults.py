@@ -150,7 +150,8 @@ def _told_ones(faults: Sequence[Any]) -> Iterator[Any]:
     """Leave out what only follows from another fault.
 
     Of a union, the branches that were not meant: those with more keys unknown or missing. Beside
-    an unknown key, the missing ones: the unknown one is likely one of them, misspelt.
+    an unknown key, the missing ones: the unknown one is likely one of them, misspelt. Beside a fault
+    in a list, that the list is too short without it.
     """
     cost: dict[tuple[Any, ...], dict[Any, int]] = {}
     for fault in faults:
@@ -166,7 +167,10 @@ def _told_ones(faults: Sequence[Any]) -> Iterator[Any]:
     for fault in faults:
         loc = fault["loc"]
         meant = all(best.get(loc[:i], part) == part for i, part in enumerate(loc))
-        if meant and not (fault["type"] == "missing" and loc[:-1] in misspelt):
+        follows = (fault["type"] == "missing" and loc[:-1] in misspelt) or (
+            fault["type"] in TOO_SHORT and any(f["loc"][:-1] == loc for f in faults)
+        )
+        if meant and not follows:
             yield fault
 
 
@@ -181,7 +185,8 @@ def _reason(fault: Any, model: type[BaseModel]) -> str:
     if kind == "invalid_key" or loc[-1] == "[key]":
         return f"the key {_told(found)} is not text; put it in quotes"
     if kind in TOO_SHORT:
-        return f"found {_told(found)}; expected at least one"
+        least = fault["ctx"]["min_length"]
+        return f"found {_told(found)}; expected at least {'one' if least == 1 else least}"
     if loc[-2:] == ("worst", "share"):  # the file says 150%, which is held as 1.5
         return f"found {found * 100:g}%; expected a share above 0% and below 100%"
     expected = PLAINLY.get(kind) or fault["msg"].replace("Input should be ", "expected ")

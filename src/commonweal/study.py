@@ -26,7 +26,7 @@ from commonweal.designation import certainty, compare, designate
 from commonweal.errors import CommonwealError, DataError, StudyError, UnreachableError
 from commonweal.index import rank, score
 from commonweal.indicators import Indicator, Indicators, Wanted, read_column, read_indicators
-from commonweal.recipe import FileOrSource, IndexSpec, OwnAreas, Study, load_study, shipped_studies
+from commonweal.recipe import FileOrSource, IndexSpec, OwnAreas, Study, load_study
 from commonweal.results import Agreement, Results
 from commonweal.sources import Source, Store, local_source
 
@@ -339,9 +339,9 @@ def _since(
     study: Study, designations: Mapping[str, Designation], store: Store
 ) -> tuple[str, Comparison]:
     """Compare with the designation of an earlier study."""
-    known = study.since in shipped_studies()
+    is_file = study.since.lower().endswith((".yaml", ".yml"))
     try:
-        recipe = load_study(study.since if known else study.folder / study.since)
+        recipe = load_study(study.folder / study.since if is_file else study.since)
     except CommonwealError as error:
         raise StudyError(f"since: {error}") from None
     # Only its designation is wanted; its own 'since' could lead back to this study.
@@ -481,7 +481,8 @@ def find_study(
             return found, areas.codes[row]
     if away is not None:
         raise away
+    where = f"'{asked}' (in {wanted})" if is_postcode else f"'{asked}'"
     raise CommonwealError(
-        f"no area '{asked}' in {' or '.join(names)}; expected a code such as E01026129, a name such as "
-        "'Lincoln 007C', or 'name, authority'"
+        f"no area {where} in {' or '.join(names)}; expected a code such as {areas.codes[0]}, a name such as "
+        f"'{areas.table['name'][0]}', or 'name, authority'"
     )

@@ -251,6 +251,11 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
             .drop_nulls()
             .with_columns(destination=pl.col("origin").replace(link.changes))
         )
+    elif link.through:
+        small = _names(store, known.system(link.through)).select("code")
+        table = _add_parents(store, small, link.through, known).select(
+            origin=link.origin, destination=link.destination
+        )
     else:
         first, second = link.columns
         extra = [c for c in (link.change, link.share) if c]

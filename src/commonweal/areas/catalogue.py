@@ -74,6 +74,7 @@ class Link(_Data):
     source: str = ""
     columns: tuple[str, str] = ("", "")
     change: str = ""
+    through: str = ""
     share: str = ""
     match: Literal["code", "name-prefix"] = "code"
     changes: dict[str, str] = Field(default_factory=dict)

@@ -173,8 +173,9 @@ def impute_columns(
                 continue
             within = f" in {group}" if groups is not None else ""
             said = f"{how} of units{within} (n = {len(present)})"
+            average = _average(present, how)
             for i in np.array(rows)[np.isnan(column)].tolist():
-                after[i, j], sources[i, j] = _average(present, how), said
+                after[i, j], sources[i, j] = average, said
     return filled(values, after, sources)
 
 
@@ -346,17 +347,19 @@ def _fit(
     y, x = values[rows, j], values[rows][:, list(chosen)]
     mean, sd = x.mean(axis=0), x.std(axis=0)
     sd[sd == 0] = 1.0
-    design = np.column_stack([np.ones(len(y)), (x - mean) / sd])
-    u, s, vt = np.linalg.svd(design, full_matrices=False)
-    held = s > s[0] * 1e-10  # predictors that repeat each other share their part
-    u, s, vt = u[:, held], s[held], vt[held]
-    scaled = vt.T @ (u.T @ y / s)
-    error = y - design @ scaled
-    out = error / np.maximum(1 - (u * u).sum(axis=1), 1e-9)
-    total = float(((y - y.mean()) ** 2).sum())
-    r2, r2_out = (1 - float(e @ e) / total if total else np.nan for e in (error, out))
-    rmse, rmse_out = (float(np.sqrt(e @ e / len(y))) for e in (error, out))
+    z, centred = (x - mean) / sd, y - y.mean()
+    size, axes = np.linalg.eigh(z.T @ z)
+    held = size > size[-1] * 1e-12  # predictors that repeat each other share their part
+    axes, size = axes[:, held], size[held]
+    scores = z @ axes
+    slopes = axes @ (scores.T @ centred / size)
+    error = centred - z @ slopes
+    leverage = 1 / len(y) + (scores**2 / size).sum(axis=1)
+    out = error / np.maximum(1 - leverage, 1e-9)
+    variance, lost, lost_out = (float(np.square(e).mean()) for e in (centred, error, out))
+    r2, r2_out = (1 - e / variance if variance else np.nan for e in (lost, lost_out))
+    rmse, rmse_out = float(np.sqrt(lost)), float(np.sqrt(lost_out))
     of = tuple(names[k] for k in chosen)
     regressions.append(Regression(names[j], of, len(y), r2, rmse, r2_out, rmse_out))
-    slopes = scaled[1:] / sd
-    return np.r_[scaled[0] - mean @ slopes, slopes]
+    slopes = slopes / sd
+    return np.r_[y.mean() - mean @ slopes, slopes]
