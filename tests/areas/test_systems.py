@@ -23,8 +23,8 @@ def test_every_source_that_a_system_names_is_in_the_catalogue() -> None:
             *about.populations.values(),
             *about.boundaries,
             *about.classes.values(),
+            *about.points,
         ]
-        columns += [about.points] if about.points else []
         for column in columns:
             inside = column.sum_of or column.centre_of
             assert (column.source in catalogue) != bool(inside), (name, column)
@@ -35,7 +35,8 @@ def test_every_link_joins_two_systems_by_a_source_or_by_a_list() -> None:
     catalogue = load_catalogue()
     for link in SYSTEMS.links:
         assert {link.origin, link.destination} <= set(SYSTEMS.systems)
-        assert bool(link.changes) != (link.source in catalogue), link
+        ways = [bool(link.changes), link.source in catalogue, link.through in SYSTEMS.systems]
+        assert sum(ways) == 1, link
         pattern = SYSTEMS.system(link.destination).pattern
         assert all(re.fullmatch(pattern, code) for code in link.changes.values())
 
@@ -49,7 +50,7 @@ def test_the_mergers_of_2019_are_five_new_authorities_of_fourteen() -> None:
 
 @pytest.mark.parametrize(
     ("small", "large"),
-    [("lsoa11", "lad19"), ("lsoa11", "region"), ("lsoa21", "lad24"), ("wd17", "country"), ("lad17", "region")],
+    [("lsoa11", "lad19"), ("lsoa11", "region"), ("lsoa21", "lad24"), ("wd17", "country"), ("lad17", "region"), ("msoa21", "region"), ("msoa11", "lad19")],
 )  # fmt: skip
 def test_parents_are_chains_that_end_there(small: str, large: str) -> None:
     chain = SYSTEMS.parents(small)[large]
