@@ -117,7 +117,7 @@ def test_a_flat_tree_gives_what_the_tree_gives(form: str, top: str, seed: int) -
     values = {leaf.rsplit("/", 1)[-1]: v for leaf, v in zip(flat.leaves, x, strict=True)}
     for d in range(2):
         need, _ = score_tree("i", plain, values.__getitem__, {p: w[d] for p, w in weights.items()})
-        np.testing.assert_allclose(out[d], need["i"], rtol=1e-12)
+        np.testing.assert_allclose(out[d], need["i"], rtol=1e-11)  # a tree's scores are settled
     ranks = np.empty((2, 2, 700), np.int32)
     rank_rows(out, ranks[0])
     rank_rows(logs, ranks[1])
