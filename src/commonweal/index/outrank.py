@@ -1,0 +1,139 @@
+"""Outranking: one unit against another, child by child, without adding their values.
+
+A child votes with its weight for the unit that has more of it. Values are only compared, so no
+normalisation matters and nothing a unit has in plenty makes up for what it lacks.
+
+Source: Munda and Nardo (2009), Applied Economics 41, 1513-1523; OECD and JRC (2008), section 6.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.index.means import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from commonweal.index.rank import Floats
+
+__all__ = ["copeland", "outranking_matrix"]
+
+_TIE = 1e-12
+"""Votes that differ by no more than this share of the weight are even: sums of decimals round."""
+
+_BLOCK = 2048
+
+
+def outranking_matrix(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Give the share of the vote by which each unit outranks each other.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values, higher = more, NaN = missing.
+    weights
+        (n_children,) weights; none = every child counts alike.
+
+    Returns
+    -------
+    ndarray
+        (n_units, n_units): in row i and column j the share of the weight on which i has more than
+        j, equal values half each; 0 on the diagonal. Only children that both have vote, so the
+        two shares of a pair add up to 1; a pair that has none in common is NaN. Memory grows with
+        the square of the units; `copeland` does not need the matrix.
+
+    Notes
+    -----
+    COINr divides by the weight of all children, so that a pair may share less than 1, and gives
+    what is missing to the unit that comes later in the table.
+
+    Examples
+    --------
+    >>> outranking_matrix([[1.0, 5.0], [2.0, 5.0]])
+    array([[0.  , 0.25],
+           [0.75, 0.  ]])
+    """
+    values, w = checked(x, weights)
+    n = len(values)
+    votes, shared = np.zeros((n, n)), np.zeros((n, n))
+    for column, weight in zip(values.T, w, strict=True):
+        here = ~np.isnan(column)
+        votes += weight * (column[:, None] > column)
+        votes += 0.5 * weight * (column[:, None] == column)
+        shared += weight * (here[:, None] & here)
+    with np.errstate(invalid="ignore"):
+        share = votes / shared
+    np.fill_diagonal(share, 0.0)
+    return share
+
+
+def copeland(x: ArrayLike, weights: ArrayLike | None = None, workers: int | None = None) -> Floats:
+    """Count the units that each unit outranks, less those that outrank it.
+
+    Parameters
+    ----------
+    x, weights
+        As in `outranking_matrix`.
+    workers
+        Threads; all processors if not given. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray
+        (n_units,) whole numbers from -(n - 1) to n - 1, higher = more; NaN for a unit without any
+        value. An even vote, and a pair with no child in common, counts for neither. Time grows
+        with the square of the units, memory does not.
+
+    Examples
+    --------
+    >>> copeland([[1.0, 4.0, 2.0], [2.0, 3.0, 2.0], [2.0, 3.0, 9.0]], [3, 2, 1])
+    array([-2.,  0.,  2.])
+    """
+    values, w = checked(x, weights)
+    columns = np.ascontiguousarray(values.T)
+    scores = np.empty(len(values))
+    kernel = _kernel()
+    starts = range(0, len(values), _BLOCK // 8)
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        stops = [min(start + _BLOCK // 8, len(values)) for start in starts]
+        n = len(stops)
+        list(pool.map(kernel, [columns] * n, [w / w.sum()] * n, starts, stops, [scores] * n))
+    scores[np.isnan(values).all(axis=1)] = np.nan
+    return scores
+
+
+@cache
+def _kernel() -> Callable[[Floats, Floats, int, int, Floats], None]:
+    # numba takes a second to import: only those who outrank wait for it.
+    from numba import njit
+
+    compiled: Callable[[Floats, Floats, int, int, Floats], None]
+    compiled = njit(cache=True, nogil=True)(_count_rows)
+    return compiled
+
+
+def _count_rows(columns: Floats, w: Floats, start: int, stop: int, scores: Floats) -> None:
+    """Score units start..stop against all; the votes on a block of opponents fit the cache."""
+    n_children, n = columns.shape
+    lead = np.empty(_BLOCK)
+    for i in range(start, stop):
+        net = 0
+        for first in range(0, n, _BLOCK):
+            count = min(_BLOCK, n - first)
+            lead[:count] = 0.0
+            for k in range(n_children):
+                own, weight = columns[k, i], w[k]
+                for j in range(count):
+                    other = columns[k, first + j]
+                    lead[j] += weight * ((own > other) - 1.0 * (own < other))
+            for j in range(count):
+                net += int(lead[j] > _TIE) - int(lead[j] < -_TIE)
+        scores[i] = net

@@ -1,0 +1,352 @@
+"""Where weights come from: given, drawn from the data, or made to meet a target.
+
+Each function gives (n_children,) weights that add up to 1, for one node of the tree, where its
+name does not say otherwise. `NO_WEIGHTS` is a value too: aggregators take it to mean that every
+child counts alike. Weights fitted to a target are in `commonweal.index.importance`; benefit of
+the doubt, where each unit has its own, in `commonweal.index.benefit`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.by_rank import normal_score
+from commonweal.index.components import components
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from commonweal.index.rank import Floats
+
+__all__ = [
+    "NO_WEIGHTS",
+    "effective",
+    "entropy",
+    "equal",
+    "factor",
+    "given",
+    "noisy",
+    "principal_component",
+]
+
+NO_WEIGHTS: None = None
+"""No weights: for methods that take none, such as a plain sum or a median."""
+
+_LEAST_UNIQUENESS = 0.005
+"""Below it a factor model has a Heywood case: one indicator is the factor (R's factanal)."""
+
+
+def equal(n_children: int) -> Floats:
+    """Give every child the same weight.
+
+    Examples
+    --------
+    >>> equal(4)
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    if n_children < 1:
+        raise DataError(f"{n_children} children found; expected at least 1")
+    return np.full(n_children, 1 / n_children)
+
+
+def given(weights: ArrayLike | Mapping[str, float], names: Sequence[str] | None = None) -> Floats:
+    """Check weights and rescale them to add up to 1.
+
+    Parameters
+    ----------
+    weights
+        (n_children,) numbers of at least 0, or such numbers by name.
+    names
+        Names of the children in order: required with weights by name, and used in messages.
+
+    Raises
+    ------
+    DataError
+        If a weight is missing, negative or infinite, or all are 0.
+    UnknownNameError
+        If a weight is given for no child.
+
+    Examples
+    --------
+    >>> given({"crime": 1, "income": 3}, ["income", "crime"])
+    array([0.75, 0.25])
+    """
+    if hasattr(weights, "keys"):
+        by_name: Mapping[str, float] = weights  # type: ignore[assignment]
+        for name in by_name:
+            if name not in (names or ()):
+                raise UnknownNameError("child", name, names or ())
+        for name in names or ():
+            if name not in by_name:
+                raise DataError(
+                    f"no weight for {name}; expected one for each of {len(names or ())}"
+                )
+        w = np.array([by_name[name] for name in names or ()], dtype=np.float64)
+    else:
+        w = np.asarray(weights, dtype=np.float64)
+    if w.ndim != 1 or (names is not None and len(w) != len(names)) or len(w) == 0:
+        expected = "one a child" if names is None else str(len(names))
+        raise DataError(f"weights of shape {w.shape}; expected {expected}")
+    labels = names or [f"child {i}" for i in range(len(w))]
+    for label, weight in zip(labels, w, strict=True):
+        if not (np.isfinite(weight) and weight >= 0):
+            raise DataError(f"{label}: weight {weight:g} found; expected a number of at least 0")
+    if w.sum() == 0:
+        raise DataError("every weight is 0; expected a total above 0")
+    return w / w.sum()
+
+
+def principal_component(x: ArrayLike, by: Literal["loading", "square"] = "square") -> Floats:
+    """Weights from the first principal component.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values; units that lack any are left out.
+    by
+        ``square``: each child's share of the component's variance; ``loading``: the loadings
+        rescaled.
+
+    Raises
+    ------
+    DataError
+        With ``loading``, if the children disagree in sign: a negative weight would turn one of
+        them round. (COINr uses the loadings as they come, negative ones too.)
+
+    Notes
+    -----
+    Source: Nicoletti, Scarpetta and Boylaud (2000), OECD Economics Working Paper 226.
+
+    Examples
+    --------
+    >>> principal_component([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]).round(4)
+    array([0.5, 0.5])
+    """
+    loadings = components(x).loadings[:, 0]
+    if by == "square":
+        return loadings**2 / (loadings**2).sum()
+    if (loadings < 0).any():
+        raise DataError(
+            f"loadings of the first component {loadings.round(3).tolist()} differ in sign; "
+            "turn or drop the contrary children, or weight by squares"
+        )
+    return given(loadings)
+
+
+def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> Floats:
+    """Maximum-likelihood factor weights, as the Indices of Deprivation have them.
+
+    One common factor is fitted to the children's normal scores.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values, at least three children; units that lack any are left out.
+    by
+        ``loading``: the loadings on the factor, rescaled to add up to 1; ``coefficient``: the
+        coefficients that estimate each unit's factor score, ``loading / uniqueness``, rescaled.
+        The latter give far more to the child that is nearest to the factor.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than three children, the model cannot be fitted (one child is the
+        factor), or the children disagree in sign.
+
+    Notes
+    -----
+    Sources: Joreskog (1967), Psychometrika 32, 443-482; Noble et al. (2019), Technical Report,
+    appendix E. The IoD 2019's health domain (.271, .300, .256, .172) follows from loadings: with
+    them its 32,844 published ranks are rebuilt to one place on average, with coefficients (.203,
+    .601, .147, .049) they are off by 1,256.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> common = rng.normal(size=(2000, 1))
+    >>> x = common + rng.normal(size=(2000, 3)) * [0.5, 1.0, 1.0]
+    >>> factor(x).round(2), factor(x, "coefficient").round(1)
+    (array([0.38, 0.31, 0.31]), array([0.6, 0.2, 0.2]))
+    """
+    from scipy.optimize import minimize
+
+    values = _complete(x)
+    n_children = values.shape[1]
+    if n_children < 3:
+        raise DataError(f"factor weights of {n_children} children; expected at least 3")
+    scores = np.column_stack([normal_score(column) for column in values.T])
+    correlations = _correlations(scores)
+
+    def spectrum(uniqueness: Floats) -> tuple[Floats, Floats]:
+        root = 1 / np.sqrt(uniqueness)
+        return np.linalg.eigh(correlations * root * root[:, None])
+
+    def misfit(uniqueness: Floats) -> tuple[float, Floats]:
+        found, vectors = spectrum(uniqueness)
+        rest = found[:-1]
+        loading = np.sqrt(uniqueness) * vectors[:, -1] * np.sqrt(max(found[-1] - 1, 0.0))
+        slope = (loading**2 + uniqueness - 1) / uniqueness**2
+        return float((rest - np.log(rest) - 1).sum()), slope
+
+    start = 0.5 / np.diag(np.linalg.inv(correlations))
+    fit = minimize(
+        misfit,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(_LEAST_UNIQUENESS, 1.0)] * n_children,
+        options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 1000},
+    )
+    uniqueness = np.asarray(fit.x)
+    if (uniqueness <= _LEAST_UNIQUENESS * (1 + 1e-6)).any():
+        at = int(uniqueness.argmin())
+        raise DataError(f"child {at} is the factor itself (its uniqueness goes to 0); leave it out")
+    vectors = spectrum(uniqueness)[1]
+    # Up to scale: a loading is the vector times the root of the uniqueness, a coefficient over it.
+    root = np.sqrt(uniqueness)
+    weights = vectors[:, -1] * root if by == "loading" else vectors[:, -1] / root
+    weights *= -1.0 if weights.sum() < 0 else 1.0
+    if (weights < 0).any():
+        raise DataError(
+            f"{by}s of the factor {weights.round(3).tolist()} differ in sign; "
+            "turn or drop the contrary children"
+        )
+    return given(weights)
+
+
+def entropy(x: ArrayLike) -> Floats:
+    """Weight children by how unevenly they are spread over the units (Shannon's entropy).
+
+    ``p_ik = x_ik / sum_i x_ik``, ``e_k = - sum_i p_ik ln p_ik / ln n_k``, weight ``1 - e_k``.
+
+    Parameters
+    ----------
+    x
+        (n_units, n_children) values of at least 0, NaN = missing. Their zero matters: scales with
+        different zeros are not to be compared.
+
+    Notes
+    -----
+    Source: Zeleny (1982), Multiple Criteria Decision Making; Hwang and Yoon (1981).
+
+    Examples
+    --------
+    >>> entropy([[1.0, 1.0], [1.0, 3.0], [1.0, 8.0]]).round(4)
+    array([0., 1.])
+    """
+    from scipy.special import xlogy
+
+    values = np.asarray(x, dtype=np.float64)
+    if (values < 0).any():
+        raise DataError(f"entropy of {np.nanmin(values):g}; expected values of at least 0")
+    total, n = np.nansum(values, axis=0), np.count_nonzero(~np.isnan(values), axis=0)
+    if (total == 0).any() or (n < 2).any():
+        at = int(np.flatnonzero((total == 0) | (n < 2))[0])
+        raise DataError(f"entropy of child {at}; expected two values or more, not all of them 0")
+    share = values / total
+    evenness = -np.nansum(xlogy(share, share), axis=0) / np.log(n)
+    spread = np.maximum(1 - evenness, 0.0)
+    if spread.sum() <= 1e-12:
+        raise DataError("entropy weights of children that are all spread evenly")
+    return spread / spread.sum()
+
+
+def effective(weights: Mapping[str, float], parents: Mapping[str, str | None]) -> dict[str, float]:
+    """Give every node's weight in the whole index: its own within its parent, times the parent's.
+
+    Parameters
+    ----------
+    weights
+        By node, its weight among its siblings, at least 0.
+    parents
+        By node, its parent; `None` for the root.
+
+    Raises
+    ------
+    DataError
+        If there is not exactly one root, parents go in a circle, or siblings all weigh 0.
+    UnknownNameError
+        If a parent has no weight of its own.
+
+    Examples
+    --------
+    >>> effective({"i": 1, "a": 1, "b": 3, "b1": 1, "b2": 1},
+    ...           {"i": None, "a": "i", "b": "i", "b1": "b", "b2": "b"})
+    {'i': 1.0, 'a': 0.25, 'b': 0.75, 'b1': 0.375, 'b2': 0.375}
+    """
+    roots = [node for node in weights if parents.get(node) is None]
+    if len(roots) != 1:
+        raise DataError(f"roots found: {', '.join(roots) or 'none'}; expected exactly one")
+    children: dict[str, list[str]] = {}
+    for node in weights:
+        if (parent := parents.get(node)) is not None:
+            if parent not in weights:
+                raise UnknownNameError("parent", parent, weights, f" (of {node})")
+            children.setdefault(parent, []).append(node)
+    whole = {roots[0]: 1.0}
+    todo = [roots[0]]
+    while todo:
+        parent = todo.pop()
+        below = children.get(parent, [])
+        own = given({c: weights[c] for c in below}, below) if below else np.empty(0)
+        for child, share in zip(below, own, strict=True):
+            whole[child] = whole[parent] * float(share)
+            todo.append(child)
+    if lost := [node for node in weights if node not in whole]:
+        raise DataError(f"parents go in a circle at {lost[0]}")
+    return {node: whole[node] for node in weights}
+
+
+def noisy(
+    weights: ArrayLike,
+    spread: ArrayLike,
+    n_draws: int,
+    seed: int | np.random.Generator,
+) -> Floats:
+    """Draw weights evenly from around given ones.
+
+    Parameters
+    ----------
+    weights
+        (n_children,) weights.
+    spread
+        Share by which each may differ either way, such as 0.25; one number or (n_children,).
+    n_draws
+        Number of draws.
+    seed
+        Of the random numbers, or their generator.
+
+    Returns
+    -------
+    ndarray
+        (n_draws, n_children) ``w + (2u - 1) spread w``, u even in 0..1; not rescaled, as in COINr's
+        ``get_noisy_weights``.
+
+    Examples
+    --------
+    >>> noisy([1.0, 2.0], [0.0, 0.25], 2, seed=1)[:, 0]
+    array([1., 1.])
+    """
+    w, share = np.asarray(weights, dtype=np.float64), np.asarray(spread, dtype=np.float64)
+    if not ((share >= 0) & (share <= 1)).all():
+        raise DataError(f"spread {share.tolist()} found; expected 0 to 1")
+    u = np.random.default_rng(seed).random((n_draws, len(w)))
+    return w + (2 * u - 1) * share * w
+
+
+def _complete(x: ArrayLike) -> Floats:
+    values = np.asarray(x, dtype=np.float64)
+    whole = values[~np.isnan(values).any(axis=1)]
+    for k, column in enumerate(whole.T):
+        if len(column) < 2 or column.min() == column.max():
+            raise DataError(f"child {k} does not vary over the {len(column)} units without gaps")
+    return whole
+
+
+def _correlations(x: ArrayLike) -> Floats:
+    return np.atleast_2d(np.corrcoef(_complete(x), rowvar=False))
