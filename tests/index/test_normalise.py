@@ -68,8 +68,11 @@ golden.CHECKED.update(
         "norm_treated_prank.csv": "matched",
         "norm_treated_fracmax.csv": FRACTION,
         "norm_treated_dist2max.csv": "matched",
-        "edge_vectors.csv": "matched, but for what the normalisers' own differences say "
-        "(fraction of max below 0, references and targets at the least value)",
+        "example_Normalised.csv": "matched",
+        "agg_input_cA.csv": "matched",
+        "agg_input_cN.csv": "matched",
+        "edge_vectors.csv": "differs: fraction of max below 0, and references and targets at the "
+        "least value, as above; all else matched",
     }
 )
 
@@ -157,6 +160,13 @@ def test_one_method_for_most_and_others_for_some() -> None:
 )
 def test_treated_data(file: str, how: str) -> None:
     golden.agrees(made(how, treated()), theirs(f"norm_treated_{file}.csv"))
+
+
+def test_the_stages_that_later_files_start_from() -> None:
+    example = golden.matrix("example_Treated.csv", names())
+    golden.agrees(made("min_max", example), theirs("example_Normalised.csv"))
+    golden.agrees(made("min_max", treated(), low=1, high=100), theirs("agg_input_cA.csv"))
+    golden.agrees(made("min_max", low=1, high=100), theirs("agg_input_cN.csv"))
 
 
 def test_treated_percentile_ranks() -> None:

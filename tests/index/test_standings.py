@@ -29,8 +29,8 @@ golden.CHECKED.update(
         "example_rank_df.csv": "matched",
         "example_unit_summary_AUT.csv": "matched",
         "example_strengths_AUT.csv": "matched",
-        "example_weaknesses_AUT.csv": "matched by choice: COINr passes over indicators on which "
-        "nobody has less than the unit; ours list them unless asked not to",
+        "example_weaknesses_AUT.csv": "differs: COINr passes over indicators on which nobody has "
+        "less than the unit; ours do with `leave_out_least`, and then match",
     }
 )
 

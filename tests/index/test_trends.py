@@ -27,7 +27,6 @@ golden.CHECKED.update(
         "trend_CAGR.csv": "matched",
         "trend_prc_change.csv": "matched",
         "norm_purse_global.csv": "matched",
-        "in_asem_iData_panel.csv": "matched (input)",
     }
 )
 

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.weigh import given
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.index.rank import Floats
-from commonweal.index.weigh import given
 
 __all__ = ["Benefit", "around", "benefit_of_the_doubt"]
 
