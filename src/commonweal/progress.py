@@ -36,9 +36,9 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
     task = shown.add_task("", total=None)
 
     def tell(what: str, done: int, total: int) -> None:
+        shown.update(task, description=what, completed=done, total=total or None)
         if not shown.live.is_started and time.monotonic() - start > PATIENCE_S:
             shown.start()
-        shown.update(task, description=what, completed=done, total=total or None)
 
     try:
         yield tell

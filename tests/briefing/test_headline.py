@@ -1,0 +1,136 @@
+"""The short answer of a small study, line by line, and its grammar."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from commonweal.briefing.headline import as_data, headline
+
+
+def test_every_line_by_hand(small: Any) -> None:
+    """What certainty says is worked out in tests/test_study.py."""
+    results = small.run()
+    sure = results.certainty["priority"].selected
+    codes = results.areas.codes
+    p = dict(zip(codes, sure, strict=True))
+    firm = sum(p[c] >= 0.95 for c in ("A17", "A18", "A20"))
+    open_ones = int(((sure >= 0.2) & (sure <= 0.8)).sum())
+    assert (firm, open_ones) == (1, 1)
+    assert headline(results) == [
+        "Twenty places",
+        "",
+        "3 of 20 places are a priority: worst 20 % on deprivation and worst 20 % on Community needs.",
+        "5,500 people live there, in 1 district.",
+        "0 more are near misses (in, were every cut-off a tenth wider); 1 of the 3 places is only just in "
+        "(out, were it a tenth tighter).",
+        "How sure: over 200 draws of where the line is drawn, 1 of the 3 qualifies in at least 95 % of draws; "
+        "1 place, in or out, qualifies in 20 % to 80 %: there the answer hangs on those choices.",
+    ]
+
+
+def test_no_draws(small: Any) -> None:
+    assert headline(small.run(draws=0))[-1] == "How sure that is was not asked (no draws)."
+
+
+def test_what_varies_is_named(small: Any) -> None:
+    small.write(
+        indicators__income__standard_error="income_se",
+        certainty={
+            "draws": 1,
+            "vary": [
+                {"weights": "deprivation", "dirichlet": 10},
+                {"form": "community_needs", "of": ["sum", "geometric"]},
+                {"standard_errors": "all"},
+            ],
+        },
+    )
+    told = "\n".join(headline(small.run()))
+    assert (
+        "over 1 draw of the weights, the way of adding up and the indicators' sampling error, "
+        in told
+    )
+    # By the index's own label, where the draws varied it.
+    assert "  On deprivation alone: " in told
+    assert "  On Community needs alone: " in told
+
+
+def test_one_of_each(small: Any) -> None:
+    small.write(
+        designate={"p": {"index": "deprivation", "worst": 1}}, areas__population="code_of_people"
+    )
+    lines = small.areas.read_text("utf-8").splitlines()
+    small.areas.write_text(
+        "\n".join([lines[0] + ",code_of_people", *(line + ",1" for line in lines[1:])]), "utf-8"
+    )
+    told = headline(small.run(draws=0))
+    assert told[2].startswith("1 of 20 places is a priority: worst 1 on deprivation.")
+    assert told[3] == "1 person lives there, in 1 district."
+
+
+def test_none_at_all(small: Any) -> None:
+    small.write(designate={"p": {"index": "deprivation", "score_above": 101}})
+    told = "\n".join(headline(small.run()))
+    assert "0 of 20 places are a priority" in told
+    assert "of the 0" not in told
+    assert "live there" not in told
+    assert as_data(small.run())["designations"]["p"]["population"] == 0
+
+
+def test_every_one(small: Any) -> None:
+    """Beyond the last area inside there is none outside: the margin in score is endless."""
+    small.write(
+        designate={"p": {"index": "deprivation", "worst": 20}},
+        agreement=[
+            {"designation": "p", "file": "indicators.csv", "column": "income_se", "compare": "flag"}
+        ],
+    )
+    results = small.run()
+    assert "20 of 20 places are a priority" in "\n".join(headline(results))
+    json.dumps(as_data(results), allow_nan=False)
+
+
+def test_missing_is_told_and_no_nan_is_printed(small: Any) -> None:
+    small.replace(small.areas, "Place 18,1800", "Place 18,")
+    small.replace(small.indicators, "A03,3,18", "A03,,18")
+    small.replace(small.indicators, "A04,4,17", "A04,,17")
+    small.replace(small.indicators, "A05,5,16", "A05,,16")
+    small.replace(small.indicators, "A06,6,15", "A06,,15")
+    small.write(
+        agreement=[
+            {
+                "designation": "priority",
+                "file": "indicators.csv",
+                "column": "income_se",
+                "compare": "flag",
+            }
+        ]
+    )
+    results = small.run(draws=20)
+    text = "\n".join(headline(results))
+    assert "An unknown number of people live there" in text
+    assert "4 places have no score on what the rule asks (A03, A04, A05...): deprivation 4." in text
+    assert re.search(
+        r"missed  A03 Place 3, Northside: deprivation unknown; Community needs outside by", text
+    )
+    assert not re.search(r"\bnan\b|\bNone\b", text, re.IGNORECASE)
+    data = as_data(results)["designations"]["priority"]
+    assert data["population"] is None
+    assert data["without_score"] == ["A03", "A04", "A05", "A06"]
+
+
+def test_the_kind_of_parent_is_put_in_the_plural(small: Any) -> None:
+    small.write(
+        areas__parents={"rural_county": "district"},
+        designate={"p": {"index": "community_needs", "worst": 2}},
+        certainty=None,
+    )
+    assert "in 2 rural counties." in headline(small.run())[3]
+
+
+def test_a_note_stands_at_the_top(small: Any) -> None:
+    small.write(briefing={"label": "a priority", "note": "This is a trial."})
+    results = small.run(draws=0)
+    assert headline(results)[:3] == ["Twenty places", "This is a trial.", ""]
+    assert as_data(results)["note"] == "This is a trial."

@@ -1,0 +1,170 @@
+"""One place: found however it is asked for, and told with its own numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from commonweal.briefing.profile import (
+    find_area,
+    peers,
+    profile,
+    profile_data,
+    profile_lines,
+)
+from commonweal.errors import CommonwealError, UnknownNameError
+
+
+def test_every_line_by_hand(small: Any) -> None:
+    results = small.run(draws=0)
+    share = np.log(1 - 17 / 20 * (1 - np.exp(-100 / 23))) - np.log(
+        1 - 16 / 20 * (1 - np.exp(-100 / 23))
+    )
+    margin = f"+{-23 * share:.2f}"
+    assert margin == "+6.15"
+    assert list(profile_lines(profile(results, "A17"))) == [
+        "Place 17 (A17), Southside",
+        "Place of Twenty places; 1,700 people",
+        "",
+        "It is a priority (only just).",
+        "  deprivation: cut-off at 4; inside by 1 place (+6.15 in score)",
+        "  Community needs: cut-off at 4; inside by 1 place (+6.15 in score)",
+        "  Least change that would change the answer: Low income from 4th to 6th, all else as it is.",
+        "",
+        "deprivation: 4th of 20 (1st = most need), decile 2",
+        "  Low income                               4th    100% of the score",
+        "",
+        "Community needs: 4th of 20 (1st = most need), decile 2",
+        "  halls                                    4th    100% of the score",
+        "",
+        "Most like it:",
+        "  A16  Place 16, Southside",
+        "  A18  Place 18, Southside (a priority)",
+        "  A15  Place 15, Southside",
+        "  A19  Place 19, Southside",
+        "  A14  Place 14, Southside",
+    ]
+
+
+def test_outside_and_why(small: Any) -> None:
+    told = "\n".join(profile_lines(profile(small.run(), "A10")))
+    assert "It is not a priority. In 0 % of 200 draws it is." in told
+    assert "deprivation: cut-off at 4; outside by 7 places" in told
+    assert "Community needs: cut-off at 4; inside by 3 places" in told
+    # 4th would just do; the rank told is one that surely does (designation/change.py).
+    assert re.search("Low income from 11th to (3rd|4th)", told)
+
+
+def test_an_interval_where_the_index_varies(small: Any) -> None:
+    small.write(
+        indicators__income__standard_error="income_se",
+        certainty={"draws": 300, "seed": 2, "vary": [{"standard_errors": "all"}]},
+    )
+    results = small.run()
+    told = "\n".join(profile_lines(profile(results, "A17")))
+    low, _, high = results.certainty["priority"].ranks["deprivation"][16]
+    assert re.search(r"deprivation: 4th of 20 .*, between 3rd and 5th in 90 % of draws", told)
+    assert (low, high) == (3, 5)
+    assert "Community needs: 4th of 20 (1st = most need), decile 2\n" in told  # it does not vary
+
+
+def test_shares_of_the_score_add_up(small: Any) -> None:
+    small.write(
+        index__community_needs__children={
+            "halls": {"indicator": "halls", "weight": 3},
+            "money": {"indicator": "income", "weight": 1},
+        }
+    )
+    results = small.run(draws=0)
+    for code in ("A01", "A10", "A20"):
+        lines = list(profile_lines(profile(results, code)))
+        block = lines[
+            next(
+                i
+                for i, t in enumerate(lines)
+                if t.startswith("Community needs: ") and " of 20 " in t
+            ) :
+        ]
+        shares = [int(m) for m in re.findall(r"(\d+)% of the score", "\n".join(block[1:3]))]
+        assert abs(sum(shares) - 100) <= 1
+        assert shares == sorted(shares, reverse=True)
+        found = profile_data(profile(results, code))["indices"]["community_needs"]
+        parts = sum(d["contribution"] for d in found["domains"].values())
+        assert parts == pytest.approx(found["score"])
+
+
+def test_a_place_of_which_nothing_is_known(small: Any) -> None:
+    small.replace(small.areas, "A03,Place 3,300,N,Northside", "A03,,,,")
+    small.replace(small.indicators, "A03,3,18,0.5", "A03,,,")
+    results = small.run()
+    told = "\n".join(profile_lines(profile(results, "A03")))
+    assert told.startswith("A03 (A03)\nPlace of Twenty places\n")
+    assert "  deprivation: no score" in told
+    assert "deprivation: no score for this place" in told
+    assert "No single domain could change the answer alone." in told
+    assert "Most like it" not in told
+    assert not re.search(r"\bnan\b|None|inf\b", told)
+    data = json.loads(json.dumps(profile_data(profile(results, "A03")), allow_nan=False))
+    assert data["population"] is None
+    assert data["indices"]["deprivation"]["rank"] is None
+    assert data["peers"] == []
+    for code in results.areas.codes:  # nor is it anyone's peer
+        assert "A03" not in profile_data(profile(results, code))["peers"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "row"),
+    [
+        ("A05", 4), ("a05", 4), (" A05 ", 4), ("Place 5", 4), ("PLACE   5", 4), ("place 5, northside", 4),
+        ("ace 20", 19), ("zzz", None), ("", None), ("  ", None), ("place 5, southside", None),
+    ],
+)  # fmt: skip
+def test_find(small: Any, asked: str, row: int | None) -> None:
+    assert find_area(small.run(draws=0).areas, asked) == row
+
+
+def test_find_one_of_several(small: Any) -> None:
+    """Two of one name are told apart by their district; a whole name beats a part of another."""
+    small.replace(small.areas, "A11,Place 11,", "A11,Place 1,")
+    areas = small.run(draws=0).areas
+    with pytest.raises(
+        CommonwealError, match="fits 2 places: A01 Place 1, Northside; A11 Place 1, Southside"
+    ):
+        find_area(areas, "Place 1")
+    assert find_area(areas, "Place 1, Southside") == 10
+    assert find_area(areas, "Place 2") == 1
+
+
+def test_a_code_wins_over_a_name(small: Any) -> None:
+    small.replace(small.areas, "A11,Place 11,", "A11,A07,")
+    areas = small.run(draws=0).areas
+    assert areas.codes[find_area(areas, "A07") or 0] == "A07"
+
+
+def test_unknown(small: Any) -> None:
+    with pytest.raises(UnknownNameError, match="place 'A99' not found"):
+        profile(small.run(draws=0), "A99")
+
+
+def test_peers_are_near_first_and_never_oneself(small: Any) -> None:
+    results = small.run(draws=0)
+    for row in range(20):
+        found = peers(results, row)
+        assert row not in found
+        assert len(found) == len(set(found.tolist())) == 5
+        # Income and people both grow with the number: the nearest in number are the nearest.
+        distance = np.abs(found - row)
+        assert (np.diff(distance) >= 0).all()
+    assert len(peers(results, 3, n=50)) == 19
+
+
+def test_two_designations_are_told_by_name(small: Any) -> None:
+    small.write(designate__few_halls={"index": "community_needs", "worst": 3})
+    told = "\n".join(profile_lines(profile(small.run(draws=0), "A20")))
+    assert "It is priority.\n" in told
+    assert "It is few halls.\n" in told
+    assert "A18  Place 18, Southside (priority, few halls)" in told

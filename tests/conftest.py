@@ -1,0 +1,191 @@
+"""A study of twenty places that can be checked by hand, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from commonweal.sources import Store
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.results import Results
+
+
+def recipe() -> dict[str, Any]:
+    """The worst fifth (four) on income and on halls: A20, A18 and A17, 5,500 people."""
+    indicator = {"file": "indicators.csv", "higher_is": "more"}
+    return {
+        "title": "Twenty places",
+        "areas": {
+            "file": "areas.csv",
+            "code": "code",
+            "name": "name",
+            "population": "population",
+            "parents": {"district": ["district", "district_name"]},
+            "singular": "place",
+            "plural": "places",
+        },
+        "indicators": {
+            "income": {"label": "Low income", "column": "income", **indicator},
+            "halls": {"column": "halls", **indicator, "higher_is": "less"},
+        },
+        "index": {
+            "deprivation": {"children": {"income": {"indicator": "income"}}},
+            "community_needs": {
+                "label": "Community needs",
+                "children": {"halls": {"indicator": "halls"}},
+            },
+        },
+        "designate": {
+            "priority": {
+                "all": [
+                    {"index": "deprivation", "worst": "20%"},
+                    {"index": "community_needs", "worst": "20%"},
+                ]
+            }
+        },
+        "certainty": {"draws": 200, "seed": 1, "vary": [{"cut": [0.7, 1.3]}]},
+        "briefing": {"label": "a priority"},
+    }
+
+
+def areas_csv() -> str:
+    """A01 to A20: 100 people in the first, 2,000 in the last; ten of them in each district."""
+    where = ["N,Northside"] * 10 + ["S,Southside"] * 10
+    lines = [f"A{i:02d},Place {i},{100 * i},{w}" for i, w in enumerate(where, start=1)]
+    return "\n".join(["code,name,population,district,district_name", *lines]) + "\n"
+
+
+def indicators_csv() -> str:
+    """Need on income grows with the number; halls fall with it, but A10 and A19 change places.
+
+    The worst four on income are A20, A19, A18, A17; on halls A20, A10, A18, A17 (in this order).
+    """
+    halls = {i: 21 - i for i in range(1, 21)} | {10: 2, 19: 11}
+    lines = [f"A{i:02d},{i},{halls[i]},0.5" for i in range(1, 21)]
+    return "\n".join(["code,income,halls,income_se", *lines]) + "\n"
+
+
+@dataclass(frozen=True)
+class Small:
+    """The small study in a folder of its own, to be changed at will."""
+
+    path: Path
+    store: Store
+
+    @property
+    def study(self) -> Path:
+        return self.path / "study.yaml"
+
+    @property
+    def areas(self) -> Path:
+        return self.path / "areas.csv"
+
+    @property
+    def indicators(self) -> Path:
+        return self.path / "indicators.csv"
+
+    def write(self, **changes: Any) -> Path:
+        """Write the recipe with changes: ``a__b__0="x"`` sets a.b[0]; None leaves a key out."""
+        tree: Any = recipe()
+        for path, value in changes.items():
+            *parents, last = (int(k) if k.isdigit() else k for k in path.split("__"))
+            at = tree
+            for key in parents:
+                at = at[key]
+            if value is None:
+                del at[last]
+            else:
+                at[last] = value
+        self.study.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), "utf-8")
+        return self.study
+
+    def replace(self, file: Path, old: str, new: str) -> Path:
+        """Change one thing in a file; give the study."""
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {file.name}"
+        file.write_text(text.replace(old, new), "utf-8")
+        return self.study
+
+    def run(self, study: Path | None = None, **options: Any) -> Results:
+        """Run it as a library."""
+        return run(study or self.study, self.store, **options)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the tests' own: the fictional county is generated into it once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def small(tmp_path: Path, cache: Path) -> Small:
+    """The study of twenty places, in a folder of its own."""
+    folder = Small(tmp_path, Store(cache=cache, offline=True))
+    folder.areas.write_text(areas_csv(), "utf-8")
+    folder.indicators.write_text(indicators_csv(), "utf-8")
+    folder.write()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(cache: Path) -> dict[str, str]:
+    """What a command sees: no mirror and no network, unless a test gives one."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("COMMONWEAL_")}
+    return {**own, "COMMONWEAL_CACHE": str(cache), "COMMONWEAL_OFFLINE": "1", "TZ": "UTC"}
+
+
+@pytest.fixture
+def cli(
+    environment: dict[str, str], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in a process of its own, in the test's folder."""
+
+    def command(*args: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "commonweal", *map(str, args)],
+            cwd=tmp_path,
+            env={**environment, **variables},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=240,
+            check=False,
+        )
+
+    return command
+
+
+@pytest.fixture
+def tell(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process: exit code, what it printed, and what it complained."""
+    from commonweal.cli import main
+
+    def command(*args: str | Path, **variables: str) -> tuple[int, str, str]:
+        monkeypatch.delenv("COMMONWEAL_MIRROR", raising=False)
+        for key, value in {**environment, **variables}.items():
+            if key.startswith("COMMONWEAL_"):
+                monkeypatch.setenv(key, value)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["commonweal", *map(str, args)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return int(stopped.value.code or 0), said.out, said.err
+
+    return command

@@ -1,0 +1,100 @@
+"""The command line on the real files, in processes of its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def england(
+    mirror_folder: Path, real_store: Store, environment: dict[str, str], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command in the test's folder with the mirror, and no network."""
+    variables = {"COMMONWEAL_MIRROR": str(mirror_folder), "COMMONWEAL_CACHE": str(real_store.cache)}
+
+    def command(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "commonweal", *args],
+            cwd=tmp_path,
+            env={**environment, **variables},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=280,
+            check=False,
+        )
+
+    return command
+
+
+def test_make_run_s_command(england: Any, tmp_path: Path) -> None:
+    """The first thing that anyone runs: the wards of 2019."""
+    done = england("run", "left-behind-2019", "--or-demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("'Left behind' wards, England 2019\n")
+    assert "222 of the 225 listed in cni2019-wd17 matched" in done.stdout
+    assert "fictional" not in done.stdout
+    folder = tmp_path / "results" / "left-behind-2019"
+    assert done.stdout.rstrip().endswith(f"Report: {folder / 'report.html'}")
+    assert {"report.html", "results.xlsx", "commonweal.gpkg", "provenance.json"} <= {
+        p.name for p in folder.iterdir()
+    }
+
+
+def test_compare_names_all_and_writes_them(england: Any, tmp_path: Path) -> None:
+    done = england("compare", "left-behind-2023", "left-behind-2025", "--all", "--out", "c.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1,156 stay, 149 leave, 106 enter." in done.stdout
+    assert len(re.findall(r"^  E01\d{6}  ", done.stdout, re.MULTILINE)) == 1156 + 149 + 106
+    with (tmp_path / "c.csv").open(encoding="utf-8") as file:
+        changes = [row["change"] for row in csv.DictReader(file)]
+    assert {c: changes.count(c) for c in set(changes)} == {
+        "stays": 1156,
+        "leaves": 149,
+        "enters": 106,
+    }
+
+
+def test_compare_as_json(england: Any) -> None:
+    data = json.loads(england("compare", "left-behind-2023", "left-behind-2025", "--json").stdout)
+    assert data["counts"] == {"stays": 1156, "enters": 106, "leaves": 149}
+    assert [len(data[k]) for k in ("stays", "enters", "leaves")] == [1156, 106, 149]
+    assert all(re.fullmatch(r"E01\d{6}", a["code"]) and a["name"] for a in data["leaves"])
+
+
+def test_show_as_json(england: Any) -> None:
+    done = england("show", "E01026129", "--json", "--draws", "0")
+    assert done.returncode == 0
+    data = json.loads(done.stdout)
+    assert data["name"] == "Lincoln 007C"
+    assert data["study"] == "left-behind-2025"
+    assert data["designations"]["left_behind"]["selected"] is True
+    assert data["designations"]["left_behind"]["probability"] is None
+
+
+def test_show_of_a_name_that_many_have(england: Any) -> None:
+    done = england("show", "Central", "--study", "left-behind-2019")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "fits" in done.stderr
+    assert "'name, authority'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_sources_verify(england: Any) -> None:
+    done = england("sources", "verify", "cni2019-wd17", "cni2023-lsoa21", "imd2025-lsoa21")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["good"] * 3

@@ -1,0 +1,233 @@
+"""The studies that ship, on the real files: what the issue of this project asks of each.
+
+Every figure is asserted twice: in the results, and in the text that a user reads. Nothing of the
+published tables is written here beyond counts, and the codes of the few areas that differ.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from commonweal.briefing.compare import comparison_lines
+from commonweal.briefing.headline import as_data, headline
+from commonweal.briefing.profile import find_area, profile, profile_data, profile_lines
+from commonweal.designation import compare
+from commonweal.study import find_study, only_designation, run
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="session")
+def left_behind_2019(real_store: Store) -> Results:
+    return run("left-behind-2019", real_store, geometry=False)
+
+
+@pytest.fixture(scope="session")
+def left_behind_2023(real_store: Store) -> Results:
+    return run("left-behind-2023", real_store, geometry=False)
+
+
+@pytest.fixture(scope="session")
+def left_behind_2025(real_store: Store) -> Results:
+    return run("left-behind-2025", real_store, geometry=False)
+
+
+def text(results: Results) -> str:
+    return "\n".join(headline(results))
+
+
+# ---- 2019: the 225 wards ------------------------------------------------------------------------
+
+
+def test_2019_wards(left_behind_2019: Results) -> None:
+    flag = left_behind_2019.agreements[0]
+    assert len(flag.matched) + len(flag.missed) == 225
+    assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (222, 3, 2)
+    assert "222 of the 225 listed in cni2019-wd17 matched, 3 missed, 2 others." in text(
+        left_behind_2019
+    )
+
+
+def test_2019_every_difference_is_listed_with_its_margins(left_behind_2019: Results) -> None:
+    told = [line for line in headline(left_behind_2019) if re.match(r"    (missed|other) ", line)]
+    assert sorted(re.findall(r"E\d{8}", "\n".join(told))) == [
+        "E05000777", "E05003430", "E05005325", "E05009059", "E05009107",
+    ]  # fmt: skip
+    for line in told:
+        assert re.search(
+            r"Community Needs Index 2019 inside by [\d,]+ places? \(\+\d+\.\d\d\); "
+            r"Index of Multiple Deprivation 2019 (inside|outside) by [\d,]+ places? \([+-]\d+\.\d\d\); "
+            r"probability (under |over )?\d+ %$",
+            line,
+        ), line
+    agreement = as_data(left_behind_2019)["agreement"][0]
+    for row in (*agreement["missed"], *agreement["extra"]):
+        assert set(row["margins"]) == {"community_needs", "deprivation"}
+        assert all(m["places"] and m["score"] for m in row["margins"].values())
+
+
+def test_2019_residents(left_behind_2019: Results) -> None:
+    assert 2.37e6 <= left_behind_2019.designations["left_behind"].population <= 2.40e6
+    assert re.search(r"^2\.(37|38|39|40) million people live there, in \d+ local authorities\.$",
+                     text(left_behind_2019), re.MULTILINE)  # fmt: skip
+
+
+def test_2019_probability_for_each(left_behind_2019: Results) -> None:
+    sure = left_behind_2019.certainty["left_behind"]
+    assert sure.n_draws == 2000
+    selected = left_behind_2019.designations["left_behind"].selected
+    given = as_data(left_behind_2019)["designations"]["left_behind"]["certainty"]["probability"]
+    assert len(given) == selected.sum() == 224
+    assert all(0 <= p <= 1 for p in given.values())
+    firm = int((sure.selected[selected] >= 0.95).sum())
+    assert abs(firm - 107) <= 10  # the method sheet's "about 107 of the 225"
+    assert f"{firm} of the 224 qualify in at least 95 % of draws" in text(left_behind_2019)
+
+
+def test_2019_wards_without_a_score_are_told(left_behind_2019: Results) -> None:
+    """The index has 7,433 of the wards; those that it lacks are no 'not left behind'."""
+    assert as_data(left_behind_2019)["areas"] == 7445
+    assert len(as_data(left_behind_2019)["designations"]["left_behind"]["without_score"]) == 18
+    assert "18 wards have no score on what the rule asks" in text(left_behind_2019)
+    assert "Community Needs Index 2019 12" in text(left_behind_2019)
+
+
+# ---- 2023 and 2025: neighbourhoods --------------------------------------------------------------
+
+
+def test_2023_is_exact(left_behind_2023: Results) -> None:
+    flag = left_behind_2023.agreements[0]
+    assert flag.holds
+    assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (1305, 0, 0)
+    assert left_behind_2023.designations["left_behind"].selected.sum() == 1305
+    assert "1,305 of 33,755 neighbourhoods are left behind" in text(left_behind_2023)
+    assert "1,305 of the 1,305 listed in cni2023-lsoa21 matched, 0 missed, 0 others." in text(
+        left_behind_2023
+    )
+
+
+def test_2025(left_behind_2025: Results) -> None:
+    assert left_behind_2025.designations["left_behind"].selected.sum() == 1262
+    assert "1,262 of 33,755 neighbourhoods are left behind" in text(left_behind_2025)
+    assert all(a.holds for a in left_behind_2025.agreements)
+
+
+def test_2025_since_2023(left_behind_2025: Results) -> None:
+    assert left_behind_2025.since is not None
+    comparison = left_behind_2025.since[1]
+    counts = [int(x.sum()) for x in (comparison.stay, comparison.leave, comparison.enter)]
+    assert counts == [1156, 149, 106]
+    assert comparison.report == {}  # the same areas: nothing was carried
+    assert "1,156 stay, 149 leave, 106 enter." in text(left_behind_2025)
+
+
+def test_2025_each_change_is_named(left_behind_2025: Results) -> None:
+    assert left_behind_2025.since is not None
+    comparison = left_behind_2025.since[1]
+    told = list(comparison_lines(comparison, "2023", "2025", most=10**9))
+    leaves, enters, stays = (told.index(f"{w}:") for w in ("Leaves", "Enters", "Stays"))
+    named = {
+        "leaves": told[leaves + 1 : enters - 1],
+        "enters": told[enters + 1 : stays - 1],
+        "stays": told[stays + 1 :],
+    }
+    assert {k: len(v) for k, v in named.items()} == {"leaves": 149, "enters": 106, "stays": 1156}
+    assert len({line for lines in named.values() for line in lines}) == 149 + 106 + 1156
+    for lines in named.values():
+        assert all(re.fullmatch(r"  E01\d{6}  \S.*, \S.*", line) for line in lines)
+    since = as_data(left_behind_2025)["since"]
+    assert {k: len(since[k]) for k in named} == {k: len(v) for k, v in named.items()}
+
+
+def test_2025_how_fragile(left_behind_2025: Results) -> None:
+    sure = left_behind_2025.certainty["left_behind"]
+    selected = left_behind_2025.designations["left_behind"].selected
+    stays = dict(sure.passes)["community_needs"][selected] >= 0.95
+    assert abs(int(stays.sum()) - 659) <= 20
+    assert (
+        f"On Community Needs Index 2023 alone: {stays.sum()} of the 1,262 stay in at least 95 % of draws."
+        in text(left_behind_2025)
+    )
+
+
+def test_no_line_of_an_answer_has_a_hole(
+    left_behind_2019: Results, left_behind_2023: Results, left_behind_2025: Results
+) -> None:
+    for results in (left_behind_2019, left_behind_2023, left_behind_2025):
+        assert not re.search(r"\bnan\b|\bNone\b|\binf\b|  +\S.*\s$", text(results))
+
+
+# ---- the indices of deprivation -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "areas", "exact"),
+    [("deprivation-2019", 32_844, 32_800), ("deprivation-2025", 33_755, 33_755)],
+)
+def test_deprivation_agrees(real_store: Store, name: str, areas: int, exact: int) -> None:
+    results = run(name, real_store, geometry=False)
+    assert len(results.areas) == areas
+    assert len(results.agreements) >= 4
+    for agreement in results.agreements:
+        assert agreement.holds, agreement.spec
+        assert agreement.compared == areas
+        assert agreement.exact >= exact
+    told = [
+        line for line in headline(results) if line.startswith("  ") and "largest difference" in line
+    ]
+    assert len(told) == len(results.agreements)
+    assert not any("more than" in line for line in told)
+
+
+# ---- across vintages, and single places ---------------------------------------------------------
+
+
+def test_wards_of_2019_beside_neighbourhoods_of_2023(
+    left_behind_2019: Results, left_behind_2023: Results, real_store: Store
+) -> None:
+    found = compare(
+        only_designation(left_behind_2019), only_designation(left_behind_2023), real_store
+    )
+    stay, leave, enter = (int(x.sum()) for x in (found.stay, found.leave, found.enter))
+    assert stay + enter == 1305
+    # A ward holds some five neighbourhoods: of the 224, several hundred are selected anew.
+    assert 500 < stay < 700
+    people = left_behind_2023.areas.population
+    before = float(np.nansum(found.carried * people))
+    assert before == pytest.approx(
+        left_behind_2019.designations["left_behind"].population, rel=0.08
+    )
+    told = list(comparison_lines(found, "2019", "2023"))
+    assert told[2] == f"{stay:,} stay, {leave:,} leave, {enter:,} enter."
+    assert told[3].startswith("Carried from Electoral wards, December 2017 to ")
+    assert "at least half of its people" in told[3]
+
+
+def test_show_one_place(left_behind_2025: Results, real_store: Store) -> None:
+    study, code = find_study("Lincoln 007C", real_store)
+    assert (study.name, code) == ("left-behind-2025", "E01026129")
+    told = "\n".join(profile_lines(profile(left_behind_2025, "e01026129")))
+    assert told.startswith("Lincoln 007C (E01026129), Lincoln, East Midlands\n")
+    assert "Community Needs Index 2023: 1st of 33,755" in told
+    assert "It is left behind. In 100 % of 2,000 draws it is." in told
+    data = profile_data(profile(left_behind_2025, "E01026129"))
+    assert data["indices"]["community_needs"]["rank"] == 1
+    assert len(data["peers"]) == 5
+
+
+def test_a_ward_by_its_name(left_behind_2019: Results, real_store: Store) -> None:
+    """Names of wards recur; the authority tells them apart, and an older study has the wards."""
+    areas = left_behind_2019.areas
+    row = find_area(areas, "Irwell, Rossendale")
+    assert row is not None
+    assert areas.codes[row] == "E05005325"
+    study, code = find_study("irwell,  rossendale", real_store)
+    assert (study.name, code) == ("left-behind-2019", "E05005325")

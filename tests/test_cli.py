@@ -1,0 +1,584 @@
+"""The command line, as a user or a script meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from commonweal import __version__
+from commonweal.recipe import shipped_studies
+from commonweal.sources import load_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = [
+    [], ["run"], ["demo"], ["compare"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
+    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"],
+]  # fmt: skip
+
+
+def strict(text: str) -> Any:
+    """Parse JSON that has neither NaN nor infinity."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help(tell: Any, command: list[str]) -> None:
+    code, said, complaint = tell(*command, "--help")
+    assert (code, complaint) == (0, "")
+    assert said.startswith("Usage: ")
+    assert "--help" in said
+    for line in said.splitlines():
+        assert len(line) <= 80
+        if re.match(r"  --\w", line):
+            assert len(line.split(maxsplit=1)) == 2, f"an option without a word of help: {line}"
+
+
+def test_version(tell: Any) -> None:
+    assert tell("--version") == (0, f"commonweal {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "args", [["rn"], ["run"], ["--bogus"], ["run", "demo", "--drws", "3"], ["compare", "demo"]]
+)
+def test_wrong_usage(tell: Any, args: list[str]) -> None:
+    code, said, complaint = tell(*args)
+    assert (code, said) == (2, "")
+    assert "Error: " in complaint
+    assert "Traceback" not in complaint
+
+
+def test_run_tells_and_writes(small: Any, tell: Any) -> None:
+    code, said, complaint = tell("run", small.study)
+    assert (code, complaint) == (0, "")
+    lines = said.splitlines()
+    assert lines[0] == "Twenty places"
+    assert lines[-1] == f"Report: {small.path / 'results' / 'study' / 'report.html'}"
+    assert (small.path / "results" / "study" / "provenance.json").is_file()
+    assert not [p for p in (small.path / "results").iterdir() if p.name.startswith(".")]
+
+
+def test_run_as_json(small: Any, tell: Any) -> None:
+    code, said, complaint = tell("run", small.study, "--json", "--draws", "40", "--out", "mine")
+    assert (code, complaint) == (0, "")
+    data = strict(said)
+    found = data["designations"]["priority"]
+    assert found["selected"] == ["A17", "A18", "A20"]
+    assert found["count"] == 3
+    assert found["population"] == 5500
+    assert found["just_inside"] == ["A17"]
+    assert found["near_misses"] == found["without_score"] == []
+    assert found["certainty"]["draws"] == 40
+    assert found["certainty"]["probability"]["A20"] == 1
+    assert data["folder"] == str(small.path / "mine")
+    assert data["areas"] == 20
+
+
+def test_answers_hold_where_nothing_is_known(small: Any, tell: Any) -> None:
+    """No population, every area inside: once NaN and infinity, which strict JSON refuses."""
+    small.write(areas__population="", designate__priority__all__0__worst=100)
+    for args in (["run", small.study, "--json"], ["show", "A20", "--study", small.study, "--json"]):
+        code, said, complaint = tell(*args)
+        assert (code, complaint) == (0, "")
+        strict(said)
+    for args in (["run", small.study], ["show", "A01", "--study", small.study]):
+        said = tell(*args)[1]
+        assert not re.search(r"\b(nan|inf|None)\b", said, re.IGNORECASE), said
+
+
+@pytest.mark.parametrize("asked", ["A17", "a17", "Place 17", "place  17", "Place 17, Southside"])
+def test_show(small: Any, tell: Any, asked: str) -> None:
+    code, said, complaint = tell("show", asked, "--study", small.study)
+    assert (code, complaint) == (0, "")
+    assert said.splitlines()[:2] == [
+        "Place 17 (A17), Southside",
+        "Place of Twenty places; 1,700 people",
+    ]
+    assert "It is a priority (only just). In " in said
+    assert "deprivation: 4th of 20 (1st = most need), decile 2" in said
+    data = strict(tell("show", asked, "--study", small.study, "--json")[1])
+    assert data["code"] == "A17"
+    assert data["indices"]["deprivation"]["rank"] == 4
+    assert data["designations"]["priority"]["margins"]["deprivation"]["places"] == 1
+
+
+def test_show_what_is_not_one_place(small: Any, tell: Any) -> None:
+    code, _, complaint = tell("show", "place", "--study", small.study)
+    assert code == 2
+    assert "'place' fits 20 places: A01 Place 1, Northside; " in complaint
+    assert "and 14 more. Give a code, or 'name, authority'." in complaint
+    code, _, complaint = tell("show", "A99", "--study", small.study)
+    assert code == 2
+    assert "no area 'A99'" in complaint
+    assert "such as A01" in complaint
+    assert tell("show", "", "--study", small.study)[0] == 2
+
+
+def test_show_by_postcode(small: Any, tell: Any) -> None:
+    directory = small.path / "postcodes.csv"
+    directory.write_text("pcds,own\nQL1 2AB,A03\n", "utf-8")
+    for args, variables in (
+        (["--postcodes", directory], {}),
+        ([], {"COMMONWEAL_POSTCODES": str(directory)}),
+    ):
+        code, said, _ = tell("show", "ql12ab", "--study", small.study, *args, **variables)
+        assert code == 0
+        assert said.startswith("Place 3 (A03)")
+    code, _, complaint = tell("show", "QL1 2AB", "--study", small.study, COMMONWEAL_POSTCODES="")
+    assert code == 2
+    assert "--postcodes" in complaint
+
+
+def test_compare(small: Any, tell: Any) -> None:
+    before = small.study.rename(small.path / "before.yaml")
+    after = small.write(designate__priority__all__0__worst="10%", title="Fewer places")
+    code, said, complaint = tell("compare", before, after, "--out", "changes.csv")
+    assert (code, complaint) == (0, "")
+    assert said.splitlines()[:3] == [
+        "From Twenty places (3 places)",
+        "  to Fewer places (1 place):",
+        "1 stay, 2 leave, 0 enter.",
+    ]
+    assert "  A17  Place 17, Southside" in said
+    with (small.path / "changes.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {r["code"]: r["change"] for r in rows} == {
+        "A17": "leaves",
+        "A18": "leaves",
+        "A20": "stays",
+    }
+    data = strict(tell("compare", before, after, "--json")[1])
+    assert data["counts"] == {"stays": 1, "enters": 0, "leaves": 2}
+    assert [a["code"] for a in data["leaves"]] == ["A17", "A18"]
+    small.write(designate=None, certainty=None)
+    code, _, complaint = tell("compare", before, small.study)
+    assert code == 2
+    assert "designates nothing; a comparison needs exactly one designation" in complaint
+
+
+def test_compare_places_of_two_kinds(small: Any, tell: Any) -> None:
+    code, _, complaint = tell("compare", "demo", small.study)
+    assert code == 2
+    assert "quillshire" in complaint
+    assert "own" in complaint
+
+
+def test_compare_names_a_few_or_all(small: Any, tell: Any) -> None:
+    before = small.write(
+        designate={"p": {"index": "deprivation", "worst": 1}}, certainty=None
+    ).rename(small.path / "before.yaml")
+    after = small.write(designate={"p": {"index": "deprivation", "worst": 15}}, certainty=None)
+    few, all_ = (tell("compare", before, after, *more)[1] for more in ([], ["--all"]))
+    assert "  and 4 more (--all names each; --out FILE writes them)" in few
+    assert few.count("\n  A") == 1 + 10
+    assert all_.count("\n  A") == 1 + 14
+
+
+def test_studies_check_and_new(small: Any, tell: Any) -> None:
+    code, said, _ = tell("studies")
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == shipped_studies()
+    for name in shipped_studies():
+        code, said, complaint = tell("check", name)
+        assert (code, complaint) == (0, "")
+        assert said.startswith(f"{name} is a valid study: ")
+    assert tell("check", small.study)[1].endswith("2 indicators, 2 indices, 1 designation.\n")
+    code, _, complaint = tell("new", small.study)
+    assert code == 2
+    assert "is already there" in complaint
+    assert "Twenty places" in small.study.read_text("utf-8")
+    assert "ends in .yaml" in tell("new", "study.txt")[2]
+    assert "cannot be written" in tell("new", "no/such/folder.yaml")[2]
+
+
+def test_sources_list_and_show(tell: Any) -> None:
+    catalogue = load_catalogue()
+    code, said, complaint = tell("sources", "list")
+    assert (code, complaint) == (0, "")
+    assert [line.split()[0] for line in said.splitlines()] == sorted(catalogue)
+    starts = {line.index(catalogue[line.split()[0]].title) for line in said.splitlines()}
+    assert len(starts) == 1  # the columns line up
+    assert len(strict(tell("sources", "list", "--json")[1])) == len(catalogue)
+    code, said, _ = tell("sources", "show", "imd2019-lsoa11")
+    assert code == 0
+    assert "Open Government Licence v3.0" in said
+    assert catalogue["imd2019-lsoa11"].sha256 in said  # type: ignore[operator]
+    shown = strict(tell("sources", "show", "imd2019-lsoa11", "--json")[1])
+    assert shown["url"] == catalogue["imd2019-lsoa11"].url
+    code, _, complaint = tell("sources", "show", "imd2019-lsoa1")
+    assert code == 2
+    assert "did you mean 'imd2019-lsoa11'" in complaint
+
+
+def test_sources_fetch_and_verify(tell: Any, cache: Path, tmp_path: Path) -> None:
+    from commonweal.sources.fetch import place_of
+
+    code, said, _ = tell("sources", "fetch", "county-areas")
+    assert code == 0
+    assert str(cache) in said
+    assert "good" in tell("sources", "verify", "county-areas")[1]
+    source = load_catalogue()["cni2019-wd17"]
+    damaged = tmp_path / "mirror" / place_of(source.url or "")
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"not this")
+    code, said, _ = tell("sources", "verify", source.id, COMMONWEAL_MIRROR=str(tmp_path / "mirror"))
+    assert code == 2
+    assert "wrong bytes" in said
+    assert source.sha256 in said  # type: ignore[operator]
+    code, _, complaint = tell(
+        "sources", "fetch", source.id, COMMONWEAL_MIRROR=str(tmp_path / "mirror")
+    )
+    assert code == 2
+    assert "not the pinned file" in complaint
+
+
+# ---- nothing to be had --------------------------------------------------------------------------
+
+
+def test_no_network_and_no_mirror(tell: Any, tmp_path: Path) -> None:
+    empty = str(tmp_path / "empty-cache")
+    code, said, complaint = tell(
+        "run", "left-behind-2019", COMMONWEAL_MIRROR="", COMMONWEAL_CACHE=empty
+    )
+    assert (code, said) == (2, "")
+    assert "https://" in complaint
+    assert "COMMONWEAL_MIRROR" in complaint
+    assert "`commonweal demo`" in complaint
+    assert len(complaint.splitlines()) in (2, 3)
+    assert not (tmp_path / "results").exists()
+    code, _, complaint = tell(
+        "run", "left-behind-2019", COMMONWEAL_MIRROR=str(tmp_path / "nowhere")
+    )
+    assert code == 2
+    assert "COMMONWEAL_MIRROR" in complaint
+    assert "nowhere is not a folder" in complaint
+
+
+def test_or_demo_says_so(tell: Any, tmp_path: Path) -> None:
+    code, said, complaint = tell("run", "left-behind-2019", "--or-demo", "--draws", "20")
+    assert code == 0
+    assert complaint.startswith("The data of left-behind-2019 cannot be had here:\n")
+    assert "Running the demo instead: a FICTIONAL county" in complaint
+    assert "fictional" in said.splitlines()[0]
+    assert "Report: " in said
+    assert [p.name for p in (tmp_path / "results").iterdir()] == ["demo"]
+    code, said, complaint = tell("run", "demo", "--or-demo", "--draws", "0")
+    assert (code, complaint) == (0, "")
+
+
+def test_or_demo_does_not_hide_a_mistake(small: Any, tell: Any) -> None:
+    small.write(indicators__income__column="incme")
+    code, said, complaint = tell("run", small.study, "--or-demo")
+    assert (code, said) == (2, "")
+    assert "incme" in complaint
+
+
+# ---- the results folder -------------------------------------------------------------------------
+
+
+def test_a_folder_that_holds_something_else_is_refused_before_the_run(
+    small: Any, tell: Any
+) -> None:
+    foreign = small.path / "thesis"
+    foreign.mkdir()
+    (foreign / "chapter-1.doc").write_text("years of work", "utf-8")
+    small.indicators.unlink()  # the run itself would fail: the folder is looked at first
+    code, said, complaint = tell("run", small.study, "--out", foreign)
+    assert (code, said) == (2, "")
+    assert "chapter-1.doc" in complaint
+    assert (foreign / "chapter-1.doc").read_text("utf-8") == "years of work"
+    file = small.path / "file"
+    file.write_text("text", "utf-8")
+    code, _, complaint = tell("run", small.study, "--out", file)
+    assert code == 2
+    assert "is a file; expected a folder" in complaint
+    assert file.read_text("utf-8") == "text"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written(small: Any, tell: Any) -> None:
+    locked = small.path / "locked"
+    locked.mkdir(mode=0o500)
+    code, _, complaint = tell("run", small.study, "--out", locked / "results")
+    assert code == 2
+    assert "cannot be written: no permission" in complaint
+
+
+def test_a_folder_that_cannot_be(small: Any, tell: Any) -> None:
+    (small.path / "file").write_text("text", "utf-8")
+    code, _, complaint = tell("run", small.study, "--out", small.path / "file" / "results")
+    assert code == 2
+    assert "cannot be written" in complaint
+    assert len(complaint.splitlines()) == 1
+
+
+def test_a_second_run_replaces_the_first(small: Any, tell: Any) -> None:
+    assert tell("run", small.study)[0] == 0
+    first = (small.path / "results" / "study" / "study.yaml").read_text("utf-8")
+    small.write(title="Another title")
+    assert tell("run", small.study)[0] == 0
+    second = (small.path / "results" / "study" / "study.yaml").read_text("utf-8")
+    assert first != second
+    assert "Another title" in second
+
+
+def complete(folder: Path) -> None:
+    """A whole results folder, and nothing left beside it."""
+    told = json.loads((folder / "provenance.json").read_text("utf-8"))
+    assert set(told["files"]) | {"provenance.json"} == {p.name for p in folder.iterdir()}
+    assert (folder / "report.html").read_text("utf-8").rstrip().endswith("</html>")
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+
+
+def test_two_runs_at_once(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Each gives a whole folder; the last one stays."""
+    command = [sys.executable, "-m", "commonweal", "demo", "--draws", "10", "--out", "both/results"]
+    runs = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]  # fmt: skip
+    for one in runs:
+        said, complaint = one.communicate(timeout=120)
+        assert (one.returncode, complaint) == (0, "")
+        assert "Report: " in said
+    complete(tmp_path / "both" / "results")
+
+
+def test_two_runs_at_once_on_an_empty_cache(tmp_path: Path, environment: dict[str, str]) -> None:
+    """The county is generated by both, and neither reads what the other has half written."""
+    command = [
+        sys.executable,
+        "-m",
+        "commonweal",
+        "show",
+        "F01000072",
+        "--study",
+        "demo",
+        "--draws",
+        "0",
+    ]
+    env = {**environment, "COMMONWEAL_CACHE": str(tmp_path / "new")}
+    runs = [
+        subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    answers = [one.communicate(timeout=120) for one in runs]
+    assert [one.returncode for one in runs] == [0, 0, 0], answers
+    assert len(set(answers)) == 1
+
+
+SLOW = """\
+import sys, time
+import {module} as module
+real = module.{name}
+def slow(*args, **kwargs):
+    print("READY", flush=True)
+    time.sleep({seconds})
+    return real(*args, **kwargs)
+module.{name} = slow
+from commonweal.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("commonweal.study", "certainty"),
+        ("commonweal.briefing.report", "write_report"),
+        ("commonweal.briefing.workbook", "write_workbook"),
+        ("commonweal.briefing.geopackage", "write_geopackage"),
+        ("commonweal.briefing.folder", "_swap"),
+    ],
+)
+def test_ctrl_c_leaves_the_last_good_folder(
+    small: Any, environment: dict[str, str], tell: Any, module: str, name: str
+) -> None:
+    folder = small.path / "out" / "results"
+    assert tell("run", small.study, "--out", folder)[0] == 0
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    slow = SLOW.format(module=module, name=name, seconds=5)
+    stopped = subprocess.Popen(
+        [sys.executable, "-c", slow, "run", str(small.study), "--out", "out/results"],
+        cwd=small.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert stopped.stdout is not None
+    assert stopped.stdout.readline() == "READY\n"
+    stopped.send_signal(signal.SIGINT)
+    said, complaint = stopped.communicate(timeout=30)
+    assert stopped.returncode == 130
+    assert said == ""
+    assert complaint == "commonweal: stopped; nothing was half-written\n"
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    complete(folder)
+
+
+def test_ctrl_c_in_the_middle_of_the_draws(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Compiled code gives way too, and quickly."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "commonweal", "demo", "--draws", "2000000"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(4)
+    assert running.poll() is None
+    start = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, complaint = running.communicate(timeout=30)
+    assert time.monotonic() - start < 5
+    assert (running.returncode, complaint) == (
+        130,
+        "commonweal: stopped; nothing was half-written\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- pipes, terminals, traces -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [["sources", "list"], ["sources", "list", "--json"], ["studies"]])
+def test_a_reader_that_leaves_is_no_fault(
+    tmp_path: Path, environment: dict[str, str], args: list[str]
+) -> None:
+    read, write = os.pipe()
+    os.close(read)  # so that the very first write fails, whatever the pipe could hold
+    done = subprocess.run(
+        [sys.executable, "-m", "commonweal", *args],
+        env=environment, stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def on_a_terminal(
+    environment: dict[str, str], cwd: Path, how: list[str], *args: str
+) -> tuple[int, str, str]:
+    """Run with standard error on a terminal: exit code, standard output, what the terminal got."""
+    master, slave = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, *how, *args], cwd=cwd,
+        env={**environment, "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.PIPE, stderr=slave, text=True,
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+    while True:
+        ready, _, _ = select.select([master], [], [], 0.1)
+        if ready:
+            try:
+                seen += os.read(master, 65536)
+            except OSError:
+                break
+        elif running.poll() is not None:
+            break
+    assert running.stdout is not None
+    said = running.stdout.read()
+    running.stdout.close()
+    os.close(master)
+    return running.wait(), said, seen.decode("utf-8")
+
+
+def test_progress_shows_on_a_terminal_and_goes_away(
+    small: Any, environment: dict[str, str], cli: Any
+) -> None:
+    command = ["run", str(small.study), "--draws", "50000"]
+    slow = SLOW.format(module="commonweal.study", name="certainty", seconds=1.2)
+    code, said, seen = on_a_terminal(environment, small.path, ["-c", slow], *command)
+    assert code == 0, seen
+    assert "drawing" in seen
+    assert re.search(r"\d+ %", seen)
+    assert "drawing" not in said  # what a script reads stays clean
+    assert "\x1b[2K" in seen  # and the line is cleared at the end
+    piped = cli(*command)
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert said == "READY\n" + piped.stdout
+
+
+def test_quick_work_shows_no_progress(small: Any, environment: dict[str, str]) -> None:
+    code, said, seen = on_a_terminal(
+        environment, small.path, ["-m", "commonweal"], "check", str(small.study)
+    )
+    assert (code, seen) == (0, "")
+    assert "valid study" in said
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_debug_anywhere_shows_the_trace(tell: Any, place: int) -> None:
+    args = ["run", "nope"]
+    args.insert(place, "--debug")
+    code, said, complaint = tell(*args)
+    assert (code, said) == (2, "")
+    assert "Traceback" in complaint
+    assert "UnknownNameError" in complaint
+    assert tell("run", "--debug", "--debug", "nope")[0] == 2
+
+
+def test_a_fault_of_the_program_is_told_apart(
+    tell: Any, small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import commonweal.study
+
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(commonweal.study, "designate", broken)
+    code, said, complaint = tell("run", small.study)
+    assert (code, said) == (1, "")
+    assert complaint.splitlines() == [
+        "commonweal: a fault of the program: ZeroDivisionError: oh",
+        "Run it again with --debug to see where, and please report it.",
+    ]
+    code, _, complaint = tell("run", small.study, "--debug")
+    assert code == 1
+    assert "Traceback" in complaint
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_an_old_console_gets_every_line(
+    small: Any, environment: dict[str, str], encoding: str
+) -> None:
+    """A letter that it lacks is no reason to stop; JSON stays JSON."""
+    small.replace(small.areas, "Place 17", "Pläce š 17 中")
+    for more in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "commonweal", "show", "A17", "--study", small.study, *more],
+            env={**environment, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        said = done.stdout.decode(encoding)
+        if more:
+            assert strict(said)["name"] == "Pläce š 17 中"
+        elif encoding == "utf-8":
+            assert said.startswith("Pläce š 17 中 (A17), Southside")
+        else:
+            assert said.splitlines()[0].endswith("\\u4e2d (A17), Southside")
+
+
+def test_python_m_is_the_command(cli: Any) -> None:
+    done = cli("--version")
+    assert (done.returncode, done.stdout) == (0, f"commonweal {__version__}\n")

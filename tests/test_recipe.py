@@ -1,0 +1,341 @@
+"""Recipes: those that ship, those written out and read again, and where a fault is said to be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from commonweal.errors import StudyError
+from commonweal.recipe import Study, load_study, parse_study, shipped_studies, template
+from commonweal.sources import Store
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+STUDY = """\
+title: Planted
+areas:
+  file: areas.csv
+  code: code
+  parents:
+    district: [d, d_name]
+indicators:
+  income:
+    file: values.csv
+    column: income
+    higher_is: more
+  halls:
+    file: values.csv
+    column: halls
+    higher_is: less
+    standard_error: halls_se
+index:
+  deprivation:
+    preset: cni
+    indicators:
+      civic_assets: income
+      connectedness: income
+      engaged_community: halls
+    weights:
+      civic_assets: 2
+  community:
+    transform: percentile
+    children:
+      inner:
+        weight: 2
+        children:
+          halls: {indicator: halls}
+      income:
+        indicator: income
+designate:
+  priority:
+    any:
+      - {index: deprivation, worst: 10%}
+      - all:
+          - index: community.inner
+            worst: 3
+            within: district
+          - not: {index: community, score_above: 0.5}
+    at_most:
+      number: 2
+      within: district
+      by: community
+certainty:
+  draws: 10
+  vary:
+    - {weights: community, dirichlet: 10}
+    - {form: community, of: [sum, geometric]}
+    - standard_errors: [halls]
+    - cut: [0.9, 1.1]
+agreement:
+  - {designation: priority, file: values.csv, column: flag, compare: flag}
+  - index: community.inner
+    file: values.csv
+    column: rank
+    compare: rank
+briefing:
+  label: a priority
+"""
+
+
+def parse(text: str) -> Study:
+    return parse_study(text, "planted.yaml", "planted", Path())
+
+
+def written(study: Study) -> str:
+    return yaml.safe_dump(study.resolved(), sort_keys=False, allow_unicode=True)
+
+
+def test_the_planted_study_is_valid() -> None:
+    study = parse(STUDY)
+    assert study.index["deprivation"].weights == {
+        "civic_assets": 2, "connectedness": 1, "engaged_community": 1,
+    }  # fmt: skip
+    assert study.index["deprivation"].children["engaged_community"].indicator == "halls"
+    assert (
+        str(study.designate["priority"].any[1].all[0])
+        == "worst 3 on community.inner within each district"
+    )  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_every_study_that_ships_names_only_what_is_there(name: str) -> None:
+    study = load_study(name)
+    store = Store()
+    sources = [s.source for s in (*study.indicators.values(), *study.agreement) if s.source]
+    for source in sources:
+        if not source.startswith("county-"):
+            assert store.source(source).id == source
+    used = {n.indicator for i, s in study.index.items() for _, n in s.walk(i) if n.indicator}
+    assert used == set(study.indicators)  # nothing is read for nothing
+    assert study.certainty is None or study.certainty.draws >= 1000
+
+
+@pytest.mark.parametrize("name", [*shipped_studies(), "planted", "template"])
+def test_a_recipe_written_out_is_read_as_the_same(name: str) -> None:
+    texts = {"planted": STUDY, "template": template()}
+    study = parse(texts[name]) if name in texts else load_study(name)
+    again = parse_study(written(study), "again.yaml", study.name, study.folder)
+    assert again == study
+    assert written(again) == written(study)
+
+
+def test_a_written_recipe_states_its_defaults() -> None:
+    told = parse(STUDY).resolved()
+    assert told["index"]["community"]["aggregate"] == "sum"
+    assert told["certainty"]["seed"] == 1
+    assert "name" not in told
+
+
+# What is put in place of what, the field that is named, and the text whose line is named.
+PLANTED: dict[str, tuple[str, str, str, str]] = {
+    "own column of areas": ("  code: code\n", "  cod: code\n", "areas.cod", "  cod: code"),
+    "parent": ("[d, d_name]", "[d]", "areas.parents.district", "district: [d]"),
+    "indicator's key": (
+        "column: halls\n",
+        "colum: halls\n",
+        "indicators.halls.colum",
+        "colum: halls",
+    ),
+    "direction": ("higher_is: less", "higher_is: fewer", "indicators.halls.higher_is", "fewer"),
+    "preset": ("preset: cni", "preset: cmi", "index.deprivation.preset", "preset: cmi"),
+    "preset's leaf": (
+        "connectedness: income",
+        "conectedness: income",
+        "index.deprivation.indicators.conectedness",
+        "conectedness",
+    ),
+    "preset's weight": (
+        "civic_assets: 2",
+        "civic_assets: 0",
+        "index.deprivation.weights.civic_assets",
+        "civic_assets: 0",
+    ),
+    "preset's weight's name": (
+        "civic_assets: 2",
+        "civic: 2",
+        "index.deprivation.weights.civic",
+        "civic: 2",
+    ),
+    "transform": ("percentile", "percentil", "index.community.transform", "percentil"),
+    "inner weight": (
+        "weight: 2",
+        "weight: two",
+        "index.community.children.inner.weight",
+        "weight: two",
+    ),
+    "leaf's indicator": (
+        "{indicator: halls}",
+        "{indicator: hals}",
+        "index.community.children.inner.children.halls.indicator",
+        "hals}",
+    ),
+    "leaf's key": (
+        "        indicator: income",
+        "        indicater: income",
+        "index.community.children.income.indicater",
+        "indicater",
+    ),
+    "share": ("worst: 10%", "worst: 110%", "designate.priority.any.0.worst", "worst: 110%"),
+    "number": ("worst: 3", "worst: 0", "designate.priority.any.1.all.0.worst", "worst: 0"),
+    "index in a rule": (
+        "index: community.inner\n            worst",
+        "index: community.iner\n            worst",
+        "designate.priority.any.1.all.0.index",
+        "community.iner",
+    ),
+    "index in a 'not'": (
+        "{index: community, score",
+        "{index: comunity, score",
+        "designate.priority.any.1.all.1.not.index",
+        "comunity",
+    ),
+    "score": (
+        "score_above: 0.5",
+        "score_above: high",
+        "designate.priority.any.1.all.1.not.score_above",
+        "score_above: high",
+    ),
+    "cap": ("number: 2", "number: 0", "designate.priority.at_most.number", "number: 0"),
+    "cap's key": (
+        "      by: community",
+        "      per: community",
+        "designate.priority.at_most.per",
+        "per: community",
+    ),
+    "cap's index": (
+        "      by: community",
+        "      by: comunity",
+        "designate.priority.at_most.by",
+        "by: comunity",
+    ),
+    "draws": ("draws: 10\n", "draws: ten\n", "certainty.draws", "draws: ten"),
+    "what varies": (
+        "{weights: community,",
+        "{weights: comunity,",
+        "certainty.vary.0.weights",
+        "comunity",
+    ),
+    "how it varies": (
+        "dirichlet: 10}",
+        "dirichlet: -1}",
+        "certainty.vary.0.dirichlet",
+        "dirichlet: -1",
+    ),
+    "which way": (
+        "of: [sum, geometric]",
+        "of: [sum, geometrc]",
+        "certainty.vary.1.of.1",
+        "geometrc",
+    ),
+    "whose error": ("[halls]", "[income]", "certainty.vary.2.standard_errors", "[income]"),
+    "cut": ("cut: [0.9, 1.1]", "cut: [0.9]", "certainty.vary.3.cut", "cut: [0.9]"),
+    "misspelt choice": (
+        "- cut: [0.9, 1.1]",
+        "- cuts: [0.9, 1.1]",
+        "certainty.vary.3.cuts",
+        "cuts:",
+    ),
+    "agreement": (
+        "designation: priority,",
+        "designation: prioriti,",
+        "agreement.0.designation",
+        "prioriti",
+    ),
+    "agreement's index": (
+        "\n  - index: community.inner\n",
+        "\n  - index: community.outer\n",
+        "agreement.1.index",
+        "community.outer",
+    ),
+    "agreement's way": ("compare: rank", "compare: ranks", "agreement.1.compare", "compare: ranks"),
+    "label": ("  label: a priority", "  lable: a priority", "briefing.lable", "lable"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_fault_is_told_with_its_file_line_and_field(name: str) -> None:
+    old, new, field, marked = PLANTED[name]
+    assert STUDY.count(old) == 1
+    text = STUDY.replace(old, new)
+    line = next(i for i, s in enumerate(text.splitlines(), start=1) if marked in s)
+    with pytest.raises(StudyError) as raised:
+        parse(text)
+    told = str(raised.value).splitlines()
+    assert told[0].startswith(f"planted.yaml, line {line}: {field}"), told
+    assert len(told) == 1, told
+    assert re.search(r"expected|missing|did you mean|not found|no such|there are none", told[0])
+
+
+def test_several_faults_are_told_at_once_and_no_more_than_three() -> None:
+    text = STUDY.replace("transform:", "transfrom:").replace("draws: 10", "draws: -1")
+    with pytest.raises(StudyError) as raised:
+        parse(text)
+    told = str(raised.value).splitlines()
+    assert [t.split(": ")[1] for t in told] == ["index.community.transfrom", "certainty.draws"]
+    for old, new in (
+        ("compare: rank", "compare: x"),
+        ("label:", "lable:"),
+        ("worst: 3", "worst: no"),
+    ):
+        text = text.replace(old, new)
+    with pytest.raises(StudyError) as raised:
+        parse(text)
+    assert len(str(raised.value).splitlines()) == 3
+    assert str(raised.value).endswith("(and 2 more)")
+
+
+def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
+    """The nearest valid key is found at every depth: the list of keys can't fall behind."""
+    from commonweal.faults import _keys_beside
+
+    assert set(_keys_beside(Study, ("x",))) == set(Study.model_fields) - {"name", "folder"}
+
+    def below(model: type[BaseModel]) -> set[str]:
+        return {f.alias or n for n, f in model.model_fields.items()}
+
+    from commonweal.designation import AtMost, CertaintySpec, Condition
+    from commonweal.recipe import IndexSpec, MoveSpec
+
+    for loc, model in {
+        ("index", "a", "x"): IndexSpec,
+        ("index", "a", "move", "x"): MoveSpec,
+        ("designate", "a", "at_most", "x"): AtMost,
+        ("certainty", "x"): CertaintySpec,
+    }.items():
+        assert set(_keys_beside(Study, loc)) == below(model), loc
+    assert below(Condition) | {"all", "any", "not"} <= set(
+        _keys_beside(Study, ("designate", "a", "all", 0, "x"))
+    )
+
+
+def test_since_needs_one_designation() -> None:
+    with pytest.raises(StudyError, match="line 1: since: needs exactly one designation; found 2"):
+        parse(
+            "since: demo\n"
+            + STUDY.replace("designate:\n", "designate:\n  other: {index: community, worst: 1}\n")
+        )
+
+
+def test_anchors_and_merges_of_yaml_work() -> None:
+    """They save an analyst from writing the same source ten times."""
+    text = STUDY.replace(
+        "  income:\n    file: values.csv\n", "  income: &own\n    file: values.csv\n", 1
+    ).replace("  halls:\n    file: values.csv\n", "  halls:\n    <<: *own\n", 1)
+    assert parse(text) == parse(STUDY)
+
+
+def test_template_has_no_key_that_it_does_not_explain() -> None:
+    lines = template().splitlines()
+    assert any(line.lstrip().startswith("#") for line in lines)
+    assert max(map(len, lines)) <= 110
+
+
+def test_a_name_given_by_accident_as_a_number(tmp_path: Path) -> None:
+    text: Any = STUDY.replace("  halls:\n    file", "  2019:\n    file")
+    with pytest.raises(StudyError, match="2019 is not text; put it in quotes"):
+        parse(text)
