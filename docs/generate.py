@@ -21,6 +21,8 @@ from outputs import output_of  # noqa: E402
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
+    "commonweal.places": "The places of a study",
+    "commonweal.agreement": "Agreement with published results",
     "commonweal.recipe": "Study files",
     "commonweal.results": "What a run gives",
     "commonweal.sources": "Sources",

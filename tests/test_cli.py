@@ -108,7 +108,7 @@ def test_show(small: Any, tell: Any, asked: str) -> None:
     assert (code, complaint) == (0, "")
     assert said.splitlines()[:2] == [
         "Place 17 (A17), Southside",
-        "Place of Twenty places; 1,700 people",
+        "1,700 people; from the study Twenty places",
     ]
     assert "It is a priority (only just). In " in said
     assert "deprivation: 4th of 20 (1st = most need), decile 2" in said

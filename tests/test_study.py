@@ -15,9 +15,10 @@ from scipy.stats import rankdata, spearmanr
 
 from commonweal.briefing.headline import as_data, headline
 from commonweal.errors import CommonwealError, StudyError
+from commonweal.places import find_study
 from commonweal.recipe import load_study, template
 from commonweal.sources import Store
-from commonweal.study import find_study, only_designation, run
+from commonweal.study import only_designation, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,7 +204,7 @@ def test_agreement_with_a_table_of_one_s_own(small: Any) -> None:
     assert not score.holds
     told = "\n".join(headline(results))
     assert "priority: 2 of the 3 listed in theirs.csv matched, 1 missed, 1 others." in told
-    assert "missed  A16 Place 16, Southside: deprivation outside by 1 place (-6.15)" in told
+    assert "missed  A16 Place 16, Southside: deprivation outside by 1 place (-6.15 points)" in told
     assert "deprivation, rank: 20 of 20 the same; largest difference 0 places." in told
     assert "(more than the 1 expected)" in told
     assert (

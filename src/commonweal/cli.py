@@ -163,8 +163,8 @@ def show(
 ) -> None:
     """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
     from commonweal.briefing.profile import profile, profile_data, profile_lines
+    from commonweal.places import find_study
     from commonweal.sources import Store
-    from commonweal.study import find_study
     from commonweal.study import run as run_study
 
     with _progress() as progress:

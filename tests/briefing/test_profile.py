@@ -28,11 +28,11 @@ def test_every_line_by_hand(small: Any) -> None:
     assert margin == "+6.15"
     assert list(profile_lines(profile(results, "A17"))) == [
         "Place 17 (A17), Southside",
-        "Place of Twenty places; 1,700 people",
+        "1,700 people; from the study Twenty places",
         "",
         "It is a priority (only just).",
-        "  deprivation: cut-off at 4; inside by 1 place (+6.15 in score)",
-        "  Community needs: cut-off at 4; inside by 1 place (+6.15 in score)",
+        "  deprivation: cut-off at 4; inside by 1 place (+6.15 points)",
+        "  Community needs: cut-off at 4; inside by 1 place (+6.15 points)",
         "  Least change that would change the answer: Low income from 4th to 6th, all else as it is.",
         "",
         "deprivation: 4th of 20 (1st = most need), decile 2",
@@ -102,7 +102,7 @@ def test_a_place_of_which_nothing_is_known(small: Any) -> None:
     small.replace(small.indicators, "A03,3,18,0.5", "A03,,,")
     results = small.run()
     told = "\n".join(profile_lines(profile(results, "A03")))
-    assert told.startswith("A03 (A03)\nPlace of Twenty places\n")
+    assert told.startswith("A03 (A03)\nfrom the study Twenty places\n")
     assert "  deprivation: no score" in told
     assert "deprivation: no score for this place" in told
     assert "No single domain could change the answer alone." in told

@@ -16,7 +16,8 @@ from commonweal.briefing.compare import comparison_lines
 from commonweal.briefing.headline import as_data, headline
 from commonweal.briefing.profile import find_area, profile, profile_data, profile_lines
 from commonweal.designation import compare
-from commonweal.study import find_study, only_designation, run
+from commonweal.places import find_study
+from commonweal.study import only_designation, run
 
 if TYPE_CHECKING:
     from commonweal.results import Results
@@ -65,7 +66,7 @@ def test_2019_every_difference_is_listed_with_its_margins(left_behind_2019: Resu
         assert re.search(
             r"Community Needs Index 2019 inside by [\d,]+ places? \(\+\d+\.\d\d\); "
             r"Index of Multiple Deprivation 2019 (inside|outside) by [\d,]+ places? \([+-]\d+\.\d\d\); "
-            r"probability (under |over )?\d+ %$",
+            r"in (under |over )?\d+ % of draws$",
             line,
         ), line
     agreement = as_data(left_behind_2019)["agreement"][0]

@@ -96,11 +96,9 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         yield f"{_sentence(told)} {'lives' if told == '1 person' else 'live'} there{where}."
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
     yield (
-        f"{near:,} more {'is a near miss' if near == 1 else 'are near misses'} "
-        "(in, were every cut-off a tenth wider)"
+        f"{near:,} more would qualify if every cut-off were a tenth wider (near misses)"
         + (
-            f"; {just:,} of the {_counted(n, areas)} {'is' if just == 1 else 'are'} only just in "
-            "(out, were it a tenth tighter)."
+            f"; {just:,} of the {_counted(n, areas)} would drop out if it were a tenth tighter."
             if n
             else "."
         )
@@ -213,13 +211,13 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({t.score[row]:+.2f})"
+        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({t.score[row]:+.2f} points)"
         if not np.isnan(t.rank[row])
         else f"{index_label(results, t.condition.index)} unknown"
         for t in designation.tested
     )
     sure = results.certainty.get(name)
-    chance = f"; probability {percent(float(sure.selected[row]))}" if sure else ""
+    chance = f"; in {percent(float(sure.selected[row]))} of draws" if sure else ""
     return f"{table['code']} {table['name']}{where}: {margins}{chance}"
 
 

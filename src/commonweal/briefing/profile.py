@@ -155,7 +155,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
     known = [] if area["population"] is None else [people(area["population"])]
     if area.get("rural_urban"):
         known.append(str(area["rural_urban"]))
-    yield "; ".join([f"{r.areas.singular.capitalize()} of {r.study.title}", *known])
+    yield "; ".join([*known, f"from the study {r.study.title}"])
     if r.study.briefing.note:
         yield r.study.briefing.note
     for name, d in r.designations.items():
@@ -180,7 +180,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
                     f"  {index_label(r, t.condition.index)}: cut-off at {t.cut[row]:,.0f}; "
                     f"{places(t.places[row])}"
                     # With every area inside there is no score to fall below.
-                    + (f" ({t.score[row]:+.2f} in score)" if np.isfinite(t.score[row]) else "")
+                    + (f" ({t.score[row]:+.2f} points)" if np.isfinite(t.score[row]) else "")
                 )
         path, now, then = d.least_change()
         if path[row] is not None:

@@ -100,6 +100,7 @@ class Condition(BaseModel):
     def __str__(self) -> str:
         what = str(self.worst) if self.worst else f"score above {self.score_above:g}"
         where = f" within each {self.within}" if self.within else ""
+        where += " (among the areas that it was built on)" if self.among else ""
         return f"{what} on {self.index}{where}"
 
 

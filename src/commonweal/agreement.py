@@ -1,0 +1,88 @@
+"""How a result compares with a published one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.index import rank
+from commonweal.indicators import read_column
+from commonweal.places import own_source
+from commonweal.results import Agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commonweal.areas import Areas
+    from commonweal.designation import Designation
+    from commonweal.index import Scores
+    from commonweal.recipe import AgreementSpec, Study
+    from commonweal.sources import Store
+
+__all__ = ["agreement"]
+
+
+def agreement(
+    spec: AgreementSpec,
+    study: Study,
+    areas: Areas,
+    scores: Mapping[str, Scores],
+    designations: Mapping[str, Designation],
+    store: Store,
+) -> Agreement:
+    """Compare one result with what is published.
+
+    Parameters
+    ----------
+    spec
+        What to compare with what.
+    study, areas, scores, designations
+        The study and its results.
+    store
+        Where the published result is read.
+
+    Raises
+    ------
+    DataError
+        If no area has both values, or a rank correlation meets a constant.
+    """
+    source = own_source(study, spec, store)
+    published, _, _ = read_column(
+        store, source, spec.column, spec.code, areas, spec.designation or spec.index
+    )
+    none = np.array([], dtype=np.intp)
+    if spec.compare == "flag":
+        ours, theirs = designations[spec.designation].selected, np.nan_to_num(published) != 0
+        compared = int((~np.isnan(published)).sum())
+        matched, missed, extra = (
+            np.flatnonzero(x) for x in (ours & theirs, theirs & ~ours, ours & ~theirs)
+        )
+        differ = len(missed) + len(extra)
+        return Agreement(
+            spec, compared, compared - differ, differ, differ == 0, matched, missed, extra
+        )
+    path = spec.index.replace(".", "/")
+    found = scores[path.split("/", 1)[0]]
+    values = found.rank_of(path) if spec.compare == "rank" else found.need[path]
+    both = ~np.isnan(values) & ~np.isnan(published)
+    if not both.any():
+        raise DataError(f"agreement on {spec.index}: no area has both a value and a published one")
+    if spec.compare == "spearman":
+        for what, x in (("the index", values[both]), (f"'{spec.column}'", published[both])):
+            if (x == x[0]).all():
+                raise DataError(
+                    f"agreement on {spec.index}: {what} is {x[0]:g} in each of {len(x):,} areas; "
+                    "a rank correlation needs values that differ"
+                )
+        rho = float(
+            np.corrcoef(rank(values[both], "average"), rank(published[both], "average"))[0, 1]
+        )
+        return Agreement(spec, int(both.sum()), 0, rho, rho >= spec.at_least, none, none, none)
+    distance = np.abs(values - published)[both]
+    exact = int((distance <= (spec.within if spec.compare == "score" else 0)).sum())
+    largest = float(distance.max())
+    return Agreement(
+        spec, int(both.sum()), exact, largest, largest <= spec.within, none, none, none
+    )
