@@ -65,9 +65,7 @@ def output_of(command: str, folder: Path, cache: Path | None = None) -> str:
         contextlib.suppress(SystemExit),
     ):
         main()
-    # The folder's path is long, and its line wrapped for that alone.
-    text = re.sub(r"(?m)^Report: .*(?:\n  .*)*", lambda m: m[0].replace("\n  ", ""), out.getvalue())
-    lines = text.replace(str(folder.resolve()), FOLDER).splitlines()
+    lines = out.getvalue().replace(str(folder.resolve()), FOLDER).splitlines()
     return "".join(line.rstrip() + "\n" for line in lines)
 
 

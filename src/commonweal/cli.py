@@ -94,7 +94,8 @@ def run(
     if as_json:
         _print_json({**as_data(results), "folder": str(folder)})
         return
-    _print_lines([*headline(results), "", f"Report: {folder / 'report.html'}"])
+    _print_lines(headline(results))
+    print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
 
 
 @app.command()
@@ -318,7 +319,7 @@ def _print_lines(lines: Any) -> None:
                 width - 1,
                 initial_indent=indent,
                 subsequent_indent=indent + "  ",
-                break_on_hyphens=False,  # a path or a name stays whole, to be clicked or copied
+                break_on_hyphens=False,
                 break_long_words=False,
             )
             print(wrapped.replace("\N{NO-BREAK SPACE}", " "))
