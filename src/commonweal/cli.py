@@ -251,14 +251,26 @@ def sources_show(
 
 @sources_app.command("fetch")
 def sources_fetch(
-    names: Annotated[list[str], typer.Argument(help="Ids of sources, or 'all'.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Ids of sources, or 'all'.")] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Fetch everything that this study uses.")
+    ] = None,
 ) -> None:
     """Fetch sources into the cache and check their bytes."""
     from commonweal.sources import Store
 
+    if bool(names) == (study is not None):
+        raise CommonwealError("expected ids of sources, 'all', or --study NAME")
     with _progress() as progress:
         store = Store.from_environment(progress)
-        for name in _source_names(names):
+        if study is not None:
+            from commonweal.study import run as run_study
+
+            run_study(
+                study, store, draws=0, progress=progress
+            )  # which sources, the run itself says
+            names = [entry["id"] for entry in store.used if entry["url"]]
+        for name in _source_names(names or []):
             print(f"{name:<34} {store.path(name)}")
 
 

@@ -46,7 +46,7 @@ class Move:
         """Give the move that goes on from here: people are those of the last areas."""
         from scipy.sparse import csr_array
 
-        shares, _ = self._shares()
+        shares, _ = self.shares()
         weights = csr_array(onward.weights @ shares)
         pairs = weights.tocoo()
         report = _report(
@@ -54,7 +54,7 @@ class Move:
         )
         return Move(self.origin, onward.destination, weights, report)
 
-    def _shares(self) -> tuple[csr_array, NDArray[np.float64]]:
+    def shares(self) -> tuple[csr_array, NDArray[np.float64]]:
         """Give the part of each destination's people in each origin, and the people."""
         people = np.asarray(self.weights.sum(axis=1), dtype=np.float64).ravel()
         shares = self.weights.copy()
@@ -76,7 +76,7 @@ class Move:
         ndarray
             (n_destination,) or (n_destination, k), NaN where no value arrives.
         """
-        shares, people = self._shares()
+        shares, people = self.shares()
         present = ~np.isnan(values)
         moved: NDArray[np.float64] = shares @ np.where(present, values, 0.0)
         if not present.all():

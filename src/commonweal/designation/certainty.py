@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,26 +250,29 @@ class _Stream:
         self._blocks = draw_scores(scores.built or scores, indicators, settings)
         self._present = ~np.isnan(scores.score)
         self._counter = RankCounter(int(self._present.sum()), settings.n_draws)
+        self._shares = None if scores.move is None else scores.move.shares()[0]
         self.built: Floats = np.empty((0, 0))
         self.need: Floats = np.empty((0, 0))
         self.ranks: NDArray[np.int32] = np.empty((0, 0), np.int32)
 
     def advance(self) -> None:
         """Compute the next block."""
+        from commonweal.designation.kernels import carry_rows
         from commonweal.index.kernels import rank_rows
 
         _, self.built = next(self._blocks)
         need = self.built
-        if self.scores.move is not None:
-            need = np.ascontiguousarray(self.scores.move.mean(self.built.T).T)
+        if self._shares is not None:
+            need = np.empty((len(self.built), len(self._present)))
+            s = self._shares
+            carry_rows(self.built, s.indptr, s.indices, s.data, need)
         self.need = need
-        present = np.ascontiguousarray(need[:, self._present])
+        present = _columns(need, self._present)
         ranks = np.empty(present.shape, np.int32)
         rank_rows(present, ranks)
         self._counter.add(ranks)
-        if self._present.all():
-            self.ranks = ranks
-        else:
+        self.ranks = ranks
+        if present is not need:
             self.ranks = np.full(need.shape, np.iinfo(np.int32).max, np.int32)
             self.ranks[:, self._present] = ranks
 
@@ -278,6 +281,11 @@ class _Stream:
         out = np.full((len(self._present), len(QUANTILES)), np.nan)
         out[self._present] = self._counter.quantiles(QUANTILES)
         return out
+
+
+def _columns(block: Floats, which: NDArray[np.bool_]) -> Floats:
+    """Take columns of a block of draws; the block itself where that is all of them."""
+    return block if which.all() else np.ascontiguousarray(block[:, which])
 
 
 def _passes(
@@ -305,20 +313,22 @@ def _by_pool(
     condition: Condition, stream: _Stream, designation: Designation, factor: Floats
 ) -> NDArray[np.bool_]:
     """Whether needs are among the worst of a pool of their own: the areas built on, or a group."""
+    from commonweal.designation.kernels import cut_rows
+
     assert condition.worst is not None
     held = np.zeros(stream.need.shape, dtype=bool)
     if condition.among:
-        pools = [(np.arange(stream.need.shape[1]), stream.built)]
+        pools: list[tuple[Any, Floats]] = [(slice(None), stream.built)]
     else:
         assert condition.within is not None
         groups = group_numbers(designation.areas, condition.within)
         members = [np.flatnonzero(groups == g) for g in np.unique(groups[groups >= 0])]
         pools = [(at, stream.need[:, at]) for at in members]
     for at, pool in pools:
-        ordered = -np.sort(-pool, axis=1)  # highest first, missing last
-        n_present = int((~np.isnan(ordered[0])).sum())
-        limit = np.floor(condition.worst.width(n_present) * factor + 1e-9).astype(np.intp)
-        last = np.clip(limit, 1, max(n_present, 1)) - 1
-        cut = np.where(limit > 0, ordered[np.arange(len(ordered)), last], np.inf)
-        held[:, at] = np.nan_to_num(stream.need[:, at], nan=-np.inf) >= cut[:, None]
+        present = _columns(pool, ~np.isnan(pool[0]))  # the same ones in every draw
+        limit = np.floor(condition.worst.width(present.shape[1]) * factor + 1e-9).astype(np.int64)
+        cut = np.full(len(factor), np.inf)
+        if present.shape[1]:
+            cut_rows(present, limit, cut)
+        held[:, at] = stream.need[:, at] >= cut[:, None]  # a missing need is not
     return held

@@ -151,7 +151,7 @@ def _align(
     if len(twice):
         raise DataError(
             f"{name}: area {', '.join(twice.head(3))} is in {source.id} more than once "
-            f"({len(twice):,} areas are); expected one row each"
+            f"({len(twice):,} in all); expected one row each"
         )
     # An area whose code is there has been read; one whose value is missing stays missing.
     order = pl.DataFrame({"code": areas.codes})
