@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.areas import Areas, boundaries, load_areas, load_systems
-from commonweal.errors import CommonwealError, DataError, StudyError, UnreachableError
+from commonweal.areas import Areas, boundaries, code_texts, load_areas, load_systems
+from commonweal.errors import (
+    CommonwealError,
+    DataError,
+    StudyError,
+    UnreachableError,
+    nearest,
+)
 from commonweal.recipe import FileOrSource, OwnAreas, Study, load_study
 from commonweal.sources import Source, Store, local_source
+from commonweal.sources.catalogue import guess_reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +32,15 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     """Give a source of the catalogue, or a file beside the study."""
     if spec.source:
         return store.source(spec.source)
-    source = local_source(study.folder / spec.file)
+    given = {k: v for k in ("separator", "encoding") if (v := getattr(spec, k))}
+    reader = guess_reader(spec.file).model_copy(update=given) if given else None
+    source = local_source(study.folder / spec.file, reader=reader)
     # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
     alike = {f for f in study.files() if local_source(f).id == source.id}
     if len(alike) > 1:
         name = "-".join(re.findall(r"[a-z0-9]+", spec.file.lower()))
         return local_source(
-            study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}"
+            study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}", reader=reader
         )
     return source
 
@@ -75,6 +84,7 @@ def study_areas(study: Study, store: Store) -> Areas:
         columns[name] = pl.col(column).cast(kind, strict=False) if column else pl.lit(None, kind)
         if column and numeric:
             _refuse_text(table, column, source)
+    table = table.with_columns(code_texts(table[own.code]))
     tidy = (
         table.select(**columns)
         .with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
@@ -113,9 +123,9 @@ def study_shapes(
         own = study.areas
         source = own_source(study, study.areas.boundaries, store)
         table = store.table(source, [own.code, "geometry"])
-        shapes = table.select(
-            code=pl.col(own.code).cast(pl.String).str.strip_chars(), geometry="geometry"
-        ).filter(pl.col("code").is_in(areas.codes))
+        shapes = table.select(code=code_texts(table[own.code]), geometry="geometry").filter(
+            pl.col("code").is_in(areas.codes)
+        )
         twice = shapes.filter(pl.col("code").is_duplicated())["code"].unique().sort()
         if len(twice):
             raise DataError(
@@ -165,6 +175,7 @@ def find_study(
             "(the ONS Postcode Directory or the National Statistics Postcode Lookup as CSV), or a code or name."
         )
     away: UnreachableError | None = None
+    seen: list[str] = []
     for name in names:
         found = load_study(name)
         try:
@@ -176,10 +187,16 @@ def find_study(
         row = find_area(areas, wanted)
         if row is not None:
             return found, areas.codes[row]
+        if study or name != "demo":  # a fictional place is no help to who looks for a real one
+            seen += areas.table["name"].drop_nulls().to_list()
+            tried = (name, areas)
     if away is not None:
         raise away
     where = f"'{asked}' (in {wanted})" if is_postcode else f"'{asked}'"
+    example = tried[1].codes[0]
+    near = nearest(asked, seen)
+    hint = f"{near} Expected" if near.startswith("did you mean") else "expected"
     raise CommonwealError(
-        f"no area {where} in {' or '.join(names)}; expected a code such as {areas.codes[0]}, a name such as "
-        f"'{areas.table['name'][0]}', or 'name, authority'"
+        f"no area {where}; {hint} "
+        f"a code such as {example}, a name, 'name, authority', or a postcode"
     )

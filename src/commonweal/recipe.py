@@ -43,15 +43,30 @@ class _Part(BaseModel):
 
 
 class FileOrSource(_Part):
-    """A file beside the study, or a source of the catalogue."""
+    """A file beside the study, or a source of the catalogue.
+
+    Attributes
+    ----------
+    file, source
+        One of the two.
+    separator, encoding
+        How to read a text file of one's own that is not comma-separated UTF-8, such as ``";"`` and
+        ``latin-1``.
+    """
 
     file: str = ""
     source: str = ""
+    separator: str = Field(default="", max_length=1)
+    encoding: str = ""
 
     @model_validator(mode="after")
     def _one(self) -> FileOrSource:
         if bool(self.source) == bool(self.file):
             raise ValueError("expected exactly one of 'source' and 'file'")
+        if self.source and (self.separator or self.encoding):
+            raise ValueError(
+                "'separator' and 'encoding' go with 'file'; the catalogue knows its own"
+            )
         return self
 
 

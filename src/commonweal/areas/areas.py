@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from commonweal.sources import Store
 
-__all__ = ["Areas", "boundaries", "link_table", "load_areas", "population"]
+__all__ = ["Areas", "boundaries", "code_texts", "link_table", "load_areas", "population"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,19 @@ class Areas:
 
     def __len__(self) -> int:
         return len(self.table)
+
+
+def code_texts(codes: pl.Series) -> pl.Series:
+    """Give codes as text: a spreadsheet's 12.0 is the code 12.
+
+    Examples
+    --------
+    >>> code_texts(pl.Series([12.0, None])).to_list()
+    ['12', None]
+    """
+    if codes.dtype.is_float() and (codes.drop_nulls() % 1 == 0).all():
+        codes = codes.cast(pl.Int64)
+    return codes.cast(pl.String).str.strip_chars()
 
 
 def load_areas(

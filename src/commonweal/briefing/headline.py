@@ -8,7 +8,15 @@ import numpy as np
 
 from commonweal.areas import load_systems
 from commonweal.briefing.compare import comparison_data, comparison_lines
-from commonweal.briefing.words import authority, index_label, people, percent, places, rule_in_words
+from commonweal.briefing.words import (
+    authority,
+    index_label,
+    people,
+    percent,
+    places,
+    points,
+    rule_in_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +219,7 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({t.score[row]:+.2f} points)"
+        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({points(t.score[row])})"
         if not np.isnan(t.rank[row])
         else f"{index_label(results, t.condition.index)} unknown"
         for t in designation.tested

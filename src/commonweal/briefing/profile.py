@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.words import authority, index_label, ordinal, people, percent, places
+from commonweal.briefing.words import (
+    authority,
+    index_label,
+    ordinal,
+    people,
+    percent,
+    places,
+    points,
+    rule_in_words,
+)
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.index import decile, rank
 
@@ -18,11 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.designation import Tested
     from commonweal.results import Results
 
 __all__ = ["Profile", "find_area", "peers", "profile", "profile_lines"]
 
 N_PEERS = 5
+_LETTERS = str.maketrans(
+    {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "'": "", "’": ""}
+)
 POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}$")
 
 
@@ -35,7 +49,7 @@ def find_area(areas: Areas, asked: str) -> int | None:
         The places.
     asked
         A code, a whole name, ``name, authority``, or a part of a name that only one area has;
-        case and spacing do not matter.
+        case, spacing, accents and punctuation do not matter, and ``&`` is ``and``.
 
     Returns
     -------
@@ -47,27 +61,46 @@ def find_area(areas: Areas, asked: str) -> int | None:
     CommonwealError
         If several names fit; the message lists them.
     """
-    wanted = " ".join(asked.split()).casefold()
+    wanted = _folded(asked)
     if not wanted:
         return None
-    codes = [c.casefold() for c in areas.codes]
+    codes = [_folded(c) for c in areas.codes]
     if wanted in codes:
         return codes.index(wanted)
-    names = [" ".join((n or "").split()).casefold() for n in areas.table["name"].to_list()]
+    names = [_folded(n or "") for n in areas.table["name"].to_list()]
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
     full = [names]
     for parent in parents:
         above = areas.table[f"{parent}_name"].to_list()
-        full.append([f"{n}, {(p or '').casefold()}" for n, p in zip(names, above, strict=True)])
+        full.append([f"{n} {_folded(p or '')}" for n, p in zip(names, above, strict=True)])
+    rows = range(len(areas))
     for fits in (
-        [i for i in range(len(areas)) if any(column[i] == wanted for column in full)],
-        [i for i, n in enumerate(names) if wanted in n],
+        [i for i in rows if any(column[i] == wanted for column in full)],
+        # "Bransholme East, Hull" is the one in Kingston upon Hull, City of.
+        [i for i in rows if any(_named_in(wanted, names[i], column[i]) for column in full[1:])],
+        [i for i in rows if f"{names[i]} ".startswith(f"{wanted} ")],
+        [i for i in rows if wanted in names[i]],
     ):
         if len(fits) == 1:
             return fits[0]
         if fits:
             raise CommonwealError(_several(areas, asked, fits, parents))
     return None
+
+
+def _folded(text: str) -> str:
+    """Leave what a name is told apart by: letters and digits, without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().replace("&", " and ")
+    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(kept.split())
+
+
+def _named_in(wanted: str, name: str, full: str) -> bool:
+    """Whether a query is a whole name and then words of what lies around it."""
+    if not name or not wanted.startswith(f"{name} "):
+        return False
+    around = full.removeprefix(name).split()
+    return all(word in around for word in wanted.removeprefix(name).split())
 
 
 def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> str:
@@ -166,22 +199,13 @@ def profile_lines(p: Profile) -> Iterator[str]:
             " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
         )
         sure = r.certainty.get(name)
-        how = (
-            f" In {percent(float(sure.selected[row]))} of {sure.n_draws:,} draws it is."
-            if sure
-            else ""
-        )
-        yield f"It {state} {label}{near}.{how}"
-        for t in d.tested:
-            if np.isnan(t.rank[row]):
-                yield f"  {index_label(r, t.condition.index)}: no score"
-            else:
-                yield (
-                    f"  {index_label(r, t.condition.index)}: cut-off at {t.cut[row]:,.0f}; "
-                    f"{places(t.places[row])}"
-                    # With every area inside there is no score to fall below.
-                    + (f" ({t.score[row]:+.2f} points)" if np.isfinite(t.score[row]) else "")
-                )
+        yield f"It {state} {label}{near}. The rule: {rule_in_words(r, name)}."
+        if sure:
+            yield (
+                f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
+                f"it was on the list in {percent(float(sure.selected[row]))} of them."
+            )
+        yield from (_condition_line(r, row, t) for t in d.tested)
         path, now, then = d.least_change()
         if path[row] is not None:
             yield (
@@ -208,6 +232,21 @@ def profile_lines(p: Profile) -> Iterator[str]:
             + (f", {where}" if where else "")
             + (f" ({', '.join(marks)})" if marks else "")
         )
+
+
+def _condition_line(r: Results, row: int, t: Tested) -> str:
+    """Say where the area stands on one condition."""
+    what = index_label(r, t.condition.index)
+    within = t.condition.within
+    group = r.areas.table[f"{within}_name"][row] if within else None
+    if np.isnan(t.rank[row]):
+        if within and group is None:
+            return f"  {what}: the {r.areas.singular} has no {within}, so it cannot be placed within one"
+        return f"  {what}: no score"
+    place = f"{ordinal(t.rank[row])} in {group}, " if within else ""
+    # With every area inside there is no score to fall below.
+    score = f" ({points(t.score[row])})" if np.isfinite(t.score[row]) else ""
+    return f"  {what}: {place}{places(t.places[row])}{score}; the cut-off is at {t.cut[row]:,.0f}"
 
 
 def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:

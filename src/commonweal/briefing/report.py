@@ -43,6 +43,7 @@ class _Part:
     id: str
     label: str
     rule: str
+    order: str
     counts: Counts
     people: str
     map: Map | None
@@ -122,6 +123,7 @@ def _part(results: Results, name: str) -> _Part:
         id=name,
         label=label_of(results, name),
         rule=rule_in_words(results, name),
+        order=index_label(results, d.tested[0].condition.index),
         counts=counts(results, name),
         people=people(d.population),
         map=draw_map(results, name),

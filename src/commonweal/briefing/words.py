@@ -18,6 +18,7 @@ __all__ = [
     "people",
     "percent",
     "places",
+    "points",
     "rule_in_words",
 ]
 
@@ -78,6 +79,17 @@ def places(margin: float) -> str:
     n = abs(int(margin))
     side = "inside" if margin > 0 else "outside"
     return f"{side} by {n:,} place{'' if n == 1 else 's'}"
+
+
+def points(margin: float) -> str:
+    """Say a margin in score.
+
+    Examples
+    --------
+    >>> points(1.5), points(-0.85), points(-0.0004)
+    ('+1.50 points', '-0.85 points', 'under 0.01 points')
+    """
+    return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
 
 
 def index_label(results: Results, path: str) -> str:

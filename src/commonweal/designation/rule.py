@@ -24,8 +24,9 @@ def _parse_worst(value: Any) -> Any:
         raise ValueError(f"found {value!r}; expected a share such as 10% or a number of areas")
     if isinstance(value, int | float):
         if value != int(value):
+            share = f"{value * 100:g}%" if 0 < value < 1 else f"{value:g}%"
             raise ValueError(
-                f"found {value}; expected a whole number of areas, or a share: {value}%"
+                f"found {value}; expected a whole number of areas, or a share: {share}"
             )
         return {"number": int(value)}
     return value

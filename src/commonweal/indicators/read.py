@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.areas import code_texts
 from commonweal.errors import DataError
 from commonweal.indicators.indicators import Indicator, Indicators
 
@@ -132,13 +133,11 @@ def _align(
         bad = text.filter(text.cast(pl.Float64, strict=False).is_null() & text.is_not_null())
         if len(bad):
             raise DataError(
-                f"{name}: column '{column}' of {source.id} has '{bad[0]}'; expected numbers "
-                f"({len(bad):,} of {len(table):,} rows are not)"
+                f"{name}: column '{column}' of {source.id} has '{bad[0]}'; expected numbers, or nothing "
+                f"where there is none ({len(bad):,} of {len(table):,} rows are not)"
             )
         value = text
-    keyed = pl.DataFrame(
-        {"code": table[code].cast(pl.String).str.strip_chars(), "value": value.cast(pl.Float64)}
-    )
+    keyed = pl.DataFrame({"code": code_texts(table[code]), "value": value.cast(pl.Float64)})
     inside = keyed.filter(pl.col("code").is_in(areas.codes))
     if inside.is_empty():
         found = keyed["code"].drop_nulls()

@@ -211,10 +211,10 @@ def _not_utf8(data: Path | bytes, name: Path) -> str:
         with data.open("rb") as file:
             start = file.read(2)
     if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return f"{name}: UTF-16 text; set the reader's encoding to utf-16, or save it as UTF-8"
+        return f"{name}: UTF-16 text; say 'encoding: utf-16' beside its name, or save it as UTF-8"
     return (
-        f"{name}: not UTF-8 text; save it as 'CSV UTF-8', or set the reader's encoding "
-        "(cp1252 for most files from Excel on Windows)"
+        f"{name}: not UTF-8 text; save it as 'CSV UTF-8', or say 'encoding: cp1252' "
+        "beside its name (most files from Excel on Windows)"
     )
 
 
@@ -255,7 +255,7 @@ def _header(
     if len(first) == 1 and other is not None:
         raise DataError(
             f"{name}: the header has no {separator!r} but {other!r}; "
-            f"set the reader's separator to {other!r}"
+            f"say 'separator: \"{other}\"' beside its name"
         )
     if reader.columns is not None:
         if len(reader.columns) != len(first):
