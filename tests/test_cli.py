@@ -110,7 +110,8 @@ def test_show(small: Any, tell: Any, asked: str) -> None:
         "Place 17 (A17), Southside",
         "1,700 people; from the study Twenty places",
     ]
-    assert "It is a priority (only just). In " in said
+    assert "It is a priority (only just). The rule: " in said
+    assert "it was on the list in " in said
     assert "deprivation: 4th of 20 (1st = most need), decile 2" in said
     data = strict(tell("show", asked, "--study", small.study, "--json")[1])
     assert data["code"] == "A17"

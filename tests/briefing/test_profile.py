@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+from commonweal.areas import Areas
 from commonweal.briefing.profile import (
     find_area,
     peers,
@@ -30,9 +32,9 @@ def test_every_line_by_hand(small: Any) -> None:
         "Place 17 (A17), Southside",
         "1,700 people; from the study Twenty places",
         "",
-        "It is a priority (only just).",
-        "  deprivation: cut-off at 4; inside by 1 place (+6.15 points)",
-        "  Community needs: cut-off at 4; inside by 1 place (+6.15 points)",
+        "It is a priority (only just). The rule: worst 20 % on deprivation and worst 20 % on Community needs.",
+        "  deprivation: inside by 1 place (+6.15 points); the cut-off is at 4",
+        "  Community needs: inside by 1 place (+6.15 points); the cut-off is at 4",
         "  Least change that would change the answer: Low income from 4th to 6th, all else as it is.",
         "",
         "deprivation: 4th of 20 (1st = most need), decile 2",
@@ -52,9 +54,13 @@ def test_every_line_by_hand(small: Any) -> None:
 
 def test_outside_and_why(small: Any) -> None:
     told = "\n".join(profile_lines(profile(small.run(), "A10")))
-    assert "It is not a priority. In 0 % of 200 draws it is." in told
-    assert "deprivation: cut-off at 4; outside by 7 places" in told
-    assert "Community needs: cut-off at 4; inside by 3 places" in told
+    assert "It is not a priority. The rule: worst 20 % on deprivation" in told
+    assert "Worked out 200 times" in told
+    assert "it was on the list in 0 % of them." in told
+    assert re.search(r"deprivation: outside by 7 places \(-.* points\); the cut-off is at 4", told)
+    assert re.search(
+        r"Community needs: inside by 3 places \(\+.* points\); the cut-off is at 4", told
+    )
     # 4th would just do; the rank told is one that surely does (designation/change.py).
     assert re.search("Low income from 11th to (3rd|4th)", told)
 
@@ -165,6 +171,41 @@ def test_peers_are_near_first_and_never_oneself(small: Any) -> None:
 def test_two_designations_are_told_by_name(small: Any) -> None:
     small.write(designate__few_halls={"index": "community_needs", "worst": 3})
     told = "\n".join(profile_lines(profile(small.run(draws=0), "A20")))
-    assert "It is priority.\n" in told
-    assert "It is few halls.\n" in told
+    assert "It is priority. The rule: " in told
+    assert "It is few halls. The rule: " in told
     assert "A18  Place 18, Southside (priority, few halls)" in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("st osyth", "A1"),
+        ("ST. OSYTH & POINT-CLEAR", "A1"),
+        ("Ærø Nord", "A2"),
+        ("aero nord", "A2"),
+        ("Bransholme East, Hull", "A3"),
+        ("bransholme east, city of hull", "A3"),
+        ("a3", "A3"),
+        ("Nowhere", None),
+        ("Bransholme East, Leeds", None),
+    ],
+)
+def test_a_place_is_found_however_its_name_is_written(asked: str, found: str | None) -> None:
+    table = pl.DataFrame(
+        {
+            "code": ["A1", "A2", "A3", "A4"],
+            "name": ["St Osyth and Point Clear", "Ærø Nord", "Bransholme East", "East Bransholme"],
+            "population": [1.0, 1.0, 1.0, 1.0],
+            "lad24": ["L1", "L2", "L3", "L3"],
+            "lad24_name": ["Tendring", "Ærø", "Kingston upon Hull, City of", "Leeds"],
+        }
+    )
+    areas = Areas("wd", "Wards", "ward", "wards", table, ("lad24",))
+    row = find_area(areas, asked)
+    assert (None if row is None else areas.codes[row]) == found
+
+
+def test_where_a_condition_counts_within_a_group_the_group_is_named(small: Any) -> None:
+    small.write(designate={"priority": {"index": "deprivation", "worst": 2, "within": "district"}})
+    told = "\n".join(profile_lines(profile(small.run(draws=0), "A17")))
+    assert re.search(r"deprivation: 4th in Southside, outside by 2 places", told)

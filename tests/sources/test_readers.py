@@ -137,7 +137,7 @@ def test_unnamed_columns_are_named_by_position(tmp_path: Path) -> None:
         ("a,b\n1,2\n".encode("utf-16"), {}, "UTF-16"),
         (b"a,b\n1,2\n", {"encoding": "utf-8-nonsense"}, "no encoding 'utf-8-nonsense'"),
         (b"a,b\n\x81,2\n", {"encoding": "cp1252"}, "not text in cp1252"),
-        (b"a;b\n1;2\n", {}, "separator to ';'"),
+        (b"a;b\n1;2\n", {}, "say 'separator: \";\"'"),
         (b"a\0,b\n1,2\n", {}, "null characters"),
         (b"a,b\n1,2\n", {"columns": ("x",)}, "1 column names are given, found 2 fields"),
         (b"a,b\n1,x\n", {"types": {"b": "float"}}, "declared float, found 'x'"),
@@ -165,7 +165,8 @@ def test_an_encoding_is_honoured(tmp_path: Path) -> None:
         st.tuples(
             st.none() | st.floats(allow_nan=False),
             st.none() | st.integers(-(10**17), 10**17),
-            st.none() | st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=1),
+            st.none()
+            | st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=1),
         ),
         min_size=1,
         max_size=20,
