@@ -1,0 +1,271 @@
+"""An index as one Excel workbook: the framework, the data at each stage, scores and ranks.
+
+After "Making spreadsheets accessible" of the UK Government Analysis Function: one table a sheet,
+marked up as a table, no merged cells. Text is never taken for a formula or a link.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.framework_table import framework_table
+from commonweal.index.rank import TieRule, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+    from numpy.typing import ArrayLike
+
+    from commonweal.index.framework import Node
+    from commonweal.index.rank import Floats
+
+__all__ = ["stage_table", "write_index_workbook"]
+
+_HEADER = 3  # row of the header, from 0: title, what it holds, one line on the table, the table
+_WIDEST = 60
+_LONGEST_NAME = 31  # of a sheet, in Excel
+_LONGEST_TEXT = 32_767  # of a cell
+_STAMP = datetime(1980, 1, 1)  # so that the same index gives the same file
+_OWN = ("Cover", "Framework", "Scores", "Ranks", "History")  # Excel keeps the last for itself
+
+
+def stage_table(
+    units: Sequence[str],
+    values: ArrayLike,
+    names: Sequence[str],
+    unit_names: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """Put the data of one stage into a table for `write_index_workbook`.
+
+    Parameters
+    ----------
+    units
+        (n_units,) codes.
+    values
+        (n_units, n_columns) float64, NaN = missing (null in the table).
+    names
+        (n_columns,) names of the columns.
+    unit_names
+        (n_units,) names of the units for readers.
+
+    Examples
+    --------
+    >>> stage_table(["A"], [[1.0, np.nan]], ["pubs", "halls"]).row(0)
+    ('A', 1.0, None)
+    """
+    import polars as pl
+
+    x = np.asarray(values, dtype=np.float64)
+    if x.shape != (len(units), len(names)):
+        raise DataError(f"values of shape {x.shape}; expected ({len(units)}, {len(names)})")
+    called = {} if unit_names is None else {"Name": list(unit_names)}
+    columns = {"Unit": list(units), **called}
+    for name in names:
+        if name in columns:
+            raise DataError(f"column '{name}' is there twice; expected each name once")
+        columns[name] = x[:, list(names).index(name)].tolist()
+    return pl.DataFrame(columns, schema_overrides=dict.fromkeys(names, pl.Float64)).fill_nan(None)
+
+
+def write_index_workbook(
+    path: Path,
+    tree: Node,
+    need: Mapping[str, Floats],
+    units: Sequence[str],
+    stages: Mapping[str, pl.DataFrame] | None = None,
+    *,
+    title: str = "",
+    unit_names: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
+    weights: Mapping[str, ArrayLike] | None = None,
+    ties: TieRule = "min",
+) -> None:
+    """Write an index to Excel.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    tree
+        The framework.
+    need
+        By node path, (n_units,) scores, the index first: what `commonweal.index.score.score_tree`
+        gives.
+    units, unit_names
+        (n_units,) codes, and names for readers.
+    stages
+        By name of the stage, one table each, in order: raw, imputed, treated, normalised.
+    title
+        On the cover; the label of the tree if not given.
+    notes
+        Lines for the cover: sources, licences, what was decided.
+    weights
+        As in `commonweal.index.framework_table.framework_table`.
+    ties
+        Rank that equal scores share.
+
+    Raises
+    ------
+    DataError
+        If a stage has a name that Excel cannot give to a sheet, two columns that differ by case
+        alone, infinite values, or more rows or columns than a sheet has; or scores and units differ
+        in number.
+    UnknownNameError
+        If a node of the tree has no scores.
+    """
+    import polars as pl
+    import xlsxwriter
+
+    index = next(iter(need))
+    frame = framework_table(index, tree, weights)
+    paths = frame["node"].to_list()
+    for node in paths:
+        if node not in need:
+            raise UnknownNameError("node", node, need, " among the scores")
+        if len(need[node]) != len(units):
+            raise DataError(f"{len(need[node]):,} scores of '{node}' for {len(units):,} units")
+    scores = np.column_stack([need[p] for p in paths])
+    ranks = np.column_stack([rank(column, ties) for column in scores.T])
+    whole = [pl.col(p).cast(pl.Int64) for p in paths] if ties != "average" else []
+    heading = title or tree.label or index
+    sheets = {
+        "Framework": ("What the index is made of", frame),
+        **{name: (f"Data: {name}", table) for name, table in (stages or {}).items()},
+        "Scores": (
+            "Scores of the index and of each of its parts",
+            stage_table(units, scores, paths, unit_names),
+        ),
+        "Ranks": (
+            "Ranks, 1 = the highest score",
+            stage_table(units, ranks, paths, unit_names).with_columns(whole),
+        ),
+    }
+    for name, (_, table) in sheets.items():
+        _check(name, table, own=name not in (stages or {}))
+    folded = [name.casefold() for name in stages or {}]
+    if len(set(folded)) < len(folded):
+        raise DataError(f"stages {', '.join(stages or {})}: two names differ by case alone")
+    book = xlsxwriter.Workbook(
+        path,
+        {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+    )
+    book.set_properties({"title": heading, "author": "Commonweal", "created": _STAMP})
+    formats = {
+        "title": book.add_format({"bold": True, "font_size": 16}),
+        "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
+        "text": book.add_format({"valign": "top"}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+        "decimal": book.add_format({"num_format": "#,##0.0000", "valign": "top"}),
+        "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
+    }
+    _cover(book, heading, [*notes], {name: said for name, (said, _) in sheets.items()}, formats)
+    for number, (name, (said, table)) in enumerate(sheets.items(), start=1):
+        _sheet(book, name, said, table, f"Table_{number}", formats)
+    book.close()
+
+
+def _check(name: str, table: pl.DataFrame, own: bool) -> None:
+    import polars as pl
+
+    taken = {n.casefold() for n in _OWN}
+    wrong = not own and (
+        not 0 < len(name) <= _LONGEST_NAME
+        or name.casefold() in taken
+        or name.strip("'") != name
+        or set(name) & set("[]:*?/\\")
+    )
+    if wrong:
+        raise DataError(
+            f"stage '{name}': no name for a sheet; expected up to {_LONGEST_NAME} characters, none "
+            f"of []:*?/\\, no ' at an end, and none of {', '.join(_OWN)}"
+        )
+    if table.height + _HEADER + 1 > 1_048_576 or table.width > 16_384:
+        raise DataError(f"sheet '{name}': {table.height:,} rows x {table.width:,} do not fit Excel")
+    seen: dict[str, str] = {}
+    for column, kind in table.schema.items():
+        if column.casefold() in seen:
+            raise DataError(
+                f"sheet '{name}': columns '{seen[column.casefold()]}' and '{column}' differ by "
+                "case alone; an Excel table cannot have both"
+            )
+        seen[column.casefold()] = column
+        if kind.is_float() and table[column].is_infinite().any():
+            raise DataError(f"sheet '{name}', column '{column}': an infinite value found")
+        if kind == pl.String and (table[column].str.len_chars() > _LONGEST_TEXT).any():
+            raise DataError(
+                f"sheet '{name}', column '{column}': a text of more than {_LONGEST_TEXT:,} characters"
+            )
+        if not (kind.is_numeric() or kind in (pl.String, pl.Boolean)):
+            raise DataError(
+                f"sheet '{name}', column '{column}': {kind} found; expected text or numbers"
+            )
+
+
+def _cover(
+    book: Any, heading: str, notes: list[str], sheets: Mapping[str, str], formats: dict[str, Any]
+) -> None:
+    page = book.add_worksheet("Cover")
+    page.hide_gridlines(2)
+    page.set_column(0, 0, 70)
+    page.set_column(1, 1, 34)
+    page.write_string(0, 0, heading, formats["title"])
+    notes = [*notes, "Made with Commonweal. This sheet contains one table: the contents."]
+    for row, line in enumerate(notes, start=1):
+        page.write_string(row, 0, line, formats["wrap"])
+    top = len(notes) + 1
+    for row, (name, said) in enumerate(sheets.items(), start=top + 1):
+        page.write_string(row, 0, said, formats["wrap"])
+        quoted = name.replace("'", "''")
+        page.write_url(row, 1, f"internal:'{quoted}'!A1", formats["link"], name)
+    _table(page, "Contents", top, len(sheets), ["Contents", "Sheet"], formats)
+
+
+def _sheet(
+    book: Any, name: str, said: str, table: pl.DataFrame, id_: str, formats: dict[str, Any]
+) -> None:
+    page = book.add_worksheet(name)
+    page.write_string(0, 0, said, formats["title"])
+    page.write_string(1, 0, f"{table.height:,} rows. An empty cell means that there is no value.")
+    page.write_string(2, 0, "This sheet contains one table.")
+    for column, (header, kind) in enumerate(table.schema.items()):
+        values = table[header]
+        if kind.is_numeric():
+            style = formats["decimal" if kind.is_float() else "whole"]
+            width = 12
+            for row, value in enumerate(values.to_list(), start=_HEADER + 1):
+                if value is None or value != value:
+                    page.write_blank(row, column, None, style)
+                else:
+                    page.write_number(row, column, value, style)
+        else:
+            texts = [None if v is None else str(v) for v in values.to_list()]
+            width = max((len(t) for t in texts[:300] if t), default=8) + 2
+            for row, text in enumerate(texts, start=_HEADER + 1):
+                if text is None:
+                    page.write_blank(row, column, None, formats["text"])
+                else:
+                    page.write_string(row, column, text, formats["text"])
+        page.set_column(column, column, min(max(width, len(header) // 2 + 3, 12), _WIDEST))
+    _table(page, id_, _HEADER, table.height, table.columns, formats)
+    page.freeze_panes(_HEADER + 1, 1)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+
+
+def _table(
+    page: Any, id_: str, top: int, n_rows: int, headers: Sequence[str], formats: dict[str, Any]
+) -> None:
+    """Mark rows up as a table; one of no rows still needs one, which stays empty."""
+    page.add_table(
+        top, 0, top + max(n_rows, 1), len(headers) - 1,
+        {"name": id_, "style": "Table Style Light 1", "banded_rows": False,
+         "columns": [{"header": h, "header_format": formats["head"]} for h in headers]},
+    )  # fmt: skip
