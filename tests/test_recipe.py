@@ -43,7 +43,7 @@ index:
     weights:
       civic_assets: 2
   community:
-    transform: percentile
+    transform: percentile_rank
     children:
       inner:
         weight: 2
@@ -161,7 +161,7 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
         "index.deprivation.weights.civic",
         "civic: 2",
     ),
-    "transform": ("percentile", "percentil", "index.community.transform", "percentil"),
+    "transform": ("percentile_rank", "percentil", "index.community.transform", "percentil"),
     "inner weight": (
         "weight: 2",
         "weight: two",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from commonweal.designation import Rule, designate
+from commonweal.designation.change import can_tell
 from commonweal.index import Node, score
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     MakeScores = Callable[..., Scores]
 
 N = 60
+SETTINGS = {"ordered": {"ordered": {"orness": 0.7}}, "generalised": {"generalised": {"p": 0.5}}}
 
 
 def columns(seed: int, n: int = N) -> dict[str, np.ndarray]:
@@ -49,9 +51,11 @@ def put(values: np.ndarray, area: int, place: int) -> np.ndarray:
 
 def tree(aggregate: str = "sum", transform: str = "exponential", available: float = 1.0) -> Node:
     weights = {"a": 0.5, "b": 0.3, "c": 0.2}
+    if aggregate == "ordered":
+        weights = dict.fromkeys(weights, 1.0)
     return Node.model_validate(
         {
-            "aggregate": aggregate,
+            "aggregate": SETTINGS.get(aggregate, aggregate),
             "transform": transform,
             "available": available,
             "children": {n: {"indicator": n, "weight": w} for n, w in weights.items()},
@@ -65,7 +69,12 @@ def tree(aggregate: str = "sum", transform: str = "exponential", available: floa
     [
         ("sum", "exponential", 80),
         ("geometric", "exponential", 80),
-        ("arithmetic", "percentile", 3),
+        ("arithmetic", "percentile_rank", 3),
+        ("harmonic", "exponential", 80),
+        ("generalised", "exponential", 80),
+        ("mazziotta_pareto", "exponential", 80),
+        ("mean_min", "percentile_rank", 6),
+        ("ordered", "percentile_rank", 6),
         ("sum", "none", 2),
     ],
 )
@@ -253,3 +262,16 @@ def test_in_two_conditions_the_nearer_counts(areas_of: MakeAreas, plain: MakeSco
     d = designate("d", rule, {"x": plain(-np.arange(10.0))}, areas_of(10))
     # in the worst 4: out at 5 by the first; 5 and 6 fail the first alone; the others fail both
     np.testing.assert_array_equal(d.changes["x/only"], [5] * 4 + [4] * 2 + [np.nan] * 4)
+
+
+@pytest.mark.parametrize("how", ["copeland", lambda x, weights: x @ weights])
+def test_what_cannot_be_worked_out_is_missing(
+    areas_of: MakeAreas, indicators_of: MakeIndicators, how: object
+) -> None:
+    index = tree().model_copy(update={"aggregate": how})
+    assert not can_tell(index)
+    assert can_tell(tree("median"))
+    found = score("x", index, indicators_of(**columns(3)))
+    d = designate("d", Rule.model_validate({"index": "x", "worst": 6}), {"x": found}, areas_of(N))
+    assert all(np.isnan(needed).all() for needed in d.changes.values())
+    assert d.least_change()[0].tolist() == [None] * N

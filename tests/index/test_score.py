@@ -10,10 +10,12 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import Node, exponential_of_rank, rank, score
+from commonweal.index.weigh import entropy, factor, principal_component
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from commonweal.index import TieRule
     from commonweal.indicators import Indicators
 
     Make = Callable[..., Indicators]
@@ -203,3 +205,86 @@ def test_a_part_is_the_same_node_as_an_index_of_its_own(make: Make, two_levels: 
         np.testing.assert_array_equal(ours, alone.contributions[f"first/{name}"])
     with pytest.raises(UnknownNameError, match="did you mean 'x/first'"):
         whole.part("x/frst")
+
+
+def tree_of(names: str, **keys: object) -> Node:
+    return Node.model_validate({**keys, "children": {n: {"indicator": n} for n in names}})
+
+
+def test_settings_and_a_childs_own_way_in(make: Make) -> None:
+    tree = Node.model_validate(
+        {
+            "transform": {"min_max": {"low": 1, "high": 11}},
+            "children": {
+                "a": {"indicator": "a"},
+                "b": {"indicator": "b", "enters_as": {"goalposts": {"lower": 0, "upper": 8}}},
+            },
+        }
+    )
+    found = score("x", tree, make(a=[0, 5, 10], b=[2, 4, 16]))
+    np.testing.assert_allclose(found.score, [1 + 0.25, 6 + 0.5, 11 + 1])
+
+
+def test_bounds_are_in_the_indicators_own_units(make: Make) -> None:
+    """Of 0 to 8 halls, 8 are no need; a target and a middle turn with them."""
+    bounds = tree_of("ab", transform={"goalposts": {"lower": 0, "upper": 8}})
+    found = score("x", bounds, make(a=[0, 2, 9], b=[0, 2, 9], less=("b",)))
+    np.testing.assert_allclose(found.transformed["x/a"], [0, 0.25, 1])
+    np.testing.assert_allclose(found.transformed["x/b"], [1, 0.75, 0])
+    target = tree_of("b", transform={"distance_to_target": {"target": 2}})
+    found = score("x", target, make(b=[2, 4, 6], less=("b",)))
+    np.testing.assert_allclose(found.score, [1, 0.5, 0])
+    middle = tree_of("b", transform={"adjusted": {"middle": 2}})
+    np.testing.assert_allclose(score("x", middle, make(b=[2, 4, 6], less=("b",))).score[0], 100)
+
+
+@pytest.mark.parametrize("ties", ["min", "average", "max", "dense", "ordinal"])
+def test_ties_are_of_ranks_from_the_most_need(make: Make, ties: TieRule) -> None:
+    need = np.array([4.0, 9, 4, 1, 4])
+    found = score("x", tree_of("a", transform="percentile_rank", ties=ties), make(a=need))
+    np.testing.assert_allclose(found.score, 100 * (5 - rank(need, ties)) / 4, atol=1e-9)
+
+
+def test_computed_weights_stand_in_the_tree(make: Make) -> None:
+    rng = np.random.default_rng(5)
+    common = rng.normal(size=200)
+    indicators = make(
+        **{n: common + rng.normal(size=200) * s for n, s in zip("abc", (1, 2, 3), strict=True)}
+    )
+    for weigh, expected in (
+        ("equal", lambda x: np.full(3, 1 / 3)),
+        ("none", lambda x: np.ones(3)),
+        ("pca", principal_component),
+        ("factor", factor),
+        ({"factor": {"by": "coefficient"}}, lambda x: factor(x, "coefficient")),
+        ("entropy", entropy),
+    ):
+        tree = tree_of("abc", transform="percentile_rank", weigh=weigh)
+        if weigh == "entropy":
+            tree = tree.model_copy(update={"transform": "min_max"})
+        found = score("x", tree, indicators)
+        x = np.column_stack([found.transformed[f"x/{n}"] for n in "abc"])
+        weights = list(found.tree.weights.values())
+        np.testing.assert_allclose(weights, expected(x))
+        assert found.tree.weigh == "stated"
+        np.testing.assert_allclose(found.score, x @ weights, rtol=1e-9)
+        np.testing.assert_allclose(sum(found.contributions.values()), found.score)
+        again = score("x", found.tree, indicators)
+        np.testing.assert_array_equal(again.score, found.score)
+
+
+def test_weights_that_cannot_be_computed_name_the_node(make: Make) -> None:
+    with pytest.raises(DataError, match=r"^x: factor weights of 2 children; expected at least 3"):
+        score("x", tree_of("ab", weigh="factor"), make(a=[1, 2, 3], b=[3, 1, 2]))
+
+
+def test_functions_of_ones_own(make: Make) -> None:
+    tree = Node(
+        transform=lambda need: need * 2,
+        aggregate=lambda x, weights: x.max(axis=1),
+        children={n: Node(indicator=n) for n in "ab"},
+    )
+    found = score("x", tree, make(a=[1, 2, 3], b=[3, 1, 2]))
+    assert found.score.tolist() == [6, 4, 6]
+    assert np.isnan(found.contributions["x/a"]).all()
+    assert found.to_frame()["x.a.contribution"].null_count() == 3

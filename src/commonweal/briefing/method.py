@@ -9,8 +9,10 @@ import polars as pl
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label, rule_in_words
+from commonweal.index.methods import name_of, settings_of
 
 if TYPE_CHECKING:
+    from commonweal.index.methods import How
     from commonweal.results import Results
 
 __all__ = ["index_table", "limits", "method", "varied"]
@@ -19,14 +21,30 @@ _AGGREGATES = {
     "sum": "weighted and added",
     "arithmetic": "averaged with their weights",
     "geometric": "averaged geometrically with their weights",
+    "harmonic": "averaged harmonically with their weights",
+    "generalised": "averaged by a power mean with their weights",
+    "median": "reduced to their weighted median",
+    "mazziotta_pareto": "averaged with a penalty for an uneven profile (Mazziotta-Pareto)",
+    "mean_min": "put between their mean and the most extreme of them (mean-min)",
+    "ordered": "averaged with weights by their order in each area (ordered weighted average)",
+    "copeland": "compared pair by pair (Copeland)",
 }
 _TRANSFORMS = {
     "exponential": "ranked, and the ranks stretched so that the worst tenth stands out (exponential "
     "transformation)",
     "normal_score": "turned into normal scores",
-    "percentile": "turned into percentiles",
+    "percentile_rank": "turned into percentiles",
+    "rank": "ranked",
+    "borda": "ranked (Borda counts)",
+    "scaled": "rescaled between fixed ends",
+    "goalposts": "rescaled between fixed goalposts",
+    "adjusted": "rescaled to a range of 60 around 100",
+    "distance_to_max": "measured by the distance to the greatest",
+    "distance_to_reference": "measured against a reference area",
+    "distance_to_target": "measured against a target",
+    "fraction_of_max": "divided by the greatest",
     "z_score": "standardised (z-scores)",
-    "min_max": "rescaled from 0 to 1",
+    "min_max": "rescaled from the least to the greatest",
     "none": "taken as they are",
 }
 
@@ -88,8 +106,8 @@ def _index(results: Results, index: str) -> str:
     if not tree.children:
         return "One indicator, taken as it is. Rank 1 is the greatest need."
     text = (
-        f"Made from {len(tree.children)} parts. Each is {_TRANSFORMS[tree.transform]}; then they are "
-        f"{_AGGREGATES[tree.aggregate]}. Rank 1 is the greatest need."
+        f"Made from {len(tree.children)} parts. Each is {_told(_TRANSFORMS, tree.transform)}; then they are "
+        f"{_told(_AGGREGATES, tree.aggregate)}. Rank 1 is the greatest need."
     )
     if scores.move is not None:
         origin = scores.move.origin
@@ -98,6 +116,13 @@ def _index(results: Results, index: str) -> str:
             f"{results.areas.plural} of this study{_carried(scores.move.report)}."
         )
     return f"{text} Recipe: {tree.reference}" if tree.reference else text
+
+
+def _told(words: dict[str, str], how: How) -> str:
+    """Say a method in words, with its settings."""
+    name, settings = name_of(how), settings_of(how)
+    said = words.get(name, f"put through '{name}'")
+    return f"{said} ({', '.join(f'{k} {v}' for k, v in settings.items())})" if settings else said
 
 
 def _carried(report: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.words import (
     authority,
     index_label,
@@ -212,8 +213,10 @@ def profile_lines(p: Profile) -> Iterator[str]:
                 f"  Least change that would change the answer: {index_label(r, path[row])} "
                 f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
             )
-        else:
+        elif knows_changes(r, d):
             yield "  No single domain could change the answer alone."
+        else:
+            yield "  What one domain alone would change is not worked out for this kind of index."
     for index, s in r.scores.items():
         yield ""
         yield from _index_lines(p, index, s)
@@ -269,7 +272,7 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
     shares = {path: c[row] for path, c in s.contributions.items()}
     total = sum(v for v in shares.values() if not np.isnan(v))
     for path, part in sorted(shares.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)):
-        if np.isnan(part):
+        if np.isnan(s.transformed[path][row]):
             yield f"  {index_label(r, path):<34} unknown"
             continue
         share = (

@@ -13,6 +13,7 @@ from commonweal.briefing.headline import SURE, UNSURE
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.words import index_label
+from commonweal.designation.change import can_tell, node_at
 from commonweal.index import decile
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "changes_in_words",
     "counts",
     "designated",
+    "knows_changes",
     "label_of",
     "margin",
     "near_miss_rows",
@@ -73,13 +75,21 @@ def margin(designation: Designation) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)
 
 
+def knows_changes(results: Results, designation: Designation) -> bool:
+    """Say whether what one domain alone would do is worked out for every condition."""
+    return all(
+        can_tell(node_at(results.scores[t.condition.path.split("/")[0]].tree, t.condition.path))
+        for t in designation.tested
+    )
+
+
 def changes_in_words(results: Results, designation: Designation, rows: Rows) -> list[str]:
     """Say for each of some areas which single domain would turn the answer, and how far."""
     path, now, then = designation.least_change()
     text = []
     for row in rows:
         if path[row] is None:
-            text.append("No single domain alone")
+            text.append("No single domain alone" if knows_changes(results, designation) else "—")
             continue
         verb = "Out" if designation.selected[row] else "In"
         text.append(

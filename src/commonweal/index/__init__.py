@@ -1,27 +1,118 @@
-"""Many numbers to one: transform, weight, aggregate, rank; uncertainty; official recipes."""
+"""Many numbers to one: transform, weight, aggregate, rank; uncertainty; official recipes.
 
-from commonweal.index.aggregate import AGGREGATES, aggregate, contributions
+What a tree is made of is here as functions: ``from commonweal.index import score, normalise``.
+Everything else is a file of the room, named after what it does and loaded when it is first asked
+for: ``from commonweal.index import describe``, then ``describe.describe(x)``. So each name means one
+thing, whatever was imported before: `aggregate`, `normalise`, `rank` and `score` are functions.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from commonweal.index.aggregate import AGGREGATORS, aggregate, aggregator, contributions
+from commonweal.index.by_rank import exponential, exponential_of_rank, normal_score
 from commonweal.index.framework import Node, load_preset, presets, with_indicators
+from commonweal.index.normalise import NORMALISERS, normalise, normaliser
 from commonweal.index.rank import TieRule, decile, rank
 from commonweal.index.score import Scores, score, score_tree
-from commonweal.index.transform import TRANSFORMS, exponential, exponential_of_rank, normal_score
+from commonweal.index.weigh import WEIGHINGS
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from commonweal.index import (
+        assumptions,
+        audit,
+        benefit,
+        by_rank,
+        coin,
+        coin_tool,
+        components,
+        correlate,
+        denominate,
+        describe,
+        ensemble,
+        importance,
+        impute,
+        impute_panel,
+        index_workbook,
+        means,
+        outrank,
+        plots,
+        plots_ranks,
+        reliability,
+        review,
+        scales,
+        screen,
+        sensitivity,
+        shrink,
+        standings,
+        treat,
+        trends,
+        weigh,
+        whatif,
+    )
 
 __all__ = [
-    "AGGREGATES",
-    "TRANSFORMS",
+    "AGGREGATORS",
+    "NORMALISERS",
+    "WEIGHINGS",
     "Node",
     "Scores",
     "TieRule",
     "aggregate",
+    "aggregator",
+    "assumptions",
+    "audit",
+    "benefit",
+    "by_rank",
+    "coin",
+    "coin_tool",
+    "components",
     "contributions",
+    "correlate",
     "decile",
+    "denominate",
+    "describe",
+    "ensemble",
     "exponential",
     "exponential_of_rank",
+    "importance",
+    "impute",
+    "impute_panel",
+    "index_workbook",
     "load_preset",
+    "means",
     "normal_score",
+    "normalise",
+    "normaliser",
+    "outrank",
+    "plots",
+    "plots_ranks",
     "presets",
     "rank",
+    "reliability",
+    "review",
+    "scales",
     "score",
     "score_tree",
+    "screen",
+    "sensitivity",
+    "shrink",
+    "standings",
+    "treat",
+    "trends",
+    "weigh",
+    "whatif",
     "with_indicators",
 ]
+
+
+def __getattr__(name: str) -> "ModuleType":
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,48 +1,104 @@
-"""Many transformed children to one parent score."""
+"""Normalised children to one parent score, as a node of a tree does it.
+
+The forms themselves are functions of `commonweal.index.means` and `commonweal.index.outrank`. What
+a tree adds: how much of the weight an area must have, scores that tie when they are equal on paper,
+need (an uneven profile counts as more of it), and what each child puts in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.rank import Floats
+from commonweal.index import means
+from commonweal.index.methods import Function, How, function_of, name_of
+from commonweal.index.outrank import copeland
 
-__all__ = ["AGGREGATES", "aggregate", "contributions"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-Aggregate: TypeAlias = Callable[[Floats, Floats], Floats]
+    from commonweal.index.rank import Floats
 
-
-def _sum(x: Floats, weights: Floats) -> Floats:
-    # One child after another, not x @ weights: a matrix product adds in an order that depends on
-    # the row, and equal areas would then differ in their last bit and no longer tie.
-    total = np.zeros(len(x))
-    for column, weight in zip(x.T, weights, strict=True):
-        total += weight * column
-    return total
+__all__ = ["ADDITIVE", "AGGREGATORS", "aggregate", "aggregator", "contributions"]
 
 
-def _arithmetic(x: Floats, weights: Floats) -> Floats:
-    return _sum(x, weights / weights.sum())
+def ordered(
+    x: Floats,
+    weights: Floats | None = None,
+    orness: float | None = None,
+    places: ArrayLike | None = None,
+) -> Floats:
+    """Weigh an area's places in order, its greatest child first, not its children.
+
+    Parameters
+    ----------
+    x
+        (n_areas, n_children) transformed need, NaN = missing.
+    weights
+        Not used, and so refused if they are not all alike.
+    orness
+        0 (the least child) to 1 (the greatest): `means.order_weights`. Or:
+    places
+        (n_children,) weights of the places.
+
+    Examples
+    --------
+    >>> ordered(np.array([[1.0, 9.0, 5.0]]), places=[0.5, 0.5, 0.0])
+    array([7.])
+    """
+    if (orness is None) == (places is None):
+        raise DataError("expected exactly one of 'orness' and 'places'")
+    if weights is not None and np.ptp(weights) > 0:
+        raise DataError("'ordered' weighs places, not children; expected children of one weight")
+    if orness is not None:
+        places = means.order_weights(x.shape[1], orness)
+    return means.ordered(x, places)
 
 
-def _geometric(x: Floats, weights: Floats) -> Floats:
-    return np.exp(_sum(np.log(x), weights / weights.sum()))
-
-
-AGGREGATES: MappingProxyType[str, Aggregate] = MappingProxyType(
-    {"sum": _sum, "arithmetic": _arithmetic, "geometric": _geometric}
+AGGREGATORS: MappingProxyType[str, Function] = MappingProxyType(
+    {
+        "sum": means.weighted_sum,
+        "arithmetic": means.arithmetic,
+        "geometric": means.geometric,
+        "harmonic": means.harmonic,
+        "generalised": means.generalised,
+        "median": means.median,
+        "mazziotta_pareto": means.mazziotta_pareto,
+        "mean_min": means.mean_min,
+        "ordered": ordered,
+        "copeland": copeland,
+    }
 )
-"""The aggregates that a study can name; each takes (n_areas, n_children) and (n_children,)."""
+"""The aggregators that a study can name; each takes (n_areas, n_children) and (n_children,)."""
+
+ADDITIVE = frozenset({"sum", "arithmetic", "geometric"})
+"""Those of which each child puts in a part of its own."""
+
+_OF_NEED = {"mazziotta_pareto": {"uneven": "higher"}, "mean_min": {"uneven": "higher"}}
+
+
+def aggregator(how: How) -> Function:
+    """Give the function of (n_areas, n_children) values and weights that a node names.
+
+    Values are need: an uneven profile raises a Mazziotta-Pareto or a mean-min score, unless
+    `uneven` says otherwise.
+
+    Examples
+    --------
+    >>> aggregator("mean_min")(np.array([[10.0, 30.0]]), None)
+    array([25.])
+    """
+    more: dict[str, Any] = _OF_NEED.get(name_of(how), {}) if not callable(how) else {}
+    return function_of(how, AGGREGATORS, **more)
 
 
 def aggregate(
     x: Floats,
     weights: Floats,
-    how: str,
+    how: How,
     available: float = 1.0,
     stated: Floats | None = None,
 ) -> Floats:
@@ -56,7 +112,8 @@ def aggregate(
         (n_children,) positive weights. A ``sum`` uses them as they stand (the IoD's add up to
         .999 and are not rescaled); the means divide by their total.
     how
-        ``sum``, ``arithmetic`` or ``geometric`` (which needs values above 0).
+        One of `AGGREGATORS`, with settings (``{"generalised": {"p": 0.5}}``) or without; or a
+        function of (n_areas, n_children) values and weights.
     available
         Share of the weight that must be present for an area to get a score, 0..1. What is missing
         below that share is carried by the area's other children in proportion to their weights.
@@ -72,7 +129,7 @@ def aggregate(
     Raises
     ------
     DataError
-        If a geometric mean meets a value of 0 or less.
+        If a form cannot take the values, such as a geometric mean 0 or less.
 
     Examples
     --------
@@ -81,28 +138,10 @@ def aggregate(
     >>> aggregate(np.array([[10.0, 30.0], [20.0, np.nan]]), np.array([1.0, 3.0]), "sum", 0.25)
     array([100.,  80.])
     """
-    if how == "geometric" and (x <= 0).any():
-        raise DataError(
-            f"geometric mean of {np.nanmin(x):g}; expected values above 0 "
-            "(use the exponential or another positive transform)"
-        )
-    missing = np.isnan(x)
-    if not missing.any():
-        return _settled(AGGREGATES[how](x, weights))
-    # An area's missing children are given the mean of its present ones, of the same kind as the
-    # aggregate: that is the same as rescaling the weights of those that are present.
-    scale = np.log if how == "geometric" else np.asarray
-    unscale = np.exp if how == "geometric" else np.asarray
-    present = (~missing).astype(np.float64)
-    share = _arithmetic(present, weights if stated is None else stated)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        present_mean = _sum(np.where(missing, 0.0, scale(x)), weights) / _sum(present, weights)
-    filled = np.where(missing, unscale(present_mean)[:, None], x)
-    score = np.full(len(x), np.nan)
-    # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
-    enough = share >= max(available, np.finfo(float).tiny) - 1e-12
-    score[enough] = _settled(AGGREGATES[how](filled[enough], weights))
-    return score
+    enough = x
+    if np.isnan(x).any():
+        enough = means.require(x, available, weights if stated is None else stated)
+    return _settled(aggregator(how)(enough, weights))
 
 
 def _settled(score: Floats) -> Floats:
@@ -115,7 +154,7 @@ def _settled(score: Floats) -> Floats:
     return np.where(np.abs(digits) <= 22, rounded, score)
 
 
-def contributions(x: Floats, weights: Floats, how: str) -> Floats:
+def contributions(x: Floats, weights: Floats, how: How) -> Floats:
     """Split a score into what each child puts in.
 
     Parameters
@@ -128,18 +167,22 @@ def contributions(x: Floats, weights: Floats, how: str) -> Floats:
     ndarray
         (n_areas, n_children). For a sum and an arithmetic mean the rows add up to the score; for a
         geometric mean they add up to its logarithm. NaN where the child is missing: its weight is
-        carried by the others, in proportion to theirs.
+        carried by the others, in proportion to theirs. All NaN for any form that is not in
+        `ADDITIVE`: what one child puts in depends on the rest there, and any split would
+        be made up.
 
     Examples
     --------
     >>> contributions(np.array([[10.0, 30.0]]), np.array([1.0, 3.0]), "arithmetic")
     array([[ 2.5, 22.5]])
     """
+    if name_of(how) not in ADDITIVE or callable(how):
+        return np.full(x.shape, np.nan)
     missing = np.isnan(x)
     each = weights if how == "sum" else weights / weights.sum()
     values = np.log(x) if how == "geometric" else x
     if not missing.any():
         return values * each
     with np.errstate(divide="ignore"):
-        carried = weights.sum() / _sum((~missing).astype(np.float64), weights)
+        carried = weights.sum() / means.weighted_sum((~missing).astype(np.float64), weights)
     return values * each * carried[:, None]

@@ -2,6 +2,10 @@
 
 Each function takes (n_units,) values, higher = more, NaN = missing, and gives an array of the same
 shape and direction. How far values lie apart does not matter, so no outlier does either.
+
+Ranks are counted upwards, from the least. With `from_top` the rank that equal values share is
+chosen as `commonweal.index.rank` counts, from the greatest: the lowest of ranks 2 and 3 of 4 is 2
+from the top, which is 3 upwards. A tree counts so, because rank 1 is its most need.
 """
 
 from __future__ import annotations
@@ -10,19 +14,31 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from commonweal.errors import DataError
 from commonweal.index.rank import Floats, TieRule, rank
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["borda", "exponential", "normal_score", "percentile_rank", "rank_score"]
+__all__ = [
+    "BY_RANK",
+    "borda",
+    "exponential",
+    "exponential_of_rank",
+    "normal_score",
+    "percentile_rank",
+    "rank_score",
+]
+
+BY_RANK = frozenset({"rank", "percentile_rank", "borda", "normal_score", "exponential"})
+"""Names of the normalisers that know nothing of a value but its rank."""
 
 EXPONENTIAL_SCALE = 23.0
 """Sets where the tail begins: the worst 10 % of units score above 50 (IoD 2019, Technical Report,
 section 3.7 and appendix E; the CNI uses the same)."""
 
 
-def rank_score(x: ArrayLike, ties: TieRule = "min") -> Floats:
+def rank_score(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -> Floats:
     """Rank upwards: the least value is 1, so that a higher score is still more.
 
     Examples
@@ -30,10 +46,12 @@ def rank_score(x: ArrayLike, ties: TieRule = "min") -> Floats:
     >>> rank_score([10.0, 30.0, 10.0])
     array([1., 3., 1.])
     """
+    if from_top:
+        return _n_present(x) + 1 - rank(x, ties)
     return rank(-np.asarray(x, dtype=np.float64), ties)
 
 
-def borda(x: ArrayLike, ties: TieRule = "min") -> Floats:
+def borda(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -> Floats:
     """Count the units that are below: the rank upwards, less one.
 
     Examples
@@ -41,10 +59,12 @@ def borda(x: ArrayLike, ties: TieRule = "min") -> Floats:
     >>> borda([10.0, 30.0, 20.0])
     array([0., 2., 1.])
     """
-    return rank_score(x, ties) - 1
+    return rank_score(x, ties, from_top=from_top) - 1
 
 
-def percentile_rank(x: ArrayLike, ties: TieRule = "average", scale: float = 100.0) -> Floats:
+def percentile_rank(
+    x: ArrayLike, ties: TieRule = "average", scale: float = 100.0, *, from_top: bool = False
+) -> Floats:
     """Rank upwards as a share: the least is 0, the greatest `scale`. A single value is missing.
 
     Examples
@@ -53,11 +73,15 @@ def percentile_rank(x: ArrayLike, ties: TieRule = "average", scale: float = 100.
     array([  0., 100.,  50.])
     """
     n = _n_present(x)
-    return borda(x, ties) * (scale / (n - 1) if n > 1 else np.nan)
+    return scale * borda(x, ties, from_top=from_top) / (n - 1 if n > 1 else np.nan)
 
 
 def normal_score(
-    x: ArrayLike, ties: TieRule = "average", formula: Literal["hazen", "blom"] = "hazen"
+    x: ArrayLike,
+    ties: TieRule = "average",
+    formula: Literal["hazen", "blom"] = "hazen",
+    *,
+    from_top: bool = False,
 ) -> Floats:
     """Rank, then take the standard normal quantile.
 
@@ -67,6 +91,8 @@ def normal_score(
         (n_units,) values, NaN = missing.
     ties
         Rank that equal values share.
+    from_top
+        Whether that rank is counted from the greatest.
     formula
         ``hazen``: ``(r - 1/2) / n``, as in the Indices of Deprivation; ``blom``:
         ``(r - 3/8) / (n + 1/4)`` (Blom, 1958), nearer to the expected normal order statistics.
@@ -80,25 +106,68 @@ def normal_score(
 
     n = _n_present(x)
     shift, more = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}[formula]
-    z: Floats = ndtri((rank_score(x, ties) - shift) / max(n + more, 1))
+    upwards = rank_score(x, ties, from_top=from_top)
+    z: Floats = ndtri((upwards - shift) / max(n + more, 1))
     return z
 
 
-def exponential(x: ArrayLike, ties: TieRule = "average") -> Floats:
-    """Rank, then transform as the Indices of Deprivation do: the worst tenth scores 50 to 100.
+def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
+    """Transform ranks to the exponential scale of the English Indices of Deprivation.
 
-    ``R = rank / n`` upwards, ``X = -23 ln(1 - R (1 - exp(-100/23)))``. High need in one domain is
-    then not cancelled by low need in another. Source: Noble et al. (2019), Technical Report.
+    ``R = (n + 1 - rank) / n`` and ``X = -23 ln(1 - R (1 - exp(-100/23)))``, so the last of n areas
+    scores just above 0, the first exactly 100, and the worst tenth above 50. High need in one
+    domain is then not cancelled by low need in another.
+
+    Parameters
+    ----------
+    ranks
+        (n_areas,) ranks, 1 = most need; halves are fine (tied areas), NaN = missing.
+    n
+        Number of areas that were ranked.
+
+    Returns
+    -------
+    ndarray
+        (n_areas,) float64 in (0, 100].
+
+    Raises
+    ------
+    DataError
+        If a rank lies outside 1..n.
+
+    Notes
+    -----
+    Source: McLennan et al. (2019), The English Indices of Deprivation 2019: Technical Report, MHCLG.
+
+    Examples
+    --------
+    Lincoln 007C in the CNI 2023 ranks 710, 298 and 407 of 33,755:
+
+    >>> round(float(exponential_of_rank([710, 298, 407], 33_755).sum()), 2)
+    251.21
+    """
+    r = np.asarray(ranks, dtype=np.float64)
+    outside = (r < 1) | (r > n)
+    if outside.any():
+        raise DataError(f"rank {r[outside].flat[0]:g} found; expected ranks between 1 and {n:,}")
+    share = (n + 1 - r) / max(n, 1)
+    y: Floats = -EXPONENTIAL_SCALE * np.log1p(share * np.expm1(-100 / EXPONENTIAL_SCALE))
+    return y
+
+
+def exponential(x: ArrayLike, ties: TieRule = "average") -> Floats:
+    """Rank, 1 = the greatest, then transform as the Indices of Deprivation do.
+
+    The worst tenth scores 50 to 100. Tied areas share the middle of their ranks by default: with
+    it the published IoD scores are rebuilt to their last printed digit, with the lowest rank they
+    are not (docs/methods/indices.md). Source: as in `exponential_of_rank`.
 
     Examples
     --------
     >>> exponential([1.0, 2.0, 3.0]).round(3)
     array([  9.177,  24.681, 100.   ])
     """
-    n = _n_present(x)
-    share = (n + 1 - rank(x, ties)) / max(n, 1)
-    y: Floats = -EXPONENTIAL_SCALE * np.log1p(share * np.expm1(-100 / EXPONENTIAL_SCALE))
-    return y
+    return exponential_of_rank(rank(x, ties), _n_present(x))
 
 
 def _n_present(x: ArrayLike) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.methods import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ def flatten(index: str, tree: Node) -> Flat:
     ------
     DataError
         If a node transforms the scores of nodes below it (a rank of domain scores, say): only
-        leaves can be normalised once and for all.
+        leaves can be normalised once and for all. If a node aggregates in a way not in `FORMS`.
     """
     leaves: list[str] = []
     nodes: list[str] = []
@@ -90,7 +91,12 @@ def flatten(index: str, tree: Node) -> Flat:
         nodes.append(path)
         edges[path] = [f"{path}/{name}" for name in node.children]
         stated[path] = list(node.weights.values())
-        forms[path] = node.aggregate
+        form = name_of(node.aggregate)
+        if form not in FORMS or callable(node.aggregate):
+            raise DataError(
+                f"{path.replace('/', '.')} aggregates by '{form}'; expected one of: {', '.join(FORMS)}"
+            )
+        forms[path] = form
 
     visit(index, tree)
     position = {path: i for i, path in enumerate([*leaves, *nodes])}

@@ -71,9 +71,11 @@ def weighted_sum(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     array([100.,  80.])
     """
     values, w = checked(x, weights)
-    if np.isnan(values).any():
-        return _mean(values, w) * w.sum()
-    return _sum(values, w)
+    total = _sum(values, w)
+    gone = np.isnan(total)
+    if gone.any():
+        total[gone] = _mean(values[gone], w) * w.sum()
+    return total
 
 
 def geometric(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -369,11 +371,18 @@ def _sum(values: Floats, w: Floats) -> Floats:
 
 
 def _mean(values: Floats, w: Floats) -> Floats:
-    missing = np.isnan(values)
-    if not missing[:, w > 0].any():
-        return _sum(values, w / w.sum())
-    with np.errstate(invalid="ignore"):
-        return _sum(np.where(missing, 0.0, values), w) / _sum((~missing).astype(np.float64), w)
+    share = w / w.sum()
+    mean = _sum(values, share)
+    # Only rows with a gap are divided by what they have: whether another unit lacks a child then
+    # changes no last bit of this one.
+    gone = np.isnan(mean)
+    if gone.any():
+        missing = np.isnan(values[gone])
+        with np.errstate(invalid="ignore"):
+            mean[gone] = _sum(np.where(missing, 0.0, values[gone]), share) / _sum(
+                (~missing).astype(np.float64), share
+            )
+    return mean
 
 
 def _least(values: Floats, w: Floats) -> float:

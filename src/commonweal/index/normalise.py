@@ -24,6 +24,7 @@ from commonweal.index.by_rank import (
 )
 from commonweal.index.rank import Floats
 from commonweal.index.scales import (
+    adjusted,
     distance_to_max,
     distance_to_reference,
     distance_to_target,
@@ -40,12 +41,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser"]
+__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "turned"]
 
 Normaliser: TypeAlias = Callable[..., Floats]
 """Takes (n_units,) values and settings by name."""
 
 _BOUNDS = ("lower", "upper")
+_POINTS = ("target", "middle")
 
 
 NORMALISERS: MappingProxyType[str, Normaliser] = MappingProxyType(
@@ -54,6 +56,7 @@ NORMALISERS: MappingProxyType[str, Normaliser] = MappingProxyType(
         "z_score": z_score,
         "scaled": scaled,
         "goalposts": goalposts,
+        "adjusted": adjusted,
         "rank": rank_score,
         "percentile_rank": percentile_rank,
         "borda": borda,
@@ -98,8 +101,8 @@ def normalise(
     reference
         (n, n_indicators) values that least, greatest, mean and deviation are taken from.
     **settings
-        What the method takes; one value, or (n_indicators,) of them. `lower`, `upper` and `target`
-        are in the indicator's own units: for a direction of -1 they are turned with it.
+        What the method takes; one value, or (n_indicators,) of them. `lower`, `upper`,
+        `target` and `middle` are in the indicator's own units: for a direction of -1 they are turned with it.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def normalise(
             own["reference"] = base[:, j] * sign
         try:
             function = normaliser(how if method is None else method)
-            out[j] = function(values[:, j] * sign, **_turned(own, sign))
+            out[j] = function(values[:, j] * sign, **turned(own, sign))
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
     return out.T
@@ -177,13 +180,20 @@ def _of_column(setting: Any, column: int, n_columns: int) -> Any:
     return setting[column]
 
 
-def _turned(settings: dict[str, Any], sign: float) -> dict[str, Any]:
-    """Turn what is given in the indicator's own units to the direction of the index."""
+def turned(settings: Mapping[str, Any], sign: float) -> dict[str, Any]:
+    """Turn settings that are in an indicator's own units to the direction of the index.
+
+    Examples
+    --------
+    >>> turned({"lower": 0, "upper": 85, "scale": 100}, -1)
+    {'lower': -85, 'upper': 0, 'scale': 100}
+    """
+    given = dict(settings)
     if sign == 1:
-        return settings
-    turned = dict(settings)
-    if "target" in turned:
-        turned["target"] = -turned["target"]
-    if all(bound in turned for bound in _BOUNDS):
-        turned["lower"], turned["upper"] = -settings["upper"], -settings["lower"]
-    return turned
+        return given
+    for point in _POINTS:
+        if given.get(point) is not None:
+            given[point] = -given[point]
+    if all(bound in given for bound in _BOUNDS):
+        given["lower"], given["upper"] = -settings["upper"], -settings["lower"]
+    return given

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Constant",
+    "adjusted",
     "adjusted_posts",
     "distance_to_max",
     "distance_to_reference",
@@ -75,7 +76,7 @@ def min_max(
     """
     values, least, most = _extent(x, reference)
     width = _width(most - least, least, constant, "min-max of a constant")
-    return (values - least) / width * (high - low) + low
+    return (high - low) * (values - least) / width + low
 
 
 def z_score(
@@ -179,6 +180,29 @@ def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, fl
         raise DataError("posts of an empty column: every value is missing")
     at = (least + most) / 2 if middle is None else middle
     return at - (most - least) / 2, at + (most - least) / 2
+
+
+def adjusted(
+    x: ArrayLike, middle: float | None = None, *, reference: ArrayLike | None = None
+) -> Floats:
+    """Normalise for the adjusted Mazziotta-Pareto index: 100 at `middle`, a range of 60.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    middle
+        The value that is to score 100; the middle of the values if not given.
+    reference
+        The values of all units and years that will be compared, if they are more than `x`.
+
+    Examples
+    --------
+    >>> adjusted([10.0, 20.0, 30.0], middle=15)
+    array([ 85., 115., 145.])
+    """
+    posts = adjusted_posts(x if reference is None else reference, middle)
+    return 70 + goalposts(x, *posts, 60.0, truncate=False)
 
 
 def distance_to_max(

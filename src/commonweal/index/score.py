@@ -9,8 +9,12 @@ import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.aggregate import aggregate, contributions
+from commonweal.index.by_rank import BY_RANK
+from commonweal.index.framework import STATED
+from commonweal.index.methods import How, function_of, name_of, settings_of
+from commonweal.index.normalise import NORMALISERS, turned
 from commonweal.index.rank import Floats, decile, rank
-from commonweal.index.transform import TRANSFORMS
+from commonweal.index.weigh import WEIGHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Move
     from commonweal.index.framework import Node
+    from commonweal.index.rank import TieRule
     from commonweal.indicators import Indicators
 
 __all__ = ["Scores", "score", "score_tree"]
@@ -37,7 +42,8 @@ class Scores:
     codes
         (n_areas,) area codes.
     tree
-        The framework that made it.
+        The framework that made it, with the weights that were used: computed ones (`Node.weigh`)
+        stand in it as if they had been stated.
     need
         By node path, (n_areas,) score, higher = more need, NaN = missing.
     transformed
@@ -127,7 +133,11 @@ class Scores:
 
     @property
     def contributions(self) -> dict[str, Floats]:
-        """(n_areas,) contribution of each of the root's children to the score, by path."""
+        """(n_areas,) contribution of each of the root's children to the score, by path.
+
+        NaN where the child is missing, and altogether for forms of which no child puts in a part of
+        its own (`commonweal.index.contributions`).
+        """
         if not self.domains:  # an index of one indicator
             return {}
         x = np.column_stack([self.transformed[p] for p in self.domains])
@@ -167,7 +177,7 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
     index
         Name of the index.
     tree
-        The framework: any depth, any of the transforms and aggregates at each node.
+        The framework: any depth, any method at each node.
     indicators
         Values for every leaf of the tree.
 
@@ -183,7 +193,10 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
         If a node cannot be computed (a z-score of a constant, a geometric mean of zero), or no
         area has a score.
     """
-    need, transformed = score_tree(index, tree, indicators.need)
+    tree = _in_need(tree, {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta})
+    need, transformed, computed = _visit(index, tree, indicators.need)
+    if computed:
+        tree = _with_weights(tree, index, computed)
     if np.isnan(need[index]).all():
         raise DataError(
             f"index {index}: no area has a score; missing values by indicator: "
@@ -197,14 +210,15 @@ def score_tree(
     tree: Node,
     leaf: Callable[[str], Floats],
     weights: Mapping[str, Floats] | None = None,
-    forms: Mapping[str, str] | None = None,
+    forms: Mapping[str, How] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Compute every node of a tree, children first.
 
     Parameters
     ----------
     index, tree
-        As in `score`.
+        As in `score`. Bounds and targets are those of need: `score` turns them for indicators of
+        which less is more need, and gives a tree in which they are (`Scores.tree`).
     leaf
         Gives (n_areas,) need of an indicator by name.
     weights
@@ -217,31 +231,96 @@ def score_tree(
     tuple of dict
         Need by path of every node, and transformed need by path of every node but the root.
     """
+    return _visit(index, tree, leaf, weights, forms)[:2]
+
+
+def _visit(
+    index: str,
+    tree: Node,
+    leaf: Callable[[str], Floats],
+    weights: Mapping[str, Floats] | None = None,
+    forms: Mapping[str, How] | None = None,
+) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats]]:
+    """Give what `score_tree` does, and by node path the weights that were computed."""
     need: dict[str, Floats] = {}
     transformed: dict[str, Floats] = {}
+    computed: dict[str, Floats] = {}
 
     def visit(path: str, node: Node) -> Floats:
         if node.indicator is not None:
             need[path] = leaf(node.indicator)
             return need[path]
-        transform = TRANSFORMS[node.transform]
         for name, child in node.children.items():
             below = f"{path}/{name}"
             value = visit(below, child)
+            how = node.transform if child.enters_as is None else child.enters_as
             try:
-                transformed[below] = transform(value, node.ties)
+                transformed[below] = _transformed(value, how, node.ties)
             except DataError as error:
                 raise DataError(f"{below.replace('/', '.')}: {error}") from None
         x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
-        stated = np.array(list(node.weights.values()))
-        w = (weights or {}).get(path, stated)
-        how = (forms or {}).get(path, node.aggregate)
+        form = (forms or {}).get(path, node.aggregate)
         try:
-            need[path] = aggregate(x, w, how, node.available, stated)
+            if node.weigh == STATED:
+                stated = np.array(list(node.weights.values()))
+            else:
+                stated = computed[path] = function_of(node.weigh, WEIGHINGS)(x)
+            w = (weights or {}).get(path, stated)
+            need[path] = aggregate(x, w, form, node.available, stated)
         except DataError as error:
             raise DataError(f"{path.replace('/', '.')}: {error}") from None
         return need[path]
 
     visit(index, tree)
     # Parents first, as `Node.walk` gives them.
-    return {p: need[p] for p, _ in tree.walk(index)}, transformed
+    return {p: need[p] for p, _ in tree.walk(index)}, transformed, computed
+
+
+def _transformed(need: Floats, how: How, ties: TieRule) -> Floats:
+    function = function_of(how, NORMALISERS)
+    if callable(how) or (name := name_of(how)) not in BY_RANK:
+        out: Floats = function(need)
+        return out
+    # Of a rank in need, as everywhere in an index, the first place is the most.
+    from_top = {} if name == "exponential" else {"from_top": True}
+    ranked: Floats = function(need, ties=ties, **from_top)
+    return ranked
+
+
+def _in_need(tree: Node, signs: Mapping[str, float]) -> Node:
+    """Turn the bounds and targets of indicators of which less is more need."""
+
+    def visit(node: Node, parent: Node | None) -> Node:
+        if node.children:
+            children = {name: visit(child, node) for name, child in node.children.items()}
+            if all(children[name] is child for name, child in node.children.items()):
+                return node
+            return node.model_copy(update={"children": children})
+        if parent is None or signs.get(node.indicator or "", 1.0) == 1.0:
+            return node
+        how = parent.transform if node.enters_as is None else node.enters_as
+        given = settings_of(how)
+        if (own := turned(given, -1.0)) == given:
+            return node
+        return node.model_copy(update={"enters_as": {name_of(how): own}})
+
+    return visit(tree, None)
+
+
+def _with_weights(tree: Node, index: str, weights: Mapping[str, Floats]) -> Node:
+    """Put computed weights in the place of those that are stated."""
+
+    def visit(path: str, node: Node) -> Node:
+        own = weights.get(path)
+        children = {}
+        for at, (name, child) in enumerate(node.children.items()):
+            new = visit(f"{path}/{name}", child)
+            if own is not None:
+                new = new.model_copy(update={"weight": float(own[at])})
+            children[name] = new
+        if not children:
+            return node
+        weigh = node.weigh if own is None else STATED
+        return node.model_copy(update={"children": children, "weigh": weigh})
+
+    return visit(index, tree)

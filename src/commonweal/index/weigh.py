@@ -8,7 +8,8 @@ the doubt, where each unit has its own, in `commonweal.index.benefit`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from commonweal.index.by_rank import normal_score
 from commonweal.index.components import components
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_WEIGHTS",
+    "WEIGHINGS",
     "effective",
     "entropy",
     "equal",
@@ -160,8 +162,8 @@ def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> F
 
     Notes
     -----
-    Sources: Joreskog (1967), Psychometrika 32, 443-482; Noble et al. (2019), Technical Report,
-    appendix E. The IoD 2019's health domain (.271, .300, .256, .172) follows from loadings: with
+    Sources: Joreskog (1967), Psychometrika 32, 443-482; McLennan et al. (2019), Technical
+    Report, appendix E. The IoD 2019's health domain (.271, .300, .256, .172) follows from loadings: with
     them its 32,844 published ranks are rebuilt to one place on average, with coefficients (.203,
     .601, .147, .049) they are off by 1,256.
 
@@ -337,6 +339,26 @@ def noisy(
         raise DataError(f"spread {share.tolist()} found; expected 0 to 1")
     u = np.random.default_rng(seed).random((n_draws, len(w)))
     return w + (2 * u - 1) * share * w
+
+
+def _alike(x: Floats) -> Floats:
+    return equal(x.shape[1])
+
+
+def _none(x: Floats) -> Floats:
+    return np.ones(x.shape[1])
+
+
+WEIGHINGS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "equal": _alike,
+        "none": _none,
+        "pca": principal_component,
+        "factor": factor,
+        "entropy": entropy,
+    }
+)
+"""Ways to weigh a node's children by their transformed values, by the name that a study has."""
 
 
 def _complete(x: ArrayLike) -> Floats:

@@ -1,8 +1,9 @@
-"""Transforms: the known answers of the official indices, and what each must keep."""
+"""Normalising by rank, and what else a tree names: known answers, and what each must keep."""
 
 from __future__ import annotations
 
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,17 +11,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.index import TRANSFORMS, exponential_of_rank
-from commonweal.index.transform import (
+from commonweal.index import NORMALISERS, exponential_of_rank, rank
+from commonweal.index.by_rank import (
+    BY_RANK,
+    borda,
     exponential,
-    min_max,
     normal_score,
-    percentile,
-    unchanged,
-    z_score,
+    percentile_rank,
+    rank_score,
 )
+from commonweal.index.scales import min_max, unchanged, z_score
 
-BY_RANK = ("exponential", "normal_score", "percentile")
+PLAIN = (
+    "exponential",
+    "normal_score",
+    "percentile_rank",
+    "rank",
+    "borda",
+    "z_score",
+    "min_max",
+    "none",
+)
+if TYPE_CHECKING:
+    from commonweal.index import TieRule
+
 needs = st.lists(st.integers(-50, 50), min_size=2, max_size=60).map(
     lambda x: np.array(x, dtype=np.float64)
 )
@@ -83,62 +97,77 @@ def test_normal_scores_of_the_opposite_are_the_opposite(need: np.ndarray) -> Non
     np.testing.assert_allclose(normal_score(-need), -normal_score(need), atol=1e-12)
 
 
-def test_percentile_z_score_and_min_max_by_hand() -> None:
+def test_percentile_rank_z_score_and_min_max_by_hand() -> None:
     need = np.array([2.0, 4.0, np.nan, 4.0, 10.0])
-    np.testing.assert_allclose(percentile(need), [0, 50, np.nan, 50, 100])
+    np.testing.assert_allclose(percentile_rank(need), [0, 50, np.nan, 50, 100])
     np.testing.assert_allclose(min_max(need), [0, 25, np.nan, 25, 100])
     # mean 5, squares 9 + 1 + 1 + 25 = 36, divided by 3
     np.testing.assert_allclose(z_score(need), np.array([-3, -1, np.nan, -1, 5]) / np.sqrt(12))
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PLAIN)
 @given(need=needs)
 @settings(max_examples=30, deadline=None)
 def test_more_need_is_never_less_after(name: str, need: np.ndarray) -> None:
     if name in ("z_score", "min_max") and np.ptp(need) == 0:
         return
-    out = TRANSFORMS[name](need, "average")
+    out = NORMALISERS[name](need)
     higher, lower = np.subtract.outer(need, need) > 0, np.subtract.outer(out, out) > 0
     np.testing.assert_array_equal(higher, lower)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PLAIN)
 @given(need=needs, seed=st.integers(0, 9))
 @settings(max_examples=20, deadline=None)
 def test_permuting_areas_permutes_values(name: str, need: np.ndarray, seed: int) -> None:
     if name in ("z_score", "min_max") and np.ptp(need) == 0:
         return
     order = np.random.default_rng(seed).permutation(len(need))
-    out = TRANSFORMS[name](need, "average")[order]
-    np.testing.assert_allclose(TRANSFORMS[name](need[order], "average"), out, rtol=1e-12)
+    out = NORMALISERS[name](need)[order]
+    np.testing.assert_allclose(NORMALISERS[name](need[order]), out, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", BY_RANK)
+@pytest.mark.parametrize("name", sorted(BY_RANK))
 @given(need=needs)
 @settings(max_examples=30, deadline=None)
 def test_only_the_order_matters_to_ranks(name: str, need: np.ndarray) -> None:
     stretched = np.exp(need / 7) + 3 * need
-    out = TRANSFORMS[name](need, "average")
-    np.testing.assert_array_equal(TRANSFORMS[name](stretched, "average"), out)
+    out = NORMALISERS[name](need)
+    np.testing.assert_array_equal(NORMALISERS[name](stretched), out)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, 1e9 + 0.1])
 @pytest.mark.parametrize("transform", [z_score, min_max])
 def test_a_constant_is_refused(transform: object, value: float) -> None:
     need = np.array([value, value, np.nan, value])
-    with pytest.raises(DataError, match="every area has the same value"):
+    with pytest.raises(DataError, match=r"constant .*nothing can be compared"):
         transform(need)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("transform", [z_score, min_max])
-def test_nothing_at_all_is_refused(transform: object) -> None:
-    with pytest.raises(DataError, match="constant"):
-        transform(np.array([np.nan, np.nan]))  # type: ignore[operator]
+def test_nothing_at_all_stays_missing(transform: object) -> None:
+    assert np.isnan(transform(np.array([np.nan, np.nan]))).all()  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("name", BY_RANK)
+@pytest.mark.parametrize("ties", ["min", "average", "max", "dense", "ordinal"])
+@given(need=needs)
+@settings(max_examples=20, deadline=None)
+def test_from_the_top_ties_share_the_rank_that_is_published(
+    ties: TieRule, need: np.ndarray
+) -> None:
+    """Rank 2 of 4 from the top is rank 3 upwards, whichever of their ranks equals share."""
+    upwards = len(need) + 1 - rank(need, ties)
+    np.testing.assert_array_equal(rank_score(need, ties, from_top=True), upwards)
+    np.testing.assert_array_equal(borda(need, ties, from_top=True), upwards - 1)
+    share = percentile_rank(need, ties, from_top=True)
+    np.testing.assert_allclose(share, 100 * (upwards - 1) / (len(need) - 1))
+    expected = [NormalDist().inv_cdf((r - 0.5) / len(need)) for r in upwards]
+    np.testing.assert_allclose(normal_score(need, ties, from_top=True), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(BY_RANK))
 def test_ranks_of_nothing_are_missing(name: str) -> None:
-    assert np.isnan(TRANSFORMS[name](np.array([np.nan, np.nan]), "average")).all()
+    assert np.isnan(NORMALISERS[name](np.array([np.nan, np.nan]))).all()
 
 
 def test_unchanged_is() -> None:

@@ -1,0 +1,179 @@
+"""A method as a study names it: checked when the study is read, a function when it is run.
+
+A method is a name (``z_score``), a name with settings (``{z_score: {sd: 10}}``) or, from Python
+only, a function of the same signature. Names and settings are those of the functions themselves.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from commonweal.errors import DataError, nearest
+
+__all__ = [
+    "Function",
+    "How",
+    "MethodError",
+    "checked_method",
+    "function_of",
+    "name_of",
+    "refuse_at_once",
+    "settings_of",
+]
+
+Function: TypeAlias = Callable[..., Any]
+
+How: TypeAlias = str | dict[str, dict[str, Any]] | Function
+"""A method: its name, its name with settings, or a function."""
+
+
+class MethodError(ValueError):
+    """A method that a study may not name so.
+
+    Parameters
+    ----------
+    message
+        What was found and what was expected.
+    *path
+        Keys from the method down to the fault.
+    """
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def name_of(how: How) -> str:
+    """Give a method's name; of a function, its own.
+
+    Examples
+    --------
+    >>> name_of({"z_score": {"sd": 10}})
+    'z_score'
+    """
+    if isinstance(how, str):
+        return how
+    if isinstance(how, dict):
+        return next(iter(how))
+    return getattr(how, "__name__", type(how).__name__)
+
+
+def settings_of(how: How) -> dict[str, Any]:
+    """Give the settings that stand beside a method's name.
+
+    Examples
+    --------
+    >>> settings_of({"z_score": {"sd": 10}}), settings_of("z_score")
+    ({'sd': 10}, {})
+    """
+    return dict(next(iter(how.values()))) if isinstance(how, dict) else {}
+
+
+def function_of(how: How, known: Mapping[str, Function], **more: Any) -> Function:
+    """Give the function of a checked method, with its settings; `more` holds where it has none."""
+    if callable(how):
+        return how
+    settings = {**more, **settings_of(how)}
+    function = known[name_of(how)]
+    return partial(function, **settings) if settings else function
+
+
+def checked_method(
+    how: Any, known: Mapping[str, Function], kind: str, inside: Collection[str] = ()
+) -> How:
+    """Check a method against the functions known.
+
+    Parameters
+    ----------
+    how
+        What was found.
+    known
+        Functions by name.
+    kind
+        What they are, for messages.
+    inside
+        Parameters that the tree gives and a study does not, besides the first.
+
+    Returns
+    -------
+    str, dict or function
+        The name alone where there are no settings.
+
+    Raises
+    ------
+    MethodError
+        If there is no such method, or its settings are not those that the function takes.
+
+    Examples
+    --------
+    >>> checked_method({"double": {"by": 2}}, {"double": lambda x, by=2: by * x}, "method")
+    {'double': {'by': 2}}
+    """
+    if callable(how):
+        return how
+    if isinstance(how, dict):
+        if len(how) != 1:
+            found = ", ".join(map(str, how)) or "nothing"
+            raise MethodError(f"found {found}; expected one {kind} with its settings")
+        name, settings = next(iter(how.items()))
+    else:
+        name, settings = how, {}
+    if name not in known or not isinstance(name, str):
+        raise MethodError(f"{kind} {name!r} not found; {nearest(str(name), known)}")
+    if settings is None:
+        settings = {}
+    if not isinstance(settings, dict):
+        raise MethodError(f"found {settings!r}; expected settings by name", name)
+    taken = _parameters(known[name], inside)
+    for key in settings:
+        if key not in taken:
+            valid = nearest(str(key), taken) if taken else f"{name} takes none"
+            raise MethodError(f"no such setting; {valid}", name, str(key))
+    missing = [k for k, (_, needed) in taken.items() if needed and k not in settings]
+    if missing:
+        raise MethodError(f"needs {' and '.join(missing)}: {{{name}: {{{missing[0]}: ...}}}}")
+    checked = {key: _value(value, taken[key][0], name, key) for key, value in settings.items()}
+    return {name: checked} if checked else name
+
+
+def _parameters(function: Function, inside: Collection[str]) -> dict[str, tuple[Any, bool]]:
+    """Give the settings of a function: the type of each, and whether it has to be given."""
+    hints = typing.get_type_hints(
+        function, localns={"ArrayLike": list[float], "Floats": list[float]}
+    )
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return {
+        p.name: (hints.get(p.name, Any), p.default is p.empty)
+        for p in parameters
+        if p.name not in inside
+    }
+
+
+def _value(value: Any, kind: Any, name: str, key: str) -> Any:
+    # True is 1 to Python, and "3" is 3 to pydantic; to who writes a study they are mistakes.
+    try:
+        held = TypeAdapter(kind).validate_python(value, strict=False)
+    except ValidationError as error:
+        expected = error.errors()[0]["msg"].replace("Input should be ", "")
+        raise MethodError(f"found {value!r}; expected {expected}", name, key) from None
+    wrong = (isinstance(value, bool) != isinstance(held, bool)) or (
+        isinstance(value, str) and not isinstance(held, str)
+    )
+    if wrong or (isinstance(held, float) and np.isnan(held)):
+        raise MethodError(f"found {value!r}; expected a number", name, key)
+    return held
+
+
+def refuse_at_once(function: Function, *nothing: Any) -> None:
+    """Raise what the settings themselves are refused for, by calling the function on no units."""
+    try:
+        function(*nothing)
+    except DataError as error:
+        raise MethodError(str(error)) from None
