@@ -6,7 +6,10 @@ holds the normalised values once for each way of normalising; a run only picks, 
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,18 +29,23 @@ from commonweal.index.assumptions import (
 from commonweal.index.flat import FORMS, Flat, flatten, score_flat
 from commonweal.index.normalise import normaliser
 from commonweal.index.rank import rank
-from commonweal.index.sensitivity import Sobol, sobol
+from commonweal.index.sensitivity import Sobol, sobol_each
 from commonweal.index.uncertainty import BLOCK, RankCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     import polars as pl
 
     from commonweal.index.framework import Node
     from commonweal.index.rank import Floats
+    from commonweal.index.sensitivity import Results
 
 __all__ = ["Ensemble", "Spread", "build_ensemble", "sensitivity_of_ranks", "spread_of_ranks"]
+
+_ONE_AT_A_TIME = Lock()
+"""The kernels use all cores; run from several threads of one worker they would fight over them, and
+some of numba's threading layers do not survive it."""
 
 Ints = NDArray[np.int32]
 OneOf = Normalisation | Aggregation | Weights | Inclusion | SamplingError
@@ -384,13 +392,14 @@ def spread_of_ranks(
     counter = RankCounter(n_units, n_runs)
     total, inside = np.zeros(n_units, np.int64), np.zeros(n_units, np.int64)
     done = 0
-    for ranks in _rank_blocks(ensemble, n_runs, seed, client):
-        counter.add(ranks)
-        total += ranks.sum(axis=0, dtype=np.int64)
-        inside += (ranks <= worst).sum(axis=0)
-        done += len(ranks)
-        if progress:
-            progress("drawing", done, n_runs)
+    with closing(_rank_blocks(ensemble, n_runs, seed, client)) as blocks:
+        for ranks in blocks:
+            counter.add(ranks)
+            total += ranks.sum(axis=0, dtype=np.int64)
+            inside += (ranks <= worst).sum(axis=0)
+            done += len(ranks)
+            if progress:
+                progress("drawing", done, n_runs)
     return Spread(n_runs, total / n_runs, counter.quantiles((0.05, 0.5, 0.95)), inside / n_runs)
 
 
@@ -399,24 +408,32 @@ def random_runs(ensemble: Ensemble, n_runs: int, seed: int) -> Floats:
     return np.random.default_rng([seed, 0xE5]).random((n_runs, len(ensemble.assumptions)))
 
 
-def _rank_blocks(ensemble: Ensemble, n_runs: int, seed: int, client: Any) -> Iterator[Ints]:
+def _rank_blocks(ensemble: Ensemble, n_runs: int, seed: int, client: Any) -> Generator[Ints]:
     u = random_runs(ensemble, n_runs, seed)
     blocks = [u[i : i + BLOCK] for i in range(0, n_runs, BLOCK)]
     if client is None:
         yield from (ensemble.ranks(block) for block in blocks)
         return
     shared = client.scatter(ensemble, broadcast=True)
-    ahead = 2 * max(len(client.scheduler_info()["workers"]), 1)  # results waiting to be counted
-    futures = [client.submit(_ranks, shared, block, pure=False) for block in blocks[:ahead]]
-    for i in range(len(blocks)):
-        yield futures[i].result()
-        futures[i].release()
-        if i + ahead < len(blocks):
-            futures.append(client.submit(_ranks, shared, blocks[i + ahead], pure=False))
+    ahead = 2 * max(len(client.nthreads()), 1)  # one block a worker at work, one in waiting
+    waiting: deque[Any] = deque()
+    try:
+        for block in blocks:
+            waiting.append(client.submit(_ranks, shared, block, pure=False))
+            if len(waiting) == ahead:
+                yield waiting[0].result()
+                waiting.popleft().release()
+        while waiting:
+            yield waiting[0].result()
+            waiting.popleft().release()
+    finally:  # after an error or an interrupt too: the cluster drops what nobody waits for
+        for future in (*waiting, shared):
+            future.release()
 
 
 def _ranks(ensemble: Ensemble, u: Floats) -> Ints:
-    return ensemble.ranks(u)
+    with _ONE_AT_A_TIME:
+        return ensemble.ranks(u)
 
 
 def sensitivity_of_ranks(
@@ -435,8 +452,8 @@ def sensitivity_of_ranks(
     ensemble
         What to run.
     n_base
-        Base sample size, a power of 2; there are n_base x (n_assumptions + 2) runs for each of the
-        two answers.
+        Base sample size, a power of 2; there are n_base x (n_assumptions + 2) runs, which give both
+        answers.
     worst
         If given, a unit's result is whether it is among so many worst, and its total order says
         which assumption most often moves it across the line; its rank otherwise.
@@ -448,14 +465,14 @@ def sensitivity_of_ranks(
     tuple of Sobol
         One output, the mean absolute rank shift from the stated index; and (n_units) outputs.
     """
-    nominal = rank(ensemble.stated_scores())
+    nominal = rank(ensemble.stated_scores()).astype(np.int32)
 
-    def shift(u: Floats) -> Floats:
-        return np.abs(ensemble.ranks(u) - nominal).mean(axis=1)
-
-    def units(u: Floats) -> Floats:
+    def results(u: Floats) -> tuple[Floats, Results]:
         ranks = ensemble.ranks(u)
-        return (ranks <= worst if worst is not None else ranks).astype(np.float64)
+        shift = np.abs(ranks - nominal).mean(axis=1)
+        return shift, ranks if worst is None else ranks <= worst
 
-    whole = sobol(shift, ensemble.inputs, n_base, seed=seed, n_bootstrap=n_bootstrap)
-    return whole, sobol(units, ensemble.inputs, n_base, seed=seed, progress=progress)
+    whole, units = sobol_each(
+        results, ensemble.inputs, n_base, seed=seed, n_bootstrap=(n_bootstrap, 0), progress=progress
+    )
+    return whole, units

@@ -14,7 +14,15 @@ from numba import njit, prange
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["N_EXACT", "bin_middle", "combine_rows", "count_ranks", "rank_bins", "rank_rows"]
+__all__ = [
+    "N_EXACT",
+    "bin_middle",
+    "bins_reached",
+    "combine_rows",
+    "count_ranks",
+    "rank_bins",
+    "rank_rows",
+]
 
 N_EXACT = 512
 """Ranks below this are counted one by one; above it, in bins at most 1/256 of the rank wide."""
@@ -148,3 +156,17 @@ def count_ranks(ranks, bins, counts):  # type: ignore[no-untyped-def]
         for d in range(n_draws):
             for i in range(chunk * width, min(n, (chunk + 1) * width)):
                 counts[i, bins[np.uint32(ranks[d, i])]] += 1
+
+
+@njit(cache=True, parallel=True)
+def bins_reached(counts, wanted, reached):  # type: ignore[no-untyped-def]
+    """Fill (n_areas, n_wanted) with the first bin up to which an area has so many of its counts."""
+    for i in prange(counts.shape[0]):
+        for q in range(len(wanted)):
+            reached[i, q] = counts.shape[1]
+        total = 0
+        for b in range(counts.shape[1]):
+            total += counts[i, b]
+            for q in range(len(wanted)):
+                if total >= wanted[q] and reached[i, q] == counts.shape[1]:
+                    reached[i, q] = b

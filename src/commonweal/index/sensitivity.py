@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +35,16 @@ __all__ = [
     "morris",
     "one_at_a_time",
     "sobol",
+    "sobol_each",
     "sobol_indices",
     "sobol_sample",
 ]
 
-Model: TypeAlias = Callable[[Floats], NDArray[np.float64]]
+Results: TypeAlias = NDArray[np.float64] | NDArray[np.int32] | NDArray[np.bool_]
+Model: TypeAlias = Callable[[Floats], Results]
 BLOCK = 64
+_CHUNK = 1024
+"""Outputs whose sums are updated at once: a block of them stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,46 +152,84 @@ def sobol(
     Outputs are centred at the mean of A and B before the first-order estimator, which leaves its
     expectation and takes away most of its noise.
     """
+    return sobol_each(
+        lambda u: (model(u),),
+        inputs,
+        n_base,
+        seed=seed,
+        n_bootstrap=(n_bootstrap,),
+        second_order=second_order,
+        progress=progress,
+    )[0]
+
+
+def sobol_each(
+    model: Callable[[Floats], Sequence[Results]],
+    inputs: Sequence[str],
+    n_base: int = 1024,
+    *,
+    seed: int = 1,
+    n_bootstrap: Sequence[int],
+    second_order: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[Sobol, ...]:
+    """Estimate the indices of several results of the same runs, such as a mean and all its parts.
+
+    Parameters
+    ----------
+    model
+        Gives, for (n_runs, n_inputs) numbers, a sequence of results, each as a model in the sense
+        of this module gives it.
+    n_bootstrap
+        Resamples for the intervals of each result.
+    inputs, n_base, seed, second_order, progress
+        As in `sobol`.
+
+    Returns
+    -------
+    tuple of Sobol
+        One for each result, each as `sobol` would give it by itself.
+
+    Examples
+    --------
+    >>> both = sobol_each(lambda u: (u.sum(axis=1), u[:, 0]), ["a", "b"], 64, n_bootstrap=(0, 9))
+    >>> alone = sobol(lambda u: u[:, 0], ["a", "b"], 64, n_bootstrap=9)
+    >>> bool((both[1].total_interval == alone.total_interval).all())
+    True
+    """
     d = len(inputs)
     a, b = sobol_sample(n_base, d, seed)
     n_runs = n_base * (2 * d + 2 if second_order else d + 2)
-    rng = np.random.default_rng([seed, 0xB0])
-    # Resampling base rows is the same as giving each row a count; counts need no kept outputs.
-    counts = [np.ones(n_base)]
-    counts += list(
-        rng.multinomial(n_base, np.full(n_base, 1 / n_base), size=n_bootstrap).astype(float)
-    )
-    sums: _Sums | None = None
+    counts = [_resamples(n_base, n, seed) for n in n_bootstrap]
+    sums: list[_Sums] = []
     done = 0
     for start in range(0, n_base, BLOCK):
         rows = slice(start, min(start + BLOCK, n_base))
-        y_a, y_b = _run(model, a[rows]), _run(model, b[rows])
-        y_ab = np.array([_run(model, _mixed(a[rows], b[rows], i)) for i in range(d)])
-        y_ba = (
-            np.array([_run(model, _mixed(b[rows], a[rows], i)) for i in range(d)])
-            if second_order
-            else None
-        )
-        if sums is None:
-            # The first block's mean is near enough to centre on; any constant is valid.
-            sums = _Sums(
-                d, y_a.shape[1], n_bootstrap + 1, (y_a.mean(0) + y_b.mean(0)) / 2, second_order
+        y_a, y_b = _results(model, a[rows]), _results(model, b[rows])
+        y_ab = [_results(model, _mixed(a[rows], b[rows], i)) for i in range(d)]
+        y_ba = [_results(model, _mixed(b[rows], a[rows], i)) for i in range(d * second_order)]
+        for k, (its_a, its_b, its_counts) in enumerate(zip(y_a, y_b, counts, strict=True)):
+            if start == 0:
+                # The first block's mean is near enough to centre on; any constant is valid.
+                centre = (its_a.mean(axis=0) + its_b.mean(axis=0)) / 2
+                sums.append(_Sums(d, len(its_counts), centre, second_order))
+            sums[k].add(
+                its_a, its_b, [y[k] for y in y_ab], [y[k] for y in y_ba], its_counts[:, rows]
             )
-        sums.add(y_a, y_b, y_ab, y_ba, np.array([c[rows] for c in counts]))
-        done += len(y_a) * (2 * d + 2 if second_order else d + 2)
+        done += len(a[rows]) * (2 * d + 2 if second_order else d + 2)
         if progress:
             progress("sensitivity", done, n_runs)
-    assert sums is not None
-    first, total, variance = sums.indices(n_base)
-    interval: tuple[Floats | None, ...] = (None, None)
-    if n_bootstrap:
-        interval = tuple(
-            np.moveaxis(np.quantile(x[1:], [0.05, 0.95], axis=0), 0, -1) for x in (first, total)
-        )
-    second = sums.pairs(n_base, first[0]) if second_order else None
-    return Sobol(
-        tuple(inputs), first[0], total[0], interval[0], interval[1], second, variance[0], n_runs
-    )
+    return tuple(s.indices(tuple(inputs), n_base, n_runs) for s in sums)
+
+
+def _resamples(n_base: int, n_bootstrap: int, seed: int) -> Floats:
+    """(1 + n_bootstrap, n_base) how often each base row counts: once, then as it is redrawn.
+
+    Resampling base rows is the same as giving each row a count; counts need no kept outputs.
+    """
+    rng = np.random.default_rng([seed, 0xB0])
+    redrawn = rng.multinomial(n_base, np.full(n_base, 1 / n_base), size=n_bootstrap)
+    return np.vstack([np.ones(n_base), redrawn.astype(np.float64)])
 
 
 def _mixed(a: Floats, b: Floats, i: int) -> Floats:
@@ -197,19 +239,26 @@ def _mixed(a: Floats, b: Floats, i: int) -> Floats:
     return mixed
 
 
+def _results(model: Callable[[Floats], Sequence[Results]], settings: Floats) -> list[NDArray[Any]]:
+    """Run a model; give each result as (n_runs, n_outputs)."""
+    found = [np.asarray(y) for y in model(settings)]
+    for y in found:
+        if len(y) != len(settings):
+            raise DataError(
+                f"model gave {len(y)} results for {len(settings)} runs; expected one each"
+            )
+    return [y[:, None] if y.ndim == 1 else y for y in found]
+
+
 def _run(model: Model, settings: Floats) -> Floats:
-    y = np.asarray(model(settings), dtype=np.float64)
-    if len(y) != len(settings):
-        raise DataError(f"model gave {len(y)} results for {len(settings)} runs; expected one each")
-    return y[:, None] if y.ndim == 1 else y
+    return _results(lambda u: (model(u),), settings)[0].astype(np.float64)
 
 
 class _Sums:
     """The sums behind the indices, by resample, input and output; the first resample is the sample."""
 
-    def __init__(
-        self, d: int, n_outputs: int, n_resamples: int, centre: Floats, second_order: bool
-    ) -> None:
+    def __init__(self, d: int, n_resamples: int, centre: Floats, second_order: bool) -> None:
+        n_outputs = len(centre)
         self.centre = centre
         self.one = np.zeros((n_resamples, n_outputs))
         self.two = np.zeros((n_resamples, n_outputs))
@@ -219,34 +268,49 @@ class _Sums:
         self.cross = np.zeros(n_outputs)
 
     def add(
-        self, y_a: Floats, y_b: Floats, y_ab: Floats, y_ba: Floats | None, counts: Floats
+        self,
+        y_a: NDArray[Any],
+        y_b: NDArray[Any],
+        y_ab: Sequence[NDArray[Any]],
+        y_ba: Sequence[NDArray[Any]],
+        counts: Floats,
     ) -> None:
-        """Add a block: (rows, outputs), y_ab (inputs, rows, outputs), counts (resamples, rows)."""
-        y_a, y_b = y_a - self.centre, y_b - self.centre
-        self.one += counts @ (y_a + y_b)
-        self.two += counts @ (y_a**2 + y_b**2)
-        for i, mixed in enumerate(y_ab - self.centre):
-            self.first[:, i] += counts @ (y_b * (mixed - y_a))
-            self.total[:, i] += counts @ (y_a - mixed) ** 2
-        if self.pair is not None and y_ba is not None:
-            self.cross += (y_a * y_b).sum(axis=0)
-            for i, from_b in enumerate(y_ba - self.centre):
-                for j in range(i + 1, len(y_ab)):
-                    self.pair[i, j] += (from_b * (y_ab[j] - self.centre)).sum(axis=0)
+        """Add a block: (rows, outputs), the mixed ones by input; counts (resamples, rows)."""
+        for start in range(0, len(self.centre), _CHUNK):
+            s = slice(start, start + _CHUNK)
+            centre = self.centre[s]
+            a, b = y_a[:, s] - centre, y_b[:, s] - centre
+            self.one[:, s] += counts @ (a + b)
+            self.two[:, s] += counts @ (a**2 + b**2)
+            for i, y in enumerate(y_ab):
+                moved = y[:, s] - centre - a
+                self.first[:, i, s] += counts @ (b * moved)
+                self.total[:, i, s] += counts @ moved**2
+            if self.pair is not None:
+                self.cross[s] += (a * b).sum(axis=0)
+                for i, from_b in enumerate(y_ba):
+                    for j in range(i + 1, len(y_ab)):
+                        mixed = y_ab[j][:, s] - centre
+                        self.pair[i, j, s] += ((from_b[:, s] - centre) * mixed).sum(axis=0)
 
-    def indices(self, n: int) -> tuple[Floats, Floats, Floats]:
+    def indices(self, inputs: tuple[str, ...], n: int, n_runs: int) -> Sobol:
+        """Turn the sums of `n` base rows into indices."""
         variance = (self.two - self.one**2 / (2 * n)) / (2 * n - 1)
         divisor = np.where(variance > 0, variance, np.nan)[:, None, :]
-        return self.first / n / divisor, self.total / (2 * n) / divisor, variance
-
-    def pairs(self, n: int, first: Floats) -> Floats:
-        assert self.pair is not None
-        variance = (self.two[0] - self.one[0] ** 2 / (2 * n)) / (2 * n - 1)
-        closed = (self.pair - self.cross) / n / np.where(variance > 0, variance, np.nan)
-        second = closed - first[:, None, :] - first[None, :, :]
-        d = len(second)
-        second[np.tril_indices(d)] = np.nan
-        return second
+        first, total = self.first / n / divisor, self.total / (2 * n) / divisor
+        interval: tuple[Floats | None, ...] = (None, None)
+        if len(first) > 1:
+            interval = tuple(
+                np.moveaxis(np.quantile(x[1:], [0.05, 0.95], axis=0), 0, -1) for x in (first, total)
+            )
+        second = None
+        if self.pair is not None:
+            second = (self.pair - self.cross) / n / divisor[0]
+            second -= first[0][:, None, :] + first[0][None, :, :]
+            second[np.tril_indices(len(second))] = np.nan
+        return Sobol(
+            inputs, first[0], total[0], interval[0], interval[1], second, variance[0], n_runs
+        )
 
 
 def sobol_indices(

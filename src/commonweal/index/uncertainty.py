@@ -37,6 +37,9 @@ __all__ = [
     "draw_settings",
 ]
 
+_COMPILED = ("sum", "arithmetic", "geometric")
+"""Forms that `combine_rows` computes; any other goes through the whole tree."""
+
 BLOCK = 128
 """Draws computed at once: 128 draws of 33,755 areas are 35 MB of scores."""
 
@@ -230,7 +233,7 @@ def draw_scores(
     noisy = {n for n in settings.noisy if n in _leaves(scores)}
     if varied == [] and not noisy:
         raise StudyError(f"index {scores.index}: nothing varies in it")
-    if varied == [scores.index] and not noisy:
+    if varied == [scores.index] and not noisy and scores.tree.aggregate in _COMPILED:
         yield from _draw_root(scores, settings)
     else:
         yield from _draw_whole(scores, indicators, settings, noisy)
@@ -350,10 +353,10 @@ class RankCounter:
             (n_areas, len(at)) ranks: the smallest rank that at least that share of the draws does
             not exceed. Exact below rank 512; above it within 0.2 % of the rank.
         """
-        from commonweal.index.kernels import bin_middle
+        from commonweal.index.kernels import bin_middle, bins_reached
 
-        running = np.cumsum(self._counts, axis=1, dtype=np.uint32)
-        n_draws = running[:1, -1:]
-        wanted = np.maximum(np.ceil(np.asarray(at) * n_draws - 1e-9), 1).ravel()
-        first = np.column_stack([(running < w).sum(axis=1) for w in wanted])
-        return bin_middle(first)
+        n_draws = self._counts[:1].sum()
+        wanted = np.maximum(np.ceil(np.asarray(at) * n_draws - 1e-9), 1).astype(np.int64)
+        reached = np.empty((len(self._counts), len(wanted)), np.int64)
+        bins_reached(self._counts, wanted, reached)
+        return bin_middle(reached)
