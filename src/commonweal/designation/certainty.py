@@ -313,8 +313,6 @@ def _by_pool(
     condition: Condition, stream: _Stream, designation: Designation, factor: Floats
 ) -> NDArray[np.bool_]:
     """Whether needs are among the worst of a pool of their own: the areas built on, or a group."""
-    from commonweal.designation.kernels import cut_rows
-
     assert condition.worst is not None
     held = np.zeros(stream.need.shape, dtype=bool)
     if condition.among:
@@ -326,9 +324,12 @@ def _by_pool(
         pools = [(at, stream.need[:, at]) for at in members]
     for at, pool in pools:
         present = _columns(pool, ~np.isnan(pool[0]))  # the same ones in every draw
-        limit = np.floor(condition.worst.width(present.shape[1]) * factor + 1e-9).astype(np.int64)
-        cut = np.full(len(factor), np.inf)
-        if present.shape[1]:
-            cut_rows(present, limit, cut)
+        n = present.shape[1]
+        limit = np.floor(condition.worst.width(n) * factor + 1e-9).astype(np.intp)
+        cut = np.full(len(factor), np.inf)  # a cut-off of no places lets nobody in
+        for k in np.unique(np.minimum(limit, n)):
+            if k > 0:
+                draws = np.minimum(limit, n) == k
+                cut[draws] = np.partition(present[draws], n - k, axis=1)[:, n - k]
         held[:, at] = stream.need[:, at] >= cut[:, None]  # a missing need is not
     return held

@@ -43,7 +43,16 @@ def combine_rows(x, weights, geometric, out):  # type: ignore[no-untyped-def]
         total = 0.0
         for k in range(n_children):
             total += weights[d, k]
+        row = out[d]
+        if not geometric[d]:  # plain loops, which the compiler makes the most of
+            row[:] = 0.0
+            for k in range(n_children):
+                w, child = weights[d, k], x[k]
+                for i in range(n_areas):
+                    row[i] += w * child[i]
         for i in range(n_areas):
+            if not geometric[d] and not np.isnan(row[i]):
+                continue
             score = 0.0
             present = 0.0
             for k in range(n_children):
@@ -52,9 +61,9 @@ def combine_rows(x, weights, geometric, out):  # type: ignore[no-untyped-def]
                     score += weights[d, k] * value
                     present += weights[d, k]
             if geometric[d]:
-                out[d, i] = total * np.exp(score / present)
+                row[i] = total * np.exp(score / present)
             else:
-                out[d, i] = score if present == total else score * (total / present)
+                row[i] = score * (total / present)
 
 
 @njit(cache=True)
