@@ -1,6 +1,6 @@
 """Make the picture of the README: the head of a report, as headless Chromium shows it.
 
-    python docs/picture.py results/left-behind-2025/report.html
+python docs/picture.py results/left-behind-2025/report.html
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def test_the_mergers_of_2019_are_five_new_authorities_of_fourteen() -> None:
 
 @pytest.mark.parametrize(
     ("small", "large"),
-    [("lsoa11", "lad19"), ("lsoa11", "region"), ("lsoa21", "lad24"), ("wd17", "country"), ("lad17", "region"), ("msoa21", "region"), ("msoa11", "lad19")],
+    [("lsoa11", "lad19"), ("lsoa11", "region"), ("lsoa21", "lad24"), ("wd17", "country"),
+     ("lad17", "region"), ("msoa21", "region"), ("msoa11", "lad19")],
 )  # fmt: skip
 def test_parents_are_chains_that_end_there(small: str, large: str) -> None:
     chain = SYSTEMS.parents(small)[large]

@@ -91,7 +91,9 @@ def test_2019_probability_for_each(left_behind_2019: Results) -> None:
     firm = int((sure.selected[selected] >= 0.95).sum())
     assert f"{firm} of the 224 qualify in at least 95 % of draws" in text(left_behind_2019)
     alone = int((dict(sure.passes)["community_needs"][selected] >= 0.95).sum())
-    assert abs(alone - 107) <= 6  # the method sheet's "about 107", on the weights of that index alone
+    assert (
+        abs(alone - 107) <= 6
+    )  # the method sheet's "about 107", on the weights of that index alone
     assert f"On Community Needs Index 2019 alone: {alone} of the 224 stay" in text(left_behind_2019)
     assert firm <= alone
 
