@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +24,6 @@ from commonweal.results import Results
 from commonweal.sources import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
 
     from commonweal.designation import CertaintySpec, Comparison, Designation
@@ -88,6 +87,7 @@ def run(
     """
     study = study if isinstance(study, Study) else load_study(study)
     spec_c = _certainty_spec(study, draws)
+    study = study.model_copy(update={"certainty": spec_c})  # what is written is what was run
     store = store or Store.from_environment(progress)
     log = _Log()
     with log.step("areas") as entry:
@@ -273,6 +273,7 @@ def _provenance(study: Study, store: Store, log: _Log, sure: Any) -> dict[str, A
         "python": platform.python_version(),
         "packages": {p: version(p) for p in packages},
         "certainty": sure,
-        "sources": store.used,
+        # The file's name alone: where it lies on this machine is nobody else's business.
+        "sources": [{**entry, "path": Path(entry["path"]).name} for entry in store.used],
         "steps": log.steps,
     }

@@ -289,3 +289,15 @@ def test_two_runs_at_once(results: Results, folder: Path, tmp_path: Path) -> Non
     assert faults == []
     assert only(tmp_path) == ["out"]
     assert prints(tmp_path / "out") == prints(folder)
+
+
+@pytest.mark.parametrize("name", [".env", ".git", ".gitignore"])
+def test_hidden_files_of_others_are_never_replaced(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "mine"
+    (folder / name).mkdir(parents=True) if name == ".git" else None
+    folder.mkdir(exist_ok=True)
+    if name != ".git":
+        (folder / name).write_text("SECRET=1")
+    with pytest.raises(CommonwealError, match=name):
+        check_folder(folder)
+    assert (folder / name).exists()

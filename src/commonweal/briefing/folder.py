@@ -140,7 +140,7 @@ def _foreign(folder: Path) -> list[str]:
     """Name what is in a folder that Commonweal did not write."""
     there = sorted(p.name for p in folder.iterdir())
     own = _own_files(folder)
-    return [name for name in there if name not in own and not _is_litter(name)]
+    return [name for name in there if name not in own and not _is_litter(folder / name)]
 
 
 def _refusal(folder: Path, foreign: list[str]) -> CommonwealError:
@@ -164,12 +164,13 @@ def _own_files(target: Path) -> set[str]:
     return {_MARK, *map(str, listed)} if isinstance(listed, list) else set()
 
 
-def _is_litter(name: str) -> bool:
-    """Files that other programs leave beside those that they open."""
-    return (
-        name.startswith((".", "~$"))
-        or name.endswith((".gpkg-wal", ".gpkg-shm"))
-        or name == "Thumbs.db"
+def _is_litter(path: Path) -> bool:
+    """Files that other programs leave beside those that they open; never a folder."""
+    name = path.name
+    return path.is_file() and (
+        name in {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
+        or name.startswith((".~lock.", "~$"))
+        or name.endswith((".gpkg-wal", ".gpkg-shm", ".gpkg-journal"))
     )
 
 

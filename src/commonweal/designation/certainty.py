@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -283,6 +284,12 @@ class _Stream:
         return out
 
 
+def _last_of(block: Floats, k: int) -> Floats:
+    """Give the k-th highest value of each row."""
+    at = block.shape[1] - k
+    return np.partition(block, at, axis=1)[:, at]
+
+
 def _columns(block: Floats, which: NDArray[np.bool_]) -> Floats:
     """Take columns of a block of draws; the block itself where that is all of them."""
     return block if which.all() else np.ascontiguousarray(block[:, which])
@@ -329,7 +336,9 @@ def _by_pool(
         cut = np.full(len(factor), np.inf)  # a cut-off of no places lets nobody in
         for k in np.unique(np.minimum(limit, n)):
             if k > 0:
-                draws = np.minimum(limit, n) == k
-                cut[draws] = np.partition(present[draws], n - k, axis=1)[:, n - k]
+                draws = np.flatnonzero(np.minimum(limit, n) == k)
+                halves = [present[half] for half in np.array_split(draws, 2)]
+                with ThreadPoolExecutor(2) as two:  # numpy lets go of its lock
+                    cut[draws] = np.concatenate(list(two.map(_last_of, halves, (k, k))))
         held[:, at] = stream.need[:, at] >= cut[:, None]  # a missing need is not
     return held

@@ -359,4 +359,5 @@ class RankCounter:
         wanted = np.maximum(np.ceil(np.asarray(at) * n_draws - 1e-9), 1).astype(np.int64)
         reached = np.empty((len(self._counts), len(wanted)), np.int64)
         bins_reached(self._counts, wanted, reached)
-        return bin_middle(reached)
+        # The last bin may reach beyond the last place.
+        return np.minimum(bin_middle(reached), len(self._counts))
