@@ -274,6 +274,8 @@ def _provenance(study: Study, store: Store, log: _Log, sure: Any) -> dict[str, A
         "packages": {p: version(p) for p in packages},
         "certainty": sure,
         # The file's name alone: where it lies on this machine is nobody else's business.
-        "sources": [{**entry, "path": Path(entry["path"]).name} for entry in store.used],
+        "sources": [
+            {**entry, "path": entry["path"] and Path(entry["path"]).name} for entry in store.used
+        ],
         "steps": log.steps,
     }
