@@ -115,6 +115,29 @@ class TestNearMiss:
         assert chosen(d) == []
         assert np.flatnonzero(d.near_miss).tolist() == [18, 19, 20, 21]
 
+    def test_a_cut_off_under_not_is_moved_the_other_way(
+        self, areas_of: MakeAreas, plain: MakeScores
+    ) -> None:
+        """Of 40 areas all but the worst 20: a tenth more generous keeps out the worst 18."""
+        x, areas = plain(-np.arange(40.0)), areas_of(40)
+        worst = {"index": "x", "worst": 20}
+        d = apply({"not": worst}, areas, x)
+        assert chosen(d) == list(range(20, 40))
+        assert np.flatnonzero(d.near_miss).tolist() == [18, 19]
+        assert np.flatnonzero(d.just_inside).tolist() == [20, 21]
+        twice, plainly = apply({"not": {"not": worst}}, areas, x), apply(worst, areas, x)
+        np.testing.assert_array_equal(twice.near_miss, plainly.near_miss)
+        np.testing.assert_array_equal(twice.just_inside, plainly.just_inside)
+
+    def test_a_band_is_widened_at_both_of_its_ends(
+        self, areas_of: MakeAreas, plain: MakeScores
+    ) -> None:
+        rule = {"all": [{"index": "x", "worst": 20}, {"not": {"index": "x", "worst": 10}}]}
+        d = apply(rule, areas_of(40), plain(-np.arange(40.0)))
+        assert chosen(d) == list(range(10, 20))
+        assert np.flatnonzero(d.near_miss).tolist() == [9, 20, 21]
+        assert np.flatnonzero(d.just_inside).tolist() == [10, 18, 19]
+
     def test_too_few_for_a_tenth(self, areas_of: MakeAreas, plain: MakeScores) -> None:
         d = apply({"index": "x", "worst": 4}, areas_of(10), plain(-np.arange(10.0)))
         assert not d.near_miss.any()

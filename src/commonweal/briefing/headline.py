@@ -104,9 +104,9 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         yield f"{_sentence(told)} {'lives' if told == '1 person' else 'live'} there{where}."
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
     yield (
-        f"{near:,} more would qualify if every cut-off were a tenth wider (near misses)"
+        f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
         + (
-            f"; {just:,} of the {_counted(n, areas)} would drop out if it were a tenth tighter."
+            f"; {just:,} of the {_counted(n, areas)} would drop out if it were a tenth stricter."
             if n
             else "."
         )

@@ -91,7 +91,10 @@ def method(results: Results) -> list[tuple[str, str]]:
         told += [
             ("Label", f"“{results.study.briefing.label}” {_LABEL}"),
             ("Margin", _MARGIN),
-            ("Near miss", "Not selected, but would be if every cut-off were a tenth wider."),
+            (
+                "Near miss",
+                "Not selected, but would be if every cut-off were a tenth more generous.",
+            ),
             ("What would change it", _CHANGE),
         ]
     first = next(iter(results.certainty), None)

@@ -112,7 +112,7 @@ class Counts:
     authorities
         In how many larger areas of the first tier they lie; None if there are none.
     near_misses, just_inside
-        Areas that a cut-off a tenth wider would bring in, or a tenth tighter put out.
+        Areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out.
     sure, toss_ups
         Of the selected: in at least 95 % of draws; in 20 % to 80 %. None without draws.
     toss_ups_out

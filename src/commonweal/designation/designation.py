@@ -25,7 +25,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 
 NEAR_MISS = 0.1
-"""An area is a near miss if it would qualify with every cut-off this much wider."""
+"""An area is a near miss if it would qualify with every cut-off this much more generous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ class Designation:
     tested
         One `Tested` a condition, in the order of ``rule.conditions()``.
     near_miss
-        (n_areas,) not selected, but would be with every cut-off a tenth wider.
+        (n_areas,) not selected, but would be with every cut-off a tenth more generous: wider, or tighter
+        where the condition stands under a ``not``.
     just_inside
-        (n_areas,) selected, but would not be with every cut-off a tenth tighter.
+        (n_areas,) selected, but would not be with every cut-off a tenth stricter.
     changes
         By node path (a child of a condition's node), (n_areas,) the rank which that child alone
         would have to take to change the answer, by turning one condition; NaN where none would,
@@ -192,8 +193,12 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
     tested = tuple(_test(c, scores, areas) for c in rule.conditions())
     passes = [t.passes for t in tested]
     selected = evaluate(rule, iter(passes), scores, areas)
-    wider = [_passes_at(t, 1 + NEAR_MISS) for t in tested]
-    tighter = [_passes_at(t, 1 - NEAR_MISS) for t in tested]
+    # A wider cut-off lets more in, unless what it is the cut-off of keeps an area out.
+    signs = [-1 if negated else 1 for negated in rule.negated()]
+    generous, strict = (
+        [_passes_at(t, 1 + step * sign) for t, sign in zip(tested, signs, strict=True)]
+        for step in (NEAR_MISS, -NEAR_MISS)
+    )
     changes, ranks = _changes(rule, tested, selected, scores, areas)
     return Designation(
         name,
@@ -201,8 +206,8 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
         rule,
         selected,
         tested,
-        near_miss=~selected & evaluate(rule, iter(wider), scores, areas),
-        just_inside=selected & ~evaluate(rule, iter(tighter), scores, areas),
+        near_miss=~selected & evaluate(rule, iter(generous), scores, areas),
+        just_inside=selected & ~evaluate(rule, iter(strict), scores, areas),
         changes=changes,
         ranks=ranks,
     )

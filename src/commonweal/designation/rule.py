@@ -160,6 +160,22 @@ class Rule(BaseModel):
         for rule in (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ())):
             yield from rule.conditions()
 
+    def negated(self, outside: bool = False) -> Iterator[bool]:
+        """Say of each condition, in the order written, whether an odd number of 'not' is above it.
+
+        Examples
+        --------
+        >>> a = {"index": "a", "worst": 5}
+        >>> list(Rule.model_validate({"all": [a, {"not": {"any": [a, {"not": a}]}}]}).negated())
+        [False, True, False]
+        """
+        if self.condition is not None:
+            yield outside
+        for rule in (*(self.all or ()), *(self.any or ())):
+            yield from rule.negated(outside)
+        if self.not_ is not None:
+            yield from self.not_.negated(not outside)
+
     def labels(self) -> list[str]:
         """Name each condition, in the order written, by its index; numbered where one has several.
 
