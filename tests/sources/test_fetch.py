@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import http.client
 import io
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,9 +31,6 @@ from commonweal.sources.fetch import (
 )
 
 from .conftest import TABLE, Server, published
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 QUICK = Patience(timeout_s=0.3, retries=2, backoff_s=0.001)
 SHA = hashlib.sha256(TABLE).hexdigest()
@@ -83,6 +83,73 @@ def test_a_lasting_fault_ends_after_all_tries(
     assert words in str(caught.value)
     assert server.hits[f"/{path}/table.csv"] == 3
     assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.ENETDOWN, "Network is down"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        ssl.SSLError(1, "decryption failed or bad record mac"),
+        http.client.IncompleteRead(b"", 5),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+@pytest.mark.parametrize("step", ["read1", "begin"])  # the answer's body, and its first line
+class TestAConnectionThatBreaks:
+    def breaking(
+        self, monkeypatch: pytest.MonkeyPatch, step: str, fault: Exception, often: int
+    ) -> list[int]:
+        whole, asked = getattr(http.client.HTTPResponse, step), [0]
+
+        def broken(answer: http.client.HTTPResponse, *given: int) -> Any:
+            asked[0] += 1
+            if asked[0] <= often:
+                raise fault
+            return whole(answer, *given)
+
+        monkeypatch.setattr(http.client.HTTPResponse, step, broken)
+        return asked
+
+    def test_is_asked_again(
+        self,
+        server: Server,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        step: str,
+        fault: Exception,
+    ) -> None:
+        self.breaking(monkeypatch, step, fault, often=2)
+        assert fetch(f"{server.url}/good.csv", tmp_path / "table.csv") == SHA
+
+    def test_for_good_is_said_plainly(
+        self,
+        server: Server,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        step: str,
+        fault: Exception,
+    ) -> None:
+        asked = self.breaking(monkeypatch, step, fault, often=99)
+        with pytest.raises(UnreachableError, match=r"tried 3 times") as caught:
+            quick_store(tmp_path).path(published(f"{server.url}/good.csv"))
+        assert asked == [3]
+        for words in (f"{server.url}/good.csv", "COMMONWEAL_MIRROR", "commonweal demo"):
+            assert words in str(caught.value)
+        assert files_in(tmp_path) == []
+
+
+def test_an_error_of_the_disk_is_not_one_of_the_network(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_path: Path, mode: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "open", broken)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        fetch(f"{server.url}/good.csv", tmp_path / "table.csv")
+    assert not isinstance(caught.value, SourceError)
+    assert server.hits["/good.csv"] == 1
 
 
 def test_not_found_is_not_asked_again(server: Server, tmp_path: Path) -> None:

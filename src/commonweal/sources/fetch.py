@@ -243,42 +243,22 @@ def _take(
     request = urllib.request.Request(url, headers={"User-Agent": "commonweal"})
     most = size if size is not None else MAX_BYTES
     digest, done = hashlib.sha256(), 0
-    try:
-        with opener.open(request, timeout=patience.timeout_s) as answer:
-            said = answer.headers.get("Content-Length", "")
-            total = int(said) if said.isdigit() else None
-            if total is not None and total > most:
-                raise _too_large(url, most, f"{total:,} bytes")
-            with part.open("wb") as file:
-                while block := answer.read1(_BLOCK):
-                    done += len(block)
-                    if done > most:
-                        raise _too_large(url, most, f"more than {most:,} bytes")
-                    digest.update(block)
-                    file.write(block)
-                    if progress is not None:
-                        progress(
-                            f"fetching {part.name[1:].rsplit('.', 2)[0]}", done, size or total or 0
-                        )
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code >= 500 or error.code in {408, 425, 429}:
-            after = error.headers.get("Retry-After", "")
-            wait_s = float(after) if after.isdigit() else 0.0
-            raise _PassingError(
-                f"the server answered {error.code} {error.reason}", wait_s
-            ) from None
-        raise AbsentError(f"{url}: the server answered {error.code} {error.reason}") from None
-    except TimeoutError:
-        raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, TimeoutError):
-            raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
-        if _is_hopeless(error.reason):
-            raise NoAnswerError(f"{url}: no connection ({error.reason})") from None
-        raise _PassingError(f"no connection ({error.reason})") from None
-    except (http.client.HTTPException, ConnectionError) as error:
-        raise _PassingError(f"the connection broke ({type(error).__name__})") from None
+    with contextlib.ExitStack() as stack:
+        with _asking(url, patience):
+            answer = stack.enter_context(opener.open(request, timeout=patience.timeout_s))
+        said = answer.headers.get("Content-Length", "")
+        total = int(said) if said.isdecimal() else None
+        if total is not None and total > most:
+            raise _too_large(url, most, f"{total:,} bytes")
+        file = stack.enter_context(part.open("wb"))
+        for block in _blocks(answer, url, patience):
+            done += len(block)
+            if done > most:
+                raise _too_large(url, most, f"more than {most:,} bytes")
+            digest.update(block)
+            file.write(block)
+            if progress is not None:
+                progress(f"fetching {part.name[1:].rsplit('.', 2)[0]}", done, size or total or 0)
     whole = total if total is not None else size
     if whole is not None and done < whole:
         raise _PassingError(f"the answer was cut short: {done:,} of {whole:,} bytes")
@@ -291,6 +271,44 @@ def _take(
             + f"found    sha256 {found} ({done:,} bytes)"
         )
     return found
+
+
+def _blocks(answer: http.client.HTTPResponse, url: str, patience: Patience) -> Iterator[bytes]:
+    """Read an answer piece by piece."""
+    while True:
+        with _asking(url, patience):
+            block = answer.read1(_BLOCK)
+        if not block:
+            return
+        yield block
+
+
+@contextlib.contextmanager
+def _asking(url: str, patience: Patience) -> Iterator[None]:
+    """Say what a fault of the network means. Only the network: an error of the disk is another's."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code >= 500 or error.code in {408, 425, 429}:
+            after = error.headers.get("Retry-After", "")
+            wait_s = float(after) if after.isdecimal() else 0.0
+            raise _PassingError(
+                f"the server answered {error.code} {error.reason}", wait_s
+            ) from None
+        raise AbsentError(f"{url}: the server answered {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
+        if _is_hopeless(error.reason):
+            raise NoAnswerError(f"{url}: no connection ({error.reason})") from None
+        raise _PassingError(f"no connection ({error.reason})") from None
+    except TimeoutError:
+        raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
+    except (http.client.HTTPException, OSError) as error:  # a TLS error is an OSError
+        raise _PassingError(
+            f"the connection broke ({str(error) or type(error).__name__})"
+        ) from None
 
 
 def _is_hopeless(reason: object) -> bool:
