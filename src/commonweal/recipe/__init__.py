@@ -1,0 +1,25 @@
+"""The recipe of a study: a YAML file, checked line by line into a `Study`.
+
+A wrong key, weight, column or code is an error that names the file, the field, what was found, what
+was expected and the nearest valid name.
+"""
+
+from commonweal.recipe.data import AgreementSpec, FileOrSource, IndicatorSpec, OwnAreas
+from commonweal.recipe.indices import IndexSpec, MoveSpec
+from commonweal.recipe.load import load_study, parse_study, shipped_studies, template
+from commonweal.recipe.study import BriefingSpec, Study
+
+__all__ = [
+    "AgreementSpec",
+    "BriefingSpec",
+    "FileOrSource",
+    "IndexSpec",
+    "IndicatorSpec",
+    "MoveSpec",
+    "OwnAreas",
+    "Study",
+    "load_study",
+    "parse_study",
+    "shipped_studies",
+    "template",
+]

@@ -1,0 +1,140 @@
+"""Where the numbers of a study come from: its areas, indicators and published results."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["AgreementSpec", "FileOrSource", "IndicatorSpec", "OwnAreas"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FileOrSource(_Part):
+    """A file beside the study, or a source of the catalogue.
+
+    Attributes
+    ----------
+    file, source
+        One of the two.
+    separator, encoding
+        How to read a text file of one's own that is not comma-separated UTF-8, such as ``";"`` and
+        ``latin-1``.
+    """
+
+    file: str = ""
+    source: str = ""
+    separator: str = Field(default="", max_length=1)
+    encoding: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> FileOrSource:
+        if bool(self.source) == bool(self.file):
+            raise ValueError("expected exactly one of 'source' and 'file'")
+        if self.source and (self.separator or self.encoding):
+            raise ValueError(
+                "'separator' and 'encoding' go with 'file'; the catalogue knows its own"
+            )
+        return self
+
+
+class OwnAreas(FileOrSource):
+    """Areas of the user's own, from a table.
+
+    Attributes
+    ----------
+    file, source
+        The table: a file beside the study, or a source of the catalogue.
+    code, name, population, longitude, latitude
+        Its columns; only `code` is needed.
+    parents
+        Larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the
+        columns of its code and its name: ``{province: [prov_code, prov_name]}``.
+    boundaries
+        A table with the same code column and a ``geometry`` column (WGS 84).
+    title, singular, plural
+        What the places are called.
+    system
+        A short name for the set.
+    """
+
+    code: str
+    name: str = ""
+    population: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    parents: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+    boundaries: FileOrSource | None = None
+    title: str = "Areas"
+    singular: str = "area"
+    plural: str = "areas"
+    system: str = "own"
+
+
+class IndicatorSpec(FileOrSource):
+    """Where one number per area comes from, and what it means.
+
+    Attributes
+    ----------
+    source, file
+        A source of the catalogue, or a file beside the study.
+    column
+        The column with the value.
+    code
+        The column with the area code; the first that looks like one if not given.
+    label, unit, vintage
+        For readers.
+    higher_is
+        ``more`` if a higher value means more need, ``less`` if it means less.
+    standard_error
+        The column with the value's standard error.
+    """
+
+    column: str
+    code: str = ""
+    label: str = ""
+    unit: str = ""
+    vintage: str = ""
+    higher_is: Literal["more", "less"]
+    standard_error: str = ""
+
+
+class AgreementSpec(FileOrSource):
+    """A published result to compare with.
+
+    Attributes
+    ----------
+    designation, index
+        What of the study is compared: a designation with a column of true and false, or an index
+        (or domain) with a column of scores or ranks.
+    source, column, code
+        Where the published result is.
+    compare
+        ``rank``, ``score``, ``flag``, or ``spearman``: the rank correlation of an index with a
+        column in which higher means more need.
+    within
+        The greatest difference that counts as agreement.
+    at_least
+        The least correlation that does.
+    """
+
+    designation: str = ""
+    index: str = ""
+    column: str
+    code: str = ""
+    compare: Literal["rank", "score", "flag", "spearman"]
+    within: float = Field(default=0, ge=0, allow_inf_nan=False)
+    at_least: float = Field(default=0, ge=-1, le=1)
+
+    @model_validator(mode="after")
+    def _of_what(self) -> AgreementSpec:
+        if bool(self.designation) == bool(self.index):
+            raise ValueError("expected exactly one of 'designation' and 'index'")
+        if (self.compare == "flag") != bool(self.designation):
+            raise ValueError(
+                "a designation is compared by 'flag', an index by 'rank', 'score' or 'spearman'"
+            )
+        return self

@@ -1,0 +1,109 @@
+"""Read a recipe: by the name of a study that ships, from a file, or from text."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from commonweal.errors import StudyError, UnknownNameError
+from commonweal.faults import explain, read_yaml
+from commonweal.recipe.study import Study
+
+__all__ = ["load_study", "parse_study", "shipped_studies", "template"]
+
+FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+def shipped_studies() -> list[str]:
+    """Names of the studies that ship."""
+    files = resources.files("commonweal.studies").iterdir()
+    return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
+
+
+def template() -> str:
+    """Give the commented template that ``commonweal new`` writes."""
+    return (resources.files("commonweal.studies") / "template.txt").read_text("utf-8")
+
+
+def load_study(name: str | Path) -> Study:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    name
+        The name of a study that ships, or the path of a YAML file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither.
+    StudyError
+        If the file is not YAML or not a study; the message names the file and the field.
+
+    Examples
+    --------
+    >>> load_study("left-behind-2019").areas
+    'wd17'
+    """
+    path = Path(name)
+    if str(name) in shipped_studies():
+        file = resources.files("commonweal.studies") / f"{name}.yaml"
+        return parse_study(file.read_text("utf-8"), f"{name}.yaml", str(name), Path())
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise UnknownNameError("study", str(name), shipped_studies(), " (nor is it a .yaml file)")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{path}: not UTF-8 text at byte {error.start}; expected a YAML file"
+        ) from None
+    except FileNotFoundError:
+        raise StudyError(
+            f"{path}: no such file; expected a study, or one of: {', '.join(shipped_studies())}"
+        ) from None
+    except OSError as error:
+        raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
+    return parse_study(text, str(path), path.stem, path.parent)
+
+
+def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
+    """Check the text of a recipe.
+
+    Parameters
+    ----------
+    text
+        The YAML.
+    where
+        What messages call it.
+    name
+        What the results folder is called.
+    folder
+        Where the files are that it names.
+
+    Raises
+    ------
+    StudyError
+        If it is not YAML or not a study; the message names `where`, line and field.
+    """
+    data = read_yaml(text, where)
+    for key in ("name", "folder"):  # the file's own, and not for it to say
+        if key in data:
+            raise StudyError(
+                f"{where}: {key}: unknown key; the file's place says it (a study has a 'title')"
+            )
+    if not FILE_NAME.match(name):
+        raise StudyError(
+            f"{where}: the file is called '{name}'; expected letters without accents, digits, '.', '_' "
+            "and '-', since the results folder takes its name"
+        )
+    try:
+        return Study.model_validate({**data, "name": name, "folder": folder})
+    except ValidationError as error:
+        raise StudyError(explain(error, Study, where, text)) from None
