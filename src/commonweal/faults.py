@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from commonweal.errors import StudyError, nearest
+from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.load(text, Loader=_strict_loader())
+        data = read_strict(text)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise StudyError(f"{where}{line}: not valid YAML: {error.problem}") from None
@@ -83,30 +84,6 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
             "expected keys such as title, areas, indicators, index (see `commonweal new`)"
         )
     return data
-
-
-def _strict_loader() -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(
-                    problem="a key is not plain text", problem_mark=key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key.value}' is there twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    return Loader
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str, text: str) -> str:

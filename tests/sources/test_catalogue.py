@@ -140,7 +140,7 @@ def test_an_id_in_two_files_names_both(tmp_path: Path) -> None:
 def test_an_id_twice_in_one_file_is_refused(tmp_path: Path) -> None:
     text = "publisher: A\nsources:\n  scores: {}\n  scores: {}\n"
     (tmp_path / "a.yaml").write_text(text)
-    with pytest.raises(DataError, match=r"a.yaml: .*line 3: 'scores' occurs twice"):
+    with pytest.raises(DataError, match=r"a.yaml: .*key 'scores' is there twice .*line 4"):
         load_catalogue(tmp_path)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from commonweal.errors import UnknownNameError
+from commonweal.strict_yaml import read_strict
 
 __all__ = ["AreaSystem", "Column", "Link", "Systems", "load_systems"]
 
@@ -123,13 +124,11 @@ def load_systems() -> Systems:
     >>> load_systems().system("wd17").title
     'Electoral wards, December 2017'
     """
-    import yaml
-
     systems: dict[str, object] = {}
     links: list[object] = []
     for file in sorted(resources.files("commonweal.areas.systems").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
-            data = yaml.safe_load(file.read_text("utf-8"))
+            data = read_strict(file.read_text("utf-8"))
             systems |= data["systems"]
             links += data["links"]
     return Systems.model_validate({"systems": systems, "links": links})

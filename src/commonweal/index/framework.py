@@ -22,6 +22,7 @@ from commonweal.index.methods import (
 )
 from commonweal.index.normalise import NORMALISERS
 from commonweal.index.weigh import WEIGHINGS
+from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,12 +174,10 @@ def load_preset(name: str) -> Node:
     >>> load_preset("iod2019").weights["crime"]
     0.093
     """
-    import yaml
-
     if name not in presets():
         raise UnknownNameError("preset", name, presets())
     text = (resources.files("commonweal.index.presets") / f"{name}.yaml").read_text("utf-8")
-    return Node.model_validate(yaml.safe_load(text))
+    return Node.model_validate(read_strict(text))
 
 
 def with_indicators(tree: Node, given: dict[str, str], index: str) -> Node:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.errors import DataError, nearest
+from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,9 @@ class Reader(_Frozen):
     null_values
         Texts that mean 'missing', besides the empty one.
     thousands
-        True if numbers are written with commas, such as 1,234.
+        True if thousands are set apart by commas, such as 1,234 (by points where `decimal` is a comma).
+    decimal
+        What stands before the decimals: a point, or a comma as in 12,5.
     rows
         How many rows a text table has; needed only where remarks follow it.
     sheet
@@ -83,6 +86,7 @@ class Reader(_Frozen):
     types: dict[str, ColumnType] = {}
     null_values: tuple[str, ...] = ()
     thousands: bool = False
+    decimal: Literal[".", ","] = "."
     rows: Annotated[int, Field(gt=0)] | None = None
     sheet: str | None = None
     member: str | None = None
@@ -213,9 +217,10 @@ def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
         if not file.name.endswith(".yaml"):
             continue
         try:
-            content = yaml.load(file.read_text(encoding="utf-8"), Loader=_unique_loader())
+            content = read_strict(file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DataError(f"{file.name}: not a YAML file that can be read: {error}") from None
+            reason = " ".join(str(error).split())
+            raise DataError(f"{file.name}: not a YAML file that can be read: {reason}") from None
         if not isinstance(content, dict) or set(content) - {"publisher", "licences", "sources"}:
             raise DataError(
                 f"{file.name}: expected the keys 'publisher', 'licences' (optional) and 'sources'"
@@ -229,24 +234,6 @@ def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
             found[source.id] = source
             home[source.id] = file.name
     return dict(sorted(found.items()))
-
-
-def _unique_loader() -> Any:
-    """Make a YAML loader that refuses a key that occurs twice, which YAML's own would drop."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        keys = [loader.construct_object(key) for key, _ in node.value]
-        twice = sorted({str(k) for k in keys if keys.count(k) > 1})
-        if twice:
-            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: '{twice[0]}' occurs twice")
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    return Loader
 
 
 def _entries(file: str, content: dict[str, Any]) -> Iterable[Source]:
