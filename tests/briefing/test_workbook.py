@@ -8,6 +8,8 @@ import openpyxl
 import polars as pl
 import pytest
 
+from commonweal.briefing.sheets import _name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,6 +28,14 @@ def test_sheets(book: Workbook) -> None:
         "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Larger_areas",
         "Agreement", "Differences", "Indices", "Sources",
     ]  # fmt: skip
+
+
+def test_names_that_excel_forbids_are_made_ones_that_it_takes() -> None:
+    used: set[str] = set()
+    names = [
+        _name(f"By_{word}", used) for word in ("a/b:c", "a[b]?*\\c", "it's", "x" * 40, "X" * 40)
+    ]
+    assert names == ["By_a_b_c", "By_a_b_c_2", "By_it_s", "By_" + "x" * 28, "By_" + "X" * 26 + "_2"]
 
 
 def test_every_sheet_has_one_plain_table(book: Workbook) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.words import authority_of
+from commonweal.briefing.words import authority_of, counted_areas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
         How many areas of each kind to name; 0 for counts alone.
     """
     old, new = c.before, c.after
-    yield f"From {before} ({_counted(old)})"
-    yield f"  to {after} ({_counted(new)}):"
+    yield f"From {before} ({_of(old)})"
+    yield f"  to {after} ({_of(new)}):"
     yield f"{c.stay.sum():,} stay, {c.leave.sum():,} leave, {c.enter.sum():,} enter."
     if c.report:
         told = ", ".join(
@@ -59,9 +59,8 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
             yield f"  and {len(rows) - most:,} more (--all names each; --out FILE writes them)"
 
 
-def _counted(d: Designation) -> str:
-    n = int(d.selected.sum())
-    return f"{n:,} {d.areas.singular if n == 1 else d.areas.plural}"
+def _of(d: Designation) -> str:
+    return counted_areas(int(d.selected.sum()), d.areas)
 
 
 def comparison_data(c: Comparison, before: str, after: str) -> dict[str, Any]:

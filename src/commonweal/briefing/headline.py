@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.areas import load_systems
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.words import (
     authority,
+    counted,
+    counted_areas,
     index_label,
+    parent_words,
     people,
     percent,
     places,
@@ -21,7 +23,6 @@ from commonweal.briefing.words import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.areas import Areas
     from commonweal.designation import Certainty, Designation
     from commonweal.results import Agreement, Results
 
@@ -74,7 +75,7 @@ def headline(results: Results) -> list[str]:
 def _ranked(results: Results) -> Iterator[str]:
     """Name the few in most need, where the study only ranks."""
     areas = results.areas
-    yield f"{_counted(len(areas), areas)} ranked; the study designates none of them."
+    yield f"{counted_areas(len(areas), areas)} ranked; the study designates none of them."
     for index, found in results.scores.items():
         first = np.argsort(found.rank, kind="stable")[:MOST_NAMED]  # missing ranks come last
         named = [f"{areas.codes[i]} {areas.table['name'][int(i)]}" for i in first]
@@ -87,18 +88,14 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         results.study.briefing.label if len(results.designations) == 1 else name.replace("_", " ")
     )
     yield (
-        f"{n:,} of {_counted(len(areas), areas)} {'is' if n == 1 else 'are'} {label}: "
+        f"{n:,} of {counted_areas(len(areas), areas)} {'is' if n == 1 else 'are'} {label}: "
         f"{rule_in_words(results, name)}."
     )
     where = ""
     parent = authority(results)
     if parent:
         inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
-        kind = load_systems().systems.get(parent)
-        one, many = (
-            (kind.singular, kind.plural) if kind else (_spaced(parent), _spaced(_plural(parent)))
-        )
-        where = f", in {inside:,} {one if inside == 1 else many}"
+        where = f", in {counted(inside, *parent_words(parent))}"
     if n:
         told = people(designation.population)
         yield f"{_sentence(told)} {'lives' if told == '1 person' else 'live'} there{where}."
@@ -106,7 +103,7 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
     yield (
         f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
         + (
-            f"; {just:,} of the {_counted(n, areas)} would drop out if it were a tenth stricter."
+            f"; {just:,} of the {counted_areas(n, areas)} would drop out if it were a tenth stricter."
             if n
             else "."
         )
@@ -127,22 +124,9 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
         codes = results.areas.table["code"].filter(lacking)
         such = f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
         yield (
-            f"{_counted(len(codes), results.areas)} {'has' if len(codes) == 1 else 'have'} no score on "
+            f"{counted_areas(len(codes), results.areas)} {'has' if len(codes) == 1 else 'have'} no score on "
             f"what the rule asks{such}: {told}."
         )
-
-
-def _counted(n: int, areas: Areas) -> str:
-    return f"{n:,} {areas.singular if n == 1 else areas.plural}"
-
-
-def _plural(word: str) -> str:
-    ends_in_y = word.endswith("y") and word[-2:-1] not in "aeiou"
-    return f"{word[:-1]}ies" if ends_in_y else f"{word}s"
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _sentence(words: str) -> str:
@@ -156,14 +140,14 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     p, inside = sure.selected, designation.selected
     n, open_ones = int(inside.sum()), int(((p >= UNSURE) & (p <= 1 - UNSURE)).sum())
     sure_ones = int((p[inside] >= SURE).sum())
-    draws = f"{sure.n_draws:,} draw{'' if sure.n_draws == 1 else 's'}"
+    draws = counted(sure.n_draws, "draw", "draws")
     of = (
         f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'} in at least 95 % of draws; "
         if n
         else ""
     )
     yield (
-        f"How sure: over {draws} of {_choices(results)}, {of}{_counted(open_ones, results.areas)}, in or out, "
+        f"How sure: over {draws} of {_choices(results)}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
         f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
         + (": there the answer hangs on those choices." if open_ones else ".")
     )

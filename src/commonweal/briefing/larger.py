@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.areas import load_systems
 from commonweal.briefing.headline import SURE
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import authority, index_label
+from commonweal.briefing.words import authority, index_label, parent_words
 
 if TYPE_CHECKING:
     from commonweal.results import Results
@@ -37,23 +36,13 @@ def tiers(results: Results) -> list[Tier]:
     first = authority(results)
     summed = dict.fromkeys(parent for parent, _ in results.summaries)
     keys = [first, *summed, *(p for p in ("region",) if p in results.areas.parents)]
-    known = load_systems().systems
     table = results.areas.table
     found = []
     for key in dict.fromkeys(k for k in keys if k is not None):
         if table[key].null_count() == len(table):
             continue
-        word = key.replace("_", " ")
-        words = (known[key].singular, known[key].plural) if key in known else (word, _plural(word))
-        found.append(Tier(key, *words))
+        found.append(Tier(key, *parent_words(key)))
     return found
-
-
-def _plural(word: str) -> str:
-    """Make the plural of a name that a study gives its larger areas."""
-    if word.endswith("y") and word[-2:-1] not in "aeiou":
-        return f"{word[:-1]}ies"
-    return word if word.endswith("s") else f"{word}s"
 
 
 def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> Shown:

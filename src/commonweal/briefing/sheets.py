@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def sheets(results: Results) -> Iterator[Sheet]:
         )
         for tier in tiers(results):
             yield Sheet(
-                _name(f"By_{tier.singular.replace(' ', '_')}{end}", used),
+                _name(f"By_{tier.singular}{end}", used),
                 f"{tier.header}: how many {areas.plural} are {label}",
                 f"Each {tier.singular} with at least one selected {areas.singular} or near miss, most first.",
                 by_tier(results, name, tier),
@@ -145,7 +146,8 @@ def _published(results: Results) -> Iterator[Sheet]:
 
 
 def _name(wanted: str, used: set[str]) -> str:
-    """Make a sheet name that Excel accepts and that no other sheet has."""
+    """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
+    wanted = re.sub(r"\W+", "_", wanted)
     name, k = wanted[:_LONGEST_NAME], 2
     while name.casefold() in used:
         end = f"_{k}"

@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from commonweal.areas import load_systems
+
 if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.results import Results
@@ -13,8 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "authority",
     "authority_of",
+    "counted",
+    "counted_areas",
     "index_label",
     "ordinal",
+    "parent_words",
     "people",
     "percent",
     "places",
@@ -55,6 +60,39 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
+def counted(n: int, one: str, many: str) -> str:
+    """Say how many of something.
+
+    Examples
+    --------
+    >>> counted(1, "index", "indices"), counted(1_262, "place", "places"), counted(0, "draw", "draws")
+    ('1 index', '1,262 places', '0 draws')
+    """
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def counted_areas(n: int, areas: Areas) -> str:
+    """Say how many areas, as the study calls them."""
+    return counted(n, areas.singular, areas.plural)
+
+
+def parent_words(parent: str) -> tuple[str, str]:
+    """Say what one and what several larger areas are called, by their key in a study's areas.
+
+    Examples
+    --------
+    >>> parent_words("lad24"), parent_words("health_county"), parent_words("valley")
+    (('local authority', 'local authorities'), ('health county', 'health counties'), ('valley', 'valleys'))
+    """
+    system = load_systems().systems.get(parent)
+    if system is not None:
+        return system.singular, system.plural
+    word = parent.replace("_", " ")
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return word, f"{word[:-1]}ies"
+    return word, word if word.endswith("s") else f"{word}s"
+
+
 def ordinal(n: float) -> str:
     """Say a rank.
 
@@ -76,9 +114,8 @@ def places(margin: float) -> str:
     >>> places(12), places(-1)
     ('inside by 12 places', 'outside by 1 place')
     """
-    n = abs(int(margin))
     side = "inside" if margin > 0 else "outside"
-    return f"{side} by {n:,} place{'' if n == 1 else 's'}"
+    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}"
 
 
 def points(margin: float) -> str:
