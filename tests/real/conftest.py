@@ -12,6 +12,7 @@ from commonweal.sources import Store
 
 @pytest.fixture(scope="session")
 def mirror_folder() -> Path:
+    """The mirror folder; a check that must run may not be skipped for lack of it."""
     said = os.environ.get("COMMONWEAL_MIRROR", "")
     if said and Path(said).is_dir():
         return Path(said)

@@ -6,8 +6,6 @@ flag serves for counting at the end, and nowhere before.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +16,12 @@ from commonweal.areas import Areas, build_move, load_areas, load_systems, move_f
 from commonweal.areas.denominators import implied_population
 from commonweal.areas.parts import split_parts
 from commonweal.index import exponential
-from commonweal.sources import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Move, Systems
+    from commonweal.sources import Store
 
     Parts = tuple[pl.DataFrame, dict[str, float]]
 
@@ -37,34 +35,26 @@ WEIGHTS = {
 
 
 @pytest.fixture(scope="module")
-def store() -> Store:
-    mirror = os.environ.get("COMMONWEAL_MIRROR", "")
-    if not mirror or not (mirror.startswith("http") or Path(mirror).is_dir()):
-        if os.environ.get("CI"):
-            pytest.fail("COMMONWEAL_MIRROR is not set to a mirror; these tests need its files")
-        pytest.skip("COMMONWEAL_MIRROR is not set to a mirror")
-    return Store.from_environment()
+def lsoas(real_store: Store) -> Areas:
+    return load_areas(real_store, "lsoa11", within={"country": "E92000001"})
 
 
 @pytest.fixture(scope="module")
-def lsoas(store: Store) -> Areas:
-    return load_areas(store, "lsoa11", within={"country": "E92000001"})
+def wards(real_store: Store) -> Areas:
+    return load_areas(real_store, "wd17", within={"country": "E92000001"})
 
 
 @pytest.fixture(scope="module")
-def wards(store: Store) -> Areas:
-    return load_areas(store, "wd17", within={"country": "E92000001"})
+def parts(real_store: Store, lsoas: Areas, wards: Areas) -> Parts:
+    return split_parts(real_store, lsoas, wards)
 
 
 @pytest.fixture(scope="module")
-def parts(store: Store, lsoas: Areas, wards: Areas) -> Parts:
-    return split_parts(store, lsoas, wards)
-
-
-@pytest.fixture(scope="module")
-def mid2015(store: Store, lsoas: Areas) -> Areas:
-    counts = store.table("imd2019-lsoa11-indicators", ["lsoa11_code", "income_domain_numerator"])
-    ranks = store.table("imd2019-lsoa11", ["lsoa11_code", "Income_rank"])
+def mid2015(real_store: Store, lsoas: Areas) -> Areas:
+    counts = real_store.table(
+        "imd2019-lsoa11-indicators", ["lsoa11_code", "income_domain_numerator"]
+    )
+    ranks = real_store.table("imd2019-lsoa11", ["lsoa11_code", "Income_rank"])
     table = lsoas.table.select(lsoa11_code="code")
     for other in (counts, ranks):
         table = table.join(other, on="lsoa11_code", how="left", maintain_order="left")
@@ -81,8 +71,8 @@ def with_people(areas: Areas, people: NDArray[np.float64]) -> Areas:
     return Areas(areas.system, areas.title, areas.singular, areas.plural, table, areas.parents)
 
 
-def lsoa_scores(store: Store, lsoas: Areas) -> NDArray[np.float64]:
-    ranks = store.table("imd2019-lsoa11")
+def lsoa_scores(real_store: Store, lsoas: Areas) -> NDArray[np.float64]:
+    ranks = real_store.table("imd2019-lsoa11")
     score = sum(
         weight * exponential(-ranks[f"{domain}_rank"].cast(pl.Float64).to_numpy())
         for domain, weight in WEIGHTS.items()
@@ -92,11 +82,11 @@ def lsoa_scores(store: Store, lsoas: Areas) -> NDArray[np.float64]:
     return joined["score"].to_numpy()
 
 
-def judged(store: Store, move: Move) -> tuple[int, set[str], set[str]]:
+def judged(real_store: Store, move: Move) -> tuple[int, set[str], set[str]]:
     """Count the flagged wards that are found; name those missed and the others found."""
-    values = pl.Series(move.mean(lsoa_scores(store, move.origin))).fill_nan(None)
+    values = pl.Series(move.mean(lsoa_scores(real_store, move.origin))).fill_nan(None)
     imd = move.destination.table.select(ward17_code="code").with_columns(imd=values)
-    cni = store.table("cni2019-wd17").join(imd, on="ward17_code", how="left")
+    cni = real_store.table("cni2019-wd17").join(imd, on="ward17_code", how="left")
     assert len(cni) == 7433
     found = (cni["imd"].rank("min", descending=True) <= CUT) & (
         cni["Community Needs Index rank"] <= CUT
@@ -107,36 +97,36 @@ def judged(store: Store, move: Move) -> tuple[int, set[str], set[str]]:
     return int((flagged & found).sum()), missed, others
 
 
-def test_best_fit_finds_219(store: Store, lsoas: Areas, wards: Areas) -> None:
-    matched, missed, others = judged(store, build_move(store, lsoas, wards))
+def test_best_fit_finds_219(real_store: Store, lsoas: Areas, wards: Areas) -> None:
+    matched, missed, others = judged(real_store, build_move(real_store, lsoas, wards))
     assert matched >= 219
     assert len(missed) <= 6
     assert len(others) <= 7
 
 
-def test_parts_find_222(store: Store, lsoas: Areas, wards: Areas, parts: Parts) -> None:
-    matched, missed, others = judged(store, move_from_pairs(lsoas, wards, parts[0]))
+def test_parts_find_222(real_store: Store, lsoas: Areas, wards: Areas, parts: Parts) -> None:
+    matched, missed, others = judged(real_store, move_from_pairs(lsoas, wards, parts[0]))
     assert matched >= 222
     assert missed <= {"Irwell", "Easington", "Choppington"}
     assert others <= {"Winton", "Holmewood and Heath"}
 
 
 def test_parts_with_the_denominators_of_the_imd_find_222(
-    store: Store, mid2015: Areas, wards: Areas, parts: Parts
+    real_store: Store, mid2015: Areas, wards: Areas, parts: Parts
 ) -> None:
-    matched, missed, others = judged(store, move_from_pairs(mid2015, wards, parts[0]))
+    matched, missed, others = judged(real_store, move_from_pairs(mid2015, wards, parts[0]))
     assert matched >= 222
     assert missed <= {"Irwell", "Easington", "Choppington"}
     assert others <= {"Winton", "Holmewood and Heath", "Broadheath"}
 
 
 def test_polygons_of_the_left_behind_wards_are_no_hint(
-    store: Store, lsoas: Areas, wards: Areas
+    real_store: Store, lsoas: Areas, wards: Areas
 ) -> None:
     """One boundary file holds flagged wards only; without it the result is the same."""
-    pairs, report = split_parts(store, lsoas, wards, _without_left_behind(load_systems()))
+    pairs, report = split_parts(real_store, lsoas, wards, _without_left_behind(load_systems()))
     assert report["destinations without polygon"] == 860
-    matched, missed, others = judged(store, move_from_pairs(lsoas, wards, pairs))
+    matched, missed, others = judged(real_store, move_from_pairs(lsoas, wards, pairs))
     assert (matched, len(missed), len(others)) == (222, 3, 2)
 
 
@@ -163,10 +153,10 @@ def test_the_people_add_up(lsoas: Areas, wards: Areas, parts: Parts) -> None:
 
 
 def test_wards_without_a_best_fit_get_a_value(
-    store: Store, lsoas: Areas, wards: Areas, parts: Parts
+    real_store: Store, lsoas: Areas, wards: Areas, parts: Parts
 ) -> None:
-    cni = set(store.table("cni2019-wd17", ["ward17_code"])["ward17_code"])
-    whole = build_move(store, lsoas, wards)
+    cni = set(real_store.table("cni2019-wd17", ["ward17_code"])["ward17_code"])
+    whole = build_move(real_store, lsoas, wards)
     split = move_from_pairs(lsoas, wards, parts[0])
     for move, without in ((whole, 12), (split, 6)):
         empty = {
@@ -176,9 +166,11 @@ def test_wards_without_a_best_fit_get_a_value(
 
 
 def test_recovered_denominators_come_nearer_to_mid_2015(
-    store: Store, lsoas: Areas, mid2015: Areas
+    real_store: Store, lsoas: Areas, mid2015: Areas
 ) -> None:
-    published = store.table("population-lad21", ["mnemonic", "2015"]).rename({"2015": "published"})
+    published = real_store.table("population-lad21", ["mnemonic", "2015"]).rename(
+        {"2015": "published"}
+    )
     totals = lsoas.table.select(mnemonic="lad17", mid2017="population").with_columns(
         implied=pl.Series(mid2015.population)
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -13,6 +12,9 @@ import shapely
 from commonweal.errors import DataError
 from commonweal.sources import Source, Store, load_catalogue
 from commonweal.sources.fetch import place_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.real
 
@@ -69,24 +71,6 @@ LONG = {
     "census2021-overcrowding-lsoa21",
     "census2021-tenure-lsoa21",
 }
-
-
-@pytest.fixture(scope="session")
-def mirror_folder() -> Path:
-    """The mirror folder; a check that must run may not be skipped for lack of it."""
-    said = os.environ.get("COMMONWEAL_MIRROR", "")
-    if said and Path(said).is_dir():
-        return Path(said)
-    message = "COMMONWEAL_MIRROR names no folder with the real files"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="session")
-def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    cache = os.environ.get("COMMONWEAL_CACHE") or tmp_path_factory.mktemp("cache")
-    return Store(cache, mirror=mirror_folder, offline=True)
 
 
 @pytest.fixture(scope="session")
