@@ -104,7 +104,10 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         values("A03,3,18", "A03,three,18"),
         ["income", "'three'", "expected numbers"],
     ),
-    "decimal comma": (values("A03,3,18", 'A03,"3,5",18'), ["income", "'3,5'", "expected numbers"]),
+    "decimal comma": (
+        values("A03,3,18", 'A03,"3,5",18'),
+        ["income", "'3,5'", "expected numbers", "decimal"],
+    ),
     "infinity": (values("A03,3,18", "A03,inf,18"), ["income", "A03", "infinite"]),
     "less than infinity": (values("A03,3,18", "A03,-inf,18"), ["income", "A03", "infinite"]),
     "beyond a double": (values("A03,3,18", "A03,1e400,18"), ["income", "A03", "infinite"]),
@@ -314,6 +317,10 @@ CASES: dict[str, tuple[Change, list[str]]] = {
 }
 
 
+# What depends on more than columns and codes.
+ONLY_A_RUN_TELLS = {"excluded code", "a constant to correlate", "nothing at all in a column"}
+
+
 def fingerprint(folder: Path) -> dict[str, str]:
     """Every file below a folder, hidden ones too, by its bytes."""
     return {
@@ -369,6 +376,8 @@ def test_wrong_input_is_told_plainly_and_nothing_is_lost(
     with pytest.raises(CommonwealError) as raised:
         small.run()
     assert complaint.strip() == f"commonweal: {raised.value}"
+    code, _, told = tell("check", small.study)
+    assert (code, told) == ((0, "") if name in ONLY_A_RUN_TELLS else (2, complaint))
 
 
 def test_the_small_study_itself_is_good(small: Any, tell: Any, good: Any) -> None:
@@ -401,6 +410,33 @@ def test_a_study_that_is_not_there(small: Any, tell: Any, asked: str, expected: 
         assert len(complaint.splitlines()) == 1
         for words in expected:
             assert words in complaint
+
+
+@pytest.mark.parametrize(
+    ("code_column", "header", "expected"),
+    [
+        ("lsoa", "lsoa,v", ""),
+        ("", "lsoa,v", ""),
+        ("lsoa", "other,v", "column 'lsoa'"),
+        ("lsoa", "lsoa,w", "column 'v'"),
+    ],
+)
+def test_files_for_areas_that_ship_are_checked_without_fetching(
+    small: Any, tell: Any, code_column: str, header: str, expected: str
+) -> None:
+    """Only the look of the codes is known then: nothing of the published files is here."""
+    (small.path / "own.csv").write_text(f"{header}\nE01000001,1\nE01000002,2\n", "utf-8")
+    changes = {"areas": "lsoa21", "designate": {}, "certainty": None}
+    own = {"file": "own.csv", "column": "v", "code": code_column, "higher_is": "more"}
+    small.write(**changes, indicators__income=own, indicators__halls=own)
+    code, _, complaint = tell("check", small.study)
+    assert (code, expected in complaint) == (2 if expected else 0, True), complaint
+    assert tell("run", small.study)[0] == 2
+    small.write(**{**changes, "areas": "msoa21"}, indicators__income=own, indicators__halls=own)
+    code, _, complaint = tell("check", small.study)
+    assert code == 2
+    assert expected or "no code in column" in complaint
+    assert expected or "E01000001" not in complaint or "msoa21" in complaint
 
 
 def test_only_the_file_s_place_names_a_study(small: Any, tell: Any) -> None:

@@ -199,7 +199,9 @@ def test_studies_check_and_new(small: Any, tell: Any) -> None:
         code, said, complaint = tell("check", name)
         assert (code, complaint) == (0, "")
         assert said.startswith(f"{name} is a valid study: ")
-    assert tell("check", small.study)[1].endswith("2 indicators, 2 indices, 1 designation.\n")
+    first, second = tell("check", small.study)[1].splitlines()
+    assert first.endswith("2 indicators, 2 indices, 1 designation.")
+    assert second == "Its 2 files have the columns and codes that it names."
     code, _, complaint = tell("new", small.study)
     assert code == 2
     assert "is already there" in complaint

@@ -124,6 +124,18 @@ def test_a_recipe_written_out_is_read_as_the_same(name: str) -> None:
     assert written(again) == written(study)
 
 
+def test_a_written_preset_is_a_tree_in_which_edits_count() -> None:
+    """It was once written as a preset and as a tree, of which one was read and the other ignored."""
+    told = parse(STUDY).resolved()
+    assert not {"preset", "indicators", "weights"} & set(told["index"]["deprivation"])
+    told["index"]["deprivation"]["children"]["civic_assets"]["weight"] = 3
+    told["index"]["deprivation"]["children"]["engaged_community"]["indicator"] = "income"
+    again = parse(yaml.safe_dump(told))
+    assert again.index["deprivation"].weights["civic_assets"] == 3
+    assert again.index["deprivation"].children["engaged_community"].indicator == "income"
+    assert parse(written(again)) == again
+
+
 def test_a_written_recipe_states_its_defaults() -> None:
     told = parse(STUDY).resolved()
     assert told["index"]["community"]["aggregate"] == "sum"
@@ -143,6 +155,55 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
     ),
     "direction": ("higher_is: less", "higher_is: fewer", "indicators.halls.higher_is", "fewer"),
     "preset": ("preset: cni", "preset: cmi", "index.deprivation.preset", "preset: cmi"),
+    "preset beside a tree": (
+        "preset: cni\n",
+        "preset: cni\n    children: {income: {indicator: income}}\n",
+        "index.deprivation.children: found both 'preset' and 'children'",
+        "children: {income",
+    ),
+    "parent that is no name": ("district: [d", "dis/trict: [d", "areas.parents.dis/trict", "dis/"),
+    "parent with a column's name": (
+        "district: [d",
+        "Population: [d",
+        "areas.parents.Population",
+        "Population:",
+    ),
+    "parent with another's name": (
+        "    district: [d, d_name]",
+        "    district: [d, d_name]\n    district_name: e",
+        "areas.parents.district_name",
+        "district_name:",
+    ),
+    "indicator with a column's name": (
+        "  halls:\n    file: values.csv",
+        "  code: # no\n    file: values.csv",
+        "indicators.code",
+        "code: # no",
+    ),
+    "larger area": (
+        "            within: district",
+        "            within: distrct",
+        "designate.priority.any.1.all.0.within",
+        "distrct",
+    ),
+    "cap's larger area": (
+        "      within: district\n      by",
+        "      within: lad24\n      by",
+        "designate.priority.at_most.within",
+        "lad24",
+    ),
+    "system of an index": (
+        "    transform: percentile_rank",
+        "    areas: lsoa2\n    transform: percentile_rank",
+        "index.community.areas",
+        "lsoa2",
+    ),
+    "decimals": (
+        "column: halls\n",
+        "column: halls\n    decimal: ';'\n",
+        "indicators.halls.decimal",
+        "decimal:",
+    ),
     "preset's leaf": (
         "connectedness: income",
         "conectedness: income",

@@ -14,7 +14,7 @@ import yaml
 from scipy.stats import rankdata, spearmanr
 
 from commonweal.briefing.headline import as_data, headline
-from commonweal.errors import CommonwealError, StudyError
+from commonweal.errors import CommonwealError, DataError, StudyError
 from commonweal.places import find_study
 from commonweal.recipe import load_study, template
 from commonweal.sources import Store
@@ -304,20 +304,43 @@ def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool)
 def test_decimal_commas_are_told_and_not_guessed(tmp_path: Path, tell: Any) -> None:
     code, _, complaint = tell("run", italian(tmp_path, decimal=","))
     assert code == 2
-    assert "column 'reddito' of comuni has '10,5'; expected numbers" in complaint
+    assert "column 'reddito' of comuni.csv has '10,5'; expected numbers" in complaint
+    assert complaint.endswith("; say 'decimal: \",\"' beside its name\n")
+
+
+def test_a_table_as_a_spreadsheet_of_that_country_saves_it(tmp_path: Path) -> None:
+    """Semicolons between the fields, commas before the decimals, the letters of Windows."""
+    plain = run(italian(tmp_path), draws=0)
+    path = italian(tmp_path)
+    text = (tmp_path / "comuni.csv").read_text("utf-8")
+    (tmp_path / "comuni.csv").write_bytes(text.replace(",", ";").replace(".", ",").encode("cp1252"))
+    data = yaml.safe_load(path.read_text("utf-8"))
+    for spec in (data["areas"], *data["indicators"].values()):
+        spec |= {"separator": ";", "decimal": ",", "encoding": "cp1252"}
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), "utf-8")
+    read = run(path, draws=0)
+    assert read.areas.table.equals(plain.areas.table)
+    np.testing.assert_array_equal(
+        read.indicators["bisogno"].values, plain.indicators["bisogno"].values
+    )
+    assert plain.indicators["bisogno"].values[0].tolist() == [10.5, 0.25]
+    # One field that does not say so is text, and is told, though the others of the file do.
+    del data["indicators"]["biblioteca"]["decimal"]
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), "utf-8")
+    with pytest.raises(DataError, match=r"biblioteca_km.*'0,25'; expected numbers"):
+        run(path, draws=0)
 
 
 def test_the_template_runs_when_its_tables_are_there(tmp_path: Path, tell: Any) -> None:
     assert tell("new", "mine.yaml")[0] == 0
     assert (tmp_path / "mine.yaml").read_text("utf-8") == template()
-    code, said, _ = tell("check", "mine.yaml")
+    code, said, complaint = tell("check", "mine.yaml")
     assert (code, said) == (
-        0,
+        2,
         "mine.yaml is a valid study: 3 indicators, 2 indices, 1 designation.\n",
     )
-    code, _, complaint = tell("run", "mine.yaml")
-    assert code == 2
     assert "areas.csv is not there" in complaint
+    assert tell("run", "mine.yaml") == (2, "", complaint)
     n = range(1, 41)
     areas = ["code,name,population", *(f"Z{i},Quartier {i},{1000 + i}" for i in n)]
     values = ["code,low_income_percent,library_km,turnout_percent"]

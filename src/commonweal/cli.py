@@ -181,16 +181,23 @@ def show(
 
 @app.command()
 def check(study: StudyName) -> None:
-    """Check a study file without running it."""
+    """Check a study and its own files without running it."""
+    from commonweal.briefing.words import counted
+    from commonweal.places import check_files
     from commonweal.recipe import load_study
+    from commonweal.sources import Store
 
     found = load_study(study)
     parts = (
-        _counted(len(found.indicators), "indicator", "indicators"),
-        _counted(len(found.index), "index", "indices"),
-        _counted(len(found.designate), "designation", "designations"),
+        counted(len(found.indicators), "indicator", "indicators"),
+        counted(len(found.index), "index", "indices"),
+        counted(len(found.designate), "designation", "designations"),
     )
     print(f"{study} is a valid study: {', '.join(parts)}.")
+    with _progress() as progress:
+        n = check_files(found, Store.from_environment(progress))
+    if n:
+        print(f"Its {counted(n, 'file has', 'files have')} the columns and codes that it names.")
 
 
 @app.command()
@@ -299,10 +306,6 @@ def _source_names(names: list[str]) -> list[str]:
     from commonweal.sources import load_catalogue
 
     return sorted(load_catalogue()) if names == ["all"] else names
-
-
-def _counted(n: int, one: str, many: str) -> str:
-    return f"{n or 'no'} {one if n == 1 else many}"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,14 +16,16 @@ from commonweal.errors import (
     UnreachableError,
     nearest,
 )
-from commonweal.recipe import FileOrSource, OwnAreas, Study, load_study
+from commonweal.indicators import Indicator, Wanted, numbers, read_column, read_indicators
+from commonweal.recipe import FileOrSource, OwnAreas, Study, earlier_study, load_study
 from commonweal.sources import Source, Store, local_source
 from commonweal.sources.catalogue import guess_reader
+from commonweal.sources.store import COUNTY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["find_study", "own_source", "study_areas", "study_shapes"]
+__all__ = ["check_files", "find_study", "own_source", "study_areas", "study_shapes", "wanted_of"]
 
 POINT = ("longitude", "latitude")
 
@@ -32,8 +34,8 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     """Give a source of the catalogue, or a file beside the study."""
     if spec.source:
         return store.source(spec.source)
-    given = {k: v for k in ("separator", "encoding") if (v := getattr(spec, k))}
-    reader = guess_reader(spec.file).model_copy(update=given) if given else None
+    given = {k: v for k in ("separator", "encoding", "decimal") if (v := getattr(spec, k))}
+    reader = guess_reader(spec.file).model_copy(update=given)
     source = local_source(study.folder / spec.file, reader=reader)
     # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
     alike = {f for f in study.files() if local_source(f).id == source.id}
@@ -43,6 +45,24 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
             study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}", reader=reader
         )
     return source
+
+
+def wanted_of(study: Study, name: str, store: Store) -> Wanted:
+    """Say what an indicator of a study means, and where it is read."""
+    spec = study.indicators[name]
+    source = own_source(study, spec, store)
+    code = spec.code
+    if not code and spec.file and isinstance(study.areas, OwnAreas):
+        code = study.areas.code
+    about = Indicator(
+        name,
+        spec.label or name,
+        spec.unit,
+        spec.higher_is,
+        source.id,
+        spec.vintage or source.vintage,
+    )
+    return Wanted(about, source, spec.column, code, spec.standard_error)
 
 
 def study_areas(study: Study, store: Store) -> Areas:
@@ -77,36 +97,20 @@ def study_areas(study: Study, store: Store) -> Areas:
         code, name = (column, column) if isinstance(column, str) else column
         given |= {parent: code, f"{parent}_name": name}
     table = store.table(source, list(dict.fromkeys(c for c in given.values() if c)))
-    columns: dict[str, pl.Expr] = {}
+    nothing = pl.Series([None] * len(table), dtype=pl.String)
+    columns: dict[str, pl.Series] = {}
     for name, column in given.items():
-        numeric = name in ("population", "longitude", "latitude")
-        kind: Any = pl.Float64 if numeric else pl.String
-        columns[name] = pl.col(column).cast(kind, strict=False) if column else pl.lit(None, kind)
-        if column and numeric:
-            _refuse_text(table, column, source)
-    table = table.with_columns(code_texts(table[own.code]))
-    tidy = (
-        table.select(**columns)
-        .with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
-        .with_columns(
-            name=pl.coalesce("name", "code"), **{c: pl.col(c).fill_nan(None) for c in POINT}
-        )
-    )
+        if name in ("population", *POINT):
+            found = numbers(table, column, source) if column else nothing.cast(pl.Float64)
+            columns[name] = found.fill_nan(None) if name in POINT else found
+        else:
+            columns[name] = code_texts(table[column]).replace("", None) if column else nothing
+    tidy = pl.DataFrame(columns).with_columns(name=pl.coalesce("name", "code"))
     # Checked in the file's order, so that a message gives the row where it is.
     areas = Areas(
         own.system, own.title, own.singular, own.plural, tidy, tuple(own.parents), source.title
     )
     return replace(areas, table=tidy.sort("code"))
-
-
-def _refuse_text(table: pl.DataFrame, column: str, source: Source) -> None:
-    lost = table.filter(
-        pl.col(column).cast(pl.Float64, strict=False).is_null() & pl.col(column).is_not_null()
-    )
-    if len(lost):
-        raise DataError(
-            f"column '{column}' of {source.title} has '{lost[column][0]}'; expected numbers"
-        )
 
 
 def study_shapes(
@@ -142,6 +146,86 @@ def study_shapes(
     )
     countries = {c[0] for c in areas.codes}
     return shapes, outline.filter(pl.col("code").str.slice(0, 1).is_in(countries))
+
+
+def check_files(study: Study, store: Store) -> int:
+    """Open a study's own files, and refuse what a run would refuse, in the same words.
+
+    Nothing is fetched: of sources only the id is looked up, and of areas that ship only the look of
+    their codes is known.
+
+    Parameters
+    ----------
+    study
+        The study.
+    store
+        Where its files are read.
+
+    Returns
+    -------
+    int
+        How many files were looked at.
+
+    Raises
+    ------
+    CommonwealError
+        If a file, a column or an earlier study is not there, a column of values is not numbers, or
+        no code is one of an area.
+    """
+    if study.since:
+        earlier_study(study)
+    areas: Areas | str = "" if isinstance(study.areas, OwnAreas) else study.areas
+    if isinstance(study.areas, OwnAreas) and study.areas.file:
+        areas = study_areas(study, store)
+        study_shapes(
+            study, areas, store, bool(study.areas.boundaries and study.areas.boundaries.file)
+        )
+    for index, spec in study.index.items():
+        own = isinstance(areas, Areas) and spec.areas == areas.system
+        on = areas if own or not spec.areas else spec.areas
+        for name in dict.fromkeys(n.indicator for _, n in spec.walk(index) if n.indicator):
+            _in_catalogue(study.indicators[name], store)
+            if study.indicators[name].file:
+                wanted = wanted_of(study, name, store)
+                read_indicators(store, [wanted], _known(on, wanted.source, wanted.code, store))
+    for compared in study.agreement:
+        _in_catalogue(compared, store)
+        if compared.file:
+            source, code = own_source(study, compared, store), compared.code
+            known = _known(areas, source, code, store)
+            name = compared.designation or compared.index
+            read_column(store, source, compared.column, code, known, name)
+    return len(study.files())
+
+
+def _in_catalogue(spec: FileOrSource, store: Store) -> None:
+    if spec.source and not spec.source.startswith(COUNTY):  # that would have to be generated
+        store.source(spec.source)
+
+
+def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:
+    """Give areas to look for in a file: those known, else its own codes that look like the system's."""
+    if isinstance(on, Areas):
+        return on
+    system = load_systems().systems.get(on)
+    pattern = system.pattern if system else ".+"
+    table = store.table(source, [code] if code else None)
+    texts = [code] if code else [c for c, kind in table.schema.items() if kind == pl.String]
+    for column in texts:
+        found = code_texts(table[column]).drop_nulls()
+        found = found.filter(found.str.contains(f"^(?:{pattern})$"))
+        if len(found):
+            # One that is there twice may be of a place that the study leaves out.
+            once = found.filter(found.is_unique())
+            codes = once if len(once) else found.unique()
+            table = pl.DataFrame(
+                {"code": codes, "population": pl.Series([None] * len(codes), dtype=pl.Float64)}
+            )
+            return Areas(on, on, "area", "areas", table)
+    what = f"'{code}'" if code else f"of text ({', '.join(texts) or 'none'})"
+    raise DataError(
+        f"{source.title}: no code in column {what} is one of {on}; expected the form {pattern}"
+    )
 
 
 def find_study(

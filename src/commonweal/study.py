@@ -15,11 +15,11 @@ from commonweal import __version__
 from commonweal.agreement import agreement
 from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs, summarise
 from commonweal.designation import certainty, compare, designate
-from commonweal.errors import CommonwealError, StudyError
+from commonweal.errors import StudyError
 from commonweal.index import score
-from commonweal.indicators import Indicator, Indicators, Wanted, read_indicators
-from commonweal.places import own_source, study_areas, study_shapes
-from commonweal.recipe import IndexSpec, OwnAreas, Study, load_study
+from commonweal.indicators import Indicators, read_indicators
+from commonweal.places import study_areas, study_shapes, wanted_of
+from commonweal.recipe import IndexSpec, Study, earlier_study, load_study
 from commonweal.results import Results
 from commonweal.sources import Store
 
@@ -167,7 +167,7 @@ def _index(
         here = load_areas(store, spec.areas, within=study.where, population_at=spec.move.population)
     with log.step(f"indicators {name}") as entry:
         leaves = dict.fromkeys(n.indicator for _, n in spec.walk(name) if n.indicator is not None)
-        wanted = [_wanted(study, leaf, store) for leaf in leaves]
+        wanted = [wanted_of(study, leaf, store) for leaf in leaves]
         indicators, entry["read"] = read_indicators(store, wanted, here)
     with log.step(f"index {name}") as entry:
         scored = score(name, spec, indicators)
@@ -177,23 +177,6 @@ def _index(
             scored = scored.moved(_move(spec, here, areas, store, entry))
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
     return indicators, scored
-
-
-def _wanted(study: Study, name: str, store: Store) -> Wanted:
-    spec = study.indicators[name]
-    source = own_source(study, spec, store)
-    about = Indicator(
-        name,
-        spec.label or name,
-        spec.unit,
-        spec.higher_is,
-        source.id,
-        spec.vintage or source.vintage,
-    )
-    code = spec.code
-    if not code and spec.file and isinstance(study.areas, OwnAreas):
-        code = study.areas.code
-    return Wanted(about, source, spec.column, code, spec.standard_error)
 
 
 def _move(spec: IndexSpec, here: Areas, there: Areas, store: Store, entry: dict[str, Any]) -> Any:
@@ -213,11 +196,7 @@ def _since(
     study: Study, designations: Mapping[str, Designation], store: Store
 ) -> tuple[str, Comparison]:
     """Compare with the designation of an earlier study."""
-    is_file = study.since.lower().endswith((".yaml", ".yml"))
-    try:
-        recipe = load_study(study.folder / study.since if is_file else study.since)
-    except CommonwealError as error:
-        raise StudyError(f"since: {error}") from None
+    recipe = earlier_study(study)
     # Only its designation is wanted; its own 'since' could lead back to this study.
     bare = recipe.model_copy(update={"since": "", "agreement": (), "certainty": None})
     earlier = run(bare, store, geometry=False)

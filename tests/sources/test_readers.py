@@ -96,6 +96,17 @@ def test_a_missing_column_names_the_nearest_and_the_source(tmp_path: Path) -> No
             {"thousands": True, "null_values": ("-",)},
             [(1234, None), (5, 6)],
         ),
+        ("a;b\n1,5;-,25\n2;x,5\n", {"separator": ";", "decimal": ","}, [(1.5, "-,25"), (2, "x,5")]),
+        (
+            "a;b\n1.234;5\n2.000;6,0\n",
+            {"separator": ";", "decimal": ","},
+            [("1.234", 5), ("2.000", 6)],
+        ),
+        (
+            "a;b\n1.234,5;1.000.000\n2,0;3\n",
+            {"separator": ";", "decimal": ",", "thousands": True},
+            [(1234.5, 1_000_000), (2, 3)],
+        ),
         ("a,b\n1,2\n\nnote\n", {"rows": 1}, [(1, 2)]),
         ("a,b\n\n\n1,2\n", {}, [(1, 2)]),
         ("a,b\n1,2\n\n3,\n\n", {}, [(1, 2), (3, None)]),

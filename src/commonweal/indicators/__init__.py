@@ -1,7 +1,13 @@
 """One number per area: values, unit, direction, source, vintage, standard error."""
 
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
-from commonweal.indicators.read import Wanted, code_column, read_column, read_indicators
+from commonweal.indicators.read import (
+    Wanted,
+    code_column,
+    numbers,
+    read_column,
+    read_indicators,
+)
 
 __all__ = [
     "Direction",
@@ -9,6 +15,7 @@ __all__ = [
     "Indicators",
     "Wanted",
     "code_column",
+    "numbers",
     "read_column",
     "read_indicators",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.sources import Source, Store
 
-__all__ = ["Wanted", "code_column", "read_column", "read_indicators"]
+__all__ = ["Wanted", "code_column", "numbers", "read_column", "read_indicators"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read_indicators(
     tables = _read_once(store, wanted, areas)
     for at, want in enumerate(wanted):
         name = want.indicator.name
-        table, code = tables[want.source.id, want.code]
+        table, code = tables[_place(want)]
         values[:, at], rows, matched = _align(table, want.source, want.column, code, areas, name)
         if want.standard_error:
             errors[:, at], _, _ = _align(table, want.source, want.standard_error, code, areas, name)
@@ -101,43 +102,75 @@ def read_column(
     return _align(table, source, column, code, areas, name)
 
 
+def _place(want: Wanted) -> tuple[str, str, str]:
+    """Tell tables apart: by source, by how it is read, and by the column of codes."""
+    return want.source.id, repr(want.source.reader), want.code
+
+
 def _read_once(
     store: Store, wanted: Sequence[Wanted], areas: Areas
-) -> dict[tuple[str, str], tuple[pl.DataFrame, str]]:
+) -> dict[tuple[str, str, str], tuple[pl.DataFrame, str]]:
     """Read each source once, with the columns that are wanted of it and its code column."""
-    groups: dict[tuple[str, str], list[Wanted]] = {}
+    groups: dict[tuple[str, str, str], list[Wanted]] = {}
     for want in wanted:
-        groups.setdefault((want.source.id, want.code), []).append(want)
+        groups.setdefault(_place(want), []).append(want)
     tables = {}
-    for (source_id, code), group in groups.items():
+    for place, group in groups.items():
         source = group[0].source
         names = [c for w in group for c in (w.column, w.standard_error) if c]
-        if code:
-            tables[source_id, code] = store.table(source, list(dict.fromkeys([code, *names]))), code
-        else:
-            found = code_column(store.table(source), source, areas)
-            tables[source_id, code] = (
-                store.table(source, list(dict.fromkeys([found, *names]))),
-                found,
-            )
+        code = group[0].code or code_column(store.table(source), source, areas)
+        tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
     return tables
+
+
+def numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
+    """Give a column of a source's table as numbers.
+
+    Parameters
+    ----------
+    table
+        The table.
+    column
+        The column: numbers, truths (1 and 0), or text that is numbers.
+    source
+        Whose it is, for messages.
+
+    Returns
+    -------
+    polars.Series
+        Float64, null where there is none.
+
+    Raises
+    ------
+    DataError
+        If a value is something else; the message gives the first such.
+    """
+    value = table[column]
+    if value.dtype.is_numeric() or value.dtype == pl.Boolean:
+        return value.cast(pl.Float64)
+    text = value.cast(pl.String)
+    found = text.cast(pl.Float64, strict=False)
+    bad = text.filter(found.is_null() & text.is_not_null())
+    if len(bad):
+        comma = re.fullmatch(r"\s*-?[0-9.]*,[0-9]+\s*", bad[0])
+        hint = "; say 'decimal: \",\"' beside its name" if comma and source.path else ""
+        raise DataError(
+            f"column '{column}' of {source.title if source.path else source.id} has '{bad[0]}'; "
+            f"expected numbers, or nothing where there is none ({len(bad):,} of {len(table):,} rows "
+            f"are not){hint}"
+        )
+    return found
 
 
 def _align(
     table: pl.DataFrame, source: Source, column: str, code: str, areas: Areas, name: str
 ) -> tuple[NDArray[np.float64], int, int]:
     """Put one column of a table into the order of the areas."""
-    value = table[column]
-    if not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
-        text = value.cast(pl.String)
-        bad = text.filter(text.cast(pl.Float64, strict=False).is_null() & text.is_not_null())
-        if len(bad):
-            raise DataError(
-                f"{name}: column '{column}' of {source.id} has '{bad[0]}'; expected numbers, or nothing "
-                f"where there is none ({len(bad):,} of {len(table):,} rows are not)"
-            )
-        value = text
-    keyed = pl.DataFrame({"code": code_texts(table[code]), "value": value.cast(pl.Float64)})
+    try:
+        value = numbers(table, column, source)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    keyed = pl.DataFrame({"code": code_texts(table[code]), "value": value})
     inside = keyed.filter(pl.col("code").is_in(areas.codes))
     if inside.is_empty():
         found = keyed["code"].drop_nulls()
@@ -155,8 +188,8 @@ def _align(
     # An area whose code is there has been read; one whose value is missing stays missing.
     order = pl.DataFrame({"code": areas.codes})
     joined = order.join(inside, on="code", how="left", maintain_order="left")
-    numbers = joined["value"].fill_null(float("nan")).to_numpy()
-    return numbers, len(table), len(inside)
+    values = joined["value"].fill_null(float("nan")).to_numpy()
+    return values, len(table), len(inside)
 
 
 def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:

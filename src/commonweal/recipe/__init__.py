@@ -6,7 +6,13 @@ was expected and the nearest valid name.
 
 from commonweal.recipe.data import AgreementSpec, FileOrSource, IndicatorSpec, OwnAreas
 from commonweal.recipe.indices import IndexSpec, MoveSpec
-from commonweal.recipe.load import load_study, parse_study, shipped_studies, template
+from commonweal.recipe.load import (
+    earlier_study,
+    load_study,
+    parse_study,
+    shipped_studies,
+    template,
+)
 from commonweal.recipe.study import BriefingSpec, Study
 
 __all__ = [
@@ -18,6 +24,7 @@ __all__ = [
     "MoveSpec",
     "OwnAreas",
     "Study",
+    "earlier_study",
     "load_study",
     "parse_study",
     "shipped_studies",

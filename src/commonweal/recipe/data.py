@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["AgreementSpec", "FileOrSource", "IndicatorSpec", "OwnAreas"]
+from commonweal.faults import FieldError
+
+__all__ = ["AgreementSpec", "FileOrSource", "IndicatorSpec", "OwnAreas", "check_name"]
+
+TAKEN = ("code", "name", "population", "longitude", "latitude")
+"""Columns of the results that stand beside those of the larger areas."""
+
+
+def check_name(name: str, *path: str) -> None:
+    """Check a name that a study chooses; `path` is the field that it is in.
+
+    Raises
+    ------
+    FieldError
+        If it is not letters, digits and underscores: dots and slashes join names to paths.
+    """
+    if not name.replace("_", "").isalnum():
+        raise FieldError("not a name; expected letters, digits and underscores", *path, name)
 
 
 class _Part(BaseModel):
@@ -23,20 +40,23 @@ class FileOrSource(_Part):
     separator, encoding
         How to read a text file of one's own that is not comma-separated UTF-8, such as ``";"`` and
         ``latin-1``.
+    decimal
+        What stands before the decimals in it, if not a point.
     """
 
     file: str = ""
     source: str = ""
     separator: str = Field(default="", max_length=1)
     encoding: str = ""
+    decimal: Literal[".", ","] = "."
 
     @model_validator(mode="after")
     def _one(self) -> FileOrSource:
         if bool(self.source) == bool(self.file):
             raise ValueError("expected exactly one of 'source' and 'file'")
-        if self.source and (self.separator or self.encoding):
+        if self.source and (self.separator or self.encoding or self.decimal != "."):
             raise ValueError(
-                "'separator' and 'encoding' go with 'file'; the catalogue knows its own"
+                "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
             )
         return self
 
@@ -72,6 +92,21 @@ class OwnAreas(FileOrSource):
     singular: str = "area"
     plural: str = "areas"
     system: str = "own"
+
+    @field_validator("parents")
+    @classmethod
+    def _columns_of_their_own(
+        cls, value: dict[str, str | tuple[str, str]]
+    ) -> dict[str, str | tuple[str, str]]:
+        taken = dict.fromkeys(TAKEN, "the results have a column of that name")
+        for name in value:
+            check_name(name)
+            if name.casefold() in taken:
+                raise FieldError(f"{taken[name.casefold()]}; expected another name", name)
+            taken |= dict.fromkeys(
+                (name.casefold(), f"{name}_name".casefold()), f"'{name}' takes that column"
+            )
+        return value
 
 
 class IndicatorSpec(FileOrSource):

@@ -34,6 +34,9 @@ class MoveSpec(_Part):
 class IndexSpec(Node):
     """An index: a tree of its own, or a preset with the study's indicators.
 
+    A preset is a short way to write a tree: it is spelled out as the recipe is read, so that an
+    index made from one is the same as one that states all of it, and the first three keys are empty.
+
     Attributes
     ----------
     preset
@@ -48,9 +51,9 @@ class IndexSpec(Node):
         How it is carried to the study's areas.
     """
 
-    preset: str = ""
-    indicators: dict[str, str] = Field(default_factory=dict)
-    weights_given: dict[str, float] = Field(default_factory=dict, alias="weights")
+    preset: str = Field(default="", exclude=True)
+    indicators: dict[str, str] = Field(default_factory=dict, exclude=True)
+    weights_given: dict[str, float] = Field(default_factory=dict, alias="weights", exclude=True)
     areas: str = ""
     move: MoveSpec = MoveSpec()
 
@@ -67,6 +70,13 @@ class IndexSpec(Node):
                 raise FieldError("found a list or text; expected keys with values", key)
         if not data.get("preset"):
             return data
+        for key in ("children", "indicator"):
+            if key in data:
+                raise FieldError(
+                    f"found both 'preset' and '{key}'; expected one of them (a preset takes your "
+                    "indicators under 'indicators' and weights under 'weights')",
+                    key,
+                )
         try:
             tree = load_preset(str(data["preset"]))
         except UnknownNameError as error:
@@ -87,7 +97,8 @@ class IndexSpec(Node):
             name: {**child.model_dump(), "weight": given["weights"].get(name, child.weight)}
             for name, child in tree.children.items()
         }
-        return {**tree.model_dump(exclude={"children"}), "children": children, **data}
+        own = {k: v for k, v in data.items() if k not in ("preset", "indicators", "weights")}
+        return {**tree.model_dump(exclude={"children"}), "children": children, **own}
 
     @model_validator(mode="after")
     def _move_from_somewhere(self) -> IndexSpec:

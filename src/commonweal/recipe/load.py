@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from commonweal.errors import StudyError, UnknownNameError
+from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.faults import explain, read_yaml
 from commonweal.recipe.study import Study
 
-__all__ = ["load_study", "parse_study", "shipped_studies", "template"]
+__all__ = ["earlier_study", "load_study", "parse_study", "shipped_studies", "template"]
 
 FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
@@ -71,6 +71,23 @@ def load_study(name: str | Path) -> Study:
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
     return parse_study(text, str(path), path.stem, path.parent)
+
+
+def earlier_study(study: Study) -> Study:
+    """Read the recipe that a study names under ``since``: one that ships, or a file beside it.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read, or designates nothing or several things.
+    """
+    is_file = study.since.lower().endswith((".yaml", ".yml"))
+    try:
+        earlier = load_study(study.folder / study.since if is_file else study.since)
+        earlier.only_designation()
+    except CommonwealError as error:
+        raise StudyError(f"since: {error}") from None
+    return earlier
 
 
 def parse_study(text: str, where: str, name: str, folder: Path) -> Study:

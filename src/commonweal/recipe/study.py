@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from commonweal.areas import load_systems
 from commonweal.designation import CertaintySpec, Rule
 from commonweal.errors import StudyError, nearest
 from commonweal.faults import FieldError
-from commonweal.recipe.data import AgreementSpec, FileOrSource, IndicatorSpec, OwnAreas, _Part
+from commonweal.recipe.data import (
+    AgreementSpec,
+    FileOrSource,
+    IndicatorSpec,
+    OwnAreas,
+    _Part,
+    check_name,
+)
 from commonweal.recipe.indices import IndexSpec
 
 if TYPE_CHECKING:
@@ -58,8 +66,14 @@ class Study(_Part):
     @classmethod
     def _plain_names(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in value:
-            if not _is_plain(name):
-                raise FieldError(f"not a name; {PLAIN}", name)
+            check_name(name)
+        return value
+
+    @field_validator("indicators")
+    @classmethod
+    def _beside_the_codes(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "code" in value:
+            raise FieldError("the results have a column of that name; expected another", "code")
         return value
 
     @model_validator(mode="after")
@@ -68,8 +82,7 @@ class Study(_Part):
             for path, node in spec.walk(index):
                 place = ("index", *"/children/".join(path.split("/")).split("/"))
                 for name in node.children:
-                    if not _is_plain(name):
-                        raise FieldError(f"not a name; {PLAIN}", *place, "children", name)
+                    check_name(name, *place, "children")
                 if node.indicator is not None and node.indicator not in self.indicators:
                     raise FieldError(
                         f"indicator '{node.indicator}' not found; "
@@ -99,7 +112,41 @@ class Study(_Part):
                         "goes with areas that ship; a table of your own has its own", key
                     )
         self._certainty_varies(nodes)
+        self._areas_exist()
         return self
+
+    def _areas_exist(self) -> None:
+        known = load_systems()
+        systems = list(known.systems)
+        own = isinstance(self.areas, OwnAreas)
+        if isinstance(self.areas, OwnAreas):
+            systems.append(self.areas.system)
+            larger = set(self.areas.parents)
+        elif self.areas not in known.systems:
+            raise FieldError(
+                f"area system '{self.areas}' not found; {nearest(self.areas, systems)}", "areas"
+            )
+        else:
+            larger = {*known.parents(self.areas), *known.system(self.areas).classes}
+        for index, spec in self.index.items():
+            if spec.areas and spec.areas not in systems:
+                raise FieldError(
+                    f"area system '{spec.areas}' not found; {nearest(spec.areas, systems)}",
+                    *("index", index, "areas"),
+                )
+        for name, rule in self.designate.items():
+            for at, part in _rules(rule, ("designate", name)):
+                named = (part.condition, ()), (part.at_most, ("at_most",))
+                for where, key in named:
+                    within = where.within if where else None
+                    if within is not None and within not in larger:
+                        what = (
+                            "the larger areas under 'parents'" if own else f"those of {self.areas}"
+                        )
+                        raise FieldError(
+                            f"'{within}' is not one of {what}; {nearest(within, larger)}",
+                            *(*at, *key, "within"),
+                        )
 
     def _certainty_varies(self, nodes: Mapping[str, Node]) -> None:
         if not self.certainty or not self.certainty.draws:
@@ -173,13 +220,6 @@ class Study(_Part):
         return self.model_dump(
             mode="json", by_alias=True, exclude={"name", "folder"}, exclude_none=True
         )
-
-
-PLAIN = "expected letters, digits and underscores"
-
-
-def _is_plain(name: str) -> bool:
-    return name.replace("_", "").isalnum()
 
 
 def _rules(rule: Rule, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Rule]]:

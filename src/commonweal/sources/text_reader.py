@@ -118,7 +118,7 @@ def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
     column
         The column as text.
     reader
-        Its options say declared types, marks of 'missing' and thousands.
+        Its options say declared types, marks of 'missing', thousands and decimals.
     name
         What to call the file in messages.
 
@@ -141,6 +141,9 @@ def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
     if declared == "string" or column.null_count() == column.len():
         return column
     plain = column.str.strip_chars()
+    if reader.decimal == ",":
+        # Exchanged, so that 1.234 is no number unless points are said to set thousands apart.
+        plain = plain.str.replace_many([",", "."], [".", ","])
     if reader.thousands:
         plain = plain.str.replace_all(",", "")
     if declared is None and not _looks_plain(plain.drop_nulls().head(50)):
