@@ -1,16 +1,18 @@
 """Write the pages of the reference that the program itself states, and check the rest against it.
 
-python docs/generate.py            write cli.md, sources.md, python.md and methods/golden.md
-python docs/generate.py --check    fail if one of them, or a key in study.md, is out of date
+python docs/generate.py            write cli.md, sources.md, python.md, engine.md and methods/golden.md
+python docs/generate.py --check    fail if one of them is out of date, or a key or method is left out
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,6 +21,9 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(DOCS))
 
 from outputs import output_of  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
@@ -32,12 +37,28 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.areas.parts": "Areas that straddle borders",
     "commonweal.areas.denominators": "Denominators",
     "commonweal.indicators": "Indicators",
-    "commonweal.index": "Indices",
-    "commonweal.index.uncertainty": "Draws",
     "commonweal.designation": "Designations",
     "commonweal.briefing": "The results folder",
     "commonweal.errors": "Errors",
 }
+
+FAMILIES = {  # of the index room: a page of methods/ each, with the modules that it is about
+    "look": ("describe", "correlate", "reliability", "components", "review"),
+    "prepare": ("screen", "denominate", "impute", "impute_panel", "treat", "shrink"),
+    "normalise": ("normalise", "scales", "by_rank"),
+    "weight": ("weigh", "importance", "benefit"),
+    "aggregate": ("aggregate", "means", "outrank"),
+    "results": ("framework", "framework_table", "score", "rank", "standings", "whatif"),
+    "uncertainty": ("uncertainty", "assumptions", "ensemble"),
+    "sensitivity": ("sensitivity",),
+    "panel": ("trends",),
+    "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
+    "plots": ("plots", "plots_ranks", "drawing"),
+}
+ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
+INSIDE = {"coin_meta", "flat", "flat_kernel", "kernels", "methods", "presets", "shares"}
+IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
+IN_PYTHON = "in Python"  # and of those with names of functions and classes
 
 
 def cell(text: object) -> str:
@@ -123,6 +144,30 @@ def python_page() -> str:
     return "\n".join(parts)
 
 
+def own_names(module: str) -> list[str]:
+    """Give the public names of a module of the index room that it does not take from another."""
+    room = importlib.import_module(f"commonweal.index.{module}")
+    source = Path(str(room.__file__)).read_text("utf-8")
+    names = sorted(ONLY.get(module, room.__all__), key=str.casefold)
+    return [n for n in names if re.search(rf"^(?:def |class |){n}\b", source, re.MULTILINE)]
+
+
+def engine_page() -> str:
+    parts = [
+        "# Python: the index engine\n",
+        "Every public name of `commonweal.index`, family by family, as [Methods](../methods/overview.md) has them. "
+        "`from commonweal.index import describe` gives the module; the names on its page are in it.\n",
+    ]
+    for family, modules in FAMILIES.items():
+        for module in modules:
+            room = importlib.import_module(f"commonweal.index.{module}")
+            about = (room.__doc__ or "").splitlines()[0]
+            parts.append(f"## `commonweal.index.{module}`\n")
+            parts.append(f"{about} [Methods: {family}](../methods/{family}.md)\n")
+            parts += [f"::: commonweal.index.{module}.{name}\n" for name in own_names(module)]
+    return "\n".join(parts)
+
+
 def golden_page() -> str:
     """State what the tests of the index room compare with COINr, as they state it themselves."""
     sys.path.insert(0, str(ROOT))
@@ -151,6 +196,7 @@ PAGES = {
     "reference/cli.md": cli_page,
     "reference/sources.md": sources_page,
     "reference/python.md": python_page,
+    "reference/engine.md": engine_page,
     "methods/golden.md": golden_page,
 }
 
@@ -160,6 +206,10 @@ def shown(default: object) -> str:
     if default is None or default in ("", (), {}) or isinstance(default, BaseModel):
         return ""
     return f"`{default}`"
+
+
+def twice(names: Iterable[str]) -> list[str]:
+    return [name for name, n in Counter(names).items() if n > 1]
 
 
 def study_faults() -> list[str]:
@@ -194,6 +244,9 @@ def study_faults() -> list[str]:
         }
         meaning = {key: told for key, _, told in rows}
         faults += [
+            f"study.md: {name}.{key}: stands there twice" for key in twice(k for k, *_ in rows)
+        ]
+        faults += [
             f"study.md: {name}.{f.alias or key}: does not say '{option}'"
             for key, f in model.model_fields.items()
             for options in re.findall(r"Literal\[(.*?)\]", str(f.annotation))
@@ -205,12 +258,75 @@ def study_faults() -> list[str]:
             for key in sorted({*written, *true})
             if written.get(key) != true.get(key)
         ]
-    methods = (ROOT / "docs" / "methods" / "indices.md").read_text("utf-8")
+    return faults
+
+
+def named(page: str, head: str) -> list[str]:
+    """Give the names in the columns of a page's tables that have that head."""
+    names = []
+    for found in re.finditer(r"^(\|.+\|)\n\|[-:| ]+\|\n((?:\|.*\n?)+)", page, re.MULTILINE):
+        heads = [h.strip() for h in found[1].strip("|").split("|")]
+        if head in heads:
+            at = heads.index(head) + 1
+            rows = [re.split(r"(?<!\\)\|", row) for row in found[2].splitlines()]
+            names += [name for row in rows for name in re.findall(r"`([^`]+)`", row[at])]
+    return names
+
+
+def in_python() -> dict[str, str]:
+    """Give the functions and classes of the index room, as they are called after an import.
+
+    ``from commonweal.index import describe`` makes it `describe.describe`, and so on; with each name
+    goes the full one.
+    """
+    from commonweal import index
+
+    names = {}
+    for module in (m for modules in FAMILIES.values() for m in modules):
+        room = importlib.import_module(f"commonweal.index.{module}")
+        for name in own_names(module):
+            thing = getattr(room, name)
+            if callable(thing):
+                called = name if getattr(index, name, None) is thing else f"{module}.{name}"
+                names[called] = f"commonweal.index.{module}.{name}"
+    return names
+
+
+def method_faults() -> list[str]:
+    """Compare the tables of methods/ with what a study may name and with what Python has."""
+    from commonweal import index
+
+    pages = {f"{f}.md": (DOCS / "methods" / f"{f}.md").read_text("utf-8") for f in FAMILIES}
+    known_names = in_python()
+    told = [(name, page) for page, text in pages.items() for name in named(text, IN_PYTHON)]
+    faults = [
+        f"methods/{page}: there is no '{name}' in commonweal.index"
+        for name, page in told
+        if name not in known_names
+    ]
+    for name, full in known_names.items():
+        where = [page for other, page in told if other == name]
+        value = name.rsplit(".", 1)[-1][0].isupper()  # a class; its function tells of it
+        if len(where) > 1 or not (where or value):
+            faults.append(
+                f"methods/: '{name}' ({full}) stands in {where or 'no page'}; expected one"
+            )
+    for page, known in {
+        "normalise.md": index.NORMALISERS,
+        "aggregate.md": index.AGGREGATORS,
+        "weight.md": ["stated", *index.WEIGHINGS],
+        "results.md": get_args(index.TieRule),
+    }.items():
+        in_study = named(pages[page], IN_A_STUDY)
+        faults += [
+            f"methods/{page}: '{name}' stands {in_study.count(name)} times; expected once, if known"
+            for name in sorted({*known, *in_study})
+            if in_study.count(name) != 1 or name not in known
+        ]
+    rooms = {m.name for m in pkgutil.iter_modules(index.__path__)}
+    placed = {m for modules in FAMILIES.values() for m in modules} | INSIDE
     faults += [
-        f"indices.md: does not say '{name}'"
-        for known in (index.NORMALISERS, index.AGGREGATORS, index.WEIGHINGS)
-        for name in known
-        if f"| `{name}` |" not in methods
+        f"docs/generate.py: commonweal.index.{m} is in no family" for m in sorted(rooms - placed)
     ]
     return faults
 
@@ -225,7 +341,7 @@ def main(arguments: list[str]) -> int:
             file.write_text(text, "utf-8")
         elif not file.is_file() or file.read_text("utf-8") != text:
             faults.append(f"docs/{name} is out of date; run: python docs/generate.py")
-    faults += study_faults()
+    faults += [*study_faults(), *method_faults()]
     for fault in faults:
         print(fault, file=sys.stderr)
     return bool(faults)

@@ -1,6 +1,6 @@
-"""Run the commands that the pages show.
+"""Run what the pages show.
 
-python docs/outputs.py PAGE...    write into pages what their commands print now
+python docs/outputs.py PAGE...    write into pages what their commands and their Python print now
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS = Path(__file__).resolve().parent
+PICTURES = DOCS / "images" / "index"
 WIDTH = 110  # of the terminal whose output the pages show
 NEEDS_DATA = "<!-- needs the data -->\n"
 FOLDER = "…"  # stands for the folder that a page's commands run in
@@ -76,23 +77,56 @@ def matches(said: str, found: str) -> bool:
     return re.fullmatch(pattern, found) is not None
 
 
+def renewed(text: str, folder: Path, cache: Path | None, *, needs_data: bool) -> str:
+    """Give a page as running its commands and its Python, in order, makes it.
+
+    The blocks that need the data are run, or the others. An output that fits what was printed stays
+    as it is; that of Python stands in a block of text right below it, or is not shown.
+    """
+    names: dict[str, Any] = {"__name__": "page"}
+    pieces: list[str] = []
+    body_end = block_end = 0
+    printed: str | None = None  # by the Python block just above
+    for block in BLOCK.finditer(text):
+        runs, language, body = bool(block[1]) == needs_data, block[2], block[3]
+        if (
+            printed is not None
+            and language == "text"
+            and not text[block_end : block.start()].strip()
+        ):
+            body = body if matches(body, printed) else printed
+        elif runs and language == "console":
+            body = ""
+            for command, said in commands(block[3]):
+                found = output_of(command, folder, cache)
+                body += f"$ {command}\n{said if matches(said, found) else found}"
+        printed = None
+        if runs and language == "python":
+            with surroundings(folder, cache) as out:
+                exec(compile(body, "page", "exec"), names)
+            printed = out.getvalue()
+        pieces += [text[body_end : block.start(3)], body]
+        body_end, block_end = block.end(3), block.end()
+    return "".join([*pieces, text[body_end:]])
+
+
+def pictures(folder: Path) -> dict[str, str]:
+    """Give the pictures that a page's Python has drawn, and their numbers, by name of the file."""
+    drawn = [f for f in folder.glob("*.svg") if f.with_suffix(".csv").is_file()]
+    return {f.name: f.read_text("utf-8") for d in drawn for f in (d, d.with_suffix(".csv"))}
+
+
 def write_outputs(page: Path) -> None:
-    """Put what each command prints into a page; outputs with ``...`` in them stay."""
-    text = page.read_text("utf-8")
+    """Put into a page what its commands and its Python print, and beside it what they draw."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(shutil.copytree(DOCS / "examples", Path(name) / "here"))
-        empty = Path(name) / "cache"
-
-        def renew(block: re.Match[str]) -> str:
-            if block[2] != "console":
-                return block[0]
-            new = ""
-            for command, said in commands(block[3]):
-                found = output_of(command, folder, None if block[1] else empty)
-                new += f"$ {command}\n{said if matches(said, found) else found}"
-            return f"{block[1] or ''}```console\n{new}```"
-
-        page.write_text(BLOCK.sub(renew, text), "utf-8")
+        text = page.read_text("utf-8")
+        text = renewed(text, folder, Path(name) / "cache", needs_data=False)
+        if NEEDS_DATA in text:
+            text = renewed(text, folder, None, needs_data=True)
+        page.write_text(text, "utf-8")
+        for name, drawn in pictures(folder).items():
+            (PICTURES / name).write_text(drawn, "utf-8")
 
 
 if __name__ == "__main__":

@@ -36,21 +36,18 @@ EXAMPLE = DOCS / "examples" / "maregria.yaml"
 NOT_PUBLIC = {"__main__", "cli", "faults", "progress", "strict_yaml", "studies"}
 
 
-def blocks(page: str) -> list[tuple[bool, str, str, str | None]]:
-    """Give each block: whether it needs the data, its language, its text, and the output below it."""
-    text = (DOCS / page).read_text("utf-8")
-    found = list(outputs.BLOCK.finditer(text))
-    out = []
-    for here, after in zip(found, [*found[1:], None][: len(found)], strict=True):
-        below = after[3] if after and after[2] == "text" else None
-        if after is not None and text[here.end() : after.start()].strip():
-            below = None
-        out.append((bool(here[1]), here[2], here[3], below))
-    return out
+def page_text(page: str) -> str:
+    return (DOCS / page).read_text("utf-8")
+
+
+def blocks(page: str) -> list[tuple[bool, str, str]]:
+    """Give each block of a page: whether it needs the data, its language and its text."""
+    text = page_text(page)
+    return [(bool(b[1]), b[2], b[3]) for b in outputs.BLOCK.finditer(text)]
 
 
 def of_kind(*languages: str) -> list[tuple[str, str]]:
-    return [(p, text) for p in PAGES for _, language, text, _ in blocks(p) if language in languages]
+    return [(p, text) for p in PAGES for _, language, text in blocks(p) if language in languages]
 
 
 @pytest.fixture
@@ -78,38 +75,41 @@ def test_generated_pages_and_the_keys_of_a_study_are_up_to_date(
 def test_a_page_out_of_date_fails_and_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = shutil.copytree(DOCS / "reference", tmp_path / "reference")
-    page = copy / "sources.md"
-    page.write_text(page.read_text("utf-8").replace("Sources", "Sauces"), "utf-8")
-    study = copy / "study.md"
-    study.write_text(study.read_text("utf-8").replace("| `excluding` |", "| `except` |"), "utf-8")
+    def change(page: str, old: str, new: str) -> None:
+        text = (tmp_path / page).read_text("utf-8")
+        assert old in text
+        (tmp_path / page).write_text(text.replace(old, new), "utf-8")
+
+    for part in ("reference", "methods"):
+        shutil.copytree(DOCS / part, tmp_path / part)
+    change("reference/sources.md", "Sources", "Sauces")
+    change("reference/study.md", "| `excluding` |", "| `except` |")
+    change("methods/normalise.md", "| `z_score` |", "| `zscore` |")
+    change("methods/look.md", "| `correlate.correlate` |", "| `correlate.correlates` |")
+    change("methods/results.md", "| `rank`, `decile` |", "| `rank`, `decile`, `treat.treat` |")
     monkeypatch.setattr(generate, "DOCS", tmp_path)
     assert generate.main(["--check"]) == 1
     told = capsys.readouterr().err
-    assert "docs/reference/sources.md" in told
-    assert "Rule.excluding" in told
-    assert "Rule.except" in told
+    for fault in (
+        "docs/reference/sources.md",
+        "Rule.excluding",
+        "Rule.except",
+        "normalise.md: 'z_score' stands 0 times",
+        "normalise.md: 'zscore' stands 1 times",
+        "'correlate.correlate' (commonweal.index.correlate.correlate) stands in no page",
+        "there is no 'correlate.correlates'",
+        "'treat.treat' (commonweal.index.treat.treat) stands in ['prepare.md', 'results.md']",
+    ):
+        assert fault in told
     assert "cli.md" not in told
 
 
-def run_blocks(page: str, needs_data: bool, folder: Path, cache: Path | None) -> int:
-    """Run the commands and the Python of a page in order; give how many blocks there were."""
-    names: dict[str, Any] = {}
-    count = 0
-    for data, language, text, below in blocks(page):
-        if data != needs_data or language not in ("console", "python"):
-            continue
-        count += 1
-        if language == "console":
-            for command, said in outputs.commands(text):
-                found = outputs.output_of(command, folder, cache)
-                assert outputs.matches(said, found), f"$ {command}\n{found}"
-            continue
-        with outputs.surroundings(folder, cache) as out:
-            exec(compile(text, page, "exec"), names)
-        if below is not None:
-            assert out.getvalue() == below
-    return count
+def check_page(page: str, needs_data: bool, folder: Path, cache: Path | None) -> None:
+    """Run what a page shows, and compare what that prints and draws with the page."""
+    text = page_text(page)
+    assert outputs.renewed(text, folder, cache, needs_data=needs_data) == text
+    for name, drawn in outputs.pictures(folder).items():
+        assert (outputs.PICTURES / name).read_text("utf-8") == drawn, name
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(not b[0] for b in blocks(p))])
@@ -118,16 +118,16 @@ def test_what_a_page_shows_is_so(
 ) -> None:
     if page == "reference/results.md":  # it reads what the tutorial wrote
         write_results(example_results, example / "results" / "maregria")
-    run_blocks(page, False, example, cache)
+    check_page(page, False, example, cache)
 
 
 @pytest.mark.real
 @pytest.mark.usefixtures("mirror")
 @pytest.mark.parametrize("page", [p for p in PAGES if any(b[0] for b in blocks(p))])
 def test_what_a_page_shows_of_england_is_so(page: str, example: Path) -> None:
-    assert run_blocks(page, True, example, None) > 0
+    check_page(page, True, example, None)
     if page == "tutorial.md":  # it names the parts of the report
-        told = (DOCS / page).read_text("utf-8").split("## The list, and the report")[1]
+        told = page_text(page).split("## The list, and the report")[1]
         report = (example / "results" / "left-behind-2019" / "report.html").read_text("utf-8")
         headings = {re.sub("<.*?>", "", h) for h in re.findall(r"<h2.*?>(.*?)</h2>", report)}
         named = set(re.findall(r"\*\*(.+?)\*\*", told.split("\n## ")[0]))
@@ -176,7 +176,7 @@ def test_each_piece_of_a_study_is_valid_and_runs(
 
 
 def test_the_tutorial_shows_the_whole_example() -> None:
-    assert EXAMPLE.read_text("utf-8") in [text for p, text in FRAGMENTS if p == "tutorial.md"]
+    assert EXAMPLE.read_text("utf-8") in [text for p, text in FRAGMENTS if p == "tutorial-list.md"]
     parse_study(EXAMPLE.read_text("utf-8"), "maregria.yaml", "maregria", EXAMPLE.parent)
 
 
@@ -278,10 +278,18 @@ def test_the_results_folder_is_documented(
 def test_every_public_name_is_documented() -> None:
     page = (DOCS / "reference" / "python.md").read_text("utf-8").splitlines()
     rooms = {m.name for m in pkgutil.iter_modules(commonweal.__path__)} - NOT_PUBLIC
-    assert rooms <= {module.split(".")[1] for module in generate.ROOMS}
+    assert rooms <= {module.split(".")[1] for module in generate.ROOMS} | {"index"}
     for module in generate.ROOMS:
         for name in importlib.import_module(module).__all__:
             assert f"::: {module}.{name}" in page
+    engine = (DOCS / "reference" / "engine.md").read_text("utf-8").splitlines()
+    for full in generate.in_python().values():
+        assert f"::: {full}" in engine
+
+
+def test_every_picture_is_drawn_by_a_page() -> None:
+    shown = {name for p in PAGES for name in re.findall(r"images/index/([\w.]+)", page_text(p))}
+    assert shown == {f.name for f in outputs.PICTURES.iterdir()}
 
 
 def test_architecture_names_modules_that_exist() -> None:
