@@ -142,6 +142,38 @@ def test_two_designations_in_one_study(small: Any) -> None:
         only_designation(results)
 
 
+def test_a_fixed_base_and_a_reference_area(small: Any) -> None:
+    """Income on the scale of an earlier year, halls beside those of A05; both in every draw too."""
+    table = pl.read_csv(small.indicators).with_columns(before=pl.col("income") * 2)
+    table.write_csv(small.indicators)
+    small.write(
+        indicators__before={"file": "indicators.csv", "column": "before", "higher_is": "more"},
+        indicators__income__standard_error="income_se",
+        index__deprivation__transform="min_max",
+        index__deprivation__children={"income": {"indicator": "income", "base": ["before"]}},
+        index__community_needs__transform={"distance_to_reference": {"unit": "A05"}},
+        certainty={"draws": 50, "seed": 3, "vary": [{"standard_errors": "all"}]},
+    )
+    results = small.run()
+    income = np.arange(1, 21)
+    np.testing.assert_allclose(results.scores["deprivation"].score, 100 * (income - 2) / 38)
+    needs = dict(zip(results.areas.codes, results.scores["community_needs"].score, strict=True))
+    assert [needs[c] for c in ("A01", "A05", "A20")] == pytest.approx([0, 1, 19 / 4])
+    assert results.certainty["priority"].selected.sum() > 0
+    study = small.write(index__community_needs__transform={"distance_to_reference": {"unit": "A5"}})
+    with pytest.raises(CommonwealError, match=r"reference unit 'A5' not found; did you mean"):
+        small.run(study)
+    small.write(
+        index__deprivation__transform="min_max",
+        index__deprivation__children={"income": {"indicator": "income", "base": ["befor"]}},
+    )
+    with pytest.raises(StudyError, match=r"deprivation\.children\.income\.base.*'befor' not found"):
+        load_study(small.study)
+    small.write(index__deprivation__enters_as="min_max")
+    with pytest.raises(StudyError, match=r"enters_as.*goes with a child; an index enters nothing"):
+        load_study(small.study)
+
+
 def test_no_draws_and_no_designation(small: Any) -> None:
     assert not small.run(draws=0).certainty
     small.write(certainty__draws=0)

@@ -166,7 +166,8 @@ def _index(
     if spec.areas and spec.areas != areas.system:
         here = load_areas(store, spec.areas, within=study.where, population_at=spec.move.population)
     with log.step(f"indicators {name}") as entry:
-        leaves = dict.fromkeys(n.indicator for _, n in spec.walk(name) if n.indicator is not None)
+        nodes = [node for _, node in spec.walk(name) if node.indicator is not None]
+        leaves = dict.fromkeys(i for n in nodes for i in (n.indicator or "", *n.base))
         wanted = [wanted_of(study, leaf, store) for leaf in leaves]
         indicators, entry["read"] = read_indicators(store, wanted, here)
     with log.step(f"index {name}") as entry:

@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError
 from commonweal.index import AGGREGATORS, aggregate, aggregator, contributions, means
-from commonweal.index.aggregate import ADDITIVE
+from commonweal.index.aggregate import ADDITIVE, RELATIVE
+from commonweal.index.benefit import around, benefit_of_the_doubt
 
 X = np.array([[10.0, 40.0, 80.0], [1.0, 2.0, 4.0]])
 W = np.array([1.0, 2.0, 1.0])
@@ -73,7 +74,7 @@ def test_what_is_missing_is_carried_by_the_others(
         assert geometric[i] == pytest.approx(np.exp(logs))
 
 
-@pytest.mark.parametrize("how", sorted(set(AGGREGATORS) - {"ordered"}))
+@pytest.mark.parametrize("how", sorted(set(AGGREGATORS) - {"ordered", "benefit_of_the_doubt"}))
 @pytest.mark.parametrize(
     ("available", "scored"),
     [(1.0, [True, False, False, False]), (0.7, [True, True, False, False]),
@@ -113,7 +114,7 @@ def test_a_geometric_mean_of_nothing_or_less_is_refused(bad: float) -> None:
         aggregate(np.array([[1.0, bad], [np.nan, 3.0]]), np.ones(2), "geometric")
 
 
-@pytest.mark.parametrize("how", sorted(set(AGGREGATORS) - {"ordered", "copeland"}))
+@pytest.mark.parametrize("how", sorted(set(AGGREGATORS) - {"ordered", *RELATIVE}))
 @pytest.mark.parametrize("k", [2, 3, 7, 9, 16])
 def test_equal_areas_tie_to_the_bit_wherever_they_stand(how: str, k: int) -> None:
     rng = np.random.default_rng(k)
@@ -176,3 +177,35 @@ def test_a_split_that_would_be_made_up_is_missing() -> None:
     for how in sorted(set(AGGREGATORS) - ADDITIVE):
         assert np.isnan(contributions(X, W, how)).all()
     assert np.isnan(contributions(X, W, means.arithmetic)).all()
+
+
+def test_the_benefit_of_the_doubt_as_a_form() -> None:
+    x = np.random.default_rng(7).uniform(1, 9, (30, 3))
+    x[4] = x[11]
+    alike, uneven = np.ones(3), np.array([2.0, 1.0, 1.0])
+    free = aggregate(x, alike, "benefit_of_the_doubt")
+    np.testing.assert_allclose(free, benefit_of_the_doubt(x).score, rtol=1e-11)
+    assert free[4] == free[11]
+    bounds = {"lower": [0.1, 0.2, 0.0], "upper": 0.7}
+    held = aggregate(x, alike, {"benefit_of_the_doubt": bounds})
+    expected = benefit_of_the_doubt(x, [0.1, 0.2, 0.0], 0.7).score
+    np.testing.assert_allclose(held, expected, rtol=1e-11)
+    near = aggregate(x, uneven, {"benefit_of_the_doubt": {"spread": 0.2}})
+    expected = benefit_of_the_doubt(x, *around(uneven, 0.2)).score
+    np.testing.assert_allclose(near, expected, rtol=1e-11)
+    with pytest.raises(DataError, match="finds weights for each area; expected children of one"):
+        aggregate(x, uneven, "benefit_of_the_doubt")
+    with pytest.raises(DataError, match="'spread' and bounds found; expected one of them"):
+        aggregate(x, uneven, {"benefit_of_the_doubt": {"spread": 0.2, "upper": 0.5}})
+    x[0, 1] = np.nan
+    assert np.flatnonzero(np.isnan(aggregate(x, alike, "benefit_of_the_doubt", 0.0))).tolist() == [
+        0
+    ]
+
+
+def test_infinite_values_are_refused() -> None:
+    """Infinity less infinity would be taken for a missing value."""
+    x = np.array([[1.0, np.inf, -np.inf], [1.0, 2.0, 3.0]])
+    for how in set(AGGREGATORS) - {"ordered", "benefit_of_the_doubt"}:
+        with pytest.raises(DataError, match="child 1 has an infinite value"):
+            aggregate(x, np.ones(3), how)

@@ -169,8 +169,10 @@ def test_bounds_that_cannot_be_are_errors(low: object, high: object, message: st
 
 
 def test_values_that_cannot_be_are_errors() -> None:
-    with pytest.raises(DataError, match="value -1 found"):
+    with pytest.raises(DataError, match="value -1 found; expected finite values of at least 0"):
         benefit_of_the_doubt([[1.0, -1.0]])
+    with pytest.raises(DataError, match="value inf found; expected finite"):
+        benefit_of_the_doubt([[1.0, np.inf]])
     with pytest.raises(DataError, match="expected \\(n_units, n_children\\)"):
         benefit_of_the_doubt([1.0, 2.0])
     with pytest.raises(DataError, match="spread 2"):

@@ -21,6 +21,7 @@ from commonweal.index import (
 if TYPE_CHECKING:
     import numpy as np
 
+ONE = {"b": {"indicator": "b"}}
 IOD = {
     "income": 0.225,
     "employment": 0.225,
@@ -68,41 +69,41 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ({"indicator": "a", "weight": -1}, "weight"),
         ({"indicator": "a", "weight": float("nan")}, "weight"),
         ({"indicator": "a", "weight": float("inf")}, "weight"),
-        ({"indicator": "a", "available": 1.5}, "available"),
-        ({"indicator": "a", "transform": "percentile"}, "did you mean 'percentile_rank'"),
-        ({"indicator": "a", "transform": 3}, "transform 3 not found"),
-        ({"indicator": "a", "transform": {"min_max": {}, "none": {}}}, "found min_max, none; exp"),
-        ({"indicator": "a", "transform": {}}, "found nothing; expected one transform"),
+        ({"children": ONE, "available": 1.5}, "available"),
+        ({"children": ONE, "transform": "percentile"}, "did you mean 'percentile_rank'"),
+        ({"children": ONE, "transform": 3}, "transform 3 not found"),
+        ({"children": ONE, "transform": {"min_max": {}, "none": {}}}, "found min_max, none; exp"),
+        ({"children": ONE, "transform": {}}, "found nothing; expected one transform"),
         (
-            {"indicator": "a", "transform": {"min_max": {"lo": 1}}},
+            {"children": ONE, "transform": {"min_max": {"lo": 1}}},
             "no such setting; did you mean 'lo",
         ),
         (
-            {"indicator": "a", "transform": {"min_max": {"low": "x"}}},
+            {"children": ONE, "transform": {"min_max": {"low": "x"}}},
             "found 'x'; expected a valid num",
         ),
         (
-            {"indicator": "a", "transform": {"min_max": {"low": True}}},
+            {"children": ONE, "transform": {"min_max": {"low": True}}},
             "found True; expected a number",
         ),
-        ({"indicator": "a", "transform": {"min_max": 3}}, "found 3; expected settings by name"),
-        ({"indicator": "a", "transform": {"z_score": {"divisor": "m"}}}, "expected 'n-1' or 'n'"),
-        ({"indicator": "a", "transform": {"none": {"a": 1}}}, "no such setting; none takes none"),
-        ({"indicator": "a", "transform": {"exponential": {"ties": "min"}}}, "no such setting"),
-        ({"indicator": "a", "transform": "goalposts"}, "needs lower and upper"),
+        ({"children": ONE, "transform": {"min_max": 3}}, "found 3; expected settings by name"),
+        ({"children": ONE, "transform": {"z_score": {"divisor": "m"}}}, "expected 'n-1' or 'n'"),
+        ({"children": ONE, "transform": {"none": {"a": 1}}}, "no such setting; none takes none"),
+        ({"children": ONE, "transform": {"exponential": {"ties": "min"}}}, "no such setting"),
+        ({"children": ONE, "transform": "goalposts"}, "needs lower and upper"),
         (
-            {"indicator": "a", "transform": {"goalposts": {"lower": 2, "upper": 1}}},
+            {"children": ONE, "transform": {"goalposts": {"lower": 2, "upper": 1}}},
             "lower below upper",
         ),
         ({"indicator": "a", "enters_as": "nne"}, "did you mean 'none'"),
-        ({"indicator": "a", "aggregate": "medain"}, "did you mean 'median'"),
-        ({"indicator": "a", "aggregate": {"mean_min": {"alpha": 2}}}, "expected alpha in 0..1"),
-        ({"indicator": "a", "aggregate": {"generalised": {"p": float("nan")}}}, "found nan"),
+        ({"children": ONE, "aggregate": "medain"}, "did you mean 'median'"),
+        ({"children": ONE, "aggregate": {"mean_min": {"alpha": 2}}}, "expected alpha in 0..1"),
+        ({"children": ONE, "aggregate": {"generalised": {"p": float("nan")}}}, "found nan"),
         (
-            {"indicator": "a", "aggregate": "ordered"},
+            {"children": ONE, "aggregate": "ordered"},
             "expected exactly one of 'orness' and 'places'",
         ),
-        ({"indicator": "a", "weigh": "pcs"}, "weighing 'pcs' not found; expected one of"),
+        ({"children": ONE, "weigh": "pcs"}, "weighing 'pcs' not found; expected one of"),
         (
             {"weigh": "pca", "children": {"b": {"indicator": "b", "weight": 2}}},
             "computes the weights",
@@ -116,9 +117,48 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         (
             {"aggregate": {"ordered": {"places": [1, 2]}}, "children": {"b": {"indicator": "b"}}},
-            "found 2 weights of places; expected 1",
+            "found 2 of places; expected 1, one a child",
+        ),
+        (
+            {
+                "weigh": {"importance": {"target": [1]}},
+                "children": {"b": {"indicator": "b"}, "c": {"indicator": "c"}},
+            },
+            "found 1 of target; expected 2, one a child",
+        ),
+        ({"children": ONE, "weigh": {"importance": {"targt": [1]}}}, "did you mean 'target'"),
+        (
+            {
+                "aggregate": {"benefit_of_the_doubt": {"upper": 0.3}},
+                "children": {n: {"indicator": n} for n in "bcd"},
+            },
+            "lower bounds add up to 0 and upper to 0.9",
+        ),
+        (
+            {
+                "aggregate": "benefit_of_the_doubt",
+                "children": {"b": {"indicator": "b", "weight": 2}, "c": {"indicator": "c"}},
+            },
+            "finds weights for each area, expected none",
+        ),
+        ({"children": ONE, "transform": {"min_max": {"low": 9, "high": 1}}}, "low below high"),
+        ({"children": ONE, "transform": {"z_score": {"sd": 0}}}, "sd 0 found; expected a number"),
+        ({"children": ONE, "transform": "distance_to_reference"}, "needs unit"),
+        (
+            {"base": ["b"], "children": {"b": {"indicator": "b"}}},
+            "goes with an indicator; found children",
+        ),
+        (
+            {"transform": "rank", "children": {"b": {"indicator": "b", "base": ["c"]}}},
+            "'rank' has no base; expected one of: min_max, z_score, adjusted, distance_to_max, frac",
+        ),
+        (
+            {"transform": lambda x: x, "children": {"b": {"indicator": "b", "base": ["c"]}}},
+            "has no base",
         ),
         ({"indicator": "a", "wieght": 2}, "wieght"),
+        ({"indicator": "a", "transform": "min_max"}, "'enters_as' says how it enters"),
+        ({"indicator": "a", "available": 0.5}, "goes with children; found an indicator"),
         ({"children": {"b": {"indicator": "b", "weight": -2}}}, r"children\.b\.weight"),
     ],
 )
@@ -146,10 +186,10 @@ def test_a_leaf_that_is_not_there_is_named() -> None:
 
 
 def test_a_method_without_settings_is_its_name() -> None:
-    tree = Node.model_validate({"indicator": "a", "transform": {"min_max": None}})
+    tree = Node.model_validate({"children": ONE, "transform": {"min_max": None}})
     assert tree.transform == "min_max"
     given = {"min_max": {"low": 1.0, "high": 9.0}}
-    tree = Node.model_validate({"indicator": "a", "transform": given})
+    tree = Node.model_validate({"children": ONE, "transform": given})
     assert tree.model_dump(mode="json")["transform"] == given
     assert Node.model_validate(tree.model_dump()) == tree
 
@@ -159,7 +199,7 @@ def test_every_method_can_be_named() -> None:
         "scaled": {"lower": 0, "upper": 9},
         "goalposts": {"lower": 0, "upper": 9},
         "distance_to_target": {"target": 9},
-        "distance_to_reference": {"unit": 0},
+        "distance_to_reference": {"unit": "A00001"},
         "ordered": {"orness": 0.5},
     }
     for key, known in (
@@ -169,13 +209,29 @@ def test_every_method_can_be_named() -> None:
     ):
         for name in known:
             how = {name: needed[name]} if name in needed else name
-            assert getattr(Node.model_validate({"indicator": "a", key: how}), key) == how
+            assert getattr(Node.model_validate({"children": ONE, key: how}), key) == how
+
+
+def test_a_reference_area_is_a_code_even_where_it_looks_like_a_number() -> None:
+    how = {"distance_to_reference": {"unit": 17, "constant": "nan"}}
+    tree = Node.model_validate({"children": ONE, "transform": how})
+    assert tree.transform == {"distance_to_reference": {"unit": "17", "constant": "nan"}}
+
+
+def test_bounds_are_checked_with_the_children_that_there_are() -> None:
+    """Shares of up to .4 are none for two children, and many for three."""
+    how = {"benefit_of_the_doubt": {"upper": 0.4}}
+    tree = {"aggregate": how, "children": {n: {"indicator": n} for n in "abc"}}
+    assert Node.model_validate(tree).aggregate == how
+    del tree["children"]["c"]  # type: ignore[attr-defined]
+    with pytest.raises(ValidationError, match=r"upper to 0\.8"):
+        Node.model_validate(tree)
 
 
 def test_a_function_takes_the_place_of_a_name() -> None:
     def halved(need: np.ndarray) -> np.ndarray:
         return need / 2
 
-    tree = Node(indicator="a", transform=halved)
+    tree = Node(children={"b": Node(indicator="b")}, transform=halved)
     assert tree.transform is halved
     assert tree.model_dump(mode="json")["transform"] == "halved"

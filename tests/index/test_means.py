@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.means import (
     arithmetic,
     generalised,
@@ -349,3 +349,9 @@ def test_wrong_weights_are_errors(w: list[float], message: str) -> None:
     for how in ALL:
         with pytest.raises(DataError, match=message):
             how(np.ones((2, 3)), w)
+
+
+def test_a_way_that_is_none_is_refused() -> None:
+    for how in (mazziotta_pareto, mean_min):
+        with pytest.raises(UnknownNameError, match="uneven 'low' not found; did you mean 'lower'"):
+            how(np.ones((2, 3)), uneven="low")  # type: ignore[operator]

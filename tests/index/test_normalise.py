@@ -12,11 +12,13 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.by_rank import exponential, normal_score
+from commonweal.index.by_rank import exponential, normal_score, percentile_rank
 from commonweal.index.normalise import NORMALISERS, normalise
 from commonweal.index.rank import rank
 from commonweal.index.scales import (
+    adjusted,
     adjusted_posts,
+    distance_to_max,
     distance_to_reference,
     fraction_of_max,
     goalposts,
@@ -325,6 +327,64 @@ def test_errors_name_the_indicator() -> None:
         normalise(x, low=[1, 2, 3])
     with pytest.raises(DataError, match="position from 0 to 1"):
         distance_to_reference([1.0, 2.0], 7)
+    with pytest.raises(DataError, match="pubs: 'goalposts' needs lower"):
+        normalise(x, "goalposts", names=["pubs", "halls"], upper=2)
+    with pytest.raises(UnknownNameError, match="setting 'lo' not found of 'min_max'; "):
+        normalise(x, lo=1)
+    with pytest.raises(UnknownNameError, match="setting 'reference' not found of 'rank'"):
+        normalise(x, "rank", reference=x)
+    with pytest.raises(DataError, match=r"directions of shape \(3,\); expected one, or 2"):
+        normalise(x, directions=[1, 1, -1])
+    with pytest.raises(DataError, match=r"reference of shape \(2,\); expected \(n, 2\)"):
+        normalise(x, reference=[1.0, 2.0])
+    with pytest.raises(DataError, match="in 1 dimensions; expected units x indicators"):
+        normalise([1.0, 2.0])
+    with pytest.raises(DataError, match="1 names for 2 indicators"):
+        normalise(x, names=["pubs"])
+    with pytest.raises(DataError, match="'pubs' has infinite values"):
+        normalise([[np.inf], [1.0]], names=["pubs"])
+
+
+@pytest.mark.parametrize(
+    ("function", "settings_", "message"),
+    [
+        (min_max, {"low": 9, "high": 1}, "low 9 and high 1; expected low below high"),
+        (min_max, {"constant": "skip"}, "constant 'skip' not found; expected one of: error, nan"),
+        (z_score, {"sd": -1}, "sd -1 found; expected a number above 0"),
+        (z_score, {"divisor": "n1"}, "divisor 'n1' not found"),
+        (goalposts, {"lower": 0, "upper": 9, "scale": 0}, "scale 0 found"),
+        (percentile_rank, {"scale": -1}, "scale -1 found"),
+        (percentile_rank, {"ties": "lowest"}, "ties 'lowest' not found; expected one of: average"),
+        (normal_score, {"formula": "bloom"}, "formula 'bloom' not found; did you mean 'blom'"),
+        (distance_to_reference, {"unit": "B"}, "'B' is a name; expected the names of all units"),
+        (distance_to_reference, {"unit": "B", "units": ["A"]}, "1 names for 3 units"),
+    ],
+)
+def test_settings_that_a_method_cannot_take_are_never_let_through(
+    function: Any, settings_: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((DataError, UnknownNameError), match=message):
+        function([1.0, 2.0, 4.0], **settings_)
+
+
+@pytest.mark.parametrize("function", [min_max, z_score, adjusted, fraction_of_max, distance_to_max])
+def test_an_infinite_value_is_an_error_not_a_missing_one(function: Any) -> None:
+    """Infinity over infinity is NaN, which would be taken for a missing value."""
+    for x in ([1.0, 2.0, np.inf], [-np.inf, 2.0, 3.0]):
+        with pytest.raises(DataError, match="an infinite value found"):
+            function(x)
+        with pytest.raises(DataError, match="an infinite value found"):
+            function([1.0, 2.0], reference=x)
+
+
+def test_a_reference_unit_is_found_by_its_name() -> None:
+    x, units = np.array([[1.0, 9.0], [3.0, 7.0], [5.0, 1.0]]), ["A", "B", "C"]
+    for directions in (1, [1, -1]):
+        by_name = normalise(
+            x, "distance_to_reference", directions=directions, unit="B", units=units
+        )
+        by_place = normalise(x, "distance_to_reference", directions=directions, unit=1)
+        np.testing.assert_array_equal(by_name, by_place)
 
 
 FREE = {"scaled": {"lower": 0, "upper": 7}, "goalposts": {"lower": -1e3, "upper": 1e3}}

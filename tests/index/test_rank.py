@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import decile, rank
 
 if TYPE_CHECKING:
@@ -70,3 +71,10 @@ def test_nothing_to_rank() -> None:
     assert rank([]).shape == (0,)
     assert decile([]).shape == (0,)
     assert np.isnan(rank([np.nan, np.nan])).all()
+
+
+def test_what_is_no_column_or_no_rule_is_refused() -> None:
+    with pytest.raises(DataError, match=r"shape \(1, 2\); expected one value an area"):
+        rank([[1.0, 2.0]])
+    with pytest.raises(UnknownNameError, match="ties 'first' not found; expected one of: average"):
+        rank([1.0, 2.0], "first")  # type: ignore[arg-type]

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index import Node, exponential_of_rank, rank, score
+from commonweal.index import Node, exponential_of_rank, rank, score, score_tree
+from commonweal.index.importance import importance
 from commonweal.index.weigh import entropy, factor, principal_component
 
 if TYPE_CHECKING:
@@ -288,3 +289,65 @@ def test_functions_of_ones_own(make: Make) -> None:
     assert found.score.tolist() == [6, 4, 6]
     assert np.isnan(found.contributions["x/a"]).all()
     assert found.to_frame()["x.a.contribution"].null_count() == 3
+
+
+def test_a_reference_area_by_its_code(make: Make) -> None:
+    tree = tree_of("ab", transform={"distance_to_reference": {"unit": "A00002"}})
+    found = score("x", tree, make(a=[0, 1, 2, 4], b=[5, 4, 3, 1], less=("b",)))
+    np.testing.assert_allclose(found.transformed["x/a"], [0, 0.5, 1, 2])
+    np.testing.assert_allclose(found.transformed["x/b"], [0, 0.5, 1, 2])
+    again = score("x", found.tree, make(a=[0, 1, 2, 4], b=[5, 4, 3, 1], less=("b",)))
+    np.testing.assert_array_equal(again.score, found.score)
+    lost = tree_of("a", transform={"distance_to_reference": {"unit": "A0002"}})
+    with pytest.raises(UnknownNameError, match="reference unit 'A0002' not found; did you mean"):
+        score("x", lost, make(a=[0, 1, 2]))
+    with pytest.raises(DataError, match=r"^x\.a: reference unit 'A0002' is a name; expected the"):
+        score_tree("x", lost, lambda _: np.arange(3.0))
+
+
+def test_a_base_fixes_the_scale(make: Make) -> None:
+    """Two years of two indicators: the first on its own base year, the second on both years."""
+    tree = Node.model_validate(
+        {
+            "transform": "min_max",
+            "children": {
+                "a": {"indicator": "a20", "base": ["a15"]},
+                "b": {"indicator": "b20", "base": ["b15", "b20"]},
+            },
+        }
+    )
+    years = {"a15": [0, 5, 10], "a20": [5, 10, 20], "b15": [4, 3, 2], "b20": [3, 1, 0]}
+    found = score("x", tree, make(**years, less=("b15", "b20")))
+    np.testing.assert_allclose(found.transformed["x/a"], [50, 100, 200])
+    np.testing.assert_allclose(found.transformed["x/b"], [25, 75, 100])
+    with pytest.raises(DataError, match=r"x\.b: its base b15 is turned the other way"):
+        score("x", tree, make(**years, less=("b20",)))
+    with pytest.raises(UnknownNameError, match="indicator 'a15' not found"):
+        score("x", tree, make(a20=[1, 2], b15=[1, 2], b20=[2, 1]))
+
+
+@pytest.mark.parametrize("form", ["sum", "geometric"])
+def test_weights_that_make_children_matter_alike(make: Make, form: str) -> None:
+    rng = np.random.default_rng(8)
+    a, b, c = rng.normal(size=(3, 300))
+    tree = tree_of(
+        "abc", transform={"min_max": {"low": 1, "high": 9}}, aggregate=form, weigh="importance"
+    )
+    found = score("x", tree, make(a=a, b=a + b, c=c))
+    reached = importance(np.column_stack([found.transformed[f"x/{n}"] for n in "abc"]), found.score)
+    np.testing.assert_allclose(reached, reached.mean(), rtol=2e-3)
+    twice = tree.model_copy(update={"weigh": {"importance": {"target": [1, 1, 2]}}})
+    found = score("x", twice, make(a=a, b=a + b, c=c))
+    x = np.column_stack([found.transformed[f"x/{n}"] for n in "abc"])
+    reached = importance(x, found.score)
+    np.testing.assert_allclose(reached / reached.sum(), [0.25, 0.25, 0.5], atol=2e-3)
+
+
+def test_weights_that_cannot_be_computed_name_the_child(make: Make) -> None:
+    columns = {"a": [1.0, 2, 3, 4], "b": [0.1] * 4, "c": [4.0, 2, 3, 1]}
+    for weigh in ("pca", "factor", "importance"):
+        tree = tree_of("abc", transform="none", weigh=weigh)
+        with pytest.raises(DataError, match=r"^x: .*\bb'? (is constant|.*does not vary)"):
+            score("x", tree, make(**columns))
+    with pytest.raises(DataError, match=r"^x: entropy of b: -1 found; expected values of at least"):
+        score("x", tree_of("ab", transform="none", weigh="entropy"), make(a=[1, 2], b=[-1, 2]))

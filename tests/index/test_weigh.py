@@ -114,10 +114,14 @@ def test_factor_weights_refuse_what_has_no_factor() -> None:
     contrary = (common + rng.normal(size=(500, 4))) * [1, 1, 1, -1]
     with pytest.raises(DataError, match="differ in sign"):
         factor(contrary)
-    with pytest.raises(DataError, match="child 0 is the factor itself"):
+    with pytest.raises(DataError, match="column 1 is the factor itself"):
         factor(np.c_[common, common + 0.5 * rng.normal(size=(500, 2)) * [0.01, 1]])
-    with pytest.raises(DataError, match="child 1 does not vary"):
+    with pytest.raises(DataError, match="column 2 does not vary"):
         factor(np.c_[common, np.ones(500), common])
+    with pytest.raises(DataError, match="a, b, c: one repeats what the others say"):
+        factor(np.c_[common, rng.normal(size=(500, 1)), common], names=["a", "b", "c"])
+    with pytest.raises(UnknownNameError, match="by 'square' not found; expected one of: coeff"):
+        factor(rng.normal(size=(50, 3)), by="square")  # type: ignore[arg-type]
 
 
 def test_entropy_weights() -> None:
@@ -130,11 +134,11 @@ def test_entropy_weights() -> None:
     q = np.array([5.0, 5.1, 4.9]) / 15
     spread = [1 + (s * np.log(s)).sum() / np.log(3) for s in (p, q)]
     np.testing.assert_allclose(w[1:], np.array(spread) / sum(spread))
-    with pytest.raises(DataError, match="entropy of -1"):
+    with pytest.raises(DataError, match="entropy of column 1: -1 found"):
         entropy([[-1.0], [2.0]])
     with pytest.raises(DataError, match="spread evenly"):
         entropy(np.ones((3, 2)))
-    with pytest.raises(DataError, match="child 1"):
+    with pytest.raises(DataError, match="entropy of column 2: expected two values"):
         entropy([[1.0, 0.0], [2.0, 0.0]])
 
 
@@ -176,8 +180,23 @@ def test_importance_reaches_its_target() -> None:
         np.testing.assert_allclose(reached, np.array(target) / sum(target), atol=1e-4)
     ranks = importance(x, x[:, 0], "spearman")
     assert ranks[0] == pytest.approx(1)
-    with pytest.raises(DataError, match="child 1 or the score does not vary"):
+    with pytest.raises(DataError, match="column 2 or the score does not vary"):
         importance([[1.0, 2.0], [2.0, 2.0]], [1.0, 2.0])
+    with pytest.raises(DataError, match="halls or the score does not vary"):
+        to_importance([[1.0, 0.1], [2.0, 0.1], [4.0, 0.1]], names=["pubs", "halls"])
+    with pytest.raises(UnknownNameError, match="correlation 'kendall' not found; expected one of"):
+        importance(x, x[:, 0], "kendall")  # type: ignore[arg-type]
+
+
+def test_importance_from_covariances_is_that_of_the_scores() -> None:
+    """The short way and the one that builds every score must end at the same weights."""
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=(300, 4)) * [1, 5, 0.1, 2] + rng.normal(size=(300, 1))
+    quick = to_importance(x)
+    slow = to_importance(x, build=lambda w: arithmetic(x, w))
+    np.testing.assert_allclose(quick.weights, slow.weights, atol=1e-5)
+    np.testing.assert_allclose(quick.importance, importance(x, x @ quick.weights))
+    assert quick.misfit < 1e-9
 
 
 @pytest.mark.parametrize("file", ["ua_B", "sa_V", "sa_B"])

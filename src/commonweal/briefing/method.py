@@ -28,6 +28,8 @@ _AGGREGATES = {
     "mean_min": "put between their mean and the most extreme of them (mean-min)",
     "ordered": "averaged with weights by their order in each area (ordered weighted average)",
     "copeland": "compared pair by pair (Copeland)",
+    "benefit_of_the_doubt": "put together with the weights that give each area the most (benefit of "
+    "the doubt)",
 }
 _TRANSFORMS = {
     "exponential": "ranked, and the ranks stretched so that the worst tenth stands out (exponential "

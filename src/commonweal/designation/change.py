@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.index.aggregate import ADDITIVE, aggregate
+from commonweal.index.aggregate import ADDITIVE, RELATIVE, aggregate
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.methods import name_of
 
@@ -25,10 +25,10 @@ _STEPS = 56
 def can_tell(node: Node) -> bool:
     """Say whether what would change a node can be worked out at all.
 
-    Copeland scores follow from every pair of areas, and of a function of the user's own nothing is
-    known: neither is worked out, and the least change is missing for all areas.
+    Copeland scores and the benefit of the doubt follow from all other areas, and of a function of
+    the user's own nothing is known: none is worked out, and the least change is missing for all.
     """
-    return not callable(node.aggregate) and name_of(node.aggregate) != "copeland"
+    return not callable(node.aggregate) and name_of(node.aggregate) not in RELATIVE
 
 
 def rank_needed(scores: Scores, tested: Tested) -> dict[str, NDArray[np.float64]]:

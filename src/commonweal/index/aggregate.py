@@ -14,15 +14,25 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index import means
-from commonweal.index.methods import Function, How, function_of, name_of
+from commonweal.index.benefit import around, benefit_of_the_doubt
+from commonweal.index.methods import Function, How, function_of, name_of, settings_of
 from commonweal.index.outrank import copeland
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from commonweal.index.rank import Floats
 
-__all__ = ["ADDITIVE", "AGGREGATORS", "aggregate", "aggregator", "contributions"]
+__all__ = [
+    "ADDITIVE",
+    "AGGREGATORS",
+    "RELATIVE",
+    "aggregate",
+    "aggregator",
+    "contributions",
+]
 
 
 def ordered(
@@ -51,11 +61,50 @@ def ordered(
     """
     if (orness is None) == (places is None):
         raise DataError("expected exactly one of 'orness' and 'places'")
-    if weights is not None and np.ptp(weights) > 0:
-        raise DataError("'ordered' weighs places, not children; expected children of one weight")
+    _alike(weights, "ordered")
     if orness is not None:
         places = means.order_weights(x.shape[1], orness)
     return means.ordered(x, places)
+
+
+def best_for_each(
+    x: Floats,
+    weights: Floats | None = None,
+    lower: float | Sequence[float] = 0.0,
+    upper: float | Sequence[float] = 1.0,
+    spread: float | None = None,
+) -> Floats:
+    """Score each area under the weights that give it the most: `benefit.benefit_of_the_doubt`.
+
+    Parameters
+    ----------
+    x
+        (n_areas, n_children) transformed need of at least 0, NaN = missing: no score.
+    weights
+        (n_children,) what `spread` is around; without it not used, and so refused if they are not
+        all alike.
+    lower, upper
+        Bounds of each child's share of an area's score, 0..1; one number, or (n_children,).
+    spread
+        Or: each share between ``w (1 -+ spread)``, with w the weights, rescaled to add up to 1.
+
+    Examples
+    --------
+    >>> best_for_each(np.array([[2.0, 4.0], [4.0, 2.0], [2.0, 2.0]])).round(3)
+    array([1.   , 1.   , 0.667])
+    """
+    if spread is None:
+        _alike(weights, "benefit_of_the_doubt")
+        return benefit_of_the_doubt(x, lower, upper).score
+    if np.ndim(lower) or np.ndim(upper) or (lower, upper) != (0.0, 1.0):
+        raise DataError("'spread' and bounds found; expected one of them")
+    stated = np.ones(x.shape[1]) if weights is None else weights
+    return benefit_of_the_doubt(x, *around(stated, spread)).score
+
+
+def _alike(weights: Floats | None, how: str) -> None:
+    if weights is not None and np.ptp(weights) > 0:
+        raise DataError(f"{needs_equal_weights(how)}; expected children of one weight")
 
 
 AGGREGATORS: MappingProxyType[str, Function] = MappingProxyType(
@@ -70,6 +119,7 @@ AGGREGATORS: MappingProxyType[str, Function] = MappingProxyType(
         "mean_min": means.mean_min,
         "ordered": ordered,
         "copeland": copeland,
+        "benefit_of_the_doubt": best_for_each,
     }
 )
 """The aggregators that a study can name; each takes (n_areas, n_children) and (n_children,)."""
@@ -77,7 +127,28 @@ AGGREGATORS: MappingProxyType[str, Function] = MappingProxyType(
 ADDITIVE = frozenset({"sum", "arithmetic", "geometric"})
 """Those of which each child puts in a part of its own."""
 
+RELATIVE = frozenset({"copeland", "benefit_of_the_doubt"})
+"""Those in which an area's score follows from what the other areas have."""
+
 _OF_NEED = {"mazziotta_pareto": {"uneven": "higher"}, "mean_min": {"uneven": "higher"}}
+
+
+def needs_equal_weights(how: How) -> str:
+    """Say why the children of a node that is aggregated so have no weights of their own; or ''.
+
+    Examples
+    --------
+    >>> needs_equal_weights("arithmetic"), needs_equal_weights({"ordered": {"orness": 0.5}})
+    ('', "'ordered' weighs places, not children")
+    """
+    name, settings = name_of(how), settings_of(how)
+    if callable(how):
+        return ""
+    if name == "ordered":
+        return "'ordered' weighs places, not children"
+    if name == "benefit_of_the_doubt" and settings.get("spread") is None:
+        return "'benefit_of_the_doubt' finds weights for each area"
+    return ""
 
 
 def aggregator(how: How) -> Function:

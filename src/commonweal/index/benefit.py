@@ -120,7 +120,7 @@ def benefit_of_the_doubt(
     Raises
     ------
     DataError
-        If a value is negative, or the bounds leave no shares that add up to 1.
+        If a value is negative or infinite, or the bounds leave no shares that add up to 1.
 
     Notes
     -----
@@ -137,12 +137,15 @@ def benefit_of_the_doubt(
     values = np.asarray(x, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
         raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
-    if (values < 0).any():
-        raise DataError(f"value {np.nanmin(values):g} found; expected values of at least 0")
+    wrong = (values < 0) | np.isinf(values)
+    if wrong.any():
+        raise DataError(f"value {values[wrong][0]:g} found; expected finite values of at least 0")
     low, high = _bounds(lower, upper, values.shape[1])
     whole = ~np.isnan(values).any(axis=1)
     shares, weights = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
     score = np.full(len(values), np.nan)
+    if not whole.any():
+        return Benefit(score, weights, shares)
     # A child's unit of measurement does not matter; on a scale of 0 to 1 numbers stay tame.
     scale = np.fmax.reduce(values, axis=0, initial=0.0)
     scale[scale == 0] = 1.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, one_of
 from commonweal.index.rank import Floats, TieRule, rank
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def percentile_rank(
     >>> percentile_rank([10.0, 30.0, 20.0])
     array([  0., 100.,  50.])
     """
+    if not scale > 0:
+        raise DataError(f"scale {scale:g} found; expected a number above 0")
     n = _n_present(x)
     return scale * borda(x, ties, from_top=from_top) / (n - 1 if n > 1 else np.nan)
 
@@ -105,7 +107,8 @@ def normal_score(
     from scipy.special import ndtri
 
     n = _n_present(x)
-    shift, more = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}[formula]
+    shifts = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}
+    shift, more = shifts[one_of("formula", formula, shifts)]
     upwards = rank_score(x, ties, from_top=from_top)
     z: Floats = ndtri((upwards - shift) / max(n + more, 1))
     return z

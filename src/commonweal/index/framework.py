@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,8 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from commonweal.errors import StudyError, UnknownNameError, nearest
-from commonweal.index.aggregate import AGGREGATORS
+from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
 from commonweal.index.methods import (
+    Function,
     How,
     MethodError,
     checked_method,
@@ -25,7 +27,7 @@ from commonweal.index.weigh import WEIGHINGS
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["Node", "load_preset", "presets", "with_indicators"]
 
@@ -34,27 +36,33 @@ STATED = "stated"
 
 
 def _transform(how: Any) -> How:
-    # 'ties' stands beside the transform; a base period is what goalposts are for.
-    inside = ("ties", "from_top", "reference")
+    # 'ties' stands beside the transform, and 'base' beside the indicator.
+    inside = ("ties", "from_top", "reference", "units")
     checked = checked_method(how, NORMALISERS, "transform", inside)
-    if name_of(checked) in ("scaled", "goalposts"):
+    if name_of(checked) == "distance_to_reference" and not callable(checked):
+        # In a study it is the code of an area, and some codes look like positions.
+        settings = settings_of(checked)
+        return {name_of(checked): {**settings, "unit": str(settings["unit"])}}
+    if settings_of(checked):
         refuse_at_once(function_of(checked, NORMALISERS), [])
     return checked
 
 
 def _aggregate(how: Any) -> How:
-    checked = checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers"))
-    if name_of(checked) == "ordered":
-        places = settings_of(checked).get("places")
-        n_children = 2 if places is None else len(places)
-        refuse_at_once(function_of(checked, AGGREGATORS), np.empty((0, n_children)))
-    elif settings_of(checked):
-        refuse_at_once(function_of(checked, AGGREGATORS), np.empty((0, 2)))
-    return checked
+    return checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers"))
 
 
 def _weigh(how: Any) -> How:
-    return STATED if how == STATED else checked_method(how, WEIGHINGS, "weighing")
+    if how == STATED:
+        return STATED
+    return checked_method(how, WEIGHINGS, "weighing", ("names", "build"))
+
+
+def _settings(function: Function) -> Collection[str]:
+    try:
+        return inspect.signature(function).parameters
+    except ValueError:  # some functions of C do not say
+        return ()
 
 
 def _plain(how: How) -> str | dict[str, dict[str, Any]]:
@@ -81,13 +89,16 @@ class Node(BaseModel):
         On a leaf: the name of the study's indicator.
     children
         On a node: its children by name.
+    base
+        On a leaf: the indicators, other years of its own say, whose least, greatest, mean and
+        deviation its transform takes in place of its own.
     enters_as
         How it enters its parent, where the parent's `transform` does not fit it.
     transform
         On a node: what is done to each child before weighting: one of
         `commonweal.index.NORMALISERS`, by name or with settings (``{"min_max": {"low": 1}}``), or
         a function of (n_areas,) need. Bounds, targets and middles are in the indicator's own
-        units.
+        units; a reference unit is an area's code.
     aggregate
         On a node: how the weighted children become its score: one of
         `commonweal.index.AGGREGATORS`, in the same ways.
@@ -107,6 +118,7 @@ class Node(BaseModel):
     label: str = ""
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     indicator: str | None = None
+    base: tuple[str, ...] = ()
     children: dict[str, Node] = Field(default_factory=dict)
     enters_as: Transform | None = None
     transform: Transform = "exponential"
@@ -121,25 +133,59 @@ class Node(BaseModel):
         if (self.indicator is None) == (not self.children):
             found = "both" if self.children else "neither"
             raise ValueError(f"has {found} of 'indicator' and 'children'; expected exactly one")
+        if self.base and self.children:
+            raise MethodError("goes with an indicator; found children", "base")
+        for key in ("transform", "aggregate", "weigh", "ties", "available"):
+            if (
+                self.indicator is not None
+                and getattr(self, key) != type(self).model_fields[key].default
+            ):
+                else_ = "; 'enters_as' says how it enters" if key == "transform" else ""
+                raise MethodError(f"goes with children; found an indicator{else_}", key)
+        return self
+
+    @model_validator(mode="after")
+    def _bases_are_used(self) -> Node:
+        for name, child in self.children.items():
+            how = self.transform if child.enters_as is None else child.enters_as
+            function = function_of(how, NORMALISERS)
+            if child.base and "reference" not in _settings(function):
+                with_base = ", ".join(
+                    n for n, f in NORMALISERS.items() if "reference" in _settings(f)
+                )
+                found = f"'{name_of(how)}' has no base; expected one of: {with_base}"
+                raise MethodError(found, "children", name, "base")
         return self
 
     @model_validator(mode="after")
     def _weights_are_used(self) -> Node:
-        ordered = name_of(self.aggregate) == "ordered"
-        if self.weigh != STATED or ordered:
-            why = f"'weigh: {name_of(self.weigh)}' computes the weights"
-            alike = 1.0
-            if self.weigh == STATED:
-                why = "'ordered' weighs places, not children"
-                alike = next(iter(self.weights.values()), 1.0)
-            for name, weight in self.weights.items():
-                if weight != alike:
-                    found = f"found {weight:g}; {why}, expected none"
-                    raise MethodError(found, "children", name, "weight")
-        places = settings_of(self.aggregate).get("places") if ordered else None
-        if places is not None and len(places) != len(self.children):
-            found = f"found {len(places)} weights of places; expected {len(self.children)}"
-            raise MethodError(f"{found}, one a child", "aggregate")
+        why, alike = needs_equal_weights(self.aggregate), next(iter(self.weights.values()), 1.0)
+        if self.weigh != STATED:
+            why, alike = f"'weigh: {name_of(self.weigh)}' computes the weights", 1.0
+        for name, weight in self.weights.items():
+            if why and weight != alike:
+                found = f"found {weight:g}; {why}, expected none"
+                raise MethodError(found, "children", name, "weight")
+        return self
+
+    @model_validator(mode="after")
+    def _settings_fit_the_children(self) -> Node:
+        lists = [
+            (len(value), at, name_of(how), key)
+            for at, how in (("aggregate", self.aggregate), ("weigh", self.weigh))
+            for key, value in settings_of(how).items()
+            if isinstance(value, list | tuple)
+        ]
+        for length, *at in lists:
+            if self.children and length != len(self.children):
+                found = f"found {length} of {at[-1]}; expected {len(self.children)}, one a child"
+                raise MethodError(found, *at)
+        if settings_of(self.aggregate) or name_of(self.aggregate) == "ordered":
+            n_children = len(self.children) or max([2, *(length for length, *_ in lists)])
+            try:
+                refuse_at_once(function_of(self.aggregate, AGGREGATORS), np.empty((0, n_children)))
+            except MethodError as error:
+                raise MethodError(str(error), "aggregate") from None
         return self
 
     def walk(self, path: str) -> Iterator[tuple[str, Node]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, one_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,8 +48,8 @@ def arithmetic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     Raises
     ------
     DataError
-        If the weights are not one a child, finite, at least 0 and above 0 in total (so in every
-        function here).
+        If a value is infinite, or the weights are not one a child, finite, at least 0 and above 0
+        in total (so in every function here).
 
     Examples
     --------
@@ -246,10 +246,10 @@ def mean_min(
     values, w = checked(x, weights)
     if not (0 <= alpha <= 1 and beta >= 0):
         raise DataError(f"alpha {alpha:g}, beta {beta:g}; expected alpha in 0..1, beta at least 0")
-    mean, counted = _mean(values, w), np.where(w > 0, values, np.nan)
-    furthest = np.fmin if uneven == "lower" else np.fmax
+    sign, mean, counted = _sign(uneven), _mean(values, w), np.where(w > 0, values, np.nan)
+    furthest = np.fmin if sign < 0 else np.fmax
     gap = mean - furthest.reduce(counted, axis=1, initial=np.nan)
-    return mean + _sign(uneven) * alpha * (np.hypot(gap, beta) - beta)
+    return mean + sign * alpha * (np.hypot(gap, beta) - beta)
 
 
 def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -349,6 +349,9 @@ def checked(x: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:
     values = np.asarray(x, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
         raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
+    infinite = np.isinf(values).any(axis=0)
+    if infinite.any():
+        raise DataError(f"child {int(infinite.argmax())} has an infinite value; expected numbers")
     n_children = values.shape[1]
     w = np.ones(n_children) if weights is None else np.asarray(weights, dtype=np.float64)
     if w.shape != (n_children,):
@@ -397,4 +400,5 @@ def _above_zero(values: Floats, w: Floats, what: str) -> None:
 
 
 def _sign(uneven: Uneven) -> float:
-    return {"lower": -1.0, "higher": 1.0}[uneven]
+    signs = {"lower": -1.0, "higher": 1.0}
+    return signs[one_of("uneven", uneven, signs)]

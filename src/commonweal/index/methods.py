@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -146,7 +146,8 @@ def checked_method(
 def _parameters(function: Function, inside: Collection[str]) -> dict[str, tuple[Any, bool]]:
     """Give the settings of a function: the type of each, and whether it has to be given."""
     hints = typing.get_type_hints(
-        function, localns={"ArrayLike": list[float], "Floats": list[float]}
+        function,
+        localns={"ArrayLike": list[float], "Floats": list[float], "Sequence": Sequence},
     )
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return {

@@ -8,6 +8,7 @@ distances between values are in `commonweal.index.scales`, those that go by orde
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +23,7 @@ from commonweal.index.by_rank import (
     percentile_rank,
     rank_score,
 )
+from commonweal.index.describe import labelled
 from commonweal.index.rank import Floats
 from commonweal.index.scales import (
     adjusted,
@@ -80,6 +82,7 @@ def normalise(
     names: Sequence[str] | None = None,
     each: Mapping[str, Mapping[str, Any]] | None = None,
     reference: ArrayLike | None = None,
+    units: Sequence[str] | None = None,
     **settings: Any,
 ) -> Floats:
     """Normalise every column of a table.
@@ -100,9 +103,12 @@ def normalise(
         none of the common settings.
     reference
         (n, n_indicators) values that least, greatest, mean and deviation are taken from.
+    units
+        (n_units,) names, among which ``distance_to_reference`` finds a unit that is named.
     **settings
         What the method takes; one value, or (n_indicators,) of them. `lower`, `upper`,
-        `target` and `middle` are in the indicator's own units: for a direction of -1 they are turned with it.
+        `target` and `middle` are in the indicator's own units: for a direction of -1 they are
+        turned with it.
 
     Returns
     -------
@@ -112,9 +118,11 @@ def normalise(
     Raises
     ------
     DataError
-        If a direction is not +1 or -1, or an indicator cannot be normalised; it is named.
+        If `x` is no matrix or does not fit its names, directions or settings, a value is infinite,
+        or an indicator cannot be normalised; it is named.
     UnknownNameError
-        If there is no such method, or no such indicator as `each` names.
+        If there is no such method, the method has no such setting, or there is no such indicator as
+        `each` names.
 
     Examples
     --------
@@ -125,11 +133,15 @@ def normalise(
     array([[9.],
            [8.]])
     """
-    values = np.atleast_2d(np.asarray(x, dtype=np.float64))
-    n_columns = values.shape[1]
+    values, labels = labelled(x, names)
+    n_columns = len(labels)
     base = None if reference is None else np.asarray(reference, dtype=np.float64)
-    labels = [str(j) for j in range(n_columns)] if names is None else list(names)
-    signs = np.broadcast_to(np.asarray(directions, dtype=np.float64), n_columns)
+    if base is not None and base.shape[1:] != (n_columns,):
+        raise DataError(f"reference of shape {base.shape}; expected (n, {n_columns})")
+    signs = np.asarray(directions, dtype=np.float64)
+    if signs.shape not in {(), (n_columns,)}:
+        raise DataError(f"directions of shape {signs.shape}; expected one, or {n_columns}")
+    signs = np.broadcast_to(signs, n_columns)
     for name in each or {}:
         if name not in labels:
             raise UnknownNameError("indicator", name, labels)
@@ -143,12 +155,28 @@ def normalise(
         own = special if method is not None else own | special
         if base is not None:
             own["reference"] = base[:, j] * sign
+        if isinstance(own.get("unit"), str):
+            own["units"] = units
+        which = how if method is None else method
+        function = normaliser(which)
         try:
-            function = normaliser(how if method is None else method)
+            if isinstance(which, str):
+                _known_settings(which, function, own)
             out[j] = function(values[:, j] * sign, **turned(own, sign))
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
     return out.T
+
+
+def _known_settings(name: str, function: Normaliser, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a method does not take, or lacks."""
+    taken = dict(list(inspect.signature(function).parameters.items())[1:])
+    for key in settings:
+        if key not in taken:
+            raise UnknownNameError("setting", key, taken, f" of '{name}'")
+    for key, parameter in taken.items():
+        if parameter.default is inspect.Parameter.empty and key not in settings:
+            raise DataError(f"'{name}' needs {key}")
 
 
 def normaliser(how: str | Normaliser) -> Normaliser:

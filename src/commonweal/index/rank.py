@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from commonweal.errors import DataError, one_of
 
 __all__ = ["TieRule", "decile", "rank"]
 
 Floats: TypeAlias = NDArray[np.float64]
 TieRule: TypeAlias = Literal["min", "average", "max", "dense", "ordinal"]
+_RULES = get_args(TieRule)
 
 
 def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
@@ -30,6 +33,13 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     ndarray
         (n_areas,) float64 ranks, 1 = most need; NaN where the value is missing.
 
+    Raises
+    ------
+    DataError
+        If there is not one value an area.
+    UnknownNameError
+        If there is no such rule for ties.
+
     Examples
     --------
     >>> rank([5.0, 9.0, 5.0, 1.0])
@@ -38,6 +48,9 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     array([2.5, 1. , 2.5, 4. ])
     """
     values = np.asarray(need, dtype=np.float64)
+    if values.ndim != 1:
+        raise DataError(f"ranks of values of shape {values.shape}; expected one value an area")
+    one_of("ties", ties, _RULES)
     ranks = np.full(values.shape, np.nan)
     present = ~np.isnan(values)
     order = np.argsort(-values[present], kind="stable")

@@ -3,6 +3,9 @@
 Each function takes (n_units,) values, higher = more (of what is measured: in a study, need), NaN =
 missing, and gives an array of the same shape and direction.
 
+Straight lines have no place for infinities: they are refused, where the line is drawn through the
+values. A scale runs upwards: its ends are in order, and what it is multiplied by is above 0.
+
 Source, where no other is given: OECD and JRC (2008), Handbook on Constructing Composite
 Indicators, chapter 5; names of the less common ones as in the R package COINr (Becker et al.,
 2022, doi:10.21105/joss.04567).
@@ -10,13 +13,15 @@ Indicators, chapter 5; names of the less common ones as in the R package COINr (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from commonweal.index.rank import Floats
@@ -65,7 +70,7 @@ def min_max(
     Raises
     ------
     DataError
-        If all values are the same.
+        If all values are the same, one is infinite, or `low` is not below `high`.
 
     Examples
     --------
@@ -74,6 +79,8 @@ def min_max(
     >>> min_max([1.0, 2.0, 5.0], reference=[0.0, 10.0])
     array([10., 20., 50.])
     """
+    if not low < high:
+        raise DataError(f"low {low:g} and high {high:g}; expected low below high")
     values, least, most = _extent(x, reference)
     width = _width(most - least, least, constant, "min-max of a constant")
     return (high - low) * (values - least) / width + low
@@ -99,11 +106,18 @@ def z_score(
     divisor
         Of the variance found in the data.
 
+    Raises
+    ------
+    DataError
+        If all values are the same, one is infinite, or `sd` is not above 0.
+
     Examples
     --------
     >>> z_score([1.0, 2.0, 3.0], mean=50, sd=10)
     array([40., 50., 60.])
     """
+    one_of("divisor", divisor, ("n-1", "n"))
+    _above_zero("sd", sd)
     values, least, most = _extent(x, reference)
     # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
     spread = _width(most - least, least, constant, "z-score of a constant")
@@ -117,10 +131,19 @@ def z_score(
 def scaled(x: ArrayLike, lower: float, upper: float, factor: float = 100.0) -> Floats:
     """Place on the line from `lower` (0) to `upper` (`factor`), values outside it included.
 
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    lower, upper
+        Ends, in the unit of `x`; `lower` is below `upper`.
+    factor
+        What `upper` scores, above 0.
+
     Raises
     ------
     DataError
-        If `lower` is not below `upper`.
+        If `lower` is not below `upper`, or `factor` not above 0.
 
     Examples
     --------
@@ -129,6 +152,7 @@ def scaled(x: ArrayLike, lower: float, upper: float, factor: float = 100.0) -> F
     """
     if not lower < upper:
         raise DataError(f"lower {lower:g} and upper {upper:g}; expected lower below upper")
+    _above_zero("scale", factor)
     return (np.asarray(x, dtype=np.float64) - lower) / (upper - lower) * factor
 
 
@@ -137,13 +161,23 @@ def goalposts(
 ) -> Floats:
     """Place between two fixed posts: 0 at the lower, `scale` at the upper.
 
-    With `truncate`, values beyond a post score as much as the post. As in the Human Development
-    Index (UNDP, Technical notes).
+    As in the Human Development Index (UNDP, Technical notes).
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    lower, upper
+        The posts, in the unit of `x`; `lower` is below `upper`.
+    scale
+        What the upper post scores, above 0.
+    truncate
+        Whether values beyond a post score as much as the post.
 
     Raises
     ------
     DataError
-        If `lower` is not below `upper`.
+        If `lower` is not below `upper`, or `scale` not above 0.
 
     Examples
     --------
@@ -151,7 +185,7 @@ def goalposts(
     array([0. , 0.5, 1. ])
     """
     score = scaled(x, lower, upper, scale)
-    return np.clip(score, min(0.0, scale), max(0.0, scale)) if truncate else score
+    return np.clip(score, 0.0, scale) if truncate else score
 
 
 def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, float]:
@@ -164,6 +198,11 @@ def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, fl
     middle
         The value that is to score 100, such as a national average; the middle of the values if not
         given. The score is ``70 + goalposts(x, lower, upper, 60, truncate=False)``.
+
+    Raises
+    ------
+    DataError
+        If all values are the same or missing, or one is infinite.
 
     Notes
     -----
@@ -196,12 +235,20 @@ def adjusted(
     reference
         The values of all units and years that will be compared, if they are more than `x`.
 
+    Raises
+    ------
+    DataError
+        If all values are the same, or one is infinite.
+
     Examples
     --------
     >>> adjusted([10.0, 20.0, 30.0], middle=15)
     array([ 85., 115., 145.])
     """
-    posts = adjusted_posts(x if reference is None else reference, middle)
+    base = x if reference is None else reference
+    if len(_present(base)) == 0:
+        return np.full(np.shape(x), np.nan)
+    posts = adjusted_posts(base, middle)
     return 70 + goalposts(x, *posts, 60.0, truncate=False)
 
 
@@ -209,6 +256,8 @@ def distance_to_max(
     x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
 ) -> Floats:
     """One less the distance to the greatest value, as a share of the range: 0 to 1.
+
+    Parameters and errors are those of `min_max`.
 
     Examples
     --------
@@ -218,7 +267,13 @@ def distance_to_max(
     return min_max(x, 0.0, 1.0, reference=reference, constant=constant)
 
 
-def distance_to_reference(x: ArrayLike, unit: int, *, constant: Constant = "error") -> Floats:
+def distance_to_reference(
+    x: ArrayLike,
+    unit: int | str,
+    *,
+    units: Sequence[str] | None = None,
+    constant: Constant = "error",
+) -> Floats:
     """Give 0 to the least value and 1 to the reference unit; those beyond it have more than 1.
 
     Parameters
@@ -226,18 +281,40 @@ def distance_to_reference(x: ArrayLike, unit: int, *, constant: Constant = "erro
     x
         (n_units,) values, NaN = missing.
     unit
-        Position of the reference unit.
+        The reference unit: its position, or its name among `units`.
+    units
+        (n_units,) names of the units.
     constant
         What to do where the reference unit's value is missing or the least, so that there is no
         distance to measure by: ``error``, or ``nan`` (COINr gives infinities for the latter).
+
+    Raises
+    ------
+    DataError
+        If there is no distance to measure by, the position is none, or there are no names to find
+        a name among.
+    UnknownNameError
+        If no unit has that name.
 
     Examples
     --------
     >>> distance_to_reference([1.0, 3.0, 5.0], 1)
     array([0., 1., 2.])
+    >>> distance_to_reference([1.0, 3.0, 5.0], "B", units=["A", "B", "C"])
+    array([0., 1., 2.])
     """
     values, least, _ = _extent(x, None)
     n = len(values)
+    if isinstance(unit, str):
+        if units is None:
+            raise DataError(
+                f"reference unit '{unit}' is a name; expected the names of all units too"
+            )
+        if len(units) != n:
+            raise DataError(f"{len(units):,} names for {n:,} units")
+        if unit not in units:
+            raise UnknownNameError("reference unit", unit, units)
+        unit = list(units).index(unit)
     if not -n <= unit < n:
         raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
     at = values[unit]
@@ -262,6 +339,11 @@ def distance_to_target(
     cap
         Whether those beyond the target have no more than 1.
 
+    Raises
+    ------
+    DataError
+        If every unit has reached the target.
+
     Examples
     --------
     >>> distance_to_target([0.0, 5.0, 20.0], 10, cap=True)
@@ -282,6 +364,18 @@ def fraction_of_max(
     An indicator that counts downwards comes here with its sign turned, and no value above 0:
     it gets 1 less the fraction of its greatest amount, so 0 where there is most of it and 1 where
     there is none. (COINr divides the turned values by their maximum, which ranks them backwards.)
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing. A fraction needs a true zero.
+    reference, constant
+        As in `min_max`; here a column of zeros has nothing to divide by.
+
+    Raises
+    ------
+    DataError
+        If the greatest amount is 0, or infinite.
 
     Examples
     --------
@@ -312,11 +406,20 @@ def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, f
     values = np.asarray(x, dtype=np.float64)
     base = values if reference is None else np.asarray(reference, dtype=np.float64)
     least = float(np.fmin.reduce(base, initial=np.nan))
-    return values, least, float(np.fmax.reduce(base, initial=np.nan))
+    most = float(np.fmax.reduce(base, initial=np.nan))
+    if np.isinf(least) or np.isinf(most):
+        raise DataError("an infinite value found; expected numbers, NaN where one is missing")
+    return values, least, most
 
 
 def _width(width: float, value: float, constant: Constant, what: str) -> float:
     """Give a width to divide by; NaN in place of 0 where that was chosen."""
+    one_of("constant", constant, get_args(Constant))
     if width == 0 and constant == "error":
         raise DataError(f"{what} ({value:g}): nothing can be compared")
     return width or np.nan
+
+
+def _above_zero(what: str, value: float) -> None:
+    if not value > 0:
+        raise DataError(f"{what} {value:g} found; expected a number above 0")

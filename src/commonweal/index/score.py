@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -188,13 +188,22 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
     Raises
     ------
     UnknownNameError
-        If a leaf's indicator is not there.
+        If a leaf's indicator, one of its base or a reference area is not there.
     DataError
-        If a node cannot be computed (a z-score of a constant, a geometric mean of zero), or no
-        area has a score.
+        If a base counts the other way round than its leaf, a node cannot be computed (a z-score of
+        a constant, a geometric mean of zero), or no area has a score.
     """
-    tree = _in_need(tree, {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta})
-    need, transformed, computed = _visit(index, tree, indicators.need)
+    signs = {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta}
+    for path, node in tree.walk(index):
+        for name in node.base:
+            indicators.column(name)
+            if signs[name] != signs.get(node.indicator or "", signs[name]):
+                raise DataError(
+                    f"{path.replace('/', '.')}: its base {name} is turned the other way; "
+                    "expected the same 'higher_is'"
+                )
+    tree = _in_need(tree, signs)
+    need, transformed, computed = _visit(index, tree, indicators.need, codes=indicators.codes)
     if computed:
         tree = _with_weights(tree, index, computed)
     if np.isnan(need[index]).all():
@@ -211,6 +220,7 @@ def score_tree(
     leaf: Callable[[str], Floats],
     weights: Mapping[str, Floats] | None = None,
     forms: Mapping[str, How] | None = None,
+    codes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Compute every node of a tree, children first.
 
@@ -225,13 +235,15 @@ def score_tree(
         By node path, (n_children,) weights to use in place of the tree's.
     forms
         By node path, the aggregate to use in place of the tree's.
+    codes
+        (n_areas,) codes, for a distance to a reference area.
 
     Returns
     -------
     tuple of dict
         Need by path of every node, and transformed need by path of every node but the root.
     """
-    return _visit(index, tree, leaf, weights, forms)[:2]
+    return _visit(index, tree, leaf, weights, forms, codes)[:2]
 
 
 def _visit(
@@ -240,6 +252,7 @@ def _visit(
     leaf: Callable[[str], Floats],
     weights: Mapping[str, Floats] | None = None,
     forms: Mapping[str, How] | None = None,
+    codes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats]]:
     """Give what `score_tree` does, and by node path the weights that were computed."""
     need: dict[str, Floats] = {}
@@ -254,8 +267,9 @@ def _visit(
             below = f"{path}/{name}"
             value = visit(below, child)
             how = node.transform if child.enters_as is None else child.enters_as
+            base = [leaf(name) for name in child.base]
             try:
-                transformed[below] = _transformed(value, how, node.ties)
+                transformed[below] = _transformed(value, how, node.ties, base, codes)
             except DataError as error:
                 raise DataError(f"{below.replace('/', '.')}: {error}") from None
         x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
@@ -264,7 +278,7 @@ def _visit(
             if node.weigh == STATED:
                 stated = np.array(list(node.weights.values()))
             else:
-                stated = computed[path] = function_of(node.weigh, WEIGHINGS)(x)
+                stated = computed[path] = _weights(x, node, form)
             w = (weights or {}).get(path, stated)
             need[path] = aggregate(x, w, form, node.available, stated)
         except DataError as error:
@@ -276,15 +290,32 @@ def _visit(
     return {p: need[p] for p, _ in tree.walk(index)}, transformed, computed
 
 
-def _transformed(need: Floats, how: How, ties: TieRule) -> Floats:
+def _transformed(
+    need: Floats, how: How, ties: TieRule, base: Sequence[Floats], codes: Sequence[str] | None
+) -> Floats:
+    more: dict[str, Any] = {"reference": np.concatenate(base)} if base else {}
+    if not callable(how) and name_of(how) == "distance_to_reference":
+        more["units"] = codes
     function = function_of(how, NORMALISERS)
     if callable(how) or (name := name_of(how)) not in BY_RANK:
-        out: Floats = function(need)
+        out: Floats = function(need, **more)
         return out
     # Of a rank in need, as everywhere in an index, the first place is the most.
     from_top = {} if name == "exponential" else {"from_top": True}
     ranked: Floats = function(need, ties=ties, **from_top)
     return ranked
+
+
+def _weights(x: Floats, node: Node, form: How) -> Floats:
+    """Compute the weights of a node's children."""
+    function = function_of(node.weigh, WEIGHINGS)
+    if callable(node.weigh):
+        return np.asarray(function(x), dtype=np.float64)
+    more: dict[str, Any] = {"names": list(node.children)}
+    if name_of(node.weigh) == "importance" and form not in ("sum", "arithmetic"):
+        more["build"] = lambda w: aggregate(x, w, form, node.available)
+    found: Floats = function(x, **more)
+    return found
 
 
 def _in_need(tree: Node, signs: Mapping[str, float]) -> Node:

@@ -290,7 +290,7 @@ def _draw_whole(
             leaf = _noisy_leaf(indicators, noisy, settings.seed, draw)
             weights = {p: settings.weights[p][draw] for p in paths if p in settings.weights}
             forms = {p: str(settings.forms[p][draw]) for p in paths if p in settings.forms}
-            need, _ = score_tree(root, scores.tree, leaf, weights, forms)
+            need, _ = score_tree(root, scores.tree, leaf, weights, forms, scores.codes)
             out[row] = need[root]
         out[: row + 1, unscored] = np.nan
         yield block, out[: row + 1]

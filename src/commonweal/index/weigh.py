@@ -1,8 +1,8 @@
 """Where weights come from: given, drawn from the data, or made to meet a target.
 
 Each function gives (n_children,) weights that add up to 1, for one node of the tree, where its
-name does not say otherwise. `NO_WEIGHTS` is a value too: aggregators take it to mean that every
-child counts alike. Weights fitted to a target are in `commonweal.index.importance`; benefit of
+name does not say otherwise. `None` is a value too: aggregators take it to mean that every child
+counts alike. Weights fitted to a target are in `commonweal.index.importance`; benefit of
 the doubt, where each unit has its own, in `commonweal.index.benefit`.
 """
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError, one_of
 from commonweal.index.by_rank import normal_score
 from commonweal.index.components import components
+from commonweal.index.describe import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from commonweal.index.rank import Floats
 
 __all__ = [
-    "NO_WEIGHTS",
     "WEIGHINGS",
     "effective",
     "entropy",
@@ -36,15 +36,17 @@ __all__ = [
     "principal_component",
 ]
 
-NO_WEIGHTS: None = None
-"""No weights: for methods that take none, such as a plain sum or a median."""
-
 _LEAST_UNIQUENESS = 0.005
 """Below it a factor model has a Heywood case: one indicator is the factor (R's factanal)."""
 
 
 def equal(n_children: int) -> Floats:
     """Give every child the same weight.
+
+    Raises
+    ------
+    DataError
+        If there is no child.
 
     Examples
     --------
@@ -103,7 +105,12 @@ def given(weights: ArrayLike | Mapping[str, float], names: Sequence[str] | None 
     return w / w.sum()
 
 
-def principal_component(x: ArrayLike, by: Literal["loading", "square"] = "square") -> Floats:
+def principal_component(
+    x: ArrayLike,
+    by: Literal["loading", "square"] = "square",
+    *,
+    names: Sequence[str] | None = None,
+) -> Floats:
     """Weights from the first principal component.
 
     Parameters
@@ -113,12 +120,15 @@ def principal_component(x: ArrayLike, by: Literal["loading", "square"] = "square
     by
         ``square``: each child's share of the component's variance; ``loading``: the loadings
         rescaled.
+    names
+        (n_children,) names, for messages.
 
     Raises
     ------
     DataError
-        With ``loading``, if the children disagree in sign: a negative weight would turn one of
-        them round. (COINr uses the loadings as they come, negative ones too.)
+        If a child does not vary; with ``loading``, if the children disagree in sign: a negative
+        weight would turn one of them round. (COINr uses the loadings as they come, negative ones
+        too.)
 
     Notes
     -----
@@ -129,7 +139,8 @@ def principal_component(x: ArrayLike, by: Literal["loading", "square"] = "square
     >>> principal_component([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]).round(4)
     array([0.5, 0.5])
     """
-    loadings = components(x).loadings[:, 0]
+    one_of("by", by, ("loading", "square"))
+    loadings = components(x, names).loadings[:, 0]
     if by == "square":
         return loadings**2 / (loadings**2).sum()
     if (loadings < 0).any():
@@ -140,7 +151,12 @@ def principal_component(x: ArrayLike, by: Literal["loading", "square"] = "square
     return given(loadings)
 
 
-def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> Floats:
+def factor(
+    x: ArrayLike,
+    by: Literal["loading", "coefficient"] = "loading",
+    *,
+    names: Sequence[str] | None = None,
+) -> Floats:
     """Maximum-likelihood factor weights, as the Indices of Deprivation have them.
 
     One common factor is fitted to the children's normal scores.
@@ -153,6 +169,8 @@ def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> F
         ``loading``: the loadings on the factor, rescaled to add up to 1; ``coefficient``: the
         coefficients that estimate each unit's factor score, ``loading / uniqueness``, rescaled.
         The latter give far more to the child that is nearest to the factor.
+    names
+        (n_children,) names, for messages.
 
     Raises
     ------
@@ -177,12 +195,19 @@ def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> F
     """
     from scipy.optimize import minimize
 
-    values = _complete(x)
-    n_children = values.shape[1]
+    one_of("by", by, ("loading", "coefficient"))
+    given_values, called = labelled(x, names)
+    values = _complete(given_values, called)
+    n_children = len(called)
     if n_children < 3:
         raise DataError(f"factor weights of {n_children} children; expected at least 3")
     scores = np.column_stack([normal_score(column) for column in values.T])
-    correlations = _correlations(scores)
+    correlations = np.corrcoef(scores, rowvar=False)
+    if np.linalg.matrix_rank(correlations) < n_children:
+        raise DataError(
+            f"{', '.join(called)}: one repeats what the others say, so there is no factor to fit; "
+            "leave it out"
+        )
 
     def spectrum(uniqueness: Floats) -> tuple[Floats, Floats]:
         root = 1 / np.sqrt(uniqueness)
@@ -206,8 +231,8 @@ def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> F
     )
     uniqueness = np.asarray(fit.x)
     if (uniqueness <= _LEAST_UNIQUENESS * (1 + 1e-6)).any():
-        at = int(uniqueness.argmin())
-        raise DataError(f"child {at} is the factor itself (its uniqueness goes to 0); leave it out")
+        its = called[int(uniqueness.argmin())]
+        raise DataError(f"{its} is the factor itself (its uniqueness goes to 0); leave it out")
     vectors = spectrum(uniqueness)[1]
     # Up to scale: a loading is the vector times the root of the uniqueness, a coefficient over it.
     root = np.sqrt(uniqueness)
@@ -221,7 +246,7 @@ def factor(x: ArrayLike, by: Literal["loading", "coefficient"] = "loading") -> F
     return given(weights)
 
 
-def entropy(x: ArrayLike) -> Floats:
+def entropy(x: ArrayLike, *, names: Sequence[str] | None = None) -> Floats:
     """Weight children by how unevenly they are spread over the units (Shannon's entropy).
 
     ``p_ik = x_ik / sum_i x_ik``, ``e_k = - sum_i p_ik ln p_ik / ln n_k``, weight ``1 - e_k``.
@@ -231,6 +256,14 @@ def entropy(x: ArrayLike) -> Floats:
     x
         (n_units, n_children) values of at least 0, NaN = missing. Their zero matters: scales with
         different zeros are not to be compared.
+    names
+        (n_children,) names, for messages.
+
+    Raises
+    ------
+    DataError
+        If a value is negative, a child has fewer than two values or nothing but zeros, or all
+        children are spread evenly.
 
     Notes
     -----
@@ -243,13 +276,14 @@ def entropy(x: ArrayLike) -> Floats:
     """
     from scipy.special import xlogy
 
-    values = np.asarray(x, dtype=np.float64)
+    values, called = labelled(x, names)
     if (values < 0).any():
-        raise DataError(f"entropy of {np.nanmin(values):g}; expected values of at least 0")
+        its, least = called[int((values < 0).any(axis=0).argmax())], np.nanmin(values)
+        raise DataError(f"entropy of {its}: {least:g} found; expected values of at least 0")
     total, n = np.nansum(values, axis=0), np.count_nonzero(~np.isnan(values), axis=0)
     if (total == 0).any() or (n < 2).any():
-        at = int(np.flatnonzero((total == 0) | (n < 2))[0])
-        raise DataError(f"entropy of child {at}; expected two values or more, not all of them 0")
+        its = called[int(((total == 0) | (n < 2)).argmax())]
+        raise DataError(f"entropy of {its}: expected two values or more, not all of them 0")
     share = values / total
     evenness = -np.nansum(xlogy(share, share), axis=0) / np.log(n)
     spread = np.maximum(1 - evenness, 0.0)
@@ -341,12 +375,25 @@ def noisy(
     return w + (2 * u - 1) * share * w
 
 
-def _alike(x: Floats) -> Floats:
+def _alike(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
     return equal(x.shape[1])
 
 
-def _none(x: Floats) -> Floats:
+def _none(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
     return np.ones(x.shape[1])
+
+
+def _to_importance(
+    x: Floats,
+    target: Sequence[float] | None = None,
+    correlation: Literal["pearson", "spearman"] = "pearson",
+    *,
+    build: Any = None,
+    names: Sequence[str] | None = None,
+) -> Floats:
+    from commonweal.index.importance import to_importance
+
+    return to_importance(x, target, build, correlation, names).weights
 
 
 WEIGHINGS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
@@ -356,19 +403,16 @@ WEIGHINGS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "pca": principal_component,
         "factor": factor,
         "entropy": entropy,
+        "importance": _to_importance,
     }
 )
-"""Ways to weigh a node's children by their transformed values, by the name that a study has."""
+"""Ways to weigh a node's children by their transformed values, by the name that a study has. Each
+takes the (n_units, n_children) values, settings, and the children's ``names`` for messages."""
 
 
-def _complete(x: ArrayLike) -> Floats:
-    values = np.asarray(x, dtype=np.float64)
+def _complete(values: Floats, names: Sequence[str]) -> Floats:
     whole = values[~np.isnan(values).any(axis=1)]
-    for k, column in enumerate(whole.T):
+    for name, column in zip(names, whole.T, strict=True):
         if len(column) < 2 or column.min() == column.max():
-            raise DataError(f"child {k} does not vary over the {len(column)} units without gaps")
+            raise DataError(f"{name} does not vary over the {len(column):,} units without gaps")
     return whole
-
-
-def _correlations(x: ArrayLike) -> Floats:
-    return np.atleast_2d(np.corrcoef(_complete(x), rowvar=False))

@@ -101,6 +101,13 @@ class IndexSpec(Node):
         return {**tree.model_dump(exclude={"children"}), "children": children, **own}
 
     @model_validator(mode="after")
+    def _enters_nothing(self) -> IndexSpec:
+        for key in ("enters_as", "base"):
+            if getattr(self, key):
+                raise FieldError("goes with a child; an index enters nothing", key)
+        return self
+
+    @model_validator(mode="after")
     def _move_from_somewhere(self) -> IndexSpec:
         if self.move != MoveSpec() and not self.areas:
             raise FieldError("goes with 'areas', which says where the index is built", "move")

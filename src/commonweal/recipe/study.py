@@ -83,13 +83,11 @@ class Study(_Part):
                 place = ("index", *"/children/".join(path.split("/")).split("/"))
                 for name in node.children:
                     check_name(name, *place, "children")
-                if node.indicator is not None and node.indicator not in self.indicators:
-                    raise FieldError(
-                        f"indicator '{node.indicator}' not found; "
-                        + nearest(node.indicator, self.indicators),
-                        *place,
-                        "indicator",
-                    )
+                own = [] if node.indicator is None else [("indicator", node.indicator)]
+                for key, indicator in [*own, *(("base", name) for name in node.base)]:
+                    if indicator not in self.indicators:
+                        near = nearest(indicator, self.indicators)
+                        raise FieldError(f"indicator '{indicator}' not found; {near}", *place, key)
         nodes = {p.replace("/", "."): n for i, s in self.index.items() for p, n in s.walk(i)}
         for named, *at in self._paths_named():
             if named not in nodes:
