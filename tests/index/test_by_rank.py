@@ -97,6 +97,12 @@ def test_normal_scores_of_the_opposite_are_the_opposite(need: np.ndarray) -> Non
     np.testing.assert_allclose(normal_score(-need), -normal_score(need), atol=1e-12)
 
 
+def test_bloms_scores_by_hand() -> None:
+    expected = [NormalDist().inv_cdf((r - 0.375) / 5.25) for r in (4, 1, 3, 2, 5)]
+    scores = normal_score([4.0, 1.0, 3.0, 2.0, 5.0], formula="blom")
+    np.testing.assert_allclose(scores, expected, atol=1e-14)
+
+
 def test_percentile_rank_z_score_and_min_max_by_hand() -> None:
     need = np.array([2.0, 4.0, np.nan, 4.0, 10.0])
     np.testing.assert_allclose(percentile_rank(need), [0, 50, np.nan, 50, 100])
@@ -168,6 +174,17 @@ def test_from_the_top_ties_share_the_rank_that_is_published(
 @pytest.mark.parametrize("name", sorted(BY_RANK))
 def test_ranks_of_nothing_are_missing(name: str) -> None:
     assert np.isnan(NORMALISERS[name](np.array([np.nan, np.nan]))).all()
+
+
+def test_one_unit_alone_has_no_percentile_and_stands_in_the_middle() -> None:
+    assert np.isnan(percentile_rank([7.0])).all()
+    assert normal_score([7.0, np.nan])[0] == 0
+    assert normal_score([7.0], formula="blom")[0] == 0
+
+
+@pytest.mark.parametrize("name", sorted(BY_RANK))
+def test_no_units_give_no_ranks(name: str) -> None:
+    assert NORMALISERS[name]([]).shape == (0,)
 
 
 def test_unchanged_is() -> None:

@@ -23,6 +23,7 @@ from commonweal.index.scales import (
     fraction_of_max,
     goalposts,
     min_max,
+    scaled,
     z_score,
 )
 from commonweal.index.treat import treat
@@ -385,6 +386,41 @@ def test_a_reference_unit_is_found_by_its_name() -> None:
         )
         by_place = normalise(x, "distance_to_reference", directions=directions, unit=1)
         np.testing.assert_array_equal(by_name, by_place)
+
+
+def test_what_cannot_be_measured_is_refused() -> None:
+    with pytest.raises(DataError, match="lower 2 and upper 2; expected lower below upper"):
+        scaled([1.0, 2.0], 2, 2)
+    with pytest.raises(DataError, match="posts of a constant"):
+        adjusted_posts([3.0, 3.0])
+    with pytest.raises(DataError, match="posts of an empty column"):
+        adjusted_posts([np.nan])
+    with pytest.raises(DataError, match="reference unit -1 found; expected a position from 0 to 1"):
+        distance_to_reference([1.0, 2.0], -1)
+    with pytest.raises(DataError, match="reference unit 2 found"):
+        distance_to_reference([1.0, 2.0], 2)
+
+
+@pytest.mark.parametrize("how", ["min_max", "z_score", "distance_to_max", "fraction_of_max"])
+def test_no_units_give_no_scores(how: str) -> None:
+    assert NORMALISERS[how]([]).shape == (0,)
+
+
+def test_the_average_turns_with_the_indicator() -> None:
+    """A national average of 15 scores 100 whichever way the indicator counts."""
+    x = [[10.0], [15.0], [30.0]]
+    up = normalise(x, "adjusted", middle=15.0)[:, 0]
+    down = normalise(x, "adjusted", directions=-1, middle=15.0)[:, 0]
+    np.testing.assert_allclose(up, [85, 100, 145])
+    np.testing.assert_allclose(down, [115, 100, 55])
+
+
+def test_a_function_of_ones_own() -> None:
+    def doubled(values: np.ndarray, plus: float = 0.0) -> np.ndarray:
+        return 2 * values + plus
+
+    ours = normalise([[1.0, 2.0]], doubled, directions=[1, -1], plus=[10.0, 20.0])
+    np.testing.assert_array_equal(ours, [[12.0, 16.0]])
 
 
 FREE = {"scaled": {"lower": 0, "upper": 7}, "goalposts": {"lower": -1e3, "upper": 1e3}}

@@ -110,7 +110,7 @@ def normal_score(
     shifts = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}
     shift, more = shifts[one_of("formula", formula, shifts)]
     upwards = rank_score(x, ties, from_top=from_top)
-    z: Floats = ndtri((upwards - shift) / max(n + more, 1))
+    z: Floats = ndtri((upwards - shift) / (n + more))
     return z
 
 
@@ -153,7 +153,7 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
     outside = (r < 1) | (r > n)
     if outside.any():
         raise DataError(f"rank {r[outside].flat[0]:g} found; expected ranks between 1 and {n:,}")
-    share = (n + 1 - r) / max(n, 1)
+    share = (n + 1 - r) / n
     y: Floats = -EXPONENTIAL_SCALE * np.log1p(share * np.expm1(-100 / EXPONENTIAL_SCALE))
     return y
 

@@ -65,7 +65,7 @@ def _positions(values: Floats, order: NDArray[np.intp], ties: TieRule) -> Floats
         ranks[order] = np.arange(1, len(values) + 1)
         return ranks
     ordered = values[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(values) else order
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     lengths = np.diff(np.r_[starts, len(values)])
     by_group = {
         "min": starts + 1.0,
@@ -98,4 +98,4 @@ def decile(ranks: ArrayLike) -> Floats:
     """
     values = np.asarray(ranks, dtype=np.float64)
     n = int(np.count_nonzero(~np.isnan(values)))
-    return np.ceil(values * 10 / max(n, 1))
+    return np.ceil(values * 10 / n)

@@ -315,7 +315,7 @@ def distance_to_reference(
         if unit not in units:
             raise UnknownNameError("reference unit", unit, units)
         unit = list(units).index(unit)
-    if not -n <= unit < n:
+    if not 0 <= unit < n:
         raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
     at = values[unit]
     if np.isnan(at) and constant == "error" and len(_present(values)):
