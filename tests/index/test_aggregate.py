@@ -134,6 +134,11 @@ def test_scores_that_are_equal_on_paper_tie() -> None:
         assert score[3] == 0.2
 
 
+def test_a_score_of_few_digits_is_left_as_it_is() -> None:
+    score = np.array([0.1, 55.5, 1234.567, 3e-7, 0.0, -2.3, 6.02e23, 1e-40])
+    np.testing.assert_array_equal(aggregate(score[:, None], np.ones(1), "sum"), score)
+
+
 def test_an_area_is_scored_the_same_whatever_another_lacks() -> None:
     rng = np.random.default_rng(4)
     x, weights = rng.uniform(1, 100, (50, 5)), rng.uniform(0, 1, 5)
@@ -171,6 +176,12 @@ def test_places_in_order_take_no_weights_of_children() -> None:
     for settings_ in ({}, {"orness": 0.5, "places": [1, 0, 0]}):
         with pytest.raises(DataError, match="exactly one of 'orness' and 'places'"):
             aggregator({"ordered": settings_})(X, None)
+
+
+@pytest.mark.parametrize("how", sorted(ADDITIVE))
+def test_a_form_without_settings_may_be_written_with_none(how: str) -> None:
+    np.testing.assert_array_equal(aggregate(X, W, {how: {}}), aggregate(X, W, how))
+    np.testing.assert_array_equal(contributions(X, W, {how: {}}), contributions(X, W, how))
 
 
 def test_a_split_that_would_be_made_up_is_missing() -> None:

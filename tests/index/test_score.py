@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import Node, exponential_of_rank, rank, score, score_tree
 from commonweal.index.importance import importance
@@ -206,6 +207,47 @@ def test_a_part_is_the_same_node_as_an_index_of_its_own(make: Make, two_levels: 
         np.testing.assert_array_equal(ours, alone.contributions[f"first/{name}"])
     with pytest.raises(UnknownNameError, match="did you mean 'x/first'"):
         whole.part("x/frst")
+
+
+def test_moved_scores_are_means_by_people(make: Make) -> None:
+    """Half of the first place's 100 people and all of the second's 150 live in the new one."""
+    places = {
+        letter: Areas(
+            f"system {letter}",
+            "Toy",
+            "area",
+            "areas",
+            pl.DataFrame({"code": codes, "name": codes, "population": people}),
+        )
+        for letter, codes, people in (
+            ("A", ["A00000", "A00001", "A00002"], [100.0, 150.0, 50.0]),
+            ("B", ["B0", "B1"], [200.0, 100.0]),
+        )
+    }
+    pairs = pl.DataFrame(
+        {
+            "origin": ["A00000", "A00000", "A00001", "A00002"],
+            "destination": ["B0", "B1", "B0", "B1"],
+            "share": [0.5, 0.5, 1.0, 1.0],
+        }
+    )
+    move = move_from_pairs(places["A"], places["B"], pairs)
+    built = score("x", tree_of("a", transform="none"), make(a=[8.0, 4.0, 2.0]))
+    found = built.moved(move)
+    np.testing.assert_allclose(found.score, [(50 * 8 + 150 * 4) / 200, (50 * 8 + 50 * 2) / 100])
+    np.testing.assert_allclose(found.transformed["x/a"], found.score)
+    assert (found.system, list(found.codes)) == ("system B", ["B0", "B1"])
+    assert found.built is built
+    part = found.part("x/a")
+    assert part.built is not None
+    np.testing.assert_array_equal(part.built.score, [8, 4, 2])
+    with pytest.raises(DataError, match=r"x covers 2 areas of toy; the move starts from 3 of"):
+        score("x", tree_of("a"), make(a=[1.0, 2.0])).moved(move)
+
+
+def test_the_rank_of_a_node_that_is_not_there(make: Make, two_levels: Node) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'x/first'"):
+        score("x", two_levels, random_index(make)).rank_of("x/frst")
 
 
 def tree_of(names: str, **keys: object) -> Node:

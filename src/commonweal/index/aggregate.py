@@ -247,11 +247,12 @@ def contributions(x: Floats, weights: Floats, how: How) -> Floats:
     >>> contributions(np.array([[10.0, 30.0]]), np.array([1.0, 3.0]), "arithmetic")
     array([[ 2.5, 22.5]])
     """
-    if name_of(how) not in ADDITIVE or callable(how):
+    form = name_of(how)
+    if form not in ADDITIVE or callable(how):
         return np.full(x.shape, np.nan)
     missing = np.isnan(x)
-    each = weights if how == "sum" else weights / weights.sum()
-    values = np.log(x) if how == "geometric" else x
+    each = weights if form == "sum" else weights / weights.sum()
+    values = np.log(x) if form == "geometric" else x
     if not missing.any():
         return values * each
     with np.errstate(divide="ignore"):
