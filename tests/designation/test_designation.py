@@ -172,6 +172,13 @@ class TestJoined:
         rule = join({"index": "x", "worst": 4}, {"index": "y", "worst": 4})  # type: ignore[operator]
         assert chosen(apply(rule, areas_of(8), *sets)) == expected
 
+    def test_an_area_without_a_score_fails_a_condition_and_passes_its_not(
+        self, areas_of: MakeAreas, plain: MakeScores
+    ) -> None:
+        worst = {"index": "x", "worst": 8}
+        assert chosen(apply(worst, areas_of(10), plain(VALUES))) == [0, 1, 3, 4, 5, 6, 7, 9]
+        assert chosen(apply({"not": worst}, areas_of(10), plain(VALUES))) == [2, 8]
+
     def test_at_most_keeps_the_worst_and_those_that_tie(
         self, areas_of: MakeAreas, plain: MakeScores
     ) -> None:
