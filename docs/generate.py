@@ -120,14 +120,19 @@ def sources_page() -> str:
         "The tables of the fictional county (`county-areas`, `county-indicators`, `county-truth`...) are "
         "generated when they are asked for.\n",
     ]
-    rows = [
-        [
-            f"`{s.id}`",
-            *map(cell, (s.title, s.publisher, s.licence, s.vintage, s.use.replace("-", " "))),
+    for publisher in sorted({s.publisher for s in found}, key=str.casefold):
+        rows = [
+            [
+                f"`{s.id}`",
+                cell(s.title),
+                cell(s.vintage),
+                cell(s.licence) + (", *benchmark only*" if s.use == "benchmark-only" else ""),
+            ]
+            for s in found
+            if s.publisher == publisher
         ]
-        for s in found
-    ]
-    parts.append(table(["id", "title", "publisher", "licence", "vintage", "use"], rows))
+        parts.append(f"## {publisher}\n")
+        parts.append(table(["id", "title", "vintage", "licence"], rows))
     return "\n".join(parts)
 
 
