@@ -216,6 +216,33 @@ def test_improving_a_domain_never_lets_an_area_in_nor_worsening_out(
             assert after <= before[area] if step < 0 else after >= before[area]
 
 
+@pytest.mark.parametrize("aggregate", ["sum", "geometric", "generalised"])
+def test_where_all_are_inside_no_place_takes_one_out(
+    areas_of: MakeAreas, indicators_of: MakeIndicators, aggregate: str
+) -> None:
+    found = score("x", tree(aggregate), indicators_of(**columns(4)))
+    d = designate("d", Rule.model_validate({"index": "x", "worst": N}), {"x": found}, areas_of(N))
+    assert d.selected.all()
+    assert all(np.isnan(needed).all() for needed in d.changes.values())
+
+
+@pytest.mark.parametrize("aggregate", ["sum", "generalised"])
+def test_a_domain_that_no_area_has_changes_nothing(
+    areas_of: MakeAreas, indicators_of: MakeIndicators, aggregate: str
+) -> None:
+    """The others carry its weight: they turn the answer where they did without it."""
+    given, rule = columns(6), Rule.model_validate({"index": "x", "worst": 9})
+    both = tree(aggregate)
+    both = both.model_copy(update={"children": {n: both.children[n] for n in "ac"}})
+    without = designate("d", rule, {"x": score("x", both, indicators_of(**given))}, areas_of(N))
+    given["b"] = np.full(N, np.nan)
+    empty = score("x", tree(aggregate, available=0.5), indicators_of(**given))
+    d = designate("d", rule, {"x": empty}, areas_of(N))
+    assert np.isnan(d.changes["x/b"]).all()
+    for child in ("x/a", "x/c"):
+        np.testing.assert_array_equal(d.changes[child], without.changes[child])
+
+
 class TestOneIndicator:
     """On the indicator itself the rank to reach is the cut-off's."""
 

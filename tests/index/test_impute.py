@@ -129,9 +129,9 @@ def test_years_by_hand() -> None:
 
 
 def test_a_unit_without_group_or_a_group_without_values_is_left() -> None:
-    x = [[1.0], [np.nan], [np.nan], [np.nan]]
-    done = impute_columns(x, ["pubs"], groups=["a", "a", "b", None])
-    golden.agrees(done.values[:, 0], [1, 1, np.nan, np.nan])
+    x = [[1.0], [np.nan], [np.nan], [np.nan], [9.0]]
+    done = impute_columns(x, ["pubs"], groups=["a", "a", "b", None, None])
+    golden.agrees(done.values[:, 0], [1, 1, np.nan, np.nan, 9])
     assert done.n_left == 2
     assert done.source == ("mean of units in a (n = 1)",)
 

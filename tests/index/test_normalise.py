@@ -302,6 +302,12 @@ def test_adjusted_posts_put_the_reference_at_100() -> None:
     assert upper - lower == pytest.approx(8.0)
 
 
+def test_without_an_average_the_middle_scores_100() -> None:
+    assert adjusted_posts([3.0, 5.0, 11.0]) == (3, 11)
+    np.testing.assert_allclose(adjusted([3.0, 7.0, 11.0]), [70, 100, 130])
+    np.testing.assert_allclose(adjusted([7.0], reference=[3.0, 11.0, 5.0]), [100])
+
+
 @pytest.mark.parametrize("function", [min_max, z_score])
 def test_a_constant_is_an_error_or_missing_never_a_number(function: Any) -> None:
     with pytest.raises(DataError, match="constant"):

@@ -87,6 +87,80 @@ def test_indices_of_kept_results_equal_those_of_the_stream() -> None:
     np.testing.assert_allclose(found.first[:, 0], first, atol=2e-3)  # centred on another mean
 
 
+def test_intervals_are_5_and_95_per_cent_of_base_rows_drawn_anew() -> None:
+    a, b = sobol_sample(64, 3, seed=1)
+    y_a, y_b = ishigami(a), ishigami(b)
+    mixed = [ishigami(np.where(np.arange(3) == i, b, a)) for i in range(3)]
+    rows = np.random.default_rng(9).integers(64, size=(5000, 64))
+    variance = np.hstack([y_a[rows], y_b[rows]]).var(axis=1, ddof=1)
+    found = sobol(ishigami, ["a", "b", "c"], 64, seed=1, n_bootstrap=5000)
+    assert found.total_interval is not None
+    for y, interval in zip(mixed, found.total_interval[:, 0], strict=True):
+        drawn = ((y_a - y)[rows] ** 2).mean(axis=1) / (2 * variance)
+        expected = np.quantile(drawn, [0.05, 0.95])
+        np.testing.assert_allclose(interval, expected, atol=0.12 * drawn.std())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 54.3])
+def test_what_does_not_vary_has_no_sensitivity(value: float) -> None:
+    y = np.full(64, value)
+    for indices in sobol_indices(y, y, np.column_stack([y, y])):
+        assert np.isnan(indices).all()
+    found = sobol(lambda u: np.full(len(u), value), ["a", "b"], 64)
+    assert np.isnan(found.first).all()
+    assert np.isnan(found.total).all()
+
+
+def test_a_base_sample_is_balanced_and_its_seeds_own() -> None:
+    for sample in sobol_sample(16, 3, seed=1):
+        strata = np.sort((sample * 16).astype(int), axis=0)
+        np.testing.assert_array_equal(strata, np.tile(np.arange(16)[:, None], 3))
+    one, again, other = (sobol_sample(16, 3, seed)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert not np.isin(one, other).any()
+
+
+@pytest.mark.parametrize("second_order", [False, True])
+def test_progress_counts_every_run(second_order: bool) -> None:
+    told, runs = [], []
+
+    def model(u: np.ndarray) -> np.ndarray:
+        runs.append(len(u))
+        return u[:, 0]
+
+    found = sobol(
+        model,
+        ["a", "b"],
+        128,
+        second_order=second_order,
+        progress=lambda what, done, of: told.append((what, done, of)),
+    )
+    assert [done for _, done, _ in told] == sorted({done for _, done, _ in told})
+    assert told[-1] == ("sensitivity", sum(runs), sum(runs))
+    assert found.n_runs == sum(runs)
+
+
+def test_morris_is_the_mean_and_deviation_of_the_effects() -> None:
+    """Each effect taken anew from what the model was asked and what it said."""
+    effects: list[dict[int, float]] = []
+
+    def product(u: np.ndarray) -> np.ndarray:
+        y = (u[:, 0] - 0.5) * u[:, 1]
+        by_input = {}
+        for step, change in zip(np.diff(u, axis=0), np.diff(y), strict=True):
+            (moved,) = np.flatnonzero(np.abs(step) > 1e-9)
+            by_input[int(moved)] = change / (step[moved] * 6 / 5)  # grid of 6 in cell middles
+        effects.append(by_input)
+        return y
+
+    found = morris(product, ["x", "y"], 5, levels=6)
+    e = np.array([[each[0], each[1]] for each in effects])
+    assert (e < 0).any()
+    np.testing.assert_allclose(found.mean[:, 0], e.mean(axis=0))
+    np.testing.assert_allclose(found.mean_absolute[:, 0], np.abs(e).mean(axis=0))
+    np.testing.assert_allclose(found.spread[:, 0], e.std(axis=0, ddof=1))
+
+
 def test_morris_ranks_the_inputs_of_sobol_g() -> None:
     found = morris(sobol_g, list("abcde"), 200, seed=2)
     assert (np.diff(found.mean_absolute[:, 0]) < 0).all()
@@ -110,6 +184,16 @@ def test_one_at_a_time_holds_the_others() -> None:
 def test_a_base_sample_that_is_no_power_of_two_is_refused(n: int) -> None:
     with pytest.raises(DataError, match=f"base sample of {n}; expected a power of 2"):
         sobol(ishigami, ["a", "b", "c"], n)
+
+
+@pytest.mark.parametrize("levels", [0, 1, 3, -2])
+def test_morris_refuses_levels_that_are_not_even(levels: int) -> None:
+    with pytest.raises(DataError, match=f"levels of {levels}; expected an even number of 2"):
+        morris(ishigami, ["a", "b", "c"], levels=levels)
+    with pytest.raises(DataError, match="1 paths; expected 2 or more"):
+        morris(ishigami, ["a", "b", "c"], 1)
+    with pytest.raises(DataError, match="no uncertain input"):
+        sobol_sample(8, 0, 1)
 
 
 def test_a_model_that_loses_runs_is_refused() -> None:

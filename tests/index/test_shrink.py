@@ -58,6 +58,14 @@ def test_means_follow_the_method_sheet() -> None:
     golden.agrees(done.standard_error, np.sqrt(w * se**2 + (1 - w) ** 2 * var_centre))
 
 
+def test_sizes_count_in_proportion() -> None:
+    z, se, size = np.array([[10.0, 20, 12], [1.0, 5, 2], [0.2, 0.1, 0.1]])
+    done, more = (shrink_means(z, se, ["A"] * 3, k * size) for k in (1, 1000))
+    golden.agrees(done.value, more.value)
+    golden.agrees(done.standard_error, more.standard_error)
+    golden.agrees(done.authority, [13.0] * 3)
+
+
 def test_an_area_alone_keeps_its_own_and_one_without_people_takes_the_authoritys() -> None:
     done = shrink_counts([2, 1, 4, 0, 0], [10, 10, 20, 0, 0], ["alone", "B", "B", "B", "empty"])
     assert done.weight[0] == 1

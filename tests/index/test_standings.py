@@ -140,6 +140,8 @@ def test_versions_side_by_side() -> None:
     assert table.rows() == [("x", 1.0, 3.0), ("y", 2.0, 2.0), ("z", None, 1.0)]
     assert compare_many(versions, ["x", "y", "z"], show="scores")["a"].to_list() == [3, 2, None]
     pair = compare(versions["a"], versions["b"], ["x", "y", "z"])
+    assert pair.columns == ["unit", "nominal", "other", "shift", "absolute"]
+    assert pair.rows()[0] == ("x", 1, 3, -2, 2)
     assert pair["unit"].to_list() == ["x", "y", "z"]
     assert pair["shift"].to_list() == [-2, 0, None]
 

@@ -210,9 +210,32 @@ def test_both_ends_are_brought_in_as_the_skew_turns() -> None:
     assert (low, high) == (1, 1)
     assert held.min() == -1
     assert held.max() == 1
-    listed = changes(treat(x[:, None]))
+    done = treat(x[:, None])
+    assert (done.steps[0].floor, done.steps[0].cap) == (-1, 1)
+    assert done.steps[0].passes is True
+    listed = changes(done)
     assert listed.how.tolist() == ["winsorised low", "winsorised high"]
     assert listed.before.tolist() == [-400.0, 100.0]
+
+
+def test_what_needs_no_treatment_passes_and_is_left() -> None:
+    x = np.arange(20.0)[:, None]
+    done = treat(x)
+    assert done.steps[0].passes is True
+    assert (done.steps[0].floor, done.steps[0].cap) == (-np.inf, np.inf)
+    assert done.values.tolist() == x.tolist()
+    assert len(changes(done).unit) == 0
+
+
+@pytest.mark.parametrize("away", [0.0, 2.0**30, -(2.0**34)])
+def test_where_the_zero_is_does_not_matter(away: float) -> None:
+    """Years or degrees: the same distances, far from 0, are treated alike to the bit."""
+    x = np.r_[np.arange(40.0), 900.0, 1000.0, -700.0]
+    held, low, high = winsorise(x + away)
+    plain = winsorise(x)
+    assert (low, high) == plain[1:]
+    assert high > 0
+    np.testing.assert_array_equal(held - away, plain[0])
 
 
 def slowly(x: np.ndarray, rule: Rule) -> np.ndarray:

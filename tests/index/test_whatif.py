@@ -117,5 +117,9 @@ def test_errors_name_the_version() -> None:
         rebuild(build, nominal, {NOMINAL: nominal})
     with pytest.raises(DataError, match=r"short: scores of shape \(1,\); expected \(2,\)"):
         rebuild(lambda n: np.zeros(n), 2, {"short": 1})
+    with pytest.raises(
+        DataError, match=r"nominal: scores of shape \(2, 2\); expected \(n_units,\)"
+    ):
+        rebuild(lambda n: np.zeros((n, n)), 2, {})
     with pytest.raises(UnknownNameError, match="version 'x'"):
         rebuild(build, nominal, {}).of("x")

@@ -340,10 +340,11 @@ def sobol_indices(
     [1.75, 0.0, 1.75, 0.0]
     """
     both = np.concatenate([y_a, y_b])
-    variance = both.var(ddof=1)
-    if variance == 0:
+    # The variance of a constant is not always 0 in floats (0.1: 2e-34).
+    if np.ptp(both) == 0:
         nothing = np.full(y_ab.shape[1], np.nan)
         return nothing, nothing.copy()
+    variance = both.var(ddof=1)
     centre = both.mean() if centred else 0.0
     first = ((y_b - centre)[:, None] * (y_ab - y_a[:, None])).mean(axis=0) / variance
     total = ((y_a[:, None] - y_ab) ** 2).mean(axis=0) / (2 * variance)
