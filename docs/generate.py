@@ -44,7 +44,7 @@ ROOMS = {  # the public modules, in the order of the road
 
 FAMILIES = {  # of the index room: a page of methods/ each, with the modules that it is about
     "look": ("describe", "correlate", "reliability", "components", "review"),
-    "prepare": ("screen", "denominate", "impute", "impute_panel", "treat", "shrink"),
+    "prepare": ("screen", "denominate", "impute", "impute_panel", "treat", "reshape", "shrink"),
     "normalise": ("normalise", "scales", "by_rank"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
@@ -56,7 +56,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "plots": ("plots", "plots_ranks", "drawing"),
 }
 ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
-INSIDE = {"coin_meta", "flat", "flat_kernel", "kernels", "methods", "presets", "shares"}
+INSIDE = {"coin_meta", "flat", "flat_kernel", "kendall", "kernels", "methods", "presets", "shares"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 

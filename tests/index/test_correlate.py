@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import kendalltau
 
 from commonweal.errors import DataError
 from commonweal.index.correlate import correlate, pairwise_covariance
@@ -83,6 +84,24 @@ def test_spearmans_p_counts_orders_where_they_are_few(n: int) -> None:
     tail = sums <= observed if observed <= mean else sums >= observed
     p = correlate(np.column_stack([ranks, y]), method="spearman").p[0, 1]
     assert p == pytest.approx(min(2 * tail.mean(), 1))
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 49, 50, 1000])
+@pytest.mark.parametrize("distinct", [2, 7, 10**9])
+def test_kendalls_tau_and_p_are_scipys(n: int, distinct: int) -> None:
+    rng = np.random.default_rng([n, distinct])
+    x = rng.integers(0, distinct, (n, 4)).astype(float)
+    x[:, 1] += x[:, 0]
+    x[(rng.random(x.shape) < 0.1) & (n > 3)] = np.nan
+    found = correlate(x, method="kendall")
+    for i, j in [(0, 1), (0, 2), (2, 1), (3, 2)]:
+        a, b = x[~np.isnan(x[:, [i, j]]).any(axis=1)][:, [i, j]].T
+        tied = min(len(np.unique(a)), len(np.unique(b))) < len(a)
+        exact = len(a) < 50 and not tied
+        expected = kendalltau(a, b, method="exact" if exact else "asymptotic")
+        golden.agrees(found.r[i, j], expected.statistic)
+        golden.agrees(found.p[i, j], expected.pvalue)
+        assert found.n[i, j] == len(a)
 
 
 @pytest.mark.parametrize("method", METHODS)

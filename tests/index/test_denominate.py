@@ -47,6 +47,11 @@ def test_rates_times_denominators_are_the_counts(
     assert shuffled.tolist() == people.tolist()
 
 
+def test_whole_numbers_of_numpy_say_what_the_rate_is_per() -> None:
+    rates = denominate([[3.0]], ["a"], [[60.0]], ["people"], {"a": "people"}, per=np.int64(100))
+    assert rates.tolist() == [[5.0]]
+
+
 def test_a_missing_denominator_makes_a_missing_rate() -> None:
     x, people = [[1.0], [np.nan], [3.0]], [[np.nan], [0.0], [2.0]]
     rates = denominate(x, ["a"], people, ["people"], {"a": "people"})

@@ -134,6 +134,8 @@ def test_a_unit_without_group_or_a_group_without_values_is_left() -> None:
     golden.agrees(done.values[:, 0], [1, 1, np.nan, np.nan, 9])
     assert done.n_left == 2
     assert done.source == ("mean of units in a (n = 1)",)
+    pandas = impute_columns([[1.0], [2.0], [np.nan]], groups=["a", np.nan, np.nan])
+    assert pandas.n_left == 1  # a missing group is none, not one of its own
 
 
 def test_regression_finds_a_plane_and_says_how_good_it_is() -> None:
@@ -244,6 +246,8 @@ def test_errors_name_the_indicator_and_the_range() -> None:
         impute_rows(flat, names, nodes={"a": ["pubs"], "b": ["pubs"]})
     with pytest.raises(DataError, match="direction 0 of 'pubs'; expected 1 or -1"):
         impute_rows(flat, names, direction={"pubs": 0})
+    with pytest.raises(UnknownNameError, match=r"'pub' not found \(with a direction\); did"):
+        impute_rows(flat, names, direction={"pub": -1})
     with pytest.raises(DataError, match="n_predictors: 0 found; expected 1 or more"):
         impute_regression(flat, names, n_predictors=0)
     with pytest.raises(DataError, match="by 'spline'; expected one of: latest, linear"):

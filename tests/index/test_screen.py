@@ -121,6 +121,10 @@ def test_errors_name_the_unit_and_the_range() -> None:
         screen_units([[1.0]], ["Ashby"], by="zeros")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="2 names for 1 units"):
         screen_units([[1.0]], ["Ashby", "Barton"])
+    with pytest.raises(DataError, match=r"'Ashby' \(forced\) is there 2 times"):
+        screen_units([[1.0], [2.0]], ["Ashby", "Ashby"], force={"Ashby": False})
+    with pytest.raises(DataError, match="availability of 0 indicators"):
+        available(np.empty((3, 0)))
     with pytest.raises(UnknownNameError, match="did you mean 'Ashby'"):
         screen_units([[1.0]], ["Ashby"], force={"Ashbi": True})
     with pytest.raises(UnknownNameError, match="did you mean 'halls'"):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import boxcox_llf, boxcox_normmax
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.describe import skew_kurtosis
-from commonweal.index.treat import RESHAPES, Rule, Treated, changes, treat, winsorise
+from commonweal.index.reshape import RESHAPES, box_cox, likeliest_power
+from commonweal.index.treat import Rule, Treated, changes, treat, winsorise
 
 from . import golden
 
@@ -185,6 +189,38 @@ def test_transformations_of_small_cases_are_coinrs(theirs: str, ours: str, power
             golden.agrees(RESHAPES[ours](np.array(x), power), y)
 
 
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("power", [-0.5, 0.0, 0.3, 1.0])
+def test_the_likeliest_power_is_scipys_and_the_one_planted(seed: int, power: float) -> None:
+    rng = np.random.default_rng([seed, int(10 * power + 20)])
+    z = rng.normal(3, 0.3, 3000) if power < 0 else rng.normal(12, 2, 3000)
+    x = np.exp(z / 4) if power == 0 else np.abs(1 - 0.2 * z if power < 0 else z) ** (1 / power)
+    x = x - x.min() + 1  # a minimum of 1, so that the shift does nothing
+    found = likeliest_power(np.r_[x, np.nan])
+    assert found == pytest.approx(boxcox_normmax(x, method="mle"), abs=1e-4)
+    # On the plain sum of logs: no power of a fine grid is likelier.
+    grid = np.linspace(-2, 2, 41)
+    assert boxcox_llf(found, x) >= max(boxcox_llf(p, x) for p in grid) - 1e-6
+
+
+def test_a_power_that_is_found_is_told_and_makes_the_indicator_pass() -> None:
+    x = np.random.default_rng(3).normal(9, 1, 400)[:, None] ** 6
+    rule = Rule(skew=0.5, kurtosis=0.5, winsorise=0, reshape="box_cox", power="mle")
+    step = treat(x, ["pubs"], rule).steps[0]
+    assert step.passes
+    assert step.power == likeliest_power(x[:, 0])
+    given_power = treat(x, ["pubs"], replace(rule, power=0.25)).steps[0]
+    assert given_power.power == 0.25
+    assert treat(x, ["pubs"], replace(rule, reshape="log")).steps[0].power is None
+
+
+def test_a_power_that_leaves_no_difference_is_refused() -> None:
+    x = 10.0 ** np.linspace(0, 12, 30)
+    with pytest.raises(DataError, match="'pubs': box_cox by -2 makes values alike that are not"):
+        treat(x[:, None], ["pubs"], Rule(winsorise=0, reshape="box_cox", power=-2.0))
+    assert len(np.unique(box_cox(x, -0.5))) == 30
+
+
 def test_winsorising_small_cases_is_coinrs() -> None:
     for case, (x, y, condition) in edge("winsorise").items():
         if "ERROR" in condition:
@@ -317,5 +353,8 @@ def test_errors_name_the_indicator_and_the_range() -> None:
         Rule(reshape="log_CT")
     with pytest.raises(DataError, match="skew: -2 found; expected a threshold above 0"):
         Rule(skew=-2)
+    for power in ("ml", np.nan):
+        with pytest.raises(DataError, match=f"power: {power!r} found; expected a number, or 'mle'"):
+            Rule(power=power)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="winsorise: -1 found; expected 0 or more"):
         Rule(winsorise=-1)

@@ -22,11 +22,9 @@ Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 
 __all__ = ["Correlations", "correlate", "pairwise_covariance"]
 
-# Up to how many units without ties R counts every order of the ranks (Spearman), uses a series
-# (Spearman), and computes exactly (Kendall).
+# Up to how many units without ties R counts every order of the ranks (Spearman), and uses a series.
 _N_COUNTED = 9
 _N_EDGEWORTH = 1290
-_N_EXACT_KENDALL = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ def correlate(x: ArrayLike, y: ArrayLike | None = None, method: str = "pearson")
     Notes
     -----
     With nothing missing, ranks are taken once a column and all pairs are one matrix product.
-    Sources: Best and Roberts (1975), Algorithm AS 89; Kendall (1970), Rank Correlation Methods.
+    Kendall's tau takes one sort a column and a count of inversions a pair: see
+    `commonweal.index.kendall`. Source: Best and Roberts (1975), Algorithm AS 89.
 
     Examples
     --------
@@ -316,19 +315,18 @@ def _edgeworth(squares: int, n: int) -> float:
 
 
 def _kendall(x: Floats, y: Floats) -> Correlations:
-    from scipy.stats import kendalltau
+    # numba takes a second to import: only those who count pairs of units wait for it.
+    from commonweal.index.kendall import N, kendall_counts, tau_and_p
 
-    have_x, have_y = ~np.isnan(x), ~np.isnan(y)
+    columns_x = [_ordered(column) for column in x.T]
+    columns_y = columns_x if y is x else [_ordered(column) for column in y.T]
+    pairs = list(_pairs(x, y))
+    counts = kendall_counts(columns_x, columns_y, len(x), pairs)
     r = np.full((x.shape[1], y.shape[1]), np.nan)
     p, n = r.copy(), np.zeros(r.shape, dtype=np.int64)
-    for i, j in _pairs(x, y):
-        both = have_x[:, i] & have_y[:, j]
-        a, b, k = x[both, i], y[both, j], int(np.count_nonzero(both))
-        n[i, j] = k
-        if k > 1:
-            ties = min(len(np.unique(a)), len(np.unique(b))) < k
-            exact = k <= _N_EXACT_KENDALL and not ties
-            r[i, j], p[i, j] = kendalltau(a, b, method="exact" if exact else "asymptotic")
+    tau, chance = tau_and_p(counts)
+    for (i, j), *found in zip(pairs, tau, chance, counts[:, N], strict=True):
+        r[i, j], p[i, j], n[i, j] = found
     if y is x:
         r, p, n = _mirrored(r), _mirrored(p), _mirrored(n)
     return Correlations(r, p, n)

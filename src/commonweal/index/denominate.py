@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.describe import labelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
@@ -78,7 +79,7 @@ def denominate(
         )
     if units is not None and len(units) != len(values):
         raise DataError(f"{len(units):,} names for {len(values):,} units")
-    scales = per if not isinstance(per, (int, float)) else dict.fromkeys(by, float(per))
+    scales = per if isinstance(per, Mapping) else dict.fromkeys(by, float(per))
     rates = values.copy()
     for name in scales:
         if name not in called:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.correlate import correlate
 from commonweal.index.describe import labelled, positions
 
@@ -137,8 +137,8 @@ def impute_columns(
     how
         ``mean`` or ``median``.
     groups
-        (n_units,) group of each unit. Without it all are one. A unit whose group is None, or whose
-        group has no value, stays as it is and is counted in `Filled.n_left`.
+        (n_units,) group of each unit. Without it all are one. A unit whose group is missing (None
+        or NaN), or whose group has no value, stays as it is and is counted in `Filled.n_left`.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def impute_columns(
         raise DataError(f"groups of {len(groups):,} units for {len(values):,} units")
     members: dict[Hashable, list[int]] = {}
     for i, group in enumerate(groups if groups is not None else [""] * len(values)):
-        if group is not None:
+        if group is not None and group == group:
             members.setdefault(group, []).append(i)
     after, sources = values.copy(), Sources()
     for group, rows in members.items():
@@ -215,7 +215,7 @@ def impute_rows(
         If an indicator has no values or is constant, so that it cannot be stretched, if it is in
         two nodes, a direction is not 1 or -1, or `how` is unknown.
     UnknownNameError
-        If a node has an indicator that is not there.
+        If a node or a direction names an indicator that is not there.
 
     Examples
     --------
@@ -228,6 +228,8 @@ def impute_rows(
     _known(how)
     turn = dict.fromkeys(called, 1) | dict(direction or {})
     for name, sign in turn.items():
+        if name not in called:
+            raise UnknownNameError("indicator", name, called, " (with a direction)")
         if sign not in (1, -1):
             raise DataError(f"direction {sign} of '{name}'; expected 1 or -1")
     after, sources = values.copy(), Sources()

@@ -254,14 +254,14 @@ def with_ancestors(
     found = correlate(values, method=method)
     pairs = []
     for i, name in enumerate(called):
-        above = parent.get(name)
-        while above is not None:
+        line = [name]
+        while (above := parent.get(line[-1])) is not None:
             if above not in at:
-                raise UnknownNameError("node", above, called, f" (parent of '{name}')")
-            if above == name:
-                raise DataError(f"node '{name}' is its own ancestor; expected a tree")
+                raise UnknownNameError("node", above, called, f" (parent of '{line[-1]}')")
+            if above in line:
+                raise DataError(f"node '{above}' is its own ancestor; expected a tree")
             pairs.append(_pair(found, i, at[above], (name, above)))
-            above = parent.get(above)
+            line.append(above)
     return pairs
 
 

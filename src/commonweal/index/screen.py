@@ -41,12 +41,19 @@ def available(x: ArrayLike) -> Floats:
     ndarray
         (n_units,) float64, 0..1.
 
+    Raises
+    ------
+    DataError
+        If there is no indicator.
+
     Examples
     --------
     >>> available([[1.0, np.nan], [1.0, 2.0]])
     array([0.5, 1. ])
     """
-    values, _ = labelled(x)
+    values, called = labelled(x)
+    if not called:
+        raise DataError("availability of 0 indicators; expected at least 1")
     return 1.0 - np.isnan(values).mean(axis=1)
 
 
@@ -150,7 +157,8 @@ def screen_units(
     Raises
     ------
     DataError
-        If a threshold is outside 0..1, the rule is unknown, or the units do not fit.
+        If a threshold is outside 0..1, the rule is unknown, the units do not fit, or a unit that is
+        forced is there twice.
     UnknownNameError
         If a forced unit is not there.
 
@@ -185,11 +193,13 @@ def screen_units(
         "nonzero": ~low_nonzero,
         "both": ~(low_there | low_nonzero),
     }[by].copy()
-    at = {name: i for i, name in enumerate(units)}
     for name, stays in (force or {}).items():
-        if name not in at:
-            raise UnknownNameError("unit", name, at, " (forced)")
-        kept[at[name]] = stays
+        if name not in units:
+            raise UnknownNameError("unit", name, units, " (forced)")
+        at = [i for i, unit in enumerate(units) if unit == name]
+        if len(at) > 1:
+            raise DataError(f"unit '{name}' (forced) is there {len(at)} times; expected it once")
+        kept[at] = stays
     return Screen(
         tuple(units),
         n_missing,
@@ -211,6 +221,9 @@ def screen_indicators(
     force: Mapping[str, bool] | None = None,
 ) -> Screen:
     """Keep the indicators that enough units have: `screen_units`, turned round.
+
+    Parameters and errors are those of `screen_units`, with the (n_indicators,) `names` in place of
+    the units'; ask for the shares of units that must have a value.
 
     Examples
     --------

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError, one_of
 from commonweal.index.describe import from_sums, labelled, skew_kurtosis
-from commonweal.index.rank import Floats
+from commonweal.index.reshape import RESHAPES, likeliest_power
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["RESHAPES", "Changes", "Rule", "Step", "Treated", "changes", "treat", "winsorise"]
+    from commonweal.index.rank import Floats
+
+__all__ = ["Changes", "Rule", "Step", "Treated", "changes", "treat", "winsorise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rule:
         What to do to all values of an indicator that still fails, by name (`RESHAPES`); None = leave
         it as winsorising left it.
     power
-        Of ``box_cox``: 1 = none, 0.5 = root, 0 = logarithm.
+        Of ``box_cox``: 1 = none, 0.5 = root, 0 = logarithm; ``mle`` = the likeliest.
     combine
         Reshape the winsorised values rather than the original ones.
     """
@@ -47,7 +47,7 @@ class Rule:
     kurtosis: float = 3.5
     winsorise: int | None = 5
     reshape: str | None = "log"
-    power: float = 0.5
+    power: float | Literal["mle"] = 0.5
     combine: bool = False
 
     def __post_init__(self) -> None:
@@ -56,8 +56,12 @@ class Rule:
                 raise DataError(f"{what}: {value:g} found; expected a threshold above 0")
         if self.winsorise is not None and self.winsorise < 0:
             raise DataError(f"winsorise: {self.winsorise} found; expected 0 or more units, or None")
-        if self.reshape is not None and self.reshape not in RESHAPES:
-            raise UnknownNameError("reshape", self.reshape, RESHAPES)
+        if self.reshape is not None:
+            one_of("reshape", self.reshape, RESHAPES)
+        if self.power != "mle" and not (
+            isinstance(self.power, int | float) and np.isfinite(self.power)
+        ):
+            raise DataError(f"power: {self.power!r} found; expected a number, or 'mle'")
 
     def passes(self, skew: float, kurtosis: float) -> bool:
         """Say whether an indicator needs no treatment."""
@@ -82,6 +86,8 @@ class Step:
         The values that the units brought in have been given, if it held.
     reshape
         Name of the transformation that was applied to all its values, or ''.
+    power
+        Of ``box_cox``, if that was applied: as given, or as found.
     passes
         Whether it passes in the end; None if it was left out of treatment.
     """
@@ -96,6 +102,7 @@ class Step:
     floor: float = -np.inf
     cap: float = np.inf
     reshape: str = ""
+    power: float | None = None
     passes: bool | None = True
 
 
@@ -227,13 +234,21 @@ def _treated(
             )
     if step.passes or rule.reshape is None:
         return held, step
+    given = held if rule.combine else column
+    power = likeliest_power(given) if rule.power == "mle" else rule.power
     try:
-        reshaped = RESHAPES[rule.reshape](held if rule.combine else column, rule.power)
+        reshaped = RESHAPES[rule.reshape](given, power)
     except DataError as error:
         raise DataError(f"indicator '{name}': {error}") from error
     skew, kurtosis = skew_kurtosis(reshaped)
     after = float(skew), float(kurtosis)
-    return reshaped, replace(step, reshaped=after, reshape=rule.reshape, passes=rule.passes(*after))
+    return reshaped, replace(
+        step,
+        reshaped=after,
+        reshape=rule.reshape,
+        power=power if rule.reshape == "box_cox" else None,
+        passes=rule.passes(*after),
+    )
 
 
 def winsorise(values: ArrayLike, rule: Rule | None = None) -> tuple[Floats, int, int]:
@@ -327,47 +342,6 @@ def _trimmer(ordered: Floats) -> Callable[[int, int], tuple[float, float]]:
         return float(skew), float(kurtosis)
 
     return shape
-
-
-Reshape: TypeAlias = Callable[[Floats, float], Floats]
-
-
-def _log(values: Floats, power: float) -> Floats:  # noqa: ARG001 - one signature for all
-    low, high = np.nanmin(values), np.nanmax(values)
-    return np.log(values - low + 0.01 * (high - low))
-
-
-def _log_either(values: Floats, power: float) -> Floats:
-    # A long tail to the left is turned round, shortened, and turned back.
-    return -_log(-values, power) if skew_kurtosis(values)[0] < 0 else _log(values, power)
-
-
-def _log_gii(values: Floats, power: float) -> Floats:  # noqa: ARG001 - one signature for all
-    low, high = np.nanmin(values), np.nanmax(values)
-    if high <= 1:
-        raise DataError(
-            f"log_gii of a maximum of {high:g}; expected one above 1, or the order would turn"
-        )
-    return np.log((high - 1) * (values - low) / (high - low) + 1)
-
-
-def _box_cox(values: Floats, power: float) -> Floats:
-    positive = values - np.nanmin(values) + 1
-    return np.log(positive) if power == 0 else (positive**power - 1) / power
-
-
-RESHAPES: MappingProxyType[str, Reshape] = MappingProxyType(
-    {
-        "log": _log,
-        "log_either": _log_either,
-        "log_gii": _log_gii,
-        "box_cox": _box_cox,
-    }
-)
-"""What can be done to all values of an indicator; each keeps their order. With l and h the lowest
-and highest value: ``log`` is ln(x - l + 0.01 (h - l)) (COINr's log_CT), ``log_either`` the same,
-mirrored where the skew is negative (log_CT_plus), ``log_gii`` ln((h - 1)(x - l) / (h - l) + 1),
-``box_cox`` ((x - l + 1)^power - 1) / power, with power 0 ln(x - l + 1) (log_CT_orig)."""
 
 
 def changes(treated: Treated) -> Changes:

@@ -1,0 +1,150 @@
+"""Transforming all values of a skewed indicator: logarithms and powers, which keep their order.
+
+Each function takes (n_units,) values, NaN = missing, and gives an array of the same shape. l and h
+are the lowest and the highest value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.index.describe import skew_kurtosis
+from commonweal.index.rank import Floats
+
+__all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii"]
+
+_POWERS = (-2.0, 2.0)
+
+
+def log(values: Floats) -> Floats:
+    """``ln(x - l + 0.01 (h - l))``: COINr's log_CT.
+
+    Examples
+    --------
+    >>> log(np.array([0.0, 1.0, 100.0])).round(2)
+    array([0.  , 0.69, 4.62])
+    """
+    low, high = np.nanmin(values), np.nanmax(values)
+    logarithm: Floats = np.log(values - low + 0.01 * (high - low))
+    return logarithm
+
+
+def log_either(values: Floats) -> Floats:
+    """Take the `log` of the longer tail: mirrored where the skew is negative (COINr's log_CT_plus).
+
+    Examples
+    --------
+    >>> log_either(np.array([-100.0, -1.0, 0.0])).round(2)
+    array([-4.62, -0.69, -0.  ])
+    """
+    return -log(-values) if skew_kurtosis(values)[0] < 0 else log(values)
+
+
+def log_gii(values: Floats) -> Floats:
+    """``ln((h - 1)(x - l) / (h - l) + 1)``: from 0 to ``ln h``, as in the Global Innovation Index.
+
+    h is in the indicator's unit: metres in place of kilometres give another curve. COINr's function of that name returns the values as they are.
+
+    Raises
+    ------
+    DataError
+        If h is not above 1, so that the order would turn.
+
+    Examples
+    --------
+    >>> log_gii(np.array([0.0, 1.0, 100.0])).round(2)
+    array([0.  , 0.69, 4.61])
+    """
+    low, high = np.nanmin(values), np.nanmax(values)
+    if high <= 1:
+        raise DataError(
+            f"log_gii of a maximum of {high:g}; expected one above 1, or the order would turn"
+        )
+    logarithm: Floats = np.log((high - 1) * (values - low) / (high - low) + 1)
+    return logarithm
+
+
+def box_cox(values: Floats, power: float) -> Floats:
+    """``((x - l + 1)^power - 1) / power``, and ``ln(x - l + 1)`` for a power of 0.
+
+    As COINr's boxcox, with 0 its log_CT_orig. The 1 is in the indicator's unit: metres in place of
+    kilometres give another curve.
+
+    Raises
+    ------
+    DataError
+        If the power makes values alike that are not: far below 0 it leaves no difference between
+        great ones.
+
+    Notes
+    -----
+    Source: Box and Cox (1964), An analysis of transformations, Journal of the Royal Statistical
+    Society B 26, 211-252.
+
+    Examples
+    --------
+    >>> box_cox(np.array([0.0, 3.0, 8.0]), 0.5)
+    array([0., 2., 4.])
+    """
+    positive = values - np.nanmin(values) + 1
+    curve: Floats = np.log(positive) if power == 0 else (positive**power - 1) / power
+    if power < 0 and len(np.unique(curve)) < len(np.unique(values)):
+        raise DataError(
+            f"box_cox by {power:g} makes values alike that are not; expected a power nearer to 0"
+        )
+    return curve
+
+
+def likeliest_power(values: Floats) -> float:
+    """Power of `box_cox` under which the values are most likely those of a normal variable.
+
+    Parameters
+    ----------
+    values
+        (n_units,) values, NaN = missing, not all the same.
+
+    Returns
+    -------
+    float
+        The maximum of the profile likelihood ``(power - 1) sum ln(x - l + 1) - n/2 ln(variance)``
+        between -2 and 2, within 1e-5.
+
+    Notes
+    -----
+    Source: Box and Cox (1964), as in `box_cox`.
+
+    Examples
+    --------
+    >>> z = np.random.default_rng(1).normal(10, 1, 2000)
+    >>> round(likeliest_power(z**2), 1)
+    0.5
+    """
+    from scipy.optimize import minimize_scalar
+
+    present = values[~np.isnan(values)]
+    logs = np.log(present - present.min() + 1)
+
+    def unlikely(power: float) -> float:
+        curve = logs if abs(power) < 1e-8 else np.expm1(power * logs) / power
+        return len(logs) / 2 * float(np.log(np.var(curve))) - (power - 1) * float(logs.sum())
+
+    found = minimize_scalar(unlikely, bounds=_POWERS, method="bounded", options={"xatol": 1e-6})
+    return float(found.x)
+
+
+Reshape: TypeAlias = Callable[[Floats, float], Floats]
+
+RESHAPES: MappingProxyType[str, Reshape] = MappingProxyType(
+    {
+        "log": lambda values, _: log(values),
+        "log_either": lambda values, _: log_either(values),
+        "log_gii": lambda values, _: log_gii(values),
+        "box_cox": box_cox,
+    }
+)
+"""What can be done to all values of an indicator, by name, each a function of values and power."""
