@@ -48,7 +48,8 @@ def log_either(values: Floats) -> Floats:
 def log_gii(values: Floats) -> Floats:
     """``ln((h - 1)(x - l) / (h - l) + 1)``: from 0 to ``ln h``, as in the Global Innovation Index.
 
-    h is in the indicator's unit: metres in place of kilometres give another curve. COINr's function of that name returns the values as they are.
+    h is in the indicator's unit: metres in place of kilometres give another curve. COINr's function
+    of that name returns the values as they are.
 
     Raises
     ------
@@ -120,9 +121,9 @@ def likeliest_power(values: Floats) -> float:
 
     Examples
     --------
-    >>> z = np.random.default_rng(1).normal(10, 1, 2000)
-    >>> round(likeliest_power(z**2), 1)
-    0.5
+    >>> incomes = 100 * np.random.default_rng(1).lognormal(size=2000)
+    >>> round(likeliest_power(incomes), 1)
+    0.0
     """
     from scipy.optimize import minimize_scalar
 
