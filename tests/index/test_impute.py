@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.impute import Filled, impute_columns, impute_regression, impute_rows
-from commonweal.index.impute_panel import impute_panel
+from commonweal.index.impute_panel import fill_years, impute_panel
+from commonweal.indicators import Indicator, panel_from_long
 
 from . import golden
 
@@ -108,6 +110,16 @@ def test_panels_are_filled_as_in_coinr(file: str, max_gap: float) -> None:
         year = float(source.removeprefix("value of "))
         assert x[at[units[i], year], j] == value
         assert 0 < years[i] - year <= max_gap
+    about = [Indicator(name, name, "", "more", "COINr") for name in names]
+    numbers = {name: x[:, j] for j, name in enumerate(names)}
+    table = pl.DataFrame({"uCode": units, "Time": years, **numbers}).fill_nan(None)
+    panel, report = fill_years(
+        panel_from_long(table, about, code="uCode", year="Time"), "latest", max_gap
+    )
+    rows = [(panel.years.index(int(years[i])), panel.codes.index(units[i])) for i in order]
+    ours = np.array([panel.values[k, i] for k, i in rows])
+    np.testing.assert_array_equal(ours, done.values[order])
+    assert (len(report.unit), report.n_left) == (len(done.unit), done.n_left)
 
 
 def test_years_by_hand() -> None:

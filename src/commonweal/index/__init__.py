@@ -14,7 +14,8 @@ from commonweal.index.by_rank import exponential, exponential_of_rank, normal_sc
 from commonweal.index.framework import Node, load_preset, presets, with_indicators
 from commonweal.index.normalise import NORMALISERS, normalise, normaliser
 from commonweal.index.rank import TieRule, decile, rank
-from commonweal.index.score import Scores, score, score_tree
+from commonweal.index.score import Base, fit_base, score, score_tree
+from commonweal.index.scores import Scores
 from commonweal.index.weigh import WEIGHINGS
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         audit,
         benefit,
         by_rank,
+        change_parts,
         coin,
         coin_tool,
         components,
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
         denominate,
         describe,
         ensemble,
+        growth,
         importance,
         impute,
         impute_panel,
         index_workbook,
         means,
         outrank,
+        panel,
         plots,
         plots_ranks,
         reliability,
@@ -58,6 +62,7 @@ __all__ = [
     "AGGREGATORS",
     "NORMALISERS",
     "WEIGHINGS",
+    "Base",
     "Node",
     "Scores",
     "TieRule",
@@ -67,6 +72,7 @@ __all__ = [
     "audit",
     "benefit",
     "by_rank",
+    "change_parts",
     "coin",
     "coin_tool",
     "components",
@@ -78,6 +84,8 @@ __all__ = [
     "ensemble",
     "exponential",
     "exponential_of_rank",
+    "fit_base",
+    "growth",
     "importance",
     "impute",
     "impute_panel",
@@ -88,6 +96,7 @@ __all__ = [
     "normalise",
     "normaliser",
     "outrank",
+    "panel",
     "plots",
     "plots_ranks",
     "presets",

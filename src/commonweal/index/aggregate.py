@@ -7,6 +7,7 @@ need (an uneven profile counts as more of it), and what each child puts in.
 
 from __future__ import annotations
 
+from inspect import signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def best_for_each(
     lower: float | Sequence[float] = 0.0,
     upper: float | Sequence[float] = 1.0,
     spread: float | None = None,
+    reference: Floats | None = None,
 ) -> Floats:
     """Score each area under the weights that give it the most: `benefit.benefit_of_the_doubt`.
 
@@ -87,6 +89,8 @@ def best_for_each(
         Bounds of each child's share of an area's score, 0..1; one number, or (n_children,).
     spread
         Or: each share between ``w (1 -+ spread)``, with w the weights, rescaled to add up to 1.
+    reference
+        (n, n_children) the areas that each is held against; those of `x` if not given.
 
     Examples
     --------
@@ -95,11 +99,11 @@ def best_for_each(
     """
     if spread is None:
         _alike(weights, "benefit_of_the_doubt")
-        return benefit_of_the_doubt(x, lower, upper).score
+        return benefit_of_the_doubt(x, lower, upper, reference=reference).score
     if np.ndim(lower) or np.ndim(upper) or (lower, upper) != (0.0, 1.0):
         raise DataError("'spread' and bounds found; expected one of them")
     stated = np.ones(x.shape[1]) if weights is None else weights
-    return benefit_of_the_doubt(x, *around(stated, spread)).score
+    return benefit_of_the_doubt(x, *around(stated, spread), reference=reference).score
 
 
 def _alike(weights: Floats | None, how: str) -> None:
@@ -172,6 +176,7 @@ def aggregate(
     how: How,
     available: float = 1.0,
     stated: Floats | None = None,
+    reference: Floats | None = None,
 ) -> Floats:
     """Combine transformed children into one score.
 
@@ -191,6 +196,9 @@ def aggregate(
     stated
         (n_children,) the weights that `available` is a share of, where `weights` are a draw around
         them: which areas have a score is then the same in every draw.
+    reference
+        (n, n_children) the areas that a form which compares areas holds each against, such as
+        those of a base year; those of `x` if not given. Other forms do without.
 
     Returns
     -------
@@ -209,10 +217,12 @@ def aggregate(
     >>> aggregate(np.array([[10.0, 30.0], [20.0, np.nan]]), np.array([1.0, 3.0]), "sum", 0.25)
     array([100.,  80.])
     """
-    enough = x
-    if np.isnan(x).any():
-        enough = means.require(x, available, weights if stated is None else stated)
-    return _settled(aggregator(how)(enough, weights))
+    of = weights if stated is None else stated
+    function, more = aggregator(how), {}
+    if reference is not None and "reference" in signature(function).parameters:
+        more["reference"] = means.require(reference, available, of)
+    enough = means.require(x, available, of) if np.isnan(x).any() else x
+    return _settled(function(enough, weights, **more))
 
 
 def _settled(score: Floats) -> Floats:

@@ -97,6 +97,7 @@ def benefit_of_the_doubt(
     upper: ArrayLike = 1.0,
     *,
     workers: int | None = None,
+    reference: ArrayLike | None = None,
 ) -> Benefit:
     """Score each unit with the weights that are best for it.
 
@@ -111,6 +112,9 @@ def benefit_of_the_doubt(
         nothing of a child that must have a share scores 0.
     workers
         Threads; all processors if not given. The result does not depend on it.
+    reference
+        (n, n_children) the units of which none may exceed 1, such as those of a base year; those
+        of `x` if not given. A unit that is beyond them all has more than 1.
 
     Returns
     -------
@@ -120,7 +124,8 @@ def benefit_of_the_doubt(
     Raises
     ------
     DataError
-        If a value is negative or infinite, or the bounds leave no shares that add up to 1.
+        If a value is negative or infinite, the bounds leave no shares that add up to 1, or the
+        reference has nothing of a child to measure by.
 
     Notes
     -----
@@ -134,12 +139,8 @@ def benefit_of_the_doubt(
     >>> benefit_of_the_doubt([[2.0, 4.0], [4.0, 2.0]], 0.5, 0.5).score
     array([0.8, 0.8])
     """
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
-    wrong = (values < 0) | np.isinf(values)
-    if wrong.any():
-        raise DataError(f"value {values[wrong][0]:g} found; expected finite values of at least 0")
+    values = _checked(x)
+    others = values if reference is None else _checked(reference)
     low, high = _bounds(lower, upper, values.shape[1])
     whole = ~np.isnan(values).any(axis=1)
     shares, weights = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
@@ -147,18 +148,34 @@ def benefit_of_the_doubt(
     if not whole.any():
         return Benefit(score, weights, shares)
     # A child's unit of measurement does not matter; on a scale of 0 to 1 numbers stay tame.
-    scale = np.fmax.reduce(values, axis=0, initial=0.0)
+    others = others[~np.isnan(others).any(axis=1)]
+    scale = np.fmax.reduce(others, axis=0, initial=0.0)
+    nothing = (scale == 0) & (values[whole] > 0).any(axis=0)
+    if nothing.any():
+        raise DataError(f"the reference has nothing of child {int(nothing.argmax())} to measure by")
     scale[scale == 0] = 1.0
-    y = values[whole] / scale
-    candidates = y[_on_hull(y)] if values.shape[1] <= _HULL_CHILDREN else y
+    y, peers = values[whole] / scale, others / scale
+    candidates = peers[_on_hull(peers)] if values.shape[1] <= _HULL_CHILDREN else peers
     solved = _solve_all(y, candidates, low, high, workers or os.cpu_count() or 1)
     w = _weights(solved, y)
     with np.errstate(invalid="ignore"):
         # Scaled so that the best peer has exactly 1; with all its shares missing, a unit has 0.
         w = np.nan_to_num(w / _greatest(w, candidates)[0][:, None])
     shares[whole], weights[whole] = solved, w / scale
-    score[whole] = np.minimum((w * y).sum(axis=1), 1.0)
+    score[whole] = (w * y).sum(axis=1)
+    if reference is None:
+        score = np.minimum(score, 1.0)
     return Benefit(score, weights, shares)
+
+
+def _checked(x: ArrayLike) -> Floats:
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
+    wrong = (values < 0) | np.isinf(values)
+    if wrong.any():
+        raise DataError(f"value {values[wrong][0]:g} found; expected finite values of at least 0")
+    return values
 
 
 def _bounds(lower: ArrayLike, upper: ArrayLike, n_children: int) -> tuple[Floats, Floats]:

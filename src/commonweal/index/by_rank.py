@@ -6,6 +6,10 @@ shape and direction. How far values lie apart does not matter, so no outlier doe
 Ranks are counted upwards, from the least. With `from_top` the rank that equal values share is
 chosen as `commonweal.index.rank` counts, from the greatest: the lowest of ranks 2 and 3 of 4 is 2
 from the top, which is 3 upwards. A tree counts so, because rank 1 is its most need.
+
+With a `reference`, such as a base year's values, the rank is the one that a value would have among
+those (`commonweal.index.rank.rank_among`): between two of them in proportion, and beyond them all
+the first or the last.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError, one_of
-from commonweal.index.rank import Floats, TieRule, rank
+from commonweal.index.rank import Floats, TieRule, rank, rank_among
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -38,7 +42,13 @@ EXPONENTIAL_SCALE = 23.0
 section 3.7 and appendix E; the CNI uses the same)."""
 
 
-def rank_score(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -> Floats:
+def rank_score(
+    x: ArrayLike,
+    ties: TieRule = "min",
+    *,
+    from_top: bool = False,
+    reference: ArrayLike | None = None,
+) -> Floats:
     """Rank upwards: the least value is 1, so that a higher score is still more.
 
     Examples
@@ -47,11 +57,18 @@ def rank_score(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -
     array([1., 3., 1.])
     """
     if from_top:
-        return _n_present(x) + 1 - rank(x, ties)
-    return rank(-np.asarray(x, dtype=np.float64), ties)
+        return _n_ranked(x, reference) + 1 - _rank(x, ties, reference)
+    down = None if reference is None else -np.asarray(reference, dtype=np.float64)
+    return _rank(-np.asarray(x, dtype=np.float64), ties, down)
 
 
-def borda(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -> Floats:
+def borda(
+    x: ArrayLike,
+    ties: TieRule = "min",
+    *,
+    from_top: bool = False,
+    reference: ArrayLike | None = None,
+) -> Floats:
     """Count the units that are below: the rank upwards, less one.
 
     Examples
@@ -59,11 +76,16 @@ def borda(x: ArrayLike, ties: TieRule = "min", *, from_top: bool = False) -> Flo
     >>> borda([10.0, 30.0, 20.0])
     array([0., 2., 1.])
     """
-    return rank_score(x, ties, from_top=from_top) - 1
+    return rank_score(x, ties, from_top=from_top, reference=reference) - 1
 
 
 def percentile_rank(
-    x: ArrayLike, ties: TieRule = "average", scale: float = 100.0, *, from_top: bool = False
+    x: ArrayLike,
+    ties: TieRule = "average",
+    scale: float = 100.0,
+    *,
+    from_top: bool = False,
+    reference: ArrayLike | None = None,
 ) -> Floats:
     """Rank upwards as a share: the least is 0, the greatest `scale`. A single value is missing.
 
@@ -74,8 +96,9 @@ def percentile_rank(
     """
     if not scale > 0:
         raise DataError(f"scale {scale:g} found; expected a number above 0")
-    n = _n_present(x)
-    return scale * borda(x, ties, from_top=from_top) / (n - 1 if n > 1 else np.nan)
+    n = _n_ranked(x, reference)
+    below = borda(x, ties, from_top=from_top, reference=reference)
+    return scale * below / (n - 1 if n > 1 else np.nan)
 
 
 def normal_score(
@@ -84,6 +107,7 @@ def normal_score(
     formula: Literal["hazen", "blom"] = "hazen",
     *,
     from_top: bool = False,
+    reference: ArrayLike | None = None,
 ) -> Floats:
     """Rank, then take the standard normal quantile.
 
@@ -95,6 +119,8 @@ def normal_score(
         Rank that equal values share.
     from_top
         Whether that rank is counted from the greatest.
+    reference
+        Values to be ranked among, in place of those of `x`.
     formula
         ``hazen``: ``(r - 1/2) / n``, as in the Indices of Deprivation; ``blom``:
         ``(r - 3/8) / (n + 1/4)`` (Blom, 1958), nearer to the expected normal order statistics.
@@ -106,10 +132,10 @@ def normal_score(
     """
     from scipy.special import ndtri
 
-    n = _n_present(x)
+    n = _n_ranked(x, reference)
     shifts = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}
     shift, more = shifts[one_of("formula", formula, shifts)]
-    upwards = rank_score(x, ties, from_top=from_top)
+    upwards = rank_score(x, ties, from_top=from_top, reference=reference)
     z: Floats = ndtri((upwards - shift) / (n + more))
     return z
 
@@ -158,7 +184,9 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
     return y
 
 
-def exponential(x: ArrayLike, ties: TieRule = "average") -> Floats:
+def exponential(
+    x: ArrayLike, ties: TieRule = "average", *, reference: ArrayLike | None = None
+) -> Floats:
     """Rank, 1 = the greatest, then transform as the Indices of Deprivation do.
 
     The worst tenth scores 50 to 100. Tied areas share the middle of their ranks by default: with
@@ -170,8 +198,13 @@ def exponential(x: ArrayLike, ties: TieRule = "average") -> Floats:
     >>> exponential([1.0, 2.0, 3.0]).round(3)
     array([  9.177,  24.681, 100.   ])
     """
-    return exponential_of_rank(rank(x, ties), _n_present(x))
+    return exponential_of_rank(_rank(x, ties, reference), _n_ranked(x, reference))
 
 
-def _n_present(x: ArrayLike) -> int:
-    return int(np.count_nonzero(~np.isnan(np.asarray(x, dtype=np.float64))))
+def _rank(x: ArrayLike, ties: TieRule, reference: ArrayLike | None) -> Floats:
+    return rank(x, ties) if reference is None else rank_among(x, reference, ties)
+
+
+def _n_ranked(x: ArrayLike, reference: ArrayLike | None) -> int:
+    ranked = np.asarray(x if reference is None else reference, dtype=np.float64)
+    return int(np.count_nonzero(~np.isnan(ranked)))

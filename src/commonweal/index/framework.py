@@ -49,7 +49,7 @@ def _transform(how: Any) -> How:
 
 
 def _aggregate(how: Any) -> How:
-    return checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers"))
+    return checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers", "reference"))
 
 
 def _weigh(how: Any) -> How:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -14,9 +15,54 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["impute_panel"]
+    from commonweal.indicators import Panel
+
+__all__ = ["OverTime", "fill_years", "impute_panel"]
 
 OverTime: TypeAlias = Literal["latest", "linear", "constant"]
+
+
+def fill_years(
+    panel: Panel, how: OverTime = "latest", max_gap: float = np.inf
+) -> tuple[Panel, Filled]:
+    """Fill the gaps of a panel from the same area's other years.
+
+    Parameters
+    ----------
+    panel
+        Years of areas by indicators.
+    how, max_gap
+        As in `impute_panel`.
+
+    Returns
+    -------
+    tuple
+        The panel, and what was filled from what. Rows of `Filled` are areas year by year: row
+        ``k * n_areas + i`` is area i in year k. A filled value has no standard error.
+
+    Raises
+    ------
+    DataError
+        As in `impute_panel`.
+
+    Examples
+    --------
+    >>> from commonweal.indicators import Indicator, Panel
+    >>> about = (Indicator("km", "Way to a hall", "km", "more", "made up"),)
+    >>> holed = Panel("toy", ["a"], (2018, 2019, 2021), np.array([[[1.0]], [[np.nan]], [[4.0]]]), about)
+    >>> fill_years(holed, "linear")[0].values[:, 0, 0]
+    array([1., 2., 4.])
+    """
+    n_years, n_areas, n_indicators = panel.values.shape
+    found = impute_panel(
+        panel.values.reshape(-1, n_indicators),
+        list(panel.codes) * n_years,
+        np.repeat(panel.years, n_areas),
+        [m.name for m in panel.meta],
+        how,
+        max_gap,
+    )
+    return replace(panel, values=found.values.reshape(panel.values.shape)), found
 
 
 def impute_panel(

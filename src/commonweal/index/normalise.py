@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "turned"]
+__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "takes_base", "turned"]
 
 Normaliser: TypeAlias = Callable[..., Floats]
 """Takes (n_units,) values and settings by name."""
@@ -102,7 +102,9 @@ def normalise(
         By name, settings for one indicator; with the key ``how`` it gets a method of its own, and
         none of the common settings.
     reference
-        (n, n_indicators) values that least, greatest, mean and deviation are taken from.
+        (n, n_indicators) values that what a method takes from the data is taken from, such as least
+        and greatest; (n_years, n_units, n_indicators) for several years. Methods that take nothing
+        do without.
     units
         (n_units,) names, among which ``distance_to_reference`` finds a unit that is named.
     **settings
@@ -136,7 +138,7 @@ def normalise(
     values, labels = labelled(x, names)
     n_columns = len(labels)
     base = None if reference is None else np.asarray(reference, dtype=np.float64)
-    if base is not None and base.shape[1:] != (n_columns,):
+    if base is not None and (base.ndim not in (2, 3) or base.shape[-1] != n_columns):
         raise DataError(f"reference of shape {base.shape}; expected (n, {n_columns})")
     signs = np.asarray(directions, dtype=np.float64)
     if signs.shape not in {(), (n_columns,)}:
@@ -153,13 +155,13 @@ def normalise(
         special = dict((each or {}).get(name, {}))
         method = special.pop("how", None)
         own = special if method is not None else own | special
-        if base is not None:
-            own["reference"] = base[:, j] * sign
         if isinstance(own.get("unit"), str):
             own["units"] = units
         which = how if method is None else method
         function = normaliser(which)
         try:
+            if base is not None and takes_base(function):
+                own["reference"] = base[..., j] * sign
             if isinstance(which, str):
                 _known_settings(which, function, own)
             out[j] = function(values[:, j] * sign, **turned(own, sign))
@@ -197,6 +199,32 @@ def normaliser(how: str | Normaliser) -> Normaliser:
     if how not in NORMALISERS:
         raise UnknownNameError("normaliser", how, NORMALISERS)
     return NORMALISERS[how]
+
+
+def takes_base(function: Normaliser) -> bool:
+    """Say whether a normaliser can be fitted to other values than those it normalises.
+
+    Those that take nothing from the data need no base, and so have none.
+
+    Raises
+    ------
+    DataError
+        If a function of one's own takes no `reference`: there is no way to hold it still.
+
+    Examples
+    --------
+    >>> takes_base(min_max), takes_base(goalposts)
+    (True, False)
+    """
+    if function in (scaled, goalposts, unchanged):
+        return False
+    if "reference" not in inspect.signature(function).parameters:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise DataError(
+            f"{name} takes no 'reference', so it cannot be fitted to a base; expected a function of "
+            "values and, by name, reference"
+        )
+    return True
 
 
 def _of_column(setting: Any, column: int, n_columns: int) -> Any:

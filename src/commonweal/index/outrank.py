@@ -75,7 +75,13 @@ def outranking_matrix(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     return share
 
 
-def copeland(x: ArrayLike, weights: ArrayLike | None = None, workers: int | None = None) -> Floats:
+def copeland(
+    x: ArrayLike,
+    weights: ArrayLike | None = None,
+    workers: int | None = None,
+    *,
+    reference: ArrayLike | None = None,
+) -> Floats:
     """Count the units that each unit outranks, less those that outrank it.
 
     Parameters
@@ -84,13 +90,16 @@ def copeland(x: ArrayLike, weights: ArrayLike | None = None, workers: int | None
         As in `outranking_matrix`.
     workers
         Threads; all processors if not given. The result does not depend on it.
+    reference
+        (n, n_children) the units that each is held against, such as those of a base year; those of
+        `x` if not given.
 
     Returns
     -------
     ndarray
         (n_units,) whole numbers from -(n - 1) to n - 1, higher = more; NaN for a unit without any
         value. An even vote, and a pair with no child in common, counts for neither. Time grows
-        with the square of the units, memory does not.
+        with the square of the units, memory does not. With a `reference`, from -n to n.
 
     Examples
     --------
@@ -98,31 +107,35 @@ def copeland(x: ArrayLike, weights: ArrayLike | None = None, workers: int | None
     array([-2.,  0.,  2.])
     """
     values, w = checked(x, weights)
-    columns = np.ascontiguousarray(values.T)
+    others = values if reference is None else checked(reference, weights)[0]
+    columns, against = np.ascontiguousarray(values.T), np.ascontiguousarray(others.T)
     scores = np.empty(len(values))
     kernel = _kernel()
     starts = range(0, len(values), _BLOCK // 8)
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         stops = [min(start + _BLOCK // 8, len(values)) for start in starts]
         n = len(stops)
-        list(pool.map(kernel, [columns] * n, [w / w.sum()] * n, starts, stops, [scores] * n))
+        shares, sides = [w / w.sum()] * n, ([columns] * n, [against] * n)
+        list(pool.map(kernel, *sides, shares, starts, stops, [scores] * n))
     scores[np.isnan(values).all(axis=1)] = np.nan
     return scores
 
 
 @cache
-def _kernel() -> Callable[[Floats, Floats, int, int, Floats], None]:
+def _kernel() -> Callable[[Floats, Floats, Floats, int, int, Floats], None]:
     # numba takes a second to import: only those who outrank wait for it.
     from numba import njit
 
-    compiled: Callable[[Floats, Floats, int, int, Floats], None]
+    compiled: Callable[[Floats, Floats, Floats, int, int, Floats], None]
     compiled = njit(cache=True, nogil=True)(_count_rows)
     return compiled
 
 
-def _count_rows(columns: Floats, w: Floats, start: int, stop: int, scores: Floats) -> None:
+def _count_rows(
+    columns: Floats, against: Floats, w: Floats, start: int, stop: int, scores: Floats
+) -> None:
     """Score units start..stop against all; the votes on a block of opponents fit the cache."""
-    n_children, n = columns.shape
+    n_children, n = against.shape
     lead = np.empty(_BLOCK)
     for i in range(start, stop):
         net = 0
@@ -132,7 +145,7 @@ def _count_rows(columns: Floats, w: Floats, start: int, stop: int, scores: Float
             for k in range(n_children):
                 own, weight = columns[k, i], w[k]
                 for j in range(count):
-                    other = columns[k, first + j]
+                    other = against[k, first + j]
                     lead[j] += weight * ((own > other) - 1.0 * (own < other))
             for j in range(count):
                 net += int(lead[j] > _TIE) - int(lead[j] < -_TIE)

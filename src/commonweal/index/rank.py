@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from commonweal.errors import DataError, one_of
 
-__all__ = ["TieRule", "decile", "rank"]
+__all__ = ["TieRule", "decile", "rank", "rank_among"]
 
 Floats: TypeAlias = NDArray[np.float64]
 TieRule: TypeAlias = Literal["min", "average", "max", "dense", "ordinal"]
@@ -58,6 +58,48 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     return ranks
 
 
+def rank_among(need: ArrayLike, base: ArrayLike, ties: TieRule = "min") -> Floats:
+    """Give the rank that values would have among those of a base, such as another year's.
+
+    Parameters
+    ----------
+    need
+        (n_areas,) values, higher = more need, NaN = missing.
+    base
+        Values of any shape that are ranked.
+    ties
+        As in `rank`, but for ``ordinal``.
+
+    Returns
+    -------
+    ndarray
+        (n_areas,) float64. A value that the base has takes its rank there; one between two of the
+        base's stands between their ranks, in proportion; one beyond them all takes the first or
+        the last rank: a scale made of ranks ends where its base does. NaN without a base.
+
+    Raises
+    ------
+    DataError
+        If ties are ``ordinal``: the order of the areas places no value of another year.
+
+    Examples
+    --------
+    >>> rank_among([9.0, 6.0, 5.0, 0.0], [5.0, 7.0, 1.0])
+    array([1. , 1.5, 2. , 3. ])
+    """
+    if ties == "ordinal":
+        raise DataError(
+            "ties 'ordinal' go by the order of the areas, so there is no rank among those of another "
+            "year; expected one of: average, dense, max, min"
+        )
+    values, ranked = np.asarray(need, dtype=np.float64), np.asarray(base, dtype=np.float64)
+    distinct, count = np.unique(ranked[~np.isnan(ranked)], return_counts=True)
+    if len(distinct) == 0:
+        return np.full(values.shape, np.nan)
+    ranks: Floats = np.interp(values, distinct, _of_groups(count[::-1], ties)[::-1])
+    return ranks
+
+
 def _positions(values: Floats, order: NDArray[np.intp], ties: TieRule) -> Floats:
     """Give each value the rank of its group of equals."""
     ranks = np.empty(len(values))
@@ -67,13 +109,19 @@ def _positions(values: Floats, order: NDArray[np.intp], ties: TieRule) -> Floats
     ordered = values[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     lengths = np.diff(np.r_[starts, len(values)])
-    by_group = {
+    ranks[order] = np.repeat(_of_groups(lengths, ties), lengths)
+    return ranks
+
+
+def _of_groups(lengths: NDArray[np.intp], ties: TieRule) -> Floats:
+    """Give the rank of each group of equals, the first group ranking first."""
+    starts = (np.cumsum(lengths) - lengths).astype(np.float64)
+    ranks: Floats = {
         "min": starts + 1.0,
         "average": starts + (lengths + 1) / 2,
-        "max": starts + lengths.astype(np.float64),
-        "dense": np.arange(1.0, len(starts) + 1),
+        "max": starts + lengths,
+        "dense": np.arange(1.0, len(lengths) + 1),
     }[ties]
-    ranks[order] = np.repeat(by_group, lengths)
     return ranks
 
 

@@ -272,6 +272,7 @@ def distance_to_reference(
     unit: int | str,
     *,
     units: Sequence[str] | None = None,
+    reference: ArrayLike | None = None,
     constant: Constant = "error",
 ) -> Floats:
     """Give 0 to the least value and 1 to the reference unit; those beyond it have more than 1.
@@ -284,6 +285,9 @@ def distance_to_reference(
         The reference unit: its position, or its name among `units`.
     units
         (n_units,) names of the units.
+    reference
+        (n_units,) values of a base year, or (n_years, n_units) of several: the least of them all
+        has 0, the mean of the unit's own has 1.
     constant
         What to do where the reference unit's value is missing or the least, so that there is no
         distance to measure by: ``error``, or ``nan`` (COINr gives infinities for the latter).
@@ -303,8 +307,9 @@ def distance_to_reference(
     >>> distance_to_reference([1.0, 3.0, 5.0], "B", units=["A", "B", "C"])
     array([0., 1., 2.])
     """
-    values, least, _ = _extent(x, None)
-    n = len(values)
+    values, least, _ = _extent(x, reference)
+    base = np.atleast_2d(np.asarray(values if reference is None else reference, dtype=np.float64))
+    n = base.shape[1]
     if isinstance(unit, str):
         if units is None:
             raise DataError(
@@ -317,15 +322,21 @@ def distance_to_reference(
         unit = list(units).index(unit)
     if not 0 <= unit < n:
         raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
-    at = values[unit]
-    if np.isnan(at) and constant == "error" and len(_present(values)):
+    own = _present(base[:, unit])
+    at = float(own.mean()) if len(own) else np.nan
+    if np.isnan(at) and constant == "error" and len(_present(base)):
         raise DataError(f"the reference unit (position {unit}) has no value")
     width = _width(at - least, at, constant, "distance to a reference that is the least value")
     return (values - least) / width
 
 
 def distance_to_target(
-    x: ArrayLike, target: float, *, cap: bool = False, constant: Constant = "error"
+    x: ArrayLike,
+    target: float,
+    *,
+    cap: bool = False,
+    reference: ArrayLike | None = None,
+    constant: Constant = "error",
 ) -> Floats:
     """Give 0 to the least value and 1 to the target.
 
@@ -338,6 +349,8 @@ def distance_to_target(
         under ``constant="nan"`` (COINr's scores run backwards there).
     cap
         Whether those beyond the target have no more than 1.
+    reference
+        Values whose least has 0, in place of those of `x`.
 
     Raises
     ------
@@ -349,7 +362,7 @@ def distance_to_target(
     >>> distance_to_target([0.0, 5.0, 20.0], 10, cap=True)
     array([0. , 0.5, 1. ])
     """
-    values, least, _ = _extent(x, None)
+    values, least, _ = _extent(x, reference)
     what = f"target {target:g} that every unit has reached"
     width = _width(max(target - least, 0.0), least, constant, what)
     score = (values - least) / width
@@ -404,7 +417,7 @@ def _present(x: ArrayLike) -> Floats:
 def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, float]:
     """Give the values, and the least and the greatest of the reference; NaN if it is empty."""
     values = np.asarray(x, dtype=np.float64)
-    base = values if reference is None else np.asarray(reference, dtype=np.float64)
+    base = (values if reference is None else np.asarray(reference, dtype=np.float64)).ravel()
     least = float(np.fmin.reduce(base, initial=np.nan))
     most = float(np.fmax.reduce(base, initial=np.nan))
     if np.isinf(least) or np.isinf(most):

@@ -1,172 +1,57 @@
-"""Scores, ranks and contributions of every node of an index."""
+"""An index computed: every node of its tree, on its own or against a fixed base."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.aggregate import aggregate, contributions
+from commonweal.errors import DataError
+from commonweal.index.aggregate import aggregate
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.framework import STATED
 from commonweal.index.methods import How, function_of, name_of, settings_of
-from commonweal.index.normalise import NORMALISERS, turned
-from commonweal.index.rank import Floats, decile, rank
+from commonweal.index.normalise import NORMALISERS, takes_base, turned
+from commonweal.index.scales import distance_to_reference
+from commonweal.index.scores import Scores
 from commonweal.index.weigh import WEIGHINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import polars as pl
-
-    from commonweal.areas import Move
     from commonweal.index.framework import Node
-    from commonweal.index.rank import TieRule
+    from commonweal.index.rank import Floats
     from commonweal.indicators import Indicators
 
-__all__ = ["Scores", "score", "score_tree"]
+__all__ = ["Base", "combined", "entered", "fit_base", "in_need", "score", "score_tree"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """One index over a set of areas: what `score` gives.
+class Base:
+    """What scores are measured against: an index in one year, or in several together.
+
+    Scores on one base are comparable: least, greatest, mean, ranks and computed weights are the
+    base's, so a score changes only where the area itself does.
 
     Attributes
     ----------
-    index
-        Name of the index, which is also the path of its root node.
-    system
-        Id of the area system.
-    codes
-        (n_areas,) area codes.
-    tree
-        The framework that made it, with the weights that were used: computed ones (`Node.weigh`)
-        stand in it as if they had been stated.
-    need
-        By node path, (n_areas,) score, higher = more need, NaN = missing.
+    references
+        By node path except the root's, (n_years, n_areas) the need that its transform is fitted to:
+        the node's own, or that of the indicators that it states as its `base`.
     transformed
-        By node path except the root's, (n_areas,) the value that entered the parent.
-    built
-        The same index on the areas that it was built on, if it was moved from there.
-    move
-        The way it was moved.
+        By node path except the root's, (n_years, n_areas) the value that entered the parent.
+    weights
+        By path of the nodes that compute them, (n_children,) weights.
     """
 
-    index: str
-    system: str
-    codes: Sequence[str]
-    tree: Node
-    need: Mapping[str, Floats]
+    references: Mapping[str, Floats]
     transformed: Mapping[str, Floats]
-    built: Scores | None = None
-    move: Move | None = None
-
-    def moved(self, move: Move) -> Scores:
-        """Carry the index to other areas: every node's population-weighted mean.
-
-        Raises
-        ------
-        DataError
-            If the move starts from other areas than the index covers.
-        """
-        if list(move.origin.codes) != list(self.codes):
-            raise DataError(
-                f"index {self.index} covers {len(self.codes):,} areas of {self.system}; "
-                f"the move starts from {len(move.origin):,} of {move.origin.system}"
-            )
-        return Scores(
-            self.index,
-            move.destination.system,
-            move.destination.codes,
-            self.tree,
-            {path: move.mean(v) for path, v in self.need.items()},
-            {path: move.mean(v) for path, v in self.transformed.items()},
-            built=self,
-            move=move,
-        )
-
-    def part(self, path: str) -> Scores:
-        """Give one node with all below it as an index of its own, named by its path.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such node.
-        """
-        if path not in self.need:
-            raise UnknownNameError("node", path, self.need)
-        tree = next(node for at, node in self.tree.walk(self.index) if at == path)
-        below = f"{path}/"
-        return Scores(
-            path,
-            self.system,
-            self.codes,
-            tree,
-            {p: v for p, v in self.need.items() if p == path or p.startswith(below)},
-            {p: v for p, v in self.transformed.items() if p.startswith(below)},
-            None if self.built is None else self.built.part(path),
-            self.move,
-        )
-
-    @property
-    def score(self) -> Floats:
-        """(n_areas,) score of the whole index."""
-        return self.need[self.index]
-
-    @property
-    def rank(self) -> Floats:
-        """(n_areas,) rank of the whole index, 1 = most need, ties share the lowest."""
-        return rank(self.score)
-
-    def rank_of(self, path: str) -> Floats:
-        """(n_areas,) rank of any node, 1 = most need, ties share the lowest."""
-        if path not in self.need:
-            raise UnknownNameError("node", path, self.need)
-        return rank(self.need[path])
-
-    @property
-    def domains(self) -> list[str]:
-        """Paths of the root's children."""
-        return [f"{self.index}/{name}" for name in self.tree.children]
-
-    @property
-    def contributions(self) -> dict[str, Floats]:
-        """(n_areas,) contribution of each of the root's children to the score, by path.
-
-        NaN where the child is missing, and altogether for forms of which no child puts in a part of
-        its own (`commonweal.index.contributions`).
-        """
-        if not self.domains:  # an index of one indicator
-            return {}
-        x = np.column_stack([self.transformed[p] for p in self.domains])
-        weights = np.array(list(self.tree.weights.values()))
-        parts = contributions(x, weights, self.tree.aggregate)
-        return dict(zip(self.domains, parts.T, strict=True))
-
-    def to_frame(self) -> pl.DataFrame:
-        """Give a Polars frame of every node's score and rank, the root's decile and contributions.
-
-        Columns are named ``<path>.score``, ``.rank``, ``.decile`` and ``.contribution``, with dots
-        for the path's slashes; missing is null.
-        """
-        import polars as pl
-
-        columns: dict[str, Floats] = {}
-        for path, need in self.need.items():
-            name = path.replace("/", ".")
-            columns[f"{name}.score"] = need
-            columns[f"{name}.rank"] = rank(need)
-        columns[f"{self.index}.decile"] = decile(self.rank)
-        for path, part in self.contributions.items():
-            columns[f"{path.replace('/', '.')}.contribution"] = part
-        frame = pl.DataFrame({"code": list(self.codes), **columns}).fill_nan(None)
-        whole = [c for c in frame.columns if c.endswith((".rank", ".decile"))]
-        return frame.with_columns(pl.col(whole).cast(pl.Int32))
+    weights: Mapping[str, Floats]
 
 
-def score(index: str, tree: Node, indicators: Indicators) -> Scores:
+def score(index: str, tree: Node, indicators: Indicators, base: Base | None = None) -> Scores:
     """Combine indicators up a tree.
 
     Each leaf is its indicator turned so that higher = more need. At each node the children are
@@ -180,6 +65,8 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
         The framework: any depth, any method at each node.
     indicators
         Values for every leaf of the tree.
+    base
+        What they are measured against (see `fit_base`); each other if not given.
 
     Returns
     -------
@@ -193,17 +80,10 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
         If a base counts the other way round than its leaf, a node cannot be computed (a z-score of
         a constant, a geometric mean of zero), or no area has a score.
     """
-    signs = {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta}
-    for path, node in tree.walk(index):
-        for name in node.base:
-            indicators.column(name)
-            if signs[name] != signs.get(node.indicator or "", signs[name]):
-                raise DataError(
-                    f"{path.replace('/', '.')}: its base {name} is turned the other way; "
-                    "expected the same 'higher_is'"
-                )
-    tree = _in_need(tree, signs)
-    need, transformed, computed = _visit(index, tree, indicators.need, codes=indicators.codes)
+    tree = in_need(tree, indicators, index)
+    need, transformed, computed, _ = _visit(
+        index, tree, indicators.need, codes=indicators.codes, base=base
+    )
     if computed:
         tree = _with_weights(tree, index, computed)
     if np.isnan(need[index]).all():
@@ -212,6 +92,39 @@ def score(index: str, tree: Node, indicators: Indicators) -> Scores:
             + ", ".join(f"{k} {v:,}" for k, v in indicators.missing.items() if v)
         )
     return Scores(index, indicators.system, indicators.codes, tree, need, transformed)
+
+
+def fit_base(index: str, tree: Node, years: Sequence[Indicators]) -> Base:
+    """Fit the transforms and weights of a tree to one year, or to several together.
+
+    Parameters
+    ----------
+    index, tree
+        As in `score`.
+    years
+        Values for every leaf of the tree, over the same areas in each year.
+
+    Returns
+    -------
+    Base
+        For `score`: the year that it was fitted to has the scores that it has without one.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        As in `score`.
+    """
+    shape = (len(years), len(years[0].codes))
+
+    def leaf(name: str) -> Floats:
+        return np.concatenate([year.need(name) for year in years])
+
+    tree = in_need(tree, years[0], index)
+    _, transformed, computed, references = _visit(
+        index, tree, leaf, codes=years[0].codes, n_years=len(years)
+    )
+    entered_as = {path: x.reshape(shape) for path, x in transformed.items()}
+    return Base(references, entered_as, computed)
 
 
 def score_tree(
@@ -253,11 +166,17 @@ def _visit(
     weights: Mapping[str, Floats] | None = None,
     forms: Mapping[str, How] | None = None,
     codes: Sequence[str] | None = None,
-) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats]]:
-    """Give what `score_tree` does, and by node path the weights that were computed."""
+    base: Base | None = None,
+    n_years: int = 1,
+) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], dict[str, Floats]]:
+    """Give what `score_tree` does, the weights that were computed, and what transforms are fitted to.
+
+    With several years, one after the other in each leaf, they are their own base.
+    """
     need: dict[str, Floats] = {}
     transformed: dict[str, Floats] = {}
     computed: dict[str, Floats] = {}
+    references: dict[str, Floats] = {}
 
     def visit(path: str, node: Node) -> Floats:
         if node.indicator is not None:
@@ -266,44 +185,136 @@ def _visit(
         for name, child in node.children.items():
             below = f"{path}/{name}"
             value = visit(below, child)
-            how = node.transform if child.enters_as is None else child.enters_as
-            base = [leaf(name) for name in child.base]
-            try:
-                transformed[below] = _transformed(value, how, node.ties, base, codes)
-            except DataError as error:
-                raise DataError(f"{below.replace('/', '.')}: {error}") from None
+            if base is not None:
+                reference = base.references[below]
+            else:
+                own = [leaf(indicator) for indicator in child.base] or [value]
+                reference = np.concatenate(own).reshape(-1, len(value) // n_years)
+            references[below] = reference
+            alone = base is None and not child.base and n_years == 1
+            transformed[below] = entered(below, node, value, None if alone else reference, codes)
         x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
         form = (forms or {}).get(path, node.aggregate)
-        try:
-            if node.weigh == STATED:
-                stated = np.array(list(node.weights.values()))
-            else:
-                stated = computed[path] = _weights(x, node, form)
-            w = (weights or {}).get(path, stated)
-            need[path] = aggregate(x, w, form, node.available, stated)
-        except DataError as error:
-            raise DataError(f"{path.replace('/', '.')}: {error}") from None
+        stated = np.array(list(node.weights.values()))
+        if node.weigh != STATED:
+            with _named(path):
+                stated = _weights(x, node, form) if base is None else base.weights[path]
+            computed[path] = stated
+        w = (weights or {}).get(path, stated)
+        need[path] = combined(path, node, x, w, form, stated, base)
         return need[path]
 
     visit(index, tree)
     # Parents first, as `Node.walk` gives them.
-    return {p: need[p] for p, _ in tree.walk(index)}, transformed, computed
+    return {p: need[p] for p, _ in tree.walk(index)}, transformed, computed, references
 
 
-def _transformed(
-    need: Floats, how: How, ties: TieRule, base: Sequence[Floats], codes: Sequence[str] | None
+def entered(
+    path: str,
+    parent: Node,
+    need: Floats,
+    reference: Floats | None = None,
+    codes: Sequence[str] | None = None,
 ) -> Floats:
-    more: dict[str, Any] = {"reference": np.concatenate(base)} if base else {}
-    if not callable(how) and name_of(how) == "distance_to_reference":
-        more["units"] = codes
-    function = function_of(how, NORMALISERS)
-    if callable(how) or (name := name_of(how)) not in BY_RANK:
-        out: Floats = function(need, **more)
-        return out
-    # Of a rank in need, as everywhere in an index, the first place is the most.
-    from_top = {} if name == "exponential" else {"from_top": True}
-    ranked: Floats = function(need, ties=ties, **from_top)
-    return ranked
+    """Transform one child as its parent says.
+
+    Parameters
+    ----------
+    path
+        The child's path.
+    parent
+        Its parent.
+    need
+        (n_areas,) its need.
+    reference
+        (n_areas,) or (n_years, n_areas) the need that the transform is fitted to; `need` itself if
+        not given.
+    codes
+        (n_areas,) codes, for a distance to a reference area.
+
+    Raises
+    ------
+    DataError
+        If it cannot be transformed; the child is named.
+    """
+    child = parent.children[path.rpartition("/")[2]]
+    how = parent.transform if child.enters_as is None else child.enters_as
+    more: dict[str, Any] = {}
+    with _named(path):
+        function = how if callable(how) else NORMALISERS[name_of(how)]
+        if reference is not None and takes_base(function):
+            more["reference"] = reference
+        if function is distance_to_reference:
+            more["units"] = codes
+        if not callable(how) and (name := name_of(how)) in BY_RANK:
+            # Of a rank in need, as everywhere in an index, the first place is the most.
+            more |= {"ties": parent.ties} | ({} if name == "exponential" else {"from_top": True})
+        out: Floats = function_of(how, NORMALISERS)(need, **more)
+    return out
+
+
+def combined(
+    path: str,
+    node: Node,
+    x: Floats,
+    weights: Floats,
+    form: How,
+    stated: Floats,
+    base: Base | None = None,
+) -> Floats:
+    """Aggregate the transformed children of one node.
+
+    Parameters
+    ----------
+    path, node
+        The node.
+    x
+        (n_areas, n_children) transformed children.
+    weights, form, stated
+        As in `commonweal.index.aggregate`.
+    base
+        Whose areas a form that compares areas holds each against.
+
+    Raises
+    ------
+    DataError
+        If it cannot be computed; the node is named.
+    """
+    others = None
+    if base is not None:
+        others = np.column_stack([base.transformed[f"{path}/{c}"].ravel() for c in node.children])
+    with _named(path):
+        return aggregate(x, weights, form, node.available, stated, others)
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path.replace('/', '.')}: {error}") from None
+
+
+def in_need(tree: Node, indicators: Indicators, index: str) -> Node:
+    """Turn the bounds and targets of indicators of which less is more need.
+
+    Raises
+    ------
+    UnknownNameError
+        If an indicator that a leaf states as its base is not there.
+    DataError
+        If it counts the other way round than the leaf's own.
+    """
+    signs = {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta}
+    for path, node in tree.walk(index):
+        for name in node.base:
+            indicators.column(name)
+            if signs[name] != signs.get(node.indicator or "", signs[name]):
+                raise DataError(
+                    f"{path.replace('/', '.')}: its base {name} is turned the other way; "
+                    "expected the same 'higher_is'"
+                )
+    return _in_need(tree, signs)
 
 
 def _weights(x: Floats, node: Node, form: How) -> Floats:

@@ -1,150 +1,215 @@
-"""Years side by side: growth, scores on a fixed base, and what a change is made of.
+"""Years side by side: an index on a fixed base, how it moved, and what moved it.
 
-Panels have the years first: (n_years, n_units) for one indicator or score, (n_years, n_units,
-n_indicators) for a table. A score that is normalised year by year moves when others do; only on a
-fixed base does a change mean that the place itself has changed.
+A score that is normalised year by year moves when others do; only on a fixed base does a change
+mean that the place itself has changed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.normalise import normalise, normaliser
+from commonweal.index.change_parts import Change, drivers, split_years
+from commonweal.index.growth import Line, line
+from commonweal.index.normalise import normalise
+from commonweal.index.panel import score_panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike
+    import polars as pl
+    from numpy.typing import ArrayLike, NDArray
 
+    from commonweal.areas import Move
+    from commonweal.index.framework import Node
     from commonweal.index.normalise import Normaliser
+    from commonweal.index.panel import BaseYear, PanelScores
     from commonweal.index.rank import Floats
+    from commonweal.indicators import Panel
 
-__all__ = [
-    "Change",
-    "Span",
-    "annual_growth",
-    "on_fixed_base",
-    "percentage_change",
-    "span",
-    "split_change",
-]
+__all__ = ["Trend", "movers", "on_fixed_base", "trend"]
 
-D = TypeVar("D")
-M = TypeVar("M")
-
-_FIXED = ("scaled", "goalposts", "none")
-"""Normalisers that take nothing from the data: every year is on the same base already."""
+STATES = ("both", "enters", "leaves", "neither")
+"""Whether an area has a score in the two years compared, in the later or the earlier one alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """What there is of a series: first and latest year with a value, share of years with one.
+class Trend:
+    """How an index has moved over years: what `trend` gives.
 
     Attributes
     ----------
-    first, latest
-        (n_units,) years; NaN where there is no value.
-    available
-        (n_units,) 0..1.
+    scores
+        Every year on one base.
+    compared
+        The earlier and the later year between which change is told.
+    drivers
+        By path of every node but the root, (n_areas,) points of the change that it brought about.
+    own
+        By path of every node with children, its change where each year is its own base, split into
+        data, method and base: `commonweal.index.change_parts.split_years`.
     """
 
-    first: Floats
-    latest: Floats
-    available: Floats
+    scores: PanelScores
+    compared: tuple[int, int]
+    drivers: Mapping[str, Floats]
+    own: Mapping[str, Change]
+
+    @property
+    def change(self) -> Floats:
+        """(n_areas,) later less earlier score on the fixed base; above 0: need has grown."""
+        earlier, later = self._two(self.scores.need())
+        return later - earlier
+
+    @property
+    def rank_shift(self) -> Floats:
+        """(n_areas,) earlier rank less the later one; above 0: up, towards the most need."""
+        earlier, later = self._two(self.scores.rank())
+        return earlier - later
+
+    @property
+    def line(self) -> Line:
+        """The straight line through the scores of all years: slope a year, and spread around it."""
+        return line(self.scores.need(), self.scores.years)
+
+    @property
+    def state(self) -> list[str]:
+        """For each area one of `STATES`."""
+        earlier, later = (~np.isnan(need) for need in self._two(self.scores.need()))
+        at = np.select([earlier & later, later, earlier], [0, 1, 2], 3)
+        return [STATES[k] for k in at]
+
+    def _two(self, years: Floats) -> tuple[Floats, Floats]:
+        first, last = (self.scores.years.index(year) for year in self.compared)
+        return years[first], years[last]
+
+    def moved(self, move: Move) -> Trend:
+        """Carry the trend to other areas: population-weighted means.
+
+        An area has no parts of its change if some of what it is made of has a score in one of the
+        two years only: they would not add up.
+        """
+        earlier, later = (np.isnan(need) for need in self._two(self.scores.need()))
+        gap = earlier != later
+
+        def carry(parts: Mapping[str, Floats]) -> dict[str, Floats]:
+            lost = gap | (np.isnan(sum(parts.values())) & ~earlier & ~later)
+            gone = np.nan_to_num(move.mean(lost.astype(np.float64))) > 0
+            return {k: np.where(gone, np.nan, move.mean(part)) for k, part in parts.items()}
+
+        own = {}
+        for path, change in self.own.items():
+            carried = carry({"": change.total, **change.parts})
+            alone = carry(change.alone)
+            own[path] = Change(carried.pop(""), carried, alone)
+        return Trend(self.scores.moved(move), self.compared, carry(self.drivers), own)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame, a row an area.
+
+        Columns are named ``<index>.state``, ``.score_<year>``, ``.rank_<year>``, ``.change``,
+        ``.rank_shift``, ``.slope`` and ``.volatility`` (with three years or more),
+        ``<path>.change`` for what a node brought about, and ``<path>.own_change`` with its parts
+        ``_data``, ``_method`` and ``_base``; with dots for the path's slashes. Missing is null.
+        """
+        import polars as pl
+
+        index, years = self.scores.index, self.scores.years
+        columns: dict[str, Floats] = {}
+        for year, need in zip(years, self.scores.need(), strict=True):
+            columns[f"{index}.score_{year}"] = need
+        for year, ranks in zip(years, self.scores.rank(), strict=True):
+            columns[f"{index}.rank_{year}"] = ranks
+        columns |= {f"{index}.change": self.change, f"{index}.rank_shift": self.rank_shift}
+        if len(years) > 2:
+            through = self.line
+            columns |= {f"{index}.slope": through.slope, f"{index}.volatility": through.spread}
+        for path, points in self.drivers.items():
+            columns[f"{path.replace('/', '.')}.change"] = points
+        for path, change in self.own.items():
+            name = f"{path.replace('/', '.')}.own_change"
+            columns[name] = change.total
+            columns |= {f"{name}_{factor}": part for factor, part in change.parts.items()}
+        codes = list(self.scores.of[years[-1]].codes)
+        frame = pl.DataFrame({"code": codes, f"{index}.state": self.state, **columns})
+        whole = [c for c in columns if c.startswith((f"{index}.rank_",))]
+        return frame.fill_nan(None).with_columns(pl.col(whole).cast(pl.Int32))
 
 
-def span(values: ArrayLike, years: ArrayLike) -> Span:
-    """Say which years a series covers.
+def trend(
+    index: str,
+    tree: Node,
+    panel: Panel,
+    base: BaseYear = "pooled",
+    compared: tuple[int, int] | None = None,
+    before: Node | None = None,
+) -> Trend:
+    """Score every year on a fixed base, and say what changed between two of them.
 
     Parameters
     ----------
-    values
-        (n_years, n_units), NaN = missing.
-    years
-        (n_years,) in ascending order.
+    index, tree, panel, base
+        As in `commonweal.index.panel.score_panel`.
+    compared
+        The earlier and the later year; the first and the last if not given.
+    before
+        The tree by which the earlier year was built, if the method has changed since.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        As in `commonweal.index.panel.score_panel`.
 
     Examples
     --------
-    >>> span([[np.nan], [2.0], [4.0]], [2018, 2019, 2020]).first
-    array([2019.])
+    >>> from commonweal.index import Node
+    >>> from commonweal.indicators import Indicator, Panel
+    >>> about = (Indicator("km", "Way to a hall", "km", "more", "made up"),)
+    >>> panel = Panel("toy", ["a", "b"], (2019, 2024), np.array([[[0.0], [10.0]], [[5.0], [20.0]]]), about)
+    >>> tree = Node(transform="min_max", children={"km": Node(indicator="km")})
+    >>> found = trend("needs", tree, panel, 2019)
+    >>> found.change, found.own["needs"].parts["base"]
+    (array([ 50., 100.]), array([-41.66666667, -83.33333333]))
     """
-    x, t = _panel(values, years)
-    here = ~np.isnan(x)
-    when = np.where(here, t[:, None], np.nan)
-    return Span(
-        np.fmin.reduce(when, axis=0), np.fmax.reduce(when, axis=0), here.mean(axis=0, dtype=float)
+    years = compared or (panel.years[0], panel.years[-1])
+    scored = score_panel(index, tree, panel, base)
+    own = split_years(index, panel, years, (before or tree, tree))
+    parents = {path for path, node in tree.walk(index) if node.children}
+    return Trend(
+        scored,
+        years,
+        drivers(scored, years),
+        {path: change for path, change in own.items() if path in parents},
     )
 
 
-def annual_growth(values: ArrayLike, years: ArrayLike) -> Floats:
-    """Compound annual growth rate: ``(latest / first)^(1 / years between) - 1``.
+def movers(change: ArrayLike, most: int = 10) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the units that have risen and fallen most.
 
     Parameters
     ----------
-    values, years
-        As in `span`.
+    change
+        (n_units,) change of a score or shift of a rank, NaN = missing.
+    most
+        Length of each list.
 
     Returns
     -------
-    ndarray
-        (n_units,) growth a year as a fraction; NaN with fewer than two values, or where the first
-        or latest is not above 0: growth by a factor has no meaning then.
+    tuple of ndarray
+        Positions of those above 0, the greatest first, and of those below 0, the least first; equal
+        ones in the order given.
 
     Examples
     --------
-    >>> annual_growth([[100.0], [np.nan], [121.0]], [2018, 2019, 2020]).round(4)
-    array([0.1])
+    >>> movers([0.5, -2.0, np.nan, 3.0, 0.0])
+    (array([3, 0]), array([1]))
     """
-    x, t = _panel(values, years)
-    n_units = x.shape[1]
-    here = ~np.isnan(x)
-    first, latest = here.argmax(axis=0), len(t) - 1 - here[::-1].argmax(axis=0)
-    start, end = x[first, np.arange(n_units)], x[latest, np.arange(n_units)]
-    usable = (here.sum(axis=0) >= 2) & (start > 0) & (end > 0)
-    growth = np.full(n_units, np.nan)
-    ratio = end[usable] / start[usable]
-    growth[usable] = ratio ** (1 / (t[latest] - t[first])[usable]) - 1
-    return growth
-
-
-def percentage_change(values: ArrayLike, years: ArrayLike) -> Floats:
-    """Percentage change a year of a straight line through all values, of its own first value.
-
-    Parameters
-    ----------
-    values, years
-        As in `span`.
-
-    Returns
-    -------
-    ndarray
-        (n_units,) per cent a year; NaN with fewer than two values, or where the line starts at 0.
-        As in COINr's ``prc_change``; where the line starts below 0 its size is divided by, so that
-        a rise is above 0 (COINr's is below).
-
-    Examples
-    --------
-    >>> percentage_change([[100.0], [110.0], [120.0]], [2018, 2019, 2020])
-    array([10.])
-    """
-    x, t = _panel(values, years)
-    here = ~np.isnan(x)
-    n = here.sum(axis=0)
-    when = np.where(here, t[:, None], 0.0)
-    value = np.where(here, x, 0.0)
-    out = np.full(x.shape[1], np.nan)
-    some = n >= 2
-    mean_t, mean_x = when[:, some].sum(axis=0) / n[some], value[:, some].sum(axis=0) / n[some]
-    apart = np.where(here[:, some], t[:, None] - mean_t, 0.0)
-    slope = (apart * value[:, some]).sum(axis=0) / (apart**2).sum(axis=0)
-    start = np.abs(mean_x + slope * (span(x, t).first[some] - mean_t))
-    out[some] = 100 * slope / np.where(start > 0, start, np.nan)
-    return out
+    x = np.nan_to_num(np.asarray(change, dtype=np.float64))
+    up, down = np.argsort(-x, kind="stable"), np.argsort(x, kind="stable")
+    return up[x[up] > 0][:most], down[x[down] < 0][:most]
 
 
 def on_fixed_base(
@@ -163,7 +228,7 @@ def on_fixed_base(
     panel
         (n_years, n_units, n_indicators) values in their own units, NaN = missing.
     how
-        A normaliser that takes a `reference`, or one that takes nothing from the data.
+        A normaliser: what it takes from the data, it takes from the base.
     base
         Position of the base year; all years together if not given.
     directions, names, **settings
@@ -178,7 +243,7 @@ def on_fixed_base(
     Raises
     ------
     DataError
-        If the normaliser goes by the order of the units in one year, such as a rank.
+        If there is no such base year, or a function of one's own takes no `reference`.
 
     Examples
     --------
@@ -190,70 +255,7 @@ def on_fixed_base(
         raise DataError(f"panel of shape {x.shape}; expected (n_years, n_units, n_indicators)")
     if base is not None and not -len(x) <= base < len(x):
         raise DataError(f"base year {base} found; expected a position from 0 to {len(x) - 1}")
-    if how not in _FIXED:
-        if "reference" not in signature(normaliser(how)).parameters:
-            raise DataError(f"{how} compares the units of one year; it has no fixed base")
-        settings["reference"] = x.reshape(-1, x.shape[2]) if base is None else x[base]
+    settings["reference"] = x if base is None else x[base]
     return np.stack(
         [normalise(year, how, directions=directions, names=names, **settings) for year in x]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change of scores, split; the two parts add up to the whole.
-
-    Attributes
-    ----------
-    total
-        (n_units,) new score by the new method less old score by the old one.
-    data
-        (n_units,) what new data did.
-    method
-        (n_units,) what the new method did.
-    """
-
-    total: Floats
-    data: Floats
-    method: Floats
-
-
-def split_change(build: Callable[[D, M], Floats], data: tuple[D, D], method: tuple[M, M]) -> Change:
-    """Say how much of a change comes from new data and how much from a new method.
-
-    Parameters
-    ----------
-    build
-        Makes (n_units,) scores, or ranks, from data and a method.
-    data, method
-        The old and the new.
-
-    Returns
-    -------
-    Change
-        Each part is the mean of its effect before and after the other (Shapley's value), so that
-        it does not matter which is said to have come first.
-
-    Examples
-    --------
-    >>> change = split_change(lambda x, w: x * w, (np.array([1.0]), np.array([3.0])), (1.0, 2.0))
-    >>> change.total, change.data, change.method
-    (array([5.]), array([3.]), array([2.]))
-    """
-    old, fresh = build(data[0], method[0]), build(data[1], method[1])
-    new_data, new_method = build(data[1], method[0]), build(data[0], method[1])
-    by_data = ((new_data - old) + (fresh - new_method)) / 2
-    by_method = ((new_method - old) + (fresh - new_data)) / 2
-    return Change(fresh - old, by_data, by_method)
-
-
-def _panel(values: ArrayLike, years: ArrayLike) -> tuple[Floats, Floats]:
-    x, t = np.asarray(values, dtype=np.float64), np.asarray(years, dtype=np.float64)
-    if x.ndim != 2 or len(x) == 0 or t.shape != (len(x),):
-        raise DataError(
-            f"values of shape {x.shape} and years of shape {t.shape}; "
-            "expected (n_years, n_units) and (n_years,)"
-        )
-    if not (np.diff(t) > 0).all():
-        raise DataError(f"years {t.tolist()}; expected each once, in ascending order")
-    return x, t

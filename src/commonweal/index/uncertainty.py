@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.index.score import Scores, score_tree
+from commonweal.index.score import score_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.rank import Floats
+    from commonweal.index.scores import Scores
     from commonweal.indicators import Indicators
 
 __all__ = [

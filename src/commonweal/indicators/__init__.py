@@ -1,6 +1,7 @@
 """One number per area: values, unit, direction, source, vintage, standard error."""
 
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
+from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
     Wanted,
     code_column,
@@ -13,9 +14,13 @@ __all__ = [
     "Direction",
     "Indicator",
     "Indicators",
+    "Panel",
     "Wanted",
     "code_column",
     "numbers",
+    "panel_from_long",
+    "panel_from_wide",
     "read_column",
     "read_indicators",
+    "stack_years",
 ]

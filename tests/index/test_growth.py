@@ -1,23 +1,15 @@
-"""Trends: COINr's on its own panel, scores on a fixed base, and what a change is made of."""
+"""Growth of series and tables on a fixed base: COINr's on its own panel, and by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError
+from commonweal.index.growth import annual_growth, line, percentage_change, span
 from commonweal.index.normalise import normalise
 from commonweal.index.treat import treat
-from commonweal.index.trends import (
-    annual_growth,
-    on_fixed_base,
-    percentage_change,
-    span,
-    split_change,
-)
+from commonweal.index.trends import on_fixed_base
 
 from . import golden
 
@@ -95,33 +87,24 @@ def test_a_base_year_makes_scores_comparable() -> None:
     np.testing.assert_allclose(posts[:, :, 0], x[:, :, 0] / 40)
     z = on_fixed_base(x, "z_score", base=1)
     np.testing.assert_allclose(z[1], normalise(x[1], "z_score"))
-    with pytest.raises(DataError, match="borda compares the units of one year"):
-        on_fixed_base(x, "borda")
+    np.testing.assert_array_equal(on_fixed_base(x, "borda", base=0)[:, :, 0], [[0, 1], [0.5, 1]])
+    each = {"1": {"how": "goalposts", "lower": 0, "upper": 50}}  # takes no base, and so gets none
+    both = on_fixed_base(np.concatenate([x, x], axis=2), base=0, each=each)
+    np.testing.assert_allclose(both[1], [[50, 0.1], [300, 0.6]])
+    with pytest.raises(DataError, match="0: <lambda> takes no 'reference'"):
+        on_fixed_base(x, lambda column: column / column.max())
     with pytest.raises(DataError, match="base year 2"):
         on_fixed_base(x, base=2)
     with pytest.raises(DataError, match="expected \\(n_years, n_units, n_indicators\\)"):
         on_fixed_base(x[0])
 
 
-TABLE = arrays(np.float64, (5, 3), elements=st.floats(1, 50))
-
-
-@settings(max_examples=30, deadline=None)
-@given(TABLE, TABLE, arrays(np.float64, (2, 3), elements=st.floats(0.1, 3)))
-def test_a_split_adds_up_and_leaves_out_what_did_not_change(
-    old: np.ndarray, new: np.ndarray, weights: np.ndarray
-) -> None:
-    def build(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        return np.exp(np.log(x) @ w / w.sum())
-
-    change = split_change(build, (old, new), (weights[0], weights[1]))
-    np.testing.assert_allclose(change.data + change.method, change.total, atol=1e-9)
-    back = split_change(build, (new, old), (weights[1], weights[0]))
-    np.testing.assert_allclose(back.data, -change.data, atol=1e-9)
-    same_data = split_change(build, (old, old), (weights[0], weights[1]))
-    np.testing.assert_array_equal(same_data.data, 0)
-    same_method = split_change(build, (old, new), (weights[0], weights[0]))
-    np.testing.assert_array_equal(same_method.method, 0)
+def test_spread_is_what_the_line_leaves() -> None:
+    x = np.column_stack([[1.0, 4.0, 5.0], [1.0, 2.0, 3.0], [np.nan, 2.0, 7.0], [np.nan] * 3])
+    found = line(x, [2018, 2019, 2020])
+    np.testing.assert_allclose(found.slope, [2, 1, 5, np.nan])
+    # Off the line by -1/3, 2/3 and -1/3, one degree of freedom left; two points leave none.
+    np.testing.assert_allclose(found.spread, [np.sqrt(6) / 3, 0, np.nan, np.nan], atol=1e-15)
 
 
 def test_years_must_ascend() -> None:
