@@ -48,10 +48,10 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "normalise": ("normalise", "scales", "by_rank"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
-    "results": ("framework", "framework_table", "score", "rank", "standings", "whatif"),
+    "results": ("framework", "framework_table", "score", "scores", "rank", "standings", "whatif"),
     "uncertainty": ("uncertainty", "assumptions", "ensemble"),
     "sensitivity": ("sensitivity",),
-    "panel": ("trends",),
+    "panel": ("panel", "change_parts", "trends", "growth"),
     "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
     "plots": ("plots", "plots_ranks", "drawing"),
 }

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "takes_base", "turned"]
+__all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "turned"]
 
 Normaliser: TypeAlias = Callable[..., Floats]
 """Takes (n_units,) values and settings by name."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from commonweal.index.rank import Floats
     from commonweal.indicators import Indicators
 
-__all__ = ["Base", "combined", "entered", "fit_base", "in_need", "score", "score_tree"]
+__all__ = ["Base", "fit_base", "score", "score_tree"]
 
 
 @dataclass(frozen=True, slots=True)
