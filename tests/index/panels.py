@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.index import Node
+from commonweal.index.aggregate import needs_equal_weights
 from commonweal.indicators import Indicator, Panel
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def tree_of(
 ) -> Node:
     """The first half of the indicators make a domain; it and the others make the index."""
     how = {"transform": transform, "aggregate": aggregate, "weigh": weigh}
-    alike = weigh != "stated" or "ordered" in aggregate
+    alike = weigh != "stated" or needs_equal_weights(aggregate)
     weights = [1.0 if alike else 1.0 + j for j in range(n)]
     leaves = {f"i{j}": {"indicator": f"i{j}", "weight": w} for j, w in enumerate(weights)}
     domain = {"children": dict(list(leaves.items())[: n // 2]), **how}

@@ -177,3 +177,21 @@ def test_values_that_cannot_be_are_errors() -> None:
         benefit_of_the_doubt([1.0, 2.0])
     with pytest.raises(DataError, match="spread 2"):
         around([1, 1], 2)
+
+
+def test_units_are_held_against_those_of_a_base() -> None:
+    base = [[2.0, 4.0], [4.0, 2.0], [np.nan, 9.0]]
+    # Of weights a, b with 2a + 4b and 4a + 2b at most 1, a = b = 1/6 make 4a + 4b the greatest.
+    found = benefit_of_the_doubt([[4.0, 4.0], [2.0, 2.0], [np.nan, 1.0]], reference=base)
+    np.testing.assert_allclose(found.score, [4 / 3, 2 / 3, np.nan])
+    rng = np.random.default_rng(4)
+    for n_children in (3, 6):  # by the hull of the peers, and by the pool of them
+        x = rng.lognormal(size=(300, n_children))
+        alone = benefit_of_the_doubt(x, 0.05, 0.9).score
+        np.testing.assert_allclose(
+            benefit_of_the_doubt(x, 0.05, 0.9, reference=x).score, alone, rtol=1e-9
+        )
+        twice = benefit_of_the_doubt(2 * x, 0.05, 0.9, reference=x).score
+        np.testing.assert_allclose(twice, 2 * alone, rtol=1e-9)
+    with pytest.raises(DataError, match="the reference has nothing of child 1 to measure by"):
+        benefit_of_the_doubt([[1.0, 1.0]], reference=[[1.0, 0.0]])

@@ -149,8 +149,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
             "goes with an indicator; found children",
         ),
         (
-            {"transform": "rank", "children": {"b": {"indicator": "b", "base": ["c"]}}},
-            "'rank' has no base; expected one of: min_max, z_score, adjusted, distance_to_max, frac",
+            {"transform": "none", "children": {"b": {"indicator": "b", "base": ["c"]}}},
+            "'none' has no base; expected one of: min_max, z_score, adjusted, rank, percentile_rank",
         ),
         (
             {"transform": lambda x: x, "children": {"b": {"indicator": "b", "base": ["c"]}}},

@@ -88,10 +88,12 @@ def test_a_base_year_makes_scores_comparable() -> None:
     z = on_fixed_base(x, "z_score", base=1)
     np.testing.assert_allclose(z[1], normalise(x[1], "z_score"))
     np.testing.assert_array_equal(on_fixed_base(x, "borda", base=0)[:, :, 0], [[0, 1], [0.5, 1]])
-    each = {"1": {"how": "goalposts", "lower": 0, "upper": 50}}  # takes no base, and so gets none
+    each = {
+        "column 2": {"how": "goalposts", "lower": 0, "upper": 50}
+    }  # takes no base, and so gets none
     both = on_fixed_base(np.concatenate([x, x], axis=2), base=0, each=each)
     np.testing.assert_allclose(both[1], [[50, 0.1], [300, 0.6]])
-    with pytest.raises(DataError, match="0: <lambda> takes no 'reference'"):
+    with pytest.raises(DataError, match="column 1: <lambda> takes no 'reference'"):
         on_fixed_base(x, lambda column: column / column.max())
     with pytest.raises(DataError, match="base year 2"):
         on_fixed_base(x, base=2)

@@ -338,8 +338,8 @@ def test_errors_name_the_indicator() -> None:
         normalise(x, "goalposts", names=["pubs", "halls"], upper=2)
     with pytest.raises(UnknownNameError, match="setting 'lo' not found of 'min_max'; "):
         normalise(x, lo=1)
-    with pytest.raises(UnknownNameError, match="setting 'reference' not found of 'rank'"):
-        normalise(x, "rank", reference=x)
+    with pytest.raises(DataError, match="column 1: <lambda> takes no 'reference', so it cannot be"):
+        normalise(x, lambda values: values, reference=x)
     with pytest.raises(DataError, match=r"directions of shape \(3,\); expected one, or 2"):
         normalise(x, directions=[1, 1, -1])
     with pytest.raises(DataError, match=r"reference of shape \(2,\); expected \(n, 2\)"):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, dict[str, Any]] = {
     "scaled": {"lower": -5, "upper": 80},
     "goalposts": {"lower": -5, "upper": 80},
-    "distance_to_reference": {"unit": 0},
+    "distance_to_reference": {"unit": "A0"},
     "distance_to_target": {"target": 15},
 }
 
@@ -100,7 +100,7 @@ def test_pooled_a_reference_area_is_the_mean_of_its_years() -> None:
     panel = panel_of(np.array([[[2.0], [4.0]], [[6.0], [0.0]]]), (2019, 2024))
     tree = Node.model_validate(
         {
-            "transform": {"distance_to_reference": {"unit": 0}},
+            "transform": {"distance_to_reference": {"unit": "A0"}},
             "children": {"a": {"indicator": "i0"}},
         }
     )

@@ -90,8 +90,8 @@ class Node(BaseModel):
     children
         On a node: its children by name.
     base
-        On a leaf: the indicators, other years of its own say, whose least, greatest, mean and
-        deviation its transform takes in place of its own.
+        On a leaf: the indicators, other years of its own say, from which its transform takes what
+        it takes from the data: least and greatest, mean and deviation, the values to rank among.
     enters_as
         How it enters its parent, where the parent's `transform` does not fit it.
     transform
