@@ -295,6 +295,18 @@ def test_the_frame_tells_conditions_on_one_index_apart(
     assert frame["x_1.margin_score"][8] is None
 
 
+def test_the_frame_says_what_would_change_the_answer(
+    areas_of: MakeAreas, plain: MakeScores
+) -> None:
+    frame = apply(
+        {"index": "x", "worst": 2}, areas_of(4), plain([9.0, 7.0, 5.0, np.nan])
+    ).to_frame()
+    assert frame["least_change"].to_list() == ["x.only"] * 3 + [None]
+    assert frame["least_change.rank_now"].to_list() == [1, 2, 3, None]
+    assert frame["least_change.rank_needed"].to_list() == [3, 3, 2, None]
+    assert frame["x.only.rank_to_change"].to_list() == [3, 3, 2, None]
+
+
 def test_population(areas_of: MakeAreas, plain: MakeScores) -> None:
     areas = areas_of(10, population=[10, 20, 30, 40, 50, 60, 70, 80, 90, 100])
     assert apply({"index": "x", "worst": 4}, areas, plain(VALUES)).population == 20 + 40 + 50 + 70

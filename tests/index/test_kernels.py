@@ -125,8 +125,8 @@ def test_quantiles_are_near_above_512() -> None:
     np.testing.assert_allclose(counter.quantiles((0.05, 0.5, 0.95)), expected, rtol=0.002)
 
 
-def test_more_draws_than_a_short_integer_counts() -> None:
-    draws = 2**16 + 10
+@pytest.mark.parametrize("draws", [2**16, 2**16 + 10])
+def test_more_draws_than_a_short_integer_counts(draws: int) -> None:
     counter = RankCounter(2, draws)
     counter.add(np.tile(np.array([[1, 2]], np.int32), (draws, 1)))
     np.testing.assert_array_equal(counter.quantiles((0.0, 0.5, 1.0)), [[1, 1, 1], [2, 2, 2]])

@@ -123,6 +123,8 @@ def test_errors_name_what_is_wrong() -> None:
         flag_pairs(x, ["a", "b", "c"], {"g": ["a", "z"]})
     with pytest.raises(UnknownNameError, match="parent of 'a'"):
         with_ancestors(x, ["a", "b", "c"], {"a": "d"})
-    for circle in ({"a": "b", "b": "a"}, {"a": "b", "b": "c", "c": "b"}):
+    with pytest.raises(UnknownNameError, match=r"'d' not found.*\(parent of 'b'\)"):
+        with_ancestors(x, ["a", "b", "c"], {"a": "b", "b": "d"})
+    for circle in ({"a": "b", "b": "a"}, {"a": "b", "b": "c", "c": "b"}, {"a": "a"}):
         with pytest.raises(DataError, match="own ancestor"):
             with_ancestors(x, ["a", "b", "c"], circle)

@@ -103,6 +103,18 @@ def test_rules_by_hand() -> None:
     assert kept("both") == [True, False, False, False]
 
 
+@pytest.mark.parametrize("n", [3, 5, 10, 20, 49])
+def test_a_unit_with_just_the_share_asked_for_stays(n: int) -> None:
+    for k in range(n + 1):
+        gaps, zeros = np.r_[np.ones(k), [np.nan] * (n - k)], np.r_[np.ones(k), np.zeros(n - k)]
+        assert screen_units([gaps], ["Ashby"], available=k / n).kept[0]
+        assert screen_units([zeros], ["Ashby"], nonzero=k / n, by="nonzero").kept[0]
+        if k < n:
+            more = (k + 0.5) / n
+            assert not screen_units([gaps], ["Ashby"], available=more).kept[0]
+            assert not screen_units([zeros], ["Ashby"], nonzero=more, by="nonzero").kept[0]
+
+
 @settings(deadline=None)
 @given(arrays(np.float64, (6, 4), elements=st.sampled_from([0.0, 1.0, np.nan])))
 def test_indicators_are_units_of_the_transpose(x: np.ndarray) -> None:

@@ -178,7 +178,7 @@ def test_the_short_way_for_the_root_is_the_long_way(
     """The same scores from the transformed children as from the whole tree, missing values too."""
     tree = Node.model_validate(
         {"aggregate": aggregate, "available": available,
-         "children": {n: {"indicator": n, "weight": w} for n, w in zip("abc", (0.5, 0.3, 0.2), strict=True)}}
+         "children": {n: {"indicator": n, "weight": w} for n, w in zip("abc", (5, 3, 2), strict=True)}}
     )  # fmt: skip
     columns = {n: c.copy() for n, c in COLUMNS.items()}
     columns["a"][3], columns["b"][4], columns["c"][[3, 4, 9]] = np.nan, np.nan, np.nan
