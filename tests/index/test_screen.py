@@ -103,6 +103,21 @@ def test_rules_by_hand() -> None:
     assert kept("both") == [True, False, False, False]
 
 
+def test_unless_said_otherwise_two_thirds_and_a_twentieth_are_enough() -> None:
+    def has(n_there: int, n: int, other: float) -> list[float]:
+        return [1.0] * n_there + [other] * (n - n_there)
+
+    for screen in (
+        lambda rows, by: screen_units(rows, ["a", "b"], by=by),
+        lambda rows, by: screen_indicators(np.transpose(rows), ["a", "b"], by=by),
+    ):
+        assert screen([has(40, 60, np.nan), has(39, 60, np.nan)], "available").kept.tolist() == [
+            True,
+            False,
+        ]
+        assert screen([has(3, 60, 0.0), has(2, 60, 0.0)], "nonzero").kept.tolist() == [True, False]
+
+
 @pytest.mark.parametrize("n", [3, 5, 10, 20, 49])
 def test_a_unit_with_just_the_share_asked_for_stays(n: int) -> None:
     for k in range(n + 1):

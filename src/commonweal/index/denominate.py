@@ -81,12 +81,11 @@ def denominate(
         raise DataError(f"{len(units):,} names for {len(values):,} units")
     scales = per if isinstance(per, Mapping) else dict.fromkeys(by, float(per))
     rates = values.copy()
-    for name in scales:
-        if name not in called:
-            raise UnknownNameError("indicator", name, called, " (per)")
+    for given, what in ((by, "to denominate"), (scales, "per")):
+        for name in given:
+            if name not in called:
+                raise UnknownNameError("indicator", name, called, f" ({what})")
     for name, denominator in by.items():
-        if name not in called:
-            raise UnknownNameError("indicator", name, called, " (to denominate)")
         if denominator not in of:
             raise UnknownNameError("denominator", denominator, of, f" (of '{name}')")
         scale = scales.get(name, 1.0)
