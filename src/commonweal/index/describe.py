@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.arguments import Share, Within, strict
+from commonweal.index.tables import Matrix, labelled, positions, result_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.index.rank import Floats
@@ -23,43 +25,9 @@ __all__ = [
     "flags",
     "iqr_outliers",
     "labelled",
+    "positions",
     "skew_kurtosis",
 ]
-
-
-def labelled(x: ArrayLike, names: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
-    """Check a matrix of indicators at the door and give each column a name for messages.
-
-    Parameters
-    ----------
-    x
-        (n_units, n_indicators) values, NaN = missing.
-    names
-        (n_indicators,) names; without them, columns are called ``column 1`` and so on.
-
-    Raises
-    ------
-    DataError
-        If `x` is not a matrix, a value is infinite, or the names are not one a column, each once.
-
-    Examples
-    --------
-    >>> labelled([[1, 2], [3, 4]])[1]
-    ['column 1', 'column 2']
-    """
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 2:
-        raise DataError(f"indicators in {values.ndim} dimensions; expected units x indicators")
-    called = [f"column {j + 1}" for j in range(values.shape[1])] if names is None else list(names)
-    if len(called) != values.shape[1]:
-        raise DataError(f"{len(called)} names for {values.shape[1]} indicators")
-    if len(set(called)) < len(called):
-        twice = next(n for n in called if called.count(n) > 1)
-        raise DataError(f"indicator '{twice}' is there twice; expected each name once")
-    infinite = np.isinf(values).any(axis=0)
-    if infinite.any():
-        raise DataError(f"indicator '{called[int(infinite.argmax())]}' has infinite values")
-    return values, called
 
 
 def skew_kurtosis(x: ArrayLike) -> tuple[Floats, Floats]:
@@ -159,14 +127,18 @@ class Summary:
     unique: Floats
     same: Floats
 
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame: ``indicator`` and a column a statistic, missing as null."""
+        return result_frame(self)
 
-def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
+
+def describe(x: Matrix, names: Sequence[str] | None = None) -> Summary:
     """Summarise each indicator.
 
     Parameters
     ----------
     x
-        (n_units, n_indicators) values, NaN = missing.
+        (n_units, n_indicators) values, NaN = missing; any `commonweal.index.tables.table`.
     names
         (n_indicators,) names.
 
@@ -178,7 +150,7 @@ def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
     Raises
     ------
     DataError
-        If `x` is not a matrix, has infinite values, or does not fit its names.
+        If `x` is no table of numbers, has infinite values, or does not fit its names.
 
     Notes
     -----
@@ -190,7 +162,8 @@ def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
     >>> summary.available, summary.n_same
     (array([0.75]), array([2]))
     """
-    values, called = labelled(x, names)
+    taken = table(x, names)
+    values = taken.values
     n_units, n_indicators = values.shape
     # min, q25, median, q75, max, mean, sd; n, n_nonzero, n_unique, n_same
     stats = np.full((7, n_indicators), np.nan)
@@ -210,7 +183,7 @@ def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
     n, n_nonzero, n_unique, n_same = counts
     nonzero, unique, same = np.where(n > 0, counts[1:] / np.maximum(n, 1), np.nan)
     return Summary(
-        names=tuple(called),
+        names=tuple(taken.names),
         min=low,
         q25=q25,
         median=median,
@@ -233,28 +206,40 @@ def describe(x: ArrayLike, names: Sequence[str] | None = None) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What to look at again; every field is (n_indicators,) bool.
+    """What to look at again; every field is (n_indicators,), bool where it is no name.
 
     Attributes
     ----------
+    names
+        The indicators.
     available, nonzero, unique
         The share is below its threshold.
     outliers
         The absolute skew *and* the kurtosis are above theirs.
     """
 
+    names: tuple[str, ...]
     available: NDArray[np.bool_]
     nonzero: NDArray[np.bool_]
     unique: NDArray[np.bool_]
     outliers: NDArray[np.bool_]
 
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame: ``indicator`` and a column a flag."""
+        return result_frame(self)
 
+
+Threshold = Annotated[float, Within(0, finite=False)]
+"""A number from which on something is too much: 0 or more; infinite = nothing is."""
+
+
+@strict
 def flags(
     summary: Summary,
-    available: float = 0.65,
-    nonzero: float = 0.5,
-    unique: float = 0.5,
-    skew: float = 2.0,
+    available: Share = 0.65,
+    nonzero: Share = 0.5,
+    unique: Share = 0.5,
+    skew: Threshold = 2.0,
     kurtosis: float = 3.5,
 ) -> Flags:
     """Flag indicators by rules of thumb.
@@ -288,10 +273,8 @@ def flags(
     >>> flags(describe([[1.0], [2.0], [3.0], [4.0], [100.0]])).outliers
     array([ True])
     """
-    for what, share in (("available", available), ("nonzero", nonzero), ("unique", unique)):
-        _within(what, share, 0.0, 1.0)
-    _within("skew", skew, 0.0, np.inf)
     return Flags(
+        summary.names,
         summary.available < available,
         summary.nonzero < nonzero,
         summary.unique < unique,
@@ -299,12 +282,8 @@ def flags(
     )
 
 
-def _within(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise DataError(f"{what}: {value:g} found; expected a number from {low:g} to {high:g}")
-
-
-def iqr_outliers(x: ArrayLike, whisker: float = 1.5) -> NDArray[np.int8]:
+@strict
+def iqr_outliers(x: Matrix, whisker: Threshold = 1.5) -> NDArray[np.int8]:
     """Mark the values beyond the whiskers of a box plot.
 
     Parameters
@@ -323,7 +302,7 @@ def iqr_outliers(x: ArrayLike, whisker: float = 1.5) -> NDArray[np.int8]:
     Raises
     ------
     DataError
-        If `whisker` is negative.
+        If `whisker` is negative, or `x` is no table of numbers.
 
     Notes
     -----
@@ -334,20 +313,8 @@ def iqr_outliers(x: ArrayLike, whisker: float = 1.5) -> NDArray[np.int8]:
     >>> iqr_outliers([[1.0], [2.0], [3.0], [4.0], [100.0]]).T
     array([[0, 0, 0, 0, 1]], dtype=int8)
     """
-    _within("whisker", whisker, 0.0, np.inf)
-    summary = describe(x)
-    values = np.asarray(x, dtype=np.float64)
+    taken = table(x)
+    summary, values = describe(taken.values), taken.values
     reach = whisker * (summary.q75 - summary.q25)
     high, low = values > summary.q75 + reach, values < summary.q25 - reach
     return high.astype(np.int8) - low.astype(np.int8)
-
-
-def positions(names: Sequence[str], wanted: Sequence[str], group: str) -> list[int]:
-    """Find a group's indicators among the columns."""
-    if not len(wanted):
-        raise DataError(f"group '{group}' has no indicators; expected at least one")
-    at = {name: j for j, name in enumerate(names)}
-    for name in wanted:
-        if name not in at:
-            raise UnknownNameError("indicator", name, names, f" (group '{group}')")
-    return [at[name] for name in wanted]

@@ -1,0 +1,194 @@
+"""What a signature declares is what a function takes: tried on every function of the index room."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import pickle
+import pkgutil
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+import pytest
+
+import commonweal.index
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.index.arguments import (
+    AboveZero,
+    Count,
+    Declared,
+    Share,
+    Within,
+    declared,
+    settings_into,
+    strict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike
+
+
+@strict
+def toy(
+    x: ArrayLike,
+    how: Literal["mean", "median"] = "mean",
+    share: Share = 0.5,
+    n: Count | None = None,
+    most: Annotated[float, Within(0, above=True, finite=False)] = 1.0,
+    unit: int | str = 0,
+    *,
+    cap: bool = False,
+    bounds: float | ArrayLike = 0.0,
+) -> str:
+    """Take what it takes."""
+    return f"{how} {share} {n} {most} {unit} {cap}"
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Some settings."""
+
+    skew: AboveZero = 2.0
+    how: Literal["log", "root"] | None = "log"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"how": "median"},
+        {"share": 1},
+        {"share": np.float32(0.5)},
+        {"n": np.int64(3)},
+        {"n": None},
+        {"most": math.inf},
+        {"unit": "A"},
+        {"unit": -1},
+        {"cap": np.True_},
+        {"bounds": "anything"},
+    ],
+)
+def test_what_is_declared_is_taken(given: dict[str, Any]) -> None:
+    assert toy([1.0], **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"how": "medien"}, "how 'medien' not found; did you mean 'median'?"),
+        ({"how": 3}, "how: 3 found; expected one of: mean, median"),
+        ({"how": None}, "how: None found; expected one of: mean, median"),
+        ({"share": 1.5}, "share: 1.5 found; expected a number from 0 to 1"),
+        ({"share": np.nan}, "share: nan found; expected a number from 0 to 1"),
+        ({"share": True}, "share: True found; expected a number from 0 to 1"),
+        ({"share": "0.5"}, "share: '0.5' found; expected a number from 0 to 1"),
+        ({"share": [0.5]}, r"share: \[0.5\] found"),
+        ({"n": 0}, "n: 0 found; expected a whole number of 1 or more, or None"),
+        ({"n": 1.0}, "n: 1 found; expected a whole number of 1 or more, or None"),
+        ({"most": 0}, "most: 0 found; expected a number above 0"),
+        ({"unit": 0.5}, "unit: 0.5 found; expected a whole number, or text"),
+        ({"cap": "no"}, "cap: 'no' found; expected True or False"),
+        ({"cap": 1}, "cap: 1 found; expected True or False"),
+    ],
+)
+def test_what_is_not_declared_is_refused_by_name_or_place(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommonwealError, match=said):
+        toy([1.0], **given)
+    in_order = [[1.0], "mean", 0.5, None, 1.0, 0]
+    (name, value), names = next(iter(given.items())), list(inspect.signature(toy).parameters)
+    if (at := names.index(name)) < len(in_order):
+        with pytest.raises(CommonwealError, match=said):
+            toy(*in_order[:at], value)
+
+
+def test_a_dataclass_keeps_what_its_fields_declare() -> None:
+    assert Settings(3.0, None) == pickle.loads(pickle.dumps(Settings(3.0, None)))
+    with pytest.raises(DataError, match="skew: -1 found; expected a number above 0"):
+        Settings(-1.0)
+    with pytest.raises(UnknownNameError, match="how 'logs' not found; did you mean 'log'"):
+        Settings(how="logs")  # type: ignore[arg-type]
+
+
+def test_settings_from_a_mapping() -> None:
+    assert settings_into(Settings, {"skew": 1.0}, "of 'pubs'") == Settings(1.0)
+    with pytest.raises(UnknownNameError, match=r"setting 'skw' not found \(of 'pubs'\)"):
+        settings_into(Settings, {"skw": 1.0}, "of 'pubs'")
+    with pytest.raises(DataError, match="of 'pubs': skew: 0 found"):
+        settings_into(Settings, {"skew": 0}, "of 'pubs'")
+    with pytest.raises(DataError, match="of 'pubs': 3 found; expected a Settings"):
+        settings_into(Settings, 3, "of 'pubs'")  # type: ignore[arg-type]
+
+
+def test_ranges_in_words() -> None:
+    assert str(declared(lambda x: x)) == "{}"
+    assert str(Within(high=3)) == " of 3 or less"
+    assert str(Declared(number=Within())) == "a finite number"
+    assert str(Declared(number=Within(0), whole=True)) == "a whole number of 0 or more"
+
+
+# --- every function of the room
+
+
+def public() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every function and dataclass that a module of the room offers as its own."""
+    for found in pkgutil.iter_modules(commonweal.index.__path__):
+        module = importlib.import_module(f"commonweal.index.{found.name}")
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if callable(thing) and getattr(thing, "__module__", "") == module.__name__:
+                yield f"{found.name}.{name}", thing
+
+
+HOLD = {name: thing.__init__ if isinstance(thing, type) else thing for name, thing in public()}
+HOLD = {n: f for n, f in HOLD.items() if inspect.isfunction(f) and hasattr(f, "__wrapped__")}
+CASES = [(name, key) for name, f in HOLD.items() for key in declared(f)]
+
+
+def wrong(takes: Declared) -> Iterator[object]:
+    """Values that a parameter does not take."""
+    if not takes.text:
+        yield "no such thing"
+    if not takes.flag:
+        yield True
+    if not takes.nothing:
+        yield None
+    if takes.number is not None:
+        yield math.nan
+        if takes.whole:
+            yield 2.5
+        if takes.number.finite:
+            yield math.inf
+        if takes.number.low > -math.inf:
+            yield takes.number.low if takes.number.above else takes.number.low - 1
+        if takes.number.high < math.inf:
+            yield takes.number.high + 1
+    yield object()
+
+
+@pytest.mark.parametrize(("name", "key"), CASES)
+def test_no_function_takes_what_its_signature_does_not_say(name: str, key: str) -> None:
+    for value in wrong(declared(HOLD[name])[key]):
+        with pytest.raises(CommonwealError) as caught:
+            HOLD[name](**{key: value})
+        assert str(caught.value).startswith((f"{key}: ", f"{key} '")), value
+
+
+DATA_ONLY = {
+    "ArrayLike", "Callable", "Floats", "Hashable", "Iterable", "Mapping", "Model", "NDArray", "Node",
+    "Path", "Plot", "Rule", "S", "Sequence", "Sobol", "Summary", "Thresholds", "pl",
+}  # fmt: skip
+"""Names in annotations that only type checkers can read, and that declare nothing to hold to."""
+
+
+@pytest.mark.parametrize("name", HOLD)
+def test_nothing_that_a_signature_declares_is_out_of_reach(name: str) -> None:
+    inner = inspect.unwrap(HOLD[name])
+    names = dict.fromkeys(DATA_ONLY) | inner.__globals__
+    for hint in inner.__annotations__.values():
+        if not set(re.findall(r"\w+", hint)) & DATA_ONLY:
+            eval(hint, names)
