@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.index import tables
+from commonweal.index import lists, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_text_is_refused_with_its_column_and_unit(
 def test_a_matrix_of_floats_is_not_copied() -> None:
     x = np.ones((3, 2))
     assert np.shares_memory(tables.table(x).values, x)
-    assert np.shares_memory(tables.column(x[:, 0], "scores"), x)
+    assert np.shares_memory(lists.column(x[:, 0], "scores"), x)
 
 
 def test_missing_values_of_every_kind() -> None:
@@ -124,9 +124,9 @@ def test_rows_that_pandas_numbers_have_no_codes() -> None:
     "given", [pl.Series([1, None]), pd.Series([1.0, None]), pa.array([1, None]), [1, None]]
 )
 def test_a_column_of_any_library(given: Any) -> None:
-    np.testing.assert_array_equal(tables.column(given, "scores", 2), [1.0, np.nan])
+    np.testing.assert_array_equal(lists.column(given, "scores", 2), [1.0, np.nan])
     with pytest.raises(DataError, match="scores: 2 found; expected 3, one for each unit"):
-        tables.column(given, "scores", 3)
+        lists.column(given, "scores", 3)
 
 
 @pytest.mark.parametrize(
@@ -141,18 +141,18 @@ def test_a_column_of_any_library(given: Any) -> None:
 )
 def test_what_is_no_column_is_refused(given: Any, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        tables.column(given, "scores")
+        lists.column(given, "scores")
 
 
 def test_columns_of_one_length() -> None:
     with pytest.raises(DataError, match="scores of 'place': 1 found; expected 2"):
-        tables.columns({"index": [1.0, 2.0], "place": [1.0]}, "scores")
+        lists.columns({"index": [1.0, 2.0], "place": [1.0]}, "scores")
 
 
 @pytest.mark.parametrize("given", [[1, -1], {"halls": -1}, np.array([1.0, -1.0])])
 def test_directions_by_name_or_in_order(given: Any) -> None:
-    np.testing.assert_array_equal(tables.directions_of(given, ["pubs", "halls"]), [1.0, -1.0])
-    np.testing.assert_array_equal(tables.directions_of(np.int64(-1), ["pubs"]), [-1.0])
+    np.testing.assert_array_equal(lists.directions_of(given, ["pubs", "halls"]), [1.0, -1.0])
+    np.testing.assert_array_equal(lists.directions_of(np.int64(-1), ["pubs"]), [-1.0])
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_directions_by_name_or_in_order(given: Any) -> None:
 )
 def test_directions_that_are_none(given: Any, said: str) -> None:
     with pytest.raises(CommonwealError, match=said):
-        tables.directions_of(given, ["pubs", "halls"])
+        lists.directions_of(given, ["pubs", "halls"])
 
 
 def test_a_group_that_is_missing_is_none() -> None:
     given = pd.Series(["n", None, np.nan, pd.NA], dtype="object")
-    assert tables.groups_of(given, 4) == ["n", None, None, None]
+    assert lists.groups_of(given, 4) == ["n", None, None, None]
     with pytest.raises(DataError, match="groups: 4 found; expected 5, one for each unit"):
-        tables.groups_of(given, 5)
+        lists.groups_of(given, 5)

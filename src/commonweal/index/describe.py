@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from commonweal.index.arguments import Share, Within, strict
-from commonweal.index.tables import Matrix, labelled, positions, result_frame, table
+from commonweal.index.lists import positions
+from commonweal.index.tables import Matrix, labelled, result_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
