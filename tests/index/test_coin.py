@@ -363,6 +363,41 @@ def test_the_workbook_has_what_was_put_in(tmp_path: Path) -> None:
     assert b"http://x.org" not in links
 
 
+def test_rows_put_in_as_text_are_those_written_by_cell(tmp_path: Path) -> None:
+    """Numbers to the last bit, what is missing, signs of XML, truth: row after row of every kind."""
+    tree, _ = small()
+    x = np.random.default_rng(4).normal(size=12) * 10.0 ** np.arange(-6, 6)
+    x[[1, 5]] = np.nan
+    texts = ["a", None, "<b> & 'c'", "=1+1", " padded ", "é", "", *"hijkl"]
+    stage = pl.DataFrame(
+        {
+            "Table_9": texts,  # named like the table of another sheet, had there been one
+            "x": x,
+            "n": [*range(11), None],
+            "yes": [True, False, None] * 4,
+        }
+    )
+    units = [f"u{k}" for k in range(12)]
+    need = {path: np.arange(12.0) for path in ("needs", "needs/a", "needs/b")}
+    path = tmp_path / "long.xlsx"
+    write_index_workbook(path, tree, need, units, {"Raw": stage})
+    book = openpyxl.load_workbook(path)
+    rows = [[c.value for c in row] for row in book["Raw"].iter_rows(min_row=5)]
+    assert len(rows) == 12
+    assert [row[0] or "" for row in rows] == [t or "" for t in texts]
+    assert [row[1] for row in rows] == [None if np.isnan(v) else v for v in x]
+    assert [row[2] for row in rows] == stage["n"].to_list()
+    assert [row[3] for row in rows] == ["True", "False", None] * 4
+    assert {sheet.title: next(iter(sheet.tables.values())).ref for sheet in book} == {
+        "Cover": "A3:B7", "Framework": "A4:I7", "Raw": "A4:D16", "Scores": "A4:D16",
+        "Ranks": "A4:D16",
+    }  # fmt: skip
+    for column in "ABCD":  # the look of the first rows, which were written by cell
+        assert len({c.number_format for c in book["Raw"][column][4:]}) == 1
+    again = pl.read_excel(path, sheet_name="Scores", read_options={"header_row": 3})
+    assert again["needs"].to_list() == list(range(12))
+
+
 def test_the_worked_example_goes_to_excel_and_back(tmp_path: Path) -> None:
     coin = example()
     x = golden.matrix("example_Normalised.csv", list(coin.names))

@@ -7,15 +7,12 @@ marked up as a table, no merged cells, nothing said by colour alone.
 from __future__ import annotations
 
 import io
-import re
 import textwrap
-import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from commonweal.briefing.sheets import sheets
+from commonweal.sheet_rows import WRITTEN, LongTable, fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +27,7 @@ __all__ = ["write_workbook"]
 _HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
 _LINE = 15.0  # points
 _WRAP = 45  # characters from which on a column of text is wrapped
-_BY_CELL = 2
-"""Rows of a long table that XlsxWriter writes; the others are put in as text."""
 _STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
-_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 
 
 def write_workbook(results: Results, path: Path, day: date | None = None) -> None:
@@ -70,13 +64,13 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
     )
     formats = _formats(book)
     _cover(book, results, listed, day, formats)
-    long: dict[str, Sheet] = {}
+    long: dict[int, LongTable] = {}
     for number, sheet in enumerate(listed, start=2):
         _write(book, sheet, formats)
-        if sheet.long and len(sheet.table) > _BY_CELL:
-            long[f"xl/worksheets/sheet{number}.xml"] = sheet
+        if sheet.long and len(sheet.table) > WRITTEN:
+            long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame, _HEADER_ROW, 6)
     book.close()
-    path.write_bytes(_fill(packed, long))
+    path.write_bytes(fill(packed, long))
 
 
 def _formats(book: Any) -> dict[str, Any]:
@@ -153,7 +147,7 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
             kinds[column] = "wrap"
     headers = zip(shown.frame.columns, widths, strict=True)
     page.set_row(_HEADER_ROW, _LINE * max(_lines(h, w - 3) for h, w in headers))
-    n = min(len(shown), _BY_CELL) if sheet.long else len(shown)
+    n = min(len(shown), WRITTEN) if sheet.long else len(shown)
     for row in range(n):
         values = shown.frame.row(row)
         _row(page, _HEADER_ROW + 1 + row, values, kinds, formats)
@@ -208,69 +202,3 @@ def _width(shown: Shown, header: str) -> float:
     longest = shown.frame[header].head(300).str.len_chars().max()
     most = longest if isinstance(longest, int) else 0
     return float(min(max(most + 2, word + 3, 12), 80 if most < 200 else 100))
-
-
-def _fill(packed: io.BytesIO, long: dict[str, Sheet]) -> bytes:
-    """Put the rest of the rows into the sheets of long tables.
-
-    Cell by cell a table of 33,755 areas takes two seconds; as text made by Polars, a tenth of
-    that. The first rows were written by XlsxWriter, so that formats are its own; what names the
-    extent of the table is stretched.
-    """
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(packed) as plain,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as full,
-    ):
-        for item in plain.infolist():
-            content = plain.read(item)
-            if item.filename in long:
-                content = _with_rows(content, long[item.filename].table)
-            elif item.filename.startswith("xl/tables/"):
-                for sheet in long.values():
-                    if f'name="Table_{sheet.name}"'.encode() in content:
-                        content = _stretched(content, sheet.table)
-            entry = zipfile.ZipInfo(item.filename, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            full.writestr(entry, content)
-    return out.getvalue()
-
-
-def _stretched(xml: bytes, shown: Shown) -> bytes:
-    """Let references to the rows written so far reach to the last row."""
-    short, whole = _HEADER_ROW + 1 + _BY_CELL, _HEADER_ROW + 1 + len(shown)
-    return re.sub(rf'(ref="[A-Z]+\d+:[A-Z]+){short}"'.encode(), rf'\g<1>{whole}"'.encode(), xml)
-
-
-def _with_rows(sheet: bytes, shown: Shown) -> bytes:
-    first, last = _HEADER_ROW + 2, _HEADER_ROW + 1 + len(shown)  # as Excel counts, from 1
-    styles = dict(re.findall(rf'<c r="([A-Z]+){first}" s="(\d+)"'.encode(), sheet))
-    rows = pl.int_range(first + _BY_CELL, last + 1)
-    rest = shown.frame[_BY_CELL:].with_columns(rows.alias("__row"))
-    row = pl.col("__row").cast(pl.String)
-    cells: list[pl.Expr] = [pl.lit('<row r="'), row, pl.lit('">')]
-    from xlsxwriter.utility import xl_col_to_name
-
-    for k, (header, kind) in enumerate(shown.frame.schema.items()):
-        letters = xl_col_to_name(k)
-        style = styles.get(letters.encode(), b"0").decode()
-        start = pl.concat_str(pl.lit(f'<c r="{letters}'), row, pl.lit(f'" s="{style}"'))
-        value = pl.col(header)
-        if kind == pl.String:
-            clean = value.str.replace_all(_CONTROL, "").str.replace_many(
-                ["&", "<", ">"], ["&amp;", "&lt;", "&gt;"]
-            )
-            full = pl.concat_str(
-                start,
-                pl.lit(' t="inlineStr"><is><t xml:space="preserve">'),
-                clean,
-                pl.lit("</t></is></c>"),
-            )
-        else:
-            number = value.round(6) if kind.is_float() else value
-            full = pl.concat_str(start, pl.lit("><v>"), number.cast(pl.String), pl.lit("</v></c>"))
-        cells.append(pl.coalesce(full, pl.concat_str(start, pl.lit("/>"))))
-    text = rest.select(pl.concat_str(*cells, pl.lit("</row>")).str.join("").alias("all"))["all"][0]
-    at = sheet.rindex(b"</sheetData>")
-    head = _stretched(sheet[:at], shown)
-    return head + text.encode() + sheet[at:]

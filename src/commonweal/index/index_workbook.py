@@ -6,6 +6,7 @@ marked up as a table, no merged cells. Text is never taken for a formula or a li
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.framework_table import framework_table
 from commonweal.index.rank import TieRule, rank
+from commonweal.sheet_rows import WRITTEN, LongTable, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,10 +153,12 @@ def write_index_workbook(
     folded = [name.casefold() for name in stages or {}]
     if len(set(folded)) < len(folded):
         raise DataError(f"stages {', '.join(stages or {})}: two names differ by case alone")
+    packed = io.BytesIO()
     book = xlsxwriter.Workbook(
-        path,
-        {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
-    )
+        packed,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+         "strings_to_numbers": False},
+    )  # fmt: skip
     book.set_properties({"title": heading, "author": "Commonweal", "created": _STAMP})
     formats = {
         "title": book.add_format({"bold": True, "font_size": 16}),
@@ -166,9 +170,25 @@ def write_index_workbook(
         "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
     }
     _cover(book, heading, [*notes], {name: said for name, (said, _) in sheets.items()}, formats)
+    long: dict[int, LongTable] = {}
     for number, (name, (said, table)) in enumerate(sheets.items(), start=1):
-        _sheet(book, name, said, table, f"Table_{number}", formats)
+        plain, called = _plain(table), f"Table_{number}"
+        _sheet(book, name, said, plain, called, formats)
+        if plain.height > WRITTEN:
+            long[number + 1] = LongTable(called, plain, _HEADER)  # the cover is the first sheet
     book.close()
+    path.write_bytes(fill(packed, long))
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    """Give text and numbers alone, with null for what is missing."""
+    import polars as pl
+
+    said = {True: "True", False: "False"}
+    booleans = [name for name, kind in table.schema.items() if kind == pl.Boolean]
+    return table.fill_nan(None).with_columns(
+        pl.col(booleans).replace_strict(said, return_dtype=pl.String, default=None)
+    )
 
 
 def _check(name: str, table: pl.DataFrame, own: bool) -> None:
@@ -234,26 +254,22 @@ def _sheet(
     page.write_string(0, 0, said, formats["title"])
     page.write_string(1, 0, f"{table.height:,} rows. An empty cell means that there is no value.")
     page.write_string(2, 0, "This sheet contains one table.")
+    written = table.head(WRITTEN)
     for column, (header, kind) in enumerate(table.schema.items()):
-        values = table[header]
+        style, width = formats["text"], 12
         if kind.is_numeric():
             style = formats["decimal" if kind.is_float() else "whole"]
-            width = 12
-            for row, value in enumerate(values.to_list(), start=_HEADER + 1):
-                if value is None or value != value:
-                    page.write_blank(row, column, None, style)
-                else:
-                    page.write_number(row, column, value, style)
         else:
-            texts = [None if v is None else str(v) for v in values.to_list()]
-            width = max((len(t) for t in texts[:300] if t), default=8) + 2
-            for row, text in enumerate(texts, start=_HEADER + 1):
-                if text is None:
-                    page.write_blank(row, column, None, formats["text"])
-                else:
-                    page.write_string(row, column, text, formats["text"])
+            width = max((len(t) for t in table[header].head(300).to_list() if t), default=8) + 2
+        for row, value in enumerate(written[header].to_list(), start=_HEADER + 1):
+            if value is None:
+                page.write_blank(row, column, None, style)
+            elif isinstance(value, str):
+                page.write_string(row, column, value, style)
+            else:
+                page.write_number(row, column, value, style)
         page.set_column(column, column, min(max(width, len(header) // 2 + 3, 12), _WIDEST))
-    _table(page, id_, _HEADER, table.height, table.columns, formats)
+    _table(page, id_, _HEADER, written.height, table.columns, formats)
     page.freeze_panes(_HEADER + 1, 1)
     page.set_landscape()
     page.set_paper(9)
