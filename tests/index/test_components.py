@@ -73,6 +73,21 @@ def test_units_with_gaps_are_left_out() -> None:
     golden.agrees(components(gaps).loadings, components(x).loadings)
 
 
+def test_two_units_are_enough_and_one_is_not() -> None:
+    found = components([[1.0, 5.0], [2.0, 9.0]])
+    golden.agrees(found.loadings[:, 0], [0.5**0.5] * 2)
+    golden.agrees(found.explained, [1, 0])
+    with pytest.raises(DataError, match=r"1 unit\(s\) with every indicator; .* need 2$"):
+        components([[1.0, 5.0], [2.0, np.nan]])
+
+
+def test_of_two_that_are_opposites_the_first_has_the_positive_loading() -> None:
+    x = np.arange(5.0) ** 2
+    for sign in (1, -1):
+        found = components(np.column_stack([sign * x, -sign * x]), ["halls", "gaps"])
+        assert found.weights == pytest.approx({"halls": 0.5**0.5, "gaps": -(0.5**0.5)})
+
+
 def test_errors_name_the_indicator_and_the_group() -> None:
     with pytest.raises(DataError, match="group 'assets': indicator 'halls' is constant over the 3"):
         components_by_group(

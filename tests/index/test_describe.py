@@ -84,6 +84,14 @@ def test_a_column_without_values_or_variance_is_described() -> None:
     assert not flags(summary).outliers.any()
 
 
+def test_no_units_have_no_statistics() -> None:
+    summary = describe(np.empty((0, 2)), ["pubs", "halls"])
+    assert summary.n.tolist() == [0, 0]
+    assert summary.available.tolist() == [0, 0]
+    assert np.isnan([summary.mean, summary.sd, summary.skew, summary.kurtosis]).all()
+    assert iqr_outliers(np.empty((0, 2))).shape == (0, 2)
+
+
 @settings(deadline=None)
 @given(
     arrays(np.float64, (12, 2), elements=st.integers(-50, 50)),

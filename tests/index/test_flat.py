@@ -140,6 +140,15 @@ def test_a_tree_that_ranks_its_domains_cannot_be_flattened() -> None:
         flatten("i", tree)
 
 
+def test_sums_and_means_need_no_logarithms() -> None:
+    leaves = {"a": {"indicator": "a", "weight": 1.0}, "b": {"indicator": "b", "weight": 3.0}}
+    flat = flatten("i", Node.model_validate({"transform": "none", "children": leaves}))
+    x, out = np.array([[[-2.0, 0.0, 4.0], [2.0, 0.0, 8.0]]]), np.empty((2, 3))
+    forms = {"i": np.array([FORMS["sum"], FORMS["arithmetic"]], dtype=np.int8)}
+    score_flat(flat, x, None, np.zeros((2, 2), np.intp), {}, forms, out)
+    np.testing.assert_array_equal(out, [[4, 0, 28], [1, 0, 7]])
+
+
 def test_a_geometric_form_without_logarithms_is_refused() -> None:
     flat = flatten(
         "i", Node.model_validate({"transform": "none", "children": {"a": {"indicator": "a"}}})
