@@ -70,17 +70,19 @@ def test_errors_name_the_indicator_the_denominator_and_the_unit() -> None:
         run({"pubs": "peple"})
     with pytest.raises(UnknownNameError, match=r"'pub' not found \(to denominate\)"):
         run({"pub": "people"})
-    with pytest.raises(DataError, match="per 0 for 'pubs'; expected a number above 0"):
+    with pytest.raises(DataError, match="per of 'pubs': 0 found; expected a number above 0"):
         run({"pubs": "people"}, per=0)
-    with pytest.raises(UnknownNameError, match=r"'halls' not found \(per\)"):
+    with pytest.raises(
+        UnknownNameError, match=r"'halls' not found \(per; of those that are divided\)"
+    ):
         run({"pubs": "people"}, per={"halls": 10.0})
     with pytest.raises(DataError, match="of 1 units for indicators of 2"):
         denominate(x, ["pubs"], [[1.0]], ["people"], {})
     with pytest.raises(UnknownNameError, match="unit 'C' not found among the denominators"):
         match_units(people, ["A", "B"], ["C"])
-    with pytest.raises(DataError, match="1 names for 2 units"):
+    with pytest.raises(DataError, match="units: 1 found; expected 2"):
         denominate(x, ["pubs"], people, ["people"], {}, units=["Ashby"])
-    with pytest.raises(DataError, match="denominators: 3 codes for 2 rows"):
+    with pytest.raises(DataError, match="units: 3 found; expected 2"):
         match_units(people, ["A", "B", "C"], ["A"])
     with pytest.raises(DataError, match="'A' is there twice"):
         match_units(people, ["A", "A"], ["A"])

@@ -142,13 +142,13 @@ def test_indicators_are_units_of_the_transpose(x: np.ndarray) -> None:
 
 
 def test_errors_name_the_unit_and_the_range() -> None:
-    with pytest.raises(DataError, match="available: 65 found; expected a share from 0 to 1"):
+    with pytest.raises(DataError, match="available: 65 found; expected a number from 0 to 1"):
         screen_units([[1.0]], ["Ashby"], available=65)
-    with pytest.raises(DataError, match="by 'zeros'; expected one of: available"):
+    with pytest.raises(UnknownNameError, match="by 'zeros' not found; expected one of: available"):
         screen_units([[1.0]], ["Ashby"], by="zeros")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="2 names for 1 units"):
+    with pytest.raises(DataError, match="units: 2 found; expected 1"):
         screen_units([[1.0]], ["Ashby", "Barton"])
-    with pytest.raises(DataError, match=r"'Ashby' \(forced\) is there 2 times"):
+    with pytest.raises(DataError, match=r"'Ashby' is there twice"):
         screen_units([[1.0], [2.0]], ["Ashby", "Ashby"], force={"Ashby": False})
     with pytest.raises(DataError, match="availability of 0 indicators"):
         available(np.empty((3, 0)))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.describe import labelled, positions
+from commonweal.index.lists import listed, positions
+from commonweal.index.tables import Matrix, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import ArrayLike
 
     from commonweal.index.rank import Floats
 
@@ -52,7 +51,7 @@ class Components:
         return dict(zip(self.names, self.loadings[:, 0].tolist(), strict=True))
 
 
-def components(x: ArrayLike, names: Sequence[str] | None = None) -> Components:
+def components(x: Matrix, names: Sequence[str] | None = None) -> Components:
     """Find the principal components of indicators, standardised to mean 0 and deviation 1.
 
     Parameters
@@ -113,7 +112,7 @@ def components(x: ArrayLike, names: Sequence[str] | None = None) -> Components:
 
 
 def components_by_group(
-    x: ArrayLike, names: Sequence[str], groups: Mapping[str, Sequence[str]]
+    x: Matrix, names: Sequence[str] | None, groups: Mapping[str, Sequence[str]]
 ) -> dict[str, Components]:
     """Find the principal components of each group of indicators.
 
@@ -150,7 +149,7 @@ def components_by_group(
     for group, members in groups.items():
         at = positions(called, members, group)
         try:
-            found[group] = components(values[:, at], members)
+            found[group] = components(values[:, at], listed(members, group))
         except DataError as error:
             raise DataError(f"group '{group}': {error}") from error
     return found

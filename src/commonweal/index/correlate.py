@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.describe import labelled
+from commonweal.index.arguments import strict
+from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    import polars as pl
+    from numpy.typing import NDArray
 
     from commonweal.index.rank import Floats
 
 Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 
-__all__ = ["Correlations", "correlate", "pairwise_covariance"]
+__all__ = ["Coefficient", "Correlations", "correlate", "pairwise_covariance"]
+
+Coefficient: TypeAlias = Literal["pearson", "spearman", "kendall"]
+"""Of what: values, average ranks, or which of two units has more (tau-b)."""
 
 # Up to how many units without ties R counts every order of the ranks (Spearman), and uses a series.
 _N_COUNTED = 9
@@ -39,14 +44,50 @@ class Correlations:
         (n_x, n_y) two-sided p-values of the hypothesis of no correlation; NaN where undefined.
     n
         (n_x, n_y) units that have both values.
+    names, others
+        (n_x,) and (n_y,) names of the columns; `others` is None where the columns of one table are
+        correlated with each other.
     """
 
     r: Floats
     p: Floats
     n: NDArray[np.int64]
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] | None = None
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame with a row a pair: first, second, r, p and n, missing as null.
+
+        Of one table with itself, each pair is there once, and no column with itself.
+        """
+        import polars as pl
+
+        seconds = self.names if self.others is None else self.others
+        if self.others is None:
+            i, j = np.triu_indices(len(self.names), 1)
+        else:
+            i, j = np.indices(self.r.shape).reshape(2, -1)
+        return pl.DataFrame(
+            {
+                "first": [self.names[k] for k in i],
+                "second": [seconds[k] for k in j],
+                "r": self.r[i, j],
+                "p": self.p[i, j],
+                "n": self.n[i, j],
+            },
+            schema_overrides={"first": pl.String, "second": pl.String},
+        ).fill_nan(None)
 
 
-def correlate(x: ArrayLike, y: ArrayLike | None = None, method: str = "pearson") -> Correlations:
+@strict
+def correlate(
+    x: Matrix,
+    y: Matrix | None = None,
+    method: Coefficient = "pearson",
+    *,
+    names: Sequence[str] | None = None,
+    others: Sequence[str] | None = None,
+) -> Correlations:
     """Correlate indicators with each other, or with the columns of another table.
 
     Parameters
@@ -59,6 +100,8 @@ def correlate(x: ArrayLike, y: ArrayLike | None = None, method: str = "pearson")
     method
         ``pearson``, ``spearman`` (average ranks) or ``kendall`` (tau-b). Each pair of columns uses
         the units that have both, and ranks them anew.
+    names, others
+        (n_x,) and (n_y,) names of the columns.
 
     Returns
     -------
@@ -70,7 +113,9 @@ def correlate(x: ArrayLike, y: ArrayLike | None = None, method: str = "pearson")
     Raises
     ------
     DataError
-        If the method is unknown or the tables do not have the same number of units.
+        If a table is none of numbers, or the two do not have the same units.
+    UnknownNameError
+        If there is no such method.
 
     Notes
     -----
@@ -87,22 +132,25 @@ def correlate(x: ArrayLike, y: ArrayLike | None = None, method: str = "pearson")
     >>> correlate(x[:, :1], x[:, 1:]).r.round(4)
     array([[0.9844]])
     """
-    if method not in _METHODS:
-        raise DataError(f"correlation '{method}' unknown; expected one of: {', '.join(_METHODS)}")
-    a, _ = labelled(x)
-    b = a if y is None else labelled(y)[0]
+    first = table(x, names)
+    second = first if y is None else table(y, others)
+    a, b = first.values, second.values
     if len(a) != len(b):
         raise DataError(f"tables of {len(a):,} and {len(b):,} units; expected the same units")
+    if None not in (first.units, second.units) and first.units != second.units:
+        raise DataError("the codes of the two tables differ; expected the same units in one order")
     found = _METHODS[method](a, b)
     if b is a:
         itself = np.diag_indices(a.shape[1])
         defined = ~np.isnan(found.r[itself])
         found.r[itself] = np.where(defined, 1.0, np.nan)
         found.p[itself] = np.where(defined, 0.0, np.nan)
-    return found
+    return replace(
+        found, names=tuple(first.names), others=None if y is None else tuple(second.names)
+    )
 
 
-def pairwise_covariance(x: ArrayLike) -> Floats:
+def pairwise_covariance(x: Matrix) -> Floats:
     """Covariances (divisor n - 1) of each pair of columns over the units that have both.
 
     Parameters
@@ -121,7 +169,7 @@ def pairwise_covariance(x: ArrayLike) -> Floats:
     array([[1., 1.],
            [1., 2.]])
     """
-    values, _ = labelled(x)
+    values = table(x).values
     n, cross, _, _ = _sums(values, values)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 1, cross / (n - 1), np.nan)

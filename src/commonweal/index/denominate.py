@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.describe import labelled
+from commonweal.errors import DataError
+from commonweal.index import tables
+from commonweal.index.arguments import Declared, Within
+from commonweal.index.lists import keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
-
     from commonweal.index.rank import Floats
+    from commonweal.index.tables import Matrix
 
 __all__ = ["denominate", "match_units"]
 
+_PER = Declared(number=Within(0, above=True))
+
 
 def denominate(
-    x: ArrayLike,
-    names: Sequence[str],
-    denominators: ArrayLike,
-    denominator_names: Sequence[str],
+    x: Matrix,
+    names: Sequence[str] | None,
+    denominators: Matrix,
+    denominator_names: Sequence[str] | None,
     by: Mapping[str, str],
     per: float | Mapping[str, float] = 1.0,
     units: Sequence[str] | None = None,
@@ -44,10 +47,10 @@ def denominate(
     by
         By indicator, its denominator; the indicators that it leaves out stay as they are.
     per
-        The rate is per so many: one number, or by indicator (1 for those left out). 1,000 makes
-        people into per thousand people.
+        The rate is per so many: one number, or by indicator of `by` (1 for those left out). 1,000
+        makes people into per thousand people.
     units
-        (n_units,) names, for messages.
+        (n_units,) codes, for messages.
 
     Returns
     -------
@@ -70,43 +73,42 @@ def denominate(
     >>> denominate([[12.0]], ["pubs"], [[6000.0]], ["people"], {"pubs": "people"}, per=1000)
     array([[2.]])
     """
-    values, called = labelled(x, names)
-    divisors, of = labelled(denominators, denominator_names)
-    if len(divisors) != len(values):
+    taken = tables.table(x, names, units)
+    other = tables.table(denominators, denominator_names, what="denominator")
+    values, called, divisors, of = taken.values, taken.names, other.values, other.names
+    if len(divisors) != len(values) or (
+        None not in (taken.units, other.units) and taken.units != other.units
+    ):
         raise DataError(
             f"denominators of {len(divisors):,} units for indicators of {len(values):,}; "
             "expected the same units (match_units puts them in order)"
         )
-    if units is not None and len(units) != len(values):
-        raise DataError(f"{len(units):,} names for {len(values):,} units")
-    scales = per if isinstance(per, Mapping) else dict.fromkeys(by, float(per))
+    keys(by, called, where=" (to denominate)")
+    if isinstance(per, Mapping):
+        keys(per, by, where=" (per; of those that are divided)")
     rates = values.copy()
-    for given, what in ((by, "to denominate"), (scales, "per")):
-        for name in given:
-            if name not in called:
-                raise UnknownNameError("indicator", name, called, f" ({what})")
     for name, denominator in by.items():
-        if denominator not in of:
-            raise UnknownNameError("denominator", denominator, of, f" (of '{name}')")
-        scale = scales.get(name, 1.0)
-        if not scale > 0 or np.isinf(scale):
-            raise DataError(f"per {scale:g} for '{name}'; expected a number above 0")
+        keys([denominator], of, "denominator", f" (of '{name}')")
+        scale = per.get(name, 1.0) if isinstance(per, Mapping) else per
+        _PER.refuse(f"per of '{name}'", scale)
         j, divisor = called.index(name), divisors[:, of.index(denominator)]
-        nothing = (divisor <= 0) & ~np.isnan(values[:, j])
+        here = ~np.isnan(values[:, j])
+        nothing = (divisor <= 0) & here
         if nothing.any():
             i = int(nothing.argmax())
-            where = f"'{units[i]}'" if units is not None else f"{i + 1}"
             raise DataError(
-                f"denominator '{denominator}' of '{name}' is {divisor[i]:g} for unit {where}; "
+                f"denominator '{denominator}' of '{name}' is {divisor[i]:g} for {taken.unit(i)}; "
                 "expected a number above 0"
             )
-        here = ~np.isnan(values[:, j])
         rates[here, j] = values[here, j] / (divisor[here] / scale)
     return rates
 
 
 def match_units(
-    table: ArrayLike, table_units: Sequence[str], units: Sequence[str], what: str = "denominators"
+    table: Matrix,
+    table_units: Sequence[str] | None,
+    units: Sequence[str],
+    what: str = "denominators",
 ) -> Floats:
     """Put the rows of a table into the order of the units.
 
@@ -115,7 +117,7 @@ def match_units(
     table
         (n_rows, n_columns) values of more or other units.
     table_units
-        (n_rows,) their codes.
+        (n_rows,) their codes; those of the table, if None.
     units
         (n_units,) the codes wanted.
     what
@@ -138,15 +140,7 @@ def match_units(
     >>> match_units([[1.0], [2.0]], ["A", "B"], ["B"])
     array([[2.]])
     """
-    rows, _ = labelled(table)
-    if len(table_units) != len(rows):
-        raise DataError(f"{what}: {len(table_units):,} codes for {len(rows):,} rows")
-    at: dict[str, int] = {}
-    for i, unit in enumerate(table_units):
-        if unit in at:
-            raise DataError(f"{what}: unit '{unit}' is there twice; expected each once")
-        at[unit] = i
-    for unit in units:
-        if unit not in at:
-            raise UnknownNameError("unit", unit, at, f" among the {what}")
-    return rows[[at[unit] for unit in units]]
+    taken = tables.table(table, units=table_units)
+    at = {unit: i for i, unit in enumerate(taken.named_units)}
+    keys(units, at, "unit", f" among the {what}")
+    return taken.values[[at[unit] for unit in units]]

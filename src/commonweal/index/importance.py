@@ -6,18 +6,20 @@ A weight is not what a child counts for: children that agree with many others co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import strict
 from commonweal.index.correlate import correlate
-from commonweal.index.describe import labelled
+from commonweal.index.lists import column
 from commonweal.index.means import arithmetic
+from commonweal.index.tables import Matrix, labelled
 from commonweal.index.weigh import equal, given
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Fitted", "importance", "to_importance"]
 
-_BY = ("pearson", "spearman")
+By: TypeAlias = Literal["pearson", "spearman"]
 
 
+@strict
 def importance(
-    x: ArrayLike,
+    x: Matrix,
     score: ArrayLike,
-    correlation: Literal["pearson", "spearman"] = "pearson",
+    correlation: By = "pearson",
     names: Sequence[str] | None = None,
 ) -> Floats:
     """Correlate each child with the score: how much it matters in the result.
@@ -55,7 +58,7 @@ def importance(
     Raises
     ------
     DataError
-        If a child or the score does not vary.
+        If a child or the score does not vary, or they are not of the same units.
 
     Examples
     --------
@@ -63,8 +66,8 @@ def importance(
     array([ 1., -1.])
     """
     values, called = labelled(x, names)
-    score = np.asarray(score, dtype=np.float64)[:, None]
-    found: Floats = correlate(values, score, one_of("correlation", correlation, _BY)).r[:, 0]
+    made = column(score, "score", len(values))[:, None]
+    found: Floats = correlate(values, made, correlation).r[:, 0]
     if np.isnan(found).any():
         its = called[int(np.isnan(found).argmax())]
         raise DataError(f"{its} or the score does not vary: no correlation")
@@ -90,11 +93,12 @@ class Fitted:
     misfit: float
 
 
+@strict
 def to_importance(
-    x: ArrayLike,
-    target: ArrayLike | None = None,
+    x: Matrix,
+    target: ArrayLike | Mapping[str, float] | None = None,
     build: Callable[[Floats], Floats] | None = None,
-    correlation: Literal["pearson", "spearman"] = "pearson",
+    correlation: By = "pearson",
     names: Sequence[str] | None = None,
 ) -> Fitted:
     """Find weights under which each child matters as much as it should.
@@ -104,7 +108,7 @@ def to_importance(
     x
         (n_units, n_children) values, NaN = missing.
     target
-        (n_children,) importance wanted, up to scale; equal if not given.
+        (n_children,) importance wanted, in order or by name, up to scale; equal if not given.
     build
         Makes the (n_units,) score from (n_children,) weights; their arithmetic mean if not given.
         It may stand for a whole tree above the children.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.correlate import correlate
+from commonweal.index.correlate import Coefficient, correlate
 from commonweal.index.describe import describe, flags, labelled, positions
 from commonweal.index.drawing import (
     BLUE,
@@ -272,7 +272,7 @@ def correlation_plot(
     names: Sequence[str],
     groups: Mapping[str, Sequence[str]] | None = None,
     *,
-    method: str = "pearson",
+    method: Coefficient = "pearson",
     labels: Mapping[str, str] | None = None,
     title: str = "How the indicators move together",
 ) -> Plot:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.correlate import Correlations, correlate, pairwise_covariance
-from commonweal.index.describe import labelled, positions
+from commonweal.index.arguments import Share, Within, strict
+from commonweal.index.correlate import Coefficient, Correlations, correlate, pairwise_covariance
+from commonweal.index.lists import keys, listed, positions
+from commonweal.index.tables import Matrix, labelled, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike
-
 __all__ = ["Pair", "cronbach", "flag_denominators", "flag_pairs", "with_ancestors"]
 
 
-def cronbach(x: ArrayLike, complete: bool = False, names: Sequence[str] | None = None) -> float:
+@strict
+def cronbach(x: Matrix, complete: bool = False, names: Sequence[str] | None = None) -> float:
     """Cronbach's alpha of a group of indicators: how consistently they measure one thing.
 
     ``alpha = k^2 c / s``, with k indicators, c the mean covariance of two different ones and s the
@@ -104,13 +105,14 @@ def _pair(found: Correlations, i: int, j: int, names: tuple[str, str], group: st
     return Pair(names[0], names[1], float(r), float(p), int(n), group)
 
 
+@strict
 def flag_pairs(
-    x: ArrayLike,
-    names: Sequence[str],
+    x: Matrix,
+    names: Sequence[str] | None,
     groups: Mapping[str, Sequence[str]],
-    collinear: float = 0.9,
-    contrary: float = -0.4,
-    method: str = "pearson",
+    collinear: Share = 0.9,
+    contrary: Annotated[float, Within(-1, 0)] = -0.4,
+    method: Coefficient = "pearson",
 ) -> tuple[list[Pair], list[Pair]]:
     """Find indicators of a group that say the same twice, and those that contradict each other.
 
@@ -149,12 +151,11 @@ def flag_pairs(
     >>> [(p.first, p.second) for p in same], [(p.first, p.second) for p in against]
     ([('a', 'b')], [('a', 'c'), ('b', 'c')])
     """
-    _threshold("collinear", collinear, 0.0, 1.0)
-    _threshold("contrary", contrary, -1.0, 0.0)
     values, called = labelled(x, names)
     same: list[Pair] = []
     against: list[Pair] = []
-    for group, members in groups.items():
+    for group, listed_members in groups.items():
+        members = listed(listed_members, f"group '{group}'")
         found = correlate(values[:, positions(called, members, group)], method=method)
         for i, first in enumerate(members):
             for j, second in enumerate(members[i + 1 :], start=i + 1):
@@ -166,13 +167,14 @@ def flag_pairs(
     return same, against
 
 
+@strict
 def flag_denominators(
-    x: ArrayLike,
-    names: Sequence[str],
-    denominators: ArrayLike,
-    denominator_names: Sequence[str],
-    strong: float = 0.7,
-    method: str = "pearson",
+    x: Matrix,
+    names: Sequence[str] | None,
+    denominators: Matrix,
+    denominator_names: Sequence[str] | None,
+    strong: Share = 0.7,
+    method: Coefficient = "pearson",
 ) -> list[Pair]:
     """Find indicators that measure the size of a place: strongly correlated with a denominator.
 
@@ -207,16 +209,20 @@ def flag_denominators(
     >>> [p.first for p in flag_denominators(pubs, ["pubs"], people, ["people"])]
     ['pubs']
     """
-    _threshold("strong", strong, 0.0, 1.0)
-    values, called = labelled(x, names)
-    others, of = labelled(denominators, denominator_names)
-    found = correlate(values, others, method)
+    taken = table(x, names)
+    others = table(denominators, denominator_names, what="denominator")
+    called, of = taken.names, others.names
+    found = correlate(taken.values, others.values, method)
     strongly = np.argwhere(np.abs(found.r) >= strong)
     return [_pair(found, i, j, (called[i], of[j])) for i, j in strongly]
 
 
+@strict
 def with_ancestors(
-    scores: ArrayLike, names: Sequence[str], parent: Mapping[str, str], method: str = "pearson"
+    scores: Matrix,
+    names: Sequence[str] | None,
+    parent: Mapping[str, str],
+    method: Coefficient = "pearson",
 ) -> list[Pair]:
     """Correlate every node of an index with each node that it is part of.
 
@@ -250,6 +256,7 @@ def with_ancestors(
     [('pubs', 'assets')]
     """
     values, called = labelled(scores, names)
+    keys(parent, called, "node", " (with a parent)")
     at = {name: j for j, name in enumerate(called)}
     found = correlate(values, method=method)
     pairs = []
@@ -263,8 +270,3 @@ def with_ancestors(
             pairs.append(_pair(found, i, at[above], (name, above)))
             line.append(above)
     return pairs
-
-
-def _threshold(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise DataError(f"{what}: {value:g} found; expected a correlation from {low:g} to {high:g}")

@@ -13,16 +13,18 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import UnknownNameError
+from commonweal.index.arguments import AtLeastZero, Share, Within, strict
 from commonweal.index.correlate import correlate
-from commonweal.index.describe import describe, flags, labelled
+from commonweal.index.describe import Threshold, describe, flags
 from commonweal.index.framework_table import child_weights
 from commonweal.index.reliability import flag_pairs
 from commonweal.index.screen import available
+from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +49,7 @@ RuleOfThumb: TypeAlias = Literal[
 ]
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """From where on something is a finding.
@@ -66,23 +69,13 @@ class Thresholds:
         way round; above 1. The choice of 2 is ours: [3]_ compares the two and sets no limit.
     """
 
-    available: float = 0.65
-    skew: float = 2.0
+    available: Share = 0.65
+    skew: Threshold = 2.0
     kurtosis: float = 3.5
-    collinear: float = 0.92
-    contrary: float = -0.4
-    units_per_indicator: float = 3.0
-    importance: float = 2.0
-
-    def __post_init__(self) -> None:
-        if not self.importance > 1:
-            raise DataError(f"importance: {self.importance:g} found; expected a number above 1")
-        if not self.units_per_indicator >= 0:
-            raise DataError(
-                f"units_per_indicator: {self.units_per_indicator:g} found; expected 0 or more"
-            )
-        if not 0 <= self.available <= 1:
-            raise DataError(f"available: {self.available:g} found; expected a share from 0 to 1")
+    collinear: Share = 0.92
+    contrary: Annotated[float, Within(-1, 0)] = -0.4
+    units_per_indicator: AtLeastZero = 3.0
+    importance: Annotated[float, Within(1, above=True, finite=False)] = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +105,9 @@ class Finding:
 
 
 def review_data(
-    x: ArrayLike,
-    names: Sequence[str],
-    units: Sequence[str],
+    x: Matrix,
+    names: Sequence[str] | None = None,
+    units: Sequence[str] | None = None,
     thresholds: Thresholds | None = None,
 ) -> tuple[Finding, ...]:
     """Look at the indicators before anything is done to them.
@@ -124,7 +117,7 @@ def review_data(
     x
         (n_units, n_indicators) values, NaN = missing.
     names, units
-        (n_indicators,) and (n_units,) names.
+        (n_indicators,) and (n_units,) names; those of the table, if not given.
     thresholds
         The published ones, if not given.
 
@@ -140,10 +133,8 @@ def review_data(
     ('indicator availability', 'halls')
     """
     t = thresholds or Thresholds()
-    values, called = labelled(x, names)
-    if len(units) != len(values):
-        raise DataError(f"{len(units):,} names for {len(values):,} units")
-    return tuple(_data_findings(values, called, units, t))
+    taken = table(x, names, units)
+    return tuple(_data_findings(taken.values, taken.names, taken.named_units, t))
 
 
 def _data_findings(

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.describe import labelled, positions
+from commonweal.errors import DataError
+from commonweal.index.arguments import Share, strict
+from commonweal.index.lists import keys, positions
+from commonweal.index.tables import Matrix, labelled, result_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    import polars as pl
+    from numpy.typing import NDArray
 
     from commonweal.index.rank import Floats
 
@@ -28,7 +31,7 @@ __all__ = [
 By: TypeAlias = Literal["available", "nonzero", "both"]
 
 
-def available(x: ArrayLike) -> Floats:
+def available(x: Matrix) -> Floats:
     """Share of the indicators that each unit has.
 
     Parameters
@@ -58,7 +61,7 @@ def available(x: ArrayLike) -> Floats:
 
 
 def available_by_group(
-    x: ArrayLike, names: Sequence[str], groups: Mapping[str, Sequence[str]]
+    x: Matrix, names: Sequence[str] | None, groups: Mapping[str, Sequence[str]]
 ) -> dict[str, Floats]:
     """Share of the indicators that each unit has in each group of indicators.
 
@@ -123,12 +126,17 @@ class Screen:
     low_nonzero: NDArray[np.bool_]
     kept: NDArray[np.bool_]
 
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame with a row for each name, missing as null."""
+        return result_frame(self, "name")
 
+
+@strict
 def screen_units(
-    x: ArrayLike,
-    units: Sequence[str],
-    available: float = 2 / 3,
-    nonzero: float = 0.05,
+    x: Matrix,
+    units: Sequence[str] | None = None,
+    available: Share = 2 / 3,
+    nonzero: Share = 0.05,
     by: By = "available",
     force: Mapping[str, bool] | None = None,
 ) -> Screen:
@@ -139,7 +147,7 @@ def screen_units(
     x
         (n_units, n_indicators) values, NaN = missing.
     units
-        (n_units,) codes or names.
+        (n_units,) codes or names; those of the table, if not given.
     available
         Smallest share of the indicators that a unit must have, 0..1.
     nonzero
@@ -157,10 +165,10 @@ def screen_units(
     Raises
     ------
     DataError
-        If a threshold is outside 0..1, the rule is unknown, the units do not fit, or a unit that is
-        forced is there twice.
+        If a threshold is outside 0..1, a unit is there twice or has no code, or one is forced by
+        anything but True and False.
     UnknownNameError
-        If a forced unit is not there.
+        If there is no such rule, or a forced unit is not there.
 
     Notes
     -----
@@ -174,50 +182,16 @@ def screen_units(
     >>> screen_units(x, ["Ashby", "Barton"], force={"Barton": True}).kept
     array([ True,  True])
     """
-    for what, share in (("available", available), ("nonzero", nonzero)):
-        if not 0 <= share <= 1:
-            raise DataError(f"{what}: {share:g} found; expected a share from 0 to 1")
-    if by not in ("available", "nonzero", "both"):
-        raise DataError(f"screening by '{by}'; expected one of: available, nonzero, both")
-    values, _ = labelled(x)
-    if len(units) != len(values):
-        raise DataError(f"{len(units):,} names for {len(values):,} units")
-    n_missing, n_zero = np.isnan(values).sum(axis=1), (values == 0).sum(axis=1)
-    n_all = values.shape[1]
-    there = n_all - n_missing
-    share_there = there / max(n_all, 1)
-    # Not 1 less the share of zeros, which for 8 of 10 is a hair below 0.2.
-    share_nonzero = np.where(there > 0, (there - n_zero) / np.maximum(there, 1), np.nan)
-    low_there, low_nonzero = share_there < available, ~(share_nonzero >= nonzero)
-    kept = {
-        "available": ~low_there,
-        "nonzero": ~low_nonzero,
-        "both": ~(low_there | low_nonzero),
-    }[by].copy()
-    for name, stays in (force or {}).items():
-        if name not in units:
-            raise UnknownNameError("unit", name, units, " (forced)")
-        at = [i for i, unit in enumerate(units) if unit == name]
-        if len(at) > 1:
-            raise DataError(f"unit '{name}' (forced) is there {len(at)} times; expected it once")
-        kept[at] = stays
-    return Screen(
-        tuple(units),
-        n_missing,
-        n_zero,
-        share_there,
-        share_nonzero,
-        low_there,
-        low_nonzero,
-        kept,
-    )
+    taken = table(x, units=units)
+    return _screened(taken.values, taken.named_units, "unit", available, nonzero, by, force or {})
 
 
+@strict
 def screen_indicators(
-    x: ArrayLike,
-    names: Sequence[str],
-    available: float = 2 / 3,
-    nonzero: float = 0.05,
+    x: Matrix,
+    names: Sequence[str] | None = None,
+    available: Share = 2 / 3,
+    nonzero: Share = 0.05,
     by: By = "available",
     force: Mapping[str, bool] | None = None,
 ) -> Screen:
@@ -232,4 +206,45 @@ def screen_indicators(
     array([ True, False])
     """
     values, called = labelled(x, names)
-    return screen_units(values.T, called, available, nonzero, by, force)
+    return _screened(values.T, called, "indicator", available, nonzero, by, force or {})
+
+
+def _screened(
+    values: Floats,
+    names: Sequence[str],
+    kind: str,
+    available: float,
+    nonzero: float,
+    by: By,
+    force: Mapping[str, bool],
+) -> Screen:
+    """Screen the rows of a table."""
+    keys(force, names, kind, " (forced)")
+    for name, stays in force.items():
+        if not isinstance(stays, bool | np.bool_):
+            raise DataError(f"force of '{name}': {stays!r} found; expected True or False")
+    n_missing, n_zero = np.isnan(values).sum(axis=1), (values == 0).sum(axis=1)
+    n_all = values.shape[1]
+    there = n_all - n_missing
+    share_there = there / max(n_all, 1)
+    # Not 1 less the share of zeros, which for 8 of 10 is a hair below 0.2.
+    share_nonzero = np.where(there > 0, (there - n_zero) / np.maximum(there, 1), np.nan)
+    low_there, low_nonzero = share_there < available, ~(share_nonzero >= nonzero)
+    kept = {
+        "available": ~low_there,
+        "nonzero": ~low_nonzero,
+        "both": ~(low_there | low_nonzero),
+    }[by].copy()
+    at = {name: i for i, name in enumerate(names)}
+    for name, stays in force.items():
+        kept[at[name]] = stays
+    return Screen(
+        tuple(names),
+        n_missing,
+        n_zero,
+        share_there,
+        share_nonzero,
+        low_there,
+        low_nonzero,
+        kept,
+    )

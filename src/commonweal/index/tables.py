@@ -51,6 +51,13 @@ class Table:
     names: list[str]
     units: list[str] | None
 
+    @property
+    def named_units(self) -> list[str]:
+        """The codes; a `DataError` where there are none."""
+        if self.units is None:
+            raise DataError("no codes of the units; expected 'units', or a table that has them")
+        return self.units
+
     def unit(self, row: int) -> str:
         """Say which unit a row is, for a message."""
         return said_of(self.units, row)
@@ -129,8 +136,8 @@ def labelled(x: Matrix, names: Sequence[str] | None = None) -> tuple[Floats, lis
     return taken.values, taken.names
 
 
-def result_frame(result: Any) -> pl.DataFrame:
-    """Lay out a result that has `names` and, for each, a number in every other field.
+def result_frame(result: Any, kind: str = "indicator") -> pl.DataFrame:
+    """Lay out a result that has `names` (of a kind) and, for each, an entry in every other field.
 
     Examples
     --------
@@ -141,7 +148,7 @@ def result_frame(result: Any) -> pl.DataFrame:
     import polars as pl
 
     columns = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "names"}
-    return pl.DataFrame({"indicator": list(result.names), **columns}).fill_nan(None)
+    return pl.DataFrame({kind: list(result.names), **columns}).fill_nan(None)
 
 
 def _frame(x: Any) -> Any:
