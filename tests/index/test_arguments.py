@@ -190,5 +190,5 @@ def test_nothing_that_a_signature_declares_is_out_of_reach(name: str) -> None:
     inner = inspect.unwrap(HOLD[name])
     names = dict.fromkeys(DATA_ONLY) | inner.__globals__
     for hint in inner.__annotations__.values():
-        if not set(re.findall(r"\w+", hint)) & DATA_ONLY:
-            eval(hint, names)
+        if not set(re.findall(r"\w+", str(hint))) & DATA_ONLY:
+            eval(str(hint), names)
