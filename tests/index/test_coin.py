@@ -286,9 +286,47 @@ def test_the_tool_s_workbook(tmp_path: Path) -> None:
     golden.agrees(parameter(coin, "goalpost_upper"), [50, np.nan, 1])
 
 
+def test_an_older_edition_and_what_stands_around_the_tool_s_room(tmp_path: Path) -> None:
+    """Before 2019 the framework begins a row lower; totals and notes outside the room are no data."""
+    plain = read_coin_tool(tool(tmp_path / "tool.xlsx"))
+
+    def older(data: Any, framework: Any) -> None:
+        framework.insert_rows(4)
+        data["E316"], data["B318"], data["CZ20"], data["CZ15"] = 12.5, "Source: us", 9, "a note"
+        framework["C60"], framework["H60"], framework["E60"] = "p.01", "Assets", 7
+
+    found = read_coin_tool(tool(tmp_path / "older.xlsx", older))
+    assert (found.units, found.names, found.tree) == (plain.units, plain.names, plain.tree)
+    golden.agrees(found.values, plain.values)
+
+
+def test_the_whole_room_of_the_tool_is_read(tmp_path: Path) -> None:
+    def full(data: Any, framework: Any) -> None:
+        data["B315"], data["C315"], data["E315"] = "Last", "Z", 7
+        for row, cell in enumerate(
+            (1, 1, 0, 1, "Index", "si.01", "p.02", "sp.01", "Last", "Ind.99"), 7
+        ):
+            data[f"CY{row}"] = cell
+        data["CY315"] = 8
+        framework["C53"], framework["E53"], framework["H53"] = "Ind.99", 1, "Last"
+
+    coin = read_coin_tool(tool(tmp_path / "full.xlsx", full))
+    assert (coin.units[-1], coin.names[-1]) == ("Z", "Ind.99")
+    golden.agrees(coin.values[-1], [7, np.nan, np.nan, 8])
+
+    def too_many(data: Any, framework: Any) -> None:
+        full(data, framework)
+        data["C316"], data["F316"] = "ZZ", 3
+
+    with pytest.raises(DataError, match=r"Database!C316: unit 'ZZ' found; .* up to row 315"):
+        read_coin_tool(tool(tmp_path / "many.xlsx", too_many))
+
+
 @pytest.mark.parametrize(
     ("sheet", "cell", "value", "message"),
     [
+        (0, "CZ16", "Ind.100", r"Database!CZ16: indicator 'Ind.100' found; .* up to column CY"),
+        (1, "C6", "p.01", r"Framework!C6: 'p.01' is there twice"),
         (0, "F18", "many", r"Database!F18: 'many' found; expected a number"),
         (0, "C18", None, r"Database!C18: a unit has values and no code"),
         (0, "H15", "Rents", r"Database!H17: indicator 'Ind.04' \(Rents\) has no values"),

@@ -1,10 +1,10 @@
 """An index as the JRC's COIN Tool keeps it: one Excel workbook, filled in by hand.
 
-The layout that is read, of version 1 (2019), as far as COINr's ``import_coin_tool`` documents it;
-it has not been tried on every edition of the tool:
+The layout that is read is that of version 1 (2019), cell for cell what COINr's ``import_coin_tool``
+reads; it has not been tried on a workbook of the tool itself, of which we have none:
 
 ====================  ==============================================================
-sheet Database        from column E, one column an indicator
+sheet Database        columns E to CY, one an indicator
 ====================  ==============================================================
 row 7                 weight, above 0
 row 8                 direction, 1 or -1
@@ -12,12 +12,14 @@ rows 9, 10            goalposts, lower and upper (may be empty)
 row 11                code of the index, ``Index``
 rows 12, 13, 14       codes of sub-index (``si.``), pillar (``p.``), sub-pillar (``sp.``)
 rows 15, 16           name and code of the indicator
-row 17 and below      units: B their name, C their code, from E on their values
+rows 17 to 315        units: B their name, C their code, from E on their values
 ====================  ==============================================================
 
-Sheet Framework: column C the code of each aggregate, E its weight, H its name. A level on which all
-indicators have the same code is not used (the index itself apart), ``--`` and ``n/a`` are empty, and
-so is a cell with an Excel error. Columns and rows without a value are room that the tool leaves.
+Sheet Framework, rows 5 to 53: column C the code of each aggregate, E its weight, H its name (editions
+before 2019 begin a row lower). A level on which all indicators have the same code is not used (the
+index itself apart), ``--`` and ``n/a`` are empty, and so is a cell with an Excel error. Columns and
+rows without a value are room that the tool leaves; what stands outside that room is not read, but
+for units and indicators, which are an error there.
 
 Source: Becker et al. (2019), COIN Tool User Guide, EUR 29899 EN, doi:10.2760/523877.
 """
@@ -44,6 +46,7 @@ _NAME, _CODE, _FIRST = 1, 2, 4  # columns B, C and E
 _WEIGHT, _DIRECTION, _LOWER, _UPPER = 6, 7, 8, 9  # rows 7 to 10
 _ABOVE = (13, 12, 11, 10)  # rows 14 to 11: sub-pillar, pillar, sub-index, index
 _LABEL, _INDICATOR, _UNITS = 14, 15, 16
+_END_COLUMN, _END_ROW, _END_FRAMEWORK = 103, 315, 53  # the first beyond: CZ, row 316, row 54
 _AGGREGATE = (2, 4, 7)  # columns C, E and H of Framework
 _PREFIXES = ("sp.", "p.", "si.", "Index")
 
@@ -88,14 +91,16 @@ def read_coin_tool(path: str | Path) -> Coin:
     ------
     DataError
         If it is no workbook, a cell is no number where one is expected, an indicator has a name and
-        no values, a unit has values and no code, an aggregate has two parents, or the framework is
-        not valid (`commonweal.index.coin.read_coin_tables`).
+        no values, a unit has values and no code, a unit or indicator stands outside the tool's room,
+        an aggregate has two parents or is in the sheet Framework twice, or the framework is not
+        valid (`commonweal.index.coin.read_coin_tables`).
     UnknownNameError
         If a sheet is missing, or an aggregate is not in the sheet Framework.
     """
     database, framework = _load(path)
-    columns = [c for c in sorted(database.cells) if c >= _FIRST]
-    rows = range(_UNITS, database.n_rows)
+    _nothing_beyond(database)
+    columns = [c for c in sorted(database.cells) if _FIRST <= c < _END_COLUMN]
+    rows = range(_UNITS, min(database.n_rows, _END_ROW))
     values = {c: [database.number(r, c) for r in rows] for c in columns}
     used = [c for c in columns if any(v is not None for v in values[c])]
     for c in columns:
@@ -115,6 +120,24 @@ def read_coin_tool(path: str | Path) -> Coin:
         _idata(database, kept, codes, [values[c] for c in used]),
         _imeta(database, framework, used, codes),
     )
+
+
+def _nothing_beyond(database: _Sheet) -> None:
+    """Refuse units and indicators that the tool has no room for, rather than leave them out."""
+    below = range(_END_ROW, database.n_rows)
+    columns = [c for c in database.cells if c >= _FIRST]
+    for row in below:
+        if database.text(row, _CODE) and any(database.text(row, c) for c in columns):
+            raise DataError(
+                f"Database!C{row + 1}: unit '{database.text(row, _CODE)}' found; the tool has room "
+                f"for units up to row {_END_ROW}"
+            )
+    for column in (c for c in columns if c >= _END_COLUMN):
+        if code := database.text(_INDICATOR, column):
+            raise DataError(
+                f"Database!{_letters(column)}{_INDICATOR + 1}: indicator '{code}' found; the tool "
+                f"has room for indicators up to column {_letters(_END_COLUMN - 1)}"
+            )
 
 
 def _idata(
@@ -192,9 +215,11 @@ def _aggregates(framework: _Sheet) -> dict[str, tuple[str | None, float | None]]
     """Give name and weight by code of aggregate."""
     code_at, weight_at, name_at = _AGGREGATE
     found: dict[str, tuple[str | None, float | None]] = {}
-    for row in range(framework.n_rows):
+    for row in range(min(framework.n_rows, _END_FRAMEWORK)):
         code, name = framework.text(row, code_at), framework.text(row, name_at)
         if code is not None and name is not None and code.startswith(_PREFIXES):
+            if code in found:
+                raise DataError(f"Framework!C{row + 1}: '{code}' is there twice; expected it once")
             found[code] = name, framework.number(row, weight_at)
     return found
 
