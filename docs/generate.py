@@ -44,7 +44,10 @@ ROOMS = {  # the public modules, in the order of the road
 
 FAMILIES = {  # of the index room: a page of methods/ each, with the modules that it is about
     "look": ("describe", "correlate", "reliability", "components", "review"),
-    "prepare": ("screen", "denominate", "impute", "impute_panel", "treat", "reshape", "shrink"),
+    "prepare": (
+        *("screen", "denominate", "impute", "impute_panel", "treat", "reshape", "shrink"),
+        *("prepare", "prepare_spec"),
+    ),
     "normalise": ("normalise", "scales", "by_rank"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
@@ -57,7 +60,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
 }
 ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
 INSIDE = {"arguments", "coin_meta", "flat", "flat_kernel", "kendall", "kernels", "methods"}
-INSIDE |= {"lists", "presets", "shares", "tables"}
+INSIDE |= {"lists", "prepare_steps", "presets", "shares", "tables"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 
@@ -226,6 +229,8 @@ def study_faults() -> list[str]:
     models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
     models += [certainty.CertaintySpec, certainty.VaryWeights, certainty.VaryForm]
+    steps = importlib.import_module("commonweal.index.prepare_spec")
+    models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
     models += [certainty.VaryErrors, certainty.VaryCut, recipe.AgreementSpec, recipe.BriefingSpec]
     not_keys = {
         "Study": {"name", "folder"},

@@ -33,6 +33,14 @@ indicators:
     column: halls
     higher_is: less
     standard_error: halls_se
+prepare:
+  - denominate: {by: income, of: [halls], per: 1000}
+  - impute: {how: group_mean, group: district}
+  - treat:
+      skew: 1.5
+      power: 0.3
+      each: {halls: {winsorise: 3}}
+  - shrink: {to: district, of: [halls], sizes: income}
 index:
   deprivation:
     preset: cni
@@ -198,6 +206,48 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
         "index.community.areas",
         "lsoa2",
     ),
+    "step": ("  - impute:", "  - imput:", "prepare.1.imput: unknown key; did you mean", "imput:"),
+    "step's key": ("skew: 1.5", "skw: 1.5", "prepare.2.treat.skw: unknown key; did you", "skw"),
+    "step's power": ("power: 0.3", "power: ml", "prepare.2.treat.power: found 'ml'", "power: ml"),
+    "step's value": ("per: 1000", "per: 0", "prepare.0.denominate.per: found 0", "per: 0"),
+    "step's way": ("how: group_mean", "how: grop_mean", "prepare.1.impute.how", "grop_mean"),
+    "step's group": ("group: district", "group: lad24", "prepare.1.impute.group: 'lad24'", "lad24"),
+    "step's denominator": (
+        "by: income",
+        "by: incom",
+        "prepare.0.denominate.by: indicator",
+        "by: incom,",
+    ),
+    "step's indicator": (
+        "of: [halls], per",
+        "of: [hall], per",
+        "prepare.0.denominate.of.0: indicator 'hall' not found",
+        "[hall]",
+    ),
+    "step's own rule": (
+        "each: {halls:",
+        "each: {hals:",
+        "prepare.2.treat.each.hals: indicator 'hals' not found",
+        "hals:",
+    ),
+    "step without an error to weigh by": (
+        "of: [halls], sizes: income",
+        "of: [income]",
+        "prepare.3.shrink.of.0: 'income' states no standard_error",
+        "of: [income]",
+    ),
+    "step that needs residents": (
+        "by: income",
+        "by: population",
+        "prepare.0.denominate.by: the areas state no 'population'",
+        "by: population",
+    ),
+    "step of two kinds": (
+        "  - impute: {how: group_mean, group: district}",
+        "  - {impute: {how: mean}, screen: {areas: 0.5}}",
+        "prepare.1: found screen and impute; expected one of",
+        "screen: {areas",
+    ),
     "decimals": (
         "column: halls\n",
         "column: halls\n    decimal: ';'\n",
@@ -293,7 +343,12 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
         "certainty.vary.1.of.1",
         "geometrc",
     ),
-    "whose error": ("[halls]", "[income]", "certainty.vary.2.standard_errors", "[income]"),
+    "whose error": (
+        "errors: [halls]",
+        "errors: [income]",
+        "certainty.vary.2.standard_errors",
+        "[income]",
+    ),
     "cut": ("cut: [0.9, 1.1]", "cut: [0.9]", "certainty.vary.3.cut", "cut: [0.9]"),
     "misspelt choice": (
         "- cut: [0.9, 1.1]",

@@ -118,6 +118,7 @@ def _is_branch(loc: Sequence[str | int], part: str | int) -> bool:
         (loc[0] == "designate" and named == "condition")
         or (loc[0] == "areas" and named in {"str", "OwnAreas"})
         or (loc[0] == "certainty" and named.startswith("Vary"))
+        or (loc[0] == "prepare" and named == "float")
         or named.startswith(("function-", "literal[", "tuple["))
         or named == "[key]"
     )

@@ -180,10 +180,9 @@ def check_files(study: Study, store: Store) -> int:
         study_shapes(
             study, areas, store, bool(study.areas.boundaries and study.areas.boundaries.file)
         )
-    for index, spec in study.index.items():
-        own = isinstance(areas, Areas) and spec.areas == areas.system
-        on = areas if own or not spec.areas else spec.areas
-        for name in dict.fromkeys(n.indicator for _, n in spec.walk(index) if n.indicator):
+    for index in study.index:
+        on = study.built_on(index)[0] or areas
+        for name in study.read_with(index):
             _in_catalogue(study.indicators[name], store)
             if study.indicators[name].file:
                 wanted = wanted_of(study, name, store)

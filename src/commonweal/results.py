@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.designation import Certainty, Comparison, Designation
     from commonweal.index import Scores
+    from commonweal.index.prepare import Prepared
     from commonweal.indicators import Indicators
     from commonweal.recipe import AgreementSpec, Study
 
@@ -81,6 +82,9 @@ class Results:
         Shapes to draw behind a map (WKB, WGS 84); empty where there are none.
     provenance
         Sources, versions, seed, timings, and rows in and out of each step.
+    prepared
+        By index, what was done to the indicators before it read them; indices on the same areas
+        share one. Empty where the study prepares nothing.
     """
 
     study: Study
@@ -95,3 +99,15 @@ class Results:
     boundaries: pl.DataFrame
     outline: pl.DataFrame
     provenance: Mapping[str, Any]
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
+
+    @property
+    def preparations(self) -> list[Prepared]:
+        """What was done to the indicators, once for each set of areas that indices are built on."""
+        return list({id(p): p for p in self.prepared.values()}.values())
+
+    def left_out(self, index: str) -> Mapping[str, str]:
+        """Areas of the study that were left out of an index for want of data, by code, and why."""
+        found = self.prepared.get(index)
+        on_own = list(self.indicators[index].codes) == self.areas.codes
+        return found.areas_out if found is not None and on_own else {}

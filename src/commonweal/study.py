@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,12 @@ from commonweal.agreement import agreement
 from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs, summarise
 from commonweal.designation import certainty, compare, designate
 from commonweal.errors import StudyError
-from commonweal.index import score
+from commonweal.index import score, without_indicators
+from commonweal.index.prepare import Prepared, prepare
 from commonweal.indicators import Indicators, read_indicators
 from commonweal.places import study_areas, study_shapes, wanted_of
 from commonweal.recipe import IndexSpec, Study, earlier_study, load_study
+from commonweal.recipe.names import paths_named
 from commonweal.results import Results
 from commonweal.sources import Store
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.designation import CertaintySpec, Comparison, Designation
-    from commonweal.index import Scores
+    from commonweal.index import Node, Scores
 
 __all__ = ["only_designation", "run"]
 
@@ -94,9 +96,13 @@ def run(
         areas = study_areas(study, store)
         entry["areas"] = len(areas)
     indicators: dict[str, Indicators] = {}
+    prepared: dict[str, Prepared] = {}
     scores: dict[str, Scores] = {}
-    for name, spec in study.index.items():
-        indicators[name], scores[name] = _index(study, name, spec, areas, store, log)
+    for name in study.index:
+        here = _built_on(study, name, areas, store)
+        indicators[name] = _read(study, name, here, store, log, prepared)
+        scores[name] = _score(study, name, indicators[name], here, areas, store, log)
+    _refuse_left_out(study, scores, prepared)
     designations: dict[str, Designation] = {}
     for name, rule in study.designate.items():
         with log.step(f"designation {name}") as entry:
@@ -139,6 +145,7 @@ def run(
         shapes,
         outline,
         provenance,
+        prepared,
     )
 
 
@@ -158,26 +165,98 @@ def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
     return spec.model_copy(update={"draws": draws})
 
 
-def _index(
-    study: Study, name: str, spec: IndexSpec, areas: Areas, store: Store, log: _Log
-) -> tuple[Indicators, Scores]:
-    """Read what an index needs, build it, and carry it to the study's areas."""
-    here = areas
-    if spec.areas and spec.areas != areas.system:
-        here = load_areas(store, spec.areas, within=study.where, population_at=spec.move.population)
-    with log.step(f"indicators {name}") as entry:
-        nodes = [node for _, node in spec.walk(name) if node.indicator is not None]
-        leaves = dict.fromkeys(i for n in nodes for i in (n.indicator or "", *n.base))
-        wanted = [wanted_of(study, leaf, store) for leaf in leaves]
-        indicators, entry["read"] = read_indicators(store, wanted, here)
-    with log.step(f"index {name}") as entry:
-        scored = score(name, spec, indicators)
+def _built_on(study: Study, index: str, areas: Areas, store: Store) -> Areas:
+    """Load the areas that an index is built on: the study's, if it names no others."""
+    system, people = study.built_on(index)
+    if not system:
+        return areas
+    return load_areas(store, system, within=study.where, population_at=people)
+
+
+def _read(
+    study: Study,
+    index: str,
+    here: Areas,
+    store: Store,
+    log: _Log,
+    prepared: dict[str, Prepared],
+) -> Indicators:
+    """Read what an index needs, and prepare it once for all the indices on the same areas."""
+    beside = study.beside(index)
+    done = next((prepared[other] for other in beside if other in prepared), None)
+    if done is None:
+        with log.step(f"indicators {index}") as entry:
+            wanted = [wanted_of(study, name, store) for name in study.read_with(index)]
+            indicators, entry["read"] = read_indicators(store, wanted, here)
+        if not study.prepare:
+            return indicators
+        with log.step(f"prepare {here.system}") as entry:
+            used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))
+            domains = _domains([(other, study.index[other]) for other in beside])
+            done = prepare(indicators, used, study.prepare, here, domains)
+            entry |= {
+                "indices": beside,
+                "areas left out": len(done.areas_out),
+                "indicators left out": list(done.indicators_out),
+                "steps": [
+                    {
+                        "step": d.number,
+                        "kind": d.step.kind,
+                        "changes": len(d.cells),
+                        "told": dict(d.told),
+                    }
+                    for d in done.done
+                ],
+            }
+    prepared[index] = done
+    return done.indicators.only([n for n in study.leaves(index) if n not in done.indicators_out])
+
+
+def _domains(trees: Iterable[tuple[str, Node]]) -> dict[str, list[str]]:
+    """Give the indicators right below each node that has several, by its dotted path."""
+    found: dict[str, list[str]] = {}
+    for index, tree in trees:
+        for path, node in tree.walk(index):
+            below = [c.indicator for c in node.children.values() if c.indicator is not None]
+            if len(below) > 1 and below not in found.values():
+                found[path.replace("/", ".")] = below
+    return found
+
+
+def _score(
+    study: Study,
+    index: str,
+    indicators: Indicators,
+    here: Areas,
+    areas: Areas,
+    store: Store,
+    log: _Log,
+) -> Scores:
+    """Build an index, and carry it to the study's areas."""
+    spec = study.index[index]
+    gone = set(study.leaves(index)) - {m.name for m in indicators.meta}
+    with log.step(f"index {index}") as entry:
+        scored = score(index, without_indicators(spec, gone, index), indicators)
         entry |= {"areas in": len(here), "areas scored": int((~np.isnan(scored.score)).sum())}
     if here is not areas:
-        with log.step(f"move {name}") as entry:
+        with log.step(f"move {index}") as entry:
             scored = scored.moved(_move(spec, here, areas, store, entry))
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
-    return indicators, scored
+    return scored
+
+
+def _refuse_left_out(
+    study: Study, scores: Mapping[str, Scores], prepared: Mapping[str, Prepared]
+) -> None:
+    """Refuse to designate by, or compare, what screening has left nothing of."""
+    paths = {path.replace("/", ".") for found in scores.values() for path in found.need}
+    for named, at in paths_named(study):
+        if named not in paths:
+            gone = prepared[named.split(".")[0]].indicators_out
+            raise StudyError(
+                f"{'.'.join(map(str, at))}: nothing is left of '{named}'; a step under 'prepare' "
+                "left out " + "; ".join(f"{name} ({why})" for name, why in gone.items())
+            )
 
 
 def _move(spec: IndexSpec, here: Areas, there: Areas, store: Store, entry: dict[str, Any]) -> Any:

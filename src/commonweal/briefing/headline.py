@@ -127,6 +127,9 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
             f"{counted_areas(len(codes), results.areas)} {'has' if len(codes) == 1 else 'have'} no score on "
             f"what the rule asks{such}: {told}."
         )
+        out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)}
+        if out:
+            yield f"  Of those {counted(len(out), 'was', 'were')} left out for want of data."
 
 
 def _sentence(words: str) -> str:

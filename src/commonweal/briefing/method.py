@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label, rule_in_words
@@ -74,6 +75,7 @@ def method(results: Results) -> list[tuple[str, str]]:
     """Give the method as pairs of a subject and a text."""
     areas = results.areas
     told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
+    told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
     for name, designation in results.designations.items():
         label = label_of(results, name)
@@ -184,10 +186,12 @@ def limits(results: Results) -> list[str]:
             told[0].split(". ")[0] + ": an area's rank says nothing about any one person in it.",
             *told[3:],
         ]
+    if results.study.prepare:
+        told.append(limit(results))
     if any(s.get("use") == "benchmark-only" for s in results.provenance.get("sources", ())):
         told.append(
             "Some of the sources are not openly licensed. Their values may be compared with, but not passed on: "
-            "see the table of sources before you share indicators.parquet or scores made from them."
+            "see the table of sources before you share indicators, prepared values or scores made from them."
         )
     return told
 

@@ -24,8 +24,9 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
 
     Notes
     -----
-    A study with one designation gives ``areas``, ``indicators``, ``scores``, ``designation``,
-    ``certainty``, ``draws`` and ``summaries``; with several, ``designation-<name>`` and so on.
+    A study with one designation gives ``areas``, ``indicators``, ``prepared`` (where it prepares
+    any), ``scores``, ``designation``, ``certainty``, ``draws`` and ``summaries``; with several,
+    ``designation-<name>`` and so on.
     """
     areas = results.areas
     yield (
@@ -34,6 +35,12 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         areas.table,
     )
     yield from _indicator_tables(results)
+    if results.study.prepare:
+        yield (
+            "prepared.parquet",
+            "What the study did to the indicators first: every value changed, before and after, and why.",
+            pl.concat(p.to_frame() for p in results.preparations),
+        )
     yield (
         "scores.parquet",
         "Every index and domain: score, rank (1 = most need), decile, and what each domain contributes.",
@@ -67,7 +74,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
 def _indicator_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Give indicators on the study's own areas in one table, those on others in one for each index."""
     here = pl.DataFrame({"code": results.areas.codes})
-    own = False
+    own, state = False, "prepared" if results.study.prepare else "published"
     elsewhere: list[tuple[str, Indicators]] = []
     for index, indicators in results.indicators.items():
         if list(indicators.codes) != results.areas.codes:
@@ -77,11 +84,11 @@ def _indicator_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame
         frame = _values(indicators)
         here = here.hstack(frame.select(c for c in frame.columns if c not in here.columns))
     if own:
-        yield "indicators.parquet", "What the indices are made from, as published.", here
+        yield "indicators.parquet", f"What the indices are made from, as {state}.", here
     for index, indicators in elsewhere:
         yield (
             f"indicators-{index}.parquet",
-            f"What the index {index} is made from, as published, on the areas that it is built on "
+            f"What the index {index} is made from, as {state}, on the areas that it is built on "
             f"({indicators.system}).",
             _values(indicators),
         )

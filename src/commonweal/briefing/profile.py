@@ -256,7 +256,9 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
     r, row = p.results, p.row
     n = int((~np.isnan(s.score)).sum())
     if np.isnan(s.score[row]):
-        yield f"{index_label(r, index)}: no score for this {r.areas.singular}"
+        why = r.left_out(index).get(r.areas.codes[row])
+        said = f"; it was left out, since it {why}" if why else ""
+        yield f"{index_label(r, index)}: no score for this {r.areas.singular}{said}"
         return
     interval = ""
     for name, sure in r.certainty.items():

@@ -11,6 +11,7 @@ from commonweal.briefing.charts import Chart, probability_chart, rank_charts
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.preparation import step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
@@ -103,6 +104,7 @@ def render_report(results: Results, day: date | None = None) -> str:
         moved=_moved(results),
         changes=changes(results),
         method=method(results),
+        prepared=step_table(results) if results.study.prepare else None,
         indices=index_table(results),
         limits=limits(results),
         sources=sources(results),

@@ -10,6 +10,7 @@ import polars as pl
 
 from commonweal.briefing.larger import by_tier, larger_areas, tiers
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.preparation import prepared_values, step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Sheet", "sheets"]
 
 _LONGEST_NAME = 31  # of a sheet, in Excel
+_BY_TEXT = 1000  # rows from which on a table is written the fast way
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,21 @@ def sheets(results: Results) -> Iterator[Sheet]:
             larger,
         )
     yield from _published(results)
+    if results.study.prepare:
+        yield Sheet(
+            "Preparation",
+            "What was done to the indicators before the indices read them",
+            "Each step in order, and each indicator that it worked on.",
+            step_table(results),
+        )
+        single = prepared_values(results)
+        yield Sheet(
+            "Prepared_values",
+            "Values that were filled in, brought in or left out",
+            "One by one, with the reason. Where a step changed every value of an indicator, prepared.parquet has them.",
+            single,
+            long=len(single) > _BY_TEXT,
+        )
     yield Sheet(
         "Indices", "What the indices are made of", "Each part and its weight.", index_table(results)
     )

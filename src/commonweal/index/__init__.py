@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from commonweal.index.aggregate import AGGREGATORS, aggregate, aggregator, contributions
 from commonweal.index.by_rank import exponential, exponential_of_rank, normal_score
-from commonweal.index.framework import Node, load_preset, presets, with_indicators
+from commonweal.index.framework import (
+    Node,
+    load_preset,
+    presets,
+    with_indicators,
+    without_indicators,
+)
 from commonweal.index.normalise import NORMALISERS, normalise, normaliser
 from commonweal.index.rank import TieRule, decile, rank
 from commonweal.index.score import Base, fit_base, score, score_tree
@@ -44,6 +50,8 @@ if TYPE_CHECKING:
         panel,
         plots,
         plots_ranks,
+        prepare,
+        prepare_spec,
         reliability,
         reshape,
         review,
@@ -99,6 +107,8 @@ __all__ = [
     "panel",
     "plots",
     "plots_ranks",
+    "prepare",
+    "prepare_spec",
     "presets",
     "rank",
     "reliability",
@@ -116,6 +126,7 @@ __all__ = [
     "weigh",
     "whatif",
     "with_indicators",
+    "without_indicators",
 ]
 
 

@@ -29,7 +29,7 @@ from commonweal.strict_yaml import read_strict
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["Node", "load_preset", "presets", "with_indicators"]
+__all__ = ["Node", "load_preset", "presets", "with_indicators", "without_indicators"]
 
 STATED = "stated"
 """The value of `Node.weigh` by which the children say their weights themselves."""
@@ -257,3 +257,45 @@ def with_indicators(tree: Node, given: dict[str, str], index: str) -> Node:
         return node.model_copy(update={"children": children})
 
     return swap(index, tree)
+
+
+def without_indicators(tree: Node, names: Collection[str], index: str) -> Node:
+    """Leave out leaves, and the nodes that are empty then; the others keep their weights.
+
+    Parameters
+    ----------
+    tree
+        The framework of an index.
+    names
+        Indicators that are left out; those that it does not use do not matter.
+    index
+        Name of the index, for messages.
+
+    Raises
+    ------
+    StudyError
+        If nothing is left of it, or a leaf loses the base that it is measured against.
+
+    Examples
+    --------
+    >>> leaves = {"pubs": Node(indicator="pubs"), "halls": Node(indicator="halls", weight=2)}
+    >>> without_indicators(Node(children=leaves), ["pubs"], "assets").weights
+    {'halls': 2.0}
+    """
+
+    def visit(node: Node) -> Node | None:
+        if node.indicator is not None:
+            lost = [name for name in node.base if name in names and node.indicator not in names]
+            if lost:
+                raise StudyError(
+                    f"index {index}: '{lost[0]}' is left out, and is the base of '{node.indicator}'"
+                )
+            return None if node.indicator in names else node
+        below = {name: visit(child) for name, child in node.children.items()}
+        stay = {name: child for name, child in below.items() if child is not None}
+        return node.model_copy(update={"children": stay}) if stay else None
+
+    found = visit(tree)
+    if found is None:
+        raise StudyError(f"index {index}: every indicator is left out; expected one to stay")
+    return found

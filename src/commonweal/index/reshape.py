@@ -12,11 +12,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.describe import skew_kurtosis
 from commonweal.index.rank import Floats
 
-__all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii"]
+__all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii", "slope"]
 
 _POWERS = (-2.0, 2.0)
 
@@ -149,3 +149,44 @@ RESHAPES: MappingProxyType[str, Reshape] = MappingProxyType(
     }
 )
 """What can be done to all values of an indicator, by name, each a function of values and power."""
+
+
+def slope(values: Floats, reshape: str, power: float = 0.5) -> Floats:
+    """Give how steep a reshape is at each value, which carries standard errors (delta method).
+
+    Parameters
+    ----------
+    values
+        (n_units,) the values that are reshaped, NaN = missing.
+    reshape
+        A name in `RESHAPES`.
+    power
+        Of ``box_cox``.
+
+    Returns
+    -------
+    ndarray
+        (n_units,) above 0, NaN where missing. The lowest and highest value, on which the reshape
+        depends, are taken as known.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such reshape.
+
+    Examples
+    --------
+    >>> slope(np.array([0.0, 3.0, 8.0]), "box_cox")
+    array([1.        , 0.5       , 0.33333333])
+    """
+    low, high = np.nanmin(values), np.nanmax(values)
+    if reshape == "log_either" and skew_kurtosis(values)[0] < 0:
+        return 1 / (high - values + 0.01 * (high - low))
+    if reshape in ("log", "log_either"):
+        return 1 / (values - low + 0.01 * (high - low))
+    if reshape == "log_gii":
+        stretch = (high - 1) / (high - low)
+        return stretch / (stretch * (values - low) + 1)
+    if reshape == "box_cox":
+        return (values - low + 1) ** (power - 1)
+    raise UnknownNameError("reshape", reshape, RESHAPES)

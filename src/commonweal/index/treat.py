@@ -204,7 +204,7 @@ def treat(
         elif np.isnan(before[1]):
             raise DataError(
                 f"indicator '{name}' is constant or has fewer than 4 values: it has no kurtosis to "
-                "decide by; give it a treatment of its own (None leaves it as it is)"
+                "decide by; leave it out of the treatment"
             )
         elif its.passes(*before):
             steps.append(Step(name, before))

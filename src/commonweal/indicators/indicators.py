@@ -116,6 +116,15 @@ class Indicators:
         at = self.column(name)
         return self.values[:, at] if self.meta[at].higher_is == "more" else -self.values[:, at]
 
+    def only(self, names: Sequence[str]) -> Indicators:
+        """Give some of the indicators, in that order."""
+        at = [self.column(name) for name in names]
+        errors = None if self.standard_errors is None else self.standard_errors[:, at]
+        if errors is not None and np.isnan(errors).all():
+            errors = None
+        meta = tuple(self.meta[j] for j in at)
+        return Indicators(self.system, self.codes, self.values[:, at], meta, errors)
+
     @property
     def missing(self) -> dict[str, int]:
         """How many areas lack a value, by indicator."""

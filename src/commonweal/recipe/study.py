@@ -1,4 +1,4 @@
-"""A whole recipe, in which every name has to exist."""
+"""A whole recipe."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from commonweal.areas import load_systems
 from commonweal.designation import CertaintySpec, Rule
-from commonweal.errors import StudyError, nearest
+from commonweal.errors import StudyError
 from commonweal.faults import FieldError
+from commonweal.index.prepare_spec import Step
 from commonweal.recipe.data import (
     AgreementSpec,
     FileOrSource,
@@ -20,11 +20,10 @@ from commonweal.recipe.data import (
     check_name,
 )
 from commonweal.recipe.indices import IndexSpec
+from commonweal.recipe.names import check_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from commonweal.index import Node
+    from collections.abc import Mapping
 
 __all__ = ["BriefingSpec", "Study"]
 
@@ -55,6 +54,7 @@ class Study(_Part):
     where: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
+    prepare: tuple[Step, ...] = ()
     index: dict[str, IndexSpec] = Field(min_length=1)
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
@@ -78,118 +78,36 @@ class Study(_Part):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
-        for index, spec in self.index.items():
-            for path, node in spec.walk(index):
-                place = ("index", *"/children/".join(path.split("/")).split("/"))
-                for name in node.children:
-                    check_name(name, *place, "children")
-                own = [] if node.indicator is None else [("indicator", node.indicator)]
-                for key, indicator in [*own, *(("base", name) for name in node.base)]:
-                    if indicator not in self.indicators:
-                        near = nearest(indicator, self.indicators)
-                        raise FieldError(f"indicator '{indicator}' not found; {near}", *place, key)
-        nodes = {p.replace("/", "."): n for i, s in self.index.items() for p, n in s.walk(i)}
-        for named, *at in self._paths_named():
-            if named not in nodes:
-                raise FieldError(
-                    f"index or domain '{named}' not found; {nearest(str(named), nodes)}", *at
-                )
-        for k, a in enumerate(self.agreement):
-            if a.designation and a.designation not in self.designate:
-                raise FieldError(
-                    f"designation '{a.designation}' not found; "
-                    + nearest(a.designation, self.designate),
-                    *("agreement", k, "designation"),
-                )
-        if self.since and len(self.designate) != 1:
-            raise FieldError(f"needs exactly one designation; found {len(self.designate)}", "since")
-        if isinstance(self.areas, OwnAreas):
-            for key, value in (("where", self.where), ("population", self.population)):
-                if value:
-                    raise FieldError(
-                        "goes with areas that ship; a table of your own has its own", key
-                    )
-        self._certainty_varies(nodes)
-        self._areas_exist()
+        check_names(self)
         return self
 
-    def _areas_exist(self) -> None:
-        known = load_systems()
-        systems = list(known.systems)
-        own = isinstance(self.areas, OwnAreas)
-        if isinstance(self.areas, OwnAreas):
-            systems.append(self.areas.system)
-            larger = set(self.areas.parents)
-        elif self.areas not in known.systems:
-            raise FieldError(
-                f"area system '{self.areas}' not found; {nearest(self.areas, systems)}", "areas"
-            )
-        else:
-            larger = {*known.parents(self.areas), *known.system(self.areas).classes}
-        for index, spec in self.index.items():
-            if spec.areas and spec.areas not in systems:
-                raise FieldError(
-                    f"area system '{spec.areas}' not found; {nearest(spec.areas, systems)}",
-                    *("index", index, "areas"),
-                )
-        for name, rule in self.designate.items():
-            for at, part in _rules(rule, ("designate", name)):
-                named = (part.condition, ()), (part.at_most, ("at_most",))
-                for where, key in named:
-                    within = where.within if where else None
-                    if within is not None and within not in larger:
-                        what = (
-                            "the larger areas under 'parents'" if own else f"those of {self.areas}"
-                        )
-                        raise FieldError(
-                            f"'{within}' is not one of {what}; {nearest(within, larger)}",
-                            *(*at, *key, "within"),
-                        )
+    def leaves(self, index: str) -> list[str]:
+        """Names of the indicators that an index is made from, and of the bases that it takes."""
+        nodes = (n for _, n in self.index[index].walk(index) if n.indicator is not None)
+        return list(dict.fromkeys(i for n in nodes for i in (n.indicator or "", *n.base)))
 
-    def _certainty_varies(self, nodes: Mapping[str, Node]) -> None:
-        if not self.certainty or not self.certainty.draws:
-            return
-        if not self.designate:
-            raise FieldError("needs something under 'designate'", "certainty")
-        if not self.certainty.vary:
-            raise FieldError(
-                "nothing varies; expected a list of weights, form, standard_errors or cut",
-                *("certainty", "vary"),
-            )
-        parents = {path for path, node in nodes.items() if node.children}
-        stated = [name for name, spec in self.indicators.items() if spec.standard_error]
-        for k, item in enumerate(self.certainty.vary):
-            at = ("certainty", "vary", k)
-            for key in ("weights", "form"):
-                node = getattr(item, key, "").replace("/", ".")
-                if node and node not in parents:
-                    raise FieldError(
-                        f"no index or domain '{node}' with children; {nearest(node, parents)}",
-                        *at,
-                        key,
-                    )
-            names = getattr(item, "standard_errors", ())
-            for name in (
-                stated if names == "all" and stated else [names] if names == "all" else names
-            ):
-                if name not in stated:
-                    raise FieldError(
-                        f"'{name}': no such indicator with a standard_error; {nearest(name, stated)}",
-                        *at,
-                        "standard_errors",
-                    )
+    def built_on(self, index: str) -> tuple[str, str | None]:
+        """Say on which areas an index is built: another system's id, or ``''``, and whose people."""
+        own = self.areas.system if isinstance(self.areas, OwnAreas) else self.areas
+        spec = self.index[index]
+        return ("", None) if spec.areas in ("", own) else (spec.areas, spec.move.population)
 
-    def _paths_named(self) -> Iterator[tuple[str | int, ...]]:
-        """Yield each index or domain that is named outside 'index', with the field that names it."""
-        for name, rule in self.designate.items():
-            for at, part in _rules(rule, ("designate", name)):
-                if part.condition:
-                    yield (part.condition.index, *at, "index")
-                if part.at_most:
-                    yield (part.at_most.by, *at, "at_most", "by")
-        for k, a in enumerate(self.agreement):
-            if a.index:
-                yield (a.index, "agreement", k, "index")
+    def beside(self, index: str) -> list[str]:
+        """Names of the indices that are built on the same areas as one, and so prepared with it."""
+        return [other for other in self.index if self.built_on(other) == self.built_on(index)]
+
+    def read_with(self, index: str) -> list[str]:
+        """Names of the indicators that are read to build an index: its leaves.
+
+        Where a study prepares them, also those of the indices beside it, and the denominators.
+        """
+        if not self.prepare:
+            return self.leaves(index)
+        needed = list(dict.fromkeys(n for other in self.beside(index) for n in self.leaves(other)))
+        for step in reversed(self.prepare):  # a denominator may have one of its own
+            if not step.of or set(step.of) & set(needed):
+                needed += [name for _, name in step.helpers() if name not in needed]
+        return needed
 
     def only_designation(self) -> str:
         """Name the one designation, for a comparison.
@@ -218,13 +136,3 @@ class Study(_Part):
         return self.model_dump(
             mode="json", by_alias=True, exclude={"name", "folder"}, exclude_none=True
         )
-
-
-def _rules(rule: Rule, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Rule]]:
-    """Yield a rule and every rule below it, each with its place in the file."""
-    yield at, rule
-    for key, below in (("all", rule.all), ("any", rule.any)):
-        for k, part in enumerate(below or ()):
-            yield from _rules(part, (*at, key, k))
-    if rule.not_:
-        yield from _rules(rule.not_, (*at, "not"))

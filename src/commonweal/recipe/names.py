@@ -1,0 +1,190 @@
+"""Every name that a recipe uses has to exist: indicators, indices, larger areas, designations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from commonweal.areas import load_systems
+from commonweal.errors import nearest
+from commonweal.faults import FieldError
+from commonweal.index.prepare_spec import POPULATION
+from commonweal.recipe.data import OwnAreas, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.designation import Rule
+    from commonweal.index.prepare_spec import Step
+    from commonweal.recipe.study import Study
+
+    Place = tuple[str | int, ...]
+
+__all__ = ["check_names", "paths_named"]
+
+
+def check_names(study: Study) -> None:
+    """Check every name.
+
+    Raises
+    ------
+    FieldError
+        At the first that is not there, with the nearest that is.
+    """
+    for index, spec in study.index.items():
+        for path, node in spec.walk(index):
+            place = ("index", *"/children/".join(path.split("/")).split("/"))
+            for name in node.children:
+                check_name(name, *place, "children")
+            if node.indicator is not None:
+                _indicator(study, node.indicator, *place, "indicator")
+            for name in node.base:
+                _indicator(study, name, *place, "base")
+    nodes = {p.replace("/", "."): n for i, s in study.index.items() for p, n in s.walk(i)}
+    for named, at in paths_named(study):
+        if named not in nodes:
+            raise FieldError(f"index or domain '{named}' not found; {nearest(named, nodes)}", *at)
+    for k, a in enumerate(study.agreement):
+        if a.designation and a.designation not in study.designate:
+            raise FieldError(
+                f"designation '{a.designation}' not found; "
+                + nearest(a.designation, study.designate),
+                *("agreement", k, "designation"),
+            )
+    if study.since and len(study.designate) != 1:
+        raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
+    _certainty(study, {path for path, node in nodes.items() if node.children})
+    _areas(study)
+    for k, step in enumerate(study.prepare):
+        _step(study, step, ("prepare", k, step.kind))
+
+
+def paths_named(study: Study) -> Iterator[tuple[str, Place]]:
+    """Yield each index or domain that is named outside 'index', with the field that names it."""
+    for name, rule in study.designate.items():
+        for at, part in _rules(rule, ("designate", name)):
+            if part.condition:
+                yield part.condition.index, (*at, "index")
+            if part.at_most:
+                yield part.at_most.by, (*at, "at_most", "by")
+    for k, a in enumerate(study.agreement):
+        if a.index:
+            yield a.index, ("agreement", k, "index")
+
+
+def _indicator(study: Study, name: str, *at: str | int) -> None:
+    if name not in study.indicators:
+        raise FieldError(f"indicator '{name}' not found; {nearest(name, study.indicators)}", *at)
+
+
+def _rules(rule: Rule, at: Place) -> Iterator[tuple[Place, Rule]]:
+    """Yield a rule and every rule below it, each with its place in the file."""
+    yield at, rule
+    for key, below in (("all", rule.all), ("any", rule.any)):
+        for k, part in enumerate(below or ()):
+            yield from _rules(part, (*at, key, k))
+    if rule.not_:
+        yield from _rules(rule.not_, (*at, "not"))
+
+
+def _areas(study: Study) -> None:
+    systems = list(load_systems().systems)
+    if isinstance(study.areas, OwnAreas):
+        for key, value in (("where", study.where), ("population", study.population)):
+            if value:
+                raise FieldError("goes with areas that ship; a table of your own has its own", key)
+    elif study.areas not in systems:
+        raise FieldError(
+            f"area system '{study.areas}' not found; {nearest(study.areas, systems)}", "areas"
+        )
+    for index in study.index:
+        system = study.built_on(index)[0]
+        if system and system not in systems:
+            raise FieldError(
+                f"area system '{system}' not found; {nearest(system, systems)}",
+                *("index", index, "areas"),
+            )
+    for name, rule in study.designate.items():
+        for at, part in _rules(rule, ("designate", name)):
+            if part.condition and part.condition.within:
+                _larger(study, "", part.condition.within, *at, "within")
+            if part.at_most:
+                _larger(study, "", part.at_most.within, *at, "at_most", "within")
+
+
+def _larger(study: Study, system: str, name: str, *at: str | int) -> None:
+    """Check a larger area or a class of the study's areas, or of the system that is given."""
+    known = load_systems()
+    if not system and isinstance(study.areas, OwnAreas):
+        larger, what = set(study.areas.parents), "the larger areas under 'parents'"
+    else:
+        system = system or str(study.areas)
+        larger = {*known.parents(system), *known.system(system).classes}
+        what = f"those of {system}"
+    if name not in larger:
+        raise FieldError(f"'{name}' is not one of {what}; {nearest(name, larger)}", *at)
+
+
+def _certainty(study: Study, parents: set[str]) -> None:
+    if not study.certainty or not study.certainty.draws:
+        return
+    if not study.designate:
+        raise FieldError("needs something under 'designate'", "certainty")
+    if not study.certainty.vary:
+        raise FieldError(
+            "nothing varies; expected a list of weights, form, standard_errors or cut",
+            *("certainty", "vary"),
+        )
+    shrunk = {name for step in study.prepare if step.shrink for name in step.of}
+    stated = [n for n, spec in study.indicators.items() if spec.standard_error or n in shrunk]
+    for k, item in enumerate(study.certainty.vary):
+        at = ("certainty", "vary", k)
+        for key in ("weights", "form"):
+            node = getattr(item, key, "").replace("/", ".")
+            if node and node not in parents:
+                raise FieldError(
+                    f"no index or domain '{node}' with children; {nearest(node, parents)}",
+                    *at,
+                    key,
+                )
+        names = getattr(item, "standard_errors", ())
+        for name in stated if names == "all" and stated else [names] if names == "all" else names:
+            if name not in stated:
+                raise FieldError(
+                    f"'{name}': no such indicator with a standard_error; {nearest(name, stated)}",
+                    *at,
+                    "standard_errors",
+                )
+
+
+def _step(study: Study, step: Step, at: Place) -> None:
+    for i, name in enumerate(step.of):
+        _indicator(study, name, *at, "of", i)
+        if step.shrink and not step.shrink.at_risk and not study.indicators[name].standard_error:
+            raise FieldError(
+                f"'{name}' states no standard_error; expected one, or 'at_risk' for counts",
+                *(*at, "of", i),
+            )
+    for key, name in step.helpers():
+        _indicator(study, name, *at, key)
+    for name in step.treat.each if step.treat else ():
+        _indicator(study, name, *at, "each", name)
+        if step.of and name not in step.of:
+            raise FieldError("not among those under 'of', which are treated", *at, "each", name)
+    for key in ("group", "to"):
+        name = getattr(step.spec, key, "")
+        for system in dict.fromkeys(study.built_on(index)[0] for index in study.index):
+            if name:
+                _larger(study, system, name, *at, key)
+    for key in ("by", "at_risk", "sizes"):
+        if getattr(step.spec, key, "") != POPULATION:
+            continue
+        if POPULATION in study.indicators:
+            raise FieldError(
+                "the residents of the areas, or the indicator of that name? Call the indicator "
+                "something else",
+                *at,
+                key,
+            )
+        here = any(not study.built_on(index)[0] for index in study.index)
+        if here and isinstance(study.areas, OwnAreas) and not study.areas.population:
+            raise FieldError("the areas state no 'population'; expected its column there", *at, key)
