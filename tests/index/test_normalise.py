@@ -20,6 +20,7 @@ from commonweal.index.scales import (
     adjusted_posts,
     distance_to_max,
     distance_to_reference,
+    distance_to_target,
     fraction_of_max,
     goalposts,
     min_max,
@@ -354,6 +355,7 @@ def test_errors_name_the_indicator() -> None:
     ("function", "settings_", "message"),
     [
         (min_max, {"low": 9, "high": 1}, "low 9 and high 1; expected low below high"),
+        (min_max, {"low": 1, "high": 1}, "low 1 and high 1; expected low below high"),
         (min_max, {"constant": "skip"}, "constant 'skip' not found; expected one of: error, nan"),
         (z_score, {"sd": -1}, "sd -1 found; expected a number above 0"),
         (z_score, {"divisor": "n1"}, "divisor 'n1' not found"),
@@ -393,6 +395,8 @@ def test_a_reference_unit_is_found_by_its_name() -> None:
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
+    with pytest.raises(DataError, match="target 1 that every unit has reached"):
+        distance_to_target([1.0, 2.0], 1)
     with pytest.raises(DataError, match="lower 2 and upper 2; expected lower below upper"):
         scaled([1.0, 2.0], 2, 2)
     with pytest.raises(DataError, match="posts of a constant"):
