@@ -15,6 +15,7 @@ from commonweal.index.correlate import correlate, pairwise_covariance
 from commonweal.index.denominate import denominate, match_units
 from commonweal.index.describe import describe, flags, iqr_outliers
 from commonweal.index.importance import importance, to_importance
+from commonweal.index.impute import impute_columns, impute_regression, impute_rows
 from commonweal.index.reliability import cronbach, flag_denominators, flag_pairs, with_ancestors
 from commonweal.index.review import review_data
 from commonweal.index.screen import (
@@ -23,6 +24,7 @@ from commonweal.index.screen import (
     screen_indicators,
     screen_units,
 )
+from commonweal.index.treat import changes, treat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +58,10 @@ TAKES: dict[str, Callable[[Any], Any]] = {
     "denominate": lambda x: denominate(x, None, PEOPLE, None, {"pubs": "people"}),
     "match_units": lambda x: match_units(x, None, UNITS[::-1]),
     "importance": lambda x: importance(x, np.arange(12)),
+    "impute_columns": lambda x: impute_columns(x).values,
+    "impute_rows": lambda x: impute_rows(x, direction={"pubs": -1}).values,
+    "impute_regression": lambda x: impute_regression(x).values,
+    "treat": lambda x: treat(x, own={"pubs": {"winsorise": 1}}).values,
     "to_importance": lambda x: to_importance(x).weights,
 }
 
@@ -144,3 +150,26 @@ def test_a_screen_has_a_row_a_unit_and_is_forced_by_true_or_false_alone() -> Non
         screen_units(pl.DataFrame(frame()), force={"U01": "yes"})  # type: ignore[dict-item]
     with pytest.raises(DataError, match="no codes of the units"):
         screen_units(VALUES)
+
+
+def test_what_was_filled_and_changed_is_told_by_code_and_name() -> None:
+    holed = [None, *VALUES[1:, 1]]
+    filled = impute_columns(pl.DataFrame(frame(halls=holed)), how="median")
+    (median,) = filled.value
+    assert filled.to_frame().rows() == [("U00", "halls", median, "median of units (n = 11)")]
+    spiked = pl.DataFrame(frame(shops=[*VALUES[:-1, 2].tolist(), 1e6]))
+    done = changes(treat(spiked, own=dict.fromkeys(["pubs", "halls"])))
+    (row,) = done.to_frame().rows()
+    assert (row[:3], row[4]) == (("U11", "shops", 1e6), "winsorised high")
+    unnamed = impute_columns(np.array([[1.0], [np.nan]])).to_frame()
+    assert unnamed.select("unit", "indicator").row(0) == ("row 2", "column 1")
+    nothing = impute_columns(VALUES).to_frame()
+    assert (nothing.height, nothing.schema["unit"]) == (0, pl.String)
+
+
+def test_a_group_that_pandas_has_as_missing_is_filled_from_nothing() -> None:
+    x = pd.DataFrame(VALUES, columns=NAMES).assign(pubs=[np.nan, *VALUES[1:, 0]])
+    groups = pd.Series([np.nan, "a", "a", "b", np.nan, *["b"] * 7])
+    filled = impute_columns(x, groups=groups)
+    assert filled.n_left == 1
+    assert not len(filled.value)

@@ -248,21 +248,25 @@ def test_errors_name_the_indicator_and_the_range() -> None:
         with pytest.raises(DataError, match="'halls' is constant"):
             impute(flat, ["pubs", "halls"])
     names = ["pubs", "halls"]
-    with pytest.raises(DataError, match="by 'mode'; expected one of: mean, median"):
+    with pytest.raises(
+        UnknownNameError, match="how 'mode' not found; expected one of: mean, median"
+    ):
         impute_columns(flat, names, "mode")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="groups of 1 units for 3"):
+    with pytest.raises(DataError, match="groups: 1 found; expected 3"):
         impute_columns(flat, names, groups=["a"])
     with pytest.raises(UnknownNameError, match="did you mean 'pubs'"):
         impute_rows(flat, names, nodes={"assets": ["pub"]})
     with pytest.raises(DataError, match="'pubs' is in nodes 'a' and 'b'"):
         impute_rows(flat, names, nodes={"a": ["pubs"], "b": ["pubs"]})
-    with pytest.raises(DataError, match="direction 0 of 'pubs'; expected 1 or -1"):
+    with pytest.raises(DataError, match="pubs: direction 0 found; expected 1 or -1"):
         impute_rows(flat, names, direction={"pubs": 0})
-    with pytest.raises(UnknownNameError, match=r"'pub' not found \(with a direction\); did"):
+    with pytest.raises(UnknownNameError, match=r"'pub' not found \(directions\); did"):
         impute_rows(flat, names, direction={"pub": -1})
-    with pytest.raises(DataError, match="n_predictors: 0 found; expected 1 or more"):
+    with pytest.raises(
+        DataError, match="n_predictors: 0 found; expected a whole number of 1 or more"
+    ):
         impute_regression(flat, names, n_predictors=0)
-    with pytest.raises(DataError, match="by 'spline'; expected one of: latest, linear"):
+    with pytest.raises(UnknownNameError, match="how 'spline' not found; expected one of: constant"):
         impute_panel(flat, ["A"] * 3, [1, 2, 3], names, "spline")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="unit 'A' has year 2019 twice"):
         impute_panel(flat, ["A"] * 3, [2019, 2020, 2019], names)
@@ -270,5 +274,5 @@ def test_errors_name_the_indicator_and_the_range() -> None:
         impute_panel(flat, ["A"] * 3, [2019, np.nan, 2020], names)
     with pytest.raises(DataError, match="max_gap: 0 found"):
         impute_panel(flat, ["A"] * 3, [1, 2, 3], names, max_gap=0)
-    with pytest.raises(DataError, match="2 units and 3 years for 3 rows"):
+    with pytest.raises(DataError, match="units: 2 found; expected 3"):
         impute_panel(flat, ["A"] * 2, [1, 2, 3], names)

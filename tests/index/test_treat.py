@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scipy.stats import boxcox_llf, boxcox_normmax
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.describe import skew_kurtosis
-from commonweal.index.reshape import RESHAPES, box_cox, likeliest_power
+from commonweal.index.reshape import RESHAPES, ReshapeName, box_cox, likeliest_power
 from commonweal.index.treat import Rule, Treated, changes, treat, winsorise
 
 from . import golden
@@ -350,11 +351,22 @@ def test_errors_name_the_indicator_and_the_range() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'pubs'"):
         treat(x, ["pubs", "flat", "empty"], own={"pubbs": None})
     with pytest.raises(UnknownNameError, match="reshape 'log_CT' not found; "):
-        Rule(reshape="log_CT")
-    with pytest.raises(DataError, match="skew: -2 found; expected a threshold above 0"):
+        Rule(reshape="log_CT")  # type: ignore[arg-type]
+    assert set(RESHAPES) == set(get_args(ReshapeName))
+    with pytest.raises(UnknownNameError, match=r"'skw' not found \(the rule of 'pubs'\); did you"):
+        treat(x, ["pubs", "flat", "empty"], own={"pubs": {"skw": 1}})
+    with pytest.raises(
+        DataError, match=r"the rule for all: winsorise: 2\.5 found; expected a whole"
+    ):
+        treat(x, ["pubs", "flat", "empty"], {"winsorise": 2.5})
+    with pytest.raises(DataError, match="skew: -2 found; expected a number above 0"):
         Rule(skew=-2)
     for power in ("ml", np.nan):
-        with pytest.raises(DataError, match=f"power: {power!r} found; expected a number, or 'mle'"):
+        with pytest.raises(
+            DataError, match=f"power: {power!r} found; expected a finite number, or 'mle'"
+        ):
             Rule(power=power)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="winsorise: -1 found; expected 0 or more"):
+    with pytest.raises(
+        DataError, match="winsorise: -1 found; expected a whole number of 0 or more, or None"
+    ):
         Rule(winsorise=-1)

@@ -128,20 +128,20 @@ class Declared:
         """Raise if a value is not what the parameter takes."""
         if value in self:
             return
-        if self.choices and isinstance(value, str):
+        if self.choices and self.number is None and isinstance(value, str):
             raise UnknownNameError(name, value, self.choices)
         found = f"{value:g}" if isinstance(value, float) else repr(value)
         raise DataError(f"{name}: {found} found; expected {self}")
 
     def __str__(self) -> str:
         told = []
-        if self.choices:
-            told.append(f"one of: {', '.join(sorted(self.choices))}")
         if self.number is not None:
-            finite = "finite " if self.number == Within() else ""
-            told.append(
-                f"a {'whole' if self.whole else finite}{' ' * self.whole}number{self.number}"
-            )
+            kind = "whole " if self.whole else "finite " if self.number == Within() else ""
+            told.append(f"a {kind}number{self.number}")
+        if len(self.choices) == 1:
+            told.append(f"'{self.choices[0]}'")
+        elif self.choices:
+            told.append(f"one of: {', '.join(sorted(self.choices))}")
         told += ["True or False"] * self.flag + ["text"] * self.text + ["None"] * self.nothing
         return ", or ".join(told)
 

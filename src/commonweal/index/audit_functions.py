@@ -19,7 +19,7 @@ from commonweal.index.normalise import NORMALISERS, normalise
 from commonweal.index.rank import Floats, rank
 from commonweal.index.score import score_tree
 from commonweal.index.screen import screen_indicators, screen_units
-from commonweal.index.treat import Rule, treat
+from commonweal.index.treat import treat
 
 __all__ = ["FUNCTIONS", "Function"]
 
@@ -29,16 +29,6 @@ Function: TypeAlias = Callable[..., Floats]
 
 def _denominate(x: Floats, denominators: Floats, **settings: Any) -> Floats:
     return denominate(x, settings.pop("names"), denominators, **settings)
-
-
-def _treat(
-    x: Floats,
-    names: Sequence[str] | None = None,
-    rule: Mapping[str, Any] | None = None,
-    own: Mapping[str, Mapping[str, Any] | None] | None = None,
-) -> Floats:
-    each = {name: None if r is None else Rule(**r) for name, r in (own or {}).items()}
-    return treat(x, names, None if rule is None else Rule(**rule), each).values
 
 
 def _normalise(x: Floats, how: str = "min_max", **settings: Any) -> Floats:
@@ -81,7 +71,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "indicators_kept": lambda x, **s: screen_indicators(x, **s).kept.astype(np.float64),
         "rows": lambda x, kept: x[kept.astype(np.bool_)],
         "columns": _columns,
-        "treat": _treat,
+        "treat": lambda x, **s: treat(x, **s).values,
         "normalise": _normalise,
         "score": _score,
         "rank": lambda x, **s: np.column_stack([rank(column, **s) for column in x.T]),

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
+from commonweal.index.arguments import Count, strict
 from commonweal.index.correlate import correlate
-from commonweal.index.describe import labelled, positions
+from commonweal.index.lists import directions_of, groups_of, listed, positions
+from commonweal.index.tables import Matrix, Table, cell_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.index.rank import Floats
@@ -76,6 +79,8 @@ class Filled:
         Values that are still missing, because there was nothing to fill them from.
     regressions
         The regressions used, if any.
+    names, units
+        (n_indicators,) and (n_units,) names of the columns, and codes of the rows if they have any.
     """
 
     values: Floats
@@ -84,47 +89,60 @@ class Filled:
     value: Floats
     source: tuple[str, ...]
     n_left: int
-    regressions: tuple[Regression, ...] = ()
+    regressions: tuple[Regression, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...] | None
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame with a row a filled value: unit, indicator, value and source."""
+        return cell_frame(self, ("value", "source"))
 
 
 Sources: TypeAlias = dict[tuple[int, int], str]
 
 
 def filled(
-    before: Floats, after: Floats, sources: Sources, regressions: tuple[Regression, ...] = ()
+    before: Table, after: Floats, sources: Sources, regressions: tuple[Regression, ...] = ()
 ) -> Filled:
     """Report the difference between values before and after, with the source of each cell."""
-    indicator, unit = np.nonzero((np.isnan(before) & ~np.isnan(after)).T)
+    indicator, unit = np.nonzero((np.isnan(before.values) & ~np.isnan(after)).T)
     said = tuple(sources[i, j] for i, j in zip(unit.tolist(), indicator.tolist(), strict=True))
     left = int(np.isnan(after).sum())
-    return Filled(after, unit, indicator, after[unit, indicator], said, left, regressions)
+    return Filled(
+        after,
+        unit,
+        indicator,
+        after[unit, indicator],
+        said,
+        left,
+        regressions,
+        tuple(before.names),
+        before.unit_codes,
+    )
 
 
-def checked(x: ArrayLike, names: Sequence[str] | None) -> tuple[Floats, list[str]]:
-    """Check the matrix, and that every indicator has a value at least."""
-    values, called = labelled(x, names)
-    empty = np.isnan(values).all(axis=0)
+def checked(x: Matrix, names: Sequence[str] | None, units: Sequence[str] | None = None) -> Table:
+    """Take a table in, each of whose indicators has a value at least."""
+    taken = table(x, names, units)
+    empty = np.isnan(taken.values).all(axis=0)
     if empty.any():
-        raise DataError(
-            f"indicator '{called[int(empty.argmax())]}' has no values; nothing can be imputed from it"
-        )
-    return values, called
+        its = taken.names[int(empty.argmax())]
+        raise DataError(f"indicator '{its}' has no values; nothing can be imputed from it")
+    return taken
 
 
 def _average(values: Floats, how: str) -> float:
     return float(np.mean(values) if how == "mean" else np.median(values))
 
 
-def _known(how: str) -> None:
-    if how not in ("mean", "median"):
-        raise DataError(f"imputation by '{how}'; expected one of: mean, median")
-
-
+@strict
 def impute_columns(
-    x: ArrayLike,
+    x: Matrix,
     names: Sequence[str] | None = None,
     how: Average = "mean",
     groups: Sequence[Hashable] | None = None,
+    *,
+    units: Sequence[str] | None = None,
 ) -> Filled:
     """Fill from the other units: an indicator's mean or median, over all or the unit's own group.
 
@@ -139,6 +157,8 @@ def impute_columns(
     groups
         (n_units,) group of each unit. Without it all are one. A unit whose group is missing (None
         or NaN), or whose group has no value, stays as it is and is counted in `Filled.n_left`.
+    units
+        (n_units,) codes.
 
     Returns
     -------
@@ -148,7 +168,9 @@ def impute_columns(
     Raises
     ------
     DataError
-        If an indicator has no values, `how` is unknown, or the groups do not fit.
+        If an indicator has no values, or the groups do not fit.
+    UnknownNameError
+        If `how` is neither.
 
     Examples
     --------
@@ -156,13 +178,12 @@ def impute_columns(
     >>> done.value, done.source
     (array([2.]), ('mean of units (n = 2)',))
     """
-    values, _ = checked(x, names)
-    _known(how)
-    if groups is not None and len(groups) != len(values):
-        raise DataError(f"groups of {len(groups):,} units for {len(values):,} units")
+    taken = checked(x, names, units)
+    values = taken.values
     members: dict[Hashable, list[int]] = {}
-    for i, group in enumerate(groups if groups is not None else [""] * len(values)):
-        if group is not None and group == group:
+    of = [""] * len(values) if groups is None else groups_of(groups, len(values))
+    for i, group in enumerate(of):
+        if group is not None:
             members.setdefault(group, []).append(i)
     after, sources = values.copy(), Sources()
     for group, rows in members.items():
@@ -176,15 +197,18 @@ def impute_columns(
             average = _average(present, how)
             for i in np.array(rows)[np.isnan(column)].tolist():
                 after[i, j], sources[i, j] = average, said
-    return filled(values, after, sources)
+    return filled(taken, after, sources)
 
 
+@strict
 def impute_rows(
-    x: ArrayLike,
+    x: Matrix,
     names: Sequence[str] | None = None,
     how: Average = "mean",
     nodes: Mapping[str, Sequence[str]] | None = None,
-    direction: Mapping[str, int] | None = None,
+    direction: ArrayLike | Mapping[str, int] = 1,
+    *,
+    units: Sequence[str] | None = None,
 ) -> Filled:
     """Fill from the unit's own other indicators of the same node.
 
@@ -202,7 +226,9 @@ def impute_rows(
     nodes
         By node, its indicators; without it all are one node. An indicator in none stays as it is.
     direction
-        By indicator, 1 or -1; 1 for those left out.
+        1 or -1 for each indicator, in order or by name (1 for those left out); or one for all.
+    units
+        (n_units,) codes.
 
     Returns
     -------
@@ -213,9 +239,9 @@ def impute_rows(
     ------
     DataError
         If an indicator has no values or is constant, so that it cannot be stretched, if it is in
-        two nodes, a direction is not 1 or -1, or `how` is unknown.
+        two nodes, or a direction is not 1 or -1.
     UnknownNameError
-        If a node or a direction names an indicator that is not there.
+        If a node or a direction has an indicator that is not there, or `how` is neither.
 
     Examples
     --------
@@ -224,17 +250,13 @@ def impute_rows(
     >>> done.value, done.source
     (array([20.]), ('mean of assets (n = 1)',))
     """
-    values, called = checked(x, names)
-    _known(how)
-    turn = dict.fromkeys(called, 1) | dict(direction or {})
-    for name, sign in turn.items():
-        if name not in called:
-            raise UnknownNameError("indicator", name, called, " (with a direction)")
-        if sign not in (1, -1):
-            raise DataError(f"direction {sign} of '{name}'; expected 1 or -1")
+    taken = checked(x, names, units)
+    values, called = taken.values, taken.names
+    turn = dict(zip(called, directions_of(direction, called).tolist(), strict=True))
     after, sources = values.copy(), Sources()
     seen: dict[str, str] = {}
-    for node, members in (nodes or {"the index": called}).items():
+    for node, listed_members in (nodes or {"the index": called}).items():
+        members = listed(listed_members, node)
         at = positions(called, members, node)
         for name in members:
             if name in seen:
@@ -254,11 +276,16 @@ def impute_rows(
             for k in np.flatnonzero(np.isnan(scaled[i])).tolist():
                 after[i, at[k]] = (low[k] + score * (high[k] - low[k])) * turn[members[k]]
                 sources[i, at[k]] = f"{how} of {node} (n = {len(present)})"
-    return filled(values, after, sources)
+    return filled(taken, after, sources)
 
 
+@strict
 def impute_regression(
-    x: ArrayLike, names: Sequence[str] | None = None, n_predictors: int = 5
+    x: Matrix,
+    names: Sequence[str] | None = None,
+    n_predictors: Count = 5,
+    *,
+    units: Sequence[str] | None = None,
 ) -> Filled:
     """Fill from a linear regression on the unit's other indicators.
 
@@ -274,6 +301,8 @@ def impute_regression(
         (n_indicators,) names.
     n_predictors
         Most predictors in a regression, 1 or more.
+    units
+        (n_units,) codes.
 
     Returns
     -------
@@ -299,9 +328,8 @@ def impute_regression(
     >>> done.value.round(6), done.source
     (array([7.]), ('regression on pubs',))
     """
-    values, called = checked(x, names)
-    if n_predictors < 1:
-        raise DataError(f"n_predictors: {n_predictors} found; expected 1 or more")
+    taken = checked(x, names, units)
+    values, called = taken.values, taken.names
     have = ~np.isnan(values)
     # Rounded, so that equally strong ones do not change places with the order of the units.
     strength = np.nan_to_num(np.abs(correlate(values).r)).round(10)
@@ -324,7 +352,7 @@ def impute_regression(
             if chosen:
                 after[i, j] = coefficients[0] + values[i, chosen] @ coefficients[1:]
                 sources[i, j] = f"regression on {', '.join(called[k] for k in chosen)}"
-    return filled(values, after, sources, tuple(regressions))
+    return filled(taken, after, sources, tuple(regressions))
 
 
 def _fewer(have: NDArray[np.bool_], j: int, wanted: tuple[int, ...]) -> tuple[int, ...]:

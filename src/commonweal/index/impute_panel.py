@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Within, strict
 from commonweal.index.impute import Filled, Sources, checked, filled
+from commonweal.index.lists import column, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from numpy.typing import ArrayLike
 
+    from commonweal.index.tables import Matrix
     from commonweal.indicators import Panel
 
 __all__ = ["OverTime", "fill_years", "impute_panel"]
 
 OverTime: TypeAlias = Literal["latest", "linear", "constant"]
+Gap: TypeAlias = Annotated[float, Within(0, above=True, finite=False)]
+"""So many years, above 0; infinite = any."""
 
 
+@strict
 def fill_years(
-    panel: Panel, how: OverTime = "latest", max_gap: float = np.inf
+    panel: Panel, how: OverTime = "latest", max_gap: Gap = np.inf
 ) -> tuple[Panel, Filled]:
     """Fill the gaps of a panel from the same area's other years.
 
@@ -65,13 +71,14 @@ def fill_years(
     return replace(panel, values=found.values.reshape(panel.values.shape)), found
 
 
+@strict
 def impute_panel(
-    x: ArrayLike,
+    x: Matrix,
     units: Sequence[Hashable],
     times: ArrayLike,
     names: Sequence[str] | None = None,
     how: OverTime = "latest",
-    max_gap: float = np.inf,
+    max_gap: Gap = np.inf,
 ) -> Filled:
     """Fill from the same unit's other years.
 
@@ -106,14 +113,12 @@ def impute_panel(
     >>> done.value, done.source
     (array([2.]), ('between 2018 and 2021',))
     """
-    values, _ = checked(x, names)
-    if how not in ("latest", "linear", "constant"):
-        raise DataError(f"imputation by '{how}'; expected one of: latest, linear, constant")
-    if not max_gap > 0:
-        raise DataError(f"max_gap: {max_gap:g} found; expected a number of years above 0")
-    year = np.asarray(times, dtype=np.float64)
-    if not len(units) == len(year) == len(values):
-        raise DataError(f"{len(units):,} units and {len(year):,} years for {len(values):,} rows")
+    taken = checked(x, names)
+    values = taken.values
+    year = column(times, "times", len(values), per="row")
+    units = groups_of(units, len(values), "units")
+    if None in units:
+        raise DataError(f"unit of row {units.index(None) + 1} is missing")
     if np.isnan(year).any():
         raise DataError(f"year of row {int(np.isnan(year).argmax()) + 1} is missing")
     rows_of: dict[Hashable, list[int]] = {}
@@ -141,4 +146,5 @@ def impute_panel(
                     sources[i, j] = f"between {year[before]:g} and {year[later]:g}"
                 else:
                     after[i, j], sources[i, j] = values[before, j], f"value of {year[before]:g}"
-    return filled(values, after, sources)
+    rows_called = [f"{unit} {when:g}" for unit, when in zip(units, year.tolist(), strict=True)]
+    return replace(filled(taken, after, sources), units=tuple(rows_called))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -139,8 +139,9 @@ def likeliest_power(values: Floats) -> float:
 
 
 Reshape: TypeAlias = Callable[[Floats, float], Floats]
+ReshapeName: TypeAlias = Literal["log", "log_either", "log_gii", "box_cox"]
 
-RESHAPES: MappingProxyType[str, Reshape] = MappingProxyType(
+RESHAPES: MappingProxyType[ReshapeName, Reshape] = MappingProxyType(
     {
         "log": lambda values, _: log(values),
         "log_either": lambda values, _: log_either(values),

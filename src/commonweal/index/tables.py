@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.rank import Floats
 
-__all__ = ["Matrix", "Table", "labelled", "result_frame", "table"]
+__all__ = ["Matrix", "Table", "cell_frame", "labelled", "result_frame", "table"]
 
 Matrix: TypeAlias = Any
 """What `table` takes: an array, a list of lists, or a frame of Polars, pandas or Arrow."""
@@ -50,6 +50,11 @@ class Table:
     values: Floats
     names: list[str]
     units: list[str] | None
+
+    @property
+    def unit_codes(self) -> tuple[str, ...] | None:
+        """The codes as a result keeps them."""
+        return None if self.units is None else tuple(self.units)
 
     @property
     def named_units(self) -> list[str]:
@@ -149,6 +154,21 @@ def result_frame(result: Any, kind: str = "indicator") -> pl.DataFrame:
 
     columns = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "names"}
     return pl.DataFrame({kind: list(result.names), **columns}).fill_nan(None)
+
+
+def cell_frame(result: Any, columns: Sequence[str]) -> pl.DataFrame:
+    """Lay out a result about cells, with positions in `unit` and `indicator`, by code and name."""
+    import polars as pl
+
+    rows, places = result.unit.tolist(), result.indicator.tolist()
+    called = {
+        "unit": [f"row {i + 1}" if result.units is None else result.units[i] for i in rows],
+        "indicator": [result.names[j] for j in places],
+    }
+    texts = dict.fromkeys(called, pl.String)
+    return pl.DataFrame(
+        {**called, **{name: getattr(result, name) for name in columns}}, schema_overrides=texts
+    ).fill_nan(None)
 
 
 def _frame(x: Any) -> Any:

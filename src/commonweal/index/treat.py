@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError, one_of
-from commonweal.index.describe import from_sums, labelled, skew_kurtosis
-from commonweal.index.reshape import RESHAPES, likeliest_power
+from commonweal.errors import DataError
+from commonweal.index.arguments import Finite, Whole, Within, settings_into, strict
+from commonweal.index.describe import from_sums, skew_kurtosis
+from commonweal.index.lists import column as numbers_of
+from commonweal.index.lists import keys
+from commonweal.index.reshape import RESHAPES, ReshapeName, likeliest_power
+from commonweal.index.tables import Matrix, cell_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.index.rank import Floats
@@ -21,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "Rule", "Step", "Treated", "changes", "treat", "winsorise"]
 
 
+Threshold = Annotated[float, Within(0, above=True, finite=False)]
+
+
+@strict
 @dataclass(frozen=True, slots=True)
 class Rule:
     """When an indicator needs treatment, and which.
@@ -43,25 +53,12 @@ class Rule:
         Reshape the winsorised values rather than the original ones.
     """
 
-    skew: float = 2.0
-    kurtosis: float = 3.5
-    winsorise: int | None = 5
-    reshape: str | None = "log"
-    power: float | Literal["mle"] = 0.5
+    skew: Threshold = 2.0
+    kurtosis: Threshold = 3.5
+    winsorise: Whole | None = 5
+    reshape: ReshapeName | None = "log"
+    power: Finite | Literal["mle"] = 0.5
     combine: bool = False
-
-    def __post_init__(self) -> None:
-        for what, value in (("skew", self.skew), ("kurtosis", self.kurtosis)):
-            if not value > 0:
-                raise DataError(f"{what}: {value:g} found; expected a threshold above 0")
-        if self.winsorise is not None and self.winsorise < 0:
-            raise DataError(f"winsorise: {self.winsorise} found; expected 0 or more units, or None")
-        if self.reshape is not None:
-            one_of("reshape", self.reshape, RESHAPES)
-        if self.power != "mle" and not (
-            isinstance(self.power, int | float) and np.isfinite(self.power)
-        ):
-            raise DataError(f"power: {self.power!r} found; expected a number, or 'mle'")
 
     def passes(self, skew: float, kurtosis: float) -> bool:
         """Say whether an indicator needs no treatment."""
@@ -118,16 +115,19 @@ class Treated:
         (n_units, n_indicators) the values given.
     steps
         (n_indicators,) what was done to each.
+    units
+        (n_units,) codes; None if there are none.
     """
 
     values: Floats
     before: Floats
     steps: tuple[Step, ...]
+    units: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Every value that treatment changed, column by column; all fields are (n_changes,).
+    """Every value that treatment changed, column by column; the first fields are (n_changes,).
 
     Attributes
     ----------
@@ -135,6 +135,8 @@ class Changes:
         Row, column and values.
     how
         ``winsorised high``, ``winsorised low``, the name of the reshape, or both with a ``+``.
+    names, units
+        (n_indicators,) and (n_units,) names of the columns, and codes of the rows if they have any.
     """
 
     unit: NDArray[np.intp]
@@ -142,13 +144,21 @@ class Changes:
     before: Floats
     after: Floats
     how: NDArray[np.str_]
+    names: tuple[str, ...]
+    units: tuple[str, ...] | None = None
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a Polars frame with a row a change: unit, indicator, before, after and how."""
+        return cell_frame(self, ("before", "after", "how"))
 
 
 def treat(
-    x: ArrayLike,
+    x: Matrix,
     names: Sequence[str] | None = None,
-    rule: Rule | None = None,
-    own: Mapping[str, Rule | None] | None = None,
+    rule: Rule | Mapping[str, Any] | None = None,
+    own: Mapping[str, Rule | Mapping[str, Any] | None] | None = None,
+    *,
+    units: Sequence[str] | None = None,
 ) -> Treated:
     """Treat the outliers of each indicator that needs it.
 
@@ -159,9 +169,12 @@ def treat(
     names
         (n_indicators,) names.
     rule
-        What holds for all; by default winsorise up to 5 units, then a logarithm.
+        What holds for all, as a `Rule` or as its settings by name; by default winsorise up to 5
+        units, then a logarithm.
     own
         By indicator, its own rule; None leaves it as it is.
+    units
+        (n_units,) codes.
 
     Returns
     -------
@@ -174,7 +187,7 @@ def treat(
         If an indicator to be treated has fewer than 4 values or is constant, so that it has no
         kurtosis; or a reshape cannot be applied to it.
     UnknownNameError
-        If an indicator with its own rule is not there.
+        If an indicator with its own rule, or a setting of a rule, is not there.
 
     Notes
     -----
@@ -190,11 +203,14 @@ def treat(
     >>> done.values[-1], done.steps[0].n_high
     (array([7.]), 1)
     """
-    values, called = labelled(x, names)
-    rules = dict.fromkeys(called, rule or Rule()) | dict(own or {})
-    for name in rules:
-        if name not in called:
-            raise UnknownNameError("indicator", name, called, " (with its own treatment)")
+    taken = table(x, names, units)
+    values, called = taken.values, taken.names
+    keys(own or {}, called, where=" (with its own treatment)")
+    common = Rule() if rule is None else settings_into(Rule, rule, "the rule for all")
+    rules: dict[str, Rule | None] = dict.fromkeys(called, common)
+    for name, its_own in (own or {}).items():
+        whose = f"the rule of '{name}'"
+        rules[name] = None if its_own is None else settings_into(Rule, its_own, whose)
     skews, kurtoses = skew_kurtosis(values)
     treated, steps = values.copy(), []
     for j, name in enumerate(called):
@@ -211,7 +227,7 @@ def treat(
         else:
             treated[:, j], step = _treated(values[:, j], name, its, before)
             steps.append(step)
-    return Treated(treated, values, tuple(steps))
+    return Treated(treated, values, tuple(steps), taken.unit_codes)
 
 
 def _treated(
@@ -251,7 +267,9 @@ def _treated(
     )
 
 
-def winsorise(values: ArrayLike, rule: Rule | None = None) -> tuple[Floats, int, int]:
+def winsorise(
+    values: ArrayLike, rule: Rule | Mapping[str, Any] | None = None
+) -> tuple[Floats, int, int]:
     """Bring in the most extreme values of one indicator until it passes.
 
     One step gives all units at the extreme the next distinct value; the sign of the skew says at
@@ -280,11 +298,12 @@ def winsorise(values: ArrayLike, rule: Rule | None = None) -> tuple[Floats, int,
     >>> winsorise([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, -60.0])
     (array([1., 2., 3., 4., 5., 6., 7., 1.]), 1, 0)
     """
-    column = np.asarray(values, dtype=np.float64)
+    its = Rule() if rule is None else settings_into(Rule, rule, "the rule")
+    column = numbers_of(values, "values")
     skew, kurtosis = skew_kurtosis(column)
     if np.isnan(kurtosis):
         raise DataError("winsorising needs at least 4 values that are not all the same")
-    held, low, high, _ = _winsorised(column, rule or Rule(), (float(skew), float(kurtosis)))
+    held, low, high, _ = _winsorised(column, its, (float(skew), float(kurtosis)))
     return held, low, high
 
 
@@ -364,4 +383,7 @@ def changes(treated: Treated) -> Changes:
         for end, brought_in in (("high", was > step.cap), ("low", was < step.floor)):
             label = f"winsorised {end}"
             how[here][brought_in] = f"{label}+{step.reshape}" if step.reshape else label
-    return Changes(unit, indicator, before[indicator, unit], after[indicator, unit], how)
+    names = tuple(step.name for step in treated.steps)
+    return Changes(
+        unit, indicator, before[indicator, unit], after[indicator, unit], how, names, treated.units
+    )
