@@ -306,6 +306,8 @@ def in_python() -> dict[str, str]:
 def method_faults() -> list[str]:
     """Compare the tables of methods/ with what a study may name and with what Python has."""
     from commonweal import index
+    from commonweal.index import prepare_spec as prepare
+    from commonweal.index.reshape import RESHAPES
 
     pages = {f"{f}.md": (DOCS / "methods" / f"{f}.md").read_text("utf-8") for f in FAMILIES}
     known_names = in_python()
@@ -322,11 +324,13 @@ def method_faults() -> list[str]:
             faults.append(
                 f"methods/: '{name}' ({full}) stands in {where or 'no page'}; expected one"
             )
+    ways_to_fill = get_args(prepare.Impute.model_fields["how"].annotation)
     for page, known in {
         "normalise.md": index.NORMALISERS,
         "aggregate.md": index.AGGREGATORS,
         "weight.md": ["stated", *index.WEIGHINGS],
         "results.md": get_args(index.TieRule),
+        "prepare.md": [*prepare.Step.model_fields, *ways_to_fill, *RESHAPES],
     }.items():
         in_study = named(pages[page], IN_A_STUDY)
         faults += [

@@ -18,7 +18,7 @@ import yaml
 
 import commonweal
 from commonweal.briefing import write_results
-from commonweal.recipe import Study, load_study, parse_study
+from commonweal.recipe import Study, load_study
 from commonweal.study import run
 
 if TYPE_CHECKING:
@@ -175,9 +175,13 @@ def test_each_piece_of_a_study_is_valid_and_runs(
         assert designation.selected.sum() > 0
 
 
-def test_the_tutorial_shows_the_whole_example() -> None:
-    assert EXAMPLE.read_text("utf-8") in [text for p, text in FRAGMENTS if p == "tutorial-list.md"]
-    parse_study(EXAMPLE.read_text("utf-8"), "maregria.yaml", "maregria", EXAMPLE.parent)
+@pytest.mark.parametrize("page", ["tutorial-list.md", "tutorial-index.md"])
+def test_a_tutorial_shows_the_whole_example(page: str) -> None:
+    shown = [text for p, text in FRAGMENTS if p == page]
+    files = (DOCS / "examples").glob("*.yaml")
+    assert [f.stem for f in files if f.read_text("utf-8") in shown] == [
+        {"tutorial-list.md": "maregria", "tutorial-index.md": "maregria-index"}[page]
+    ]
 
 
 @pytest.fixture(scope="session")
