@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 
 from commonweal.areas import Areas, Move, move_from_pairs
 from commonweal.designation import Certainty, CertaintySpec, Rule, certainty, designate
+from commonweal.designation.kernels import carry_rows
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.index import Node, score, uncertainty
 
@@ -258,6 +259,24 @@ class TestMoved:
         assert ((sure.selected > 0) & (sure.selected < 1)).any()
 
 
+def test_a_missing_score_is_left_out_of_the_mean_that_is_carried(areas_of: MakeAreas) -> None:
+    """New 0 is old 0; 1 joins 1 and 2, 2 joins 3 to 5; the draws lack some, as a move's mean does."""
+    people = [500.0, 100.0, 300.0, 200.0, 300.0, 500.0]
+    here, there = areas_of(6, population=people), areas_of(4, system="new", letter="B")
+    pairs = [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2), (5, 2)]
+    frame = pl.DataFrame(
+        {"origin": [f"A{a:05}" for a, _ in pairs], "destination": [f"B{b:05}" for _, b in pairs]}
+    )
+    n = np.nan
+    draws = np.array([[9.0, 2, 4, 1, 2, 3], [n, n, 4, 1, n, 3], [7, n, n, n, n, 3]])
+    move = move_from_pairs(here, there, frame)
+    s, carried = move.shares()[0], np.empty((3, 4))
+    carry_rows(draws, s.indptr, s.indices, s.data, carried)
+    expected = [[9, 3.5, 2.3, n], [n, 4, 17 / 7, n], [7, n, 3, n]]
+    np.testing.assert_allclose(carried, expected, rtol=1e-12)
+    np.testing.assert_allclose([move.mean(row) for row in draws], expected, rtol=1e-12)
+
+
 @pytest.fixture
 def case(
     areas_of: MakeAreas, indicators_of: MakeIndicators
@@ -354,7 +373,7 @@ def test_the_frames(case: Case) -> None:
     assert (frame["x_1.probability"] <= frame["x_2.probability"]).all()
     assert frame["x.rank_median"].null_count() == 2
     draws = sure.draws_frame()
-    assert len(draws) == DRAWS
+    assert draws["draw"].to_list() == list(range(1, DRAWS + 1))
     assert {"x.weight_1", "x.weight_3", "y.weight_2", "x.form", "cut_factor"} <= set(draws.columns)
     np.testing.assert_allclose(draws.select(pl.sum_horizontal("^x.weight_.$")).to_series(), 1)
     assert draws["cut_factor"].is_between(0.7, 1.3).all()
