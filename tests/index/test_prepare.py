@@ -364,6 +364,7 @@ def test_without_steps_nothing_happens() -> None:
     done = take()
     np.testing.assert_array_equal(done.indicators.values, VALUES[:, :3])
     assert done.done == ()
+    assert done.to_frame().columns[:4] == ["areas", "step", "kind", "indicator"]
 
 
 # ---- what is refused ----------------------------------------------------------------------------

@@ -71,7 +71,8 @@ class Prepared:
 
     def to_frame(self) -> pl.DataFrame:
         """Give every change: the columns of `Done.cells` after ``areas``, ``step`` and ``kind``."""
-        return pl.concat(
+        first = {"areas": pl.String, "step": pl.Int32, "kind": pl.String}
+        frames = [
             d.cells.select(
                 pl.lit(self.indicators.system).alias("areas"),
                 pl.lit(d.number, pl.Int32).alias("step"),
@@ -79,7 +80,8 @@ class Prepared:
                 *CELLS,
             )
             for d in self.done
-        )
+        ]
+        return pl.concat([pl.DataFrame(schema=first | CELLS), *frames])
 
 
 def prepare(

@@ -170,9 +170,10 @@ def _step(study: Study, step: Step, at: Place) -> None:
         _indicator(study, name, *at, "each", name)
         if step.of and name not in step.of:
             raise FieldError("not among those under 'of', which are treated", *at, "each", name)
+    touched = [i for i in study.index if not step.of or set(step.of) & set(study.read_with(i))]
     for key in ("group", "to"):
         name = getattr(step.spec, key, "")
-        for system in dict.fromkeys(study.built_on(index)[0] for index in study.index):
+        for system in dict.fromkeys(study.built_on(index)[0] for index in touched):
             if name:
                 _larger(study, system, name, *at, key)
     for key in ("by", "at_risk", "sizes"):
@@ -185,6 +186,6 @@ def _step(study: Study, step: Step, at: Place) -> None:
                 *at,
                 key,
             )
-        here = any(not study.built_on(index)[0] for index in study.index)
+        here = any(not study.built_on(index)[0] for index in touched)
         if here and isinstance(study.areas, OwnAreas) and not study.areas.population:
             raise FieldError("the areas state no 'population'; expected its column there", *at, key)
