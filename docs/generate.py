@@ -60,7 +60,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
 }
 ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
 INSIDE = {"arguments", "coin_meta", "flat", "flat_kernel", "kendall", "kernels", "methods"}
-INSIDE |= {"lists", "prepare_steps", "presets", "shares", "tables"}
+INSIDE |= {"lists", "prepare_steps", "shares", "tables"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 

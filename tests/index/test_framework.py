@@ -47,6 +47,15 @@ def test_the_cni_is_a_plain_sum_of_three() -> None:
     assert (tree.transform, tree.aggregate) == ("exponential", "sum")
 
 
+def test_the_list_of_presets_stays_a_function_when_one_is_loaded() -> None:
+    """Their folder was once a package, and took the function's name as it was imported."""
+    from commonweal import index
+
+    load_preset.cache_clear()
+    index.load_preset("cni")
+    assert "cni" in index.presets()
+
+
 def test_every_preset_that_ships_can_be_loaded_and_is_cited() -> None:
     assert {"cni", "iod2019", "iod2025"} <= set(presets())
     for name in presets():

@@ -28,6 +28,7 @@ from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from importlib.resources.abc import Traversable
 
 __all__ = ["Node", "load_preset", "presets", "with_indicators", "without_indicators"]
 
@@ -200,9 +201,14 @@ class Node(BaseModel):
         return {name: child.weight for name, child in self.children.items()}
 
 
+def _folder() -> Traversable:
+    # Not as a package of its own: importing that would take the place of the function `presets`.
+    return resources.files("commonweal.index") / "presets"
+
+
 def presets() -> list[str]:
     """Names of the official recipes that ship."""
-    files = resources.files("commonweal.index.presets").iterdir()
+    files = _folder().iterdir()
     return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
 
 
@@ -222,7 +228,7 @@ def load_preset(name: str) -> Node:
     """
     if name not in presets():
         raise UnknownNameError("preset", name, presets())
-    text = (resources.files("commonweal.index.presets") / f"{name}.yaml").read_text("utf-8")
+    text = (_folder() / f"{name}.yaml").read_text("utf-8")
     return Node.model_validate(read_strict(text))
 
 

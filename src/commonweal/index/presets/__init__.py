@@ -1,1 +1,0 @@
-"""Official recipes, as data: one YAML file each, with its publication."""
