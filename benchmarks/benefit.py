@@ -19,6 +19,7 @@ CASES = (
     ("3 domains, no bounds", 3, 0.0, 1.0, 20),
     ("3 domains, shares .1 to .6", 3, 0.1, 0.6, 20),
     ("28 indicators, shares .01 to .1", 28, 0.01, 0.1, 3),
+    ("28 indicators, no bounds", 28, 0.0, 1.0, 3),
 )
 
 
