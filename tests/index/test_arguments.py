@@ -70,6 +70,7 @@ class Settings:
         {"unit": "A"},
         {"unit": -1},
         {"cap": np.True_},
+        {"cap": np.float64(0.0)},
         {"bounds": "anything"},
     ],
 )
@@ -93,7 +94,7 @@ def test_what_is_declared_is_taken(given: dict[str, Any]) -> None:
         ({"most": 0}, "most: 0 found; expected a number above 0"),
         ({"unit": 0.5}, "unit: 0.5 found; expected a whole number, or text"),
         ({"cap": "no"}, "cap: 'no' found; expected True or False"),
-        ({"cap": 1}, "cap: 1 found; expected True or False"),
+        ({"cap": 2}, "cap: 2 found; expected True or False"),
     ],
 )
 def test_what_is_not_declared_is_refused_by_name_or_place(given: dict[str, Any], said: str) -> None:

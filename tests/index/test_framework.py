@@ -151,7 +151,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
             "finds weights for each area, expected none",
         ),
         ({"children": ONE, "transform": {"min_max": {"low": 9, "high": 1}}}, "low below high"),
-        ({"children": ONE, "transform": {"z_score": {"sd": 0}}}, "sd 0 found; expected a number"),
+        ({"children": ONE, "transform": {"z_score": {"sd": 0}}}, "sd: 0 found; expected a number"),
         ({"children": ONE, "transform": "distance_to_reference"}, "needs unit"),
         (
             {"base": ["b"], "children": {"b": {"indicator": "b"}}},

@@ -329,17 +329,19 @@ def test_errors_name_the_indicator() -> None:
         normalise(x, "minmax")
     with pytest.raises(DataError, match="lower 5 and upper 2"):
         normalise(x, "goalposts", lower=5, upper=2)
-    with pytest.raises(DataError, match="3 settings found; expected 1 or 2"):
+    with pytest.raises(DataError, match="low: 3 found; expected 1 or 2"):
         normalise(x, low=[1, 2, 3])
     with pytest.raises(DataError, match="position from 0 to 1"):
         distance_to_reference([1.0, 2.0], 7)
     with pytest.raises(DataError, match="pubs: 'goalposts' needs lower"):
         normalise(x, "goalposts", names=["pubs", "halls"], upper=2)
-    with pytest.raises(UnknownNameError, match="setting 'lo' not found of 'min_max'; "):
+    with pytest.raises(
+        UnknownNameError, match=r"'lo' not found of 'min_max' \(for 'column 1'\); did"
+    ):
         normalise(x, lo=1)
     with pytest.raises(DataError, match="column 1: <lambda> takes no 'reference', so it cannot be"):
         normalise(x, lambda values: values, reference=x)
-    with pytest.raises(DataError, match=r"directions of shape \(3,\); expected one, or 2"):
+    with pytest.raises(DataError, match=r"directions: 3 found; expected 2"):
         normalise(x, directions=[1, 1, -1])
     with pytest.raises(DataError, match=r"reference of shape \(2,\); expected \(n, 2\)"):
         normalise(x, reference=[1.0, 2.0])
@@ -357,14 +359,14 @@ def test_errors_name_the_indicator() -> None:
         (min_max, {"low": 9, "high": 1}, "low 9 and high 1; expected low below high"),
         (min_max, {"low": 1, "high": 1}, "low 1 and high 1; expected low below high"),
         (min_max, {"constant": "skip"}, "constant 'skip' not found; expected one of: error, nan"),
-        (z_score, {"sd": -1}, "sd -1 found; expected a number above 0"),
+        (z_score, {"sd": -1}, "sd: -1 found; expected a number above 0"),
         (z_score, {"divisor": "n1"}, "divisor 'n1' not found"),
-        (goalposts, {"lower": 0, "upper": 9, "scale": 0}, "scale 0 found"),
-        (percentile_rank, {"scale": -1}, "scale -1 found"),
+        (goalposts, {"lower": 0, "upper": 9, "scale": 0}, "scale: 0 found"),
+        (percentile_rank, {"scale": -1}, "scale: -1 found"),
         (percentile_rank, {"ties": "lowest"}, "ties 'lowest' not found; expected one of: average"),
         (normal_score, {"formula": "bloom"}, "formula 'bloom' not found; did you mean 'blom'"),
         (distance_to_reference, {"unit": "B"}, "'B' is a name; expected the names of all units"),
-        (distance_to_reference, {"unit": "B", "units": ["A"]}, "1 names for 3 units"),
+        (distance_to_reference, {"unit": "B", "units": ["A"]}, "units: 1 found; expected 3"),
     ],
 )
 def test_settings_that_a_method_cannot_take_are_never_let_through(
@@ -459,3 +461,72 @@ def test_a_reference_fixes_the_scale() -> None:
     np.testing.assert_allclose(turned[:, 0], [90, 70])
     z = z_score([5.0], reference=base[:, 0])
     assert z[0] == 0
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "z_score",
+        {"z_score": {}},
+        {"how": "z_score"},
+        {"z_score": {"sd": 1}},
+        NORMALISERS["z_score"],
+    ],
+)
+def test_a_method_is_named_as_a_node_names_it(own: Any) -> None:
+    x = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 90.0]])
+    both = normalise(x, names=["pubs", "halls"], each={"pubs": own}, low=1)
+    np.testing.assert_array_equal(both[:, 0], NORMALISERS["z_score"](x[:, 0]))
+    np.testing.assert_array_equal(both[:, 1], NORMALISERS["min_max"](x[:, 1], low=1))
+    np.testing.assert_array_equal(normalise(x, own)[:, 0], both[:, 0])
+
+
+def test_settings_for_some_leave_the_rest_their_own() -> None:
+    x = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 90.0]])
+    found = normalise(x, names=["pubs", "halls"], high={"halls": 10})
+    assert found[2].tolist() == [100.0, 10.0]
+    found = normalise(
+        x, {"min_max": {"high": 7}}, names=["pubs", "halls"], each={"halls": {"high": 3}}
+    )
+    assert found[2].tolist() == [7.0, 3.0]
+
+
+def test_a_unit_is_found_by_the_code_that_the_table_has() -> None:
+    import pandas as pd
+
+    x = pd.DataFrame({"pubs": [1.0, 3.0, 5.0]}, index=["A", "B", "C"])
+    assert normalise(x, "distance_to_reference", unit="B").T.tolist() == [[0.0, 1.0, 2.0]]
+    with pytest.raises(UnknownNameError, match="reference unit 'D' not found"):
+        normalise(x, "distance_to_reference", unit="D")
+
+
+@pytest.mark.parametrize(
+    ("settings_", "said"),
+    [
+        ({"each": {"pub": "z_score"}}, "indicator 'pub' not found; did you mean 'pubs'"),
+        ({"each": {"pubs": "z_scor"}}, "normaliser 'z_scor' not found; did you mean 'z_score'"),
+        (
+            {"each": {"pubs": {"z_scor": {}}}},
+            "normaliser 'z_scor' not found; did you mean 'z_score'",
+        ),
+        ({"each": {"pubs": {"z_score": {"ds": 1}}}}, r"'ds' not found of 'z_score' \(for 'pubs'\)"),
+        ({"directions": {"pub": -1}}, r"indicator 'pub' not found \(directions\)"),
+        ({"high": {"pub": 10}}, r"indicator 'pub' not found \(high\)"),
+        ({"how": lambda x: None}, "pubs: what <lambda> gives: None found; expected several"),
+        ({"how": lambda x: x[:2]}, "pubs: what <lambda> gives: 2 found; expected 3"),
+        ({"how": lambda x: x / 0.0}, "pubs: what <lambda> gives, row 1: an infinite value"),
+        ({"how": "goalposts"}, "pubs: 'goalposts' needs lower"),
+        ({"constant": "zero"}, "constant 'zero' not found; expected one of: error, nan"),
+        (
+            {"how": "z_score", "divisor": "n+1"},
+            "divisor 'n\\+1' not found; expected one of: n, n-1",
+        ),
+        ({"low": 100, "high": 0}, "pubs: low 100 and high 0; expected low below high"),
+        ({"how": "rank", "ties": "mean"}, "ties 'mean' not found"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_what_normalise_cannot_take_is_named(settings_: dict[str, Any], said: str) -> None:
+    x = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 90.0]])
+    with pytest.raises((DataError, UnknownNameError), match=said):
+        normalise(x, names=["pubs", "halls"], **settings_)

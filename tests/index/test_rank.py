@@ -74,7 +74,7 @@ def test_nothing_to_rank() -> None:
 
 
 def test_what_is_no_column_or_no_rule_is_refused() -> None:
-    with pytest.raises(DataError, match=r"shape \(1, 2\); expected one value an area"):
+    with pytest.raises(DataError, match=r"shape \(1, 2\); expected one number for each area"):
         rank([[1.0, 2.0]])
     with pytest.raises(UnknownNameError, match="ties 'first' not found; expected one of: average"):
         rank([1.0, 2.0], "first")  # type: ignore[arg-type]

@@ -103,7 +103,7 @@ class Declared:
     whole
         Whether these have to be whole.
     flag, text, nothing
-        Whether it takes true and false, any text, and None.
+        Whether it takes true and false (or 1 and 0), any text, and None.
     """
 
     choices: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class Declared:
             return self.text or value in self.choices
         if value is None:
             return self.nothing
-        if isinstance(value, bool | np.bool_):
+        if isinstance(value, bool | np.bool_) or (self.flag and value in (0, 1)):
             return self.flag
         if self.number is None or not isinstance(value, Real):
             return False

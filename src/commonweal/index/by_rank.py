@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import AboveZero, strict
 from commonweal.index.rank import Floats, TieRule, rank, rank_among
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ EXPONENTIAL_SCALE = 23.0
 section 3.7 and appendix E; the CNI uses the same)."""
 
 
+@strict
 def rank_score(
     x: ArrayLike,
     ties: TieRule = "min",
@@ -62,6 +64,7 @@ def rank_score(
     return _rank(-np.asarray(x, dtype=np.float64), ties, down)
 
 
+@strict
 def borda(
     x: ArrayLike,
     ties: TieRule = "min",
@@ -79,10 +82,11 @@ def borda(
     return rank_score(x, ties, from_top=from_top, reference=reference) - 1
 
 
+@strict
 def percentile_rank(
     x: ArrayLike,
     ties: TieRule = "average",
-    scale: float = 100.0,
+    scale: AboveZero = 100.0,
     *,
     from_top: bool = False,
     reference: ArrayLike | None = None,
@@ -94,13 +98,12 @@ def percentile_rank(
     >>> percentile_rank([10.0, 30.0, 20.0])
     array([  0., 100.,  50.])
     """
-    if not scale > 0:
-        raise DataError(f"scale {scale:g} found; expected a number above 0")
     n = _n_ranked(x, reference)
     below = borda(x, ties, from_top=from_top, reference=reference)
     return scale * below / (n - 1 if n > 1 else np.nan)
 
 
+@strict
 def normal_score(
     x: ArrayLike,
     ties: TieRule = "average",
@@ -134,7 +137,7 @@ def normal_score(
 
     n = _n_ranked(x, reference)
     shifts = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}
-    shift, more = shifts[one_of("formula", formula, shifts)]
+    shift, more = shifts[formula]
     upwards = rank_score(x, ties, from_top=from_top, reference=reference)
     z: Floats = ndtri((upwards - shift) / (n + more))
     return z
@@ -184,6 +187,7 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
     return y
 
 
+@strict
 def exponential(
     x: ArrayLike, ties: TieRule = "average", *, reference: ArrayLike | None = None
 ) -> Floats:

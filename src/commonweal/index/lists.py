@@ -35,7 +35,9 @@ __all__ = [
 ]
 
 
-def column(x: ArrayLike, what: str, n: int | None = None, *, per: str = "unit") -> Floats:
+def column(
+    x: ArrayLike, what: str, n: int | None = None, *, per: str = "unit", finite: bool = True
+) -> Floats:
     """Take in one number for each of something.
 
     Parameters
@@ -48,6 +50,8 @@ def column(x: ArrayLike, what: str, n: int | None = None, *, per: str = "unit") 
         How many there should be, if that is known.
     per
         What each belongs to, for messages.
+    finite
+        Whether infinities are refused.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def column(x: ArrayLike, what: str, n: int | None = None, *, per: str = "unit") 
         raise DataError(f"{what} of shape {values.shape}; expected one number for each {per}")
     if n is not None and len(values) != n:
         raise DataError(f"{what}: {len(values):,} found; expected {n:,}, one for each {per}")
-    if np.isinf(values).any():
+    if finite and np.isinf(values).any():
         at = int(np.isinf(values).argmax())
         raise DataError(f"{what}, row {at + 1}: an infinite value found; expected a number")
     return values

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
 from commonweal.index.by_rank import (
     borda,
     exponential,
@@ -23,7 +23,8 @@ from commonweal.index.by_rank import (
     percentile_rank,
     rank_score,
 )
-from commonweal.index.describe import labelled
+from commonweal.index.lists import column, directions_of, keys
+from commonweal.index.methods import name_of
 from commonweal.index.rank import Floats
 from commonweal.index.scales import (
     adjusted,
@@ -37,11 +38,14 @@ from commonweal.index.scales import (
     unchanged,
     z_score,
 )
+from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
+
+    from commonweal.index.methods import How
 
 __all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "turned"]
 
@@ -75,12 +79,12 @@ NORMALISERS: MappingProxyType[str, Normaliser] = MappingProxyType(
 
 
 def normalise(
-    x: ArrayLike,
-    how: str | Normaliser = "min_max",
+    x: Matrix,
+    how: How = "min_max",
     *,
-    directions: ArrayLike = 1,
+    directions: ArrayLike | Mapping[str, int] = 1,
     names: Sequence[str] | None = None,
-    each: Mapping[str, Mapping[str, Any]] | None = None,
+    each: Mapping[str, How] | None = None,
     reference: ArrayLike | None = None,
     units: Sequence[str] | None = None,
     **settings: Any,
@@ -92,23 +96,27 @@ def normalise(
     x
         (n_units, n_indicators) values in their own units, NaN = missing.
     how
-        Name of one of `NORMALISERS`, or a function of (n_units,) values.
+        Name of one of `NORMALISERS`, alone or with settings (``{"min_max": {"low": 1}}``), or a
+        function of (n_units,) values.
     directions
-        (n_indicators,) +1 where a higher value is more of what the index measures, -1 where it is
-        less; one number for all. Values are multiplied by it before they are normalised.
+        +1 where a higher value is more of what the index measures, -1 where it is less: for each
+        indicator, in order or by name (+1 for those left out), or one for all. Values are
+        multiplied by it before they are normalised.
     names
         (n_indicators,) names, for `each` and for messages; positions if not given.
     each
-        By name, settings for one indicator; with the key ``how`` it gets a method of its own, and
-        none of the common settings.
+        By name, a method for one indicator, as `how` has it or as ``{"how": "z_score", "sd": 10}``:
+        it gets none of the common settings. Or only settings, in addition to these.
     reference
         (n, n_indicators) values that what a method takes from the data is taken from, such as least
         and greatest; (n_years, n_units, n_indicators) for several years. Methods that take nothing
         do without.
     units
-        (n_units,) names, among which ``distance_to_reference`` finds a unit that is named.
+        (n_units,) codes, among which ``distance_to_reference`` finds a unit that is named; those of
+        the table, if not given.
     **settings
-        What the method takes; one value, or (n_indicators,) of them. `lower`, `upper`,
+        What the method takes; one value, or one for each indicator: in order, or by name (those
+        left out take the method's own). `lower`, `upper`,
         `target` and `middle` are in the indicator's own units: for a direction of -1 they are
         turned with it.
 
@@ -135,50 +143,57 @@ def normalise(
     array([[9.],
            [8.]])
     """
-    values, labels = labelled(x, names)
-    n_columns = len(labels)
+    taken = table(x, names, units)
+    values, labels = taken.values, taken.names
     base = None if reference is None else np.asarray(reference, dtype=np.float64)
-    if base is not None and (base.ndim not in (2, 3) or base.shape[-1] != n_columns):
-        raise DataError(f"reference of shape {base.shape}; expected (n, {n_columns})")
-    signs = np.asarray(directions, dtype=np.float64)
-    if signs.shape not in {(), (n_columns,)}:
-        raise DataError(f"directions of shape {signs.shape}; expected one, or {n_columns}")
-    signs = np.broadcast_to(signs, n_columns)
-    for name in each or {}:
-        if name not in labels:
-            raise UnknownNameError("indicator", name, labels)
-    out = np.empty((n_columns, len(values)))
+    if base is not None and (base.ndim not in (2, 3) or base.shape[-1] != len(labels)):
+        raise DataError(f"reference of shape {base.shape}; expected (n, {len(labels)})")
+    signs = directions_of(directions, labels)
+    keys(each or {}, labels)
+    common, common_settings = _method(how)
+    out = np.empty((len(labels), len(values)))
     for j, (name, sign) in enumerate(zip(labels, signs, strict=True)):
-        if abs(sign) != 1:
-            raise DataError(f"{name}: direction {sign:g} found; expected 1 or -1")
-        own = {key: _of_column(v, j, n_columns) for key, v in settings.items()}
-        special = dict((each or {}).get(name, {}))
-        method = special.pop("how", None)
-        own = special if method is not None else own | special
-        if isinstance(own.get("unit"), str):
-            own["units"] = units
-        which = how if method is None else method
+        which, own = _method((each or {}).get(name, {}))
+        if which is None:
+            which = "min_max" if common is None else common
+            for key, setting in {**common_settings, **settings}.items():
+                own = {**_of_column(key, setting, name, labels), **own}
         function = normaliser(which)
+        if isinstance(own.get("unit"), str):
+            own["units"] = taken.units
         try:
             if base is not None and takes_base(function):
                 own["reference"] = base[..., j] * sign
-            if isinstance(which, str):
-                _known_settings(which, function, own)
-            out[j] = function(values[:, j] * sign, **turned(own, sign))
+            _known_settings(name_of(which), function, own, name)
+            found = function(values[:, j] * sign, **turned(own, sign))
+            out[j] = column(found, f"what {name_of(which)} gives", len(values))
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
     return out.T
 
 
-def _known_settings(name: str, function: Normaliser, settings: Mapping[str, Any]) -> None:
+def _method(how: Any) -> tuple[str | Normaliser | None, dict[str, Any]]:
+    """Tell a method, if there is one, from its settings."""
+    if not isinstance(how, Mapping):
+        return how, {}
+    if "how" in how:
+        return how["how"], {key: value for key, value in how.items() if key != "how"}
+    if len(how) == 1 and isinstance(settings := next(iter(how.values())), Mapping):
+        return next(iter(how)), dict(settings)
+    return None, dict(how)
+
+
+def _known_settings(
+    method: str, function: Normaliser, settings: Mapping[str, Any], indicator: str
+) -> None:
     """Refuse settings that a method does not take, or lacks."""
     taken = dict(list(inspect.signature(function).parameters.items())[1:])
-    for key in settings:
-        if key not in taken:
-            raise UnknownNameError("setting", key, taken, f" of '{name}'")
+    if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return
+    keys(settings, taken, "setting", f" of '{method}' (for '{indicator}')")
     for key, parameter in taken.items():
-        if parameter.default is inspect.Parameter.empty and key not in settings:
-            raise DataError(f"'{name}' needs {key}")
+        if parameter.default is parameter.empty and key not in settings:
+            raise DataError(f"'{method}' needs {key}")
 
 
 def normaliser(how: str | Normaliser) -> Normaliser:
@@ -196,8 +211,7 @@ def normaliser(how: str | Normaliser) -> Normaliser:
     """
     if not isinstance(how, str):
         return how
-    if how not in NORMALISERS:
-        raise UnknownNameError("normaliser", how, NORMALISERS)
+    keys([how], NORMALISERS, "normaliser")
     return NORMALISERS[how]
 
 
@@ -227,13 +241,16 @@ def takes_base(function: Normaliser) -> bool:
     return True
 
 
-def _of_column(setting: Any, column: int, n_columns: int) -> Any:
-    """Give one column's value of a setting that may be given for each."""
+def _of_column(key: str, setting: Any, name: str, names: Sequence[str]) -> dict[str, Any]:
+    """Give one column's value of a setting that may be given for each; none if it has none."""
+    if isinstance(setting, Mapping):
+        keys(setting, names, where=f" ({key})")
+        return {key: setting[name]} if name in setting else {}
     if isinstance(setting, str) or np.ndim(setting) == 0:
-        return setting
-    if len(setting) != n_columns:
-        raise DataError(f"{len(setting)} settings found; expected 1 or {n_columns}")
-    return setting[column]
+        return {key: setting}
+    if len(setting) != len(names):
+        raise DataError(f"{key}: {len(setting)} found; expected 1 or {len(names)}")
+    return {key: setting[names.index(name)]}
 
 
 def turned(settings: Mapping[str, Any], sign: float) -> dict[str, Any]:

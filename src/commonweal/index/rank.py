@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from commonweal.errors import DataError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import strict
+from commonweal.index.lists import column
 
 __all__ = ["TieRule", "decile", "rank", "rank_among"]
 
 Floats: TypeAlias = NDArray[np.float64]
 TieRule: TypeAlias = Literal["min", "average", "max", "dense", "ordinal"]
-_RULES = get_args(TieRule)
 
 
+@strict
 def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     """Rank areas by need, the most first.
 
@@ -47,10 +49,7 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     >>> rank([5.0, 9.0, 5.0, 1.0], ties="average")
     array([2.5, 1. , 2.5, 4. ])
     """
-    values = np.asarray(need, dtype=np.float64)
-    if values.ndim != 1:
-        raise DataError(f"ranks of values of shape {values.shape}; expected one value an area")
-    one_of("ties", ties, _RULES)
+    values = column(need, "values to rank", per="area", finite=False)
     ranks = np.full(values.shape, np.nan)
     present = ~np.isnan(values)
     order = np.argsort(-values[present], kind="stable")
@@ -58,6 +57,7 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     return ranks
 
 
+@strict
 def rank_among(need: ArrayLike, base: ArrayLike, ties: TieRule = "min") -> Floats:
     """Give the rank that values would have among those of a base, such as another year's.
 
@@ -131,7 +131,7 @@ def decile(ranks: ArrayLike) -> Floats:
     Parameters
     ----------
     ranks
-        (n_areas,) ranks with 1 = most need, NaN = missing.
+        (n_areas,) ranks with 1 = most need, NaN = missing; none beyond the areas ranked.
 
     Returns
     -------
@@ -139,11 +139,19 @@ def decile(ranks: ArrayLike) -> Floats:
         (n_areas,) float64 in 1..10; NaN stays NaN. With 32,844 areas decile 1 ends at rank
         3,284, as in the English Indices of Deprivation.
 
+    Raises
+    ------
+    DataError
+        If a rank lies outside 1..n.
+
     Examples
     --------
-    >>> decile([1.0, 10.0, 11.0, 20.0] + list(range(21, 37)))[:4]
-    array([ 1.,  5.,  6., 10.])
+    >>> decile(range(1, 21))[[0, 1, 2, 19]]
+    array([ 1.,  1.,  2., 10.])
     """
-    values = np.asarray(ranks, dtype=np.float64)
+    values = column(ranks, "ranks", per="area")
     n = int(np.count_nonzero(~np.isnan(values)))
+    outside = (values < 1) | (values > n)
+    if outside.any():
+        raise DataError(f"rank {values[outside][0]:g} found; expected ranks from 1 to {n:,}")
     return np.ceil(values * 10 / n)

@@ -13,11 +13,13 @@ Indicators, chapter 5; names of the less common ones as in the R package COINr (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import AboveZero, Finite, strict
+from commonweal.index.lists import column, keys, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +47,11 @@ Constant: TypeAlias = Literal["error", "nan"]
 """What a column that cannot be normalised becomes, such as one in which all values are equal."""
 
 
+@strict
 def min_max(
     x: ArrayLike,
-    low: float = 0.0,
-    high: float = 100.0,
+    low: Finite = 0.0,
+    high: Finite = 100.0,
     *,
     reference: ArrayLike | None = None,
     constant: Constant = "error",
@@ -86,10 +89,11 @@ def min_max(
     return (high - low) * (values - least) / width + low
 
 
+@strict
 def z_score(
     x: ArrayLike,
-    mean: float = 0.0,
-    sd: float = 1.0,
+    mean: Finite = 0.0,
+    sd: AboveZero = 1.0,
     *,
     divisor: Literal["n-1", "n"] = "n-1",
     reference: ArrayLike | None = None,
@@ -116,8 +120,6 @@ def z_score(
     >>> z_score([1.0, 2.0, 3.0], mean=50, sd=10)
     array([40., 50., 60.])
     """
-    one_of("divisor", divisor, ("n-1", "n"))
-    _above_zero("sd", sd)
     values, least, most = _extent(x, reference)
     # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
     spread = _width(most - least, least, constant, "z-score of a constant")
@@ -128,7 +130,8 @@ def z_score(
     return (values - base.mean()) / found * sd + mean
 
 
-def scaled(x: ArrayLike, lower: float, upper: float, factor: float = 100.0) -> Floats:
+@strict
+def scaled(x: ArrayLike, lower: Finite, upper: Finite, factor: AboveZero = 100.0) -> Floats:
     """Place on the line from `lower` (0) to `upper` (`factor`), values outside it included.
 
     Parameters
@@ -152,12 +155,12 @@ def scaled(x: ArrayLike, lower: float, upper: float, factor: float = 100.0) -> F
     """
     if not lower < upper:
         raise DataError(f"lower {lower:g} and upper {upper:g}; expected lower below upper")
-    _above_zero("scale", factor)
-    return (np.asarray(x, dtype=np.float64) - lower) / (upper - lower) * factor
+    return (column(x, "values") - lower) / (upper - lower) * factor
 
 
+@strict
 def goalposts(
-    x: ArrayLike, lower: float, upper: float, scale: float = 1.0, *, truncate: bool = True
+    x: ArrayLike, lower: Finite, upper: Finite, scale: AboveZero = 1.0, *, truncate: bool = True
 ) -> Floats:
     """Place between two fixed posts: 0 at the lower, `scale` at the upper.
 
@@ -188,7 +191,8 @@ def goalposts(
     return np.clip(score, 0.0, scale) if truncate else score
 
 
-def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, float]:
+@strict
+def adjusted_posts(x: ArrayLike, middle: Finite | None = None) -> tuple[float, float]:
     """Give the posts of the adjusted Mazziotta-Pareto index: as far apart as the values are.
 
     Parameters
@@ -213,7 +217,7 @@ def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, fl
     >>> adjusted_posts([10.0, 20.0, 30.0], middle=15)
     (5.0, 25.0)
     """
-    values, least, most = _extent(x, None)
+    values, least, most = _extent(np.ravel(x), None)
     _width(most - least, least, "error", "posts of a constant")
     if len(_present(values)) == 0:
         raise DataError("posts of an empty column: every value is missing")
@@ -221,8 +225,9 @@ def adjusted_posts(x: ArrayLike, middle: float | None = None) -> tuple[float, fl
     return at - (most - least) / 2, at + (most - least) / 2
 
 
+@strict
 def adjusted(
-    x: ArrayLike, middle: float | None = None, *, reference: ArrayLike | None = None
+    x: ArrayLike, middle: Finite | None = None, *, reference: ArrayLike | None = None
 ) -> Floats:
     """Normalise for the adjusted Mazziotta-Pareto index: 100 at `middle`, a range of 60.
 
@@ -252,6 +257,7 @@ def adjusted(
     return 70 + goalposts(x, *posts, 60.0, truncate=False)
 
 
+@strict
 def distance_to_max(
     x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
 ) -> Floats:
@@ -267,6 +273,7 @@ def distance_to_max(
     return min_max(x, 0.0, 1.0, reference=reference, constant=constant)
 
 
+@strict
 def distance_to_reference(
     x: ArrayLike,
     unit: int | str,
@@ -315,11 +322,9 @@ def distance_to_reference(
             raise DataError(
                 f"reference unit '{unit}' is a name; expected the names of all units too"
             )
-        if len(units) != n:
-            raise DataError(f"{len(units):,} names for {n:,} units")
-        if unit not in units:
-            raise UnknownNameError("reference unit", unit, units)
-        unit = list(units).index(unit)
+        codes = units_of(units, n)
+        keys([unit], codes, "reference unit")
+        unit = codes.index(unit)
     if not 0 <= unit < n:
         raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
     own = _present(base[:, unit])
@@ -330,9 +335,10 @@ def distance_to_reference(
     return (values - least) / width
 
 
+@strict
 def distance_to_target(
     x: ArrayLike,
-    target: float,
+    target: Finite,
     *,
     cap: bool = False,
     reference: ArrayLike | None = None,
@@ -369,6 +375,7 @@ def distance_to_target(
     return np.minimum(score, 1.0) if cap else score
 
 
+@strict
 def fraction_of_max(
     x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
 ) -> Floats:
@@ -406,7 +413,7 @@ def fraction_of_max(
 
 def unchanged(x: ArrayLike) -> Floats:
     """Leave the values as they are."""
-    return np.asarray(x, dtype=np.float64)
+    return column(x, "values")
 
 
 def _present(x: ArrayLike) -> Floats:
@@ -416,23 +423,17 @@ def _present(x: ArrayLike) -> Floats:
 
 def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, float]:
     """Give the values, and the least and the greatest of the reference; NaN if it is empty."""
-    values = np.asarray(x, dtype=np.float64)
+    values = column(x, "values")
     base = (values if reference is None else np.asarray(reference, dtype=np.float64)).ravel()
     least = float(np.fmin.reduce(base, initial=np.nan))
     most = float(np.fmax.reduce(base, initial=np.nan))
     if np.isinf(least) or np.isinf(most):
-        raise DataError("an infinite value found; expected numbers, NaN where one is missing")
+        raise DataError("reference: an infinite value found; expected numbers")
     return values, least, most
 
 
 def _width(width: float, value: float, constant: Constant, what: str) -> float:
     """Give a width to divide by; NaN in place of 0 where that was chosen."""
-    one_of("constant", constant, get_args(Constant))
     if width == 0 and constant == "error":
         raise DataError(f"{what} ({value:g}): nothing can be compared")
     return width or np.nan
-
-
-def _above_zero(what: str, value: float) -> None:
-    if not value > 0:
-        raise DataError(f"{what} {value:g} found; expected a number above 0")
