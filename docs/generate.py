@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
+    "commonweal.years": "The years of a study",
     "commonweal.places": "The places of a study",
     "commonweal.agreement": "Agreement with published results",
     "commonweal.recipe": "Study files",
@@ -232,6 +233,7 @@ def study_faults() -> list[str]:
     steps = importlib.import_module("commonweal.index.prepare_spec")
     models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
     models += [certainty.VaryErrors, certainty.VaryCut, recipe.AgreementSpec, recipe.BriefingSpec]
+    models.append(recipe.PanelSpec)
     not_keys = {
         "Study": {"name", "folder"},
         "IndexSpec": set(index.Node.model_fields),

@@ -235,6 +235,7 @@ def pattern_of(column: str, study: Study, parents: tuple[str, ...]) -> re.Patter
         "<parent>": "|".join(parents),
         "<indicator>": "|".join(study.indicators),
         "<name>": "|".join(study.designate),
+        "<year>": r"\d{4}",
     }
     text = re.escape(column)
     for kind, names in kinds.items():
@@ -264,10 +265,10 @@ def test_the_results_folder_is_documented(
     met: set[tuple[str, str]] = set()
     for results in (example_results, full):
         folder = write_results(results, tmp_path / results.study.name)
-        # Every file is on the page, and every one on the page is there.
-        only_with_steps = set() if results.study.prepare else {"prepared.parquet"}
-        there = {f.name for f in folder.iterdir()} | only_with_steps
-        assert there == {f for f in files if "<" not in f}
+        # Every file is on the page, and every one on the page is there if there is cause for it.
+        without = set() if results.study.prepare else {"prepared.parquet"}
+        without |= set() if results.trends else {"trends.parquet"}
+        assert {f.name for f in folder.iterdir()} | without == {f for f in files if "<" not in f}
         for table, found in tables(folder).items():
             name = table.split(":")[0]
             patterns = {
@@ -278,7 +279,9 @@ def test_the_results_folder_is_documented(
                 assert fits, f"{table}: column {column} is not in docs/reference/results.md"
                 met |= {(name, c) for c in fits}
     never = {(f, c) for f, cs in columns.items() for c in cs if f != "results.xlsx"} - met
-    assert never == {("areas.parquet", "rural_urban")}  # of English areas
+    deeper = [f"<index>.<domain>.own_change{part}" for part in ("", "_data", "_method", "_base")]
+    of_others = {("areas.parquet", "rural_urban"), *(("trends.parquet", c) for c in deeper)}
+    assert never == of_others  # English areas, and trees that have domains
 
 
 def test_every_public_name_is_documented() -> None:

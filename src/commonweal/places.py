@@ -16,7 +16,14 @@ from commonweal.errors import (
     UnreachableError,
     nearest,
 )
-from commonweal.indicators import Indicator, Wanted, numbers, read_column, read_indicators
+from commonweal.indicators import (
+    Indicator,
+    Wanted,
+    numbers,
+    read_column,
+    read_indicators,
+    read_years,
+)
 from commonweal.recipe import FileOrSource, OwnAreas, Study, earlier_study, load_study
 from commonweal.sources import Source, Store, local_source
 from commonweal.sources.catalogue import guess_reader
@@ -25,7 +32,15 @@ from commonweal.sources.store import COUNTY
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_files", "find_study", "own_source", "study_areas", "study_shapes", "wanted_of"]
+__all__ = [
+    "check_files",
+    "find_study",
+    "own_source",
+    "study_areas",
+    "study_shapes",
+    "wanted_of",
+    "years_of",
+]
 
 POINT = ("longitude", "latitude")
 
@@ -47,10 +62,10 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     return source
 
 
-def wanted_of(study: Study, name: str, store: Store) -> Wanted:
-    """Say what an indicator of a study means, and where it is read."""
+def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
+    """Say what an indicator of a study means, and where it is read; with a panel, in which year."""
     spec = study.indicators[name]
-    source = own_source(study, spec, store)
+    source = own_source(study, spec.table(year), store)
     code = spec.code
     if not code and spec.file and isinstance(study.areas, OwnAreas):
         code = study.areas.code
@@ -62,7 +77,36 @@ def wanted_of(study: Study, name: str, store: Store) -> Wanted:
         source.id,
         spec.vintage or source.vintage,
     )
-    return Wanted(about, source, spec.column, code, spec.standard_error)
+    column, error = spec.of("column", year), spec.of("standard_error", year)
+    return Wanted(about, source, column, code, error, spec.year, year)
+
+
+def years_of(study: Study, name: str, store: Store) -> list[int]:
+    """Give the panel's years in which an indicator is read; a year of 0 where there is no panel.
+
+    Raises
+    ------
+    StudyError
+        If a table lacks a year, and nothing says how to fill it.
+    """
+    panel, spec = study.panel, study.indicators[name]
+    if panel is None:
+        return [0]
+    if not spec.year:
+        stated = [years for key, years in spec.stated.items() if key != "standard_error"]
+        return [year for year in panel.years if all(year in years for years in stated)]
+    source = own_source(study, spec.table(), store)
+    found = read_years(store, source, spec.year, name)
+    for year in panel.years:
+        if year not in found and panel.fill == "none":
+            there = ", ".join(map(str, found)) or "none"
+            raise StudyError(
+                f"{name}: column '{spec.year}' of {source.title} has no {year}; its years are: {there} "
+                "(or say 'fill' under 'panel')"
+            )
+    if not set(found) & set(panel.years):
+        raise StudyError(f"{name}: {source.title} has none of the panel's years")
+    return [year for year in panel.years if year in found]
 
 
 def study_areas(study: Study, store: Store) -> Areas:
@@ -183,10 +227,12 @@ def check_files(study: Study, store: Store) -> int:
     for index in study.index:
         on = study.built_on(index)[0] or areas
         for name in study.read_with(index):
-            _in_catalogue(study.indicators[name], store)
-            if study.indicators[name].file:
-                wanted = wanted_of(study, name, store)
-                read_indicators(store, [wanted], _known(on, wanted.source, wanted.code, store))
+            for year in years_of(study, name, store):
+                table = study.indicators[name].table(year)
+                _in_catalogue(table, store)
+                if table.file:
+                    wanted = wanted_of(study, name, store, year)
+                    read_indicators(store, [wanted], _known(on, wanted.source, wanted.code, store))
     for compared in study.agreement:
         _in_catalogue(compared, store)
         if compared.file:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Certainty, Comparison, Designation
     from commonweal.index import Scores
     from commonweal.index.prepare import Prepared
+    from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators
     from commonweal.recipe import AgreementSpec, Study
 
@@ -85,6 +86,9 @@ class Results:
     prepared
         By index, what was done to the indicators before it read them; indices on the same areas
         share one. Empty where the study prepares nothing.
+    trends
+        By index, how it moved over the years of the study's panel, on the study's areas; empty
+        without one.
     """
 
     study: Study
@@ -100,6 +104,7 @@ class Results:
     outline: pl.DataFrame
     provenance: Mapping[str, Any]
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    trends: Mapping[str, Trend] = field(default_factory=dict)
 
     @property
     def preparations(self) -> list[Prepared]:

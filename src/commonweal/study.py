@@ -24,12 +24,15 @@ from commonweal.recipe import IndexSpec, Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results
 from commonweal.sources import Store
+from commonweal.years import prepare_years, read_panel, study_trend
 
 if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.designation import CertaintySpec, Comparison, Designation
     from commonweal.index import Node, Scores
+    from commonweal.index.trends import Trend
+    from commonweal.indicators import Panel
 
 __all__ = ["only_designation", "run"]
 
@@ -98,10 +101,16 @@ def run(
     indicators: dict[str, Indicators] = {}
     prepared: dict[str, Prepared] = {}
     scores: dict[str, Scores] = {}
+    panels: dict[str, Panel] = {}
+    trends: dict[str, Trend] = {}
     for name in study.index:
         here = _built_on(study, name, areas, store)
-        indicators[name] = _read(study, name, here, store, log, prepared)
-        scores[name] = _score(study, name, indicators[name], here, areas, store, log)
+        indicators[name] = _read(study, name, here, store, log, prepared, panels)
+        scores[name], moved = _score(
+            study, name, indicators[name], panels.get(name), here, areas, store, log
+        )
+        if moved is not None:
+            trends[name] = moved
     _refuse_left_out(study, scores, prepared)
     designations: dict[str, Designation] = {}
     for name, rule in study.designate.items():
@@ -146,6 +155,7 @@ def run(
         outline,
         provenance,
         prepared,
+        trends,
     )
 
 
@@ -180,36 +190,53 @@ def _read(
     store: Store,
     log: _Log,
     prepared: dict[str, Prepared],
+    panels: dict[str, Panel],
 ) -> Indicators:
     """Read what an index needs, and prepare it once for all the indices on the same areas."""
     beside = study.beside(index)
-    done = next((prepared[other] for other in beside if other in prepared), None)
-    if done is None:
+    first = next((other for other in beside if other in prepared), None)
+    if first is not None:
+        done = prepared[first]
+        panels |= {index: panels[first]} if first in panels else {}
+    else:
         with log.step(f"indicators {index}") as entry:
-            wanted = [wanted_of(study, name, store) for name in study.read_with(index)]
-            indicators, entry["read"] = read_indicators(store, wanted, here)
+            names = study.read_with(index)
+            if study.panel is not None:
+                panels[index], entry["read"] = read_panel(study, study.panel, names, here, store)
+                indicators = panels[index].latest
+            else:
+                wanted = [wanted_of(study, name, store) for name in names]
+                indicators, entry["read"] = read_indicators(store, wanted, here)
         if not study.prepare:
             return indicators
-        with log.step(f"prepare {here.system}") as entry:
-            used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))
-            domains = _domains([(other, study.index[other]) for other in beside])
-            done = prepare(indicators, used, study.prepare, here, domains)
-            entry |= {
-                "indices": beside,
-                "areas left out": len(done.areas_out),
-                "indicators left out": list(done.indicators_out),
-                "steps": [
-                    {
-                        "step": d.number,
-                        "kind": d.step.kind,
-                        "changes": len(d.cells),
-                        "told": dict(d.told),
-                    }
-                    for d in done.done
-                ],
-            }
+        used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))
+        domains = _domains([(other, study.index[other]) for other in beside])
+
+        def step(of_year: Indicators, told: str = "") -> Prepared:
+            with log.step(f"prepare {here.system}{told}") as entry:
+                done = prepare(of_year, used, study.prepare, here, domains)
+                entry |= {"indices": beside, **_account(done)}
+            return done
+
+        if index in panels:
+            done, panels[index] = prepare_years(
+                panels[index], lambda of_year, year: step(of_year, f" {year}")
+            )
+        else:
+            done = step(indicators)
     prepared[index] = done
     return done.indicators.only([n for n in study.leaves(index) if n not in done.indicators_out])
+
+
+def _account(done: Prepared) -> dict[str, Any]:
+    return {
+        "areas left out": len(done.areas_out),
+        "indicators left out": list(done.indicators_out),
+        "steps": [
+            {"step": d.number, "kind": d.step.kind, "changes": len(d.cells), "told": dict(d.told)}
+            for d in done.done
+        ],
+    }
 
 
 def _domains(trees: Iterable[tuple[str, Node]]) -> dict[str, list[str]]:
@@ -227,22 +254,29 @@ def _score(
     study: Study,
     index: str,
     indicators: Indicators,
+    panel: Panel | None,
     here: Areas,
     areas: Areas,
     store: Store,
     log: _Log,
-) -> Scores:
-    """Build an index, and carry it to the study's areas."""
-    spec = study.index[index]
+) -> tuple[Scores, Trend | None]:
+    """Build an index, say how it moved, and carry it to the study's areas."""
+    spec, moved = study.index[index], None
     gone = set(study.leaves(index)) - {m.name for m in indicators.meta}
     with log.step(f"index {index}") as entry:
         scored = score(index, without_indicators(spec, gone, index), indicators)
         entry |= {"areas in": len(here), "areas scored": int((~np.isnan(scored.score)).sum())}
+    if study.panel is not None and panel is not None:
+        with log.step(f"trend {index}") as entry:
+            moved = study_trend(study.panel, index, spec, panel, gone)
+            entry |= {state: moved.state.count(state) for state in dict.fromkeys(moved.state)}
+            entry |= {"not split": moved.unsplit} if moved.unsplit else {}
     if here is not areas:
         with log.step(f"move {index}") as entry:
-            scored = scored.moved(_move(spec, here, areas, store, entry))
+            move = _move(spec, here, areas, store, entry)
+            scored, moved = scored.moved(move), moved and moved.moved(move)
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
-    return scored
+    return scored, moved
 
 
 def _refuse_left_out(

@@ -6,11 +6,13 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, score
 from commonweal.index.change_parts import drivers, split_change, split_years
@@ -229,14 +231,53 @@ def test_a_trend_says_who_comes_and_goes(panel: Panel) -> None:
     assert "x.slope" not in two.to_frame().columns
 
 
-def test_a_year_that_is_its_own_base_has_a_fault_that_is_named(panel: Panel) -> None:
+def test_a_change_that_cannot_be_split_says_why_and_is_told_all_the_same(panel: Panel) -> None:
     values = panel.values.copy()
     values[2, :, 0] = 3.0
+    found = trend("x", tree_of("min_max", n=6), panel_of(values), 2015)
+    assert found.unsplit == (
+        "base 2023: x.domain.i0: min-max of a constant (3): nothing can be compared"
+    )
+    assert found.own == {}
+    assert np.isfinite(found.change).sum() == 27
+    assert not any("own_change" in column for column in found.to_frame().columns)
     with pytest.raises(DataError, match=r"base 2023: x.domain.i0: min-max of a constant"):
-        trend("x", tree_of("min_max", n=6), panel_of(values), 2015)
+        split_years("x", panel_of(values), (2015, 2023), tree_of("min_max", n=6))
 
 
 def test_movers_are_those_that_moved() -> None:
     up, down = movers([1.0, -1.0, np.nan, 4.0, -3.0, 0.0, 4.0], most=2)
     assert up.tolist() == [3, 6]
     assert down.tolist() == [4, 1]
+
+
+def test_a_trend_is_carried_to_other_areas_with_its_parts(panel: Panel) -> None:
+    """Two and two make one; 1, 2 and 3 lack a score in a year or in both."""
+    codes = list(panel.codes)
+    here = areas_of("toy", codes, np.arange(1.0, 31.0))
+    there = areas_of("large", [f"L{k}" for k in range(15)], np.ones(15))
+    pairs = pl.DataFrame({"origin": codes, "destination": [f"L{k // 2}" for k in range(30)]})
+    found = trend("x", tree_of("exponential", n=6), panel, 2015)
+    moved = found.moved(move_from_pairs(here, there, pairs))
+    weight = np.array([9, 10]) / 19
+    np.testing.assert_allclose(moved.change[4], weight @ found.change[8:10])
+    np.testing.assert_allclose(
+        moved.rank_shift[4], moved.scores.rank()[0, 4] - moved.scores.rank()[2, 4]
+    )
+    whole = [4, 5, 14]
+    top = sum(points for path, points in moved.drivers.items() if path.count("/") == 1)
+    np.testing.assert_allclose(top[whole], moved.change[whole], atol=1e-9)
+    own = moved.own["x"]
+    np.testing.assert_allclose(sum(own.parts.values())[whole], own.total[whole], atol=1e-9)
+    assert moved.state[:3] == ["both", "leaves", "both"]
+    # Of L0 and L1 a part has a score in one of the two years only: what is left would not add up.
+    for part in (*moved.drivers.values(), own.total, *own.parts.values(), own.alone["data"]):
+        assert np.isnan(part[[0, 1]]).all()
+        assert np.isfinite(part[2:]).all()
+
+
+def areas_of(system: str, codes: list[str], people: np.ndarray) -> Areas:
+    table = pl.DataFrame({"code": codes, "name": codes, "population": people}).with_columns(
+        longitude=pl.lit(None, pl.Float64), latitude=pl.lit(None, pl.Float64)
+    )
+    return Areas(system, system, "area", "areas", table, (), "made up")

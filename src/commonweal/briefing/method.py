@@ -14,6 +14,7 @@ from commonweal.index.methods import name_of, settings_of
 
 if TYPE_CHECKING:
     from commonweal.index.methods import How
+    from commonweal.recipe import PanelSpec
     from commonweal.results import Results
 
 __all__ = ["index_table", "limits", "method", "varied"]
@@ -77,6 +78,8 @@ def method(results: Results) -> list[tuple[str, str]]:
     told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
     told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
+    if results.study.panel and results.trends:
+        told.append(("Years", _years(results.study.panel)))
     for name, designation in results.designations.items():
         label = label_of(results, name)
         rule = rule_in_words(results, name)
@@ -123,6 +126,22 @@ def _index(results: Results, index: str) -> str:
             f"{results.areas.plural} of this study{_carried(scores.move.report)}."
         )
     return f"{text} Recipe: {tree.reference}" if tree.reference else text
+
+
+def _years(panel: PanelSpec) -> str:
+    """Say what the years of a panel are measured against, and how gaps were filled."""
+    years, base = panel.years, panel.base_year
+    text = (
+        f"The results are those of {years[-1]}. Scores of {', '.join(map(str, years))} are compared on the "
+        f"scale of {'all of them together' if base == 'pooled' else base}: least, greatest, mean, and the "
+        "values to rank among are those of that scale in every year."
+    )
+    ways = {
+        "latest": "with the area's last value before",
+        "linear": "on the line between the area's values before and after",
+        "constant": "with the area's last value before, or else the first after",
+    }
+    return f"{text} Missing values were filled {ways[panel.fill]}." if panel.fill in ways else text
 
 
 def _told(words: dict[str, str], how: How) -> str:

@@ -46,6 +46,12 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         "Every index and domain: score, rank (1 = most need), decile, and what each domain contributes.",
         _scores(results),
     )
+    if results.trends:
+        yield (
+            "trends.parquet",
+            "Every index over the years: scores and ranks on one scale, change, and what it is made of.",
+            _trends(results),
+        )
     alone = len(results.designations) == 1
     for name, designation in results.designations.items():
         end = "" if alone else f"-{name}"
@@ -111,6 +117,13 @@ def _scores(results: Results) -> pl.DataFrame:
             frame = frame.hstack(scores.to_frame().drop("code"))
         else:
             frame = frame.join(scores.to_frame(), on="code", how="left", maintain_order="left")
+    return frame
+
+
+def _trends(results: Results) -> pl.DataFrame:
+    frame = pl.DataFrame({"code": results.areas.codes})
+    for found in results.trends.values():
+        frame = frame.join(found.to_frame(), on="code", how="left", maintain_order="left")
     return frame
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.over_years import trend_line
 from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.words import (
     authority,
@@ -220,6 +221,8 @@ def profile_lines(p: Profile) -> Iterator[str]:
     for index, s in r.scores.items():
         yield ""
         yield from _index_lines(p, index, s)
+        if index in r.trends:
+            yield f"  {trend_line(r, index, row)}"
     if len(p.peers):
         yield ""
         yield "Most like it:"
@@ -328,6 +331,21 @@ def profile_data(p: Profile) -> dict[str, Any]:
         }
         for index, s in r.scores.items()
     }
+    for index, found in r.trends.items():
+        years = zip(found.scores.years, found.scores.need(), found.scores.rank(), strict=True)
+        data["indices"][index]["trend"] = {
+            "base": found.scores.base,
+            "years": {
+                str(year): {"score": number(need[row]), "rank": number(ranks[row])}
+                for year, need, ranks in years
+            },
+            "compared": list(found.compared),
+            "change": number(found.change[row]),
+            "by": {
+                path.split("/", 1)[1].replace("/", "."): number(points[row])
+                for path, points in found.drivers.items()
+            },
+        }
     data["peers"] = [r.areas.codes[i] for i in p.peers]
     return data
 

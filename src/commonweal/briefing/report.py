@@ -11,6 +11,7 @@ from commonweal.briefing.charts import Chart, probability_chart, rank_charts
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.over_years import by_year, moved_most, trend_chart, trend_words
 from commonweal.briefing.preparation import step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
 from commonweal.briefing.shown import Shown
@@ -103,6 +104,17 @@ def render_report(results: Results, day: date | None = None) -> str:
         since=results.since[0] if results.since else "",
         moved=_moved(results),
         changes=changes(results),
+        trends=[
+            (
+                index_label(results, index),
+                index,
+                trend_words(results, index),
+                by_year(results, index),
+                trend_chart(results, index),
+                moved_most(results, index),
+            )
+            for index in results.trends
+        ],
         method=method(results),
         prepared=step_table(results) if results.study.prepare else None,
         indices=index_table(results),

@@ -10,6 +10,7 @@ import polars as pl
 
 from commonweal.briefing.larger import by_tier, larger_areas, tiers
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.over_years import all_trends, trend_words
 from commonweal.briefing.preparation import prepared_values, step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
 from commonweal.briefing.shown import Shown
@@ -107,6 +108,15 @@ def sheets(results: Results) -> Iterator[Sheet]:
             "the proportion is the share of small areas in the worst tenth; extent and local concentration say how "
             "widespread and how deep need is.",
             larger,
+        )
+    for index, found in results.trends.items():
+        label, years = index_label(results, index), found.scores.years
+        yield Sheet(
+            _name("Trends" if len(results.trends) == 1 else f"Trends_{index}", used),
+            f"{label}: {years[0]} to {years[-1]}",
+            " ".join(trend_words(results, index)),
+            all_trends(results, index),
+            long=True,
         )
     yield from _published(results)
     if results.study.prepare:

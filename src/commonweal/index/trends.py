@@ -50,13 +50,17 @@ class Trend:
         By path of every node but the root, (n_areas,) points of the change that it brought about.
     own
         By path of every node with children, its change where each year is its own base, split into
-        data, method and base: `commonweal.index.change_parts.split_years`.
+        data, method and base: `commonweal.index.change_parts.split_years`. Empty if that cannot
+        be worked out.
+    unsplit
+        Why it cannot, such as a mean that takes no value below the base's least; nothing if it can.
     """
 
     scores: PanelScores
     compared: tuple[int, int]
     drivers: Mapping[str, Floats]
     own: Mapping[str, Change]
+    unsplit: str = ""
 
     @property
     def change(self) -> Floats:
@@ -105,7 +109,8 @@ class Trend:
             carried = carry({"": change.total, **change.parts})
             alone = carry(change.alone)
             own[path] = Change(carried.pop(""), carried, alone)
-        return Trend(self.scores.moved(move), self.compared, carry(self.drivers), own)
+        drivers = carry(self.drivers)
+        return Trend(self.scores.moved(move), self.compared, drivers, own, self.unsplit)
 
     def to_frame(self) -> pl.DataFrame:
         """Give a Polars frame, a row an area.
@@ -161,7 +166,8 @@ def trend(
     Raises
     ------
     UnknownNameError, DataError
-        As in `commonweal.index.panel.score_panel`.
+        As in `commonweal.index.panel.score_panel`. That a change cannot be split into data, method
+        and base is no error; `Trend.unsplit` says why.
 
     Examples
     --------
@@ -176,14 +182,14 @@ def trend(
     """
     years = compared or (panel.years[0], panel.years[-1])
     scored = score_panel(index, tree, panel, base)
-    own = split_years(index, panel, years, (before or tree, tree))
+    own, unsplit = {}, ""
+    try:
+        own = split_years(index, panel, years, (before or tree, tree))
+    except DataError as error:  # a year on the other's base may be out of the form's reach
+        unsplit = str(error)
     parents = {path for path, node in tree.walk(index) if node.children}
-    return Trend(
-        scored,
-        years,
-        drivers(scored, years),
-        {path: change for path, change in own.items() if path in parents},
-    )
+    own = {path: change for path, change in own.items() if path in parents}
+    return Trend(scored, years, drivers(scored, years), own, unsplit)
 
 
 def movers(change: ArrayLike, most: int = 10) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -8,6 +8,7 @@ from commonweal.indicators.read import (
     numbers,
     read_column,
     read_indicators,
+    read_years,
 )
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "panel_from_wide",
     "read_column",
     "read_indicators",
+    "read_years",
     "stack_years",
 ]

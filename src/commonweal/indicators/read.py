@@ -12,6 +12,7 @@ import polars as pl
 from commonweal.areas import code_texts
 from commonweal.errors import DataError
 from commonweal.indicators.indicators import Indicator, Indicators
+from commonweal.indicators.panel import whole_years
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.sources import Source, Store
 
-__all__ = ["Wanted", "code_column", "numbers", "read_column", "read_indicators"]
+__all__ = ["Wanted", "code_column", "numbers", "read_column", "read_indicators", "read_years"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An indicator and where to read it: its source, value, code and standard-error columns."""
+    """An indicator and where to read it: its source, value, code and standard-error columns.
+
+    Of a table with a row an area and year, the column of the year, and the year.
+    """
 
     indicator: Indicator
     source: Source
     column: str
     code: str = ""
     standard_error: str = ""
+    year_column: str = ""
+    year: int = 0
 
 
 def read_indicators(
@@ -69,6 +75,9 @@ def read_indicators(
     for at, want in enumerate(wanted):
         name = want.indicator.name
         table, code = tables[_place(want)]
+        if want.year_column:
+            years = _years(table, want.source, want.year_column, name)
+            table = table.filter(years == want.year)
         values[:, at], rows, matched = _align(table, want.source, want.column, code, areas, name)
         if want.standard_error:
             errors[:, at], _, _ = _align(table, want.source, want.standard_error, code, areas, name)
@@ -102,6 +111,24 @@ def read_column(
     return _align(table, source, column, code, areas, name)
 
 
+def read_years(store: Store, source: Source, column: str, name: str) -> list[int]:
+    """Give the years of a table with a row an area and year, ascending.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column.
+    DataError
+        If it has anything but years.
+    """
+    years = _years(store.table(source, [column]), source, column, name)
+    return [int(year) for year in years.drop_nulls().unique().sort()]
+
+
+def _years(table: pl.DataFrame, source: Source, column: str, name: str) -> pl.Series:
+    return whole_years(table[column], f"{name}: column '{column}' of {source.title}")
+
+
 def _place(want: Wanted) -> tuple[str, str, str]:
     """Tell tables apart: by source, by how it is read, and by the column of codes."""
     return want.source.id, repr(want.source.reader), want.code
@@ -117,7 +144,7 @@ def _read_once(
     tables = {}
     for place, group in groups.items():
         source = group[0].source
-        names = [c for w in group for c in (w.column, w.standard_error) if c]
+        names = [c for w in group for c in (w.column, w.standard_error, w.year_column) if c]
         code = group[0].code or code_column(store.table(source), source, areas)
         tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
     return tables

@@ -13,6 +13,7 @@ from commonweal.recipe.load import (
     shipped_studies,
     template,
 )
+from commonweal.recipe.panel import PanelSpec
 from commonweal.recipe.study import BriefingSpec, Study
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IndicatorSpec",
     "MoveSpec",
     "OwnAreas",
+    "PanelSpec",
     "Study",
     "earlier_study",
     "load_study",

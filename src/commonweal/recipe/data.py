@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from commonweal.faults import FieldError
 
@@ -30,7 +37,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class FileOrSource(_Part):
+class _Table(_Part):
+    separator: str = Field(default="", max_length=1)
+    encoding: str = ""
+    decimal: Literal[".", ","] = "."
+
+    @model_validator(mode="after")
+    def _one(self) -> _Table:
+        file, source = (getattr(self, key) for key in ("file", "source"))
+        if bool(source) == bool(file):
+            raise ValueError("expected exactly one of 'source' and 'file'")
+        if source and (self.separator or self.encoding or self.decimal != "."):
+            raise ValueError(
+                "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
+            )
+        return self
+
+
+class FileOrSource(_Table):
     """A file beside the study, or a source of the catalogue.
 
     Attributes
@@ -46,19 +70,6 @@ class FileOrSource(_Part):
 
     file: str = ""
     source: str = ""
-    separator: str = Field(default="", max_length=1)
-    encoding: str = ""
-    decimal: Literal[".", ","] = "."
-
-    @model_validator(mode="after")
-    def _one(self) -> FileOrSource:
-        if bool(self.source) == bool(self.file):
-            raise ValueError("expected exactly one of 'source' and 'file'")
-        if self.source and (self.separator or self.encoding or self.decimal != "."):
-            raise ValueError(
-                "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
-            )
-        return self
 
 
 class OwnAreas(FileOrSource):
@@ -109,15 +120,32 @@ class OwnAreas(FileOrSource):
         return value
 
 
-class IndicatorSpec(FileOrSource):
+def _by_year(given: Any) -> Any:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, dict) and given and all(isinstance(v, str) and v for v in given.values()):
+        years = {str(year): name for year, name in given.items()}
+        if all(year.isdigit() for year in years):
+            return {int(year): name for year, name in years.items()}
+    found = f"found {given!r}" if isinstance(given, int | float) else "found something else"
+    raise ValueError(f"{found}; expected text, or one for each year: {{2019: ..., 2024: ...}}")
+
+
+ByYear: TypeAlias = Annotated[str | dict[int, str], BeforeValidator(_by_year)]
+"""One name, or with a panel one for each year."""
+
+
+class IndicatorSpec(_Table):
     """Where one number per area comes from, and what it means.
 
     Attributes
     ----------
-    source, file
-        A source of the catalogue, or a file beside the study.
+    file, source, separator, encoding, decimal
+        As in `FileOrSource`; with a panel, a file or a source for each year if they differ.
     column
-        The column with the value.
+        The column with the value; with a panel, one for each year of a wide table.
+    year
+        With a panel: the column with the year of a long table.
     code
         The column with the area code; the first that looks like one if not given.
     label, unit, vintage
@@ -125,16 +153,39 @@ class IndicatorSpec(FileOrSource):
     higher_is
         ``more`` if a higher value means more need, ``less`` if it means less.
     standard_error
-        The column with the value's standard error.
+        The column with the value's standard error; with a panel, one for each year of a wide table.
     """
 
-    column: str
+    file: ByYear = ""
+    source: ByYear = ""
+    column: ByYear
+    year: str = ""
     code: str = ""
     label: str = ""
     unit: str = ""
     vintage: str = ""
     higher_is: Literal["more", "less"]
-    standard_error: str = ""
+    standard_error: ByYear = ""
+
+    @property
+    def stated(self) -> dict[str, list[int]]:
+        """By key that states something for each year, the years."""
+        values = {key: getattr(self, key) for key in ("file", "source", "column", "standard_error")}
+        return {key: list(value) for key, value in values.items() if isinstance(value, dict)}
+
+    def of(self, key: Literal["file", "source", "column", "standard_error"], year: int = 0) -> str:
+        """Give what a key says for a year; nothing if it says none for it."""
+        value = getattr(self, key)
+        return str(value if isinstance(value, str) else value.get(year, ""))
+
+    def table(self, year: int = 0) -> FileOrSource:
+        """Give the table of a year."""
+        how = {key: getattr(self, key) for key in ("separator", "encoding", "decimal")}
+        return FileOrSource(file=self.of("file", year), source=self.of("source", year), **how)
+
+    def files(self) -> list[str]:
+        """Names of the files beside the study, of every year."""
+        return list(self.file.values()) if isinstance(self.file, dict) else [self.file]
 
 
 class AgreementSpec(FileOrSource):

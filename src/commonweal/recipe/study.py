@@ -21,6 +21,7 @@ from commonweal.recipe.data import (
 )
 from commonweal.recipe.indices import IndexSpec
 from commonweal.recipe.names import check_names
+from commonweal.recipe.panel import PanelSpec, check_years
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class Study(_Part):
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
     prepare: tuple[Step, ...] = ()
     index: dict[str, IndexSpec] = Field(min_length=1)
+    panel: PanelSpec | None = None
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
     agreement: tuple[AgreementSpec, ...] = ()
@@ -79,11 +81,18 @@ class Study(_Part):
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
         check_names(self)
+        check_years(self.panel, self.indicators, self.index)
         return self
 
     def leaves(self, index: str) -> list[str]:
-        """Names of the indicators that an index is made from, and of the bases that it takes."""
-        nodes = (n for _, n in self.index[index].walk(index) if n.indicator is not None)
+        """Names of the indicators that an index is made from, and of the bases that it takes.
+
+        Of its recipe in an earlier year too, where there is one.
+        """
+        trees = [self.index[index]]
+        if self.panel is not None and index in self.panel.before:
+            trees.append(self.panel.before[index])
+        nodes = (n for tree in trees for _, n in tree.walk(index) if n.indicator is not None)
         return list(dict.fromkeys(i for n in nodes for i in (n.indicator or "", *n.base)))
 
     def built_on(self, index: str) -> tuple[str, str | None]:
@@ -126,10 +135,11 @@ class Study(_Part):
 
     def files(self) -> set[str]:
         """Names of the files beside the study that it reads."""
-        named: list[FileOrSource] = [*self.indicators.values(), *self.agreement]
+        named: list[FileOrSource] = [*self.agreement]
         if isinstance(self.areas, OwnAreas):
             named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
-        return {spec.file for spec in named if spec.file}
+        files = [file for spec in self.indicators.values() for file in spec.files()]
+        return {file for file in (*files, *(spec.file for spec in named)) if file}
 
     def resolved(self) -> dict[str, Any]:
         """Give the recipe with every default filled in, as plain data."""
