@@ -328,3 +328,32 @@ def test_a_year_that_a_long_table_does_not_have(over_years: Any) -> None:
         indicators__halls__column={1990: "halls15", 1991: "halls24"}))  # fmt: skip
     with pytest.raises(StudyError, match=r"income: income.csv has none of the panel's years"):
         over_years.run()
+
+
+def test_each_year_is_prepared_by_itself(over_years: Any) -> None:
+    """Halls per resident: the divisor is the population that the areas state, in every year."""
+    steps = [{"denominate": {"by": "population", "per": 1000, "of": ["halls"]}}]
+    over_years.write(**panel(prepare=steps))
+    results = over_years.run()
+    found = results.trends["community_needs"]
+    rate = {
+        2015: 1000 * np.where(I == 5, 19, HALLS - 1) / (100 * I),
+        2024: 1000 * HALLS / (100 * I),
+    }
+    low, high = rate[2015].min(), rate[2015].max()
+    for at, year in ((0, 2015), (2, 2024)):
+        np.testing.assert_allclose(
+            found.scores.need()[at], (high - rate[year]) / (high - low) * 100, rtol=1e-9
+        )
+    kinds = [s["step"] for s in results.provenance["steps"] if s["step"].startswith("prepare")]
+    assert kinds == ["prepare own 2015", "prepare own 2019", "prepare own 2024"]
+    assert (results.prepared["community_needs"].done[0].cells["code"].n_unique()) == 20
+
+
+def test_an_indicator_left_out_in_one_year_only_is_an_error(over_years: Any) -> None:
+    (over_years.path / "income.csv").write_text(long_csv({2019: set(range(1, 15))}), "utf-8")
+    steps = [{"screen": {"indicators": 0.5}}]
+    over_years.write(**panel(prepare=steps, designate=None, certainty=None))
+    said = r"prepare: indicator income is left out in 2019 \(.*\) and not in every year; expected the same"
+    with pytest.raises(StudyError, match=said):
+        over_years.run()
