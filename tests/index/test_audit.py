@@ -25,6 +25,7 @@ from commonweal.index.coin import Coin, read_coin_tables
 from commonweal.index.framework import Node
 from commonweal.index.review import Thresholds, review_data, review_tree, to_table
 from commonweal.index.score import score_tree
+from commonweal.index.shrink import shrink_counts
 from commonweal.index.treat import Rule
 
 from . import golden
@@ -67,6 +68,25 @@ def test_the_worked_example_is_rebuilt_to_the_same_bytes() -> None:
     for name, x in trail.values.items():
         assert again[name].tobytes() == x.tobytes()
     assert to_json(log) == text
+
+
+def test_what_is_shrunk_and_filled_over_years_is_rebuilt_too() -> None:
+    raw = {"events": [3.0, 30, 10], "at_risk": [20.0, 100, 100], "sd": [1.0, 2, 1],
+           "years": [[1.0], [np.nan], [4.0]]}  # fmt: skip
+    trail, of = start(raw), ["Ashby"] * 3
+    trail = run(trail, "rates", "shrink_counts", ["events", "at_risk"], authorities=of)
+    trail = run(trail, "means", "shrink_means", ["events", "sd"], authorities=of)
+    trail = run(trail, "filled", "impute_panel", ["years"], units=["A"] * 3, times=[1, 2, 3])
+    np.testing.assert_array_equal(
+        trail.values["rates"], shrink_counts(raw["events"], raw["at_risk"], of).value
+    )
+    assert trail.values["filled"].ravel().tolist() == [1, 1, 4]
+    how = {"distance_to_reference": {"unit": "B"}}
+    tree = Node.model_validate({"transform": how, "children": {"a": {"indicator": "a"}}})
+    trail = run(trail, "score", "score", ["filled"], tree=tree, names=["a"], codes=["A", "C", "B"])
+    assert trail.values["score"][:, 0].tolist() == [0, 0, 1]
+    again = rebuild(from_json(to_json(trail.log)), raw)
+    assert all(again[name].tobytes() == x.tobytes() for name, x in trail.values.items())
 
 
 def small() -> tuple[Trail, dict[str, Any]]:

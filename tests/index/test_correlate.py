@@ -167,5 +167,8 @@ def test_errors_say_what_was_expected() -> None:
         UnknownNameError, match="method 'taub' not found; expected one of: kendall, pearson"
     ):
         correlate([[1.0]], method="taub")
+    for method in METHODS:
+        with pytest.raises(DataError, match="of 1 and 0 columns; expected at least 1 each"):
+            correlate([[1.0], [2.0]], np.empty((2, 0)), method)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="2 and 1 units"):
         correlate([[1.0], [2.0]], [[1.0]])

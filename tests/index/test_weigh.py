@@ -13,7 +13,6 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.importance import importance, to_importance
 from commonweal.index.means import arithmetic
 from commonweal.index.weigh import (
-    effective,
     entropy,
     equal,
     factor,
@@ -29,8 +28,6 @@ BOUND = (
 )
 golden.CHECKED.update(
     {
-        "struct_eff_weights.csv": "matched",
-        "struct_lineage.csv": "matched",
         "agg_cA_opt_weights_balance.csv": "differs: COINr stops early; ours reach an objective "
         "smaller than that of COINr's weights",
         "ua_B_noisy_weights.csv": BOUND,
@@ -38,29 +35,6 @@ golden.CHECKED.update(
         "sa_B_noisy_weights.csv": BOUND,
     }
 )
-
-
-def test_effective_weights_are_coinrs_on_every_level() -> None:
-    file = "struct_eff_weights.csv"
-    own = dict(zip(golden.texts(file, "iCode"), golden.numbers(file, "Weight"), strict=True))
-    known = golden.meta("Parent")
-    parents = {node: None if known[node] == "NA" else known[node] for node in own}
-    ours = effective(own, parents)
-    golden.agrees([ours[n] for n in golden.texts(file, "iCode")], golden.numbers(file, "EffWeight"))
-    for row in golden.rows("struct_lineage.csv"):
-        assert parents[row["Indicator"]] == row["Pillar"]
-    assert sum(ours[n] for n in golden.level(1)) == pytest.approx(1)
-
-
-def test_effective_weights_refuse_what_is_no_tree() -> None:
-    with pytest.raises(DataError, match="roots found: a, b"):
-        effective({"a": 1, "b": 1}, {})
-    with pytest.raises(UnknownNameError, match=r"parent 'z' not found \(of b\)"):
-        effective({"a": 1, "b": 1}, {"b": "z"})
-    with pytest.raises(DataError, match="circle at b"):
-        effective({"a": 1, "b": 1, "c": 1}, {"b": "c", "c": "b"})
-    with pytest.raises(DataError, match="every weight is 0"):
-        effective({"a": 1, "b": 0}, {"b": "a"})
 
 
 def test_given_weights_are_checked() -> None:

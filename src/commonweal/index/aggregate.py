@@ -107,7 +107,7 @@ def best_for_each(
 
 
 def _alike(weights: Floats | None, how: str) -> None:
-    if weights is not None and np.ptp(weights) > 0:
+    if weights is not None and len(np.unique(weights)) > 1:
         raise DataError(f"{needs_equal_weights(how)}; expected children of one weight")
 
 

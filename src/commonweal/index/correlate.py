@@ -113,7 +113,7 @@ def correlate(
     Raises
     ------
     DataError
-        If a table is none of numbers, or the two do not have the same units.
+        If a table is none of numbers or has no column, or the two do not have the same units.
     UnknownNameError
         If there is no such method.
 
@@ -139,6 +139,10 @@ def correlate(
         raise DataError(f"tables of {len(a):,} and {len(b):,} units; expected the same units")
     if None not in (first.units, second.units) and first.units != second.units:
         raise DataError("the codes of the two tables differ; expected the same units in one order")
+    if not a.shape[1] or not b.shape[1]:
+        raise DataError(
+            f"tables of {a.shape[1]} and {b.shape[1]} columns; expected at least 1 each"
+        )
     found = _METHODS[method](a, b)
     if b is a:
         itself = np.diag_indices(a.shape[1])

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WEIGHINGS",
-    "effective",
     "entropy",
     "equal",
     "factor",
@@ -290,52 +289,6 @@ def entropy(x: ArrayLike, *, names: Sequence[str] | None = None) -> Floats:
     if spread.sum() <= 1e-12:
         raise DataError("entropy weights of children that are all spread evenly")
     return spread / spread.sum()
-
-
-def effective(weights: Mapping[str, float], parents: Mapping[str, str | None]) -> dict[str, float]:
-    """Give every node's weight in the whole index: its own within its parent, times the parent's.
-
-    Parameters
-    ----------
-    weights
-        By node, its weight among its siblings, at least 0.
-    parents
-        By node, its parent; `None` for the root.
-
-    Raises
-    ------
-    DataError
-        If there is not exactly one root, parents go in a circle, or siblings all weigh 0.
-    UnknownNameError
-        If a parent has no weight of its own.
-
-    Examples
-    --------
-    >>> effective({"i": 1, "a": 1, "b": 3, "b1": 1, "b2": 1},
-    ...           {"i": None, "a": "i", "b": "i", "b1": "b", "b2": "b"})
-    {'i': 1.0, 'a': 0.25, 'b': 0.75, 'b1': 0.375, 'b2': 0.375}
-    """
-    roots = [node for node in weights if parents.get(node) is None]
-    if len(roots) != 1:
-        raise DataError(f"roots found: {', '.join(roots) or 'none'}; expected exactly one")
-    children: dict[str, list[str]] = {}
-    for node in weights:
-        if (parent := parents.get(node)) is not None:
-            if parent not in weights:
-                raise UnknownNameError("parent", parent, weights, f" (of {node})")
-            children.setdefault(parent, []).append(node)
-    whole = {roots[0]: 1.0}
-    todo = [roots[0]]
-    while todo:
-        parent = todo.pop()
-        below = children.get(parent, [])
-        own = given({c: weights[c] for c in below}, below) if below else np.empty(0)
-        for child, share in zip(below, own, strict=True):
-            whole[child] = whole[parent] * float(share)
-            todo.append(child)
-    if lost := [node for node in weights if node not in whole]:
-        raise DataError(f"parents go in a circle at {lost[0]}")
-    return {node: whole[node] for node in weights}
 
 
 def noisy(
