@@ -63,8 +63,8 @@ _MARGIN = (
     "the one that decides."
 )
 _CHANGE = (
-    "The one domain whose rank has to move by the fewest places to turn the answer, all else held "
-    "still. Near the cut-off the true answer can differ by a few places."
+    "The one domain whose rank has to move by the fewest places to turn the answer, while the values "
+    "of all other areas and domains stay as they are."
 )
 _CHANCE = (
     "The probability is the share of those times in which an area is selected. 100 % means every "

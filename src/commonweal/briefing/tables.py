@@ -13,7 +13,7 @@ from commonweal.briefing.headline import SURE, UNSURE
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.words import index_label
-from commonweal.designation.change import can_tell, node_at
+from commonweal.designation.change import can_tell
 from commonweal.index import decile
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def margin(designation: Designation) -> Floats:
 def knows_changes(results: Results, designation: Designation) -> bool:
     """Say whether what one domain alone would do is worked out for every condition."""
     return all(
-        can_tell(node_at(results.scores[t.condition.path.split("/")[0]].tree, t.condition.path))
+        can_tell(results.scores[t.condition.path.split("/")[0]], t.condition.path)
         for t in designation.tested
     )
 

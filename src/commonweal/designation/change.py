@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from commonweal.index.aggregate import ADDITIVE, RELATIVE, aggregate
-from commonweal.index.by_rank import BY_RANK
+from commonweal.designation.follow import can_follow, way_of
+from commonweal.designation.retest import Field, Parent, Retest
+from commonweal.errors import DataError
+from commonweal.index.aggregate import RELATIVE
 from commonweal.index.methods import name_of
+from commonweal.index.scales import unchanged
+from commonweal.index.score import entered
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from commonweal.designation.designation import Tested
+    from commonweal.designation.follow import Ladder
     from commonweal.index import Node, Scores
+    from commonweal.index.methods import How
 
-__all__ = ["can_tell", "node_at", "rank_needed"]
+__all__ = ["can_tell", "rank_needed"]
 
-_STEPS = 56
-"""Halvings of the range of a child until its value is known to a float's precision."""
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+Bools: TypeAlias = NDArray[np.bool_]
+
+_TRIES = 32
+"""Parts of the way at whose ends a score that may turn back on it is tried."""
 
 
-def can_tell(node: Node) -> bool:
+def can_tell(scores: Scores, path: str) -> bool:
     """Say whether what would change a node can be worked out at all.
 
     Copeland scores and the benefit of the doubt follow from all other areas, and of a function of
-    the user's own nothing is known: none is worked out, and the least change is missing for all.
+    the user's own nothing is known. Nor is it known what a child was measured against if not its
+    own scores. An index that was moved to other areas is a mean of scores: it follows its children
+    as one score does only where they are added up. For all else the least change is missing.
     """
-    return not callable(node.aggregate) and name_of(node.aggregate) not in RELATIVE
+    node = _node_at(scores.tree, path)
+    if not node.children:
+        return True
+    if callable(node.aggregate) or name_of(node.aggregate) in RELATIVE:
+        return False
+    if scores.built is not None:
+        return name_of(node.aggregate) in ("sum", "arithmetic")
+    return all(
+        can_follow(_form(node, name), node.ties) and _is_own_base(scores, f"{path}/{name}", node)
+        for name in node.children
+    )
 
 
-def rank_needed(scores: Scores, tested: Tested) -> dict[str, NDArray[np.float64]]:
-    """Find the rank at which each child of a condition's node, alone, would turn the condition.
+def rank_needed(
+    scores: Scores, tested: Tested, rows: Rows, groups: Rows | None = None
+) -> dict[str, Floats]:
+    """Find the rank at which each child of a condition's node, alone, turns the condition.
 
     Parameters
     ----------
@@ -40,138 +64,99 @@ def rank_needed(scores: Scores, tested: Tested) -> dict[str, NDArray[np.float64]
         The index that the condition is on.
     tested
         The condition, applied.
+    rows
+        The areas for which to find it.
+    groups
+        (n_areas,) each area's group, -1 for none, where the condition is counted within groups.
 
     Returns
     -------
     dict
-        By path of the child, (n_areas,) a rank that suffices; NaN where even the first or the last
-        place does not, and throughout where `can_tell` says no. On a condition on an indicator the
-        child is the node itself.
+        By path of the child, (n_areas,) the nearest rank that turns it; NaN where even the first or
+        the last does not, in all other rows, and throughout where `can_tell` says no. On a
+        condition on an indicator the child is the node itself.
 
     Notes
     -----
-    All other areas and all other children are held still. An area that moves past others shifts
-    each of them by one place, which this leaves out. That is always in its favour, so the rank given
-    suffices and one nearer can. By how much follows from what one place is worth to the area at the
-    cut-off: with the exponential transform, whose slope is 76 times as steep at the first place as at
-    the last, up to some 80 places; by percentiles, one or two.
+    A rank is one that some area has now. Who rises to it comes to stand just above those that have
+    it, who sinks to it just below. All that follows is worked out as `score` would: others make
+    way, the ends, the mean and the spread that values are measured by move along, and all scores
+    and ranks are new. Weights that were computed from the data stay as they are. So do the areas
+    that an index was moved from: there a child's rank is by what it puts into the moved index.
 
-    For a sum, an arithmetic and a geometric mean the value wanted is solved for; for other forms it
-    is found by halving the range between the area's value and the first or the last place's. Only
-    a Mazziotta-Pareto index can turn back on that way, far from the mean; a turn that the end of the
-    range does not have is not found.
+    The nearest rank is found by halving the ranks between the area's own and the first or the last.
+    Only a Mazziotta-Pareto score can turn back on that way, as it rises with how uneven a profile
+    is: where the end of the way does not do, 31 places on it are tried.
     """
     path = tested.condition.path
-    node = node_at(scores.tree, path)
-    target = np.where(tested.passes, tested.leave, tested.enter)
-    if not node.children:
-        return {path: _place(scores.need[path], target, tested.passes, by_rank=False)}
-    if name_of(node.aggregate) in ADDITIVE and can_tell(node):
-        wanted = _solved(scores, path, node, target)
-    elif can_tell(node):
-        wanted = _searched(scores, path, node, target, tested.passes)
-    else:
-        nothing = np.full(len(target), np.nan)
-        wanted = {f"{path}/{name}": nothing for name in node.children}
-    return {
-        f"{path}/{name}": _place(
-            scores.transformed[f"{path}/{name}"],
-            wanted[f"{path}/{name}"],
-            tested.passes,
-            name_of(node.transform if child.enters_as is None else child.enters_as) in BY_RANK,
-        )
-        for name, child in node.children.items()
-    }
-
-
-def _solved(
-    scores: Scores, path: str, node: Node, target: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Solve for the value of each child at which the node's score is the target."""
-    total = sum(node.weights.values())
-    # The weight of missing children is carried by those that are there.
-    present = np.zeros(len(target))
-    for name, weight in node.weights.items():
-        present += weight * ~np.isnan(scores.transformed[f"{path}/{name}"])
-    wanted: dict[str, NDArray[np.float64]] = {}
-    for name, weight in node.weights.items():
-        child = f"{path}/{name}"
-        x = scores.transformed[child]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = (weight if node.aggregate == "sum" else weight / total) * (total / present)
-            if node.aggregate == "geometric":
-                wanted[child] = x * np.exp(np.log(target / scores.need[path]) / share)
-            else:
-                wanted[child] = x + (target - scores.need[path]) / share
-    return wanted
-
-
-def _searched(
-    scores: Scores,
-    path: str,
-    node: Node,
-    target: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-) -> dict[str, NDArray[np.float64]]:
-    """Find the least value of each child at which the node's score reaches the target."""
-    children = [f"{path}/{name}" for name in node.children]
-    values = np.column_stack([scores.transformed[child] for child in children])
-    weights = np.array(list(node.weights.values()))
-
-    def reaches(at: int, value: NDArray[np.float64]) -> NDArray[np.bool_]:
-        x = values.copy()
-        x[:, at] = np.where(np.isnan(values[:, at]), np.nan, value)
-        return aggregate(x, weights, node.aggregate, 0.0) >= target
-
-    wanted: dict[str, NDArray[np.float64]] = {}
-    for at, child in enumerate(children):
-        x = values[:, at]
-        if np.isnan(x).all():
-            wanted[child] = x
+    node = _node_at(scores.tree, path)
+    paths = {f"{path}/{name}": name for name in node.children} or {path: ""}
+    needed = {child: np.full(len(scores.codes), np.nan) for child in paths}
+    if not can_tell(scores, path):
+        return needed
+    x = np.column_stack([(scores.transformed if n else scores.need)[p] for p, n in paths.items()])
+    parent = Parent(node, scores.need[path], x, scores.built is not None)
+    field = Field.of(scores, tested, groups)
+    tries = _TRIES if name_of(node.aggregate) == "mazziotta_pareto" else 1
+    for k, (child, name) in enumerate(paths.items()):
+        movers = rows[~np.isnan(x[rows, k])]
+        if not len(movers):
             continue
-        low = np.where(inside, np.nanmin(x), x)
-        high = np.where(inside, x, np.nanmax(x))
-        never, always = ~reaches(at, high), reaches(at, low)
-        for _ in range(_STEPS):
-            middle = low + (high - low) / 2
-            reached = reaches(at, middle)
-            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
-        wanted[child] = np.where(never, np.inf, np.where(always, -np.inf, high))
-    return wanted
+        if parent.carried or not name:
+            way = way_of(x[:, k], x[:, k], "none", node.ties, unchanged)
+        else:
+            enter = partial(entered, child, node, codes=scores.codes)
+            way = way_of(x[:, k], scores.need[child], _form(node, name), node.ties, enter)
+        retest = Retest(tested, parent, k, way, field)
+        needed[child][movers] = _nearest(way.ladder, movers, tested.passes[movers], retest, tries)
+    return needed
 
 
-def _place(
-    x: NDArray[np.float64],
-    wanted: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    by_rank: bool,
-) -> NDArray[np.float64]:
-    """Find the nearest place that gives an area the value wanted, or takes it below that value.
+def _nearest(ladder: Ladder, movers: Rows, inside: Bools, retest: Retest, tries: int) -> Floats:
+    """Find by halving the nearest place that turns the condition: a lower one for who passes."""
+    here = ladder.rung[movers]
+    single = ladder.first[here] == ladder.last[here]
+    near = np.where(inside, here + single, here - 1)  # who sinks from its equals is below them
+    step, end = np.where(inside, 1, -1), np.where(inside, len(ladder.values) - 1, 0)
 
-    Who rises to a place stands just above its present holder, who sinks to it just below.
-    """
-    ordered = np.sort(x[~np.isnan(x)])[::-1]
-    n = len(ordered)
-    hair = 1e-12 * np.abs(ordered).max(initial=0.0)  # the value wanted is rounded, its holder's not
-    at_least = np.searchsorted(-ordered, -(wanted - hair), side="right")
-    above = np.searchsorted(-ordered, -(wanted + hair), side="left")
-    # To leave: as low as the first below the value wanted. Who stands between two others' values,
-    # not on one by its rank, is there below the last who has just the value wanted.
-    leave = at_least + (1 if by_rank else at_least == above)
-    # To enter: as high as the last who has it, and above where the area is; ties share a place.
-    # A sum of ranks that comes to just the value at the cut-off can be rounded below it.
-    now = np.searchsorted(-ordered, -x, side="left")
-    enter = np.minimum(above if by_rank else at_least, now)
-    if n:
-        held = ordered[np.clip(enter, 1, n) - 1]
-        first = np.searchsorted(-ordered, -held, side="left") + 1
-        enter = np.where(enter < 1, enter, first)
-    place = np.where(inside, leave, enter).astype(np.float64)
-    impossible = np.isnan(wanted) | np.isnan(x) | (place < 1) | (place > n)
-    return np.where(impossible, np.nan, place)
+    def turned(which: Rows, steps: Rows) -> Bools:
+        rungs = near[which] + step[which] * steps
+        return retest.holds(movers[which], rungs, inside[which]) != inside[which]
+
+    enough, short = (end - near) * step, np.full(len(movers), -1)
+    can, rest = np.empty(0, np.intp), np.flatnonzero(enough >= 0)
+    whole = enough.copy()
+    for part in range(tries, 0, -1):
+        enough[rest] = whole[rest] * part // tries
+        turns = turned(rest, enough[rest])
+        can, rest = np.append(can, rest[turns]), rest[~turns]
+    left = can
+    while len(left := left[enough[left] - short[left] > 1]):
+        middle = (enough[left] + short[left]) // 2
+        turns = turned(left, middle)
+        enough[left[turns]], short[left[~turns]] = middle[turns], middle[~turns]
+    places = np.full(len(movers), np.nan)
+    rung = near[can] + step[can] * enough[can]
+    places[can] = np.where(inside[can], ladder.last[rung], ladder.first[rung])
+    return places
 
 
-def node_at(tree: Node, path: str) -> Node:
+def _form(node: Node, name: str) -> How:
+    """Say how a child enters its parent."""
+    own = node.children[name].enters_as
+    return node.transform if own is None else own
+
+
+def _is_own_base(scores: Scores, child: str, parent: Node) -> bool:
+    """Whether a child is measured against its own scores, not against a base."""
+    try:
+        alone = entered(child, parent, scores.need[child], codes=scores.codes)
+    except DataError:
+        return False
+    return np.allclose(alone, scores.transformed[child], equal_nan=True)
+
+
+def _node_at(tree: Node, path: str) -> Node:
     """Give the node of a tree at a slash-joined path that begins with the index."""
     for name in path.split("/")[1:]:
         tree = tree.children[name]

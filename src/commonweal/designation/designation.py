@@ -47,9 +47,6 @@ class Tested:
     score
         (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside,
         below the last area inside if outside (negative).
-    enter, leave
-        (n_areas,) the score an area outside needs to get in, and the score below which an area
-        inside drops out, all others held still.
     cut
         (n_areas,) number of areas inside the cut-off.
     width
@@ -61,8 +58,6 @@ class Tested:
     rank: Floats
     places: Floats
     score: Floats
-    enter: Floats
-    leave: Floats
     cut: Floats
     width: Floats
 
@@ -90,8 +85,8 @@ class Designation:
         (n_areas,) selected, but would not be with every cut-off a tenth stricter.
     changes
         By node path (a child of a condition's node), (n_areas,) the rank which that child alone
-        would have to take to change the answer, by turning one condition; NaN where none would,
-        and in areas that a cap leaves out.
+        would have to take to change the answer; NaN where none would, and in areas that a cap
+        leaves out.
     ranks
         By the same paths, (n_areas,) the rank that the child has now, on the scale of `changes`: by
         what it puts into the index, which on moved areas can order them otherwise than its score.
@@ -254,7 +249,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         return _test_worst(condition, need, pool)
     if condition.within is None:
         return _test_worst(condition, need, need)
-    parts = [np.full(len(need), np.nan) for _ in range(7)]
+    parts = [np.full(len(need), np.nan) for _ in range(5)]
     passes = np.zeros(len(need), dtype=bool)
     groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
@@ -263,7 +258,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         passes[at] = part.passes
         for whole, piece in zip(
             parts,
-            (part.rank, part.places, part.score, part.enter, part.leave, part.cut, part.width),
+            (part.rank, part.places, part.score, part.cut, part.width),
             strict=True,
         ):
             whole[at] = piece
@@ -287,8 +282,6 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
         ranks,
         places=np.where(passes, k + 1 - ranks, k - ranks),
         score=np.where(passes, need - first_out, need - last_in),
-        enter=np.full(n, last_in),
-        leave=np.full(n, first_out),
         cut=np.full(n, float(k)),
         width=np.full(n, condition.worst.width(len(ordered))),
     )
@@ -305,8 +298,6 @@ def _test_score(condition: Condition, need: Floats, above: float) -> Tested:
         ranks,
         places=np.where(passes, k + 1 - ranks, k - ranks),
         score=need - above,
-        enter=np.full(n, np.nextafter(above, np.inf)),
-        leave=np.full(n, np.nextafter(above, np.inf)),
         cut=np.full(n, float(k)),
         width=np.full(n, float(k)),
     )
@@ -387,19 +378,36 @@ def _changes(
     free = rule.without_caps()
     before = evaluate(free, iter(base), scores, areas)
     uncapped = before == selected
-    changes: dict[str, Floats] = {}
+
+    def turns(flipped: Mapping[int, Bools]) -> Bools:
+        outcomes = (p ^ flipped[i] if i in flipped else p for i, p in enumerate(base))
+        return (evaluate(free, outcomes, scores, areas) != before) & uncapped
+
+    # By child and number of the condition; one child can be in several conditions.
+    places: dict[str, dict[int, Floats]] = {}
     ranks: dict[str, Floats] = {}
+    indices = [t.condition.path.split("/")[0] for t in tested]
     for i, t in enumerate(tested):
         found = _find(t.condition, scores, areas)
-        flipped = [~p if j == i else p for j, p in enumerate(base)]
-        pivotal = (evaluate(free, iter(flipped), scores, areas) != before) & uncapped
-        for child, needed in rank_needed(found, t).items():
-            at = np.where(pivotal, needed, np.nan)
+        single = indices.count(indices[i]) == 1
+        rows = turns({i: np.ones_like(selected)}) if single else uncapped
+        within = t.condition.within
+        groups = None if within is None else group_numbers(areas, within)
+        for child, at in rank_needed(found, t, np.flatnonzero(rows), groups).items():
+            places.setdefault(child, {})[i] = at
             # A moved index is a mean of what went into it, so places are places in that.
-            ranks[child] = rank(found.transformed.get(child, found.need[child]))
-            if child in changes:  # in two conditions: the nearer of the two
-                old, now = changes[child], ranks[child]
-                nearer = np.isnan(old) | (np.abs(at - now) < np.abs(old - now))
-                at = np.where(nearer, at, old)
-            changes[child] = at
+            moved = {} if found.built is None else found.transformed
+            ranks[child] = rank(moved.get(child, found.need[child]))
+    changes: dict[str, Floats] = {}
+    for child, by_condition in places.items():
+        nearest = np.full(len(areas), np.nan)
+        for i, at in by_condition.items():
+            # On its way there it turns every other condition that is as near in that direction.
+            flipped = {
+                j: (base[j] == base[i]) & np.where(base[i], there <= at, there >= at)
+                for j, there in by_condition.items()
+            }
+            nearer = ~(np.abs(at - ranks[child]) >= np.abs(nearest - ranks[child]))
+            nearest = np.where(turns(flipped) & nearer, at, nearest)
+        changes[child] = nearest
     return changes, ranks
