@@ -136,6 +136,10 @@ def map_fields(results: Results) -> pl.DataFrame:
         columns += [
             frame[f"{index}.{k}"].alias(f"{index}_{k}") for k in ("score", "rank", "decile")
         ]
+        if index in results.trends:
+            columns.append(
+                pl.Series(f"{index}_change", results.trends[index].change).fill_nan(None)
+            )
     alone = len(results.designations) == 1
     for name, d in results.designations.items():
         start = "" if alone else f"{name}_"

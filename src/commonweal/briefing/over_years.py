@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from commonweal.index.rank import Floats
     from commonweal.results import Results
 
-__all__ = ["all_trends", "by_year", "moved_most", "trend_chart", "trend_line", "trend_words"]
+__all__ = [
+    "all_trends",
+    "by_year",
+    "moved_most",
+    "trend_chart",
+    "trend_data",
+    "trend_line",
+    "trend_words",
+]
 
 MOST = 10
 """Areas that are named among those that rose most, and among those that fell most."""
@@ -153,6 +161,29 @@ def trend_line(results: Results, index: str, row: int) -> str:
         f"{label}, {earlier} to {later}: {way} on the scale of {scale_of(found.scores.base)} "
         f"({scores[0]:.1f} to {scores[1]:.1f}), {place}{why}"
     )
+
+
+def trend_data(results: Results, index: str, row: int) -> dict[str, Any]:
+    """Give how one area moved as plain data."""
+    found = results.trends[index]
+
+    def number(x: float) -> float | None:
+        return float(x) if np.isfinite(x) else None
+
+    years = zip(found.scores.years, found.scores.need(), found.scores.rank(), strict=True)
+    return {
+        "base": found.scores.base,
+        "years": {
+            str(year): {"score": number(need[row]), "rank": number(ranks[row])}
+            for year, need, ranks in years
+        },
+        "compared": list(found.compared),
+        "change": number(found.change[row]),
+        "by": {
+            path.split("/", 1)[1].replace("/", "."): number(points[row])
+            for path, points in found.drivers.items()
+        },
+    }
 
 
 def trend_chart(results: Results, index: str) -> Chart | None:

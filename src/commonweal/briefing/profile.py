@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.over_years import trend_line
+from commonweal.briefing.over_years import trend_data, trend_line
 from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.words import (
     authority,
@@ -331,21 +331,8 @@ def profile_data(p: Profile) -> dict[str, Any]:
         }
         for index, s in r.scores.items()
     }
-    for index, found in r.trends.items():
-        years = zip(found.scores.years, found.scores.need(), found.scores.rank(), strict=True)
-        data["indices"][index]["trend"] = {
-            "base": found.scores.base,
-            "years": {
-                str(year): {"score": number(need[row]), "rank": number(ranks[row])}
-                for year, need, ranks in years
-            },
-            "compared": list(found.compared),
-            "change": number(found.change[row]),
-            "by": {
-                path.split("/", 1)[1].replace("/", "."): number(points[row])
-                for path, points in found.drivers.items()
-            },
-        }
+    for index in r.trends:
+        data["indices"][index]["trend"] = trend_data(r, index, row)
     data["peers"] = [r.areas.codes[i] for i in p.peers]
     return data
 
