@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from commonweal.briefing import write_results
+from commonweal.briefing.over_years import trend_line
 from commonweal.errors import CommonwealError, StudyError
 from commonweal.recipe import load_study
 
@@ -357,3 +358,39 @@ def test_an_indicator_left_out_in_one_year_only_is_an_error(over_years: Any) -> 
     said = r"prepare: indicator income is left out in 2019 \(.*\) and not in every year; expected the same"
     with pytest.raises(StudyError, match=said):
         over_years.run()
+
+
+def test_what_cannot_be_told_is_said(over_years: Any, tmp_path: Path) -> None:
+    """Areas that come and go, a mean that the other year's base has no values for, no change at all."""
+    (over_years.path / "income.csv").write_text(long_csv({2015: {3}, 2024: {4, 6}}), "utf-8")
+    how = {"transform": {"min_max": {"low": 1}}, "aggregate": "geometric"}
+    still = dict.fromkeys(YEARS, "halls24")
+    over_years.write(
+        **panel(
+            panel__base="pooled",
+            index__deprivation={**how, "children": {"income": {"indicator": "income"}}},
+            indicators__halls__column=still,
+        )
+    )
+    results = over_years.run()
+    report = (write_results(results, tmp_path / "told") / "report.html").read_text("utf-8")
+    assert "1 have a score only in 2024. 2 have a score only in 2015." in report
+    assert "on the scale of all years together" in report
+    said = "cannot be worked out: 2024 on the base 2015: deprivation: geometric mean of "
+    assert said in report
+    trend = next(s for s in results.provenance["steps"] if s["step"] == "trend deprivation")
+    assert trend["not split"].startswith("2024 on the base 2015")
+    frame = pl.read_parquet(tmp_path / "told" / "trends.parquet")
+    assert "deprivation.own_change" not in frame.columns
+    assert frame["community_needs.change"].to_list() == [0] * 20
+    assert report.count('role="img" aria-labelledby="trend-') == 1
+    assert "need rose in 0 places and fell in 0 places" in report
+
+
+def test_where_areas_are_compared_in_pairs_nothing_drives(over_years: Any) -> None:
+    both = {name: {"indicator": name} for name in ("income", "halls")}
+    pairs = {"transform": "none", "aggregate": "copeland", "children": both}
+    over_years.write(**panel(index__deprivation=pairs, certainty=None))
+    line = trend_line(over_years.run(), "deprivation", 4)
+    assert line.startswith("deprivation, 2015 to 2024: need ")
+    assert "mostly by" not in line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from commonweal.places import wanted_of, years_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas
     from commonweal.index import Node
     from commonweal.index.prepare import Prepared
     from commonweal.index.trends import Trend
@@ -75,7 +74,7 @@ def read_panel(
         if on is not here:
             move = build_move(store, on, here)
             account.append({"year": year, "from": on.system, **move.report})
-            found = _carried(found, move)
+            found = found.moved(move)
         of[year] = _with_gaps(found, [about[name] for name in names])
     panel = stack_years(of)
     if spec.fill != "none":
@@ -83,22 +82,6 @@ def read_panel(
         panel, filled = fill_years(panel, spec.fill, gap)
         account.append({"filled": len(filled.value), "by": spec.fill, "left": filled.n_left})
     return panel, account
-
-
-def _carried(found: Indicators, move: Move) -> Indicators:
-    """Carry indicators to other areas."""
-    errors = found.standard_errors
-    if errors is not None:
-        # Of a mean of areas whose errors are independent.
-        errors = np.sqrt(move.shares()[0].power(2) @ errors**2)
-    there = move.destination
-    return replace(
-        found,
-        system=there.system,
-        codes=there.codes,
-        values=move.mean(found.values),
-        standard_errors=errors,
-    )
 
 
 def _with_gaps(found: Indicators, about: list[Any]) -> Indicators:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import polars as pl
 import pytest
 
+from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators import Indicator, Indicators
 
@@ -81,3 +83,27 @@ def test_shapes() -> None:
         indicators(codes=["A1", "A2"])
     with pytest.raises(DataError, match=r"standard errors have shape \(3, 1\); expected \(3, 2\)"):
         indicators(errors=np.zeros((3, 1)))
+
+
+def test_carried_to_other_areas_with_their_errors() -> None:
+    """A1 (30 people) and A2 (10) make B1; A3 goes over whole; nothing leads to B3."""
+    here, there = areas_of(CODES, [30.0, 10, 5]), areas_of(["B1", "B2", "B3"], [1.0, 1, 1])
+    pairs = pl.DataFrame({"origin": CODES, "destination": ["B1", "B1", "B2"]})
+    errors = np.array([[0.4, 2.0], [np.nan, 6.0], [0.1, 0.2]])
+    found = indicators(errors=errors).moved(move_from_pairs(here, there, pairs))
+    nan = np.nan
+    np.testing.assert_allclose(found.values, [[1, 5.25], [3, 7], [nan, nan]])
+    # Three quarters and a quarter: the root of 1.5 squared and 1.5 squared.
+    expected = [[nan, np.sqrt(2) * 1.5], [0.1, 0.2], [nan, nan]]
+    np.testing.assert_allclose(found.standard_errors, expected)
+    one = areas_of(["A1"], [1.0])
+    elsewhere = move_from_pairs(one, one, pairs[:0])
+    with pytest.raises(DataError, match="of 3 areas of toy; the move starts from 1 of toy"):
+        indicators().moved(elsewhere)
+
+
+def areas_of(codes: list[str], people: list[float]) -> Areas:
+    table = pl.DataFrame({"code": codes, "name": codes, "population": people}).with_columns(
+        longitude=pl.lit(None, pl.Float64), latitude=pl.lit(None, pl.Float64)
+    )
+    return Areas("toy", "Toy", "area", "areas", table, (), "made up")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from commonweal.areas import Move
+
 __all__ = ["Direction", "Indicator", "Indicators"]
 
 Direction = Literal["more", "less"]
@@ -124,6 +126,30 @@ class Indicators:
             errors = None
         meta = tuple(self.meta[j] for j in at)
         return Indicators(self.system, self.codes, self.values[:, at], meta, errors)
+
+    def moved(self, move: Move) -> Indicators:
+        """Carry rates, scores or ranks to other areas: means weighted by people.
+
+        Standard errors are carried as those of means of areas whose errors are independent; where
+        one is missing, so is the mean's.
+
+        Raises
+        ------
+        DataError
+            If the move starts from other areas.
+        """
+        if list(move.origin.codes) != list(self.codes):
+            raise DataError(
+                f"indicators of {len(self.codes):,} areas of {self.system}; the move starts from "
+                f"{len(move.origin):,} of {move.origin.system}"
+            )
+        errors = self.standard_errors
+        if errors is not None:
+            shares, people = move.shares()
+            errors = np.sqrt(shares.power(2) @ errors**2)
+            errors[people == 0] = np.nan
+        there = move.destination
+        return Indicators(there.system, there.codes, move.mean(self.values), self.meta, errors)
 
     @property
     def missing(self) -> dict[str, int]:
