@@ -49,7 +49,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
         *("screen", "denominate", "impute", "impute_panel", "treat", "reshape", "shrink"),
         *("prepare", "prepare_spec"),
     ),
-    "normalise": ("normalise", "scales", "by_rank"),
+    "normalise": ("normalise", "scales", "distances", "by_rank"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
     "results": ("framework", "framework_table", "score", "scores", "rank", "standings", "whatif"),

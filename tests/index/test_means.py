@@ -278,6 +278,12 @@ def test_great_powers_reach_the_extremes_without_overflow() -> None:
     np.testing.assert_allclose(generalised([[0.0, 0.0]], p=2), [0])
 
 
+def test_a_power_near_0_is_nearly_the_geometric_mean() -> None:
+    x = np.array([[1.0, 50.0, 400.0], [3.0, 3.0, np.nan]])
+    for p in (1e-12, -1e-12, 1e-7):
+        np.testing.assert_allclose(generalised(x, [1, 2, 1], p), geometric(x, [1, 2, 1]), rtol=1e-6)
+
+
 def test_ordered_averages_hold_the_special_cases() -> None:
     x = np.array([[1.0, 9.0, 5.0], [2.0, 2.0, 8.0]])
     np.testing.assert_allclose(ordered(x, [1, 0, 0]), x.max(axis=1))

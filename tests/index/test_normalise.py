@@ -13,15 +13,17 @@ from scipy.stats import norm
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.by_rank import exponential, normal_score, percentile_rank
+from commonweal.index.distances import (
+    distance_to_max,
+    distance_to_reference,
+    distance_to_target,
+    fraction_of_max,
+)
 from commonweal.index.normalise import NORMALISERS, normalise
 from commonweal.index.rank import rank
 from commonweal.index.scales import (
     adjusted,
     adjusted_posts,
-    distance_to_max,
-    distance_to_reference,
-    distance_to_target,
-    fraction_of_max,
     goalposts,
     min_max,
     scaled,

@@ -72,8 +72,7 @@ def weighted_sum(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     """
     values, w = checked(x, weights)
     total = _sum(values, w)
-    gone = np.isnan(total)
-    if gone.any():
+    if (gone := np.isnan(total)).any():
         total[gone] = _mean(values[gone], w) * w.sum()
     return total
 
@@ -117,9 +116,8 @@ def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) 
 
     Notes
     -----
-    COINr's `a_genmean` gives no score to a unit that lacks any child, and takes even powers of
-    negative values, which lose their sign. Here missing children are carried as in every other
-    mean, and negative values are an error.
+    COINr's `a_genmean` gives no score to a unit that lacks a child, and takes even powers of values
+    below 0, which lose their sign. Here others carry what is missing, and those are an error.
 
     Examples
     --------
@@ -143,9 +141,10 @@ def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) 
     largest: Floats = extreme.reduce(counted, axis=1, initial=np.nan)
     if np.isinf(p):
         return largest
-    scale = np.where(largest > 0, largest, 1.0)
-    power = _mean((np.where(w > 0, values, scale[:, None]) / scale[:, None]) ** p, w)
-    return scale * power ** (1 / p)
+    scale = np.where(largest > 0, largest, 1.0)[:, None]
+    with np.errstate(divide="ignore"):  # by way of x^p - 1, which keeps its digits as p goes to 0
+        less_one = _mean(np.expm1(p * np.log(np.where(w > 0, values, scale) / scale)), w)
+        return scale[:, 0] * np.exp(np.log1p(less_one) / p)
 
 
 def median(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -282,10 +281,8 @@ def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
         cuts = np.interp(
             np.arange(count + 1) / count, np.arange(n_children + 1) / n_children, curve
         )
-        some = here == count
-        scores[some] = _sum(
-            descending[some, :count], w / w.sum() if count == n_children else np.diff(cuts)
-        )
+        some, own = here == count, w / w.sum() if count == n_children else np.diff(cuts)
+        scores[some] = _sum(descending[some, :count], own)
     return scores
 
 
@@ -378,8 +375,7 @@ def _mean(values: Floats, w: Floats) -> Floats:
     mean = _sum(values, share)
     # Only rows with a gap are divided by what they have: whether another unit lacks a child then
     # changes no last bit of this one.
-    gone = np.isnan(mean)
-    if gone.any():
+    if (gone := np.isnan(mean)).any():
         missing = np.isnan(values[gone])
         with np.errstate(invalid="ignore"):
             mean[gone] = _sum(np.where(missing, 0.0, values[gone]), share) / _sum(

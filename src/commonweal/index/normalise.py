@@ -23,15 +23,17 @@ from commonweal.index.by_rank import (
     percentile_rank,
     rank_score,
 )
+from commonweal.index.distances import (
+    distance_to_max,
+    distance_to_reference,
+    distance_to_target,
+    fraction_of_max,
+)
 from commonweal.index.lists import column, directions_of, keys
 from commonweal.index.methods import name_of
 from commonweal.index.rank import Floats
 from commonweal.index.scales import (
     adjusted,
-    distance_to_max,
-    distance_to_reference,
-    distance_to_target,
-    fraction_of_max,
     goalposts,
     min_max,
     scaled,

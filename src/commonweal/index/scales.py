@@ -19,11 +19,9 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.arguments import AboveZero, Finite, strict
-from commonweal.index.lists import column, keys, units_of
+from commonweal.index.lists import column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
     from commonweal.index.rank import Floats
@@ -32,10 +30,6 @@ __all__ = [
     "Constant",
     "adjusted",
     "adjusted_posts",
-    "distance_to_max",
-    "distance_to_reference",
-    "distance_to_target",
-    "fraction_of_max",
     "goalposts",
     "min_max",
     "scaled",
@@ -84,8 +78,8 @@ def min_max(
     """
     if not low < high:
         raise DataError(f"low {low:g} and high {high:g}; expected low below high")
-    values, least, most = _extent(x, reference)
-    width = _width(most - least, least, constant, "min-max of a constant")
+    values, least, most = extent(x, reference)
+    width = width_of(most - least, least, constant, "min-max of a constant")
     return (high - low) * (values - least) / width + low
 
 
@@ -120,10 +114,10 @@ def z_score(
     >>> z_score([1.0, 2.0, 3.0], mean=50, sd=10)
     array([40., 50., 60.])
     """
-    values, least, most = _extent(x, reference)
+    values, least, most = extent(x, reference)
     # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
-    spread = _width(most - least, least, constant, "z-score of a constant")
-    base = _present(values if reference is None else reference)
+    spread = width_of(most - least, least, constant, "z-score of a constant")
+    base = present(values if reference is None else reference)
     if len(base) == 0 or np.isnan(spread):
         return np.full(values.shape, np.nan)
     found = base.std(ddof=1 if divisor == "n-1" else 0)
@@ -217,9 +211,9 @@ def adjusted_posts(x: ArrayLike, middle: Finite | None = None) -> tuple[float, f
     >>> adjusted_posts([10.0, 20.0, 30.0], middle=15)
     (5.0, 25.0)
     """
-    values, least, most = _extent(np.ravel(x), None)
-    _width(most - least, least, "error", "posts of a constant")
-    if len(_present(values)) == 0:
+    values, least, most = extent(np.ravel(x), None)
+    width_of(most - least, least, "error", "posts of a constant")
+    if len(present(values)) == 0:
         raise DataError("posts of an empty column: every value is missing")
     at = (least + most) / 2 if middle is None else middle
     return at - (most - least) / 2, at + (most - least) / 2
@@ -251,164 +245,10 @@ def adjusted(
     array([ 85., 115., 145.])
     """
     base = x if reference is None else reference
-    if len(_present(base)) == 0:
+    if len(present(base)) == 0:
         return np.full(np.shape(x), np.nan)
     posts = adjusted_posts(base, middle)
     return 70 + goalposts(x, *posts, 60.0, truncate=False)
-
-
-@strict
-def distance_to_max(
-    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
-) -> Floats:
-    """One less the distance to the greatest value, as a share of the range: 0 to 1.
-
-    Parameters and errors are those of `min_max`.
-
-    Examples
-    --------
-    >>> distance_to_max([1.0, 2.0, 5.0])
-    array([0.  , 0.25, 1.  ])
-    """
-    return min_max(x, 0.0, 1.0, reference=reference, constant=constant)
-
-
-@strict
-def distance_to_reference(
-    x: ArrayLike,
-    unit: int | str,
-    *,
-    units: Sequence[str] | None = None,
-    reference: ArrayLike | None = None,
-    constant: Constant = "error",
-) -> Floats:
-    """Give 0 to the least value and 1 to the reference unit; those beyond it have more than 1.
-
-    Parameters
-    ----------
-    x
-        (n_units,) values, NaN = missing.
-    unit
-        The reference unit: its position, or its name among `units`.
-    units
-        (n_units,) names of the units.
-    reference
-        (n_units,) values of a base year, or (n_years, n_units) of several: the least of them all
-        has 0, the mean of the unit's own has 1.
-    constant
-        What to do where the reference unit's value is missing or the least, so that there is no
-        distance to measure by: ``error``, or ``nan`` (COINr gives infinities for the latter).
-
-    Raises
-    ------
-    DataError
-        If there is no distance to measure by, the position is none, or there are no names to find
-        a name among.
-    UnknownNameError
-        If no unit has that name.
-
-    Examples
-    --------
-    >>> distance_to_reference([1.0, 3.0, 5.0], 1)
-    array([0., 1., 2.])
-    >>> distance_to_reference([1.0, 3.0, 5.0], "B", units=["A", "B", "C"])
-    array([0., 1., 2.])
-    """
-    values, least, _ = _extent(x, reference)
-    base = np.atleast_2d(np.asarray(values if reference is None else reference, dtype=np.float64))
-    n = base.shape[1]
-    if isinstance(unit, str):
-        if units is None:
-            raise DataError(
-                f"reference unit '{unit}' is a name; expected the names of all units too"
-            )
-        codes = units_of(units, n)
-        keys([unit], codes, "reference unit")
-        unit = codes.index(unit)
-    if not 0 <= unit < n:
-        raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
-    own = _present(base[:, unit])
-    at = float(own.mean()) if len(own) else np.nan
-    if np.isnan(at) and constant == "error" and len(_present(base)):
-        raise DataError(f"the reference unit (position {unit}) has no value")
-    width = _width(at - least, at, constant, "distance to a reference that is the least value")
-    return (values - least) / width
-
-
-@strict
-def distance_to_target(
-    x: ArrayLike,
-    target: Finite,
-    *,
-    cap: bool = False,
-    reference: ArrayLike | None = None,
-    constant: Constant = "error",
-) -> Floats:
-    """Give 0 to the least value and 1 to the target.
-
-    Parameters
-    ----------
-    x
-        (n_units,) values, NaN = missing.
-    target
-        Above the least value. If it is not, every unit has reached it: an error, or missing values
-        under ``constant="nan"`` (COINr's scores run backwards there).
-    cap
-        Whether those beyond the target have no more than 1.
-    reference
-        Values whose least has 0, in place of those of `x`.
-
-    Raises
-    ------
-    DataError
-        If every unit has reached the target.
-
-    Examples
-    --------
-    >>> distance_to_target([0.0, 5.0, 20.0], 10, cap=True)
-    array([0. , 0.5, 1. ])
-    """
-    values, least, _ = _extent(x, reference)
-    what = f"target {target:g} that every unit has reached"
-    width = _width(max(target - least, 0.0), least, constant, what)
-    score = (values - least) / width
-    return np.minimum(score, 1.0) if cap else score
-
-
-@strict
-def fraction_of_max(
-    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
-) -> Floats:
-    """Divide by the greatest value.
-
-    An indicator that counts downwards comes here with its sign turned, and no value above 0:
-    it gets 1 less the fraction of its greatest amount, so 0 where there is most of it and 1 where
-    there is none. (COINr divides the turned values by their maximum, which ranks them backwards.)
-
-    Parameters
-    ----------
-    x
-        (n_units,) values, NaN = missing. A fraction needs a true zero.
-    reference, constant
-        As in `min_max`; here a column of zeros has nothing to divide by.
-
-    Raises
-    ------
-    DataError
-        If the greatest amount is 0, or infinite.
-
-    Examples
-    --------
-    >>> fraction_of_max([1.0, 2.0, 4.0])
-    array([0.25, 0.5 , 1.  ])
-    >>> fraction_of_max([-1.0, -2.0, -4.0])
-    array([0.75, 0.5 , 0.  ])
-    """
-    values, least, most = _extent(x, reference)
-    if most > 0:
-        return values / most
-    amount = _width(-least, least, constant, "fraction of a maximum of 0")
-    return 1 + values / amount
 
 
 def unchanged(x: ArrayLike) -> Floats:
@@ -416,12 +256,13 @@ def unchanged(x: ArrayLike) -> Floats:
     return column(x, "values")
 
 
-def _present(x: ArrayLike) -> Floats:
+def present(x: ArrayLike) -> Floats:
+    """Give the values that are there."""
     values = np.asarray(x, dtype=np.float64)
     return values[~np.isnan(values)]
 
 
-def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, float]:
+def extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, float]:
     """Give the values, and the least and the greatest of the reference; NaN if it is empty."""
     values = column(x, "values")
     base = (values if reference is None else np.asarray(reference, dtype=np.float64)).ravel()
@@ -432,7 +273,7 @@ def _extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, f
     return values, least, most
 
 
-def _width(width: float, value: float, constant: Constant, what: str) -> float:
+def width_of(width: float, value: float, constant: Constant, what: str) -> float:
     """Give a width to divide by; NaN in place of 0 where that was chosen."""
     if width == 0 and constant == "error":
         raise DataError(f"{what} ({value:g}): nothing can be compared")

@@ -11,10 +11,10 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index.aggregate import aggregate
 from commonweal.index.by_rank import BY_RANK
+from commonweal.index.distances import distance_to_reference
 from commonweal.index.framework import STATED
 from commonweal.index.methods import How, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
-from commonweal.index.scales import distance_to_reference
 from commonweal.index.scores import Scores
 from commonweal.index.weigh import WEIGHINGS
 
