@@ -110,7 +110,9 @@ def test_contributions_add_up_to_the_score(
 
 @pytest.mark.parametrize("bad", [0.0, -0.5])
 def test_a_geometric_mean_of_nothing_or_less_is_refused(bad: float) -> None:
-    with pytest.raises(DataError, match=f"geometric mean of {bad:g}; expected values above 0"):
+    with pytest.raises(
+        DataError, match=rf"mean of {bad:g} \('column 2', row 1\); expected values above 0"
+    ):
         aggregate(np.array([[1.0, bad], [np.nan, 3.0]]), np.ones(2), "geometric")
 
 
@@ -218,5 +220,7 @@ def test_infinite_values_are_refused() -> None:
     """Infinity less infinity would be taken for a missing value."""
     x = np.array([[1.0, np.inf, -np.inf], [1.0, 2.0, 3.0]])
     for how in set(AGGREGATORS) - {"ordered", "benefit_of_the_doubt"}:
-        with pytest.raises(DataError, match="child 1 has an infinite value"):
+        with pytest.raises(
+            DataError, match="child 'column 2' has infinite values, the first in row 1"
+        ):
             aggregate(x, np.ones(3), how)

@@ -106,7 +106,10 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         ({"indicator": "a", "enters_as": "nne"}, "did you mean 'none'"),
         ({"children": ONE, "aggregate": "medain"}, "did you mean 'median'"),
-        ({"children": ONE, "aggregate": {"mean_min": {"alpha": 2}}}, "expected alpha in 0..1"),
+        (
+            {"children": ONE, "aggregate": {"mean_min": {"alpha": 2}}},
+            "alpha: 2 found; expected a number from 0 to 1",
+        ),
         ({"children": ONE, "aggregate": {"generalised": {"p": float("nan")}}}, "found nan"),
         (
             {"children": ONE, "aggregate": "ordered"},

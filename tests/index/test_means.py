@@ -330,7 +330,7 @@ def test_missing_children() -> None:
     np.testing.assert_allclose(present_share(x), [2 / 3, 0])
     assert np.isnan(require(x, 0.7)).all()
     np.testing.assert_array_equal(require(x, 2 / 3)[0], x[0])
-    with pytest.raises(DataError, match="required share 2"):
+    with pytest.raises(DataError, match="share: 2 found; expected a number from 0 to 1"):
         require(x, 2)
 
 
@@ -345,7 +345,7 @@ def test_a_child_without_weight_is_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("w", "message"),
     [
-        ([1.0, 2.0], "weights of shape"),
+        ([1.0, 2.0], "weights: 2 found; expected 3, one for each child"),
         ([1.0, -1.0, 1.0], "at least 0"),
         ([1.0, np.nan, 1.0], "at least 0"),
         ([0.0, 0.0, 0.0], "every weight is 0"),

@@ -139,7 +139,7 @@ def test_more_units_than_a_block_on_any_number_of_threads() -> None:
 
 
 def test_wrong_weights_are_errors() -> None:
-    with pytest.raises(DataError, match="weights of shape"):
+    with pytest.raises(DataError, match="weights: 1 found; expected 2"):
         copeland(np.ones((2, 2)), [1.0])
     with pytest.raises(DataError, match="every weight is 0"):
         outranking_matrix(np.ones((2, 2)), [0.0, 0.0])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
 from commonweal.areas import Areas, move_from_pairs
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.index import Node, exponential_of_rank, rank, score, score_tree
 from commonweal.index.importance import importance
 from commonweal.index.weigh import entropy, factor, principal_component
@@ -81,7 +82,10 @@ def test_a_geometric_mean_of_zero_names_its_node(make: Make) -> None:
             }
         }
     )
-    with pytest.raises(DataError, match=r"^x\.d: geometric mean of 0; expected values above 0"):
+    with pytest.raises(
+        DataError,
+        match=r"^x\.d: geometric mean of 0 \('a', unit 'A00000'\); expected values above 0",
+    ):
         score("x", tree, make(a=[1, 2, 3]))
 
 
@@ -393,3 +397,59 @@ def test_weights_that_cannot_be_computed_name_the_child(make: Make) -> None:
             score("x", tree, make(**columns))
     with pytest.raises(DataError, match=r"^x: entropy of b: -1 found; expected values of at least"):
         score("x", tree_of("ab", transform="none", weigh="entropy"), make(a=[1, 2], b=[-1, 2]))
+
+
+def three(**changed: Any) -> tuple[Node, dict[str, Any]]:
+    tree = Node.model_validate(
+        {"transform": "min_max", "aggregate": "arithmetic",
+         "children": {n: {"indicator": n} for n in ("a", "b")}}
+    )  # fmt: skip
+    return tree, {"a": [1.0, 2.0, 4.0], "b": [3.0, 1.0, 9.0], **changed}
+
+
+def test_a_tree_takes_need_by_name_from_a_mapping_a_frame_or_a_function() -> None:
+    tree, need = three()
+    expected = score_tree("x", tree, {k: np.array(v) for k, v in need.items()}.__getitem__)[0]["x"]
+    for given in (need, pl.DataFrame(need), pd.DataFrame(need, index=["A", "B", "C"])):
+        np.testing.assert_array_equal(score_tree("x", tree, given)[0]["x"], expected)
+    by_name = score_tree("x", tree, need, {"x": {"b": 3.0, "a": 1.0}})[0]["x"]
+    in_order = score_tree("x", tree, need, {"x": [1, 3]})[0]["x"]
+    np.testing.assert_array_equal(by_name, in_order)
+
+
+@pytest.mark.parametrize(
+    ("changed", "settings", "said"),
+    [
+        ({}, {"forms": {"x/G": "geometric"}}, r"node 'x/G' not found \(with a form\)"),
+        ({}, {"forms": {"x/a": "geometric"}}, r"node 'x/a' not found \(with a form\)"),
+        ({}, {"weights": {"x/hh": [1, 1]}}, r"node 'x/hh' not found \(with weights\)"),
+        (
+            {},
+            {"forms": {"x": "harmonik"}},
+            "aggregator 'harmonik' not found; did you mean 'harmonic'",
+        ),
+        ({}, {"weights": {"x": [1, 1, 1]}}, "x: weights: 3 found; expected 2, one for each child"),
+        ({}, {"weights": {"x": {"a": 1, "c": 1}}}, r"child 'c' not found \(weights\)"),
+        ({}, {"weights": {"x": [1, -1]}}, "x: b: weight -1 found; expected a number of at least 0"),
+        ({"b": [1.0, 2.0]}, {}, r"x\.b: need: 2 found; expected 3, one for each area"),
+        ({"b": ["1", "2", "3"]}, {}, r"x\.b: 'b', row 1: '1' found; expected a number"),
+        ({"b": [1.0, np.inf, 3.0]}, {}, r"x\.b: 'b', row 2: an infinite value found"),
+        ({}, {"forms": {"x": lambda x, w: None}}, "x: what <lambda> gives: None found"),
+        ({}, {"forms": {"x": lambda x, w: x}}, r"x: what <lambda> gives of shape \(3, 2\)"),
+    ],
+)
+def test_what_a_tree_cannot_use_is_named(
+    changed: dict[str, Any], settings: dict[str, Any], said: str
+) -> None:
+    tree, need = three(**changed)
+    with pytest.raises(CommonwealError, match=said):
+        score_tree("x", tree, need, **settings)
+    if not changed:
+        with pytest.raises(UnknownNameError, match="indicator 'b' not found; expected one of: a"):
+            score_tree("x", tree, {"a": need["a"]})
+
+
+def test_a_value_that_a_mean_cannot_take_is_told_with_child_and_unit() -> None:
+    tree, need = three()
+    with pytest.raises(DataError, match=r"x: geometric mean of 0 \('a', unit 'A'\); expected"):
+        score_tree("x", tree, pd.DataFrame(need, index=list("ABC")), forms={"x": "geometric"})

@@ -7,6 +7,7 @@ need (an uneven profile counts as more of it), and what each child puts in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from inspect import signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index import means
+from commonweal.index.arguments import Share, strict
 from commonweal.index.benefit import around, benefit_of_the_doubt
+from commonweal.index.lists import column
 from commonweal.index.methods import Function, How, function_of, name_of, settings_of
 from commonweal.index.outrank import copeland
 
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
+    from commonweal.index.tables import Matrix
 
 __all__ = [
     "ADDITIVE",
@@ -36,10 +41,11 @@ __all__ = [
 ]
 
 
+@strict
 def ordered(
-    x: Floats,
-    weights: Floats | None = None,
-    orness: float | None = None,
+    x: Matrix,
+    weights: Weights = None,
+    orness: Share | None = None,
     places: ArrayLike | None = None,
 ) -> Floats:
     """Weigh an area's places in order, its greatest child first, not its children.
@@ -62,18 +68,20 @@ def ordered(
     """
     if (orness is None) == (places is None):
         raise DataError("expected exactly one of 'orness' and 'places'")
-    _alike(weights, "ordered")
+    taken, w = means.children(x, weights)
+    _alike(w, "ordered")
     if orness is not None:
-        places = means.order_weights(x.shape[1], orness)
-    return means.ordered(x, places)
+        places = means.order_weights(len(taken.names), orness)
+    return means.ordered(taken, places)
 
 
+@strict
 def best_for_each(
-    x: Floats,
-    weights: Floats | None = None,
+    x: Matrix,
+    weights: Weights = None,
     lower: float | Sequence[float] = 0.0,
     upper: float | Sequence[float] = 1.0,
-    spread: float | None = None,
+    spread: Share | None = None,
     reference: Floats | None = None,
 ) -> Floats:
     """Score each area under the weights that give it the most: `benefit.benefit_of_the_doubt`.
@@ -97,17 +105,17 @@ def best_for_each(
     >>> best_for_each(np.array([[2.0, 4.0], [4.0, 2.0], [2.0, 2.0]])).round(3)
     array([1.   , 1.   , 0.667])
     """
+    taken, w = means.children(x, weights)
     if spread is None:
-        _alike(weights, "benefit_of_the_doubt")
-        return benefit_of_the_doubt(x, lower, upper, reference=reference).score
+        _alike(w, "benefit_of_the_doubt")
+        return benefit_of_the_doubt(taken, lower, upper, reference=reference).score
     if np.ndim(lower) or np.ndim(upper) or (lower, upper) != (0.0, 1.0):
         raise DataError("'spread' and bounds found; expected one of them")
-    stated = np.ones(x.shape[1]) if weights is None else weights
-    return benefit_of_the_doubt(x, *around(stated, spread), reference=reference).score
+    return benefit_of_the_doubt(taken, *around(w, spread), reference=reference).score
 
 
-def _alike(weights: Floats | None, how: str) -> None:
-    if weights is not None and len(np.unique(weights)) > 1:
+def _alike(weights: Floats, how: str) -> None:
+    if len(np.unique(weights)) > 1:
         raise DataError(f"{needs_equal_weights(how)}; expected children of one weight")
 
 
@@ -167,14 +175,15 @@ def aggregator(how: How) -> Function:
     array([25.])
     """
     more: dict[str, Any] = _OF_NEED.get(name_of(how), {}) if not callable(how) else {}
-    return function_of(how, AGGREGATORS, **more)
+    return function_of(how, AGGREGATORS, "aggregator", **more)
 
 
+@strict
 def aggregate(
-    x: Floats,
-    weights: Floats,
+    x: Matrix,
+    weights: Weights,
     how: How,
-    available: float = 1.0,
+    available: Share = 1.0,
     stated: Floats | None = None,
     reference: Floats | None = None,
 ) -> Floats:
@@ -185,7 +194,7 @@ def aggregate(
     x
         (n_areas, n_children) transformed need, higher = more, NaN = missing.
     weights
-        (n_children,) positive weights. A ``sum`` uses them as they stand (the IoD's add up to
+        (n_children,) positive weights, in order or by name. A ``sum`` uses them as they stand (the IoD's add up to
         .999 and are not rescaled); the means divide by their total.
     how
         One of `AGGREGATORS`, with settings (``{"generalised": {"p": 0.5}}``) or without; or a
@@ -217,12 +226,17 @@ def aggregate(
     >>> aggregate(np.array([[10.0, 30.0], [20.0, np.nan]]), np.array([1.0, 3.0]), "sum", 0.25)
     array([100.,  80.])
     """
-    of = weights if stated is None else stated
+    taken, w = means.children(x, weights)
+    of = w if stated is None else stated
     function, more = aggregator(how), {}
     if reference is not None and "reference" in signature(function).parameters:
         more["reference"] = means.require(reference, available, of)
-    enough = means.require(x, available, of) if np.isnan(x).any() else x
-    return _settled(function(enough, weights, **more))
+    if np.isnan(taken.values).any():
+        taken = replace(taken, values=means.require(taken, available, of))
+    made = function(taken.values if callable(how) else taken, w, **more)
+    if callable(how):
+        made = column(made, f"what {name_of(how)} gives", len(taken.values))
+    return _settled(made)
 
 
 def _settled(score: Floats) -> Floats:
@@ -235,7 +249,7 @@ def _settled(score: Floats) -> Floats:
     return np.where(np.abs(digits) <= 22, rounded, score)
 
 
-def contributions(x: Floats, weights: Floats, how: How) -> Floats:
+def contributions(x: Matrix, weights: Weights, how: How) -> Floats:
     """Split a score into what each child puts in.
 
     Parameters
@@ -257,14 +271,16 @@ def contributions(x: Floats, weights: Floats, how: How) -> Floats:
     >>> contributions(np.array([[10.0, 30.0]]), np.array([1.0, 3.0]), "arithmetic")
     array([[ 2.5, 22.5]])
     """
+    taken, w = means.children(x, weights)
     form = name_of(how)
+    aggregator(how)
     if form not in ADDITIVE or callable(how):
-        return np.full(x.shape, np.nan)
-    missing = np.isnan(x)
-    each = weights if form == "sum" else weights / weights.sum()
-    values = np.log(x) if form == "geometric" else x
+        return np.full(taken.values.shape, np.nan)
+    missing = np.isnan(taken.values)
+    each = w if form == "sum" else w / w.sum()
+    values = np.log(taken.values) if form == "geometric" else taken.values
     if not missing.any():
         return values * each
     with np.errstate(divide="ignore"):
-        carried = weights.sum() / means.weighted_sum((~missing).astype(np.float64), weights)
+        carried = w.sum() / means.weighted_sum((~missing).astype(np.float64), w)
     return values * each * carried[:, None]

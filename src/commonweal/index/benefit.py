@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Count, Share, strict
+from commonweal.index.tables import Matrix, Table, table
 from commonweal.index.weigh import given
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ class Benefit:
     shares: Floats
 
 
-def around(weights: ArrayLike, spread: float) -> tuple[Floats, Floats]:
+@strict
+def around(weights: ArrayLike, spread: Share) -> tuple[Floats, Floats]:
     """Give bounds on shares around given weights: each between ``w (1 -+ spread)``.
 
     Parameters
@@ -86,18 +89,17 @@ def around(weights: ArrayLike, spread: float) -> tuple[Floats, Floats]:
     (array([0.125, 0.375]), array([0.375, 1.   ]))
     """
     w = given(weights)
-    if not 0 <= spread <= 1:
-        raise DataError(f"spread {spread:g} found; expected 0 to 1")
     return w * (1 - spread), np.minimum(w * (1 + spread), 1.0)
 
 
+@strict
 def benefit_of_the_doubt(
-    x: ArrayLike,
+    x: Matrix,
     lower: ArrayLike = 0.0,
     upper: ArrayLike = 1.0,
     *,
-    workers: int | None = None,
-    reference: ArrayLike | None = None,
+    workers: Count | None = None,
+    reference: Matrix | None = None,
 ) -> Benefit:
     """Score each unit with the weights that are best for it.
 
@@ -139,8 +141,9 @@ def benefit_of_the_doubt(
     >>> benefit_of_the_doubt([[2.0, 4.0], [4.0, 2.0]], 0.5, 0.5).score
     array([0.8, 0.8])
     """
-    values = _checked(x)
-    others = values if reference is None else _checked(reference)
+    taken = _children(x)
+    values = taken.values
+    others = values if reference is None else _children(reference).values
     low, high = _bounds(lower, upper, values.shape[1])
     whole = ~np.isnan(values).any(axis=1)
     shares, weights = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
@@ -152,7 +155,8 @@ def benefit_of_the_doubt(
     scale = np.fmax.reduce(others, axis=0, initial=0.0)
     nothing = (scale == 0) & (values[whole] > 0).any(axis=0)
     if nothing.any():
-        raise DataError(f"the reference has nothing of child {int(nothing.argmax())} to measure by")
+        its = taken.names[int(nothing.argmax())]
+        raise DataError(f"the reference has nothing of child '{its}' to measure by")
     scale[scale == 0] = 1.0
     y, peers = values[whole] / scale, others / scale
     candidates = peers[_on_hull(peers)] if values.shape[1] <= _HULL_CHILDREN else peers
@@ -168,14 +172,15 @@ def benefit_of_the_doubt(
     return Benefit(score, weights, shares)
 
 
-def _checked(x: ArrayLike) -> Floats:
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
-    wrong = (values < 0) | np.isinf(values)
+def _children(x: Matrix) -> Table:
+    taken = table(x, what="child")
+    if not taken.names:
+        raise DataError(f"values of shape {taken.values.shape}; expected (n_units, n_children)")
+    wrong = taken.values < 0
     if wrong.any():
-        raise DataError(f"value {values[wrong][0]:g} found; expected finite values of at least 0")
-    return values
+        found = taken.values[wrong][0]
+        raise DataError(f"value {found:g} ({taken.place(wrong)}); expected values of at least 0")
+    return taken
 
 
 def _bounds(lower: ArrayLike, upper: ArrayLike, n_children: int) -> tuple[Floats, Floats]:

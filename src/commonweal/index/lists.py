@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
 
-    from numpy.typing import ArrayLike
-
     from commonweal.index.rank import Floats
 
 __all__ = [
+    "Weights",
     "by_name",
     "cells",
     "column",
@@ -32,7 +32,12 @@ __all__ = [
     "positions",
     "said_of",
     "units_of",
+    "weights_of",
 ]
+
+
+Weights: TypeAlias = ArrayLike | Mapping[str, float] | None
+"""Numbers one a child, in order or by name; None = every child counts alike."""
 
 
 def column(
@@ -200,6 +205,25 @@ def by_name(
     elif isinstance(given, Real):
         in_order = np.full(len(names), float(given))
     return column(in_order, what, len(names), per=per)
+
+
+def weights_of(
+    given: ArrayLike | Mapping[str, float], names: Sequence[str], per: str = "child"
+) -> Floats:
+    """Take in weights: in order or by name, at least 0 each, and above 0 in total.
+
+    Examples
+    --------
+    >>> weights_of({"crime": 1, "income": 3}, ["income", "crime"])
+    array([3., 1.])
+    """
+    w = by_name(given, names, "weights", per=per)
+    for name, weight in zip(names, w, strict=True):
+        if not weight >= 0:
+            raise DataError(f"{name}: weight {weight:g} found; expected a number of at least 0")
+    if not w.sum() > 0:
+        raise DataError("every weight is 0; expected a total above 0")
+    return w
 
 
 def directions_of(given: ArrayLike | Mapping[str, float], names: Sequence[str]) -> Floats:

@@ -10,20 +10,23 @@ Equal units get equal scores to the last bit, because children are added one aft
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import AtLeastZero, Count, Share, strict
+from commonweal.index.lists import Weights, weights_of
+from commonweal.index.tables import Matrix, Table, table
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import NDArray
 
     from commonweal.index.rank import Floats
 
 __all__ = [
     "arithmetic",
-    "checked",
+    "children",
     "generalised",
     "geometric",
     "harmonic",
@@ -37,12 +40,12 @@ __all__ = [
     "weighted_sum",
 ]
 
-Uneven = Literal["lower", "higher"]
+Uneven: TypeAlias = Literal["lower", "higher"]
 """Which way an uneven profile moves the score: down where the values are achievements, up where
 they are need."""
 
 
-def arithmetic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def arithmetic(x: Matrix, weights: Weights = None) -> Floats:
     """Weighted arithmetic mean.
 
     Raises
@@ -56,11 +59,11 @@ def arithmetic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> arithmetic([[10.0, 30.0], [20.0, np.nan]], [1, 3])
     array([25., 20.])
     """
-    values, w = checked(x, weights)
-    return _mean(values, w)
+    taken, w = children(x, weights)
+    return _mean(taken.values, w)
 
 
-def weighted_sum(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def weighted_sum(x: Matrix, weights: Weights = None) -> Floats:
     """Sum of weight times value; the weights are used as they stand, and 1 each if not given.
 
     A missing child is carried by the others: it counts as the mean of those present.
@@ -70,14 +73,15 @@ def weighted_sum(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> weighted_sum([[10.0, 30.0], [20.0, np.nan]], [1, 3])
     array([100.,  80.])
     """
-    values, w = checked(x, weights)
+    taken, w = children(x, weights)
+    values = taken.values
     total = _sum(values, w)
     if (gone := np.isnan(total)).any():
         total[gone] = _mean(values[gone], w) * w.sum()
     return total
 
 
-def geometric(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def geometric(x: Matrix, weights: Weights = None) -> Floats:
     """Weighted geometric mean; every value above 0.
 
     Examples
@@ -85,12 +89,12 @@ def geometric(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> geometric([[1.0, 4.0, 16.0]])
     array([4.])
     """
-    values, w = checked(x, weights)
-    _above_zero(values, w, "geometric")
-    return np.exp(_mean(np.log(np.where(w > 0, values, 1.0)), w))
+    taken, w = children(x, weights)
+    _above_zero(taken, w, "geometric")
+    return np.exp(_mean(np.log(np.where(w > 0, taken.values, 1.0)), w))
 
 
-def harmonic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def harmonic(x: Matrix, weights: Weights = None) -> Floats:
     """Weighted harmonic mean; every value above 0.
 
     Examples
@@ -98,12 +102,13 @@ def harmonic(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> harmonic([[1.0, 4.0, 4.0]])
     array([2.])
     """
-    values, w = checked(x, weights)
-    _above_zero(values, w, "harmonic")
-    return 1 / _mean(1 / np.where(w > 0, values, 1.0), w)
+    taken, w = children(x, weights)
+    _above_zero(taken, w, "harmonic")
+    return 1 / _mean(1 / np.where(w > 0, taken.values, 1.0), w)
 
 
-def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) -> Floats:
+@strict
+def generalised(x: Matrix, weights: Weights = None, p: float = 1.0) -> Floats:
     """Weighted power mean: ``(sum w x^p / sum w)^(1/p)``.
 
     Parameters
@@ -124,17 +129,16 @@ def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) 
     >>> generalised([[1.0, 4.0, 16.0]], p=0.5).round(4)
     array([5.4444])
     """
-    values, w = checked(x, weights)
-    if np.isnan(p):
-        raise DataError("power nan found; expected a number")
+    taken, w = children(x, weights)
+    values = taken.values
     if p == 0:
-        return geometric(values, w)
+        return geometric(taken, w)
     if p == 1:
         return _mean(values, w)
     if p < 0:
-        _above_zero(values, w, "generalised")
-    elif _least(values, w) < 0:
-        raise DataError(f"generalised mean of {_least(values, w):g}; expected values of at least 0")
+        _above_zero(taken, w, "generalised")
+    else:
+        _refuse((values < 0) & (w > 0), taken, "generalised", "of at least 0")
     # Divided by the value that the power makes dominant, no power can overflow.
     counted = np.where(w > 0, values, np.nan)
     extreme = np.fmax if p > 0 else np.fmin
@@ -147,7 +151,7 @@ def generalised(x: ArrayLike, weights: ArrayLike | None = None, p: float = 1.0) 
         return scale[:, 0] * np.exp(np.log1p(less_one) / p)
 
 
-def median(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def median(x: Matrix, weights: Weights = None) -> Floats:
     """Weighted median: half of the weight lies at or below it, half at or above.
 
     Where the half falls exactly between two values, their mean.
@@ -159,7 +163,8 @@ def median(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> median([[1.0, 2.0, 9.0]], [1, 1, 3])
     array([9.])
     """
-    values, w = checked(x, weights)
+    taken, w = children(x, weights)
+    values = taken.values
     counted = np.where(w > 0, values, np.nan)
     order = np.argsort(counted, axis=1, kind="stable")
     ascending = np.take_along_axis(counted, order, axis=1)
@@ -172,9 +177,8 @@ def median(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     return lower + (upper - lower) / 2
 
 
-def mazziotta_pareto(
-    x: ArrayLike, weights: ArrayLike | None = None, uneven: Uneven = "lower"
-) -> Floats:
+@strict
+def mazziotta_pareto(x: Matrix, weights: Weights = None, uneven: Uneven = "lower") -> Floats:
     """Mean, less (or plus) a penalty for an uneven profile: ``M -+ S^2 / M``.
 
     Parameters
@@ -203,21 +207,24 @@ def mazziotta_pareto(
     >>> mazziotta_pareto([[100.0, 100.0], [90.0, 110.0]])
     array([100.,  99.])
     """
-    values, w = checked(x, weights)
+    taken, w = children(x, weights)
+    values = taken.values
     mean = _mean(values, w)
     if (mean <= 0).any():
+        at = int((mean <= 0).argmax())
         raise DataError(
-            f"Mazziotta-Pareto index of a mean of {np.nanmin(mean):g}; expected means above 0 "
-            "(use z-scores of mean 100 and deviation 10, or goalposts from 70 to 130)"
+            f"Mazziotta-Pareto index of a mean of {mean[at]:g} ({taken.unit(at)}); expected means "
+            "above 0 (use z-scores of mean 100 and deviation 10, or goalposts from 70 to 130)"
         )
     return mean + _sign(uneven) * _mean((values - mean[:, None]) ** 2, w) / mean
 
 
+@strict
 def mean_min(
-    x: ArrayLike,
-    weights: ArrayLike | None = None,
-    alpha: float = 0.5,
-    beta: float = 0.0,
+    x: Matrix,
+    weights: Weights = None,
+    alpha: Share = 0.5,
+    beta: AtLeastZero = 0.0,
     uneven: Uneven = "lower",
 ) -> Floats:
     """Between the mean and the least child: ``M - alpha (sqrt((M - min)^2 + beta^2) - beta)``.
@@ -242,16 +249,15 @@ def mean_min(
     >>> mean_min([[10.0, 30.0]], alpha=0.5)
     array([15.])
     """
-    values, w = checked(x, weights)
-    if not (0 <= alpha <= 1 and beta >= 0):
-        raise DataError(f"alpha {alpha:g}, beta {beta:g}; expected alpha in 0..1, beta at least 0")
+    taken, w = children(x, weights)
+    values = taken.values
     sign, mean, counted = _sign(uneven), _mean(values, w), np.where(w > 0, values, np.nan)
     furthest = np.fmin if sign < 0 else np.fmax
     gap = mean - furthest.reduce(counted, axis=1, initial=np.nan)
     return mean + sign * alpha * (np.hypot(gap, beta) - beta)
 
 
-def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def ordered(x: Matrix, weights: Weights = None) -> Floats:
     """Ordered weighted average: the first weight is for the unit's greatest value, and so on.
 
     Parameters
@@ -271,7 +277,8 @@ def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> ordered([[1.0, 9.0, 5.0], [4.0, np.nan, 8.0]], [1, 0, 0])
     array([9., 8.])
     """
-    values, w = checked(x, weights)
+    taken, w = children(x, weights)
+    values = taken.values
     n_children = values.shape[1]
     descending = -np.sort(-values, axis=1)  # missing last
     here = np.count_nonzero(~np.isnan(values), axis=1)
@@ -286,7 +293,8 @@ def ordered(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     return scores
 
 
-def order_weights(n_children: int, orness: float) -> Floats:
+@strict
+def order_weights(n_children: Count, orness: Share) -> Floats:
     """Weights for `ordered` between the least (0), the mean (0.5) and the greatest child (1).
 
     From Yager's quantifier ``Q(r) = r^((1 - orness) / orness)``, whose orness is exact as the
@@ -297,15 +305,13 @@ def order_weights(n_children: int, orness: float) -> Floats:
     >>> order_weights(4, 0.5)
     array([0.25, 0.25, 0.25, 0.25])
     """
-    if not 0 <= orness <= 1:
-        raise DataError(f"orness {orness:g} found; expected 0 to 1")
     places = np.arange(n_children + 1) / n_children
     if orness == 0:
         return np.diff((places == 1).astype(np.float64))
     return np.diff(np.r_[0.0, places[1:] ** ((1 - orness) / orness)])
 
 
-def present_share(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def present_share(x: Matrix, weights: Weights = None) -> Floats:
     """Give each unit's share of children that are not missing, by number or by weight.
 
     Examples
@@ -313,11 +319,12 @@ def present_share(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     >>> present_share([[1.0, np.nan]]), present_share([[1.0, np.nan]], [3, 1])
     (array([0.5]), array([0.75]))
     """
-    values, w = checked(x, weights)
-    return _mean((~np.isnan(values)).astype(np.float64), w)
+    taken, w = children(x, weights)
+    return _mean((~np.isnan(taken.values)).astype(np.float64), w)
 
 
-def require(x: ArrayLike, share: float, weights: ArrayLike | None = None) -> Floats:
+@strict
+def require(x: Matrix, share: Share, weights: Weights = None) -> Floats:
     """Make units missing altogether that have too few children.
 
     Parameters
@@ -333,31 +340,20 @@ def require(x: ArrayLike, share: float, weights: ArrayLike | None = None) -> Flo
     >>> arithmetic(require([[1.0, np.nan], [1.0, 3.0]], 0.75))
     array([nan,  2.])
     """
-    if not 0 <= share <= 1:
-        raise DataError(f"required share {share:g} found; expected 0 to 1")
-    values = np.asarray(x, dtype=np.float64)
+    taken = table(x, what="child")
     # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
-    enough = present_share(values, weights) >= share - 1e-12
-    return np.where(enough[:, None], values, np.nan)
+    enough = present_share(taken, weights) >= share - 1e-12
+    return np.where(enough[:, None], taken.values, np.nan)
 
 
-def checked(x: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:
-    """Give (n_units, n_children) values and (n_children,) weights, 1 each for none, or raise."""
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise DataError(f"values of shape {values.shape}; expected (n_units, n_children)")
-    infinite = np.isinf(values).any(axis=0)
-    if infinite.any():
-        raise DataError(f"child {int(infinite.argmax())} has an infinite value; expected numbers")
-    n_children = values.shape[1]
-    w = np.ones(n_children) if weights is None else np.asarray(weights, dtype=np.float64)
-    if w.shape != (n_children,):
-        raise DataError(f"weights of shape {w.shape}; expected {n_children}, one a child")
-    if not (np.isfinite(w).all() and (w >= 0).all()):
-        raise DataError(f"weights {w.tolist()}; expected numbers of at least 0")
-    if w.sum() == 0:
-        raise DataError("every weight is 0; expected a total above 0")
-    return values, w
+def children(x: Matrix, weights: Weights) -> tuple[Table, Floats]:
+    """Take in (n_units, n_children) values and (n_children,) weights, 1 each for none."""
+    taken = table(x, what="child")
+    if not taken.names:
+        raise DataError(f"values of shape {taken.values.shape}; expected (n_units, n_children)")
+    if weights is None:
+        return taken, np.ones(len(taken.names))
+    return taken, weights_of(weights, taken.names)
 
 
 def _sum(values: Floats, w: Floats) -> Floats:
@@ -384,17 +380,17 @@ def _mean(values: Floats, w: Floats) -> Floats:
     return mean
 
 
-def _least(values: Floats, w: Floats) -> float:
-    return float(np.fmin.reduce(values[:, w > 0], axis=None, initial=np.inf))
+def _above_zero(taken: Table, w: Floats, what: str) -> None:
+    _refuse((taken.values <= 0) & (w > 0), taken, what, "above 0 (normalise to a positive range)")
 
 
-def _above_zero(values: Floats, w: Floats, what: str) -> None:
-    if (least := _least(values, w)) <= 0:
+def _refuse(wrong: NDArray[np.bool_], taken: Table, what: str, expected: str) -> None:
+    if wrong.any():
+        found = taken.values[wrong][0]
         raise DataError(
-            f"{what} mean of {least:g}; expected values above 0 (normalise to a positive range)"
+            f"{what} mean of {found:g} ({taken.place(wrong)}); expected values {expected}"
         )
 
 
 def _sign(uneven: Uneven) -> float:
-    signs = {"lower": -1.0, "higher": 1.0}
-    return signs[one_of("uneven", uneven, signs)]
+    return -1.0 if uneven == "lower" else 1.0

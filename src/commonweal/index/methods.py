@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from commonweal.errors import DataError, nearest
+from commonweal.errors import DataError, UnknownNameError, nearest
 
 __all__ = [
     "Function",
@@ -76,12 +76,23 @@ def settings_of(how: How) -> dict[str, Any]:
     return dict(next(iter(how.values()))) if isinstance(how, dict) else {}
 
 
-def function_of(how: How, known: Mapping[str, Function], **more: Any) -> Function:
-    """Give the function of a checked method, with its settings; `more` holds where it has none."""
+def function_of(
+    how: How, known: Mapping[str, Function], kind: str = "method", **more: Any
+) -> Function:
+    """Give the function of a method, with its settings; `more` holds where it has none.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such method.
+    """
     if callable(how):
         return how
     settings = {**more, **settings_of(how)}
-    function = known[name_of(how)]
+    name = name_of(how)
+    if name not in known:
+        raise UnknownNameError(kind, str(name), known)
+    function = known[name]
     return partial(function, **settings) if settings else function
 
 
@@ -147,7 +158,8 @@ def _parameters(function: Function, inside: Collection[str]) -> dict[str, tuple[
     """Give the settings of a function: the type of each, and whether it has to be given."""
     hints = typing.get_type_hints(
         function,
-        localns={"ArrayLike": list[float], "Floats": list[float], "Sequence": Sequence},
+        localns=dict.fromkeys(("ArrayLike", "Floats"), list[float])
+        | {"Sequence": Sequence, "Matrix": Any, "Weights": Any},
     )
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return {

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.index.means import checked
+from commonweal.index.arguments import Count, strict
+from commonweal.index.means import children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
-
+    from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
+    from commonweal.index.tables import Matrix
 
 __all__ = ["copeland", "outranking_matrix"]
 
@@ -32,7 +33,7 @@ _TIE = 1e-12
 _BLOCK = 2048
 
 
-def outranking_matrix(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+def outranking_matrix(x: Matrix, weights: Weights = None) -> Floats:
     """Give the share of the vote by which each unit outranks each other.
 
     Parameters
@@ -61,7 +62,8 @@ def outranking_matrix(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     array([[0.  , 0.25],
            [0.75, 0.  ]])
     """
-    values, w = checked(x, weights)
+    taken, w = children(x, weights)
+    values = taken.values
     n = len(values)
     votes, shared = np.zeros((n, n)), np.zeros((n, n))
     for column, weight in zip(values.T, w, strict=True):
@@ -75,12 +77,13 @@ def outranking_matrix(x: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     return share
 
 
+@strict
 def copeland(
-    x: ArrayLike,
-    weights: ArrayLike | None = None,
-    workers: int | None = None,
+    x: Matrix,
+    weights: Weights = None,
+    workers: Count | None = None,
     *,
-    reference: ArrayLike | None = None,
+    reference: Matrix | None = None,
 ) -> Floats:
     """Count the units that each unit outranks, less those that outrank it.
 
@@ -106,8 +109,9 @@ def copeland(
     >>> copeland([[1.0, 4.0, 2.0], [2.0, 3.0, 2.0], [2.0, 3.0, 9.0]], [3, 2, 1])
     array([-2.,  0.,  2.])
     """
-    values, w = checked(x, weights)
-    others = values if reference is None else checked(reference, weights)[0]
+    taken, w = children(x, weights)
+    values = taken.values
+    others = values if reference is None else children(reference, weights)[0].values
     columns, against = np.ascontiguousarray(values.T), np.ascontiguousarray(others.T)
     scores = np.empty(len(values))
     kernel = _kernel()

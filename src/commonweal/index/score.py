@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +13,22 @@ from commonweal.index.aggregate import aggregate
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.distances import distance_to_reference
 from commonweal.index.framework import STATED
+from commonweal.index.lists import column, keys
 from commonweal.index.methods import How, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
 from commonweal.index.scores import Scores
+from commonweal.index.tables import lookup, table
 from commonweal.index.weigh import WEIGHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from numpy.typing import ArrayLike
+
     from commonweal.index.framework import Node
+    from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
+    from commonweal.index.tables import Matrix
     from commonweal.indicators import Indicators
 
 __all__ = ["Base", "fit_base", "score", "score_tree"]
@@ -130,8 +136,8 @@ def fit_base(index: str, tree: Node, years: Sequence[Indicators]) -> Base:
 def score_tree(
     index: str,
     tree: Node,
-    leaf: Callable[[str], Floats],
-    weights: Mapping[str, Floats] | None = None,
+    leaf: Callable[[str], Floats] | Mapping[str, ArrayLike] | Matrix,
+    weights: Mapping[str, Weights] | None = None,
     forms: Mapping[str, How] | None = None,
     codes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -143,19 +149,34 @@ def score_tree(
         As in `score`. Bounds and targets are those of need: `score` turns them for indicators of
         which less is more need, and gives a tree in which they are (`Scores.tree`).
     leaf
-        Gives (n_areas,) need of an indicator by name.
+        (n_areas,) need of each indicator: by name, as a frame with a column each, or as a function
+        of its name.
     weights
         By node path, (n_children,) weights to use in place of the tree's.
     forms
         By node path, the aggregate to use in place of the tree's.
     codes
-        (n_areas,) codes, for a distance to a reference area.
+        (n_areas,) codes, for a distance to a reference area and for messages; those of the frame,
+        if not given.
 
     Returns
     -------
     tuple of dict
         Need by path of every node, and transformed need by path of every node but the root.
+
+    Raises
+    ------
+    UnknownNameError
+        If an indicator is not there, `weights` or `forms` name a node that is not, or one is
+        aggregated in a way that there is not.
+    DataError
+        If need is no numbers, or a node cannot be computed.
     """
+    parents = [path for path, node in tree.walk(index) if node.children]
+    keys(weights or {}, parents, "node", " (with weights)")
+    keys(forms or {}, parents, "node", " (with a form)")
+    if not callable(leaf):
+        leaf, codes = lookup(leaf, codes)
     return _visit(index, tree, leaf, weights, forms, codes)[:2]
 
 
@@ -163,7 +184,7 @@ def _visit(
     index: str,
     tree: Node,
     leaf: Callable[[str], Floats],
-    weights: Mapping[str, Floats] | None = None,
+    weights: Mapping[str, Weights] | None = None,
     forms: Mapping[str, How] | None = None,
     codes: Sequence[str] | None = None,
     base: Base | None = None,
@@ -178,9 +199,13 @@ def _visit(
     computed: dict[str, Floats] = {}
     references: dict[str, Floats] = {}
 
+    def n_areas() -> int | None:
+        return len(next(iter(need.values()))) if need else None
+
     def visit(path: str, node: Node) -> Floats:
         if node.indicator is not None:
-            need[path] = leaf(node.indicator)
+            with _named(path):
+                need[path] = column(leaf(node.indicator), "need", n_areas(), per="area")
             return need[path]
         for name, child in node.children.items():
             below = f"{path}/{name}"
@@ -201,7 +226,7 @@ def _visit(
                 stated = _weights(x, node, form) if base is None else base.weights[path]
             computed[path] = stated
         w = (weights or {}).get(path, stated)
-        need[path] = combined(path, node, x, w, form, stated, base)
+        need[path] = combined(path, node, x, w, form, stated, base, codes)
         return need[path]
 
     visit(index, tree)
@@ -257,10 +282,11 @@ def combined(
     path: str,
     node: Node,
     x: Floats,
-    weights: Floats,
+    weights: Weights,
     form: How,
     stated: Floats,
     base: Base | None = None,
+    codes: Sequence[str] | None = None,
 ) -> Floats:
     """Aggregate the transformed children of one node.
 
@@ -274,6 +300,8 @@ def combined(
         As in `commonweal.index.aggregate`.
     base
         Whose areas a form that compares areas holds each against.
+    codes
+        (n_areas,) codes, for messages.
 
     Raises
     ------
@@ -284,7 +312,10 @@ def combined(
     if base is not None:
         others = np.column_stack([base.transformed[f"{path}/{c}"].ravel() for c in node.children])
     with _named(path):
-        return aggregate(x, weights, form, node.available, stated, others)
+        children = table(x, list(node.children), what="child")
+        return aggregate(
+            replace(children, units=codes), weights, form, node.available, stated, others
+        )
 
 
 @contextmanager

@@ -8,25 +8,27 @@ unit and the value, so that nothing behind the door has to look again.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.lists import cells, keys, listed, numbers, said_of, units_of
+from commonweal.index.lists import cells, column, keys, listed, numbers, said_of, units_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import polars as pl
+    from numpy.typing import ArrayLike, NDArray
 
     from commonweal.index.rank import Floats
 
-__all__ = ["Matrix", "Table", "cell_frame", "labelled", "result_frame", "table"]
+__all__ = ["Matrix", "Table", "cell_frame", "labelled", "lookup", "result_frame", "table"]
 
 Matrix: TypeAlias = Any
-"""What `table` takes: an array, a list of lists, or a frame of Polars, pandas or Arrow."""
+"""What `table` takes: an array, a list of lists, a frame of Polars, pandas or Arrow, or a `Table`."""
 
 CODES = ("code", "unit", "ucode")
 """A column of text that is called so, capitals or not, holds the codes of the units."""
@@ -49,7 +51,7 @@ class Table:
 
     values: Floats
     names: list[str]
-    units: list[str] | None
+    units: Sequence[str] | None
 
     @property
     def unit_codes(self) -> tuple[str, ...] | None:
@@ -61,7 +63,12 @@ class Table:
         """The codes; a `DataError` where there are none."""
         if self.units is None:
             raise DataError("no codes of the units; expected 'units', or a table that has them")
-        return self.units
+        return list(self.units)
+
+    def place(self, cells: NDArray[np.bool_]) -> str:
+        """Say where the first of some cells is, for a message."""
+        row, at = (int(k) for k in np.argwhere(cells)[0])
+        return f"'{self.names[at]}', {self.unit(row)}"
 
     def unit(self, row: int) -> str:
         """Say which unit a row is, for a message."""
@@ -110,6 +117,9 @@ def table(
     Traceback (most recent call last):
     commonweal.errors.DataError: indicator 'pubs', unit 'B': 'n/a' found; expected a number
     """
+    if isinstance(x, Table):  # taken in before
+        known = names is None and units is None
+        return x if known else table(x.values, names or x.names, units or x.units, what=what)
     frame = None if isinstance(x, np.ndarray | list | tuple) else _frame(x)
     if frame is not None:
         return _of_frame(frame, names, units, what)
@@ -117,7 +127,7 @@ def table(
     shape = np.shape(x) if values is None else values.shape
     if len(shape) != 2:
         found = f"{len(shape)} dimensions" if shape else f"a {type(x).__name__}"
-        raise DataError(f"{what}s in {found}; expected units x {what}s")
+        raise DataError(f"{_several(what)} in {found}; expected units x {_several(what)}")
     called = _called(names, shape[1], what)
     codes = None if units is None else units_of(units, shape[0])
     if values is None:
@@ -139,6 +149,28 @@ def labelled(x: Matrix, names: Sequence[str] | None = None) -> tuple[Floats, lis
     """
     taken = table(x, names)
     return taken.values, taken.names
+
+
+def lookup(
+    given: Mapping[str, ArrayLike] | Matrix, units: Sequence[str] | None = None
+) -> tuple[Callable[[str], Floats], Sequence[str] | None]:
+    """Make a function that gives a column by name, of columns by name or of a frame; and its codes.
+
+    Examples
+    --------
+    >>> lookup({"pubs": [1, 2]})[0]("pubs")
+    array([1., 2.])
+    """
+    by_name = given
+    if not isinstance(given, Mapping):
+        taken = table(given, units=units)
+        by_name, units = dict(zip(taken.names, taken.values.T, strict=True)), taken.units
+
+    def find(name: str) -> Floats:
+        keys([name], by_name)
+        return column(by_name[name], f"'{name}'")
+
+    return find, units
 
 
 def result_frame(result: Any, kind: str = "indicator") -> pl.DataFrame:
@@ -230,12 +262,16 @@ def _of_frame(
     return Table(_finite(values, called, codes, what), called, codes)
 
 
+def _several(what: str) -> str:
+    return "children" if what == "child" else f"{what}s"
+
+
 def _called(names: Iterable[Any] | None, n: int | None, what: str) -> list[str]:
     if names is None:
         return [f"column {j + 1}" for j in range(n or 0)]
     called = [str(name) for name in listed(names, "names")]
     if n is not None and len(called) != n:
-        raise DataError(f"{len(called)} names for {n} {what}s")
+        raise DataError(f"{len(called)} names for {n} {_several(what)}")
     if len(set(called)) < len(called):
         twice = next(name for name, count in Counter(called).items() if count > 1)
         raise DataError(f"{what} '{twice}' is there twice; expected each name once")
