@@ -65,9 +65,9 @@ def trend_words(results: Results, index: str) -> list[str]:
         method = f", the change of method by {size['method']:.1f}" if size["method"] else ""
         told.append(
             f"Built year by year, each on its own scale, scores would have moved by "
-            f"{float(np.nanmean(np.abs(own.total))):.1f} points on average. What changed in the {plural} "
-            f"themselves moved them by {size['data']:.1f}{method}, and the others around them by "
-            f"{size['base']:.1f}; these can pull against each other."
+            f"{float(np.nanmean(np.abs(own.total))):.1f} points on average. New data of the {plural} themselves "
+            f"(what changed there, and in how it is measured) moved them by {size['data']:.1f}{method}, and the "
+            f"others around them by {size['base']:.1f}; these can pull against each other."
         )
     return told
 
