@@ -208,7 +208,9 @@ def test_regression_is_as_near_to_amelia_as_amelia_to_itself() -> None:
     done = impute_regression(x, names)
     away = np.abs(done.values - theirs) / np.nanstd(x, axis=0)
     assert (away[~np.isnan(x)] < 1e-9).all()
-    assert np.median(away[np.isnan(x)]) < 0.6
+    assert np.median(away[np.isnan(x)]) < 0.53
+    by_mean = np.abs(impute_columns(x, names).values - theirs) / np.nanstd(x, axis=0)
+    assert np.median(by_mean[np.isnan(x)]) > 0.7  # so being near is no small thing
 
 
 @settings(deadline=None)
