@@ -55,13 +55,14 @@ def agreement(
     none = np.array([], dtype=np.intp)
     if spec.compare == "flag":
         ours, theirs = designations[spec.designation].selected, np.nan_to_num(published) != 0
-        compared = int((~np.isnan(published)).sum())
-        matched, missed, extra = (
-            np.flatnonzero(x) for x in (ours & theirs, theirs & ~ours, ours & ~theirs)
-        )
-        differ = len(missed) + len(extra)
+        known = ~np.isnan(published)
+        rows = (ours & theirs, theirs & ~ours, ours & ~theirs & known, ours & ~known)
+        matched, missed, extra, unlisted = (np.flatnonzero(x) for x in rows)
+        compared, differ = int(known.sum()), len(missed) + len(extra)
+        # A table that lacks an area of ours may mean that it is not on the list: no agreement.
+        holds = differ == 0 and len(unlisted) == 0
         return Agreement(
-            spec, compared, compared - differ, differ, differ == 0, matched, missed, extra
+            spec, compared, compared - differ, differ, holds, matched, missed, extra, unlisted
         )
     path = spec.index.replace(".", "/")
     found = scores[path.split("/", 1)[0]]
@@ -79,10 +80,10 @@ def agreement(
         rho = float(
             np.corrcoef(rank(values[both], "average"), rank(published[both], "average"))[0, 1]
         )
-        return Agreement(spec, int(both.sum()), 0, rho, rho >= spec.at_least, none, none, none)
+        holds = rho >= spec.at_least
+        return Agreement(spec, int(both.sum()), 0, rho, holds, none, none, none, none)
     distance = np.abs(values - published)[both]
     exact = int((distance <= (spec.within if spec.compare == "score" else 0)).sum())
     largest = float(distance.max())
-    return Agreement(
-        spec, int(both.sum()), exact, largest, largest <= spec.within, none, none, none
-    )
+    holds = largest <= spec.within
+    return Agreement(spec, int(both.sum()), exact, largest, holds, none, none, none, none)

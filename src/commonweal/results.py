@@ -39,9 +39,11 @@ class Agreement:
         The largest difference; for flags the number of areas that differ; for ``spearman`` the
         correlation.
     holds
-        Whether every difference is within the stated tolerance; for flags, whether there is none.
-    matched, missed, extra
-        For flags: areas in both, only in the published one, only in ours (row numbers).
+        Whether every difference is within the stated tolerance; for flags, whether there is none,
+        nor an area of ours that the published table lacks.
+    matched, missed, extra, unlisted
+        For flags: areas in both, only in the published one, only in ours, and in ours where the
+        published table has no such area or nothing about it (row numbers).
     """
 
     spec: AgreementSpec
@@ -52,6 +54,7 @@ class Agreement:
     matched: NDArray[np.intp]
     missed: NDArray[np.intp]
     extra: NDArray[np.intp]
+    unlisted: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,42 @@ def test_missing_is_told_and_no_nan_is_printed(small: Any) -> None:
     assert data["without_score"] == ["A03", "A04", "A05", "A06"]
 
 
+def test_an_area_in_no_larger_one_is_told_as_that(small: Any) -> None:
+    """It has a score. Without a district it cannot be among the worst within one."""
+    small.replace(small.areas, "A04,Place 4,400,N,Northside", "A04,Place 4,400,,")
+    small.replace(small.indicators, "A03,3,18", "A03,,18")
+    worst = {"index": "deprivation", "worst": "20%"}
+    small.write(designate={"p": {"any": [worst, {**worst, "within": "district"}]}})
+    results = small.run(draws=20)
+    text = "\n".join(headline(results))
+    assert "1 place has no score on what the rule asks (A03): deprivation 1.\n" in text
+    assert "1 place is in no district (A04), so the rule cannot place it within one.\n" in text
+    data = as_data(results)["designations"]["p"]
+    assert data["without_score"] == ["A03"]
+    assert data["without_parent"] == ["A04"]
+
+
+def test_areas_that_tie_across_the_cut_off_are_level_with_it(small: Any) -> None:
+    small.replace(small.indicators, "A16,16,", "A16,17,")
+    small.write(
+        designate={"p": {"index": "deprivation", "worst": 4}},
+        certainty=None,
+        agreement=[{"designation": "p", "file": "f.csv", "column": "f", "compare": "flag"}],
+    )
+    (small.path / "f.csv").write_text("code,f\nA01,0\nA16,0\n", "utf-8")
+    told = headline(small.run())
+    assert told[2].startswith("5 of 20 places are a priority")
+    assert told[-6:-3] == [
+        "  p: 0 of the 0 listed in f.csv matched, 0 missed, 1 other, 4 that it does not have.",
+        "    other   A16 Place 16, Southside: deprivation inside by 1 place (level with the cut-off)",
+        "    absent  A17 Place 17, Southside: deprivation inside by 1 place (level with the cut-off)",
+    ]
+    assert [line.split()[:2] for line in told[-3:]] == [["absent", f"A{i}"] for i in (18, 19, 20)]
+    flag = as_data(small.run())["agreement"][0]
+    assert (flag["compared"], flag["exact"], flag["holds"]) == (2, 1, False)
+    assert [area["code"] for area in flag["unlisted"]] == ["A17", "A18", "A19", "A20"]
+
+
 def test_the_kind_of_parent_is_put_in_the_plural(small: Any) -> None:
     small.write(
         areas__parents={"rural_county": "district"},

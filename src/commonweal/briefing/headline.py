@@ -21,7 +21,9 @@ from commonweal.briefing.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from commonweal.designation import Certainty, Designation
     from commonweal.results import Agreement, Results
@@ -113,23 +115,46 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
 
 def _unscored(results: Results, designation: Designation) -> Iterator[str]:
     """Say how many areas could not be tested, and on what: missing is never told as 'not selected'."""
-    missing = {t.condition.index: np.isnan(t.score) for t in designation.tested}
-    lacking = np.logical_or.reduce(list(missing.values()))
-    if lacking.any():
+    missing = _without_score(results, designation)
+    if missing:
+        lacking = np.logical_or.reduce(list(missing.values()))
         told = ", ".join(
-            f"{index_label(results, index)} {gone.sum():,}"
-            for index, gone in missing.items()
-            if gone.any()
+            f"{index_label(results, index)} {gone.sum():,}" for index, gone in missing.items()
         )
-        codes = results.areas.table["code"].filter(lacking)
-        such = f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
+        n, such = int(lacking.sum()), _such(results, lacking)
         yield (
-            f"{counted_areas(len(codes), results.areas)} {'has' if len(codes) == 1 else 'have'} no score on "
+            f"{counted_areas(n, results.areas)} {'has' if n == 1 else 'have'} no score on "
             f"what the rule asks{such}: {told}."
         )
         out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)}
         if out:
             yield f"  Of those {counted(len(out), 'was', 'were')} left out for want of data."
+    for parent, alone in _without_parent(results, designation).items():
+        n, (one, _) = int(alone.sum()), parent_words(parent)
+        yield (
+            f"{counted_areas(n, results.areas)} {'is' if n == 1 else 'are'} in no {one}"
+            f"{_such(results, alone)}, so the rule cannot place {'it' if n == 1 else 'them'} within one."
+        )
+
+
+def _without_score(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
+    """By index or domain that the rule asks for, the areas without a score on it, if any."""
+    paths = dict.fromkeys(c.index for c in designation.rule.conditions())
+    gone = {p: np.isnan(results.scores[p.split(".")[0]].need[p.replace(".", "/")]) for p in paths}
+    return {path: areas for path, areas in gone.items() if areas.any()}
+
+
+def _without_parent(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
+    """By kind of larger area within which the rule places areas, those that are in none, if any."""
+    parents = dict.fromkeys(c.within for c in designation.rule.conditions() if c.within)
+    gone = {p: results.areas.table[p].is_null().to_numpy() for p in parents}
+    return {parent: areas for parent, areas in gone.items() if areas.any()}
+
+
+def _such(results: Results, which: NDArray[np.bool_]) -> str:
+    """Name the first few of some areas, in brackets."""
+    codes = results.areas.table["code"].filter(which)
+    return f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
 
 
 def _sentence(words: str) -> str:
@@ -177,9 +202,11 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
         n = len(a.matched) + len(a.missed)
         yield (
             f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in "
-            f"{spec.source or spec.file} matched, {len(a.missed):,} missed, {len(a.extra):,} others."
+            f"{spec.source or spec.file} matched, {len(a.missed):,} missed, "
+            f"{counted(len(a.extra), 'other', 'others')}"
+            + (f", {len(a.unlisted):,} that it does not have." if len(a.unlisted) else ".")
         )
-        for word, rows in (("missed", a.missed), ("other", a.extra)):
+        for word, rows in (("missed", a.missed), ("other", a.extra), ("absent", a.unlisted)):
             for row in rows:
                 yield f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
         return
@@ -223,7 +250,8 @@ def as_data(results: Results) -> dict[str, Any]:
     -------
     dict
         ``study``, ``title``, ``areas``, and by designation ``selected`` (codes), ``population``,
-        ``near_misses``, ``without_score`` (codes) and ``certainty``; ``agreement`` with each
+        ``near_misses``, ``without_score`` and ``without_parent`` (codes of those that the rule
+        cannot place), and ``certainty``; ``agreement`` with each
         difference and its margins.
     """
     designations = {}
@@ -233,9 +261,8 @@ def as_data(results: Results) -> dict[str, Any]:
         designations[name] = {
             "rule": str(d.rule),
             "count": int(d.selected.sum()),
-            "without_score": codes.filter(
-                np.logical_or.reduce([np.isnan(t.score) for t in d.tested])
-            ).to_list(),
+            "without_score": _codes_of(results, _without_score(results, d)),
+            "without_parent": _codes_of(results, _without_parent(results, d)),
             "population": None if np.isnan(d.population) else d.population,
             "selected": codes.filter(d.selected).to_list(),
             "near_misses": codes.filter(d.near_miss).to_list(),
@@ -267,6 +294,11 @@ def as_data(results: Results) -> dict[str, Any]:
     }
 
 
+def _codes_of(results: Results, lacking: Mapping[str, NDArray[np.bool_]]) -> list[str]:
+    which = np.logical_or.reduce([np.zeros(len(results.areas), dtype=bool), *lacking.values()])
+    return results.areas.table["code"].filter(which).to_list()
+
+
 def _agreement_data(results: Results, a: Agreement) -> dict[str, Any]:
     data: dict[str, Any] = {
         "of": a.spec.designation or a.spec.index,
@@ -281,7 +313,7 @@ def _agreement_data(results: Results, a: Agreement) -> dict[str, Any]:
         tested = results.designations[a.spec.designation].tested
         codes, names = results.areas.table["code"], results.areas.table["name"]
         data["matched"] = len(a.matched)
-        for word, rows in (("missed", a.missed), ("extra", a.extra)):
+        for word, rows in (("missed", a.missed), ("extra", a.extra), ("unlisted", a.unlisted)):
             data[word] = [
                 {
                     "code": codes[int(r)],

@@ -9,7 +9,7 @@ import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import designated
-from commonweal.briefing.words import index_label
+from commonweal.briefing.words import counted, index_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,9 @@ def _told(results: Results, a: Agreement) -> tuple[str, str, int, int | None, st
     verdict = "Yes" if a.holds else "No"
     if spec.compare == "flag":
         what = f"Who is selected: {spec.designation.replace('_', ' ')}"
-        largest = f"{len(a.missed):,} missed, {len(a.extra):,} others"
+        largest = f"{len(a.missed):,} missed, {counted(len(a.extra), 'other', 'others')}"
+        if len(a.unlisted):
+            largest += f", {len(a.unlisted):,} not in the table"
         return what, published, a.compared, a.exact, largest, "none", verdict
     if spec.compare == "spearman":
         what = f"{index_label(results, spec.index)}: order of the areas"
@@ -71,7 +73,11 @@ def differences(results: Results) -> Shown | None:
     """Show every area on which a designation differs from the published one; None if there is none."""
     blocks, shares = [], frozenset[str]()
     for a in results.agreements:
-        for rows, word in ((a.missed, "Published, not in ours"), (a.extra, "Ours, not published")):
+        for rows, word in (
+            (a.missed, "Published, not in ours"),
+            (a.extra, "Ours, not published"),
+            (a.unlisted, "Ours, not in the published table"),
+        ):
             if len(rows) == 0:
                 continue
             shown = designated(results, a.spec.designation, rows)

@@ -119,13 +119,15 @@ def places(margin: float) -> str:
 
 
 def points(margin: float) -> str:
-    """Say a margin in score.
+    """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
 
     Examples
     --------
-    >>> points(1.5), points(-0.85), points(-0.0004)
-    ('+1.50 points', '-0.85 points', 'under 0.01 points')
+    >>> points(1.5), points(-0.85), points(-0.0004), points(0.0)
+    ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
     """
+    if margin == 0:
+        return "level with the cut-off"
     return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
 
 
