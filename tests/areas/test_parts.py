@@ -291,6 +291,18 @@ class TestSplitParts:
         moved = shares(split_parts(store, SMALL_AREAS, other, systems)[0])
         assert moved["b", "x"] == pytest.approx(1 / 8, abs=1e-3)
 
+    @pytest.mark.parametrize("cut", [0, 100, -20])
+    def test_a_damaged_kept_result_is_made_anew(self, tmp_path: Path, cut: int) -> None:
+        store, systems = toy(tmp_path)
+        first = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        (kept,) = (store.cache / "converted").glob("parts-*.parquet")
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[:cut])
+        again = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        assert again[0].equals(first[0])
+        assert again[1] == first[1]
+        assert kept.read_bytes() == whole
+
     def test_all_nested_splits_nothing(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
         exact = areas("large", place(people(x=180, y=100, z=100, w=60)))

@@ -18,14 +18,14 @@ from commonweal.areas.catalogue import Link, Systems, load_systems
 from commonweal.areas.overlap import area_shares
 from commonweal.areas.raking import rake
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources.fetch import writing
+from commonweal.sources.kept import kept_table
 
 if TYPE_CHECKING:
     from commonweal.sources import Store
 
 __all__ = ["nested", "split_parts"]
 
-VERSION = 1  # of the rule: raise it when the result changes, and kept results are made anew
+VERSION = 2  # of the rule: raise it when the result changes, and kept results are made anew
 
 
 def nested(best_fit: pl.DataFrame, origin: Areas, destination: Areas) -> set[str]:
@@ -99,24 +99,19 @@ def split_parts(
         raise UnknownNameError(f"best fit of {origin.system} to", destination.system, linked)
     key = _key(store, origin, destination, link, known)
     kept = store.cache / "converted" / f"parts-{key}.parquet"
-    if kept.is_file():
-        return pl.read_parquet(kept), json.loads(pl.read_parquet_metadata(kept)["report"])
+    return kept_table(kept, lambda: _split(store, link, origin, destination, known))
+
+
+def _split(
+    store: Store, link: Link, origin: Areas, destination: Areas, known: Systems
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Do what `split_parts` says."""
     best_fit = link_table(store, link, known).select("origin", "destination")
     best_fit = best_fit.filter(
         pl.col("origin").is_in(origin.codes) & pl.col("destination").is_in(destination.codes)
     ).sort("origin", "destination")
     if best_fit.is_empty():
         raise DataError(f"no {origin.singular} has its best fit in one of the {destination.plural}")
-    pairs, report = _split(store, best_fit, origin, destination, known)
-    with writing(kept) as part:
-        pairs.write_parquet(part, metadata={"report": json.dumps(report)})
-    return pairs, report
-
-
-def _split(
-    store: Store, best_fit: pl.DataFrame, origin: Areas, destination: Areas, known: Systems
-) -> tuple[pl.DataFrame, dict[str, float]]:
-    """Do what `split_parts` says."""
     intact = nested(best_fit, origin, destination)
     stays = pl.col("destination").is_in(list(intact))
     whole, free = best_fit.filter(stays), best_fit.filter(~stays)

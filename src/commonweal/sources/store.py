@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +25,8 @@ from commonweal.sources.fetch import (
     download,
     place_of,
     sha256_of,
-    writing,
 )
+from commonweal.sources.kept import kept_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -363,32 +362,22 @@ class Store:
         self, source: Source, file: _File, columns: Sequence[str] | None
     ) -> tuple[pl.DataFrame, list[str]]:
         """Read a slow format through its Parquet conversion, made on first use."""
-        import polars as pl
-
         from commonweal.sources import readers
 
         options = json.dumps(readers.options_of(source), sort_keys=True)
         tag = hashlib.sha256(options.encode()).hexdigest()[:8]
         kept = self.cache / "converted" / f"{file.sha256}-v{readers.VERSION}-{tag}.parquet"
-        for again in (False, True):
-            if again or not kept.is_file():
-                megabytes = f"{file.size / 1e6:.1f} MB"
-                self._tell(f"converting {source.id} ({megabytes}), this first time only")
-                table, notes = readers.read_table(file.path, source, None, self._progress)
-                packed = io.BytesIO()  # written by Python, whose errors say that a disk is full
-                table.write_parquet(packed, metadata={"notes": json.dumps(notes)})
-                with writing(kept) as part:
-                    part.write_bytes(packed.getbuffer())
-                self._tell(f"converted {source.id}", 1, 1)
-            try:
-                lazy = pl.scan_parquet(kept, glob=False)
-                wanted = readers.check_columns(columns, lazy.collect_schema().names(), source)
-                notes = json.loads(pl.read_parquet_metadata(kept).get("notes", "[]"))
-                return lazy.select(wanted).collect(), notes
-            except (pl.exceptions.PolarsError, OSError):
-                if again:
-                    raise
-        raise AssertionError("unreachable")
+
+        def convert() -> tuple[pl.DataFrame, list[str]]:
+            megabytes = f"{file.size / 1e6:.1f} MB"
+            self._tell(f"converting {source.id} ({megabytes}), this first time only")
+            made = readers.read_table(file.path, source, None, self._progress)
+            self._tell(f"converted {source.id}", 1, 1)
+            return made
+
+        return kept_table(
+            kept, convert, lambda found: readers.check_columns(columns, found, source)
+        )
 
     def _record(self, source: Source, file: _File) -> dict[str, Any]:
         return self._used.setdefault(
