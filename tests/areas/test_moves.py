@@ -158,6 +158,26 @@ def test_pairs_outside_the_areas_are_left_aside_and_pairs_given_twice_count_once
     np.testing.assert_allclose(moved.mean(np.array([1.0, 5])), [4])
 
 
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ("a>x:0.4 a>y b>x", r"old: area a states shares for some of its destinations only"),
+        ("a>x:0.4 a>y:0.7 b>x:1", r"old: area a states shares of more than 1 in all"),
+        ("a>x:1.2 a>y:-0.2 b>x", r"old: area a states a share below 0.*\(1 areas\)"),
+    ],
+)
+def test_shares_that_lose_or_make_up_people_are_refused(moved: str, said: str) -> None:
+    old, new = areas("old", "a b", [100, 50]), areas("new", "x y")
+    with pytest.raises(DataError, match=said):
+        move_from_pairs(old, new, pairs(moved))
+
+
+def test_an_origin_may_go_elsewhere_in_part_and_another_state_nothing() -> None:
+    old, new = areas("old", "a b", [100, 50]), areas("new", "x y", [60, 40])
+    moved = move_from_pairs(old, new, pairs("a>x:0.25 a>y:0.5 b>x b>y"))
+    np.testing.assert_allclose(moved.weights.toarray(), [[25, 30], [50, 20]])
+
+
 def test_an_area_that_moves_needs_people() -> None:
     old = areas("old", "a b c", [1, None, None])
     with pytest.raises(DataError, match=r"old: area b has no population \(2 areas\)"):

@@ -250,9 +250,8 @@ def _add_parents(store: Store, table: pl.DataFrame, system: str, known: Systems)
 
 
 def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.DataFrame:
-    """Read a link as ``origin``, ``destination``, ``share`` and ``change``, one row a pair.
+    """Read a link as ``origin``, ``destination`` and ``change``, one row a pair.
 
-    ``share`` is the part of the origin's people in the destination, null where not stated;
     ``change`` is the published change indicator of a `vintage` link, null elsewhere.
     """
     known = systems or load_systems()
@@ -271,8 +270,7 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
         )
     else:
         first, second = link.columns
-        extra = [c for c in (link.change, link.share) if c]
-        read = store.table(link.source, [first, second, *extra])
+        read = store.table(link.source, [first, second, *([link.change] if link.change else [])])
         table = read.rename({first: "origin", second: "destination"}).with_columns(
             pl.col("origin", "destination").cast(pl.String)
         )
@@ -289,10 +287,9 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
                 .join(by_name, on="destination", how="left")
                 .with_columns(destination=pl.col("code"))
             )
-    share = pl.col(link.share).cast(pl.Float64) if link.share else pl.lit(None, pl.Float64)
     change = pl.col(link.change).cast(pl.String) if link.change else pl.lit(None, pl.String)
     return (
-        table.select("origin", "destination", share=share, change=change)
+        table.select("origin", "destination", change=change)
         .drop_nulls(["origin", "destination"])
         .unique(["origin", "destination"], keep="first", maintain_order=True)
     )

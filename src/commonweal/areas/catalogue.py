@@ -71,12 +71,11 @@ class Link(_Data):
 
     origin: str = Field(alias="from")
     destination: str = Field(alias="to")
-    kind: Literal["nests", "best-fit", "vintage", "overlap"]
+    kind: Literal["nests", "best-fit", "vintage"]
     source: str = ""
     columns: tuple[str, str] = ("", "")
     change: str = ""
     through: str = ""
-    share: str = ""
     match: Literal["code", "name-prefix"] = "code"
     changes: dict[str, str] = Field(default_factory=dict)
 

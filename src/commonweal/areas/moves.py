@@ -166,8 +166,7 @@ def _direct(store: Store, origin: Areas, destination: Areas, known: Systems) -> 
         return origin.table.select(origin="code", destination=there).drop_nulls()
     turned = {"origin": "destination", "destination": "origin"}
     if back is not None:
-        pairs = link_table(store, back, known).rename(turned)
-        return pairs.with_columns(share=pl.lit(None, pl.Float64))
+        return link_table(store, back, known).rename(turned)
     if here in destination.parents:
         return destination.table.select(destination="code", origin=here).drop_nulls()
     return None
@@ -197,8 +196,14 @@ def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> M
         The two sets of areas; pairs outside them are left aside.
     pairs
         ``origin``, ``destination`` and optionally ``share``: the part of the origin's people that
-        lives in the destination. Where it is not stated, people are shared out in proportion to
-        the destinations' populations, or equally where those are unknown.
+        lives in the destination. Where an origin states none, its people are shared out in
+        proportion to the destinations' populations, or equally where those are unknown.
+
+    Raises
+    ------
+    DataError
+        If an origin that moves has no population, states some of its shares and not others, or
+        states a negative one or more than 1 in all: people would be lost or made up.
     """
     from scipy.sparse import csr_array
 
@@ -216,13 +221,31 @@ def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> M
             f"{origin.system}: area {first} has no population "
             f"({int(np.isnan(people).sum()):,} areas); a weighted move needs one for each"
         )
-    share = inside["share"].to_numpy(writable=True)
+    share = inside["share"].to_numpy()
+    _check_shares(share, columns, origin)
     share = np.where(np.isnan(share), _shares(columns, rows, destination), share)
     # A tie between empty areas still has to carry a value: no people count as very few.
     weights = csr_array(
         (np.maximum(people * share, 1e-9), (rows, columns)), shape=(len(destination), len(origin))
     )
     return Move(origin, destination, weights, _report(rows, columns, origin, destination))
+
+
+def _check_shares(share: NDArray[np.float64], columns: NDArray[np.intp], origin: Areas) -> None:
+    """Refuse shares by which people would be lost or made up."""
+    stated, n = ~np.isnan(share), len(origin)
+    total = np.bincount(columns, weights=np.where(stated, share, 0.0), minlength=n)
+    some = np.bincount(columns, weights=stated, minlength=n)
+    partly = (some > 0) & (some < np.bincount(columns, minlength=n))
+    negative = np.bincount(columns, weights=share < 0, minlength=n) > 0
+    for bad, found in (
+        (partly, "states shares for some of its destinations only; expected each or none"),
+        (negative, "states a share below 0; expected 0 to 1"),
+        (total > 1 + 1e-6, "states shares of more than 1 in all; expected 1 or less"),
+    ):
+        if bad.any():
+            first = origin.codes[int(bad.argmax())]
+            raise DataError(f"{origin.system}: area {first} {found} ({int(bad.sum()):,} areas)")
 
 
 def _shares(
