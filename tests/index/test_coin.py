@@ -494,7 +494,7 @@ def test_computed_weights_stand_in_for_the_stated_ones() -> None:
     assert table["weight in the index"].to_list() == [1, 0.5, 0.5]
     with pytest.raises(UnknownNameError, match=r"node 'need' not found \(with weights\)"):
         framework_table("needs", tree, {"need": [1.0, 1.0]})
-    with pytest.raises(DataError, match=r"needs: weights \[1.0\] found; expected 2, one a child"):
+    with pytest.raises(DataError, match="needs: weights: 1 found; expected 2, one for each child"):
         child_weights("needs", tree, {"needs": [1.0]})
     computed = tree.model_copy(update={"weigh": "entropy"})
     with pytest.raises(DataError, match=r"needs: its weights are computed \(entropy\)"):

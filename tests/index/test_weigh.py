@@ -42,7 +42,7 @@ def test_given_weights_are_checked() -> None:
     np.testing.assert_allclose(given({"b": 3, "a": 1}, ["a", "b"]), [0.25, 0.75])
     with pytest.raises(UnknownNameError, match="did you mean 'income'"):
         given({"incom": 1.0}, ["income"])
-    with pytest.raises(DataError, match="no weight for crime"):
+    with pytest.raises(DataError, match="weights: none for child 'crime'"):
         given({"income": 1.0}, ["income", "crime"])
     with pytest.raises(DataError, match="crime: weight -1"):
         given({"income": 1.0, "crime": -1.0}, ["income", "crime"])
@@ -50,7 +50,9 @@ def test_given_weights_are_checked() -> None:
         given([0.0])
     with pytest.raises(DataError, match="expected 2"):
         given([1.0], ["a", "b"])
-    with pytest.raises(DataError, match="at least 1"):
+    with pytest.raises(
+        DataError, match="n_children: 0 found; expected a whole number of 1 or more"
+    ):
         equal(0)
 
 
@@ -108,7 +110,7 @@ def test_entropy_weights() -> None:
     q = np.array([5.0, 5.1, 4.9]) / 15
     spread = [1 + (s * np.log(s)).sum() / np.log(3) for s in (p, q)]
     np.testing.assert_allclose(w[1:], np.array(spread) / sum(spread))
-    with pytest.raises(DataError, match="entropy of column 1: -1 found"):
+    with pytest.raises(DataError, match=r"entropy of -1 \('column 1', row \d\)"):
         entropy([[-1.0], [2.0]])
     with pytest.raises(DataError, match="spread evenly"):
         entropy(np.ones((3, 2)))

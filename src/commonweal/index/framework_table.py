@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
+from commonweal.index.lists import keys, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
-    from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
+    from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
 
 __all__ = ["child_weights", "framework_table"]
 
 
-def child_weights(path: str, node: Node, weights: Mapping[str, ArrayLike] | None = None) -> Floats:
+def child_weights(path: str, node: Node, weights: Mapping[str, Weights] | None = None) -> Floats:
     """Give the weights of a node's children.
 
     Parameters
@@ -28,7 +29,7 @@ def child_weights(path: str, node: Node, weights: Mapping[str, ArrayLike] | None
     path, node
         The node.
     weights
-        By node path, (n_children,) weights used in place of the stated ones.
+        By node path, (n_children,) weights, in order or by name, used in place of the stated ones.
 
     Returns
     -------
@@ -55,18 +56,14 @@ def child_weights(path: str, node: Node, weights: Mapping[str, ArrayLike] | None
                 f"{path}: its weights are computed ({_told(how)}); expected them in 'weights'"
             )
         return np.array(list(node.weights.values()), dtype=np.float64)
-    found = np.asarray(given, dtype=np.float64)
-    fits = found.shape == (len(node.children),) and np.isfinite(found).all()
-    if not (fits and (found >= 0).all() and found.sum() > 0):
-        raise DataError(
-            f"{path}: weights {found.tolist()} found; expected {len(node.children)}, one a child, "
-            "at least 0 and above 0 in total"
-        )
-    return found
+    try:
+        return weights_of(given, list(node.children))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def framework_table(
-    index: str, tree: Node, weights: Mapping[str, ArrayLike] | None = None
+    index: str, tree: Node, weights: Mapping[str, Weights] | None = None
 ) -> pl.DataFrame:
     """List every node of a framework with its weights.
 
@@ -102,9 +99,7 @@ def framework_table(
 
     nodes = dict(tree.walk(index))
     parents = [path for path, node in nodes.items() if node.children]
-    for path in weights or {}:
-        if path not in parents:
-            raise UnknownNameError("node", path, parents, " (with weights)")
+    keys(weights or {}, parents, "node", " (with weights)")
     own, share, whole = {index: tree.weight}, {index: 1.0}, {index: 1.0}
     above = {index: ""}
     for path in parents:

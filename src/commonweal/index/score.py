@@ -214,11 +214,12 @@ def _visit(
                 reference = base.references[below]
             else:
                 own = [leaf(indicator) for indicator in child.base] or [value]
-                reference = np.concatenate(own).reshape(-1, len(value) // n_years)
+                whole = own[0] if len(own) == 1 else np.concatenate(own)  # no copy without need
+                reference = whole.reshape(-1, len(value) // n_years)
             references[below] = reference
             alone = base is None and not child.base and n_years == 1
             transformed[below] = entered(below, node, value, None if alone else reference, codes)
-        x = np.column_stack([transformed[f"{path}/{name}"] for name in node.children])
+        x = np.array([transformed[f"{path}/{name}"] for name in node.children]).T
         form = (forms or {}).get(path, node.aggregate)
         stated = np.array(list(node.weights.values()))
         if node.weigh != STATED:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError, one_of
+from commonweal.errors import DataError
+from commonweal.index.arguments import Count, Whole, strict
 from commonweal.index.by_rank import normal_score
 from commonweal.index.components import components
-from commonweal.index.describe import labelled
+from commonweal.index.lists import by_name, listed, weights_of
+from commonweal.index.tables import Matrix, labelled, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +41,8 @@ _LEAST_UNIQUENESS = 0.005
 """Below it a factor model has a Heywood case: one indicator is the factor (R's factanal)."""
 
 
-def equal(n_children: int) -> Floats:
+@strict
+def equal(n_children: Count) -> Floats:
     """Give every child the same weight.
 
     Raises
@@ -52,8 +55,6 @@ def equal(n_children: int) -> Floats:
     >>> equal(4)
     array([0.25, 0.25, 0.25, 0.25])
     """
-    if n_children < 1:
-        raise DataError(f"{n_children} children found; expected at least 1")
     return np.full(n_children, 1 / n_children)
 
 
@@ -63,9 +64,9 @@ def given(weights: ArrayLike | Mapping[str, float], names: Sequence[str] | None 
     Parameters
     ----------
     weights
-        (n_children,) numbers of at least 0, or such numbers by name.
+        (n_children,) numbers of at least 0, in the order of `names` or by name.
     names
-        Names of the children in order: required with weights by name, and used in messages.
+        (n_children,) names.
 
     Raises
     ------
@@ -79,33 +80,15 @@ def given(weights: ArrayLike | Mapping[str, float], names: Sequence[str] | None 
     >>> given({"crime": 1, "income": 3}, ["income", "crime"])
     array([0.75, 0.25])
     """
-    if hasattr(weights, "keys"):
-        by_name: Mapping[str, float] = weights  # type: ignore[assignment]
-        for name in by_name:
-            if name not in (names or ()):
-                raise UnknownNameError("child", name, names or ())
-        for name in names or ():
-            if name not in by_name:
-                raise DataError(
-                    f"no weight for {name}; expected one for each of {len(names or ())}"
-                )
-        w = np.array([by_name[name] for name in names or ()], dtype=np.float64)
-    else:
-        w = np.asarray(weights, dtype=np.float64)
-    if w.ndim != 1 or (names is not None and len(w) != len(names)) or len(w) == 0:
-        expected = "one a child" if names is None else str(len(names))
-        raise DataError(f"weights of shape {w.shape}; expected {expected}")
-    labels = names or [f"child {i}" for i in range(len(w))]
-    for label, weight in zip(labels, w, strict=True):
-        if not (np.isfinite(weight) and weight >= 0):
-            raise DataError(f"{label}: weight {weight:g} found; expected a number of at least 0")
-    if w.sum() == 0:
-        raise DataError("every weight is 0; expected a total above 0")
+    if names is None:
+        names = [f"child {i + 1}" for i in range(len(listed(weights, "weights")))]
+    w = weights_of(weights, names)
     return w / w.sum()
 
 
+@strict
 def principal_component(
-    x: ArrayLike,
+    x: Matrix,
     by: Literal["loading", "square"] = "square",
     *,
     names: Sequence[str] | None = None,
@@ -138,7 +121,6 @@ def principal_component(
     >>> principal_component([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]).round(4)
     array([0.5, 0.5])
     """
-    one_of("by", by, ("loading", "square"))
     loadings = components(x, names).loadings[:, 0]
     if by == "square":
         return loadings**2 / (loadings**2).sum()
@@ -150,8 +132,9 @@ def principal_component(
     return given(loadings)
 
 
+@strict
 def factor(
-    x: ArrayLike,
+    x: Matrix,
     by: Literal["loading", "coefficient"] = "loading",
     *,
     names: Sequence[str] | None = None,
@@ -194,7 +177,6 @@ def factor(
     """
     from scipy.optimize import minimize
 
-    one_of("by", by, ("loading", "coefficient"))
     given_values, called = labelled(x, names)
     values = _complete(given_values, called)
     n_children = len(called)
@@ -245,7 +227,7 @@ def factor(
     return given(weights)
 
 
-def entropy(x: ArrayLike, *, names: Sequence[str] | None = None) -> Floats:
+def entropy(x: Matrix, *, names: Sequence[str] | None = None) -> Floats:
     """Weight children by how unevenly they are spread over the units (Shannon's entropy).
 
     ``p_ik = x_ik / sum_i x_ik``, ``e_k = - sum_i p_ik ln p_ik / ln n_k``, weight ``1 - e_k``.
@@ -275,10 +257,13 @@ def entropy(x: ArrayLike, *, names: Sequence[str] | None = None) -> Floats:
     """
     from scipy.special import xlogy
 
-    values, called = labelled(x, names)
-    if (values < 0).any():
-        its, least = called[int((values < 0).any(axis=0).argmax())], np.nanmin(values)
-        raise DataError(f"entropy of {its}: {least:g} found; expected values of at least 0")
+    taken = table(x, names, what="child")
+    values, called = taken.values, taken.names
+    if (wrong := values < 0).any():
+        found = values[wrong][0]
+        raise DataError(
+            f"entropy of {found:g} ({taken.place(wrong)}); expected values of at least 0"
+        )
     total, n = np.nansum(values, axis=0), np.count_nonzero(~np.isnan(values), axis=0)
     if (total == 0).any() or (n < 2).any():
         its = called[int(((total == 0) | (n < 2)).argmax())]
@@ -291,10 +276,11 @@ def entropy(x: ArrayLike, *, names: Sequence[str] | None = None) -> Floats:
     return spread / spread.sum()
 
 
+@strict
 def noisy(
     weights: ArrayLike,
     spread: ArrayLike,
-    n_draws: int,
+    n_draws: Whole,
     seed: int | np.random.Generator,
 ) -> Floats:
     """Draw weights evenly from around given ones.
@@ -321,7 +307,8 @@ def noisy(
     >>> noisy([1.0, 2.0], [0.0, 0.25], 2, seed=1)[:, 0]
     array([1., 1.])
     """
-    w, share = np.asarray(weights, dtype=np.float64), np.asarray(spread, dtype=np.float64)
+    names = [f"child {i + 1}" for i in range(len(listed(weights, "weights")))]
+    w, share = weights_of(weights, names), by_name(spread, names, "spread", per="child")
     if not ((share >= 0) & (share <= 1)).all():
         raise DataError(f"spread {share.tolist()} found; expected 0 to 1")
     u = np.random.default_rng(seed).random((n_draws, len(w)))
@@ -336,6 +323,7 @@ def _none(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: 
     return np.ones(x.shape[1])
 
 
+@strict
 def _to_importance(
     x: Floats,
     target: Sequence[float] | None = None,
