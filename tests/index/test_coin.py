@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -474,7 +475,7 @@ def test_what_excel_cannot_hold_is_named(
 
 def test_scores_must_fit_the_tree_and_the_units(tmp_path: Path) -> None:
     tree, need = small()
-    with pytest.raises(DataError, match="3 scores of 'needs' for 2 units"):
+    with pytest.raises(DataError, match="scores of 'needs': 3 found; expected 2"):
         write_index_workbook(tmp_path / "a.xlsx", tree, need, ["A", "B"])
     some = {p: v for p, v in need.items() if p != "needs/b"}
     with pytest.raises(UnknownNameError, match="node 'needs/b' not found among the scores"):
@@ -482,10 +483,32 @@ def test_scores_must_fit_the_tree_and_the_units(tmp_path: Path) -> None:
     one = pl.DataFrame({"a": [1.0]})
     with pytest.raises(DataError, match="two names differ by case alone"):
         write_index_workbook(tmp_path / "a.xlsx", tree, need, ["A", "B", "C"], {"r": one, "R": one})
-    with pytest.raises(DataError, match=r"shape \(1, 1\); expected \(2, 1\)"):
+    with pytest.raises(DataError, match="units: 2 found; expected 1"):
         stage_table(["A", "B"], [[1.0]], ["a"])
     with pytest.raises(DataError, match="column 'Unit' is there twice"):
         stage_table(["A"], [[1.0]], ["Unit"])
+
+
+def test_a_stage_may_be_a_frame_of_any_library(tmp_path: Path) -> None:
+    tree, need = small()
+    units = ["A", "B", "C"]
+    values = {"a": [1.0, None, 3.0]}
+    stages = {
+        "Polars": pl.DataFrame({"unit": units, **values}),
+        "pandas": pd.DataFrame(values, index=units),
+        "Stage": stage_table(None, pd.DataFrame(values, index=units)),
+    }
+    write_index_workbook(str(tmp_path / "a.xlsx"), tree, need, units, stages)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    for name in stages:
+        rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=5)]
+        assert rows == [["A", 1], ["B", None], ["C", 3]]
+    with pytest.raises(DataError, match="stage 'Raw': list found; expected a path or a table"):
+        write_index_workbook(tmp_path / "b.xlsx", tree, need, units, {"Raw": [1.0]})
+    with pytest.raises(DataError, match="there is no folder"):
+        write_index_workbook(tmp_path / "none" / "b.xlsx", tree, need, units)
+    with pytest.raises(DataError, match="units: 'A' is there twice"):
+        write_index_workbook(tmp_path / "b.xlsx", tree, need, ["A", "A", "C"])
 
 
 def test_computed_weights_stand_in_for_the_stated_ones() -> None:
@@ -500,3 +523,34 @@ def test_computed_weights_stand_in_for_the_stated_ones() -> None:
     with pytest.raises(DataError, match=r"needs: its weights are computed \(entropy\)"):
         framework_table("needs", computed)
     assert framework_table("needs", computed, {"needs": [1.0, 0.0]})["weight"][2] == 0
+
+
+def small_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    meta = {
+        "iCode": ["pubs", "crime", "Place"], "Level": [1, 1, 2], "Parent": ["Place", "Place", None],
+        "Direction": [1, -1, 1], "Weight": [2, 1, 1], "Type": ["Indicator", "Indicator", "Aggregate"],
+    }  # fmt: skip
+    data = {"uCode": ["B", "A"], "pubs": [1, "n/a"], "crime": [3.5, None]}
+    return pd.DataFrame(data), pd.DataFrame(meta)
+
+
+def test_pandas_tables_with_columns_of_mixed_kinds_are_read_as_a_csv_would_be() -> None:
+    data, meta = small_tables()
+    for coin in (
+        read_coin_tables(data, meta),
+        read_coin_tables(data.set_index("uCode"), meta.set_index("iCode")),
+        read_coin_tables(data, meta.assign(Weight=[2, "1", 1])),
+    ):
+        assert (coin.units, coin.names) == (("A", "B"), ("pubs", "crime"))
+        np.testing.assert_array_equal(coin.values, [[np.nan, np.nan], [1.0, 3.5]])
+
+
+def test_a_wrong_cell_of_a_pandas_table_is_named() -> None:
+    data, meta = small_tables()
+    with pytest.raises(DataError, match="iData, unit 'A', column pubs: 'many' found; expected a n"):
+        read_coin_tables(data.assign(pubs=[1, "many"]), meta)
+    with pytest.raises(DataError, match=r"iMeta, row 2 \('crime'\), column Weight: 'one' found"):
+        read_coin_tables(data, meta.assign(Weight=[2, "one", 1]))
+    twice = data.set_axis(["uCode", "pubs", "pubs"], axis="columns")
+    with pytest.raises(DataError, match="iData: column 'pubs' is there twice"):
+        read_coin_tables(twice, meta)

@@ -16,6 +16,7 @@ from commonweal.index.denominate import denominate, match_units
 from commonweal.index.describe import describe, flags, iqr_outliers
 from commonweal.index.importance import importance, to_importance
 from commonweal.index.impute import impute_columns, impute_regression, impute_rows
+from commonweal.index.index_workbook import stage_table
 from commonweal.index.normalise import normalise
 from commonweal.index.reliability import cronbach, flag_denominators, flag_pairs, with_ancestors
 from commonweal.index.review import review_data
@@ -64,6 +65,7 @@ TAKES: dict[str, Callable[[Any], Any]] = {
     "impute_regression": lambda x: impute_regression(x).values,
     "treat": lambda x: treat(x, own={"pubs": {"winsorise": 1}}).values,
     "normalise": lambda x: normalise(x, each={"pubs": "z_score"}, directions={"halls": -1}),
+    "stage_table": lambda x: stage_table(None, x).select(NAMES).to_numpy(),
     "to_importance": lambda x: to_importance(x).weights,
 }
 

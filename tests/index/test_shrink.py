@@ -143,19 +143,19 @@ def test_errors_name_the_area() -> None:
     areas = ["Ashby", "Barton"]
     with pytest.raises(DataError, match="area 'Barton': 7 events of 5 at risk"):
         shrink_counts([1, 7], [5, 5], ["A", "A"], areas)
-    with pytest.raises(DataError, match="area 2: -1 events"):
+    with pytest.raises(DataError, match="row 2: -1 events"):
         shrink_counts([1, -1], [5, 5], ["A", "A"])
     with pytest.raises(DataError, match="area 2 has no authority"):
         shrink_counts([1, 1], [5, 5], ["A", ""])
-    with pytest.raises(DataError, match="1 authorities for 2 areas"):
+    with pytest.raises(DataError, match="authorities: 1 found; expected 2"):
         shrink_counts([1, 1], [5, 5], ["A"])
-    with pytest.raises(DataError, match="1 events for 2 areas"):
+    with pytest.raises(DataError, match="at risk: 2 found; expected 1"):
         shrink_counts([1], [5, 5], ["A", "A"])
-    with pytest.raises(DataError, match="at risk of area 1 is infinite"):
+    with pytest.raises(DataError, match="at risk, row 1: an infinite value"):
         shrink_counts([1], [np.inf], ["A"])
-    with pytest.raises(DataError, match="events in 2 dimensions"):
+    with pytest.raises(DataError, match="events of shape \\(1, 1\\); expected one number"):
         shrink_counts([[1]], [1], ["A"])
     with pytest.raises(DataError, match="area 'Barton': standard error 0; expected a number above"):
         shrink_means([1.0, 2.0], [1.0, 0.0], ["A", "A"], areas=areas)
-    with pytest.raises(DataError, match="area 1: size nan"):
+    with pytest.raises(DataError, match="row 1: size nan"):
         shrink_means([1.0, 2.0], [1.0, 1.0], ["A", "A"], [np.nan, 1.0])

@@ -9,6 +9,7 @@ import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.framework import Node
+from commonweal.index.tables import polars_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,6 @@ _MISSING = ("", "NA", "NaN", "n/a")
 
 def read_table(given: Table, what: str) -> pl.DataFrame:
     """Read a table, with null for what is missing."""
-    import narwhals as nw
     import polars as pl
 
     if isinstance(given, (str, Path)):
@@ -51,11 +51,7 @@ def read_table(given: Table, what: str) -> pl.DataFrame:
         except pl.exceptions.PolarsError as error:
             raise DataError(f"{what}: {given} is no CSV table ({error})") from None
     else:
-        try:
-            table = nw.from_native(given, eager_only=True).to_polars()
-        except TypeError:
-            found = type(given).__name__
-            raise DataError(f"{what}: {found} found; expected a path or a table") from None
+        table = polars_of(given, what)
     texts = [c for c, kind in table.schema.items() if kind == pl.String]
     stripped = table.with_columns(pl.col(texts).str.strip_chars())
     given_as = [c for c in texts if c in _AS_GIVEN]

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
+from commonweal.index.arguments import strict
 from commonweal.index.framework_table import framework_table
+from commonweal.index.lists import columns as columns_of
+from commonweal.index.lists import groups_of, keys
 from commonweal.index.rank import TieRule, rank
+from commonweal.index.tables import polars_of
+from commonweal.index.tables import table as taken_in
 from commonweal.sheet_rows import WRITTEN, LongTable, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import polars as pl
     from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
-    from commonweal.index.rank import Floats
+    from commonweal.index.lists import Weights
+    from commonweal.index.tables import Matrix
 
 __all__ = ["stage_table", "write_index_workbook"]
 
@@ -38,9 +44,9 @@ _OWN = ("Cover", "Framework", "Scores", "Ranks", "History")  # Excel keeps the l
 
 
 def stage_table(
-    units: Sequence[str],
-    values: ArrayLike,
-    names: Sequence[str],
+    units: Sequence[str] | None,
+    values: Matrix,
+    names: Sequence[str] | None = None,
     unit_names: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """Put the data of one stage into a table for `write_index_workbook`.
@@ -48,11 +54,11 @@ def stage_table(
     Parameters
     ----------
     units
-        (n_units,) codes.
+        (n_units,) codes; those of `values`, if None.
     values
-        (n_units, n_columns) float64, NaN = missing (null in the table).
+        (n_units, n_columns) values, NaN = missing (null in the table).
     names
-        (n_columns,) names of the columns.
+        (n_columns,) names of the columns; those of `values`, if None.
     unit_names
         (n_units,) names of the units for readers.
 
@@ -63,29 +69,29 @@ def stage_table(
     """
     import polars as pl
 
-    x = np.asarray(values, dtype=np.float64)
-    if x.shape != (len(units), len(names)):
-        raise DataError(f"values of shape {x.shape}; expected ({len(units)}, {len(names)})")
-    called = {} if unit_names is None else {"Name": list(unit_names)}
-    columns = {"Unit": list(units), **called}
-    for name in names:
+    taken = taken_in(values, names, units)
+    columns: dict[str, Any] = {"Unit": taken.named_units}
+    if unit_names is not None:
+        columns["Name"] = groups_of(unit_names, len(taken.values), "unit names")
+    for name, column in zip(taken.names, taken.values.T, strict=True):
         if name in columns:
             raise DataError(f"column '{name}' is there twice; expected each name once")
-        columns[name] = x[:, list(names).index(name)].tolist()
-    return pl.DataFrame(columns, schema_overrides=dict.fromkeys(names, pl.Float64)).fill_nan(None)
+        columns[name] = column
+    return pl.DataFrame(columns).fill_nan(None)
 
 
+@strict
 def write_index_workbook(
-    path: Path,
+    path: Path | str,
     tree: Node,
-    need: Mapping[str, Floats],
+    need: Mapping[str, ArrayLike],
     units: Sequence[str],
-    stages: Mapping[str, pl.DataFrame] | None = None,
+    stages: Mapping[str, Matrix] | None = None,
     *,
     title: str = "",
     unit_names: Sequence[str] | None = None,
     notes: Sequence[str] = (),
-    weights: Mapping[str, ArrayLike] | None = None,
+    weights: Mapping[str, Weights] | None = None,
     ties: TieRule = "min",
 ) -> None:
     """Write an index to Excel.
@@ -102,7 +108,7 @@ def write_index_workbook(
     units, unit_names
         (n_units,) codes, and names for readers.
     stages
-        By name of the stage, one table each, in order: raw, imputed, treated, normalised.
+        By name of the stage, one frame each, in order: raw, imputed, treated, normalised.
     title
         On the cover; the label of the tree if not given.
     notes
@@ -117,28 +123,31 @@ def write_index_workbook(
     DataError
         If a stage has a name that Excel cannot give to a sheet, two columns that differ by case
         alone, infinite values, or more rows or columns than a sheet has; or scores and units differ
-        in number.
+        in number; or there is no folder to write to.
     UnknownNameError
         If a node of the tree has no scores.
     """
     import polars as pl
     import xlsxwriter
 
-    index = next(iter(need))
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: there is no folder {path.parent}")
+    index = next(iter(need), "")
     frame = framework_table(index, tree, weights)
     paths = frame["node"].to_list()
-    for node in paths:
-        if node not in need:
-            raise UnknownNameError("node", node, need, " among the scores")
-        if len(need[node]) != len(units):
-            raise DataError(f"{len(need[node]):,} scores of '{node}' for {len(units):,} units")
-    scores = np.column_stack([need[p] for p in paths])
+    keys(paths, need, "node", " among the scores")
+    taken = columns_of({p: need[p] for p in paths}, "scores", len(units))
+    scores = np.column_stack(list(taken.values()))
     ranks = np.column_stack([rank(column, ties) for column in scores.T])
     whole = [pl.col(p).cast(pl.Int64) for p in paths] if ties != "average" else []
     heading = title or tree.label or index
     sheets = {
         "Framework": ("What the index is made of", frame),
-        **{name: (f"Data: {name}", table) for name, table in (stages or {}).items()},
+        **{
+            name: (f"Data: {name}", polars_of(stage, f"stage '{name}'"))
+            for name, stage in (stages or {}).items()
+        },
         "Scores": (
             "Scores of the index and of each of its parts",
             stage_table(units, scores, paths, unit_names),

@@ -252,7 +252,7 @@ def positions(names: Sequence[str], wanted: Sequence[str], group: str) -> list[i
     return [at[name] for name in members]
 
 
-def said_of(units: Sequence[Any] | None, row: int) -> str:
+def said_of(units: Sequence[Any] | None, row: int, kind: str = "unit") -> str:
     """Say which unit a row is, for a message: by its code, or by its number from 1.
 
     Examples
@@ -260,7 +260,7 @@ def said_of(units: Sequence[Any] | None, row: int) -> str:
     >>> said_of(["A", "B"], 1), said_of(None, 1)
     ("unit 'B'", 'row 2')
     """
-    return f"row {row + 1}" if units is None else f"unit '{units[row]}'"
+    return f"row {row + 1}" if units is None else f"{kind} '{units[row]}'"
 
 
 def numbers(x: Any) -> Floats | None:

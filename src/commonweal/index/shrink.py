@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.lists import column, groups_of, said_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
+    from typing import Any
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -93,14 +95,15 @@ def shrink_counts(
     >>> done.value.round(3), done.weight.round(2)
     (array([0.179, 0.291, 0.117]), array([0.59, 0.91, 0.82]))
     """
-    r, n = _numbers(events, "events"), _numbers(at_risk, "at risk")
-    of, n_authorities = _authorities(authorities, len(n))
-    _same_length(len(n), {"events": len(r), "areas": len(n if areas is None else areas)})
+    r = column(events, "events", per="area")
+    n = column(at_risk, "at risk", len(r), per="area")
+    called = None if areas is None else groups_of(areas, len(r), "areas")
+    of, n_authorities = _authorities(authorities, len(r))
     for wrong, what in ((r < 0, "negative events"), (n < 0, "negative at risk"), (r > n, "r > n")):
         if wrong.any():
             i = int(wrong.argmax())
             raise DataError(
-                f"area {_called(areas, i)}: {r[i]:g} events of {n[i]:g} at risk ({what}); "
+                f"{said_of(called, i, 'area')}: {r[i]:g} events of {n[i]:g} at risk ({what}); "
                 "expected 0 <= events <= at risk"
             )
     known = ~(np.isnan(r) | np.isnan(n))
@@ -167,18 +170,18 @@ def shrink_means(
     >>> done.value.round(2), done.weight.round(2)
     (array([10.14, 17.17, 12.07]), array([0.97, 0.53, 0.97]))
     """
-    z, se = _numbers(values, "values"), _numbers(standard_errors, "standard errors")
-    size = np.ones(len(z)) if sizes is None else _numbers(sizes, "sizes")
+    z = column(values, "values", per="area")
+    se = column(standard_errors, "standard errors", len(z), per="area")
+    size = np.ones(len(z)) if sizes is None else column(sizes, "sizes", len(z), per="area")
+    called = None if areas is None else groups_of(areas, len(z), "areas")
     of, n_authorities = _authorities(authorities, len(z))
-    lengths = {"standard errors": len(se), "sizes": len(size)}
-    _same_length(len(z), lengths | {"areas": len(z if areas is None else areas)})
     present = ~np.isnan(z)
     for number, what in ((se, "standard error"), (size, "size")):
         wrong = present & ((number <= 0) | (np.isnan(size) if what == "size" else False))
         if wrong.any():
             i = int(wrong.argmax())
             raise DataError(
-                f"area {_called(areas, i)}: {what} {number[i]:g}; expected a number above 0"
+                f"{said_of(called, i, 'area')}: {what} {number[i]:g}; expected a number above 0"
             )
     total = _sum_by(of[present], size[present], n_authorities)
     share = np.where(present, size, np.nan) / np.where(total > 0, total, np.nan)[of]
@@ -220,31 +223,12 @@ def _sum_by(of: NDArray[np.intp], values: Floats, n: int) -> Floats:
     return total
 
 
-def _numbers(values: ArrayLike, what: str) -> Floats:
-    numbers = np.asarray(values, dtype=np.float64)
-    if numbers.ndim != 1:
-        raise DataError(f"{what} in {numbers.ndim} dimensions; expected one number an area")
-    if np.isinf(numbers).any():
-        raise DataError(f"{what} of area {int(np.isinf(numbers).argmax()) + 1} is infinite")
-    return numbers
-
-
-def _authorities(names: Sequence[str], n_areas: int) -> tuple[NDArray[np.intp], int]:
+def _authorities(names: Iterable[Any], n_areas: int) -> tuple[NDArray[np.intp], int]:
     """Give each area the number of its authority, and how many authorities there are."""
-    _same_length(n_areas, {"authorities": len(names)})
-    at: dict[str, int] = {}
-    for i, name in enumerate(names):
-        if not isinstance(name, str) or not name:
+    at: dict[Hashable, int] = {}
+    of = groups_of(names, n_areas, "authorities")
+    for i, name in enumerate(of):
+        if name is None or name == "":
             raise DataError(f"area {i + 1} has no authority to borrow strength from")
         at.setdefault(name, len(at))
-    return np.array([at[name] for name in names], dtype=np.intp), len(at)
-
-
-def _same_length(n_areas: int, found: dict[str, int]) -> None:
-    for what, n in found.items():
-        if n != n_areas:
-            raise DataError(f"{n:,} {what} for {n_areas:,} areas; expected one each")
-
-
-def _called(areas: Sequence[str] | None, i: int) -> str:
-    return f"'{areas[i]}'" if areas is not None else f"{i + 1}"
+    return np.array([at[name] for name in of], dtype=np.intp), len(at)

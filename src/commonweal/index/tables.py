@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.lists import cells, column, keys, listed, numbers, said_of, units_of
+from commonweal.index.lists import cells, column, keys, listed, missing, numbers, said_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from commonweal.index.rank import Floats
 
-__all__ = ["Matrix", "Table", "cell_frame", "labelled", "lookup", "result_frame", "table"]
+__all__ = [
+    "Matrix",
+    "Table",
+    "cell_frame",
+    "frame_of",
+    "labelled",
+    "lookup",
+    "polars_of",
+    "result_frame",
+    "table",
+]
 
 Matrix: TypeAlias = Any
 """What `table` takes: an array, a list of lists, a frame of Polars, pandas or Arrow, or a `Table`."""
@@ -120,7 +130,7 @@ def table(
     if isinstance(x, Table):  # taken in before
         known = names is None and units is None
         return x if known else table(x.values, names or x.names, units or x.units, what=what)
-    frame = None if isinstance(x, np.ndarray | list | tuple) else _frame(x)
+    frame = None if isinstance(x, np.ndarray | list | tuple) else frame_of(x)
     if frame is not None:
         return _of_frame(frame, names, units, what)
     values = numbers(x)
@@ -203,8 +213,14 @@ def cell_frame(result: Any, columns: Sequence[str]) -> pl.DataFrame:
     ).fill_nan(None)
 
 
-def _frame(x: Any) -> Any:
-    """Give a frame as narwhals reads it; None for what is no frame."""
+def frame_of(x: Any) -> Any:
+    """Give a frame as narwhals reads it; None for what is no frame.
+
+    Raises
+    ------
+    DataError
+        If a column is there twice, or it is a plan for a frame rather than one.
+    """
     import narwhals as nw
 
     try:
@@ -215,6 +231,37 @@ def _frame(x: Any) -> Any:
     except nw.exceptions.DuplicateError:
         twice = next(name for name, count in Counter(x.columns).items() if count > 1)
         raise DataError(f"column '{twice}' is there twice; expected each name once") from None
+
+
+def polars_of(given: Any, what: str) -> pl.DataFrame:
+    """Give a frame of any library as one of Polars.
+
+    What a column of mixed kinds holds is taken as text; a text index of pandas is a column.
+
+    Raises
+    ------
+    DataError
+        If it is no frame.
+    """
+    import narwhals as nw
+    import polars as pl
+
+    try:
+        frame = frame_of(given)
+    except DataError as error:
+        raise DataError(f"{what}: {error}") from None
+    if frame is None:
+        raise DataError(f"{what}: {type(given).__name__} found; expected a path or a table")
+    index = nw.maybe_get_index(frame)
+    coded = [] if index is None else [code for code in index if isinstance(code, str)]
+    apart = {str(index.name or "unit"): coded} if index is not None and coded else {}
+    mixed = [name for name, kind in frame.schema.items() if kind == nw.Object]
+    if not mixed and not apart:
+        return frame.to_polars()
+    columns = {**apart, **{name: frame[name].to_list() for name in frame.columns}}
+    for name in mixed:
+        columns[name] = [None if missing(cell) else str(cell) for cell in columns[name]]
+    return pl.DataFrame(columns, strict=False)
 
 
 def _of_frame(
