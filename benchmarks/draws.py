@@ -20,12 +20,20 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 def ours(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     counter = RankCounter(N_AREAS, len(weights))
-    sums = np.zeros(BLOCK, dtype=bool)
+    picks = np.tile(np.arange(N_DOMAINS), (BLOCK, 1))
+    none, one, false = (
+        np.empty((0, BLOCK, N_AREAS)),
+        np.ones((BLOCK, 1)),
+        np.zeros((BLOCK, 1), bool),
+    )
+    starts, stated = np.array([0, N_DOMAINS]), np.ones(N_DOMAINS)
     scores, ranks = np.empty((BLOCK, N_AREAS)), np.empty((BLOCK, N_AREAS), np.int32)
     for start in range(0, len(weights), BLOCK):
         block = weights[start : start + BLOCK]
         n = len(block)
-        combine_rows(x, block, sums[:n], scores[:n])
+        combine_rows(
+            x, x, none, starts, picks[:n], block, stated, one, one, false, scores[:n]
+        )  # fmt: skip
         rank_rows(scores[:n], ranks[:n])
         counter.add(ranks[:n])
     return counter.quantiles(QUANTILES)

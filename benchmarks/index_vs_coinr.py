@@ -119,7 +119,7 @@ def task(n_units: int, n_indicators: int, n_draws: int) -> Task:
         domains[f"D{number}"] = {
             "weight": weight,
             "aggregate": "arithmetic",
-            "transform": "min_max",
+            "transform": ON_1_TO_100,
             "children": {
                 f"I{i + 1:02}": {"indicator": f"I{i + 1:02}", "weight": WEIGHTS[i % 4]}
                 for i in inside
@@ -163,7 +163,8 @@ def correlating(given: Task, method: str) -> Work:
 
 def uncertainty(given: Task) -> Work:
     from commonweal.index.assumptions import Aggregation, Normalisation, Weights
-    from commonweal.index.ensemble import build_ensemble, spread_of_ranks
+    from commonweal.index.ensemble import build_ensemble
+    from commonweal.index.uncertainty import spread_of_ranks
 
     ways = (ON_1_TO_100, {"z_score": {"mean": 100, "sd": 5}}, "rank")
     assumptions = [
@@ -173,9 +174,7 @@ def uncertainty(given: Task) -> Work:
     ]
 
     def work(n_runs: int = given.n_draws) -> None:
-        ensemble = build_ensemble(
-            "Index", given.tree, given.need, assumptions, normalise=ON_1_TO_100
-        )
+        ensemble = build_ensemble("Index", given.tree, given.need, assumptions)
         spread_of_ranks(ensemble, n_runs, worst=WORST)
 
     work(8)
@@ -184,24 +183,23 @@ def uncertainty(given: Task) -> Work:
 
 def sobol(given: Task) -> Work:
     from commonweal.index.assumptions import Aggregation, Inclusion, Normalisation, Weights
-    from commonweal.index.ensemble import build_ensemble, sensitivity_of_ranks
+    from commonweal.index.ensemble import build_ensemble
+    from commonweal.index.sensitivity import sensitivity_of_ranks
 
     ways = (ON_1_TO_100, {"z_score": {"mean": 100, "sd": 5}}, "rank")
     forms = ("arithmetic", "geometric")
     domains = tuple(f"Index/{name}" for name in given.tree.children)
     assumptions = [
         Normalisation(name="normalisation", of=ways),
-        Weights(name="weights of domains", interval=0.25, nodes=("Index",)),
-        *(Weights(name=f"weights in {d}", interval=0.25, nodes=(d,)) for d in domains),
-        Aggregation(name="aggregation of domains", of=forms, nodes=("Index",)),
-        Aggregation(name="aggregation in domains", of=forms, nodes=domains),
-        Inclusion(name="first indicator", indicator=next(iter(given.need))),
+        Weights(name="weights of domains", interval=0.25, weights="Index"),
+        *(Weights(name=f"weights in {d}", interval=0.25, weights=d) for d in domains),
+        Aggregation(name="aggregation of domains", of=forms, form="Index"),
+        Aggregation(name="aggregation in domains", of=forms, form=domains),
+        Inclusion(name="first indicator", leave_out=next(iter(given.need))),
     ]
 
     def work(n_base: int = N_BASE) -> None:
-        ensemble = build_ensemble(
-            "Index", given.tree, given.need, assumptions, normalise=ON_1_TO_100
-        )
+        ensemble = build_ensemble("Index", given.tree, given.need, assumptions)
         sensitivity_of_ranks(ensemble, n_base, n_bootstrap=100)
 
     work(2)

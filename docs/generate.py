@@ -53,15 +53,23 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
     "results": ("framework", "framework_table", "score", "scores", "rank", "standings", "whatif"),
-    "uncertainty": ("uncertainty", "assumptions", "ensemble"),
-    "sensitivity": ("sensitivity",),
+    "uncertainty": (
+        "assumptions",
+        "laws",
+        "treatments",
+        "ensemble",
+        "model",
+        "noise",
+        "uncertainty",
+    ),
+    "sensitivity": ("sensitivity", "screening"),
     "panel": ("panel", "change_parts", "trends", "growth"),
     "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
     "plots": ("plots", "plots_ranks", "drawing"),
 }
 ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
-INSIDE = {"arguments", "coin_meta", "flat", "flat_kernel", "kendall", "kernels", "methods"}
-INSIDE |= {"lists", "prepare_steps", "shares", "tables"}
+INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "methods"}
+INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 
@@ -229,10 +237,11 @@ def study_faults() -> list[str]:
     certainty = importlib.import_module("commonweal.designation.certainty")
     models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
-    models += [certainty.CertaintySpec, certainty.VaryWeights, certainty.VaryForm]
+    kinds = importlib.import_module("commonweal.index.assumptions").KINDS
+    models += [certainty.CertaintySpec, *kinds.values()]
     steps = importlib.import_module("commonweal.index.prepare_spec")
     models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
-    models += [certainty.VaryErrors, certainty.VaryCut, recipe.AgreementSpec, recipe.BriefingSpec]
+    models += [recipe.AgreementSpec, recipe.BriefingSpec]
     models.append(recipe.PanelSpec)
     not_keys = {
         "Study": {"name", "folder"},

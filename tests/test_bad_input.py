@@ -263,11 +263,16 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "varying a leaf": (
         recipe(**{VARY: [{"weights": "deprivation.income", "dirichlet": 10}]}),
-        ["line", "'deprivation.income' with children", "did you mean 'deprivation'?"],
+        ["line", "with children 'deprivation.income' not found", "did you mean 'deprivation'?"],
     ),
     "errors that nobody states": (
         recipe(**{VARY: [{"standard_errors": ["income"]}]}),
-        ["line", "'income'", "standard_error"],
+        [
+            "line",
+            "vary.0.standard_errors",
+            "'income' does not state a standard error",
+            "there are none",
+        ],
     ),
     "dirichlt": (
         recipe(**{VARY: [{"weights": "deprivation", "dirichlt": 10}]}),

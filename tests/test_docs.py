@@ -236,6 +236,9 @@ def pattern_of(column: str, study: Study, parents: tuple[str, ...]) -> re.Patter
         "<indicator>": "|".join(study.indicators),
         "<name>": "|".join(study.designate),
         "<year>": r"\d{4}",
+        "<assumption>": "|".join(
+            re.escape(a.called) for a in (study.certainty.vary if study.certainty else ())
+        ),
     }
     text = re.escape(column)
     for kind, names in kinds.items():

@@ -155,7 +155,9 @@ def test_draws_vary_the_prepared_values_by_the_prepared_errors(small: Any) -> No
     p = results.certainty["priority"].selected
     assert ((p > 0) & (p < 1)).any()
     small.write(**vary)
-    with pytest.raises(CommonwealError, match=r"certainty\.vary\.0\.standard_errors: 'halls'"):
+    with pytest.raises(
+        CommonwealError, match=r"certainty\.vary\.0\.standard_errors: indicator 'halls'"
+    ):
         small.run()
 
 

@@ -56,7 +56,7 @@ def test_certainty_by_hand(small: Any) -> None:
     sure = small.run().certainty["priority"]
     probability = dict(zip(sure.codes, sure.selected, strict=True))
     assert probability["A20"] == 1
-    factor = sure.cut_factor
+    factor = sure.draws_frame()["cut"].to_numpy()
     assert probability["A18"] == np.mean(np.floor(4 * factor + 1e-9) >= 3)
     assert probability["A17"] == np.mean(np.floor(4 * factor + 1e-9) >= 4)
     assert probability["A16"] == np.mean(np.floor(4 * factor + 1e-9) >= 5)

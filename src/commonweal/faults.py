@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from commonweal.errors import StudyError, nearest
+from commonweal.index.assumptions import KINDS
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
@@ -111,13 +112,16 @@ def explain(error: ValidationError, model: type[BaseModel], where: str, text: st
     return "\n".join(lines) + (f" (and {more} more)" if more > 0 else "")
 
 
+_VARIED = {*(kind.__name__ for kind in KINDS.values()), "str", "dict[str,WeightLaw]"}
+
+
 def _is_branch(loc: Sequence[str | int], part: str | int) -> bool:
     """Names that pydantic adds for the branches of a union are no fields of the file."""
     named = str(part)
     return (
         (loc[0] == "designate" and named == "condition")
         or (loc[0] == "areas" and named in {"str", "OwnAreas"})
-        or (loc[0] == "certainty" and named.startswith("Vary"))
+        or (len(loc) > 1 and loc[1] == "vary" and named in _VARIED)
         or (loc[0] == "prepare" and named == "float")
         or named.startswith(("function-", "literal[", "tuple["))
         or named == "[key]"

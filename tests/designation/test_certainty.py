@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from commonweal.areas import Areas, Move, move_from_pairs
 from commonweal.designation import Certainty, CertaintySpec, Rule, certainty, designate
 from commonweal.designation.kernels import carry_rows
-from commonweal.errors import StudyError, UnknownNameError
+from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import Node, score, uncertainty
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ VARY: dict[str, list[dict[str, object]]] = {
     "form": [{"form": "x", "of": ["sum", "geometric"]}],
     "errors": [{"standard_errors": "all"}],
     "cut": [{"cut": [0.5, 1.5]}],
+    "a law of the cut": [
+        {"setting": "cut", "node": "x", "triangular": [0.5, 1, 2]},
+        {"weights": "all", "levels": [{"uniform": True}]},
+    ],
+    "settings": [
+        {"setting": "transform.scale", "node": "x", "uniform": [5, 60]},
+        {"form": "x", "of": ["mean_min", "arithmetic"]},
+    ],
     "everything": [
         *ROOTS,
         {"form": "x", "of": ["arithmetic", "geometric"]},
@@ -85,12 +93,12 @@ def spec(vary: list[dict[str, object]], draws: int = DRAWS, seed: int = 3) -> Ce
     return CertaintySpec.model_validate({"draws": draws, "seed": seed, "vary": vary})
 
 
-def x_of(values: np.ndarray) -> np.ndarray:
+def x_of(values: np.ndarray, scale: float = 23) -> np.ndarray:
     """Exponential of the middle rank, from the formula."""
     out, there = np.full(len(values), np.nan), ~np.isnan(values)
     n = there.sum()
     share = (n + 1 - rankdata(-values[there])) / n
-    out[there] = -23 * np.log(1 - share * (1 - np.exp(-100 / 23)))
+    out[there] = -scale * np.log(1 - share * (1 - np.exp(-100 / scale)))
     return out
 
 
@@ -99,25 +107,36 @@ class Again:
 
     def __init__(self, sure: Certainty, columns: dict[str, np.ndarray]) -> None:
         self.sure, self.columns = sure, columns
+        self.used = sure.draws_frame().to_dicts()
 
     def needs(self, draw: int) -> dict[str, np.ndarray]:
         """Score of each index and leaf in one draw, by path."""
-        s, out = self.sure.settings, {}
+        used, out = self.used[draw], {}
+        noisy = "ad" if "a+d.standard_errors" in used else ""
+        noisy = "abcde" if "standard_errors" in used else noisy
         for index, weights in WEIGHTS.items():
-            w = s.weights[index][draw] if index in s.weights else np.array([*weights.values()])
-            how = s.forms[index][draw] if index in s.forms else "sum"
+            w = np.array([used.get(f"{index}.{n}.weight", weights[n]) for n in weights])
+            how = used.get(f"{index}.form", "sum")
+            scale = used.get(f"{index}.transform.scale", 23)
             for name in weights:
                 out[f"{index}/{name}"] = self.columns[name]
-                if name in s.noisy:
-                    rng = np.random.default_rng([s.seed, 0x5E, draw, crc32(name.encode())])
+                if name in noisy:
+                    rng = np.random.default_rng([self.sure.seed, 0x5E, draw, crc32(name.encode())])
                     noise = rng.standard_normal(N) * ERROR
                     out[f"{index}/{name}"] = self.columns[name] + noise
-            x = np.column_stack([x_of(out[f"{index}/{name}"]) for name in weights])
+            x = np.column_stack([x_of(out[f"{index}/{name}"], scale) for name in weights])
             if how == "geometric":
                 out[index] = np.exp((np.log(x) * w).sum(axis=1) / w.sum())
+            elif how == "mean_min":
+                mean = (x * w).sum(axis=1) / w.sum()
+                out[index] = mean + 0.5 * (x.max(axis=1) - mean)
             else:
                 out[index] = (x * w).sum(axis=1) / (w.sum() if how == "arithmetic" else 1)
         return out
+
+    def factor(self, draw: int, index: str) -> float:
+        used = self.used[draw]
+        return used.get("cut", 1.0) * used.get(f"{index}.cut", 1.0)
 
     def holds(
         self, condition: dict[str, object], draw: int, needs: dict[str, np.ndarray]
@@ -136,7 +155,7 @@ class Again:
                 if isinstance(worst, int)
                 else len(at) * int(worst.rstrip("%")) / 100
             )
-            limit = np.floor(k * self.sure.cut_factor[draw] + 1e-9)
+            limit = np.floor(k * self.factor(draw, str(condition["index"])) + 1e-9)
             held[at] = rankdata(-need[at], "min") <= limit
         return held
 
@@ -251,7 +270,7 @@ class TestMoved:
                     new[b] = np.average(old[at], weights=people[at])
             pool = old if among else new
             pool = np.sort(pool[~np.isnan(pool)])[::-1]
-            limit = int(np.floor(len(pool) * 20 / 100 * sure.cut_factor[draw] + 1e-9))
+            limit = int(np.floor(len(pool) * 20 / 100 * again.factor(draw, "x") + 1e-9))
             # places are counted in whole areas above; a carried score can differ in its last bit
             above = (pool[None, :] > new[:, None] * (1 + 1e-12)).sum(axis=1)
             total += ~np.isnan(new) & (above < limit)
@@ -327,7 +346,6 @@ def test_the_same_bytes_on_any_threads_and_in_any_blocks(
     try:
         for threads, block in ((1, 128), (2, 128), (2, 50), (1, 7)):
             numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-            monkeypatch.setattr(uncertainty, "BLOCK", block)
             monkeypatch.setattr(module, "BLOCK", block)
             sure = sure_of(case, RULES["both"], spec(VARY[name]))
             ranks = b"".join(q.tobytes() for q in sure.ranks.values())
@@ -342,17 +360,6 @@ def test_the_same_bytes_on_any_threads_and_in_any_blocks(
 def test_what_is_kept_for_ranks_does_not_grow_with_the_draws() -> None:
     few, many = uncertainty.RankCounter(1000, 10), uncertainty.RankCounter(1000, 60_000)
     assert few._counts.nbytes == many._counts.nbytes
-
-
-def test_the_memory_of_a_block_serves_every_block(case: Case) -> None:
-    scores, indicators, _ = case
-    settings = uncertainty.draw_settings(
-        [uncertainty.VaryWeights(weights="x", dirichlet=5)], {"x": scores["x"].tree}, [], 1000, 1
-    )
-    blocks = [b for _, b in uncertainty.draw_scores(scores["x"], indicators["x"], settings)]
-    assert len(blocks) == 8
-    assert all(np.shares_memory(b, blocks[0]) for b in blocks)
-    assert blocks[0].shape == (uncertainty.BLOCK, N)
 
 
 def test_progress_counts_up_to_the_draws(case: Case) -> None:
@@ -374,13 +381,17 @@ def test_the_frames(case: Case) -> None:
     assert frame["x.rank_median"].null_count() == 2
     draws = sure.draws_frame()
     assert draws["draw"].to_list() == list(range(1, DRAWS + 1))
-    assert {"x.weight_1", "x.weight_3", "y.weight_2", "x.form", "cut_factor"} <= set(draws.columns)
-    np.testing.assert_allclose(draws.select(pl.sum_horizontal("^x.weight_.$")).to_series(), 1)
-    assert draws["cut_factor"].is_between(0.7, 1.3).all()
+    assert draws.columns == [
+        "draw", "x.a.weight", "x.b.weight", "x.c.weight", "y.d.weight", "y.e.weight", "x.form",
+        "a+d.standard_errors", "cut",
+    ]  # fmt: skip
+    np.testing.assert_allclose(draws.select(pl.sum_horizontal("^x.*weight$")).to_series(), 1)
+    assert draws["cut"].is_between(0.7, 1.3).all()
+    assert draws["a+d.standard_errors"].to_list() == draws["draw"].to_list()
 
 
 class TestErrors:
-    @pytest.mark.parametrize("vary", [[], [{"standard_errors": []}]])
+    @pytest.mark.parametrize("vary", [[], [{"cut": [1, 1]}]])
     def test_nothing_varies(self, case: Case, vary: list[dict[str, object]]) -> None:
         with pytest.raises(StudyError, match=r"certainty\.vary: nothing varies; expected weights"):
             sure_of(case, WORST, spec(vary))
@@ -390,11 +401,11 @@ class TestErrors:
             sure_of(case, WORST, spec(ROOTS, draws=0))
 
     def test_two_cuts(self, case: Case) -> None:
-        with pytest.raises(StudyError, match="'cut' is there more than once"):
+        with pytest.raises(DataError, match="'cut' is there more than once"):
             sure_of(case, WORST, spec([*VARY["cut"], *VARY["cut"]]))
 
     def test_a_node_that_is_not_there(self, case: Case) -> None:
-        with pytest.raises(UnknownNameError, match="node 'z' not found; expected one of: x, y"):
+        with pytest.raises(UnknownNameError, match="'z' not found; expected one of: x, y"):
             sure_of(case, WORST, spec([{"weights": "z", "dirichlet": 5}]))
 
     @pytest.mark.parametrize("cut", [[1.1, 0.9], [0, 1], [-1, 1], [1, 10], [float("nan"), 1]])

@@ -15,11 +15,14 @@ import pytest
 
 from commonweal.errors import DataError
 from commonweal.index.assumptions import Aggregation, Normalisation, SamplingError, Weights
-from commonweal.index.ensemble import Ensemble, Spread, build_ensemble, spread_of_ranks
+from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
+from commonweal.index.uncertainty import Spread, spread_of_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from commonweal.index.model import Ensemble
 
 if os.environ.get("CI"):
     import distributed
@@ -34,7 +37,7 @@ N_RUNS = 128 * 7 + 5  # blocks for every worker, the last one short
 def ensemble(*assumptions: Any, way: Any = ON_1_TO_100, error: float = 0.2) -> Ensemble:
     rng = np.random.default_rng(3)
     need = {n: rng.normal(size=N).round(1) for n in "abcd"}  # rounded, so that there are ties
-    domain = {"aggregate": "arithmetic", "transform": "min_max"}
+    domain = {"aggregate": "arithmetic", "transform": way}
     children = {
         "one": {**domain, "children": {n: {"indicator": n} for n in "ab"}},
         "two": {**domain, "children": {n: {"indicator": n} for n in "cd"}},
@@ -45,7 +48,6 @@ def ensemble(*assumptions: Any, way: Any = ON_1_TO_100, error: float = 0.2) -> E
         Node.model_validate(tree),
         need,
         [Normalisation(name="normalisation", of=(way, "rank")), *assumptions],
-        normalise=way,
         standard_errors={"a": np.r_[error, np.full(N - 1, 0.2)]},
     )
 
@@ -57,7 +59,12 @@ ERRORS = SamplingError(name="errors")
 
 def same(a: Spread, b: Spread) -> None:
     assert a.n_runs == b.n_runs
-    for x, y in ((a.mean, b.mean), (a.quantiles, b.quantiles), (a.worst, b.worst)):
+    for x, y in (
+        (a.mean, b.mean),
+        (a.quantiles, b.quantiles),
+        (a.worst, b.worst),
+        (a.tenths, b.tenths),
+    ):
         assert x.tobytes() == y.tobytes()
 
 
@@ -171,7 +178,8 @@ def test_a_worker_may_have_several_threads() -> None:
         import numpy as np
         from commonweal.index import Node
         from commonweal.index.assumptions import Weights
-        from commonweal.index.ensemble import _ranks, build_ensemble
+        from commonweal.index.ensemble import build_ensemble
+        from commonweal.index.uncertainty import _ranks
         leaves = {n: {"indicator": n} for n in "ab"}
         tree = Node.model_validate({"transform": "min_max", "children": leaves})
         need = {n: np.random.default_rng(i).normal(size=20_000) for i, n in enumerate("ab")}

@@ -1,30 +1,36 @@
+"""Ensembles: golden runs of the peer, where assumptions act, and what is refused before a run."""
+
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.acting import acting, first_fault
 from commonweal.index.assumptions import (
+    KINDS,
     Aggregation,
+    Assumption,
+    CutOff,
     Inclusion,
     Normalisation,
+    Parameter,
     SamplingError,
+    SmallCounts,
+    Treatment,
     Weights,
 )
-from commonweal.index.ensemble import (
-    Ensemble,
-    build_ensemble,
-    random_runs,
-    sensitivity_of_ranks,
-    spread_of_ranks,
-)
+from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
-from commonweal.index.rank import rank
 from commonweal.index.sensitivity import sobol_indices
 
 from . import golden
+
+if TYPE_CHECKING:
+    from commonweal.index.model import Ensemble
 
 golden.CHECKED |= {
     "sa_B_design.csv": "matched",
@@ -32,7 +38,13 @@ golden.CHECKED |= {
     "sa_B_scores.csv": "matched",
     "sa_B_rankstats.csv": "matched",
     "sa_B_indices_noboot.csv": "matched",
+    "timing/ref33755_ua_scores_first3.csv.gz": "matched",
+    "timing/ref33755_ua_rankstats.csv.gz": "matched",
 }
+
+ON_1_TO_100 = {"min_max": {"low": 1, "high": 100}}
+WAYS = (ON_1_TO_100, {"z_score": {"mean": 100, "sd": 5}}, "rank")
+FORMS = ("arithmetic", "geometric")
 
 
 def example_tree() -> tuple[Node, dict[str, float]]:
@@ -48,8 +60,10 @@ def example_tree() -> tuple[Node, dict[str, float]]:
             | {"weight": float(m["Weight"])}
             for m in inside
         }
-        transform = "min_max" if inside[0]["Type"] == "Indicator" else "none"
-        return {"aggregate": "arithmetic", "transform": transform, "children": children}
+        transform = ON_1_TO_100 if inside[0]["Type"] == "Indicator" else "none"
+        # The peer ranks upwards and gives ties the lowest: from the top, the highest.
+        ties = {"ties": "max", "aggregate": "arithmetic"}
+        return {**ties, "transform": transform, "children": children}
 
     directions = {m["iCode"]: float(m["Direction"]) for m in meta if m["Type"] == "Indicator"}
     return Node.model_validate(node("Index")), directions
@@ -67,12 +81,7 @@ def test_the_peer_s_sensitivity_run_comes_out_the_same() -> None:
         for path, n in tree.walk("Index")
         if n.children
     }
-    ways = (
-        {"min_max": {"low": 1, "high": 100}},
-        {"z_score": {"mean": 100, "sd": 5}},
-        {"rank": {}},
-    )
-    ensemble = _build(tree, need, given, ways)
+    ensemble = peer_ensemble(tree, need, given)
     options = {"Normalisation": 3, "Weights": 100, "Aggregation": 2}
     u = np.column_stack(
         [(golden.numbers("sa_B_design.csv", f"pick_{a}") - 0.5) / n for a, n in options.items()]
@@ -93,170 +102,279 @@ def test_the_peer_s_sensitivity_run_comes_out_the_same() -> None:
     golden.agrees(total, golden.numbers("sa_B_indices_noboot.csv", "STi"))
 
 
-def _build(tree: Node, need: dict[str, np.ndarray], given: Any, ways: Any) -> Ensemble:
+def peer_ensemble(tree: Node, need: dict[str, np.ndarray], given: Any) -> Ensemble:
     return build_ensemble(
         "Index",
         tree,
         need,
         [
-            Normalisation(name="Normalisation", of=ways),
-            Weights(name="Weights", given=given),
-            Aggregation(name="Aggregation", of=("arithmetic", "geometric")),
+            Normalisation(name="Normalisation", of=WAYS),
+            Weights(name="Weights", weights={p: {"given": sets} for p, sets in given.items()}),
+            Aggregation(name="Aggregation", of=FORMS),
         ],
-        normalise=ways[0],
     )
 
 
-# A small index to vary: two domains, five indicators.
-TREE = Node.model_validate(
-    {
-        "transform": "none",
-        "aggregate": "arithmetic",
-        "children": {
-            "one": {
-                "aggregate": "arithmetic",
-                "transform": "min_max",
-                "children": {n: {"indicator": n} for n in "abc"},
-            },
-            "two": {
-                "aggregate": "arithmetic",
-                "transform": "min_max",
-                "children": {n: {"indicator": n, "weight": 2.0} for n in "de"},
-            },
-        },
+def test_a_hundred_draws_of_the_peer_come_out_the_same_for_all_33755_units() -> None:
+    meta = golden.rows("timing/timing_iMeta.csv")
+    children: dict[str, Any] = {}
+    for domain in (m for m in meta if m["Type"] == "Aggregate" and m["Level"] == "2"):
+        inside = [m for m in meta if m["Parent"] == domain["iCode"]]
+        leaves = {
+            m["iCode"]: {"weight": float(m["Weight"]), "indicator": m["iCode"]} for m in inside
+        }
+        children[domain["iCode"]] = {
+            "weight": float(domain["Weight"]), "aggregate": "arithmetic", "ties": "max",
+            "transform": ON_1_TO_100, "children": leaves,
+        }  # fmt: skip
+    tree = Node.model_validate(
+        {"transform": "none", "aggregate": "arithmetic", "children": children}
+    )
+    need = {
+        m["iCode"]: golden.numbers("timing/timing_iData_33755.csv.gz", m["iCode"])
+        * float(m["Direction"])
+        for m in meta
+        if m["Type"] == "Indicator"
     }
-)
-N = 120
-RNG = np.random.default_rng(11)
-NEED = {n: RNG.normal(size=N) for n in "abcde"}
-MIN_MAX = {"min_max": {"low": 1, "high": 100}}
-NORMALISATION = Normalisation(name="norm", of=(MIN_MAX, "rank"))
-WEIGHTS = Weights(name="weights", interval=0.25)
-FORM = Aggregation(name="form", of=("arithmetic", "geometric"))
+    picked = {
+        what: golden.numbers("timing/ref33755_ua_design.csv.gz", f"pick_{what}").astype(int)
+        for what in ("Normalisation", "Weights", "Aggregation")
+    }
+    sets = {row["iCode"]: row for row in golden.rows("timing/ref33755_ua_noisy_weights.csv.gz")}
+    n_sets = sum(name.startswith("w") for name in next(iter(sets.values())))
+    given = {
+        path: [[float(sets[c][f"w{k}"]) for c in n.children] for k in range(1, n_sets + 1)]
+        for path, n in tree.walk("Index")
+        if n.children
+    }
+    ensemble = peer_ensemble(tree, need, given)
+    of = {"Normalisation": 3, "Weights": n_sets, "Aggregation": 2}
+    u = np.column_stack([(picked[what] - 0.5) / n for what, n in of.items()])
+    scores, ranks = ensemble.scores(u), ensemble.ranks(u)
+    name = "timing/ref33755_ua_scores_first3.csv.gz"
+    golden.agrees(scores[:3].T, golden.matrix(name, ["r_1", "r_2", "r_3"]), relative=1e-12)
+    name = "timing/ref33755_ua_rankstats.csv.gz"
+    quantiles = np.quantile(ranks, [0.05, 0.5, 0.95], axis=0)
+    golden.agrees(ranks.mean(axis=0), golden.numbers(name, "Mean"))
+    golden.agrees(quantiles.T, golden.matrix(name, ["Q5", "Median", "Q95"]))
 
 
-def make(*assumptions: Any, **more: Any) -> Ensemble:
-    return build_ensemble("x", TREE, NEED, assumptions, normalise=MIN_MAX, **more)
+def tree(**more: Any) -> Node:
+    leaves = {
+        n: {"indicator": f"{n}_rate", "weight": w}
+        for n, w in zip("abcde", range(1, 6), strict=True)
+    }
+    one = {"children": {n: leaves[n] for n in "ab"}}
+    two = {
+        "children": {n: leaves[n] for n in "cd"},
+        "aggregate": "mean_min",
+        "transform": "min_max",
+    }
+    return Node.model_validate({"children": {"one": one, "two": two, "e": leaves["e"]}, **more})
 
 
-def test_the_stated_run_is_the_first_choice_of_everything_with_stated_weights() -> None:
-    ensemble = make(NORMALISATION, FORM)
-    np.testing.assert_allclose(ensemble.scores(np.zeros((1, 2)))[0], ensemble.stated_scores())
-    assert ensemble.settings(np.array([[0.0, 0.9]])).row(0) == (1, str(MIN_MAX), "geometric")
+TREES = {"x": tree(), "y": tree(aggregate={"generalised": {"p": 0.5}})}
+WITH = {"with_errors": ["a_rate", "d_rate"], "with_counts": ["c_rate"]}
 
 
-def test_an_indicator_that_is_out_counts_for_nothing() -> None:
-    ensemble = make(Inclusion(name="without a", indicator="a", chance=0.5))
-    out, inside = ensemble.scores(np.array([[0.1], [0.7]]))
-    low, high = {n: x.min() for n, x in NEED.items()}, {n: np.ptp(x) for n, x in NEED.items()}
-    x = {n: 1 + 99 * (NEED[n] - low[n]) / high[n] for n in "abcde"}
-    np.testing.assert_allclose(out, ((x["b"] + x["c"]) / 2 + (x["d"] + x["e"]) / 2) / 2)
-    np.testing.assert_allclose(inside, ((x["a"] + x["b"] + x["c"]) / 3 + (x["d"] + x["e"]) / 2) / 2)
-
-
-def test_normalisation_of_some_indicators_leaves_the_others() -> None:
-    ensemble = make(Normalisation(name="n", of=("rank", "z_score"), indicators=("x.two.d",)))
-    stated = make(NORMALISATION).layers[0]
-    at = ensemble.flat.leaves.index("x/two/d")
-    np.testing.assert_allclose(ensemble.layers[0], stated)
-    got = ensemble.scores(np.array([[0.0]]))[0]
-    others = stated.copy()
-    others[at] = ensemble.layers[1, at]
-    one, two = others[:3].mean(axis=0), others[3:].mean(axis=0)
-    np.testing.assert_allclose(got, (one + two) / 2)
-
-
-def test_the_spread_is_that_of_kept_ranks_whatever_the_blocks() -> None:
-    ensemble = make(NORMALISATION, WEIGHTS, FORM)
-    spread = spread_of_ranks(ensemble, 300, worst=12, seed=5)
-    ranks = ensemble.ranks(random_runs(ensemble, 300, 5))
-    np.testing.assert_allclose(spread.mean, ranks.mean(axis=0))
-    np.testing.assert_array_equal(spread.worst, (ranks <= 12).mean(axis=0))
-    kept = np.quantile(ranks, (0.05, 0.5, 0.95), axis=0, method="inverted_cdf").T
-    np.testing.assert_array_equal(spread.quantiles, kept)
-
-
-def test_a_planted_assumption_with_two_identical_options_has_zero_sensitivity() -> None:
-    planted = Normalisation(name="planted", of=(MIN_MAX, MIN_MAX), indicators=("a",))
-    whole, units = sensitivity_of_ranks(make(planted, FORM, WEIGHTS), 64, worst=12)
-    assert whole.total[0, 0] == 0
-    assert np.nan_to_num(units.total[0]).max() == 0
-    assert whole.total[1:, 0].min() > 0
-
-
-def test_permuting_units_permutes_ranks_and_sensitivities() -> None:
-    order = np.random.default_rng(2).permutation(N)
-    first = make(NORMALISATION, WEIGHTS)
-    second = build_ensemble(
-        "x",
-        TREE,
-        {n: x[order] for n, x in NEED.items()},
-        [NORMALISATION, WEIGHTS],
-        normalise=MIN_MAX,
-    )
-    u = random_runs(first, 20, 1)
-    np.testing.assert_array_equal(first.ranks(u)[:, order], second.ranks(u))
-
-
-class TestSamplingError:
-    ERRORS: ClassVar = {"a": np.full(N, 0.3), "d": np.where(np.arange(N) < 60, 0.5, np.nan)}
-
-    def test_no_error_is_the_stated_index(self) -> None:
-        ensemble = make(
-            SamplingError(name="e"), standard_errors={"a": np.zeros(N), "d": np.full(N, np.nan)}
-        )
-        scores = ensemble.scores(np.array([[0.2], [0.8]]))
-        np.testing.assert_allclose(scores, np.tile(ensemble.stated_scores(), (2, 1)))
-
-    def test_the_same_number_is_the_same_set_of_errors(self) -> None:
-        ensemble = make(SamplingError(name="e"), NORMALISATION, standard_errors=self.ERRORS)
-        scores = ensemble.scores(np.array([[0.2, 0.1], [0.2, 0.1], [0.6, 0.1]]))
-        np.testing.assert_array_equal(scores[0], scores[1])
-        assert (scores[0] != scores[2]).mean() > 0.9
-
-    def test_correlated_errors_have_the_stated_correlation(self) -> None:
-        from commonweal.index.ensemble import _waves
-
-        points = np.array([[0.0, 0.0], [1000.0, 0.0], [5000.0, 0.0]])
-        drawn = np.array([_waves(np.random.default_rng(i), points, 1000.0) for i in range(4000)])
-        r = np.corrcoef(drawn.T)
-        assert drawn.std(axis=0) == pytest.approx(1, abs=0.05)
-        assert r[0, 1] == pytest.approx(np.exp(-0.5), abs=0.04)
-        assert r[0, 2] == pytest.approx(0, abs=0.06)
+def paths(a: Assumption) -> list[str]:
+    return [p.replace("/", ".") for p in acting([a], TREES, **WITH)[0].paths]
 
 
 @pytest.mark.parametrize(
-    ("assumptions", "error", "message"),
+    ("assumption", "expected"),
     [
-        ([Inclusion(name="i", indicator="z")], UnknownNameError, "indicator 'z' not found"),
-        ([Aggregation(name="f", of=("sum", "sum"), nodes=("on",))], UnknownNameError, "node 'on'"),
-        ([FORM, FORM], DataError, "assumption 'form' is there more than once"),
-        ([SamplingError(name="e")], DataError, "no standard errors"),
-        ([Normalisation(name="n", of=("z_score", "rank")), FORM], DataError, "z_score gives"),
-        ([Normalisation(name="n", of=("min_mix", "rank"))], UnknownNameError, "min_mix"),
-        ([Weights(name="w", given={"one": [[1.0, 1.0]]})], DataError, "expected 3, one a child"),
+        (Weights(interval=0.1), "x x.one x.two y y.one y.two"),
+        (Weights(weights="x.one", interval=0.1), "x.one"),
+        (Weights(weights=("x", "y.two"), interval=0.1), "x y.two"),
+        (Weights(levels=[{"interval": 0.1}]), "x y"),
+        (Weights(weights="x", levels=[{"interval": 0.1}, {"uniform": True}]), "x x.one x.two"),
+        (Weights(weights={"y": {"interval": 0.1}}), "y"),
+        (Aggregation(of=("sum", "median")), "x x.one x.two y y.one y.two"),
+        (Aggregation(form="y", of=("sum", "median")), "y"),
+        (Normalisation(of=("rank", "none"), transform="x"), "x.one x.two x.e"),
+        (Normalisation(of=("rank", "none"), transform="x.one"), "x.one.a x.one.b"),
+        (Normalisation(of=("rank", "none"), transform=("x.e", "y.two")), "x.e y.two.c y.two.d"),
+        (Treatment(of=("none", "log"), treat="x.two"), "x.two.c x.two.d"),
+        (Treatment(of=("none", "log"), treat="b_rate"), "x.one.b y.one.b"),
+        (Inclusion(leave_out="x.two"), "x.two"),
+        (Inclusion(leave_out="x.one.b"), "x.one.b"),
+        (Parameter(setting="aggregate.p", uniform=(0, 1)), "y"),
+        (Parameter(setting="aggregate.alpha", uniform=(0, 1)), "x.two y.two"),
+        (Parameter(setting="available", node="x", uniform=(0, 1)), "x"),
+        (Parameter(setting="transform.high", uniform=(9, 10)), "x.two.c x.two.d y.two.c y.two.d"),
+        (SamplingError(), "x.one.a x.two.d y.one.a y.two.d"),
+        (SamplingError(standard_errors=["d_rate"]), "x.two.d y.two.d"),
+        (SamplingError(standard_errors="x.two"), None),
+        (SmallCounts(), "x.two.c y.two.c"),
+        (CutOff(cut=(0.9, 1.1)), ""),
+        (Parameter(setting="cut", node="x", uniform=(0.9, 1.1)), "x"),
     ],
-)
-def test_assumptions_are_checked_before_the_first_run(
-    assumptions: list[Any], error: type[Exception], message: str
+)  # fmt: skip
+def test_where_an_assumption_acts(assumption: Assumption, expected: str | None) -> None:
+    if expected is None:
+        with pytest.raises(
+            DataError,
+            match=r"'c_rate' does not state a standard error; did you mean",
+        ):
+            paths(assumption)
+        return
+    assert paths(assumption) == expected.split()
+
+
+def test_all_indicators_are_those_that_enter_a_domain() -> None:
+    leaves = [f"{i}.{d}" for i in "xy" for d in ("one.a", "one.b", "two.c", "two.d", "e")]
+    assert sorted(paths(Normalisation(of=("rank", "none")))) == sorted(leaves)
+    assert sorted(paths(Treatment(of=("none", "log")))) == sorted(leaves)
+
+
+def test_weights_by_level_have_the_law_of_their_level() -> None:
+    law = Weights(weights="x", levels=[{"interval": 0.1}, {"uniform": True}])
+    (found,) = acting([law], TREES)
+    assert {p: str(w) for p, w in found.laws.items()} == {
+        "x": "up to 10 % either way",
+        "x/one": "any weights, each as likely as any other",
+        "x/two": "any weights, each as likely as any other",
+    }
+
+
+@pytest.mark.parametrize(
+    ("vary", "error", "message"),
+    [
+        ([Weights(weights="z", interval=0.1)], UnknownNameError, "'z' not found"),
+        ([Weights(weights="x.e", interval=0.1)], UnknownNameError, "with children 'x.e' not found"),
+        ([Weights(weights="one", interval=0.1)], UnknownNameError, r"\(2 of that name\); did you mean .*x\.one"),
+        ([Weights(weights={"x": {"given": [[1, 2], [2, 1]]}})], DataError, "found 2 a set; expected 3"),
+        ([Aggregation(form="x.on", of=("sum", "sum"))], UnknownNameError, "did you mean 'x.one'"),
+        ([Inclusion(leave_out="x")], DataError, "x is the only child"),
+        ([Inclusion(leave_out="b")], UnknownNameError, "2 of that name"),
+        ([SamplingError(standard_errors="b_rate")], DataError, "does not state a standard error"),
+        ([Parameter(setting="aggregate.p", node="x", uniform=(0, 1))], DataError, "sum has no setting 'p'"),
+        ([Parameter(setting="transform.sd", uniform=(1, 2))], DataError, "no setting 'sd'"),
+        ([Parameter(setting="treat.units", uniform=(1, 2))], DataError, "none has no setting 'units'"),
+        ([CutOff(cut=(0.9, 1)), CutOff(cut=(0.9, 1))], DataError, "'cut' is there more than once"),
+        ([Weights(interval=0.1), Weights(weights="y", interval=0.1)], DataError,
+         "'y.weights': y varies in 'all.weights' already"),
+        ([SamplingError(), SmallCounts(counts="c_rate"), SamplingError(name="b", standard_errors="a_rate")],
+         DataError, "'b': x.one.a varies in 'standard_errors' already"),
+    ],
+)  # fmt: skip
+def test_assumptions_that_cannot_act(
+    vary: list[Assumption], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        make(*assumptions)
+        acting(vary, TREES, **WITH)
+    fault = first_fault([Aggregation(form="x.one", of=("sum", "median")), *vary], TREES, **WITH)
+    assert fault is not None
+    assert fault[0] == len(vary)
 
 
-def test_missing_values_are_refused_by_name() -> None:
-    holes = {**NEED, "c": np.where(np.arange(N) < 2, np.nan, NEED["c"])}
-    with pytest.raises(DataError, match="indicator c: 2 units have no value; impute them first"):
-        build_ensemble("x", TREE, holes, [FORM])
+def test_without_anything_stated_there_is_no_error_to_draw() -> None:
+    for a, what in ((SamplingError(), "a standard error"), (SmallCounts(), "its counts")):
+        with pytest.raises(DataError, match=f"no indicator states {what}"):
+            acting([a], TREES)
 
 
-def test_weights_keep_their_totals_and_stay_within_their_interval() -> None:
-    for weights in (WEIGHTS, Weights(name="w", dirichlet=10)):
-        for path, sets in make(weights).sets[weights.name].items():
-            stated = make(weights).flat.weights[make(weights).flat.edges(path)]
-            np.testing.assert_allclose(sets.sum(axis=1), stated.sum())
-            assert sets.mean(axis=0) == pytest.approx(stated, rel=0.05)
-    sets = make(WEIGHTS).sets["weights"]["x/two"]
-    assert sets.min() > 2 * 0.75 / 1.25
-    assert sets.max() < 2 * 1.25 / 0.75
-    assert rank(make(WEIGHTS).stated_scores()).min() == 1
+class TestVocabulary:
+    """What a study may say; the same objects as in Python."""
+
+    SAID = TypeAdapter(Assumption)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"weights": "x", "interval": 0.2},
+            {"weights": ["x", "y"], "dirichlet": 10, "name": "weights"},
+            {"weights": "all", "uniform": True},
+            {"weights": {"x": {"given": [[1, 2, 3], [3, 2, 1]]}}},
+            {"weights": "x", "levels": [{"interval": 0.2}, {"dirichlet": 3}]},
+            {"form": "x", "of": ["sum", {"generalised": {"p": 0.5}}]},
+            {"transform": "all", "of": ["rank", {"min_max": {"low": 1}}]},
+            {"treat": "all", "of": ["none", {"winsorise": {"units": 5}}]},
+            {"leave_out": "x.one", "chance": 0.1},
+            {"setting": "aggregate.p", "node": "x", "normal": [0.5, 0.1], "within": [0, 1]},
+            {"setting": "cut", "triangular": [0.8, 1, 1.1]},
+            {"standard_errors": ["a"], "range_m": 2000},
+            {"counts": "all"},
+            {"cut": [0.9, 1.1]},
+        ],
+    )
+    def test_said_and_said_again(self, said: dict[str, Any]) -> None:
+        a = self.SAID.validate_python(said)
+        assert type(a) is KINDS[next(iter(said))]
+        again = a.model_dump(exclude_defaults=True)
+        assert self.SAID.validate_python({**said, **again}) == a
+
+    @pytest.mark.parametrize(
+        ("said", "message"),
+        [
+            ({}, "found nothing, which does not say what varies; expected one of: weights, form"),
+            ({"wieghts": "x", "interval": 0.1}, "did you mean 'weights'"),
+            ("weights", "expected what varies, such as"),
+            ({"weights": "x"}, "found none; expected exactly one of: interval, dirichlet, uniform, given, levels"),
+            ({"weights": "x", "interval": 0.1, "levels": [{"uniform": True}]}, "found interval and levels"),
+            ({"weights": {"x": {"uniform": True}}, "interval": 0.1}, "beside laws by index or domain"),
+            ({"form": "x", "of": ["sum"]}, "at least 2"),
+            ({"form": "x", "of": ["sum", "summ"]}, "did you mean 'sum'"),
+            ({"transform": "x", "of": ["rank", {"min_max": {"hihg": 1}}]}, "did you mean 'high'"),
+            ({"treat": "x", "of": ["none", "logg"]}, "did you mean 'log'"),
+            ({"leave_out": "x", "chance": 1}, "less than 1"),
+            ({"setting": "p", "uniform": [0, 1]}, "should match pattern"),
+            ({"setting": "available", "uniform": [0, 2]}, "expected shares from 0 to 1"),
+            ({"setting": "available", "normal": [0.5, 0.1]}, "expected shares from 0 to 1"),
+            ({"setting": "cut", "uniform": [-1, 2]}, "expected factors above 0"),
+            ({"cut": [1.1, 0.9]}, "low then high"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, said: Any, message: str) -> None:
+        with pytest.raises(ValidationError, match=message):
+            self.SAID.validate_python(said)
+
+    def test_an_assumption_is_called_by_what_varies_where(self) -> None:
+        assert [
+            a.called
+            for a in (
+                Weights(weights="x/one", interval=0.1), Weights(weights=("x", "y"), interval=0.1),
+                Weights(weights={"x": {"uniform": True}}), Aggregation(of=("sum", "median")),
+                Parameter(setting="aggregate.p", node="x", uniform=(0, 1)), SamplingError(),
+                SamplingError(standard_errors=["a"]), Inclusion(leave_out="x.one"), CutOff(cut=(1, 1)),
+                Weights(name="its own", interval=0.1),
+            )
+        ] == ["x.one.weights", "x+y.weights", "x.weights", "all.form", "x.aggregate.p",
+              "standard_errors", "a.standard_errors", "x.one.left_out", "cut", "its own"]  # fmt: skip
+
+
+def test_what_each_run_used_can_be_read() -> None:
+    need = {f"{n}_rate": np.random.default_rng(4).uniform(1, 2, 30) for n in "abcde"}
+    made = build_ensemble(
+        "x", TREES["x"], need,
+        [
+            Weights(weights="x.two", interval=0.2), Aggregation(form="x", of=("sum", {"generalised": {"p": 0.5}})),
+            Inclusion(leave_out="x.e", chance=0.3), SamplingError(standard_errors="a_rate"),
+            Parameter(setting="transform.high", uniform=(0, 160), steps=8),
+            Normalisation(transform="x.one", of=("rank", "none")),
+        ],
+        standard_errors={"a_rate": np.ones(30)}, n_sets=10,
+    )  # fmt: skip
+    u = np.array([[0.05, 0.1, 0.1, 0.0, 0.2, 0.0], [0.95, 0.9, 0.9, 0.99, 0.9, 0.7]])
+    frame = made.settings(u)
+    assert frame.columns == [
+        "run", "x.two.c.weight", "x.two.d.weight", "x.form", "x.e.left_out", "a_rate.standard_errors",
+        "all.transform.high", "x.one.transform",
+    ]  # fmt: skip
+    sets = made.sets[0, "x/two"]
+    assert frame.row(0) == (1, *sets[0], "sum", "out", 1, 30.0, "rank")
+    assert frame.row(1) == (2, *sets[9], "generalised (p 0.5)", "in", 10, 150.0, "none")
+
+
+def test_a_range_needs_points_and_an_index_alone_has_no_cut() -> None:
+    need = {f"{n}_rate": np.arange(1.0, 31) for n in "abcde"}
+    errors = {"a_rate": np.ones(30)}
+    with pytest.raises(DataError, match="a range needs the units' points"):
+        build_ensemble("x", TREES["x"], need, [SamplingError(range_m=10)], standard_errors=errors)
+    with pytest.raises(DataError, match="an index by itself has no cut-off"):
+        build_ensemble("x", TREES["x"], need, [CutOff(cut=(0.9, 1.1))])
+    with pytest.raises(DataError, match=r"every child of x\.one may be left out"):
+        build_ensemble(
+            "x", TREES["x"], need, [Inclusion(leave_out="x.one.a"), Inclusion(leave_out="x.one.b")]
+        )

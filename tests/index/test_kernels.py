@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
+from commonweal.index.by_rank import exponential
 from commonweal.index.kernels import (
     N_EXACT,
     bin_middle,
     combine_rows,
     count_ranks,
+    exponential_rows,
     rank_bins,
     rank_rows,
 )
@@ -61,26 +63,101 @@ def test_ranks_of_anything_are_scipys(need: np.ndarray) -> None:
     np.testing.assert_array_equal(ranks, np.vstack([rankdata(-r, "min") for r in need]))
 
 
-def test_combine_is_numpys() -> None:
-    x = RNG.uniform(0.1, 100, (5, 400))
-    weights = RNG.uniform(0.01, 2, (7, 5))
-    geometric = np.array([False, True] * 3 + [False])
-    out = np.empty((7, 400))
-    combine_rows(x, weights, geometric, out)
-    total = weights.sum(axis=1, keepdims=True)
-    sums = weights @ x
-    products = total * np.exp((weights / total) @ np.log(x))
-    np.testing.assert_allclose(out, np.where(geometric[:, None], products, sums), rtol=1e-12)
+def combined(
+    x: np.ndarray,
+    weights: np.ndarray,
+    powers: np.ndarray,
+    *,
+    needed: float = 0.0,
+    as_log: bool = False,
+) -> np.ndarray:
+    """Combine (n_children, n_units) rows of one node."""
+    n_runs, n_children = weights.shape
+    out = np.empty((n_runs, x.shape[1]))
+    combine_rows(
+        x, np.log(x), np.empty((0, n_runs, x.shape[1])), np.array([0, n_children]),
+        np.tile(np.arange(n_children), (n_runs, 1)), weights, np.ones(n_children), powers[:, None],
+        np.full((n_runs, 1), needed), np.full((n_runs, 1), as_log), out,
+    )  # fmt: skip
+    return out
+
+
+@pytest.mark.parametrize("power", [1.0, 0.0, -1.0, 0.5, 3.0, -2.5])
+def test_combine_is_numpys(power: float) -> None:
+    x = RNG.uniform(0.1, 100, (5, 700))
+    weights = RNG.dirichlet(np.ones(5), 7)
+    mean = np.exp(weights @ np.log(x)) if power == 0 else (weights @ x**power) ** (1 / power)
+    powers = np.full(7, power)
+    np.testing.assert_allclose(combined(x, weights, powers), mean, rtol=1e-11)
+    logs = combined(x, weights, powers, as_log=True)
+    np.testing.assert_allclose(logs, np.log(mean), rtol=1e-11, atol=1e-11)
+
+
+def test_weights_of_a_sum_are_used_as_they_stand() -> None:
+    x, weights = RNG.uniform(0.1, 100, (3, 40)), np.array([[2.0, 1.0, 0.5]])
+    np.testing.assert_allclose(combined(x, weights, np.ones(1)), weights @ x, rtol=1e-11)
 
 
 def test_combine_lets_the_others_carry_what_is_missing() -> None:
     x = np.array([[1.0, np.nan, np.nan], [4.0, 4.0, np.nan], [16.0, 9.0, np.nan]])
-    weights = np.array([[2.0, 1.0, 1.0]] * 2)
-    out = np.empty((2, 3))
-    combine_rows(x, weights, np.array([False, True]), out)
-    np.testing.assert_allclose(out[:, 0], [22, 4 * (1 * 1 * 4 * 16) ** 0.25])
-    np.testing.assert_allclose(out[:, 1], [4 * 6.5, 4 * 6])
+    weights = np.array([[0.5, 0.25, 0.25]] * 3)
+    out = combined(x, weights, np.array([1.0, 0.0, -1.0]))
+    np.testing.assert_allclose(
+        out[:, 0], [5.5, (1 * 1 * 4 * 16) ** 0.25, 1 / (0.5 + 1 / 16 + 1 / 64)]
+    )
+    np.testing.assert_allclose(out[:, 1], [6.5, 6, 1 / (1 / 8 + 1 / 18)])
     assert np.isnan(out[:, 2]).all()
+
+
+@pytest.mark.parametrize(("needed", "there"), [(0.6, True), (2 / 3, True), (0.7, False)])
+def test_a_unit_needs_its_share_of_the_stated_weight(needed: float, there: bool) -> None:
+    x = np.array([[np.nan], [4.0], [9.0]])
+    for weights in ([0.98, 0.01, 0.01], [0.0, 0.5, 0.5]):  # what is left out is not needed
+        out = combined(x, np.array([weights]), np.ones(1), needed=needed)
+        assert np.isfinite(out[0, 0]) == (there or weights[0] == 0)
+
+
+def test_values_that_a_mean_does_not_take_leave_nothing() -> None:
+    x = np.array([[0.0, -1.0, 2.0], [1.0, 1.0, 2.0]])
+    with np.errstate(all="ignore"):
+        out = combined(x, np.full((4, 2), 0.5), np.array([0.0, -1.0, 0.5, 1.0]))
+    np.testing.assert_array_equal(np.isnan(out[:, 1]), [True, True, True, False])
+    np.testing.assert_allclose(out[:, 2], 2)
+    assert out[2, 0] == pytest.approx(0.25)  # a power above 0 takes 0
+    assert np.isnan(out[1, 0])
+
+
+def test_nodes_feed_nodes_and_runs_have_values_of_their_own() -> None:
+    """(row 0, own values) in a geometric mean, inside a mean with row 1."""
+    x, own = RNG.uniform(1, 9, (2, 300)), RNG.uniform(1, 9, (1, 4, 300))
+    weights = np.array([[0.3, 0.7, 0.4, 0.6]] * 4)
+    picks = np.array([[0, 2, 3, 1]] * 4)
+    inner = np.exp(0.3 * np.log(x[0]) + 0.7 * np.log(own[0]))
+    for outer, as_log in ((0.0, True), (0.0, False), (1.0, False)):
+        powers = np.array([[0.0, outer]] * 4)
+        logs = np.array([[as_log, False]] * 4)
+        out = np.empty((4, 300))
+        combine_rows(
+            x, np.log(x), own, np.array([0, 2, 4]), picks, weights, np.ones(4), powers,
+            np.zeros((4, 2)), logs, out,
+        )  # fmt: skip
+        mean = inner**0.4 * x[1] ** 0.6 if outer == 0 else 0.4 * inner + 0.6 * x[1]
+        np.testing.assert_allclose(out, mean, rtol=1e-11)
+
+
+def test_a_run_of_another_form_is_left_alone() -> None:
+    out = combined(RNG.uniform(1, 2, (2, 9)), np.full((2, 2), 0.5), np.array([np.nan, 1.0]))
+    assert np.isfinite(out[1]).all()
+
+
+@pytest.mark.parametrize("average", [True, False])
+@pytest.mark.parametrize("scale", [23.0, 5.0])
+def test_the_exponential_of_rows_is_that_of_ranks(average: bool, scale: float) -> None:
+    rows = np.vstack([RNG.normal(size=900), RNG.integers(0, 9, 900), RNG.normal(size=900)])
+    rows[2, [4, 17, 400]] = np.nan
+    expected = [exponential(row, "average" if average else "min", scale) for row in rows]
+    exponential_rows(rows, scale, average)
+    np.testing.assert_allclose(rows, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 511, 512, 513, 7433, 33_755, 100_000])
@@ -123,6 +200,21 @@ def test_quantiles_are_near_above_512() -> None:
     counter.add(ranks)
     expected = np.quantile(ranks, (0.05, 0.5, 0.95), axis=0, method="inverted_cdf").T
     np.testing.assert_allclose(counter.quantiles((0.05, 0.5, 0.95)), expected, rtol=0.002)
+
+
+def test_shares_are_exact_below_512_and_end_with_their_bin_above() -> None:
+    for n, edges in ((60, (1, 6, 30, 59, 60)), (5000, (100, 511, 600, 2500, 5000))):
+        ranks = np.vstack([RNG.permutation(n) + 1 for _ in range(80)]).astype(np.int32)
+        counter = RankCounter(n, 80)
+        counter.add(ranks)
+        shares = counter.shares(edges)
+        exact = np.array([(ranks <= edge).mean(axis=0) for edge in edges]).T
+        beyond = np.array([(ranks <= edge * 1.004 + 1e-9).mean(axis=0) for edge in edges]).T
+        assert (exact <= shares + 1e-12).all()
+        assert (shares <= beyond + 1e-12).all()
+        small = np.array(edges) < N_EXACT
+        np.testing.assert_allclose(shares[:, small], exact[:, small])
+        np.testing.assert_allclose(shares[:, -1], 1)
 
 
 @pytest.mark.parametrize("draws", [2**16, 2**16 + 10])

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from commonweal.errors import DataError
-from commonweal.index.sensitivity import morris, one_at_a_time, sobol, sobol_indices, sobol_sample
+from commonweal.index.assumptions import Aggregation, Normalisation, Weights
+from commonweal.index.ensemble import build_ensemble
+from commonweal.index.framework import Node
+from commonweal.index.rank import rank
+from commonweal.index.sensitivity import (
+    sensitivity_of_ranks,
+    sobol,
+    sobol_indices,
+    sobol_sample,
+)
 
 
 def ishigami(u: np.ndarray) -> np.ndarray:
@@ -73,9 +82,8 @@ def test_a_planted_assumption_with_two_identical_options_has_no_effect() -> None
     found = sobol(planted, ["real", "planted"], 256)
     assert found.total[1, 0] == 0
     assert found.first[1, 0] == 0
-    screened = morris(planted, ["real", "planted"])
-    assert screened.mean_absolute[1, 0] == 0
-    assert screened.mean_absolute[0, 0] > 0
+    assert found.moved[1, 0] == 0
+    assert found.moved[0, 0] > 0
 
 
 def test_indices_of_kept_results_equal_those_of_the_stream() -> None:
@@ -140,62 +148,123 @@ def test_progress_counts_every_run(second_order: bool) -> None:
     assert found.n_runs == sum(runs)
 
 
-def test_morris_is_the_mean_and_deviation_of_the_effects() -> None:
-    """Each effect taken anew from what the model was asked and what it said."""
-    effects: list[dict[int, float]] = []
-
-    def product(u: np.ndarray) -> np.ndarray:
-        y = (u[:, 0] - 0.5) * u[:, 1]
-        by_input = {}
-        for step, change in zip(np.diff(u, axis=0), np.diff(y), strict=True):
-            (moved,) = np.flatnonzero(np.abs(step) > 1e-9)
-            by_input[int(moved)] = change / (step[moved] * 6 / 5)  # grid of 6 in cell middles
-        effects.append(by_input)
-        return y
-
-    found = morris(product, ["x", "y"], 5, levels=6)
-    e = np.array([[each[0], each[1]] for each in effects])
-    assert (e < 0).any()
-    np.testing.assert_allclose(found.mean[:, 0], e.mean(axis=0))
-    np.testing.assert_allclose(found.mean_absolute[:, 0], np.abs(e).mean(axis=0))
-    np.testing.assert_allclose(found.spread[:, 0], e.std(axis=0, ddof=1))
-
-
-def test_morris_ranks_the_inputs_of_sobol_g() -> None:
-    found = morris(sobol_g, list("abcde"), 200, seed=2)
-    assert (np.diff(found.mean_absolute[:, 0]) < 0).all()
-    assert found.n_runs == 200 * 6
-
-
-def test_morris_of_a_linear_model_has_no_spread() -> None:
-    found = morris(lambda u: 3 * u[:, 0] - 2 * u[:, 1], ["x", "y"], levels=4)
-    # Settings are cell middles, 3/4 of the grid's unit apart.
-    np.testing.assert_allclose(found.mean[:, 0], [3 * 0.75, -2 * 0.75])
-    np.testing.assert_allclose(found.spread, 0, atol=1e-12)
-
-
-def test_one_at_a_time_holds_the_others() -> None:
-    curves = one_at_a_time(lambda u: u[:, 0] * 10 + u[:, 1], ["x", "y"], np.array([0.5, 0.5]), 5)
-    settings, y = curves["y"]
-    np.testing.assert_allclose(y[:, 0], 5 + settings)
-
-
 @pytest.mark.parametrize("n", [0, 1, 100, 1000])
 def test_a_base_sample_that_is_no_power_of_two_is_refused(n: int) -> None:
     with pytest.raises(DataError, match=f"base sample of {n}; expected a power of 2"):
         sobol(ishigami, ["a", "b", "c"], n)
 
 
-@pytest.mark.parametrize("levels", [0, 1, 3, -2])
-def test_morris_refuses_levels_that_are_not_even(levels: int) -> None:
-    with pytest.raises(DataError, match=f"levels of {levels}; expected an even number of 2"):
-        morris(ishigami, ["a", "b", "c"], levels=levels)
-    with pytest.raises(DataError, match="1 paths; expected 2 or more"):
-        morris(ishigami, ["a", "b", "c"], 1)
+def test_a_design_without_inputs_is_refused() -> None:
     with pytest.raises(DataError, match="no uncertain input"):
         sobol_sample(8, 0, 1)
 
 
 def test_a_model_that_loses_runs_is_refused() -> None:
-    with pytest.raises(DataError, match="model gave 1 results for 2 runs"):
+    with pytest.raises(DataError, match="model gave 1 results for 6 runs"):
         sobol(lambda u: u[:1, 0], ["a"], 2)
+
+
+def test_how_often_a_yes_or_no_turns_is_counted() -> None:
+    """Of 'x above 0.3, or y above 0.9' each input alone turns what the other leaves open."""
+
+    def model(u: np.ndarray) -> np.ndarray:
+        return (u[:, 0] > 0.3) | (u[:, 1] > 0.9)
+
+    found = sobol(model, ["x", "y"], 4096)
+    # Drawn anew, an input turns it if it changes sides (2 p (1 - p)) while the other does not decide.
+    np.testing.assert_allclose(
+        found.moved[:, 0], [2 * 0.3 * 0.7 * 0.9, 2 * 0.9 * 0.1 * 0.3], atol=0.01
+    )
+    assert (sobol(lambda u: np.ones(len(u)), ["x"], 64).moved == 0).all()
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+def test_what_is_asked_for_at_once_does_not_matter(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.index import sensitivity
+
+    usual = sobol(sobol_g, list("abcde"), 64, n_bootstrap=5, second_order=True)
+    asked: list[int] = []
+
+    def model(u: np.ndarray) -> np.ndarray:
+        asked.append(len(u))
+        return sobol_g(u)
+
+    monkeypatch.setattr(sensitivity, "RUNS", at_once)
+    found = sobol(model, list("abcde"), 64, n_bootstrap=5, second_order=True)
+    assert max(asked) <= max(at_once, 12)
+    assert sum(asked) == found.n_runs == 64 * 12
+    for have, want in ((found.total, usual.total), (found.total_interval, usual.total_interval)):
+        np.testing.assert_allclose(have, want, rtol=1e-9)
+    np.testing.assert_allclose(found.first, usual.first, atol=0.05)  # centred elsewhere
+
+
+class TestRanks:
+    N, WORST = 120, 12
+    POSITIVE = {"min_max": {"low": 1, "high": 100}}  # noqa: RUF012
+    NEED = dict(zip("abcde", np.random.default_rng(11).normal(size=(5, N)), strict=True))  # noqa: RUF012
+
+    def make(self, *assumptions, need=None):
+        leaves = {n: {"indicator": n} for n in "abcde"}
+        how = {"aggregate": "arithmetic", "transform": self.POSITIVE}
+        domains = {
+            domain: {**how, "children": {n: leaves[n] for n in names}}
+            for domain, names in (("one", "abc"), ("two", "de"))
+        }
+        tree = {"transform": "none", "aggregate": "arithmetic", "children": domains}
+        return build_ensemble("x", Node.model_validate(tree), need or self.NEED, assumptions)
+
+    def test_a_planted_assumption_with_two_identical_options_has_zero_sensitivity(self) -> None:
+        planted = Normalisation(name="planted", transform="a", of=(self.POSITIVE, self.POSITIVE))
+        form = Aggregation(of=("arithmetic", "geometric"))
+        ensemble = self.make(planted, form, Weights(interval=0.25))
+        whole, units = sensitivity_of_ranks(ensemble, 64, worst=self.WORST)
+        assert whole.total[0, 0] == 0
+        assert np.nan_to_num(units.total[0]).max() == 0
+        assert (units.moved[0] == 0).all()
+        assert whole.total[1:, 0].min() > 0
+
+    def test_permuting_units_permutes_their_sensitivities(self) -> None:
+        order = np.random.default_rng(2).permutation(self.N)
+        vary = (Normalisation(of=(self.POSITIVE, "percentile_rank")), Weights(interval=0.25))
+        first = sensitivity_of_ranks(self.make(*vary), 64, worst=self.WORST, n_bootstrap=20)
+        turned = self.make(*vary, need={n: x[order] for n, x in self.NEED.items()})
+        second = sensitivity_of_ranks(turned, 64, worst=self.WORST, n_bootstrap=20)
+        np.testing.assert_array_equal(first[1].total[:, order], second[1].total)
+        np.testing.assert_allclose(first[0].total, second[0].total, rtol=1e-9)
+        np.testing.assert_allclose(first[0].total_interval, second[0].total_interval, rtol=1e-9)
+
+    def test_the_answers_are_those_of_the_ranks_themselves(self) -> None:
+        ensemble = self.make(
+            Normalisation(of=(self.POSITIVE, "percentile_rank")), Weights(interval=0.25)
+        )
+        a, b = sobol_sample(64, 2, 3)
+        nominal = rank(ensemble.stated)
+        runs = [a, b, *(np.where(np.arange(2) == i, b, a) for i in range(2))]
+        ranks = [ensemble.ranks(u) for u in runs]
+        whole, units = sensitivity_of_ranks(ensemble, 64, seed=3)
+        shift = [np.abs(r - nominal).mean(axis=1) for r in ranks]
+        first, total = sobol_indices(shift[0], shift[1], np.column_stack(shift[2:]))
+        np.testing.assert_allclose(whole.total[:, 0], total)
+        np.testing.assert_allclose(whole.first[:, 0], first, atol=0.05)
+        unit = int(np.argmax(units.variance))
+        own = [r[:, unit].astype(float) for r in ranks]
+        np.testing.assert_allclose(
+            units.total[:, unit], sobol_indices(own[0], own[1], np.column_stack(own[2:]))[1]
+        )
+
+    def test_a_unit_without_a_score_has_none(self) -> None:
+        need = {**self.NEED, "a": np.where(np.arange(self.N) == 5, np.nan, self.NEED["a"])}
+        whole, units = sensitivity_of_ranks(
+            self.make(Weights(interval=0.25), need=need), 64, worst=20
+        )
+        assert np.isnan(units.total[:, 5]).all()
+        assert (units.moved[:, 5] == 0).all()
+        assert whole.total[0, 0] == pytest.approx(1, abs=0.1)
+
+    def test_second_order_of_the_whole(self) -> None:
+        vary = (Normalisation(of=(self.POSITIVE, "percentile_rank")), Weights(interval=0.25))
+        whole, _ = sensitivity_of_ranks(self.make(*vary), 4096, second_order=True)
+        together = whole.first[:, 0].sum() + whole.second[0, 1, 0]
+        assert together == pytest.approx(1, abs=0.1)  # two inputs and their pair are all there is

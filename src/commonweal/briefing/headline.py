@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.choices import kinds_in_words
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.words import (
     authority,
@@ -32,13 +33,6 @@ __all__ = ["as_data", "headline"]
 
 SURE, UNSURE = 0.95, 0.2
 MOST_NAMED = 3
-
-CHOICES = {
-    "weights": "the weights",
-    "form": "the way of adding up",
-    "standard_errors": "the indicators' sampling error",
-    "cut": "where the line is drawn",
-}
 
 
 def headline(results: Results) -> list[str]:
@@ -168,14 +162,14 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     p, inside = sure.selected, designation.selected
     n, open_ones = int(inside.sum()), int(((p >= UNSURE) & (p <= 1 - UNSURE)).sum())
     sure_ones = int((p[inside] >= SURE).sum())
-    draws = counted(sure.n_draws, "draw", "draws")
+    draws = f"{counted(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
     of = (
         f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'} in at least 95 % of draws; "
         if n
         else ""
     )
     yield (
-        f"How sure: over {draws} of {_choices(results)}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
+        f"How sure: over {draws}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
         f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
         + (": there the answer hangs on those choices." if open_ones else ".")
     )
@@ -186,14 +180,6 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
                 f"  On {index_label(results, label)} alone: {count:,} of the {n:,} "
                 f"{'stays' if count == 1 else 'stay'} in at least 95 % of draws."
             )
-
-
-def _choices(results: Results) -> str:
-    """Say in a few words what the draws varied."""
-    spec = results.study.certainty
-    given = {key for item in (spec.vary if spec else ()) for key in type(item).model_fields}
-    told = [words for key, words in CHOICES.items() if key in given]
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
 def _agreement(results: Results, a: Agreement) -> Iterator[str]:

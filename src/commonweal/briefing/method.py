@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
@@ -162,29 +163,8 @@ def _carried(report: object) -> str:
 def varied(results: Results, name: str) -> str:
     """Say what the draws of a designation varied."""
     sure = results.certainty[name]
-    spec = results.study.certainty
-    told = []
-    for item in spec.vary if spec else ():
-        data = item.model_dump(exclude_none=True)
-        if "weights" in data:
-            how = (
-                f"Dirichlet, {data['dirichlet']:g} for each part"
-                if "dirichlet" in data
-                else f"up to {data['interval']:.0%} either way".replace("%", " %")
-            )
-            told.append(f"the weights within the {index_label(results, data['weights'])} ({how})")
-        elif "form" in data:
-            told.append(
-                f"how the {index_label(results, data['form'])} is put together ({', '.join(data['of'])})"
-            )
-        elif "cut" in data:
-            low, high = data["cut"]
-            told.append(f"the cut-offs (times {low:g} to {high:g})")
-        else:
-            told.append("the published figures, within their standard errors")
-    return (
-        f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told) or 'nothing'}."
-    )
+    told = [choice_in_words(results, a) for a in sure.varied.assumptions]
+    return f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told)}."
 
 
 def limits(results: Results) -> list[str]:

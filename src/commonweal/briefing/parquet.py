@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from commonweal.designation import Certainty
     from commonweal.indicators import Indicators
     from commonweal.results import Results
 
@@ -68,7 +67,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
             "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
             sure.to_frame(),
         )
-        yield f"draws{end}.parquet", "What each draw used.", _draws(results, sure)
+        yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
     if results.summaries:
         yield (
             "summaries.parquet",
@@ -125,21 +124,6 @@ def _trends(results: Results) -> pl.DataFrame:
     for found in results.trends.values():
         frame = frame.join(found.to_frame(), on="code", how="left", maintain_order="left")
     return frame
-
-
-def _draws(results: Results, sure: Certainty) -> pl.DataFrame:
-    """Give the settings of each draw, with each weight under the name of what it weighs."""
-    frame = sure.draws_frame()
-    names = {}
-    for path in sure.settings.weights:
-        index, *below = path.split("/")
-        node = results.scores[index].tree
-        for step in below:
-            node = node.children[step]
-        stem = path.replace("/", ".")
-        for k, child in enumerate(node.children, start=1):
-            names[f"{stem}.weight_{k}"] = f"{stem}.{child}.weight"
-    return frame.rename(names)
 
 
 def _summaries(results: Results) -> pl.DataFrame:

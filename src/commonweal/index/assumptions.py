@@ -1,159 +1,275 @@
 """What could have been done otherwise: typed assumptions, each driven by one number in [0, 1).
 
 An assumption turns a number u into a setting: which way of normalising, which form of mean, which
-set of weights. Drawing the numbers at random gives uncertainty, a Sobol design gives sensitivity,
-and what each run used can be read back. Everything is checked before the first run.
+set of weights. Drawing the numbers at random gives certainty, a Sobol design gives sensitivity, and
+what each run used can be read back. One vocabulary serves both, in a study's YAML (`certainty` and
+`sensitivity`) and in Python. The first key of an assumption says what varies, and its value where:
+the path of an index or domain, several of them, or ``all``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
-from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.flat import FORMS, Flat
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from commonweal.index.rank import Floats
+from commonweal.errors import nearest
+from commonweal.index.framework import Aggregate, Transform
+from commonweal.index.laws import NumberLaw, WeightLaw
+from commonweal.index.methods import How, MethodError, checked_method
+from commonweal.index.treatments import TREATMENTS
 
 __all__ = [
+    "KINDS",
     "Aggregation",
+    "Alternatives",
     "Assumption",
+    "CutOff",
     "Inclusion",
     "Normalisation",
+    "Parameter",
     "SamplingError",
+    "SmallCounts",
+    "Treatment",
     "Weights",
-    "choice",
 ]
+
+Where: TypeAlias = str | tuple[str, ...]
+"""A path or a name that only one has; several; or ``all``."""
 
 
 class _Assumption(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-    name: str = Field(min_length=1)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name; if it has none, what varies where, such as ``deprivation.weights``."""
+        return self.name or self._said()
+
+    def _said(self) -> str:
+        raise NotImplementedError
 
 
-class Normalisation(_Assumption):
-    """Which way the indicators are made comparable.
+class Weights(_Assumption, WeightLaw):
+    """Which weights the children have.
 
     Attributes
     ----------
-    of
-        Two or more ways: a name of `commonweal.index.normalise.NORMALISERS`, or a name with its
-        settings, such as ``{"min_max": {"low": 1, "high": 100}}``.
-    indicators
-        The leaves that it applies to; all if not given.
+    weights
+        Where: index or domain, several of them, ``all``; or laws by index or domain, in place of
+        one law for all.
+    interval, dirichlet, uniform, given
+        The law (`commonweal.index.laws.WeightLaw`).
+    levels
+        Or: laws from the top down: the first for the children of the nodes named, the second for
+        theirs, and so on; below the last nothing varies.
+    name
+        What it is called in results.
     """
 
-    kind: Literal["normalisation"] = "normalisation"
-    of: tuple[str | dict[str, dict[str, Any]], ...] = Field(min_length=2)
-    indicators: tuple[str, ...] | None = None
+    weights: Where | dict[str, WeightLaw] = "all"
+    levels: tuple[WeightLaw, ...] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
-    def _one_name_each(self) -> Normalisation:
-        for way in self.of:
-            if isinstance(way, dict) and len(way) != 1:
-                raise ValueError(f"found {len(way)} names in {way}; expected one with its settings")
+    def _one_law(self) -> Weights:
+        found = self.stated_laws() + ["levels"] * (self.levels is not None)
+        if isinstance(self.weights, dict):
+            if found:
+                raise ValueError(f"found {' and '.join(found)} beside laws by index or domain")
+            return self
+        if len(found) != 1:
+            told = " and ".join(found) or "none"
+            expected = ", ".join([*WeightLaw.model_fields, "levels"])
+            raise ValueError(f"found {told}; expected exactly one of: {expected}")
         return self
 
+    def _said(self) -> str:
+        return f"{_text(self.weights)}.weights"
 
-class Aggregation(_Assumption):
-    """Which form of mean combines the children.
+    def __str__(self) -> str:
+        if isinstance(self.weights, dict):
+            return "; ".join(f"{where}: {law}" for where, law in self.weights.items())
+        if self.levels is not None:
+            return "; then ".join(str(law) for law in self.levels)
+        return WeightLaw.__str__(self)
+
+
+class Alternatives(_Assumption):
+    """Ways of doing one thing, each with equal chance.
 
     Attributes
     ----------
+    part
+        What they are ways of: aggregate, transform or treat, as `Parameter.part` has it.
     of
-        Two or more of ``sum``, ``arithmetic``, ``geometric``.
-    nodes
-        Paths of the nodes that it applies to; all if not given.
+        Two or more ways.
     """
 
-    kind: Literal["aggregation"] = "aggregation"
-    of: tuple[Literal["sum", "arithmetic", "geometric"], ...] = Field(min_length=2)
-    nodes: tuple[str, ...] | None = None
+    part: ClassVar[str]
+    of: tuple[How, ...] = Field(min_length=2)
 
 
-class Weights(_Assumption):
-    """Which set of weights, from sets drawn once around the stated ones.
+class Aggregation(Alternatives):
+    """How the weighted children are combined.
 
     Attributes
     ----------
-    interval
-        Each weight times a uniform number in 1 - i .. 1 + i.
-    dirichlet
-        Or: shares of each node from Dirichlet(c k s), as in `commonweal.index.uncertainty`.
-    given
-        Or: by node path, the sets themselves, (n_sets, n_children).
-    nodes
-        Paths of the nodes whose children are weighted; all if not given.
-    n_sets, seed
-        How many sets are drawn, from which seed.
+    form
+        Where: index or domain, several of them, or ``all``.
+    of
+        Two or more ways, each with equal chance: names of `commonweal.index.AGGREGATORS`, alone or
+        with settings, such as ``{"generalised": {"p": 0.5}}``; or functions.
+    name
+        What it is called in results.
     """
 
-    kind: Literal["weights"] = "weights"
-    interval: float | None = Field(default=None, gt=0, lt=1)
-    dirichlet: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    given: dict[str, list[list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]]] | None = None
-    nodes: tuple[str, ...] | None = None
-    n_sets: int = Field(default=1024, ge=2)
-    seed: int = Field(default=1, ge=0)
+    part: ClassVar[str] = "aggregate"
+    form: Where = "all"
+    of: tuple[Aggregate, ...] = Field(min_length=2)
 
-    @model_validator(mode="after")
-    def _one(self) -> Weights:
-        if sum(x is not None for x in (self.interval, self.dirichlet, self.given)) != 1:
-            raise ValueError("expected exactly one of 'interval', 'dirichlet' and 'given'")
-        if self.given is not None and len({len(sets) for sets in self.given.values()}) != 1:
-            raise ValueError("expected as many sets of weights for each node")
-        return self
+    def _said(self) -> str:
+        return f"{_text(self.form)}.form"
 
-    def sets(self, flat: Flat) -> dict[str, Floats]:
-        """Give (n_sets, n_children) weights by node path, with the stated totals unless given."""
-        if self.given is not None:
-            found = {checked(p, flat.nodes, "node"): np.array(s) for p, s in self.given.items()}
-            for path, sets in found.items():
-                edges = flat.edges(path)
-                if sets.shape[1:] != (edges.stop - edges.start,):
-                    raise DataError(
-                        f"weights of {path}: found {sets.shape[1]} a set; "
-                        f"expected {edges.stop - edges.start}, one a child"
-                    )
-            return found
-        drawn = {}
-        for at, path in enumerate(flat.nodes):
-            if self.nodes is not None and path not in {
-                checked(p, flat.nodes, "node") for p in self.nodes
-            }:
-                continue
-            stated = flat.weights[flat.edges(path)]
-            total, k = stated.sum(), len(stated)
-            rng = np.random.default_rng([self.seed, at])
-            if self.dirichlet is not None:
-                drawn[path] = (
-                    rng.dirichlet(self.dirichlet * k * stated / total, self.n_sets) * total
-                )
-            elif self.interval is not None:
-                w = stated * rng.uniform(1 - self.interval, 1 + self.interval, (self.n_sets, k))
-                drawn[path] = w * (total / w.sum(axis=1, keepdims=True))
-        return drawn
+
+class Normalisation(Alternatives):
+    """How children are made comparable before they are weighted.
+
+    Attributes
+    ----------
+    transform
+        Where: an index or domain (how its children enter it), an indicator (how it enters what it
+        is in), several of these, or ``all``, which is every indicator.
+    of
+        Two or more ways, each with equal chance: names of `commonweal.index.NORMALISERS`, alone or
+        with settings, such as ``{"min_max": {"low": 1, "high": 100}}``; or functions.
+    name
+        What it is called in results.
+    """
+
+    part: ClassVar[str] = "transform"
+    transform: Where = "all"
+    of: tuple[Transform, ...] = Field(min_length=2)
+
+    def _said(self) -> str:
+        return f"{_text(self.transform)}.transform"
+
+
+def _treatment(how: Any) -> How:
+    return checked_method(how, TREATMENTS, "treatment")
+
+
+class Treatment(Alternatives):
+    """What is done about outliers before normalising.
+
+    Attributes
+    ----------
+    treat
+        Which indicators: indices or domains (all indicators in them), indicators, or ``all``.
+    of
+        Two or more ways, each with equal chance: names of
+        `commonweal.index.treatments.TREATMENTS`, alone or with settings, such as
+        ``{"winsorise": {"units": 10}}``; or functions of (n_units,) values. They see an
+        indicator's own values, whichever way need goes.
+    name
+        What it is called in results.
+    """
+
+    part: ClassVar[str] = "treat"
+    treat: Where = "all"
+    of: tuple[Annotated[How, BeforeValidator(_treatment)], ...] = Field(min_length=2)
+
+    def _said(self) -> str:
+        return f"{_text(self.treat)}.treat"
 
 
 class Inclusion(_Assumption):
-    """Whether an indicator is in the index at all.
+    """Whether an indicator or a domain is in the index at all.
+
+    What is left out is as if it were missing everywhere: the others carry its weight.
 
     Attributes
     ----------
-    indicator
-        Path of the leaf.
+    leave_out
+        Path of the indicator or domain.
     chance
         Share of runs in which it is left out.
+    name
+        What it is called in results.
     """
 
-    kind: Literal["inclusion"] = "inclusion"
-    indicator: str
+    leave_out: str
     chance: float = Field(default=0.5, gt=0, lt=1)
+
+    def _said(self) -> str:
+        return f"{self.leave_out}.left_out"
+
+
+class Parameter(_Assumption, NumberLaw):
+    """A number that a method, a node or a rule takes.
+
+    Attributes
+    ----------
+    setting
+        ``aggregate.NAME`` or ``transform.NAME``: a setting of the method that a node names, such as
+        ``aggregate.p`` of a generalised mean, or ``transform.scale`` of the exponential
+        transformation; where an `Aggregation` or `Normalisation` varies the method, of those among
+        its ways that take it. ``treat.NAME``: of the ways of a `Treatment`. ``available``: the
+        share of its children's weight that an area must have. ``cut``: a factor on cut-offs of
+        designations.
+    node
+        Where: index or domain, several of them, or ``all``; of ``cut``, those that conditions name.
+    uniform, triangular, normal, within, choices
+        The law (`commonweal.index.laws.NumberLaw`).
+    steps
+        Of a transformation or a treatment: how many values stand for a law with a density, the
+        middles of parts of equal chance; each is worked out beforehand. Other settings are drawn
+        from the law itself.
+    name
+        What it is called in results.
+    """
+
+    setting: str = Field(pattern=r"^(aggregate\.\w+|transform\.\w+|treat\.\w+|available|cut)$")
+    node: Where = "all"
+    steps: int = Field(default=16, ge=2, le=1024)
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Parameter:
+        low, high = min(self.ends()), max(self.ends())
+        if self.setting == "available" and not 0 <= low <= high <= 1:
+            raise ValueError(f"values from {low:g} to {high:g}; expected shares from 0 to 1")
+        if self.setting == "cut" and not 0 < low <= high < 10:
+            raise ValueError(f"values from {low:g} to {high:g}; expected factors above 0, below 10")
+        return self
+
+    def ends(self) -> list[float]:
+        """Give the least, a middle and the greatest value; of choices all."""
+        if self.choices is not None:
+            return list(self.choices)
+        return [float(v) for v in self.values(np.array([0.0, 0.5, 1 - 2.0**-53]))]
+
+    @property
+    def part(self) -> str:
+        """What the setting belongs to: aggregate, transform, treat, available or cut."""
+        return self.setting.split(".")[0]
+
+    @property
+    def key(self) -> str:
+        """The setting's own name."""
+        return self.setting.split(".")[-1]
+
+    def _said(self) -> str:
+        return f"{_text(self.node)}.{self.setting}"
 
 
 class SamplingError(_Assumption):
@@ -161,55 +277,130 @@ class SamplingError(_Assumption):
 
     Attributes
     ----------
-    indicators
-        Leaves that get it; every leaf with a standard error if not given.
+    standard_errors
+        Which indicators; ``all`` is every one that states a standard error.
     range_m
         Distance in metres at which errors of neighbours have lost most of their correlation;
         0 for independent errors. The correlation is Gaussian: exp(-(d / range)^2 / 2).
-    n_sets, seed
-        How many sets of errors there are to choose from, from which seed.
+    name
+        What it is called in results.
     """
 
-    kind: Literal["sampling_error"] = "sampling_error"
-    indicators: tuple[str, ...] | None = None
+    standard_errors: Where = "all"
     range_m: float = Field(default=0, ge=0, allow_inf_nan=False)
-    n_sets: int = Field(default=1024, ge=2)
-    seed: int = Field(default=1, ge=0)
+
+    def _said(self) -> str:
+        stem = "" if self.standard_errors == "all" else f"{_text(self.standard_errors)}."
+        return f"{stem}standard_errors"
+
+
+class SmallCounts(_Assumption):
+    """Sampling error of rates that come from counts, which a standard error tells badly if small.
+
+    Attributes
+    ----------
+    counts
+        Which indicators; ``all`` is every one that states its counts. Each is drawn anew as
+        `commonweal.index.noise.rates_from_counts` says.
+    name
+        What it is called in results.
+    """
+
+    counts: Where = "all"
+
+    def _said(self) -> str:
+        stem = "" if self.counts == "all" else f"{_text(self.counts)}."
+        return f"{stem}counts"
+
+
+class CutOff(_Assumption):
+    """The cut-offs of a designation: every 'worst' share or number times one uniform number.
+
+    Attributes
+    ----------
+    cut
+        The range as factors: ``[0.9, 1.1]`` moves a cut-off of 10 % between 9 % and 11 %. Another
+        law, or one condition alone: `Parameter` with the setting ``cut``.
+    name
+        What it is called in results.
+    """
+
+    cut: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> CutOff:
+        low, high = self.cut
+        if not 0 < low <= high < 10:
+            raise ValueError(
+                f"found {list(self.cut)}; expected two factors, low then high, such as [0.9, 1.1]"
+            )
+        return self
+
+    def _said(self) -> str:
+        return "cut"
+
+
+KINDS: Mapping[str, type[_Assumption]] = {
+    "weights": Weights,
+    "form": Aggregation,
+    "transform": Normalisation,
+    "treat": Treatment,
+    "leave_out": Inclusion,
+    "setting": Parameter,
+    "standard_errors": SamplingError,
+    "counts": SmallCounts,
+    "cut": CutOff,
+}
+"""By the key that tells it from the others, each kind of assumption."""
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        return next((kind.__name__ for key, kind in KINDS.items() if key in value), None)
+    return type(value).__name__
+
+
+def _says_what(value: Any) -> Any:
+    if isinstance(value, Mapping) and _kind(value) is None:
+        for key in value:
+            if "did you mean" in (hint := nearest(str(key), KINDS)):
+                raise MethodError(f"unknown key; {hint}", str(key))
+        found = ", ".join(map(str, value)) or "nothing"
+        expected = f"one of: {', '.join(KINDS)}"
+        raise ValueError(f"found {found}, which does not say what varies; expected {expected}")
+    if not isinstance(value, Mapping | BaseModel):
+        raise ValueError(f"found {value!r}; expected what varies, such as {{weights: all}}")
+    return value
 
 
 Assumption: TypeAlias = Annotated[
-    Normalisation | Aggregation | Weights | Inclusion | SamplingError, Field(discriminator="kind")
+    Annotated[
+        Annotated[Weights, Tag("Weights")]
+        | Annotated[Aggregation, Tag("Aggregation")]
+        | Annotated[Normalisation, Tag("Normalisation")]
+        | Annotated[Treatment, Tag("Treatment")]
+        | Annotated[Inclusion, Tag("Inclusion")]
+        | Annotated[Parameter, Tag("Parameter")]
+        | Annotated[SamplingError, Tag("SamplingError")]
+        | Annotated[SmallCounts, Tag("SmallCounts")]
+        | Annotated[CutOff, Tag("CutOff")],
+        Discriminator(_kind),
+    ],
+    BeforeValidator(_says_what),
 ]
+"""Any of them, told apart by their first key."""
 
 
-def choice(u: NDArray[np.float64], n: int) -> NDArray[np.intp]:
-    """Turn numbers in [0, 1) into choices 0..n-1 of equal chance.
-
-    Examples
-    --------
-    >>> choice(np.array([0.0, 0.33, 0.34, 0.999]), 3)
-    array([0, 0, 1, 2])
-    """
-    return np.minimum((u * n).astype(np.intp), n - 1)
-
-
-def checked(name: str, valid: tuple[str, ...], kind: str) -> str:
-    """Give the path that a name means: the whole path, with dots or slashes, or its last part.
-
-    Raises
-    ------
-    UnknownNameError
-        If it means none, or several.
-    """
-    wanted = name.replace(".", "/")
-    if wanted in valid:
-        return wanted
-    fits = [path for path in valid if path.rsplit("/", 1)[-1] == wanted]
-    if len(fits) != 1:
-        raise UnknownNameError(kind, name, valid, f" ({len(fits)} of that name)" if fits else "")
-    return fits[0]
+def where_of(assumption: Assumption) -> Where | dict[str, WeightLaw] | None:
+    """Give where an assumption acts, as it was stated; None of a cut-off, which acts on rules."""
+    if isinstance(assumption, CutOff):
+        return None
+    if isinstance(assumption, Parameter):
+        return assumption.node
+    key = next(key for key, kind in KINDS.items() if type(assumption) is kind)
+    where: Where | dict[str, WeightLaw] = getattr(assumption, key)
+    return where
 
 
-def forms_of(assumption: Aggregation) -> NDArray[np.int8]:
-    """Give the forms as the numbers of `FORMS`."""
-    return np.array([FORMS[f] for f in assumption.of], dtype=np.int8)
+def _text(where: Where | Mapping[str, object]) -> str:
+    return where.replace("/", ".") if isinstance(where, str) else "+".join(map(_text, where))

@@ -143,7 +143,7 @@ def normal_score(
     return z
 
 
-def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
+def exponential_of_rank(ranks: ArrayLike, n: int, scale: float = EXPONENTIAL_SCALE) -> Floats:
     """Transform ranks to the exponential scale of the English Indices of Deprivation.
 
     ``R = (n + 1 - rank) / n`` and ``X = -23 ln(1 - R (1 - exp(-100/23)))``, so the last of n areas
@@ -156,6 +156,9 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
         (n_areas,) ranks, 1 = most need; halves are fine (tied areas), NaN = missing.
     n
         Number of areas that were ranked.
+    scale
+        What 23 is in the formula, above 0: the lower, the more does the tail stand out; without
+        bound the scores become the ranks' own straight line.
 
     Returns
     -------
@@ -165,7 +168,7 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
     Raises
     ------
     DataError
-        If a rank lies outside 1..n.
+        If a rank lies outside 1..n, or the scale is not above 0.
 
     Notes
     -----
@@ -178,18 +181,24 @@ def exponential_of_rank(ranks: ArrayLike, n: int) -> Floats:
     >>> round(float(exponential_of_rank([710, 298, 407], 33_755).sum()), 2)
     251.21
     """
+    if not 0 < scale < np.inf:
+        raise DataError(f"scale {scale:g} of the exponential transformation; expected one above 0")
     r = np.asarray(ranks, dtype=np.float64)
     outside = (r < 1) | (r > n)
     if outside.any():
         raise DataError(f"rank {r[outside].flat[0]:g} found; expected ranks between 1 and {n:,}")
     share = (n + 1 - r) / n
-    y: Floats = -EXPONENTIAL_SCALE * np.log1p(share * np.expm1(-100 / EXPONENTIAL_SCALE))
+    y: Floats = -scale * np.log1p(share * np.expm1(-100 / scale))
     return y
 
 
 @strict
 def exponential(
-    x: ArrayLike, ties: TieRule = "average", *, reference: ArrayLike | None = None
+    x: ArrayLike,
+    ties: TieRule = "average",
+    scale: float = EXPONENTIAL_SCALE,
+    *,
+    reference: ArrayLike | None = None,
 ) -> Floats:
     """Rank, 1 = the greatest, then transform as the Indices of Deprivation do.
 
@@ -202,7 +211,7 @@ def exponential(
     >>> exponential([1.0, 2.0, 3.0]).round(3)
     array([  9.177,  24.681, 100.   ])
     """
-    return exponential_of_rank(_rank(x, ties, reference), _n_ranked(x, reference))
+    return exponential_of_rank(_rank(x, ties, reference), _n_ranked(x, reference), scale)
 
 
 def _rank(x: ArrayLike, ties: TieRule, reference: ArrayLike | None) -> Floats:

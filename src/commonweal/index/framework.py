@@ -30,13 +30,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from importlib.resources.abc import Traversable
 
-__all__ = ["Node", "load_preset", "presets", "with_indicators", "without_indicators"]
+__all__ = [
+    "Node",
+    "load_preset",
+    "presets",
+    "with_indicators",
+    "without_indicators",
+]
 
 STATED = "stated"
 """The value of `Node.weigh` by which the children say their weights themselves."""
 
 
-def _transform(how: Any) -> How:
+def checked_transform(how: Any) -> How:
+    """Check a way of normalising as a study names it; raises `MethodError`."""
     # 'ties' stands beside the transform, and 'base' beside the indicator.
     inside = ("ties", "from_top", "reference", "units")
     checked = checked_method(how, NORMALISERS, "transform", inside)
@@ -49,7 +56,8 @@ def _transform(how: Any) -> How:
     return checked
 
 
-def _aggregate(how: Any) -> How:
+def checked_aggregate(how: Any) -> How:
+    """Check a way of aggregating as a study names it; raises `MethodError`."""
     return checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers", "reference"))
 
 
@@ -72,8 +80,8 @@ def _plain(how: How) -> str | dict[str, dict[str, Any]]:
 
 _AsData = PlainSerializer(_plain)
 
-Transform = Annotated[How, PlainValidator(_transform), _AsData]
-Aggregate = Annotated[How, PlainValidator(_aggregate), _AsData]
+Transform = Annotated[How, PlainValidator(checked_transform), _AsData]
+Aggregate = Annotated[How, PlainValidator(checked_aggregate), _AsData]
 Weigh = Annotated[How, PlainValidator(_weigh), _AsData]
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "bins_reached",
     "combine_rows",
     "count_ranks",
+    "exponential_rows",
     "rank_bins",
     "rank_rows",
 ]
@@ -27,43 +28,149 @@ __all__ = [
 N_EXACT = 512
 """Ranks below this are counted one by one; above it, in bins at most 1/256 of the rank wide."""
 
+_CHUNK = 256
+"""Units that are combined at once, so that their rows stay in the cache while every run passes."""
+
+_SPLIT = 2.0**7 + 1
+"""x - (x s - x) (Veltkamp's splitting) keeps 46 of the 53 bits of x: what the order of adding changes
+is gone, and two scores that differ hardly ever tie."""
+
 _DIGIT_BITS = 11
 _N_DIGITS = 3
 
 
-@njit(cache=True, parallel=True)
-def combine_rows(x, weights, geometric, out):  # type: ignore[no-untyped-def]
-    """Combine (n_children, n_areas) x by (n_draws, n_children) weights into (n_draws, n_areas) out.
+@njit(cache=True, parallel=True, error_model="numpy")
+def combine_rows(  # type: ignore[no-untyped-def]
+    rows, logs, moving, starts, picks, weights, stated, powers, needed, as_log, out
+):
+    """Fill (n_runs, n_units) out with the scores of a tree of power means.
 
-    Weighted sums; in rows flagged in `geometric`, the weighted geometric mean times the weights'
-    total. A missing child (NaN) is carried by the others in proportion to their weights.
+    Nodes stand children before parents; edges starts[k] to starts[k + 1] lead to the children of
+    node k. In run d edge e takes row picks[d, e] of rows (n_rows, n_units); from there on the runs'
+    own values, row d of moving (n_moving, n_runs, n_units); and from there on the nodes.
+
+    weights are (n_runs, n_edges), not negative; those of a node add up to 1, or to anything for a
+    sum. powers[d, k] is the power of a mean: 1 arithmetic or a sum, 0 geometric, -1 harmonic; a
+    run of which the last node has NaN is left alone. logs are the logarithms of rows, for
+    powers of 0. The weight of a missing child is carried by the others; a unit with less than
+    needed[d, k] of the stated weight is missing. Where as_log[d, k], a node hands on the logarithm
+    of its score: to a parent of power 0, which takes it as it is, or out, if only ranks are wanted.
+
+    Returns the first run in which a mean met a value that it does not take (a geometric one 0, say);
+    n_runs if none did.
     """
-    n_children, n_areas = x.shape
-    for d in prange(weights.shape[0]):
-        total = 0.0
-        for k in range(n_children):
-            total += weights[d, k]
-        row = out[d]
-        if not geometric[d]:  # plain loops, which the compiler makes the most of
-            row[:] = 0.0
-            for k in range(n_children):
-                w, child = weights[d, k], x[k]
-                for i in range(n_areas):
-                    row[i] += w * child[i]
-        for i in range(n_areas):
-            if not geometric[d] and not np.isnan(row[i]):
+    n_rows, n_moving, n_nodes = len(rows), len(moving), len(starts) - 1
+    n_units = out.shape[1]
+    n_chunks = (n_units + _CHUNK - 1) // _CHUNK
+    refused = np.full(n_chunks, len(picks))
+    for chunk in prange(n_chunks):
+        begin = chunk * _CHUNK
+        n = min(_CHUNK, n_units - begin)
+        values = np.empty((n_nodes, _CHUNK))
+        for d in range(len(picks)):
+            if np.isnan(powers[d, n_nodes - 1]):
                 continue
-            score = 0.0
-            present = 0.0
-            for k in range(n_children):
-                if not np.isnan(x[k, i]):
-                    value = np.log(x[k, i]) if geometric[d] else x[k, i]
-                    score += weights[d, k] * value
-                    present += weights[d, k]
-            if geometric[d]:
-                row[i] = total * np.exp(score / present)
-            else:
-                row[i] = score * (total / present)
+            for node in range(n_nodes):
+                mine, power = values[node], powers[d, node]
+                mine[:n] = 0.0
+                for e in range(starts[node], starts[node + 1]):
+                    weight, pick = weights[d, e], picks[d, e]
+                    if weight == 0:
+                        continue
+                    ready = power == 1
+                    if pick >= n_rows + n_moving:
+                        child = pick - n_rows - n_moving
+                        row = values[child]
+                        ready |= as_log[d, child]
+                    elif pick >= n_rows:
+                        row = moving[pick - n_rows, d, begin : begin + n]
+                    elif power == 0:
+                        row = logs[pick, begin : begin + n]
+                        ready = True
+                    else:
+                        row = rows[pick, begin : begin + n]
+                    if ready:  # plain loops, which the compiler makes the most of
+                        for i in range(n):
+                            mine[i] += weight * row[i]
+                    else:
+                        for i in range(n):
+                            mine[i] += weight * _powered(row[i], power)
+                for i in range(n):
+                    if np.isnan(mine[i]):
+                        mine[i] = _carried(
+                            i, begin, d, starts[node], starts[node + 1], power, needed[d, node],
+                            rows, moving, values, picks, weights, stated, as_log,
+                        )  # fmt: skip
+                        if np.isinf(mine[i]):
+                            mine[i] = np.nan
+                            refused[chunk] = min(refused[chunk], d)
+                if power == 0:
+                    if not as_log[d, node]:
+                        for i in range(n):
+                            mine[i] = np.exp(mine[i])
+                else:
+                    if power == -1:
+                        for i in range(n):
+                            mine[i] = 1 / mine[i]
+                    elif power != 1:
+                        for i in range(n):
+                            mine[i] = mine[i] ** (1 / power)
+                    if as_log[d, node]:
+                        for i in range(n):
+                            if mine[i] <= 0:
+                                refused[chunk] = min(refused[chunk], d)
+                            mine[i] = np.log(mine[i])
+                # Rounded to 46 bits, so that scores that are equal on paper tie.
+                for i in range(n):
+                    wide = mine[i] * _SPLIT
+                    mine[i] = wide - (wide - mine[i])
+            out[d, begin : begin + n] = values[n_nodes - 1, :n]
+    return refused.min() if n_chunks else len(picks)
+
+
+@njit(cache=True, error_model="numpy")
+def _powered(value, power):  # type: ignore[no-untyped-def]
+    """Raise a value to a power, 0 meaning its logarithm; NaN where a mean does not take it."""
+    if value > 0:
+        if power == 0:
+            return np.log(value)
+        return 1 / value if power == -1 else value**power
+    return 0.0 if value == 0 and power > 0 else np.nan
+
+
+@njit(cache=True, error_model="numpy")
+def _carried(  # type: ignore[no-untyped-def]
+    i, begin, d, first, last, power, needed, rows, moving, values, picks, weights, stated, as_log
+):
+    """Combine what a unit has of a node's children; NaN if too little, inf of a value refused."""
+    total, score, present, share, whole = 0.0, 0.0, 0.0, 0.0, 0.0
+    for e in range(first, last):
+        weight, pick = weights[d, e], picks[d, e]
+        if weight == 0:
+            continue
+        ready = power == 1
+        if pick >= len(rows) + len(moving):
+            child = pick - len(rows) - len(moving)
+            value = values[child, i]
+            ready |= as_log[d, child]
+        elif pick >= len(rows):
+            value = moving[pick - len(rows), d, begin + i]
+        else:
+            value = rows[pick, begin + i]
+        total += weight
+        whole += stated[e]
+        if np.isnan(value):
+            continue
+        if not ready:
+            value = _powered(value, power)
+            if np.isnan(value):
+                return np.inf
+        score += weight * value
+        present += weight
+        share += stated[e]
+    # A hair of tolerance: shares that are sums of decimals miss their round number by 1e-16.
+    enough = present > 0 and share >= (needed - 1e-12) * whole
+    return score * (total / present) if enough else np.nan
 
 
 @njit(cache=True)
@@ -136,6 +243,39 @@ def rank_rows(need, ranks):  # type: ignore[no-untyped-def]
         order2 = np.empty(n, np.int32)
         counts = np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64)
         _rank_row(need[d], ranks[d], keys, keys2, order, order2, counts)
+
+
+@njit(cache=True, parallel=True)
+def exponential_rows(need, scale, average):  # type: ignore[no-untyped-def]
+    """Put each row of (n_runs, n_units) need through the exponential transformation, in place.
+
+    As `commonweal.index.by_rank.exponential` with so much `scale`; ties share the middle of their
+    ranks, or, without `average`, the lowest. Missing stays missing.
+    """
+    n_runs, n = need.shape
+    full = np.expm1(-100 / scale)
+    for d in prange(n_runs):
+        row = need[d]
+        ranks = np.empty(n, np.int32)
+        filled = np.empty(n)
+        present = 0
+        for i in range(n):
+            missing = np.isnan(row[i])
+            filled[i] = -np.inf if missing else row[i]
+            present += not missing
+        _rank_row(
+            filled, ranks, np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.int32),
+            np.empty(n, np.int32), np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64),
+        )  # fmt: skip
+        tied = np.zeros(n + 1, np.int32)
+        for i in range(n):
+            if not np.isnan(row[i]):
+                tied[ranks[i]] += 1
+        for i in range(n):
+            if np.isnan(row[i]):
+                continue
+            rank = ranks[i] + ((tied[ranks[i]] - 1) / 2 if average else 0.0)
+            row[i] = -scale * np.log1p((present + 1 - rank) / present * full)
 
 
 def rank_bins(n_areas: int) -> NDArray[np.uint16]:

@@ -26,6 +26,8 @@ __all__ = [
     "name_of",
     "refuse_at_once",
     "settings_of",
+    "takes",
+    "with_setting",
 ]
 
 Function: TypeAlias = Callable[..., Any]
@@ -190,3 +192,29 @@ def refuse_at_once(function: Function, *nothing: Any) -> None:
         function(*nothing)
     except DataError as error:
         raise MethodError(str(error)) from None
+
+
+def takes(how: How, key: str, known: Mapping[str, Function], inside: Collection[str] = ()) -> bool:
+    """Say whether a method has a setting of this name.
+
+    Examples
+    --------
+    >>> takes("double", "by", {"double": lambda x, by=2: by * x})
+    True
+    """
+    if callable(how):
+        return key in inspect.signature(how).parameters
+    return key in _parameters(known[name_of(how)], inside)
+
+
+def with_setting(how: How, key: str, value: Any) -> How:
+    """Give a method with one setting in place of its own.
+
+    Examples
+    --------
+    >>> with_setting({"double": {"by": 2}}, "by", 3)
+    {'double': {'by': 3}}
+    """
+    if callable(how):
+        return partial(how, **{key: value})
+    return {name_of(how): {**settings_of(how), key: value}}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats
+    from commonweal.index.rank import Floats, TieRule
     from commonweal.index.tables import Matrix
     from commonweal.indicators import Indicators
 
@@ -265,17 +265,28 @@ def entered(
     """
     child = parent.children[path.rpartition("/")[2]]
     how = parent.transform if child.enters_as is None else child.enters_as
-    more: dict[str, Any] = {}
     with _named(path):
-        function = how if callable(how) else NORMALISERS[name_of(how)]
-        if reference is not None and takes_base(function):
-            more["reference"] = reference
-        if function is distance_to_reference:
-            more["units"] = codes
-        if not callable(how) and (name := name_of(how)) in BY_RANK:
-            # Of a rank in need, as everywhere in an index, the first place is the most.
-            more |= {"ties": parent.ties} | ({} if name == "exponential" else {"from_top": True})
-        out: Floats = function_of(how, NORMALISERS)(need, **more)
+        return transformed_need(need, how, parent.ties, reference, codes)
+
+
+def transformed_need(
+    need: Floats,
+    how: How,
+    ties: TieRule,
+    reference: Floats | None = None,
+    codes: Sequence[str] | None = None,
+) -> Floats:
+    """Give need as it enters a parent by some way; the rest as in `entered`."""
+    more: dict[str, Any] = {}
+    function = how if callable(how) else NORMALISERS[name_of(how)]
+    if reference is not None and takes_base(function):
+        more["reference"] = reference
+    if function is distance_to_reference:
+        more["units"] = codes
+    if not callable(how) and (name := name_of(how)) in BY_RANK:
+        # Of a rank in need, as everywhere in an index, the first place is the most.
+        more |= {"ties": ties} | ({} if name == "exponential" else {"from_top": True})
+    out: Floats = function_of(how, NORMALISERS)(need, **more)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Which assumption matters: variance-based indices, screening, and one at a time.
+"""Which assumption matters: variance-based indices, of one result or of every unit's.
 
 A *model* is any function from settings to results: it takes (n_runs, n_inputs) numbers in [0, 1),
 one column an uncertain assumption, and gives (n_runs,) or (n_runs, n_outputs) results, such as the
@@ -12,28 +12,28 @@ References
    doi:10.1016/j.cpc.2009.09.018 (first order: equation (b) of table 2; total: Jansen, (f)).
 .. [2] Saltelli (2002), Making best use of model evaluations to compute sensitivity indices,
    Computer Physics Communications 145, 280-297, doi:10.1016/S0010-4655(02)00280-1 (second order).
-.. [3] Morris (1991), Factorial sampling plans for preliminary computational experiments,
-   Technometrics 33, 161-174, doi:10.1080/00401706.1991.10484804; Campolongo et al. (2007),
-   Environmental Modelling & Software 22, 1509-1518, doi:10.1016/j.envsoft.2006.10.004 (mu*).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.errors import DataError
-from commonweal.index.rank import Floats
+from commonweal.index.rank import Floats, rank
+
+if TYPE_CHECKING:
+    from commonweal.index.model import Ensemble
 
 __all__ = [
-    "Morris",
+    "Model",
     "Sobol",
-    "morris",
-    "one_at_a_time",
+    "results_of",
+    "sensitivity_of_ranks",
     "sobol",
     "sobol_each",
     "sobol_indices",
@@ -42,7 +42,8 @@ __all__ = [
 
 Results: TypeAlias = NDArray[np.float64] | NDArray[np.int32] | NDArray[np.bool_]
 Model: TypeAlias = Callable[[Floats], Results]
-BLOCK = 64
+RUNS = 256
+"""Runs that a model is asked for at once, about."""
 _CHUNK = 1024
 """Outputs whose sums are updated at once: a block of them stays in the cache."""
 
@@ -78,6 +79,14 @@ class Sobol:
     second: Floats | None
     variance: Floats
     n_runs: int
+
+    @property
+    def moved(self) -> Floats:
+        """(n_inputs, n_outputs) mean squared change where an input alone is drawn anew.
+
+        Of a result that is true or false: how often it turns. 0 where nothing varies.
+        """
+        return np.nan_to_num(2 * self.variance * self.total)
 
 
 def sobol_sample(n_base: int, n_inputs: int, seed: int) -> tuple[Floats, Floats]:
@@ -202,23 +211,21 @@ def sobol_each(
     n_runs = n_base * (2 * d + 2 if second_order else d + 2)
     counts = [_resamples(n_base, n, seed) for n in n_bootstrap]
     sums: list[_Sums] = []
-    done = 0
-    for start in range(0, n_base, BLOCK):
-        rows = slice(start, min(start + BLOCK, n_base))
-        y_a, y_b = _results(model, a[rows]), _results(model, b[rows])
-        y_ab = [_results(model, _mixed(a[rows], b[rows], i)) for i in range(d)]
-        y_ba = [_results(model, _mixed(b[rows], a[rows], i)) for i in range(d * second_order)]
-        for k, (its_a, its_b, its_counts) in enumerate(zip(y_a, y_b, counts, strict=True)):
+    at_once = max(RUNS * n_base // n_runs, 1)
+    for start in range(0, n_base, at_once):
+        rows = slice(start, min(start + at_once, n_base))
+        one, two = a[rows], b[rows]
+        mixed = [_mixed(one, two, i) for i in range(d)]
+        mixed += [_mixed(two, one, i) for i in range(d * second_order)]
+        for k, y in enumerate(results_of(model, np.vstack([one, two, *mixed]))):
+            y_a, y_b, *y_mixed = np.split(y, len(mixed) + 2)
             if start == 0:
                 # The first block's mean is near enough to centre on; any constant is valid.
-                centre = (its_a.mean(axis=0) + its_b.mean(axis=0)) / 2
-                sums.append(_Sums(d, len(its_counts), centre, second_order))
-            sums[k].add(
-                its_a, its_b, [y[k] for y in y_ab], [y[k] for y in y_ba], its_counts[:, rows]
-            )
-        done += len(a[rows]) * (2 * d + 2 if second_order else d + 2)
+                centre = (y_a.mean(axis=0) + y_b.mean(axis=0)) / 2
+                sums.append(_Sums(d, len(counts[k]), centre, second_order))
+            sums[k].add(y_a, y_b, y_mixed[:d], y_mixed[d:], counts[k][:, rows])
         if progress:
-            progress("sensitivity", done, n_runs)
+            progress("sensitivity", rows.stop * n_runs // n_base, n_runs)
     return tuple(s.indices(tuple(inputs), n_base, n_runs) for s in sums)
 
 
@@ -239,8 +246,16 @@ def _mixed(a: Floats, b: Floats, i: int) -> Floats:
     return mixed
 
 
-def _results(model: Callable[[Floats], Sequence[Results]], settings: Floats) -> list[NDArray[Any]]:
-    """Run a model; give each result as (n_runs, n_outputs)."""
+def results_of(
+    model: Callable[[Floats], Sequence[Results]], settings: Floats
+) -> list[NDArray[Any]]:
+    """Run a model; give each result as (n_runs, n_outputs).
+
+    Raises
+    ------
+    DataError
+        If it gives another number of results than it was asked for.
+    """
     found = [np.asarray(y) for y in model(settings)]
     for y in found:
         if len(y) != len(settings):
@@ -248,10 +263,6 @@ def _results(model: Callable[[Floats], Sequence[Results]], settings: Floats) -> 
                 f"model gave {len(y)} results for {len(settings)} runs; expected one each"
             )
     return [y[:, None] if y.ndim == 1 else y for y in found]
-
-
-def _run(model: Model, settings: Floats) -> Floats:
-    return _results(lambda u: (model(u),), settings)[0].astype(np.float64)
 
 
 class _Sums:
@@ -351,95 +362,47 @@ def sobol_indices(
     return first, total
 
 
-@dataclass(frozen=True, slots=True)
-class Morris:
-    """Elementary effects: a cheap screening of many inputs.
-
-    Attributes
-    ----------
-    inputs
-        (n_inputs,) names.
-    mean, mean_absolute, spread
-        (n_inputs, n_outputs): mu, mu* and sigma of the effects. High mu* = matters; high sigma =
-        its effect depends on the others, or is not linear.
-    n_runs
-        How often the model was run.
-    """
-
-    inputs: tuple[str, ...]
-    mean: Floats
-    mean_absolute: Floats
-    spread: Floats
-    n_runs: int
-
-
-def morris(
-    model: Model, inputs: Sequence[str], n_paths: int = 32, *, levels: int = 4, seed: int = 1
-) -> Morris:
-    """Screen inputs by Morris's elementary effects.
+def sensitivity_of_ranks(
+    ensemble: Ensemble,
+    n_base: int = 1024,
+    *,
+    worst: int | None = None,
+    seed: int = 1,
+    n_bootstrap: int = 0,
+    second_order: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[Sobol, Sobol]:
+    """Say which assumption moves the ranks: of the whole index, and of every unit.
 
     Parameters
     ----------
-    model, inputs
-        As in `sobol`.
-    n_paths
-        Number of random paths; the model is run n_paths x (n_inputs + 1) times.
-    levels
-        Grid levels of each input, even.
-    seed
-        Seed of the paths.
-
-    Raises
-    ------
-    DataError
-        If `levels` is odd or below 2, or `n_paths` below 2.
-    """
-    if levels < 2 or levels % 2:
-        raise DataError(f"levels of {levels}; expected an even number of 2 or more")
-    if n_paths < 2:
-        raise DataError(f"{n_paths} paths; expected 2 or more")
-    d = len(inputs)
-    rng = np.random.default_rng([seed, 0x30])
-    step = levels / (2 * (levels - 1))
-    # Levels sit in the middle of their cells, so that a discrete choice is never on its border.
-    effects = []
-    for _ in range(n_paths):
-        base = rng.integers(levels // 2, size=d) / (levels - 1)
-        order, up = rng.permutation(d), rng.random(d) < 0.5
-        path = np.tile(np.where(up, base, base + step), (d + 1, 1))
-        for k, i in enumerate(order):
-            path[k + 1 :, i] = base[i] + step if up[i] else base[i]
-        y = _run(model, (path * (levels - 1) + 0.5) / levels)
-        moved = np.empty((d, y.shape[1]))
-        moved[order] = np.diff(y, axis=0) / np.where(up[order], step, -step)[:, None]
-        effects.append(moved)
-    e = np.array(effects)
-    return Morris(tuple(inputs), e.mean(0), np.abs(e).mean(0), e.std(0, ddof=1), n_paths * (d + 1))
-
-
-def one_at_a_time(
-    model: Model, inputs: Sequence[str], nominal: Floats, n_points: int = 11
-) -> dict[str, tuple[Floats, Floats]]:
-    """Vary each input over its range with all others at their nominal settings.
-
-    Parameters
-    ----------
-    model, inputs
-        As in `sobol`.
-    nominal
-        (n_inputs,) settings in [0, 1).
-    n_points
-        Points per input.
+    ensemble
+        What to run.
+    n_base
+        Base sample size, a power of 2; there are n_base x (n_assumptions + 2) runs, which give both
+        answers.
+    worst
+        If given, a unit's result is whether it is among so many worst, and its total order says
+        which assumption most often moves it across the line; its rank otherwise.
+    seed, n_bootstrap, second_order, progress
+        As in `sobol`; intervals are for the whole index.
 
     Returns
     -------
-    dict
-        By input, (n_points,) settings and (n_points, n_outputs) results.
+    tuple of Sobol
+        One output, the mean absolute rank shift from the stated index; and (n_units) outputs, NaN
+        for units without a score.
     """
-    settings = (np.arange(n_points) + 0.5) / n_points
-    curves = {}
-    for i, name in enumerate(inputs):
-        runs = np.tile(np.asarray(nominal, dtype=np.float64), (n_points, 1))
-        runs[:, i] = settings
-        curves[name] = (settings, _run(model, runs))
-    return curves
+    present = ensemble.present
+    nominal = rank(ensemble.stated)[present].astype(np.int32)
+
+    def results(u: Floats) -> tuple[Floats, Results]:
+        ranks = ensemble.ranks(u)
+        shift = np.abs(ranks[:, present] - nominal).mean(axis=1)
+        return shift, ranks if worst is None else ranks <= worst
+
+    whole, units = sobol_each(
+        results, ensemble.inputs, n_base, seed=seed, n_bootstrap=(n_bootstrap, 0),
+        second_order=second_order, progress=progress,
+    )  # fmt: skip
+    return whole, units

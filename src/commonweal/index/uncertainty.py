@@ -1,319 +1,157 @@
 """Draws: what the choices inside an index do to its ranks.
 
-A study states what varies (weights, the form of aggregation, sampling error of the indicators);
-every draw's settings are drawn first, kept and readable, and the index is then recomputed for one
-block of draws after another. Memory does not grow with the number of draws.
+An ensemble is run at random, one block of runs after another, and only counts are kept: memory does
+not grow with the number of runs.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-from zlib import crc32
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from commonweal.errors import StudyError, UnknownNameError
-from commonweal.index.score import score_tree
+from commonweal.index.runs import draw_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from numpy.typing import NDArray
 
-    from commonweal.index.framework import Node
+    from commonweal.index.model import Ensemble, Ints
     from commonweal.index.rank import Floats
-    from commonweal.index.scores import Scores
-    from commonweal.indicators import Indicators
 
-__all__ = [
-    "BLOCK",
-    "RankCounter",
-    "Settings",
-    "VaryErrors",
-    "VaryForm",
-    "VaryWeights",
-    "draw_scores",
-    "draw_settings",
-]
-
-_COMPILED = ("sum", "arithmetic", "geometric")
-"""Forms that `combine_rows` computes; any other goes through the whole tree."""
+__all__ = ["BLOCK", "RankCounter", "Spread", "random_runs", "spread_of_ranks"]
 
 BLOCK = 128
-"""Draws computed at once: 128 draws of 33,755 areas are 35 MB of scores."""
+"""Runs computed at once: 128 runs of 33,755 areas are 35 MB of scores."""
 
+QUANTILES = (0.05, 0.5, 0.95)
 
-class _Vary(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class VaryWeights(_Vary):
-    """Draw the weights of a node's children around the stated ones.
-
-    Attributes
-    ----------
-    weights
-        Path of the node, such as ``deprivation`` or ``deprivation.education``.
-    dirichlet
-        Concentration per child: k children of stated shares s are drawn from Dirichlet(k c s), so
-        three equal weights with 10 are Dirichlet(10, 10, 10). Higher = closer to the stated ones.
-    interval
-        Or: each weight is multiplied by a uniform number in 1 - i .. 1 + i, then all are rescaled
-        to the stated total.
-    """
-
-    weights: str
-    dirichlet: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    interval: float | None = Field(default=None, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _one(self) -> VaryWeights:
-        if (self.dirichlet is None) == (self.interval is None):
-            raise ValueError("expected exactly one of 'dirichlet' and 'interval'")
-        return self
-
-    @property
-    def node(self) -> str:
-        """Path of the node, with slashes."""
-        return self.weights.replace(".", "/")
-
-
-class VaryForm(_Vary):
-    """Draw how a node combines its children, each way with equal chance."""
-
-    form: str
-    of: tuple[Literal["sum", "arithmetic", "geometric"], ...] = Field(min_length=2)
-
-    @property
-    def node(self) -> str:
-        """Path of the node, with slashes."""
-        return self.form.replace(".", "/")
-
-
-class VaryErrors(_Vary):
-    """Draw indicators from a normal distribution around the published values.
-
-    Attributes
-    ----------
-    standard_errors
-        Names of indicators that state a standard error, or ``all`` that do.
-    """
-
-    standard_errors: Literal["all"] | tuple[str, ...]
+_ONE_AT_A_TIME = Lock()
+"""The kernels use all cores; run from several threads of one worker they would fight over them, and
+some of numba's threading layers do not survive it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What each draw uses.
+class Spread:
+    """What uncertainty does to ranks; NaN for units without a score.
 
     Attributes
     ----------
-    n_draws
-        Number of draws.
+    n_runs
+        Number of runs.
+    mean
+        (n_units,) mean rank.
+    quantiles
+        (n_units, 3) rank at 5 %, 50 % and 95 % of the runs (`RankCounter` says how exactly).
+    worst
+        (n_units,) share of runs in which the unit is among the worst.
+    tenths
+        (n_units, 10) share of runs in which its rank lies in each tenth of the units, the worst
+        first: its rank acceptability.
+    """
+
+    n_runs: int
+    mean: Floats
+    quantiles: Floats
+    worst: Floats
+    tenths: Floats
+
+
+def spread_of_ranks(
+    ensemble: Ensemble,
+    n_runs: int = 10_000,
+    *,
+    worst: int,
+    seed: int = 1,
+    client: Any = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Spread:
+    """Run an ensemble at random and sum up the ranks as they come.
+
+    Parameters
+    ----------
+    ensemble
+        What to run.
+    n_runs
+        How often.
+    worst
+        How many units count as the worst.
     seed
-        The seed that they all follow from.
-    weights
-        By node path, (n_draws, n_children) weights that keep the stated total.
-    forms
-        By node path, (n_draws,) names of aggregates.
-    noisy
-        Names of the indicators that get sampling error.
+        Seed of the runs.
+    client
+        A Dask client, for those who outgrow one machine: the same results to the bit.
+    progress
+        Called as ``progress("drawing", done, n_runs)``.
+
+    Returns
+    -------
+    Spread
+        Memory does not grow with the number of runs.
     """
-
-    n_draws: int
-    seed: int
-    weights: Mapping[str, Floats]
-    forms: Mapping[str, NDArray[np.str_]]
-    noisy: tuple[str, ...]
-
-    def touches(self, path: str) -> list[str]:
-        """Paths of the nodes in or below an index or domain whose weights or form vary."""
-        paths = {*self.weights, *self.forms}
-        return sorted(p for p in paths if p == path or p.startswith(f"{path}/"))
-
-
-def draw_settings(
-    vary: Sequence[VaryWeights | VaryForm | VaryErrors],
-    trees: Mapping[str, Node],
-    with_errors: Sequence[str],
-    n_draws: int,
-    seed: int,
-) -> Settings:
-    """Draw the settings of every draw.
-
-    Parameters
-    ----------
-    vary
-        What varies; each entry has its own stream of random numbers, so adding one leaves the
-        others as they were.
-    trees
-        Frameworks by index name.
-    with_errors
-        Names of the indicators that state a standard error.
-    n_draws, seed
-        How many, and from which seed.
-
-    Raises
-    ------
-    UnknownNameError
-        If a node or an indicator is not there.
-    StudyError
-        If an indicator has no standard error, or something is named twice.
-    """
-    nodes = {p: n for index, t in trees.items() for p, n in t.walk(index) if n.children}
-    weights: dict[str, Floats] = {}
-    forms: dict[str, NDArray[np.str_]] = {}
-    noisy: tuple[str, ...] = ()
-    for entry, item in enumerate(vary):
-        rng = np.random.default_rng([seed, entry])
-        if isinstance(item, VaryErrors):
-            if noisy:
-                raise StudyError(
-                    f"certainty.vary[{entry}]: standard errors vary in an earlier entry too"
-                )
-            noisy = tuple(with_errors) if item.standard_errors == "all" else item.standard_errors
-            for name in noisy:
-                if name not in with_errors:
-                    raise StudyError(
-                        f"certainty.vary[{entry}]: indicator '{name}' states no standard error; "
-                        f"those that do: {', '.join(with_errors) or 'none'}"
-                    )
-            continue
-        if item.node not in nodes:
-            raise UnknownNameError(
-                "node", item.node.replace("/", "."), [n.replace("/", ".") for n in nodes]
-            )
-        where: Mapping[str, object] = weights if isinstance(item, VaryWeights) else forms
-        if item.node in where:
-            raise StudyError(
-                f"certainty.vary[{entry}]: '{item.node}' varies in an earlier entry too"
-            )
-        if isinstance(item, VaryWeights):
-            weights[item.node] = _draw_weights(item, nodes[item.node], n_draws, rng)
-        else:
-            forms[item.node] = np.array(item.of)[rng.integers(len(item.of), size=n_draws)]
-    return Settings(n_draws, seed, weights, forms, noisy)
+    present = ensemble.present
+    n = int(present.sum())
+    counter = RankCounter(n, n_runs)
+    total, inside = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    done = 0
+    with closing(_rank_blocks(ensemble, n_runs, seed, client)) as blocks:
+        for block in blocks:
+            ranks = block if present.all() else np.ascontiguousarray(block[:, present])
+            counter.add(ranks)
+            total += ranks.sum(axis=0, dtype=np.int64)
+            inside += (ranks <= worst).sum(axis=0)
+            done += len(ranks)
+            if progress:
+                progress("drawing", done, n_runs)
+    ends = np.arange(1, 11) * n // 10
+    tenths = np.diff(counter.shares(ends), axis=1, prepend=0.0)
+    parts = (total / n_runs, counter.quantiles(QUANTILES), inside / n_runs, tenths)
+    return Spread(n_runs, *(_everywhere(part, present) for part in parts))
 
 
-def _draw_weights(item: VaryWeights, node: Node, n_draws: int, rng: np.random.Generator) -> Floats:
-    stated = np.array(list(node.weights.values()))
-    total = stated.sum()
-    if item.dirichlet is not None:
-        shares = rng.dirichlet(item.dirichlet * len(stated) * stated / total, n_draws)
-        # A weight that underflows to 0 could not be carried by it where the other children miss.
-        return np.maximum(shares, 1e-300) * total
-    assert item.interval is not None
-    drawn = stated * rng.uniform(1 - item.interval, 1 + item.interval, (n_draws, len(stated)))
-    drawn *= total / drawn.sum(axis=1, keepdims=True)
-    return drawn
+def _everywhere(found: Floats, present: NDArray[np.bool_]) -> Floats:
+    """Give what was found of the units that have a score to all, NaN to the others."""
+    out = np.full((len(present), *found.shape[1:]), np.nan)
+    out[present] = found
+    return out
 
 
-def draw_scores(
-    scores: Scores, indicators: Indicators, settings: Settings
-) -> Iterator[tuple[slice, Floats]]:
-    """Recompute an index, one block of draws after another.
-
-    Parameters
-    ----------
-    scores
-        The index at its stated settings; areas without a score there have none in any draw.
-    indicators
-        What it was computed from.
-    settings
-        From `draw_settings`.
-
-    Yields
-    ------
-    tuple
-        The slice of draws, and their (n_draws_in_block, n_areas) scores. The array is reused for
-        the next block: take from it what is needed before going on.
-    """
-    varied = settings.touches(scores.index)
-    noisy = {n for n in settings.noisy if n in _leaves(scores)}
-    if varied == [] and not noisy:
-        raise StudyError(f"index {scores.index}: nothing varies in it")
-    if varied == [scores.index] and not noisy and scores.tree.aggregate in _COMPILED:
-        yield from _draw_root(scores, settings)
-    else:
-        yield from _draw_whole(scores, indicators, settings, noisy)
+def random_runs(ensemble: Ensemble, n_runs: int, seed: int) -> Floats:
+    """(n_runs, n_assumptions) the numbers of `spread_of_ranks`, to read its settings back."""
+    return draw_numbers(ensemble.found, n_runs, seed, ensemble.n_sets)
 
 
-def _leaves(scores: Scores) -> set[str]:
-    return {n.indicator for _, n in scores.tree.walk(scores.index) if n.indicator is not None}
+def _rank_blocks(ensemble: Ensemble, n_runs: int, seed: int, client: Any) -> Generator[Ints]:
+    u = random_runs(ensemble, n_runs, seed)
+    blocks = [u[i : i + BLOCK] for i in range(0, n_runs, BLOCK)]
+    if client is None:
+        yield from (ensemble.ranks(block) for block in blocks)
+        return
+    shared = client.scatter(ensemble, broadcast=True)
+    ahead = 2 * max(len(client.nthreads()), 1)  # one block a worker at work, one in waiting
+    waiting: deque[Any] = deque()
+    try:
+        for block in blocks:
+            waiting.append(client.submit(_ranks, shared, block, pure=False))
+            if len(waiting) == ahead:
+                yield waiting[0].result()
+                waiting.popleft().release()
+        while waiting:
+            yield waiting[0].result()
+            waiting.popleft().release()
+    finally:  # after an error or an interrupt too: the cluster drops what nobody waits for
+        for future in (*waiting, shared):
+            future.release()
 
 
-def _blocks(n_draws: int) -> Iterator[slice]:
-    for start in range(0, n_draws, BLOCK):
-        yield slice(start, min(start + BLOCK, n_draws))
-
-
-def _draw_root(scores: Scores, settings: Settings) -> Iterator[tuple[slice, Floats]]:
-    """Only the root's weights or form vary, so its transformed children are computed once."""
-    from commonweal.index.kernels import combine_rows
-
-    root = scores.index
-    x = np.ascontiguousarray([scores.transformed[p] for p in scores.domains])
-    stated = np.array(list(scores.tree.weights.values()))
-    unscored = np.isnan(scores.score)
-    out = np.empty((min(BLOCK, settings.n_draws), x.shape[1]))
-    for block in _blocks(settings.n_draws):
-        n = block.stop - block.start
-        weights = (
-            settings.weights[root][block] if root in settings.weights else np.tile(stated, (n, 1))
-        )
-        forms = (
-            settings.forms[root][block]
-            if root in settings.forms
-            else np.full(n, scores.tree.aggregate)
-        )
-        # A mean is a sum whose weights add up to 1: ranks and cut-offs follow from the score alone.
-        scale = np.where(forms == "sum", 1.0, 1.0 / weights.sum(axis=1))
-        geometric = forms == "geometric"
-        if geometric.any() and np.nanmin(x) <= 0:
-            raise StudyError(f"index {root}: a geometric form needs children above 0")
-        combine_rows(x, weights * scale[:, None], geometric, out[:n])
-        out[:n, unscored] = np.nan
-        yield block, out[:n]
-
-
-def _draw_whole(
-    scores: Scores, indicators: Indicators, settings: Settings, noisy: set[str]
-) -> Iterator[tuple[slice, Floats]]:
-    """Recompute the whole tree for each draw."""
-    root = scores.index
-    unscored = np.isnan(scores.score)
-    out = np.empty((min(BLOCK, settings.n_draws), len(unscored)))
-    paths = settings.touches(root)
-    for block in _blocks(settings.n_draws):
-        for row, draw in enumerate(range(block.start, block.stop)):
-            leaf = _noisy_leaf(indicators, noisy, settings.seed, draw)
-            weights = {p: settings.weights[p][draw] for p in paths if p in settings.weights}
-            forms = {p: str(settings.forms[p][draw]) for p in paths if p in settings.forms}
-            need, _ = score_tree(root, scores.tree, leaf, weights, forms, scores.codes)
-            out[row] = need[root]
-        out[: row + 1, unscored] = np.nan
-        yield block, out[: row + 1]
-
-
-def _noisy_leaf(
-    indicators: Indicators, noisy: set[str], seed: int, draw: int
-) -> Callable[[str], Floats]:
-    """Give the need of indicators in one draw, with sampling error where it is asked for."""
-
-    def leaf(name: str) -> Floats:
-        need = indicators.need(name)
-        if name not in noisy or indicators.standard_errors is None:
-            return need
-        at = indicators.column(name)
-        # One stream per draw and indicator, by its name: it has the same error in every index that
-        # uses it, and no other indicator has that one.
-        rng = np.random.default_rng([seed, 0x5E, draw, crc32(name.encode())])
-        error = np.nan_to_num(indicators.standard_errors[:, at])
-        return need + rng.standard_normal(len(need)) * error
-
-    return leaf
+def _ranks(ensemble: Ensemble, u: Floats) -> Ints:
+    with _ONE_AT_A_TIME:
+        return ensemble.ranks(u)
 
 
 class RankCounter:
@@ -362,3 +200,26 @@ class RankCounter:
         bins_reached(self._counts, wanted, reached)
         # The last bin may reach beyond the last place.
         return np.minimum(bin_middle(reached), len(self._counts))
+
+    def shares(self, up_to: Sequence[int] | NDArray[np.integer[Any]]) -> Floats:
+        """Give the share of draws in which each area takes a rank of at most so much.
+
+        Parameters
+        ----------
+        up_to
+            Ranks.
+
+        Returns
+        -------
+        ndarray
+            (n_areas, len(up_to)) between 0 and 1. Exact below rank 512; above it, up to the end of
+            the bin that the rank is in, at most 0.4 % beyond it.
+        """
+        n_draws = self._counts[0].sum()
+        bins = self._bins[np.clip(up_to, 0, len(self._counts))]
+        last = np.r_[0, bins.astype(np.intp) + 1]
+        # Ranks rise with their bins: each share is the one before it and what lies between.
+        parts = [
+            self._counts[:, a:b].sum(axis=1, dtype=np.int64) for a, b in itertools.pairwise(last)
+        ]
+        return np.cumsum(parts, axis=0).T / n_draws

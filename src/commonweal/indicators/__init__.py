@@ -1,5 +1,6 @@
-"""One number per area: values, unit, direction, source, vintage, standard error."""
+"""One number per area: values, unit, direction, source, vintage, standard error, counts."""
 
+from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
@@ -12,6 +13,7 @@ from commonweal.indicators.read import (
 )
 
 __all__ = [
+    "Counts",
     "Direction",
     "Indicator",
     "Indicators",

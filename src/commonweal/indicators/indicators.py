@@ -11,12 +11,13 @@ import numpy as np
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.areas import Move
+    from commonweal.indicators.counts import Counts
 
 __all__ = ["Direction", "Indicator", "Indicators"]
 
@@ -67,6 +68,8 @@ class Indicators:
         One `Indicator` a column.
     standard_errors
         The same shape as `values`, NaN where none is stated; or None where none is stated at all.
+    counts
+        By indicator, the counts that it was made from, where they are stated.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class Indicators:
     values: NDArray[np.float64]
     meta: tuple[Indicator, ...]
     standard_errors: NDArray[np.float64] | None = field(default=None)
+    counts: Mapping[str, Counts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.codes), len(self.meta))
@@ -100,6 +104,12 @@ class Indicators:
                 )
             bad = np.isinf(self.standard_errors) | (self.standard_errors < 0)
             self._refuse(bad, "a negative or infinite standard error; expected 0 or more")
+        for name, counts in self.counts.items():
+            self.column(name)
+            if len(counts.events) != len(self.codes):
+                raise DataError(
+                    f"{name}: {len(counts.events):,} counts; expected {len(self.codes):,}, one an area"
+                )
 
     def _refuse(self, bad: NDArray[np.bool_], what: str) -> None:
         if bad.any():
@@ -150,6 +160,14 @@ class Indicators:
             errors[people == 0] = np.nan
         there = move.destination
         return Indicators(there.system, there.codes, move.mean(self.values), self.meta, errors)
+
+    @property
+    def errors_of(self) -> dict[str, NDArray[np.float64]]:
+        """By name, (n_areas,) standard errors of the indicators that state some; NaN = none."""
+        if self.standard_errors is None:
+            return {}
+        columns = zip(self.meta, self.standard_errors.T, strict=True)
+        return {m.name: errors for m, errors in columns if not np.isnan(errors).all()}
 
     @property
     def missing(self) -> dict[str, int]:

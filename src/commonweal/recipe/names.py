@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from commonweal.areas import load_systems
 from commonweal.errors import nearest
 from commonweal.faults import FieldError
+from commonweal.index.acting import first_fault
+from commonweal.index.assumptions import KINDS
 from commonweal.index.prepare_spec import POPULATION
 from commonweal.recipe.data import OwnAreas, check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from commonweal.designation import Rule
+    from commonweal.index.assumptions import Assumption
     from commonweal.index.prepare_spec import Step
     from commonweal.recipe.study import Study
 
@@ -52,7 +55,7 @@ def check_names(study: Study) -> None:
             )
     if study.since and len(study.designate) != 1:
         raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
-    _certainty(study, {path for path, node in nodes.items() if node.children})
+    _certainty(study)
     _areas(study)
     for k, step in enumerate(study.prepare):
         _step(study, step, ("prepare", k, step.kind))
@@ -124,36 +127,25 @@ def _larger(study: Study, system: str, name: str, *at: str | int) -> None:
         raise FieldError(f"'{name}' is not one of {what}; {nearest(name, larger)}", *at)
 
 
-def _certainty(study: Study, parents: set[str]) -> None:
+def _certainty(study: Study) -> None:
     if not study.certainty or not study.certainty.draws:
         return
     if not study.designate:
         raise FieldError("needs something under 'designate'", "certainty")
-    if not study.certainty.vary:
-        raise FieldError(
-            "nothing varies; expected a list of weights, form, standard_errors or cut",
-            *("certainty", "vary"),
-        )
+    _can_vary(study, study.certainty.vary, "certainty")
+
+
+def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:
+    """Check that each assumption has something to act on."""
+    if not vary:
+        raise FieldError(f"nothing varies; expected a list of {', '.join(KINDS)}", part, "vary")
     shrunk = {name for step in study.prepare if step.shrink for name in step.of}
-    stated = [n for n, spec in study.indicators.items() if spec.standard_error or n in shrunk]
-    for k, item in enumerate(study.certainty.vary):
-        at = ("certainty", "vary", k)
-        for key in ("weights", "form"):
-            node = getattr(item, key, "").replace("/", ".")
-            if node and node not in parents:
-                raise FieldError(
-                    f"no index or domain '{node}' with children; {nearest(node, parents)}",
-                    *at,
-                    key,
-                )
-        names = getattr(item, "standard_errors", ())
-        for name in stated if names == "all" and stated else [names] if names == "all" else names:
-            if name not in stated:
-                raise FieldError(
-                    f"'{name}': no such indicator with a standard_error; {nearest(name, stated)}",
-                    *at,
-                    "standard_errors",
-                )
+    errors = [n for n, spec in study.indicators.items() if spec.standard_error or n in shrunk]
+    fault = first_fault(vary, study.index, errors)
+    if fault is not None:
+        k, error = fault
+        key = next(key for key, kind in KINDS.items() if isinstance(vary[k], kind))
+        raise FieldError(str(error), part, "vary", k, "node" if key == "setting" else key)
 
 
 def _step(study: Study, step: Step, at: Place) -> None:

@@ -1,0 +1,302 @@
+"""A designation run by run: its indices, conditions and answer with settings that vary."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.designation.designation import Designation, Tested, evaluate, group_numbers
+from commonweal.errors import DataError
+from commonweal.index.acting import Acting, acting
+from commonweal.index.assumptions import SamplingError
+from commonweal.index.ensemble import ensemble_of
+from commonweal.index.model import Ensemble, ranks_of
+from commonweal.index.runs import cut_factors, draw_sets, settings_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import polars as pl
+
+    from commonweal.areas import Areas
+    from commonweal.designation.rule import Condition
+    from commonweal.index import Scores
+    from commonweal.index.assumptions import Assumption
+    from commonweal.indicators import Indicators
+
+__all__ = ["Drawn", "Stream", "Varied", "vary"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+EARTH_M = 6_371_008.8
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One index in some runs.
+
+    Attributes
+    ----------
+    built
+        (n_runs, n_origin) scores on the areas that it was built on.
+    need
+        (n_runs, n_areas) scores on the study's areas.
+    ranks
+        (n_runs, n_areas) int32 ranks there; beyond every cut-off without a score.
+    """
+
+    built: Floats
+    need: Floats
+    ranks: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One index, or a node of one that a condition is on, whatever its settings.
+
+    Attributes
+    ----------
+    scores
+        As stated, on the study's areas.
+    ensemble
+        Its versions, on the areas that it was built on.
+    exact
+        Whether scores themselves count, not their order alone.
+    """
+
+    scores: Scores
+    ensemble: Ensemble
+    exact: bool
+
+    @property
+    def present(self) -> Bools:
+        """(n_areas,) which of the study's areas have a score."""
+        return ~np.isnan(self.scores.score)
+
+    def run(self, u: Floats) -> Drawn:
+        """Score and rank in some runs."""
+        from commonweal.designation.kernels import carry_rows
+
+        built = self.ensemble.scores(u, exact=self.exact)
+        need = built
+        if self.scores.move is not None:
+            shares = self.scores.move.shares()[0]
+            need = np.empty((len(u), len(self.scores.codes)))
+            carry_rows(built, shares.indptr, shares.indices, shares.data, need)
+        return Drawn(built, need, ranks_of(need, self.present))
+
+
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """A designation and everything that varies in it.
+
+    Attributes
+    ----------
+    designation
+        As stated.
+    scores
+        Indices by name, as stated.
+    found
+        Where the assumptions act.
+    sets, n_sets
+        Sets of weights, and how many there are of drawn ones and of errors.
+    streams
+        By path, the indices that vary, and the nodes of them that conditions are on.
+    """
+
+    designation: Designation
+    scores: Mapping[str, Scores]
+    found: tuple[Acting, ...]
+    sets: Mapping[tuple[int, str], Floats]
+    n_sets: int
+    streams: Mapping[str, Stream]
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What varies."""
+        return tuple(one.assumption for one in self.found)
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing varies at all."""
+        paths = {t.condition.path for t in self.designation.tested}
+        one = np.full((1, len(self.found)), 0.25)
+        return not self.streams and all((cut_factors(self.found, one, p) == 1).all() for p in paths)
+
+    def run(self, u: Floats) -> tuple[dict[str, Drawn], list[Bools], Bools]:
+        """Work the designation out in some runs.
+
+        Parameters
+        ----------
+        u
+            (n_runs, n_assumptions) in [0, 1).
+
+        Returns
+        -------
+        tuple
+            What varies by path; for each condition (n_runs, n_areas) whether it holds; and
+            (n_runs, n_areas) whether the area is selected. A cap is decided by the score as
+            stated: which of the qualifying come first is not drawn.
+        """
+        drawn = {path: stream.run(u) for path, stream in self.streams.items()}
+        passes = [self._passes(t, drawn.get(t.condition.path), u) for t in self.designation.tested]
+        rule = self.designation.rule
+        selected = evaluate(rule, iter(passes), self.scores, self.designation.areas)
+        return drawn, passes, selected
+
+    def settings(self, u: Floats) -> pl.DataFrame:
+        """Say what each run uses; see `commonweal.index.runs.settings_frame`."""
+        trees = [(name, s.tree) for name, s in self.scores.items()]
+        children = {p: list(n.children) for name, tree in trees for p, n in tree.walk(name)}
+        return settings_frame(self.found, u, self.sets, children, self.n_sets)
+
+    def _passes(self, stated: Tested, drawn: Drawn | None, u: Floats) -> Bools:
+        """(n_runs, n_areas) whether one condition holds; nothing drawn where it does not vary."""
+        condition = stated.condition
+        factor = cut_factors(self.found, u, condition.path)
+        if drawn is None:
+            if condition.worst is None or (factor == 1).all():
+                return np.tile(stated.passes, (len(u), 1))
+            limit = np.floor(stated.width * factor[:, None] + 1e-9)
+            return np.nan_to_num(stated.rank, nan=np.inf) <= np.nan_to_num(limit, nan=-1)
+        if condition.score_above is not None:
+            return np.nan_to_num(drawn.need, nan=-np.inf) > condition.score_above
+        assert condition.worst is not None
+        if condition.among or condition.within:
+            return _by_pool(condition, drawn, self.designation.areas, factor)
+        n_present = int(self.streams[condition.path].present.sum())
+        limit = np.floor(condition.worst.width(n_present) * factor + 1e-9)
+        held: Bools = drawn.ranks <= limit[:, None].astype(np.int32)
+        return held
+
+
+def vary(
+    designation: Designation,
+    assumptions: Sequence[Assumption],
+    scores: Mapping[str, Scores],
+    indicators: Mapping[str, Indicators],
+    n_sets: int,
+    seed: int,
+) -> Varied:
+    """Prepare a designation for runs.
+
+    Parameters
+    ----------
+    designation
+        At its stated settings.
+    assumptions
+        What varies.
+    scores
+        Indices by name, as they were designated on.
+    indicators
+        By index name, what each was computed from.
+    n_sets, seed
+        How many sets of weights and of errors there are, and their seed.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        If an assumption cannot act where it says; see `commonweal.index.acting`.
+    """
+    trees = {name: s.tree for name, s in scores.items()}
+    with_errors = sorted({e for i in indicators.values() for e in i.errors_of})
+    with_counts = sorted({c for i in indicators.values() for c in i.counts})
+    found = acting(assumptions, trees, with_errors, with_counts)
+    nodes = {path: node for index, tree in trees.items() for path, node in tree.walk(index)}
+    weights = {p: np.array(list(n.weights.values())) for p, n in nodes.items() if n.children}
+    sets = draw_sets(found, weights, n_sets, seed)
+    conditions = list(designation.rule.conditions())
+    streams = {}
+    # A condition can be on a domain, whose ranks vary with what is drawn in or below it.
+    for path in dict.fromkeys([*scores, *(c.path for c in conditions)]):
+        index = path.split("/", 1)[0]
+        part = scores[index].part(path)
+        here = part.built or part
+        own = indicators[index]
+        made = ensemble_of(
+            path,
+            here.tree,
+            {m.name: own.need(m.name) for m in own.meta},
+            found,
+            sets,
+            standard_errors=own.errors_of,
+            counts=own.counts,
+            points=_points(designation.areas, here) if _has_range(found, path) else None,
+            signs={m.name: -1.0 for m in own.meta if m.higher_is == "less"},
+            codes=here.codes,
+            n_sets=n_sets,
+            seed=seed,
+        )
+        if made.varies:
+            exact = part.move is not None or any(
+                c.path == path and c.score_above is not None for c in conditions
+            )
+            streams[path] = Stream(part, made, exact)
+    return Varied(designation, scores, found, sets, n_sets, streams)
+
+
+def _has_range(found: Sequence[Acting], path: str) -> bool:
+    return any(
+        isinstance(one.assumption, SamplingError)
+        and one.assumption.range_m
+        and any(p == path or p.startswith(f"{path}/") for p in one.paths)
+        for one in found
+    )
+
+
+def _points(areas: Areas, scores: Scores) -> Floats:
+    """(n_areas, 3) metres from the middle of the Earth: near places are as far apart as on it."""
+    if list(areas.codes) != list(scores.codes):
+        raise DataError(
+            f"index {scores.index.split('/')[0]} is built on {scores.system}, whose points are not at "
+            "hand; errors with 'range_m' need an index that is built on the study's own areas"
+        )
+    x, y = (
+        np.radians(areas.table[c].cast(float).fill_null(np.nan).to_numpy())
+        for c in ("longitude", "latitude")
+    )
+    if np.isnan(x + y).any():
+        n = int(np.isnan(x + y).sum())
+        raise DataError(f"{n:,} {areas.plural} have no point; errors with 'range_m' need one each")
+    return EARTH_M * np.column_stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
+
+
+def _by_pool(condition: Condition, drawn: Drawn, areas: Areas, factor: Floats) -> Bools:
+    """Whether needs are among the worst of a pool of their own: the areas built on, or a group."""
+    assert condition.worst is not None
+    held = np.zeros(drawn.need.shape, dtype=bool)
+    for at, pool in _pools(condition, drawn, areas):
+        has = ~np.isnan(pool[0])  # the same ones in every run
+        present = pool if has.all() else np.ascontiguousarray(pool[:, has])
+        n = present.shape[1]
+        limit = np.floor(condition.worst.width(n) * factor + 1e-9).astype(np.intp)
+        cut = np.full(len(factor), np.inf)  # a cut-off of no places lets nobody in
+        for k in np.unique(np.minimum(limit, n)):
+            if k > 0:
+                runs = np.flatnonzero(np.minimum(limit, n) == k)
+                halves = [present[half] for half in np.array_split(runs, 2)]
+                with ThreadPoolExecutor(2) as two:  # numpy lets go of its lock
+                    cut[runs] = np.concatenate(list(two.map(_last_of, halves, (k, k))))
+        held[:, at] = drawn.need[:, at] >= cut[:, None]  # a missing need is not
+    return held
+
+
+def _pools(condition: Condition, drawn: Drawn, areas: Areas) -> Iterator[tuple[Any, Floats]]:
+    if condition.among:
+        yield slice(None), drawn.built
+        return
+    assert condition.within is not None
+    groups = group_numbers(areas, condition.within)
+    for g in np.unique(groups[groups >= 0]):
+        at = np.flatnonzero(groups == g)
+        yield at, drawn.need[:, at]
+
+
+def _last_of(block: Floats, k: int) -> Floats:
+    """Give the k-th highest value of each row."""
+    at = block.shape[1] - k
+    return np.partition(block, at, axis=1)[:, at]
