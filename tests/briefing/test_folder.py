@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 import pyogrio
 import pytest
-import yaml
 
 from commonweal.briefing import check_folder, write_results
 from commonweal.errors import CommonwealError
-from commonweal.recipe import Study
+from commonweal.recipe import load_study
+from commonweal.sources import Store
+from commonweal.study import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,10 +70,29 @@ def test_tables_have_the_results(folder: Path, results: Results) -> None:
     assert set(tables["summaries"]["index"]) == {"need", "community"}
 
 
-def test_recipe_is_a_recipe_again(folder: Path, results: Results) -> None:
-    data = yaml.safe_load((folder / "study.yaml").read_text("utf-8"))
-    again = Study.model_validate({**data, "name": "tiny", "folder": results.study.folder})
-    assert again == results.study
+def test_recipe_runs_from_where_it_lies(
+    run_tiny: Callable[..., Results],
+    study_text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that it reads lies in another folder: its tables, the boundaries, the earlier study."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    first = run_tiny(study_text.replace("certainty:", "since: tiny.yaml\ncertainty:"))
+    written = write_results(first, Path("../out/tiny"))
+    assert written == tmp_path / "out" / "tiny"
+    recipe = load_study(written / "study.yaml")
+    names = {*recipe.files(), recipe.since}
+    assert names
+    assert not any(Path(name).is_absolute() for name in names)
+    assert all((written / name).is_file() for name in names)
+    again = write_results(run(recipe, Store(tmp_path / "cache", offline=True)), tmp_path / "again")
+    for name in ("scores", "designation", "certainty", "areas"):
+        assert (again / f"{name}.parquet").read_bytes() == (
+            written / f"{name}.parquet"
+        ).read_bytes()
+    assert recipe.moved_to(first.study.folder).resolved() == first.study.resolved()
 
 
 def test_provenance_is_strict_json(folder: Path) -> None:

@@ -29,7 +29,7 @@ _MARK = "provenance.json"
 _TRIES = 20
 _REPORT = "The report: open it in a browser, or print it. Start here."
 _WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
-_RECIPE = "The whole recipe, with every default filled in."
+_RECIPE = "The whole recipe, with every default filled in: run it from here for the same results."
 _PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
 
 
@@ -208,7 +208,7 @@ def _steps(
         holds[path.name] += f" {place.result()}"
 
     yield next_file("commonweal.gpkg", "The map, for QGIS."), map_file
-    yield next_file("study.yaml", _RECIPE), lambda path: _write_text(path, _study(results))
+    yield next_file("study.yaml", _RECIPE), lambda path: _write_text(path, _study(results, folder))
     files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
     account = _json({**results.provenance, "files": files})
     yield next_file(_MARK, _PROVENANCE), lambda path: _write_text(path, account)
@@ -223,12 +223,11 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _study(results: Results) -> str:
+def _study(results: Results, folder: Path) -> str:
     import yaml
 
-    text = yaml.safe_dump(
-        {**results.study.resolved()}, sort_keys=False, allow_unicode=True, width=100
-    )
+    recipe = results.study.moved_to(folder).resolved()
+    text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=100)
     return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
 
 

@@ -81,9 +81,8 @@ def earlier_study(study: Study) -> Study:
     StudyError
         If it cannot be read, or designates nothing or several things.
     """
-    is_file = study.since.lower().endswith((".yaml", ".yml"))
     try:
-        earlier = load_study(study.folder / study.since if is_file else study.since)
+        earlier = load_study(study.folder / study.since if study.since_is_file else study.since)
         earlier.only_designation()
     except CommonwealError as error:
         raise StudyError(f"since: {error}") from None

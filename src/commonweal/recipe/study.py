@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +141,44 @@ class Study(_Part):
             named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
         files = [file for spec in self.indicators.values() for file in spec.files()]
         return {file for file in (*files, *(spec.file for spec in named)) if file}
+
+    @property
+    def since_is_file(self) -> bool:
+        """Whether 'since' names a file beside the study, not a study that ships."""
+        return self.since.lower().endswith((".yaml", ".yml"))
+
+    def moved_to(self, folder: Path) -> Study:
+        """Give the same study as a file in another folder says it: files named from there."""
+
+        def there(name: str) -> str:
+            if not name or Path(name).is_absolute():
+                return name
+            path = (self.folder / name).absolute()
+            try:
+                return Path(os.path.relpath(path, folder.absolute())).as_posix()
+            except ValueError:  # on Windows, on another drive
+                return path.as_posix()
+
+        def renamed(spec: Any) -> Any:
+            file = spec.file
+            named = (
+                {k: there(v) for k, v in file.items()} if isinstance(file, dict) else there(file)
+            )
+            return spec.model_copy(update={"file": named})
+
+        areas = self.areas
+        if isinstance(areas, OwnAreas):
+            boundaries = areas.boundaries and renamed(areas.boundaries)
+            areas = renamed(areas).model_copy(update={"boundaries": boundaries})
+        return self.model_copy(
+            update={
+                "folder": folder,
+                "areas": areas,
+                "indicators": {name: renamed(spec) for name, spec in self.indicators.items()},
+                "agreement": tuple(renamed(spec) for spec in self.agreement),
+                "since": there(self.since) if self.since_is_file else self.since,
+            }
+        )
 
     def resolved(self) -> dict[str, Any]:
         """Give the recipe with every default filled in, as plain data."""
