@@ -5,6 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +19,7 @@ import polars as pl
 import pyogrio
 import pytest
 
-from commonweal.briefing import check_folder, write_results
+from commonweal.briefing import check_folder, swap, write_results
 from commonweal.errors import CommonwealError
 from commonweal.recipe import load_study
 from commonweal.sources import Store
@@ -289,6 +294,86 @@ def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) ->
     with pytest.raises(BrokenPipeError):
         write_results(results, tmp_path / "out", closed)
     assert only(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from commonweal.briefing import write_results
+from commonweal.sources import Store
+from commonweal.study import run
+
+rename = Path.rename
+def last(path, to):
+    if path.suffix == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(path, to)
+
+results = run(sys.argv[1], Store(Path(sys.argv[1]).parent / "cache", offline=True), draws=0)
+Path.rename = last
+write_results(results, Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("before", [".new", ".old"])
+def test_what_a_killed_run_left_is_put_back_or_deleted_by_the_next(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Killed before its folder is put in place, or before the old one is deleted."""
+    target = write_results(results, tmp_path / "out")
+    good = prints(target)
+    command = [sys.executable, "-c", KILLED, results.study.folder / "tiny.yaml", target, before]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert target.exists() == (before == ".old")
+    assert any(name.endswith(".old") for name in only(tmp_path))
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # even a run that does not come to its end
+        patch.setattr("commonweal.briefing.parquet.write_parquet", fail)
+        with pytest.raises(KeyboardInterrupt):
+            write_results(results, target)
+    if before == ".new":
+        assert prints(target) == good
+        (unfinished,) = (p for p in tmp_path.iterdir() if p.suffix == ".new")
+        os.utime(unfinished, (0, 0))  # only what is long dead is deleted: others may be writing
+    write_results(results, target)
+    assert only(tmp_path) == ["out"]
+    assert prints(target) == good
+
+
+def test_a_file_of_the_user_s_in_an_old_folder_is_never_deleted(
+    results: Results, tmp_path: Path
+) -> None:
+    target = write_results(results, tmp_path / "out")
+    old = tmp_path / ".out.0123456789ab.old"
+    shutil.copytree(target, old)
+    (old / "my map.qgz").touch()
+    write_results(results, target)
+    assert only(tmp_path) == [old.name, "out"]
+    assert (old / "my map.qgz").exists()
+
+
+def test_a_run_whose_old_folder_is_put_back_meanwhile_starts_anew(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run takes it for left behind, just between the two renames."""
+    target = write_results(results, tmp_path / "out")
+    (target / "report.html").write_text("old")
+    look, calls = swap._foreign, []
+
+    def taken(folder: Path) -> list[str]:
+        if folder.suffix == ".old" and not calls:
+            calls.append(folder)
+            swap._tidy(target)
+        return look(folder)
+
+    monkeypatch.setattr(swap, "_foreign", taken)
+    write_results(results, target)
+    assert calls
+    assert (target / "report.html").read_text("utf-8") != "old"
+    assert only(tmp_path) == ["out"]
 
 
 def test_two_runs_at_once(results: Results, folder: Path, tmp_path: Path) -> None:
