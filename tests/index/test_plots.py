@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,13 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.index.correlate import correlate
 from commonweal.index.drawing import COLOURS, Plot, shorten, ticks, tint
 from commonweal.index.framework import Node, load_preset
 from commonweal.index.plots import correlation_plot, distribution_plot, framework_plot
 from commonweal.index.plots_ranks import rank_plot, sensitivity_plot, shift_plot
 from commonweal.index.sensitivity import sobol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "A & B <script>alert(1)</script> \"'\x00\x0b"
@@ -153,6 +157,7 @@ def test_a_large_heat_map_strokes_what_is_negative_and_parts_its_groups() -> Non
     strokes = [e for e in root.iter(f"{SVG}line") if e.get("stroke-width") == "0.8"]
     assert len(strokes) == (r <= -0.05).sum()
     assert len([e for e in root.iter(f"{SVG}line") if e.get("stroke-width") == "2"]) == 2
+    assert {"second", "first"} <= set(words(root))
     assert plot.numbers["first"][0] == "i20"
     assert "i18" not in plot.numbers["first"]
 
@@ -161,7 +166,7 @@ def test_ranks_are_drawn_from_the_first_with_their_intervals() -> None:
     units = [f"u{k}" for k in range(60)]
     ranks = np.random.default_rng(3).permutation(60) + 1.0
     ranks[7] = np.nan
-    plot = rank_plot(units, ranks, ranks - 1, ranks + 3, cut=10)
+    plot = rank_plot(units, ranks, np.maximum(ranks - 1, 1), ranks + 3, cut=10)
     root = sound(plot)
     assert plot.numbers["rank"].to_list() == sorted(ranks[~np.isnan(ranks)])[:40]
     assert plot.numbers["unit"][0] == units[int(np.nanargmin(ranks))]
@@ -169,7 +174,10 @@ def test_ranks_are_drawn_from_the_first_with_their_intervals() -> None:
     filled = sum(e.get("fill") != "#ffffff" for e in dots)
     assert filled == (plot.numbers["rank"] <= 10).sum()
     assert "cut-off after 10" in words(root)
-    some = rank_plot(units, ranks, ranks, ranks, rows=[3, 7, 1])
+    assert "Drawn: first 40 of 59 units." in plot.about
+    places = [e.text for e in root.iter(f"{SVG}text") if e.get("font-size") == "11"]
+    assert (places[0], "0" in places) == ("1", False)
+    some = rank_plot(units, ranks, ranks, ranks, rows=[3, "u7", 1])
     assert set(some.numbers["unit"]) == {"u3", "u1"}
 
 
@@ -189,7 +197,9 @@ def test_shifts_point_the_way_the_unit_went() -> None:
     assert {"−5", "+4", "0"} <= set(words(root))
     heads = [e.get("d") or "" for e in root.iter(f"{SVG}path")]
     assert ["l-8" in d for d in heads] == [True, False]  # an arrow to the right, one to the left
-    assert shift_plot(["a", "b"], [1, 2], [2, 1], most=1).numbers.height == 1
+    one = shift_plot(["a", "b"], [1, 2], [2, 1], most=1)
+    assert (one.numbers.height, "Drawn: 1 of 2 units." in one.about) == (1, True)
+    assert "Drawn" not in shift_plot(["a", "b"], [1, 2], [2, 1]).about
 
 
 def test_bars_are_the_sensitivity_indices_the_most_first() -> None:
@@ -221,7 +231,7 @@ def test_any_name_makes_sound_xml(title: str, name: str) -> None:
 
 def test_errors_name_what_is_wrong() -> None:
     x = np.ones((3, 2))
-    with pytest.raises(DataError, match="bins: 1 found; expected 2 or more"):
+    with pytest.raises(DataError, match="bins: 1 found; expected a whole number of 2 or more"):
         distribution_plot(x, ["a", "b"], bins=1)
     with pytest.raises(DataError, match="no indicators to draw"):
         distribution_plot(np.empty((3, 0)), [])
@@ -231,23 +241,69 @@ def test_errors_name_what_is_wrong() -> None:
         correlation_plot(x, ["a", "b"], {"one": ["a"], "two": ["a", "b"]})
     with pytest.raises(UnknownNameError, match=r"indicator 'c' not found \(group 'one'\)"):
         correlation_plot(x, ["a", "b"], {"one": ["c"]})
-    with pytest.raises(DataError, match=r"low of shape \(1,\); expected \(2,\)"):
+    with pytest.raises(DataError, match="low: 1 found; expected 2"):
         rank_plot(["a", "b"], [1, 2], [1], [1, 2])
-    with pytest.raises(DataError, match="row 2 found; expected positions from 0 to 1"):
+    with pytest.raises(DataError, match="row 2 found; expected a position from 0 to 1"):
         rank_plot(["a", "b"], [1, 2], [1, 2], [1, 2], rows=[2])
     with pytest.raises(DataError, match="no unit with a rank to draw"):
         rank_plot(["a"], [np.nan], [1], [1])
-    with pytest.raises(DataError, match="ranks: an infinite value"):
+    with pytest.raises(DataError, match="ranks, row 1: an infinite value"):
         rank_plot(["a"], [np.inf], [1], [1])
     with pytest.raises(DataError, match="no unit has both ranks"):
         shift_plot(["a"], [np.nan], [1])
     with pytest.raises(DataError, match="most: 0 found"):
         shift_plot(["a"], [1], [1], most=0)
     still = sobol(lambda u: np.zeros(len(u)), ["a"], 8)
-    with pytest.raises(DataError, match="output 0 does not vary"):
-        sensitivity_plot(still)
+    with pytest.raises(DataError, match=r"the result of Ashby \(output 0\) does not vary"):
+        sensitivity_plot(still, "Ashby", units=["Ashby"])
     with pytest.raises(DataError, match="output 1 found; expected a position from 0 to 0"):
         sensitivity_plot(still, 1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (
+            lambda x: distribution_plot(x, list("ab"), labels={"i99": "A"}),
+            r"'i99' not found \(labels\)",
+        ),
+        (
+            lambda x: correlation_plot(x, list("ab"), labels={"i99": "A"}),
+            r"'i99' not found \(labels\)",
+        ),
+        (lambda x: rank_plot(["a", "a"], [1, 2], [1, 1], [2, 2]), "units: 'a' is there twice"),
+        (
+            lambda x: rank_plot(["a", "b"], [1, 2], [2, 1], [1, 2]),
+            "'a': low 2 and high 1; expected low",
+        ),
+        (
+            lambda x: rank_plot(["a", "b"], [1, 0], [1, 1], [2, 2]),
+            "ranks, 'b': 0 found; expected 1 or",
+        ),
+        (lambda x: rank_plot(["a", "b"], [1, 2], [1, 1], [2, 2], rows=["c"]), "unit 'c' not found"),
+        (lambda x: shift_plot(["a", "b"], [1, 2], [1]), "after: 1 found; expected 2"),
+    ],
+)
+def test_what_no_picture_can_show_is_named(draw: Any, said: str) -> None:
+    with pytest.raises(CommonwealError, match=said):
+        draw(np.random.default_rng(1).normal(size=(9, 2)))
+
+
+def test_a_picture_is_saved_and_shown_in_a_notebook(tmp_path: Path) -> None:
+    plot = shift_plot(["a", "b"], [1, 2], [2, 1])
+    plot.save(tmp_path / "shifts.svg")
+    assert (tmp_path / "shifts.svg").read_text("utf-8") == plot.svg == plot._repr_svg_()
+    with pytest.raises(DataError, match=r"shifts\.png: expected a name that ends in \.svg"):
+        plot.save(tmp_path / "shifts.png")
+    with pytest.raises(DataError, match="there is no folder"):
+        plot.save(tmp_path / "none" / "shifts.svg")
+
+
+def test_a_sunburst_is_no_wider_than_its_words() -> None:
+    short = Node(children={n: Node(indicator=n) for n in "abc"})
+    long = Node(children={n * 25: Node(indicator=n) for n in "abc"})
+    widths = [float(sound(framework_plot("x", t)).get("width") or 0) for t in (short, long)]
+    assert 2 * 300 < widths[0] < 720 < widths[1]
 
 
 @settings(deadline=None)

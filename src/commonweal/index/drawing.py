@@ -12,9 +12,12 @@ import re
 import textwrap
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +37,7 @@ __all__ = [
     "numeral",
     "picture",
     "plain",
+    "rank_ticks",
     "rectangle",
     "shorten",
     "text",
@@ -67,6 +71,24 @@ class Plot:
     numbers: pl.DataFrame
     title: str
     about: str
+
+    def save(self, path: Path | str) -> None:
+        """Write the picture to a file.
+
+        Raises
+        ------
+        DataError
+            If the name does not end in ``.svg``, or there is no such folder.
+        """
+        to = Path(path)
+        if to.suffix != ".svg":
+            raise DataError(f"{to}: expected a name that ends in .svg")
+        if not to.parent.is_dir():
+            raise DataError(f"{to}: there is no folder {to.parent}")
+        to.write_text(self.svg, encoding="utf-8")
+
+    def _repr_svg_(self) -> str:
+        return self.svg  # what a notebook shows
 
 
 def picture(
@@ -197,6 +219,18 @@ def ticks(low: float, high: float, n: int = 5) -> list[float]:
     step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= raw * 0.999)
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
     return [float(round(k * step, 12)) for k in np.arange(first, last + 1)]
+
+
+def rank_ticks(low: float, high: float) -> list[float]:
+    """Give round ranks from `low` to `high`; the first is rank 1, and not 0.
+
+    Examples
+    --------
+    >>> rank_ticks(2, 87)
+    [1.0, 20.0, 40.0, 60.0, 80.0, 100.0]
+    """
+    at = ticks(low if low > high / 2 else 0, high)  # far down the table, look more closely
+    return [max(at[0], 1.0), *at[1:]]
 
 
 def numeral(value: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Within, strict
 from commonweal.index.correlate import Coefficient, correlate
-from commonweal.index.describe import describe, flags, labelled, positions
+from commonweal.index.describe import describe, flags
 from commonweal.index.drawing import (
     BLUE,
     COLOURS,
@@ -26,24 +27,26 @@ from commonweal.index.drawing import (
     tint,
 )
 from commonweal.index.framework_table import child_weights, framework_table
+from commonweal.index.lists import keys, positions
+from commonweal.index.tables import Matrix, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike
-
     from commonweal.index.framework import Node
+    from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
 
 __all__ = ["correlation_plot", "distribution_plot", "framework_plot"]
 
 _PAGE = 920.0
-_MARGIN = 170.0  # around a sunburst, for names
+_MARGIN = 170.0  # around a sunburst, for names; cut to what they need
 _EM = 0.6  # mean width of a letter, in its size: that of a wide typeface
 
 
+@strict
 def framework_plot(
-    index: str, tree: Node, title: str = "", weights: Mapping[str, ArrayLike] | None = None
+    index: str, tree: Node, title: str = "", weights: Mapping[str, Weights] | None = None
 ) -> Plot:
     """Draw the framework as a sunburst: a ring a level, each part as wide as its weight.
 
@@ -68,6 +71,7 @@ def framework_plot(
     ring = (radius - inner) / depth
     parts: list[str] = []
     words: list[str] = []
+    corners = [_point(middle, radius, quarter * np.pi / 2) for quarter in range(4)]
     unnamed = 0
 
     def draw(path: str, node: Node, start: float, width: float, colour: str) -> None:
@@ -83,6 +87,9 @@ def framework_plot(
             parts.append(_wedge(middle, r0, r1, at, at + share, fill))
             named = _wedge_label(middle, r0, r1, at, share, label, leaf=not child.children)
             words.extend(named)
+            if named and not child.children:
+                reach = r1 + 20 + 12 * _EM * min(len(label), int((_MARGIN - 12) / 12 / _EM))
+                corners.append(_point(middle, reach, at + share / 2))
             unnamed += not named
             if child.children:
                 draw(f"{path}/{name}", child, at, share, hue)
@@ -100,7 +107,11 @@ def framework_plot(
     )
     about += f" {unnamed} parts are too narrow for their names." if unnamed else ""
     heading = title or f"What makes up the index: {label}"
-    return picture(heading, about, 2 * middle, 2 * middle, [*parts, *words], numbers)
+    # As large as the circle and the names around it, and no larger.
+    (left, up), (right, down) = np.min(corners, axis=0) - 12, np.max(corners, axis=0) + 12
+    drawn = "".join([*parts, *words])
+    placed = f'<g transform="translate({-left:.1f} {-up:.1f})">{drawn}</g>'
+    return picture(heading, about, right - left, down - up, [placed], numbers)
 
 
 def _point(middle: float, r: float, angle: float) -> tuple[float, float]:
@@ -169,12 +180,13 @@ def _wedge_label(
     return parts
 
 
+@strict
 def distribution_plot(
-    x: ArrayLike,
-    names: Sequence[str],
+    x: Matrix,
+    names: Sequence[str] | None = None,
     *,
     labels: Mapping[str, str] | None = None,
-    bins: int = 15,
+    bins: Annotated[int, Within(2)] = 15,
     title: str = "How the indicators are distributed",
 ) -> Plot:
     """Draw a histogram of each indicator, with its skew and kurtosis.
@@ -207,8 +219,7 @@ def distribution_plot(
     values, called = labelled(x, names)
     if not called:
         raise DataError("no indicators to draw; expected at least one")
-    if bins < 2:
-        raise DataError(f"bins: {bins} found; expected 2 or more")
+    keys(labels or {}, called, where=" (labels)")
     summary = describe(values, called)
     outliers = flags(summary).outliers
     wide, tall, gap = 206.0, 150.0, 20.0
@@ -267,9 +278,10 @@ def _shape(skew: float, kurtosis: float, flagged: bool) -> str:
     return f"{'▲ ' if flagged else ''}skew {skew:.1f}, kurtosis {kurtosis:.1f}".replace("-", "−")
 
 
+@strict
 def correlation_plot(
-    x: ArrayLike,
-    names: Sequence[str],
+    x: Matrix,
+    names: Sequence[str] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     *,
     method: Coefficient = "pearson",
@@ -286,11 +298,12 @@ def correlation_plot(
     names
         (n_indicators,) names.
     groups
-        By group, its indicators: drawn in that order with lines between; the others are left out.
+        By group, its indicators: drawn in that order, with lines between and the names of the
+        groups at the right; the others are left out.
     method
         As in `commonweal.index.correlate.correlate`.
     labels
-        By name, what to call an indicator in the picture.
+        By name, what to call an indicator or a group in the picture.
     title
         Of the picture.
 
@@ -306,21 +319,20 @@ def correlation_plot(
     UnknownNameError
         If a group has an indicator that is not there.
     """
-    import polars as pl
-
     values, called = labelled(x, names)
-    breaks: list[int] = []
+    keys(labels or {}, [*called, *(groups or {})], where=" (labels)")
+    ends: list[int] = []
     if groups is not None:
         order = [j for group, of in groups.items() for j in positions(called, of, group)]
         if len(set(order)) < len(order):
             twice = next(called[j] for j in order if order.count(j) > 1)
             raise DataError(f"indicator '{twice}' is in two groups; expected one")
-        breaks = np.cumsum([len(of) for of in groups.values()]).tolist()[:-1]
+        ends = np.cumsum([len(of) for of in groups.values()]).tolist()
         values, called = values[:, order], [called[j] for j in order]
     n = len(called)
     if n < 2:
         raise DataError(f"{n} indicators to correlate; expected 2 or more")
-    found = correlate(values, method=method)
+    found = correlate(values, method=method, names=called)
     shown = [shorten((labels or {}).get(name, name), 26) for name in called]
     room = 14 + 7 * max(len(s) for s in shown)
     cell = float(np.clip((_PAGE - room) / n, 12, 44))
@@ -333,30 +345,23 @@ def correlation_plot(
         parts.append(text(at + size * 0.35, room - 6, name, size=size, turn=-90))
         for j in range(n):
             parts += _cell(room + j * cell, room + i * cell, cell, float(found.r[i, j]), told)
-    for k in breaks:
+    for k in ends[:-1]:
         at = room + k * cell
         parts.append(line(at, room, at, room + n * cell, INK, 2))
         parts.append(line(room, at, room + n * cell, at, INK, 2))
     bottom = room + n * cell
-    width = max(bottom + 20, 460)
+    named = [shorten((labels or {}).get(group, group), 22) for group in groups or {}]
+    for start, end, name in zip([0, *ends], ends, named, strict=False):
+        middle = room + (start + end) / 2 * cell
+        parts.append(text(bottom + 8, middle + 4, name, size=12, weight=600))
+    width = max(bottom + 20 + 7.5 * max(map(len, named), default=0), 460)
     parts += _ramp(room, bottom + 16)
-    pairs = [
-        (called[i], called[j], float(found.r[i, j]), float(found.p[i, j]), int(found.n[i, j]))
-        for i in range(n)
-        for j in range(i + 1, n)
-    ]
-    schema = dict.fromkeys(("first", "second"), pl.String) | {
-        "r": pl.Float64,
-        "p": pl.Float64,
-        "n": pl.Int64,
-    }
-    numbers = pl.DataFrame(pairs, schema, orient="row").fill_nan(None)
     about = (
         f"{method.capitalize()} correlations over the units that have both. "
         + ("" if told else "A stroke through a cell: negative. ")
         + "White with a dot: undefined."
     )
-    return picture(title, about, width, bottom + 62, parts, numbers)
+    return picture(title, about, width, bottom + 62, parts, found.to_frame())
 
 
 def _cell(x: float, y: float, size: float, r: float, told: bool) -> list[str]:

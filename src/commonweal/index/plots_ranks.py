@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import AboveZero, Count, strict
 from commonweal.index.drawing import (
     BLUE,
     GREY,
@@ -18,11 +19,13 @@ from commonweal.index.drawing import (
     line,
     numeral,
     picture,
+    rank_ticks,
     rectangle,
     shorten,
     text,
     ticks,
 )
+from commonweal.index.lists import column, keys, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +41,15 @@ _LEFT, _RIGHT, _ROW, _TOP = 230.0, 700.0, 20.0, 34.0
 _WIDTH = 760.0
 
 
+@strict
 def rank_plot(
     units: Sequence[str],
     ranks: ArrayLike,
     low: ArrayLike,
     high: ArrayLike,
     *,
-    rows: Sequence[int] | None = None,
-    cut: float | None = None,
+    rows: Sequence[int | str] | None = None,
+    cut: AboveZero | None = None,
     interval: str = "5 % to 95 % of the runs",
     title: str = "How sure the ranks are",
 ) -> Plot:
@@ -54,13 +58,13 @@ def rank_plot(
     Parameters
     ----------
     units
-        (n_units,) codes or names.
+        (n_units,) codes or names, each once.
     ranks
         (n_units,) ranks as they stand, 1 = first; a unit without a rank (NaN) is left out.
     low, high
-        (n_units,) ends of the interval.
+        (n_units,) ends of the interval, 1 or more; none where either is missing.
     rows
-        Which units to draw, by position; the first 40 by rank if not given.
+        Which units to draw, by position or code; the first 40 by rank if not given.
     cut
         Rank of a cut-off, drawn after it; dots beyond it are hollow.
     interval
@@ -76,18 +80,19 @@ def rank_plot(
     Raises
     ------
     DataError
-        If the arrays differ in length, a row is not there, or there is nothing to draw.
+        If the arrays differ in length, a rank is below 1, an interval ends before it begins, a row
+        is not there, or there is nothing to draw.
     """
     import polars as pl
 
-    now, near, far = _alike(units, ranks=ranks, low=low, high=high)
+    called, (now, near, far) = _alike(units, ranks=ranks, low=low, high=high)
+    if (near > far).any():
+        i = int((near > far).argmax())
+        raise DataError(f"'{called[i]}': low {near[i]:g} and high {far[i]:g}; expected low first")
     if rows is None:
         chosen = np.argsort(now, kind="stable")[: min(40, np.count_nonzero(~np.isnan(now)))]
     else:
-        wanted = np.asarray(rows, dtype=np.intp)
-        beyond = wanted[(wanted < 0) | (wanted >= len(units))]
-        if len(beyond):
-            raise DataError(f"row {beyond[0]} found; expected positions from 0 to {len(units) - 1}")
+        wanted = np.array([_row(row, called) for row in rows], dtype=np.intp)
         wanted = wanted[~np.isnan(now[wanted])]
         chosen = wanted[np.argsort(now[wanted], kind="stable")]
     if not len(chosen):
@@ -96,7 +101,7 @@ def rank_plot(
         [now[chosen], near[chosen], far[chosen], [np.nan if cut is None else cut]]
     )
     least, most = float(np.nanmin(spread)), float(np.nanmax(spread))
-    at = ticks(least if least > most / 2 else 0, most)  # far down the table, look more closely
+    at = rank_ticks(least, most)
     first, last = at[0], at[-1]
     bottom = _TOP + _ROW * len(chosen) + 4
 
@@ -106,12 +111,13 @@ def rank_plot(
     parts = axis(at, _LEFT, _RIGHT, first, last, _TOP - 4, bottom)
     for k, i in enumerate(chosen.tolist()):
         y = _TOP + (k + 0.5) * _ROW
-        parts.append(text(_LEFT - 10, y + 4, shorten(units[i], 32), anchor="end"))
+        parts.append(text(_LEFT - 10, y + 4, shorten(called[i], 32), anchor="end"))
         if not (np.isnan(near[i]) or np.isnan(far[i])):
             parts.append(line(place(near[i]), y, place(far[i]), y, GREY, 2.5))
         inside = cut is None or now[i] <= cut
         parts.append(circle(place(now[i]), y, 4.5, BLUE if inside else "#ffffff", BLUE))
     about = f"The dot is the rank as it stands, 1 = first. The line runs from {interval}."
+    about += _part_of(len(chosen), int(np.count_nonzero(~np.isnan(now))), "" if rows else "first ")
     if cut is not None:
         x = place(cut + 0.5)
         parts.append(line(x, _TOP - 4, x, bottom, VERMILION, 2, "6 4"))
@@ -121,7 +127,7 @@ def rank_plot(
         about += " Filled: within the cut-off. Hollow: beyond it."
     numbers = pl.DataFrame(
         {
-            "unit": [units[i] for i in chosen],
+            "unit": [called[i] for i in chosen],
             "rank": now[chosen],
             "low": near[chosen],
             "high": far[chosen],
@@ -130,12 +136,13 @@ def rank_plot(
     return picture(title, about, _WIDTH, bottom + 28, parts, numbers)
 
 
+@strict
 def shift_plot(
     units: Sequence[str],
     before: ArrayLike,
     after: ArrayLike,
     *,
-    most: int = 30,
+    most: Count = 30,
     named: tuple[str, str] = ("before", "after"),
     title: str = "Whose rank moves most",
 ) -> Plot:
@@ -167,16 +174,14 @@ def shift_plot(
     """
     import polars as pl
 
-    old, new = _alike(units, before=before, after=after)
-    if most < 1:
-        raise DataError(f"most: {most} found; expected 1 or more")
+    called, (old, new) = _alike(units, before=before, after=after)
     shift = old - new
     both = np.flatnonzero(~np.isnan(shift))
     if not len(both):
         raise DataError("no unit has both ranks; expected at least one")
     # Those that move equally far stand in the order of the later rank.
     order = both[np.lexsort((new[both], -np.abs(shift[both])))][:most]
-    at = ticks(0, float(max(old[order].max(), new[order].max())))
+    at = rank_ticks(0, float(max(old[order].max(), new[order].max())))
     first, last = at[0], at[-1]
     bottom = _TOP + _ROW * len(order) + 4
 
@@ -188,7 +193,7 @@ def shift_plot(
         y = _TOP + (k + 0.5) * _ROW
         x0, x1 = place(old[i]), place(new[i])
         colour = BLUE if shift[i] > 0 else VERMILION if shift[i] < 0 else GREY
-        parts.append(text(_LEFT - 10, y + 4, shorten(units[i], 32), anchor="end"))
+        parts.append(text(_LEFT - 10, y + 4, shorten(called[i], 32), anchor="end"))
         parts.append(line(x0, y, x1, y, colour, 2.5))
         parts.append(circle(x0, y, 3.5, "#ffffff", colour))
         if shift[i]:
@@ -202,9 +207,10 @@ def shift_plot(
         f"From the ring ({named[0]}) to the arrow head ({named[1]}); rank 1 is at the left. "
         "The number: places gained (+) or lost (−)."
     )
+    about += _part_of(len(order), len(both), "")
     numbers = pl.DataFrame(
         {
-            "unit": [units[i] for i in order],
+            "unit": [called[i] for i in order],
             "before": old[order],
             "after": new[order],
             "shift": shift[order],
@@ -213,11 +219,13 @@ def shift_plot(
     return picture(title, about, _WIDTH, bottom + 12, parts, numbers)
 
 
+@strict
 def sensitivity_plot(
     found: Sobol,
-    output: int = 0,
+    output: int | str = 0,
     *,
-    of: str = "the result",
+    units: Sequence[str] | None = None,
+    of: str | None = None,
     title: str = "Which choice matters",
 ) -> Plot:
     """Draw first-order and total sensitivity of one output to each input, the most first.
@@ -227,9 +235,12 @@ def sensitivity_plot(
     found
         From `commonweal.index.sensitivity.sobol`.
     output
-        Position of the output.
+        Position of the output; or, where outputs are units, the code of one.
+    units
+        (n_outputs,) codes, where outputs are units.
     of
-        What the output is, in words: ``the mean rank shift``, ``the rank of Ashby``.
+        What the output is, in words: ``the mean rank shift``, ``the rank of Ashby``; the result, or
+        the result of its unit, if not given.
     title
         Of the picture.
 
@@ -247,11 +258,13 @@ def sensitivity_plot(
     import polars as pl
 
     n_outputs = found.total.shape[1]
-    if not 0 <= output < n_outputs:
-        raise DataError(f"output {output} found; expected a position from 0 to {n_outputs - 1}")
+    called = None if units is None else units_of(units, n_outputs)
+    output = _row(output, list(range(n_outputs)) if called is None else called, "output")
+    if of is None:
+        of = "the result" + ("" if called is None else f" of {called[output]}")
     first, total = found.first[:, output], found.total[:, output]
     if np.isnan(total).all():
-        raise DataError(f"output {output} does not vary: no choice matters to it")
+        raise DataError(f"{of} (output {output}) does not vary: no choice matters to it")
     nothing = np.full((len(total), 2), np.nan)
     ends = [
         nothing if interval is None else interval[:, output]
@@ -315,14 +328,28 @@ def sensitivity_plot(
     return picture(title, about, _WIDTH, key + 30, parts, numbers)
 
 
-def _alike(units: Sequence[str], **arrays: ArrayLike) -> list[Floats]:
-    """Check that there is one number a unit, and none infinite."""
-    checked = []
-    for name, given in arrays.items():
-        values = np.asarray(given, dtype=np.float64)
-        if values.shape != (len(units),):
-            raise DataError(f"{name} of shape {values.shape}; expected ({len(units)},), one a unit")
-        if np.isinf(values).any():
-            raise DataError(f"{name}: an infinite value found; expected ranks")
-        checked.append(values)
-    return checked
+def _alike(units: Sequence[str], **arrays: ArrayLike) -> tuple[list[str], list[Floats]]:
+    """Take in units, each once, and ranks of 1 or more, one a unit."""
+    n = len(column(next(iter(arrays.values())), next(iter(arrays))))
+    called = [str(unit) for unit in units_of(units, n)]
+    taken = [column(x, name, n) for name, x in arrays.items()]
+    for name, values in zip(arrays, taken, strict=True):
+        if (values < 1).any():
+            at = int((values < 1).argmax())
+            raise DataError(f"{name}, '{called[at]}': {values[at]:g} found; expected 1 or more")
+    return called, taken
+
+
+def _row(row: int | str, called: Sequence[object], kind: str = "row") -> int:
+    """Find a row by its position or its code."""
+    if isinstance(row, str):
+        keys([row], [str(c) for c in called], "unit")
+        return [str(c) for c in called].index(row)
+    if not 0 <= row < len(called):
+        raise DataError(f"{kind} {row} found; expected a position from 0 to {len(called) - 1}")
+    return int(row)
+
+
+def _part_of(n_drawn: int, n_all: int, which: str) -> str:
+    """Say that not all units are drawn."""
+    return f" Drawn: {which}{n_drawn:,} of {n_all:,} units." if n_drawn < n_all else ""
