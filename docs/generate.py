@@ -318,7 +318,9 @@ def method_faults() -> list[str]:
     """Compare the tables of methods/ with what a study may name and with what Python has."""
     from commonweal import index
     from commonweal.index import prepare_spec as prepare
+    from commonweal.index.assumptions import KINDS
     from commonweal.index.reshape import RESHAPES
+    from commonweal.index.treatments import TREATMENTS
 
     pages = {f"{f}.md": (DOCS / "methods" / f"{f}.md").read_text("utf-8") for f in FAMILIES}
     known_names = in_python()
@@ -342,6 +344,7 @@ def method_faults() -> list[str]:
         "weight.md": ["stated", *index.WEIGHINGS],
         "results.md": get_args(index.TieRule),
         "prepare.md": [*prepare.Step.model_fields, *ways_to_fill, *RESHAPES],
+        "uncertainty.md": [*KINDS, *TREATMENTS],
     }.items():
         in_study = named(pages[page], IN_A_STUDY)
         faults += [
