@@ -26,6 +26,7 @@ from commonweal.index.screen import (
     screen_indicators,
     screen_units,
 )
+from commonweal.index.standings import strengths
 from commonweal.index.treat import changes, treat
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ TAKES: dict[str, Callable[[Any], Any]] = {
     "treat": lambda x: treat(x, own={"pubs": {"winsorise": 1}}).values,
     "normalise": lambda x: normalise(x, each={"pubs": "z_score"}, directions={"halls": -1}),
     "stage_table": lambda x: stage_table(None, x).select(NAMES).to_numpy(),
+    "strengths": lambda x: strengths(x, "U01")["name"].to_list(),
     "to_importance": lambda x: to_importance(x).weights,
 }
 

@@ -367,7 +367,7 @@ def test_errors_name_the_indicator() -> None:
         (percentile_rank, {"scale": -1}, "scale: -1 found"),
         (percentile_rank, {"ties": "lowest"}, "ties 'lowest' not found; expected one of: average"),
         (normal_score, {"formula": "bloom"}, "formula 'bloom' not found; did you mean 'blom'"),
-        (distance_to_reference, {"unit": "B"}, "'B' is a name; expected the names of all units"),
+        (distance_to_reference, {"unit": "B"}, "'B' is a code; expected the codes of all units"),
         (distance_to_reference, {"unit": "B", "units": ["A"]}, "units: 1 found; expected 3"),
     ],
 )

@@ -280,7 +280,7 @@ def test_errors_name_what_is_wrong() -> None:
             lambda x: rank_plot(["a", "b"], [1, 0], [1, 1], [2, 2]),
             "ranks, 'b': 0 found; expected 1 or",
         ),
-        (lambda x: rank_plot(["a", "b"], [1, 2], [1, 1], [2, 2], rows=["c"]), "unit 'c' not found"),
+        (lambda x: rank_plot(["a", "b"], [1, 2], [1, 1], [2, 2], rows=["c"]), "row 'c' not found"),
         (lambda x: shift_plot(["a", "b"], [1, 2], [1]), "after: 1 found; expected 2"),
     ],
 )

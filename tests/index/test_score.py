@@ -347,7 +347,7 @@ def test_a_reference_area_by_its_code(make: Make) -> None:
     lost = tree_of("a", transform={"distance_to_reference": {"unit": "A0002"}})
     with pytest.raises(UnknownNameError, match="reference unit 'A0002' not found; did you mean"):
         score("x", lost, make(a=[0, 1, 2]))
-    with pytest.raises(DataError, match=r"^x\.a: reference unit 'A0002' is a name; expected the"):
+    with pytest.raises(DataError, match=r"^x\.a: reference unit 'A0002' is a code; expected the"):
         score_tree("x", lost, lambda _: np.arange(3.0))
 
 

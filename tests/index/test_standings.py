@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError
 from commonweal.index.standings import (
     compare,
     compare_many,
@@ -147,7 +150,7 @@ def test_versions_side_by_side() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(DataError, match="2 groups found; expected 3"):
+    with pytest.raises(DataError, match="groups: 2 found; expected 3"):
         group_ranks([1.0, 2.0, 3.0], ["a", "b"])
     with pytest.raises(DataError, match="need `groups`"):
         results_table({"a": [1.0]}, ["x"], show="group_ranks")
@@ -155,7 +158,56 @@ def test_errors() -> None:
         results_table({}, [])
     with pytest.raises(DataError, match="no version"):
         compare_many({}, [])
-    with pytest.raises(UnknownNameError, match="unit '9' not found"):
+    with pytest.raises(DataError, match="unit 9 found; expected a position from 0"):
         unit_summary({"a": [1.0]}, 9)
-    with pytest.raises(DataError, match="one a name"):
+    with pytest.raises(DataError, match="names for"):
         strengths([[1.0, 2.0]], 0, ["a"])
+
+
+def test_a_unit_is_its_position_or_its_code() -> None:
+    x = pd.DataFrame({"halls": [5.0, 4.0, 1.0], "shops": [1.0, 2.0, 3.0]}, index=["A", "B", "C"])
+    for listed in (strengths, weaknesses):
+        by_code = listed(x, "A", directions={"shops": -1})
+        assert by_code.rows() == listed(x, 0, directions=[1, -1]).rows()
+        in_arrays = listed(x.to_numpy(), "A", ["halls", "shops"], units=["A", "B", "C"],
+                           directions=[1, -1])  # fmt: skip
+        assert in_arrays.rows() == by_code.rows()
+    scores = {"index": x["halls"], "shops": x["shops"]}
+    assert unit_summary(scores, "B", units=x.index).rows() == unit_summary(scores, 1).rows()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: strengths([[1.0]], "A", ["a"]), "unit 'A' is a code; expected the codes of all"),
+        (
+            lambda: strengths([[1.0]], "B", ["a"], units=["A"]),
+            "unit 'B' not found; expected one of: A",
+        ),
+        (lambda: strengths([[1.0]], 0, ["a"], most=-2), "most: -2 found; expected a whole number"),
+        (
+            lambda: results_table({"a": [1.0]}, ["x"], show="rank"),
+            "show 'rank' not found; did you mean 'ranks'",
+        ),
+        (lambda: results_table({"a": [1.0, 2.0]}, ["x", "x"]), "units: 'x' is there twice"),
+        (
+            lambda: results_table({"a": [1.0], "b": [1.0, 2.0]}, ["x"]),
+            "scores of 'b': 2 found; expected 1",
+        ),
+        (lambda: results_table({"a": [1.0]}, ["x", "y"]), "units: 2 found; expected 1, one a row"),
+        (lambda: compare([1.0, 2.0], [1.0], ["x", "y"]), "scores of 'other': 1 found; expected 2"),
+        (
+            lambda: compare_many({"a": [1.0]}, ["x"], show="shift"),
+            "show 'shift' not found; did you mean 'shifts'",
+        ),
+        (lambda: group_ranks(["1"], ["a"]), "scores, row 1: '1' found; expected a number"),
+    ],
+)
+def test_what_no_table_can_show_is_named(call: Any, said: str) -> None:
+    with pytest.raises(CommonwealError, match=said):
+        call()
+
+
+def test_a_group_that_is_missing_has_no_ranks() -> None:
+    ranks = group_ranks([1.0, 2.0, 3.0], pd.Series(["a", np.nan, "a"]))
+    np.testing.assert_array_equal(ranks, [2.0, np.nan, 1.0])

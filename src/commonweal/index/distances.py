@@ -13,7 +13,7 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.arguments import Finite, strict
-from commonweal.index.lists import keys, units_of
+from commonweal.index.lists import row_of, said_of, units_of
 from commonweal.index.scales import Constant, extent, min_max, present, width_of
 
 if TYPE_CHECKING:
@@ -86,20 +86,12 @@ def distance_to_reference(
     values, least, _ = extent(x, reference)
     base = np.atleast_2d(np.asarray(values if reference is None else reference, dtype=np.float64))
     n = base.shape[1]
-    if isinstance(unit, str):
-        if units is None:
-            raise DataError(
-                f"reference unit '{unit}' is a name; expected the names of all units too"
-            )
-        codes = units_of(units, n)
-        keys([unit], codes, "reference unit")
-        unit = codes.index(unit)
-    if not 0 <= unit < n:
-        raise DataError(f"reference unit {unit} found; expected a position from 0 to {n - 1}")
-    own = present(base[:, unit])
+    codes = None if units is None else units_of(units, n)
+    at_row = row_of(unit, codes, n, "reference unit")
+    own = present(base[:, at_row])
     at = float(own.mean()) if len(own) else np.nan
     if np.isnan(at) and constant == "error" and len(present(base)):
-        raise DataError(f"the reference unit (position {unit}) has no value")
+        raise DataError(f"the reference unit ({said_of(codes, at_row)}) has no value")
     width = width_of(at - least, at, constant, "distance to a reference that is the least value")
     return (values - least) / width
 

@@ -30,6 +30,7 @@ __all__ = [
     "missing",
     "numbers",
     "positions",
+    "row_of",
     "said_of",
     "units_of",
     "weights_of",
@@ -250,6 +251,24 @@ def positions(names: Sequence[str], wanted: Sequence[str], group: str) -> list[i
     keys(members, names, where=f" (group '{group}')")
     at = {name: j for j, name in enumerate(names)}
     return [at[name] for name in members]
+
+
+def row_of(unit: int | str, units: Sequence[Any] | None, n: int, kind: str = "unit") -> int:
+    """Find a row by its position, or by its code.
+
+    Examples
+    --------
+    >>> row_of("B", ["A", "B"], 2), row_of(1, None, 2)
+    (1, 1)
+    """
+    if isinstance(unit, str):
+        if units is None:
+            raise DataError(f"{kind} '{unit}' is a code; expected the codes of all units too")
+        keys([unit], units, kind)
+        return list(units).index(unit)
+    if not 0 <= unit < n:
+        raise DataError(f"{kind} {unit} found; expected a position from 0 to {n - 1}")
+    return int(unit)
 
 
 def said_of(units: Sequence[Any] | None, row: int, kind: str = "unit") -> str:

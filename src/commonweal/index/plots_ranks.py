@@ -25,7 +25,7 @@ from commonweal.index.drawing import (
     text,
     ticks,
 )
-from commonweal.index.lists import column, keys, units_of
+from commonweal.index.lists import column, row_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def rank_plot(
     if rows is None:
         chosen = np.argsort(now, kind="stable")[: min(40, np.count_nonzero(~np.isnan(now)))]
     else:
-        wanted = np.array([_row(row, called) for row in rows], dtype=np.intp)
+        wanted = np.array([row_of(row, called, len(called), "row") for row in rows], dtype=np.intp)
         wanted = wanted[~np.isnan(now[wanted])]
         chosen = wanted[np.argsort(now[wanted], kind="stable")]
     if not len(chosen):
@@ -259,7 +259,7 @@ def sensitivity_plot(
 
     n_outputs = found.total.shape[1]
     called = None if units is None else units_of(units, n_outputs)
-    output = _row(output, list(range(n_outputs)) if called is None else called, "output")
+    output = row_of(output, called, n_outputs, "output")
     if of is None:
         of = "the result" + ("" if called is None else f" of {called[output]}")
     first, total = found.first[:, output], found.total[:, output]
@@ -338,16 +338,6 @@ def _alike(units: Sequence[str], **arrays: ArrayLike) -> tuple[list[str], list[F
             at = int((values < 1).argmax())
             raise DataError(f"{name}, '{called[at]}': {values[at]:g} found; expected 1 or more")
     return called, taken
-
-
-def _row(row: int | str, called: Sequence[object], kind: str = "row") -> int:
-    """Find a row by its position or its code."""
-    if isinstance(row, str):
-        keys([row], [str(c) for c in called], "unit")
-        return [str(c) for c in called].index(row)
-    if not 0 <= row < len(called):
-        raise DataError(f"{kind} {row} found; expected a position from 0 to {len(called) - 1}")
-    return int(row)
 
 
 def _part_of(n_drawn: int, n_all: int, which: str) -> str:

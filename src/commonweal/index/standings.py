@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
+from commonweal.index.arguments import Whole, strict
+from commonweal.index.lists import column, columns, directions_of, groups_of, row_of, units_of
 from commonweal.index.rank import Floats, TieRule, rank
+from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import ArrayLike
+
+    from commonweal.index.tables import Table
 
 __all__ = [
     "compare",
@@ -30,6 +35,7 @@ __all__ = [
 ]
 
 
+@strict
 def group_ranks(scores: ArrayLike, groups: Sequence[object], ties: TieRule = "min") -> Floats:
     """Rank units within their groups.
 
@@ -38,7 +44,7 @@ def group_ranks(scores: ArrayLike, groups: Sequence[object], ties: TieRule = "mi
     scores
         (n_units,) scores, higher = more, NaN = missing.
     groups
-        (n_units,) group of each unit; a unit without one (None) has no rank.
+        (n_units,) group of each unit; a unit without one (None, NaN) has no rank.
     ties
         Rank that equal scores share.
 
@@ -47,12 +53,10 @@ def group_ranks(scores: ArrayLike, groups: Sequence[object], ties: TieRule = "mi
     >>> group_ranks([9.0, 5.0, 7.0, 8.0], ["a", "a", "b", "b"])
     array([1., 2., 2., 1.])
     """
-    values = np.asarray(scores, dtype=np.float64)
-    if len(groups) != len(values):
-        raise DataError(f"{len(groups)} groups found; expected {len(values)}, one a unit")
+    values = column(scores, "scores")
     ranks = np.full(values.shape, np.nan)
     members: dict[object, list[int]] = {}
-    for at, group in enumerate(groups):
+    for at, group in enumerate(groups_of(groups, len(values))):
         if group is not None:
             members.setdefault(group, []).append(at)
     for at_group in members.values():
@@ -60,6 +64,7 @@ def group_ranks(scores: ArrayLike, groups: Sequence[object], ties: TieRule = "mi
     return ranks
 
 
+@strict
 def results_table(
     scores: Mapping[str, ArrayLike],
     units: Sequence[str],
@@ -92,30 +97,33 @@ def results_table(
 
     if not scores:
         raise DataError("no node given; expected the scores of at least one")
-    values = {node: np.asarray(s, dtype=np.float64) for node, s in scores.items()}
+    values = columns(scores, "scores")
     first = rank(next(iter(values.values())), ties)
-    columns: dict[str, object] = {"unit": list(units)}
+    shown: dict[str, object] = {"unit": units_of(units, len(first))}
     if groups is not None:
-        columns["group"] = list(groups)
+        groups = groups_of(groups, len(first))
+        shown["group"] = groups
     if show == "scores":
-        columns |= {"rank": first, **values}
+        shown |= {"rank": first, **values}
     elif show == "ranks":
-        columns |= {node: rank(v, ties) for node, v in values.items()}
+        shown |= {node: rank(v, ties) for node, v in values.items()}
     else:
         if groups is None:
             raise DataError("ranks within groups need `groups`, one a unit")
-        columns |= {node: group_ranks(v, groups, ties) for node, v in values.items()}
+        shown |= {node: group_ranks(v, groups, ties) for node, v in values.items()}
     order = np.argsort(first, kind="stable")
-    return pl.DataFrame(columns)[order].fill_nan(None)
+    return pl.DataFrame(shown)[order].fill_nan(None)
 
 
+@strict
 def strengths(
-    values: ArrayLike,
-    unit: int,
-    names: Sequence[str],
+    values: Matrix,
+    unit: int | str,
+    names: Sequence[str] | None = None,
     *,
-    directions: ArrayLike = 1,
-    most: int = 5,
+    units: Sequence[str] | None = None,
+    directions: ArrayLike | Mapping[str, int] = 1,
+    most: Whole = 5,
     ties: TieRule = "min",
 ) -> pl.DataFrame:
     """List the indicators on which a unit ranks highest, the highest first.
@@ -125,11 +133,13 @@ def strengths(
     values
         (n_units, n_indicators) values in their own units, NaN = missing.
     unit
-        Position of the unit.
+        The unit: its position, or its code.
     names
-        (n_indicators,) names.
+        (n_indicators,) names; those of a frame, if not given.
+    units
+        (n_units,) codes; those of a frame, if not given.
     directions
-        +1 or -1 for each indicator: whether a higher value is a higher rank.
+        +1 or -1 for each indicator, in order or by name: whether a higher value is a higher rank.
     most
         Length of the list.
     ties
@@ -146,17 +156,19 @@ def strengths(
     >>> strengths([[5.0, 1.0], [4.0, 2.0], [1.0, 3.0]], 0, ["halls", "shops"], most=1).rows()
     [('halls', 1, 3, 5.0)]
     """
-    table = _standing(values, unit, names, directions, ties)
-    return _named_columns([row for row in table if not row[5]][:most])
+    rows = _standing(table(values, names, units), unit, directions, ties)
+    return _named_columns([row for row in rows if not row[5]][:most])
 
 
+@strict
 def weaknesses(
-    values: ArrayLike,
-    unit: int,
-    names: Sequence[str],
+    values: Matrix,
+    unit: int | str,
+    names: Sequence[str] | None = None,
     *,
-    directions: ArrayLike = 1,
-    most: int = 5,
+    units: Sequence[str] | None = None,
+    directions: ArrayLike | Mapping[str, int] = 1,
+    most: Whole = 5,
     ties: TieRule = "min",
     leave_out_least: bool = False,
 ) -> pl.DataFrame:
@@ -164,7 +176,7 @@ def weaknesses(
 
     Parameters
     ----------
-    values, unit, names, directions, most, ties
+    values, unit, names, units, directions, most, ties
         As in `strengths`.
     leave_out_least
         Whether to pass over indicators on which nobody has less than the unit. COINr does; it
@@ -176,13 +188,18 @@ def weaknesses(
         As in `strengths`. An indicator on which the unit has the greatest value is never a
         weakness.
     """
-    table = _standing(values, unit, names, directions, ties)
-    kept = [row for row in table if not row[4] and not (leave_out_least and row[5])]
+    rows = _standing(table(values, names, units), unit, directions, ties)
+    kept = [row for row in rows if not row[4] and not (leave_out_least and row[5])]
     return _named_columns(kept[-most:] if most else [])
 
 
+@strict
 def unit_summary(
-    scores: Mapping[str, ArrayLike], unit: int, *, ties: TieRule = "min"
+    scores: Mapping[str, ArrayLike],
+    unit: int | str,
+    *,
+    units: Sequence[str] | None = None,
+    ties: TieRule = "min",
 ) -> pl.DataFrame:
     """Give one unit's score and rank on every node.
 
@@ -191,7 +208,9 @@ def unit_summary(
     scores
         By node, (n_units,) scores.
     unit
-        Position of the unit.
+        The unit: its position, or its code.
+    units
+        (n_units,) codes.
     ties
         Rank that equal scores share.
 
@@ -208,15 +227,17 @@ def unit_summary(
     import polars as pl
 
     rows = []
-    for node, s in scores.items():
-        values = np.asarray(s, dtype=np.float64)
-        at = rank(values, ties)[_position(unit, len(values))]
+    for node, values in columns(scores, "scores").items():
+        codes = None if units is None else units_of(units, len(values))
+        row = row_of(unit, codes, len(values))
+        at = rank(values, ties)[row]
         n = int(np.count_nonzero(~np.isnan(values)))
-        rows.append((node, float(values[unit]), None if np.isnan(at) else float(at), n))
-    table = pl.DataFrame(rows, schema=["node", "score", "rank", "of"], orient="row")
-    return _whole_ranks(table.with_columns(pl.col("score").fill_nan(None)))
+        rows.append((node, float(values[row]), None if np.isnan(at) else float(at), n))
+    found = pl.DataFrame(rows, schema=["node", "score", "rank", "of"], orient="row")
+    return _whole_ranks(found.with_columns(pl.col("score").fill_nan(None)))
 
 
+@strict
 def compare(
     nominal: ArrayLike, other: ArrayLike, units: Sequence[str], *, ties: TieRule = "min"
 ) -> pl.DataFrame:
@@ -244,11 +265,12 @@ def compare(
     """
     import polars as pl
 
-    before, after = rank(nominal, ties), rank(other, ties)
+    values = columns({"nominal": nominal, "other": other}, "scores")
+    before, after = (rank(v, ties) for v in values.values())
     shift = before - after
-    table = pl.DataFrame(
+    found = pl.DataFrame(
         {
-            "unit": list(units),
+            "unit": units_of(units, len(before)),
             "nominal": before,
             "other": after,
             "shift": shift,
@@ -256,9 +278,10 @@ def compare(
         }
     )
     order = np.argsort(-np.abs(shift), kind="stable")  # those without a shift come last
-    return table[order].fill_nan(None)
+    return found[order].fill_nan(None)
 
 
+@strict
 def compare_many(
     versions: Mapping[str, ArrayLike],
     units: Sequence[str],
@@ -288,38 +311,36 @@ def compare_many(
 
     if not versions:
         raise DataError("no version given; expected the scores of at least one")
-    ranks = {name: rank(scores, ties) for name, scores in versions.items()}
+    values = columns(versions, "scores")
+    ranks = {name: rank(scores, ties) for name, scores in values.items()}
     first = next(iter(ranks.values()))
     shown = {
         "ranks": ranks,
-        "scores": {name: np.asarray(s, dtype=np.float64) for name, s in versions.items()},
+        "scores": values,
         "shifts": {name: first - r for name, r in ranks.items()},
     }[show]
-    table = pl.DataFrame({"unit": list(units), **shown})
-    return table[np.argsort(first, kind="stable")].fill_nan(None)
+    found = pl.DataFrame({"unit": units_of(units, len(first)), **shown})
+    return found[np.argsort(first, kind="stable")].fill_nan(None)
 
 
 _Row = tuple[str, float, int, float, bool, bool]
 
 
 def _standing(
-    values: ArrayLike, unit: int, names: Sequence[str], directions: ArrayLike, ties: TieRule
+    taken: Table, unit: int | str, directions: ArrayLike | Mapping[str, int], ties: TieRule
 ) -> list[_Row]:
     """Name, rank, units ranked, value, is greatest, is least: for indicators that the unit has."""
-    x = np.asarray(values, dtype=np.float64)
-    if x.ndim != 2 or x.shape[1] != len(names):
-        raise DataError(f"values of shape {x.shape}; expected (n_units, {len(names)}), one a name")
-    at = _position(unit, len(x))
-    signs = np.broadcast_to(np.asarray(directions, dtype=np.float64), len(names))
+    at = row_of(unit, taken.units, len(taken.values))
+    signs = directions_of(directions, taken.names)
     rows: list[_Row] = []
-    for name, column, sign in zip(names, x.T, signs, strict=True):
-        if not np.isnan(column[at]):
-            turned = column * sign
+    for name, its, sign in zip(taken.names, taken.values.T, signs, strict=True):
+        if not np.isnan(its[at]):
+            turned = its * sign
             greatest, least = np.nanmax(turned), np.nanmin(turned)
-            n = int(np.count_nonzero(~np.isnan(column)))
+            n = int(np.count_nonzero(~np.isnan(its)))
             own = float(rank(turned, ties)[at])
             ends = bool(turned[at] == greatest), bool(turned[at] == least)
-            rows.append((name, own, n, float(column[at]), *ends))
+            rows.append((name, own, n, float(its[at]), *ends))
     return sorted(rows, key=lambda row: row[1])
 
 
@@ -330,16 +351,10 @@ def _named_columns(rows: list[_Row]) -> pl.DataFrame:
     return _whole_ranks(pl.DataFrame([row[:4] for row in rows], schema=schema, orient="row"))
 
 
-def _whole_ranks(table: pl.DataFrame) -> pl.DataFrame:
+def _whole_ranks(found: pl.DataFrame) -> pl.DataFrame:
     """Show ranks as whole numbers, unless a rule for ties has made halves."""
     import polars as pl
 
-    ranks = table["rank"].cast(pl.Float64)
+    ranks = found["rank"].cast(pl.Float64)
     whole = ranks.drop_nulls() == ranks.drop_nulls().floor()
-    return table.with_columns(ranks.cast(pl.Int64) if whole.all() else ranks)
-
-
-def _position(unit: int, n_units: int) -> int:
-    if not -n_units <= unit < n_units:
-        raise UnknownNameError("unit", str(unit), [str(i) for i in range(n_units)])
-    return unit
+    return found.with_columns(ranks.cast(pl.Int64) if whole.all() else ranks)
