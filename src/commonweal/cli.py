@@ -262,6 +262,9 @@ def sources_fetch(
     study: Annotated[
         str | None, typer.Option(help="Fetch everything that this study uses.")
     ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch sources that change (rolling) anew.")
+    ] = False,
 ) -> None:
     """Fetch sources into the cache and check their bytes."""
     from commonweal.sources import Store
@@ -278,7 +281,7 @@ def sources_fetch(
             )  # which sources, the run itself says
             names = [entry["id"] for entry in store.used if entry["url"]]
         for name in _source_names(names or []):
-            print(f"{name:<34} {store.path(name)}")
+            print(f"{name:<34} {(store.refresh if refresh else store.path)(name)}")
 
 
 @sources_app.command("verify")

@@ -119,6 +119,34 @@ def test_a_rolling_source_records_what_came(server: Server, tmp_path: Path) -> N
     assert (entry["sha256"], entry["size"], entry["pinned"]) == (SHA, len(TABLE), False)
 
 
+def test_a_rolling_source_is_fetched_anew_when_asked(server: Server, tmp_path: Path) -> None:
+    rolling = published(f"{server.url}/good.csv", sha256="rolling", size=None)
+    kept = put(tmp_path / "files", b"code,score\nE1,1\n", f"{server.host}/good.csv")
+    it = store(tmp_path)
+    assert it.table(rolling).height == 1
+    assert it.refresh(rolling) == kept
+    assert it.table(rolling).height == 2000
+    assert it.used[-1]["from"] == "network"
+    assert server.hits["/good.csv"] == 1
+
+
+def test_a_refresh_that_fails_keeps_what_there_is(server: Server, tmp_path: Path) -> None:
+    kept = put(tmp_path / "files", b"code,score\nE1,1\n", f"{server.host}/absent/good")
+    it = store(tmp_path)
+    gone = published(f"{server.url}/absent/good", sha256="rolling", size=None)
+    with pytest.raises(UnreachableError, match="404"):
+        it.refresh(gone)
+    assert it.path(gone) == kept
+    with pytest.raises(UnreachableError, match="COMMONWEAL_OFFLINE"):
+        store(tmp_path, offline=True).refresh(gone)
+
+
+def test_a_pinned_source_needs_no_refresh(server: Server, tmp_path: Path) -> None:
+    put(tmp_path / "files", TABLE, f"{server.host}/good.csv")
+    store(tmp_path).refresh(published(f"{server.url}/good.csv"))
+    assert server.hits.total() == 0
+
+
 def test_bytes_are_checked_once_in_a_run_and_anew_by_verify(tmp_path: Path) -> None:
     path = put(tmp_path / "mirror")
     it = store(tmp_path / "cache", mirror=tmp_path / "mirror", offline=True)

@@ -9,23 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
-from commonweal.errors import (
-    SourceError,
-    UnknownNameError,
-    UnreachableError,
-    WrongBytesError,
-)
+from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
-from commonweal.sources.fetch import (
-    AbsentError,
-    NoAnswerError,
-    Patience,
-    download,
-    place_of,
-    sha256_of,
-)
+from commonweal.sources.fetch import Patience
+from commonweal.sources.find import Finder, Found
 from commonweal.sources.kept import kept_table
 
 if TYPE_CHECKING:
@@ -68,21 +56,11 @@ class Verification:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class _File:
-    """A verified file: where it lies, where it came from, and its fingerprint."""
-
-    path: Path
-    where: str
-    sha256: str
-    size: int
-
-
 class Store:
     """Gives files and tables of sources.
 
     A file is looked for in the mirror folder, the cache, the mirror's URL and the network, in
-    this order. Its bytes are checked when it is first used in a run.
+    this order (`commonweal.sources.find`). Its bytes are checked when it is first used in a run.
 
     Parameters
     ----------
@@ -120,9 +98,11 @@ class Store:
         self.mirror = str(mirror) if mirror else None
         self.offline = offline
         self._progress = progress
-        self._patience = Patience(timeout_s, retries, backoff_s)
+        self._finder = Finder(
+            self.cache, self.mirror, offline, Patience(timeout_s, retries, backoff_s), progress
+        )
         self._catalogue = catalogue
-        self._verified: dict[tuple[str, str], _File] = {}
+        self._verified: dict[tuple[str, str], Found] = {}
         self._used: dict[tuple[str, ...], dict[str, Any]] = {}
 
     @classmethod
@@ -241,6 +221,19 @@ class Store:
         entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
         return table
 
+    def refresh(self, source: str | Source) -> Path:
+        """Give the file of a rolling source as it is published now; a pinned one never changes.
+
+        Raises
+        ------
+        UnreachableError, SourceError
+            As for `path`; what was in the cache stays there.
+        """
+        source = self.source(source)
+        if not source.pinned:
+            self._verified[_key(source)] = self._finder.find(source, anew=True)
+        return self.path(source)
+
     def verify(self, source: str | Source) -> Verification:
         """Check the bytes of a source anew, fetching it if need be; report instead of raising."""
         source = self.source(source)
@@ -265,101 +258,14 @@ class Store:
         if self._progress is not None:
             self._progress(what, done, total)
 
-    def _file(self, source: Source) -> _File:
+    def _file(self, source: Source) -> Found:
         key = _key(source)
         if key not in self._verified:
-            self._verified[key] = self._local(source) if source.path else self._published(source)
+            self._verified[key] = self._finder.find(source)
         return self._verified[key]
 
-    def _local(self, source: Source) -> _File:
-        path = source.path
-        assert path is not None
-        if path.is_dir():
-            raise SourceError(f"{path} is a folder; source '{source.id}' expects a file")
-        try:
-            found = sha256_of(path, self._progress)
-            size = path.stat().st_size
-        except FileNotFoundError:
-            raise SourceError(f"{path} is not there; source '{source.id}' expects it") from None
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-        if source.pinned and found != source.sha256:
-            raise _wrong_bytes(source, path, found, size)
-        return _File(path, "local file", found, size)
-
-    def _published(self, source: Source) -> _File:
-        assert source.url is not None
-        place = place_of(source.url)
-        folder = self._mirror_folder()
-        if folder is not None and (folder / place).is_file():
-            return self._checked(source, folder / place, "mirror")
-        kept = self.cache / "files" / place
-        stale: WrongBytesError | None = None
-        if kept.is_file():
-            try:
-                return self._checked(source, kept, "cache")
-            except WrongBytesError as error:
-                stale = error  # damaged, or pinned anew: fetch it again, and keep it until then
-        if self.offline:
-            if stale is not None:
-                raise stale
-            raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
-        return self._fetched(source, kept, place)
-
-    def _mirror_folder(self) -> Path | None:
-        if self.mirror is None or self._mirror_is_url():
-            return None
-        folder = Path(self.mirror).expanduser()
-        if not folder.is_dir():
-            raise SourceError(f"COMMONWEAL_MIRROR: {folder} is not a folder, nor an http(s) URL")
-        return folder
-
-    def _mirror_is_url(self) -> bool:
-        return self.mirror is not None and self.mirror.startswith(("http://", "https://"))
-
-    def _checked(self, source: Source, path: Path, where: str) -> _File:
-        try:
-            found, size = sha256_of(path, self._progress), path.stat().st_size
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-        if source.pinned and found != source.sha256:
-            raise _wrong_bytes(source, path, found, size)
-        return _File(path, where, found, size)
-
-    def _fetched(self, source: Source, kept: Path, place: str) -> _File:
-        assert source.url is not None
-        tries: list[tuple[str, str]] = [("network", source.url)]
-        if self.mirror is not None and self._mirror_is_url():
-            tries.insert(0, ("mirror", f"{self.mirror.rstrip('/')}/{quote(place)}"))
-        faults: list[str] = []
-        for where, url in tries:
-            self._tell(f"fetching {source.id}", 0, source.size or 0)
-            try:
-                found = download(
-                    url,
-                    kept,
-                    sha256=source.sha256 if source.pinned else None,
-                    size=source.size if source.pinned else None,
-                    patience=self._patience,
-                    progress=self._progress,
-                )
-            except (AbsentError, NoAnswerError) as error:
-                faults.append(str(error))
-                self._tell(str(error))
-                continue
-            return _File(kept, where, found, kept.stat().st_size)
-        raise self._unreachable(source, faults)
-
-    def _unreachable(self, source: Source, faults: list[str]) -> UnreachableError:
-        told = "; ".join(fault.removeprefix(f"{source.url}: ") for fault in faults)
-        return UnreachableError(
-            f"source '{source.id}' cannot be had from {source.url} ({told}).\n"
-            f"Set COMMONWEAL_MIRROR (now {self.mirror or 'not set'}) to a folder or URL that holds it "
-            "under the host and path of that address, or try `commonweal demo`, which needs no data."
-        )
-
     def _converted(
-        self, source: Source, file: _File, columns: Sequence[str] | None
+        self, source: Source, file: Found, columns: Sequence[str] | None
     ) -> tuple[pl.DataFrame, list[str]]:
         """Read a slow format through its Parquet conversion, made on first use."""
         from commonweal.sources import readers
@@ -379,9 +285,9 @@ class Store:
             kept, convert, lambda found: readers.check_columns(columns, found, source)
         )
 
-    def _record(self, source: Source, file: _File) -> dict[str, Any]:
+    def _record(self, source: Source, file: Found) -> dict[str, Any]:
         return self._used.setdefault(
-            (source.id, *_key(source)),
+            (source.id, *_key(source), file.sha256),
             {
                 "id": source.id,
                 "title": source.title,
@@ -406,13 +312,3 @@ class Store:
 
 def _key(source: Source) -> tuple[str, str]:
     return (source.sha256 or "", str(source.path or source.url))
-
-
-def _wrong_bytes(source: Source, path: Path, found: str, size: int) -> WrongBytesError:
-    expected = f" ({source.size:,} bytes)" if source.size else ""
-    return WrongBytesError(
-        f"source '{source.id}': {path} is not the pinned file, and is not used\n"
-        f"expected sha256 {source.sha256}{expected}\n"
-        f"found    sha256 {found} ({size:,} bytes)\n"
-        "Delete that file or put the right one there, and run again."
-    )

@@ -1,0 +1,164 @@
+"""Where a source's file is found: in the mirror folder, the cache, the mirror's URL or the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from commonweal.errors import SourceError, UnreachableError, WrongBytesError
+from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.sources.catalogue import Source
+    from commonweal.sources.fetch import Patience
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Finder", "Found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A verified file: where it lies, where it came from, its checksum and its size in bytes."""
+
+    path: Path
+    where: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """The places where files are looked for, in this order; wrong bytes in one end the search.
+
+    Attributes
+    ----------
+    cache
+        The cache folder.
+    mirror
+        A folder or an http(s) URL laid out as host/path, if there is one.
+    offline
+        Whether to open no connection.
+    patience
+        How long to wait for a server.
+    progress
+        Told what is being done.
+    """
+
+    cache: Path
+    mirror: str | None
+    offline: bool
+    patience: Patience
+    progress: Progress | None
+
+    def find(self, source: Source, anew: bool = False) -> Found:
+        """Find the file of a source, fetch it if need be, and check its bytes.
+
+        Parameters
+        ----------
+        source
+            The source.
+        anew
+            Whether to fetch it in any case; what is in the cache stays until that is done. A
+            mirror folder is in place of the network, and a file there is taken as it is.
+
+        Raises
+        ------
+        UnreachableError
+            If neither mirror, cache nor network has it.
+        WrongBytesError
+            If what was found is not the pinned file.
+        SourceError
+            If a local file is not there, or the cache cannot be written to.
+        """
+        if source.path is not None:
+            return self._local(source, source.path)
+        assert source.url is not None
+        place = place_of(source.url)
+        folder = self._mirror_folder()
+        if folder is not None and (folder / place).is_file():
+            return self._checked(source, folder / place, "mirror")
+        kept = self.cache / "files" / place
+        stale: WrongBytesError | None = None
+        if kept.is_file() and not anew:
+            try:
+                return self._checked(source, kept, "cache")
+            except WrongBytesError as error:
+                stale = error  # damaged, or pinned anew: fetch it again, and keep it until then
+        if self.offline:
+            if stale is not None:
+                raise stale
+            raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
+        return self._fetched(source, source.url, kept, place)
+
+    def _local(self, source: Source, path: Path) -> Found:
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder; source '{source.id}' expects a file")
+        if not path.exists():
+            raise SourceError(f"{path} is not there; source '{source.id}' expects it")
+        return self._checked(source, path, "local file")
+
+    def _mirror_folder(self) -> Path | None:
+        if self.mirror is None or self._mirror_is_url():
+            return None
+        folder = Path(self.mirror).expanduser()
+        if not folder.is_dir():
+            raise SourceError(f"COMMONWEAL_MIRROR: {folder} is not a folder, nor an http(s) URL")
+        return folder
+
+    def _mirror_is_url(self) -> bool:
+        return self.mirror is not None and self.mirror.startswith(("http://", "https://"))
+
+    def _checked(self, source: Source, path: Path, where: str) -> Found:
+        try:
+            found, size = sha256_of(path, self.progress), path.stat().st_size
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        if source.pinned and found != source.sha256:
+            expected = f" ({source.size:,} bytes)" if source.size else ""
+            raise WrongBytesError(
+                f"source '{source.id}': {path} is not the pinned file, and is not used\n"
+                f"expected sha256 {source.sha256}{expected}\n"
+                f"found    sha256 {found} ({size:,} bytes)\n"
+                "Delete that file or put the right one there, and run again."
+            )
+        return Found(path, where, found, size)
+
+    def _fetched(self, source: Source, url: str, kept: Path, place: str) -> Found:
+        tries: list[tuple[str, str]] = [("network", url)]
+        if self.mirror is not None and self._mirror_is_url():
+            tries.insert(0, ("mirror", f"{self.mirror.rstrip('/')}/{quote(place)}"))
+        faults: list[str] = []
+        for where, address in tries:
+            self._tell(f"fetching {source.id}", source.size or 0)
+            try:
+                found = download(
+                    address,
+                    kept,
+                    sha256=source.sha256 if source.pinned else None,
+                    size=source.size if source.pinned else None,
+                    patience=self.patience,
+                    progress=self.progress,
+                )
+            except (AbsentError, NoAnswerError) as error:
+                faults.append(str(error))
+                self._tell(str(error))
+                continue
+            return Found(kept, where, found, kept.stat().st_size)
+        raise self._unreachable(source, faults)
+
+    def _tell(self, what: str, total: int = 0) -> None:
+        if self.progress is not None:
+            self.progress(what, 0, total)
+
+    def _unreachable(self, source: Source, faults: list[str]) -> UnreachableError:
+        told = "; ".join(fault.removeprefix(f"{source.url}: ") for fault in faults)
+        return UnreachableError(
+            f"source '{source.id}' cannot be had from {source.url} ({told}).\n"
+            f"Set COMMONWEAL_MIRROR (now {self.mirror or 'not set'}) to a folder or URL that holds it "
+            "under the host and path of that address, or try `commonweal demo`, which needs no data."
+        )
