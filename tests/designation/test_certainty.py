@@ -75,11 +75,14 @@ def data() -> dict[str, np.ndarray]:
 
 
 def study(
-    indicators_of: MakeIndicators, columns: dict[str, np.ndarray]
+    indicators_of: MakeIndicators, columns: dict[str, np.ndarray], available: float = 1
 ) -> tuple[dict[str, Scores], dict[str, Indicators]]:
     trees = {
         i: Node.model_validate(
-            {"children": {n: {"indicator": n, "weight": w} for n, w in weights.items()}}
+            {
+                "available": available,
+                "children": {n: {"indicator": n, "weight": w} for n, w in weights.items()},
+            }
         )
         for i, weights in WEIGHTS.items()
     }
@@ -324,6 +327,23 @@ def test_without_width_everything_is_certain(case: Case) -> None:
         sure = sure_of(case, RULES[name], spec(still))
         np.testing.assert_array_equal(sure.selected, d.selected.astype(float))
     np.testing.assert_array_equal(sure.ranks["x"], np.tile(scores["x"].rank[:, None], 3))
+
+
+def test_a_pool_of_everybody_is_no_pool(areas_of: MakeAreas, indicators_of: MakeIndicators) -> None:
+    """Also in draws that leave some areas (without c) too little to be scored: they come last."""
+    built, given = study(indicators_of, data(), available=0)
+    here, there = areas_of(N, ["L"] * N), areas_of(N, system="new", letter="B")
+    pairs = pl.DataFrame({"origin": here.codes, "destination": there.codes})
+    moved = {"x": built["x"].moved(move_from_pairs(here, there, pairs))}
+    out = spec([{"leave_out": f"x.{name}"} for name in "ab"])
+    for worst in ("20%", "90%"):
+        plain = {"index": "x", "worst": worst}
+        sure = sure_of((built, given, here), plain, out)
+        assert ((sure.selected > 0) & (sure.selected < 1)).any()
+        one = sure_of((built, given, here), {**plain, "within": "lad"}, out)
+        np.testing.assert_array_equal(one.selected, sure.selected)
+        among = sure_of((moved, given, there), {**plain, "among": "built"}, out)
+        np.testing.assert_array_equal(among.selected, sure.selected)
 
 
 def test_a_wider_cut_off_is_never_less_likely(case: Case) -> None:

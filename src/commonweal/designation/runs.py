@@ -167,7 +167,8 @@ class Varied:
             return np.nan_to_num(drawn.need, nan=-np.inf) > condition.score_above
         assert condition.worst is not None
         if condition.among or condition.within:
-            return _by_pool(condition, drawn, self.designation.areas, factor)
+            stream = self.streams[condition.path]
+            return _by_pool(condition, stream, drawn, self.designation.areas, factor)
         n_present = int(self.streams[condition.path].present.sum())
         limit = np.floor(condition.worst.width(n_present) * factor + 1e-9)
         held: Bools = drawn.ranks <= limit[:, None].astype(np.int32)
@@ -265,12 +266,14 @@ def _points(areas: Areas, scores: Scores) -> Floats:
     return EARTH_M * np.column_stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
 
 
-def _by_pool(condition: Condition, drawn: Drawn, areas: Areas, factor: Floats) -> Bools:
+def _by_pool(
+    condition: Condition, stream: Stream, drawn: Drawn, areas: Areas, factor: Floats
+) -> Bools:
     """Whether needs are among the worst of a pool of their own: the areas built on, or a group."""
     assert condition.worst is not None
-    held = np.zeros(drawn.need.shape, dtype=bool)
-    for at, pool in _pools(condition, drawn, areas):
-        has = ~np.isnan(pool[0])  # the same ones in every run
+    need = _last_if_lost(drawn.need, stream.present)
+    held = np.zeros(need.shape, dtype=bool)
+    for at, pool, has in _pools(condition, stream, drawn, need, areas):
         present = pool if has.all() else np.ascontiguousarray(pool[:, has])
         n = present.shape[1]
         limit = np.floor(condition.worst.width(n) * factor + 1e-9).astype(np.intp)
@@ -281,19 +284,29 @@ def _by_pool(condition: Condition, drawn: Drawn, areas: Areas, factor: Floats) -
                 halves = [present[half] for half in np.array_split(runs, 2)]
                 with ThreadPoolExecutor(2) as two:  # numpy lets go of its lock
                     cut[runs] = np.concatenate(list(two.map(_last_of, halves, (k, k))))
-        held[:, at] = drawn.need[:, at] >= cut[:, None]  # a missing need is not
+        held[:, at] = need[:, at] >= cut[:, None]  # a missing need is not
     return held
 
 
-def _pools(condition: Condition, drawn: Drawn, areas: Areas) -> Iterator[tuple[Any, Floats]]:
+def _pools(
+    condition: Condition, stream: Stream, drawn: Drawn, need: Floats, areas: Areas
+) -> Iterator[tuple[Any, Floats, Bools]]:
+    """Yield which areas a pool is for, its (n_runs, n_pool) needs, and who of it has a score."""
     if condition.among:
-        yield slice(None), drawn.built
+        has = stream.ensemble.present
+        yield slice(None), _last_if_lost(drawn.built, has), has
         return
     assert condition.within is not None
     groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
         at = np.flatnonzero(groups == g)
-        yield at, drawn.need[:, at]
+        yield at, need[:, at], stream.present[at]
+
+
+def _last_if_lost(need: Floats, present: Bools) -> Floats:
+    """Put areas that a run alone leaves without a score behind all others of the run."""
+    lost = np.isnan(need) & present
+    return np.where(lost, -np.inf, need) if lost.any() else need
 
 
 def _last_of(block: Floats, k: int) -> Floats:
