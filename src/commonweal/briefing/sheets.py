@@ -72,7 +72,7 @@ def sheets(results: Results) -> Iterator[Sheet]:
         yield Sheet(
             _name(f"Near_misses{end}", used),
             f"{areas.plural.capitalize()} that are nearly {label}",
-            f"The {len(rows):,} {areas.plural} that a cut-off a tenth more generous would bring in, the nearest first.",
+            f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
             designated(results, name, rows),
         )
         for tier in tiers(results):

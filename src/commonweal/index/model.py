@@ -182,7 +182,8 @@ class Ensemble:
         told = ", ".join(f"{k} {v}" for k, v in settings.items() if not k.endswith(".weight"))
         return DataError(
             f"{part.path.replace('/', '.')}: a geometric mean needs values above 0, as does a power "
-            f"mean of a power below 1; with {told} there are others (normalise to a positive range)"
+            f"mean of a power below 0, and none takes less than 0; with {told} there are others "
+            "(normalise to a positive range)"
         )
 
     def _plans(self, u: Floats, exact: bool) -> list[_Plan]:
