@@ -178,3 +178,22 @@ def test_bare_areas(run_tiny: Callable[..., Results], study_text: str) -> None:
     text = render_report(run_tiny(bare, shapes=False))
     assert "nknown number of people" in text
     assert Page(text).open == []
+
+
+def test_on_paper_a_long_list_is_cut_short_and_says_so(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A national list of 1,262 took 125 of 148 pages."""
+    whole = render_report(results)
+    assert 'class="long"' not in whole
+    assert 'class="on-paper"' not in whole
+    n = int(results.designations["priority"].selected.sum())
+    monkeypatch.setattr("commonweal.briefing.report._MOST_ON_PAPER", n - 1)
+    page = render_report(results)
+    print_style = page.split("@media print")[1].split("</style>")[0]
+    assert f".long tbody tr:nth-child(n + {n})" in print_style
+    note = f'<p class="on-paper">On paper: the first {n - 1} of {n}. All are in results.xlsx.</p>'
+    _, after = page.split(note)
+    assert after.index('<table id="priority-selected" class="long">') < after.index("</table>")
+    assert '<table id="indices-table">' in page  # a short one
+    assert page.count("<tr>") == whole.count("<tr>")  # the screen shows all

@@ -37,6 +37,9 @@ __all__ = ["render_report", "write_report"]
 _MOST_LISTED = 3000
 """Areas that a list in the page names; the workbook has every one."""
 
+_MOST_ON_PAPER = 100
+"""Rows of a table that are printed: a list of a thousand areas is to be searched, not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -90,8 +93,9 @@ def render_report(results: Results, day: date | None = None) -> str:
     )
     page.filters["n"] = lambda value: f"{value:,}"
     page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
+    page.globals["most_on_paper"] = _MOST_ON_PAPER
     text = page.get_template("report.html").render(
-        css=Markup((folder / "report.css").read_text("utf-8")),
+        css=Markup(page.get_template("report.css").render()),
         study=results.study,
         areas=results.areas,
         day=f"{day.day} {day:%B %Y}" if day else "",
