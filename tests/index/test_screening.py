@@ -63,9 +63,22 @@ def test_a_planted_input_that_does_nothing_has_no_effect() -> None:
 
 @pytest.mark.parametrize(
     ("levels", "n_paths", "message"),
-    [(k, 8, f"levels of {k}; expected an even number") for k in (0, 1, 3, -2)]
-    + [(4, 1, "1 paths")],
+    [(k, 8, f"levels: {k} found; expected a whole number of 2") for k in (0, 1, -2)]
+    + [(3, 8, "levels of 3; expected an even number"), (4, 1, "n_paths: 1 found")],
 )
 def test_designs_that_are_none(levels: int, n_paths: int, message: str) -> None:
     with pytest.raises(DataError, match=message):
         morris(sobol_g, list("abcde"), n_paths, levels=levels)
+
+
+@pytest.mark.parametrize(
+    ("nominal", "message"),
+    [
+        ([0.5, 7.0], "nominal 'b': 7 found; expected a number from 0 to below 1"),
+        ([0.5, np.nan], "nominal 'b': nan found"),
+        ([0.5], "nominal: 1 found; expected 2, one for each input"),
+    ],
+)
+def test_a_nominal_setting_lies_within_the_range(nominal: list[float], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        one_at_a_time(lambda u: u.sum(axis=1), ["a", "b"], nominal)

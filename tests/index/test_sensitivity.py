@@ -164,6 +164,13 @@ def test_a_model_that_loses_runs_is_refused() -> None:
         sobol(lambda u: u[:1, 0], ["a"], 2)
 
 
+def test_a_model_without_a_number_and_inputs_of_one_name_are_refused() -> None:
+    with pytest.raises(DataError, match="model gave no finite number in run 1; expected one each"):
+        sobol(lambda u: u[:, 0] * np.nan, ["a"], 2)
+    with pytest.raises(DataError, match="inputs: 'a' is there twice; expected each once"):
+        sobol(lambda u: u[:, 0], ["a", "a"], 2)
+
+
 def test_how_often_a_yes_or_no_turns_is_counted() -> None:
     """Of 'x above 0.3, or y above 0.9' each input alone turns what the other leaves open."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from commonweal.errors import DataError
 from commonweal.index.acting import acting
 from commonweal.index.assumptions import (
     Aggregation,
@@ -117,6 +118,15 @@ def test_the_spread_is_that_of_kept_ranks_whatever_the_blocks() -> None:
     np.testing.assert_allclose(spread.tenths[here].sum(axis=1), 1)
     for part in (spread.mean, spread.worst, spread.quantiles, spread.tenths):
         assert np.isnan(part[7]).all()
+
+
+def test_no_more_units_are_worst_than_there_are() -> None:
+    ensemble = make(FORM, d=np.where(np.arange(N) == 7, np.nan, NEED["d"]))
+    assert spread_of_ranks(ensemble, 2, worst=N - 1).worst[0] == 1
+    with pytest.raises(
+        DataError, match=f"worst: {N} found; expected a whole number from 1 to {N - 1}"
+    ):
+        spread_of_ranks(ensemble, 2, worst=N)
 
 
 def test_nothing_that_varies_is_the_stated_rank_for_certain() -> None:

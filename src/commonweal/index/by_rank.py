@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import AboveZero, strict
+from commonweal.index.arguments import AboveZero, Whole, strict
 from commonweal.index.rank import Floats, TieRule, rank, rank_among
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def normal_score(
     return z
 
 
-def exponential_of_rank(ranks: ArrayLike, n: int, scale: float = EXPONENTIAL_SCALE) -> Floats:
+@strict
+def exponential_of_rank(ranks: ArrayLike, n: Whole, scale: AboveZero = EXPONENTIAL_SCALE) -> Floats:
     """Transform ranks to the exponential scale of the English Indices of Deprivation.
 
     ``R = (n + 1 - rank) / n`` and ``X = -23 ln(1 - R (1 - exp(-100/23)))``, so the last of n areas
@@ -181,8 +182,6 @@ def exponential_of_rank(ranks: ArrayLike, n: int, scale: float = EXPONENTIAL_SCA
     >>> round(float(exponential_of_rank([710, 298, 407], 33_755).sum()), 2)
     251.21
     """
-    if not 0 < scale < np.inf:
-        raise DataError(f"scale {scale:g} of the exponential transformation; expected one above 0")
     r = np.asarray(ranks, dtype=np.float64)
     outside = (r < 1) | (r > n)
     if outside.any():
@@ -196,7 +195,7 @@ def exponential_of_rank(ranks: ArrayLike, n: int, scale: float = EXPONENTIAL_SCA
 def exponential(
     x: ArrayLike,
     ties: TieRule = "average",
-    scale: float = EXPONENTIAL_SCALE,
+    scale: AboveZero = EXPONENTIAL_SCALE,
     *,
     reference: ArrayLike | None = None,
 ) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index.acting import acting
 from commonweal.index.aggregate import needs_equal_weights
+from commonweal.index.arguments import Count, Whole, strict
 from commonweal.index.assumptions import CutOff, Parameter, SamplingError, SmallCounts
 from commonweal.index.flat import lay_out
 from commonweal.index.model import Ensemble, entered
@@ -31,6 +32,7 @@ __all__ = ["build_ensemble", "ensemble_of"]
 _MOST_ROW_BYTES = 4_000_000_000
 
 
+@strict
 def build_ensemble(
     index: str,
     tree: Node,
@@ -42,8 +44,8 @@ def build_ensemble(
     points: Floats | None = None,
     signs: Mapping[str, float] | None = None,
     codes: Sequence[str] | None = None,
-    n_sets: int = 1024,
-    seed: int = 1,
+    n_sets: Count = 1024,
+    seed: Whole = 1,
 ) -> Ensemble:
     """Prepare an index and its assumptions, checking all of it.
 

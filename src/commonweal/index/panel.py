@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.arguments import strict
 from commonweal.index.rank import Floats, TieRule, rank
 from commonweal.index.score import Base, fit_base, score
 
@@ -86,6 +87,7 @@ class PanelScores:
         )
 
 
+@strict
 def score_panel(index: str, tree: Node, panel: Panel, base: BaseYear = "pooled") -> PanelScores:
     """Score every year of a panel on one scale.
 

@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
+from commonweal.index.arguments import Finite, strict
 from commonweal.index.describe import skew_kurtosis
 from commonweal.index.rank import Floats
 
@@ -70,7 +71,8 @@ def log_gii(values: Floats) -> Floats:
     return logarithm
 
 
-def box_cox(values: Floats, power: float) -> Floats:
+@strict
+def box_cox(values: Floats, power: Finite) -> Floats:
     """``((x - l + 1)^power - 1) / power``, and ``ln(x - l + 1)`` for a power of 0.
 
     As COINr's boxcox, with 0 its log_CT_orig. The 1 is in the indicator's unit: metres in place of
@@ -152,7 +154,8 @@ RESHAPES: MappingProxyType[ReshapeName, Reshape] = MappingProxyType(
 """What can be done to all values of an indicator, by name, each a function of values and power."""
 
 
-def slope(values: Floats, reshape: str, power: float = 0.5) -> Floats:
+@strict
+def slope(values: Floats, reshape: ReshapeName, power: Finite = 0.5) -> Floats:
     """Give how steep a reshape is at each value, which carries standard errors (delta method).
 
     Parameters
@@ -188,6 +191,4 @@ def slope(values: Floats, reshape: str, power: float = 0.5) -> Floats:
     if reshape == "log_gii":
         stretch = (high - 1) / (high - low)
         return stretch / (stretch * (values - low) + 1)
-    if reshape == "box_cox":
-        return (values - low + 1) ** (power - 1)
-    raise UnknownNameError("reshape", reshape, RESHAPES)
+    return (values - low + 1) ** (power - 1)

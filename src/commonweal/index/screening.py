@@ -12,15 +12,19 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Count, Whole, Within, strict
+from commonweal.index.lists import column, units_of
 from commonweal.index.sensitivity import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from commonweal.index.rank import Floats
     from commonweal.index.sensitivity import Model
@@ -54,8 +58,14 @@ class Morris:
     n_runs: int
 
 
+@strict
 def morris(
-    model: Model, inputs: Sequence[str], n_paths: int = 32, *, levels: int = 4, seed: int = 1
+    model: Model,
+    inputs: Sequence[str],
+    n_paths: Annotated[int, Within(2)] = 32,
+    *,
+    levels: Annotated[int, Within(2)] = 4,
+    seed: Whole = 1,
 ) -> Morris:
     """Screen inputs by Morris's elementary effects.
 
@@ -75,10 +85,9 @@ def morris(
     DataError
         If `levels` is odd or below 2, or `n_paths` below 2.
     """
-    if levels < 2 or levels % 2:
+    if levels % 2:
         raise DataError(f"levels of {levels}; expected an even number of 2 or more")
-    if n_paths < 2:
-        raise DataError(f"{n_paths} paths; expected 2 or more")
+    inputs = units_of(inputs, len(inputs), "inputs")
     d = len(inputs)
     rng = np.random.default_rng([seed, 0x30])
     step = levels / (2 * (levels - 1))
@@ -98,8 +107,9 @@ def morris(
     return Morris(tuple(inputs), e.mean(0), np.abs(e).mean(0), e.std(0, ddof=1), n_paths * (d + 1))
 
 
+@strict
 def one_at_a_time(
-    model: Model, inputs: Sequence[str], nominal: Floats, n_points: int = 11
+    model: Model, inputs: Sequence[str], nominal: ArrayLike, n_points: Count = 11
 ) -> dict[str, tuple[Floats, Floats]]:
     """Vary each input over its range with all others at their nominal settings.
 
@@ -116,11 +126,24 @@ def one_at_a_time(
     -------
     dict
         By input, (n_points,) settings and (n_points, n_outputs) results.
+
+    Raises
+    ------
+    DataError
+        If there is not one nominal setting an input, from 0 to below 1.
     """
+    inputs = units_of(inputs, len(inputs), "inputs")
+    stated = column(nominal, "nominal", len(inputs), per="input")
+    outside = ~((stated >= 0) & (stated < 1))
+    if outside.any():
+        at = int(outside.argmax())
+        raise DataError(
+            f"nominal '{inputs[at]}': {stated[at]:g} found; expected a number from 0 to below 1"
+        )
     settings = (np.arange(n_points) + 0.5) / n_points
     curves = {}
     for i, name in enumerate(inputs):
-        runs = np.tile(np.asarray(nominal, dtype=np.float64), (n_points, 1))
+        runs = np.tile(stated, (n_points, 1))
         runs[:, i] = settings
         curves[name] = (settings, _run(model, runs))
     return curves

@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Count, Whole, strict
+from commonweal.index.lists import units_of
 from commonweal.index.rank import Floats, rank
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ class Sobol:
         return np.nan_to_num(2 * self.variance * self.total)
 
 
-def sobol_sample(n_base: int, n_inputs: int, seed: int) -> tuple[Floats, Floats]:
+@strict
+def sobol_sample(n_base: Whole, n_inputs: Whole, seed: Whole) -> tuple[Floats, Floats]:
     """Draw the two base samples of a Saltelli design from one scrambled Sobol sequence.
 
     Parameters
@@ -121,13 +124,14 @@ def sobol_sample(n_base: int, n_inputs: int, seed: int) -> tuple[Floats, Floats]
     return points[:, :n_inputs], points[:, n_inputs:]
 
 
+@strict
 def sobol(
     model: Model,
     inputs: Sequence[str],
-    n_base: int = 1024,
+    n_base: Whole = 1024,
     *,
-    seed: int = 1,
-    n_bootstrap: int = 0,
+    seed: Whole = 1,
+    n_bootstrap: Whole = 0,
     second_order: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Sobol:
@@ -172,12 +176,13 @@ def sobol(
     )[0]
 
 
+@strict
 def sobol_each(
     model: Callable[[Floats], Sequence[Results]],
     inputs: Sequence[str],
-    n_base: int = 1024,
+    n_base: Whole = 1024,
     *,
-    seed: int = 1,
+    seed: Whole = 1,
     n_bootstrap: Sequence[int],
     second_order: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -206,6 +211,7 @@ def sobol_each(
     >>> bool((both[1].total_interval == alone.total_interval).all())
     True
     """
+    inputs = units_of(inputs, len(inputs), "inputs")
     d = len(inputs)
     a, b = sobol_sample(n_base, d, seed)
     n_runs = n_base * (2 * d + 2 if second_order else d + 2)
@@ -254,7 +260,7 @@ def results_of(
     Raises
     ------
     DataError
-        If it gives another number of results than it was asked for.
+        If it gives another number of results than it was asked for, or one is no finite number.
     """
     found = [np.asarray(y) for y in model(settings)]
     for y in found:
@@ -262,6 +268,9 @@ def results_of(
             raise DataError(
                 f"model gave {len(y)} results for {len(settings)} runs; expected one each"
             )
+        if not np.isfinite(y).all():
+            at = int(np.argwhere(~np.isfinite(y))[0][0])
+            raise DataError(f"model gave no finite number in run {at + 1}; expected one each")
     return [y[:, None] if y.ndim == 1 else y for y in found]
 
 
@@ -324,6 +333,7 @@ class _Sums:
         )
 
 
+@strict
 def sobol_indices(
     y_a: Floats, y_b: Floats, y_ab: Floats, *, centred: bool = True
 ) -> tuple[Floats, Floats]:
@@ -362,13 +372,14 @@ def sobol_indices(
     return first, total
 
 
+@strict
 def sensitivity_of_ranks(
     ensemble: Ensemble,
-    n_base: int = 1024,
+    n_base: Whole = 1024,
     *,
-    worst: int | None = None,
-    seed: int = 1,
-    n_bootstrap: int = 0,
+    worst: Count | None = None,
+    seed: Whole = 1,
+    n_bootstrap: Whole = 0,
     second_order: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Sobol, Sobol]:

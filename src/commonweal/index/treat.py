@@ -98,7 +98,7 @@ class Step:
     n_tried: int = 0
     floor: float = -np.inf
     cap: float = np.inf
-    reshape: str = ""
+    reshape: ReshapeName | Literal[""] = ""
     power: float | None = None
     passes: bool | None = True
 

@@ -8,12 +8,13 @@ The rules are those of `commonweal.index.treat`, the logarithms and powers those
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.index.reshape import box_cox, log, log_either, log_gii
-from commonweal.index.treat import Rule, treat
+from commonweal.index.arguments import Finite, Whole, strict
+from commonweal.index.reshape import ReshapeName, box_cox, log, log_either, log_gii
+from commonweal.index.treat import Rule, Threshold, treat
 from commonweal.index.treat import winsorise as _winsorise
 
 if TYPE_CHECKING:
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["TREATMENTS", "by_rules", "untreated", "winsorise"]
 
-Reshaping = Literal["log", "log_either", "log_gii", "box_cox"]
-
 
 def untreated(x: Floats) -> Floats:
     """Leave the values as they are."""
     return np.asarray(x, dtype=np.float64)
 
 
+@strict
 def winsorise(
-    x: Floats, units: int | None = None, skew: float = 2.0, kurtosis: float = 3.5
+    x: Floats, units: Whole | None = None, skew: Threshold = 2.0, kurtosis: Threshold = 3.5
 ) -> Floats:
     """Bring in the most extreme values until skew or kurtosis passes, or `units` have been.
 
@@ -43,13 +43,14 @@ def winsorise(
     return _winsorise(x, Rule(skew=skew, kurtosis=kurtosis, winsorise=units))[0]
 
 
+@strict
 def by_rules(
     x: Floats,
-    skew: float = 2.0,
-    kurtosis: float = 3.5,
-    winsorise: int = 5,
-    reshape: Reshaping = "log",
-    power: float = 0.5,
+    skew: Threshold = 2.0,
+    kurtosis: Threshold = 3.5,
+    winsorise: Whole = 5,
+    reshape: ReshapeName = "log",
+    power: Finite = 0.5,
     combine: bool = False,
 ) -> Floats:
     """Winsorise up to so many units; reshape all values of an indicator that still fails.

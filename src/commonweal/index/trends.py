@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.index.arguments import Whole, strict
 from commonweal.index.change_parts import Change, drivers, split_years
 from commonweal.index.growth import Line, line
 from commonweal.index.normalise import normalise
@@ -192,7 +193,8 @@ def trend(
     return Trend(scored, years, drivers(scored, years), own, unsplit)
 
 
-def movers(change: ArrayLike, most: int = 10) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+@strict
+def movers(change: ArrayLike, most: Whole = 10) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the units that have risen and fallen most.
 
     Parameters
@@ -218,6 +220,7 @@ def movers(change: ArrayLike, most: int = 10) -> tuple[NDArray[np.intp], NDArray
     return up[x[up] > 0][:most], down[x[down] < 0][:most]
 
 
+@strict
 def on_fixed_base(
     panel: ArrayLike,
     how: str | Normaliser = "min_max",

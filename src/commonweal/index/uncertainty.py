@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.errors import DataError
+from commonweal.index.arguments import Count, Whole, strict
 from commonweal.index.runs import draw_numbers
 
 if TYPE_CHECKING:
@@ -63,12 +65,13 @@ class Spread:
     tenths: Floats
 
 
+@strict
 def spread_of_ranks(
     ensemble: Ensemble,
-    n_runs: int = 10_000,
+    n_runs: Count = 10_000,
     *,
-    worst: int,
-    seed: int = 1,
+    worst: Count,
+    seed: Whole = 1,
     client: Any = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Spread:
@@ -93,9 +96,16 @@ def spread_of_ranks(
     -------
     Spread
         Memory does not grow with the number of runs.
+
+    Raises
+    ------
+    DataError
+        If `worst` is more than there are units with a score.
     """
     present = ensemble.present
     n = int(present.sum())
+    if worst > n:
+        raise DataError(f"worst: {worst} found; expected a whole number from 1 to {n:,}, the units")
     counter = RankCounter(n, n_runs)
     total, inside = np.zeros(n, np.int64), np.zeros(n, np.int64)
     done = 0
@@ -121,7 +131,8 @@ def _everywhere(found: Floats, present: NDArray[np.bool_]) -> Floats:
     return out
 
 
-def random_runs(ensemble: Ensemble, n_runs: int, seed: int) -> Floats:
+@strict
+def random_runs(ensemble: Ensemble, n_runs: Count, seed: Whole) -> Floats:
     """(n_runs, n_assumptions) the numbers of `spread_of_ranks`, to read its settings back."""
     return draw_numbers(ensemble.found, n_runs, seed, ensemble.n_sets)
 
