@@ -235,7 +235,8 @@ def study_faults() -> list[str]:
     from commonweal import designation, index, recipe
 
     certainty = importlib.import_module("commonweal.designation.certainty")
-    models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec, index.Node, recipe.IndexSpec]
+    models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec]
+    models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
     kinds = importlib.import_module("commonweal.index.assumptions").KINDS
     models += [certainty.CertaintySpec, *kinds.values()]

@@ -110,6 +110,35 @@ def test_standard_errors_of_one_s_own(small: Any) -> None:
     assert sure.selected.sum() == pytest.approx(4)
 
 
+def test_counts_of_one_s_own(small: Any) -> None:
+    """Of two places, 2 and 1 crimes among 100: the rates that they allow overlap widely."""
+    rows = ["A20,20,2,100", "A19,10,1,100", *(f"A{k:02d},0.1,1,10000" for k in range(1, 19))]
+    small.indicators.write_text("code,rate,crimes,people\n" + "\n".join(rows), "utf-8")
+
+    def write(per: float, **more: Any) -> None:
+        counts = {"events": "crimes", "base": "people", "per": per}
+        table = {"file": small.indicators.name, "column": "rate", "higher_is": "more"}
+        small.write(
+            indicators={"crime": {**table, "counts": counts}},
+            index={"crimes": {"transform": "z_score", "children": {"c": {"indicator": "crime"}}}},
+            designate={"priority": {"index": "crimes", "worst": 1}},
+            certainty={"draws": 2000, "seed": 3, "vary": [{"counts": "all"}]},
+            **more,
+        )
+
+    write(1000)
+    sure = small.run().certainty["priority"]
+    probability = dict(zip(sure.codes, sure.selected, strict=True))
+    assert 0.5 < probability["A20"] < 0.95
+    assert probability["A20"] + probability["A19"] == pytest.approx(1, abs=0.01)
+    write(100)
+    with pytest.raises(DataError, match="crime: its values are 10 times 100 x crimes / people"):
+        small.run()
+    write(1000, prepare=[{"treat": {}}])
+    with pytest.raises(StudyError, match="'prepare' changes the rates"):
+        small.run()
+
+
 def test_within_takes_the_worst_of_each_parent(small: Any) -> None:
     small.write(
         certainty=None,

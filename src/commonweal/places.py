@@ -17,6 +17,7 @@ from commonweal.errors import (
     nearest,
 )
 from commonweal.indicators import (
+    CountColumns,
     Indicator,
     Wanted,
     numbers,
@@ -78,7 +79,10 @@ def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
         spec.vintage or source.vintage,
     )
     column, error = spec.of("column", year), spec.of("standard_error", year)
-    return Wanted(about, source, column, code, error, spec.year, year)
+    counts = None
+    if spec.counts is not None:
+        counts = CountColumns(**spec.counts.model_dump())
+    return Wanted(about, source, column, code, error, spec.year, year, counts)
 
 
 def years_of(study: Study, name: str, store: Store) -> list[int]:

@@ -4,6 +4,7 @@ from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
+    CountColumns,
     Wanted,
     code_column,
     numbers,
@@ -13,6 +14,7 @@ from commonweal.indicators.read import (
 )
 
 __all__ = [
+    "CountColumns",
     "Counts",
     "Direction",
     "Indicator",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
 
 from commonweal.areas import code_texts
 from commonweal.errors import DataError
+from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Indicator, Indicators
 from commonweal.indicators.panel import whole_years
 
@@ -22,14 +23,33 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.sources import Source, Store
 
-__all__ = ["Wanted", "code_column", "numbers", "read_column", "read_indicators", "read_years"]
+__all__ = [
+    "CountColumns",
+    "Wanted",
+    "code_column",
+    "numbers",
+    "read_column",
+    "read_indicators",
+    "read_years",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CountColumns:
+    """The columns of the counts that a rate was made from, as `Counts` has them."""
+
+    events: str
+    base: str
+    per: float = 1.0
+    law: Literal["binomial", "poisson"] = "poisson"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """An indicator and where to read it: its source, value, code and standard-error columns.
 
-    Of a table with a row an area and year, the column of the year, and the year.
+    Of a table with a row an area and year, the column of the year, and the year. Of a rate made
+    from counts, their columns.
     """
 
     indicator: Indicator
@@ -39,6 +59,7 @@ class Wanted:
     standard_error: str = ""
     year_column: str = ""
     year: int = 0
+    counts: CountColumns | None = None
 
 
 def read_indicators(
@@ -70,6 +91,7 @@ def read_indicators(
     """
     values = np.full((len(areas), len(wanted)), np.nan)
     errors = np.full((len(areas), len(wanted)), np.nan)
+    counts: dict[str, Counts] = {}
     account: list[dict[str, object]] = []
     tables = _read_once(store, wanted, areas)
     for at, want in enumerate(wanted):
@@ -81,6 +103,10 @@ def read_indicators(
         values[:, at], rows, matched = _align(table, want.source, want.column, code, areas, name)
         if want.standard_error:
             errors[:, at], _, _ = _align(table, want.source, want.standard_error, code, areas, name)
+        if (of := want.counts) is not None:
+            events, _, _ = _align(table, want.source, of.events, code, areas, name)
+            base, _, _ = _align(table, want.source, of.base, code, areas, name)
+            counts[name] = _counts(events, base, of, values[:, at], name)
         account.append(
             {
                 "indicator": name,
@@ -93,7 +119,34 @@ def read_indicators(
         )
     stated = any(w.standard_error for w in wanted)
     meta = tuple(w.indicator for w in wanted)
-    return Indicators(areas.system, areas.codes, values, meta, errors if stated else None), account
+    return (
+        Indicators(areas.system, areas.codes, values, meta, errors if stated else None, counts),
+        account,
+    )
+
+
+def _counts(
+    events: NDArray[np.float64],
+    base: NDArray[np.float64],
+    of: CountColumns,
+    rates: NDArray[np.float64],
+    name: str,
+) -> Counts:
+    """Pair counts with their bases, and check that the rates are made of them."""
+    try:
+        counts = Counts(events, base, of.per, of.law)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    both = counts.known & (events > 0) & (rates != 0) & ~np.isnan(rates)
+    if both.any():
+        # A wrong 'per' or column moves every rate; rounding as published moves few by much.
+        ratio = float(np.median(rates[both] / (of.per * events[both] / base[both])))
+        if not 0.95 < ratio < 1.05:
+            raise DataError(
+                f"{name}: its values are {ratio:.3g} times {of.per:g} x {of.events} / {of.base}; "
+                "expected the same but for rounding (is 'per' right?)"
+            )
+    return counts
 
 
 def read_column(
@@ -145,6 +198,7 @@ def _read_once(
     for place, group in groups.items():
         source = group[0].source
         names = [c for w in group for c in (w.column, w.standard_error, w.year_column) if c]
+        names += [c for w in group if w.counts for c in (w.counts.events, w.counts.base)]
         code = group[0].code or code_column(store.table(source), source, areas)
         tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
     return tables

@@ -4,7 +4,13 @@ A wrong key, weight, column or code is an error that names the file, the field, 
 was expected and the nearest valid name.
 """
 
-from commonweal.recipe.data import AgreementSpec, FileOrSource, IndicatorSpec, OwnAreas
+from commonweal.recipe.data import (
+    AgreementSpec,
+    CountsSpec,
+    FileOrSource,
+    IndicatorSpec,
+    OwnAreas,
+)
 from commonweal.recipe.indices import IndexSpec, MoveSpec
 from commonweal.recipe.load import (
     earlier_study,
@@ -19,6 +25,7 @@ from commonweal.recipe.study import BriefingSpec, Study
 __all__ = [
     "AgreementSpec",
     "BriefingSpec",
+    "CountsSpec",
     "FileOrSource",
     "IndexSpec",
     "IndicatorSpec",

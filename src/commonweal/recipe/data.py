@@ -135,6 +135,25 @@ ByYear: TypeAlias = Annotated[str | dict[int, str], BeforeValidator(_by_year)]
 """One name, or with a panel one for each year."""
 
 
+class CountsSpec(_Part):
+    """The counts that a rate was made from: it is `per` times `events` over `base`.
+
+    Attributes
+    ----------
+    events, base
+        The columns of how often it happened, and of how many (or in how much time or space).
+    per
+        What the rate is out of, such as 1000.
+    law
+        ``binomial``: each of the base has it or not. ``poisson``: it can happen to one again.
+    """
+
+    events: str = Field(min_length=1)
+    base: str = Field(min_length=1)
+    per: float = Field(default=1, gt=0, allow_inf_nan=False)
+    law: Literal["binomial", "poisson"] = "poisson"
+
+
 class IndicatorSpec(_Table):
     """Where one number per area comes from, and what it means.
 
@@ -154,6 +173,8 @@ class IndicatorSpec(_Table):
         ``more`` if a higher value means more need, ``less`` if it means less.
     standard_error
         The column with the value's standard error; with a panel, one for each year of a wide table.
+    counts
+        The columns with the counts that a rate was made from; not with a panel.
     """
 
     file: ByYear = ""
@@ -166,6 +187,13 @@ class IndicatorSpec(_Table):
     vintage: str = ""
     higher_is: Literal["more", "less"]
     standard_error: ByYear = ""
+    counts: CountsSpec | None = None
+
+    @model_validator(mode="after")
+    def _counts_of_one_year(self) -> IndicatorSpec:
+        if self.counts and (self.year or self.stated):
+            raise FieldError("goes with an indicator of one year", "counts")
+        return self
 
     @property
     def stated(self) -> dict[str, list[int]]:

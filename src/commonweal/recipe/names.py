@@ -8,7 +8,7 @@ from commonweal.areas import load_systems
 from commonweal.errors import nearest
 from commonweal.faults import FieldError
 from commonweal.index.acting import first_fault
-from commonweal.index.assumptions import KINDS
+from commonweal.index.assumptions import KINDS, SmallCounts
 from commonweal.index.prepare_spec import POPULATION
 from commonweal.recipe.data import OwnAreas, check_name
 
@@ -139,9 +139,17 @@ def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:
     """Check that each assumption has something to act on."""
     if not vary:
         raise FieldError(f"nothing varies; expected a list of {', '.join(KINDS)}", part, "vary")
+    for k, assumption in enumerate(vary):
+        if (study.prepare or study.panel) and isinstance(assumption, SmallCounts):
+            other = "prepare" if study.prepare else "panel"
+            raise FieldError(
+                f"'{other}' changes the rates that the counts are of; leave one of the two out",
+                *(part, "vary", k, "counts"),
+            )
     shrunk = {name for step in study.prepare if step.shrink for name in step.of}
     errors = [n for n, spec in study.indicators.items() if spec.standard_error or n in shrunk]
-    fault = first_fault(vary, study.index, errors)
+    counts = [n for n, spec in study.indicators.items() if spec.counts]
+    fault = first_fault(vary, study.index, errors, counts)
     if fault is not None:
         k, error = fault
         key = next(key for key, kind in KINDS.items() if isinstance(vary[k], kind))
