@@ -399,7 +399,7 @@ def test_a_reference_unit_is_found_by_its_name() -> None:
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
-    with pytest.raises(DataError, match="target 1 that every unit has reached"):
+    with pytest.raises(DataError, match="a target that every unit has reached"):
         distance_to_target([1.0, 2.0], 1)
     with pytest.raises(DataError, match="lower 2 and upper 2; expected lower below upper"):
         scaled([1.0, 2.0], 2, 2)
@@ -525,6 +525,15 @@ def test_a_unit_is_found_by_the_code_that_the_table_has() -> None:
         ),
         ({"low": 100, "high": 0}, "pubs: low 100 and high 0; expected low below high"),
         ({"how": "rank", "ties": "mean"}, "ties 'mean' not found"),
+        (
+            {"how": "goalposts", "lower": 9, "upper": 1, "directions": -1},
+            "pubs: lower 9 and upper 1;",
+        ),
+        (
+            {"how": "goalposts", "lower": "9", "upper": 1, "directions": -1},
+            "pubs: lower: '9' found",
+        ),
+        ({"how": "distance_to_target", "target": "9", "directions": -1}, "pubs: target: '9' found"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")

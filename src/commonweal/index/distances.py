@@ -92,7 +92,7 @@ def distance_to_reference(
     at = float(own.mean()) if len(own) else np.nan
     if np.isnan(at) and constant == "error" and len(present(base)):
         raise DataError(f"the reference unit ({said_of(codes, at_row)}) has no value")
-    width = width_of(at - least, at, constant, "distance to a reference that is the least value")
+    width = width_of(at - least, constant, "distance to a reference that is the least value")
     return (values - least) / width
 
 
@@ -130,8 +130,8 @@ def distance_to_target(
     array([0. , 0.5, 1. ])
     """
     values, least, _ = extent(x, reference)
-    what = f"target {target:g} that every unit has reached"
-    width = width_of(max(target - least, 0.0), least, constant, what)
+    what = "a target that every unit has reached"
+    width = width_of(max(target - least, 0.0), constant, what)
     score = (values - least) / width
     return np.minimum(score, 1.0) if cap else score
 
@@ -168,5 +168,5 @@ def fraction_of_max(
     values, least, most = extent(x, reference)
     if most > 0:
         return values / most
-    amount = width_of(-least, least, constant, "fraction of a maximum of 0")
+    amount = width_of(-least, constant, "fraction of a maximum of 0")
     return 1 + values / amount

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,6 +37,7 @@ from commonweal.index.scales import (
     adjusted,
     goalposts,
     min_max,
+    refuse_posts,
     scaled,
     unchanged,
     z_score,
@@ -267,8 +269,9 @@ def turned(settings: Mapping[str, Any], sign: float) -> dict[str, Any]:
     if sign == 1:
         return given
     for point in _POINTS:
-        if given.get(point) is not None:
+        if isinstance(given.get(point), Real):  # what is no number is refused where it is used
             given[point] = -given[point]
     if all(bound in given for bound in _BOUNDS):
+        refuse_posts(settings["lower"], settings["upper"])  # as they were given
         given["lower"], given["upper"] = -settings["upper"], -settings["lower"]
     return given

@@ -79,7 +79,7 @@ def min_max(
     if not low < high:
         raise DataError(f"low {low:g} and high {high:g}; expected low below high")
     values, least, most = extent(x, reference)
-    width = width_of(most - least, least, constant, "min-max of a constant")
+    width = width_of(most - least, constant, "min-max of a constant")
     return (high - low) * (values - least) / width + low
 
 
@@ -116,7 +116,7 @@ def z_score(
     """
     values, least, most = extent(x, reference)
     # The deviation of a constant is not always 0 in floats (0.1 three times: 2e-17).
-    spread = width_of(most - least, least, constant, "z-score of a constant")
+    spread = width_of(most - least, constant, "z-score of a constant")
     base = present(values if reference is None else reference)
     if len(base) == 0 or np.isnan(spread):
         return np.full(values.shape, np.nan)
@@ -147,8 +147,7 @@ def scaled(x: ArrayLike, lower: Finite, upper: Finite, factor: AboveZero = 100.0
     >>> scaled([0.0, 5.0, 20.0], 0, 10)
     array([  0.,  50., 200.])
     """
-    if not lower < upper:
-        raise DataError(f"lower {lower:g} and upper {upper:g}; expected lower below upper")
+    refuse_posts(lower, upper)
     return (column(x, "values") - lower) / (upper - lower) * factor
 
 
@@ -212,7 +211,7 @@ def adjusted_posts(x: ArrayLike, middle: Finite | None = None) -> tuple[float, f
     (5.0, 25.0)
     """
     values, least, most = extent(np.ravel(x), None)
-    width_of(most - least, least, "error", "posts of a constant")
+    width_of(most - least, "error", "posts of a constant")
     if len(present(values)) == 0:
         raise DataError("posts of an empty column: every value is missing")
     at = (least + most) / 2 if middle is None else middle
@@ -273,8 +272,15 @@ def extent(x: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, float, fl
     return values, least, most
 
 
-def width_of(width: float, value: float, constant: Constant, what: str) -> float:
+@strict
+def refuse_posts(lower: Finite, upper: Finite) -> None:
+    """Raise if the posts of a scale are not in order."""
+    if not lower < upper:
+        raise DataError(f"lower {lower:g} and upper {upper:g}; expected lower below upper")
+
+
+def width_of(width: float, constant: Constant, what: str) -> float:
     """Give a width to divide by; NaN in place of 0 where that was chosen."""
     if width == 0 and constant == "error":
-        raise DataError(f"{what} ({value:g}): nothing can be compared")
+        raise DataError(f"{what}: nothing can be compared")
     return width or np.nan

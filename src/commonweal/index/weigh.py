@@ -121,13 +121,14 @@ def principal_component(
     >>> principal_component([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]).round(4)
     array([0.5, 0.5])
     """
-    loadings = components(x, names).loadings[:, 0]
+    taken = components(x, names)
+    loadings = taken.loadings[:, 0]
     if by == "square":
         return loadings**2 / (loadings**2).sum()
     if (loadings < 0).any():
         raise DataError(
-            f"loadings of the first component {loadings.round(3).tolist()} differ in sign; "
-            "turn or drop the contrary children, or weight by squares"
+            f"{_contrary(taken.names, loadings)} the other children on the first component; turn or "
+            "drop them, or weight by squares"
         )
     return given(loadings)
 
@@ -221,8 +222,7 @@ def factor(
     weights *= -1.0 if weights.sum() < 0 else 1.0
     if (weights < 0).any():
         raise DataError(
-            f"{by}s of the factor {weights.round(3).tolist()} differ in sign; "
-            "turn or drop the contrary children"
+            f"{_contrary(called, weights)} the other children on the factor; turn or drop them"
         )
     return given(weights)
 
@@ -313,6 +313,11 @@ def noisy(
         raise DataError(f"spread {share.tolist()} found; expected 0 to 1")
     u = np.random.default_rng(seed).random((n_draws, len(w)))
     return w + (2 * u - 1) * share * w
+
+
+def _contrary(names: Sequence[str], loadings: Floats) -> str:
+    told = [f"'{n}' ({x:.3f})" for n, x in zip(names, loadings, strict=True) if x < 0]
+    return f"{', '.join(told)} pull{'s' * (len(told) == 1)} against"
 
 
 def _alike(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
