@@ -67,7 +67,6 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
     "plots": ("plots", "plots_ranks", "drawing"),
 }
-ONLY = {"drawing": {"Plot"}}  # the rest of it is for the plots themselves
 INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "methods"}
 INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
@@ -166,7 +165,7 @@ def own_names(module: str) -> list[str]:
     """Give the public names of a module of the index room that it does not take from another."""
     room = importlib.import_module(f"commonweal.index.{module}")
     source = Path(str(room.__file__)).read_text("utf-8")
-    names = sorted(ONLY.get(module, room.__all__), key=str.casefold)
+    names = sorted(room.__all__, key=str.casefold)
     return [n for n in names if re.search(rf"^(?:def |class |){n}\b", source, re.MULTILINE)]
 
 

@@ -11,7 +11,17 @@ import time
 import pytest
 
 # Without pydantic, which typer brings in itself for the help of a command with arguments.
-HEAVY = {"numpy", "polars", "numba", "scipy", "shapely", "pyogrio", "jinja2", "xlsxwriter"}
+HEAVY = {
+    "numpy",
+    "polars",
+    "numba",
+    "scipy",
+    "shapely",
+    "pyogrio",
+    "jinja2",
+    "xlsxwriter",
+    "matplotlib",
+}
 
 
 def loaded(*args: str) -> set[str]:
@@ -39,7 +49,7 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
 @pytest.mark.parametrize("args", [["studies"], ["check", "demo"], ["new", "--help"]])
 def test_light_commands_do_without_tables(args: list[str]) -> None:
     """`check` needs no table, no geometry, no compiled kernel and no workbook."""
-    assert not loaded(*args) & {"numba", "shapely", "pyogrio", "xlsxwriter", "jinja2"}
+    assert not loaded(*args) & {"numba", "shapely", "pyogrio", "xlsxwriter", "jinja2", "matplotlib"}
 
 
 def seconds(*command: str) -> float:

@@ -1,236 +1,198 @@
-"""Pictures as SVG by hand: what every plot of an index is put together from.
+"""What every plot of an index is: a matplotlib figure below its title, and its numbers as a table.
 
-A picture has a title and a description that screen readers find, asks for nothing from elsewhere,
-and says nothing by colour alone: shape, stripes or words say the same. Colours are those of Okabe
-and Ito (2008), Color Universal Design, which people with any colour vision can tell apart.
+A picture asks for nothing from elsewhere, and says nothing by colour alone: shape, hatching or words
+say the same. Colours are those of Okabe and Ito (2008), Color Universal Design, which people with any
+colour vision can tell apart. Sizes are in CSS pixels, 96 to an inch.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import textwrap
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     import polars as pl
+    from matplotlib.figure import Figure
 
-__all__ = [
-    "BLUE",
-    "COLOURS",
-    "GREY",
-    "INK",
-    "VERMILION",
-    "Plot",
-    "axis",
-    "circle",
-    "line",
-    "numeral",
-    "picture",
-    "plain",
-    "rank_ticks",
-    "rectangle",
-    "shorten",
-    "text",
-    "ticks",
-    "tint",
-]
+__all__ = ["Plot"]
 
-INK, GREY, GRID = "#1a1a1a", "#595959", "#d0d0d0"
-BLUE, VERMILION = "#0072b2", "#d55e00"
+INK, GREY, GRID = "#1a1a1a", "#595959", "#d9d9d9"
+BLUE, SKY, VERMILION = "#0072b2", "#56b4e9", "#d55e00"
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7f7f7f")
+WIDTH = 760
+"""Of every picture."""
 
-_TOP = 30
+_STYLE = {
+    # Measured in the first, which comes with matplotlib; drawn in what the reader has.
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
+    "font.size": 9.0,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "hatch.linewidth": 1.5,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "savefig.dpi": 192.0,
+}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plot:
     """A picture and its numbers.
 
     Attributes
     ----------
-    svg
-        The picture: one ``svg`` element that stands by itself as a file or in a page.
     numbers
         Everything that it draws, as a table.
     title, about
         Its title, and how to read it; both are in the picture too.
+    figure
+        The figure, for those who want to change it; 96 CSS pixels to an inch.
     """
 
-    svg: str
     numbers: pl.DataFrame
     title: str
     about: str
+    figure: Figure
+
+    @property
+    def svg(self) -> str:
+        """One ``svg`` element that stands by itself as a file or in a page, its words as text."""
+        # Two pictures of one page must not share an id; the same picture keeps its own.
+        told = f"{self.title}\0{self.about}\0{self.numbers.write_csv()}"
+        salt = "p" + hashlib.sha256(told.encode(errors="replace")).hexdigest()[:10]
+        with _letters_elsewhere():
+            drawn = self._saved("svg", salt, dict.fromkeys(_SAID_OF_SVG)).decode()
+        drawn = re.sub(r'(<[^>]*?) id="[\w.]+_\d+"', r"\1", drawn[drawn.index("<svg") :])
+        drawn = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", drawn, flags=re.DOTALL)
+        head = (
+            f'<svg role="img" aria-labelledby="{salt}-title {salt}-desc" '
+            'style="stroke-linejoin: round; stroke-linecap: butt"'
+        )
+        names = (
+            f'<title id="{salt}-title">{escape(plain(self.title))}</title>'
+            f'<desc id="{salt}-desc">{escape(plain(self.about))} '
+            "The table has the same numbers.</desc>"
+        )
+        return re.sub(r"<svg(.*?>)", lambda m: head + m[1] + names, drawn, count=1, flags=re.DOTALL)
+
+    @property
+    def png(self) -> bytes:
+        """The picture as PNG, two dots to a CSS pixel."""
+        said = {"Title": plain(self.title), "Description": plain(self.about), "Software": None}
+        return self._saved("png", "", said)
+
+    @property
+    def pdf(self) -> bytes:
+        """The picture as PDF of one page."""
+        said = {"Title": plain(self.title), "Subject": plain(self.about)}
+        return self._saved("pdf", "", said | dict.fromkeys(("Creator", "Producer", "CreationDate")))
 
     def save(self, path: Path | str) -> None:
-        """Write the picture to a file.
+        """Write the picture into a file, in the format that its name ends in.
+
+        Parameters
+        ----------
+        path
+            Ends in ``.svg``, ``.png`` or ``.pdf``.
 
         Raises
         ------
         DataError
-            If the name does not end in ``.svg``, or there is no such folder.
+            If it ends otherwise, or there is no such folder.
         """
-        to = Path(path)
-        if to.suffix != ".svg":
-            raise DataError(f"{to}: expected a name that ends in .svg")
-        if not to.parent.is_dir():
-            raise DataError(f"{to}: there is no folder {to.parent}")
-        to.write_text(self.svg, encoding="utf-8")
+        suffix = Path(path).suffix.lower()
+        if suffix not in (".svg", ".png", ".pdf"):
+            raise DataError(f"'{path}' ends in '{suffix}'; expected .svg, .png or .pdf")
+        made = getattr(self, suffix[1:])
+        if not Path(path).parent.is_dir():
+            raise DataError(f"'{path}': there is no folder {Path(path).parent}")
+        Path(path).write_bytes(made.encode() if isinstance(made, str) else made)
 
     def _repr_svg_(self) -> str:
-        return self.svg  # what a notebook shows
+        return self.svg
+
+    def _saved(self, form: str, salt: str, said: dict[str, Any]) -> bytes:
+        out = io.BytesIO()
+        with style(salt):
+            self.figure.savefig(out, format=form, metadata=said)
+        return out.getvalue()
 
 
-def picture(
-    title: str, about: str, width: float, height: float, parts: Sequence[str], numbers: pl.DataFrame
-) -> Plot:
-    """Put parts into a picture, below its title.
+_SAID_OF_SVG = ("Creator", "Date", "Format", "Type")
 
-    Parameters
-    ----------
-    title, about
-        As in `Plot`.
-    width, height
-        Of the drawing in its own units, without the room for title and description.
-    parts
-        SVG elements; y = 0 is below the title.
-    numbers
-        As in `Plot`.
-    """
-    lines = textwrap.wrap(plain(about), max(20, int(width / 7)))
-    heading = textwrap.wrap(plain(title), max(20, int(width / 10.5)))
-    top = _TOP + 22.0 * (len(heading) - 1) + 16 * len(lines) + 12
-    shown = [
-        *(text(12, 24 + 22 * k, part, size=17, weight=700) for k, part in enumerate(heading)),
-        *(
-            text(12, 22 + 22 * len(heading) + 16 * k, part, size=12, fill=GREY)
-            for k, part in enumerate(lines)
-        ),
-    ]
-    body = "".join(parts)
-    # Two pictures of one page must not share an id; the same picture keeps its own.
-    id_ = (
-        "p" + hashlib.sha256(f"{title}\0{about}\0{body}".encode(errors="replace")).hexdigest()[:10]
-    )
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} '
-        f'{height + top:g}" width="{width:g}" height="{height + top:g}" '
-        f'aria-labelledby="{id_}-title {id_}-desc" '
-        'font-family="system-ui, -apple-system, Arial, sans-serif">'
-        f'<title id="{id_}-title">{escape(plain(title))}</title>'
-        f'<desc id="{id_}-desc">{escape(plain(about))} The table has the same numbers.</desc>'
-        f'<rect width="100%" height="100%" fill="#ffffff"/>{"".join(shown)}'
-        f'<g transform="translate(0 {top:g})">{body.replace("#stripes", f"#{id_}-stripes")}</g>'
-        f'<defs><pattern id="{id_}-stripes" width="6" height="6" patternUnits="userSpaceOnUse" '
-        f'patternTransform="rotate(45)"><rect width="6" height="6" fill="#ffffff"/>'
-        f'<rect width="3" height="6" fill="{VERMILION}"/></pattern></defs></svg>'
-    )
-    return Plot(svg, numbers, title, about)
+
+@contextmanager
+def style(salt: str = "") -> Iterator[None]:
+    """Draw in our style, whatever the reader's settings; a salt makes the ids of SVG."""
+    from matplotlib import style as styles
+
+    with styles.context(["default", _STYLE | {"svg.hashsalt": salt}]):
+        yield
+
+
+@contextmanager
+def _letters_elsewhere() -> Iterator[None]:
+    """Take no offence at letters that our typeface lacks: the reader's system may have them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
+def blank(height: float) -> Figure:
+    """Make an empty figure `WIDTH` wide, which `plot` puts a title above."""
+    from matplotlib.figure import Figure
+
+    return Figure((WIDTH / 96, height / 96))
+
+
+def plot(figure: Figure, title: str, about: str, numbers: pl.DataFrame) -> Plot:
+    """Put title and description above what is drawn; see `Plot`."""
+    top = 12.0
+    rows = [(row, 16, "bold", INK) for row in textwrap.wrap(plain(title), 72)]
+    rows += [(row, 12, "normal", GREY) for row in textwrap.wrap(plain(about), 116)]
+    below = figure.get_figheight() * 96
+    height = below + sum(1.45 * size for _, size, *_ in rows) + 18
+    figure.set_figheight(height / 96)
+    top = 12.0
+    for row, size, weight, ink in rows:
+        at = 10 / WIDTH, 1 - top / height
+        figure.text(*at, row, size=size * 0.75, weight=weight, color=ink, va="top")
+        top += size * 1.45
+    room = {"rect": (0, 0, 1, below / height), "w_pad": 10 / 96, "h_pad": 6 / 96}
+    figure.set_layout_engine("constrained", **room)
+    with _letters_elsewhere():
+        for _ in range(2):  # what hangs on other axes finds its place the second time
+            figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # once: a second time could move things by a hair
+    return Plot(numbers, title, about, figure)
 
 
 def plain(words: str) -> str:
-    """Leave out what XML cannot hold."""
-    return _CONTROL.sub("", words)
-
-
-def text(
-    x: float,
-    y: float,
-    words: str,
-    *,
-    size: float = 12,
-    anchor: str = "start",
-    fill: str = INK,
-    weight: int = 400,
-    turn: float = 0,
-) -> str:
-    """Write words, turned by so many degrees about their own place."""
-    turned = f' transform="rotate({turn:.1f} {x:.1f} {y:.1f})"' if turn else ""
-    bold = f' font-weight="{weight}"' if weight != 400 else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" '
-        f'fill="{fill}"{bold}{turned}>{escape(plain(words))}</text>'
-    )
-
-
-def rectangle(
-    x: float, y: float, width: float, height: float, fill: str, stroke: str = "none"
-) -> str:
-    """Draw a rectangle; a fill of ``url(#stripes)`` is striped."""
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
-        f'fill="{fill}" stroke="{stroke}"/>'
-    )
-
-
-def line(
-    x1: float, y1: float, x2: float, y2: float, stroke: str = INK, width: float = 1, dash: str = ""
-) -> str:
-    """Draw a line."""
-    dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{stroke}" '
-        f'stroke-width="{width:g}"{dashed}/>'
-    )
-
-
-def circle(x: float, y: float, r: float, fill: str = INK, stroke: str = "none") -> str:
-    """Draw a circle."""
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" fill="{fill}" stroke="{stroke}" '
-        'stroke-width="2"/>'
-    )
-
-
-def axis(
-    at: Sequence[float], x0: float, x1: float, low: float, high: float, top: float, bottom: float
-) -> list[str]:
-    """Draw upright grid lines at values, with the values above them."""
-    parts = []
-    for value in at:
-        x = x0 + (value - low) / (high - low) * (x1 - x0)
-        parts.append(line(x, top, x, bottom, GRID))
-        parts.append(text(x, top - 6, numeral(value), size=11, anchor="middle", fill=GREY))
-    return parts
-
-
-def ticks(low: float, high: float, n: int = 5) -> list[float]:
-    """Give round numbers from below `low` to above `high`, about `n` of them.
-
-    Examples
-    --------
-    >>> ticks(0, 87)
-    [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
-    """
-    if not high > low:
-        high = low + (abs(low) or 1.0)
-    raw = (high - low) / n
-    power = 10.0 ** np.floor(np.log10(raw))
-    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= raw * 0.999)
-    first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
-    return [float(round(k * step, 12)) for k in np.arange(first, last + 1)]
-
-
-def rank_ticks(low: float, high: float) -> list[float]:
-    """Give round ranks from `low` to `high`; the first is rank 1, and not 0.
-
-    Examples
-    --------
-    >>> rank_ticks(2, 87)
-    [1.0, 20.0, 40.0, 60.0, 80.0, 100.0]
-    """
-    at = ticks(low if low > high / 2 else 0, high)  # far down the table, look more closely
-    return [max(at[0], 1.0), *at[1:]]
+    """Leave out what XML cannot hold, and keep to one line."""
+    return " ".join(_CONTROL.sub("", words).split())
 
 
 def numeral(value: float) -> str:
@@ -256,15 +218,3 @@ def shorten(words: str, n: int) -> str:
     words = plain(words)
     half = (n - 1) // 2
     return words if len(words) <= n else f"{words[: n - 1 - half]}…{words[-half:] if half else ''}"
-
-
-def tint(colour: str, share: float) -> str:
-    """Mix a colour with white: 1 = the colour, 0 = white.
-
-    Examples
-    --------
-    >>> tint("#0072b2", 0.5)
-    '#80b8d8'
-    """
-    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in parts)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from itertools import cycle, pairwise
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
@@ -17,38 +18,37 @@ from commonweal.index.drawing import (
     GREY,
     INK,
     VERMILION,
-    Plot,
-    line,
+    WIDTH,
+    blank,
     numeral,
-    picture,
-    rectangle,
+    plain,
+    plot,
     shorten,
-    text,
-    tint,
+    style,
 )
-from commonweal.index.framework_table import child_weights, framework_table
+from commonweal.index.framework_table import framework_table
 from commonweal.index.lists import keys, positions
 from commonweal.index.tables import Matrix, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from commonweal.index.drawing import Plot
     from commonweal.index.framework import Node
     from commonweal.index.lists import Weights
     from commonweal.index.rank import Floats
 
 __all__ = ["correlation_plot", "distribution_plot", "framework_plot"]
 
-_PAGE = 920.0
-_MARGIN = 170.0  # around a sunburst, for names; cut to what they need
-_EM = 0.6  # mean width of a letter, in its size: that of a wide typeface
+_ACROSS = 4  # histograms beside each other
+_LINE, _LETTER = 16.0, 7.2  # pixels of a line, and of a letter of a wide typeface
 
 
 @strict
 def framework_plot(
     index: str, tree: Node, title: str = "", weights: Mapping[str, Weights] | None = None
 ) -> Plot:
-    """Draw the framework as a sunburst: a ring a level, each part as wide as its weight.
+    """Draw the framework as a tree of boxes: a column a level, each box as high as its weight.
 
     Parameters
     ----------
@@ -64,120 +64,50 @@ def framework_plot(
     Plot
         Numbers: `commonweal.index.framework_table.framework_table`.
     """
+    import polars as pl
+
     numbers = framework_table(index, tree, weights)
-    depth = max(int(numbers["level"].max() or 0), 1)  # type: ignore[arg-type]
-    inner, radius = 78.0, 300.0
-    middle = radius + _MARGIN
-    ring = (radius - inner) / depth
-    parts: list[str] = []
-    words: list[str] = []
-    corners = [_point(middle, radius, quarter * np.pi / 2) for quarter in range(4)]
+    parts = numbers.filter(pl.col("level") > 0) if tree.children else numbers
+    parents = set(numbers["parent"])
+    column = WIDTH / float(parts["level"].n_unique())
+    least = min((s for s in parts["weight in the index"] if s > 0), default=1.0)
+    tall = min(max(_LINE / least, 240.0), 1600.0)
+    start = {"": 0.0, index: 0.0}  # where the next child of a node begins
+    hue: dict[str, str] = {}
+    colours = cycle(COLOURS)
     unnamed = 0
-
-    def draw(path: str, node: Node, start: float, width: float, colour: str) -> None:
-        nonlocal unnamed
-        at, level = start, path[len(index) :].count("/") + 1
-        own = child_weights(path, node, weights) if node.children else np.empty(0)
-        for k, (name, child) in enumerate(node.children.items()):
-            share = width * float(own[k] / own.sum())
-            hue = COLOURS[k % len(COLOURS)] if level == 1 else colour
-            r0, r1 = inner + (level - 1) * ring, inner + level * ring
-            label = child.label or name
-            fill = tint(hue, max(0.75 - 0.2 * level, 0.2))
-            parts.append(_wedge(middle, r0, r1, at, at + share, fill))
-            named = _wedge_label(middle, r0, r1, at, share, label, leaf=not child.children)
-            words.extend(named)
-            if named and not child.children:
-                reach = r1 + 20 + 12 * _EM * min(len(label), int((_MARGIN - 12) / 12 / _EM))
-                corners.append(_point(middle, reach, at + share / 2))
-            unnamed += not named
-            if child.children:
-                draw(f"{path}/{name}", child, at, share, hue)
-            at += share
-
-    draw(index, tree, 0.0, 2 * np.pi, COLOURS[0])
-    label = tree.label or index
-    centre = textwrap.wrap(shorten(label, 48), 16)
-    for k, part in enumerate(centre):
-        y = middle + 5 + 17 * (k - (len(centre) - 1) / 2)
-        words.append(text(middle, y, part, size=14, anchor="middle", weight=700))
-    about = (
-        "From the index in the middle outwards to its indicators. The width of a part is its weight "
-        "in the index."
-    )
-    about += f" {unnamed} parts are too narrow for their names." if unnamed else ""
-    heading = title or f"What makes up the index: {label}"
-    # As large as the circle and the names around it, and no larger.
-    (left, up), (right, down) = np.min(corners, axis=0) - 12, np.max(corners, axis=0) + 12
-    drawn = "".join([*parts, *words])
-    placed = f'<g transform="translate({-left:.1f} {-up:.1f})">{drawn}</g>'
-    return picture(heading, about, right - left, down - up, [placed], numbers)
-
-
-def _point(middle: float, r: float, angle: float) -> tuple[float, float]:
-    """Give a place by distance and angle: 0 is upwards, and it grows clockwise."""
-    return middle + r * float(np.sin(angle)), middle - r * float(np.cos(angle))
-
-
-def _wedge(middle: float, r0: float, r1: float, start: float, end: float, fill: str) -> str:
-    # A whole ring starts where it ends, which an arc cannot draw: it stops just before.
-    end = min(end, start + 2 * np.pi - 1e-4)
-    (ax, ay), (bx, by) = _point(middle, r1, start), _point(middle, r1, end)
-    (cx, cy), (dx, dy) = _point(middle, r0, end), _point(middle, r0, start)
-    large = int(end - start > np.pi)
-    return (
-        f'<path d="M{ax:.2f} {ay:.2f}A{r1:.2f} {r1:.2f} 0 {large} 1 {bx:.2f} {by:.2f}'
-        f'L{cx:.2f} {cy:.2f}A{r0:.2f} {r0:.2f} 0 {large} 0 {dx:.2f} {dy:.2f}z" '
-        f'fill="{fill}" stroke="#404040" stroke-width="0.8"/>'
-    )
-
-
-def _wedge_label(
-    middle: float, r0: float, r1: float, start: float, width: float, label: str, *, leaf: bool
-) -> list[str]:
-    """Write a part's name: a leaf's outside its ring, another's within; none if there is no room."""
-    angle = start + width / 2
-    left = np.sin(angle) < -1e-9
-    turn = float(np.degrees(angle)) - 90 + (180 if left else 0)
-    if leaf:
-        size = min(12.0, width * r1 * 0.9)
-        if size < 7:
-            return []
-        x, y = _point(middle, r1 + 6, angle + (0.32 * size / r1) * (-1 if left else 1))
-        anchor = "end" if left else "start"
-        return [
-            text(
-                x,
-                y,
-                shorten(label, int((_MARGIN - 12) / size / _EM)),
-                size=size,
-                anchor=anchor,
-                turn=turn,
+    with style():
+        figure = blank(tall)
+        axes = figure.add_subplot()
+        shown = parts.select("node", "name", "parent", "level", "weight in the index")
+        for path, name, above, level, share in shown.iter_rows():
+            at, left = start[above], column * max(level - 1, 0)
+            start[path], start[above] = at, at + share
+            hue[path] = hue.get(above) or next(colours)
+            # An indicator reaches to the right edge, wherever in the tree it is.
+            wide = column if path in parents else WIDTH - left
+            fill = hue[path], max(0.6 - 0.15 * level, 0.2)
+            axes.barh(at, wide, share, left, align="edge", color=fill, edgecolor="white")
+            label, room = (
+                f"{plain(name)}: {100 * share:.1f}\u00a0%",
+                int(share * tall / _LINE + 0.01),
             )
-        ]
-    # Across the ring or along it, whichever is longer; smaller before a word would be cut.
-    ring, arc = r1 - r0 - 8, width * (r0 + r1) / 2 * 0.8
-    along = arc > ring
-    length, depth = (min(arc, r1), ring) if along else (ring, arc)
-    longest = max(len(word) for word in label.split() or [label])
-    size = float(np.clip(length / longest / _EM, 8, 13))
-    fits = max(int(length / size / _EM), 4)
-    lines = textwrap.wrap(label, fits, break_long_words=False) or [label]
-    room = int(depth / (size * 1.2))
-    if room < 1 or length < 4 * size * _EM:
-        return []
-    if len(lines) > room:
-        lines = [*lines[: room - 1], " ".join(lines[room - 1 :])]
-    if along:
-        below = bool(np.cos(angle) < 0)
-        turn = float(np.degrees(angle)) + (180 if below else 0)
-    x, y = _point(middle, (r0 + r1) / 2, angle)
-    parts = []
-    for k, part in enumerate(lines):
-        off = 1.2 * size * (k - (len(lines) - 1) / 2) + 0.35 * size
-        at = x - off * float(np.sin(np.radians(turn))), y + off * float(np.cos(np.radians(turn)))
-        parts.append(text(*at, shorten(part, fits), size=size, anchor="middle", turn=turn))
-    return parts
+            lines = textwrap.wrap(
+                label, max(int(wide / _LETTER) - 1, 2), max_lines=max(room, 1), placeholder="…"
+            )
+            if room:
+                weight = "bold" if path in parents else "normal"
+                axes.text(left + 7, at + share / 2, "\n".join(lines), va="center", weight=weight)
+            unnamed += not room
+        axes.set(xlim=(0, WIDTH), ylim=(1, 0))
+        axes.axis("off")
+        about = (
+            "From the parts of the index at the left to its indicators at the right. As high as its "
+            "weight in the index, which stands after its name."
+        )
+        about += f" {unnamed} parts are too narrow for their names." if unnamed else ""
+        heading = title or f"What makes up the index: {tree.label or index}"
+        return plot(figure, heading, about, numbers)
 
 
 @strict
@@ -222,45 +152,43 @@ def distribution_plot(
     keys(labels or {}, called, where=" (labels)")
     summary = describe(values, called)
     outliers = flags(summary).outliers
-    wide, tall, gap = 206.0, 150.0, 20.0
-    across = int(min(4, len(called)))
-    parts: list[str] = []
     rows: list[tuple[str, float, float, int]] = []
-    for j, name in enumerate(called):
-        left = gap + (j % across) * (wide + gap)
-        top = (j // across) * (tall + gap)
-        column = values[:, j][~np.isnan(values[:, j])]
-        base = top + 112
-        parts.append(
-            text(left, top + 12, shorten((labels or {}).get(name, name), 26), size=12, weight=600)
-        )
-        if not len(column):
-            parts.append(text(left, top + 60, "no values", fill=GREY))
-            continue
-        counts, edges = _histogram(column, bins)
-        rows += [(name, float(edges[k]), float(edges[k + 1]), int(n)) for k, n in enumerate(counts)]
-        each = wide / len(counts)
-        scale = 78 / counts.max()
-        fill = VERMILION if outliers[j] else BLUE
-        parts += [
-            rectangle(left + k * each, base - n * scale, max(each - 1, 1), n * scale, fill)
-            for k, n in enumerate(counts)
-            if n
-        ]
-        parts.append(line(left, base, left + wide, base, GREY))
-        parts.append(text(left, base + 14, numeral(edges[0]), size=11, fill=GREY))
-        parts.append(
-            text(left + wide, base + 14, numeral(edges[-1]), size=11, anchor="end", fill=GREY)
-        )
-        told = _shape(summary.skew[j], summary.kurtosis[j], bool(outliers[j]))
-        missing = len(values) - len(column)
-        told += f", {missing:,} missing" if missing else ""
-        parts.append(text(left, top + 27, told, size=11, fill=INK if outliers[j] else GREY))
-    height = -(-len(called) // across) * (tall + gap)
-    schema = {"indicator": pl.String, "from": pl.Float64, "to": pl.Float64, "units": pl.Int64}
-    about = "Bars count units. ▲ and another colour: |skew| above 2 and kurtosis above 3.5."
-    width = max(gap + across * (wide + gap), 480)
-    return picture(title, about, width, height, parts, pl.DataFrame(rows, schema, orient="row"))
+    down = -(-len(called) // _ACROSS)
+    with style():
+        figure = blank(155.0 * down)
+        grid = figure.subplots(down, _ACROSS, squeeze=False).ravel()
+        for axes in grid[len(called) :]:
+            axes.axis("off")
+        for j, (name, axes) in enumerate(zip(called, grid, strict=False)):
+            column = values[:, j][~np.isnan(values[:, j])]
+            told = shorten((labels or {}).get(name, name), 22)
+            axes.set_title(told, loc="left", size=9, weight="bold", pad=18)
+            if not len(column):
+                axes.text(0.5, 0.5, "no values", ha="center", color=GREY, transform=axes.transAxes)
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
+                continue
+            counts, edges = _histogram(column, bins)
+            bars = edges[:-1].tolist(), edges[1:].tolist(), counts.tolist()
+            rows += [(name, *bar) for bar in zip(*bars, strict=True)]
+            fill = VERMILION if outliers[j] else BLUE
+            axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=fill, edgecolor=fill)
+            ends = sorted({float(edges[0]), float(edges[-1])})
+            axes.set_xticks(ends, [numeral(end) for end in ends])
+            if len(ends) == 2:
+                axes.set_xlim(*ends)
+                for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+                    label.set_ha(side)
+            axes.set_yticks([0, int(counts.max())], ["0", numeral(counts.max())])
+            told = _shape(summary.skew[j], summary.kurtosis[j], bool(outliers[j]))
+            ink = INK if outliers[j] else GREY
+            axes.text(0, 1.05, told, size=8, color=ink, transform=axes.transAxes)
+            missing = len(values) - len(column)
+            if missing:
+                axes.set_xlabel(f"{missing:,} missing", size=8, color=GREY, labelpad=-8)
+        schema = {"indicator": pl.String, "from": pl.Float64, "to": pl.Float64, "units": pl.Int64}
+        about = "Bars count units. ▲ and another colour: |skew| above 2 and kurtosis above 3.5."
+        return plot(figure, title, about, pl.DataFrame(rows, schema, orient="row"))
 
 
 def _histogram(column: Floats, bins: int) -> tuple[np.ndarray, Floats]:
@@ -334,65 +262,44 @@ def correlation_plot(
         raise DataError(f"{n} indicators to correlate; expected 2 or more")
     found = correlate(values, method=method, names=called)
     shown = [shorten((labels or {}).get(name, name), 26) for name in called]
-    room = 14 + 7 * max(len(s) for s in shown)
-    cell = float(np.clip((_PAGE - room) / n, 12, 44))
-    told = cell >= 29
-    parts = []
-    for i, name in enumerate(shown):
-        at = room + (i + 0.5) * cell
-        size = min(12.0, cell * 0.85)
-        parts.append(text(room - 6, at + size * 0.35, name, size=size, anchor="end"))
-        parts.append(text(at + size * 0.35, room - 6, name, size=size, turn=-90))
-        for j in range(n):
-            parts += _cell(room + j * cell, room + i * cell, cell, float(found.r[i, j]), told)
-    for k in ends[:-1]:
-        at = room + k * cell
-        parts.append(line(at, room, at, room + n * cell, INK, 2))
-        parts.append(line(room, at, room + n * cell, at, INK, 2))
-    bottom = room + n * cell
-    named = [shorten((labels or {}).get(group, group), 22) for group in groups or {}]
-    for start, end, name in zip([0, *ends], ends, named, strict=False):
-        middle = room + (start + end) / 2 * cell
-        parts.append(text(bottom + 8, middle + 4, name, size=12, weight=600))
-    width = max(bottom + 20 + 7.5 * max(map(len, named), default=0), 460)
-    parts += _ramp(room, bottom + 16)
-    about = (
-        f"{method.capitalize()} correlations over the units that have both. "
-        + ("" if told else "A stroke through a cell: negative. ")
-        + "White with a dot: undefined."
-    )
-    return picture(title, about, width, bottom + 62, parts, found.to_frame())
-
-
-def _cell(x: float, y: float, size: float, r: float, told: bool) -> list[str]:
-    if np.isnan(r):
-        return [
-            rectangle(x, y, size, size, "#ffffff", "#ffffff"),
-            text(x + size / 2, y + size / 2 + 4, "·", anchor="middle", fill=GREY),
-        ]
-    parts = [rectangle(x, y, size, size, _diverging(r), "#ffffff")]
-    if told:
-        fill = "#ffffff" if r > 0.77 or r < -0.9 else "#000000"
-        number = f"{round(r, 2) + 0.0:.2f}".replace("-", "−")
-        parts.append(
-            text(x + size / 2, y + size / 2 + 4, number, size=11, anchor="middle", fill=fill)
+    told = n <= 16
+    tall = n * float(np.clip(480 / n, 13, 32))
+    size = min(9.0, 350 / n)
+    with style():
+        figure = blank(tall + 7 * max(map(len, shown)) + 70)
+        axes, key = figure.subplots(2, height_ratios=(tall, 12))
+        drawn = np.ma.masked_invalid(found.r)
+        look: dict[str, Any] = {"cmap": "RdBu", "vmin": -1, "vmax": 1}
+        map_ = axes.pcolormesh(drawn, edgecolors="white", lw=0.6, rasterized=not told, **look)
+        middles = np.arange(n) + 0.5
+        axes.set_xticks(middles, shown, rotation=90)
+        axes.set_yticks(middles, shown)
+        axes.tick_params(length=0, labelcolor=INK, labelsize=size)
+        axes.tick_params(labelbottom=False, labeltop=True)
+        axes.set(xlim=(0, n), ylim=(n, 0))
+        axes.spines[:].set_visible(False)
+        for (i, j), r in np.ndenumerate(found.r):
+            ink = "white" if abs(r) > 0.7 else INK
+            if np.isnan(r) or told:
+                number = "·" if np.isnan(r) else f"{round(r, 2) + 0.0:.2f}".replace("-", "−")
+                look = {"ha": "center", "va": "center", "color": ink, "size": 8.5}
+                axes.text(j + 0.5, i + 0.5, number, **look)
+            elif r <= -0.05:
+                axes.plot([j + 0.2, j + 0.8], [i + 0.8, i + 0.2], color=ink, lw=0.8)
+        if groups is not None:
+            for k in ends[:-1]:
+                axes.axhline(k, color=INK, lw=1.5)
+                axes.axvline(k, color=INK, lw=1.5)
+            named = [shorten((labels or {}).get(group, group), 24) for group in groups]
+            right = axes.secondary_yaxis("right")
+            halfway = [(a + b) / 2 for a, b in pairwise([0, *ends])]
+            right.set_yticks(halfway, named, weight="bold")
+            right.tick_params(length=0, labelcolor=INK)
+            right.spines[:].set_visible(False)
+        figure.colorbar(map_, key, orientation="horizontal", ticks=[-1, -0.5, 0, 0.5, 1])
+        about = (
+            f"{method.capitalize()} correlations over the units that have both. "
+            + ("" if told else "A stroke through a cell: negative. ")
+            + "White with a dot: undefined."
         )
-    elif r <= -0.05:
-        ink = "#ffffff" if r < -0.9 else INK
-        parts.append(line(x + 2, y + size - 2, x + size - 2, y + 2, ink, 0.8))
-    return parts
-
-
-def _diverging(r: float) -> str:
-    """Blue for positive, vermilion for negative, the paler the nearer to 0."""
-    return tint("#00568a" if r > 0 else "#b34700", min(abs(r), 1.0))
-
-
-def _ramp(x: float, y: float) -> list[str]:
-    parts = [
-        rectangle(x + 10 * k, y, 10, 12, _diverging(float(r)))
-        for k, r in enumerate(np.linspace(-1, 1, 21))
-    ]
-    for r, words in ((-1, "−1"), (0, "0"), (1, "1")):
-        parts.append(text(x + 105 + 100 * r, y + 27, words, size=11, anchor="middle", fill=GREY))
-    return parts
+        return plot(figure, title, about, found.to_frame())

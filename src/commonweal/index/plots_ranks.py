@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,33 +12,30 @@ from commonweal.index.drawing import (
     BLUE,
     GREY,
     INK,
+    SKY,
     VERMILION,
-    Plot,
-    axis,
-    circle,
-    line,
+    blank,
     numeral,
-    picture,
-    rank_ticks,
-    rectangle,
+    plot,
     shorten,
-    text,
-    ticks,
+    style,
 )
 from commonweal.index.lists import column, row_of, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
+    from commonweal.index.drawing import Plot
     from commonweal.index.rank import Floats
     from commonweal.index.sensitivity import Sobol
 
 __all__ = ["rank_plot", "sensitivity_plot", "shift_plot"]
 
-_LEFT, _RIGHT, _ROW, _TOP = 230.0, 700.0, 20.0, 34.0
-_WIDTH = 760.0
+_ROW = 17.0
 
 
 @strict
@@ -97,34 +94,6 @@ def rank_plot(
         chosen = wanted[np.argsort(now[wanted], kind="stable")]
     if not len(chosen):
         raise DataError("no unit with a rank to draw; expected at least one")
-    spread = np.concatenate(
-        [now[chosen], near[chosen], far[chosen], [np.nan if cut is None else cut]]
-    )
-    least, most = float(np.nanmin(spread)), float(np.nanmax(spread))
-    at = rank_ticks(least, most)
-    first, last = at[0], at[-1]
-    bottom = _TOP + _ROW * len(chosen) + 4
-
-    def place(value: float) -> float:
-        return _LEFT + (value - first) / (last - first) * (_RIGHT - _LEFT)
-
-    parts = axis(at, _LEFT, _RIGHT, first, last, _TOP - 4, bottom)
-    for k, i in enumerate(chosen.tolist()):
-        y = _TOP + (k + 0.5) * _ROW
-        parts.append(text(_LEFT - 10, y + 4, shorten(called[i], 32), anchor="end"))
-        if not (np.isnan(near[i]) or np.isnan(far[i])):
-            parts.append(line(place(near[i]), y, place(far[i]), y, GREY, 2.5))
-        inside = cut is None or now[i] <= cut
-        parts.append(circle(place(now[i]), y, 4.5, BLUE if inside else "#ffffff", BLUE))
-    about = f"The dot is the rank as it stands, 1 = first. The line runs from {interval}."
-    about += _part_of(len(chosen), int(np.count_nonzero(~np.isnan(now))), "" if rows else "first ")
-    if cut is not None:
-        x = place(cut + 0.5)
-        parts.append(line(x, _TOP - 4, x, bottom, VERMILION, 2, "6 4"))
-        parts.append(
-            text(x, bottom + 16, f"cut-off after {numeral(cut)}", anchor="middle", fill=INK)
-        )
-        about += " Filled: within the cut-off. Hollow: beyond it."
     numbers = pl.DataFrame(
         {
             "unit": [called[i] for i in chosen],
@@ -133,7 +102,27 @@ def rank_plot(
             "high": far[chosen],
         }
     ).fill_nan(None)
-    return picture(title, about, _WIDTH, bottom + 28, parts, numbers)
+    with style():
+        figure = blank(_ROW * len(chosen) + 88)
+        inside = now[chosen] <= (np.inf if cut is None else cut)
+        spread = np.concatenate([now[chosen], near[chosen], far[chosen], [cut or np.nan]])
+        axes = _rows(figure, [called[i] for i in chosen], spread)
+        y = np.arange(len(chosen))
+        axes.hlines(y, near[chosen], far[chosen], color=GREY, lw=2.2, label=interval)
+        looks = ((inside, BLUE, "rank as it stands"), (~inside, "white", "rank beyond the cut-off"))
+        for part, face, told in looks:
+            if part.any():
+                _dots(axes, now[chosen][part], y[part], BLUE, face, told)
+        if cut is not None:
+            told = f"cut-off after {numeral(cut)}"
+            axes.axvline(cut + 0.5, color=VERMILION, lw=1.6, ls=(0, (5, 3)), label=told)
+        figure.legend(loc="outside lower center", ncols=4)
+        ranked = int(np.count_nonzero(~np.isnan(now)))
+        about = _shown(len(chosen), ranked)
+        about += f" The dot is the rank as it stands, 1 = first. The line runs from {interval}."
+        if cut is not None:
+            about += " Filled: within the cut-off. Hollow: beyond it."
+        return plot(figure, title, about, numbers)
 
 
 @strict
@@ -173,6 +162,7 @@ def shift_plot(
         If the arrays differ in length, `most` is below 1, or there is nothing to draw.
     """
     import polars as pl
+    from matplotlib.markers import CARETLEFT, CARETRIGHT  # their tips are at the point
 
     called, (old, new) = _alike(units, before=before, after=after)
     shift = old - new
@@ -181,33 +171,6 @@ def shift_plot(
         raise DataError("no unit has both ranks; expected at least one")
     # Those that move equally far stand in the order of the later rank.
     order = both[np.lexsort((new[both], -np.abs(shift[both])))][:most]
-    at = rank_ticks(0, float(max(old[order].max(), new[order].max())))
-    first, last = at[0], at[-1]
-    bottom = _TOP + _ROW * len(order) + 4
-
-    def place(value: float) -> float:
-        return _LEFT + (value - first) / (last - first) * (_RIGHT - _LEFT - 40)
-
-    parts = axis(at, _LEFT, _RIGHT - 40, first, last, _TOP - 4, bottom)
-    for k, i in enumerate(order.tolist()):
-        y = _TOP + (k + 0.5) * _ROW
-        x0, x1 = place(old[i]), place(new[i])
-        colour = BLUE if shift[i] > 0 else VERMILION if shift[i] < 0 else GREY
-        parts.append(text(_LEFT - 10, y + 4, shorten(called[i], 32), anchor="end"))
-        parts.append(line(x0, y, x1, y, colour, 2.5))
-        parts.append(circle(x0, y, 3.5, "#ffffff", colour))
-        if shift[i]:
-            back = 8 if x1 > x0 else -8
-            parts.append(
-                f'<path d="M{x1:.1f} {y:.1f}l{-back} -5v10z" fill="{colour}" stroke="{colour}"/>'
-            )
-        told = f"{'+' if shift[i] > 0 else ''}{numeral(shift[i])}"
-        parts.append(text(_WIDTH - 12, y + 4, told, anchor="end"))
-    about = (
-        f"From the ring ({named[0]}) to the arrow head ({named[1]}); rank 1 is at the left. "
-        "The number: places gained (+) or lost (−)."
-    )
-    about += _part_of(len(order), len(both), "")
     numbers = pl.DataFrame(
         {
             "unit": [called[i] for i in order],
@@ -216,7 +179,35 @@ def shift_plot(
             "shift": shift[order],
         }
     )
-    return picture(title, about, _WIDTH, bottom + 12, parts, numbers)
+    with style():
+        figure = blank(_ROW * len(order) + 88)
+        axes = _rows(figure, [called[i] for i in order], np.concatenate([old[order], new[order]]))
+        y = np.arange(len(order))
+        looks = (
+            (1, CARETLEFT, BLUE, "up"),
+            (-1, CARETRIGHT, VERMILION, "down"),
+            (0, "|", GREY, "same"),
+        )
+        for sign, mark, colour, told in looks:
+            part = np.sign(shift[order]) == sign
+            if part.any():
+                x0, x1 = old[order][part], new[order][part]
+                axes.hlines(y[part], x0, x1, color=colour, lw=2.2)
+                _dots(axes, x0, y[part], colour)
+                told = shorten(f"{named[1]}: {told}", 40)
+                axes.plot(x1, y[part], ls="", marker=mark, ms=8, color=colour, label=told)
+        _dots(axes, [], [], GREY, label=shorten(named[0], 40))
+        right = axes.secondary_yaxis("right")
+        right.set_yticks(y, [f"{'+' * (s > 0)}{numeral(s)}" for s in shift[order].tolist()])
+        right.tick_params(length=0, labelcolor=INK)
+        right.spines[:].set_visible(False)
+        figure.legend(loc="outside lower center", ncols=4)
+        about = _shown(len(order), len(both), ": those that move most")
+        about += (
+            f" From the ring ({named[0]}) to the arrow head ({named[1]}); rank 1 is at the left. "
+            "The number: places gained (+) or lost (−)."
+        )
+        return plot(figure, title, about, numbers)
 
 
 @strict
@@ -271,61 +262,82 @@ def sensitivity_plot(
         for interval in (found.first_interval, found.total_interval)
     ]
     order = np.argsort(-total, kind="stable")
-    all_values = np.concatenate([first, total, *(e.ravel() for e in ends), [0.0]])
-    at = ticks(float(np.nanmin(all_values)), max(float(np.nanmax(all_values)), 0.1))
-    low, high = at[0], at[-1]
-    row = 52.0
-    bottom = _TOP + row * len(order)
-
-    def place(value: float) -> float:
-        return _LEFT + (value - low) / (high - low) * (_RIGHT - _LEFT)
-
-    parts = axis(at, _LEFT, _RIGHT, low, high, _TOP - 4, bottom)
-    for k, i in enumerate(order.tolist()):
-        y = _TOP + k * row + 6
-        parts.append(text(_LEFT - 10, y + 23, shorten(found.inputs[i], 32), anchor="end"))
-        for value, its, fill, dy in (
-            (first[i], ends[0][i], BLUE, 0.0),
-            (total[i], ends[1][i], "url(#stripes)", 19.0),
-        ):
-            x0, x1 = sorted((place(0), place(value)))
-            stroke = BLUE if dy == 0 else VERMILION
-            parts.append(rectangle(x0, y + dy, x1 - x0, 17, fill, stroke))
-            if not np.isnan(its).any():
-                a, b, mid = place(its[0]), place(its[1]), y + dy + 8.5
-                parts += [
-                    line(a, mid, b, mid, "#ffffff", 5),
-                    line(a, mid, b, mid, INK, 2),
-                    line(a, mid - 4, a, mid + 4, INK, 2),
-                    line(b, mid - 4, b, mid + 4, INK, 2),
-                ]
-    parts.append(line(place(0), _TOP - 4, place(0), bottom, INK))
-    key = bottom + 14
-    parts += [
-        rectangle(_LEFT, key, 18, 14, BLUE, BLUE),
-        text(_LEFT + 26, key + 12, "by itself (first order)"),
-        rectangle(_LEFT + 200, key, 18, 14, "url(#stripes)", VERMILION),
-        text(_LEFT + 226, key + 12, "with all that it acts on (total)"),
-    ]
-    about = f"Share of the variance of {of} that each choice explains."
-    if found.total_interval is not None:
-        about += " The line over a bar: its bootstrap interval, 5 % to 95 %."
-
-    def column(values: Floats) -> Floats:
-        return values[order]
-
     numbers = pl.DataFrame(
         {
             "input": [found.inputs[i] for i in order],
-            "first": column(first),
-            "first_low": column(ends[0][:, 0]),
-            "first_high": column(ends[0][:, 1]),
-            "total": column(total),
-            "total_low": column(ends[1][:, 0]),
-            "total_high": column(ends[1][:, 1]),
+            "first": first[order],
+            "first_low": ends[0][order, 0],
+            "first_high": ends[0][order, 1],
+            "total": total[order],
+            "total_low": ends[1][order, 0],
+            "total_high": ends[1][order, 1],
         }
     ).fill_nan(None)
-    return picture(title, about, _WIDTH, key + 30, parts, numbers)
+    with style():
+        figure = blank(46.0 * len(order) + 80)
+        axes = figure.add_subplot()
+        y = np.arange(len(order))
+        looks: list[dict[str, Any]] = [
+            {"color": SKY, "label": "by itself (first order)"},
+            {"color": "white", "label": "with all that it acts on (total)"},
+        ]
+        looks[1] |= {"edgecolor": VERMILION, "hatch": "////"}
+        for value, its, look, up in zip((first, total), ends, looks, (-0.2, 0.2), strict=True):
+            axes.barh(y + up, value[order], 0.38, **look)
+            middle, half = its[order].mean(axis=1), np.diff(its[order])[:, 0] / 2
+            axes.errorbar(middle, y + up, xerr=half, fmt="none", ecolor=INK, lw=1.5, capsize=4)
+        axes.axvline(0, color=INK, lw=1)
+        axes.set_yticks(y, [shorten(found.inputs[i], 32) for i in order])
+        axes.set_ylim(len(order) - 0.4, -0.6)
+        axes.set_xlabel("share of the variance")
+        axes.spines[["left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        figure.legend(loc="outside lower center", ncols=2)
+        about = f"Share of the variance of {of} that each choice explains."
+        if found.total_interval is not None:
+            about += " The line over a bar: its bootstrap interval, 5 % to 95 %."
+        return plot(figure, title, about, numbers)
+
+
+def _rows(figure: Figure, units: Sequence[str], ranks: Floats) -> Axes:
+    """Make axes with a row a unit, from the top, and ranks from 1 at the left.
+
+    Far down the table they begin nearer to the ranks that are drawn, to tell them apart.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    least, most = float(np.nanmin(ranks)), float(np.nanmax(ranks))
+    least = least if least > most / 2 else 1.0
+    nice = MaxNLocator(7, integer=True, steps=[1, 2, 5, 10])
+    at = np.asarray(nice.tick_values(least, max(most, least + 1)))
+    at = at[(at > least) & (at <= most)]
+    space = max((most - least) * 0.02, 0.3)
+    axes = figure.add_subplot()
+    axes.set_xticks([least, *at[at - least > 2 * space]])
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set(xlim=(least - space, most + space), ylim=(len(units) - 0.4, -0.6))
+    axes.set_yticks(range(len(units)), [shorten(unit, 32) for unit in units])
+    axes.set_xlabel("rank")
+    axes.tick_params(length=0, top=True, labeltop=True)
+    axes.spines[:].set_visible(False)
+    axes.grid()
+    return axes
+
+
+def _dots(
+    axes: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    colour: str,
+    face: str = "white",
+    label: str | None = None,
+) -> None:
+    axes.plot(x, y, "o", ms=5.5, mfc=face, mec=colour, mew=1.4, label=label)
+
+
+def _shown(some: int, of: int, which: str = "") -> str:
+    return f"{some:,} of {of:,} units shown{which}." if some < of else f"All {of:,} units shown."
 
 
 def _alike(units: Sequence[str], **arrays: ArrayLike) -> tuple[list[str], list[Floats]]:
@@ -338,8 +350,3 @@ def _alike(units: Sequence[str], **arrays: ArrayLike) -> tuple[list[str], list[F
             at = int((values < 1).argmax())
             raise DataError(f"{name}, '{called[at]}': {values[at]:g} found; expected 1 or more")
     return called, taken
-
-
-def _part_of(n_drawn: int, n_all: int, which: str) -> str:
-    """Say that not all units are drawn."""
-    return f" Drawn: {which}{n_drawn:,} of {n_all:,} units." if n_drawn < n_all else ""
