@@ -379,6 +379,18 @@ def test_a_reference_area_and_a_base_are_kept() -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("how", ["exponential", "percentile_rank", "min_max"])
+def test_a_base_is_kept_where_the_indicator_itself_is_drawn(how: str) -> None:
+    node = Node.model_validate(
+        {"transform": how, "aggregate": "arithmetic", "children": {"d": {"indicator": "d", "base": ["e"]}}}
+    )  # fmt: skip
+    errors = {"d": np.full(N, 0.5)}
+    made = build_ensemble("x", node, NEED, [SamplingError()], standard_errors=errors)
+    (got,) = made.scores(np.array([[0.2]]))
+    drawn = NEED | {"d": made.noise["x/d"][1].of(NEED["d"], int(0.2 * 1024))}
+    np.testing.assert_allclose(got, score_tree("x", node, drawn)[0]["x"], rtol=1e-9, atol=1e-9)
+
+
 def test_an_index_of_one_indicator_varies_with_its_error() -> None:
     made = build_ensemble("a", Node(indicator="a"), NEED, [SamplingError()], standard_errors=ERRORS)
     (got,) = made.scores(np.array([[0.2]]))

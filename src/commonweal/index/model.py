@@ -345,7 +345,8 @@ class Ensemble:
                 for run in runs:
                     need[run] = entered(need[run], Way(way.treatment, "none"), entry, ties)
             how = way.transform
-            if not callable(how) and name_of(how) == "exponential" and ties in ("average", "min"):
+            among_own = entry.path not in self.bases and ties in ("average", "min")
+            if among_own and not callable(how) and name_of(how) == "exponential":
                 block = need if len(runs) == len(need) else need[runs]
                 scale = float(settings_of(how).get("scale", EXPONENTIAL_SCALE))
                 exponential_rows(block, scale, ties == "average")
