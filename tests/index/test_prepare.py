@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from commonweal.index import denominate, impute, screen, shrink, treat
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.index.prepare_spec import Step
 from commonweal.index.reshape import RESHAPES, slope
-from commonweal.indicators import Indicator, Indicators
+from commonweal.indicators import Counts, Indicator, Indicators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -266,6 +267,17 @@ def test_screening_is_the_functions_own() -> None:
 
 
 # ---- standard errors ----------------------------------------------------------------------------
+
+
+def test_counts_stay_with_what_no_step_changed() -> None:
+    read = replace(
+        table(),
+        counts={n: Counts(np.array([*range(1, 7)]) * 1.0, np.full(6, 9.0)) for n in NAMES[:3]},
+    )
+    steps = ({"denominate": {"by": "population", "of": ["halls"]}}, {"screen": {"areas": 0.6}})
+    done = take(*steps, {"impute": {"how": "mean", "of": ["turnout"]}}, of=read)
+    assert sorted(done.indicators.counts) == ["clubs", "turnout"]
+    assert done.indicators.counts["clubs"] is read.counts["clubs"]
 
 
 def test_standard_errors_are_carried_or_dropped_as_documented() -> None:

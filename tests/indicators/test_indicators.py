@@ -10,7 +10,7 @@ import pytest
 
 from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.indicators import Indicator, Indicators
+from commonweal.indicators import Counts, Indicator, Indicators
 
 CODES = ["A1", "A2", "A3"]
 META = (
@@ -83,6 +83,13 @@ def test_shapes() -> None:
         indicators(codes=["A1", "A2"])
     with pytest.raises(DataError, match=r"standard errors have shape \(3, 1\); expected \(3, 2\)"):
         indicators(errors=np.zeros((3, 1)))
+
+
+def test_some_of_them_keep_their_counts() -> None:
+    own = {"pubs": Counts(np.array([1.0, np.nan, 3.0]), np.full(3, 9.0))}
+    both = Indicators("toy", CODES, VALUES, META, None, own)
+    assert both.only(["pubs"]).counts == own
+    assert both.only(["crime"]).counts == {}
 
 
 def test_carried_to_other_areas_with_their_errors() -> None:

@@ -73,6 +73,10 @@ def test_a_wide_table() -> None:
         ({"year": ["2015", "2015", "2019/20", "2019", "2019"]}, "'year' has '2019/20'; expected"),
         ({"year": [2015.5] * 5}, "expected whole years such as 2019"),
         ({"year": [2015] * 5}, "area A1 has 2015 more than once"),
+        (
+            {"year": [2015, 2015, 2019, None, 2017]},
+            "area A3 has a row without a year in column 'year'",
+        ),
         ({"turnout": ["x"] * 5}, "turnout: column 'turnout' has 'x'; expected numbers"),
         ({"turnout": [np.inf] * 5}, "turnout: area A1 has an infinite value"),
     ],

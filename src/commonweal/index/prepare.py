@@ -120,7 +120,8 @@ def prepare(
     -----
     Standard errors: dividing scales them (the denominator is taken as known); a value that is
     brought in keeps its own; reshaping multiplies them by the slope there (the delta method); a
-    value that is filled in has none; shrinkage gives new ones.
+    value that is filled in has none; shrinkage gives new ones. Counts are kept where no value that
+    came from them was changed.
     """
     n, k = indicators.values.shape
     known = indicators.standard_errors
@@ -140,7 +141,12 @@ def prepare(
             raise DataError(f"prepare.{at}.{step.kind}: {error}") from None
         done.append(Done(at + 1, step, cells, whole, told))
     errors = None if np.isnan(table.errors).all() else table.errors
-    end = Indicators(indicators.system, indicators.codes, table.values, table.meta, errors)
+    kept = (
+        np.isnan(indicators.values) | np.isnan(table.values) | (table.values == indicators.values)
+    )
+    same = {m.name for m, column in zip(indicators.meta, kept.T, strict=True) if column.all()}
+    counts = {name: counts for name, counts in indicators.counts.items() if name in same}
+    end = Indicators(indicators.system, indicators.codes, table.values, table.meta, errors, counts)
     return Prepared(
         end.only(table.asked(())),
         tuple(done),

@@ -135,13 +135,14 @@ class Indicators:
         if errors is not None and np.isnan(errors).all():
             errors = None
         meta = tuple(self.meta[j] for j in at)
-        return Indicators(self.system, self.codes, self.values[:, at], meta, errors)
+        counts = {name: self.counts[name] for name in names if name in self.counts}
+        return Indicators(self.system, self.codes, self.values[:, at], meta, errors, counts)
 
     def moved(self, move: Move) -> Indicators:
         """Carry rates, scores or ranks to other areas: means weighted by people.
 
         Standard errors are carried as those of means of areas whose errors are independent; where
-        one is missing, so is the mean's.
+        one is missing, so is the mean's. Counts are not carried: a mean of rates has none.
 
         Raises
         ------

@@ -217,7 +217,10 @@ def panel_from_long(
         __year=whole_years(frame[year], f"column '{year}'"),
         **{name: _numbers(frame[column], name) for name, column in named.items()},
     )
-    there = sorted(keyed["__year"].drop_nulls().unique())
+    dateless = keyed.filter(pl.col("__year").is_null())
+    if len(dateless):
+        raise DataError(f"area {dateless['__code'][0]} has a row without a year in column '{year}'")
+    there = sorted(keyed["__year"].unique())
     for wanted in years or ():
         if wanted not in there:
             raise UnknownNameError("year", str(wanted), map(str, there), f" in column '{year}'")
