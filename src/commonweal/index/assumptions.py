@@ -280,8 +280,8 @@ class SamplingError(_Assumption):
     standard_errors
         Which indicators; ``all`` is every one that states a standard error.
     range_m
-        Distance in metres at which errors of neighbours have lost most of their correlation;
-        0 for independent errors. The correlation is Gaussian: exp(-(d / range)^2 / 2).
+        Metres over which errors of neighbours go together: their correlation exp(-(d / range)^2 / 2)
+        is 0.61 at that distance and 0.14 at twice it. 0 for independent errors.
     name
         What it is called in results.
     """
