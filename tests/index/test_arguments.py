@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pytest
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 import commonweal.index
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
@@ -21,11 +22,14 @@ from commonweal.index.arguments import (
     Count,
     Declared,
     Share,
+    StrictModel,
     Within,
     declared,
     settings_into,
     strict,
 )
+from commonweal.index.assumptions import Weights
+from commonweal.index.framework import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +127,40 @@ def test_settings_from_a_mapping() -> None:
         settings_into(Settings, {"skew": 0}, "of 'pubs'")
     with pytest.raises(DataError, match="of 'pubs': 3 found; expected a Settings"):
         settings_into(Settings, 3, "of 'pubs'")  # type: ignore[arg-type]
+
+
+class Hall(StrictModel):
+    model_config = ConfigDict(extra="forbid")
+    seats: int = 10
+
+
+class Town(StrictModel):
+    halls: dict[str, Hall]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Hall(seat=3), "Hall: seat: no such setting; did you mean 'seats'"),  # type: ignore[call-arg]
+        (lambda: Hall.model_validate({"seats": "x"}), "Hall: seats: found 'x'; expected a valid int"),
+        (lambda: Town(), "Town: halls: Field required"),  # type: ignore[call-arg]
+        (lambda: Town.model_validate({"halls": {"a": {"seats": None}}}), "Town: halls.a.seats: found"),
+        (lambda: Node(), "Node: has neither of 'indicator' and 'children'"),
+        (lambda: Node(indicator="a", weight=-1), "Node: weight: found -1; expected greater than 0"),
+        (lambda: Node(children={"a": Node(indicator="a")}, transform={"min_max": {"lo": 1}}),
+         "Node: transform.min_max.lo: no such setting; did you mean 'low'"),
+        (lambda: Weights(interval=2), "Weights: interval: found 2; expected less than 1"),
+    ],
+)  # fmt: skip
+def test_a_model_made_in_python_raises_an_error_of_this_package(make: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        make()
+
+
+def test_a_model_inside_another_model_keeps_the_place_of_its_fault() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Town).validate_python({"halls": {"a": {"seats": "x"}}})
+    assert caught.value.errors()[0]["loc"] == ("halls", "a", "seats")
 
 
 def test_ranges_in_words() -> None:

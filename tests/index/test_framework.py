@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import ValidationError
 
-from commonweal.errors import StudyError, UnknownNameError
+from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import (
     AGGREGATORS,
     NORMALISERS,
@@ -175,7 +174,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
     ],
 )
 def test_what_a_node_refuses(data: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(DataError, match=said):
         Node.model_validate(data)
 
 
@@ -236,7 +235,7 @@ def test_bounds_are_checked_with_the_children_that_there_are() -> None:
     tree = {"aggregate": how, "children": {n: {"indicator": n} for n in "abc"}}
     assert Node.model_validate(tree).aggregate == how
     del tree["children"]["c"]  # type: ignore[attr-defined]
-    with pytest.raises(ValidationError, match=r"upper to 0\.8"):
+    with pytest.raises(DataError, match=r"upper to 0\.8"):
         Node.model_validate(tree)
 
 

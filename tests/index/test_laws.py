@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from scipy import stats
 
+from commonweal.errors import DataError
 from commonweal.index.laws import NumberLaw, WeightLaw, choice
 
 N = 20_000
@@ -75,7 +75,7 @@ def test_the_ends_are_reached_and_not_passed() -> None:
     ],
 )
 def test_laws_of_a_number_that_are_none(said: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(DataError, match=message):
         NumberLaw(**said)
 
 
@@ -143,5 +143,5 @@ def test_no_weight_is_drawn_as_nothing() -> None:
      {"given": ((1.0, 0.0), (1.0, 1.0))}, {"intervall": 0.2}],
 )  # fmt: skip
 def test_laws_of_weights_that_are_none(said: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(DataError):
         WeightLaw(**said)

@@ -19,6 +19,7 @@ from typing import (
     Annotated,
     Any,
     Literal,
+    Self,
     TypeAlias,
     TypeVar,
     Union,
@@ -28,8 +29,9 @@ from typing import (
 )
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError, nearest
 
 __all__ = [
     "AboveZero",
@@ -38,6 +40,7 @@ __all__ = [
     "Declared",
     "Finite",
     "Share",
+    "StrictModel",
     "Whole",
     "Within",
     "declared",
@@ -88,6 +91,8 @@ Whole: TypeAlias = Annotated[int, Within(0)]
 Count: TypeAlias = Annotated[int, Within(1)]
 
 _ANY = Within(finite=False)
+_BRANCHES = ("function-", "literal[", "tuple[", "dict[")
+"""What pydantic calls the branches of a union; they are no settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,52 @@ def settings_into(kind: type[C], given: C | Mapping[str, Any], where: str) -> C:
         return kind(**given)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
+
+
+class StrictModel(BaseModel):
+    """A model whose first fault is an error of this package, where it is made in Python.
+
+    Inside another model, and so in a study, faults are pydantic's own: these know the line.
+
+    Examples
+    --------
+    >>> class Place(StrictModel):
+    ...     people: int = 0
+    >>> Place(people="many")
+    Traceback (most recent call last):
+    commonweal.errors.DataError: Place: people: found 'many'; expected a valid integer...
+    """
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise DataError(_told(type(self), error)) from None
+
+    # pydantic makes models inside others without __init__ where that is known to be its own.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def model_validate(cls, obj: Any, **how: Any) -> Self:
+        """Make a model from a mapping; raises `DataError`."""
+        try:
+            return super().model_validate(obj, **how)
+        except ValidationError as error:
+            raise DataError(_told(cls, error)) from None
+
+
+def _told(model: type[BaseModel], error: ValidationError) -> str:
+    """Say what the first fault is, and where."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    path = [*first["loc"], *getattr(cause, "path", ())]
+    where = [str(part) for part in path if not str(part).startswith(_BRANCHES)]
+    said = first["msg"].replace("Input should be ", "expected ", 1)
+    if first["type"] == "extra_forbidden":
+        said = f"no such setting; {nearest(where[-1], model.model_fields)}"
+    elif first["type"] != "missing":
+        said = f"found {first['input']!r}; {said}" if cause is None else str(cause)
+    return ": ".join([model.__name__, *([".".join(where)] if where else []), said])
 
 
 def _resolved(hint: Any, names: Mapping[str, Any]) -> Any:

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from commonweal.errors import nearest
+from commonweal.index.arguments import StrictModel
 from commonweal.index.framework import Aggregate, Transform
 from commonweal.index.laws import NumberLaw, WeightLaw
 from commonweal.index.methods import How, MethodError, checked_method
@@ -48,7 +49,7 @@ Where: TypeAlias = str | tuple[str, ...]
 """A path or a name that only one has; several; or ``all``."""
 
 
-class _Assumption(BaseModel):
+class _Assumption(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = ""
 

@@ -8,10 +8,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from commonweal.errors import StudyError, UnknownNameError, nearest
 from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
+from commonweal.index.arguments import StrictModel
 from commonweal.index.methods import (
     Function,
     How,
@@ -85,7 +86,7 @@ Aggregate = Annotated[How, PlainValidator(checked_aggregate), _AsData]
 Weigh = Annotated[How, PlainValidator(_weigh), _AsData]
 
 
-class Node(BaseModel):
+class Node(StrictModel):
     """One node of the tree: an indicator (a leaf), or children with a way to combine them.
 
     Attributes

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from commonweal.index.arguments import StrictModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +39,7 @@ def choice(u: Floats, n: int) -> NDArray[np.intp]:
     return np.minimum((u * n).astype(np.intp), n - 1)
 
 
-class _Law(BaseModel):
+class _Law(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from commonweal.index.arguments import StrictModel
 from commonweal.index.treat import Rule
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _Reshape = Literal["log", "log_either", "log_gii", "box_cox", "none"]
 _Power = Annotated[float, Field(allow_inf_nan=False)] | Literal["mle"]
 
 
-class _Part(BaseModel):
+class _Part(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
