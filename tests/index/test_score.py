@@ -436,6 +436,9 @@ def test_a_tree_takes_need_by_name_from_a_mapping_a_frame_or_a_function() -> Non
         ({"b": [1.0, 2.0]}, {}, r"x\.b: need: 2 found; expected 3, one for each area"),
         ({"b": ["1", "2", "3"]}, {}, r"x\.b: 'b', row 1: '1' found; expected a number"),
         ({"b": [1.0, np.inf, 3.0]}, {}, r"x\.b: 'b', row 2: an infinite value found"),
+        ({}, {"transform": lambda x: None}, r"x\.a: what <lambda> gives: None found"),
+        ({}, {"transform": lambda x: x[1:]}, r"x\.a: what <lambda> gives: 2 found; expected 3"),
+        ({}, {"transform": lambda x: x + np.inf}, r"x\.a: what <lambda> gives, row 1: an infinite"),
         ({}, {"forms": {"x": lambda x, w: None}}, "x: what <lambda> gives: None found"),
         ({}, {"forms": {"x": lambda x, w: x}}, r"x: what <lambda> gives of shape \(3, 2\)"),
     ],
@@ -444,11 +447,16 @@ def test_what_a_tree_cannot_use_is_named(
     changed: dict[str, Any], settings: dict[str, Any], said: str
 ) -> None:
     tree, need = three(**changed)
+    if transform := settings.pop("transform", None):
+        tree = tree.model_copy(update={"transform": transform})
     with pytest.raises(CommonwealError, match=said):
         score_tree("x", tree, need, **settings)
-    if not changed:
-        with pytest.raises(UnknownNameError, match="indicator 'b' not found; expected one of: a"):
-            score_tree("x", tree, {"a": need["a"]})
+
+
+def test_an_indicator_that_is_not_given_is_named() -> None:
+    tree, need = three()
+    with pytest.raises(UnknownNameError, match="indicator 'b' not found; expected one of: a"):
+        score_tree("x", tree, {"a": need["a"]})
 
 
 def test_a_value_that_a_mean_cannot_take_is_told_with_child_and_unit() -> None:

@@ -28,8 +28,10 @@ from commonweal.index.weigh import WEIGHINGS
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from importlib.resources.abc import Traversable
+
+    from commonweal.index.rank import Floats
 
 __all__ = [
     "Node",
@@ -314,3 +316,22 @@ def without_indicators(tree: Node, names: Collection[str], index: str) -> Node:
     if found is None:
         raise StudyError(f"index {index}: every indicator is left out; expected one to stay")
     return found
+
+
+def with_weights(tree: Node, index: str, weights: Mapping[str, Floats]) -> Node:
+    """Put computed weights, by node path, in the place of those that are stated."""
+
+    def visit(path: str, node: Node) -> Node:
+        own = weights.get(path)
+        children = {}
+        for at, (name, child) in enumerate(node.children.items()):
+            new = visit(f"{path}/{name}", child)
+            if own is not None:
+                new = new.model_copy(update={"weight": float(own[at])})
+            children[name] = new
+        if not children:
+            return node
+        weigh = node.weigh if own is None else STATED
+        return node.model_copy(update={"children": children, "weigh": weigh})
+
+    return visit(index, tree)

@@ -12,7 +12,7 @@ from commonweal.errors import DataError
 from commonweal.index.aggregate import aggregate
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.distances import distance_to_reference
-from commonweal.index.framework import STATED
+from commonweal.index.framework import STATED, with_weights
 from commonweal.index.lists import column, keys
 from commonweal.index.methods import How, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
@@ -91,7 +91,7 @@ def score(index: str, tree: Node, indicators: Indicators, base: Base | None = No
         index, tree, indicators.need, codes=indicators.codes, base=base
     )
     if computed:
-        tree = _with_weights(tree, index, computed)
+        tree = with_weights(tree, index, computed)
     if np.isnan(need[index]).all():
         raise DataError(
             f"index {index}: no area has a score; missing values by indicator: "
@@ -286,8 +286,8 @@ def transformed_need(
     if not callable(how) and (name := name_of(how)) in BY_RANK:
         # Of a rank in need, as everywhere in an index, the first place is the most.
         more |= {"ties": ties} | ({} if name == "exponential" else {"from_top": True})
-    out: Floats = function_of(how, NORMALISERS)(need, **more)
-    return out
+    found = function_of(how, NORMALISERS)(need, **more)
+    return column(found, f"what {name_of(how)} gives", len(need), per="area")
 
 
 def combined(
@@ -390,22 +390,3 @@ def _in_need(tree: Node, signs: Mapping[str, float]) -> Node:
         return node.model_copy(update={"enters_as": {name_of(how): own}})
 
     return visit(tree, None)
-
-
-def _with_weights(tree: Node, index: str, weights: Mapping[str, Floats]) -> Node:
-    """Put computed weights in the place of those that are stated."""
-
-    def visit(path: str, node: Node) -> Node:
-        own = weights.get(path)
-        children = {}
-        for at, (name, child) in enumerate(node.children.items()):
-            new = visit(f"{path}/{name}", child)
-            if own is not None:
-                new = new.model_copy(update={"weight": float(own[at])})
-            children[name] = new
-        if not children:
-            return node
-        weigh = node.weigh if own is None else STATED
-        return node.model_copy(update={"children": children, "weigh": weigh})
-
-    return visit(index, tree)
