@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
 __all__ = [
     "CommonwealError",
@@ -29,7 +29,6 @@ __all__ = [
     "UnreachableError",
     "WrongBytesError",
     "nearest",
-    "one_of",
 ]
 
 
@@ -82,24 +81,6 @@ class WrongBytesError(SourceError):
 
 class UnreachableError(SourceError):
     """A file that neither the cache, the mirror nor the network has."""
-
-
-def one_of(kind: str, name: str, valid: Collection[str]) -> str:
-    """Give a name back if it is one of those valid: an option of a function, say.
-
-    Raises
-    ------
-    UnknownNameError
-        If it is not.
-
-    Examples
-    --------
-    >>> one_of("divisor", "n", ("n-1", "n"))
-    'n'
-    """
-    if name not in valid:
-        raise UnknownNameError(kind, name, valid)
-    return name
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

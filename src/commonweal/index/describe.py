@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from commonweal.index.arguments import Share, Within, strict
-from commonweal.index.lists import positions
-from commonweal.index.tables import Matrix, labelled, result_frame, table
+from commonweal.index.tables import Matrix, result_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +24,6 @@ __all__ = [
     "describe",
     "flags",
     "iqr_outliers",
-    "labelled",
-    "positions",
     "skew_kurtosis",
 ]
 
