@@ -238,7 +238,7 @@ def study_faults() -> list[str]:
     models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
     kinds = importlib.import_module("commonweal.index.assumptions").KINDS
-    models += [certainty.CertaintySpec, *kinds.values()]
+    models += [certainty.CertaintySpec, designation.SensitivitySpec, *kinds.values()]
     steps = importlib.import_module("commonweal.index.prepare_spec")
     models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
     models += [recipe.AgreementSpec, recipe.BriefingSpec]

@@ -74,6 +74,24 @@ def test_run_tells_and_writes(small: Any, tell: Any) -> None:
     assert not [p for p in (small.path / "results").iterdir() if p.name.startswith(".")]
 
 
+def test_what_matters_can_be_left_out(small: Any, tell: Any) -> None:
+    small.write(sensitivity={"sample": 32})
+    asked = ("show", "A17", "--study", small.study)
+    words = "What most often moves it across the line is the cut-offs: changed alone,"
+    assert words in tell(*asked)[1]
+    assert "across the line" not in tell(*asked, "--no-sensitivity")[1]
+    code, said, _ = tell("run", small.study, "--json", "--no-sensitivity", "--out", "mine")
+    assert code == 0
+    found = strict(said)["designations"]["priority"]
+    assert found["sensitivity"] is None
+    assert found["certainty"]["draws"] == 200
+    assert not (small.path / "mine" / "sensitivity.csv").exists()
+    _, said, _ = tell("run", small.study, "--json", "--out", "mine")
+    moved = strict(said)["designations"]["priority"]["sensitivity"]["most_often_moves"]
+    assert moved == {"cut": 2}
+    assert (small.path / "mine" / "sensitivity.csv").exists()
+
+
 def test_run_as_json(small: Any, tell: Any) -> None:
     code, said, complaint = tell("run", small.study, "--json", "--draws", "40", "--out", "mine")
     assert (code, complaint) == (0, "")

@@ -220,6 +220,7 @@ def everything() -> dict[str, Any]:
 def tables(folder: Path) -> dict[str, list[str]]:
     """Give the columns of each table of a results folder."""
     found = {f.name: list(pl.read_parquet_schema(f)) for f in folder.glob("*.parquet")}
+    found |= {f.name: pl.read_csv(f).columns for f in folder.glob("*.csv")}
     map_file = folder / "commonweal.gpkg"
     for layer, _ in pyogrio.list_layers(map_file):
         found[f"{map_file.name}:{layer}"] = list(pyogrio.read_info(map_file, layer=layer)["fields"])
@@ -237,7 +238,9 @@ def pattern_of(column: str, study: Study, parents: tuple[str, ...]) -> re.Patter
         "<name>": "|".join(study.designate),
         "<year>": r"\d{4}",
         "<assumption>": "|".join(
-            re.escape(a.called) for a in (study.certainty.vary if study.certainty else ())
+            re.escape(a.called)
+            for spec in (study.certainty, study.sensitivity)
+            for a in (spec.vary if spec else ())
         ),
     }
     text = re.escape(column)
@@ -271,6 +274,8 @@ def test_the_results_folder_is_documented(
         # Every file is on the page, and every one on the page is there if there is cause for it.
         without = set() if results.study.prepare else {"prepared.parquet"}
         without |= set() if results.trends else {"trends.parquet"}
+        shares = {"sensitivity.csv", "sensitivity_areas.parquet"}
+        without |= set() if results.sensitivity else shares
         assert {f.name for f in folder.iterdir()} | without == {f for f in files if "<" not in f}
         for table, found in tables(folder).items():
             name = table.split(":")[0]

@@ -79,6 +79,11 @@ certainty:
     - {form: community, of: [sum, geometric]}
     - standard_errors: [halls]
     - cut: [0.9, 1.1]
+sensitivity:
+  sample: 64
+  vary:
+    - {weights: all, levels: [{interval: 0.2}, {uniform: true}]}
+    - {setting: transform.scale, node: deprivation, uniform: [10, 40]}
 agreement:
   - {designation: priority, file: values.csv, column: flag, compare: flag}
   - index: community.inner
@@ -356,6 +361,25 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
         "certainty.vary.3.cuts",
         "cuts:",
     ),
+    "a level's law": (
+        "{uniform: true}",
+        "{unifrom: true}",
+        "sensitivity.vary.0.levels.1.unifrom",
+        "unifrom",
+    ),
+    "a setting": (
+        "transform.scale",
+        "transform.scal",
+        "sensitivity.vary.1.node",
+        "transform.scal",
+    ),
+    "a law of numbers": (
+        "uniform: [10, 40]",
+        "uniform: [40, 10]",
+        "sensitivity.vary.1",
+        "uniform: [40",
+    ),
+    "sample": ("sample: 64", "sample: 60", "sensitivity.sample", "sample: 60"),
     "agreement": (
         "designation: priority,",
         "designation: prioriti,",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from scipy.stats import rankdata, spearmanr
 
+from commonweal.briefing import write_results
 from commonweal.briefing.headline import as_data, headline
 from commonweal.errors import CommonwealError, DataError, StudyError
 from commonweal.places import find_study
@@ -49,6 +50,35 @@ def test_twenty_places_by_hand(small: Any) -> None:
     r = rankdata(np.arange(1, 21)) / 20
     expected = -23 * np.log(1 - r * (1 - np.exp(-100 / 23)))
     np.testing.assert_allclose(results.scores["deprivation"].score, expected, rtol=1e-11)
+
+
+def test_what_matters_is_looked_into_where_a_study_asks(small: Any, tmp_path: Path) -> None:
+    small.write(sensitivity={"sample": 32})
+    results = small.run()
+    found = results.sensitivity["priority"]
+    assert found.inputs == ("cut",)  # what certainty varies
+    written = load_study(write_results(results, tmp_path / "out") / "study.yaml")
+    assert written.sensitivity is not None
+    assert [a.called for a in written.sensitivity.vary] == ["cut"]
+    assert results.provenance["sensitivity"]["sample"] == 32
+    step = next(s for s in results.provenance["steps"] if s["step"] == "sensitivity priority")
+    assert step["runs"] == 32 * 3
+    for left_out in (small.run(draws=0), small.run(sensitivity=False)):
+        assert left_out.sensitivity == {}
+        assert left_out.study.sensitivity is None
+    assert small.run(draws=0).certainty == {}
+    assert small.run(sensitivity=False).certainty
+    small.write(sensitivity={"sample": 32, "vary": [{"cut": [0.5, 1], "name": "tighter"}]})
+    assert small.run().sensitivity["priority"].inputs == ("tighter",)
+    small.write(certainty=None, sensitivity={"sample": 32, "vary": [{"cut": [0.5, 1]}]})
+    assert small.run().sensitivity["priority"].mover.max() == 0
+    for more, said in (
+        ({"certainty": None}, r"sensitivity\.vary: nothing varies; expected a list of weights"),
+        ({"designate": None, "certainty": None}, "sensitivity: needs something under 'designate'"),
+    ):
+        small.write(sensitivity={"sample": 32}, **more)
+        with pytest.raises(StudyError, match=said):
+            small.run()
 
 
 def test_certainty_by_hand(small: Any) -> None:

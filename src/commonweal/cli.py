@@ -33,7 +33,11 @@ app.add_typer(sources_app, name="sources")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Draws = Annotated[
-    int | None, typer.Option(min=0, help="Draws in place of the study's; 0 for none.")
+    int | None,
+    typer.Option(min=0, help="Draws in place of the study's; 0 for none, and no sensitivity."),
+]
+NoSensitivity = Annotated[
+    bool, typer.Option("--no-sensitivity", help="Leave out which choice matters.")
 ]
 StudyName = Annotated[str, typer.Argument(help="A study that ships, or the path of a YAML file.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
@@ -61,6 +65,7 @@ def options(
 def run(
     study: StudyName,
     draws: Draws = None,
+    no_sensitivity: NoSensitivity = False,
     out: Annotated[
         Path | None, typer.Option(help="Results folder [default: results/STUDY].")
     ] = None,
@@ -80,7 +85,9 @@ def run(
     check_folder(out or Path("results") / recipe.name)  # before a long run, not after it
     with _progress() as progress:
         try:
-            results = run_study(recipe, draws=draws, progress=progress)
+            results = run_study(
+                recipe, draws=draws, sensitivity=not no_sensitivity, progress=progress
+            )
         except UnreachableError as error:
             if not or_demo:
                 raise
@@ -89,7 +96,9 @@ def run(
                 "Running the demo instead: a FICTIONAL county, made up by the program.\n",
                 file=sys.stderr,
             )
-            results = run_study("demo", draws=draws, progress=progress)
+            results = run_study(
+                "demo", draws=draws, sensitivity=not no_sensitivity, progress=progress
+            )
         folder = write_results(results, out or Path("results") / results.study.name, progress)
     if as_json:
         _print_json({**as_data(results), "folder": str(folder)})
@@ -101,13 +110,14 @@ def run(
 @app.command()
 def demo(
     draws: Draws = None,
+    no_sensitivity: NoSensitivity = False,
     out: Annotated[
         Path | None, typer.Option(help="Results folder [default: results/demo].")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the whole road offline on a fictional county."""
-    run("demo", draws, out, as_json=as_json)
+    run("demo", draws, no_sensitivity, out, as_json=as_json)
 
 
 @app.command()
@@ -160,6 +170,7 @@ def show(
         ),
     ] = None,
     draws: Draws = None,
+    no_sensitivity: NoSensitivity = False,
     as_json: Json = False,
 ) -> None:
     """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
@@ -171,7 +182,14 @@ def show(
     with _progress() as progress:
         store = Store.from_environment(progress)
         chosen, code = find_study(area, store, study, postcodes)
-        results = run_study(chosen, store, draws=draws, geometry=False, progress=progress)
+        results = run_study(
+            chosen,
+            store,
+            draws=draws,
+            sensitivity=not no_sensitivity,
+            geometry=False,
+            progress=progress,
+        )
         found = profile(results, code)
     if as_json:
         _print_json(profile_data(found))

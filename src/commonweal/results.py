@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.designation import Certainty, Comparison, Designation
+    from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
     from commonweal.index import Scores
     from commonweal.index.prepare import Prepared
     from commonweal.index.trends import Trend
@@ -92,6 +92,8 @@ class Results:
     trends
         By index, how it moved over the years of the study's panel, on the study's areas; empty
         without one.
+    sensitivity
+        By designation, which choice matters; empty where that was not asked.
     """
 
     study: Study
@@ -108,6 +110,7 @@ class Results:
     provenance: Mapping[str, Any]
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
+    sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
 
     @property
     def preparations(self) -> list[Prepared]:

@@ -15,6 +15,7 @@ from commonweal import __version__
 from commonweal.agreement import agreement
 from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs, summarise
 from commonweal.designation import certainty, compare, designate
+from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
@@ -29,7 +30,13 @@ from commonweal.years import prepare_years, read_panel, study_trend
 if TYPE_CHECKING:
     import polars as pl
 
-    from commonweal.designation import CertaintySpec, Comparison, Designation
+    from commonweal.designation import (
+        CertaintySpec,
+        Comparison,
+        Designation,
+        Sensitivity,
+        SensitivitySpec,
+    )
     from commonweal.index import Node, Scores
     from commonweal.index.trends import Trend
     from commonweal.indicators import Panel
@@ -63,6 +70,7 @@ def run(
     store: Store | None = None,
     *,
     draws: int | None = None,
+    sensitivity: bool = True,
     geometry: bool = True,
     progress: Progress | None = None,
 ) -> Results:
@@ -75,7 +83,9 @@ def run(
     store
         Where source files come from; as the environment says if not given.
     draws
-        Number of draws in place of the study's; 0 leaves certainty out.
+        Number of draws in place of the study's; 0 leaves certainty and sensitivity out.
+    sensitivity
+        Whether to look into which choice matters, where the study asks for it.
     geometry
         Whether to load boundaries, which only maps need.
     progress
@@ -92,7 +102,9 @@ def run(
     """
     study = study if isinstance(study, Study) else load_study(study)
     spec_c = _certainty_spec(study, draws)
-    study = study.model_copy(update={"certainty": spec_c})  # what is written is what was run
+    spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
+    # What is written is what was run.
+    study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
     store = store or Store.from_environment(progress)
     log = _Log()
     with log.step("areas") as entry:
@@ -123,6 +135,12 @@ def run(
             with log.step(f"certainty {name}") as entry:
                 sure[name] = certainty(designation, spec_c, scores, indicators, progress)
                 entry |= {"draws": spec_c.draws, "areas": len(areas)}
+    matters: dict[str, Sensitivity] = {}
+    if spec_s is not None:
+        for name, designation in designations.items():
+            with log.step(f"sensitivity {name}") as entry:
+                matters[name] = what_matters(designation, spec_s, scores, indicators, progress)
+                entry |= {"runs": matters[name].selected.n_runs, "areas": len(areas)}
     with log.step("agreement") as entry:
         agreements = tuple(
             agreement(a, study, areas, scores, designations, store) for a in study.agreement
@@ -140,7 +158,7 @@ def run(
     with log.step("boundaries") as entry:
         shapes, outline = study_shapes(study, areas, store, geometry)
         entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
-    provenance = _provenance(study, store, log, None if spec_c is None else spec_c.model_dump())
+    provenance = _provenance(study, store, log)
     return Results(
         study,
         areas,
@@ -156,7 +174,16 @@ def run(
         provenance,
         prepared,
         trends,
+        matters,
     )
+
+
+def _sensitivity_spec(study: Study) -> SensitivitySpec | None:
+    """Give what the study says of sensitivity; it varies what certainty does if it says nothing."""
+    spec = study.sensitivity
+    if spec is None or spec.vary or study.certainty is None:
+        return spec
+    return spec.model_copy(update={"vary": study.certainty.vary})
 
 
 def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
@@ -312,7 +339,9 @@ def _since(
     """Compare with the designation of an earlier study."""
     recipe = earlier_study(study)
     # Only its designation is wanted; its own 'since' could lead back to this study.
-    bare = recipe.model_copy(update={"since": "", "agreement": (), "certainty": None})
+    bare = recipe.model_copy(
+        update={"since": "", "agreement": (), "certainty": None, "sensitivity": None}
+    )
     earlier = run(bare, store, geometry=False)
     return earlier.study.title, compare(
         only_designation(earlier), next(iter(designations.values())), store
@@ -354,7 +383,7 @@ def _summaries(
             yield (parent, index), table.join(names, on="code", how="left", maintain_order="left")
 
 
-def _provenance(study: Study, store: Store, log: _Log, sure: Any) -> dict[str, Any]:
+def _provenance(study: Study, store: Store, log: _Log) -> dict[str, Any]:
     import platform
     from importlib.metadata import version
 
@@ -365,7 +394,8 @@ def _provenance(study: Study, store: Store, log: _Log, sure: Any) -> dict[str, A
         "commonweal": __version__,
         "python": platform.python_version(),
         "packages": {p: version(p) for p in packages},
-        "certainty": sure,
+        "certainty": study.certainty.model_dump() if study.certainty else None,
+        "sensitivity": study.sensitivity.model_dump() if study.sensitivity else None,
         # The file's name alone: where it lies on this machine is nobody else's business.
         "sources": [
             {**entry, "path": entry["path"] and Path(entry["path"]).name} for entry in store.used

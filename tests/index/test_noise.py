@@ -65,7 +65,7 @@ def test_an_indicator_has_its_own_errors_in_each_set_and_the_same_ones_everywher
 
 def test_what_has_no_error_stays_and_what_is_missing_stays_missing() -> None:
     need = np.array([1.0, np.nan, 3.0, 4.0])
-    drawn = Noise("a", 1, np.array([0.0, 1.0, np.nan, 1.0])).of(need, 0)
+    drawn = Noise("a", 1, np.array([0.0, 1.0, 0.0, 1.0])).of(need, 0)
     np.testing.assert_array_equal(np.isnan(drawn), np.isnan(need))
     assert drawn[0] == 1
     assert drawn[2] == 3

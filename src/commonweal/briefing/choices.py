@@ -85,12 +85,12 @@ def _told(results: Results, a: Assumption) -> tuple[str, str]:
     if isinstance(a, Weights):
         return f"the weights within {where}" if where else "all weights", str(a)
     if isinstance(a, Aggregation):
-        return f"how {where or 'each index'} is put together", _ways(a.of)
+        return f"the way of putting together {where or 'each index'}", _ways(a.of)
     if isinstance(a, Normalisation):
         of = f"the parts of {where}" if where else "indicators"
-        return f"how {of} are made comparable", _ways(a.of)
+        return f"the way of making {of} comparable", _ways(a.of)
     if isinstance(a, Treatment):
-        return f"what is done about outliers{f' in {where}' if where else ''}", _ways(a.of)
+        return f"the treatment of outliers{f' in {where}' if where else ''}", _ways(a.of)
     if isinstance(a, Inclusion):
         return f"whether {where} is in at all", ""
     if isinstance(a, Parameter):
@@ -101,9 +101,10 @@ def _told(results: Results, a: Assumption) -> tuple[str, str]:
             return f"how much an area must have of {where or 'each domain'}", law
         return f"the setting '{a.key}' of {where or 'every method that has it'}", law
     if isinstance(a, SamplingError):
-        return "the published figures, within their standard errors", ""
+        of = f" of {where}" if where else " of the published figures"
+        return f"the sampling error{of}", ""
     if isinstance(a, SmallCounts):
-        return "the published rates, within what their counts allow", ""
+        return f"the error of small counts{f' in {where}' if where else ''}", ""
     low, high = a.cut
     return "the cut-offs", f"times {low:g} to {high:g}"
 

@@ -78,7 +78,7 @@ def _steps(
 ) -> Iterator[tuple[str, Callable[[Path], object]]]:
     """Give each file's name and what writes it; the last ones list those before."""
     from commonweal.briefing.geopackage import write_geopackage
-    from commonweal.briefing.parquet import data_tables, write_parquet
+    from commonweal.briefing.parquet import data_tables, write_table
     from commonweal.briefing.report import write_report
     from commonweal.briefing.workbook import write_workbook
 
@@ -97,7 +97,7 @@ def _steps(
     yield next_file("results.xlsx", _WORKBOOK), lambda path: write_workbook(results, path, day)
 
     for name, what, frame in tables:
-        yield next_file(name, what), partial(write_parquet, frame)
+        yield next_file(name, what), partial(write_table, frame)
 
     def map_file(path: Path) -> None:
         holds[path.name] += f" {place.result()}"

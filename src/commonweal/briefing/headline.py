@@ -8,7 +8,10 @@ import numpy as np
 
 from commonweal.briefing.choices import kinds_in_words
 from commonweal.briefing.compare import comparison_data, comparison_lines
+from commonweal.briefing.what_matters import most_often, what_matters
 from commonweal.briefing.words import (
+    SURE,
+    UNSURE,
     authority,
     counted,
     counted_areas,
@@ -26,12 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import Certainty, Designation
+    from commonweal.designation import Certainty, Designation, Sensitivity
     from commonweal.results import Agreement, Results
 
 __all__ = ["as_data", "headline"]
 
-SURE, UNSURE = 0.95, 0.2
 MOST_NAMED = 3
 
 
@@ -56,6 +58,7 @@ def headline(results: Results) -> list[str]:
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
         lines += _sure(results, designation, sure)
+        lines += filter(None, [what_matters(results, name)])
     if not results.designations:
         lines += ["", *_ranked(results)]
     if results.since:
@@ -237,8 +240,8 @@ def as_data(results: Results) -> dict[str, Any]:
     dict
         ``study``, ``title``, ``areas``, and by designation ``selected`` (codes), ``population``,
         ``near_misses``, ``without_score`` and ``without_parent`` (codes of those that the rule
-        cannot place), and ``certainty``; ``agreement`` with each
-        difference and its margins.
+        cannot place), ``certainty`` and ``sensitivity``; ``agreement`` with each difference and
+        its margins.
     """
     designations = {}
     for name, d in results.designations.items():
@@ -267,6 +270,7 @@ def as_data(results: Results) -> dict[str, Any]:
                     )
                 ),
             },
+            "sensitivity": _sensitivity_data(results.sensitivity.get(name)),
         }
     return {
         "study": results.study.name,
@@ -277,6 +281,23 @@ def as_data(results: Results) -> dict[str, Any]:
         "since": results.since
         and comparison_data(results.since[1], results.study.since, results.study.name),
         "agreement": [_agreement_data(results, a) for a in results.agreements],
+    }
+
+
+def _sensitivity_data(found: Sensitivity | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "runs": found.selected.n_runs,
+        "seed": found.seed,
+        "most_often_moves": dict(zip(found.inputs, most_often(found), strict=True)),
+        "total": {
+            path.replace("/", ".") or "selected": {
+                name: None if np.isnan(total) else float(total)
+                for name, total in zip(found.inputs, sobol.total[:, 0], strict=True)
+            }
+            for path, sobol in found.whole.items()
+        },
     }
 
 

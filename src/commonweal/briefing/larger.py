@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.briefing.headline import SURE
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import authority, index_label, parent_words
+from commonweal.briefing.words import SURE, authority, index_label, parent_words
 
 if TYPE_CHECKING:
     from commonweal.results import Results

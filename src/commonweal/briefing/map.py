@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.briefing.headline import SURE, UNSURE
 from commonweal.briefing.tables import label_of, probability
+from commonweal.briefing.words import SURE, UNSURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

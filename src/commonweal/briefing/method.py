@@ -10,6 +10,7 @@ from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
+from commonweal.briefing.what_matters import how_it_was_looked_into
 from commonweal.briefing.words import index_label, rule_in_words
 from commonweal.index.methods import name_of, settings_of
 
@@ -108,6 +109,9 @@ def method(results: Results) -> list[tuple[str, str]]:
     first = next(iter(results.certainty), None)
     if first is not None:
         told.append(("Probability", f"{varied(results, first)} {_CHANCE}"))
+    matters = next(iter(results.sensitivity), None)
+    if matters is not None:
+        told.append(("Which choice matters", how_it_was_looked_into(results, matters)))
     return told
 
 

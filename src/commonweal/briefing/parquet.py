@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicators
     from commonweal.results import Results
 
-__all__ = ["data_tables", "write_parquet"]
+__all__ = ["data_tables", "write_table"]
 
 
 def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
@@ -24,8 +24,8 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     Notes
     -----
     A study with one designation gives ``areas``, ``indicators``, ``prepared`` (where it prepares
-    any), ``scores``, ``designation``, ``certainty``, ``draws`` and ``summaries``; with several,
-    ``designation-<name>`` and so on.
+    any), ``scores``, ``designation``, ``certainty``, ``draws``, ``sensitivity`` (a CSV),
+    ``sensitivity_areas`` and ``summaries``; with several, ``designation-<name>`` and so on.
     """
     areas = results.areas
     yield (
@@ -60,14 +60,25 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
             designation.to_frame(),
         )
         sure = results.certainty.get(name)
-        if sure is None:
-            continue
-        yield (
-            f"certainty{end}.parquet",
-            "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
-            sure.to_frame(),
-        )
-        yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
+        if sure is not None:
+            yield (
+                f"certainty{end}.parquet",
+                "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
+                sure.to_frame(),
+            )
+            yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
+        matters = results.sensitivity.get(name)
+        if matters is not None:
+            yield (
+                f"sensitivity{end}.csv",
+                "Which choice matters: its share of what moves the ranks and the answer.",
+                matters.to_frame(),
+            )
+            yield (
+                f"sensitivity_areas{end}.parquet",
+                "Which choice most often moves each area across the line, and how often each does.",
+                matters.areas_frame(),
+            )
     if results.summaries:
         yield (
             "summaries.parquet",
@@ -137,8 +148,11 @@ def _summaries(results: Results) -> pl.DataFrame:
     return pl.concat(blocks)
 
 
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table, compressed; through Python's own file, whose errors say that a disk is full."""
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table, as its name ends; through Python's own file, whose errors say that a disk is full."""
     packed = io.BytesIO()
-    frame.write_parquet(packed, compression="zstd")
+    if path.suffix == ".csv":
+        frame.write_csv(packed)
+    else:
+        frame.write_parquet(packed, compression="zstd")
     path.write_bytes(packed.getbuffer())

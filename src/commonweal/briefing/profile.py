@@ -11,6 +11,7 @@ import numpy as np
 
 from commonweal.briefing.over_years import trend_data, trend_line
 from commonweal.briefing.tables import knows_changes
+from commonweal.briefing.what_matters import mover_in_words
 from commonweal.briefing.words import (
     authority,
     index_label,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.designation import Tested
+    from commonweal.designation import Sensitivity, Tested
     from commonweal.results import Results
 
 __all__ = ["Profile", "find_area", "peers", "profile", "profile_lines"]
@@ -207,6 +208,8 @@ def profile_lines(p: Profile) -> Iterator[str]:
                 f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
                 f"it was on the list in {percent(float(sure.selected[row]))} of them."
             )
+        if moved := mover_in_words(r, name, row):
+            yield moved
         yield from (_condition_line(r, row, t) for t in d.tested)
         path, now, then = d.least_change()
         if path[row] is not None:
@@ -299,12 +302,13 @@ def profile_data(p: Profile) -> dict[str, Any]:
     data["designations"] = {}
     for name, d in r.designations.items():
         path, now, then = d.least_change()
-        sure = r.certainty.get(name)
+        sure, matters = r.certainty.get(name), r.sensitivity.get(name)
         data["designations"][name] = {
             "selected": bool(d.selected[row]),
             "near_miss": bool(d.near_miss[row]),
             "just_inside": bool(d.just_inside[row]),
             "probability": None if sure is None else float(sure.selected[row]),
+            "most_often_moved_by": None if matters is None else _mover(matters, row),
             "margins": {
                 t.condition.index: {"places": number(t.places[row]), "score": number(t.score[row])}
                 for t in d.tested
@@ -335,6 +339,11 @@ def profile_data(p: Profile) -> dict[str, Any]:
         data["indices"][index]["trend"] = trend_data(r, index, row)
     data["peers"] = [r.areas.codes[i] for i in p.peers]
     return data
+
+
+def _mover(found: Sensitivity, row: int) -> dict[str, Any] | None:
+    k = int(found.mover[row])
+    return {"assumption": found.inputs[k], "moves": float(found.moves[k, row])} if k >= 0 else None
 
 
 def area_of_postcode(postcode: str, file: str, system: str) -> str:

@@ -24,6 +24,7 @@ from commonweal.briefing.tables import (
     selected_rows,
     worst_areas,
 )
+from commonweal.briefing.what_matters import moved_by_choice, sensitivity_charts, what_matters
 from commonweal.briefing.words import index_label, people, rule_in_words
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class _Part:
     map: Map | None
     regions: Shown | None
     charts: list[Chart]
+    matters: str
+    shares: list[Chart]
+    choices: Shown | None
     first: Tier | None
     selected: Shown
     near: Shown
@@ -147,6 +151,9 @@ def _part(results: Results, name: str) -> _Part:
         map=draw_map(results, name),
         regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
+        matters=what_matters(results, name),
+        shares=list(sensitivity_charts(results, name)),
+        choices=moved_by_choice(results, name),
         first=levels[0] if levels else None,
         selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
         near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
@@ -204,4 +211,7 @@ def _run(results: Results) -> list[tuple[str, str]]:
         told.append(
             (f"Draws: {label_of(results, name)}", f"{sure.n_draws:,} from seed {sure.seed}")
         )
+    for name, found in results.sensitivity.items():
+        runs = f"{found.selected.n_runs:,} from seed {found.seed}"
+        told.append((f"Runs on what matters: {label_of(results, name)}", runs))
     return [(k, v) for k, v in told if v]

@@ -22,6 +22,7 @@ from commonweal.briefing.tables import (
     selected_rows,
     worst_areas,
 )
+from commonweal.briefing.what_matters import sensitivity_table, what_matters
 from commonweal.briefing.words import index_label
 
 if TYPE_CHECKING:
@@ -75,6 +76,13 @@ def sheets(results: Results) -> Iterator[Sheet]:
             f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
             designated(results, name, rows),
         )
+        if name in results.sensitivity:
+            yield Sheet(
+                _name(f"What_matters{end}", used),
+                "Which choice matters",
+                f"{what_matters(results, name)} The sheet Notes says how to read the shares.",
+                sensitivity_table(results, name),
+            )
         for tier in tiers(results):
             yield Sheet(
                 _name(f"By_{tier.singular}{end}", used),

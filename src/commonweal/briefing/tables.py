@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.briefing.headline import SURE, UNSURE
+from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.shown import Shown, framed, whole
-from commonweal.briefing.words import index_label
+from commonweal.briefing.words import SURE, UNSURE, index_label
 from commonweal.designation.change import can_tell
 from commonweal.index import decile
 
@@ -177,6 +177,14 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
     columns.append(("Smallest margin", whole(margin(d)[rows])))
     if p is not None:
         columns.append(("Probability", pl.Series(p[rows])))
+    found = results.sensitivity.get(name)
+    if found is not None:
+        words = [
+            *(choice_in_words(results, a, law=False) for a in found.varied.assumptions),
+            None,
+        ]  # the last is that of -1: none ever does
+        movers = pl.Series([words[k] for k in found.mover[rows]], dtype=pl.String)
+        columns.append(("Choice that most often moves it", movers))
     columns.append(
         ("What would change it", pl.Series(changes_in_words(results, d, rows), dtype=pl.String))
     )

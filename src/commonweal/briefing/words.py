@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from commonweal.results import Results
 
 __all__ = [
+    "SURE",
+    "UNSURE",
     "authority",
     "authority_of",
     "counted",
@@ -26,6 +28,9 @@ __all__ = [
     "points",
     "rule_in_words",
 ]
+
+SURE, UNSURE = 0.95, 0.2
+"""Selected in so many draws, an area is almost certain; in more than the other, open."""
 
 AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
 

@@ -4,6 +4,7 @@ from commonweal.designation.certainty import Certainty, CertaintySpec, certainty
 from commonweal.designation.comparison import Comparison, compare
 from commonweal.designation.designation import Designation, Tested, designate, evaluate
 from commonweal.designation.rule import AtMost, Condition, Rule, Worst
+from commonweal.designation.sensitivity import Sensitivity, SensitivitySpec, sensitivity
 
 __all__ = [
     "AtMost",
@@ -13,10 +14,13 @@ __all__ = [
     "Condition",
     "Designation",
     "Rule",
+    "Sensitivity",
+    "SensitivitySpec",
     "Tested",
     "Worst",
     "certainty",
     "compare",
     "designate",
     "evaluate",
+    "sensitivity",
 ]

@@ -66,11 +66,14 @@ class Stream:
         Its versions, on the areas that it was built on.
     exact
         Whether scores themselves count, not their order alone.
+    inputs
+        Numbers of the assumptions that act on it.
     """
 
     scores: Scores
     ensemble: Ensemble
     exact: bool
+    inputs: tuple[int, ...]
 
     @property
     def present(self) -> Bools:
@@ -79,6 +82,17 @@ class Stream:
 
     def run(self, u: Floats) -> Drawn:
         """Score and rank in some runs."""
+        own = u[:, self.inputs]
+        _, first, again = np.unique(own, axis=0, return_index=True, return_inverse=True)
+        if len(first) == len(u):
+            return self._run(u)
+        drawn = self._run(u[first])  # of a Sobol design many runs differ in what does not act here
+        again = again.ravel()
+        built = drawn.built[again]
+        need = built if drawn.need is drawn.built else drawn.need[again]
+        return Drawn(built, need, drawn.ranks[again])
+
+    def _run(self, u: Floats) -> Drawn:
         from commonweal.designation.kernels import carry_rows
 
         built = self.ensemble.scores(u, exact=self.exact)
@@ -236,7 +250,8 @@ def vary(
             exact = part.move is not None or any(
                 c.path == path and c.score_above is not None for c in conditions
             )
-            streams[path] = Stream(part, made, exact)
+            acts = [any(_is_in(p, path) for p in one.paths) for one in found]
+            streams[path] = Stream(part, made, exact, tuple(np.flatnonzero(acts).tolist()))
     return Varied(designation, scores, found, sets, n_sets, streams)
 
 
@@ -244,9 +259,13 @@ def _has_range(found: Sequence[Acting], path: str) -> bool:
     return any(
         isinstance(one.assumption, SamplingError)
         and one.assumption.range_m
-        and any(p == path or p.startswith(f"{path}/") for p in one.paths)
+        and any(_is_in(p, path) for p in one.paths)
         for one in found
     )
+
+
+def _is_in(path: str, top: str) -> bool:
+    return path == top or path.startswith(f"{top}/")
 
 
 def _points(areas: Areas, scores: Scores) -> Floats:

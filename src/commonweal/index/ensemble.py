@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.acting import Acting
     from commonweal.index.assumptions import Assumption
-    from commonweal.index.flat import Part
+    from commonweal.index.flat import Entry, Part, Way
     from commonweal.index.framework import Node
     from commonweal.index.rank import Floats
     from commonweal.indicators import Counts
@@ -141,17 +141,19 @@ def ensemble_of(
     }
     for part in parts:
         for entry in part.entries:
-            if entry.moves:
-                continue
-            rows[entry.first] = transformed[entry.path]
-            for k, way in enumerate(entry.ways.of[1:], start=1):
-                rows[entry.first + k] = entered(
-                    stated[entry.path], way, entry, part.ties, bases.get(entry.path), codes
-                )
+            if entry.moves and part.least_power >= 1:
+                continue  # worked out in each run, and any value will do
+            base = bases.get(entry.path)
+            for k, way in enumerate(entry.ways.of):
+                row = transformed[entry.path]
+                if k > 0:
+                    row = entered(stated[entry.path], way, entry, part.ties, base, codes)
+                if not entry.moves:
+                    rows[entry.first + k] = row
+                if k in entry.ways.table and not entry.joined:
+                    _refuse_low(part, entry, way, row)
     logs = None
     for part in parts:
-        if part.least_power < 1:
-            _refuse_low(part, rows)
         if part.least_power <= 0 and logs is None:
             with np.errstate(invalid="ignore", divide="ignore"):
                 logs = np.log(rows)
@@ -184,7 +186,9 @@ def _noise(
     if isinstance(a, SmallCounts):
         return Noise(name, seed, counts=(counts or {})[name], sign=sign)
     errors = (standard_errors or {})[name]
-    return Noise(name, seed, errors, a.range_m, points if a.range_m else None, sign=sign)
+    return Noise(
+        name, seed, np.nan_to_num(errors), a.range_m, points if a.range_m else None, sign=sign
+    )
 
 
 def _refuse_unequal(part: Part) -> None:
@@ -197,15 +201,13 @@ def _refuse_unequal(part: Part) -> None:
             )
 
 
-def _refuse_low(part: Part, rows: Floats) -> None:
+def _refuse_low(part: Part, entry: Entry, way: Way, row: Floats) -> None:
     """Refuse values that the means of a part may not take, before the first run."""
     power = part.least_power
-    for entry in part.entries:
-        for k, way in enumerate(() if entry.moves else entry.ways.of):
-            least = np.fmin.reduce(rows[entry.first + k], initial=np.inf)
-            if least < 0 or (least == 0 and power <= 0):
-                mean = {0.0: "geometric", -1.0: "harmonic"}.get(power, f"power {power:g}")
-                raise DataError(
-                    f"{part.path.replace('/', '.')}: a {mean} mean needs values above 0; "
-                    f"{entry.path.replace('/', '.')} as {label_of(way.transform)} has {least:g}"
-                )
+    least = np.fmin.reduce(row, initial=np.inf)
+    if power < 1 and (least < 0 or (least == 0 and power <= 0)):
+        mean = {0.0: "geometric", -1.0: "harmonic"}.get(power, f"power {power:g}")
+        raise DataError(
+            f"{part.path.replace('/', '.')}: a {mean} mean needs values above 0; "
+            f"{entry.path.replace('/', '.')} as {label_of(way.transform)} has {least:g}"
+        )

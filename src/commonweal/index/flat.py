@@ -358,7 +358,7 @@ def _ways(path: str, parent: Node, found: Sequence[Acting], sign: float) -> Choi
     pairs = each * len(transform.of) + transform.table
     used = np.union1d(0, pairs)  # 0 is the stated pair
     of = [Way(treat.of[k // len(transform.of)], transform.of[k % len(transform.of)]) for k in used]
-    return Choices(tuple(of), treat.axes + transform.axes, np.searchsorted(used, pairs))
+    return Choices(tuple(of), treat.axes + transform.axes, np.asarray(np.searchsorted(used, pairs)))
 
 
 def _options(

@@ -33,7 +33,7 @@ class Noise:
     seed
         Seed of all errors.
     standard_errors
-        (n_units,), NaN where there is none; or None.
+        (n_units,), 0 where there is none; or None.
     range_m, points
         Range of correlation, and (n_units, n_dimensions) points, both in metres; 0 and None for independent errors.
     counts
@@ -62,7 +62,7 @@ class Noise:
             drawn = smooth_errors(self.points, self.range_m, rng)
         else:
             drawn = normal_errors(len(need), rng)
-        return need + drawn * np.nan_to_num(self.standard_errors)
+        return need + drawn * self.standard_errors
 
 
 def normal_errors(n: int, rng: np.random.Generator) -> Floats:

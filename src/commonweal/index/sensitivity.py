@@ -69,6 +69,9 @@ class Sobol:
         on and below the diagonal; None where not asked for.
     variance
         (n_outputs,) variance of each output; indices are NaN where it is zero.
+    moved
+        (n_inputs, n_outputs) mean squared change where an input alone is drawn anew; of a result
+        that is true or false, how often it turns.
     n_runs
         How often the model was run.
     """
@@ -80,15 +83,8 @@ class Sobol:
     total_interval: Floats | None
     second: Floats | None
     variance: Floats
+    moved: Floats
     n_runs: int
-
-    @property
-    def moved(self) -> Floats:
-        """(n_inputs, n_outputs) mean squared change where an input alone is drawn anew.
-
-        Of a result that is true or false: how often it turns. 0 where nothing varies.
-        """
-        return np.nan_to_num(2 * self.variance * self.total)
 
 
 @strict
@@ -329,7 +325,15 @@ class _Sums:
             second -= first[0][:, None, :] + first[0][None, :, :]
             second[np.tril_indices(len(second))] = np.nan
         return Sobol(
-            inputs, first[0], total[0], interval[0], interval[1], second, variance[0], n_runs
+            inputs,
+            first[0],
+            total[0],
+            interval[0],
+            interval[1],
+            second,
+            variance[0],
+            self.total[0] / n,
+            n_runs,
         )
 
 

@@ -56,6 +56,7 @@ def check_names(study: Study) -> None:
     if study.since and len(study.designate) != 1:
         raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
     _certainty(study)
+    _sensitivity(study)
     _areas(study)
     for k, step in enumerate(study.prepare):
         _step(study, step, ("prepare", k, step.kind))
@@ -133,6 +134,17 @@ def _certainty(study: Study) -> None:
     if not study.designate:
         raise FieldError("needs something under 'designate'", "certainty")
     _can_vary(study, study.certainty.vary, "certainty")
+
+
+def _sensitivity(study: Study) -> None:
+    if not study.sensitivity:
+        return
+    if not study.designate:
+        raise FieldError("needs something under 'designate'", "sensitivity")
+    if study.sensitivity.vary or not (study.certainty and study.certainty.vary):
+        _can_vary(study, study.sensitivity.vary, "sensitivity")
+    else:
+        _can_vary(study, study.certainty.vary, "certainty")
 
 
 def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from commonweal.designation import CertaintySpec, Rule
+from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
 from commonweal.errors import StudyError
 from commonweal.faults import FieldError
 from commonweal.index.prepare_spec import Step
@@ -61,6 +61,7 @@ class Study(_Part):
     panel: PanelSpec | None = None
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
+    sensitivity: SensitivitySpec | None = None
     agreement: tuple[AgreementSpec, ...] = ()
     since: str = ""
     briefing: BriefingSpec = BriefingSpec()

@@ -1,0 +1,169 @@
+"""Which choice matters, as every output tells it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import polars as pl
+import pytest
+
+from commonweal.briefing import write_results
+from commonweal.briefing.choices import choice_in_words, kinds_in_words
+from commonweal.briefing.headline import as_data, headline
+from commonweal.briefing.profile import profile, profile_data, profile_lines
+from commonweal.briefing.report import render_report
+from commonweal.briefing.what_matters import most_often, sensitivity_charts, sensitivity_table
+from commonweal.index.assumptions import (
+    Aggregation,
+    CutOff,
+    Inclusion,
+    Normalisation,
+    Parameter,
+    SamplingError,
+    SmallCounts,
+    Treatment,
+    Weights,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.results import Results
+
+    RunTiny = Callable[..., Results]
+
+VARY = """\
+sensitivity:
+  sample: 64
+  intervals: 20
+  pairs: true
+  vary:
+    - {weights: community, dirichlet: 2}
+    - {standard_errors: all}
+    - {cut: [0.6, 1.4], name: "<the line> & more"}
+agreement:"""
+
+
+@pytest.fixture(scope="module")
+def told(run_tiny: RunTiny, study_text: str) -> Results:
+    return run_tiny(study_text.replace("agreement:", VARY, 1))
+
+
+def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
+    found = told.sensitivity["priority"]
+    moved = int(np.argmax(found.moves.max(axis=0)))
+    still = int(np.argmin(found.moves.max(axis=0)))
+    text = "\n".join(profile_lines(profile(told, told.areas.codes[moved])))
+    names = ["the weights within the Community", "the sampling error of the published figures",
+             "<the line> & more"]  # fmt: skip
+    share = found.moves.max(axis=0)[moved]
+    assert (
+        f"What most often moves it across the line is {names[found.mover[moved]]}: changed alone, it "
+        f"does so in {share:.0%}".replace("%", " %")
+        in text
+    )
+    assert found.mover[still] == -1
+    text = "\n".join(profile_lines(profile(told, told.areas.codes[still])))
+    assert "Nothing that was varied moves it across the line." in text
+    data = profile_data(profile(told, told.areas.codes[moved]))["designations"]["priority"]
+    assert data["most_often_moved_by"] == {
+        "assumption": found.inputs[found.mover[moved]],
+        "moves": pytest.approx(share),
+    }
+
+
+def test_the_headline_names_what_moves_most(told: Results) -> None:
+    areas = most_often(told.sensitivity["priority"])
+    assert sum(areas) > 3
+    line = next(t for t in headline(told) if t.startswith("What matters most is"))
+    assert line.endswith(
+        f"of the {sum(areas)} villages that anything varied moves across the line, it is what most "
+        f"often moves {max(areas)}."
+    )
+    data = as_data(told)["designations"]["priority"]["sensitivity"]
+    assert list(data["most_often_moves"].values()) == areas
+    assert data["runs"] == 64 * (2 * 3 + 2)
+    assert set(data["total"]) == {"selected", "need", "community"}
+    json.dumps(data, allow_nan=False)
+
+
+def test_the_files_hold_it(told: Results, tmp_path: Path) -> None:
+    folder = write_results(told, tmp_path / "out")
+    frame = pl.read_csv(folder / "sensitivity.csv")
+    assert frame["assumption"].to_list()[:3] == list(told.sensitivity["priority"].inputs)
+    assert frame.filter(pl.col("with").is_not_null())["second"].null_count() == 0
+    areas = pl.read_parquet(folder / "sensitivity_areas.parquet")
+    assert areas["code"].to_list() == told.areas.codes
+    book = openpyxl.load_workbook(folder / "results.xlsx")
+    head, first = [[c.value for c in row] for row in book["What_matters"].iter_rows(4, 5)]
+    assert head[:6] == [
+        "What is moved", "Choice", "By itself", "With the others", "At least", "At most"
+    ]  # fmt: skip
+    assert first[:2] == ["How many villages change sides", "The weights within the Community"]
+    listed = [c.value for c in next(book["Selected"].iter_rows(4, 4))]
+    assert "Choice that most often moves it" in listed
+    notes = {row[0].value: row[1].value for row in book["Notes"].iter_rows(5)}
+    assert "Worked out 512 times by a design that varies" in notes["Which choice matters"]
+    assert "sensitivity.csv" in (folder / "README.txt").read_text("utf-8")
+
+
+def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
+    page = render_report(told)
+    assert '<h2 id="priority-matters">Which choice matters</h2>' in page
+    assert '<a href="#priority-matters">' in page
+    assert "&lt;the line&gt; &amp; more" in page
+    assert "<the line>" not in page
+    charts = list(sensitivity_charts(told, "priority"))
+    assert [c.title for c in charts] == [
+        "How many villages change sides", "Ranks on the Need", "Ranks on the Community"
+    ]  # fmt: skip
+    for chart in charts:
+        totals = chart.numbers.frame["With the others"].to_list()
+        assert totals == sorted(totals, reverse=True)
+        told_in = re.findall(r'y="\d+">([\d.]+ %|under 1 %|over 99 %)</text>', chart.svg)
+        assert len(told_in) == len(totals)
+    # What does not act on an index has no bar there, and a zero in the table.
+    assert len(charts[2].numbers) == 1
+    table = sensitivity_table(told, "priority").frame
+    assert table["With the others"].to_list().count(0.0) == 4
+
+
+def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
+    results = run_tiny(study_text)
+    assert "Which choice matters" not in render_report(results)
+    assert not any("matters" in line for line in headline(results))
+    assert as_data(results)["designations"]["priority"]["sensitivity"] is None
+
+
+@pytest.mark.parametrize(
+    ("assumption", "words"),
+    [
+        (Weights(weights="community", interval=0.25),
+         "the weights within the Community (up to 25 % either way)"),
+        (Weights(levels=[{"uniform": True}]), "all weights (any weights, each as likely as any other)"),
+        (Aggregation(form=("need", "community"), of=("sum", {"generalised": {"p": 0.5}})),
+         "the way of putting together the Need and the Community (sum, generalised (p 0.5))"),
+        (Normalisation(of=("rank", "z_score")), "the way of making indicators comparable (rank, z score)"),
+        (Normalisation(transform="community", of=("rank", "none")),
+         "the way of making the parts of the Community comparable (rank, none)"),
+        (Treatment(treat="clubs", of=("none", "log")), "the treatment of outliers in the Clubs (none, log)"),
+        (Inclusion(leave_out="community.turnout"), "whether the Turnout is in at all"),
+        (Parameter(setting="available", node="community", uniform=(0.5, 1)),
+         "how much an area must have of the Community (0.5 to 1)"),
+        (Parameter(setting="aggregate.p", node="community", normal=(0, 1)),
+         "the setting 'p' of the Community (normal around 0, standard deviation 1)"),
+        (Parameter(setting="cut", node="need", choices=(0.9, 1)), "the cut-offs on the Need (times 0.9 or 1)"),
+        (SamplingError(), "the sampling error of the published figures"),
+        (SmallCounts(counts=["clubs"]), "the error of small counts in the Clubs"),
+        (CutOff(cut=(0.9, 1.1)), "the cut-offs (times 0.9 to 1.1)"),
+        (Weights(name="own words", interval=0.1), "own words (up to 10 % either way)"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_choice_has_words(told: Results, assumption: Any, words: str) -> None:
+    assert choice_in_words(told, assumption) == words
+    assert kinds_in_words([assumption])
