@@ -247,6 +247,11 @@ def vary(
             seed=seed,
         )
         if made.varies:
+            if not np.allclose(made.stated, here.score, equal_nan=True):
+                raise DataError(
+                    f"index {index} is measured against a base; what varies is worked out against "
+                    "the index's own areas"
+                )
             exact = part.move is not None or any(
                 c.path == path and c.score_above is not None for c in conditions
             )
