@@ -88,7 +88,8 @@ def test_what_matters_can_be_left_out(small: Any, tell: Any) -> None:
     assert not (small.path / "mine" / "sensitivity.csv").exists()
     _, said, _ = tell("run", small.study, "--json", "--out", "mine")
     moved = strict(said)["designations"]["priority"]["sensitivity"]["most_often_moves"]
-    assert moved == {"cut": 2}
+    # Four places qualify of 20; 70 % to 130 % of that lets in rank 5 or shuts out ranks 3 and 4.
+    assert moved == {"cut": 3}
     assert (small.path / "mine" / "sensitivity.csv").exists()
 
 

@@ -236,7 +236,7 @@ def test_failure_leaves_the_last_good_folder(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("commonweal.briefing.parquet.write_parquet", fail)
+    monkeypatch.setattr("commonweal.briefing.parquet.write_table", fail)
     with pytest.raises(raised, match=words):
         write_results(results, target)
     assert prints(target) == before
@@ -331,7 +331,7 @@ def test_what_a_killed_run_left_is_put_back_or_deleted_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # even a run that does not come to its end
-        patch.setattr("commonweal.briefing.parquet.write_parquet", fail)
+        patch.setattr("commonweal.briefing.parquet.write_table", fail)
         with pytest.raises(KeyboardInterrupt):
             write_results(results, target)
     if before == ".new":
