@@ -1,0 +1,364 @@
+"""What is made of reach: the nearest, how many, of how many kinds; then from points to areas.
+
+A distance to what is out of reach is missing. A count of nothing within reach is 0, which is known;
+an origin that could not be placed is not known, and `where_placed` makes it missing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.access.points import WALKING_SPEED_M_PER_MIN
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.access.decay import Decay
+    from commonweal.access.reach import Nearest, Reach
+
+__all__ = [
+    "AreaMeans",
+    "any_within",
+    "by_area",
+    "count_within",
+    "decayed_count",
+    "effective_kinds",
+    "kind_counts",
+    "kth_nearest_m",
+    "nearest_m",
+    "variety",
+    "where_placed",
+    "within_minutes",
+]
+
+
+def within_minutes(minutes: float, speed_m_per_min: float = WALKING_SPEED_M_PER_MIN) -> float:
+    """Give how many metres one comes in so many minutes.
+
+    Examples
+    --------
+    >>> within_minutes(10), within_minutes(15), within_minutes(20)
+    (800.0, 1200.0, 1600.0)
+    """
+    for what, value in (("minutes", minutes), ("metres a minute", speed_m_per_min)):
+        if not 0 < value < math.inf:
+            raise DataError(f"{value:g} {what}; expected a number above 0")
+    return minutes * speed_m_per_min
+
+
+def nearest_m(nearest: Nearest) -> NDArray[np.float64]:
+    """Give the metres to the nearest place.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) metres; NaN where no place is within reach.
+    """
+    return kth_nearest_m(nearest, 1)
+
+
+def kth_nearest_m(nearest: Nearest, k: int) -> NDArray[np.float64]:
+    """Give the metres to the k-th nearest place: whether there is a choice.
+
+    Parameters
+    ----------
+    nearest
+        The nearest places.
+    k
+        1 for the nearest itself.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) metres; NaN where fewer than k places are within reach.
+
+    Raises
+    ------
+    DataError
+        If not so many were looked for.
+    """
+    looked_for = nearest.distance_m.shape[1]
+    if not 1 <= k <= looked_for:
+        raise DataError(f"nearest place {k} wanted; expected 1 to {looked_for}, as were looked for")
+    return nearest.distance_m[:, k - 1].copy()
+
+
+def count_within(reach: Reach, within_m: float) -> NDArray[np.float64]:
+    """Count the places within so many metres.
+
+    Parameters
+    ----------
+    reach
+        What is within reach.
+    within_m
+        Metres, at most the limit of the reach; `within_minutes` gives them for a walk.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) whole numbers, 0 where there is none.
+
+    Raises
+    ------
+    DataError
+        If `within_m` is beyond the limit of the reach: places between them are not in it.
+    """
+    near = _near(reach, within_m)
+    return np.bincount(reach.origin()[near], minlength=reach.n_origins).astype(np.float64)
+
+
+def any_within(reach: Reach, within_m: float) -> NDArray[np.float64]:
+    """Say whether there is a place within so many metres.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) 1 or 0. Its mean by `by_area`, weighted by people, is the share of an area's
+        people who have one that near.
+    """
+    return (count_within(reach, within_m) > 0).astype(np.float64)
+
+
+def decayed_count(
+    reach: Reach, decay: Decay, supply: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Count the places within reach, each for less the farther it is.
+
+    The sum over places j within reach of ``S_j w(d_j)``.
+
+    Parameters
+    ----------
+    reach
+        What is within reach. Nothing counts beyond its limit, whatever the weight is there.
+    decay
+        What a place counts by its distance.
+    supply
+        (n_places,) size of each place, at least 0. Without it every place has size 1.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) in the unit of the supply, or places; 0 where there is none.
+
+    Raises
+    ------
+    DataError
+        If a supply is missing, infinite or negative.
+
+    Notes
+    -----
+    Source: W. G. Hansen (1959), How accessibility shapes land use, Journal of the American
+    Institute of Planners 25(2), 73-76.
+    """
+    weight = decay(reach.distance_m)
+    if supply is not None:
+        weight = weight * amounts(supply, "supply", reach.n_places, "place")[reach.place]
+    return sums(reach.origin(), weight, reach.n_origins)
+
+
+def kind_counts(
+    reach: Reach, kinds: Sequence[str], within_m: float
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Count the places of each kind within so many metres.
+
+    Parameters
+    ----------
+    reach
+        What is within reach.
+    kinds
+        (n_places,) the kind of each place.
+    within_m
+        Metres, at most the limit of the reach.
+
+    Returns
+    -------
+    names
+        The kinds, sorted.
+    counts
+        (n_origins, n_kinds).
+
+    Raises
+    ------
+    DataError
+        If a place has no kind, or there are not as many as places.
+    """
+    given = list(kinds)
+    if len(given) != reach.n_places:
+        raise DataError(f"{len(given):,} kinds; expected {reach.n_places:,}, one for each place")
+    for row, kind in enumerate(given):
+        if not isinstance(kind, str) or not kind:
+            raise DataError(f"place {row + 1} has kind {kind!r}; expected a name")
+    names = sorted(set(given))
+    at = {name: i for i, name in enumerate(names)}
+    kind_of = np.array([at[kind] for kind in given], np.int64)
+    near = _near(reach, within_m)
+    cell = reach.origin()[near] * len(names) + kind_of[reach.place[near]]
+    counts = np.bincount(cell, minlength=reach.n_origins * len(names))
+    return names, counts.reshape(reach.n_origins, len(names))
+
+
+def variety(reach: Reach, kinds: Sequence[str], within_m: float) -> NDArray[np.float64]:
+    """Count the kinds of places within so many metres; arguments as of `kind_counts`.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) whole numbers, 0 where there is no place.
+    """
+    return (kind_counts(reach, kinds, within_m)[1] > 0).sum(axis=1).astype(np.float64)
+
+
+def effective_kinds(reach: Reach, kinds: Sequence[str], within_m: float) -> NDArray[np.float64]:
+    """Give as how many equally common kinds the places count; arguments as of `kind_counts`.
+
+    ``exp(-sum p ln p)`` over the share p of each kind: nine pubs and a library are 1.38 kinds.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) from 1 to the number of kinds there; 0 where there is no place.
+
+    Notes
+    -----
+    Source: M. O. Hill (1973), Diversity and evenness: a unifying notation and its consequences,
+    Ecology 54(2), 427-432 (the number of order 1).
+    """
+    counts = kind_counts(reach, kinds, within_m)[1]
+    total = counts.sum(axis=1)
+    share = counts / np.maximum(total, 1)[:, None]
+    entropy = -(share * np.log(np.where(share > 0, share, 1))).sum(axis=1)
+    return np.where(total > 0, np.exp(entropy), 0.0)
+
+
+def where_placed(values: NDArray[np.float64], placed: ArrayLike) -> NDArray[np.float64]:
+    """Make values missing of the origins that could not be placed.
+
+    Parameters
+    ----------
+    values
+        (n_origins,) a measure.
+    placed
+        (n_origins,) True where the origin has a position, on the streets where those are used.
+
+    Returns
+    -------
+    ndarray
+        (n_origins,) NaN where not placed.
+    """
+    known = np.asarray(placed)
+    if known.dtype != np.bool_ or known.shape != values.shape:
+        raise DataError(
+            f"placed: {known.dtype} of shape {known.shape}; "
+            f"expected true or false for each of {len(values):,} origins"
+        )
+    return np.where(known, values, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaMeans:
+    """A measure of points as a measure of their areas.
+
+    Attributes
+    ----------
+    mean
+        (n_areas,) weighted mean over the points that have a value; NaN where none has.
+    missing_share
+        (n_areas,) share of the area's weight of which the value is missing, 0..1; NaN where the
+        area has no weight at all.
+    """
+
+    mean: NDArray[np.float64]
+    missing_share: NDArray[np.float64]
+
+
+def by_area(
+    values: ArrayLike, area: ArrayLike, n_areas: int, weights: ArrayLike | None = None
+) -> AreaMeans:
+    """Average a measure over the points of each area.
+
+    Parameters
+    ----------
+    values
+        (n_points,) a measure; NaN = missing.
+    area
+        (n_points,) row of the area of each point, from 0; -1 = in none.
+    n_areas
+        How many areas there are.
+    weights
+        (n_points,) people at each point, at least 0. Without them points count alike.
+
+    Returns
+    -------
+    AreaMeans
+        The mean of those present stands for the whole area only if what is missing is like them:
+        that it seldom is (what is out of reach is far) is why the missing share is told.
+
+    Raises
+    ------
+    DataError
+        If an area is not one of them, a value is infinite, or a weight is no amount.
+
+    Examples
+    --------
+    >>> by_area([300.0, 600.0, np.nan], [0, 0, 0], 1, [10, 20, 10])
+    AreaMeans(mean=array([500.]), missing_share=array([0.25]))
+    """
+    value = np.asarray(values, dtype=np.float64)
+    of = np.asarray(area)
+    if value.ndim != 1 or of.shape != value.shape or of.dtype.kind not in "iu":
+        raise DataError(
+            f"values of shape {value.shape}, areas of shape {of.shape} and type {of.dtype}; "
+            "expected a value and the row of an area for each point"
+        )
+    for wrong, said in (
+        ((of < -1) | (of >= n_areas), "area {1}; expected a row from 0 to " + f"{n_areas - 1}, or -1"),
+        (np.isinf(value), "value {0:g}; expected a number, or NaN for missing"),
+    ):  # fmt: skip
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise DataError(f"point {row + 1} has " + said.format(value[row], of[row]))
+    weight = np.ones(len(value))
+    if weights is not None:
+        weight = amounts(weights, "weight", len(value), "point")
+    inside = of >= 0
+    there = inside & ~np.isnan(value)
+    whole = sums(of[inside], weight[inside], n_areas)
+    present = sums(of[there], weight[there], n_areas)
+    total = sums(of[there], weight[there] * value[there], n_areas)
+    with np.errstate(invalid="ignore"):
+        return AreaMeans(total / present, 1 - present / whole)
+
+
+def amounts(given: ArrayLike, what: str, n: int, per: str) -> NDArray[np.float64]:
+    """Take in an amount of at least 0 for each of something, or name the first that is none."""
+    found = np.asarray(given, dtype=np.float64)
+    if found.shape != (n,):
+        raise DataError(f"{what} of shape {found.shape}; expected {n:,}, one for each {per}")
+    bad = ~((found >= 0) & (found < math.inf))
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"{per} {row + 1} has {what} {found[row]:g}; expected a number of at least 0"
+        )
+    return found
+
+
+def sums(of: NDArray[np.integer], values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Add up values by what each is of: (n,) float64."""
+    return np.bincount(of, values, n).astype(np.float64, copy=False)  # of nothing they are integers
+
+
+def _near(reach: Reach, within_m: float) -> NDArray[np.bool_]:
+    if not 0 < within_m <= reach.limit_m:
+        raise DataError(
+            f"within {within_m:g} m wanted of what is within {reach.limit_m:g} m; "
+            "expected more than 0 and no more than that"
+        )
+    return reach.distance_m <= within_m
