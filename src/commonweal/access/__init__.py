@@ -1,5 +1,6 @@
 """What people can reach: places, streets and timetables; distances, counts and catchments."""
 
+from commonweal.access.catchment import catchment, catchment_by_choice
 from commonweal.access.decay import Decay, Exponential, Gaussian, GaussianWithin, Power, Steps
 from commonweal.access.measures import (
     AreaMeans,
@@ -39,6 +40,8 @@ __all__ = [
     "Steps",
     "any_within",
     "by_area",
+    "catchment",
+    "catchment_by_choice",
     "count_within",
     "decayed_count",
     "effective_kinds",
