@@ -152,9 +152,7 @@ def typical_day(
     days = days.filter(pl.col("date").dt.weekday() == WEEKDAYS.index(weekday) + 1)
     if days.height == 0:
         within = f" between {between[0]} and {between[1]}" if between else ""
-        raise DataError(
-            f"{timetable.name} has no {weekday}{within}; it covers {first} to {last}"
-        )
+        raise DataError(f"{timetable.name} has no {weekday}{within}; it covers {first} to {last}")
     busy = days.filter(pl.col("trips") > 0)
     if busy.height == 0:
         return days["date"][0]

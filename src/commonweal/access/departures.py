@@ -226,17 +226,18 @@ def departures_per_hour(
 
     found = _reach(origins, timetable, limit_m, reach)
     inside = _within(origins, timetable, within)
-    leaving = _leaving(timetable, date, service_day).sort("stop", "time_s", "run")
-    # Departures at stops without a place are left out: nobody can say who reaches them.
-    places = timetable.served_rows()
-    kept = np.isin(leaving["stop"].to_numpy(), places)
-    leaving = leaving.filter(pl.Series(kept, dtype=pl.Boolean))
-    first = np.searchsorted(leaving["stop"].to_numpy(), np.append(places, timetable.stops.height))
-    in_band = _in_bands(leaving["time_s"].to_numpy(), bands)
+    leaving = _leaving(timetable, date, service_day)
+    stop, run, time_s = (leaving[c].to_numpy().astype(np.int64) for c in leaving.columns)
+    # Departures at stops without a place go first, and are left out: nobody knows who reaches them.
+    place_of = np.full(timetable.stops.height, -1)
+    place_of[timetable.served_rows()] = np.arange(found.n_places)
+    place = place_of[stop]
+    order = np.argsort(place * _DAY_S + time_s)
+    first = np.searchsorted(place[order], np.arange(found.n_places + 1))
+    in_band = _in_bands(time_s[order], bands)
     counts = np.zeros((len(origins), len(bands) + 1), dtype=np.int64)
-    run = leaving["run"].to_numpy().astype(np.int64)
     n_runs = int(run.max(initial=-1)) + 1
-    count_runs(found.starts, found.place, first, run, in_band, n_runs, once, counts)
+    count_runs(found.starts, found.place, first, run[order], in_band, n_runs, once, counts)
     hours = np.array([*(band.hours for band in bands), 24.0])
     rates = np.where(inside[:, None], counts / hours, np.nan)
     return pl.DataFrame(rates, schema=[*(band.name for band in bands), "day"]).fill_nan(None)
@@ -360,7 +361,7 @@ def _runs(timetable: Timetable, date: dt.date, service_day: bool) -> pl.DataFram
 
 
 def _number(column: pl.Series) -> int:
-    """The greatest of whole numbers."""
+    """Give the greatest of whole numbers, or 0."""
     return int(column.to_numpy().max(initial=0))
 
 

@@ -195,7 +195,9 @@ class _Files:
         """Give the columns of a file that are used, as text without spaces about it."""
         file = f"{name}.txt"
         if name not in self.paths:
-            found = ", ".join(f"{n}.txt" for n in sorted(self.paths)) or "none that is of a timetable"
+            found = (
+                ", ".join(f"{n}.txt" for n in sorted(self.paths)) or "none that is of a timetable"
+            )
             raise DataError(f"{self.feed} has no {file}; found: {found}")
         path = self.paths[name]
         try:
@@ -393,7 +395,9 @@ def _calls(
     trip = table["trip"].to_numpy()
     same = trip[1:] == trip[:-1]
     first, last = np.r_[True, ~same], np.r_[~same, True]
-    twice = np.flatnonzero(same & (np.diff(table["stop_sequence"].to_numpy().astype(np.int64)) == 0))
+    twice = np.flatnonzero(
+        same & (np.diff(table["stop_sequence"].to_numpy().astype(np.int64)) == 0)
+    )
     if len(twice):
         row = twice[0]
         raise DataError(
@@ -473,7 +477,10 @@ def _frequencies(files: _Files, trip_ids: pl.Series, calls: pl.DataFrame) -> pl.
     short = ~(numbers["headway_s"] > 0).fill_null(False)
     _say_wrong(table.filter(short), "headway_secs", "seconds, more than 0", file)
     _say_wrong(
-        table.filter(numbers["end_s"] <= numbers["start_s"]), "end_time", "one after start_time", file
+        table.filter(numbers["end_s"] <= numbers["start_s"]),
+        "end_time",
+        "one after start_time",
+        file,
     )
     idle = numbers.filter(~pl.col("trip").is_in(calls["trip"].unique().implode()))
     _say_wrong(idle, "trip_id", "a trip that has calls", file)

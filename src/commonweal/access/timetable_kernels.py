@@ -8,7 +8,7 @@ from numba import njit
 __all__ = ["count_runs"]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def count_runs(  # type: ignore[no-untyped-def]
     starts, place, first, run, in_band, n_runs, once, counts
 ):
