@@ -77,6 +77,9 @@ class Group(_Data):
         ``places`` to meet, or ``connectivity``.
     references
         Who says so: ids of the taxonomy's references.
+    same_within_m
+        How far apart, in metres, two sources may put one place of the same name; for sites that are
+        larger than a building, or that a register places by postcode.
     kinds
         By id.
     """
@@ -85,6 +88,7 @@ class Group(_Data):
     why: str
     strand: Literal["places", "connectivity"] = "places"
     references: tuple[str, ...] = ()
+    same_within_m: float = Field(default=50, ge=0)
     kinds: dict[str, Kind] = Field(min_length=1)
 
 
