@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
+    "commonweal.gather": "The indicators of a study",
     "commonweal.years": "The years of a study",
     "commonweal.places": "The places of a study",
     "commonweal.agreement": "Agreement with published results",
@@ -37,6 +38,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.areas": "Areas",
     "commonweal.areas.parts": "Areas that straddle borders",
     "commonweal.areas.denominators": "Denominators",
+    "commonweal.access": "Access",
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
     "commonweal.briefing": "The results folder",
@@ -234,7 +236,8 @@ def study_faults() -> list[str]:
     from commonweal import designation, index, recipe
 
     certainty = importlib.import_module("commonweal.designation.certainty")
-    models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec]
+    models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec, recipe.AccessSpec]
+    models += [recipe.ReachSpec, recipe.DecaySpec, recipe.TimetableSpec, recipe.CompleteSpec]
     models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
     kinds = importlib.import_module("commonweal.index.assumptions").KINDS

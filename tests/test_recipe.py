@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from commonweal.errors import StudyError
+from commonweal.indicators import names_in
 from commonweal.recipe import Study, load_study, parse_study, shipped_studies, template
 from commonweal.sources import Store
 
@@ -124,6 +125,8 @@ def test_every_study_that_ships_names_only_what_is_there(name: str) -> None:
         if not source.startswith("county-"):
             assert store.source(source).id == source
     used = {n.indicator for i, s in study.index.items() for _, n in s.walk(i) if n.indicator}
+    for spec in study.indicators.values():
+        used |= set(names_in(spec.formula, "it")) if spec.formula and not spec.reads else set()
     assert used == set(study.indicators)  # nothing is read for nothing
     assert study.certainty is None or study.certainty.draws >= 1000
 

@@ -20,13 +20,15 @@ from commonweal.indicators import (
     CountColumns,
     Indicator,
     Wanted,
+    check_columns,
+    names_in,
     numbers,
     read_column,
     read_indicators,
     read_years,
 )
-from commonweal.recipe import FileOrSource, OwnAreas, Study, earlier_study, load_study
-from commonweal.sources import Source, Store, local_source
+from commonweal.recipe import FileOrSource, OwnAreas, Study, WholeFile, earlier_study, load_study
+from commonweal.sources import Reader, Source, Store, local_source
 from commonweal.sources.catalogue import guess_reader
 from commonweal.sources.store import COUNTY
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_files",
+    "file_source",
     "find_study",
     "own_source",
     "study_areas",
@@ -61,6 +64,13 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
             study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}", reader=reader
         )
     return source
+
+
+def file_source(study: Study, spec: WholeFile, store: Store) -> Source:
+    """Give a map or timetable: a source of the catalogue, or a file beside the study."""
+    if spec.source:
+        return store.source(spec.source)
+    return local_source(study.folder / spec.file, reader=Reader(format="file"))
 
 
 def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
@@ -231,6 +241,9 @@ def check_files(study: Study, store: Store) -> int:
     for index in study.index:
         on = study.built_on(index)[0] or areas
         for name in study.read_with(index):
+            if study.indicators[name].made:
+                _check_made(study, name, on, store)
+                continue
             for year in years_of(study, name, store):
                 table = study.indicators[name].table(year)
                 _in_catalogue(table, store)
@@ -247,7 +260,20 @@ def check_files(study: Study, store: Store) -> int:
     return len(study.files())
 
 
-def _in_catalogue(spec: FileOrSource, store: Store) -> None:
+def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> None:
+    """Look into the table of an indicator that is computed or carried."""
+    spec = study.indicators[name]
+    for part in (spec.timetable, spec.complete, spec.table() if spec.reads else None):
+        if part is not None:
+            _in_catalogue(part, store)
+    if spec.reads and spec.file:
+        source = own_source(study, spec.table(), store)
+        wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
+        check_columns(wanted, store.table(source).columns, name, source.id)
+        _known(spec.areas or on, source, spec.code, store)
+
+
+def _in_catalogue(spec: FileOrSource | WholeFile, store: Store) -> None:
     if spec.source and not spec.source.startswith(COUNTY):  # that would have to be generated
         store.source(spec.source)
 

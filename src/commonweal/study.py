@@ -17,10 +17,10 @@ from commonweal.areas import Areas, build_move, load_areas, load_systems, move_f
 from commonweal.designation import certainty, compare, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
+from commonweal.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
-from commonweal.indicators import Indicators, read_indicators
-from commonweal.places import study_areas, study_shapes, wanted_of
+from commonweal.places import study_areas, study_shapes
 from commonweal.recipe import IndexSpec, Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from commonweal.index import Node, Scores
     from commonweal.index.trends import Trend
-    from commonweal.indicators import Panel
+    from commonweal.indicators import Indicators, Panel
 
 __all__ = ["only_designation", "run"]
 
@@ -117,7 +117,7 @@ def run(
     trends: dict[str, Trend] = {}
     for name in study.index:
         here = _built_on(study, name, areas, store)
-        indicators[name] = _read(study, name, here, store, log, prepared, panels)
+        indicators[name] = _read(study, name, here, store, log, prepared, panels, progress)
         scores[name], moved = _score(
             study, name, indicators[name], panels.get(name), here, areas, store, log
         )
@@ -218,6 +218,7 @@ def _read(
     log: _Log,
     prepared: dict[str, Prepared],
     panels: dict[str, Panel],
+    progress: Progress | None,
 ) -> Indicators:
     """Read what an index needs, and prepare it once for all the indices on the same areas."""
     beside = study.beside(index)
@@ -232,8 +233,7 @@ def _read(
                 panels[index], entry["read"] = read_panel(study, study.panel, names, here, store)
                 indicators = panels[index].latest
             else:
-                wanted = [wanted_of(study, name, store) for name in names]
-                indicators, entry["read"] = read_indicators(store, wanted, here)
+                indicators, entry["read"] = gather_indicators(study, names, here, store, progress)
         if not study.prepare:
             return indicators
         used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))

@@ -1,6 +1,7 @@
 """One number per area: values, unit, direction, source, vintage, standard error, counts."""
 
 from commonweal.indicators.counts import Counts
+from commonweal.indicators.formulas import check_columns, evaluate, names_in
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
@@ -21,7 +22,10 @@ __all__ = [
     "Indicators",
     "Panel",
     "Wanted",
+    "check_columns",
     "code_column",
+    "evaluate",
+    "names_in",
     "numbers",
     "panel_from_long",
     "panel_from_wide",

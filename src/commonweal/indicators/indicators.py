@@ -42,6 +42,12 @@ class Indicator:
         Id of the source it was read from.
     vintage
         The date or period that it describes.
+    about, why, note
+        For readers: what it is, why it counts, what to beware of.
+    how
+        How it was measured, where the study does not say: ``straight line x 1.3``.
+    measured_on
+        The area system that it was measured on, where it was carried from another one.
     """
 
     name: str
@@ -50,6 +56,11 @@ class Indicator:
     higher_is: Direction
     source: str
     vintage: str = ""
+    about: str = ""
+    why: str = ""
+    note: str = ""
+    how: str = ""
+    measured_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

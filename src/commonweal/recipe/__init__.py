@@ -4,12 +4,15 @@ A wrong key, weight, column or code is an error that names the file, the field, 
 was expected and the nearest valid name.
 """
 
-from commonweal.recipe.data import (
-    AgreementSpec,
+from commonweal.recipe.data import AgreementSpec, FileOrSource, OwnAreas, WholeFile
+from commonweal.recipe.indicators import (
+    AccessSpec,
+    CompleteSpec,
     CountsSpec,
-    FileOrSource,
+    DecaySpec,
     IndicatorSpec,
-    OwnAreas,
+    ReachSpec,
+    TimetableSpec,
 )
 from commonweal.recipe.indices import IndexSpec, MoveSpec
 from commonweal.recipe.load import (
@@ -23,16 +26,22 @@ from commonweal.recipe.panel import PanelSpec
 from commonweal.recipe.study import BriefingSpec, Study
 
 __all__ = [
+    "AccessSpec",
     "AgreementSpec",
     "BriefingSpec",
+    "CompleteSpec",
     "CountsSpec",
+    "DecaySpec",
     "FileOrSource",
     "IndexSpec",
     "IndicatorSpec",
     "MoveSpec",
     "OwnAreas",
     "PanelSpec",
+    "ReachSpec",
     "Study",
+    "TimetableSpec",
+    "WholeFile",
     "earlier_study",
     "load_study",
     "parse_study",

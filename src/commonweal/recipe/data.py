@@ -1,12 +1,11 @@
-"""Where the numbers of a study come from: its areas, indicators and published results."""
+"""Where a study's areas and the published results that it is compared with come from."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -15,7 +14,7 @@ from pydantic import (
 
 from commonweal.faults import FieldError
 
-__all__ = ["AgreementSpec", "FileOrSource", "IndicatorSpec", "OwnAreas", "check_name"]
+__all__ = ["AgreementSpec", "FileOrSource", "OwnAreas", "WholeFile", "check_name"]
 
 TAKEN = ("code", "name", "population", "longitude", "latitude")
 """Columns of the results that stand beside those of the larger areas."""
@@ -44,13 +43,36 @@ class _Table(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> _Table:
-        file, source = (getattr(self, key) for key in ("file", "source"))
-        if bool(source) == bool(file):
+        _check_table(self)
+        return self
+
+
+def _check_table(spec: _Table) -> None:
+    file, source = (getattr(spec, key) for key in ("file", "source"))
+    if bool(source) == bool(file):
+        raise ValueError("expected exactly one of 'source' and 'file'")
+    if source and (spec.separator or spec.encoding or spec.decimal != "."):
+        raise ValueError(
+            "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
+        )
+
+
+class WholeFile(_Part):
+    """A file beside the study, or a source of the catalogue, that is not a table: a map, a timetable.
+
+    Attributes
+    ----------
+    file, source
+        One of the two.
+    """
+
+    file: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> WholeFile:
+        if bool(self.source) == bool(self.file):
             raise ValueError("expected exactly one of 'source' and 'file'")
-        if source and (self.separator or self.encoding or self.decimal != "."):
-            raise ValueError(
-                "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
-            )
         return self
 
 
@@ -118,102 +140,6 @@ class OwnAreas(FileOrSource):
                 (name.casefold(), f"{name}_name".casefold()), f"'{name}' takes that column"
             )
         return value
-
-
-def _by_year(given: Any) -> Any:
-    if isinstance(given, str):
-        return given
-    if isinstance(given, dict) and given and all(isinstance(v, str) and v for v in given.values()):
-        years = {str(year): name for year, name in given.items()}
-        if all(year.isdigit() for year in years):
-            return {int(year): name for year, name in years.items()}
-    found = f"found {given!r}" if isinstance(given, int | float) else "found something else"
-    raise ValueError(f"{found}; expected text, or one for each year: {{2019: ..., 2024: ...}}")
-
-
-ByYear: TypeAlias = Annotated[str | dict[int, str], BeforeValidator(_by_year)]
-"""One name, or with a panel one for each year."""
-
-
-class CountsSpec(_Part):
-    """The counts that a rate was made from: it is `per` times `events` over `base`.
-
-    Attributes
-    ----------
-    events, base
-        The columns of how often it happened, and of how many (or in how much time or space).
-    per
-        What the rate is out of, such as 1000.
-    law
-        ``binomial``: each of the base has it or not. ``poisson``: it can happen to one again.
-    """
-
-    events: str = Field(min_length=1)
-    base: str = Field(min_length=1)
-    per: float = Field(default=1, gt=0, allow_inf_nan=False)
-    law: Literal["binomial", "poisson"] = "poisson"
-
-
-class IndicatorSpec(_Table):
-    """Where one number per area comes from, and what it means.
-
-    Attributes
-    ----------
-    file, source, separator, encoding, decimal
-        As in `FileOrSource`; with a panel, a file or a source for each year if they differ.
-    column
-        The column with the value; with a panel, one for each year of a wide table.
-    year
-        With a panel: the column with the year of a long table.
-    code
-        The column with the area code; the first that looks like one if not given.
-    label, unit, vintage
-        For readers.
-    higher_is
-        ``more`` if a higher value means more need, ``less`` if it means less.
-    standard_error
-        The column with the value's standard error; with a panel, one for each year of a wide table.
-    counts
-        The columns with the counts that a rate was made from; not with a panel.
-    """
-
-    file: ByYear = ""
-    source: ByYear = ""
-    column: ByYear
-    year: str = ""
-    code: str = ""
-    label: str = ""
-    unit: str = ""
-    vintage: str = ""
-    higher_is: Literal["more", "less"]
-    standard_error: ByYear = ""
-    counts: CountsSpec | None = None
-
-    @model_validator(mode="after")
-    def _counts_of_one_year(self) -> IndicatorSpec:
-        if self.counts and (self.year or self.stated):
-            raise FieldError("goes with an indicator of one year", "counts")
-        return self
-
-    @property
-    def stated(self) -> dict[str, list[int]]:
-        """By key that states something for each year, the years."""
-        values = {key: getattr(self, key) for key in ("file", "source", "column", "standard_error")}
-        return {key: list(value) for key, value in values.items() if isinstance(value, dict)}
-
-    def of(self, key: Literal["file", "source", "column", "standard_error"], year: int = 0) -> str:
-        """Give what a key says for a year; nothing if it says none for it."""
-        value = getattr(self, key)
-        return str(value if isinstance(value, str) else value.get(year, ""))
-
-    def table(self, year: int = 0) -> FileOrSource:
-        """Give the table of a year."""
-        how = {key: getattr(self, key) for key in ("separator", "encoding", "decimal")}
-        return FileOrSource(file=self.of("file", year), source=self.of("source", year), **how)
-
-    def files(self) -> list[str]:
-        """Names of the files beside the study, of every year."""
-        return list(self.file.values()) if isinstance(self.file, dict) else [self.file]
 
 
 class AgreementSpec(FileOrSource):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -52,10 +53,16 @@ def load_study(name: str | Path) -> Study:
     >>> load_study("left-behind-2019").areas
     'wd17'
     """
+    where, text, folder = _read(name)
+    return parse_study(text, where, Path(where).stem, folder)
+
+
+def _read(name: str | Path) -> tuple[str, str, Path]:
+    """Read a recipe: what messages call it, its text, and the folder of the files that it names."""
     path = Path(name)
     if str(name) in shipped_studies():
         file = resources.files("commonweal.studies") / f"{name}.yaml"
-        return parse_study(file.read_text("utf-8"), f"{name}.yaml", str(name), Path())
+        return file.name, file.read_text("utf-8"), Path()
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise UnknownNameError("study", str(name), shipped_studies(), " (nor is it a .yaml file)")
     try:
@@ -70,7 +77,7 @@ def load_study(name: str | Path) -> Study:
         ) from None
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
-    return parse_study(text, str(path), path.stem, path.parent)
+    return str(path), text, path.parent
 
 
 def earlier_study(study: Study) -> Study:
@@ -87,6 +94,39 @@ def earlier_study(study: Study) -> Study:
     except CommonwealError as error:
         raise StudyError(f"since: {error}") from None
     return earlier
+
+
+def _extended(data: dict[str, Any], where: str, folder: Path, seen: tuple[str, ...] = ()) -> Any:
+    """Lay a recipe over the one that it extends: keys given replace, and nothing (null) removes."""
+    if "extends" not in data:
+        return data
+    base = data.pop("extends")
+    if not isinstance(base, str) or not base:
+        raise StudyError(f"{where}: extends: expected the name of a study that ships, or a file")
+    if base in seen:
+        raise StudyError(f"{where}: extends: {' -> '.join((*seen, base))} leads back to itself")
+    ships = base in shipped_studies()
+    try:
+        name, text, _ = _read(base if ships else folder / base)
+    except CommonwealError as error:
+        raise StudyError(f"{where}: extends: {error}") from None
+    if not ships and Path(base).parent != Path():
+        raise StudyError(
+            f"{where}: extends: {base} lies in another folder; expected a file beside this one, "
+            "since it names files of its own from where it lies"
+        )
+    return _laid_over(_extended(read_yaml(text, name), name, folder, (*seen, base)), data)
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """Merge keys at every depth; a list, text or number replaces what is below it."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    merged = below | {
+        key: _laid_over(below[key], value) if key in below else value
+        for key, value in above.items()
+    }
+    return {key: value for key, value in merged.items() if above.get(key, value) is not None}
 
 
 def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
@@ -108,7 +148,7 @@ def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
     StudyError
         If it is not YAML or not a study; the message names `where`, line and field.
     """
-    data = read_yaml(text, where)
+    data = _extended(read_yaml(text, where), where, folder)
     for key in ("name", "folder"):  # the file's own, and not for it to say
         if key in data:
             raise StudyError(

@@ -10,6 +10,7 @@ from commonweal.faults import FieldError
 from commonweal.index.acting import first_fault
 from commonweal.index.assumptions import KINDS, SmallCounts
 from commonweal.index.prepare_spec import POPULATION
+from commonweal.indicators import names_in
 from commonweal.recipe.data import OwnAreas, check_name
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def check_names(study: Study) -> None:
                 _indicator(study, node.indicator, *place, "indicator")
             for name in node.base:
                 _indicator(study, name, *place, "base")
+    _made(study)
     nodes = {p.replace("/", "."): n for i, s in study.index.items() for p, n in s.walk(i)}
     for named, at in paths_named(study):
         if named not in nodes:
@@ -78,6 +80,30 @@ def paths_named(study: Study) -> Iterator[tuple[str, Place]]:
 def _indicator(study: Study, name: str, *at: str | int) -> None:
     if name not in study.indicators:
         raise FieldError(f"indicator '{name}' not found; {nearest(name, study.indicators)}", *at)
+
+
+def _made(study: Study) -> None:
+    """Check the names that indicators use which are computed or carried."""
+    systems = load_systems().systems
+    for name, spec in study.indicators.items():
+        at = ("indicators", name)
+        if spec.formula and not spec.reads:
+            for other in names_in(spec.formula, name):
+                _indicator(study, other, *at, "formula")
+        if spec.per and spec.per != POPULATION:
+            _indicator(study, spec.per, *at, "per")
+        named = [(spec.areas, "areas"), (spec.complete.areas if spec.complete else "", "complete")]
+        for system, key in named:
+            if system and system not in systems:
+                found = f"area system '{system}' not found; {nearest(system, systems)}"
+                raise FieldError(found, *at, key)
+        for system, key in ((spec.shrink, "shrink"), (named[1][0], "complete")):
+            if system and spec.areas:
+                _larger(study, spec.areas, system, *at, key)
+    origins = study.access.origins
+    if origins and origins not in systems:
+        found = f"area system '{origins}' not found; {nearest(origins, systems)}"
+        raise FieldError(found, "access", "origins")
 
 
 def _rules(rule: Rule, at: Place) -> Iterator[tuple[Place, Rule]]:
@@ -159,7 +185,11 @@ def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:
                 *(part, "vary", k, "counts"),
             )
     shrunk = {name for step in study.prepare if step.shrink for name in step.of}
-    errors = [n for n, spec in study.indicators.items() if spec.standard_error or n in shrunk]
+    errors = [
+        n
+        for n, spec in study.indicators.items()
+        if spec.standard_error or spec.shrink or n in shrunk
+    ]
     counts = [n for n, spec in study.indicators.items() if spec.counts]
     fault = first_fault(vary, study.index, errors, counts)
     if fault is not None:

@@ -15,7 +15,7 @@ from commonweal.recipe.indices import IndexSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from commonweal.recipe.data import IndicatorSpec
+    from commonweal.recipe.indicators import IndicatorSpec
 
 __all__ = ["PanelSpec", "check_years"]
 
@@ -110,6 +110,10 @@ def check_years(
                     "goes with 'panel', which says the years", *("indicators", name, key)
                 )
             continue
+        if spec.made:
+            raise FieldError(
+                "is computed or carried, which goes without 'panel'", "indicators", name
+            )
         places = [key for key in ("file", "source", "column") if key in stated]
         if bool(spec.year) == bool(places):
             expected = (

@@ -15,11 +15,12 @@ from commonweal.index.prepare_spec import Step
 from commonweal.recipe.data import (
     AgreementSpec,
     FileOrSource,
-    IndicatorSpec,
     OwnAreas,
+    WholeFile,
     _Part,
     check_name,
 )
+from commonweal.recipe.indicators import AccessSpec, IndicatorSpec
 from commonweal.recipe.indices import IndexSpec
 from commonweal.recipe.names import check_names
 from commonweal.recipe.panel import PanelSpec, check_years
@@ -55,6 +56,7 @@ class Study(_Part):
     areas: str | OwnAreas
     where: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
+    access: AccessSpec = AccessSpec()
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
     prepare: tuple[Step, ...] = ()
     index: dict[str, IndexSpec] = Field(min_length=1)
@@ -137,7 +139,11 @@ class Study(_Part):
 
     def files(self) -> set[str]:
         """Names of the files beside the study that it reads."""
-        named: list[FileOrSource] = [*self.agreement]
+        named: list[FileOrSource | WholeFile] = [
+            *self.agreement,
+            *self.access.points,
+            *self.access.maps,
+        ]
         if isinstance(self.areas, OwnAreas):
             named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
         files = [file for spec in self.indicators.values() for file in spec.files()]
@@ -162,6 +168,11 @@ class Study(_Part):
 
         def renamed(spec: Any) -> Any:
             file = spec.file
+            parts = {
+                k: renamed(p) for k in ("timetable", "complete") if (p := getattr(spec, k, None))
+            }
+            if parts:
+                spec = spec.model_copy(update=parts)
             named = (
                 {k: there(v) for k, v in file.items()} if isinstance(file, dict) else there(file)
             )
@@ -175,6 +186,12 @@ class Study(_Part):
             update={
                 "folder": folder,
                 "areas": areas,
+                "access": self.access.model_copy(
+                    update={
+                        key: tuple(renamed(spec) for spec in getattr(self.access, key))
+                        for key in ("points", "maps")
+                    }
+                ),
                 "indicators": {name: renamed(spec) for name, spec in self.indicators.items()},
                 "agreement": tuple(renamed(spec) for spec in self.agreement),
                 "since": there(self.since) if self.since_is_file else self.since,

@@ -1,0 +1,195 @@
+"""What people can reach, as indicators: places around where they live, and how far those are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.access import (
+    Exponential,
+    Gaussian,
+    Nearest,
+    Points,
+    Power,
+    Reach,
+    catchment,
+    count_within,
+    decayed_count,
+    kth_nearest_m,
+    straight_nearest,
+    straight_reach,
+    variety,
+    within_minutes,
+)
+from commonweal.access.own_places import read_own_places
+from commonweal.access.places import join_places
+from commonweal.access.places_pbf import read_places_pbf
+from commonweal.access.registers import load_registers, read_registers
+from commonweal.access.same_place import merge_same_places
+from commonweal.errors import DataError
+from commonweal.places import file_source, own_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from commonweal.access import Decay
+    from commonweal.access.places import Places
+    from commonweal.areas import Areas
+    from commonweal.recipe import ReachSpec, Study
+    from commonweal.sources import Source, Store
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Origins", "Surroundings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where people set out from.
+
+    Attributes
+    ----------
+    areas
+        The areas that they live in.
+    placed
+        (n_areas,) whether an area has a point.
+    points
+        (n_placed,) the points of those that have one.
+    """
+
+    areas: Areas
+    placed: NDArray[np.bool_]
+    points: Points
+
+    @classmethod
+    def of(cls, areas: Areas) -> Origins:
+        """Take the points of areas.
+
+        Raises
+        ------
+        DataError
+            If no area has one.
+        """
+        longitude, latitude = (
+            areas.table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            for c in ("longitude", "latitude")
+        )
+        placed = ~(np.isnan(longitude) | np.isnan(latitude))
+        if not placed.any():
+            raise DataError(
+                f"none of the {len(areas):,} areas of {areas.system} has a point; expected their "
+                "longitude and latitude, which reach is measured from"
+            )
+        return cls(areas, placed, Points(longitude[placed], latitude[placed]))
+
+
+class Surroundings:
+    """The places around where people live, read once, and what of them is within reach.
+
+    Parameters
+    ----------
+    study
+        Which says which places, and how reach is measured.
+    origins
+        Where people set out from.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+    """
+
+    def __init__(
+        self, study: Study, origins: Origins, store: Store, progress: Progress | None = None
+    ) -> None:
+        self.spec, self.origins = study.access, origins
+        names = list(load_registers() if self.spec.registers is None else self.spec.registers)
+        own = [own_source(study, table, store) for table in self.spec.points]
+        maps = [file_source(study, file, store) for file in self.spec.maps]
+        parts = [read_own_places(store.path(source), source=source.id) for source in own]
+        parts += [read_registers(store, names, progress=progress)] if names else []
+        parts += [read_places_pbf(store.path(m), source=m.id, progress=progress) for m in maps]
+        # One's own table knows best, then the registers, then the map.
+        order = [*(source.id for source in own), *names, *(source.id for source in maps)]
+        self.places: Places = merge_same_places(join_places(parts), order).places
+        self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
+
+    def measure(self, spec: ReachSpec) -> tuple[NDArray[np.float64], str, dict[str, Any]]:
+        """Measure reach.
+
+        Parameters
+        ----------
+        spec
+            What of, and how.
+
+        Returns
+        -------
+        tuple
+            (n_placed,) values, NaN where what is asked cannot be reached; how distances were
+            measured; and an account.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such kind or group of places.
+        DataError
+            If there is no such place.
+        """
+        places = self.places.of(spec.to)
+        if not len(places):
+            raise DataError(f"no place is a {' or '.join(spec.to)}; expected at least one")
+        found, how = self._measured(spec, places)
+        kept = dict(places.table["kind"].value_counts(sort=True).iter_rows())
+        told = {"places": kept, "from points of": self.origins.areas.system, "how": how}
+        unplaced = int((~self.origins.placed).sum())
+        return found, how, told | ({"areas without a point": unplaced} if unplaced else {})
+
+    def _measured(self, spec: ReachSpec, places: Places) -> tuple[NDArray[np.float64], str]:
+        if spec.measure == "nearest":
+            near = self._nearest(places, spec.k)
+            found = kth_nearest_m(near, spec.k)
+            limit_m = _limit_m(spec)
+            return (
+                found if limit_m is None else np.where(found <= limit_m, found, np.nan)
+            ), near.how
+        limit_m = _limit_m(spec)
+        assert limit_m is not None  # the recipe has checked it
+        reach = self._reach(places, limit_m)
+        decay = _decay(spec)
+        if spec.measure == "count":
+            found = count_within(reach, limit_m)
+        elif spec.measure == "variety":
+            found = variety(reach, places.table["kind"].to_list(), limit_m)
+        elif spec.measure == "decay":
+            assert decay is not None
+            found = decayed_count(reach, decay)
+        else:
+            people = self.origins.areas.population[self.origins.placed]
+            found = spec.out_of * catchment(reach, people, decay=decay)
+        return found, reach.how
+
+    def _nearest(self, places: Places, k: int) -> Nearest:
+        return straight_nearest(self.origins.points, places.points, k, detour=self.spec.detour)
+
+    def _reach(self, places: Places, limit_m: float) -> Reach:
+        return straight_reach(self.origins.points, places.points, limit_m, detour=self.spec.detour)
+
+
+def _limit_m(spec: ReachSpec) -> float | None:
+    return spec.within_m if spec.minutes is None else within_minutes(spec.minutes)
+
+
+def _decay(spec: ReachSpec) -> Decay | None:
+    if spec.decay is None:
+        return None
+    if spec.decay.law == "power":
+        return Power.half_at(spec.decay.half_at_m, spec.decay.floor_m)
+    laws: dict[str, type[Exponential | Gaussian]] = {
+        "exponential": Exponential,
+        "gaussian": Gaussian,
+    }
+    return laws[spec.decay.law].half_at(spec.decay.half_at_m)
