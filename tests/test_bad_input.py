@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     # columns
     "column": (
         recipe(**{f"{INCOME}__column": "incme"}),
-        ["column 'incme'", "'indicators'", "did you mean 'income'?"],
+        ["column 'incme' not found in indicators.csv; did you mean 'income'?"],
     ),
     "code column": (recipe(areas__code="cod"), ["column 'cod'", "did you mean 'code'?"]),
     "population column": (recipe(areas__population="people"), ["column 'people'", "population"]),

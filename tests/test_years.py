@@ -293,7 +293,7 @@ def test_a_panel_that_will_not_do(over_years: Any, change: dict[str, Any], said:
             "A01,2019/20,",
             r"income: column 'year' of income.csv has '2019/20'; expected wh",
         ),
-        ("A01,2019,", "A02,2019,", r"income: area A02 is in income more than once"),
+        ("A01,2019,", "A02,2019,", r"income: area A02 is in income\.csv more than once"),
         ("code,year,", "code,jahr,", r"column 'year' not found"),
         (
             "A01,2019,5",

@@ -236,7 +236,7 @@ def numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
         comma = re.fullmatch(r"\s*-?[0-9.]*,[0-9]+\s*", bad[0])
         hint = "; say 'decimal: \",\"' beside its name" if comma and source.path else ""
         raise DataError(
-            f"column '{column}' of {source.title if source.path else source.id} has '{bad[0]}'; "
+            f"column '{column}' of {source.called} has '{bad[0]}'; "
             f"expected numbers, or nothing where there is none ({len(bad):,} of {len(table):,} rows "
             f"are not){hint}"
         )
@@ -256,14 +256,14 @@ def _align(
     if inside.is_empty():
         found = keyed["code"].drop_nulls()
         raise DataError(
-            f"{name}: no code in column '{code}' of {source.id} is one of the {len(areas):,} areas of "
+            f"{name}: no code in column '{code}' of {source.called} is one of the {len(areas):,} areas of "
             f"{areas.system}; found such as {', '.join(found.head(2)) or 'nothing'}, "
             f"expected such as {', '.join(areas.codes[:2])}"
         )
     twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
     if len(twice):
         raise DataError(
-            f"{name}: area {', '.join(twice.head(3))} is in {source.id} more than once "
+            f"{name}: area {', '.join(twice.head(3))} is in {source.called} more than once "
             f"({len(twice):,} in all); expected one row each"
         )
     # An area whose code is there has been read; one whose value is missing stays missing.
@@ -286,7 +286,7 @@ def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:
     best = max(hits, key=lambda c: hits[c], default=None)
     if best is None or hits[best] == 0:
         raise DataError(
-            f"{source.id}: no column holds codes of {areas.system} such as {areas.codes[0]}; "
+            f"{source.called}: no column holds codes of {areas.system} such as {areas.codes[0]}; "
             f"its columns of text are: {', '.join(texts) or 'none'} (name one with 'code')"
         )
     return best

@@ -188,6 +188,11 @@ class Source(_Frozen):
         """Whether the bytes are fixed by a checksum."""
         return self.sha256 is not None and self.sha256 != "rolling"
 
+    @property
+    def called(self) -> str:
+        """What messages call it: a file of the user's own by its name, others by their id."""
+        return self.path.name if self.path else f"source '{self.id}'"
+
 
 def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
     """Read the catalogue.

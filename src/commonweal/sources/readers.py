@@ -84,11 +84,13 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
         return found
     for name in wanted:
         if name not in found:
-            raise UnknownNameError("column", name, found, f" in source '{source.id}'")
+            raise UnknownNameError("column", name, found, f" in {source.called}")
     return list(dict.fromkeys(wanted))
 
 
 def _expected(source: Source) -> str:
+    if source.path:
+        return f"a {source.reader.format} file"
     return f"the {source.reader.format} file of source '{source.id}' ({source.title})"
 
 
