@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,6 +27,7 @@ from commonweal.index.assumptions import (
 from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
 from commonweal.index.sensitivity import sobol_indices
+from commonweal.indicators import Counts
 
 from . import golden
 
@@ -246,6 +248,7 @@ def test_weights_by_level_have_the_law_of_their_level() -> None:
         ([Weights(weights="one", interval=0.1)], UnknownNameError, r"\(2 of that name\); did you mean .*x\.one"),
         ([Weights(weights={"x": {"given": [[1, 2], [2, 1]]}})], DataError, "found 2 a set; expected 3"),
         ([Aggregation(form="x.on", of=("sum", "sum"))], UnknownNameError, "did you mean 'x.one'"),
+        ([Inclusion(leave_out="twoo")], UnknownNameError, "not found; did you mean 'two'"),
         ([Inclusion(leave_out="x")], DataError, "x is the only child"),
         ([Inclusion(leave_out="b")], UnknownNameError, "2 of that name"),
         ([SamplingError(standard_errors="b_rate")], DataError, "does not state a standard error"),
@@ -378,3 +381,43 @@ def test_a_range_needs_points_and_an_index_alone_has_no_cut() -> None:
         build_ensemble(
             "x", TREES["x"], need, [Inclusion(leave_out="x.one.a"), Inclusion(leave_out="x.one.b")]
         )
+
+
+RATES = {f"{n}_rate": np.random.default_rng(4).uniform(1, 2, 30) for n in "abcde"}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"need": {"a_rate": RATES["a_rate"]}}, UnknownNameError, "indicator 'b_rate' not found"),
+        ({"need": RATES.__getitem__}, DataError, "expected units x indicators"),
+        ({"need": {**RATES, "b_rate": [1.0, 2.0]}}, DataError, "'b_rate': 2 found; expected 30"),
+        ({"need": {k: x * np.nan for k, x in RATES.items()}}, DataError, "x: no unit has a score"),
+        ({"need": {k: x[:0] for k, x in RATES.items()}}, DataError, "no areas"),
+        ({"signs": {"a": -1}}, UnknownNameError, "'a' not found .with a sign."),
+        ({"signs": {"a_rate": 3}}, DataError, "a_rate: direction 3 found; expected 1 or -1"),
+        (
+            {"standard_errors": {"a": [0.1] * 30}},
+            UnknownNameError,
+            "'a' not found .with a standard",
+        ),
+        ({"standard_errors": {"a_rate": [0.1] * 29}}, DataError, "'a_rate': 29 found; expected 30"),
+        ({"standard_errors": {"a_rate": [0.1, -1] * 15}}, DataError, "row 2: -1 found; expected 0"),
+        ({"counts": {"a": Counts(np.ones(30), np.ones(30))}}, UnknownNameError, "with counts"),
+        ({"counts": {"a_rate": Counts(np.ones(9), np.ones(9))}}, DataError, "9 found; expected 30"),
+    ],
+)
+def test_what_is_given_must_fit_the_tree_and_the_units(
+    given: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    need = given.pop("need", RATES)
+    with pytest.raises(error, match=message):
+        build_ensemble("x", TREES["x"], need, [Weights(interval=0.2)], **given)
+
+
+def test_need_may_be_a_frame_with_more_in_it() -> None:
+    frame = pl.DataFrame({"code": [f"U{i}" for i in range(30)], "remark": ["-"] * 30, **RATES})
+    u = np.random.default_rng(1).random((5, 1))
+    made = [build_ensemble("x", TREES["x"], x, [Weights(interval=0.2)]) for x in (frame, RATES)]
+    assert made[0].codes == frame["code"].to_list()
+    np.testing.assert_array_equal(made[0].ranks(u), made[1].ranks(u))

@@ -463,3 +463,11 @@ def test_a_value_that_a_mean_cannot_take_is_told_with_child_and_unit() -> None:
     tree, need = three()
     with pytest.raises(DataError, match=r"x: geometric mean of 0 \('a', unit 'A'\); expected"):
         score_tree("x", tree, pd.DataFrame(need, index=list("ABC")), forms={"x": "geometric"})
+
+
+def test_an_index_of_no_areas_or_of_one_that_cannot_be_compared_is_refused(make: Make) -> None:
+    tree = Node(transform="percentile_rank", children={"a": Node(indicator="a")})
+    with pytest.raises(DataError, match=r"x\.a: need of no areas; expected at least one"):
+        score_tree("x", tree, {"a": []})
+    with pytest.raises(DataError, match="x: no area has a score; no value is missing: one area"):
+        score("x", tree, make(a=[1.0]))

@@ -164,6 +164,27 @@ def test_a_model_that_loses_runs_is_refused() -> None:
         sobol(lambda u: u[:1, 0], ["a"], 2)
 
 
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        (3.0, "no list of results for 6 runs"),
+        (None, "no list of results for 6 runs"),
+        (["high"] * 6, "model gave 'high'; expected a number for each run"),
+    ],
+)
+def test_a_model_that_gives_no_numbers_is_refused(gives: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        sobol(lambda u: gives, ["a"], 2)
+
+
+def test_indices_of_lists_are_those_of_arrays_and_unequal_samples_are_refused() -> None:
+    y_a, y_b, mixed = [1.0, 2.0, 4.0], [2.0, 1.0, 3.0], [[1.0, 2.0], [2.0, 1.0], [4.0, 3.0]]
+    of_lists = sobol_indices(y_a, y_b, mixed)
+    np.testing.assert_array_equal(of_lists, sobol_indices(*map(np.array, (y_a, y_b, mixed))))
+    with pytest.raises(DataError, match="3, 2 and 3 results; expected as many"):
+        sobol_indices(y_a, y_b[:2], mixed)
+
+
 def test_a_model_without_a_number_and_inputs_of_one_name_are_refused() -> None:
     with pytest.raises(DataError, match="model gave no finite number in run 1; expected one each"):
         sobol(lambda u: u[:, 0] * np.nan, ["a"], 2)
@@ -260,6 +281,11 @@ class TestRanks:
         np.testing.assert_allclose(
             units.total[:, unit], sobol_indices(own[0], own[1], np.column_stack(own[2:]))[1]
         )
+
+    def test_a_line_below_the_last_unit_is_refused(self) -> None:
+        made = self.make(Weights(interval=0.25))
+        with pytest.raises(DataError, match=f"whole number from 1 to {self.N}, the units"):
+            sensitivity_of_ranks(made, 64, worst=self.N + 1)
 
     def test_a_unit_without_a_score_has_none(self) -> None:
         need = {**self.NEED, "a": np.where(np.arange(self.N) == 5, np.nan, self.NEED["a"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError, nearest
@@ -147,6 +148,11 @@ def checked(name: str, valid: Collection[str], kind: str) -> str:
     fits = [path for path in valid if path.rsplit("/", 1)[-1] == wanted]
     if len(fits) != 1:
         shown = [path.replace("/", ".") for path in fits or valid]
+        if not fits:
+            # A slip in the last part, which is name enough, is not near to any whole path.
+            shown += get_close_matches(
+                name, {path.rsplit("/", 1)[-1] for path in valid}, cutoff=0.75
+            )
         raise UnknownNameError(kind, name, shown, f" ({len(fits)} of that name)" if fits else "")
     return fits[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,19 +13,24 @@ from commonweal.index.aggregate import needs_equal_weights
 from commonweal.index.arguments import Count, Whole, strict
 from commonweal.index.assumptions import CutOff, Parameter, SamplingError, SmallCounts
 from commonweal.index.flat import lay_out
+from commonweal.index.lists import column, columns, directions_of, keys
 from commonweal.index.model import Ensemble, entered
 from commonweal.index.noise import Noise
 from commonweal.index.runs import draw_sets, label_of
 from commonweal.index.score import score_tree
+from commonweal.index.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from commonweal.index.acting import Acting
     from commonweal.index.assumptions import Assumption
     from commonweal.index.flat import Entry, Part, Way
     from commonweal.index.framework import Node
     from commonweal.index.rank import Floats
+    from commonweal.index.tables import Matrix
     from commonweal.indicators import Counts
 
 __all__ = ["build_ensemble", "ensemble_of"]
@@ -36,10 +42,10 @@ _MOST_ROW_BYTES = 4_000_000_000
 def build_ensemble(
     index: str,
     tree: Node,
-    need: Mapping[str, Floats],
+    need: Mapping[str, ArrayLike] | Matrix,
     assumptions: Sequence[Assumption],
     *,
-    standard_errors: Mapping[str, Floats] | None = None,
+    standard_errors: Mapping[str, ArrayLike] | None = None,
     counts: Mapping[str, Counts] | None = None,
     points: Floats | None = None,
     signs: Mapping[str, float] | None = None,
@@ -55,7 +61,8 @@ def build_ensemble(
         The index. Its own bounds and targets are those of need, as in
         `commonweal.index.score_tree`; those of assumptions are in the indicators' own units.
     need
-        By indicator, (n_units,) need, higher = more, NaN = missing.
+        (n_units,) need of each indicator, higher = more, NaN = missing: by name, or as a frame with
+        a column each.
     assumptions
         What varies; each must have something to act on.
     standard_errors
@@ -67,18 +74,28 @@ def build_ensemble(
     signs
         By indicator, -1 where a higher value is less need; 1 where none is given.
     codes
-        (n_units,) codes, for a distance to a reference unit.
+        (n_units,) codes, for a distance to a reference unit; those of the frame, if not given.
     n_sets, seed
         How many sets of weights and of errors runs choose from, and the seed of both.
 
     Raises
     ------
     DataError
-        If an assumption has nothing to act on, two have one name or act on the same, or values
-        cannot be combined as an assumption may say.
+        If an assumption has nothing to act on, two have one name or act on the same, values cannot
+        be combined as an assumption may say, what is given is not one number a unit, or no unit has
+        a score.
     UnknownNameError
-        If an assumption names a node or an indicator that is not there.
+        If an indicator of the tree is not there, or an assumption or something given by name means
+        a node or an indicator that is not.
     """
+    need, codes = _needed(index, tree, need, codes)
+    n_units = len(next(iter(need.values())))
+    errors = _errors(standard_errors or {}, need, n_units)
+    for name, of in (counts or {}).items():
+        column(of.events, f"counts of '{name}'", n_units)
+    for given, what in ((counts, "with counts"), (signs, "with a sign")):
+        keys(given or {}, need, "indicator", f" ({what})")
+    directions_of(signs or {}, list(need))
     found = acting(assumptions, {index: tree}, standard_errors or (), counts or ())
     weights = {p: np.array(list(n.weights.values())) for p, n in tree.walk(index) if n.children}
     for one in found:
@@ -87,11 +104,45 @@ def build_ensemble(
             raise DataError(
                 f"assumption '{a.called}': an index by itself has no cut-off; a designation has"
             )
-    return ensemble_of(
+    made = ensemble_of(
         index, tree, need, found, draw_sets(found, weights, n_sets, seed),
-        standard_errors=standard_errors, counts=counts, points=points, signs=signs,
+        standard_errors=errors, counts=counts, points=points, signs=signs,
         codes=codes, n_sets=n_sets, seed=seed,
     )  # fmt: skip
+    if not made.present.any():
+        raise DataError(f"index {index}: no unit has a score; there is nothing to vary")
+    return made
+
+
+def _needed(
+    index: str,
+    tree: Node,
+    given: Mapping[str, ArrayLike] | Matrix,
+    codes: Sequence[str] | None,
+) -> tuple[dict[str, Floats], Sequence[str] | None]:
+    """Take in need by indicator: all that is given by name, of a frame what the tree reads."""
+    nodes = [node for _, node in tree.walk(index)]
+    read = [n for node in nodes for n in (node.indicator, *node.base) if n is not None]
+    if isinstance(given, Mapping):
+        keys(read, given)
+        return columns(given, "need"), codes
+    taken = table(given, list(dict.fromkeys(read)), codes)
+    return dict(zip(taken.names, taken.values.T, strict=True)), taken.units
+
+
+def _errors(
+    given: Mapping[str, ArrayLike], names: Mapping[str, Floats], n_units: int
+) -> dict[str, Floats]:
+    keys(given, names, "indicator", " (with a standard error)")
+    taken = columns(given, "standard errors", n_units)
+    for name, errors in taken.items():
+        if (errors < 0).any():
+            at = int((errors < 0).argmax())
+            raise DataError(
+                f"standard errors of '{name}', row {at + 1}: {errors[at]:g} found; "
+                "expected 0 or more"
+            )
+    return taken
 
 
 def ensemble_of(

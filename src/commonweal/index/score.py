@@ -93,10 +93,11 @@ def score(index: str, tree: Node, indicators: Indicators, base: Base | None = No
     if computed:
         tree = with_weights(tree, index, computed)
     if np.isnan(need[index]).all():
-        raise DataError(
-            f"index {index}: no area has a score; missing values by indicator: "
-            + ", ".join(f"{k} {v:,}" for k, v in indicators.missing.items() if v)
-        )
+        gaps = ", ".join(f"{k} {v:,}" for k, v in indicators.missing.items() if v)
+        why = f"missing values by indicator: {gaps}"
+        if not gaps:
+            why = "no value is missing: one area alone, or constants taken as missing, have none"
+        raise DataError(f"index {index}: no area has a score; {why}")
     return Scores(index, indicators.system, indicators.codes, tree, need, transformed)
 
 
@@ -206,6 +207,8 @@ def _visit(
         if node.indicator is not None:
             with _named(path):
                 need[path] = column(leaf(node.indicator), "need", n_areas(), per="area")
+                if not len(need[path]):
+                    raise DataError("need of no areas; expected at least one")
             return need[path]
         for name, child in node.children.items():
             below = f"{path}/{name}"

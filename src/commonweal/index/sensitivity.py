@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from commonweal.errors import DataError
 from commonweal.index.arguments import Count, Whole, strict
-from commonweal.index.lists import units_of
+from commonweal.index.lists import column, units_of
 from commonweal.index.rank import Floats, rank
+from commonweal.index.tables import table
+from commonweal.index.uncertainty import refuse_too_many
 
 if TYPE_CHECKING:
     from commonweal.index.model import Ensemble
@@ -260,10 +262,11 @@ def results_of(
     """
     found = [np.asarray(y) for y in model(settings)]
     for y in found:
-        if len(y) != len(settings):
-            raise DataError(
-                f"model gave {len(y)} results for {len(settings)} runs; expected one each"
-            )
+        n = len(y) if y.ndim else "no list of"
+        if n != len(settings):
+            raise DataError(f"model gave {n} results for {len(settings)} runs; expected one each")
+        if y.dtype.kind not in "biuf":
+            raise DataError(f"model gave {y.item(0)!r}; expected a number for each run")
         if not np.isfinite(y).all():
             at = int(np.argwhere(~np.isfinite(y))[0][0])
             raise DataError(f"model gave no finite number in run {at + 1}; expected one each")
@@ -339,7 +342,7 @@ class _Sums:
 
 @strict
 def sobol_indices(
-    y_a: Floats, y_b: Floats, y_ab: Floats, *, centred: bool = True
+    y_a: ArrayLike, y_b: ArrayLike, y_ab: ArrayLike, *, centred: bool = True
 ) -> tuple[Floats, Floats]:
     """Estimate first and total order from results that are already there.
 
@@ -357,6 +360,11 @@ def sobol_indices(
     tuple of ndarray
         (n_inputs,) first and total order; NaN where the results do not vary.
 
+    Raises
+    ------
+    DataError
+        If the results are no numbers, or not as many on each sample.
+
     Examples
     --------
     >>> y = np.array([1.0, 2.0, 3.0, 4.0])
@@ -364,6 +372,12 @@ def sobol_indices(
     >>> [round(float(v), 3) for v in (*first, *total)]
     [1.75, 0.0, 1.75, 0.0]
     """
+    y_a, y_b = column(y_a, "results on A", per="run"), column(y_b, "results on B", per="run")
+    y_ab = table(y_ab, what="input").values
+    if not len(y_a) == len(y_b) == len(y_ab):
+        raise DataError(
+            f"{len(y_a)}, {len(y_b)} and {len(y_ab)} results; expected as many on A, on B and mixed"
+        )
     both = np.concatenate([y_a, y_b])
     # The variance of a constant is not always 0 in floats (0.1: 2e-34).
     if np.ptp(both) == 0:
@@ -407,8 +421,14 @@ def sensitivity_of_ranks(
     tuple of Sobol
         One output, the mean absolute rank shift from the stated index; and (n_units) outputs, NaN
         for units without a score.
+
+    Raises
+    ------
+    DataError
+        If `worst` is more than there are units with a score.
     """
     present = ensemble.present
+    refuse_too_many(worst or 0, int(present.sum()))
     nominal = rank(ensemble.stated)[present].astype(np.int32)
 
     def results(u: Floats) -> tuple[Floats, Results]:

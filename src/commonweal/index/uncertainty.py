@@ -104,8 +104,7 @@ def spread_of_ranks(
     """
     present = ensemble.present
     n = int(present.sum())
-    if worst > n:
-        raise DataError(f"worst: {worst} found; expected a whole number from 1 to {n:,}, the units")
+    refuse_too_many(worst, n)
     counter = RankCounter(n, n_runs)
     total, inside = np.zeros(n, np.int64), np.zeros(n, np.int64)
     done = 0
@@ -122,6 +121,12 @@ def spread_of_ranks(
     tenths = np.diff(counter.shares(ends), axis=1, prepend=0.0)
     parts = (total / n_runs, counter.quantiles(QUANTILES), inside / n_runs, tenths)
     return Spread(n_runs, *(_everywhere(part, present) for part in parts))
+
+
+def refuse_too_many(worst: int, n: int) -> None:
+    """Refuse a line below the last of `n` units that have a score."""
+    if worst > n:
+        raise DataError(f"worst: {worst} found; expected a whole number from 1 to {n:,}, the units")
 
 
 def _everywhere(found: Floats, present: NDArray[np.bool_]) -> Floats:
