@@ -94,6 +94,17 @@ def test_the_framework_is_as_high_as_its_weights() -> None:
     assert even["weight in the index"].to_list() == [1, 0.5, 0.25, 0.25, 0.5]
 
 
+def test_a_name_that_is_too_long_is_cut_and_its_weight_is_not() -> None:
+    long = "Population covered by at least a mobile network of the fourth generation"
+    leaves = {f"i{k}": Node(indicator="a", label=long) for k in range(40)}
+    one = {"p": Node(children={"q": Node(children=leaves)})}
+    plot = framework_plot("x", Node(children={**one, "w": Node(indicator="a", label="w")}))
+    told = [text for text in sound(plot) if "…" in text]
+    assert "Population covered by at…: 1.2\u00a0%" in told
+    assert all(text.endswith("\u00a0%") for text in told)
+    fits(plot)
+
+
 @pytest.mark.parametrize("name", ["iod2019", "cni2019"])
 def test_the_presets_can_be_drawn(name: str) -> None:
     from commonweal.index.framework import presets

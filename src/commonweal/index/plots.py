@@ -88,14 +88,10 @@ def framework_plot(
             wide = column if path in parents else WIDTH - left
             fill = hue[path], max(0.6 - 0.15 * level, 0.2)
             axes.barh(at, wide, share, left, align="edge", color=fill, edgecolor="white")
-            label, room = (
-                f"{plain(name)}: {100 * share:.1f}\u00a0%",
-                int(share * tall / _LINE + 0.01),
-            )
-            lines = textwrap.wrap(
-                label, max(int(wide / _LETTER) - 1, 2), max_lines=max(room, 1), placeholder="…"
-            )
+            room = int(share * tall / _LINE + 0.01)
             if room:
+                told = f": {100 * share:.1f}\u00a0%"
+                lines = _fitted(plain(name), told, max(int(wide / _LETTER) - 1, 2), room)
                 weight = "bold" if path in parents else "normal"
                 axes.text(left + 7, at + share / 2, "\n".join(lines), va="center", weight=weight)
             unnamed += not room
@@ -108,6 +104,15 @@ def framework_plot(
         about += f" {unnamed} parts are too narrow for their names." if unnamed else ""
         heading = title or f"What makes up the index: {tree.label or index}"
         return plot(figure, heading, about, numbers)
+
+
+def _fitted(name: str, told: str, letters: int, room: int) -> list[str]:
+    """Wrap a name and what is told of it into lines; where it is too long, the name is cut short."""
+    lines = textwrap.wrap(name + told, letters)
+    while len(lines) > room and name:
+        name = name.rpartition(" ")[0] or name[:-1]
+        lines = textwrap.wrap(f"{name}…{told}", letters)
+    return lines[:room]
 
 
 @strict
