@@ -110,6 +110,10 @@ def test_alpha_ignores_order_and_common_unit(x: np.ndarray, order: list[int]) ->
 def test_errors_name_what_is_wrong() -> None:
     with pytest.raises(DataError, match="of 1 indicator"):
         cronbach([[1.0], [2.0]])
+    with pytest.raises(DataError, match="indicator 'column 1' has fewer than 2 units"):
+        cronbach([[1.0, 2.0]])
+    with pytest.raises(DataError, match="'column 1' and 'column 2' share fewer than 2 units"):
+        cronbach([[1.0, np.nan], [2.0, np.nan], [np.nan, 1.0], [np.nan, 2.0]])
     with pytest.raises(DataError, match="'halls' and 'pubs' share fewer than 2"):
         cronbach([[1.0, np.nan], [2.0, 1.0], [3.0, np.nan]], names=["halls", "pubs"])
     with pytest.raises(DataError, match="of constants"):

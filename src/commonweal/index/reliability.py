@@ -67,10 +67,10 @@ def cronbach(x: Matrix, complete: bool = False, names: Sequence[str] | None = No
     covariance = pairwise_covariance(values)
     if np.isnan(covariance).any():
         i, j = np.argwhere(np.isnan(covariance))[0]
-        raise DataError(
-            f"indicators '{called[i]}' and '{called[j]}' share fewer than 2 units with values; "
-            "Cronbach's alpha needs their covariance"
-        )
+        who = f"indicator '{called[i]}' has"
+        if i != j:
+            who = f"indicators '{called[i]}' and '{called[j]}' share"
+        raise DataError(f"{who} fewer than 2 units with values; Cronbach's alpha needs covariances")
     total = float(covariance.sum())
     between = (total - float(np.trace(covariance))) / (k * (k - 1))
     if total == 0:
