@@ -198,14 +198,17 @@ def golden_page() -> str:
     finally:
         sys.path.remove(str(ROOT))
     checked: dict[str, str] = golden.CHECKED
+    given = sum(said == golden.INPUT for said in checked.values())
     matched = sum(said == "matched" for said in checked.values())
     parts = [
         "# Beside COINr\n",
-        f"This page is generated from the tests. They compare with {len(checked)} files of results that the R "
+        f"This page is generated from the tests. They compare with {len(checked) - given} files of results that the R "
         "package COINr (Becker et al., 2022, [doi:10.21105/joss.04567](https://doi.org/10.21105/joss.04567)) gives "
-        f"for its own example, 51 units and 49 indicators. *matched* ({matched}): the same to 1e-9 relative, with "
-        "missing values in the same places. *differs*: a definition that we do not share, and why; the test "
-        "holds the difference too.\n",
+        f"for its own example, 51 units and 49 indicators, and (`timing/`) for the table of [Speed](speed.md). "
+        f"*matched* ({matched}): the same to 1e-9 relative, with missing values in the same places. *differs*: a "
+        "definition that we do not share, and why; the test holds the difference too. "
+        f"*input* ({given}): what both programs are fed, or ours so that it runs what COINr drew. "
+        "A test holds that no file of COINr's is left out of the table.\n",
     ]
     rows = [[f"`{file}`", cell(said)] for file, said in sorted(checked.items())]
     return "\n".join([*parts, table(["file", "ours"], rows)])

@@ -18,6 +18,7 @@ import yaml
 
 import commonweal
 from commonweal.briefing import write_results
+from commonweal.index.audit_functions import FUNCTIONS
 from commonweal.recipe import Study, load_study
 from commonweal.study import run
 
@@ -302,6 +303,11 @@ def test_every_public_name_is_documented() -> None:
     engine = (DOCS / "reference" / "engine.md").read_text("utf-8").splitlines()
     for full in generate.in_python().values():
         assert f"::: {full}" in engine
+
+
+def test_all_that_a_log_may_call_is_documented() -> None:
+    said = page_text("methods/audit.md").split("What a log may call, and nothing else:")[1]
+    assert set(re.findall(r"`(\w+)`", said.split("\n\n")[0])) == set(FUNCTIONS)
 
 
 def test_every_picture_is_drawn_by_a_page() -> None:

@@ -19,7 +19,10 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 CHECKED: dict[str, str] = {}
-"""By name of the reference file: 'matched', or 'differs: ' and why."""
+"""By name of the reference file: 'matched', 'input', or 'differs: ' and why."""
+
+INPUT = "input"
+"""Said of a file that tests feed to both programs, or to ours what the peer drew."""
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -13,7 +13,13 @@ from commonweal.index.denominate import denominate, match_units
 
 from . import golden
 
-golden.CHECKED.update({"denominated.csv": "matched", "example_Denominated.csv": "matched"})
+golden.CHECKED.update(
+    {
+        "denominated.csv": "matched",
+        "example_Denominated.csv": "matched",
+        "in_WorldDenoms.csv": golden.INPUT,
+    }
+)
 
 KINDS = ["Area", "Energy", "GDP", "Population"]
 
@@ -27,6 +33,18 @@ def test_rates_are_those_of_coinr(file: str) -> None:
     ours = denominate(golden.matrix(golden.RAW), names, matched, KINDS, by, units=units)
     golden.agrees(ours, golden.matrix(file, names))
     assert len(by) > 10
+
+
+def test_denominators_of_more_units_in_another_order_are_found_by_code() -> None:
+    world, units = "in_WorldDenoms.csv", golden.texts(golden.RAW, "uCode")
+    codes, people = golden.texts(world, "uCode"), golden.matrix(world, ["Population"])
+    matched = match_units(people, codes, units)
+    rates = denominate(golden.matrix(golden.RAW, ["Goods"]), ["Goods"], matched, ["Population"],
+                       {"Goods": "Population"}, per=1e6, units=units)  # fmt: skip
+    by_code = dict(zip(codes, people[:, 0], strict=True))
+    goods = dict(zip(units, golden.numbers(golden.RAW, "Goods"), strict=True))
+    golden.agrees(rates[:, 0], [goods[u] / by_code[u] * 1e6 for u in units])
+    assert len(codes) > len(units)
 
 
 @settings(deadline=None)

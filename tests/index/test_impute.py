@@ -25,6 +25,7 @@ golden.CHECKED.update(
         "impute_row_mean_level2.csv": "matched",
         "impute_row_median_level2.csv": "matched",
         "impute_row_mean_all.csv": "matched",
+        "in_panel_holes.csv": golden.INPUT,
         "impute_panel_latest.csv": "matched",
         "impute_panel_latest_max1.csv": "matched",
         "example_Imputed.csv": "matched",

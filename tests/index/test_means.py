@@ -54,6 +54,7 @@ PLAIN = {
 golden.CHECKED.update({f"agg_{case}.csv": "matched" for case in PLAIN})
 golden.CHECKED.update(
     {
+        "agg_weights_unequal.csv": golden.INPUT,
         "agg_cN_genmean_p-1_unequal.csv": GENERALISED,
         "agg_cN_genmean_p2_unequal.csv": GENERALISED,
         "agg_cN_amean_thresh_0.8.csv": "matched",
