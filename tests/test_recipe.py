@@ -370,6 +370,24 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
         "sensitivity.vary.0.levels.1.unifrom",
         "unifrom",
     ),
+    "more laws than levels": (
+        "{uniform: true}",
+        "{uniform: true}, {dirichlet: 1}, {dirichlet: 1}, {dirichlet: 1}",
+        "sensitivity.vary.0.weights",
+        "{dirichlet: 1}, {dirichlet: 1}, {dirichlet: 1}",
+    ),
+    "a way's setting": (
+        "of: [sum, geometric]",
+        "of: [sum, {mean_min: {alpha: 2}}]",
+        "certainty.vary.1.form",
+        "mean_min",
+    ),
+    "a setting's range": (
+        "uniform: [10, 40]",
+        "uniform: [-10, 40]",
+        "sensitivity.vary.1.node",
+        "transform.scale",
+    ),
     "a setting": (
         "transform.scale",
         "transform.scal",

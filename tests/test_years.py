@@ -229,7 +229,7 @@ def test_the_recipe_that_was_run_can_be_run_again(
 
 
 FAULTS = [
-    ({"panel__years": [2015]}, r"panel\.years: found a list; expected at least 2"),
+    ({"panel__years": [2015]}, r"panel\.years: found 1 in a list; expected at least 2"),
     ({"panel__years": [2019, 2015]}, r"panel\.years: found 2019, 2015; expected each once, in asc"),
     ({"panel__years": [2015, 2019, 2024.5]}, r"panel\.years\.2: .*whole number"),
     ({"panel__base": 2018}, r"panel\.base: 2018 is not one of the years; did you mean '201[59]'"),

@@ -150,7 +150,8 @@ def _told_ones(faults: Sequence[Any]) -> Iterator[Any]:
         loc = fault["loc"]
         meant = all(best.get(loc[:i], part) == part for i, part in enumerate(loc))
         follows = (fault["type"] == "missing" and loc[:-1] in misspelt) or (
-            fault["type"] in TOO_SHORT and any(f["loc"][:-1] == loc for f in faults)
+            fault["type"] in TOO_SHORT
+            and any(f["loc"][: len(loc)] == loc for f in faults if f is not fault)
         )
         if meant and not follows:
             yield fault
@@ -168,7 +169,8 @@ def _reason(fault: Any, model: type[BaseModel]) -> str:
         return f"the key {_told(found)} is not text; put it in quotes"
     if kind in TOO_SHORT:
         least = fault["ctx"]["min_length"]
-        return f"found {_told(found)}; expected at least {'one' if least == 1 else least}"
+        told = f"{len(found)} in a list" if isinstance(found, list) and found else _told(found)
+        return f"found {told}; expected at least {'one' if least == 1 else least}"
     if loc[-2:] == ("worst", "share"):  # the file says 150%, which is held as 1.5
         return f"found {found * 100:g}%; expected a share above 0% and below 100%"
     expected = PLAINLY.get(kind) or fault["msg"].replace("Input should be ", "expected ")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from commonweal.errors import CommonwealError, DataError, UnknownNameError, nearest
 from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
 from commonweal.index.assumptions import (
@@ -21,7 +23,17 @@ from commonweal.index.assumptions import (
     Weights,
     where_of,
 )
-from commonweal.index.methods import name_of, takes
+from commonweal.index.framework import checked_aggregate, checked_transform
+from commonweal.index.methods import (
+    MethodError,
+    checked_method,
+    function_of,
+    name_of,
+    refuse_at_once,
+    settings_of,
+    takes,
+    with_setting,
+)
 from commonweal.index.normalise import NORMALISERS
 from commonweal.index.treatments import TREATMENTS
 
@@ -128,6 +140,8 @@ def _tried(
             if not found[k].paths and not _on_cuts(one.assumption):
                 raise DataError(f"assumption '{one.assumption.called}' has nothing to act on")
         for k in range(len(found)):
+            _refuse_settings(found[k], nodes, found)
+        for k in range(len(found)):
             _refuse_twice(found[: k + 1])
     except CommonwealError as error:
         return (), (k, error)
@@ -231,12 +245,19 @@ def _laws(a: Weights, nodes: Mapping[str, Node]) -> dict[str, WeightLaw]:
             laws |= dict.fromkeys(_parents(name, nodes), law)
     elif a.levels is not None:
         tops = ["/".join(p.split("/")[:1]) for p in nodes] if a.weights == "all" else None
+        deepest = 0
         for top in dict.fromkeys(tops or _parents(a.weights, nodes)):
             for path, node in nodes.items():
                 depth = path.count("/") - top.count("/")
                 inside = path == top or path.startswith(f"{top}/")
-                if inside and node.children and depth < len(a.levels):
-                    laws[path] = a.levels[depth]
+                if inside and node.children:
+                    deepest = max(deepest, depth + 1)
+                    laws |= {path: a.levels[depth]} if depth < len(a.levels) else {}
+        if len(a.levels) > deepest:  # they would do nothing, and not say so
+            raise DataError(
+                f"assumption '{a.called}': found laws for {len(a.levels)} levels; expected at most "
+                f"{deepest}: so many have children there"
+            )
     else:
         laws = dict.fromkeys(_parents(a.weights, nodes), a)
     every = a.weights == "all" or a.levels is not None
@@ -327,6 +348,58 @@ def _of_what_takes_it(one: Acting, nodes: Mapping[str, Node], found: Sequence[Ac
             f"assumption '{a.called}': {methods} has no setting '{a.key}'; expected one that it takes"
         )
     return Acting(a, tuple(kept))
+
+
+def _refuse_settings(one: Acting, nodes: Mapping[str, Node], found: Sequence[Acting]) -> None:
+    """Refuse ways, and ends of a law, that a method does not take where it is to act."""
+    a = one.assumption
+    if not isinstance(a, Aggregation | Parameter) or a.part not in (
+        "aggregate",
+        "transform",
+        "treat",
+    ):
+        return
+    seen: list[tuple[How, int]] = []
+    for path in one.paths:
+        node = nodes[path.rsplit("/", 1)[0]] if a.part == "transform" else nodes[path]
+        ways = ways_of(a.part, path, node, found)
+        if isinstance(a, Parameter):
+            ways = tuple(_at_the_ends(a, ways))
+        for how in ways:
+            if callable(how) or (how, len(node.children)) in seen:
+                continue
+            seen.append((how, len(node.children)))
+            try:
+                _try_out(a.part, how, len(node.children))
+            except MethodError as error:
+                where = path.replace("/", ".")
+                raise DataError(f"assumption '{a.called}': {where}: {error}") from None
+
+
+def _at_the_ends(a: Parameter, ways: Sequence[How]) -> Iterator[How]:
+    known = {"aggregate": AGGREGATORS, "transform": NORMALISERS, "treat": TREATMENTS}[a.part]
+    # A form is worked out at what is drawn; the rest beforehand, at the middles of steps.
+    values = a.ends() if a.part == "aggregate" or a.n_choices else a.grid(a.steps)[[0, -1]].tolist()
+    for way in ways:
+        if not callable(way) and takes(way, a.key, known):
+            for value in values:
+                yield with_setting(way, a.key, int(value) if value == int(value) else value)
+
+
+def _try_out(part: str, how: How, n_children: int) -> None:
+    """Raise what a method is refused for, by having it work on next to nothing."""
+    if part == "aggregate":
+        checked = checked_aggregate(how)
+        if settings_of(checked):
+            refuse_at_once(function_of(checked, AGGREGATORS), np.empty((0, n_children)))
+    elif part == "transform":
+        checked_transform(how)
+    else:
+        refuse_at_once(function_of(checked_method(how, TREATMENTS, "treatment"), TREATMENTS), _EVEN)
+
+
+_EVEN = np.arange(8.0)
+"""Values that no treatment finds anything to do about."""
 
 
 def _refuse_twice(found: Sequence[Acting]) -> None:

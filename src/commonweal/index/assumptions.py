@@ -27,7 +27,14 @@ from commonweal.errors import nearest
 from commonweal.index.arguments import StrictModel
 from commonweal.index.framework import Aggregate, Transform
 from commonweal.index.laws import NumberLaw, WeightLaw
-from commonweal.index.methods import How, MethodError, checked_method
+from commonweal.index.methods import (
+    How,
+    MethodError,
+    checked_method,
+    function_of,
+    refuse_at_once,
+    settings_of,
+)
 from commonweal.index.treatments import TREATMENTS
 
 __all__ = [
@@ -167,7 +174,10 @@ class Normalisation(Alternatives):
 
 
 def _treatment(how: Any) -> How:
-    return checked_method(how, TREATMENTS, "treatment")
+    checked = checked_method(how, TREATMENTS, "treatment")
+    if settings_of(checked):  # tried out on values that no treatment finds anything to do about
+        refuse_at_once(function_of(checked, TREATMENTS), np.arange(8.0))
+    return checked
 
 
 class Treatment(Alternatives):

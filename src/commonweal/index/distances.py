@@ -130,7 +130,10 @@ def distance_to_target(
     array([0. , 0.5, 1. ])
     """
     values, least, _ = extent(x, reference)
-    what = "a target that every unit has reached"
+    what = (
+        f"a target that every unit has reached ({target:g} found; expected above the least value, "
+        f"{least:g})"
+    )
     width = width_of(max(target - least, 0.0), constant, what)
     score = (values - least) / width
     return np.minimum(score, 1.0) if cap else score

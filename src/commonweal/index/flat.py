@@ -15,7 +15,6 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.acting import ways_of
-from commonweal.index.aggregate import AGGREGATORS
 from commonweal.index.assumptions import (
     Aggregation,
     Inclusion,
@@ -26,14 +25,12 @@ from commonweal.index.assumptions import (
     Treatment,
     Weights,
 )
-from commonweal.index.framework import STATED, checked_aggregate, checked_transform
+from commonweal.index.framework import STATED, checked_transform
 from commonweal.index.laws import choice
 from commonweal.index.methods import (
     MethodError,
     checked_method,
-    function_of,
     name_of,
-    refuse_at_once,
     settings_of,
     takes,
     with_setting,
@@ -297,26 +294,10 @@ def _left_out(path: str, node: Node, found: Sequence[Acting]) -> tuple[tuple[int
 def _forms(path: str, node: Node, found: Sequence[Acting]) -> Choices:
     ways = ways_of("aggregate", path, node, found)
     by = _of_kind(found, Aggregation, path)
-    n_children = len(node.children)
-    for way in ways:
-        _refuse_form(path, way, n_children)
-        for a in _parameters(found, "aggregate", path).values():
-            if takes(way, a.key, AGGREGATORS):
-                for value in a.ends():
-                    _refuse_form(path, _set(way, a, value, checked_aggregate), n_children)
     if by < 0:
         return Choices(ways, (), np.zeros((), np.intp))
     of = _unique([node.aggregate, *ways])
     return Choices(tuple(of), (by,), np.array([of.index(way) for way in ways], dtype=np.intp))
-
-
-def _refuse_form(path: str, how: How, n_children: int) -> None:
-    """Refuse settings that do not fit a node, by aggregating no units of it."""
-    if settings_of(how):
-        try:
-            refuse_at_once(function_of(how, AGGREGATORS), np.empty((0, n_children)))
-        except MethodError as error:
-            raise DataError(f"{path.replace('/', '.')}: {error}") from None
 
 
 def _powers(
