@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.choices import choice_in_words
+from commonweal.briefing.look_again import look_again
 from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
@@ -80,6 +81,7 @@ def method(results: Results) -> list[tuple[str, str]]:
     told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
     told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
+    told += look_again(results)
     if results.study.panel and results.trends:
         told.append(("Years", _years(results.study.panel)))
     for name, designation in results.designations.items():

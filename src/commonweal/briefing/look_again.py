@@ -1,0 +1,66 @@
+"""What the rules of thumb for composite indicators find in a study's indices, for readers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from commonweal.briefing.words import counted, index_label, percent
+from commonweal.index.review import Thresholds, review_data, review_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.index.review import Finding
+    from commonweal.results import Results
+
+__all__ = ["look_again"]
+
+_MOST = 12
+"""Findings that are told of an index; the rest are counted."""
+
+
+def look_again(results: Results) -> list[tuple[str, str]]:
+    """Give, by index, what to look at again as pairs of a subject and a text.
+
+    The indicators are looked at as the index read them, after the study's preparation and on the areas
+    that it was built on.
+    """
+    told = []
+    for index in results.scores:
+        found = list(_findings(results, index))
+        more = f" And {len(found) - _MOST} more." if len(found) > _MOST else ""
+        text = " ".join(found[:_MOST]) or "None of the rules of thumb for indices finds anything."
+        told.append((f"Look again: {index_label(results, index)}", text + more))
+    return told
+
+
+def _findings(results: Results, index: str) -> Iterator[str]:
+    scores = results.scores[index].built or results.scores[index]
+    read = results.indicators[index]
+    leaves = {node.indicator: path for path, node in scores.tree.walk(index) if node.indicator}
+    at = [j for j, about in enumerate(read.meta) if about.name in leaves]
+    paths = [leaves[read.meta[j].name] for j in at]
+    limits = Thresholds()
+    of_data = review_data(read.values[:, at], paths, list(scores.codes), limits)
+    few = sum(f.rule == "unit availability" for f in of_data)
+    if few:
+        who = counted(few, "area has", "areas have")
+        yield f"{who} less than {percent(limits.available)} of the indicators."
+    of_tree = review_tree(index, scores.tree, scores.need, scores.transformed, limits)
+    for finding in (*of_data, *of_tree):
+        if finding.rule != "unit availability":
+            yield _sentence(results, finding)
+
+
+def _sentence(results: Results, finding: Finding) -> str:
+    """Say a finding with the names that readers know, and areas for units."""
+    above = f"{finding.node}/" if finding.node else ""
+    text = finding.message.removeprefix(f"{finding.node}: ").removeprefix("indicator ")
+    text = re.sub(r"\bunits\b", "areas", text).replace("%", " %")
+    for name in finding.subject.split(", ") if finding.subject else ():
+        text = text.replace(f"'{name}'", f"“{index_label(results, above + name)}”")
+    text = re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text)
+    below = "/" in finding.node  # the index itself is the subject
+    where = f"{index_label(results, finding.node)}: " if below else ""
+    return f"{where}{text[0].upper()}{text[1:]}."
