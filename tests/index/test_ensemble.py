@@ -384,6 +384,27 @@ def test_what_each_run_used_can_be_read() -> None:
     assert frame.row(1) == (2, *sets[9], "generalised (p 0.5)", "in", 10, 150.0, "none")
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"signs": {"b_rat": -1}}, UnknownNameError, r"'b_rat' not found \(with a sign\); did you mean 'b_rate'"),
+        ({"signs": {"b_rate": 0}}, DataError, "b_rate: direction 0 found; expected 1 or -1"),
+        ({"standard_errors": {"a_rat": np.ones(30)}}, UnknownNameError, r"'a_rat' not found \(with a standard error\)"),
+        ({"standard_errors": {"a_rate": np.full(30, -1.0)}}, DataError,
+         "standard errors of 'a_rate', row 1: -1 found; expected 0 or more"),
+        ({"standard_errors": {"a_rate": np.ones(29)}}, DataError, "29 found; expected 30, one for each unit"),
+        ({"standard_errors": {"a_rate": np.full(30, np.inf)}}, DataError, "an infinite value found"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_an_indicator_is_held_to(
+    given: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    need = {f"{n}_rate": np.arange(1.0, 31) for n in "abcde"}
+    errors = {"standard_errors": {"a_rate": np.ones(30)}}
+    with pytest.raises(error, match=message):
+        build_ensemble("x", TREES["x"], need, [SamplingError()], **{**errors, **given})
+
+
 def test_a_range_needs_points_and_an_index_alone_has_no_cut() -> None:
     need = {f"{n}_rate": np.arange(1.0, 31) for n in "abcde"}
     errors = {"a_rate": np.ones(30)}

@@ -45,11 +45,27 @@ __all__ = [
     "Within",
     "declared",
     "settings_into",
+    "shown",
     "strict",
 ]
 
+_LONGEST = 80
+"""Letters of a value that a message shows: a table in the place of a number would fill the screen."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C")
+
+
+def shown(value: object) -> str:
+    """Show a value in a message, its beginning if it is long.
+
+    Examples
+    --------
+    >>> shown("halls"), len(shown(list(range(1000))))
+    ("'halls'", 80)
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +151,7 @@ class Declared:
             return
         if self.choices and self.number is None and isinstance(value, str):
             raise UnknownNameError(name, value, self.choices)
-        found = f"{value:g}" if isinstance(value, float) else repr(value)
+        found = f"{value:g}" if isinstance(value, float) else shown(value)
         raise DataError(f"{name}: {found} found; expected {self}")
 
     def __str__(self) -> str:
@@ -238,7 +254,9 @@ def settings_into(kind: type[C], given: C | Mapping[str, Any], where: str) -> C:
     if isinstance(given, kind):
         return given
     if not isinstance(given, Mapping):
-        raise DataError(f"{where}: {given!r} found; expected a {kind.__name__} or its settings")
+        raise DataError(
+            f"{where}: {shown(given)} found; expected a {kind.__name__} or its settings"
+        )
     known = [f.name for f in fields(cast("Any", kind))]
     for key in given:
         if key not in known:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.index.arguments import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
@@ -109,7 +110,7 @@ def listed(given: Any, what: str) -> list[Any]:
     ['A', 'B']
     """
     if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__"):
-        raise DataError(f"{what}: {given!r} found; expected several, one each")
+        raise DataError(f"{what}: {shown(given)} found; expected several, one each")
     for plain in ("tolist", "to_list", "to_pylist"):  # NumPy and pandas, Polars, Arrow
         if hasattr(given, plain):
             found: list[Any] = getattr(given, plain)()
