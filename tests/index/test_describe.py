@@ -119,3 +119,5 @@ def test_errors_name_the_column_and_the_range() -> None:
         describe([[1.0, 2.0]], ["pubs"])
     with pytest.raises(DataError, match="available: 65 found; expected a number from 0 to 1"):
         flags(describe([[1.0]]), available=65)
+    with pytest.raises(DataError, match="summary: ndarray found; expected what `describe` gives"):
+        flags(np.ones((3, 2)))  # type: ignore[arg-type]

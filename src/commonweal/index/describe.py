@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from commonweal.errors import DataError
 from commonweal.index.arguments import Share, Within, strict
 from commonweal.index.tables import Matrix, result_frame, table
 
@@ -259,7 +260,7 @@ def flags(
     Raises
     ------
     DataError
-        If a threshold is out of its range.
+        If a threshold is out of its range, or values are given in place of their summary.
 
     Notes
     -----
@@ -271,6 +272,10 @@ def flags(
     >>> flags(describe([[1.0], [2.0], [3.0], [4.0], [100.0]])).outliers
     array([ True])
     """
+    if not isinstance(summary, Summary):
+        raise DataError(
+            f"summary: {type(summary).__name__} found; expected what `describe` gives of the values"
+        )
     return Flags(
         summary.names,
         summary.available < available,
