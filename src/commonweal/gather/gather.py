@@ -126,7 +126,9 @@ class _Kitchen:
     def __init__(self, study: Study, here: Areas, store: Store, progress: Progress | None) -> None:
         self.study, self.here, self.store, self.progress = study, here, store, progress
         self.areas: dict[str, Areas] = {here.system: here}
-        self.moves: dict[str, Move] = {}
+        own = isinstance(study.areas, OwnAreas)
+        self.setting_out = here.system if own else study.access.origins or "lsoa21"
+        self.moves: dict[int, Move] = {}
         self.made: dict[str, _Made] = {}
         self.making: list[str] = []
         self.around: Surroundings | None = None
@@ -137,9 +139,9 @@ class _Kitchen:
         made = self.make(name)
         if made.on is self.here:
             return made
-        move = self.moves.get(made.on.system)
+        move = self.moves.get(id(made.on))
         if move is None:
-            move = self.moves[made.on.system] = build_move(self.store, made.on, self.here)
+            move = self.moves[id(made.on)] = build_move(self.store, made.on, self.here)
         of = Indicator(name, name, "", "more", "")
         errors = None if made.errors is None else made.errors[:, None]
         one = Indicators(made.on.system, made.on.codes, made.values[:, None], (of,), errors)
@@ -180,10 +182,16 @@ class _Kitchen:
         return self._rate(name, spec, made) if spec.per else made
 
     def on(self, system: str) -> Areas:
-        """Load the areas of a system, all of them: what is carried may come from over a border."""
+        """Load the areas of a system.
+
+        All of them, since what is carried may come from over a border and what is shrunk borrows
+        from its neighbours; of those that people set out from only the ones where the study is.
+        """
         system = system or self.here.system
         if system not in self.areas:
-            self.areas[system] = load_areas(self.store, system)
+            known = load_systems().parents(system) if system == self.setting_out else ()
+            within = {key: code for key, code in self.study.where.items() if key in known}
+            self.areas[system] = load_areas(self.store, system, within=within)
         return self.areas[system]
 
     def about(self, name: str, made: _Made) -> Indicator:
@@ -318,20 +326,8 @@ class _Kitchen:
     def origins(self) -> Origins:
         """Give the areas whose points people set out from: the smallest that are known."""
         if self._origins is None:
-            wanted = self.study.access.origins
-            if isinstance(self.study.areas, OwnAreas):
-                wanted = self.here.system
-            areas = self._within_study(wanted or "lsoa21")
-            self._origins = Origins.of(areas)
+            self._origins = Origins.of(self.on(self.setting_out))
         return self._origins
-
-    def _within_study(self, system: str) -> Areas:
-        """Load the areas of a system that lie where the study is, as far as that can be told."""
-        if system == self.here.system:
-            return self.here
-        known = load_systems().parents(system)
-        within = {key: code for key, code in self.study.where.items() if key in known}
-        return load_areas(self.store, system, within=within)
 
 
 def _aligned(

@@ -1,0 +1,195 @@
+"""The open index of England, on the real files: what is measured, what is missing and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import rankdata, spearmanr
+
+from commonweal.access import great_circle_m
+from commonweal.access.registers import read_register
+from commonweal.recipe import load_study
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from commonweal.indicators import Indicators
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="session")
+def open_england(real_store: Store) -> Results:
+    return run("open-england", real_store, draws=100, geometry=False)
+
+
+@pytest.fixture(scope="session")
+def indicators(open_england: Results) -> Indicators:
+    return open_england.indicators["social_infrastructure"]
+
+
+def values(indicators: Indicators, name: str) -> np.ndarray:
+    return indicators.values[:, indicators.column(name)]
+
+
+def test_every_neighbourhood_of_england_is_scored_or_counted_as_missing(
+    open_england: Results,
+) -> None:
+    assert len(open_england.areas) == 33_755
+    score = open_england.scores["social_infrastructure"].score
+    assert 0 < np.isnan(score).sum() < 100  # where no charity and no grant is known
+    at = open_england.scores["social_infrastructure"]
+    assert list(at.domains) == [
+        f"social_infrastructure/{s}" for s in ("places", "connectivity", "engagement")
+    ]
+
+
+def test_the_walk_to_a_library_is_the_great_circle_times_the_detour(
+    indicators: Indicators, open_england: Results, real_store: Store
+) -> None:
+    """By brute force, for a hundred neighbourhoods, against every library that is kept."""
+    libraries = read_register("libraries-england", real_store).points
+    detour = open_england.study.access.detour
+    rows = np.random.default_rng(1).choice(len(open_england.areas), 100, replace=False)
+    areas = open_england.areas.table[rows]
+    way = great_circle_m(
+        areas["longitude"].to_numpy()[:, None],
+        areas["latitude"].to_numpy()[:, None],
+        libraries.longitude,
+        libraries.latitude,
+    )
+    np.testing.assert_allclose(values(indicators, "library")[rows], detour * way.min(axis=1))
+    about = indicators.meta[indicators.column("library")]
+    assert about.how == f"straight line x {detour:g}"
+
+
+def test_shared_libraries_add_up_to_those_that_anyone_can_reach(
+    indicators: Indicators, open_england: Results
+) -> None:
+    """What the catchment measure shares out: no more than all libraries, and nearly all of them."""
+    share = values(indicators, "library_share")
+    people = open_england.areas.population
+    shared = np.nansum(share / 10_000 * people)
+    n = next(
+        entry["places"]["library"]
+        for step in open_england.provenance["steps"]
+        for entry in step.get("read", ())
+        if entry["indicator"] == "library"
+    )
+    assert 0.98 * n < shared < n
+
+
+def test_both_halves_of_the_charities_are_added_and_holes_are_missing_not_zero(
+    indicators: Indicators, open_england: Results
+) -> None:
+    told = next(
+        entry
+        for step in open_england.provenance["steps"]
+        for entry in step.get("read", ())
+        if entry["indicator"] == "charities"
+    )
+    # Where postcodes of one letter and one digit were lost: the register has far more.
+    for name in ("Islington", "City of London", "Salford", "Tower Hamlets", "Liverpool"):
+        assert told["holes"][name] < 0.5
+    assert all(share < 0.85 for share in told["holes"].values())
+    charities = values(indicators, "charities")
+    district = open_england.areas.table["lad24_name"]
+    assert np.isnan(charities[(district == "Islington").to_numpy()]).all()
+    assert (
+        not np.isnan(charities[(district == "Camden").to_numpy()]).all()
+        or "Camden" in told["holes"]
+    )
+    # Of the wards that are whole, more than a tenth of the register's charities for every person.
+    assert 1 < np.nanmedian(charities) < 4
+    errors = indicators.errors_of["charities"]
+    assert (errors[~np.isnan(charities)] > 0).all()
+
+
+def test_numbers_of_larger_areas_say_so_and_weigh_less(
+    indicators: Indicators, open_england: Results
+) -> None:
+    about = {m.name: m for m in indicators.meta}
+    assert about["turnout"].measured_on == "lad17"
+    assert about["charities"].measured_on == "wd17"
+    assert about["surgery"].measured_on == "lsoa11"
+    assert about["destinations"].measured_on == ""
+    tree = open_england.study.index["social_infrastructure"].children["engagement"]
+    assert tree.children["turnout"].weight < tree.children["charities"].weight
+    assert tree.children["loneliness"].weight < tree.children["charities"].weight
+    # One number a local authority: all its neighbourhoods share it.
+    turnout = pl.DataFrame(
+        {"lad": open_england.areas.table["lad22"], "turnout": values(indicators, "turnout")}
+    ).filter(pl.col("turnout").is_not_nan())
+    assert turnout["turnout"].n_unique() <= 326
+
+
+def test_a_strand_is_the_mean_of_normal_scores(
+    open_england: Results, indicators: Indicators
+) -> None:
+    """Rebuilt with scipy: a mean weighted as stated, over what an area has."""
+    from scipy.stats import norm
+
+    tree = open_england.study.index["social_infrastructure"].children["engagement"]
+    total, weight = np.zeros(len(open_england.areas)), np.zeros(len(open_england.areas))
+    for child in tree.children.values():
+        need = indicators.need(str(child.indicator))
+        known = ~np.isnan(need)
+        z = np.full(len(need), np.nan)
+        z[known] = norm.ppf((rankdata(need[known]) - 0.5) / known.sum())
+        total[known] += child.weight * z[known]
+        weight[known] += child.weight
+    expected = np.where(weight >= 0.5 * 3, total / np.maximum(weight, 1e-9), np.nan)
+    found = open_england.scores["social_infrastructure"].need["social_infrastructure/engagement"]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_only_what_is_openly_licensed_is_in_it(real_store: Store) -> None:
+    study = load_study("open-england")
+    for spec in study.indicators.values():
+        for source in filter(
+            None, [spec.of("source"), spec.complete.source if spec.complete else ""]
+        ):
+            assert real_store.source(source).use == "open", source
+
+
+def test_it_measures_something_of_what_the_closed_index_measures(
+    open_england: Results, real_store: Store
+) -> None:
+    """Reported and never tuned to: the strands go the same way, and are not the same."""
+    closed = real_store.table("cni2023-lsoa21")
+    row = pl.DataFrame({"code": open_england.areas.codes}).join(
+        closed, left_on="code", right_on="lsoa21_code", how="left", maintain_order="left"
+    )
+    scores = open_england.scores["social_infrastructure"]
+    for path, column in {
+        "": "Community Needs Index 2023 Rank",
+        "/connectivity": "Connectedness Domain Rank",
+        "/engagement": "Active and Engaged Community Domain Rank",
+    }.items():
+        rank = scores.rank_of(f"social_infrastructure{path}")
+        known = ~np.isnan(rank)
+        found = spearmanr(rank[known], row[column].to_numpy()[known]).statistic
+        assert 0.3 < found < 0.9, path
+
+
+def test_the_same_recipe_runs_at_msoa_and_ward(real_store: Store) -> None:
+    study = load_study("open-england").model_copy(update={"certainty": None})
+    for system, n in (("msoa21", 6_856), ("wd24", 6_000)):
+        results = run(study.model_copy(update={"areas": system}), real_store, geometry=False)
+        assert len(results.areas) >= n
+        index = results.scores["social_infrastructure"]
+        assert np.isnan(index.score).mean() < 0.05
+        assert results.designations["left_behind"].selected.sum() > 10
+        about = {m.name: m for m in results.indicators["social_infrastructure"].meta}
+        assert about["library"].measured_on == "lsoa21"  # people set out from where they live
+
+
+def test_a_study_of_one_county_needs_no_more_than_a_line(real_store: Store) -> None:
+    rutland = load_study("open-england").model_copy(update={"where": {"lad24": "E06000017"}})
+    results = run(rutland, real_store, geometry=False, draws=0)
+    assert set(results.areas.table["lad24_name"]) == {"Rutland"}
+    assert not np.isnan(results.scores["social_infrastructure"].score).any()
