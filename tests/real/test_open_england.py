@@ -15,6 +15,8 @@ from commonweal.recipe import load_study
 from commonweal.study import run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from commonweal.indicators import Indicators
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -186,6 +188,49 @@ def test_the_same_recipe_runs_at_msoa_and_ward(real_store: Store) -> None:
         assert results.designations["left_behind"].selected.sum() > 10
         about = {m.name: m for m in results.indicators["social_infrastructure"].meta}
         assert about["library"].measured_on == "lsoa21"  # people set out from where they live
+
+
+RUTLAND = """
+extends: open-england
+title: Rutland
+where: {lad24: E06000017}
+access:
+  points: [{file: halls.csv}]
+  maps: [{source: osm-rutland}]
+indicators:
+  halls:
+    reach: {to: community-centre, measure: nearest}
+    unit: m
+    higher_is: more
+index: {social_infrastructure: {children: {places: {children: {halls: {indicator: halls}}}}}}
+"""
+
+HALLS = """name,kind,postcode
+A hall of our own,community-centre,LE15 6AL
+A hall nowhere,community-centre,LE15 0OO
+"""
+
+
+def test_an_analyst_adds_points_a_map_and_an_indicator(
+    real_store: Store, tmp_path: Path, open_england: Results
+) -> None:
+    (tmp_path / "halls.csv").write_text(HALLS)
+    (tmp_path / "rutland.yaml").write_text(RUTLAND)
+    results = run(load_study(tmp_path / "rutland.yaml"), real_store, draws=0, geometry=False)
+    found = results.indicators["social_infrastructure"]
+    about = {m.name: m for m in found.meta}
+    assert about["halls"].how == about["library"].how
+    assert about["halls"].how.startswith("along streets for 25 of 26 points, straight line x 1.3")
+    told = [e for s in results.provenance["steps"] for e in s.get("read", ())]
+    assert next(e["places"] for e in told if e.get("indicator") == "halls")["community-centre"] > 1
+    places = next(e["places"] for e in told if "indicator" not in e)
+    own = {e["outcome"]: e["rows"] for e in places if e["source"] == "halls"}
+    assert own == {"read": 2, "kept": 1, "no place": 1}
+    # A walk is no shorter than the straight line that the study of England multiplies.
+    rows = [open_england.areas.position[code] for code in found.codes]
+    straight = values(open_england.indicators["social_infrastructure"], "library")[rows] / 1.3
+    assert (values(found, "library") > straight - 1).all()
+    assert not np.isnan(results.scores["social_infrastructure"].score).any()
 
 
 def test_a_study_of_one_county_needs_no_more_than_a_line(real_store: Store) -> None:

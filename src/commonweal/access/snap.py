@@ -19,7 +19,7 @@ from commonweal.access.streets import on_grain
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from numpy.typing import NDArray
@@ -113,10 +113,8 @@ def snap(streets: Streets, points: Points, snap_m: float) -> Snapped:
         grid = _grid(x, y, street_starts)
 
         def some(first: int, last: int) -> None:
-            nearest_segment(
-                points.longitude[first:last], points.latitude[first:last], x, y, *grid, DEGREE_M,
-                float(snap_m), found[first:last], along[first:last],
-            )  # fmt: skip
+            near = points.longitude[first:last], points.latitude[first:last], x, y, *grid, DEGREE_M
+            nearest_segment(*near, float(snap_m), found[first:last], along[first:last])
 
         for _ in in_threads(some, n, 20_000):
             pass

@@ -108,6 +108,8 @@ def gather_indicators(
             if read.standard_errors is not None:
                 errors[:, at] = read.standard_errors[:, k]
             meta.append(_described(read.meta[k], study.indicators[name]))
+    if kitchen.around is not None:
+        account.append({"places": kitchen.around.account.to_dicts()})
     some = None if np.isnan(errors).all() else errors
     return Indicators(here.system, here.codes, values, tuple(meta), some, read.counts), account
 

@@ -11,24 +11,22 @@ import polars as pl
 from commonweal.access import (
     Exponential,
     Gaussian,
-    Nearest,
     Points,
     Power,
-    Reach,
     catchment,
     count_within,
     decayed_count,
     kth_nearest_m,
-    straight_nearest,
-    straight_reach,
     variety,
     within_minutes,
 )
+from commonweal.access.mixed import mixed_nearest, mixed_reach
 from commonweal.access.own_places import read_own_places
 from commonweal.access.places import join_places
 from commonweal.access.places_pbf import read_places_pbf
 from commonweal.access.registers import load_registers, read_registers
 from commonweal.access.same_place import merge_same_places
+from commonweal.access.streets_pbf import read_streets
 from commonweal.errors import DataError
 from commonweal.places import file_source, own_source
 
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.access import Decay
+    from commonweal.access import Decay, Nearest, Reach
     from commonweal.access.places import Places
     from commonweal.areas import Areas
     from commonweal.recipe import ReachSpec, Study
@@ -116,6 +114,13 @@ class Surroundings:
         # One's own table knows best, then the registers, then the map.
         order = [*(source.id for source in own), *names, *(source.id for source in maps)]
         self.places: Places = merge_same_places(join_places(parts), order).places
+        streets = [read_streets(store.path(m), progress=progress).streets for m in maps]
+        self.ways: dict[str, Any] = {
+            "streets": streets,
+            "detour": self.spec.detour,
+            "snap_m": self.spec.snap_m,
+        }
+        self.account = self.places.account()
         self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
 
     def measure(self, spec: ReachSpec) -> tuple[NDArray[np.float64], str, dict[str, Any]]:
@@ -173,10 +178,10 @@ class Surroundings:
         return found, reach.how
 
     def _nearest(self, places: Places, k: int) -> Nearest:
-        return straight_nearest(self.origins.points, places.points, k, detour=self.spec.detour)
+        return mixed_nearest(self.origins.points, places.points, k, **self.ways)
 
     def _reach(self, places: Places, limit_m: float) -> Reach:
-        return straight_reach(self.origins.points, places.points, limit_m, detour=self.spec.detour)
+        return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
 
 
 def _limit_m(spec: ReachSpec) -> float | None:
