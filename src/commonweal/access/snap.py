@@ -113,8 +113,10 @@ def snap(streets: Streets, points: Points, snap_m: float) -> Snapped:
         grid = _grid(x, y, street_starts)
 
         def some(first: int, last: int) -> None:
-            near = points.longitude[first:last], points.latitude[first:last], x, y, *grid, DEGREE_M
-            nearest_segment(*near, float(snap_m), found[first:last], along[first:last])
+            x_y = points.longitude[first:last], points.latitude[first:last]
+            filled = found[first:last], along[first:last]
+            given: tuple[Any, ...] = (*x_y, x, y, *grid, DEGREE_M, float(snap_m), *filled)
+            nearest_segment(*given)
 
         for _ in in_threads(some, n, 20_000):
             pass
