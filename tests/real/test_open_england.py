@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +17,6 @@ from commonweal.recipe import load_study
 from commonweal.study import run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from commonweal.indicators import Indicators
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -190,37 +190,23 @@ def test_the_same_recipe_runs_at_msoa_and_ward(real_store: Store) -> None:
         assert about["library"].measured_on == "lsoa21"  # people set out from where they live
 
 
-RUTLAND = """
-extends: open-england
-title: Rutland
-where: {lad24: E06000017}
-access:
-  points: [{file: halls.csv}]
-  maps: [{source: osm-rutland}]
-indicators:
-  halls:
-    reach: {to: community-centre, measure: nearest}
-    unit: m
-    higher_is: more
-index: {social_infrastructure: {children: {places: {children: {halls: {indicator: halls}}}}}}
-"""
-
-HALLS = """name,kind,postcode
-A hall of our own,community-centre,LE15 6AL
-A hall nowhere,community-centre,LE15 0OO
-"""
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "open-index.md"
 
 
 def test_an_analyst_adds_points_a_map_and_an_indicator(
     real_store: Store, tmp_path: Path, open_england: Results
 ) -> None:
-    (tmp_path / "halls.csv").write_text(HALLS)
-    (tmp_path / "rutland.yaml").write_text(RUTLAND)
+    for language, name in (("yaml", "rutland.yaml"), ("text", "halls.csv")):
+        block = re.search(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        assert block is not None
+        (tmp_path / name).write_text(block[1])
     results = run(load_study(tmp_path / "rutland.yaml"), real_store, draws=0, geometry=False)
     found = results.indicators["social_infrastructure"]
     about = {m.name: m for m in found.meta}
     assert about["halls"].how == about["library"].how
-    assert about["halls"].how.startswith("along streets for 25 of 26 points, straight line x 1.3")
+    how = "along streets for 25 of 26 points, straight line x 1.3 for the others"
+    assert about["halls"].how == how
+    assert how in " ".join(PAGE.read_text("utf-8").split())
     told = [e for s in results.provenance["steps"] for e in s.get("read", ())]
     assert next(e["places"] for e in told if e.get("indicator") == "halls")["community-centre"] > 1
     places = next(e["places"] for e in told if "indicator" not in e)
