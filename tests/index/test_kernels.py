@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
-from commonweal.index.by_rank import exponential
+from commonweal.index.by_rank import exponential, normal_quantile, normal_score
 from commonweal.index.kernels import (
     N_EXACT,
     bin_middle,
@@ -18,6 +20,7 @@ from commonweal.index.kernels import (
     exponential_rows,
     rank_bins,
     rank_rows,
+    upward_rows,
 )
 from commonweal.index.uncertainty import RankCounter
 
@@ -158,6 +161,16 @@ def test_the_exponential_of_rows_is_that_of_ranks(average: bool, scale: float) -
     expected = [exponential(row, "average" if average else "min", scale) for row in rows]
     exponential_rows(rows, scale, average)
     np.testing.assert_allclose(rows, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("formula", ["hazen", "blom"])
+def test_the_normal_scores_of_rows_are_those_of_ranks(formula: Literal["hazen", "blom"]) -> None:
+    rows = np.vstack([RNG.normal(size=900), RNG.integers(0, 9, 900), RNG.normal(size=900)])
+    rows[2, [4, 17, 400]] = np.nan
+    expected = [normal_score(row, formula=formula) for row in rows]
+    n_ranked = upward_rows(rows, True)
+    assert n_ranked.tolist() == [900, 900, 897]
+    np.testing.assert_array_equal(normal_quantile(rows, n_ranked[:, None], formula), expected)
 
 
 @pytest.mark.parametrize("n", [1, 511, 512, 513, 7433, 33_755, 100_000])

@@ -23,7 +23,7 @@ from commonweal.index.arguments import AboveZero, Whole, strict
 from commonweal.index.rank import Floats, TieRule, rank, rank_among
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "BY_RANK",
@@ -133,12 +133,19 @@ def normal_score(
     >>> normal_score([1.0, 2.0, 3.0]).round(3)
     array([-0.967,  0.   ,  0.967])
     """
+    upwards = rank_score(x, ties, from_top=from_top, reference=reference)
+    return normal_quantile(upwards, _n_ranked(x, reference), formula)
+
+
+def normal_quantile(
+    upwards: Floats,
+    n: int | NDArray[np.int64],
+    formula: Literal["hazen", "blom"] = "hazen",
+) -> Floats:
+    """Turn ranks among n, 1 = least, into standard normal quantiles; see `normal_score`."""
     from scipy.special import ndtri
 
-    n = _n_ranked(x, reference)
-    shifts = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}
-    shift, more = shifts[formula]
-    upwards = rank_score(x, ties, from_top=from_top, reference=reference)
+    shift, more = {"hazen": (0.5, 0.0), "blom": (0.375, 0.25)}[formula]
     z: Floats = ndtri((upwards - shift) / (n + more))
     return z
 

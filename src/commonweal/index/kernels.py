@@ -23,6 +23,7 @@ __all__ = [
     "exponential_rows",
     "rank_bins",
     "rank_rows",
+    "upward_rows",
 ]
 
 N_EXACT = 512
@@ -245,37 +246,59 @@ def rank_rows(need, ranks):  # type: ignore[no-untyped-def]
         _rank_row(need[d], ranks[d], keys, keys2, order, order2, counts)
 
 
+@njit(cache=True)
+def _upwards(row, average):  # type: ignore[no-untyped-def]
+    """Put ranks counted from the least need in the place of (n_units,) need; give how many there are."""
+    n = len(row)
+    ranks = np.empty(n, np.int32)
+    filled = np.empty(n)
+    present = 0
+    for i in range(n):
+        missing = np.isnan(row[i])
+        filled[i] = -np.inf if missing else row[i]
+        present += not missing
+    _rank_row(
+        filled, ranks, np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.int32),
+        np.empty(n, np.int32), np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64),
+    )  # fmt: skip
+    tied = np.zeros(n + 1, np.int32)
+    for i in range(n):
+        if not np.isnan(row[i]):
+            tied[ranks[i]] += 1
+    for i in range(n):
+        if not np.isnan(row[i]):
+            rank = ranks[i] + ((tied[ranks[i]] - 1) / 2 if average else 0.0)
+            row[i] = present + 1 - rank
+    return present
+
+
+@njit(cache=True, parallel=True)
+def upward_rows(need, average):  # type: ignore[no-untyped-def]
+    """Rank each row of (n_runs, n_units) need from the least, in place; give how many have one.
+
+    Ties share the middle of their ranks, or, without `average`, the highest. Missing stays missing.
+    """
+    n_runs = len(need)
+    present = np.empty(n_runs, np.int64)
+    for d in prange(n_runs):
+        present[d] = _upwards(need[d], average)
+    return present
+
+
 @njit(cache=True, parallel=True)
 def exponential_rows(need, scale, average):  # type: ignore[no-untyped-def]
     """Put each row of (n_runs, n_units) need through the exponential transformation, in place.
 
-    As `commonweal.index.by_rank.exponential` with so much `scale`; ties share the middle of their
-    ranks, or, without `average`, the lowest. Missing stays missing.
+    As `commonweal.index.by_rank.exponential` with so much `scale`; ties as in `upward_rows`.
     """
     n_runs, n = need.shape
     full = np.expm1(-100 / scale)
     for d in prange(n_runs):
         row = need[d]
-        ranks = np.empty(n, np.int32)
-        filled = np.empty(n)
-        present = 0
-        for i in range(n):
-            missing = np.isnan(row[i])
-            filled[i] = -np.inf if missing else row[i]
-            present += not missing
-        _rank_row(
-            filled, ranks, np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.int32),
-            np.empty(n, np.int32), np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64),
-        )  # fmt: skip
-        tied = np.zeros(n + 1, np.int32)
+        present = _upwards(row, average)
         for i in range(n):
             if not np.isnan(row[i]):
-                tied[ranks[i]] += 1
-        for i in range(n):
-            if np.isnan(row[i]):
-                continue
-            rank = ranks[i] + ((tied[ranks[i]] - 1) / 2 if average else 0.0)
-            row[i] = -scale * np.log1p((present + 1 - rank) / present * full)
+                row[i] = -scale * np.log1p(row[i] / present * full)
 
 
 def rank_bins(n_areas: int) -> NDArray[np.uint16]:

@@ -18,7 +18,7 @@ from commonweal.errors import DataError
 from commonweal.index.acting import Acting
 from commonweal.index.aggregate import AGGREGATORS, aggregate
 from commonweal.index.assumptions import Inclusion, Parameter
-from commonweal.index.by_rank import EXPONENTIAL_SCALE
+from commonweal.index.by_rank import EXPONENTIAL_SCALE, normal_quantile
 from commonweal.index.flat import POWERS, Entry, Part, Way, is_plain
 from commonweal.index.laws import choice
 from commonweal.index.methods import function_of, name_of, settings_of, takes, with_setting
@@ -336,7 +336,7 @@ class Ensemble:
 
     def _enter(self, need: Floats, entry: Entry, ways: NDArray[np.intp], ties: TieRule) -> None:
         """Treat and transform (n_runs, n_units) need of a child, in place, as each run says."""
-        from commonweal.index.kernels import exponential_rows
+        from commonweal.index.kernels import exponential_rows, upward_rows
 
         for k in np.unique(ways):
             way: Way = entry.ways.of[k]
@@ -346,10 +346,15 @@ class Ensemble:
                     need[run] = entered(need[run], Way(way.treatment, "none"), entry, ties)
             how = way.transform
             among_own = entry.path not in self.bases and ties in ("average", "min")
-            if among_own and not callable(how) and name_of(how) == "exponential":
+            name = "" if callable(how) or not among_own else name_of(how)
+            if name == "exponential" or (name == "normal_score" and ties == "average"):
                 block = need if len(runs) == len(need) else need[runs]
-                scale = float(settings_of(how).get("scale", EXPONENTIAL_SCALE))
-                exponential_rows(block, scale, ties == "average")
+                if name == "exponential":
+                    scale = float(settings_of(how).get("scale", EXPONENTIAL_SCALE))
+                    exponential_rows(block, scale, ties == "average")
+                else:
+                    n_ranked = upward_rows(block, True)
+                    block[:] = normal_quantile(block, n_ranked[:, None], **settings_of(how))
                 if block is not need:
                     need[runs] = block
             elif how != "none":
