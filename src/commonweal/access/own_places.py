@@ -39,6 +39,7 @@ def read_own_places(
     kind: str | None = None,
     source: str | None = None,
     postcodes: Postcodes | None = None,
+    abroad: bool = False,
 ) -> Places:
     """Read places of one's own.
 
@@ -56,6 +57,8 @@ def read_own_places(
         What they are said to be from; the file's name without its suffix if not given.
     postcodes
         The directory that postcodes are looked up in; the packaged one if not given.
+    abroad
+        Whether places may lie outside the United Kingdom.
 
     Returns
     -------
@@ -83,6 +86,8 @@ def read_own_places(
         kind=_kinds(file, table, said, kind, kinds),
         source=pl.lit(label),
     ).hstack(_positions(file, table, said, postcodes))
+    if not abroad:
+        _check_inside(file, rows["longitude"], rows["latitude"])
     nowhere = pl.col("longitude").is_null()
     out = rows.filter(nowhere).with_columns(reason=pl.lit("no place")).select(LEFT_OUT.keys())
     return make_places(rows.filter(~nowhere), kinds, out, {label: len(rows)})
@@ -179,7 +184,6 @@ def _positions(
             detail=pl.lit("postcode '") + written + pl.lit("': ") + pl.col("status"),
         )
     _check_both(file, x, y, said.get("longitude", "easting"), said.get("latitude", "northing"))
-    _check_inside(file, x, y)
     return table.select(longitude=x, latitude=y, postcode=postcode, detail=pl.lit(nowhere))
 
 

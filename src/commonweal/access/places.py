@@ -138,7 +138,9 @@ def make_places(
 ) -> Places:
     """Make places of a table that has all columns but ``group``, which the kind says."""
     table = rows.with_columns(
-        group=pl.col("kind").replace_strict(taxonomy.group_of, return_dtype=pl.String)
+        group=pl.col("kind")
+        .cast(pl.String)
+        .replace_strict(taxonomy.group_of, return_dtype=pl.String)
     ).select(pl.col(name).cast(dtype) for name, dtype in PLACES.items())
     return Places(table, left_out.select(pl.col(n).cast(d) for n, d in LEFT_OUT.items()), read)
 

@@ -61,8 +61,9 @@ def read_places_pbf(
     Places
         An outline is placed at its centroid or, where that lies outside, at a point within; a line at
         its centroid. Left out, with the reason: ``private``, ``closed`` (by its tags or its name),
-        ``excluded`` (by its rule), ``too small`` and ``no outline`` (a ring that doesn't close, a cut
-        extract, or a relation that draws no area).
+        ``excluded`` (by its rule), ``too small`` and ``no outline`` (too little of it is on a map that was
+        cut, its rings don't close, or it is a relation that draws no area). An outline that the map cuts is
+        placed by the corners that are there.
 
     Raises
     ------
@@ -71,9 +72,9 @@ def read_places_pbf(
 
     Notes
     -----
-    The file is read four times: to find places, the lines that draw them, the points that those need,
-    and to copy all of these to a small temporary file. Memory is what the places take, and a bit for
-    each point of a map.
+    The file is read three times: to find places, to find the lines and points that draw them, and to copy
+    these to a small temporary file. Memory is what the places take and a bit for each number that a point
+    of the map may have: at most about 1.5 GB, for a county or for a continent.
     """
     import osmium
 
@@ -101,7 +102,8 @@ def _find(
     import osmium
 
     rows: dict[str, list[Any]] = {name: [] for name in _FOUND}
-    with osmium.BackReferenceWriter(str(small), str(file), relation_depth=0) as writer:
+    copier = osmium.BackReferenceWriter(str(small), str(file), relation_depth=0)
+    with copier.tmpdir, copier as writer:  # the copier itself leaves its folder where reading fails
         element: Any
         for element in osmium.FileProcessor(str(file)).with_filter(_candidates(taxonomy)):
             tags = dict(element.tags)
@@ -216,7 +218,7 @@ def _place(
         .then(pl.lit("too small"))
         .otherwise("reason"),
         detail=pl.when(fine & nowhere)
-        .then(pl.lit("its outline doesn't close or is cut, or it is a relation that draws none"))
+        .then(pl.lit("its rings don't close, it is cut, or it is a relation that draws none"))
         .when(fine & small)
         .then(pl.format("{} square metres", pl.col("m2").round().cast(pl.Int64)))
         .otherwise("detail"),

@@ -82,6 +82,8 @@ class Register(_Data):
         What is left out, in order.
     kinds
         What is what, in order.
+    after_maps
+        Whether a map is trusted more, as it is what the register was made from.
     """
 
     title: str
@@ -93,6 +95,7 @@ class Register(_Data):
     postcode: str = ""
     drop: tuple[_Drop, ...] = ()
     kinds: tuple[_KindOf, ...] = Field(min_length=1)
+    after_maps: bool = False
 
     @model_validator(mode="after")
     def _has_position(self) -> Register:
@@ -119,8 +122,8 @@ def load_registers() -> dict[str, Register]:
 
     Examples
     --------
-    >>> load_registers()["pubs"].covers
-    'United Kingdom'
+    >>> load_registers()["libraries-england"].covers
+    'England'
     """
     file = resources.files(__package__) / "registers.yaml"
     return read_model(file.name, file.read_text("utf-8"), _Registers).registers
