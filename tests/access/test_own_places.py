@@ -104,7 +104,12 @@ def test_abroad_if_said_so(write: Any) -> None:
         ("lat,lon\n52,0\ninf,0\n", {}, DataError, "row 2: lat is 'inf'; expected a number"),
         ("lat,lon\n52,\n", {}, DataError, "row 1: has lat but no lon; expected both"),
         ("easting,northing\n,7\n", {}, DataError, "row 1: has northing but no easting"),
-        ("lat,lon,kind\n52,0,pubb\n", {"kind": None}, UnknownNameError, r"'pubb' not found \(.*row 1\); did you mean 'pub'"),
+        (
+            "lat,lon,kind\n52,0,pubb\n",
+            {"kind": None},
+            UnknownNameError,
+            r"'pubb' not found \(.*row 1\); did you mean 'pub'",
+        ),
         ("lat,lon,kind\n52,0,\n", {"kind": None}, DataError, "row 1: no kind"),
         ("lat,lon,kind\n52,0,pub\n", {}, DataError, "has a column 'kind', and kind 'pub' is given"),
         ("lat,lon\n52,0\n", {"kind": None}, DataError, "no column 'kind', and no kind is given"),

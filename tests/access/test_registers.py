@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from commonweal.access.places import Places
 from commonweal.access.postcodes import Postcodes
 from commonweal.access.registers import Register, load_registers, places_of, read_register
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Store
+
+if TYPE_CHECKING:
+    from commonweal.access.places import Places
 
 DIRECTORY = Postcodes(
     "two postcodes",

@@ -12,7 +12,7 @@ import osmium
 import polars as pl
 import pytest
 
-from commonweal.access.gather import gather_places
+from commonweal.access.place_sources import gather_places
 from commonweal.access.places_pbf import read_places_pbf
 from commonweal.access.points import great_circle_m
 from commonweal.access.postcodes import load_postcodes, place_postcodes

@@ -22,10 +22,8 @@ from commonweal.access import (
 )
 from commonweal.access.mixed import mixed_nearest, mixed_reach
 from commonweal.access.own_places import read_own_places
-from commonweal.access.places import join_places
-from commonweal.access.places_pbf import read_places_pbf
-from commonweal.access.registers import load_registers, read_registers
-from commonweal.access.same_place import merge_same_places
+from commonweal.access.place_sources import gather_places
+from commonweal.access.registers import load_registers
 from commonweal.access.streets_pbf import read_streets
 from commonweal.errors import DataError
 from commonweal.places import file_source, own_source
@@ -108,13 +106,10 @@ class Surroundings:
         names = list(load_registers() if self.spec.registers is None else self.spec.registers)
         own = [own_source(study, table, store) for table in self.spec.points]
         maps = [file_source(study, file, store) for file in self.spec.maps]
-        parts = [read_own_places(store.path(source), source=source.id) for source in own]
-        parts += [read_registers(store, names, progress=progress)] if names else []
-        parts += [read_places_pbf(store.path(m), source=m.id, progress=progress) for m in maps]
-        # One's own table knows best, then the registers, then the map.
-        order = [*(source.id for source in own), *names, *(source.id for source in maps)]
-        self.places: Places = merge_same_places(join_places(parts), order).places
-        streets = [read_streets(store.path(m), progress=progress).streets for m in maps]
+        mine = [read_own_places(store.path(source), source=source.id) for source in own]
+        paths = {source.id: store.path(source) for source in maps}
+        self.places = gather_places(store, names, paths, mine, progress=progress).places
+        streets = [read_streets(path, progress=progress).streets for path in paths.values()]
         self.ways: dict[str, Any] = {
             "streets": streets,
             "detour": self.spec.detour,
