@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,7 +212,10 @@ class TestLinks:
             "new": "code,name,n\nv,V,400\nw,W,60\nx,X,140\ny,Y,50\n",
             "ward": "code,name\nw1,One\nw2,Two\n",
             "shire": "code,name\ns,Shire\n",
+            "zone": "code,name\nz1,Z1\nz2,Z2\n",
             "far": "code,name\nf,Far\n",
+            "new-zone": "from,to\nv,z1\nw,z1\nx,z2\ny,z2\n",
+            "zone-shire": "from,to\nz1,s\nz2,s\n",
             "old-new": "from,to,how\na,v,M\nb,v,M\nc,w,S\nc,x,S\nd,y,U\n",
             "old-ward": "from,to\na,w1\nb,w2\nc,w2\nd,w2\n",
             "ward-shire": "from,to\nw1,s\nw2,s\n",
@@ -239,12 +243,15 @@ class TestLinks:
 
         systems = Systems(
             systems={
-                n: system(n, n in ("old", "new")) for n in ("old", "new", "ward", "shire", "far")
+                n: system(n, n in ("old", "new"))
+                for n in ("shire", "old", "new", "ward", "zone", "far")
             },
             links=(
                 link("old", "new", "vintage"),
                 link("old", "ward", "best-fit"),
                 link("ward", "shire", "nests"),
+                link("new", "zone", "best-fit"),
+                link("zone", "shire", "nests"),
             ),
         )
         return Store(tmp_path / "cache", offline=True, catalogue=catalogue), systems
@@ -280,6 +287,14 @@ class TestLinks:
         move = build_move(world[0], self.load(world, "new"), self.load(world, "ward"), world[1])
         got = move.mean(np.array([4.0, 7, 17, 9]))
         np.testing.assert_allclose(got, [4, (4 * 300 + 7 * 60 + 17 * 140 + 9 * 50) / 550])
+
+    def test_down_to_parts_and_up_again(self, world: tuple[Store, Systems]) -> None:
+        """From wards to zones, which share their shire, through the old areas and the new."""
+        wards = self.load(world, "ward")
+        wards = replace(wards, table=wards.table.with_columns(population=pl.Series([100.0, 550])))
+        move = build_move(world[0], wards, self.load(world, "zone"), world[1])
+        # z1 holds v, which is a (100 people of w1) and b (300 of w2), and w (60 of w2).
+        np.testing.assert_allclose(move.mean(np.array([1.0, 5])), [(100 + 360 * 5) / 460, 5])
 
     def test_no_way(self, world: tuple[Store, Systems]) -> None:
         with pytest.raises(

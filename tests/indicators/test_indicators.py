@@ -101,8 +101,12 @@ def test_carried_to_other_areas_with_their_errors() -> None:
     nan = np.nan
     np.testing.assert_allclose(found.values, [[1, 5.25], [3, 7], [nan, nan]])
     # Three quarters and a quarter: the root of 1.5 squared and 1.5 squared.
-    expected = [[nan, np.sqrt(2) * 1.5], [0.1, 0.2], [nan, nan]]
+    # A2 has no value of pubs, so B1 has A1's and its error.
+    expected = [[0.4, np.sqrt(2) * 1.5], [0.1, 0.2], [nan, nan]]
     np.testing.assert_allclose(found.standard_errors, expected)
+    unsure = indicators(errors=np.array([[0.4, 2.0], [nan, nan], [0.1, 0.2]]))
+    found = unsure.moved(move_from_pairs(here, there, pairs))
+    np.testing.assert_allclose(found.standard_errors, [[0.4, nan], [0.1, 0.2], [nan, nan]])
     one = areas_of(["A1"], [1.0])
     elsewhere = move_from_pairs(one, one, pairs[:0])
     with pytest.raises(DataError, match="of 3 areas of toy; the move starts from 1 of toy"):

@@ -188,6 +188,10 @@ def test_the_same_recipe_runs_at_msoa_and_ward(real_store: Store) -> None:
         assert results.designations["left_behind"].selected.sum() > 10
         about = {m.name: m for m in results.indicators["social_infrastructure"].meta}
         assert about["library"].measured_on == "lsoa21"  # people set out from where they live
+        found = results.indicators["social_infrastructure"]
+        assert (~np.isnan(found.errors_of["charities"])).mean() > 0.8
+        # Wards' rates reach only what lies in or across them: few areas share a value.
+        assert len(np.unique(values(found, "charities"))) > 0.7 * n
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "open-index.md"

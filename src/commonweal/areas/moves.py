@@ -116,8 +116,9 @@ def build_move(
 ) -> Move:
     """Find the way between two area systems.
 
-    A direct link is taken where there is one, in either direction; then the chain of parents; then a
-    way through one other system, such as from wards of 2017 through the LSOAs of 2011 to those of 2021.
+    A direct link is taken where there is one, in either direction; then the chain of parents; then the
+    shortest way through other systems that leads down to parts and up again, such as from wards of
+    2017 through the LSOAs of 2011 and those of 2021 to MSOAs.
     Values of unchanged and split areas are carried, those of merged and irregular ones are means
     weighted by the origin's population (METHODS: IoD technical reports; ONS LSOA change codes).
 
@@ -145,13 +146,14 @@ def build_move(
     pairs = _direct(store, origin, destination, known)
     if pairs is not None:
         return move_from_pairs(origin, destination, pairs)
-    for through in _between(known, here, there):
-        middle = load_areas(store, through, systems=known)
-        first = _direct(store, origin, middle, known)
-        second = _direct(store, middle, destination, known)
-        if first is not None and second is not None:
-            onward = move_from_pairs(middle, destination, second)
-            return move_from_pairs(origin, middle, first).then(onward)
+    way = _way(known, here, there)
+    if way:
+        move = build_move(store, origin, load_areas(store, way[0], systems=known), known)
+        for through in [*way[1:], there]:
+            last = through == there
+            onto = destination if last else load_areas(store, through, systems=known)
+            move = move.then(build_move(store, move.destination, onto, known))
+        return move
     reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
     raise UnknownNameError(f"way from {here} to", there, reachable)
 
@@ -172,19 +174,30 @@ def _direct(store: Store, origin: Areas, destination: Areas, known: Systems) -> 
     return None
 
 
-def _between(known: Systems, here: str, there: str) -> list[str]:
-    """Systems that link with both, the first in the data first."""
+def _way(known: Systems, here: str, there: str) -> tuple[str, ...]:
+    """Give the systems between two, as few as there can be, the first in the data first; () for none.
 
-    def beside(system: str) -> set[str]:
-        return {
-            b
-            for link in known.links
-            for a, b in ((link.origin, link.destination), (link.destination, link.origin))
-            if a == system
-        } | {s for s in known.systems if system in known.parents(s) or s in known.parents(system)}
-
-    both = beside(here) & beside(there)
-    return [s for s in known.systems if s in both]
+    A way leads down to parts first, then up to what they make; other vintages may lie anywhere on
+    it. It never leads up and then down: every part of a region would get the region's mean.
+    """
+    above = {s: known.parents(s) for s in known.systems}
+    vintages = [(lk.origin, lk.destination) for lk in known.links if lk.kind == "vintage"]
+    beside = {*vintages, *((b, a) for a, b in vintages)}
+    ways: dict[tuple[str, bool], tuple[str, ...]] = {(here, False): ()}
+    queue = [(here, False)]
+    while queue:
+        at, risen = queue.pop(0)
+        for onto in known.systems:
+            up, down = onto in above[at], at in above[onto]
+            if not (up or (onto, at) in beside or (down and not risen)):
+                continue
+            if onto == there:
+                return ways[at, risen]
+            state = (onto, risen or up)
+            if state not in ways:
+                ways[state] = (*ways[at, risen], onto)
+                queue.append(state)
+    return ()
 
 
 def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> Move:

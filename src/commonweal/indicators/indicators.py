@@ -153,7 +153,7 @@ class Indicators:
         """Carry rates, scores or ranks to other areas: means weighted by people.
 
         Standard errors are carried as those of means of areas whose errors are independent; where
-        one is missing, so is the mean's. Counts are not carried: a mean of rates has none.
+        a value states none, neither does the mean. Counts are not carried: a mean of rates has none.
 
         Raises
         ------
@@ -167,9 +167,11 @@ class Indicators:
             )
         errors = self.standard_errors
         if errors is not None:
-            shares, people = move.shares()
-            errors = np.sqrt(shares.power(2) @ errors**2)
-            errors[people == 0] = np.nan
+            shares, _ = move.shares()
+            present = ~np.isnan(self.values)
+            squares: NDArray[np.float64] = shares.power(2) @ np.where(present, errors, 0.0) ** 2
+            with np.errstate(invalid="ignore"):
+                errors = np.sqrt(squares) / (shares @ present.astype(np.float64))
         there = move.destination
         return Indicators(there.system, there.codes, move.mean(self.values), self.meta, errors)
 
