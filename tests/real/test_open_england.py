@@ -228,3 +228,25 @@ def test_a_study_of_one_county_needs_no_more_than_a_line(real_store: Store) -> N
     results = run(rutland, real_store, geometry=False, draws=0)
     assert set(results.areas.table["lad24_name"]) == {"Rutland"}
     assert not np.isnan(results.scores["social_infrastructure"].score).any()
+
+
+def test_people_set_out_from_their_postcodes(real_store: Store, open_england: Results) -> None:
+    """The mean over an area's postcodes is near what is measured from its centre, and not it."""
+    study = load_study("open-england")
+    rutland = study.model_copy(
+        update={
+            "where": {"lad24": "E06000017"},
+            "access": study.access.model_copy(update={"origins": "postcodes"}),
+        }
+    )
+    results = run(rutland, real_store, geometry=False, draws=0)
+    found = results.indicators["social_infrastructure"]
+    rows = [open_england.areas.position[code] for code in found.codes]
+    from_centre = values(open_england.indicators["social_infrastructure"], "library")[rows]
+    from_homes = values(found, "library")
+    assert (from_homes != from_centre).all()
+    assert np.corrcoef(from_homes, from_centre)[0, 1] > 0.95
+    told = [e for s in results.provenance["steps"] for e in s.get("read", ())]
+    about = next(e for e in told if e.get("indicator") == "library")
+    assert about["from"] == "postcodes of lsoa21"
+    assert about["points"] > 1000

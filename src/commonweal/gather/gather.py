@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from commonweal.access.postcodes import load_postcodes
 from commonweal.areas import build_move, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, StudyError
+from commonweal.gather.origins import POSTCODES, Origins, area_points, postcodes_inside
 from commonweal.gather.rates import fall_short, rate
-from commonweal.gather.reach import Origins, Surroundings
+from commonweal.gather.reach import Surroundings
 from commonweal.gather.timetables import offered
 from commonweal.indicators import (
     Indicator,
@@ -23,7 +25,7 @@ from commonweal.indicators import (
     numbers,
     read_indicators,
 )
-from commonweal.places import file_source, own_source, wanted_of
+from commonweal.places import file_source, own_source, study_shapes, wanted_of
 from commonweal.recipe import OwnAreas
 
 if TYPE_CHECKING:
@@ -129,7 +131,9 @@ class _Kitchen:
         self.study, self.here, self.store, self.progress = study, here, store, progress
         self.areas: dict[str, Areas] = {here.system: here}
         own = isinstance(study.areas, OwnAreas)
-        self.setting_out = here.system if own else study.access.origins or "lsoa21"
+        self.by_postcode = study.access.origins == POSTCODES
+        given = "" if self.by_postcode else study.access.origins
+        self.setting_out = here.system if own else given or "lsoa21"
         self.moves: dict[int, Move] = {}
         self.made: dict[str, _Made] = {}
         self.making: list[str] = []
@@ -310,25 +314,26 @@ class _Kitchen:
         if self.around is None:
             self.around = Surroundings(self.study, self.origins(), self.store, self.progress)
         found, how, told = self.around.measure(spec.reach)
-        values = self._at_points(found)
-        return _Made(self.origins().areas, values, None, self.around.sources, told, how)
+        origins = self.origins()
+        return _Made(origins.areas, origins.at_areas(found), None, self.around.sources, told, how)
 
     def _timetable(self, spec: IndicatorSpec) -> _Made:
         assert spec.timetable is not None
         source = file_source(self.study, spec.timetable, self.store)
-        found, told = offered(spec.timetable, self.origins().points, self.store.path(source))
-        return _Made(self.origins().areas, self._at_points(found), None, (source,), told)
-
-    def _at_points(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give a measure of the points to their areas; an area without a point has none."""
-        values = np.full(len(self.origins().areas), np.nan)
-        values[self.origins().placed] = found
-        return values
+        origins = self.origins()
+        found, told = offered(spec.timetable, origins.points, self.store.path(source))
+        return _Made(origins.areas, origins.at_areas(found), None, (source,), told)
 
     def origins(self) -> Origins:
-        """Give the areas whose points people set out from: the smallest that are known."""
+        """Give where people set out from: points of the smallest areas, or the postcodes in them."""
         if self._origins is None:
-            self._origins = Origins.of(self.on(self.setting_out))
+            areas = self.on(self.setting_out)
+            if self.by_postcode:
+                shapes, _ = study_shapes(self.study, areas, self.store, geometry=True)
+                directory = load_postcodes(cache=self.store.cache, progress=self.progress)
+                self._origins = postcodes_inside(areas, shapes, directory)
+            else:
+                self._origins = area_points(areas)
         return self._origins
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from commonweal.access import (
     Exponential,
     Gaussian,
-    Points,
     Power,
     catchment,
     count_within,
@@ -35,53 +32,13 @@ if TYPE_CHECKING:
 
     from commonweal.access import Decay, Nearest, Reach
     from commonweal.access.places import Places
-    from commonweal.areas import Areas
+    from commonweal.gather.origins import Origins
     from commonweal.recipe import ReachSpec, Study
     from commonweal.sources import Source, Store
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Origins", "Surroundings"]
-
-
-@dataclass(frozen=True, slots=True)
-class Origins:
-    """Where people set out from.
-
-    Attributes
-    ----------
-    areas
-        The areas that they live in.
-    placed
-        (n_areas,) whether an area has a point.
-    points
-        (n_placed,) the points of those that have one.
-    """
-
-    areas: Areas
-    placed: NDArray[np.bool_]
-    points: Points
-
-    @classmethod
-    def of(cls, areas: Areas) -> Origins:
-        """Take the points of areas.
-
-        Raises
-        ------
-        DataError
-            If no area has one.
-        """
-        longitude, latitude = (
-            areas.table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
-            for c in ("longitude", "latitude")
-        )
-        placed = ~(np.isnan(longitude) | np.isnan(latitude))
-        if not placed.any():
-            raise DataError(
-                f"none of the {len(areas):,} areas of {areas.system} has a point; expected their "
-                "longitude and latitude, which reach is measured from"
-            )
-        return cls(areas, placed, Points(longitude[placed], latitude[placed]))
+__all__ = ["Surroundings"]
 
 
 class Surroundings:
@@ -129,7 +86,7 @@ class Surroundings:
         Returns
         -------
         tuple
-            (n_placed,) values, NaN where what is asked cannot be reached; how distances were
+            (n_points,) values, NaN where what is asked cannot be reached; how distances were
             measured; and an account.
 
         Raises
@@ -144,9 +101,7 @@ class Surroundings:
             raise DataError(f"no place is a {' or '.join(spec.to)}; expected at least one")
         found, how = self._measured(spec, places)
         kept = dict(places.table["kind"].value_counts(sort=True).iter_rows())
-        told = {"places": kept, "from points of": self.origins.areas.system, "how": how}
-        unplaced = int((~self.origins.placed).sum())
-        return found, how, told | ({"areas without a point": unplaced} if unplaced else {})
+        return found, how, {"places": kept, "how": how, **self.origins.account()}
 
     def _measured(self, spec: ReachSpec, places: Places) -> tuple[NDArray[np.float64], str]:
         if spec.measure == "nearest":
@@ -168,8 +123,7 @@ class Surroundings:
             assert decay is not None
             found = decayed_count(reach, decay)
         else:
-            people = self.origins.areas.population[self.origins.placed]
-            found = spec.out_of * catchment(reach, people, decay=decay)
+            found = spec.out_of * catchment(reach, self.origins.people(), decay=decay)
         return found, reach.how
 
     def _nearest(self, places: Places, k: int) -> Nearest:

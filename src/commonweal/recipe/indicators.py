@@ -317,7 +317,8 @@ class AccessSpec(_Part):
     Attributes
     ----------
     origins
-        The area system whose points people set out from; on areas of one's own, those.
+        The area system whose points people set out from; on areas of one's own, those. With
+        ``postcodes`` they set out from each postcode in them, and an area gets the mean.
     registers
         Registers of places; all that ship if not given.
     points

@@ -101,8 +101,8 @@ def _made(study: Study) -> None:
             if system and spec.areas:
                 _larger(study, spec.areas, system, *at, key)
     origins = study.access.origins
-    if origins and origins not in systems:
-        found = f"area system '{origins}' not found; {nearest(origins, systems)}"
+    if origins and origins not in {*systems, "postcodes"}:
+        found = f"area system '{origins}' not found; {nearest(origins, [*systems, 'postcodes'])}"
         raise FieldError(found, "access", "origins")
 
 
