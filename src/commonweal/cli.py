@@ -211,9 +211,9 @@ def check(study: StudyName) -> None:
         counted(len(found.index), "index", "indices"),
         counted(len(found.designate), "designation", "designations"),
     )
-    print(f"{study} is a valid study: {', '.join(parts)}.")
     with _progress() as progress:
         n = check_files(found, Store.from_environment(progress))
+    print(f"{study} is a valid study: {', '.join(parts)}.")
     if n:
         print(f"Its {counted(n, 'file has', 'files have')} the columns and codes that it names.")
 
