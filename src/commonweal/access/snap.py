@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access.kernels import cells_of_segments, nearest_segment
 from commonweal.access.points import EARTH_RADIUS_M, Points, great_circle_m
+from commonweal.access.snap_kernels import cells_of_segments, nearest_segment
 from commonweal.access.streets import on_grain
 from commonweal.errors import DataError
 
@@ -140,16 +140,16 @@ def _along(
     off_m: NDArray[np.float64],
 ) -> Snapped:
     """Say how far along its street each point is: the street's length shared out by its course."""
+    # On the grain sums are exact, so that a point at a street's end is there to the bit.
+    piece = on_grain(great_circle_m(x[:-1], y[:-1], x[1:], y[1:]))
+    piece[street_starts[1:-1] - 1] = 0  # from one street to the next
+    up_to = np.concatenate([[0.0], np.cumsum(piece)])
     real = np.flatnonzero(street >= 0)
-    e = street[real].astype(np.int64)
-    first, last = street_starts[e], street_starts[e + 1] - 1
-    before, whole = np.zeros(len(real)), np.zeros(len(real))
-    for step in range(int((last - first).max(initial=0))):
-        s = np.minimum(first + step, last - 1)
-        piece = np.where(first + step < last, great_circle_m(x[s], y[s], x[s + 1], y[s + 1]), 0.0)
-        here = segment[real]
-        before += np.where(s < here, piece, np.where(s == here, piece * along[real], 0.0))
-        whole += piece
+    e = street[real]
+    first, last = street_starts[:-1][e], street_starts[1:][e] - 1
+    here = segment[real]
+    before = up_to[here] - up_to[first] + on_grain(along[real] * piece[here])
+    whole = up_to[last] - up_to[first]
     length = streets.length_m[e]
     share = np.divide(before, whole, out=np.zeros_like(before), where=whole > 0)
     at_m, length_m = np.zeros(len(street)), np.zeros(len(street))

@@ -102,15 +102,7 @@ class Streets:
                 raise DataError(f"{found:,} values of {name} for {n:,} streets")
         if n == 0:
             raise DataError("there is no street; expected at least one")
-        for name in ("tail", "head"):
-            nodes = getattr(self, name)
-            bad = (nodes < 0) | (nodes >= len(self.points))
-            if bad.any():
-                row = int(bad.argmax())
-                raise DataError(
-                    f"street {row + 1}: {name} is node {nodes[row]}; "
-                    f"expected 0 to {len(self.points) - 1:,}"
-                )
+        _refuse_strangers(len(self.points), self.tail, self.head)
         bad = ~((self.length_m >= 0) & (self.length_m <= LONGEST_M))  # NaN too
         if bad.any():
             row = int(bad.argmax())
@@ -180,10 +172,12 @@ class Streets:
         """
         a, b = (np.asarray(v, np.int64).astype(np.int32) for v in (tail, head))
         n = len(a)
+        if len(b) != n:
+            raise DataError(f"{len(b):,} values of head for {n:,} streets")
         if length_m is None:
+            _refuse_strangers(len(points), a, b)
             x, y = points.longitude, points.latitude
-            inside = np.clip(a, 0, len(points) - 1), np.clip(b, 0, len(points) - 1)
-            length_m = great_circle_m(x[inside[0]], y[inside[0]], x[inside[1]], y[inside[1]])
+            length_m = great_circle_m(x[a], y[a], x[b], y[b])
         return cls(
             points,
             a,
@@ -218,7 +212,7 @@ class Streets:
         from scipy.sparse.csgraph import connected_components
 
         n = self.n_nodes
-        pairs = csr_array((np.ones(self.n_streets, np.int8), (self.tail, self.head)), shape=(n, n))
+        pairs = csr_array((np.ones(self.n_streets, np.int32), (self.tail, self.head)), shape=(n, n))
         n_components, found = connected_components(pairs, directed=False)
         by_size = np.argsort(-np.bincount(found), kind="stable")
         rank = np.empty(n_components, np.int32)
@@ -260,3 +254,15 @@ class Streets:
             np.r_[x[ends[0]], self.bends.longitude[at], x[ends[1]]],
             np.r_[y[ends[0]], self.bends.latitude[at], y[ends[1]]],
         )
+
+
+def _refuse_strangers(n_nodes: int, tail: NDArray[np.int32], head: NDArray[np.int32]) -> None:
+    """Refuse streets with an end that is no node."""
+    for name, nodes in (("tail", tail), ("head", head)):
+        bad = (nodes < 0) | (nodes >= n_nodes)
+        if bad.any():
+            row = int(bad.argmax())
+            raise DataError(
+                f"street {row + 1}: {name} is node {nodes[row]}; expected one of the {n_nodes:,} "
+                "nodes, counted from 0"
+            )

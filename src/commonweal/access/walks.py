@@ -365,7 +365,8 @@ def _walked(
     waiting: deque[Any] = deque()
     try:
         for region in regions:
-            waiting.append(client.submit(_walk, region, limit_m, snap_m, pure=False))
+            there = client.scatter(region, hash=False)
+            waiting.append(client.submit(_walk, there, limit_m, snap_m, pure=False))
             if len(waiting) == ahead:
                 yield waiting[0].result()
                 waiting.popleft().release()
