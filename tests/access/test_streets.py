@@ -103,7 +103,10 @@ def test_bends_stay_with_their_street() -> None:
     [
         ({"head": np.array([1, 2], np.int32)}, "2 values of head for 3 streets"),
         ({"way": np.zeros(4, np.int64)}, "4 values of way for 3 streets"),
-        ({"tail": np.array([0, 1, 4], np.int32)}, "street 3: tail is node 4; expected one of the 4"),
+        (
+            {"tail": np.array([0, 1, 4], np.int32)},
+            "street 3: tail is node 4; expected one of the 4",
+        ),
         ({"head": np.array([-1, 2, 3], np.int32)}, "street 1: head is node -1"),
         ({"length_m": np.array([1, np.nan, -1])}, r"street 2 has length nan m \(2 such\)"),
         ({"length_m": np.array([1, 1, 2e7])}, "street 3 has length 2e.07 m .*0 to 10,000,000"),

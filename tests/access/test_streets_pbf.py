@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -254,7 +255,7 @@ def test_near_nodes_are_near_in_the_order(tmp_path: Path) -> None:
     where = np.array([named(streets, v) for v in range(streets.n_nodes)])
     # A curve that fills the plane takes each quarter of the square whole before the next.
     quarters = [tuple(q) for q in (where >= side // 2).astype(int)]
-    assert sum(a != b for a, b in zip(quarters, quarters[1:], strict=False)) == 3
+    assert sum(a != b for a, b in pairwise(quarters)) == 3
 
 
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,11 +270,13 @@ def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"none\.osm\.pbf: no such file; expected an OpenStreetMap"):
+    with pytest.raises(
+        SourceError, match=r"none\.osm\.pbf: no such file; expected an OpenStreetMap"
+    ):
         read_streets(tmp_path / "none.osm.pbf")
     bad = tmp_path / "bad.osm.pbf"
     bad.write_bytes(b"this is no map")
-    with pytest.raises(SourceError, match="cannot be read .* expected a whole OpenStreetMap PBF"):
+    with pytest.raises(SourceError, match=r"cannot be read .* expected a whole OpenStreetMap PBF"):
         read_streets(bad)
     whole = three_components().write(tmp_path).read_bytes()
     bad.write_bytes(whole[: len(whole) // 2])

@@ -47,13 +47,14 @@ def nearest_segment(  # type: ignore[no-untyped-def]
 
     Fill (n_points,) found with the segment, -1 if none is within within_m, and along with how far
     along it the nearest point is, 0 to 1. Of equally near ones the first is taken. `metres` is the
-    length of a degree of latitude.
+    length of a degree of latitude. Over the sphere within_m is a little more or less than in the
+    plane: what is up to a hundredth farther is found too, and left to the caller.
     """
     for i in range(len(px)):
         squeeze = np.cos(np.radians(py[i]))
         step = metres * min(wide * squeeze, high)  # each ring of cells is at least so far out
         row, column = int(np.floor((py[i] - y0) / high)), int(np.floor((px[i] - x0) / wide))
-        best, best_at, best_s = within_m * within_m * (1 + 1e-9), 0.0, -1
+        best, best_at, best_s = (1.01 * within_m + 1e-3) ** 2, 0.0, -1
         first = max(-row, row - n_y + 1, -column, column - n_x + 1, 0)
         for ring in range(first, first + n_x + n_y + 1):
             inner = max(ring - 1, 0) * step

@@ -365,8 +365,9 @@ def _walked(
     waiting: deque[Any] = deque()
     try:
         for region in regions:
-            there = client.scatter(region, hash=False)
-            waiting.append(client.submit(_walk, there, limit_m, snap_m, pure=False))
+            given = (client.scatter(region, hash=False), limit_m, snap_m)
+            waiting.append(client.submit(_walk, *given, pure=False))
+            del given  # else an error would keep the region on the cluster
             if len(waiting) == ahead:
                 yield waiting[0].result()
                 waiting.popleft().release()
