@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access import straight_kernels as kernels
 from commonweal.access.points import EARTH_RADIUS_M
 from commonweal.access.reach import Nearest, Reach
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+    from scipy.spatial import KDTree
 
     from commonweal.access.points import Points
 
 __all__ = ["straight_count", "straight_nearest", "straight_reach"]
+
+_ACROSS_M = 2 * EARTH_RADIUS_M
+_HAIR = 1 + 1e-14  # what is exactly at a limit is within it, however the limit is rounded
+_CELLS = 2_000_000  # looked at in one go: some 100 MB besides the result
 
 
 def straight_nearest(
@@ -47,7 +50,8 @@ def straight_nearest(
     Returns
     -------
     Nearest
-        Ascending; of places equally far, the one that comes first.
+        Ascending; places equally far in their order. Where more of those are k-th than there is
+        room for, any of them may be the one.
 
     Raises
     ------
@@ -70,17 +74,15 @@ def straight_nearest(
     """
     if k < 1:
         raise DataError(f"k = {k}; expected 1 or more nearest places")
-    tree, how = _tree(places), _said(detour)
-    most = _square_within(limit_m, detour)
-    k_there = min(k, len(places))
+    tree, how, at = _tree(places), _said(detour), origins.on_sphere()
     place = np.full((len(origins), k), -1, np.int32)
-    distance = np.full((len(origins), k), np.nan)
-    found, far = place[:, :k_there].copy(), distance[:, :k_there].copy()
-    kernels.nearest_k(
-        origins.on_sphere(), tree.points, tree.rows, tree.boxes, tree.ranges, most, detour, found, far
-    )  # fmt: skip
-    place[:, :k_there], distance[:, :k_there] = found, far
-    return Nearest(place, distance, how)
+    distance_m = np.full((len(origins), k), np.nan)
+    found = min(k, len(places))
+    for rows in _blocks(np.full(len(origins), found)):
+        row, way_m = _query(tree, at[rows], found, limit_m, detour)
+        place[rows, :found] = np.where(np.isnan(way_m), -1, row)
+        distance_m[rows, :found] = way_m
+    return Nearest(place, distance_m, how)
 
 
 def straight_reach(
@@ -98,7 +100,8 @@ def straight_reach(
     Returns
     -------
     Reach
-        12 bytes a pair. For counts alone `straight_count` makes no pairs.
+        12 bytes a pair; places equally far in their order. For counts alone `straight_count` makes
+        no pairs.
 
     Raises
     ------
@@ -115,18 +118,18 @@ def straight_reach(
     """
     if limit_m == math.inf:
         raise DataError("limit inf m; expected a finite one, or every place would be a pair")
-    tree, how = _tree(places), _said(detour)
-    most = _square_within(limit_m, detour)
-    at = origins.on_sphere()
-    counts = np.empty((len(origins), 1), np.int64)
-    kernels.count_near(at, tree.points, tree.boxes, tree.ranges, np.array([most]), counts)
-    starts = np.concatenate([[0], np.cumsum(counts[:, 0])])
+    tree, how, at = _tree(places), _said(detour), origins.on_sphere()
+    many = _count(tree, at, limit_m, detour)
+    starts = np.concatenate([[0], np.cumsum(many)])
     place = np.empty(starts[-1], np.int32)
-    distance = np.empty(starts[-1])
-    kernels.fill_near(
-        at, tree.points, tree.rows, tree.boxes, tree.ranges, most, detour, starts, place, distance
-    )
-    return Reach(len(origins), len(places), starts, place, distance, limit_m, how)
+    distance_m = np.empty(starts[-1])
+    for rows in _blocks(many):
+        column = np.arange(many[rows].max())
+        row, way_m = _query(tree, at[rows], len(column), limit_m, detour)
+        there = column < many[rows, None]
+        pair = (starts[rows, None] + column)[there]
+        place[pair], distance_m[pair] = row[there], way_m[there]
+    return Reach(len(origins), len(places), starts, place, distance_m, limit_m, how)
 
 
 def straight_count(
@@ -144,8 +147,7 @@ def straight_count(
     Returns
     -------
     ndarray
-        (n_origins, n_limits) counts: those of `straight_reach`, without its pairs. A box of places
-        that lies within the limit as a whole is counted as a whole.
+        (n_origins, n_limits) counts: those of `straight_reach`, without its pairs.
 
     Raises
     ------
@@ -161,34 +163,19 @@ def straight_count(
     array([[1, 2]])
     """
     _said(detour)
-    tree = _tree(places)
-    most = np.array([_square_within(limit, detour) for limit in limits_m], dtype=np.float64)
-    counts = np.empty((len(origins), len(most)), np.int64)
-    kernels.count_near(origins.on_sphere(), tree.points, tree.boxes, tree.ranges, most, counts)
+    tree, at = _tree(places), origins.on_sphere()
+    counts = np.empty((len(origins), len(limits_m)), np.int64)
+    for column, limit_m in enumerate(limits_m):
+        counts[:, column] = _count(tree, at, limit_m, detour)
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """Places in boxes: points (n, 3) in the order of the tree, their rows, and the boxes."""
+def _tree(places: Points) -> KDTree:
+    from scipy.spatial import KDTree
 
-    points: NDArray[np.float64]
-    rows: NDArray[np.int32]
-    boxes: NDArray[np.float64]
-    ranges: NDArray[np.int64]
-
-
-def _tree(places: Points) -> _Tree:
-    n = len(places)
-    if n == 0:
+    if len(places) == 0:
         raise DataError("no places; expected at least one to look for")
-    depth = max(math.ceil(math.log2(n / kernels.LEAF)), 0)
-    boxes = np.empty((2 ** (depth + 1) - 1, 6))
-    ranges = np.empty((len(boxes), 2), np.int64)
-    order = np.arange(n, dtype=np.int32)
-    at = places.on_sphere()
-    kernels.build(at, boxes, ranges, order)
-    return _Tree(at[order], order, boxes, ranges)
+    return KDTree(places.on_sphere())
 
 
 def _said(detour: float) -> str:
@@ -197,20 +184,44 @@ def _said(detour: float) -> str:
     return "straight line" if detour == 1 else f"straight line x {detour:g}"
 
 
-def _square_within(limit_m: float, detour: float) -> float:
-    """Give the greatest squared chord of which the way, as it is rounded, is within the limit."""
+def _chord_m(limit_m: float, detour: float) -> float:
+    """Give the chord of a limit; beyond half the Earth's round, that between opposite points."""
     if not limit_m > 0:
         raise DataError(f"limit {limit_m:g} m; expected more than 0")
-    if limit_m / detour >= math.pi * EARTH_RADIUS_M * (1 - 1e-9):
-        return math.inf  # nothing on the sphere is farther
-    chord = 2 * EARTH_RADIUS_M * math.sin(limit_m / detour / (2 * EARTH_RADIUS_M))
+    return _ACROSS_M * math.sin(min(limit_m / detour / _ACROSS_M, math.pi / 2)) * _HAIR
 
-    def within(square: float) -> bool:
-        return bool(kernels.arcs(np.array([square]), detour)[0] <= limit_m)
 
-    square = chord * chord
-    while not within(square):
-        square = math.nextafter(square, 0)
-    while within(math.nextafter(square, math.inf)):
-        square = math.nextafter(square, math.inf)
-    return square
+def _count(
+    tree: KDTree, at: NDArray[np.float64], limit_m: float, detour: float
+) -> NDArray[np.int64]:
+    within = tree.query_ball_point(at, _chord_m(limit_m, detour), return_length=True, workers=-1)
+    return np.asarray(within, dtype=np.int64)
+
+
+def _blocks(many: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
+    """Divide the origins that look for any place into blocks that look for about as many."""
+    order = np.argsort(many, kind="stable")
+    n_cells = many[order]
+    start = int(np.searchsorted(n_cells, 1))
+    while start < len(order):
+        alike = np.searchsorted(n_cells, n_cells[start] * 1.25 + 8, side="right")
+        room = _CELLS // int(n_cells[alike - 1])
+        stop = min(int(alike), start + max(room, 1))
+        yield order[start:stop]
+        start = stop
+
+
+def _query(
+    tree: KDTree, at: NDArray[np.float64], k: int, limit_m: float, detour: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Give (n, k) rows of the nearest places and ways to them; NaN where there is none."""
+    beyond = _chord_m(limit_m, detour) * _HAIR  # the bound itself is left out
+    chord_m, found = tree.query(at, range(1, k + 1), distance_upper_bound=beyond, workers=-1)
+    row = np.asarray(found)
+    arc_m = _ACROSS_M * np.arcsin(np.minimum(chord_m / _ACROSS_M, 1))
+    way_m = np.where(np.isfinite(chord_m), np.minimum(arc_m * detour, limit_m), np.nan)
+    tied = np.flatnonzero((way_m[:, 1:] <= way_m[:, :-1]).any(axis=1))
+    if len(tied):
+        order = np.lexsort((row[tied], way_m[tied]), axis=1)
+        row[tied], way_m[tied] = (np.take_along_axis(x[tied], order, axis=1) for x in (row, way_m))
+    return row, way_m
