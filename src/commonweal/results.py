@@ -117,6 +117,16 @@ class Results:
         """What was done to the indicators, once for each set of areas that indices are built on."""
         return list({id(p): p for p in self.prepared.values()}.values())
 
+    def label(self, path: str) -> str:
+        """Name for readers of an index or a node below it, by its dotted or slashed path."""
+        parts = path.replace(".", "/").split("/")
+        tree = self.scores[parts[0]].tree
+        for name in parts[1:]:
+            tree = tree.children[name]
+        known = self.study.indicators
+        of_leaf = known[tree.indicator].label if tree.indicator in known else ""
+        return tree.label or of_leaf or parts[-1].replace("_", " ")
+
     def left_out(self, index: str) -> Mapping[str, str]:
         """Areas of the study that were left out of an index for want of data, by code, and why."""
         found = self.prepared.get(index)

@@ -87,6 +87,13 @@ class Areas:
         """(n_areas,) residents, NaN where unknown."""
         return self.table["population"].fill_null(float("nan")).to_numpy()
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the columns that class the areas, such as ``rural_urban``."""
+        own = {"code", "name", "population", "longitude", "latitude", *self.parents}
+        own |= {f"{parent}_name" for parent in self.parents}
+        return tuple(c for c in self.table.columns if c not in own)
+
     def __len__(self) -> int:
         return len(self.table)
 

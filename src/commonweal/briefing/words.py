@@ -138,13 +138,7 @@ def points(margin: float) -> str:
 
 def index_label(results: Results, path: str) -> str:
     """Give the name for readers of an index or domain, by its dotted or slashed path."""
-    parts = path.replace(".", "/").split("/")
-    tree = results.scores[parts[0]].tree
-    for name in parts[1:]:
-        tree = tree.children[name]
-    known = results.study.indicators
-    of_leaf = known[tree.indicator].label if tree.indicator in known else ""
-    return tree.label or of_leaf or parts[-1].replace("_", " ")
+    return results.label(path)
 
 
 def rule_in_words(results: Results, name: str) -> str:

@@ -66,6 +66,7 @@ class Study(_Part):
     sensitivity: SensitivitySpec | None = None
     agreement: tuple[AgreementSpec, ...] = ()
     since: str = ""
+    alike: dict[str, str] = Field(default_factory=dict)
     briefing: BriefingSpec = BriefingSpec()
 
     @field_validator("indicators", "index", "designate")

@@ -1,0 +1,18 @@
+"""Results beside each other: two indices of the same places, and one index on smaller and larger places."""
+
+from commonweal.beside.indices import IndexComparison, compare_indices
+from commonweal.beside.likeness import spearman, worst_tenth
+from commonweal.beside.matching import Pair, match_indices
+from commonweal.beside.units import UnitComparison, compare_units, larger_units
+
+__all__ = [
+    "IndexComparison",
+    "Pair",
+    "UnitComparison",
+    "compare_indices",
+    "compare_units",
+    "larger_units",
+    "match_indices",
+    "spearman",
+    "worst_tenth",
+]
