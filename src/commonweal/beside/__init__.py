@@ -3,13 +3,16 @@
 from commonweal.beside.indices import IndexComparison, compare_indices
 from commonweal.beside.likeness import spearman, worst_tenth
 from commonweal.beside.matching import Pair, match_indices
+from commonweal.beside.studies import StudyComparison, compare_studies
 from commonweal.beside.units import UnitComparison, compare_units, larger_units
 
 __all__ = [
     "IndexComparison",
     "Pair",
+    "StudyComparison",
     "UnitComparison",
     "compare_indices",
+    "compare_studies",
     "compare_units",
     "larger_units",
     "match_indices",

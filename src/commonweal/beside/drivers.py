@@ -81,9 +81,7 @@ def parts_apart(
         found.append(Part(path.split("/", 1)[1], first[0].label(path), d, inside))
     for path in b.keys() - set(beside.values()):
         name = f"second.{path.split('/', 1)[1]}"
-        found.append(
-            Part(name, second[0].label(path), -b[path], _inside(second, path, -1, known))
-        )
+        found.append(Part(name, second[0].label(path), -b[path], _inside(second, path, -1, known)))
     return found
 
 
@@ -140,7 +138,9 @@ def drivers(parts: Sequence[Part], worst: pl.Series) -> tuple[pl.DataFrame, pl.D
             "part": [part.label for part in parts],
             "share": shares,
             **{
-                f"drives_{one}": [int(((most == k) & known & (side == one)).sum()) for k in range(len(parts))]
+                f"drives_{one}": [
+                    int(((most == k) & known & (side == one)).sum()) for k in range(len(parts))
+                ]
                 for one in ("first", "second")
             },
         }

@@ -108,23 +108,18 @@ def compare_indices(
     UnknownNameError
         If no link leads from the areas of one to those of the other.
     DataError
-        If fewer than ten areas have both.
+        If no area has both.
     """
     ours, theirs = (
-        r.scores[p.split("/")[0]]
-        for r, p in ((first, pairs[0].first), (second, pairs[0].second))
+        r.scores[p.split("/")[0]] for r, p in ((first, pairs[0].first), (second, pairs[0].second))
     )
     report: dict[str, int] = {}
     if list(ours.codes) != list(theirs.codes):
         move = build_move(store, first.areas, second.areas)
         ours, report = ours.moved(move), move.report
     needs = [_both(ours.need[p.first], theirs.need[p.second]) for p in pairs]
-    n = int((~np.isnan(needs[0][0])).sum())
-    if n < 10:
-        raise DataError(
-            f"{pairs[0].first} and {pairs[0].second}: {n} areas have both; a comparison of worst "
-            "tenths needs at least 10"
-        )
+    if np.isnan(needs[0][0]).all():
+        raise DataError(f"{pairs[0].first} and {pairs[0].second}: no area has a score on both")
     areas = second.areas
     nodes = pl.DataFrame([_row(p, *x, areas) for p, x in zip(pairs, needs, strict=True)])
     groups = pl.DataFrame(
@@ -138,7 +133,9 @@ def compare_indices(
     places = _places(areas, pairs, needs)
     parts = parts_apart((first, ours), (second, theirs), pairs, ~np.isnan(needs[0][0]))
     if not parts:
-        return IndexComparison(pairs, areas, report, nodes, groups, places, pl.DataFrame(schema=NO_PARTS))
+        return IndexComparison(
+            pairs, areas, report, nodes, groups, places, pl.DataFrame(schema=NO_PARTS)
+        )
     more, table = drivers(parts, places["worst_tenth"])
     return IndexComparison(pairs, areas, report, nodes, groups, places.hstack(more), table)
 

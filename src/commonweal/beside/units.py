@@ -52,10 +52,11 @@ class UnitComparison:
         those, how many lie in larger areas of the worst tenth).
     designations
         One row for each designation, by ``designation``: ``small_selected`` and ``large_selected``
-        areas; ``small_people`` and ``large_people``, the share of all people who live in them;
-        ``small_inside``, selected small areas in a selected larger one; ``large_holding``, selected
-        larger areas that hold at least one selected small area; ``people_gained``, who live in a
-        selected larger area and not in a selected small one, and ``people_lost``, the reverse.
+        areas; ``small_people`` and ``large_people``, who live in them, and as shares of all people
+        ``small_share`` and ``large_share``; ``small_inside``, selected small areas in a selected
+        larger one; ``large_holding``, selected larger areas that hold at least one selected small
+        area; ``people_gained``, who live in a selected larger area and not in a selected small
+        one, and ``people_lost``, the reverse.
     places
         One row a small area: ``code``, ``name``, ``population``, the larger area that it
         ``lies_in``; for each index ``rank_small`` and ``decile_small``, and ``rank_large`` and
@@ -102,9 +103,11 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
     columns: dict[str, Floats | Flags] = {}
     for index, scores in small.scores.items():
         other = large.scores[index]
-        for path in (index, *scores.domains):
-            if path in other.need:
-                rows.append(_node(small, path, scores.need[path], other.need[path], held))
+        rows += [
+            _node(small, path, scores.need[path], other.need[path], held)
+            for path in (index, *scores.domains)
+            if path in other.need
+        ]
         for unit, ranks in (("small", scores.rank), ("large", other.rank)):
             of = _of(held) if unit == "large" else _same
             columns[f"{index}.rank_{unit}"] = of(ranks)
@@ -174,8 +177,10 @@ def _designation(
         "designation": name,
         "small_selected": int(small.selected.sum()),
         "large_selected": int(large.selected.sum()),
-        "small_people": float(people[small.selected].sum() / people.sum()),
-        "large_people": float(of_large[large.selected].sum() / of_large.sum()),
+        "small_people": float(people[small.selected].sum()),
+        "large_people": float(of_large[large.selected].sum()),
+        "small_share": float(people[small.selected].sum() / people.sum()),
+        "large_share": float(of_large[large.selected].sum() / of_large.sum()),
         "small_inside": int((small.selected & inside).sum()),
         "large_holding": int(large.selected[holding].sum()),
         "people_gained": float(people[inside & ~small.selected].sum()),

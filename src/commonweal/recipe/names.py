@@ -50,7 +50,9 @@ def check_names(study: Study) -> None:
             raise FieldError(f"index or domain '{named}' not found; {nearest(named, nodes)}", *at)
     for named in study.alike:
         if not any(f".{n}".endswith(f".{named}") for n in nodes):
-            raise FieldError(f"index or domain '{named}' not found; {nearest(named, nodes)}", "alike", named)
+            raise FieldError(
+                f"index or domain '{named}' not found; {nearest(named, nodes)}", "alike", named
+            )
     for k, a in enumerate(study.agreement):
         if a.designation and a.designation not in study.designate:
             raise FieldError(

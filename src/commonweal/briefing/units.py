@@ -1,0 +1,102 @@
+"""A study on smaller and on larger areas, told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.briefing.columns import in_columns
+from commonweal.briefing.words import counted, people, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from commonweal.beside import UnitComparison
+
+__all__ = ["unit_data", "unit_lines", "unit_table"]
+
+
+def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) -> Iterator[str]:
+    """Give the comparisons of a study's areas with larger ones as lines of text.
+
+    Parameters
+    ----------
+    comparisons
+        At least one; the small areas are the same in all.
+    title
+        The study's.
+    label
+        What a selected area is called, such as ``left behind``.
+    """
+    yield f"{title}: the same recipe on areas of different size"
+    names = comparisons[0].designations
+    for name in names["designation"] if len(names) else ():
+        yield ""
+        yield f"Who is {label if len(names) == 1 else name.replace('_', ' ')}:"
+        rows = []
+        for k, c in enumerate(comparisons):
+            d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
+            for unit, areas in (("small", c.small), ("large", c.large)):
+                if unit == "large" or k == 0:
+                    n = d[f"{unit}_selected"]
+                    rows.append(
+                        [
+                            areas.title,
+                            f"{len(areas):,}",
+                            f"{n:,}",
+                            f"{d[f'{unit}_people']:,.0f}",
+                            f"{d[f'{unit}_share']:.1%}".replace("%", " %"),
+                        ]
+                    )
+        yield from in_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
+        for c in comparisons:
+            d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
+            yield ""
+            yield f"  On {c.large.title}:"
+            held = counted(d["large_selected"], "selected larger one", "selected larger ones")
+            yield (
+                f"    {d['small_inside']:,} of the {d['small_selected']:,} selected small areas lie in a "
+                "selected larger one;"
+            )
+            yield f"    {d['large_holding']:,} of the {held} hold a selected small one."
+            yield f"    {people(d['people_gained'])} live in a selected larger area, but not in a selected small one;"
+            yield f"    {people(d['people_lost'])} live in a selected small one, but not in a selected larger one."
+    for c in comparisons:
+        yield ""
+        yield f"Small areas beside the larger ones that they lie in ({c.large.title}):"
+        yield "rank correlation; how many are in the same decile, or at most one apart; and how many of the"
+        yield "small ones in the worst tenth lie in a larger one that is in the worst tenth too."
+        rows = [
+            [
+                ("  " if "." in row["index"] else "") + row["label"],
+                f"{row['spearman']:.2f}",
+                percent(row["same_decile"]),
+                percent(row["within_one_decile"]),
+                f"{row['worst_both']:,} of {row['worst_tenth']:,}",
+            ]
+            for row in c.nodes.iter_rows(named=True)
+        ]
+        yield from in_columns(
+            ["", ">Correlation", ">Same decile", ">One apart", ">In both tenths"], rows
+        )
+
+
+def unit_data(comparisons: Sequence[UnitComparison]) -> list[dict[str, Any]]:
+    """Give the comparisons as plain data for ``--json``: without the single areas."""
+    return [
+        {
+            "small": {"areas": c.small.system, "number": len(c.small)},
+            "large": {"areas": c.large.system, "number": len(c.large)},
+            "indices": c.nodes.fill_nan(None).to_dicts(),
+            "designations": c.designations.to_dicts(),
+        }
+        for c in comparisons
+    ]
+
+
+def unit_table(comparisons: Sequence[UnitComparison]) -> pl.DataFrame:
+    """Give every small area beside each larger one that it lies in: one row for each of them."""
+    return pl.concat(
+        c.places.select(pl.lit(c.large.system).alias("larger_areas"), pl.all()) for c in comparisons
+    )
