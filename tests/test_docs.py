@@ -292,7 +292,9 @@ def test_the_results_folder_is_documented(
                 met |= {(name, c) for c in fits}
     never = {(f, c) for f, cs in columns.items() for c in cs if f != "results.xlsx"} - met
     deeper = [f"<index>.<domain>.own_change{part}" for part in ("", "_data", "_method", "_base")]
-    of_others = {("areas.parquet", "rural_urban"), *(("trends.parquet", c) for c in deeper)}
+    within = [f"<index>.{key}_within_rural_urban" for key in ("rank", "decile")]
+    of_others = {("areas.parquet", "rural_urban"), *(("scores.parquet", c) for c in within)}
+    of_others |= {*(("trends.parquet", c) for c in deeper)}
     assert never == of_others  # English areas, and trees that have domains
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.classes import class_ranks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -127,6 +129,13 @@ def _scores(results: Results) -> pl.DataFrame:
             frame = frame.hstack(scores.to_frame().drop("code"))
         else:
             frame = frame.join(scores.to_frame(), on="code", how="left", maintain_order="left")
+    for index in results.scores:
+        for found in class_ranks(results, index):
+            ranks = {
+                f"{index}.rank_within_{found.kind}": found.rank,
+                f"{index}.decile_within_{found.kind}": found.decile,
+            }
+            frame = frame.hstack(pl.DataFrame(ranks).fill_nan(None).cast(pl.Int32))
     return frame
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.over_years import trend_data, trend_line
 from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.what_matters import mover_in_words
@@ -247,7 +248,8 @@ def _condition_line(r: Results, row: int, t: Tested) -> str:
     """Say where the area stands on one condition."""
     what = index_label(r, t.condition.index)
     within = t.condition.within
-    group = r.areas.table[f"{within}_name"][row] if within else None
+    named = within if within in r.areas.classes else f"{within}_name"
+    group = r.areas.table[named][row] if within else None
     if np.isnan(t.rank[row]):
         if within and group is None:
             return f"  {what}: the {r.areas.singular} has no {within}, so it cannot be placed within one"
@@ -277,6 +279,12 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
         f"{index_label(r, index)}: {ordinal(s.rank[row])} of {n:,} (1st = most need), "
         f"decile {decile(s.rank)[row]:.0f}{interval}"
     )
+    for found in class_ranks(r, index):
+        if not np.isnan(found.rank[row]):
+            yield (
+                f"  among {r.areas.plural} of its {class_word(found.kind)}: {ordinal(found.rank[row])} of "
+                f"{found.of[row]:,.0f}, decile {found.decile[row]:.0f}"
+            )
     shares = {path: c[row] for path, c in s.contributions.items()}
     total = sum(v for v in shares.values() if not np.isnan(v))
     for path, part in sorted(shares.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)):
@@ -325,6 +333,15 @@ def profile_data(p: Profile) -> dict[str, Any]:
         index: {
             "score": number(s.score[row]),
             "rank": number(s.rank[row]),
+            "within": {
+                c.kind: {
+                    "class": c.classes[row],
+                    "rank": number(c.rank[row]),
+                    "of": number(c.of[row]),
+                    "decile": number(c.decile[row]),
+                }
+                for c in class_ranks(r, index)
+            },
             "domains": {
                 path.split("/")[-1]: {
                     "rank": number(s.rank_of(path)[row]),

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.briefing.choices import choice_in_words
+from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.words import SURE, UNSURE, index_label
@@ -221,10 +222,17 @@ def worst_areas(results: Results, index: str, n: int) -> Shown:
 def areas_in_short(results: Results) -> Shown:
     """Show every area with what is asked for most."""
     columns = _who(results, slice(None))
+    columns += [
+        (class_word(kind).capitalize(), results.areas.table[kind]) for kind in results.areas.classes
+    ]
     for index, scores in list(results.scores.items())[:MOST_INDICES]:
         ranks = scores.rank
         label = index_label(results, index)
         columns += [(f"{label}: rank", whole(ranks)), (f"{label}: decile", whole(decile(ranks)))]
+        for found in class_ranks(results, index):
+            word = class_word(found.kind)
+            columns.append((f"{label}: rank in its {word}", whole(found.rank)))
+            columns.append((f"{label}: decile in its {word}", whole(found.decile)))
     shares = []
     for name, d in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "

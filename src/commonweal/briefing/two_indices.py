@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.briefing.classes import class_word
 from commonweal.briefing.columns import in_columns
 from commonweal.briefing.words import (
     authority_of,
@@ -101,7 +102,7 @@ def _nodes(c: IndexComparison) -> Iterator[str]:
 def _where(c: IndexComparison, kind: str) -> Iterator[str]:
     """Say where the worst tenths lie, and how alike the orders are inside each group."""
     parts = c.pairs[1:] if len(c.pairs) <= MOST_PARTS + 1 else ()
-    word = parent_words(kind)[0] if kind in c.areas.parents else f"{kind.replace('_', '-')} class"
+    word = parent_words(kind)[0] if kind in c.areas.parents else class_word(kind)
     heads = [word.capitalize(), ">Areas", ">All", ">First", ">Second", ">Both"]
     heads += [">Whole", *(f">{k}" for k in range(1, len(parts) + 1))]
     whole = c.nodes.row(0, named=True)
