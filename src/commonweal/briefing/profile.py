@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.briefing.classes import class_ranks, class_word
+from commonweal.briefing.leading import leading, what_holds_it_back
 from commonweal.briefing.over_years import trend_data, trend_line
 from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.what_matters import mover_in_words
@@ -285,6 +286,8 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
                 f"  among {r.areas.plural} of its {class_word(found.kind)}: {ordinal(found.rank[row])} of "
                 f"{found.of[row]:,.0f}, decile {found.decile[row]:.0f}"
             )
+    if told := what_holds_it_back(r, index, row):
+        yield f"  {told}"
     shares = {path: c[row] for path, c in s.contributions.items()}
     total = sum(v for v in shares.values() if not np.isnan(v))
     for path, part in sorted(shares.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)):
@@ -342,6 +345,7 @@ def profile_data(p: Profile) -> dict[str, Any]:
                 }
                 for c in class_ranks(r, index)
             },
+            "held_back_most_by": leading(s)[row].rsplit("/", 1)[-1] or None,
             "domains": {
                 path.split("/")[-1]: {
                     "rank": number(s.rank_of(path)[row]),

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
+from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.method import index_table, limits, method
@@ -54,6 +55,7 @@ class _Part:
     people: str
     map: Map | None
     regions: Shown | None
+    holds: list[HeldBack]
     charts: list[Chart]
     matters: str
     shares: list[Chart]
@@ -150,6 +152,7 @@ def _part(results: Results, name: str) -> _Part:
         people=people(d.population),
         map=draw_map(results, name),
         regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
+        holds=held_back(results, name),
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
         matters=what_matters(results, name),
         shares=list(sensitivity_charts(results, name)),

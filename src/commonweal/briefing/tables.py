@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.larger import tiers
+from commonweal.briefing.leading import held_back_by
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.words import SURE, UNSURE, index_label
 from commonweal.designation.change import can_tell
@@ -164,7 +165,8 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
     Parameters
     ----------
     brief
-        Whether to leave out the margin of each condition, and larger areas but the first.
+        Whether to leave out the margin of each condition, the choice that most often moves an
+        area, and larger areas but the first.
     """
     d, p = results.designations[name], probability(results, name)
     columns = _who(results, rows)
@@ -175,11 +177,14 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
         columns += [(f"{label}: rank", whole(t.rank[rows]))]
         if not brief:
             columns += [(f"{label}: places inside", whole(t.places[rows]))]
+    behind = held_back_by(results, name, rows)
+    if behind is not None:
+        columns.append(("Held back most by", pl.Series(behind, dtype=pl.String)))
     columns.append(("Smallest margin", whole(margin(d)[rows])))
     if p is not None:
         columns.append(("Probability", pl.Series(p[rows])))
     found = results.sensitivity.get(name)
-    if found is not None:
+    if found is not None and not brief:
         words = [
             *(choice_in_words(results, a, law=False) for a in found.varied.assumptions),
             None,

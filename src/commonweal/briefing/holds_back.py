@@ -1,0 +1,139 @@
+"""What holds places back: the part of an index that puts in most, and the indicator in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.briefing.charts import Chart
+from commonweal.briefing.choices import joined
+from commonweal.briefing.leading import leading, parts_tested
+from commonweal.briefing.shown import Shown, framed
+from commonweal.briefing.words import counted_areas, index_label, percent
+from commonweal.index import decile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.briefing.leading import Paths
+    from commonweal.index import Scores
+    from commonweal.results import Results
+
+__all__ = ["HeldBack", "held_back"]
+
+_SHARE = "Share of them"
+_DECILE = "Their mean decile (1 = most need)"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What holds the selected areas back on one index.
+
+    Attributes
+    ----------
+    label
+        The name of the index.
+    words
+        The same as its chart, in a sentence.
+    parts
+        A chart of the parts, with its numbers.
+    indicators
+        The indicators in each part; None where the parts are the indicators.
+    """
+
+    label: str
+    words: str
+    parts: Chart
+    indicators: Shown | None
+
+
+def held_back(results: Results, name: str) -> list[HeldBack]:
+    """Say what holds the selected areas of a designation back, for each index that it tests."""
+    inside = results.designations[name].selected
+    if not inside.any():
+        return []
+    return [
+        _of_index(results, index, inside, f"holds-{name}-{number}")
+        for number, index in enumerate(parts_tested(results, name), start=1)
+    ]
+
+
+def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str) -> HeldBack:
+    scores, label = results.scores[index], index_label(results, index)
+    most = leading(scores)[inside]
+    parts = sorted(scores.domains, key=lambda path: -int((most == path).sum()))
+    numbers = _counted(results, scores, parts, most, inside, "Part")
+    n = int(inside.sum())
+    shares = [(part, f"{c:,} ({percent(s)})") for part, c, s, _ in numbers.frame.rows() if c][:3]
+    some = [
+        f"{part} {told}" if k else f"{part} holds {told} back most"
+        for k, (part, told) in enumerate(shares)
+    ]
+    words = f"Of the {counted_areas(n, results.areas)} on the list, {joined(some)}."
+    title = f"{label}: what holds {results.areas.plural} back most"
+    about = (
+        f"{words} It is the part that contributes most to their score, weights counted. The mean decile is that "
+        f"of all on the list: 1 is the tenth of {results.areas.plural} with most need, 5.5 the middle."
+    )
+    chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)
+    if not any(scores.part(path).domains for path in parts):
+        return HeldBack(label, words, chart, None)
+    return HeldBack(label, words, chart, _indicators(results, scores, parts, inside))
+
+
+def _indicators(
+    results: Results, scores: Scores, parts: list[str], inside: NDArray[np.bool_]
+) -> Shown:
+    """Count, for each indicator, the selected areas where it puts most into its part."""
+    blocks = []
+    for path in parts:
+        part = scores.part(path)
+        most = leading(part, deep=True)[inside]
+        leaves = [p for p, node in part.tree.walk(path) if not node.children]
+        leaves.sort(key=lambda leaf: -int((most == leaf).sum()))
+        frame = _counted(results, part, leaves, most, inside, "Indicator").frame
+        blocks.append(frame.insert_column(1, pl.lit(index_label(results, path)).alias("Part")))
+    return Shown(pl.concat(blocks), frozenset([_SHARE]))
+
+
+def _counted(
+    results: Results,
+    scores: Scores,
+    paths: list[str],
+    most: Paths,
+    inside: NDArray[np.bool_],
+    head: str,
+) -> Shown:
+    n = [int((most == path).sum()) for path in paths]
+    deciles = [decile(scores.rank_of(path))[inside] for path in paths]
+    means = [float(np.nanmean(d)) if np.isfinite(d).any() else None for d in deciles]
+    columns = [
+        (head, pl.Series([index_label(results, path) for path in paths])),
+        (f"{results.areas.plural.capitalize()} that it holds back most", pl.Series(n)),
+        (_SHARE, pl.Series([k / len(most) for k in n])),
+        (_DECILE, pl.Series(means, dtype=pl.Float64)),
+    ]
+    return framed(columns, [_SHARE])
+
+
+def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
+    left, wide, row = 270, 250, 40
+    scale = wide / max(1, *numbers.to_series(1))
+    drawn = []
+    for k, (part, n, _, mean) in enumerate(numbers.iter_rows()):
+        y, end = 10 + k * row, left + n * scale
+        short = part if len(part) <= 32 else f"{part[:30]}…"
+        told = f"{n:,}" + (f"; mean decile {mean:.1f}" if mean is not None else "")
+        drawn.append(
+            f'<text class="row" x="{left - 10}" y="{y + 20}" text-anchor="end">{escape(short)}</text>'
+            f'<rect class="in" x="{left}" y="{y}" width="{n * scale:.1f}" height="28"/>'
+            f'<text class="row" x="{end + 8:.1f}" y="{y + 20}">{told}</text>'
+        )
+    return (
+        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 720 {10 + len(drawn) * row}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>{"".join(drawn)}</svg>'
+    )
