@@ -94,7 +94,7 @@ def test_shares_of_the_score_add_up(small: Any) -> None:
                 if t.startswith("Community needs: ") and " of 20 " in t
             ) :
         ]
-        shares = [int(m) for m in re.findall(r"(\d+)% of the score", "\n".join(block[1:3]))]
+        shares = [int(m) for m in re.findall(r"(\d+)% of the score", "\n".join(block[2:4]))]
         assert abs(sum(shares) - 100) <= 1
         assert shares == sorted(shares, reverse=True)
         found = profile_data(profile(results, code))["indices"]["community_needs"]

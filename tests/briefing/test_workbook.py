@@ -26,7 +26,7 @@ def book(folder: Path) -> Workbook:
 def test_sheets(book: Workbook) -> None:
     assert book.sheetnames == [
         "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Larger_areas",
-        "Agreement", "Differences", "Indices", "Sources",
+        "Agreement", "Differences", "Indices", "Indicators", "Sources",
     ]  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def leading(scores: Scores, deep: bool = False) -> Paths:
         return found
     put_in = np.column_stack(list(scores.contributions.values()))
     known = ~np.isnan(put_in).all(axis=1)
-    most = np.nanargmax(np.where(known[:, None], put_in, 0.0), axis=1)
+    most = np.argmax(np.nan_to_num(put_in, nan=-np.inf), axis=1)
     for k, path in enumerate(scores.domains):
         here = known & (most == k)
         found[here] = leading(scores.part(path), deep=True)[here] if deep else path

@@ -202,26 +202,18 @@ def limits(results: Results) -> list[str]:
 
 
 def index_table(results: Results) -> Shown:
-    """Show every part of every index: its weight, and where it comes from."""
-    rows = []
-    for index, scores in results.scores.items():
-        about = {m.name: m for m in results.indicators[index].meta}
-        for path, node in scores.tree.walk(index):
-            if path == index and node.children:
-                continue
-            made = about.get(node.indicator or "")
-            rows.append((
-                index_label(results, index),
-                " / ".join(index_label(results, part) for part in _below(path)) or index_label(results, index),
-                float(node.weight),
-                "" if made is None else made.source,
-                "" if made is None else made.unit,
-                "" if made is None else f"higher means {made.higher_is} need",
-            ))  # fmt: skip
-    schema = {
-        "Index": pl.String, "Part": pl.String, "Weight": pl.Float64, "Source": pl.String,
-        "Unit": pl.String, "Direction": pl.String,
-    }  # fmt: skip
+    """Show every part of every index and its weight."""
+    rows = [
+        (
+            index_label(results, index),
+            " / ".join(index_label(results, part) for part in _below(path)) or index_label(results, index),
+            float(node.weight),
+        )
+        for index, scores in results.scores.items()
+        for path, node in scores.tree.walk(index)
+        if path != index or not node.children
+    ]  # fmt: skip
+    schema = {"Index": pl.String, "Part": pl.String, "Weight": pl.Float64}
     return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from commonweal.results import Agreement, Results
 
-__all__ = ["agreement", "changes", "differences", "source_title", "sources"]
+__all__ = ["agreement", "changes", "differences", "licences_of", "source_title", "sources"]
 
 _TEXT = {"Code": pl.String, "Name": pl.String}
 
@@ -26,6 +26,11 @@ def source_title(results: Results, id_: str) -> str:
     """Give the title of a source that was used, by its id; the id if it was not."""
     titles = {s["id"]: s["title"] for s in _used(results)}
     return str(titles.get(id_, id_))
+
+
+def licences_of(results: Results) -> dict[str, str]:
+    """Give the licence of each source that was used, by its id."""
+    return {s["id"]: str(s["licence"]) for s in _used(results)}
 
 
 def _used(results: Results) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from commonweal.briefing.charts import Chart, probability_chart, rank_charts
 from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
+from commonweal.briefing.measured import measured
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.over_years import by_year, moved_most, trend_chart, trend_words
 from commonweal.briefing.preparation import step_table
@@ -128,6 +129,10 @@ def render_report(results: Results, day: date | None = None) -> str:
         method=method(results),
         prepared=step_table(results) if results.study.prepare else None,
         indices=index_table(results),
+        measured=[
+            (index, index_label(results, index), measured(results, index))
+            for index in results.scores
+        ],
         limits=limits(results),
         sources=sources(results),
         closed=_closed(results),

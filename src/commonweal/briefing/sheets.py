@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.larger import by_tier, larger_areas, tiers
+from commonweal.briefing.measured import indicator_table
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.over_years import all_trends, trend_words
 from commonweal.briefing.preparation import prepared_values, step_table
@@ -144,6 +145,12 @@ def sheets(results: Results) -> Iterator[Sheet]:
         )
     yield Sheet(
         "Indices", "What the indices are made of", "Each part and its weight.", index_table(results)
+    )
+    yield Sheet(
+        "Indicators",
+        "What each indicator measures",
+        "What it is and why it counts, on which areas it was measured, from what, and how many areas have a value.",
+        indicator_table(results),
     )
     yield Sheet(
         "Sources",

@@ -121,7 +121,9 @@ def _missing(made: _Made) -> int:
 
 
 def _described(indicator: Indicator, spec: IndicatorSpec) -> Indicator:
-    return replace(indicator, about=spec.about, why=spec.why, note=spec.note)
+    return replace(
+        indicator, about=spec.about, why=spec.why, note=spec.note, synthetic=spec.synthetic
+    )
 
 
 class _Kitchen:
@@ -217,6 +219,7 @@ class _Kitchen:
             note=spec.note,
             how=made.how,
             measured_on=measured,
+            synthetic=spec.synthetic,
         )
 
     def _table(self, name: str, spec: IndicatorSpec) -> _Made:
@@ -315,7 +318,8 @@ class _Kitchen:
             self.around = Surroundings(self.study, self.origins(), self.store, self.progress)
         found, how, told = self.around.measure(spec.reach)
         origins = self.origins()
-        return _Made(origins.areas, origins.at_areas(found), None, self.around.sources, told, how)
+        used = self.around.sources_of(spec.reach)
+        return _Made(origins.areas, origins.at_areas(found), None, used, told, how)
 
     def _timetable(self, spec: IndicatorSpec) -> _Made:
         assert spec.timetable is not None

@@ -73,7 +73,13 @@ class Surroundings:
             "snap_m": self.spec.snap_m,
         }
         self.account = self.places.account()
+        self._maps = frozenset(paths)
         self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
+
+    def sources_of(self, spec: ReachSpec) -> tuple[Source, ...]:
+        """Give the sources of the places that reach is measured to, and the maps that lead there."""
+        used = {*self.places.of(spec.to).table["source"], *self._maps}
+        return tuple(source for source in self.sources if source.id in used)
 
     def measure(self, spec: ReachSpec) -> tuple[NDArray[np.float64], str, dict[str, Any]]:
         """Measure reach.

@@ -48,6 +48,8 @@ class Indicator:
         How it was measured, where the study does not say: ``straight line x 1.3``.
     measured_on
         The area system that it was measured on, where it was carried from another one.
+    synthetic
+        Whether it is estimated by a model from the kind of area, and not counted or measured there.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Indicator:
     note: str = ""
     how: str = ""
     measured_on: str = ""
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

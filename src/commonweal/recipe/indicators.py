@@ -211,6 +211,9 @@ class IndicatorSpec(_Table):
         The column with the area code; the first that looks like one if not given.
     label, unit, vintage
         For readers.
+    synthetic
+        Whether it is estimated by a model from the kind of area, and not counted or measured there:
+        every output says so.
     about, why, note
         For readers, in a sentence or two: what it is, why it counts, what to beware of.
     higher_is
@@ -241,6 +244,7 @@ class IndicatorSpec(_Table):
     about: str = ""
     why: str = ""
     note: str = ""
+    synthetic: bool = False
     higher_is: Literal["more", "less"]
     standard_error: ByYear = ""
     counts: CountsSpec | None = None

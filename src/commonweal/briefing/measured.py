@@ -1,0 +1,150 @@
+"""What each indicator measures, how, on which areas and from what, for readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.areas import load_systems
+from commonweal.briefing.published import licences_of, source_title
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.words import index_label
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.indicators import Indicator
+    from commonweal.results import Results
+
+__all__ = ["Measured", "indicator_table", "is_coarse", "measured", "system_title"]
+
+_COARSE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One indicator of an index.
+
+    Attributes
+    ----------
+    about
+        What its study says of it.
+    index, part
+        The index, and the part of it that the indicator stands in; '' where that is the index.
+    marks
+        What sets it apart from a measurement of each area: synthetic, carried, coarse.
+    measured_on
+        The areas that it was measured on; '' where they are those of the index.
+    source
+        Titles of its sources, with the licence of each.
+    known, of
+        How many areas have a value, of how many.
+    """
+
+    about: Indicator
+    index: str
+    part: str
+    marks: tuple[str, ...]
+    measured_on: str
+    source: str
+    known: int
+    of: int
+
+    @property
+    def direction(self) -> str:
+        """Which way need goes."""
+        return f"higher means {self.about.higher_is} need"
+
+
+def measured(results: Results, index: str) -> list[Measured]:
+    """Say what each indicator of an index measures, in the order of the index."""
+    found, tree = results.indicators[index], results.scores[index].tree
+    told = []
+    for path, node in tree.walk(index):
+        if not node.indicator:
+            continue
+        column = found.column(node.indicator)
+        about, values = found.meta[column], found.values[:, column]
+        above = path.split("/")[1:-1]
+        told.append(
+            Measured(
+                about,
+                index_label(results, index),
+                " / ".join(
+                    index_label(results, "/".join([index, *above[: k + 1]]))
+                    for k in range(len(above))
+                ),
+                _marks(about, values),
+                system_title(about.measured_on),
+                _sources(results, about),
+                int((~np.isnan(values)).sum()),
+                len(values),
+            )
+        )
+    return told
+
+
+def is_coarse(values: NDArray[np.float64]) -> bool:
+    """Whether an indicator has fewer different values than one for each hundred areas."""
+    known = values[~np.isnan(values)]
+    return len(np.unique(known)) < _COARSE * len(known)
+
+
+def _marks(about: Indicator, values: NDArray[np.float64]) -> tuple[str, ...]:
+    marks = ["Synthetic: estimated by a model"] if about.synthetic else []
+    if about.measured_on:
+        marks.append(f"Carried from {system_title(about.measured_on)}")
+    if is_coarse(values):
+        different = len(np.unique(values[~np.isnan(values)]))
+        marks.append(f"Coarse: {different:,} different values")
+    return tuple(marks)
+
+
+def system_title(system: str) -> str:
+    """Say what the areas of a system are; its id if it is none that ships."""
+    known = load_systems().systems.get(system)
+    return system if known is None else known.title
+
+
+def _sources(results: Results, about: Indicator) -> str:
+    ids = [id_ for id_ in about.source.split(", ") if id_]
+    licences = licences_of(results)
+    told = [(source_title(results, id_), licences.get(id_, "")) for id_ in ids]
+    return "; ".join(f"{title} ({licence})" if licence else title for title, licence in told)
+
+
+def indicator_table(results: Results) -> Shown:
+    """Show everything that is known of each indicator of every index, for a spreadsheet."""
+    rows = [
+        (
+            m.about.label,
+            m.index,
+            m.part,
+            m.about.about,
+            m.about.why,
+            m.about.note,
+            "; ".join(m.marks),
+            m.about.unit,
+            m.direction,
+            m.about.how,
+            m.measured_on,
+            m.about.vintage,
+            m.source,
+            m.known,
+            m.known / m.of if m.of else None,
+        )
+        for index in results.scores
+        for m in measured(results, index)
+    ]
+    coverage = {"Areas with a value": pl.Int64, "Share of areas": pl.Float64}
+    headers = [
+        "Indicator", "Index", "Part", "What it measures", "Why it counts", "What to beware of", "Marks", "Unit",
+        "Direction", "How reach is measured", "Measured on", "Date", "Source and licence",
+    ]  # fmt: skip
+    schema = dict.fromkeys(headers, pl.String) | coverage
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    empty = [h for h in headers if (frame[h] == "").all()]
+    return Shown(frame.drop(empty), frozenset(["Share of areas"]))
