@@ -76,7 +76,7 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
     words = f"Of the {counted_areas(n, results.areas)} on the list, {joined(some)}."
     title = f"{label}: what holds {results.areas.plural} back most"
     about = (
-        f"{words} It is the part that contributes most to their score, weights counted. The mean decile is that "
+        f"{words} It is the part that contributes most to the score, weights counted. Mean deciles are those "
         f"of all on the list: 1 is the tenth of {results.areas.plural} with most need, 5.5 the middle."
     )
     chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)

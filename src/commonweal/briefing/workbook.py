@@ -140,7 +140,7 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
         return
     page.write_string(2, 0, "This sheet contains one table.")
     kinds = [_kind(shown, h) for h in shown.frame.columns]
-    widths = [_width(shown, h) for h in shown.frame.columns]
+    widths = _widths(shown)
     for column, width in enumerate(widths):
         page.set_column(column, column, width)
         if kinds[column] == "text" and width > _WRAP:
@@ -192,6 +192,13 @@ def _kind(shown: Shown, header: str) -> str:
     if kind.is_integer():
         return "whole"
     return "decimal" if kind.is_float() else "text"
+
+
+def _widths(shown: Shown) -> list[float]:
+    """Give the width of each column; where many hold long texts, each is narrower, to see them together."""
+    widths = [_width(shown, h) for h in shown.frame.columns]
+    crowded = sum(width > _WRAP for width in widths) > 2
+    return [min(width, _WRAP + 5.0) for width in widths] if crowded else widths
 
 
 def _width(shown: Shown, header: str) -> float:
