@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from commonweal import study
 from commonweal.access import Points, great_circle_m
 from commonweal.access.calendar_days import dates_covered, services_on, trips_by_date, typical_day
 from commonweal.access.departures import (
@@ -257,3 +258,89 @@ def test_a_town_takes_less_than_a_second(feed: str, real_store: Store) -> None:
         timetable_table(codes, points, timetable, typical_day(timetable, "tuesday"))
         took.append(time.perf_counter() - start)
     assert min(took) < 1
+
+
+CHESTER = """
+title: Buses in Cheshire West and Chester
+areas: lsoa21
+where: {lad24: E06000050}
+indicators:
+  stops: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: stops}, higher_is: less}
+  day: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: departures}, higher_is: less}
+  evening:
+    timetable: {source: gtfs-chester, date: 2023-08-16, measure: departures, band: evening, within_m: 800}
+    higher_is: less
+index:
+  buses:
+    transform: percentile_rank
+    aggregate: arithmetic
+    available: 0.5
+    children: {stops: {indicator: stops}, day: {indicator: day}, evening: {indicator: evening}}
+designate: {few_buses: {index: buses, worst: 10%}}
+"""
+
+
+def boarded(path: Path) -> pl.DataFrame:
+    """Every call at which people may board, from the raw tables, and whether on 16 August 2023."""
+    with zipfile.ZipFile(path) as archive:
+        stops, trips, calls, calendar = (
+            pl.read_csv(archive.read(f"{name}.txt"), infer_schema=False)
+            for name in ("stops", "trips", "stop_times", "calendar")
+        )
+    sequence = pl.col("stop_sequence").cast(pl.Int64)
+    after_midnight = pl.col("departure_time") >= "24"
+    return (
+        calls.filter(sequence < sequence.max().over("trip_id"), pl.col("pickup_type") != "1")
+        .join(stops, on="stop_id")
+        .join(trips, on="trip_id")
+        .join(calendar, on="service_id")
+        .with_columns(
+            # a Wednesday in the middle of all services, and what is left of Tuesday's
+            runs=pl.when(after_midnight).then(pl.col("tuesday")).otherwise(pl.col("wednesday"))
+            == "1",
+            hour=pl.col("departure_time").str.head(2).cast(pl.Int64) % 24,
+            x=pl.col("stop_lon").cast(pl.Float64).radians(),
+            y=pl.col("stop_lat").cast(pl.Float64).radians(),
+        )
+    )
+
+
+def test_a_study_of_buses_is_what_the_raw_tables_say(real_store: Store, tmp_path: Path) -> None:
+    (tmp_path / "buses.yaml").write_text(CHESTER)
+    results = study.run(tmp_path / "buses.yaml", real_store, geometry=False)
+    found = results.indicators["buses"]
+    assert len(results.areas) == 222
+    calls = boarded(real_store.path("gtfs-chester"))
+    assert (
+        calls.select((pl.col("start_date") <= "20230816") & (pl.col("end_date") >= "20230816"))
+        .to_series()
+        .all()
+    )
+    assert calls.filter(pl.col("departure_time") >= "24", "runs").height > 0
+    n_missing, n_served = 0, 0
+    for row, (x, y) in enumerate(results.areas.table.select("longitude", "latitude").iter_rows()):
+        # Over so few metres the Earth is flat.
+        east = (pl.col("x") - np.radians(x)) * np.cos(np.radians(y))
+        far = ((east**2 + (pl.col("y") - np.radians(y)) ** 2).sqrt() * 6_371_009).alias("far")
+        near = calls.with_columns(far).sort("far", "hour")
+        values = found.values[row, [found.column(name) for name in ("stops", "day", "evening")]]
+        if near["far"][0] > 2_000:
+            assert np.isnan(values).all()
+            n_missing += 1
+            continue
+        at_400, at_800 = (near.filter("runs", pl.col("far") <= m) for m in (400, 800))
+        first = at_800.unique("trip_id", keep="first", maintain_order=True)
+        evening = first.filter(pl.col("hour").is_between(18, 21)).height
+        assert values.tolist() == pytest.approx(
+            [
+                near.filter(pl.col("far") <= 400)["stop_id"].n_unique(),
+                at_400["trip_id"].n_unique() / 24,
+                evening / 4,
+            ]
+        )
+        n_served += at_400.height > 0
+    # Buses of Chester: Northwich and Winsford, in the same authority, are not covered.
+    assert (n_missing, n_served) == (123, 39)
+    assert np.isnan(results.scores["buses"].score).sum() == n_missing
+    assert "gtfs-chester" in {source["id"] for source in results.provenance["sources"]}
+    assert "'covered': 99" in str(results.provenance["steps"])
