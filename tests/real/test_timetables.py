@@ -26,7 +26,8 @@ from commonweal.access.departures import (
     stops_within,
     timetable_table,
 )
-from commonweal.access.timetable import WEEKDAYS, read_timetable
+from commonweal.access.feed import WEEKDAYS
+from commonweal.access.timetable import read_timetable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.access.timetable import WEEKDAYS
+from commonweal.access.feed import WEEKDAYS
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
