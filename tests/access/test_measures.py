@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 from commonweal.access import (
     AreaMeans,
+    Decay,
     Exponential,
+    Gaussian,
+    GaussianWithin,
     Nearest,
+    Power,
     Reach,
     Steps,
     any_within,
@@ -65,6 +69,24 @@ def test_a_decayed_count_by_hand() -> None:
     np.testing.assert_allclose(decayed_count(TOWN, half, [0, 10, 20, 40]), [20, 10, 0])
     everything = Steps((1600,), (1,))
     assert decayed_count(TOWN, everything).tolist() == count_within(TOWN, 1600).tolist()
+
+
+halves = st.floats(101, 1e5)
+
+
+@given(halves, halves, st.sampled_from(["exponential", "gaussian", "power", "ends"]))
+def test_a_decayed_count_never_falls_as_places_count_half_from_farther_off(
+    one: float, other: float, law: str
+) -> None:
+    half_at: Callable[[float], Decay] = {
+        "exponential": Exponential.half_at,
+        "gaussian": Gaussian.half_at,
+        "power": lambda half: Power.half_at(half, floor_m=100),
+        "ends": GaussianWithin.half_at,
+    }[law]
+    nearer, farther = (decayed_count(TOWN, half_at(half)) for half in sorted((one, other)))
+    assert (nearer <= farther * (1 + 1e-12)).all()
+    assert (farther <= count_within(TOWN, TOWN.limit_m)).all()
 
 
 def test_kinds_by_hand() -> None:

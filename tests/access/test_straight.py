@@ -163,6 +163,22 @@ def test_a_detour_brings_the_limit_nearer() -> None:
     np.testing.assert_allclose(round_about.distance_m, straight.distance_m * 1.3)
 
 
+@given(lists, lists, anywhere, st.integers(1, 5))
+@settings(max_examples=100, deadline=None)
+def test_another_place_never_makes_the_nearest_farther(
+    at: list[tuple[float, float]],
+    where: list[tuple[float, float]],
+    another: tuple[float, float],
+    k: int,
+) -> None:
+    origins = points(*at)
+    before, after = (straight_nearest(origins, points(*p), k) for p in (where, [*where, another]))
+    # Missing is beyond all: another place may fill it, and none may come to lack.
+    assert (
+        np.nan_to_num(after.distance_m, nan=np.inf) <= np.nan_to_num(before.distance_m, nan=np.inf)
+    ).all()
+
+
 def test_another_place_takes_nothing_away_and_order_does_not_matter() -> None:
     origins, places = some(80, 1), some(1_000, 2)
     fewer = Points(places.longitude[:-100], places.latitude[:-100])

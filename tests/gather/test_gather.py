@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.gather import gather_indicators
 from commonweal.index.shrink import shrink_counts
 from commonweal.places import study_areas
@@ -165,3 +166,98 @@ def test_what_cannot_be_made_says_why(
     (tmp_path / "neg.csv").write_text("code,n\nA,-1\nB,6\nC,4\nD,0\n")
     with pytest.raises(error, match=said):
         gather(tmp_path, {"rate": spec})
+
+
+PLACES = "name,kind,lon,lat\nHigh Street,library,0.01,52.00\nMill,library,0.01,52.003\n"
+FEED = {
+    "stops": "stop_id,stop_lat,stop_lon\nS,52.0,0.01\nT,52.0,0.016\n",
+    "routes": "route_id,route_type\nR,3\n",
+    "trips": "route_id,service_id,trip_id\nR,W,bus\n",
+    "stop_times": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    "bus,18:30:00,18:30:00,S,1\nbus,18:40:00,18:40:00,T,2\n",
+    "calendar_dates": "service_id,date,exception_type\nW,20240305,1\n",
+}
+
+
+def gather_near(folder: Path, spec: dict[str, Any], areas: str = AREAS, **feed: str) -> Indicators:
+    """Give an indicator of places and buses about the four places."""
+    (folder / "places.csv").write_text(PLACES)
+    (folder / "other.csv").write_text(areas)
+    with zipfile.ZipFile(folder / "feed.zip", "w") as archive:
+        for name, text in {**FEED, **feed}.items():
+            archive.writestr(f"{name}.txt", text)
+    columns = {"code": "code", "longitude": "lon", "latitude": "lat"}
+    people = {"population": "people"} if "people" in areas else {}
+    return gather(
+        folder,
+        {"near": spec},
+        areas={"file": "other.csv", **columns, **people},
+        access={"registers": [], "points": [{"file": "places.csv"}]},
+    )
+
+
+BUSES = {"file": "feed.zip", "date": "2024-03-05"}
+LIBRARY = {"to": "library", "measure": "nearest"}
+SWAPPED = AREAS.replace("lon,lat", "lat,lon")
+
+
+def test_reach_and_timetables_of_four_places(tmp_path: Path) -> None:
+    def found(**spec: Any) -> list[float | None]:
+        return column(gather_near(tmp_path, spec), "near")
+
+    count = {"to": "library", "measure": "count", "within_m": 500}
+    assert found(reach=count) == [0, 2, 0, None]  # one of the two is at 334 m x 1.3
+    share = {**count, "measure": "catchment", "out_of": 300}
+    assert found(reach=share) == pytest.approx([0, 2, 0, None])
+    assert found(timetable={**BUSES, "measure": "stops"}) == [0, 1, 0, None]
+    evening = {"measure": "departures", "band": "evening"}
+    assert found(timetable={**BUSES, **evening}) == [0, 1 / 4, 0, None]
+
+
+@pytest.mark.parametrize(
+    ("spec", "areas", "feed", "said"),
+    [
+        ({"reach": LIBRARY}, SWAPPED, {}, "no place lies within 500 km of any area: .* not swapped"),
+        (
+            {"reach": LIBRARY},
+            AREAS.replace("52.00", "152", 1),
+            {},
+            "area A has longitude 0 and latitude 152; expected degrees from -180 to 180",
+        ),
+        (
+            {"reach": {**LIBRARY, "measure": "catchment", "minutes": 10}},
+            AREAS.replace("people", "n"),
+            {},
+            "3 of 4 areas of own have no population, such as A",
+        ),
+        (
+            {"timetable": {**BUSES, "measure": "stops"}},
+            SWAPPED,
+            {},
+            "feed.zip covers none of the areas: .* expected an area within 2 km of a stop",
+        ),
+        (
+            {"timetable": {**BUSES, "measure": "stops"}},
+            AREAS,
+            {"stops": FEED["stops"].replace("0.01\n", "\n")},
+            "feed.zip has no stop to board at, or none with a place",
+        ),
+        (
+            {"timetable": {**BUSES, "measure": "stops", "band": "evening"}},
+            AREAS,
+            {},
+            "band: goes with departures, not 'stops'",
+        ),
+        (
+            {"timetable": {**BUSES, "measure": "departures", "band": "evenin"}},
+            AREAS,
+            {},
+            "did you mean 'evening'",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_reached_anywhere_says_why(
+    tmp_path: Path, spec: dict[str, Any], areas: str, feed: dict[str, str], said: str
+) -> None:
+    with pytest.raises(CommonwealError, match=said):
+        gather_near(tmp_path, spec, areas, **feed)

@@ -59,6 +59,13 @@ class Points:
     def __len__(self) -> int:
         return len(self.longitude)
 
+    def extent(self) -> str:
+        """Say within what degrees they lie, for messages; there is at least one."""
+        return (
+            f"longitude {self.longitude.min():.4g} to {self.longitude.max():.4g}, "
+            f"latitude {self.latitude.min():.4g} to {self.latitude.max():.4g}"
+        )
+
     def on_sphere(self) -> NDArray[np.float64]:
         """(n, 3) float64 metres from the Earth's centre, for searches by chord."""
         longitude, latitude = np.radians(self.longitude), np.radians(self.latitude)

@@ -67,7 +67,20 @@ class Origins:
             return np.where(enough, total / having, np.nan)
 
     def people(self) -> NDArray[np.float64]:
-        """(n_points,) residents: an area's, shared out equally over its points."""
+        """Give (n_points,) residents: an area's, shared out equally over its points.
+
+        Raises
+        ------
+        DataError
+            If an area that has a point has no population.
+        """
+        unknown = np.unique(self.rows[np.isnan(self.areas.population[self.rows])])
+        if len(unknown):
+            raise DataError(
+                f"{len(unknown):,} of {len(self.areas):,} areas of {self.areas.system} have no "
+                f"population, such as {self.areas.codes[unknown[0]]}; expected that of each, as a "
+                "catchment shares places among people"
+            )
         points = np.bincount(self.rows, minlength=len(self.areas))
         shared: NDArray[np.float64] = (self.areas.population / np.maximum(points, 1))[self.rows]
         return shared
@@ -85,7 +98,7 @@ def area_points(areas: Areas) -> Origins:
     Raises
     ------
     DataError
-        If no area has one.
+        If no area has one, or that of one is nowhere on Earth.
     """
     longitude, latitude = (
         areas.table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -96,6 +109,13 @@ def area_points(areas: Areas) -> Origins:
         raise DataError(
             f"none of the {len(areas):,} areas of {areas.system} has a point; expected their "
             "longitude and latitude, which reach is measured from"
+        )
+    beyond = rows[~((np.abs(longitude[rows]) <= 180) & (np.abs(latitude[rows]) <= 90))]
+    if len(beyond):
+        row = beyond[0]
+        raise DataError(
+            f"area {areas.codes[row]} has longitude {longitude[row]:g} and latitude "
+            f"{latitude[row]:g}; expected degrees from -180 to 180 and from -90 to 90"
         )
     return Origins(
         areas, Points(longitude[rows], latitude[rows]), rows, f"points of {areas.system}"

@@ -14,6 +14,7 @@ from commonweal.access import (
     count_within,
     decayed_count,
     kth_nearest_m,
+    straight_nearest,
     variety,
     within_minutes,
 )
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 __all__ = ["Surroundings"]
+
+_ABROAD_M = 500_000.0
 
 
 class Surroundings:
@@ -66,6 +69,7 @@ class Surroundings:
         mine = [read_own_places(store.path(source), source=source.id) for source in own]
         paths = {source.id: store.path(source) for source in maps}
         self.places = gather_places(store, names, paths, mine, progress=progress).places
+        _check_near(origins.points, self.places.points)
         streets = [read_streets(path, progress=progress).streets for path in paths.values()]
         self.ways: dict[str, Any] = {
             "streets": streets,
@@ -137,6 +141,16 @@ class Surroundings:
 
     def _reach(self, places: Places, limit_m: float) -> Reach:
         return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
+
+
+def _check_near(origins: Points, places: Points) -> None:
+    """Refuse places that are all in another part of the world than the areas."""
+    if len(places) and (straight_nearest(origins, places, limit_m=_ABROAD_M).place < 0).all():
+        raise DataError(
+            f"no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
+            f"{origins.extent()}, places at {places.extent()}; expected both in one country, and "
+            "longitude and latitude not swapped"
+        )
 
 
 def _limit_m(spec: ReachSpec) -> float | None:

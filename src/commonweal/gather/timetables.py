@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from commonweal.access.departures import BANDS, departures_per_hour, stops_within
+from commonweal.access.departures import (
+    BANDS,
+    COVERAGE_M,
+    covered,
+    departures_per_hour,
+    stops_within,
+)
 from commonweal.access.timetable import read_timetable
-from commonweal.errors import UnknownNameError
+from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from commonweal.access import Points
@@ -46,16 +51,25 @@ def offered(
     UnknownNameError
         If there is no such band.
     DataError
-        If the feed cannot be read, or does not cover the day.
+        If the feed cannot be read, or covers neither the day nor any point.
     """
     bands = ["day", *(band.name for band in BANDS)]
     if spec.band not in bands:
         raise UnknownNameError("timetable: band", spec.band, bands)
     timetable = read_timetable(path)
+    stops = timetable.served_points()
+    if not len(stops):
+        raise DataError(f"{path.name} has no stop to board at, or none with a place; expected one")
+    inside = covered(points, timetable)
+    if not inside.any():
+        raise DataError(
+            f"{path.name} covers none of the areas: they lie at {points.extent()}, stops at "
+            f"{stops.extent()}; expected an area within {COVERAGE_M / 1000:g} km of a stop"
+        )
     if spec.measure == "stops":
-        values = stops_within(points, timetable, spec.within_m)
+        values = stops_within(points, timetable, spec.within_m, within=inside)
     else:
-        table = departures_per_hour(points, timetable, spec.date, spec.within_m)
+        table = departures_per_hour(points, timetable, spec.date, spec.within_m, within=inside)
         values = table[spec.band].fill_null(float("nan")).to_numpy()
-    covered = int((~np.isnan(values)).sum())
-    return values, {"date": str(spec.date), "stops": len(timetable.stops), "covered": covered}
+    told = {"date": str(spec.date), "stops": len(timetable.stops), "covered": int(inside.sum())}
+    return values, told

@@ -157,6 +157,12 @@ class TimetableSpec(WholeFile):
     band: str = "day"
     within_m: float = Field(default=400, gt=0, le=10_000)
 
+    @model_validator(mode="after")
+    def _band_of_departures(self) -> TimetableSpec:
+        if self.measure == "stops" and self.band != "day":
+            raise FieldError("goes with departures, not 'stops'", "band")
+        return self
+
 
 class CompleteSpec(FileOrSource):
     """How whole a count has to be: where it falls short of a published total, it is missing.
