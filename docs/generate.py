@@ -1,6 +1,6 @@
 """Write the pages of the reference that the program itself states, and check the rest against it.
 
-python docs/generate.py            write cli.md, sources.md, python.md, engine.md and methods/golden.md
+python docs/generate.py            write cli.md, sources.md, python.md, engine.md, methods/golden.md and indicators/
 python docs/generate.py --check    fail if one of them is out of date, or a key or method is left out
 """
 
@@ -20,6 +20,8 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(DOCS))
 
+from cells import cell, table  # noqa: E402
+from indicator_pages import pages as indicator_pages  # noqa: E402
 from outputs import output_of  # noqa: E402
 
 if TYPE_CHECKING:
@@ -73,16 +75,6 @@ INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "met
 INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
-
-
-def cell(text: object) -> str:
-    """Make a text fit for a cell of a table."""
-    return " ".join(str(text).split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def cli_page() -> str:
@@ -220,6 +212,7 @@ PAGES = {
     "reference/python.md": python_page,
     "reference/engine.md": engine_page,
     "methods/golden.md": golden_page,
+    **indicator_pages(),
 }
 
 
@@ -377,6 +370,11 @@ def main(arguments: list[str]) -> int:
         elif not file.is_file() or file.read_text("utf-8") != text:
             faults.append(f"docs/{name} is out of date; run: python docs/generate.py")
     faults += [*study_faults(), *method_faults()]
+    faults += [
+        f"docs/indicators/{f.name}: there is no such indicator"
+        for f in sorted((DOCS / "indicators").iterdir())
+        if f.suffix == ".md" and f"indicators/{f.name}" not in PAGES
+    ]
     for fault in faults:
         print(fault, file=sys.stderr)
     return bool(faults)

@@ -81,7 +81,7 @@ def test_a_page_out_of_date_fails_and_is_named(
         assert old in text
         (tmp_path / page).write_text(text.replace(old, new), "utf-8")
 
-    for part in ("reference", "methods"):
+    for part in ("reference", "methods", "indicators"):
         shutil.copytree(DOCS / part, tmp_path / part)
     change("reference/sources.md", "Sources", "Sauces")
     change("reference/study.md", "| `excluding` |", "| `except` |")

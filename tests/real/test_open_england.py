@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from scipy.stats import rankdata, spearmanr
 
 from commonweal.access import great_circle_m
@@ -250,3 +252,15 @@ def test_people_set_out_from_their_postcodes(real_store: Store, open_england: Re
     about = next(e for e in told if e.get("indicator") == "library")
     assert about["from"] == "postcodes of lsoa21"
     assert about["points"] > 1000
+
+
+def test_the_figures_of_the_indicator_pages_are_those_of_a_run(
+    open_england: Results, real_store: Store
+) -> None:
+    """If this fails: python docs/indicator_figures.py, then python docs/generate.py."""
+    sys.path.insert(0, str(PAGE.parents[1]))
+    import indicator_figures
+
+    found, _ = indicator_figures.figures(open_england, real_store)
+    said = pl.read_csv(indicator_figures.FIGURES, schema_overrides=found.schema)
+    assert_frame_equal(said, found, rel_tol=1e-3, abs_tol=0.011)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicator
     from commonweal.results import Results
 
-__all__ = ["Measured", "indicator_table", "is_coarse", "measured", "system_title"]
+__all__ = ["COARSE", "Measured", "indicator_table", "measured", "system_title"]
 
-_COARSE = 0.01
+COARSE = 0.01
+"""Fewer different values than this share of the areas that have one: a coarse indicator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +88,13 @@ def measured(results: Results, index: str) -> list[Measured]:
     return told
 
 
-def is_coarse(values: NDArray[np.float64]) -> bool:
-    """Whether an indicator has fewer different values than one for each hundred areas."""
-    known = values[~np.isnan(values)]
-    return len(np.unique(known)) < _COARSE * len(known)
-
-
 def _marks(about: Indicator, values: NDArray[np.float64]) -> tuple[str, ...]:
     marks = ["Synthetic: estimated by a model"] if about.synthetic else []
     if about.measured_on:
         marks.append(f"Carried from {system_title(about.measured_on)}")
-    if is_coarse(values):
-        different = len(np.unique(values[~np.isnan(values)]))
+    known = values[~np.isnan(values)]
+    different = len(np.unique(known))
+    if different < COARSE * len(known):
         marks.append(f"Coarse: {different:,} different values")
     return tuple(marks)
 

@@ -1,0 +1,85 @@
+"""The indicators of the open index: none without its meaning, its terms, its page and its map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+sys.path.insert(0, str(DOCS))
+
+import generate  # noqa: E402
+import indicator_pages  # noqa: E402
+
+STUDY = indicator_pages.study()
+FIGURES = indicator_pages.figures()
+OPEN = {
+    "Open Government Licence v3.0", "Open Database Licence 1.0", "CC BY-SA 4.0", "MIT",
+    "CC BY 4.0 (to be confirmed with the publisher)",
+}  # fmt: skip
+
+
+def test_there_are_figures_for_every_indicator_and_no_other() -> None:
+    assert list(FIGURES) == list(STUDY.indicators)
+
+
+@pytest.mark.parametrize("name", STUDY.indicators)
+def test_an_indicator_says_what_it_is_and_may_be_passed_on(name: str) -> None:
+    spec, row = STUDY.indicators[name], FIGURES[name]
+    assert spec.label
+    assert spec.about.endswith(".")
+    assert spec.why.endswith(".")
+    assert spec.unit
+    assert spec.higher_is in ("more", "less")
+    assert row["vintage"]
+    if row["measured_on"] or spec.synthetic:
+        assert spec.note.endswith(".")
+    sources = indicator_pages.sources_of(name)
+    assert sources
+    for source in sources:
+        assert source.use == "open", source.id
+        assert source.licence in OPEN, source.id
+        assert source.attribution
+        assert source.vintage
+
+
+def test_what_is_estimated_or_measured_elsewhere_or_in_few_steps_is_marked() -> None:
+    marked = {
+        mark: {n for n in FIGURES if f"**{mark}**" in indicator_pages.page(n)}
+        for mark in ("Synthetic", "Carried", "Coarse")
+    }
+    assert marked["Synthetic"] == {"loneliness", "offline"}
+    assert {"turnout", "charities", "grants", "surgery"} <= marked["Carried"]
+    assert not {"library", "destinations", "broadband", "loneliness"} & marked["Carried"]
+    assert {"turnout", "offline", "kinds_of_places"} <= marked["Coarse"]
+    assert not {"library", "charities", "post_office"} & marked["Coarse"]
+
+
+@pytest.mark.parametrize("name", STUDY.indicators)
+def test_a_map_is_small_and_that_of_the_figures(name: str) -> None:
+    path = DOCS / "indicators" / "maps" / f"{name}.png"
+    assert path.stat().st_size < 60_000
+    with Image.open(path) as picture:
+        assert picture.info["Description"] == FIGURES[name]["map"]
+
+
+def test_no_map_is_left_behind() -> None:
+    assert {p.stem for p in (DOCS / "indicators" / "maps").iterdir()} == set(STUDY.indicators)
+
+
+def test_the_page_of_an_indicator_that_is_gone_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    less = {k: v for k, v in generate.PAGES.items() if k != "indicators/turnout.md"}
+    monkeypatch.setattr(generate, "PAGES", less)
+    assert generate.main(["--check"]) == 1
+    assert "docs/indicators/turnout.md: there is no such indicator" in capsys.readouterr().err
+
+
+def test_numbers_of_any_size_are_readable() -> None:
+    text = indicator_pages.page("daytime_services")
+    assert "144,500" in text
+    assert "e+0" not in text
