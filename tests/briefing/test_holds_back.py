@@ -1,0 +1,152 @@
+"""What holds places back: the part that contributes most, and the indicator in it, in every output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openpyxl
+import pytest
+
+from commonweal.briefing import write_results
+from commonweal.briefing.holds_back import held_back
+from commonweal.briefing.leading import held_back_by, leading, what_holds_it_back
+from commonweal.briefing.profile import profile, profile_data, profile_lines
+from commonweal.briefing.report import render_report
+from commonweal.index import decile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.results import Results
+
+    RunTiny = Callable[..., Results]
+
+FLAT = """\
+      clubs: {indicator: clubs}
+      turnout: {indicator: turnout}
+"""
+NESTED = """\
+      life:
+        label: Life <together>
+        transform: z_score
+        aggregate: arithmetic
+        children:
+          clubs: {indicator: clubs}
+          turnout: {indicator: turnout}
+      money: {indicator: income}
+"""
+
+
+@pytest.fixture(scope="module")
+def nested(run_tiny: RunTiny, study_text: str) -> Results:
+    return run_tiny(study_text.replace(FLAT, NESTED))
+
+
+@pytest.fixture(scope="module")
+def median(run_tiny: RunTiny, study_text: str) -> Results:
+    """An index of a form in which no part has a share of its own."""
+    text = study_text.replace(
+        "    label: Community\n", "    label: Community\n    aggregate: median\n"
+    )
+    return run_tiny(text, draws=0)
+
+
+def test_the_leading_part_is_the_one_with_the_largest_contribution(nested: Results) -> None:
+    scores = nested.scores["community"]
+    found, deep = leading(scores), leading(scores, deep=True)
+    below = scores.part("community/life").contributions
+    for row in range(len(found)):
+        given = {path: part[row] for path, part in scores.contributions.items()}
+        known = {path: v for path, v in given.items() if not np.isnan(v)}
+        assert found[row] == (max(known, key=lambda path: known[path]) if known else "")
+        if found[row] == "community/life":
+            within = {p: v[row] for p, v in below.items() if not np.isnan(v[row])}
+            assert deep[row] == max(within, key=lambda path: within[path])
+        else:
+            assert deep[row] == found[row]
+    assert set(found) - {""} == {"community/life", "community/money"}
+
+
+def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) -> None:
+    d = nested.designations["priority"]
+    (one,) = held_back(nested, "priority")  # need has one part only
+    frame = one.parts.numbers.frame
+    assert one.label == "Community"
+    assert frame["Villages that it holds back most"].sum() == d.selected.sum()
+    assert frame["Share of them"].sum() == pytest.approx(1)
+    paths = {"Life <together>": "community/life", "Low income": "community/money"}
+    for part, n, _, mean in frame.rows():
+        path = paths[part]
+        assert n == (leading(nested.scores["community"])[d.selected] == path).sum()
+        of = decile(nested.scores["community"].rank_of(path))[d.selected]
+        assert mean == pytest.approx(of.mean())
+    assert one.indicators is not None
+    inside = one.indicators.frame
+    for part in paths:
+        counts = inside.filter(inside["Part"] == part)["Villages that it holds back most"]
+        assert counts.sum() == d.selected.sum()
+    assert set(inside["Indicator"]) == {"Clubs", "Turnout", "Low income"}
+
+
+def test_every_output_says_it(nested: Results, tmp_path: Path) -> None:
+    page = render_report(nested)
+    n = int(nested.designations["priority"].selected.sum())
+    assert '<a href="#priority-holds">' in page
+    assert page.count("Life &lt;together&gt;") > 3
+    assert "<together>" not in page
+    rows = np.flatnonzero(nested.designations["priority"].selected)
+    named = held_back_by(nested, "priority", rows)
+    assert named is not None
+    for label in set(named):
+        assert (
+            f"{named.count(label)} ({named.count(label) / n:.0%})".replace("%", "\u00a0%") in page
+        )
+    folder = write_results(nested, tmp_path / "out")
+    sheet = openpyxl.load_workbook(folder / "results.xlsx")["Selected"]
+    head = [c.value for c in next(sheet.iter_rows(4, 4))]
+    codes = nested.areas.table["code"][rows].to_list()
+    told = {r[0].value: r[head.index("Held back most by")].value for r in sheet.iter_rows(5)}
+    assert told == dict(zip(codes, named, strict=True))
+
+
+def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
+    scores, codes = nested.scores["community"], nested.areas.codes
+    tenth = decile(scores.rank_of("community/life"))
+    life = leading(scores) == "community/life"
+    row = int(np.flatnonzero(life & (tenth == 1))[0])
+    leaf = leading(scores, deep=True)[row]
+    label = {"community/life/clubs": "Clubs", "community/life/turnout": "Turnout"}[leaf]
+    told = (
+        f"What holds it back most is Life <together> (decile 1); in it, {label} "
+        f"(decile {decile(scores.rank_of(leaf))[row]:.0f})."
+    )
+    assert f"  {told}" in list(profile_lines(profile(nested, codes[row])))
+    data = profile_data(profile(nested, codes[row]))["indices"]
+    assert data["community"]["held_back_most_by"] == "life"
+    best = int(np.argmax(scores.rank))
+    part = leading(scores)[best].rsplit("/", 1)[-1]
+    assert what_holds_it_back(nested, "community", best).startswith(
+        f"Nothing holds it back much: {'Life <together>' if part == 'life' else 'Low income'}, which "
+    )
+    assert what_holds_it_back(nested, "need", best) == ""  # one part
+
+
+def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None:
+    (one,) = held_back(results, "priority")
+    assert one.indicators is None
+    assert set(one.parts.numbers.frame["Part"]) == {"Clubs", "Turnout"}
+    row = int(np.flatnonzero(results.designations["priority"].selected)[0])
+    assert "; in it" not in what_holds_it_back(results, "community", row)
+
+
+def test_an_index_without_shares_is_left_out(median: Results) -> None:
+    assert held_back(median, "priority") == []
+    assert held_back_by(median, "priority", np.arange(3)) is None
+    page = render_report(median)
+    assert "What holds them back" not in page
+    assert "Held back most by" not in page
+    assert what_holds_it_back(median, "community", 0) == ""
+    data = profile_data(profile(median, median.areas.codes[0]))
+    assert data["indices"]["community"]["held_back_most_by"] is None
