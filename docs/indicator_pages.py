@@ -146,7 +146,7 @@ def page(name: str) -> str:
         f"{spec.about} {spec.why}\n",
         *(f"* {mark}." for mark in marks(spec, row)),
         "" if marks(spec, row) else None,
-        table(["", ""], [[head, cell(told)] for head, told in facts]),
+        table(["what", "answer"], [[head, cell(told)] for head, told in facts]),
         "## Distribution\n",
         table(list(POINTS.values()), [quantiles]),
         correlation(name, row),

@@ -74,8 +74,8 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
     (one,) = held_back(nested, "priority")  # need has one part only
     frame = one.parts.numbers.frame
     assert one.label == "Community"
-    assert frame["Villages that it holds back most"].sum() == d.selected.sum()
-    assert frame["Share of them"].sum() == pytest.approx(1)
+    assert frame["Held back most"].sum() == d.selected.sum()
+    assert frame["Share"].sum() == pytest.approx(1)
     paths = {"Life <together>": "community/life", "Low income": "community/money"}
     for part, n, _, mean in frame.rows():
         path = paths[part]
@@ -85,7 +85,7 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
     assert one.indicators is not None
     inside = one.indicators.frame
     for part in paths:
-        counts = inside.filter(inside["Part"] == part)["Villages that it holds back most"]
+        counts = inside.filter(inside["Part"] == part)["Held back most"]
         assert counts.sum() == d.selected.sum()
     assert set(inside["Indicator"]) == {"Clubs", "Turnout", "Low income"}
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldBack", "held_back"]
 
-_SHARE = "Share of them"
-_DECILE = "Their mean decile (1 = most need)"
+_COUNT, _SHARE, _DECILE = "Held back most", "Share", "Mean decile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _counted(
     means = [float(np.nanmean(d)) if np.isfinite(d).any() else None for d in deciles]
     columns = [
         (head, pl.Series([index_label(results, path) for path in paths])),
-        (f"{results.areas.plural.capitalize()} that it holds back most", pl.Series(n)),
+        (_COUNT, pl.Series(n)),
         (_SHARE, pl.Series([k / len(most) for k in n])),
         (_DECILE, pl.Series(means, dtype=pl.Float64)),
     ]
@@ -121,19 +120,18 @@ def _counted(
 
 
 def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
-    left, wide, row = 270, 250, 40
-    scale = wide / max(1, *numbers.to_series(1))
+    wide, row = 230, 60
+    scale = wide / max(1, *numbers[_COUNT])
     drawn = []
     for k, (part, n, _, mean) in enumerate(numbers.iter_rows()):
-        y, end = 10 + k * row, left + n * scale
-        short = part if len(part) <= 32 else f"{part[:30]}…"
+        y = k * row
         told = f"{n:,}" + (f"; mean decile {mean:.1f}" if mean is not None else "")
         drawn.append(
-            f'<text class="row" x="{left - 10}" y="{y + 20}" text-anchor="end">{escape(short)}</text>'
-            f'<rect class="in" x="{left}" y="{y}" width="{n * scale:.1f}" height="28"/>'
-            f'<text class="row" x="{end + 8:.1f}" y="{y + 20}">{told}</text>'
+            f'<text class="row" x="0" y="{y + 18}">{escape(part)}</text>'
+            f'<rect class="in" x="0" y="{y + 25}" width="{n * scale:.1f}" height="22"/>'
+            f'<text class="row" x="{n * scale + 8:.1f}" y="{y + 41}">{told}</text>'
         )
     return (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 720 {10 + len(drawn) * row}" '
+        f'<svg class="chart slim" role="img" aria-labelledby="{id_}-title" viewBox="0 0 420 {len(drawn) * row}" '
         f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>{"".join(drawn)}</svg>'
     )
