@@ -170,6 +170,19 @@ def test_two_designations(run_tiny: Callable[..., Results], study_text: str) -> 
     assert {"priority-answer", "any_need-answer"} <= set(ids)
 
 
+def test_names_on_the_map_lie_above_the_marks_with_a_halo(
+    run_tiny: Callable[..., Results], study_text: str
+) -> None:
+    text = render_report(run_tiny(study_text.replace("province: province", "region: province")))
+    drawn = text.split('<svg class="map"')[1].split("</svg>")[0]
+    names = drawn.index('<g class="place">')
+    assert "South</text>" in drawn[names:]
+    assert max(drawn.rindex(f"<{mark} ") for mark in ("circle", "rect")) < names
+    style = text.split("svg .place text {")[1].split("}")[0]
+    assert "paint-order: stroke" in style
+    assert "stroke: #fff" in style
+
+
 def test_bare_areas(run_tiny: Callable[..., Results], study_text: str) -> None:
     bare = study_text
     for line in ("  name: name\n", "  population: people\n", "  longitude: lon\n", "  latitude: lat\n",
