@@ -46,6 +46,13 @@ def test_an_indicator_says_what_it_is_and_may_be_passed_on(name: str) -> None:
         assert source.vintage
 
 
+def test_reach_names_the_registers_of_what_is_reached_and_no_others() -> None:
+    used = {name: [s.id for s in indicator_pages.sources_of(name)] for name in FIGURES}
+    assert used["library"] == ["libraries-england"]
+    assert used["station"] == ["rail-stations"]
+    assert len(used["kinds_of_places"]) == 5
+
+
 def test_what_is_estimated_or_measured_elsewhere_or_in_few_steps_is_marked() -> None:
     marked = {
         mark: {n for n in FIGURES if f"**{mark}**" in indicator_pages.page(n)}
