@@ -359,6 +359,12 @@ def method_faults() -> list[str]:
     return faults
 
 
+def indicator_faults() -> list[str]:
+    """Name the pages of indicators/ that are of no indicator."""
+    pages = sorted(f"indicators/{f.name}" for f in (DOCS / "indicators").glob("*.md"))
+    return [f"docs/{page}: there is no such indicator" for page in pages if page not in PAGES]
+
+
 def main(arguments: list[str]) -> int:
     """Write or check; the exit code is 1 if something is out of date."""
     faults = []
@@ -369,12 +375,7 @@ def main(arguments: list[str]) -> int:
             file.write_text(text, "utf-8")
         elif not file.is_file() or file.read_text("utf-8") != text:
             faults.append(f"docs/{name} is out of date; run: python docs/generate.py")
-    faults += [*study_faults(), *method_faults()]
-    faults += [
-        f"docs/indicators/{f.name}: there is no such indicator"
-        for f in sorted((DOCS / "indicators").iterdir())
-        if f.suffix == ".md" and f"indicators/{f.name}" not in PAGES
-    ]
+    faults += [*study_faults(), *method_faults(), *indicator_faults()]
     for fault in faults:
         print(fault, file=sys.stderr)
     return bool(faults)
