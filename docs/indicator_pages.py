@@ -63,9 +63,13 @@ def places() -> dict[str, list[str]]:
     return found
 
 
+@cache
+def catalogue() -> dict[str, Source]:
+    return load_catalogue()
+
+
 def sources_of(name: str) -> list[Source]:
-    known = load_catalogue()
-    return [known[id_] for id_ in (figures()[name]["sources"] or "").split(", ")]
+    return [catalogue()[id_] for id_ in (figures()[name]["sources"] or "").split(", ")]
 
 
 def marks(spec: IndicatorSpec, row: dict[str, Any]) -> list[str]:
