@@ -219,7 +219,7 @@ def likeness(name: str, other: str) -> float:
     >>> likeness("St. Mary's Church", "Saint Marys")
     1.0
     >>> round(likeness("Red Lion", "Black Lion"), 2)
-    0.67
+    0.56
     """
     return _likeness(_words(name), _words(other))
 
