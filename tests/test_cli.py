@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = [
-    [], ["run"], ["demo"], ["compare"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
+    [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"],
 ]  # fmt: skip
 
@@ -186,10 +186,47 @@ def test_compare(small: Any, tell: Any) -> None:
     data = strict(tell("compare", before, after, "--json")[1])
     assert data["counts"] == {"stays": 1, "enters": 0, "leaves": 2}
     assert [a["code"] for a in data["leaves"]] == ["A17", "A18"]
-    small.write(designate=None, certainty=None)
-    code, _, complaint = tell("compare", before, small.study)
-    assert code == 2
-    assert "designates nothing; a comparison needs exactly one designation" in complaint
+    assert [i["first"] for i in data["indices"]] == ["deprivation", "community_needs"]
+
+
+def test_compare_indices(small: Any, tell: Any) -> None:
+    """With the lists, or alone where there are none; what to compare is by name or stated."""
+    first = small.study.rename(small.path / "first.yaml")
+    second = small.write(designate=None, certainty=None)
+    code, said, complaint = tell("compare", first, second, "--out", "tables")
+    assert (code, complaint) == (0, "")
+    assert "No lists are compared: study designates nothing, not exactly one." in said
+    assert "Community needs beside Community needs\n" in said
+    assert max(map(len, said.splitlines())) <= 100
+    names = {"nodes.csv", "groups.csv"}
+    names |= {
+        f"{t}-{i}.csv" for t in ("parts", "areas") for i in ("deprivation", "community_needs")
+    }
+    assert {f.name for f in (small.path / "tables").iterdir()} == names
+    with (small.path / "tables" / "nodes.csv").open(encoding="utf-8") as file:
+        assert {float(r["spearman"]) for r in csv.DictReader(file)} == {1.0}
+    match = ("--match", "deprivation=community_needs")
+    data = strict(tell("compare", first, second, *match, "--json")[1])
+    assert [(i["first"], i["second"]) for i in data["indices"]] == [
+        ("deprivation", "community_needs")
+    ]
+    assert data["indices"][0]["nodes"][0]["spearman"] == pytest.approx(1 - 6 * 162 / (20 * 399))
+    for wrong, told in (
+        (("--match", "deprivation"), "expected NAME=NAME, such as places=civic_assets"),
+        (("--match", "deprivation=halls", *match), "'deprivation' is there twice"),
+        (("--match", "deprivation=hals"), "'hals' not found in study study"),
+        (("--out", "lists.csv"), "no lists are compared; expected the name of a folder"),
+        (("--out", first / "x"), "cannot be written"),
+    ):
+        code, said, complaint = tell("compare", first, second, *wrong)
+        assert (code, said) == (2, "")
+        assert told in complaint
+
+
+def test_units_need_areas_that_ship(small: Any, tell: Any) -> None:
+    code, said, complaint = tell("units", small.study)
+    assert (code, said) == (2, "")
+    assert "study: its areas are a table of its own" in complaint
 
 
 def test_compare_places_of_two_kinds(small: Any, tell: Any) -> None:

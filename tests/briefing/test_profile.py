@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from commonweal.areas import Areas
+from commonweal.briefing.parquet import data_tables
 from commonweal.briefing.profile import (
     find_area,
     peers,
@@ -18,6 +20,7 @@ from commonweal.briefing.profile import (
     profile_data,
     profile_lines,
 )
+from commonweal.briefing.tables import areas_in_short
 from commonweal.errors import CommonwealError, UnknownNameError
 
 
@@ -208,3 +211,28 @@ def test_where_a_condition_counts_within_a_group_the_group_is_named(small: Any) 
     small.write(designate={"priority": {"index": "deprivation", "worst": 2, "within": "district"}})
     told = "\n".join(profile_lines(profile(small.run(draws=0), "A17")))
     assert re.search(r"deprivation: 4th in Southside, outside by 2 places", told)
+
+
+def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:
+    """Every other place is rural, and one of the ten has no score; A12 has no class."""
+    small.replace(small.indicators, "A20,20,1,", "A20,20,,")
+    results = small.run(draws=0)
+    kinds = pl.Series(
+        "rural_urban", ["urban", "rural"] * 5 + ["urban", None] + ["urban", "rural"] * 4
+    )
+    classed = replace(
+        results, areas=replace(results.areas, table=results.areas.table.with_columns(kinds))
+    )
+    told = "\n".join(profile_lines(profile(classed, "A18")))
+    assert "among places of its rural-urban class: 2nd of 9, decile 3" in told  # income: A20, A18
+    assert "among places of its rural-urban class: 2nd of 8, decile 3" in told  # halls: A10, A18
+    assert "rural-urban class" not in "\n".join(profile_lines(profile(classed, "A12")))
+    data = profile_data(profile(classed, "A18"))["indices"]["community_needs"]["within"]
+    assert data == {"rural_urban": {"class": "rural", "rank": 2, "of": 8, "decile": 3}}
+    scores = next(frame for name, _, frame in data_tables(classed) if name == "scores.parquet")
+    ranks = dict(scores.select("code", "community_needs.rank_within_rural_urban").rows())
+    assert (ranks["A10"], ranks["A18"], ranks["A16"]) == (1, 2, 3)
+    assert ranks["A12"] is ranks["A20"] is None
+    short = areas_in_short(classed).frame
+    assert short["Rural-urban class"][17] == "rural"
+    assert short["Community needs: rank in its rural-urban class"][17] == 2

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from commonweal.sources import Store
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +31,8 @@ def mirror_folder() -> Path:
 def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     cache = os.environ.get("COMMONWEAL_CACHE") or tmp_path_factory.mktemp("cache")
     return Store(cache, mirror=mirror_folder, offline=True)
+
+
+@pytest.fixture(scope="session")
+def open_england(real_store: Store) -> Results:
+    return run("open-england", real_store, draws=100, geometry=False)

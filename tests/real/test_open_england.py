@@ -27,11 +27,6 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="session")
-def open_england(real_store: Store) -> Results:
-    return run("open-england", real_store, draws=100, geometry=False)
-
-
-@pytest.fixture(scope="session")
 def indicators(open_england: Results) -> Indicators:
     return open_england.indicators["social_infrastructure"]
 

@@ -54,12 +54,14 @@ def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) ->
             d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
             yield ""
             yield f"  On {c.large.title}:"
-            held = counted(d["large_selected"], "selected larger one", "selected larger ones")
+            held = counted(
+                d["large_selected"], "selected larger one holds", "selected larger ones hold"
+            )
             yield (
                 f"    {d['small_inside']:,} of the {d['small_selected']:,} selected small areas lie in a "
                 "selected larger one;"
             )
-            yield f"    {d['large_holding']:,} of the {held} hold a selected small one."
+            yield f"    {d['large_holding']:,} of the {held} a selected small one."
             yield f"    {people(d['people_gained'])} live in a selected larger area, but not in a selected small one;"
             yield f"    {people(d['people_lost'])} live in a selected small one, but not in a selected larger one."
     for c in comparisons:

@@ -1,0 +1,83 @@
+"""A study of twenty places beside the same on the ten that pairs of them make up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from scipy.stats import spearmanr
+
+from commonweal.beside import compare_units
+from commonweal.briefing.units import unit_data, unit_lines, unit_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.beside import UnitComparison
+    from commonweal.results import Results
+
+    RunWith = Callable[..., Results]
+
+NO_STORE: Any = None
+
+
+def lists(poor: int, few_halls: int) -> dict[str, Any]:
+    return {
+        "designate": {
+            "poor": {"index": "deprivation", "worst": poor},
+            "few_halls": {"index": "community_needs", "worst": few_halls},
+        },
+        "certainty": None,
+    }
+
+
+@pytest.fixture
+def found(run_with: RunWith, in_pairs: RunWith) -> UnitComparison:
+    """Small: A17 to A20 are poor, A20 and A10 short of halls. Large: B10 is poor, B05 is short."""
+    return compare_units(run_with(**lists(4, 2)), in_pairs(**lists(1, 1)), NO_STORE)
+
+
+def test_who_is_in_and_out(found: UnitComparison) -> None:
+    poor, halls = found.designations.rows(named=True)
+    assert (poor["small_selected"], poor["large_selected"]) == (4, 1)
+    assert (poor["small_inside"], poor["large_holding"]) == (2, 1)  # A19 and A20 in B10
+    assert (poor["people_gained"], poor["people_lost"]) == (0, 1700 + 1800)
+    assert (poor["small_people"], poor["large_people"]) == (7400, 3900)
+    assert poor["small_share"] == pytest.approx(7400 / 21000)
+    assert (halls["small_inside"], halls["large_holding"]) == (1, 1)  # A10 in B05
+    assert (halls["people_gained"], halls["people_lost"]) == (900, 2000)  # A09; A20
+
+
+def test_ranks_and_deciles(found: UnitComparison) -> None:
+    """On income each pair is a decile of the twenty and one of the ten: all stay where they are."""
+    node = found.nodes.row(by_predicate=pl.col("index") == "deprivation", named=True)
+    assert (node["same_decile"], node["within_one_decile"]) == (1, 1)
+    assert (node["worst_tenth"], node["worst_both"]) == (2, 2)
+    pairs = [(i + 1) // 2 for i in range(1, 21)]
+    assert node["spearman"] == pytest.approx(spearmanr(range(1, 21), pairs).statistic)
+    halls = found.nodes.row(by_predicate=pl.col("index") == "community_needs", named=True)
+    assert (halls["worst_tenth"], halls["worst_both"]) == (2, 1)  # A20 is in B10, which is second
+    assert halls["same_decile"] < 1
+
+
+def test_every_small_area_beside_the_larger_one(found: UnitComparison) -> None:
+    nine = found.places.row(by_predicate=pl.col("code") == "A09", named=True)
+    assert nine["lies_in"] == "B05"
+    assert (nine["few_halls.selected_small"], nine["few_halls.selected_large"]) == (False, True)
+    assert (nine["deprivation.rank_small"], nine["deprivation.rank_large"]) == (12, 6)
+    assert (nine["deprivation.decile_small"], nine["deprivation.decile_large"]) == (6, 6)
+    assert len(unit_table([found, found])) == 40
+
+
+def test_told(found: UnitComparison) -> None:
+    lines = list(unit_lines([found], "Twenty places", "a priority"))
+    assert max(map(len, lines)) <= 100
+    said = "\n".join(lines)
+    assert "Who is poor:" in said
+    assert "2 of the 4 selected small areas lie in a selected larger one;" in said
+    assert "1 of the 1 selected larger one holds a selected small one." in said
+    assert "3,500 people live in a selected small one" in said
+    data = unit_data([found])[0]
+    assert (data["small"]["number"], data["large"]["number"]) == (20, 10)
+    assert data["designations"][0]["people_lost"] == 3500

@@ -1,0 +1,202 @@
+"""The open index beside the Community Needs Index, and at three sizes of area, on the real files.
+
+What docs/how-to/compare.md and docs/methods/units.md say is asserted here. None of it is aimed at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commonweal.beside import (
+    compare_indices,
+    compare_units,
+    larger_units,
+    match_indices,
+    spearman,
+    worst_tenth,
+)
+from commonweal.briefing.classes import class_ranks
+from commonweal.briefing.two_indices import index_comparison_lines
+from commonweal.briefing.units import unit_lines
+from commonweal.recipe import load_study
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from commonweal.beside import IndexComparison
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+STRANDS = {"places": "civic_assets", "connectivity": "connectedness"}
+STRANDS["engagement"] = "engaged_community"
+
+
+@pytest.fixture(scope="module")
+def closed(real_store: Store) -> Results:
+    return run("left-behind-2023", real_store, draws=0, geometry=False)
+
+
+@pytest.fixture(scope="module")
+def beside(open_england: Results, closed: Results, real_store: Store) -> IndexComparison:
+    pairs = match_indices(open_england, closed)[0]
+    return compare_indices(open_england, closed, pairs, real_store)
+
+
+def london(results: Results) -> np.ndarray:
+    return (results.areas.table["region_name"] == "London").to_numpy()
+
+
+def test_the_study_says_which_strand_goes_with_which(beside: IndexComparison) -> None:
+    found = dict(beside.nodes.select("first", "second").rows())
+    strands = {f"social_infrastructure.{a}": f"community_needs.{b}" for a, b in STRANDS.items()}
+    assert found == {"social_infrastructure": "community_needs", **strands}
+
+
+def test_how_alike_they_are(beside: IndexComparison) -> None:
+    spearmans = beside.nodes["spearman"].round(2).to_list()
+    assert spearmans == [0.44, 0.38, 0.48, 0.63]
+    whole = beside.nodes.row(0, named=True)
+    assert (whole["areas"], whole["worst_first"], whole["worst_both"]) == (33_709, 3_370, 663)
+    assert whole["people_both"] == pytest.approx(1.09e6, abs=5e3)
+    # The two worst tenths meet more often than by chance, and mostly do not meet.
+    assert 2 / 10 > whole["worst_both"] / whole["worst_first"] > 1 / 10
+    # Groups of one kind cover every area, and add up to the whole.
+    for kind, n in (("region", 9), ("rural_urban", 6)):
+        here = beside.groups.filter(pl.col("kind") == kind, first="social_infrastructure")
+        assert len(here) == n
+        for key in ("areas", "worst_first", "worst_second", "worst_both", "people_both"):
+            assert here[key].sum() == whole[key]
+
+
+def test_the_closed_index_and_deprivation_and_london(
+    closed: Results, open_england: Results
+) -> None:
+    """Published: rho -0.15 of civic assets with deprivation, 0.8 % of the worst tenth in London.
+
+    The 0.8 % are those of the whole index; its civic assets put 1.2 % of their worst tenth there.
+    """
+    needs, inside = closed.scores["community_needs"], london(closed)
+    assert inside.mean() == pytest.approx(0.148, abs=5e-4)
+    deprived = open_england.scores["deprivation"].score
+    civic = needs.need["community_needs/civic_assets"]
+    assert spearman(civic, deprived) == pytest.approx(-0.147, abs=5e-4)
+    assert inside[worst_tenth(needs.score)].mean() == pytest.approx(0.008, abs=5e-4)
+    assert inside[worst_tenth(civic)].mean() == pytest.approx(0.012, abs=5e-4)
+
+
+def test_the_open_index_and_deprivation_and_london(open_england: Results) -> None:
+    """It runs against deprivation more, not less: what is near is near where homes are dense."""
+    found, inside = open_england.scores["social_infrastructure"], london(open_england)
+    deprived = open_england.scores["deprivation"].score
+    told = {
+        path.rsplit("/", 1)[-1]: (
+            round(spearman(need, deprived), 2) + 0.0,
+            round(100 * float(inside[worst_tenth(need)].mean()), 1),
+        )
+        for path, need in found.need.items()
+        if path in (found.index, *found.domains)
+    }
+    assert told == {
+        "social_infrastructure": (0.0, 0.5),
+        "places": (-0.31, 0.5),
+        "connectivity": (-0.17, 0.0),
+        "engagement": (0.40, 15.7),
+    }
+
+
+def test_the_worst_tenth_of_the_open_index_is_rural(beside: IndexComparison) -> None:
+    rural = beside.groups.filter(
+        pl.col("group").str.contains("rural"), first="social_infrastructure"
+    ).sum()
+    whole = beside.nodes.row(0, named=True)
+    shares = [rural[key][0] / whole[key] for key in ("areas", "worst_first", "worst_second")]
+    np.testing.assert_allclose(shares, [0.164, 0.638, 0.151], atol=5e-4)
+
+
+def test_places_do_most_to_set_them_apart(beside: IndexComparison) -> None:
+    shares = dict(beside.parts.select("part", pl.col("share").round(2)).rows())
+    assert shares == {
+        "Places and spaces to meet": 0.43,
+        "Connectivity": 0.33,
+        "Engaged community": 0.24,
+    }
+    parts = beside.places.select("^apart\\..*$").drop_nulls().to_numpy()
+    assert len(parts) == 33_709
+    names = [name for name in beside.places["driver_inside"].drop_nulls().unique()]
+    assert {"Distance to a museum", "Road distance to services", "Grants received"} <= set(names)
+
+
+def test_told_on_a_page_as_wide_as_a_terminal(
+    beside: IndexComparison, open_england: Results, closed: Results
+) -> None:
+    titles = [r.study.title for r in (open_england, closed)]
+    lines = list(index_comparison_lines(beside, *titles))
+    assert max(map(len, lines)) <= 100
+    assert "  London                    4,993  14.8 %   0.5 %   0.8 %   0.0 %" in "\n".join(lines)
+
+
+def test_on_wards_of_another_year_the_open_index_is_carried(
+    open_england: Results, real_store: Store
+) -> None:
+    wards = run("left-behind-2019", real_store, draws=0, geometry=False)
+    found = compare_indices(open_england, wards, match_indices(open_england, wards)[0], real_store)
+    assert found.areas.system == "wd17"
+    assert found.report["merged"] > 6_000
+    assert found.nodes["areas"][0] > 7_400
+    assert 0.1 < found.nodes["spearman"][0] < 0.5
+
+
+def test_ranks_within_the_rural_urban_class(open_england: Results) -> None:
+    (found,) = class_ranks(open_england, "social_infrastructure")
+    need = open_england.scores["social_infrastructure"].score
+    classes = np.array(found.classes)
+    for name in set(found.classes):
+        inside = (classes == name) & ~np.isnan(need)
+        assert found.rank[inside].min() == 1
+        assert found.of[inside].max() == inside.sum()
+        assert found.decile[inside].max() == 10
+        assert (found.decile[inside] == 1).mean() == pytest.approx(0.1, abs=1e-3)
+        assert spearman(-found.rank[inside], need[inside]) == pytest.approx(1)
+    # Among its own kind London has more of the worst tenth, and still few of it.
+    assert london(open_england)[found.decile == 1].mean() == pytest.approx(0.033, abs=5e-4)
+
+
+@pytest.fixture(scope="module")
+def on_units(open_england: Results, real_store: Store) -> dict[str, Results]:
+    assert larger_units(open_england.areas) == ["msoa21", "wd24"]
+    bare = load_study("open-england").model_copy(update={"certainty": None, "sensitivity": None})
+    return {
+        unit: run(bare.model_copy(update={"areas": unit}), real_store, geometry=False)
+        for unit in ("msoa21", "wd24")
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "rho", "same", "near", "both", "selected", "inside", "holding", "people"),
+    [
+        ("msoa21", 0.86, 0.37, 0.73, 2_062, 37, 80, 36, (170_109, 260_916)),
+        ("wd24", 0.86, 0.36, 0.73, 1_629, 43, 94, 42, (230_459, 239_134)),
+    ],
+)
+def test_how_much_depends_on_the_unit(
+    open_england: Results, on_units: dict[str, Results], real_store: Store,
+    unit: str, rho: float, same: float, near: float, both: int, selected: int, inside: int,
+    holding: int, people: tuple[int, int],
+) -> None:  # fmt: skip
+    found = compare_units(open_england, on_units[unit], real_store)
+    node = found.nodes.row(0, named=True)
+    told = [round(node[k], 2) for k in ("spearman", "same_decile", "within_one_decile")]
+    assert told == [rho, same, near]
+    assert (node["worst_tenth"], node["worst_both"]) == (3_370, both)
+    (d,) = found.designations.rows(named=True)
+    assert (d["small_selected"], d["large_selected"]) == (246, selected)
+    assert (d["small_inside"], d["large_holding"]) == (inside, holding)
+    assert (d["people_gained"], d["people_lost"]) == people
+    # Both lists count the same people of England: what is gained and lost is the difference.
+    assert d["large_people"] - d["small_people"] == people[0] - people[1]
+    assert max(map(len, unit_lines([found], open_england.study.title, "x"))) <= 100
