@@ -180,6 +180,8 @@ def _way(known: Systems, here: str, there: str) -> tuple[str, ...]:
     A way leads down to parts first, then up to what they make; other vintages may lie anywhere on
     it. It never leads up and then down: every part of a region would get the region's mean.
     """
+    if not {here, there} <= known.systems.keys():  # a table of the user's own
+        return ()
     above = {s: known.parents(s) for s in known.systems}
     vintages = [(lk.origin, lk.destination) for lk in known.links if lk.kind == "vintage"]
     beside = {*vintages, *((b, a) for a, b in vintages)}
