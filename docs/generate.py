@@ -43,6 +43,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.access": "Access",
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
+    "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.errors": "Errors",
 }

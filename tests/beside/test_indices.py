@@ -128,7 +128,7 @@ def test_a_part_that_one_lacks_is_named(run_with: RunWith) -> None:
     )
     found = beside(run_with(**strands("halls")), second, {})
     assert found.parts["part"].to_list() == ["The same", "The other", "c"]
-    parts = found.places.select("apart.b", "apart.c").to_numpy()
+    parts = found.places.select("apart.b", "apart.second.c").to_numpy()
     np.testing.assert_allclose(parts[:, 0], -parts[:, 1], atol=1e-12)  # both are halls
 
 

@@ -84,6 +84,7 @@ def test_the_closed_index_and_deprivation_and_london(
     assert inside.mean() == pytest.approx(0.148, abs=5e-4)
     deprived = open_england.scores["deprivation"].score
     civic = needs.need["community_needs/civic_assets"]
+    assert spearman(needs.score, deprived) == pytest.approx(0.39, abs=5e-3)
     assert spearman(civic, deprived) == pytest.approx(-0.147, abs=5e-4)
     assert inside[worst_tenth(needs.score)].mean() == pytest.approx(0.008, abs=5e-4)
     assert inside[worst_tenth(civic)].mean() == pytest.approx(0.012, abs=5e-4)
@@ -107,6 +108,15 @@ def test_the_open_index_and_deprivation_and_london(open_england: Results) -> Non
         "connectivity": (-0.17, 0.0),
         "engagement": (0.40, 15.7),
     }
+
+
+def test_that_is_not_the_countryside_alone(open_england: Results) -> None:
+    urban = (
+        open_england.areas.table["rural_urban"] == "Urban: Nearer to a major town or city"
+    ).to_numpy()
+    places = open_england.scores["social_infrastructure"].need["social_infrastructure/places"]
+    deprived = open_england.scores["deprivation"].score
+    assert spearman(places[urban], deprived[urban]) == pytest.approx(-0.31, abs=5e-3)
 
 
 def test_the_worst_tenth_of_the_open_index_is_rural(beside: IndexComparison) -> None:

@@ -64,7 +64,7 @@ class IndexComparison:
         (``rank_first``, ``rank_second``) and on each pair below; ``worst_tenth`` (``both``, ``first``,
         ``second`` or nothing); and, where both indices add up what their parts put in, for each
         part its share in the difference (``apart.<name>``, in standard deviations, positive where
-        the first says more need), the part that does most for it (``driver``), and what stands out
+        the first says more need; ``apart.second.<name>`` of one that only the second has), the part that does most for it (``driver``), and what stands out
         in that part (``driver_inside``).
     parts
         One row a part: ``part`` (label), ``share`` of what makes the two differ (shares add up to
