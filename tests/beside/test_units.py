@@ -54,11 +54,14 @@ def test_ranks_and_deciles(found: UnitComparison) -> None:
     node = found.nodes.row(by_predicate=pl.col("index") == "deprivation", named=True)
     assert (node["same_decile"], node["within_one_decile"]) == (1, 1)
     assert (node["worst_tenth"], node["worst_both"]) == (2, 2)
+    assert node["people_small"] == node["people_large"] == pytest.approx(3900 / 21000)
     pairs = [(i + 1) // 2 for i in range(1, 21)]
     assert node["spearman"] == pytest.approx(spearmanr(range(1, 21), pairs).statistic)
     halls = found.nodes.row(by_predicate=pl.col("index") == "community_needs", named=True)
     assert (halls["worst_tenth"], halls["worst_both"]) == (2, 1)  # A20 is in B10, which is second
     assert halls["same_decile"] < 1
+    assert halls["people_small"] == pytest.approx((2000 + 1000) / 21000)
+    assert halls["people_large"] == pytest.approx((900 + 1000) / 21000)
 
 
 def test_every_small_area_beside_the_larger_one(found: UnitComparison) -> None:

@@ -187,21 +187,45 @@ def on_units(open_england: Results, real_store: Store) -> dict[str, Results]:
 
 
 @pytest.mark.parametrize(
-    ("unit", "rho", "same", "near", "both", "selected", "inside", "holding", "people"),
+    ("unit", "rhos", "same", "near", "both", "worst", "selected", "inside", "holding", "people"),
     [
-        ("msoa21", 0.86, 0.37, 0.73, 2_062, 37, 80, 36, (170_109, 260_916)),
-        ("wd24", 0.86, 0.36, 0.73, 1_629, 43, 94, 42, (230_459, 239_134)),
+        (
+            "msoa21",
+            [0.86, 0.81, 0.92],
+            0.37,
+            0.73,
+            2_062,
+            [0.095, 0.100],
+            37,
+            80,
+            36,
+            (170_109, 260_916),
+        ),
+        (
+            "wd24",
+            [0.86, 0.79, 0.92],
+            0.36,
+            0.73,
+            1_629,
+            [0.061, 0.137],
+            43,
+            94,
+            42,
+            (230_459, 239_134),
+        ),
     ],
 )
 def test_how_much_depends_on_the_unit(
     open_england: Results, on_units: dict[str, Results], real_store: Store,
-    unit: str, rho: float, same: float, near: float, both: int, selected: int, inside: int,
-    holding: int, people: tuple[int, int],
+    unit: str, rhos: list[float], same: float, near: float, both: int, worst: list[float],
+    selected: int, inside: int, holding: int, people: tuple[int, int],
 ) -> None:  # fmt: skip
     found = compare_units(open_england, on_units[unit], real_store)
     node = found.nodes.row(0, named=True)
-    told = [round(node[k], 2) for k in ("spearman", "same_decile", "within_one_decile")]
-    assert told == [rho, same, near]
+    assert found.nodes["spearman"][:3].round(2).to_list() == rhos
+    assert [round(node[k], 2) for k in ("same_decile", "within_one_decile")] == [same, near]
+    whole = found.nodes.filter(pl.col("index").is_in(["social_infrastructure", "deprivation"]))
+    assert whole["people_large"].round(3).to_list() == worst
     assert (node["worst_tenth"], node["worst_both"]) == (3_370, both)
     (d,) = found.designations.rows(named=True)
     assert (d["small_selected"], d["large_selected"]) == (246, selected)

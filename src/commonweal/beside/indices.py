@@ -63,9 +63,10 @@ class IndexComparison:
         One row an area: code, name, larger areas and classes, population; ranks on both indices
         (``rank_first``, ``rank_second``) and on each pair below; ``worst_tenth`` (``both``, ``first``,
         ``second`` or nothing); and, where both indices add up what their parts put in, for each
-        part its share in the difference (``apart.<name>``, in standard deviations, positive where
-        the first says more need; ``apart.second.<name>`` of one that only the second has), the part that does most for it (``driver``), and what stands out
-        in that part (``driver_inside``).
+        part how far it sets the two apart (``apart.<name>``, in standard deviations, positive where
+        the first says more need; ``apart.second.<name>`` for one that only the second has), the
+        part that does most for the difference (``driver``), and what stands out in that part
+        (``driver_inside``).
     parts
         One row a part: ``part`` (label), ``share`` of what makes the two differ (shares add up to
         1; below 0 where a part brings them together), and in how many areas that are in the worst

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import build_move, load_systems
-from commonweal.beside.likeness import spearman
+from commonweal.beside.likeness import spearman, worst_tenth
 from commonweal.index import decile, rank
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ class UnitComparison:
         One row for each index and each of its domains: ``index`` (dotted path), ``label``,
         ``areas`` (small ones that have a score on both), ``spearman`` of their own score with that
         of the larger area that they lie in, ``same_decile`` and ``within_one_decile`` (shares of
-        them), ``worst_tenth`` (how many are in the worst tenth themselves) and ``worst_both`` (of
-        those, how many lie in larger areas of the worst tenth).
+        them), ``worst_tenth`` (how many are in the worst tenth themselves), ``worst_both`` (of
+        those, how many lie in larger areas of the worst tenth), and ``people_small`` and
+        ``people_large`` (the share of all people who live in the worst tenth of each).
     designations
         One row for each designation, by ``designation``: ``small_selected`` and ``large_selected``
         areas; ``small_people`` and ``large_people``, who live in them, and as shares of all people
@@ -104,7 +105,7 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
     for index, scores in small.scores.items():
         other = large.scores[index]
         rows += [
-            _node(small, path, scores.need[path], other.need[path], held)
+            _node(small, large, path, held)
             for path in (index, *scores.domains)
             if path in other.need
         ]
@@ -147,9 +148,8 @@ def _of(held: NDArray[np.intp]) -> Callable[[Floats], Floats]:
     return lambda values: np.where(held >= 0, values[held], np.nan)
 
 
-def _node(
-    small: Results, path: str, need: Floats, larger: Floats, held: NDArray[np.intp]
-) -> dict[str, object]:
+def _node(small: Results, large: Results, path: str, held: NDArray[np.intp]) -> dict[str, object]:
+    need, larger = (r.scores[path.split("/")[0]].need[path] for r in (small, large))
     around = _of(held)(larger)
     own, other = decile(rank(need)), _of(held)(decile(rank(larger)))
     known = ~np.isnan(own) & ~np.isnan(other)
@@ -164,7 +164,15 @@ def _node(
         "within_one_decile": float((apart <= 1).mean()),
         "worst_tenth": int(worst.sum()),
         "worst_both": int((worst & (other == 1)).sum()),
+        "people_small": _share(small.areas, worst_tenth(need)),
+        "people_large": _share(large.areas, worst_tenth(larger)),
     }
+
+
+def _share(areas: Areas, which: Flags) -> float:
+    """Share of all people who live in some of the areas."""
+    people = np.nan_to_num(areas.population)
+    return float(people[which].sum() / people.sum()) if people.any() else float("nan")
 
 
 def _designation(
@@ -179,8 +187,8 @@ def _designation(
         "large_selected": int(large.selected.sum()),
         "small_people": float(people[small.selected].sum()),
         "large_people": float(of_large[large.selected].sum()),
-        "small_share": float(people[small.selected].sum() / people.sum()),
-        "large_share": float(of_large[large.selected].sum() / of_large.sum()),
+        "small_share": _share(small.areas, small.selected),
+        "large_share": _share(large.areas, large.selected),
         "small_inside": int((small.selected & inside).sum()),
         "large_holding": int(large.selected[holding].sum()),
         "people_gained": float(people[inside & ~small.selected].sum()),

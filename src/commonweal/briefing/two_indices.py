@@ -122,8 +122,8 @@ def _where(c: IndexComparison, kind: str) -> Iterator[str]:
             ]
         )
     yield f"By {word}: its share of all areas, of the worst tenth of the first, of the second, and of"
-    inside = f", of the whole and of parts 1 to {len(parts)}" if parts else ""
-    yield f"both; then the rank correlation inside it{inside}."
+    of_what = f", of the whole and of parts 1 to {len(parts)}" if parts else ""
+    yield f"both; then the rank correlation inside it{of_what}."
     yield from in_columns(heads, rows)
 
 

@@ -67,8 +67,9 @@ def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) ->
     for c in comparisons:
         yield ""
         yield f"Small areas beside the larger ones that they lie in ({c.large.title}):"
-        yield "rank correlation; how many are in the same decile, or at most one apart; and how many of the"
-        yield "small ones in the worst tenth lie in a larger one that is in the worst tenth too."
+        yield "rank correlation; how many are in the same decile, or at most one apart; how many of the small"
+        yield "ones in the worst tenth lie in a larger one that is too; and which share of all people lives in"
+        yield "the worst tenth of the larger ones."
         rows = [
             [
                 ("  " if "." in row["index"] else "") + row["label"],
@@ -76,11 +77,12 @@ def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) ->
                 percent(row["same_decile"]),
                 percent(row["within_one_decile"]),
                 f"{row['worst_both']:,} of {row['worst_tenth']:,}",
+                f"{row['people_large']:.1%}".replace("%", " %"),
             ]
             for row in c.nodes.iter_rows(named=True)
         ]
         yield from in_columns(
-            ["", ">Correlation", ">Same decile", ">One apart", ">In both tenths"], rows
+            ["", ">Correlation", ">Same decile", ">One apart", ">In both tenths", ">People"], rows
         )
 
 
