@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
+    "commonweal.units": "Run a study on larger areas",
     "commonweal.gather": "The indicators of a study",
     "commonweal.years": "The years of a study",
     "commonweal.places": "The places of a study",

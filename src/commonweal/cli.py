@@ -203,7 +203,7 @@ def units(
     from commonweal.briefing.units import unit_data, unit_lines, unit_table
     from commonweal.recipe import load_study
     from commonweal.sources import Store
-    from commonweal.study import run_on_units
+    from commonweal.units import run_on_units
 
     recipe = load_study(study)
     with _progress() as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ import numpy as np
 from commonweal import __version__
 from commonweal.agreement import agreement
 from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs, summarise
-from commonweal.beside import compare_units, larger_units
 from commonweal.designation import certainty, compare, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
@@ -31,7 +30,6 @@ from commonweal.years import prepare_years, read_panel, study_trend
 if TYPE_CHECKING:
     import polars as pl
 
-    from commonweal.beside import UnitComparison
     from commonweal.designation import (
         CertaintySpec,
         Comparison,
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators, Panel
 
-__all__ = ["only_designation", "run", "run_on_units"]
+__all__ = ["only_designation", "run"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -348,52 +346,6 @@ def _since(
     return earlier.study.title, compare(
         only_designation(earlier), next(iter(designations.values())), store
     )
-
-
-def run_on_units(
-    study: Study | str | Path,
-    store: Store | None = None,
-    units: Sequence[str] = (),
-    progress: Progress | None = None,
-) -> list[UnitComparison]:
-    """Run a study on its own areas and on larger ones, and compare: one value for each of these.
-
-    Parameters
-    ----------
-    study
-        As in `run`. Nothing varies, and agreement with what is published is left out.
-    store, progress
-        As in `run`.
-    units
-        Area systems; if none are given, `commonweal.beside.larger_units` of the study's.
-
-    Raises
-    ------
-    StudyError
-        If the study's areas are a table of its own, or there is no larger unit.
-    CommonwealError
-        As in `run`, such as for an indicator that is not known on the larger areas: it says on
-        which ``areas`` it is measured, and is carried from there.
-    """
-    study = study if isinstance(study, Study) else load_study(study)
-    if not isinstance(study.areas, str):
-        raise StudyError(
-            f"{study.name}: its areas are a table of its own; larger units are known for area systems"
-        )
-    bare: dict[str, Any] = {"certainty": None, "sensitivity": None, "agreement": (), "since": ""}
-    store = store or Store.from_environment(progress)
-    small = run(study.model_copy(update=bare), store, geometry=False, progress=progress)
-    chosen = tuple(dict.fromkeys(units)) or larger_units(small.areas)
-    if not chosen:
-        raise StudyError(f"{study.name}: there is no larger unit than {study.areas}; name one")
-    found = []
-    for unit in chosen:
-        if unit == study.areas:
-            raise StudyError(f"{study.name}: {unit} are its own areas; expected larger ones")
-        again = study.model_copy(update={**bare, "areas": unit})
-        large = run(again, store, geometry=False, progress=progress)
-        found.append(compare_units(small, large, store))
-    return found
 
 
 def only_designation(results: Results) -> Designation:

@@ -10,6 +10,8 @@ from scipy.stats import spearmanr
 
 from commonweal.beside import compare_units
 from commonweal.briefing.units import unit_data, unit_lines, unit_table
+from commonweal.recipe import load_study
+from commonweal.units import on_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,3 +86,16 @@ def test_told(found: UnitComparison) -> None:
     data = unit_data([found])[0]
     assert (data["small"]["number"], data["large"]["number"]) == (20, 10)
     assert data["designations"][0]["people_lost"] == 3500
+
+
+def test_the_same_recipe_on_larger_areas_says_where_its_numbers_are_from() -> None:
+    """Of indices on the study's own areas only: others say for themselves where they are built."""
+    study = load_study("left-behind-2023")
+    there = on_unit(study, "msoa21")
+    assert there.areas == "msoa21"
+    assert there.certainty is None
+    assert {there.indicators[name].areas for name in study.leaves("community_needs")} == {"lsoa21"}
+    assert {there.indicators[name].areas for name in study.leaves("deprivation")} == {""}
+    open_england = on_unit(load_study("open-england"), "wd24")
+    assert open_england.indicators["library"].areas == ""  # made from what is within reach
+    assert open_england.indicators["surgery"].areas == "lsoa11"  # as it says

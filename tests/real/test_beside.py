@@ -24,6 +24,7 @@ from commonweal.briefing.two_indices import index_comparison_lines
 from commonweal.briefing.units import unit_lines
 from commonweal.recipe import load_study
 from commonweal.study import run
+from commonweal.units import run_on_units
 
 if TYPE_CHECKING:
     from commonweal.beside import IndexComparison
@@ -234,3 +235,13 @@ def test_how_much_depends_on_the_unit(
     # Both lists count the same people of England: what is gained and lost is the difference.
     assert d["large_people"] - d["small_people"] == people[0] - people[1]
     assert max(map(len, unit_lines([found], open_england.study.title, "x"))) <= 100
+
+
+def test_indicators_of_small_areas_are_carried_to_larger_ones(real_store: Store) -> None:
+    """The closed index is published for neighbourhoods alone; its ranks are averaged by people."""
+    (found,) = run_on_units("left-behind-2023", real_store, ["msoa21"])
+    rho = dict(found.nodes.select("index", pl.col("spearman").round(2)).rows())
+    assert rho["community_needs.civic_assets"] == 1.0  # hardly differs between neighbours
+    assert rho["community_needs.connectedness"] < 0.9
+    (d,) = found.designations.rows(named=True)
+    assert [d[k] for k in ("small_selected", "large_selected", "small_inside")] == [1_305, 208, 642]

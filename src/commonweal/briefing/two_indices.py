@@ -49,6 +49,10 @@ def index_comparison_lines(
     if c.report:
         yield f"  The first was carried to {c.areas.title}, as means weighted by people."
     yield ""
+    if _alike(c):
+        both = counted_areas(whole["areas"], c.areas)
+        yield f"The two rank the {both} that have both in the same order, part by part."
+        return
     yield (
         f"{counted_areas(whole['areas'], c.areas)} have both; {whole['worst_first']:,} are in the worst "
         "tenth of each. By chance a"
@@ -76,6 +80,21 @@ def index_comparison_lines(
         )
 
 
+def _alike(c: IndexComparison) -> bool:
+    ranks = [
+        column.removesuffix("rank_first")
+        for column in c.places.columns
+        if column.endswith("rank_first")
+    ]
+    return all(c.places[f"{r}rank_first"].equals(c.places[f"{r}rank_second"]) for r in ranks)
+
+
+def _numbers(c: IndexComparison) -> dict[str, int]:
+    """Give numbers to the parts right below the index, by their path in the first."""
+    parts = [pair.first for pair in c.pairs if pair.first.count("/") == 1]
+    return {path.replace("/", "."): k for k, path in enumerate(parts, start=1)}
+
+
 def _coefficient(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.2f}"
 
@@ -85,23 +104,24 @@ def _share(part: int, whole: int) -> str:
 
 
 def _nodes(c: IndexComparison) -> Iterator[str]:
+    numbers = _numbers(c)
     rows = [
         [
-            "" if k == 0 else str(k),
-            row["first_label"],
-            row["second_label"],
+            str(numbers.get(row["first"], "")),
+            "  " * (row["first"].count(".") - 1) + row["first_label"],
+            "  " * (row["second"].count(".") - 1) + row["second_label"],
             _coefficient(row["spearman"]),
             f"{row['worst_both']:,}",
             _share(row["worst_both"], row["worst_first"]),
         ]
-        for k, row in enumerate(c.nodes.iter_rows(named=True))
+        for row in c.nodes.iter_rows(named=True)
     ]
     yield from in_columns(["", "First", "Second", ">Correlation", ">In both", ">Share"], rows)
 
 
 def _where(c: IndexComparison, kind: str) -> Iterator[str]:
     """Say where the worst tenths lie, and how alike the orders are inside each group."""
-    parts = c.pairs[1:] if len(c.pairs) <= MOST_PARTS + 1 else ()
+    parts = list(_numbers(c)) if len(_numbers(c)) <= MOST_PARTS else []
     word = parent_words(kind)[0] if kind in c.areas.parents else class_word(kind)
     heads = [word.capitalize(), ">Areas", ">All", ">First", ">Second", ">Both"]
     heads += [">Whole", *(f">{k}" for k in range(1, len(parts) + 1))]
@@ -118,7 +138,12 @@ def _where(c: IndexComparison, kind: str) -> Iterator[str]:
                     _share(row[key], whole[key])
                     for key in ("areas", "worst_first", "worst_second", "worst_both")
                 ),
-                *(_coefficient(x) for x in inside["spearman"][: len(parts) + 1]),
+                *(
+                    _coefficient(x)
+                    for x in inside.filter(pl.col("first").is_in([whole["first"], *parts]))[
+                        "spearman"
+                    ]
+                ),
             ]
         )
     yield f"By {word}: its share of all areas, of the worst tenth of the first, of the second, and of"
@@ -143,7 +168,9 @@ def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[li
     gap = pl.col("rank_first") - pl.col("rank_second")
     known = c.places.drop_nulls(["rank_first", "rank_second"])
     parent = authority_of(c.areas)
-    numbers = {pair.first_label: k for k, pair in enumerate(c.pairs) if k}
+    numbers = {
+        p.first_label: k for p in c.pairs if (k := _numbers(c).get(p.first.replace("/", ".")))
+    }
     for more, less, found in (
         ("first", "second", known.filter(gap < 0).sort(gap, "code").head(most)),
         ("second", "first", known.filter(gap > 0).sort(-gap, "code").head(most)),

@@ -1,0 +1,63 @@
+"""A comparison of two indices as an officer reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commonweal.beside import compare_indices, match_indices
+from commonweal.briefing.columns import in_columns
+from commonweal.briefing.two_indices import index_comparison_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.results import Results
+
+    RunWith = Callable[..., Results]
+
+NO_STORE: Any = None
+
+
+def two_levels(turned: bool) -> dict[str, Any]:
+    halls, income = {"indicator": "halls"}, {"indicator": "income"}
+    inner = {"one": income if turned else halls, "two": income}
+    children = {"strand": {"label": "A strand", "children": inner}, "money": {**income}}
+    return {"index": {"x": {"children": children}}, "designate": None, "certainty": None}
+
+
+def told(first: Results, second: Results, most: int = 5) -> list[str]:
+    found = compare_indices(first, second, match_indices(first, second)[0], NO_STORE)
+    return list(index_comparison_lines(found, "The first", "The second", most))
+
+
+def test_every_number_stands_under_its_head(run_with: RunWith) -> None:
+    lines = told(run_with(**two_levels(False)), run_with(**two_levels(True)), most=2)
+    assert max(map(len, lines)) <= 100
+    assert lines[:3] == ["x beside x", "  First:  The first", "  Second: The second"]
+    at = next(i for i, line in enumerate(lines) if "Correlation" in line)
+    whole, strand, one, two, money = lines[at + 1 : at + 6]
+    assert whole.split()[:2] == ["x", "x"]
+    # Parts right below the index have numbers; what is below those is set in.
+    assert strand.split()[:3] == ["1", "A", "strand"]
+    assert money.split()[0] == "2"
+    assert one.index("one") == two.index("Low income") > strand.index("A strand")
+    assert {line.rindex("%") for line in (whole, strand, one, two, money)} == {len(whole) - 1}
+    north = next(line for line in lines if line.startswith("  Northside"))
+    # Areas, four shares of two signs each, and the correlations of the whole and of parts 1 and 2.
+    assert len(north.split()) == 2 + 4 * 2 + 3
+    assert sum(line.startswith("  A") and line[3:5].isdigit() for line in lines) == 2 + 2
+
+
+def test_two_that_are_the_same_are_not_told_at_length(run_with: RunWith) -> None:
+    same = run_with(**two_levels(False))
+    lines = told(same, same)
+    assert lines[-1] == "The two rank the 20 places that have both in the same order, part by part."
+    assert len(lines) == 5
+
+
+def test_words_are_cut_and_numbers_never() -> None:
+    rows = [["A name that goes on and on " * 5, "1,234,567"], ["Short", "8"]]
+    head, long, short = in_columns(["Name", ">Number"], rows)
+    assert {len(head), len(long), len(short)} == {100}
+    assert long.endswith("...  1,234,567")
+    assert short.endswith("          8")
