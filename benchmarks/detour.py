@@ -1,0 +1,88 @@
+"""How much longer walks are than straight lines: the detour factor, measured on real maps.
+
+From addresses to the nearest place of each group on the same map: the median and the quartiles of
+metres along streets over metres in a straight line. "The same place" holds the walk to the nearest
+place against the straight line to that place; "the nearest" holds it against the straight line to
+whatever is nearest that way, which is what an index with no street map would take. Addresses are
+postcodes, and in Porto Alegre hexagons where people live. Pairs closer than 100 m are left out:
+there the way to the street decides. A study's `access: detour` is 1.3 unless it says otherwise; the
+claim is that the median lies within 0.1 of it on maps of whole towns. Needs the data
+(COMMONWEAL_MIRROR or the network).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from commonweal.access import Points, great_circle_m, straight_nearest
+from commonweal.access.places_pbf import read_places_pbf
+from commonweal.access.postcodes import load_postcodes, place_postcodes
+from commonweal.access.snap import snap
+from commonweal.access.streets_pbf import read_streets
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.walks import street_nearest
+from commonweal.recipe.indicators import AccessSpec
+from commonweal.sources import Store
+
+MAPS = ("osm-rutland", "osm-newport", "osm-leeds-campus", "osm-porto-alegre")
+SNAP_M, CLOSE_M, AT_LEAST = 100.0, 100.0, 1_000
+WITHIN = 0.1
+
+
+def addresses(name: str, store: Store) -> Points:
+    if name == "osm-porto-alegre":
+        table = store.table("hexagons-porto-alegre").filter(pl.col("population") > 0)
+        return Points(table["lon"].to_numpy(), table["lat"].to_numpy())
+    directory = load_postcodes()
+    table = place_postcodes(directory.table["postcode"], directory).drop_nulls()
+    return Points(table["longitude"].to_numpy(), table["latitude"].to_numpy())
+
+
+def measure(name: str, store: Store) -> tuple[np.ndarray, np.ndarray]:
+    """Ratios of walks to straight lines: to the same place, and to the nearest that way."""
+    path = store.path(name)
+    streets = read_streets(path).streets
+    x, y = streets.points.longitude, streets.points.latitude
+    every = addresses(name, store)
+    inside = (every.longitude > x.min()) & (every.longitude < x.max())
+    inside &= (every.latitude > y.min()) & (every.latitude < y.max())
+    origins = Points(every.longitude[inside], every.latitude[inside])
+    on = snap(streets, origins, SNAP_M).on_street
+    origins = Points(origins.longitude[on], origins.latitude[on])
+    places = read_places_pbf(path)
+    same, nearest = [], []
+    for group in load_taxonomy().groups:
+        points = places.of(group).points
+        if not len(points) or not snap(streets, points, SNAP_M).on_street.any():
+            continue
+        walk = street_nearest(streets, origins, points, snap_m=SNAP_M)
+        there = walk.place[:, 0] >= 0
+        row = walk.place[there, 0]
+        x, y = origins.longitude[there], origins.latitude[there]
+        straight = great_circle_m(x, y, points.longitude[row], points.latitude[row])
+        shortest = straight_nearest(origins, points).distance_m[there, 0]
+        walked = walk.distance_m[there, 0]
+        same.append((walked / straight)[straight >= CLOSE_M])
+        nearest.append((walked / shortest)[shortest >= CLOSE_M])
+    return np.concatenate(same), np.concatenate(nearest)
+
+
+def main() -> None:
+    store, assumed = Store.from_environment(), AccessSpec().detour
+    print("| map | walks | same place: quartile, median, quartile | the nearest: the same three |")
+    print("| --- | ---: | ---: | ---: |")
+    elsewhere = []
+    for name in MAPS:
+        found = measure(name, store)
+        cells = [" ".join(f"{q:.2f}" for q in np.quantile(f, [0.25, 0.5, 0.75])) for f in found]
+        print(f"| {name} | {len(found[0]):,} | {cells[0]} | {cells[1]} |")
+        median = np.median(found[1])
+        if len(found[1]) >= AT_LEAST and abs(median - assumed) > WITHIN:
+            elsewhere.append(f"{name} {median:.2f}")
+    if elsewhere:
+        raise SystemExit(f"the detour is not {assumed:g} on {', '.join(elsewhere)}")
+
+
+if __name__ == "__main__":
+    main()
