@@ -63,7 +63,9 @@ def measured(n_nodes: int) -> dict[str, float]:
 
 def main(to: int) -> None:
     found = [measured(10**power) for power in range(5, to + 1)]
-    print("| nodes | streets | build | five nearest | count in 1.6 km | processor time | peak memory |")
+    print(
+        "| nodes | streets | build | five nearest | count in 1.6 km | processor time | peak memory |"
+    )
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for one in found:
         cpu = sum(one[f"{step} cpu"] for step in STEPS)
@@ -78,7 +80,9 @@ def main(to: int) -> None:
         cpu = [sum(one[f"{step} cpu"] for step in STEPS) for one in (few, many)]
         longer, larger = cpu[1] / cpu[0], many["gigabytes"] / few["gigabytes"]
         more = many["nodes"] / few["nodes"]
-        print(f"{more:.1f} x the nodes: {longer:.1f} x the processor time, {larger:.1f} x the memory")
+        print(
+            f"{more:.1f} x the nodes: {longer:.1f} x the processor time, {larger:.1f} x the memory"
+        )
         as_claimed &= longer <= 1.5 * more and larger <= 1.1 * more
     if not as_claimed:
         raise SystemExit("cost grows faster than claimed; is the machine busy with something else?")

@@ -52,10 +52,19 @@ MAPS = ("osm-rutland", "osm-newport", "osm-leeds-campus", "osm-porto-alegre")
 # --- the graphs
 
 
+def graph(name: str) -> Streets:
+    """Give a real map, or as `large` one of Newport after the other."""
+    if name == "large":
+        return large()
+    return read_streets(Store.from_environment().path(name)).streets
+
+
 def large(n_nodes: int = N_NODES) -> Streets:
     """Give about so many nodes, all connected: Newport side by side, else a lattice."""
     try:
-        return tiled(read_streets(Store.from_environment().path("osm-newport")).streets.largest(), n_nodes)
+        return tiled(
+            read_streets(Store.from_environment().path("osm-newport")).streets.largest(), n_nodes
+        )
     except CommonwealError as error:
         print(f"no map of Newport ({error}); a lattice instead")
         return lattice(n_nodes)
@@ -80,7 +89,9 @@ def tiled(tile: Streets, n_nodes: int, n_joints: int = 40) -> Streets:
         last_nodes, first_nodes = order[-n_joints:], order[:n_joints]
         here = first[:-step][there] if n_tiles > step else first[:0]
         tail.append((here + last_nodes[np.argsort(other[last_nodes])]).ravel())
-        head.append((here + step * tile.n_nodes + first_nodes[np.argsort(other[first_nodes])]).ravel())
+        head.append(
+            (here + step * tile.n_nodes + first_nodes[np.argsort(other[first_nodes])]).ravel()
+        )
     a, b = np.concatenate(tail), np.concatenate(head)
     joints = great_circle_m(all_x[a], all_y[a], all_x[b], all_y[b])[n_tiles * tile.n_streets :]
     length_m = np.concatenate([np.tile(tile.length_m, n_tiles), joints])
@@ -167,7 +178,10 @@ def arcs(
 
 
 def judged(
-    streets: Streets, length_m: NDArray[np.float64], rows: NDArray[np.int64], nodes: NDArray[np.int64]
+    streets: Streets,
+    length_m: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    nodes: NDArray[np.int64],
 ) -> Found:
     """Give what scipy says of some nodes."""
     tail, head, metres = arcs(streets, length_m)
@@ -198,11 +212,13 @@ def peak_mb() -> float:
 def compare(name: str, streets: Streets) -> bool:
     """Print how the two compare on a graph; say whether all claims hold that are made of it."""
     rng = np.random.default_rng(1)
-    at = np.column_stack([streets.points.longitude, streets.points.latitude])
-    _, first, same = np.unique(at, axis=0, return_index=True, return_counts=True)
-    alone = first[same == 1]  # two sides of a closed gate are at one spot: a place would be on either
+    x, y = streets.points.longitude, streets.points.latitude
+    _, first, same = np.unique(x + 1j * y, return_index=True, return_counts=True)
+    alone = first[
+        same == 1
+    ]  # two sides of a closed gate are at one spot: a place would be on either
     rows = np.sort(rng.choice(alone, max(streets.n_nodes // A_PLACE, K), replace=False))
-    places = Points(*at[rows].T.copy())
+    places = Points(x[rows], y[rows])
     length_m = np.rint(streets.length_m / MM) * MM
     start = time.perf_counter()
     mine = ours(streets, length_m, places)
@@ -244,14 +260,11 @@ def main() -> None:
     ours(warm, warm.length_m, warm.points)  # compiles
     missed = []
     for name in graphs:
-        if name == "large":
-            streets = large()
-        else:
-            try:
-                streets = read_streets(Store.from_environment().path(name)).streets
-            except CommonwealError as error:
-                print(f"{name}: skipped ({error})")
-                continue
+        try:
+            streets = graph(name)
+        except CommonwealError as error:
+            print(f"{name}: skipped ({error})")
+            continue
         if not compare(name, streets):
             missed.append(name)
     if missed:

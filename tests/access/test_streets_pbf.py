@@ -258,6 +258,20 @@ def test_near_nodes_are_near_in_the_order(tmp_path: Path) -> None:
     assert sum(a != b for a, b in pairwise(quarters)) == 3
 
 
+def test_a_large_file_is_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from commonweal.access import streets_pbf
+
+    m = three_components()
+    m.node(1, 0, barrier="wall")
+    file = m.write(tmp_path, without=((0, 1),))
+    small = read_streets(file, 1)
+    monkeypatch.setattr(streets_pbf, "SMALL_FILE", 0)
+    large = read_streets(file, 1)
+    assert small.report == large.report
+    assert small.report["barriers"] == small.report["nodes missing"] == 1
+    assert laid(small.streets) == laid(large.streets)
+
+
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from commonweal.access import streets_pbf
 

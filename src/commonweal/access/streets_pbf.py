@@ -1,7 +1,8 @@
 """Read the streets that people can walk from an OpenStreetMap file (PBF).
 
 Rules are data: ``walking.yaml`` beside this file. The file is read twice, ways first and then the nodes that walkable
-ways use, so memory grows with the walkable network and not with the map.
+ways use, so memory grows with the walkable network and not with the map; for a large file add up to 1.5 GB, a bit for
+each number that a node may have.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ SMALLEST_COMPONENT = 50
 """Nodes: what hangs together in fewer is left out, so that nobody is put on a path that leads nowhere."""
 
 A_STEP = 100_000
+
+SMALL_FILE = 16_000_000
+"""Bytes: nodes of a smaller file are looked at one by one, which takes seconds and next to no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,7 @@ def _nodes(
             del part[:]
 
     n_read = 0
-    for node in _objects(path, osmium.osm.NODE, osmium.filter.IdFilter(ids.tolist())):
+    for node in _chosen_nodes(path, ids.tolist()):
         n_read += 1
         if not node.location.valid():
             continue
@@ -249,10 +253,23 @@ def _nodes(
     return longitude, latitude, blocked
 
 
-def _objects(path: Path, kind: Any, keep: Any) -> Iterator[Any]:
+def _chosen_nodes(path: Path, ids: list[int]) -> Iterator[Any]:
     import osmium
 
-    yield from osmium.FileProcessor(osmium.io.File(str(path), "pbf"), kind).with_filter(keep)
+    if path.stat().st_size > SMALL_FILE:
+        yield from _objects(path, osmium.osm.NODE, osmium.filter.IdFilter(ids))
+    else:
+        chosen = set(ids)
+        yield from (node for node in _objects(path, osmium.osm.NODE) if node.id in chosen)
+
+
+def _objects(path: Path, kind: Any, *keep: Any) -> Iterator[Any]:
+    import osmium
+
+    objects = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), kind)
+    for one in keep:
+        objects.with_filter(one)
+    yield from objects
 
 
 def _streets(
