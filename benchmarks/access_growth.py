@@ -21,8 +21,8 @@ STEPS = ("build", "nearest", "count")
 
 def run_here(n_nodes: int) -> dict[str, float]:
     import numpy as np
-    from access_vs_pandana import A_PLACE, FAR_M, WALK_M, K, large, lattice, ours
 
+    from access_vs_pandana import A_PLACE, FAR_M, WALK_M, K, large, lattice, ours
     from commonweal.access import Points
     from commonweal.access.streets import Streets
     from commonweal.access.walks import street_counts, street_nearest

@@ -222,8 +222,6 @@ def _nodes(
     path: Path, ids: NDArray[np.int64], progress: Progress | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """(n_ids,) longitude and latitude, NaN where the file lacks the node; whether it is closed."""
-    import osmium
-
     longitude, latitude = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
     blocked = np.zeros(len(ids), np.bool_)
     seen, x, y, shut = array("q"), array("d"), array("d"), array("q")
