@@ -3,7 +3,7 @@
 The network is the map of Newport laid side by side, as in `access_vs_pandana`, with a place on each
 hundredth node: the five nearest within 10 km and the count within 1.6 km of every node. Each size
 runs in a process of its own, whose peak memory is given. Claims: ten times the nodes cost at most
-15 times the processor time and at most 11 times the memory.
+20 times the processor time and at most 11 times the memory.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main(to: int) -> None:
         print(
             f"{more:.1f} x the nodes: {longer:.1f} x the processor time, {larger:.1f} x the memory"
         )
-        as_claimed &= longer <= 1.5 * more and larger <= 1.1 * more
+        as_claimed &= longer <= 2 * more and larger <= 1.1 * more
     if not as_claimed:
         raise SystemExit("cost grows faster than claimed; is the machine busy with something else?")
 
