@@ -56,7 +56,7 @@ def sides() -> list[tuple[int, int]]:
     return [*along, *up]
 
 
-def region(number: int, streets: Streets | Path | None = None) -> Region:
+def region(number: int, streets: Streets | Path | str | None = None) -> Region:
     """A town, with more homes than halls in every other one."""
     west = 0.1 * number
     x, y = corners(west).T.copy()
@@ -104,9 +104,10 @@ def test_a_region_may_be_a_file(client: Any, tmp_path: Path) -> None:
         for i, ends in enumerate(sides()):
             nodes = [end + 1 for end in ends]
             writer.add_way(Way(id=i + 1, nodes=nodes, tags={"highway": "residential"}))
-    of_file = [region(0, file), region(1)]
+    of_file = [region(0, file), region(1), region(0, str(file))]
     there, here = walk_regions(of_file, LIMIT_M, client=client), walk_regions(of_file, LIMIT_M)
     assert parts(there) == parts(here)
+    assert parts(here[:1]) == parts(here[2:])
     given = street_reach(region(0).streets, of_file[0].origins, of_file[0].places, LIMIT_M)  # type: ignore[arg-type]
     # A file numbers and cuts streets in its own way; who reaches what is the same.
     assert here[0].place.tolist() == given.place.tolist()

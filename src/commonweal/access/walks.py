@@ -312,7 +312,7 @@ class Region:
         Where walks begin, and where they may end.
     """
 
-    streets: Streets | Path
+    streets: Streets | Path | str
     origins: Points
     places: Points
 
@@ -381,7 +381,7 @@ def _walked(
 
 def _walk(region: Region, limit_m: float, snap_m: float) -> Reach:
     streets = region.streets
-    if isinstance(streets, Path):
+    if isinstance(streets, (str, Path)):
         from commonweal.access.streets_pbf import read_streets
 
         streets = read_streets(streets).streets
