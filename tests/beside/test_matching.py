@@ -68,6 +68,13 @@ def test_parts_that_are_stated_bring_their_indices_together(two: tuple[Results, 
     assert x[:2] == [("x", "y"), ("x/money", "y/wealth")]
 
 
+def test_a_part_is_found_below_one_that_has_nothing_beside_it(
+    two: tuple[Results, Results],
+) -> None:
+    x, _ = told(match_indices(*two, {"x.money.income": "assets", "places": "wealth"}))
+    assert x == [("x", "y"), ("x/places", "y/wealth"), ("x/money/income", "y/assets")]
+
+
 def test_what_a_study_says_is_alike_works_both_ways(
     run_with: RunWith, two: tuple[Results, Results]
 ) -> None:
@@ -94,6 +101,10 @@ def test_names_that_are_wrong_or_not_enough(
         match_indices(*two, {"income": "assets"})
     with pytest.raises(StudyError, match=r"'x.places' and 'x.money' are both to be compared with"):
         match_indices(*two, {"places": "assets", "money": "assets"})
+    with pytest.raises(
+        StudyError, match=r"'x' is to be compared with 'deprivation', and its part 'x\.pl"
+    ):
+        match_indices(*two, {"places": "assets", "money": "deprivation.income"})
     with pytest.raises(StudyError, match=r"alike.plces: index or domain 'plces' not found"):
         run_with(alike={"plces": "assets"})
 

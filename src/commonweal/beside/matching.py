@@ -50,13 +50,13 @@ def match_indices(
     UnknownNameError
         If a stated name is no node.
     StudyError
-        If several nodes end in a stated name, or one node is stated to go with two.
+        If several nodes end in a stated name, or a node or index is stated to go with two.
     """
     pairs = dict(_alike(first, second))
     for name, other in (stated or {}).items():
         pairs[_path(first, name)] = _path(second, other)
-    pairs = {**_indices_of(pairs), **pairs}
-    _once_each(pairs)
+    pairs = {**{_index(a): _index(b) for a, b in pairs.items()}, **pairs}
+    _check(pairs)
     found = []
     for root in first.scores:
         other_root = pairs.get(root) or _same(first, root, second, list(second.scores), pairs)
@@ -95,12 +95,12 @@ def _alike(first: Results, second: Results) -> Iterator[tuple[str, str]]:
             yield pair[::-1] if turned else pair
 
 
-def _indices_of(pairs: Mapping[str, str]) -> dict[str, str]:
-    """Pair the indices whose parts are a pair."""
-    return {a.split("/")[0]: b.split("/")[0] for a, b in pairs.items()}
+def _index(path: str) -> str:
+    return path.split("/", 1)[0]
 
 
-def _once_each(pairs: Mapping[str, str]) -> None:
+def _check(pairs: Mapping[str, str]) -> None:
+    """Refuse two that are to stand beside one, and an index with parts in two."""
     seen: dict[str, str] = {}
     for first, second in pairs.items():
         if second in seen:
@@ -109,6 +109,11 @@ def _once_each(pairs: Mapping[str, str]) -> None:
                 f"{twice} are both to be compared with '{second.replace('/', '.')}'; expected one"
             )
         seen[second] = first
+        if pairs[_index(first)] != _index(second):
+            raise StudyError(
+                f"'{_index(first)}' is to be compared with '{pairs[_index(first)]}', and its part "
+                f"'{first.replace('/', '.')}' with one of '{_index(second)}'; expected one index"
+            )
 
 
 def _same(
@@ -125,14 +130,13 @@ def _same(
 def _below(
     first: Results, path: str, second: Results, other: str, pairs: Mapping[str, str]
 ) -> Iterator[Pair]:
-    yield Pair(path, other, first.label(path), second.label(other))
-    children, others = _children(first, path), _children(second, other)
-    for child in children:
+    if other:
+        yield Pair(path, other, first.label(path), second.label(other))
+    others = _children(second, other) if other else []
+    for child in _children(first, path):
         beside = pairs.get(child) or _same(first, child, second, others, pairs)
-        if beside:
-            yield from _below(first, child, second, beside, pairs)
+        yield from _below(first, child, second, beside, pairs)
 
 
 def _children(results: Results, path: str) -> list[str]:
-    scores = results.scores[path.split("/", 1)[0]]
-    return scores.part(path).domains
+    return results.scores[_index(path)].part(path).domains

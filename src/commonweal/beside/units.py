@@ -15,11 +15,10 @@ import polars as pl
 
 from commonweal.areas import build_move, load_systems
 from commonweal.beside.likeness import spearman, worst_tenth
+from commonweal.errors import DataError
 from commonweal.index import decile, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas, Move
@@ -98,6 +97,8 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
     ------
     UnknownNameError
         If no link leads from one to the other.
+    DataError
+        If a node has no area with a score on both.
     """
     held = _holder(build_move(store, small.areas, large.areas))
     rows = []
@@ -109,15 +110,17 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
             for path in (index, *scores.domains)
             if path in other.need
         ]
-        for unit, ranks in (("small", scores.rank), ("large", other.rank)):
-            of = _of(held) if unit == "large" else _same
-            columns[f"{index}.rank_{unit}"] = of(ranks)
-            columns[f"{index}.decile_{unit}"] = of(decile(ranks))
+        columns |= {
+            f"{index}.rank_small": scores.rank,
+            f"{index}.decile_small": decile(scores.rank),
+            f"{index}.rank_large": _of(other.rank, held),
+            f"{index}.decile_large": _of(decile(other.rank), held),
+        }
     told = []
     for name, d in small.designations.items():
         chosen = large.designations[name]
         columns[f"{name}.selected_small"] = d.selected
-        columns[f"{name}.selected_large"] = _of(held)(chosen.selected.astype(np.float64)) == 1
+        columns[f"{name}.selected_large"] = _of(chosen.selected.astype(np.float64), held) == 1
         told.append(_designation(name, d, chosen, held))
     numbers = {c: pl.Series(c, x).fill_nan(None) for c, x in columns.items() if x.dtype != bool}
     whole = [x.cast(pl.Int64) for x in numbers.values()]
@@ -139,20 +142,20 @@ def _holder(move: Move) -> NDArray[np.intp]:
     return held
 
 
-def _same(values: Floats) -> Floats:
-    return values
-
-
-def _of(held: NDArray[np.intp]) -> Callable[[Floats], Floats]:
+def _of(larger: Floats, held: NDArray[np.intp]) -> Floats:
     """Give each small area the value of the larger one that it lies in."""
-    return lambda values: np.where(held >= 0, values[held], np.nan)
+    return np.where(held >= 0, larger[held], np.nan)
 
 
 def _node(small: Results, large: Results, path: str, held: NDArray[np.intp]) -> dict[str, object]:
     need, larger = (r.scores[path.split("/")[0]].need[path] for r in (small, large))
-    around = _of(held)(larger)
-    own, other = decile(rank(need)), _of(held)(decile(rank(larger)))
+    around = _of(larger, held)
+    own, other = decile(rank(need)), _of(decile(rank(larger)), held)
     known = ~np.isnan(own) & ~np.isnan(other)
+    if not known.any():
+        raise DataError(
+            f"{path}: no area has a score both by itself and by the larger one around it"
+        )
     apart = np.abs(own - other)[known]
     worst = (own == 1) & known
     return {
@@ -178,7 +181,7 @@ def _share(areas: Areas, which: Flags) -> float:
 def _designation(
     name: str, small: Designation, large: Designation, held: NDArray[np.intp]
 ) -> dict[str, object]:
-    inside = _of(held)(large.selected.astype(np.float64)) == 1
+    inside = _of(large.selected.astype(np.float64), held) == 1
     holding = np.unique(held[small.selected & (held >= 0)])
     people, of_large = (np.nan_to_num(d.areas.population) for d in (small, large))
     return {
