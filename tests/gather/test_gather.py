@@ -100,6 +100,30 @@ def test_rows_of_an_area_are_added_up_when_asked_and_refused_when_not(tmp_path: 
         gather(tmp_path, {"grants": {**spec, "add": False}})
 
 
+def test_counts_are_missing_where_they_fall_short_of_another_years(tmp_path: Path) -> None:
+    """N has 3 of 40, too few; S has 9 of 10; D, which has no number, is missing as it was."""
+    (tmp_path / "runs.csv").write_text("code,now,then\nA,1,30\nB,2,10\nC,9,10\nD,,\n")
+    whole = {"of": "then", "areas": "district", "at_least": 0.3}
+    table = {"file": "runs.csv"}
+    indicators: dict[str, dict[str, Any]] = {
+        "runs": {**table, "column": "now", "complete": whole},
+        "then": {**table, "column": "then"},
+    }
+    assert column(gather(tmp_path, indicators), "runs") == [None, None, 9, None]
+    indicators["runs"]["complete"] = {**whole, "at_least": 0.07}
+    assert column(gather(tmp_path, indicators), "runs") == [1, 2, 9, None]
+    for wrong, message in (
+        ({"of": "thn"}, "complete.of: indicator 'thn' not found"),
+        ({"areas": "county"}, "complete.areas: 'county' is not one of the larger areas"),
+        ({"column": "n"}, "'of' names an indicator; it goes without a table"),
+        ({"of": ""}, "expected exactly one of 'source' and 'file'"),
+        ({"of": "", "file": "runs.csv"}, "expected 'column', the table's totals, or 'of'"),
+    ):
+        indicators["runs"]["complete"] = whole | wrong
+        with pytest.raises(StudyError, match=message):
+            gather(tmp_path, indicators)
+
+
 def test_a_rate_is_per_residents_and_shrinks_towards_its_district(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("code,n\nA,9\nB,6\nC,4\nD,0\n")
     plain = {"file": "c.csv", "column": "n", "per": "population", "out_of": 1000}

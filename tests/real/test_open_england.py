@@ -15,6 +15,7 @@ from scipy.stats import rankdata, spearmanr
 
 from commonweal.access import great_circle_m
 from commonweal.access.registers import read_register
+from commonweal.areas import load_areas
 from commonweal.recipe import load_study
 from commonweal.study import run
 
@@ -106,6 +107,40 @@ def test_both_halves_of_the_charities_are_added_and_holes_are_missing_not_zero(
     assert 1 < np.nanmedian(charities) < 4
     errors = indicators.errors_of["charities"]
     assert (errors[~np.isnan(charities)] > 0).all()
+
+
+def test_authorities_whose_buses_the_file_lost_are_missing_and_were_not_lost(
+    indicators: Indicators, open_england: Results, real_store: Store
+) -> None:
+    """Below three tenths of 2019 in the file of 2022; the counts by authority of 2023 have them."""
+    holes = next(
+        entry["holes"]
+        for step in open_england.provenance["steps"]
+        for entry in step.get("read", ())
+        if entry["indicator"] == "daytime_services"
+    )
+    assert {"Peterborough", "Sunderland", "Northumberland", "Worcester"} <= set(holes)
+    assert len(holes) == 22
+    services = values(indicators, "daytime_services")
+    inside = open_england.areas.table["lad22_name"].is_in([*holes]).to_numpy()
+    assert np.isnan(services[inside]).mean() > 0.99
+    assert np.isnan(services[~inside]).mean() < 0.03
+    assert np.isnan(values(indicators, "evening_services")[np.isnan(services)]).all()
+    bands = [f"runs_{d}_{b} Peak" for d in ("Tue", "Wed") for b in ("Morning", "Afternoon")]
+    later = real_store.table("transport-trips-lad-2023", ["zone_id", *bands])
+    runs = later.group_by(name="zone_id").agg(later=pl.sum_horizontal(pl.col(bands).sum()))
+    earlier = real_store.table("transport-trips-lsoa11-2022", ["zone_id", *bands])
+    of = load_areas(real_store, "lsoa11").table.select(zone_id="code", name="lad17_name")
+    both = (
+        earlier.join(of, on="zone_id")
+        .group_by("name")
+        .agg(earlier=pl.sum_horizontal(pl.col(bands).sum()))
+        .join(runs, on="name")
+        .with_columns(share=pl.col("earlier") / pl.col("later"))
+    )
+    lost = pl.col("name").is_in([*holes])
+    usual = both.filter(~lost)["share"]
+    assert both.filter(lost)["share"].median() < usual.quantile(0.1)
 
 
 def test_numbers_of_larger_areas_say_so_and_weigh_less(

@@ -268,32 +268,58 @@ class _Kitchen:
             made = _Made(on, read.values[:, 0], None, (source,))
         if made.on is not on:
             raise StudyError(
-                f"indicators.{name}: formula: '{other}' is measured on {made.on.system}, and this on "
+                f"indicators.{name}: '{other}' is measured on {made.on.system}, and this on "
                 f"{on.system}; expected the same (say 'areas: {made.on.system}' here, too)"
             )
         return made
 
     def _complete(self, name: str, spec: IndicatorSpec, made: _Made) -> _Made:
-        """Leave missing what lies in a larger area whose published total is not reached."""
+        """Leave missing what lies in a larger area whose total is not reached."""
         of = spec.complete
         assert of is not None
-        larger = self.on(of.areas)
         if of.areas not in made.on.table.columns:
             raise StudyError(
                 f"indicators.{name}: complete: areas of {made.on.system} lie in no {of.areas}; expected "
                 f"one of: {', '.join(made.on.parents)}"
             )
+        totals, sources = self._totals(name, spec, made.on)
+        short = fall_short(
+            made.values,
+            made.on.table[of.areas],
+            totals["code"].to_list(),
+            totals["total"].to_numpy(),
+            of.at_least,
+        )
+        called = dict(totals.select("code", "name").iter_rows())
+        told = {**made.told, "holes": {called[c]: round(s, 3) for c, s in short.shares.items()}}
+        values = np.where(short.inside, np.nan, made.values)
+        return replace(made, values=values, sources=(*made.sources, *sources), told=told)
+
+    def _totals(
+        self, name: str, spec: IndicatorSpec, on: Areas
+    ) -> tuple[pl.DataFrame, tuple[Source, ...]]:
+        """Give what counts are held to, ``code``, ``name``, ``total``: published, or another's sums."""
+        of = spec.complete
+        assert of is not None
+        if of.of:
+            other = self._used(name, of.of, spec)
+            known = f"{of.areas}_name" in on.table.columns
+            summed = (
+                on.table.select(code=of.areas, name=f"{of.areas}_name" if known else of.areas)
+                .with_columns(n=other.values)
+                .drop_nulls("code")
+                .group_by("code", maintain_order=True)
+                .agg(pl.col("name").first(), total=pl.col("n").fill_nan(0).sum())
+            )
+            return summed, other.sources
+        larger = self.on(of.areas)
         source = own_source(self.study, of, self.store)
         code = of.code or code_column(self.store.table(source), source, larger)
         table = self.store.table(source, [code, of.column])
         total, _ = _aligned(
             name, code_texts(table[code]), numbers(table, of.column, source), larger, source
         )
-        short = fall_short(made.values, made.on.table[of.areas], larger.codes, total, of.at_least)
-        names = dict(zip(larger.codes, larger.table["name"], strict=True))
-        told = {**made.told, "holes": {names[c]: round(s, 3) for c, s in short.shares.items()}}
-        values = np.where(short.inside, np.nan, made.values)
-        return replace(made, values=values, sources=(*made.sources, source), told=told)
+        return larger.table.select("code", "name").with_columns(total=total), (source,)
 
     def _rate(self, name: str, spec: IndicatorSpec, made: _Made) -> _Made:
         base = (

@@ -165,7 +165,7 @@ class TimetableSpec(WholeFile):
 
 
 class CompleteSpec(FileOrSource):
-    """How whole a count has to be: where it falls short of a published total, it is missing.
+    """How whole a count has to be: where it falls short of a total, it is missing.
 
     Attributes
     ----------
@@ -173,16 +173,30 @@ class CompleteSpec(FileOrSource):
         The table with the totals.
     column, code
         Its columns of totals and of codes.
+    of
+        In their place, another indicator of the study, such as the same count of another year: the
+        totals are its sums.
     areas
         The larger areas that the totals are of.
     at_least
         The share of a total that the areas inside have to add up to.
     """
 
-    column: str
+    column: str = ""
     code: str = ""
+    of: str = ""
     areas: str
     at_least: float = Field(gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> CompleteSpec:
+        if self.of and (self.file or self.source or self.column or self.code):
+            raise ValueError("'of' names an indicator; it goes without a table and its columns")
+        if not self.of:
+            _check_table(self)
+            if not self.column:
+                raise ValueError("expected 'column', the table's totals, or 'of', an indicator")
+        return self
 
 
 class IndicatorSpec(_Table):

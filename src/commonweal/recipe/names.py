@@ -97,7 +97,12 @@ def _made(study: Study) -> None:
                 _indicator(study, other, *at, "formula")
         if spec.per and spec.per != POPULATION:
             _indicator(study, spec.per, *at, "per")
-        named = [(spec.areas, "areas"), (spec.complete.areas if spec.complete else "", "complete")]
+        whole = spec.complete
+        if whole is not None and whole.of:
+            _indicator(study, whole.of, *at, "complete", "of")
+            _larger(study, spec.areas, whole.areas, *at, "complete", "areas")
+        published = whole.areas if whole is not None and not whole.of else ""
+        named = [(spec.areas, "areas"), (published, "complete")]
         for system, key in named:
             if system and system not in systems:
                 found = f"area system '{system}' not found; {nearest(system, systems)}"
