@@ -426,10 +426,7 @@ def test_the_template_runs_when_its_tables_are_there(tmp_path: Path, tell: Any) 
     assert tell("new", "mine.yaml")[0] == 0
     assert (tmp_path / "mine.yaml").read_text("utf-8") == template()
     code, said, complaint = tell("check", "mine.yaml")
-    assert (code, said) == (
-        2,
-        "mine.yaml is a valid study: 3 indicators, 2 indices, 1 designation.\n",
-    )
+    assert (code, said) == (2, "")
     assert "areas.csv is not there" in complaint
     assert tell("run", "mine.yaml") == (2, "", complaint)
     n = range(1, 41)
@@ -438,6 +435,8 @@ def test_the_template_runs_when_its_tables_are_there(tmp_path: Path, tell: Any) 
     values += [f"Z{i},{i / 2},{i % 7 + i / 100},{60 - i % 5}" for i in n]
     (tmp_path / "areas.csv").write_text("\n".join(areas), "utf-8")
     (tmp_path / "indicators.csv").write_text("\n".join(values), "utf-8")
+    valid = "mine.yaml is a valid study: 3 indicators, 2 indices, 1 designation.\n"
+    assert tell("check", "mine.yaml")[1].startswith(valid)
     code, said, complaint = tell("run", "mine.yaml")
     assert (code, complaint) == (0, "")
     assert "of 40 neighbourhoods" in said
