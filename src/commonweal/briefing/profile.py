@@ -12,6 +12,7 @@ import numpy as np
 from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.leading import leading, what_holds_it_back
 from commonweal.briefing.over_years import trend_data, trend_line
+from commonweal.briefing.peers import peers
 from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.what_matters import mover_in_words
 from commonweal.briefing.words import (
@@ -25,7 +26,7 @@ from commonweal.briefing.words import (
     rule_in_words,
 )
 from commonweal.errors import CommonwealError, UnknownNameError
-from commonweal.index import decile, rank
+from commonweal.index import decile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Profile", "find_area", "peers", "profile", "profile_lines"]
 
-N_PEERS = 5
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "'": "", "’": ""}
 )
@@ -139,46 +139,6 @@ def profile(results: Results, asked: str) -> Profile:
     if row is None:
         raise UnknownNameError(results.areas.singular, asked, results.areas.codes)
     return Profile(results, row, peers(results, row))
-
-
-def peers(results: Results, row: int, n: int = N_PEERS) -> NDArray[np.intp]:
-    """Find the areas most like one: by the domains of deprivation, people, and rural or urban.
-
-    Parameters
-    ----------
-    results
-        A run. Its index ``deprivation`` is what likeness is judged by; every index if it has none.
-    row
-        The area.
-    n
-        How many.
-
-    Returns
-    -------
-    ndarray
-        (n,) rows, nearest first: the least root-mean-square distance in percentile ranks, among
-        areas of the same rural-urban class where that is known.
-    """
-    indices = [s for name, s in results.scores.items() if name == "deprivation"]
-    features = [
-        rank(column)
-        for s in indices or results.scores.values()
-        for column in (s.need[p] for p in s.domains)
-    ]
-    residents = results.areas.population
-    if not np.isnan(residents).all():
-        features.append(rank(residents))
-    x = np.column_stack(features) / len(results.areas)
-    shared = ~np.isnan(x) & ~np.isnan(x[row])
-    squares = np.where(shared, x - x[row], 0) ** 2
-    with np.errstate(invalid="ignore"):  # an area that shares no feature is no peer: 0 / 0
-        distance = np.sqrt(squares.sum(axis=1) / shared.sum(axis=1))
-    if "rural_urban" in results.areas.table.columns:
-        kind = results.areas.table["rural_urban"].to_list()
-        distance[[k != kind[row] for k in kind]] = np.inf
-    distance[row] = np.inf
-    nearest = np.argsort(distance, kind="stable")[:n]
-    return nearest[np.isfinite(distance[nearest])]
 
 
 def profile_lines(p: Profile) -> Iterator[str]:

@@ -1,0 +1,21 @@
+"""The briefing pack: what is said of one place and of a larger area, as pages, PDF, workbook and charts.
+
+Nothing heavy is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from commonweal.pack.place import Place, describe, describer
+
+__all__ = ["Place", "describe", "describer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from commonweal.pack import place
+
+        return getattr(place, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

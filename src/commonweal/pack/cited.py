@@ -1,0 +1,53 @@
+"""The sources that a place's sentences and numbers rest on, numbered as they are met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from commonweal.pack.place import SourceNote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from commonweal.pack.place import Claim, Driver, Standing
+    from commonweal.results import Results
+
+__all__ = ["Cited"]
+
+
+class Cited:
+    """Looks sources up in the account of a run."""
+
+    def __init__(self, results: Results) -> None:
+        self._known = {s["id"]: s for s in results.provenance.get("sources", ())}
+
+    @staticmethod
+    def all_of(standings: Iterable[Standing]) -> dict[str, tuple[str, ...]]:
+        """Give the sources of each index by its path."""
+        return {s.path: s.sources for s in standings}
+
+    def notes(
+        self,
+        headline: Iterable[Claim],
+        standings: Iterable[Standing],
+        drivers: Iterable[Driver],
+    ) -> tuple[SourceNote, ...]:
+        """Give the sources numbered: first those of the headline, then of the strands, then of indicators."""
+        ids = [s for claim in headline for s in claim.sources]
+        ids += [s for standing in standings for s in standing.sources]
+        ids += [s for driver in drivers for s in driver.sources]
+        found = (self._known[i] for i in dict.fromkeys(ids) if i in self._known)
+        return tuple(
+            SourceNote(
+                number,
+                s["id"],
+                s["title"],
+                s["publisher"],
+                s["vintage"],
+                s["licence"],
+                s["attribution"] or "",
+                s["url"] or "",
+                s["use"] == "open",
+            )
+            for number, s in enumerate(found, start=1)
+        )

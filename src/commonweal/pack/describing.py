@@ -1,0 +1,99 @@
+"""Puts together what is said of a place: `commonweal.pack.place` is the value, this its maker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
+from commonweal.briefing.words import authority
+from commonweal.pack.amounts import FEWEST_PEOPLE
+from commonweal.pack.answers import Answers
+from commonweal.pack.cited import Cited
+from commonweal.pack.drivers import Drivers
+from commonweal.pack.nearby import Nearby
+from commonweal.pack.place import Other, Place
+from commonweal.pack.say import caveats, headline
+from commonweal.pack.standing import Standings, larger_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.results import Results
+
+__all__ = ["Describing"]
+
+N_NEIGHBOURS = 6
+
+
+class Describing:
+    """Says what there is to say of any place of a run."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.standings = Standings(results)
+        self.drivers = Drivers(results)
+        self.answers = Answers(results)
+        self.peers = peer_finder(results)
+        self.alike_by = alike_by(results)
+        self.nearby = Nearby(results.areas)
+        self.cited = Cited(results)
+        table = results.areas.table
+        first = authority(results)
+        self._names = [name or code for code, name in table.select("code", "name").iter_rows()]
+        unknown = [None] * len(table)
+        self._where = table[f"{first}_name"].to_list() if first else unknown
+        self._kind = table["rural_urban"].to_list() if "rural_urban" in table.columns else unknown
+        self._people = results.areas.population
+        self._points = table.select("longitude", "latitude").rows()
+        self._selected = np.zeros(len(table), dtype=bool)
+        for d in results.designations.values():
+            self._selected |= d.selected
+
+    def place(self, row: int) -> Place:
+        """Describe one place by its row."""
+        r, areas = self.results, self.results.areas
+        peers = self.peers(row, N_PEERS)
+        near, metres = self.nearby(row, N_NEIGHBOURS)
+        standings = self.standings.at(row, peers)
+        answers = self.answers.at(row)
+        drivers = self.drivers.at(row)
+        name, people = self._names[row], self._people[row]
+        told = headline(name, areas.plural, standings, answers, self.cited.all_of(standings))
+        lon, lat = self._points[row]
+        return Place(
+            code=areas.codes[row],
+            name=name,
+            kind=areas.singular,
+            kinds=areas.plural,
+            larger=larger_of(self.standings.groups, row),
+            longitude=lon,
+            latitude=lat,
+            people=round(float(people)) if people >= FEWEST_PEOPLE else None,
+            rural_urban=self._kind[row] or "",
+            study=r.study.name,
+            title=r.study.title,
+            note=r.study.briefing.note,
+            headline=told,
+            answers=answers,
+            standings=standings,
+            drivers=drivers,
+            near=Drivers.near(drivers),
+            neighbours=self._others(near, metres),
+            peers=self._others(peers),
+            alike_by=self.alike_by,
+            caveats=caveats(r, bool(people < FEWEST_PEOPLE)),
+            sources=self.cited.notes(told, standings, drivers),
+        )
+
+    def _others(
+        self, rows: NDArray[np.intp], metres: NDArray[np.float64] | None = None
+    ) -> tuple[Other, ...]:
+        found = []
+        for k, row in enumerate(rows.tolist()):
+            where = self._where[row] or ""
+            away = None if metres is None else float(round(metres[k]))
+            code = self.results.areas.codes[row]
+            found.append(Other(code, self._names[row], where, bool(self._selected[row]), away))
+        return tuple(found)
