@@ -36,7 +36,10 @@ def amount(value: float, unit: str) -> str:
         return ""
     if unit.startswith("share of ") and abs(value) <= 1:
         return amount(value * 100, "% of " + unit.removeprefix("share of "))
-    return f"{_number(value)} {unit}".strip()
+    words = unit.split(", ")[0]  # what follows says how it is counted: "pubs, the far ones less"
+    if words[:1].isdigit() or words == "score":
+        words = ""
+    return f"{_number(value)} {words}".strip()
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,80 @@
+"""PDF files and pictures from the parts of a page: tagged, with real text, the same everywhere."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Paper", "papers"]
+
+_SIZES = (8.6, 8.0, 7.4, 6.8)
+"""Sizes of type in points, tried in turn until a page limit is kept."""
+
+
+class Paper:
+    """Compiles one template of the pack."""
+
+    def __init__(self, template: Path, fonts: Path) -> None:
+        import typst
+
+        self._compiler = typst.Compiler(
+            str(template), font_paths=[str(fonts)], ignore_system_fonts=True
+        )
+
+    def pdf(self, data: Mapping[str, Any], most_pages: int | None = None) -> bytes:
+        """Make a PDF/UA-1 file.
+
+        Parameters
+        ----------
+        data
+            What the template tells, as plain data.
+        most_pages
+            Where given, type is made smaller until it fits.
+
+        Raises
+        ------
+        CommonwealError
+            If it does not fit at the smallest size.
+        """
+        told = json.dumps(data, ensure_ascii=False)
+        for size in _SIZES:
+            made: bytes = self._compiler.compile(
+                format="pdf",
+                sys_inputs={"data": told, "size": f"{size}"},
+                pdf_standards="ua-1",
+                timestamp=0,
+            )
+            if most_pages is None or self._pages() <= most_pages:
+                return made
+        raise CommonwealError(
+            f"{data.get('title', 'a page')}: does not fit on {most_pages} pages of A4"
+        )
+
+    def _pages(self) -> int:
+        """Count the pages of what was compiled last: the template says so itself."""
+        return int(self._compiler.query("<pages>", field="value", one=True))
+
+
+@contextmanager
+def papers() -> Iterator[dict[str, Paper]]:
+    """Give a compiler for each template, by name."""
+    fonts = _fonts()
+    with resources.as_file(resources.files("commonweal.pack") / "templates") as folder:
+        yield {p.stem: Paper(p, fonts) for p in sorted(folder.glob("*.typ")) if p.stem != "pack"}
+
+
+def _fonts() -> Path:
+    """Find the folder of DejaVu Sans that matplotlib ships, without loading matplotlib."""
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise CommonwealError("matplotlib is not installed; its fonts are what PDF files are set in")
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"

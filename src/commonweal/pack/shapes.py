@@ -1,0 +1,124 @@
+"""Outlines of areas in metres: looked up, joined and cut to a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from commonweal.pack.standing import Group
+    from commonweal.results import Results
+
+__all__ = ["Box", "Shapes"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+Box: TypeAlias = tuple[float, float, float, float]
+"""West, south, east and north, in metres."""
+
+_BRITAIN = (-9.0, 49.5, 2.5, 61.0)
+_GAP_M = 25.0
+"""Outlines were made simpler each by itself, and leave slivers up to about this wide between them."""
+
+
+class Shapes:
+    """Outlines and points of the areas of a run, in metres on a plane that keeps shape or area.
+
+    In Great Britain that is the National Grid, elsewhere an equal-area plane about the middle.
+    """
+
+    def __init__(self, results: Results) -> None:
+        import pyproj
+        import shapely
+
+        table = results.areas.table
+        lon, lat = (
+            table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude")
+        )
+        known = results.boundaries.select("code", "geometry") if len(results.boundaries) else None
+        wkb = [None] * len(table) if known is None else table.join(
+            known, on="code", how="left", maintain_order="left"
+        )["geometry"].to_list()  # fmt: skip
+        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+        middle = shapely.get_coordinates(shapely.centroid(shapes)) if not np.isfinite(lon).any() else None
+        x, y = (np.nanmedian(lon), np.nanmedian(lat)) if middle is None else np.median(middle, axis=0)
+        west, south, east, north = _BRITAIN
+        inside = west < x < east and south < y < north
+        plane = "EPSG:27700" if inside else f"+proj=laea +lat_0={y:.3f} +lon_0={x:.3f} +units=m"
+        to_metres = pyproj.Transformer.from_crs("EPSG:4326", plane, always_xy=True).transform
+        self.of = shapely.transform(shapes, to_metres, interleaved=False)
+        px, py = (np.asarray(v, dtype=np.float64) for v in to_metres(lon, lat))
+        self.points = np.column_stack([px, py])
+        self.points[~np.isfinite(self.points).all(axis=1)] = np.nan
+        self.names = [name or code for code, name in table.select("code", "name").iter_rows()]
+        self._has = ~shapely.is_missing(self.of) & ~shapely.is_empty(self.of)
+        self._rows = np.flatnonzero(self._has)
+        self._tree = shapely.STRtree(self.of[self._rows])
+        self._joined: dict[tuple[str, int], Any] = {}
+        # Published outlines of larger areas are whole, also where outlines of small ones are missing.
+        behind = results.outline
+        shapes = shapely.from_wkb(behind["geometry"].to_list(), on_invalid="ignore")
+        self._outline = shapely.transform(shapes, to_metres, interleaved=False)
+        codes = behind["code"].to_list() if "code" in behind.columns else []
+        self._outline_of = dict(zip(codes, self._outline, strict=False))
+        self._behind = shapely.STRtree(self._outline)
+
+    def has(self, row: int) -> bool:
+        """Whether the outline of an area is known."""
+        return bool(self._has[row])
+
+    def within(self, box: Box) -> Rows:
+        """Rows of the areas whose outlines meet a box."""
+        import shapely
+
+        return self._rows[np.sort(self._tree.query(shapely.box(*box)))]
+
+    def touching(self, row: int) -> Rows:
+        """Rows of the areas that border on one."""
+        import shapely
+
+        near = self._rows[self._tree.query(shapely.buffer(self.of[row], _GAP_M), "intersects")]
+        return np.sort(near[near != row])
+
+    def bounds(self, rows: Rows) -> Box:
+        """Box about the outlines of areas, or their points where there are none."""
+        import shapely
+
+        there = rows[self._has[rows]]
+        if len(there):
+            return tuple(map(float, shapely.total_bounds(self.of[there])))
+        points = self.points[rows]
+        return (*map(float, np.nanmin(points, axis=0)), *map(float, np.nanmax(points, axis=0)))
+
+    def cut(self, rows: Rows, box: Box) -> NDArray[np.object_]:
+        """Outlines of areas, cut to a box."""
+        import shapely
+
+        return np.asarray(shapely.clip_by_rect(self.of[rows], *box))
+
+    def ground(self, box: Box) -> list[Any]:
+        """Outlines of what lies behind the areas, cut to a box: land where an area's own is missing."""
+        import shapely
+
+        at = np.sort(self._behind.query(shapely.box(*box)))
+        return list(np.atleast_1d(shapely.clip_by_rect(self._outline[at], *box)))
+
+    def joined(self, group: Group, number: int) -> Any:
+        """One outline about all areas of a larger one, without the slivers between them."""
+        import shapely
+
+        key = group.key, number
+        if key not in self._joined:
+            rows = np.flatnonzero((group.numbers == number) & self._has)
+            grown = shapely.buffer(self.of[rows], _GAP_M, quad_segs=1, join_style="mitre")
+            self._joined[key] = shapely.buffer(
+                shapely.union_all(grown), -_GAP_M, quad_segs=1, join_style="mitre"
+            )
+        return self._joined[key]
+
+    def whole(self, group: Group, number: int) -> Any:
+        """One outline of a larger area for a small drawing: as published, else joined."""
+        found = self._outline_of.get(group.codes[number])
+        return self.joined(group, number) if found is None else found

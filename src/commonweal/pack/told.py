@@ -1,0 +1,219 @@
+"""A place as the parts of a page: texts, tables and pictures, the same for the web and for paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.words import people
+from commonweal.pack.amounts import amount
+from commonweal.pack.say import in_running_text
+from commonweal.pack.strand_chart import rows_of, strand_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from commonweal.briefing.charts import Chart
+    from commonweal.pack.place import Driver, Other, Place
+
+__all__ = ["MOST_DRIVERS", "driver_table", "main_drivers", "near_table", "peer_table", "told"]
+
+MOST_DRIVERS = 5
+"""Indicators of each index that a profile lists."""
+
+_HERE, _MIDDLE = "Here", "Middle place"
+
+
+def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
+    """Give the parts of a profile as plain data.
+
+    Parameters
+    ----------
+    place
+        The place.
+    chart, map_
+        Its pictures; there is no map where no place has a point.
+    """
+    number = {s.id: s.number for s in place.sources}
+    strands = strand_table(place)
+    heads = [k for k, (_, is_index) in enumerate(rows_of(place)) if is_index]
+    drivers = main_drivers(place)
+    cites = _numbers(place.drivers, number)
+    return {
+        "code": place.code,
+        "title": place.name,
+        "study": place.title,
+        "note": place.note,
+        "where": ", ".join(x.name for x in place.larger),
+        "facts": _facts(place),
+        "headline": [
+            {"text": c.text, "notes": _notes(number[s] for s in c.sources if s in number)}
+            for c in place.headline
+        ],
+        "map": _picture(map_),
+        "chart": _picture(chart),
+        "strands": _table(strands, "The same as a table: share of places that have less need", heads),
+        "drivers": _table(driver_table(drivers), "What drives the result here"),
+        "drivers_about": _drivers_about(place, drivers),
+        "drivers_notes": cites,
+        "near": _table(near_table(place.near), "How far it is to places and services"),
+        "near_notes": _numbers(place.near, number),
+        "peers": _table(peer_table(place.peers), f"Most like it, by {place.alike_by}"),
+        "neighbours": _table(peer_table(place.neighbours), "Nearest to it"),
+        "answers": [
+            {
+                "label": a.label,
+                "rule": a.rule,
+                "margins": [m.text for m in a.margins],
+                "change": a.change_text,
+                "sure": a.sure_text,
+            }
+            for a in place.answers
+        ],
+        "caveats": list(place.caveats),
+        "sources": [
+            {
+                "number": s.number,
+                "title": s.title,
+                "text": f"{s.publisher}, {s.vintage}. {_stop(s.licence)}"
+                + ("" if s.open else " Do not pass its values on."),
+                "url": s.url,
+            }
+            for s in place.sources
+        ],
+        "attributions": list(dict.fromkeys(s.attribution for s in place.sources if s.attribution)),
+    }
+
+
+def main_drivers(place: Place) -> list[Driver]:
+    """Give the few indicators that count most in each index, index by index."""
+    known = [d for d in place.drivers if d.worse_than is not None]
+    indices = {s.label: None for s in place.standings}
+    return [d for label in indices for d in [d for d in known if d.index == label][:MOST_DRIVERS]]
+
+
+def _facts(place: Place) -> list[str]:
+    found = [f"{place.kind[:1].upper()}{place.kind[1:]} {place.code}"]
+    if place.people is not None:
+        found.append(people(place.people))
+    if place.rural_urban:
+        found.append(place.rural_urban)
+    return found
+
+
+def _stop(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _numbers(drivers: Iterable[Driver], number: dict[str, int]) -> str:
+    return _notes({number[s] for d in drivers for s in d.sources if s in number})
+
+
+def _notes(numbers: Iterable[int]) -> str:
+    """Write numbers of notes with runs drawn together.
+
+    Examples
+    --------
+    >>> _notes([1, 2, 3, 5, 7, 8])
+    '1–3, 5, 7, 8'
+    """
+    runs: list[list[int]] = []
+    for n in sorted(numbers):
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 2 else ", ".join(map(str, r)) for r in runs)
+
+
+def _drivers_about(place: Place, drivers: list[Driver]) -> str:
+    if not drivers:
+        return "Nothing is known of its indicators."
+    first = max(drivers, key=lambda d: abs(d.push))
+    verb = "raises" if first.push > 0 else "lowers"
+    return (
+        f"What {verb} its need most is {in_running_text(first.label)}. For each index, what counts most comes first: "
+        f"its weight, times how far {place.name} is from the middle."
+    )
+
+
+def _picture(chart: Chart | None) -> dict[str, str] | None:
+    if chart is None:
+        return None
+    return {"id": chart.id, "title": chart.title, "alt": chart.about, "svg": chart.svg}
+
+
+def _table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[str, Any] | None:
+    """Give a table as texts; None if it is empty."""
+    if not len(shown):
+        return None
+    heads = shown.frame.columns
+    return {
+        "title": title,
+        "strong": list(strong),
+        "head": heads,
+        "numeric": [shown.is_number(h) for h in heads],
+        "wide": [0 if shown.is_number(h) else _wide(shown, h) for h in heads],
+        "rows": [[cell or "–" for cell in row] for row in shown.cells()],
+    }
+
+
+def _wide(shown: Shown, head: str) -> int:
+    """Room that a column of text asks for, in letters: its longest text, within reason."""
+    longest = max((len(text or "") for text in shown.frame[head]), default=0)
+    return min(max(longest, len(head), 6), 40)
+
+
+def driver_table(drivers: Iterable[Driver]) -> Shown:
+    """Show indicators with their values, those of the middle place, and where that stands."""
+    rows = [
+        (
+            d.label,
+            d.strand if d.strand != d.label else d.index,
+            d.text or "known as a rank",
+            d.usual_text,
+            d.worse_than,
+            "raises need" if d.push > 0 else "lowers need",
+        )
+        for d in drivers
+    ]
+    schema = {
+        "Indicator": pl.String, "Part of": pl.String, _HERE: pl.String, _MIDDLE: pl.String,
+        "Places with less need": pl.Float64, "Effect": pl.String,
+    }  # fmt: skip
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    if not any(frame[_MIDDLE]):  # ranks only: there is nothing to show in units
+        frame = frame.drop(_HERE, _MIDDLE)
+    return Shown(frame, frozenset({"Places with less need"}))
+
+
+def near_table(drivers: Iterable[Driver]) -> Shown:
+    """Show distances: here, and in the middle place."""
+    rows = [(d.label, _in_metres(d.value, d.unit, d.text), _in_metres(d.usual, d.unit, "")) for d in drivers]
+    schema = {"To": pl.String, _HERE: pl.String, _MIDDLE: pl.String}
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _in_metres(value: float | None, unit: str, otherwise: str) -> str:
+    if value is None:
+        return otherwise
+    return amount(value * 1000, "m") if unit in ("km", "kilometres") else amount(value, unit)
+
+
+def peer_table(others: Iterable[Other]) -> Shown:
+    """Show other places: where they are, how far, and whether they are on the list."""
+    rows = [
+        (o.name, o.where, None if o.metres is None else _away(o.metres), "Yes" if o.selected else "No")
+        for o in others
+    ]
+    schema = {"Place": pl.String, "Where": pl.String, "Away": pl.String, "On the list": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    empty = [h for h in ("Where", "Away") if not any(frame[h])]
+    return Shown(frame.drop(empty))
+
+
+def _away(metres: float) -> str:
+    return f"{metres / 1000:.1f} km" if metres >= 995 else f"{round(metres, -1):.0f} m"
+
