@@ -471,7 +471,7 @@ main()
         ("commonweal.briefing.report", "write_report"),
         ("commonweal.briefing.workbook", "write_workbook"),
         ("commonweal.briefing.geopackage", "write_geopackage"),
-        ("commonweal.briefing.swap", "_swap"),
+        ("commonweal.briefing.swap", "put_in_place"),
     ],
 )
 def test_ctrl_c_leaves_the_last_good_folder(

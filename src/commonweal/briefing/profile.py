@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Sensitivity, Tested
     from commonweal.results import Results
 
-__all__ = ["Profile", "find_area", "peers", "profile", "profile_lines"]
+__all__ = ["Profile", "find_area", "folded", "peers", "profile", "profile_lines"]
 
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "'": "", "’": ""}
@@ -66,18 +66,18 @@ def find_area(areas: Areas, asked: str) -> int | None:
     CommonwealError
         If several names fit; the message lists them.
     """
-    wanted = _folded(asked)
+    wanted = folded(asked)
     if not wanted:
         return None
-    codes = [_folded(c) for c in areas.codes]
+    codes = [folded(c) for c in areas.codes]
     if wanted in codes:
         return codes.index(wanted)
-    names = [_folded(n or "") for n in areas.table["name"].to_list()]
+    names = [folded(n or "") for n in areas.table["name"].to_list()]
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
     full = [names]
     for parent in parents:
         above = areas.table[f"{parent}_name"].to_list()
-        full.append([f"{n} {_folded(p or '')}" for n, p in zip(names, above, strict=True)])
+        full.append([f"{n} {folded(p or '')}" for n, p in zip(names, above, strict=True)])
     rows = range(len(areas))
     for fits in (
         [i for i in rows if any(column[i] == wanted for column in full)],
@@ -93,7 +93,7 @@ def find_area(areas: Areas, asked: str) -> int | None:
     return None
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Leave what a name is told apart by: letters and digits, without case and accents."""
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().replace("&", " and ")
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from commonweal.results import Results
 
-__all__ = ["Sheet", "sheets"]
+__all__ = ["Sheet", "sheet_name", "sheets"]
 
 _LONGEST_NAME = 31  # of a sheet, in Excel
 _BY_TEXT = 1000  # rows from which on a table is written the fast way
@@ -65,28 +65,28 @@ def sheets(results: Results) -> Iterator[Sheet]:
         rows = selected_rows(d)
         first = index_label(results, d.tested[0].condition.index)
         yield Sheet(
-            _name(f"Selected{end}", used),
+            sheet_name(f"Selected{end}", used),
             f"{areas.plural.capitalize()} that are {label}",
             f"The {len(rows):,} selected {areas.plural}, by rank on the {first}. Rank 1 is the greatest need.",
             designated(results, name, rows),
         )
         rows = near_miss_rows(d)
         yield Sheet(
-            _name(f"Near_misses{end}", used),
+            sheet_name(f"Near_misses{end}", used),
             f"{areas.plural.capitalize()} that are nearly {label}",
             f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
             designated(results, name, rows),
         )
         if name in results.sensitivity:
             yield Sheet(
-                _name(f"What_matters{end}", used),
+                sheet_name(f"What_matters{end}", used),
                 "Which choice matters",
                 f"{what_matters(results, name)} The sheet Notes says how to read the shares.",
                 sensitivity_table(results, name),
             )
         for tier in tiers(results):
             yield Sheet(
-                _name(f"By_{tier.singular}{end}", used),
+                sheet_name(f"By_{tier.singular}{end}", used),
                 f"{tier.header}: how many {areas.plural} are {label}",
                 f"Each {tier.singular} with at least one selected {areas.singular} or near miss, most first.",
                 by_tier(results, name, tier),
@@ -121,7 +121,7 @@ def sheets(results: Results) -> Iterator[Sheet]:
     for index, found in results.trends.items():
         label, years = index_label(results, index), found.scores.years
         yield Sheet(
-            _name("Trends" if len(results.trends) == 1 else f"Trends_{index}", used),
+            sheet_name("Trends" if len(results.trends) == 1 else f"Trends_{index}", used),
             f"{label}: {years[0]} to {years[-1]}",
             " ".join(trend_words(results, index)),
             all_trends(results, index),
@@ -187,7 +187,7 @@ def _published(results: Results) -> Iterator[Sheet]:
         )
 
 
-def _name(wanted: str, used: set[str]) -> str:
+def sheet_name(wanted: str, used: set[str]) -> str:
     """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
     wanted = re.sub(r"\W+", "_", wanted)
     name, k = wanted[:_LONGEST_NAME], 2

@@ -22,7 +22,7 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MARK", "check_folder", "plainly", "whole_folder"]
+__all__ = ["MARK", "check_folder", "plainly", "put_in_place", "whole_folder"]
 
 MARK = "provenance.json"
 """The file that names all files of the folder: what it does not name is not ours."""
@@ -61,7 +61,7 @@ def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
     try:
         yield fresh, target
         with plainly(target):
-            _swap(fresh, target)
+            put_in_place(fresh, target)
     finally:
         # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
         shutil.rmtree(fresh, ignore_errors=True)
@@ -178,7 +178,7 @@ def _tidy(target: Path) -> None:
                 _delete(path, target)
 
 
-def _swap(fresh: Path, target: Path) -> None:
+def put_in_place(fresh: Path, target: Path) -> None:
     """Put the new folder in place of the old one, while others may be doing the same."""
     for _ in range(_TRIES):
         old = _beside(target, "old")

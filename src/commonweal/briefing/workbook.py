@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from commonweal.briefing.shown import Shown
     from commonweal.results import Results
 
-__all__ = ["write_workbook"]
+__all__ = ["write_sheets", "write_workbook"]
 
 _HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
 _LINE = 15.0  # points
@@ -43,9 +43,44 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
         The date that the cover names; none if not given, so that the same results give the same
         file.
     """
+    made = f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip()
+    lines = [
+        results.study.briefing.note,
+        " ".join(results.study.description.split()),
+        f"Created on {day.day} {day:%B %Y}." if day else "",
+        f"{made}.",
+        "How to read the numbers, and what they do not show: see the sheet Notes. "
+        "Licences: see the sheet Sources.",
+    ]
+    subject = f"{results.areas.plural.capitalize()}: indices, designation, certainty"
+    write_sheets(path, results.study.title, subject, lines, list(sheets(results)), day)
+
+
+def write_sheets(
+    path: Path,
+    title: str,
+    subject: str,
+    lines: Sequence[str],
+    listed: Sequence[Sheet],
+    day: date | None = None,
+) -> None:
+    """Write a workbook of a cover with contents and one table a sheet.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    title, subject
+        Of the workbook.
+    lines
+        What the cover says under the title; empty ones are left out.
+    listed
+        The sheets.
+    day
+        The date in the file's properties; a fixed one if not given.
+    """
     import xlsxwriter
 
-    listed = list(sheets(results))
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(
         packed,
@@ -55,15 +90,15 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
     created = datetime(day.year, day.month, day.day) if day else _STAMP
     book.set_properties(
         {
-            "title": results.study.title,
-            "subject": f"{results.areas.plural.capitalize()}: indices, designation, certainty",
+            "title": title,
+            "subject": subject,
             "author": "Commonweal",
-            "comments": results.study.description,
+            "comments": " ".join(filter(None, lines)),
             "created": created,
         }
     )
     formats = _formats(book)
-    _cover(book, results, listed, day, formats)
+    _cover(book, title, lines, listed, formats)
     long: dict[int, LongTable] = {}
     for number, sheet in enumerate(listed, start=2):
         _write(book, sheet, formats)
@@ -87,23 +122,14 @@ def _formats(book: Any) -> dict[str, Any]:
 
 
 def _cover(
-    book: Any, results: Results, listed: Sequence[Sheet], day: date | None, formats: dict[str, Any]
+    book: Any, title: str, lines: Sequence[str], listed: Sequence[Sheet], formats: dict[str, Any]
 ) -> None:
     sheet = book.add_worksheet("Cover")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 90)
     sheet.set_column(1, 1, 24)
-    sheet.write_string(0, 0, results.study.title, formats["title"])
-    made = f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip()
-    lines = [
-        results.study.briefing.note,
-        " ".join(results.study.description.split()),
-        f"Created on {day.day} {day:%B %Y}." if day else "",
-        f"{made}.",
-        "How to read the numbers, and what they do not show: see the sheet Notes. "
-        "Licences: see the sheet Sources.",
-        "This sheet contains one table: the contents of the workbook.",
-    ]
+    sheet.write_string(0, 0, title, formats["title"])
+    lines = [*lines, "This sheet contains one table: the contents of the workbook."]
     head = 0
     for line in filter(None, lines):
         head += 1

@@ -47,9 +47,9 @@ class Describing:
         self._kind = table["rural_urban"].to_list() if "rural_urban" in table.columns else unknown
         self._people = results.areas.population
         self._points = table.select("longitude", "latitude").rows()
-        self._selected = np.zeros(len(table), dtype=bool)
+        self.selected = np.zeros(len(table), dtype=bool)
         for d in results.designations.values():
-            self._selected |= d.selected
+            self.selected |= d.selected
 
     def place(self, row: int) -> Place:
         """Describe one place by its row."""
@@ -95,5 +95,5 @@ class Describing:
             where = self._where[row] or ""
             away = None if metres is None else float(round(metres[k]))
             code = self.results.areas.codes[row]
-            found.append(Other(code, self._names[row], where, bool(self._selected[row]), away))
+            found.append(Other(code, self._names[row], where, bool(self.selected[row]), away))
         return tuple(found)

@@ -47,17 +47,24 @@ class Paper:
         """
         told = json.dumps(data, ensure_ascii=False)
         for size in _SIZES:
-            made: bytes = self._compiler.compile(
+            made = self._compiler.compile(
                 format="pdf",
                 sys_inputs={"data": told, "size": f"{size}"},
                 pdf_standards="ua-1",
                 timestamp=0,
             )
+            assert isinstance(made, bytes)
             if most_pages is None or self._pages() <= most_pages:
                 return made
         raise CommonwealError(
             f"{data.get('title', 'a page')}: does not fit on {most_pages} pages of A4"
         )
+
+    def png(self, svg: str, ppi: float = 200) -> bytes:
+        """Make a PNG picture of a drawing: of the template ``picture``."""
+        made = self._compiler.compile(format="png", ppi=ppi, sys_inputs={"svg": svg})
+        assert isinstance(made, bytes)
+        return made
 
     def _pages(self) -> int:
         """Count the pages of what was compiled last: the template says so itself."""
@@ -76,5 +83,7 @@ def _fonts() -> Path:
     """Find the folder of DejaVu Sans that matplotlib ships, without loading matplotlib."""
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
-        raise CommonwealError("matplotlib is not installed; its fonts are what PDF files are set in")
+        raise CommonwealError(
+            "matplotlib is not installed; its fonts are what PDF files are set in"
+        )
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"

@@ -28,7 +28,9 @@ _AROUND = 0.85
 _LOCATOR = 92.0
 
 
-def place_map(place: Place, row: int, shapes: Shapes, groups: list[Group], listed: NDArray[np.bool_]) -> Chart:
+def place_map(
+    place: Place, row: int, shapes: Shapes, groups: list[Group], listed: NDArray[np.bool_]
+) -> Chart:
     """Draw the place among its neighbours.
 
     Parameters
@@ -75,7 +77,7 @@ def place_map(place: Place, row: int, shapes: Shapes, groups: list[Group], liste
         f'<rect x="0.5" y="0.5" width="{WIDTH - 1:g}" height="{HEIGHT - 1:g}" fill="none" stroke="#9aa5ae"/>'
     )
     if inside:
-        parts += _locator(place, row, shapes, groups)
+        parts += _locator(row, shapes, groups)
     parts.append(frame.scale_bar(WIDTH - 2, HEIGHT + 16))
     id_ = f"map-{place.code}"
     numbers = Shown(
@@ -133,13 +135,13 @@ def _names(
     # Its own name is white on dark where it fits, else beside a halo.
     size = 14.0
     wide = len(name) * size * 0.62
-    low = frame.at(np.array([shapes.bounds(np.array([row]))[:2], shapes.bounds(np.array([row]))[2:]]))
+    low = frame.at(
+        np.array([shapes.bounds(np.array([row]))[:2], shapes.bounds(np.array([row]))[2:]])
+    )
     fits = wide < abs(low[1, 0] - low[0, 0]) * 0.8
     taken.append(_around(own[0], own[1], wide, size))
     yield text(own[0], own[1] + 5, name, size, "middle", "#fff" if fits else INK, True, not fits)
-    order = sorted(
-        (o for o in cut if o != row), key=lambda o: -float(shapely.area(cut[o]))
-    )
+    order = sorted((o for o in cut if o != row), key=lambda o: -float(shapely.area(cut[o])))
     for other in order[:14]:
         label = _short(shapes.names[other], where)
         x, y = frame.at(shapely.get_coordinates(shapely.point_on_surface(cut[other])))[0]
@@ -169,7 +171,7 @@ def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _locator(place: Place, row: int, shapes: Shapes, groups: list[Group]) -> Iterator[str]:
+def _locator(row: int, shapes: Shapes, groups: list[Group]) -> Iterator[str]:
     """Draw, in a corner, where the authority lies among the others of its region."""
     first, last = groups[0], groups[-1]
     mine = int(first.numbers[row])

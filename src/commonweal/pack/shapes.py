@@ -42,12 +42,19 @@ class Shapes:
             known, on="code", how="left", maintain_order="left"
         )["geometry"].to_list()  # fmt: skip
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-        middle = shapely.get_coordinates(shapely.centroid(shapes)) if not np.isfinite(lon).any() else None
-        x, y = (np.nanmedian(lon), np.nanmedian(lat)) if middle is None else np.median(middle, axis=0)
+        middle = (
+            shapely.get_coordinates(shapely.centroid(shapes))
+            if not np.isfinite(lon).any()
+            else None
+        )
+        x, y = (
+            (np.nanmedian(lon), np.nanmedian(lat)) if middle is None else np.median(middle, axis=0)
+        )
         west, south, east, north = _BRITAIN
         inside = west < x < east and south < y < north
         plane = "EPSG:27700" if inside else f"+proj=laea +lat_0={y:.3f} +lon_0={x:.3f} +units=m"
         to_metres = pyproj.Transformer.from_crs("EPSG:4326", plane, always_xy=True).transform
+        self._to_metres = to_metres
         self.of = shapely.transform(shapes, to_metres, interleaved=False)
         px, py = (np.asarray(v, dtype=np.float64) for v in to_metres(lon, lat))
         self.points = np.column_stack([px, py])
@@ -75,12 +82,18 @@ class Shapes:
 
         return self._rows[np.sort(self._tree.query(shapely.box(*box)))]
 
-    def touching(self, row: int) -> Rows:
-        """Rows of the areas that border on one."""
+    def at(self, longitude: float, latitude: float, farthest_m: float) -> int | None:
+        """Row of the area that a point lies in, or else whose own point is nearest within a distance."""
         import shapely
 
-        near = self._rows[self._tree.query(shapely.buffer(self.of[row], _GAP_M), "intersects")]
-        return np.sort(near[near != row])
+        x, y = self._to_metres(longitude, latitude)
+        inside = self._rows[self._tree.query(shapely.Point(x, y), "intersects")]
+        if len(inside):
+            return int(inside.min())
+        away = np.hypot(*(self.points - (x, y)).T)
+        if np.isnan(away).all() or np.nanmin(away) > farthest_m:
+            return None
+        return int(np.nanargmin(away))
 
     def bounds(self, rows: Rows) -> Box:
         """Box about the outlines of areas, or their points where there are none."""
@@ -88,9 +101,12 @@ class Shapes:
 
         there = rows[self._has[rows]]
         if len(there):
-            return tuple(map(float, shapely.total_bounds(self.of[there])))
-        points = self.points[rows]
-        return (*map(float, np.nanmin(points, axis=0)), *map(float, np.nanmax(points, axis=0)))
+            west, south, east, north = shapely.total_bounds(self.of[there]).tolist()
+        else:
+            (west, south), (east, north) = (
+                f(self.points[rows], axis=0) for f in (np.nanmin, np.nanmax)
+            )
+        return float(west), float(south), float(east), float(north)
 
     def cut(self, rows: Rows, box: Box) -> NDArray[np.object_]:
         """Outlines of areas, cut to a box."""

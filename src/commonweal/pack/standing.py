@@ -171,6 +171,49 @@ class Standings:
         """Give the standings of one area."""
         return tuple(self._standing(r, row, peers) for r in self.indices)
 
+    def together(self, rows: Rows, name: str) -> tuple[Standing, ...]:
+        """Give the means of several areas, beside the larger one that all lie in and the whole.
+
+        Parameters
+        ----------
+        rows
+            The areas.
+        name
+            What they are together: a larger area of that name is not compared with itself.
+        """
+        around = []
+        for at, group in enumerate(self.groups):
+            number = int(group.numbers[rows[0]])
+            alone = number >= 0 and bool((group.numbers[rows] == number).all())
+            if alone and group.names[number] != name:
+                around.append((at, number))
+        return tuple(self._mean(r, rows, around) for r in self.indices)
+
+    def _mean(self, r: Ranked, rows: Rows, around: list[tuple[int, int]]) -> Standing:
+        own = r.worse[rows]
+        own = own[~np.isnan(own)]
+        averages = []
+        for at, number in around:
+            group, mean = self.groups[at], r.means[at][number]
+            if not np.isnan(mean):
+                n = int(self._sizes[at][number])
+                averages.append(Average(group.key, group.names[number], float(mean), n))
+        averages.append(Average("all", self._word, 0.5, r.n))
+        return Standing(
+            r.path,
+            r.label,
+            rank=None,
+            low=None,
+            high=None,
+            of=r.n,
+            decile=None,
+            worse_than=float(own.mean()) if len(own) else None,
+            weight=r.weight,
+            averages=tuple(averages),
+            strands=tuple(self._mean(s, rows, around) for s in r.strands),
+            sources=r.sources,
+        )
+
     def _standing(self, r: Ranked, row: int, peers: Rows) -> Standing:
         known = not np.isnan(r.ranks[row])
         low = high = None

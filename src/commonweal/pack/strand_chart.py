@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.charts import Chart
-from commonweal.briefing.shown import Shown
+from commonweal.briefing.shown import Shown, framed
 from commonweal.pack.drawing import INK, LINE, PLACE, QUIET, mark, svg, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from commonweal.pack.place import Place, Standing
+    from commonweal.pack.place import Standing
 
 __all__ = ["columns_of", "rows_of", "strand_chart", "strand_table"]
 
@@ -22,65 +22,71 @@ _LEFT, _RIGHT, _ROW, _TOP = 248.0, 12.0, 25.0, 62.0
 _PLOT = WIDTH - _LEFT - _RIGHT
 
 
-def columns_of(place: Place) -> list[tuple[str, str]]:
-    """Give group and label of what the place is compared with, in the order drawn and listed."""
+def columns_of(standings: Sequence[Standing]) -> list[tuple[str, str]]:
+    """Give group and label of what is compared with, in the order drawn and listed."""
     found: dict[str, str] = {}
-    for standing in place.standings:
+    for standing in standings:
         found |= {a.group: a.label for a in standing.averages}
     return list(found.items())
 
 
-def rows_of(place: Place) -> list[tuple[Standing, bool]]:
+def rows_of(standings: Sequence[Standing]) -> list[tuple[Standing, bool]]:
     """Give the indices, each with its strands after it, and whether it is an index."""
     return [
-        row for index in place.standings for row in ((index, True), *((s, False) for s in index.strands))
+        row for s in standings for row in ((s, True), *((strand, False) for strand in s.strands))
     ]
 
 
-def strand_table(place: Place) -> Shown:
+def strand_table(name: str, standings: Sequence[Standing]) -> Shown:
     """Show, of each strand, the share of places with less need: here and on average elsewhere."""
-    rows = [s for s, _ in rows_of(place)]
-    here = place.name
-    table: dict[str, list[str] | list[float | None]] = {
-        "Measure": [s.label for s in rows],
-        here: [s.worse_than for s in rows],
-    }
-    shares = [here]
-    for group, label in columns_of(place):
-        header = label if label != here else f"{label} (average)"
-        table[header] = [
-            next((a.worse_than for a in s.averages if a.group == group), None) for s in rows
-        ]
-        shares.append(header)
-    schema = {"Measure": pl.String, **dict.fromkeys(shares, pl.Float64)}
-    return Shown(pl.DataFrame(table, schema=schema), frozenset(shares))
+    rows = [s for s, _ in rows_of(standings)]
+    columns = [
+        ("Measure", pl.Series([s.label for s in rows], dtype=pl.String)),
+        (name, pl.Series([s.worse_than for s in rows], dtype=pl.Float64)),
+    ]
+    for group, label in columns_of(standings):
+        means = [next((a.worse_than for a in s.averages if a.group == group), None) for s in rows]
+        columns.append((label, pl.Series(means, dtype=pl.Float64)))
+    shown = framed(columns)
+    return Shown(shown.frame, frozenset(shown.frame.columns[1:]))
 
 
-def strand_chart(place: Place) -> Chart:
-    """Draw `strand_table`: a dot a place or group, most need to the right."""
-    title = f"Where {place.name} stands"
-    whole = dict(columns_of(place)).get("all", f"all {place.kinds}")
+def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[Standing]) -> Chart:
+    """Draw `strand_table`: a mark a place or group, most need to the right.
+
+    Parameters
+    ----------
+    id_
+        Of the drawing.
+    name
+        The place, or the larger area whose places are averaged.
+    kinds
+        What places are called.
+    standings
+        Of the place, or means over several.
+    """
+    title = f"Where {name} stands"
+    whole = dict(columns_of(standings)).get("all", f"all {kinds}")
+    known = any(s.low is not None for s in standings)
+    line = " The line through it shows the range in nine of ten runs." if known else ""
     about = (
-        f"Each row is one measure. The further right, the more need: at 90 %, nine in ten {place.kinds} have less "
-        f"need. The dot is {place.name}; a line through it shows the range in nine of ten runs. Other marks are "
-        f"averages. The middle line is the middle of {whole}."
+        f"Each row is one measure. The further right, the more need: at 90 %, nine in ten {kinds} have less "
+        f"need. The dot is {name}.{line} Other marks are averages. The dark line is the middle of {whole}."
     )
-    rows = rows_of(place)
+    rows = rows_of(standings)
     height = _TOP + len(rows) * _ROW + 6
-    parts = [*_axis(whole, height, len(place.standings) > 0), *_key(place)]
+    parts = [*_axis(whole, height), *_key(name, standings)]
     for k, (standing, is_index) in enumerate(rows):
         parts += _row(standing, is_index, _TOP + k * _ROW + _ROW / 2)
-    id_ = f"strands-{place.code}"
-    return Chart(id_, title, about, svg(id_, title, about, WIDTH, height, parts), strand_table(place))
+    drawn = svg(id_, title, about, WIDTH, height, parts)
+    return Chart(id_, title, about, drawn, strand_table(name, standings))
 
 
 def _x(share: float) -> float:
     return _LEFT + share * _PLOT
 
 
-def _axis(whole: str, height: float, some: bool) -> Iterator[str]:
-    if not some:
-        return
+def _axis(whole: str, height: float) -> Iterator[str]:
     bottom = height - 6
     yield (
         f'<rect x="{_x(0.9):.1f}" y="{_TOP:g}" width="{_PLOT * 0.1:.1f}" height="{bottom - _TOP:g}" fill="#fbe9df"/>'
@@ -92,14 +98,21 @@ def _axis(whole: str, height: float, some: bool) -> Iterator[str]:
             f'stroke-width="{1.6 if dark else 1}"/>'
         )
     yield text(_x(0), _TOP - 8, "least need", 11.5, "start", QUIET)
-    yield text(_x(0.5), _TOP - 8, f"middle of {whole}" if len(whole) < 18 else "the middle", 11.5, "middle", QUIET)
+    yield text(
+        _x(0.5),
+        _TOP - 8,
+        f"middle of {whole}" if len(whole) < 18 else "the middle",
+        11.5,
+        "middle",
+        QUIET,
+    )
     yield text(_x(1), _TOP - 8, "worst tenth", 11.5, "end", "#a33b0b", bold=True)
 
 
-def _key(place: Place) -> Iterator[str]:
+def _key(name: str, standings: Sequence[Standing]) -> Iterator[str]:
     """Name each mark, above the drawing."""
-    items = [("place", _short(place.name, 20))]
-    items += [(_kind(g), _short(label, 22)) for g, label in columns_of(place) if g != "all"]
+    items = [("place", _short(name, 24))]
+    items += [(_kind(g), _short(label, 22)) for g, label in columns_of(standings) if g != "all"]
     x, y = 8.0, 14.0
     for kind, words in items:
         wide = 28 + len(words) * (8.3 if kind == "place" else 7.3)

@@ -16,9 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from commonweal.briefing.charts import Chart
-    from commonweal.pack.place import Driver, Other, Place
+    from commonweal.pack.place import Claim, Driver, Other, Place, SourceNote
 
-__all__ = ["MOST_DRIVERS", "driver_table", "main_drivers", "near_table", "peer_table", "told"]
+__all__ = [
+    "MOST_DRIVERS",
+    "cited",
+    "driver_table",
+    "main_drivers",
+    "near_table",
+    "peer_table",
+    "picture",
+    "shown_table",
+    "source_list",
+    "told",
+]
 
 MOST_DRIVERS = 5
 """Indicators of each index that a profile lists."""
@@ -37,8 +48,8 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
         Its pictures; there is no map where no place has a point.
     """
     number = {s.id: s.number for s in place.sources}
-    strands = strand_table(place)
-    heads = [k for k, (_, is_index) in enumerate(rows_of(place)) if is_index]
+    strands = strand_table(place.name, place.standings)
+    heads = [k for k, (_, is_index) in enumerate(rows_of(place.standings)) if is_index]
     drivers = main_drivers(place)
     cites = _numbers(place.drivers, number)
     return {
@@ -48,20 +59,19 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
         "note": place.note,
         "where": ", ".join(x.name for x in place.larger),
         "facts": _facts(place),
-        "headline": [
-            {"text": c.text, "notes": _notes(number[s] for s in c.sources if s in number)}
-            for c in place.headline
-        ],
-        "map": _picture(map_),
-        "chart": _picture(chart),
-        "strands": _table(strands, "The same as a table: share of places that have less need", heads),
-        "drivers": _table(driver_table(drivers), "What drives the result here"),
+        "headline": cited(place.headline, place.sources),
+        "map": picture(map_),
+        "chart": picture(chart),
+        "strands": shown_table(
+            strands, "The same as a table: share of places that have less need", heads
+        ),
+        "drivers": shown_table(driver_table(drivers), "What drives the result here"),
         "drivers_about": _drivers_about(place, drivers),
         "drivers_notes": cites,
-        "near": _table(near_table(place.near), "How far it is to places and services"),
+        "near": shown_table(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
-        "peers": _table(peer_table(place.peers), f"Most like it, by {place.alike_by}"),
-        "neighbours": _table(peer_table(place.neighbours), "Nearest to it"),
+        "peers": shown_table(peer_table(place.peers), f"Most like it, by {place.alike_by}"),
+        "neighbours": shown_table(peer_table(place.neighbours), "Nearest to it"),
         "answers": [
             {
                 "label": a.label,
@@ -73,6 +83,23 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
             for a in place.answers
         ],
         "caveats": list(place.caveats),
+        **source_list(place.sources),
+    }
+
+
+def cited(claims: Iterable[Claim], sources: Iterable[SourceNote]) -> list[dict[str, str]]:
+    """Give sentences, each with the numbers of its sources."""
+    number = {s.id: s.number for s in sources}
+    return [
+        {"text": c.text, "notes": _notes(number[s] for s in c.sources if s in number)}
+        for c in claims
+    ]
+
+
+def source_list(sources: Iterable[SourceNote]) -> dict[str, Any]:
+    """Give the sources as texts, and how they ask to be named."""
+    sources = tuple(sources)
+    return {
         "sources": [
             {
                 "number": s.number,
@@ -81,9 +108,9 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
                 + ("" if s.open else " Do not pass its values on."),
                 "url": s.url,
             }
-            for s in place.sources
+            for s in sources
         ],
-        "attributions": list(dict.fromkeys(s.attribution for s in place.sources if s.attribution)),
+        "attributions": list(dict.fromkeys(s.attribution for s in sources if s.attribution)),
     }
 
 
@@ -139,13 +166,14 @@ def _drivers_about(place: Place, drivers: list[Driver]) -> str:
     )
 
 
-def _picture(chart: Chart | None) -> dict[str, str] | None:
+def picture(chart: Chart | None) -> dict[str, str] | None:
+    """Give a picture as plain data."""
     if chart is None:
         return None
     return {"id": chart.id, "title": chart.title, "alt": chart.about, "svg": chart.svg}
 
 
-def _table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[str, Any] | None:
+def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[str, Any] | None:
     """Give a table as texts; None if it is empty."""
     if not len(shown):
         return None
@@ -153,6 +181,7 @@ def _table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[str, An
     return {
         "title": title,
         "strong": list(strong),
+        "links": [],
         "head": heads,
         "numeric": [shown.is_number(h) for h in heads],
         "wide": [0 if shown.is_number(h) else _wide(shown, h) for h in heads],
@@ -175,13 +204,13 @@ def driver_table(drivers: Iterable[Driver]) -> Shown:
             d.text or "known as a rank",
             d.usual_text,
             d.worse_than,
-            "raises need" if d.push > 0 else "lowers need",
+            "more" if d.push > 0 else "less",
         )
         for d in drivers
     ]
     schema = {
         "Indicator": pl.String, "Part of": pl.String, _HERE: pl.String, _MIDDLE: pl.String,
-        "Places with less need": pl.Float64, "Effect": pl.String,
+        "Places with less need": pl.Float64, "Need": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     if not any(frame[_MIDDLE]):  # ranks only: there is nothing to show in units
@@ -191,7 +220,10 @@ def driver_table(drivers: Iterable[Driver]) -> Shown:
 
 def near_table(drivers: Iterable[Driver]) -> Shown:
     """Show distances: here, and in the middle place."""
-    rows = [(d.label, _in_metres(d.value, d.unit, d.text), _in_metres(d.usual, d.unit, "")) for d in drivers]
+    rows = [
+        (d.label, _in_metres(d.value, d.unit, d.text), _in_metres(d.usual, d.unit, ""))
+        for d in drivers
+    ]
     schema = {"To": pl.String, _HERE: pl.String, _MIDDLE: pl.String}
     return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
 
@@ -205,7 +237,12 @@ def _in_metres(value: float | None, unit: str, otherwise: str) -> str:
 def peer_table(others: Iterable[Other]) -> Shown:
     """Show other places: where they are, how far, and whether they are on the list."""
     rows = [
-        (o.name, o.where, None if o.metres is None else _away(o.metres), "Yes" if o.selected else "No")
+        (
+            o.name,
+            o.where,
+            None if o.metres is None else _away(o.metres),
+            "Yes" if o.selected else "No",
+        )
         for o in others
     ]
     schema = {"Place": pl.String, "Where": pl.String, "Away": pl.String, "On the list": pl.String}
@@ -216,4 +253,3 @@ def peer_table(others: Iterable[Other]) -> Shown:
 
 def _away(metres: float) -> str:
     return f"{metres / 1000:.1f} km" if metres >= 995 else f"{round(metres, -1):.0f} m"
-
