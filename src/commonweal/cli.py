@@ -5,16 +5,23 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from commonweal.commands.brief import brief
+from commonweal.commands.console import (
+    Draws,
+    Json,
+    NoSensitivity,
+    StudyName,
+    print_json,
+    print_lines,
+    progress_bar,
+    write_text,
+)
 from commonweal.errors import CommonwealError, UnreachableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 __all__ = ["app", "main"]
 
@@ -31,15 +38,6 @@ sources_app = typer.Typer(
 )
 app.add_typer(sources_app, name="sources")
 
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Draws = Annotated[
-    int | None,
-    typer.Option(min=0, help="Draws in place of the study's; 0 for none, and no sensitivity."),
-]
-NoSensitivity = Annotated[
-    bool, typer.Option("--no-sensitivity", help="Leave out which choice matters.")
-]
-StudyName = Annotated[str, typer.Argument(help="A study that ships, or the path of a YAML file.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
 
 
@@ -83,7 +81,7 @@ def run(
 
     recipe = load_study(study)
     check_folder(out or Path("results") / recipe.name)  # before a long run, not after it
-    with _progress() as progress:
+    with progress_bar() as progress:
         try:
             results = run_study(
                 recipe, draws=draws, sensitivity=not no_sensitivity, progress=progress
@@ -101,9 +99,9 @@ def run(
             )
         folder = write_results(results, out or Path("results") / results.study.name, progress)
     if as_json:
-        _print_json({**as_data(results), "folder": str(folder)})
+        print_json({**as_data(results), "folder": str(folder)})
         return
-    _print_lines(headline(results))
+    print_lines(headline(results))
     print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
 
 
@@ -156,16 +154,16 @@ def compare(
 
     stated = _stated_pairs(match or [])
     recipes = [load_study(s) for s in (before, after)]
-    with _progress() as progress:
+    with progress_bar() as progress:
         store = Store.from_environment(progress)
         runs = [run_study(r, store, draws=0, geometry=False) for r in recipes]
         found = compare_studies(runs[0], runs[1], store, stated)
     if out is not None:
         write_study_comparison(found, out)
     if as_json:
-        _print_json(study_comparison_data(found, before, after))
+        print_json(study_comparison_data(found, before, after))
         return
-    _print_lines(study_comparison_lines(found, everyone))
+    print_lines(study_comparison_lines(found, everyone))
 
 
 def _stated_pairs(match: list[str]) -> dict[str, str]:
@@ -206,15 +204,15 @@ def units(
     from commonweal.units import run_on_units
 
     recipe = load_study(study)
-    with _progress() as progress:
+    with progress_bar() as progress:
         store = Store.from_environment(progress)
         found = run_on_units(recipe, store, areas or [], progress=progress)
     if out is not None:
-        _write_text(out, unit_table(found).write_csv())
+        write_text(out, unit_table(found).write_csv())
     if as_json:
-        _print_json(unit_data(found))
+        print_json(unit_data(found))
         return
-    _print_lines(unit_lines(found, recipe.title, recipe.briefing.label))
+    print_lines(unit_lines(found, recipe.title, recipe.briefing.label))
 
 
 @app.command()
@@ -240,7 +238,7 @@ def show(
     from commonweal.sources import Store
     from commonweal.study import run as run_study
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         store = Store.from_environment(progress)
         chosen, code = find_study(area, store, study, postcodes)
         results = run_study(
@@ -253,9 +251,12 @@ def show(
         )
         found = profile(results, code)
     if as_json:
-        _print_json(profile_data(found))
+        print_json(profile_data(found))
         return
-    _print_lines(profile_lines(found))
+    print_lines(profile_lines(found))
+
+
+app.command()(brief)
 
 
 @app.command()
@@ -272,7 +273,7 @@ def check(study: StudyName) -> None:
         counted(len(found.index), "index", "indices"),
         counted(len(found.designate), "designation", "designations"),
     )
-    with _progress() as progress:
+    with progress_bar() as progress:
         n = check_files(found, Store.from_environment(progress))
     print(f"{study} is a valid study: {', '.join(parts)}.")
     if n:
@@ -299,7 +300,7 @@ def new(
         raise CommonwealError(f"{file}: expected a name that ends in .yaml")
     if file.exists():
         raise CommonwealError(f"{file} is already there; choose another name")
-    _write_text(file, template())
+    write_text(file, template())
     print(f"Wrote {file}. Edit it, then: commonweal check {file}")
 
 
@@ -310,7 +311,7 @@ def sources_list(as_json: Json = False) -> None:
 
     catalogue = load_catalogue()
     if as_json:
-        _print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
+        print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
         return
     wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
     for name in sorted(catalogue):
@@ -328,7 +329,7 @@ def sources_show(
     source = Store().source(name)
     data = source.model_dump(mode="json", exclude_none=True)
     if as_json:
-        _print_json(data)
+        print_json(data)
         return
     for key, value in data.items():
         if value not in ("", {}, []) and key != "reader":
@@ -350,7 +351,7 @@ def sources_fetch(
 
     if bool(names) == (study is not None):
         raise CommonwealError("expected ids of sources, 'all', or --study NAME")
-    with _progress() as progress:
+    with progress_bar() as progress:
         store = Store.from_environment(progress)
         if study is not None:
             from commonweal.study import run as run_study
@@ -373,7 +374,7 @@ def sources_verify(
     from commonweal.sources import Store
 
     bad = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         store = Store.from_environment(progress)
         for name in _source_names(names or ["all"]):
             found = store.verify(name)
@@ -388,54 +389,6 @@ def _source_names(names: list[str]) -> list[str]:
     from commonweal.sources import load_catalogue
 
     return sorted(load_catalogue()) if names == ["all"] else names
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show progress on a terminal, after a second; nothing when piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from commonweal.progress import bar
-
-    with bar() as tell:
-        yield tell
-
-
-def _print_lines(lines: Any) -> None:
-    """Print lines, wrapped to the terminal with their indent kept; unwrapped when piped."""
-    import shutil
-    import textwrap
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()))
-        if width > 40 and len(line) > width:
-            wrapped = textwrap.fill(
-                line.strip().replace(" %", "\N{NO-BREAK SPACE}%"),
-                width - 1,
-                initial_indent=indent,
-                subsequent_indent=indent + "  ",
-                break_on_hyphens=False,
-                break_long_words=False,
-            )
-            print(wrapped.replace("\N{NO-BREAK SPACE}", " "))
-        else:
-            print(line)
-
-
-def _print_json(data: Any) -> None:
-    import json
-
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False))
-
-
-def _write_text(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommonwealError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def main() -> None:

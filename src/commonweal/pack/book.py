@@ -118,14 +118,15 @@ _ABOUT = {
 
 
 def _places(places: Sequence[Place]) -> Shown:
-    rows = []
-    for p in places:
-        for a in p.answers:
-            rows.append((
-                p.code, p.name, ", ".join(x.name for x in p.larger), p.people, a.label,
-                "Yes" if a.selected else "Near miss" if a.near_miss else "No",
-                a.probability, a.change_text, a.sure_text, " ".join(c.text for c in p.headline),
-            ))  # fmt: skip
+    rows = [
+        (
+            p.code, p.name, ", ".join(x.name for x in p.larger), p.people, a.label,
+            "Yes" if a.selected else "Near miss" if a.near_miss else "No",
+            a.probability, a.change_text, a.sure_text, " ".join(c.text for c in p.headline),
+        )
+        for p in places
+        for a in p.answers
+    ]  # fmt: skip
     schema = {
         "Code": pl.String, "Place": pl.String, "Where": pl.String, "People": pl.Int64,
         "Rule": pl.String, "On the list": pl.String, "Share of runs": pl.Float64,

@@ -93,7 +93,7 @@ def _drawn(
     id_: str, title: str, about: str, bars: Sequence[tuple[str, float, str, bool]], share: bool
 ) -> str:
     left, width, row, top = 210.0, 600.0, 20.0, 24.0
-    plot = width - left - 60
+    plot = width - left - 84
     height = top + len(bars) * row + 8
     parts = []
     if share:

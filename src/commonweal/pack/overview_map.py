@@ -84,7 +84,7 @@ def overview_map(
         parts += [_place(int(row), key, shapes, frame, small) for row in classes[key]]
     if not small:
         parts += _edges(scope, shapes, frame, groups)
-    parts += _legend(classes, words, frame)
+    parts += _legend(classes, words, frame, small)
     id_ = "overview-map"
     numbers = Shown(
         pl.DataFrame(
@@ -115,6 +115,11 @@ def _land(
         return
     if small:
         return
+    for shape in shapes.ground(frame.box):
+        yield frame.path(shape, 'fill="#f7f8f9"')
+    for number in np.unique(groups[0].numbers[scope.rows]).tolist() if groups else ():
+        if number >= 0:
+            yield frame.path(shapes.edge(groups[0], number), f'fill="{LAND}"')
     for row in scope.rows:
         if shapes.has(int(row)):
             style = f'fill="{LAND}" stroke="{LINE}" stroke-width="0.8"'
@@ -153,24 +158,30 @@ def _edges(scope: Scope, shapes: Shapes, frame: Frame, groups: list[Group]) -> I
         return
     numbers = [n for n in np.unique(groups[0].numbers[scope.rows]).tolist() if n >= 0]
     for number in numbers:
-        whole = shapes.joined(groups[0], number)
+        whole = shapes.edge(groups[0], number)
         yield frame.path(whole, f'fill="none" stroke="{INK}" stroke-width="1.4"', 0.6)
     if 1 < len(numbers) <= 40:
         import shapely
 
         for number in numbers:
-            point = shapely.point_on_surface(shapes.joined(groups[0], number))
+            point = shapely.point_on_surface(shapes.edge(groups[0], number))
             if not shapely.is_empty(point):
                 x, y = frame.at(shapely.get_coordinates(point))[0]
                 yield text(x, y, groups[0].names[number], 11, "middle", QUIET, halo=True)
 
 
-def _legend(classes: dict[str, Rows], words: dict[str, str], frame: Frame) -> Iterator[str]:
+def _legend(
+    classes: dict[str, Rows], words: dict[str, str], frame: Frame, small: bool
+) -> Iterator[str]:
     y = HEIGHT + 16
     for key in [k for k, rows in classes.items() if len(rows)]:
         edge = "#a33b0b" if key == "near" else "#12436d"
         yield (
-            f'<rect x="2" y="{y - 11:g}" width="18" height="13" fill="{_FILLS[key]}" stroke="{edge}"/>'
+            _mark(key, 11, y - 5, 5)
+            if small
+            else (
+                f'<rect x="2" y="{y - 11:g}" width="18" height="13" fill="{_FILLS[key]}" stroke="{edge}"/>'
+            )
         )
         yield text(28, y, f"{words[key]}: {len(classes[key]):,}", 13)
         y += 21

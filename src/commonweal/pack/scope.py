@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
 
-__all__ = ["Scope", "codes_in", "file_name", "find_scope"]
+__all__ = ["Scope", "codes_in", "file_name", "find_scope", "is_postcode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _one(
     if text in areas.position:
         row = areas.position[text]
         return np.array([row]), _name(areas, row), True
-    if POSTCODE.match(text.upper()):
+    if is_postcode(text):
         if by_postcode is None:
             raise CommonwealError(
                 f"'{text}' looks like a postcode, and no directory of them is at hand"
@@ -107,6 +107,11 @@ def _one(
     if found is None:
         raise _unknown(areas, text)
     return np.array([found]), _name(areas, found), True
+
+
+def is_postcode(text: str) -> bool:
+    """Whether a text has the form of a postcode."""
+    return POSTCODE.match(text.strip().upper()) is not None
 
 
 def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:

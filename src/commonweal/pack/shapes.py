@@ -134,6 +134,11 @@ class Shapes:
             )
         return self._joined[key]
 
+    def edge(self, group: Group, number: int) -> Any:
+        """One outline of a larger area: joined, or as published where an outline in it is missing."""
+        rows = group.numbers == number
+        return self.joined(group, number) if self._has[rows].all() else self.whole(group, number)
+
     def whole(self, group: Group, number: int) -> Any:
         """One outline of a larger area for a small drawing: as published, else joined."""
         found = self._outline_of.get(group.codes[number])

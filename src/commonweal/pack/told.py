@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -178,21 +179,31 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
     if not len(shown):
         return None
     heads = shown.frame.columns
+    numeric = [shown.is_number(h) or _counts(shown, h) for h in heads]
     return {
         "title": title,
         "strong": list(strong),
         "links": [],
         "head": heads,
-        "numeric": [shown.is_number(h) for h in heads],
-        "wide": [0 if shown.is_number(h) else _wide(shown, h) for h in heads],
+        "numeric": numeric,
+        "wide": [
+            0 if number else _wide(shown, h) for h, number in zip(heads, numeric, strict=True)
+        ],
         "rows": [[cell or "–" for cell in row] for row in shown.cells()],
     }
+
+
+def _counts(shown: Shown, head: str) -> bool:
+    """Whether a column of text holds counts, some of which are not shown."""
+    return all(
+        re.fullmatch(r"[0-9,]+|fewer than \d+|not known", text or "") for text in shown.frame[head]
+    )
 
 
 def _wide(shown: Shown, head: str) -> int:
     """Room that a column of text asks for, in letters: its longest text, within reason."""
     longest = max((len(text or "") for text in shown.frame[head]), default=0)
-    return min(max(longest, len(head), 6), 40)
+    return min(max(longest, 10), 40)
 
 
 def driver_table(drivers: Iterable[Driver]) -> Shown:

@@ -1,0 +1,171 @@
+"""The command that makes a briefing pack: `commonweal brief`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from commonweal.commands.console import (
+    Draws,
+    Json,
+    NoSensitivity,
+    StudyName,
+    print_json,
+    progress_bar,
+)
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from commonweal.pack.make import Charts, Profiles
+
+__all__ = ["brief", "make_pack"]
+
+MOST_PROFILES = 5000
+"""More are more than a folder, and whoever opens it, can bear."""
+"""More are more than a folder, and whoever opens it, can bear."""
+
+
+def brief(
+    study: StudyName,
+    areas: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Places: code, name, 'name, authority', postcode; or larger areas: authority, region... "
+            "[default: the whole study]"
+        ),
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="A file of more places: one a line, or a CSV's first column."),
+    ] = None,
+    profiles: Annotated[
+        Literal["none", "selected", "all"],
+        typer.Option(help="Which places get a profile of two pages."),
+    ] = "selected",
+    charts: Annotated[
+        Literal["none", "overview", "all"],
+        typer.Option(help="Which charts are put beside the pages as PNG, SVG and CSV."),
+    ] = "overview",
+    postcodes: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="COMMONWEAL_POSTCODES",
+            help="A postcode directory (CSV) of your own [default: the packaged one].",
+        ),
+    ] = None,
+    draws: Draws = None,
+    no_sensitivity: NoSensitivity = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the pack [default: packs/STUDY-AREA].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
+    with progress_bar() as progress:
+        made = make_pack(
+            study,
+            areas or [],
+            codes=codes,
+            postcodes=postcodes,
+            profiles=profiles,
+            charts=charts,
+            draws=draws,
+            sensitivity=not no_sensitivity,
+            out=out,
+            progress=progress,
+        )
+    if as_json:
+        print_json(made)
+        return
+    print(f"{made['title']}: {made['places']:,} places, {made['profiles']:,} profiles.")
+    print(f"Pack: {Path(made['folder']) / 'index.html'}")  # never wrapped: to be clicked or copied
+
+
+def make_pack(
+    study: str,
+    areas: Sequence[str],
+    *,
+    codes: Path | None = None,
+    postcodes: Path | None = None,
+    profiles: Profiles = "selected",
+    charts: Charts = "overview",
+    draws: int | None = None,
+    sensitivity: bool = True,
+    out: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Run a study and write a pack about some of its places.
+
+    Parameters
+    ----------
+    study
+        A study that ships, or the path of a YAML file.
+    areas, codes
+        What it is about: see `commonweal.pack.scope.find_scope`; a file of codes adds to them.
+    postcodes
+        A postcode directory of one's own.
+    profiles, charts, out
+        As `commonweal.pack.make.write_pack`.
+    draws, sensitivity
+        As `commonweal.study.run`.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    dict
+        The folder, what the pack is about, and how many places and profiles it has.
+
+    Raises
+    ------
+    CommonwealError
+        If a place is not found, or the folder cannot be written.
+    """
+    from commonweal.briefing.folder import check_folder
+    from commonweal.pack.make import default_folder, profile_rows, write_pack
+    from commonweal.pack.postcode import postcode_finder
+    from commonweal.pack.scope import codes_in, find_scope, is_postcode
+    from commonweal.pack.shapes import Shapes
+    from commonweal.places import study_areas
+    from commonweal.recipe import load_study
+    from commonweal.sources import Store
+    from commonweal.study import run
+
+    recipe = load_study(study)
+    asked = [*areas, *(codes_in(codes) if codes is not None else [])]
+    if out is not None:
+        check_folder(out)  # before a long run, not after it
+    store = Store.from_environment(progress)
+    plain = [text for text in asked if not is_postcode(text)]
+    if plain:
+        find_scope(study_areas(recipe, store), plain)
+    results = run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
+    shapes = Shapes(results)
+    by_postcode = postcode_finder(shapes, postcodes, store.cache)
+    scope = find_scope(results.areas, asked, by_postcode)
+    count = len(profile_rows(results, scope, profiles))
+    if count > MOST_PROFILES:
+        raise CommonwealError(
+            f"{count:,} profiles are more than one folder should hold (at most {MOST_PROFILES:,}); "
+            "name fewer areas, or use --profiles none"
+        )
+    folder = write_pack(
+        results,
+        scope,
+        out or default_folder(results, scope),
+        profiles=profiles,
+        charts=charts,
+        shapes=shapes,
+        progress=progress,
+    )
+    return {
+        "folder": str(folder),
+        "study": results.study.name,
+        "title": scope.title,
+        "places": len(scope.rows),
+        "profiles": count,
+    }
