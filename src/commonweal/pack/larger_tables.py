@@ -62,8 +62,8 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
     columns.append(("Margin in places", whole(margin(d)[rows])))
     shares = []
     if p is not None:
-        columns.append(("In this share of runs", pl.Series(p[rows])))
-        shares.append("In this share of runs")
+        columns.append(("Share of runs", pl.Series(p[rows])))
+        shares.append("Share of runs")
     if full:
         texts = changes_in_words(results, d, rows)
         columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))

@@ -20,7 +20,7 @@ from commonweal.pack.describing import Describing
 from commonweal.pack.overview import overview
 from commonweal.pack.paper import papers
 from commonweal.pack.place_map import place_map
-from commonweal.pack.scope import file_name
+from commonweal.pack.scope import file_name, slug
 from commonweal.pack.shapes import Shapes
 from commonweal.pack.staging import Staging
 from commonweal.pack.strand_chart import strand_chart
@@ -51,7 +51,7 @@ _PAGES = 2
 
 def default_folder(results: Results, scope: Scope) -> Path:
     """Give the folder a pack goes to where none is named."""
-    return Path("packs") / f"{results.study.name}-{file_name(scope.title)}".lower()
+    return Path("packs") / slug(f"{results.study.name} {scope.title}")
 
 
 def profile_rows(results: Results, scope: Scope, profiles: Profiles) -> NDArray[np.intp]:
@@ -152,7 +152,7 @@ def write_pack(
     _tell(progress, "workbook", total - 2, total)
     tables = () if whole is None else whole.tables
     staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
-    archive = f"{file_name(target.name).lower()}.zip"
+    archive = f"{slug(target.name)}.zip"
     index = _index(page, results, scope, whole, found, bool(drawn.listed), archive)
     staging.file("index.html", index.encode)
     staging.file("README.txt", _readme(results, scope, archive, whole is not None, drawn).encode)

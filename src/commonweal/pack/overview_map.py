@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.pack.scope import Scope
-    from commonweal.pack.shapes import Shapes
+    from commonweal.pack.shapes import Box, Shapes
     from commonweal.pack.standing import Group
 
     Bools = NDArray[np.bool_]
@@ -73,12 +73,12 @@ def overview_map(
         f"{words[k].lower()}: {len(rows):,}" for k, rows in classes.items() if len(rows)
     )
     about = f"Map of {scope.title}. {told[:1].upper()}{told[1:] or 'none on the list'}."
-    west, south, east, north = shapes.bounds(scope.rows)
+    small = len(scope.rows) > _MOST_OUTLINES
+    west, south, east, north = _bounds(scope, shapes, groups, small)
     pad = 0.03 * max(east - west, north - south, 200.0)
     box = (west - pad, south - pad, east + pad, north + pad)
     frame = Frame(box, WIDTH, HEIGHT)
     parts = [_STRIPES, f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
-    small = len(scope.rows) > _MOST_OUTLINES
     parts += _land(scope, shapes, frame, groups, small)
     for key in ("near", "open", "sure"):
         parts += [_place(int(row), key, shapes, frame, small) for row in classes[key]]
@@ -102,6 +102,23 @@ _STRIPES = (
     'patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'
     '<rect width="2.4" height="6" fill="#a33b0b"/></pattern></defs>'
 )
+
+
+def _bounds(scope: Scope, shapes: Shapes, groups: list[Group], small: bool) -> Box:
+    """Box about the places, and about the larger areas that they make up where some have no outline."""
+    import shapely
+
+    boxes = [shapes.bounds(scope.rows)]
+    if groups and not small:
+        inside = np.isin(np.arange(len(groups[0].numbers)), scope.rows)
+        boxes += [
+            shapely.bounds(shapes.edge(groups[0], number)).tolist()
+            for number in np.unique(groups[0].numbers[scope.rows]).tolist()
+            if number >= 0 and inside[groups[0].numbers == number].all()
+        ]
+    found = np.array(boxes)
+    low, high = np.nanmin(found[:, :2], axis=0), np.nanmax(found[:, 2:], axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _land(

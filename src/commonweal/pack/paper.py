@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Paper", "papers"]
 
-_SIZES = (8.6, 8.0, 7.4, 6.8)
+_SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
 """Sizes of type in points, tried in turn until a page limit is kept."""
 
 

@@ -188,10 +188,13 @@ def _locator(row: int, shapes: Shapes, groups: list[Group]) -> Iterator[str]:
         return
     yield f'<rect x="0.5" y="{top:g}" width="{size:g}" height="{size - 0.5:g}" fill="#fff" stroke="#9aa5ae"/>'
     frame = Frame(box, size - 10, size - 10, 5, top + 5)
-    for number in numbers.tolist():
-        own = number == mine
-        fill = AUTHORITY if own else "#dfe4e8"
-        whole = shapes.whole(first, number)
-        yield frame.path(whole, f'fill="{fill}" stroke="#fff" stroke-width="0.4"', 0.5)
+    key = ("locator", *(first.codes[n] for n in numbers.tolist()))
+    if key not in shapes.kept:
+        style = 'fill="#dfe4e8" stroke="#fff" stroke-width="0.4"'
+        shapes.kept[key] = [
+            frame.path(shapes.whole(first, n), style, 0.5) for n in numbers.tolist()
+        ]
+    yield from shapes.kept[key]
+    yield frame.path(shapes.whole(first, mine), f'fill="{AUTHORITY}"', 0.5)
     x, y = frame.at(_middle(shapes, row))[0]
     yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke="{PLACE}" stroke-width="1.6"/>'

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
 
-__all__ = ["Scope", "codes_in", "file_name", "find_scope", "is_postcode"]
+__all__ = ["Scope", "codes_in", "file_name", "find_scope", "is_postcode", "slug"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +203,14 @@ def file_name(code: str) -> str:
     if plain == code == code.upper():  # other systems do not tell small letters from large
         return code
     return f"{plain}-{hashlib.sha256(code.encode()).hexdigest()[:6]}".lstrip("-")
+
+
+def slug(text: str) -> str:
+    """Make a name for a folder from a title.
+
+    Examples
+    --------
+    >>> slug("Kingston upon Hull, City of"), slug("日本")
+    ('kingston-upon-hull-city-of', 'pack')
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", folded(text)))[:60].strip("-") or "pack"

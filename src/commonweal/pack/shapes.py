@@ -63,6 +63,8 @@ class Shapes:
         self._has = ~shapely.is_missing(self.of) & ~shapely.is_empty(self.of)
         self._rows = np.flatnonzero(self._has)
         self._tree = shapely.STRtree(self.of[self._rows])
+        self.kept: dict[tuple[str, ...], list[str]] = {}
+        """Parts of drawings that many maps share."""
         self._joined: dict[tuple[str, int], Any] = {}
         # Published outlines of larger areas are whole, also where outlines of small ones are missing.
         behind = results.outline

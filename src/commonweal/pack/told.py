@@ -10,7 +10,6 @@ import polars as pl
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
 from commonweal.pack.amounts import amount
-from commonweal.pack.say import in_running_text
 from commonweal.pack.strand_chart import rows_of, strand_table
 
 if TYPE_CHECKING:
@@ -162,8 +161,8 @@ def _drivers_about(place: Place, drivers: list[Driver]) -> str:
     first = max(drivers, key=lambda d: abs(d.push))
     verb = "raises" if first.push > 0 else "lowers"
     return (
-        f"What {verb} its need most is {in_running_text(first.label)}. For each index, what counts most comes first: "
-        f"its weight, times how far {place.name} is from the middle."
+        f"What {verb} its need most is the measure “{first.label}”. For each index, what counts most comes "
+        f"first: its weight, times how far {place.name} is from the middle."
     )
 
 
