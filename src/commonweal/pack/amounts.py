@@ -50,6 +50,8 @@ def _number(value: float) -> str:
         return f"{round(value, -1):,.0f}"
     if size >= 100:
         return f"{value:,.0f}"
+    if size < 0.1:
+        return f"{value:.{1 - math.floor(math.log10(size))}f}"
     return f"{value:.1f}" if size >= 10 or _rounds_well(size) else f"{value:.2f}"
 
 

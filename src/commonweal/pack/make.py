@@ -157,7 +157,7 @@ def write_pack(
     staging.file("index.html", index.encode)
     staging.file("README.txt", _readme(results, scope, archive, whole is not None, drawn).encode)
     _tell(progress, "zip", total - 1, total)
-    staging.file(archive, partial(_zipped, staging.folder, archive, target.name))
+    staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
     _tell(progress, "written", total, total)
     return staging.put(
         {"study": results.study.name, "title": scope.title, "commonweal": __version__}
@@ -203,10 +203,7 @@ def _write_profile(
     shapes: Shapes,
     drawn: _Drawn,
 ) -> None:
-    wanted = [p.html, p.pdf]
-    if drawn.which == "all":
-        wanted += [f"charts/{kind}-{file_name(p.place.code)}.png" for kind in ("map", "strands")]
-    if drawn.which != "all" and all((staging.folder / name).is_file() for name in wanted):
+    if drawn.which != "all" and staging.has([p.html, p.pdf]):
         return
     name = file_name(p.place.code)
     strands = strand_chart(f"strands-{name}", p.place.name, p.place.kinds, p.place.standings)
@@ -325,13 +322,15 @@ def _readme(results: Results, scope: Scope, archive: str, overview: bool, drawn:
     return "\n".join(lines)
 
 
-def _zipped(folder: Path, archive: str, inside: str) -> bytes:
+def _zipped(staging: Staging, archive: str, inside: str) -> bytes:
     """Pack every file of the folder, the same bytes for the same files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as made:
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            if path.is_file() and name != archive and not path.name.endswith(".tmp"):
+        for name in sorted(staging.wanted - {archive}):
+            path = staging.folder / name
+            if (
+                path.is_file()
+            ):  # if not, another run has put the folder in place, with a zip of its own
                 entry = zipfile.ZipInfo(f"{inside}/{name}", (1980, 1, 1, 0, 0, 0))
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16

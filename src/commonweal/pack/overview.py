@@ -116,18 +116,18 @@ def _designation(
     map_ = overview_map(
         scope, kinds, label, shapes, describing.standings.groups, d.selected, d.near_miss, p
     )
-    charts = [map_]
+    chance = None
     both = np.concatenate([inside, near])
     if p is not None and len(both):
         names = [shapes.names[row] for row in both.tolist()]
-        charts.append(chance_chart(names, p[both], d.selected[both], kinds))
+        chance = chance_chart(names, p[both], d.selected[both], kinds)
     authorities = by_authority(r, d, scope.rows)
     people = people_table(r, d, scope.rows)
     part = {
         "label": label,
         "rule": rule_in_words(r, name),
         "map": picture(map_),
-        "chance": picture(charts[1]) if len(charts) > 1 else None,
+        "chance": picture(chance),
         "selected": _linked(r, name, inside, f"{kinds.capitalize()} on the list", link),
         "near": _linked(r, name, near, "Near misses", link),
         "more": max(0, len(inside) - MOST_LISTED),
@@ -144,6 +144,7 @@ def _designation(
     rest = tuple(
         dict.fromkeys(s for t in d.tested for s in indices[t.condition.path.split("/")[0]])
     )
+    charts = [chart for chart in (map_, chance) if chart is not None]
     return part, charts, tables, _claims(describing, name, scope, inside, near, rest)
 
 
@@ -171,7 +172,7 @@ def _claims(
     r = describing.results
     p, kinds, label = probability(r, name), r.areas.plural, label_of(r, name)
     n, of = len(inside), len(scope.rows)
-    where = "" if len(r.areas.plural) == 0 else f" in {scope.title}"
+    where = f" in {scope.title}"
     what = f"{n:,} of {counted(of, r.areas.singular, kinds)}{where}"
     verb = "counts" if n == 1 else "count"
     told = [
@@ -187,9 +188,9 @@ def _claims(
         told.append("How sure this is has not been worked out.")
     elif n:
         firm = int((p[inside] >= SURE).sum())
-        told.append(
-            f"{firm:,} of the {n:,} are on the list in at least 95 % of the runs of the sums."
-        )
+        start = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
+        verb = "are" if firm > 1 else "is"
+        told.append(f"{start} {verb} on the list in at least 95 % of the runs of the sums.")
     if len(near):
         verb = "is a near miss" if len(near) == 1 else "are near misses"
         told.append(f"{len(near):,} more {verb}.")

@@ -43,8 +43,10 @@ def overview_map(
     selected: Bools,
     near: Bools,
     chance: Floats | None,
-) -> Chart:
+) -> Chart | None:
     """Draw the places of a larger area in classes that differ by fill and by outline.
+
+    None if it is not known where any of them is.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def overview_map(
     selected, near, chance
         (n_areas,) whether on the list, whether a near miss, and the share of draws; None without.
     """
+    if not shapes.seen(scope.rows):
+        return None
     sure = selected if chance is None else selected & (chance >= SURE)
     classes = {
         "sure": scope.rows[sure[scope.rows]],

@@ -30,8 +30,8 @@ _LOCATOR = 92.0
 
 def place_map(
     place: Place, row: int, shapes: Shapes, groups: list[Group], listed: NDArray[np.bool_]
-) -> Chart:
-    """Draw the place among its neighbours.
+) -> Chart | None:
+    """Draw the place among its neighbours; None if it is not known where it is.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def place_map(
     listed
         (n_areas,) whether an area is on a list of the study.
     """
+    if not shapes.seen(np.array([row])):
+        return None
     title = f"{place.name} and its neighbours"
     inside = [larger for larger in place.larger if larger.system == groups[0].key] if groups else []
     about = f"Map of {place.name}, filled dark, among the {place.kinds} around it."

@@ -200,7 +200,9 @@ def file_name(code: str) -> str:
     ('E05000655', 'a-b-2c2c79')
     """
     plain = re.sub(r"[^A-Za-z0-9]+", "-", code).strip("-")[:40]
-    if plain == code == code.upper():  # other systems do not tell small letters from large
+    if (
+        plain and plain == code == code.upper()
+    ):  # other systems do not tell small letters from large
         return code
     return f"{plain}-{hashlib.sha256(code.encode()).hexdigest()[:6]}".lstrip("-")
 

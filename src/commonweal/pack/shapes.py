@@ -42,23 +42,15 @@ class Shapes:
             known, on="code", how="left", maintain_order="left"
         )["geometry"].to_list()  # fmt: skip
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-        middle = (
-            shapely.get_coordinates(shapely.centroid(shapes))
-            if not np.isfinite(lon).any()
-            else None
-        )
-        x, y = (
-            (np.nanmedian(lon), np.nanmedian(lat)) if middle is None else np.median(middle, axis=0)
-        )
-        west, south, east, north = _BRITAIN
-        inside = west < x < east and south < y < north
-        plane = "EPSG:27700" if inside else f"+proj=laea +lat_0={y:.3f} +lon_0={x:.3f} +units=m"
+        plane = _plane(lon, lat, shapes)
         to_metres = pyproj.Transformer.from_crs("EPSG:4326", plane, always_xy=True).transform
         self._to_metres = to_metres
         self.of = shapely.transform(shapes, to_metres, interleaved=False)
         px, py = (np.asarray(v, dtype=np.float64) for v in to_metres(lon, lat))
         self.points = np.column_stack([px, py])
-        self.points[~np.isfinite(self.points).all(axis=1)] = np.nan
+        unknown = ~np.isfinite(self.points).all(axis=1)
+        middles = shapely.centroid(self.of[unknown])
+        self.points[unknown] = np.column_stack([shapely.get_x(middles), shapely.get_y(middles)])
         self.names = [name or code for code, name in table.select("code", "name").iter_rows()]
         self._has = ~shapely.is_missing(self.of) & ~shapely.is_empty(self.of)
         self._rows = np.flatnonzero(self._has)
@@ -73,6 +65,10 @@ class Shapes:
         codes = behind["code"].to_list() if "code" in behind.columns else []
         self._outline_of = dict(zip(codes, self._outline, strict=False))
         self._behind = shapely.STRtree(self._outline)
+
+    def seen(self, rows: Rows) -> bool:
+        """Whether any of some areas has a place on a map."""
+        return bool(np.isfinite(self.points[rows]).any())
 
     def has(self, row: int) -> bool:
         """Whether the outline of an area is known."""
@@ -145,3 +141,18 @@ class Shapes:
         """One outline of a larger area for a small drawing: as published, else joined."""
         found = self._outline_of.get(group.codes[number])
         return self.joined(group, number) if found is None else found
+
+
+def _plane(lon: Floats, lat: Floats, shapes: NDArray[np.object_]) -> str:
+    """Name the plane that areas are drawn on, for PROJ."""
+    import shapely
+
+    points = np.column_stack([lon, lat])
+    if not np.isfinite(points).all(axis=1).any():
+        points = shapely.get_coordinates(shapely.centroid(shapes))
+    points = points[np.isfinite(points).all(axis=1)]
+    x, y = np.median(points, axis=0) if len(points) else (0.0, 0.0)
+    west, south, east, north = _BRITAIN
+    if west < x < east and south < y < north:
+        return "EPSG:27700"
+    return f"+proj=laea +lat_0={y:.3f} +lon_0={x:.3f} +units=m"

@@ -2,8 +2,8 @@
 
 Beside the folder, and hidden, lies ``.NAME.<key>.part`` while it is being written. The key stands for
 everything that the files follow from, so a second run of the same pack goes on where the first was
-stopped, and one of another pack has a folder of its own. Every file is renamed into it when it is
-whole; two runs of the same pack write the same bytes.
+stopped, and one of another pack has a folder of its own. Every file is written beside it and renamed
+into it when it is whole; two runs of the same pack write the same bytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from commonweal.briefing.swap import MARK, check_folder, plainly, put_in_place
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 __all__ = ["Staging"]
 
+_TRIES = 20
 _DEAD_AFTER_S = 7 * 24 * 3600
 """A pack that nobody has gone on with for so long is deleted."""
 
@@ -34,6 +35,7 @@ class Staging:
     def __init__(self, folder: Path, key: str) -> None:
         self.target = check_folder(folder)
         self.key = key
+        self.wanted: set[str] = set()
         self.folder = self.target.parent / f".{self.target.name}.{key[:16]}.part"
         with plainly(self.target):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,13 @@ class Staging:
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
-    def file(self, name: str, make: Callable[[], bytes]) -> bool:
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether files of the pack are all there already."""
+        names = set(names)
+        self.wanted |= names
+        return all((self.folder / name).is_file() for name in names)
+
+    def file(self, name: str, make: Callable[[], bytes], anew: bool = False) -> bool:
         """Write a file unless it is there.
 
         Parameters
@@ -59,22 +67,31 @@ class Staging:
             Its path in the folder, with slashes.
         make
             Gives its bytes.
+        anew
+            Whether to write it although it is there.
 
         Returns
         -------
         bool
             Whether it was written now.
         """
+        self.wanted.add(name)
         path = self.folder / name
-        if path.is_file():
+        if path.is_file() and not anew:
             return False
         made = make()
+        # Beside the folder: another run may put that in place at any moment, with all that is in it.
+        fresh = self.target.parent / f".{self.target.name}.{secrets.token_hex(6)}.tmp"
         with plainly(self.target):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
             try:
                 fresh.write_bytes(made)
-                fresh.replace(path)
+                for _ in range(_TRIES):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with suppress(
+                        FileNotFoundError
+                    ):  # another run has just put the folder in place
+                        fresh.replace(path)
+                        break
             finally:
                 fresh.unlink(missing_ok=True)
         return True
@@ -85,33 +102,41 @@ class Staging:
         Raises
         ------
         CommonwealError
-            If there are files of others in the way.
+            If there are files of others in the way, or other runs keep taking the folder away.
         """
-        with plainly(self.target):
-            for left in self.folder.rglob(".*.tmp"):
-                left.unlink(missing_ok=True)
-            names = sorted(
-                p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*") if p.is_file()
-            )
-        names = sorted({*names, MARK})
-        told = {**account, "key": self.key, "all_files": names,
-                "files": sorted({n.split("/")[0] for n in names})}  # fmt: skip
-        (self.folder / MARK).unlink(missing_ok=True)
+        names = sorted({*self.wanted, MARK})
+        told = {
+            **account,
+            "key": self.key,
+            "files": sorted({name.split("/")[0] for name in names}),
+            "all_files": names,
+        }
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            self.file(MARK, text.encode)
+            self.file(MARK, text.encode, anew=True)
+            missing = [name for name in names if not (self.folder / name).is_file()]
+            if missing:
+                raise CommonwealError(
+                    f"{self.target}: {missing[0]} was taken away while the pack was written; try again"
+                )
             with plainly(self.target):
                 put_in_place(self.folder, self.target)
         except CommonwealError:
             # Another run of the same pack has put it in place meanwhile.
             if not self.finished(self.target, self.key):
                 raise
+            shutil.rmtree(self.folder, ignore_errors=True)
         return self.target
 
     def _tidy(self) -> None:
         """Delete what runs of other packs of this name have left long ago."""
-        for path in self.target.parent.glob(f".{self.target.name}.*.part"):
+        for path in self.target.parent.glob(f".{self.target.name}.*"):
             with suppress(OSError):
-                newest = max(p.stat().st_mtime for p in (path, *path.iterdir()))
-                if path != self.folder and time.time() - newest > _DEAD_AFTER_S:
+                parts = path.iterdir() if path.suffix == ".part" else ()
+                newest = max(p.stat().st_mtime for p in (path, *parts))
+                if path == self.folder or time.time() - newest <= _DEAD_AFTER_S:
+                    continue
+                if path.suffix == ".part":
                     shutil.rmtree(path, ignore_errors=True)
+                elif path.suffix == ".tmp":
+                    path.unlink()

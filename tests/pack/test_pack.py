@@ -1,0 +1,327 @@
+"""The pack of the fictional county: made, opened again, stopped, gone on with, and made twice at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import struct
+import threading
+import zipfile
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pypdf
+import pytest
+
+from commonweal.errors import CommonwealError
+from commonweal.pack import describe
+from commonweal.pack.make import write_pack
+from commonweal.pack.scope import find_scope
+from commonweal.pack.strand_chart import strand_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Small
+
+    from commonweal.results import Results
+
+
+def pages_of(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.html"))
+
+
+def profiles_of(results: Results, district: str = "Vesselhoe") -> list[str]:
+    inside = results.areas.table["district_name"] == district
+    selected = results.designations["left_behind"].selected
+    return [c for c, i, s in zip(results.areas.codes, inside, selected, strict=True) if i and s]
+
+
+def test_what_is_in_it(demo: Results, demo_pack: Path) -> None:
+    codes = profiles_of(demo)
+    assert len(codes) > 3
+    there = {p.relative_to(demo_pack).as_posix() for p in demo_pack.rglob("*") if p.is_file()}
+    wanted = {"index.html", "overview.html", "overview.pdf", "workbook.xlsx", "README.txt"}
+    wanted |= {f"profiles/{code}.{kind}" for code in codes for kind in ("html", "pdf")}
+    wanted |= {
+        f"charts/{kind}-{code}.{end}"
+        for code in codes
+        for kind in ("map", "strands")
+        for end in ("png", "svg", "csv")
+    }
+    assert wanted <= there
+    assert {p for p in there if p.startswith("profiles/")} == {
+        p for p in wanted if p.startswith("profiles/")
+    }
+    told = json.loads((demo_pack / "provenance.json").read_text("utf-8"))
+    assert set(told["all_files"]) == there
+
+
+def test_pages_hold_together(demo_pack: Path, read_page: Callable[[Path], object]) -> None:
+    for path in pages_of(demo_pack):
+        page = read_page(path)
+        assert page.lang == "en-GB"
+        assert len(page.ids) == len(set(page.ids)), path
+        assert set(page.labels) <= set(page.ids), path
+        assert page.headings[0] == 1
+        assert page.headings.count(1) == 1
+        assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
+        assert "script" not in page.tags
+        assert all(not load.startswith(("http:", "https:", "//")) for load in page.loads)
+        for link in (*page.links, *page.loads):
+            if link.startswith("#"):
+                assert link[1:] in page.ids
+            elif not link.startswith("https://"):
+                assert (path.parent / link.split("#")[0]).is_file(), (path, link)
+        for image in page.images:
+            assert image.get("alt") or image.get("aria-labelledby"), path
+
+
+def test_profiles_say_what_the_results_do(
+    demo: Results, demo_pack: Path, read_page: Callable[[Path], object]
+) -> None:
+    for code in profiles_of(demo):
+        place = describe(demo, demo.areas.position[code])
+        text = read_page(demo_pack / "profiles" / f"{code}.html").text.replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
+        reader = pypdf.PdfReader(demo_pack / "profiles" / f"{code}.pdf")
+        printed = " ".join(" ".join(p.extract_text() for p in reader.pages).split())
+        for claim in place.headline:
+            assert claim.text in text
+            assert claim.text.split(".")[0] in printed
+        for other in place.peers:
+            assert other.name in text
+            assert other.name in printed
+        for note in (*place.caveats, place.answers[0].change_text, place.note):
+            assert note in text
+
+
+def test_pdf_files_are_accessible(demo_pack: Path) -> None:
+    files = sorted(demo_pack.rglob("*.pdf"))
+    assert files
+    for path in files:
+        reader = pypdf.PdfReader(path)
+        root = reader.trailer["/Root"]
+        assert root["/MarkInfo"]["/Marked"]
+        assert root["/Lang"] == "en-GB"
+        assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+        assert reader.metadata.title
+        assert reader.outline
+        assert b"pdfuaid" in root["/Metadata"].get_data()
+        kinds, alts = [], []
+
+        def visit(node: object, kinds: list[str] = kinds, alts: list[object] = alts) -> None:
+            node = node.get_object() if hasattr(node, "get_object") else node
+            if isinstance(node, list):
+                for child in node:
+                    visit(child)
+            elif isinstance(node, dict):
+                kinds.append(str(node.get("/S")))
+                if node.get("/S") == "/Figure":
+                    alts.append(node.get("/Alt"))
+                visit(node.get("/K"))
+
+        visit(root["/StructTreeRoot"]["/K"])
+        assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= set(kinds)
+        assert all(alts)
+        if path.parent.name == "profiles":
+            assert len(reader.pages) <= 2
+        for page in reader.pages:
+            width, height = (float(v) for v in page.mediabox[2:])
+            assert (width, height) == pytest.approx((595.28, 841.89), abs=0.1)
+
+
+def test_fonts_are_in_the_file(demo_pack: Path) -> None:
+    for page in pypdf.PdfReader(demo_pack / "overview.pdf").pages:
+        for font in page["/Resources"]["/Font"].values():
+            (below,) = font["/DescendantFonts"]
+            assert "DejaVu" in font["/BaseFont"]
+            assert any(k.startswith("/FontFile") for k in below.get_object()["/FontDescriptor"])
+
+
+def test_workbook_reads_as_tables(demo: Results, demo_pack: Path) -> None:
+    book = openpyxl.load_workbook(demo_pack / "workbook.xlsx")
+    assert book.sheetnames[:2] == ["Cover", "Notes"]
+    for sheet in book:
+        assert not sheet.merged_cells.ranges
+        assert len(sheet.tables) == 1
+        assert all(c.data_type != "f" for row in sheet.iter_rows() for c in row)
+    rows = list(book["On_the_list"].iter_rows(min_row=5, values_only=True))
+    assert {r[1] for r in rows} == set(profiles_of(demo))
+    chance = dict(zip(demo.areas.codes, demo.certainty["left_behind"].selected, strict=True))
+    head = [c.value for c in next(book["On_the_list"].iter_rows(min_row=4, max_row=4))]
+    for row in rows:
+        assert row[head.index("Share of runs")] == pytest.approx(chance[row[1]])
+
+
+def test_charts_have_their_numbers(demo: Results, demo_pack: Path) -> None:
+    code = profiles_of(demo)[0]
+    place = describe(demo, demo.areas.position[code])
+    table = strand_table(place.name, place.standings).frame
+    rows = list(
+        csv.reader(io.StringIO((demo_pack / f"charts/strands-{code}.csv").read_text("utf-8")))
+    )
+    assert rows[0] == table.columns
+    assert [float(r[1]) for r in rows[1:]] == pytest.approx(table[place.name].to_list())
+    for path in (demo_pack / "charts").glob("*.png"):
+        head = path.read_bytes()[:24]
+        assert head.startswith(b"\x89PNG")
+        width, height = struct.unpack(">II", head[16:24])
+        assert width > 600
+        assert height > 150
+
+
+def test_overview_counts_what_the_designation_does(
+    demo: Results, demo_pack: Path, read_page: Callable[[Path], object]
+) -> None:
+    text = read_page(demo_pack / "overview.html").text
+    inside = demo.areas.table["district_name"] == "Vesselhoe"
+    n, of = len(profiles_of(demo)), int(inside.sum())
+    assert f"{n} of {of} neighbourhoods in Vesselhoe count as “left behind”." in text
+    d = demo.designations["left_behind"]
+    people = demo.areas.population
+    home = people[(inside.to_numpy()) & d.selected].sum()
+    assert f"They are home to {home:,.0f} of {people[inside.to_numpy()].sum():,.0f} people." in text
+
+
+def test_zip_holds_every_file(demo_pack: Path) -> None:
+    (archive,) = demo_pack.glob("*.zip")
+    with zipfile.ZipFile(archive) as packed:
+        assert packed.testzip() is None
+        names = {n.removeprefix("vesselhoe/") for n in packed.namelist()}
+        there = {p.relative_to(demo_pack).as_posix() for p in demo_pack.rglob("*") if p.is_file()}
+        assert names == there - {archive.name, "provenance.json"}
+        assert packed.read("vesselhoe/overview.pdf") == (demo_pack / "overview.pdf").read_bytes()
+
+
+def test_the_same_results_give_the_same_bytes(
+    demo: Results, demo_pack: Path, tmp_path: Path
+) -> None:
+    again = write_pack(
+        demo, find_scope(demo.areas, ["Vesselhoe"]), tmp_path / "vesselhoe", charts="all"
+    )
+    for path in demo_pack.rglob("*"):
+        if path.is_file():
+            assert (again / path.relative_to(demo_pack)).read_bytes() == path.read_bytes(), path
+
+
+def test_what_is_finished_is_kept(demo: Results, tmp_path: Path) -> None:
+    scope = find_scope(demo.areas, ["Vesselhoe"])
+    codes = profiles_of(demo)
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "writing profiles" and done == 3:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        write_pack(demo, scope, folder, charts="none", progress=stop)
+    assert not folder.exists()
+    (part,) = tmp_path.iterdir()
+    first = {p.name: p.stat().st_mtime_ns for p in (part / "profiles").iterdir()}
+    assert sorted(first) == sorted(f"{c}.{e}" for c in codes[:2] for e in ("html", "pdf"))
+    write_pack(demo, scope, folder, charts="none")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    now = {p.name: p.stat().st_mtime_ns for p in (folder / "profiles").iterdir()}
+    assert len(now) == 2 * len(codes)
+    assert {name: now[name] for name in first} == first
+    # A third time there is nothing left to do.
+    write_pack(demo, scope, folder, charts="none", progress=lambda *_: pytest.fail("wrote again"))
+
+
+def test_another_pack_takes_its_place(demo: Results, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    one, two = demo.areas.codes[:2]
+    write_pack(demo, find_scope(demo.areas, [one]), folder, charts="none")
+    assert not (folder / "overview.html").exists()  # of one place there is nothing to sum up
+    write_pack(demo, find_scope(demo.areas, [two]), folder, charts="none")
+    assert sorted(p.stem for p in (folder / "profiles").iterdir()) == [two, two]
+
+
+def test_nothing_of_others_is_replaced(demo: Results, tmp_path: Path) -> None:
+    (tmp_path / "thesis.doc").write_text("mine", "utf-8")
+    with pytest.raises(CommonwealError, match=r"thesis\.doc, which Commonweal did not write"):
+        write_pack(demo, find_scope(demo.areas, [demo.areas.codes[0]]), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_two_at_once_leave_one_whole_pack(demo: Results, tmp_path: Path) -> None:
+    scope = find_scope(demo.areas, demo.areas.codes[:6])
+    folder = tmp_path / "out"
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            write_pack(demo, scope, folder, charts="none")
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    told = json.loads((folder / "provenance.json").read_text("utf-8"))
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert there == set(told["all_files"])
+
+
+NASTY = {
+    20: "<script>alert(1)</script> & \"so\" 'on'",
+    18: '=HYPERLINK("http://example.org")',
+    17: '#panic("typst") $x$ [a] *b*',
+}
+
+
+def test_names_are_names_wherever_they_stand(
+    small: Small, tmp_path: Path, read_page: Callable[[Path], object]
+) -> None:
+    text = small.areas.read_text("utf-8")
+    for i, name in NASTY.items():
+        quoted = '"' + name.replace('"', '""') + '"'
+        text = text.replace(f"A{i},Place {i},", f"A{i},{quoted},")
+    small.areas.write_text(text, "utf-8")
+    results = small.run()
+    folder = write_pack(results, find_scope(results.areas, []), tmp_path / "out", charts="all")
+    for i, name in NASTY.items():
+        page = read_page(folder / "profiles" / f"A{i}.html")
+        assert "script" not in page.tags
+        assert name in page.text
+        printed = pypdf.PdfReader(folder / "profiles" / f"A{i}.pdf").pages[0].extract_text()
+        assert name[:12] in " ".join(printed.split())
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
+    assert all(c.data_type != "f" for c in cells)
+    assert set(NASTY.values()) <= {c.value for c in cells}
+    for path in (folder / "charts").glob("*.csv"):
+        for row in csv.reader(io.StringIO(path.read_text("utf-8"))):
+            assert not any(cell.startswith(("=", "+", "@")) for cell in row)
+
+
+def test_a_study_without_places_on_a_map_or_rules(small: Small, tmp_path: Path) -> None:
+    study = small.write(designate=None, certainty=None, areas__parents=None, areas__population=None)
+    results = small.run(study)
+    folder = write_pack(results, find_scope(results.areas, []), tmp_path / "out")
+    assert sorted(p.name for p in (folder / "profiles").iterdir()) == [
+        "A19.html", "A19.pdf", "A20.html", "A20.pdf",
+    ]  # fmt: skip
+    assert len(pypdf.PdfReader(folder / "overview.pdf").pages) >= 1
+
+
+def test_the_command(tell: Callable[..., tuple[int, str, str]], small: Small) -> None:
+    code, out, err = tell("brief", small.study, "Southside", "--out", "pack")
+    assert (code, err) == (0, "")
+    assert out.startswith("Southside: 10 places, 3 profiles.\nPack: ")
+    code, out, _ = tell(
+        "brief", small.study, "A01", "--profiles", "none", "--out", "pack", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["profiles"] == 1
+    code, out, err = tell("brief", small.study, "Nowhere")
+    assert (code, out) == (2, "")
+    assert "place or larger area 'Nowhere' not found" in err
