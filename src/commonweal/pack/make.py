@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -327,12 +328,10 @@ def _zipped(staging: Staging, archive: str, inside: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as made:
         for name in sorted(staging.wanted - {archive}):
-            path = staging.folder / name
-            if (
-                path.is_file()
-            ):  # if not, another run has put the folder in place, with a zip of its own
-                entry = zipfile.ZipInfo(f"{inside}/{name}", (1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                made.writestr(entry, path.read_bytes())
+            entry = zipfile.ZipInfo(f"{inside}/{name}", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            # If it is gone, another run has put the folder in place, with a zip of its own.
+            with suppress(FileNotFoundError):
+                made.writestr(entry, (staging.folder / name).read_bytes())
     return packed.getvalue()

@@ -1,0 +1,146 @@
+"""The briefing pack of the 225 wards and of one authority: made, opened again, held against the results."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openpyxl
+import pypdf
+import pytest
+from tests.pack.conftest import Page
+
+from commonweal.pack import describer
+from commonweal.pack.make import write_pack
+from commonweal.pack.postcode import postcode_finder
+from commonweal.pack.scope import find_scope
+from commonweal.pack.shapes import Shapes
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+# The wards that the rule selects: 224 of the 225 named, as test_studies.py holds.
+SELECTED = 224
+
+
+@pytest.fixture(scope="module")
+def wards(real_store: Store) -> Results:
+    return run("left-behind-2019", real_store, draws=200)
+
+
+@pytest.fixture(scope="module")
+def pack(wards: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of England: the overview and a profile of every selected ward."""
+    start = time.process_time()
+    made = write_pack(
+        wards, find_scope(wards.areas, []), tmp_path_factory.mktemp("packs") / "wards"
+    )
+    # 60 s on two cores are asked; processor time does not depend on what else the machine does.
+    assert time.process_time() - start < 60
+    return made
+
+
+def selected(results: Results) -> np.ndarray:
+    return np.flatnonzero(results.designations["left_behind"].selected)
+
+
+def text_of(path: Path) -> str:
+    return " ".join(" ".join(p.extract_text() for p in pypdf.PdfReader(path).pages).split())
+
+
+def test_every_selected_ward_has_its_pages(wards: Results, pack: Path) -> None:
+    codes = {wards.areas.codes[row] for row in selected(wards)}
+    assert len(codes) == SELECTED
+    for kind in ("html", "pdf"):
+        assert {p.stem for p in (pack / "profiles").glob(f"*.{kind}")} == codes
+    book = openpyxl.load_workbook(pack / "workbook.xlsx", read_only=True)
+    rows = list(book["On_the_list"].iter_rows(min_row=5, values_only=True))
+    assert {r[1] for r in rows} == codes
+
+
+def test_profiles_say_what_the_results_do(wards: Results, pack: Path) -> None:
+    say = describer(wards)
+    for row in selected(wards)[::15]:
+        place = say(int(row))
+        text = text_of(pack / "profiles" / f"{place.code}.pdf")
+        assert place.name in text
+        for claim in place.headline:
+            assert claim.text in text
+        for other in (*place.peers, *place.neighbours):
+            assert other.name in text
+        for source in place.sources:
+            assert source.title in text
+
+
+def test_profiles_are_two_tagged_pages(pack: Path) -> None:
+    for path in sorted((pack / "profiles").glob("*.pdf")):
+        reader = pypdf.PdfReader(path)
+        root = reader.trailer["/Root"]
+        assert len(reader.pages) <= 2, path
+        assert root["/MarkInfo"]["/Marked"]
+        assert root["/Lang"] == "en-GB"
+        assert "/StructTreeRoot" in root
+        assert len(reader.outline[1]) > 5  # the sections below its name
+
+
+def test_links_resolve_and_pictures_have_texts(pack: Path) -> None:
+    for path in sorted(pack.rglob("*.html")):
+        page = Page()
+        page.feed(path.read_text("utf-8"))
+        for link in page.links:
+            if not link.startswith(("https://", "#")):
+                assert (path.parent / link).is_file(), (path, link)
+        assert all(i.get("alt") or i.get("aria-labelledby") for i in page.images)
+        assert not page.loads or all(not load.startswith("http") for load in page.loads)
+
+
+def test_overview_tells_the_whole(wards: Results, pack: Path) -> None:
+    text = text_of(pack / "overview.pdf")
+    d = wards.designations["left_behind"]
+    home = wards.areas.population[d.selected].sum()
+    assert f"{SELECTED} of 7,445 wards in England count as “left behind”." in text
+    assert f"They are home to {home:,.0f} of " in text
+    assert "How it was worked out" in text
+    for row in selected(wards):
+        assert (wards.areas.table["name"][int(row)]) in text
+
+
+def test_the_pack_of_one_authority(wards: Results, tmp_path: Path) -> None:
+    # Hull has more of the named wards than most authorities of its size.
+    scope = find_scope(wards.areas, ["Kingston upon Hull, City of"])
+    folder = write_pack(wards, scope, tmp_path / "hull", charts="all")
+    inside = set(scope.rows.tolist()) & set(selected(wards).tolist())
+    assert {p.stem for p in (folder / "profiles").glob("*.pdf")} == {
+        wards.areas.codes[row] for row in inside
+    }
+    text = text_of(folder / "overview.pdf")
+    assert (
+        f"{len(inside)} of {len(scope.rows)} wards in Kingston upon Hull, City of count as" in text
+    )
+    names = {p.stem for p in (folder / "charts").glob("*.png")}
+    assert names == {p.stem for p in (folder / "charts").glob("*.csv")}
+    assert len(names) == 3 + 2 * len(inside)
+
+
+def test_a_postcode_finds_its_ward(wards: Results, real_store: Store) -> None:
+    # The Guildhall of Hull, in the ward Myton of 2017.
+    find = postcode_finder(Shapes(wards), cache=real_store.cache)
+    row = find("HU1 2AA")
+    table = wards.areas.table
+    assert (table["name"][row], table["lad19_name"][row]) == (
+        "Myton",
+        "Kingston upon Hull, City of",
+    )
+
+
+def test_a_larger_area_by_code_is_the_same(wards: Results) -> None:
+    by_name = find_scope(wards.areas, ["North East"])
+    assert by_name.rows.tolist() == find_scope(wards.areas, ["E12000001"]).rows.tolist()
+    assert by_name.title == "North East"
