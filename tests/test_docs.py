@@ -34,7 +34,16 @@ import outputs  # noqa: E402
 
 PAGES = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
 EXAMPLE = DOCS / "examples" / "maregria.yaml"
-NOT_PUBLIC = {"__main__", "cli", "faults", "progress", "sheet_rows", "strict_yaml", "studies"}
+NOT_PUBLIC = {
+    "__main__",
+    "cli",
+    "commands",
+    "faults",
+    "progress",
+    "sheet_rows",
+    "strict_yaml",
+    "studies",
+}
 
 
 def page_text(page: str) -> str:

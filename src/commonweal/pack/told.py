@@ -262,4 +262,8 @@ def peer_table(others: Iterable[Other]) -> Shown:
 
 
 def _away(metres: float) -> str:
-    return f"{metres / 1000:.1f} km" if metres >= 995 else f"{round(metres, -1):.0f} m"
+    return (
+        f"{metres / 1000:.1f}\N{NO-BREAK SPACE}km"
+        if metres >= 995
+        else f"{round(metres, -1):.0f}\N{NO-BREAK SPACE}m"
+    )
