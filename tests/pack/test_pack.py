@@ -303,6 +303,31 @@ def test_names_are_names_wherever_they_stand(
             assert not any(cell.startswith(("=", "+", "@")) for cell in row)
 
 
+def test_codes_are_codes_wherever_they_stand(
+    small: Small, tmp_path: Path, read_page: Callable[[Path], object]
+) -> None:
+    nasty = {"A20": "../../up", "A18": "x' onload='alert(1)"}
+    lines = small.areas.read_text("utf-8").splitlines()
+    head, *rows = lines
+    rows = [f"{row},{i * 0.01:.2f},{i % 5 * 0.01:.2f}" for i, row in enumerate(rows)]
+    text = "\n".join([f"{head},lon,lat", *rows]) + "\n"
+    numbers = small.indicators.read_text("utf-8")
+    for old, new in nasty.items():
+        text, numbers = (t.replace(f"\n{old},", f"\n{new},") for t in (text, numbers))
+    small.areas.write_text(text, "utf-8")
+    small.indicators.write_text(numbers, "utf-8")
+    results = small.run(small.write(areas__longitude="lon", areas__latitude="lat"))
+    out = tmp_path / "deep" / "down" / "out"
+    folder = write_pack(results, find_scope(results.areas, []), out, charts="all")
+    assert {p.name for p in tmp_path.rglob("*.svg")} == {p.name for p in folder.rglob("*.svg")}
+    assert [p.name for p in out.parent.iterdir()] == ["out"]
+    assert len(list((folder / "charts").glob("map-*.svg"))) == 3
+    for path in pages_of(folder):
+        text = path.read_text("utf-8")
+        assert "onload=" not in text.replace("onload=&#39;", "")
+        read_page(path)
+
+
 def test_a_study_without_places_on_a_map_or_rules(small: Small, tmp_path: Path) -> None:
     study = small.write(designate=None, certainty=None, areas__parents=None, areas__population=None)
     results = small.run(study)

@@ -26,7 +26,6 @@ __all__ = ["brief", "make_pack"]
 
 MOST_PROFILES = 5000
 """More are more than a folder, and whoever opens it, can bear."""
-"""More are more than a folder, and whoever opens it, can bear."""
 
 
 def brief(

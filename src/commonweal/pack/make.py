@@ -44,7 +44,6 @@ __all__ = ["Charts", "Profiles", "default_folder", "profile_rows", "write_pack"]
 
 Profiles = Literal["none", "selected", "all"]
 Charts = Literal["none", "overview", "all"]
-Progress = "Callable[[str, int, int], None]"
 
 _PAGES = 2
 """A profile is at most so many pages of A4."""
@@ -208,7 +207,8 @@ def _write_profile(
         return
     name = file_name(p.place.code)
     strands = strand_chart(f"strands-{name}", p.place.name, p.place.kinds, p.place.standings)
-    map_ = place_map(p.place, p.row, shapes, describing.standings.groups, describing.selected)
+    groups, selected = describing.standings.groups, describing.selected
+    map_ = place_map(f"map-{name}", p.place, p.row, shapes, groups, selected)
     data = told(p.place, strands, map_)
     staging.file(p.html, lambda: _page(page, "place.html", data, "../index.html", f"{name}.pdf"))
     staging.file(p.pdf, lambda: paper.pdf(data, _PAGES))

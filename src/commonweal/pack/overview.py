@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
     from commonweal.briefing.charts import Chart
     from commonweal.briefing.shown import Shown
     from commonweal.pack.describing import Describing
@@ -81,10 +82,7 @@ def overview(
         "study": r.study.title,
         "note": r.study.briefing.note,
         "about": " ".join(r.study.description.split()),
-        "facts": [
-            counted(len(scope.rows), r.areas.singular, r.areas.plural),
-            f"{shown_people(float(np.nansum(r.areas.population[scope.rows])))} people",
-        ],
+        "facts": _facts(r.areas, scope),
         "headline": cited(claims, notes),
         "parts": parts,
         "strands": {
@@ -98,6 +96,14 @@ def overview(
         **source_list(notes),
     }
     return Overview(page, tuple(charts), (("Strands", table), *tables))
+
+
+def _facts(areas: Areas, scope: Scope) -> list[str]:
+    told = [counted(len(scope.rows), areas.singular, areas.plural)]
+    residents = areas.population[scope.rows]
+    if not np.isnan(residents).all():
+        told.append(f"{shown_people(float(np.nansum(residents)))} people")
+    return told
 
 
 def _designation(

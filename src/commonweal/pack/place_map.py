@@ -29,12 +29,19 @@ _LOCATOR = 92.0
 
 
 def place_map(
-    place: Place, row: int, shapes: Shapes, groups: list[Group], listed: NDArray[np.bool_]
+    id_: str,
+    place: Place,
+    row: int,
+    shapes: Shapes,
+    groups: list[Group],
+    listed: NDArray[np.bool_],
 ) -> Chart | None:
     """Draw the place among its neighbours; None if it is not known where it is.
 
     Parameters
     ----------
+    id_
+        Of the drawing.
     place, row
         The place, and its row among the areas.
     shapes
@@ -81,7 +88,6 @@ def place_map(
     if inside:
         parts += _locator(row, shapes, groups)
     parts.append(frame.scale_bar(WIDTH - 2, HEIGHT + 16))
-    id_ = f"map-{place.code}"
     numbers = Shown(
         pl.DataFrame(
             {

@@ -51,6 +51,7 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
     strands = strand_table(place.name, place.standings)
     heads = [k for k, (_, is_index) in enumerate(rows_of(place.standings)) if is_index]
     drivers = main_drivers(place)
+    lists = bool(place.answers)
     cites = _numbers(place.drivers, number)
     return {
         "code": place.code,
@@ -70,8 +71,8 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
         "drivers_notes": cites,
         "near": shown_table(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
-        "peers": shown_table(peer_table(place.peers), f"Most like it, by {place.alike_by}"),
-        "neighbours": shown_table(peer_table(place.neighbours), "Nearest to it"),
+        "peers": shown_table(peer_table(place.peers, lists), f"Most like it, by {place.alike_by}"),
+        "neighbours": shown_table(peer_table(place.neighbours, lists), "Nearest to it"),
         "answers": [
             {
                 "label": a.label,
@@ -244,8 +245,8 @@ def _in_metres(value: float | None, unit: str, otherwise: str) -> str:
     return amount(value * 1000, "m") if unit in ("km", "kilometres") else amount(value, unit)
 
 
-def peer_table(others: Iterable[Other]) -> Shown:
-    """Show other places: where they are, how far, and whether they are on the list."""
+def peer_table(others: Iterable[Other], lists: bool = True) -> Shown:
+    """Show other places: where they are, how far, and whether on the list, where there is one."""
     rows = [
         (
             o.name,
@@ -257,6 +258,7 @@ def peer_table(others: Iterable[Other]) -> Shown:
     ]
     schema = {"Place": pl.String, "Where": pl.String, "Away": pl.String, "On the list": pl.String}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = frame if lists else frame.drop("On the list")
     empty = [h for h in ("Where", "Away") if not any(frame[h])]
     return Shown(frame.drop(empty))
 
