@@ -33,7 +33,8 @@ def test_sheets(book: Workbook) -> None:
 def test_names_that_excel_forbids_are_made_ones_that_it_takes() -> None:
     used: set[str] = set()
     names = [
-        sheet_name(f"By_{word}", used) for word in ("a/b:c", "a[b]?*\\c", "it's", "x" * 40, "X" * 40)
+        sheet_name(f"By_{word}", used)
+        for word in ("a/b:c", "a[b]?*\\c", "it's", "x" * 40, "X" * 40)
     ]
     assert names == ["By_a_b_c", "By_a_b_c_2", "By_it_s", "By_" + "x" * 28, "By_" + "X" * 26 + "_2"]
 
