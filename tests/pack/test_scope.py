@@ -74,6 +74,25 @@ def test_a_name_of_several_larger_areas_asks_for_a_code(small: Small) -> None:
         find_scope(small.run(draws=0).areas, ["Side"])
 
 
+def test_the_region_of_a_name_goes_before_a_ward_of_it(small: Small) -> None:
+    lines = small.areas.read_text("utf-8").splitlines()
+    rows = [
+        f"{row},W{i % 4},{'North East' if i % 4 == 0 else i % 4}" for i, row in enumerate(lines[1:])
+    ]
+    rows = [f"{row},R{i // 10},{'North East' if i < 10 else 'South'}" for i, row in enumerate(rows)]
+    small.areas.write_text("\n".join([f"{lines[0]},w,wn,r,rn", *rows]) + "\n", "utf-8")
+    study = small.write(
+        areas__parents={
+            "district": ["district", "district_name"],  # stands for the authority: it comes first
+            "ward": ["w", "wn"],
+            "region": ["r", "rn"],
+        }
+    )
+    areas = small.run(study, draws=0).areas
+    assert find_scope(areas, ["north east"]).rows.tolist() == list(range(10))
+    assert find_scope(areas, ["W0"]).rows.tolist() == [0, 4, 8, 12, 16]
+
+
 def test_lists_of_codes(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text('\ufeffward code,name\nE1,One\n\n"E2", Two\n', "utf-8")

@@ -199,5 +199,5 @@ def _claims(
         told.append(f"{start} {verb} on the list in at least 95 % of the runs of the sums.")
     if len(near):
         verb = "is a near miss" if len(near) == 1 else "are near misses"
-        told.append(f"{len(near):,} more {verb}.")
+        told.append(f"{len(near):,}{' more' if n else ''} {verb}.")
     return [Claim(text, sources) for text in told]

@@ -82,12 +82,13 @@ def overview_map(
     pad = 0.03 * max(east - west, north - south, 200.0)
     box = (west - pad, south - pad, east + pad, north + pad)
     frame = Frame(box, WIDTH, HEIGHT)
-    parts = [_STRIPES, f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
-    parts += _land(scope, shapes, frame, groups, small)
+    drawn = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
+    drawn += _land(scope, shapes, frame, groups, small)
     for key in ("near", "open", "sure"):
-        parts += [_place(int(row), key, shapes, frame, small) for row in classes[key]]
+        drawn += [_place(int(row), key, shapes, frame, small) for row in classes[key]]
     if not small:
-        parts += _edges(scope, shapes, frame, groups)
+        drawn += _edges(scope, shapes, frame, groups)
+    parts = [_STRIPES, f'<g clip-path="url(#overview-frame)">{"".join(drawn)}</g>']
     parts += _legend(classes, words, frame, small)
     id_ = "overview-map"
     numbers = Shown(
@@ -104,7 +105,8 @@ def overview_map(
 _STRIPES = (
     '<defs><pattern id="near" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'
-    '<rect width="2.4" height="6" fill="#a33b0b"/></pattern></defs>'
+    '<rect width="2.4" height="6" fill="#a33b0b"/></pattern><clipPath id="overview-frame">'
+    f'<rect width="{WIDTH:g}" height="{HEIGHT:g}"/></clipPath></defs>'
 )
 
 

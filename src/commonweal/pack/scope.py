@@ -115,10 +115,13 @@ def is_postcode(text: str) -> bool:
 
 
 def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:
-    """Find a larger area by its code or whole name, the local authority first."""
-    first = authority_of(areas)
+    """Find a larger area by its code or whole name: the authority first, then region and country.
+
+    There is a ward called North East in Barnsley; who asks for the North East means the region.
+    """
+    first = [authority_of(areas), "region", "country"]
     wanted = folded(text)
-    for parent in sorted(areas.parents, key=lambda p: p != first):
+    for parent in sorted(areas.parents, key=lambda p: first.index(p) if p in first else len(first)):
         codes, names = (areas.table[c].to_list() for c in (parent, f"{parent}_name"))
         fits: dict[str, str] = {}
         for code, name in zip(codes, names, strict=True):
