@@ -92,6 +92,9 @@ def test_profiles_say_what_the_results_do(
         for claim in place.headline:
             assert claim.text in text
             assert claim.text.split(".")[0] in printed
+        page = read_page(demo_pack / "profiles" / f"{code}.html")
+        for other in (*place.peers, *place.neighbours):
+            assert (f"{other.code}.html" in page.links) == (other.code in profiles_of(demo))
         for other in place.peers:
             assert other.name in text
             assert other.name in printed

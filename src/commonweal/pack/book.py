@@ -163,7 +163,7 @@ def _indicators(places: Sequence[Place]) -> Shown:
     rows = [
         (
             p.code, p.name, d.index, d.strand, d.label, d.value, d.unit,
-            d.text if d.value is None else "", d.usual, d.worse_than, d.vintage, ", ".join(d.sources),
+            d.text if d.value is None else "", d.usual, d.worse_than, d.vintage, ", ".join(d.sources), d.note,
         )
         for p in places
         for d in p.drivers
@@ -171,7 +171,7 @@ def _indicators(places: Sequence[Place]) -> Shown:
     schema = {
         "Code": pl.String, "Place": pl.String, "Index": pl.String, "Strand": pl.String, "Indicator": pl.String,
         "Value": pl.Float64, "Unit": pl.String, "Why there is no value": pl.String, "Middle place": pl.Float64,
-        "Places with less need": pl.Float64, "Date": pl.String, "Source": pl.String,
+        "Places with less need": pl.Float64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
     }  # fmt: skip
     return Shown(
         pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Places with less need"})

@@ -29,7 +29,7 @@ from commonweal.pack.told import told
 from commonweal.pack.web_pages import page_maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -132,6 +132,7 @@ def write_pack(
     describing = Describing(results)
     found = [_profile(describing, int(row)) for row in rows]
     names = {p.row: p.html for p in found}
+    codes = {p.place.code for p in found}
     whole = None
     if not scope.single:
         whole = overview(describing, scope, shapes, lambda row: names.get(row, ""))
@@ -147,7 +148,7 @@ def write_pack(
                 drawn.add(chart)
         for number, p in enumerate(found):
             _tell(progress, "profiles", number + 1, total)
-            _write_profile(staging, page, paper["place"], p, describing, shapes, drawn)
+            _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
         drawn.page(page, results.study.title)
     _tell(progress, "workbook", total - 2, total)
     tables = () if whole is None else whole.tables
@@ -202,6 +203,7 @@ def _write_profile(
     describing: Describing,
     shapes: Shapes,
     drawn: _Drawn,
+    codes: Collection[str],
 ) -> None:
     if drawn.which != "all" and staging.has([p.html, p.pdf]):
         return
@@ -209,7 +211,9 @@ def _write_profile(
     strands = strand_chart(f"strands-{name}", p.place.name, p.place.kinds, p.place.standings)
     groups, selected = describing.standings.groups, describing.selected
     map_ = place_map(f"map-{name}", p.place, p.row, shapes, groups, selected)
-    data = told(p.place, strands, map_)
+    data = told(
+        p.place, strands, map_, lambda code: f"{file_name(code)}.html" if code in codes else ""
+    )
     staging.file(p.html, lambda: _page(page, "place.html", data, "../index.html", f"{name}.pdf"))
     staging.file(p.pdf, lambda: paper.pdf(data, _PAGES))
     if drawn.which == "all":

@@ -13,7 +13,7 @@ from commonweal.pack.amounts import amount
 from commonweal.pack.strand_chart import rows_of, strand_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from commonweal.briefing.charts import Chart
     from commonweal.pack.place import Claim, Driver, Other, Place, SourceNote
@@ -37,7 +37,12 @@ MOST_DRIVERS = 5
 _HERE, _MIDDLE = "Here", "Middle place"
 
 
-def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
+def told(
+    place: Place,
+    chart: Chart,
+    map_: Chart | None,
+    link: Callable[[str], str] | None = None,
+) -> dict[str, Any]:
     """Give the parts of a profile as plain data.
 
     Parameters
@@ -46,6 +51,8 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
         The place.
     chart, map_
         Its pictures; there is no map where no place has a point.
+    link
+        Gives the address of another place's page by its code, '' if it has none.
     """
     number = {s.id: s.number for s in place.sources}
     strands = strand_table(place.name, place.standings)
@@ -71,8 +78,8 @@ def told(place: Place, chart: Chart, map_: Chart | None) -> dict[str, Any]:
         "drivers_notes": cites,
         "near": shown_table(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
-        "peers": shown_table(peer_table(place.peers, lists), f"Most like it, by {place.alike_by}"),
-        "neighbours": shown_table(peer_table(place.neighbours, lists), "Nearest to it"),
+        "peers": _others(place.peers, lists, f"Most like it, by {place.alike_by}", link),
+        "neighbours": _others(place.neighbours, lists, "Nearest to it", link),
         "answers": [
             {
                 "label": a.label,
@@ -243,6 +250,15 @@ def _in_metres(value: float | None, unit: str, otherwise: str) -> str:
     if value is None:
         return otherwise
     return amount(value * 1000, "m") if unit in ("km", "kilometres") else amount(value, unit)
+
+
+def _others(
+    others: tuple[Other, ...], lists: bool, title: str, link: Callable[[str], str] | None
+) -> dict[str, Any] | None:
+    table = shown_table(peer_table(others, lists), title)
+    if table is not None and link is not None:
+        table["links"] = [link(o.code) for o in others]
+    return table
 
 
 def peer_table(others: Iterable[Other], lists: bool = True) -> Shown:
