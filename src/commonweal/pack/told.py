@@ -193,9 +193,7 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
         "links": [],
         "head": heads,
         "numeric": numeric,
-        "wide": [
-            0 if number else _wide(shown, h) for h, number in zip(heads, numeric, strict=True)
-        ],
+        "wide": [_wide(shown, h, number) for h, number in zip(heads, numeric, strict=True)],
         "rows": [[cell or "–" for cell in row] for row in shown.cells()],
     }
 
@@ -207,10 +205,12 @@ def _counts(shown: Shown, head: str) -> bool:
     )
 
 
-def _wide(shown: Shown, head: str) -> int:
-    """Room that a column of text asks for, in letters: its longest text, within reason."""
+def _wide(shown: Shown, head: str, number: bool) -> int:
+    """Room that a column asks for, in letters; 0 for as much as it needs, as most numbers do."""
+    if number:
+        return 0 if len(head) <= 16 else 14  # a long head goes onto two lines
     longest = max((len(text or "") for text in shown.frame[head]), default=0)
-    return min(max(longest, 10), 40)
+    return min(max(longest, len(head), 10), 40)
 
 
 def driver_table(drivers: Iterable[Driver]) -> Shown:
