@@ -1,6 +1,6 @@
 """Write the pages of the reference that the program itself states, and check the rest against it.
 
-python docs/generate.py            write cli.md, sources.md, python.md, engine.md, methods/golden.md and indicators/
+python docs/generate.py            write reference/ (but study.md, results.md), methods/golden.md and indicators/
 python docs/generate.py --check    fail if one of them is out of date, or a key or method is left out
 """
 
@@ -47,6 +47,8 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.pack": "The briefing pack",
+    "commonweal.evidence": "Evidence",
+    "commonweal.session": "Evidence sessions",
     "commonweal.errors": "Errors",
 }
 
@@ -145,6 +147,46 @@ def sources_page() -> str:
     return "\n".join(parts)
 
 
+def evidence_page() -> str:
+    from commonweal.evidence import STRENGTHS, cite, load_evidence
+    from commonweal.recipe import load_study, shipped_studies
+
+    found = load_evidence()
+    cited: dict[str, list[str]] = {}
+    for name in shipped_studies():
+        for id_ in load_study(name).cited():
+            cited.setdefault(id_, []).append(f"`{name}`")
+    checked = sum(work.checked for work in found.works.values())
+    parts = [
+        "# Evidence\n",
+        f"This page is generated from the evidence library: {len(found.works)} works in {len(found.themes)} themes. "
+        "`commonweal evidence` prints it; with `--bibtex FILE` or `--csl FILE` it writes it for a reference manager. "
+        "What each work finds is said in our own words.\n",
+        f"{checked} works are *checked*: what stands here was seen in a published record or in the work. Of the "
+        "others it says what was not.\n",
+        "## Strength\n\nFrom what says most about an effect to what says least.\n",
+        table(
+            ["strength", "what it means"], [[name, cell(said)] for name, said in STRENGTHS.items()]
+        ),
+    ]
+    for theme in found.themes.values():
+        parts.append(f"## {theme.title}\n\n`{theme.id}`. {theme.about}\n")
+        rows = []
+        for work in found.under(theme.id):
+            said = cite(work.id, found)
+            where = f" Cited by {', '.join(cited[work.id])}." if work.id in cited else ""
+            beware = f" *Beware:* {work.caution}" if work.caution else ""
+            state = "" if work.checked else f" *Not fully checked:* {work.check}"
+            rows.append([
+                f"`{work.id}`",
+                f"[{cell(said.short)}]({said.link})<br>{cell(work.title)}",
+                cell(f"{work.finds}{beware}{state}{where}"),
+                work.strength,
+            ])  # fmt: skip
+        parts.append(table(["id", "work", "what it finds", "strength"], rows))
+    return "\n".join(parts)
+
+
 def python_page() -> str:
     parts = [
         "# Python\n",
@@ -212,6 +254,7 @@ def golden_page() -> str:
 PAGES = {
     "reference/cli.md": cli_page,
     "reference/sources.md": sources_page,
+    "reference/evidence.md": evidence_page,
     "reference/python.md": python_page,
     "reference/engine.md": engine_page,
     "methods/golden.md": golden_page,

@@ -10,6 +10,7 @@ import polars as pl
 from cells import cell, table
 
 from commonweal.briefing.measured import COARSE, system_title
+from commonweal.evidence import cite, load_evidence
 from commonweal.recipe import load_study
 from commonweal.sources import load_catalogue
 
@@ -124,6 +125,16 @@ def correlation(name: str, row: dict[str, Any]) -> str:
     return f"Rank correlation (Spearman's), more need with more need: {told}.\n"
 
 
+def evidence_for(spec: IndicatorSpec) -> list[tuple[str, str]]:
+    """Give the works that bear out why it counts, as rows: how each is cited, and what it finds."""
+    library = load_evidence() if spec.cites else None
+    found = [(library.work(id_), cite(id_, library)) for id_ in spec.cites] if library else []
+    return [
+        ("Evidence", f"[{said.short}]({said.link}), {work.strength}: {work.finds}")
+        for work, said in found
+    ]
+
+
 def page(name: str) -> str:
     spec, row = study().indicators[name], figures()[name]
     stands = places().get(name)
@@ -142,6 +153,7 @@ def page(name: str) -> str:
         ("Licence", "; ".join(dict.fromkeys(s.licence for s in sources))),
         ("Neighbourhoods with a value", coverage(row)),
         ("To beware of", spec.note),
+        *evidence_for(spec),
     ]
     quantiles = [f"{row[q]:,.0f}" if abs(row[q]) >= 1000 else f"{row[q]:.4g}" for q in POINTS]
     credits_ = dict.fromkeys([CREDIT, *(s.attribution for s in sources)])

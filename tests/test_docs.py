@@ -20,6 +20,7 @@ import commonweal
 from commonweal.briefing import write_results
 from commonweal.index.audit_functions import FUNCTIONS
 from commonweal.recipe import Study, load_study
+from commonweal.session import content, load_session
 from commonweal.study import run
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def with_fragment(text: str) -> dict[str, Any]:
     return {**yaml.safe_load(EXAMPLE.read_text("utf-8")), **yaml.safe_load(text)}
 
 
-FRAGMENTS = of_kind("yaml")
+FRAGMENTS = [(page, text) for page, text in of_kind("yaml") if "\nframing:" not in text]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,20 @@ def test_each_piece_of_a_study_is_valid_and_runs(
         results = run(study)
     for designation in results.designations.values():
         assert designation.selected.sum() > 0
+
+
+def test_each_session_shown_can_be_held(example: Path, cache: Path) -> None:
+    shown = [text for _, text in of_kind("yaml") if "\nframing:" in text]
+    assert shown
+    for text in shown:
+        file = example / "meeting.yaml"
+        file.write_text(text, "utf-8")
+        session = load_session(file)
+        with outputs.surroundings(example, cache):
+            runs = {name: run(session.study(name), draws=20) for name in session.studies}
+        told = content(session, runs)
+        assert told.figures
+        assert told.charts
 
 
 @pytest.mark.parametrize("page", ["tutorial-list.md", "tutorial-index.md"])

@@ -89,3 +89,12 @@ def test_numbers_of_any_size_are_readable() -> None:
     text = indicator_pages.page("daytime_services")
     assert "144,500" in text
     assert "e+0" not in text
+
+
+def test_what_bears_out_an_indicator_stands_on_its_page() -> None:
+    text = indicator_pages.page("pubs")
+    assert (
+        "| Evidence | [Bolet 2021](https://doi.org/10.1177/0010414021997158), association: " in text
+    )
+    for name, spec in STUDY.indicators.items():
+        assert indicator_pages.page(name).count("| Evidence |") == len(spec.cites), name

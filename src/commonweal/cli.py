@@ -21,6 +21,8 @@ from commonweal.commands.console import (
     progress_bar,
     write_text,
 )
+from commonweal.commands.evidence import evidence
+from commonweal.commands.session import session
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -257,6 +259,8 @@ def show(
 
 
 app.command()(brief)
+app.command()(evidence)
+app.command()(session)
 
 
 @app.command()

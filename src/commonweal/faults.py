@@ -54,7 +54,9 @@ class FieldError(ValueError):
         self.path = path
 
 
-def read_yaml(text: str, where: str) -> dict[str, Any]:
+def read_yaml(
+    text: str, where: str, keys: str = "title, areas, indicators, index (see `commonweal new`)"
+) -> dict[str, Any]:
     """Read the keys of a YAML file.
 
     Parameters
@@ -63,6 +65,8 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         Its text.
     where
         Its name, for messages.
+    keys
+        Which keys it may have, for messages.
 
     Raises
     ------
@@ -80,10 +84,7 @@ def read_yaml(text: str, where: str) -> dict[str, Any]:
         reason = " ".join(str(error).split())
         raise StudyError(f"{where}: not valid YAML: {reason}") from None
     if not isinstance(data, dict):
-        raise StudyError(
-            f"{where}: found {_told(data)}; "
-            "expected keys such as title, areas, indicators, index (see `commonweal new`)"
-        )
+        raise StudyError(f"{where}: found {_told(data)}; expected keys such as {keys}")
     return data
 
 

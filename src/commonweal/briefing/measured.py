@@ -10,6 +10,7 @@ import polars as pl
 
 from commonweal.areas import load_systems
 from commonweal.briefing.published import licences_of, source_title
+from commonweal.briefing.references import citations
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import index_label
 
@@ -114,6 +115,7 @@ def _sources(results: Results, about: Indicator) -> str:
 
 def indicator_table(results: Results) -> Shown:
     """Show everything that is known of each indicator of every index, for a spreadsheet."""
+    works = citations(results)
     rows = [
         (
             m.about.label,
@@ -121,6 +123,7 @@ def indicator_table(results: Results) -> Shown:
             m.part,
             m.about.about,
             m.about.why,
+            "; ".join(work.full for work in works.get(m.about.name, ())),
             m.about.note,
             "; ".join(m.marks),
             m.about.unit,
@@ -137,8 +140,9 @@ def indicator_table(results: Results) -> Shown:
     ]
     coverage = {"Areas with a value": pl.Int64, "Share of areas": pl.Float64}
     headers = [
-        "Indicator", "Index", "Part", "What it measures", "Why it counts", "What to beware of", "Marks", "Unit",
-        "Direction", "How reach is measured", "Measured on", "Date", "Source and licence",
+        "Indicator", "Index", "Part", "What it measures", "Why it counts", "Evidence for that",
+        "What to beware of", "Marks", "Unit", "Direction", "How reach is measured", "Measured on",
+        "Date", "Source and licence",
     ]  # fmt: skip
     schema = dict.fromkeys(headers, pl.String) | coverage
     frame = pl.DataFrame(rows, schema=schema, orient="row")

@@ -16,6 +16,7 @@ from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.over_years import by_year, moved_most, trend_chart, trend_words
 from commonweal.briefing.preparation import step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
+from commonweal.briefing.references import citations, references
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
     Counts,
@@ -134,6 +135,8 @@ def render_report(results: Results, day: date | None = None) -> str:
             for index in results.scores
         ],
         limits=limits(results),
+        references=references(results),
+        citations=citations(results),
         sources=sources(results),
         closed=_closed(results),
         run=_run(results),

@@ -14,7 +14,7 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Paper", "papers"]
+__all__ = ["Paper", "font_folder", "papers"]
 
 _SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
 """Sizes of type in points, tried in turn until a page limit is kept."""
@@ -74,12 +74,12 @@ class Paper:
 @contextmanager
 def papers() -> Iterator[dict[str, Paper]]:
     """Give a compiler for each template, by name."""
-    fonts = _fonts()
+    fonts = font_folder()
     with resources.as_file(resources.files("commonweal.pack") / "templates") as folder:
         yield {p.stem: Paper(p, fonts) for p in sorted(folder.glob("*.typ")) if p.stem != "pack"}
 
 
-def _fonts() -> Path:
+def font_folder() -> Path:
     """Find the folder of DejaVu Sans that matplotlib ships, without loading matplotlib."""
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:

@@ -236,6 +236,8 @@ class IndicatorSpec(_Table):
         every output says so.
     about, why, note
         For readers, in a sentence or two: what it is, why it counts, what to beware of.
+    cites
+        Works of the evidence library that bear `why` out, by id.
     higher_is
         ``more`` if a higher value means more need, ``less`` if it means less.
     standard_error
@@ -264,6 +266,7 @@ class IndicatorSpec(_Table):
     about: str = ""
     why: str = ""
     note: str = ""
+    cites: tuple[str, ...] = ()
     synthetic: bool = False
     higher_is: Literal["more", "less"]
     standard_error: ByYear = ""

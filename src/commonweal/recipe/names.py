@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.areas import load_systems
 from commonweal.errors import nearest
+from commonweal.evidence import load_evidence
 from commonweal.faults import FieldError
 from commonweal.index.acting import first_fault
 from commonweal.index.assumptions import KINDS, SmallCounts
@@ -62,11 +63,26 @@ def check_names(study: Study) -> None:
             )
     if study.since and len(study.designate) != 1:
         raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
+    _cites(study)
     _certainty(study)
     _sensitivity(study)
     _areas(study)
     for k, step in enumerate(study.prepare):
         _step(study, step, ("prepare", k, step.kind))
+
+
+def _cites(study: Study) -> None:
+    """Check that every citation is in the evidence library, which is read only if there is one."""
+    if not study.cited():
+        return
+    works = load_evidence().works
+    cites: list[tuple[Place, Sequence[str]]] = [(("briefing",), study.briefing.cites)]
+    cites += [(("indicators", name), spec.cites) for name, spec in study.indicators.items()]
+    for at, ids in cites:
+        for k, id_ in enumerate(ids):
+            if id_ not in works:
+                found = f"'{id_}' is not in the evidence library; {nearest(id_, works)}"
+                raise FieldError(found, *at, "cites", k)
 
 
 def paths_named(study: Study) -> Iterator[tuple[str, Place]]:

@@ -40,10 +40,13 @@ class BriefingSpec(_Part):
         What a selected area is called, such as ``left behind``.
     note
         A sentence that stands at the top of the report, such as that a place is fictional.
+    cites
+        Works of the evidence library that the study as a whole rests on, by id.
     """
 
     label: str = "selected"
     note: str = ""
+    cites: tuple[str, ...] = ()
 
 
 class Study(_Part):
@@ -122,6 +125,14 @@ class Study(_Part):
             if not step.of or set(step.of) & set(needed):
                 needed += [name for _, name in step.helpers() if name not in needed]
         return needed
+
+    def cited(self) -> dict[str, list[str]]:
+        """Give each work that is cited, by id, with the indicators that cite it (none: the study)."""
+        found: dict[str, list[str]] = {id_: [] for id_ in self.briefing.cites}
+        for name, spec in self.indicators.items():
+            for id_ in spec.cites:
+                found.setdefault(id_, []).append(name)
+        return found
 
     def only_designation(self) -> str:
         """Name the one designation, for a comparison.

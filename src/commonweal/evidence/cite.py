@@ -1,0 +1,132 @@
+"""A work as a reader sees it cited: short in the text, in full in a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from commonweal.evidence.library import load_evidence
+
+if TYPE_CHECKING:
+    from commonweal.evidence.library import Evidence
+    from commonweal.evidence.work import Work
+
+__all__ = ["Citation", "cite", "full_reference", "short_reference"]
+
+_NAMED = 2
+"""Authors that a short reference names; of more, the first and *et al.*"""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """How a work is cited.
+
+    Attributes
+    ----------
+    id
+        Of the work.
+    short
+        For the text: ``Bolet 2021``.
+    full
+        For a list: authors, year, title, where it appeared, and its DOI or address.
+    link
+        Where to read it.
+    checked
+        Whether what the library says of it was checked.
+    """
+
+    id: str
+    short: str
+    full: str
+    link: str
+    checked: bool
+
+
+def cite(id_: str, evidence: Evidence | None = None) -> Citation:
+    """Cite a work.
+
+    Parameters
+    ----------
+    id_
+        Its id.
+    evidence
+        The library; the packaged one if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such work; the message names the nearest.
+
+    Examples
+    --------
+    >>> cite("bolet-2021").short
+    'Bolet 2021'
+    >>> cite("hamilton-2016").short
+    'Hamilton et al. 2016'
+    """
+    evidence = load_evidence() if evidence is None else evidence
+    work = evidence.work(id_)
+    return Citation(
+        work.id,
+        short_reference(work, evidence),
+        full_reference(work, evidence),
+        work.link,
+        work.checked,
+    )
+
+
+def short_reference(work: Work, evidence: Evidence) -> str:
+    """Give the reference for the text: who and when, with a letter where that is not enough.
+
+    Examples
+    --------
+    >>> library = load_evidence()
+    >>> short_reference(library.work("onward-fabric-2020"), library)
+    'Onward 2020b'
+    """
+    return f"{_who(work)} {_when(work, evidence)}"
+
+
+def _who(work: Work) -> str:
+    names = [family for family, _ in work.people]
+    return work.cited_as or (f"{names[0]} et al." if len(names) > _NAMED else " and ".join(names))
+
+
+def _when(work: Work, evidence: Evidence) -> str:
+    """Give the year, lettered in the order of ids where the same people wrote several in it."""
+    same = [w.id for w in evidence.works.values() if (_who(w), w.year) == (_who(work), work.year)]
+    letter = "abcdefghijklmnopqrstuvwxyz"[sorted(same).index(work.id)] if len(same) > 1 else ""
+    return f"{work.year}{letter}"
+
+
+def full_reference(work: Work, evidence: Evidence) -> str:
+    """Give the reference for a list: authors (year). Title. Where it appeared. Its link.
+
+    Examples
+    --------
+    >>> library = load_evidence()
+    >>> print(full_reference(library.work("putnam-2000"), library))
+    Putnam, R. D. (2000). Bowling Alone: The Collapse and Revival of American Community. Simon & Schuster. http://bowlingalone.com/
+    """
+    title = work.title if work.title[-1] in "?!." else f"{work.title}."
+    names = [_initialled(*person) for person in work.people]
+    who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    parts = [f"{who} ({_when(work, evidence)}). {title}"]
+    if work.journal:
+        volume = work.volume + (f"({work.issue})" if work.issue else "")
+        parts.append(", ".join(filter(None, (work.journal, volume, work.pages))) + ".")
+    series = " ".join(filter(None, (work.series, work.number)))
+    if series or (work.publisher and work.publisher not in names):
+        parts.append(", ".join(filter(None, (series, work.publisher))) + ".")
+    return " ".join([*parts, work.link])
+
+
+def _initialled(family: str, given: str) -> str:
+    """Give a person with initials in place of the given names; an organisation as it is.
+
+    Examples
+    --------
+    >>> _initialled("Woolcock", "Michael"), _initialled("Onward", "")
+    ('Woolcock, M.', 'Onward')
+    """
+    return ", ".join(filter(None, (family, " ".join(f"{name[0]}." for name in given.split()))))

@@ -1,0 +1,65 @@
+"""A session as one page of HTML that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from commonweal.evidence import evidence_html
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from commonweal.session.content import Content
+
+__all__ = ["session_html"]
+
+
+def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    told
+        What it tells.
+    files
+        Files that lie beside it, with what each is: they are linked.
+
+    Returns
+    -------
+    str
+        HTML with its style and drawings inside; it asks nothing of any server.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    folder = resources.files(__package__) / "templates"
+    page = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
+    text = page.get_template("session.html").render(
+        css=Markup((folder / "session.css").read_text("utf-8")),
+        c=told,
+        s=told.state,
+        reading=[
+            Markup(
+                evidence_html(
+                    told.evidence,
+                    [r.theme.id],
+                    level=3,
+                    works={work.id for work in r.works},
+                    notes={r.theme.id: r.note},
+                )
+            )
+            for r in told.reading
+        ],
+        files=files,
+    )
+    # A number and its percent sign stay on one line.
+    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")

@@ -1,0 +1,125 @@
+"""A session as a PDF: tagged (PDF/UA-1), with bookmarks and real text."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from commonweal.evidence import cite
+from commonweal.pack.paper import Paper, font_folder
+
+if TYPE_CHECKING:
+    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.shown import Shown
+    from commonweal.session.content import Content
+
+__all__ = ["session_pdf"]
+
+
+def session_pdf(told: Content) -> bytes:
+    """Make the PDF.
+
+    Parameters
+    ----------
+    told
+        What it tells.
+
+    Returns
+    -------
+    bytes
+        The same for the same content: it holds no time of making.
+    """
+    with resources.as_file(resources.files(__package__) / "templates") as folder:
+        return Paper(folder / "session.typ", font_folder()).pdf(_data(told))
+
+
+def _data(told: Content) -> dict[str, Any]:
+    """Give what the template tells as plain data."""
+    s = told.state
+    return {
+        "title": told.session.title,
+        "heading": told.heading,
+        "notes": told.notes,
+        "framing": told.framing,
+        "speakers": [
+            {"who": p.name or p.role, "role": p.role if p.name else "", "about": p.about}
+            for p in told.speakers
+        ],
+        "places": [
+            {"name": p.name, "where": f"{p.where}. Study: {p.study}", "said": p.sentences}
+            for p in told.places
+        ],
+        "state": None
+        if s is None
+        else {
+            "summary": s.summary,
+            "who": _table(s.who, "Who lives in the worst tenth: share of people"),
+            "strands": [
+                {
+                    "label": strand.label,
+                    "table": _table(strand.table, strand.label),
+                    "charts": [_chart(chart) for chart in strand.charts],
+                    "beware": [f"{label}: {note}" for label, note in strand.beware],
+                }
+                for strand in s.strands
+            ],
+            "worst": [_chart(chart) for chart in s.worst],
+            "changed": s.changed,
+            "change_note": s.change_note,
+            "change_tables": [_table(shown, title) for title, shown in s.change_tables],
+            "change_charts": [_chart(chart) for chart in s.change_charts],
+        },
+        "reading": [
+            {
+                "title": part.theme.title,
+                "about": part.theme.about,
+                "note": part.note,
+                "works": [_work(told, work.id) for work in part.works],
+            }
+            for part in told.reading
+        ],
+        "figures": [
+            {"text": f.text, "about": f.about[:1].upper() + f.about[1:], "key": f.key}
+            for f in told.figures
+        ],
+        "limits": [*(s.caveats if s else ()), *told.limits],
+        "studies": [
+            {
+                "title": study.title,
+                "description": study.description,
+                "rules": study.rules,
+                "sources": study.sources,
+            }
+            for study in told.studies
+        ],
+    }
+
+
+def _work(told: Content, id_: str) -> dict[str, Any]:
+    work, cited = told.evidence.work(id_), cite(id_, told.evidence)
+    return {
+        "short": cited.short,
+        "full": cited.full.removesuffix(cited.link),
+        "link": cited.link,
+        "finds": work.finds,
+        "strength": work.strength,
+        "caution": work.caution,
+        "unchecked": "" if work.checked else work.check,
+    }
+
+
+def _chart(chart: Chart) -> dict[str, Any]:
+    return {"title": chart.title, "about": chart.about, "svg": chart.svg}
+
+
+def _table(shown: Shown, title: str) -> dict[str, Any]:
+    heads = shown.frame.columns
+    numeric = [shown.is_number(head) for head in heads]
+    return {
+        "title": title,
+        "head": heads,
+        "numeric": numeric,
+        # What is text shares the width; the first column, which names the rows, gets more of it.
+        "wide": [0 if n else 1 + (k == 0) for k, n in enumerate(numeric)],
+        "rows": shown.cells(),
+    }
