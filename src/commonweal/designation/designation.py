@@ -159,7 +159,14 @@ class Designation:
         )
 
 
-def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas) -> Designation:
+def designate(
+    name: str,
+    rule: Rule,
+    scores: Mapping[str, Scores],
+    areas: Areas,
+    *,
+    changes: bool = True,
+) -> Designation:
     """Apply a rule to indices.
 
     Parameters
@@ -172,6 +179,8 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
         Indices by name, each on the codes of `areas`.
     areas
         The places, with the parents that ``within`` and ``at_most`` name.
+    changes
+        Whether to look for what would change the answer, which takes most of the time.
 
     Raises
     ------
@@ -194,7 +203,7 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
         [_passes_at(t, 1 + step * sign) for t, sign in zip(tested, signs, strict=True)]
         for step in (NEAR_MISS, -NEAR_MISS)
     )
-    changes, ranks = _changes(rule, tested, selected, scores, areas)
+    turning = _changes(rule, tested, selected, scores, areas) if changes else ({}, {})
     return Designation(
         name,
         areas,
@@ -203,8 +212,8 @@ def designate(name: str, rule: Rule, scores: Mapping[str, Scores], areas: Areas)
         tested,
         near_miss=~selected & evaluate(rule, iter(generous), scores, areas),
         just_inside=selected & ~evaluate(rule, iter(strict), scores, areas),
-        changes=changes,
-        ranks=ranks,
+        changes=turning[0],
+        ranks=turning[1],
     )
 
 

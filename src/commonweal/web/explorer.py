@@ -1,0 +1,124 @@
+"""Everything that the server needs of one run, made once and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.briefing.larger import Tier, tiers
+from commonweal.briefing.profile import folded
+from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
+from commonweal.web.rescore import rescore
+from commonweal.web.view import View, view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from commonweal.results import Results
+    from commonweal.web.choices import Cut, Weight
+    from commonweal.web.postcode import PostcodeBox
+    from commonweal.web.tiles import Tiles
+
+__all__ = ["Explorer"]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """One run, ready to be looked at.
+
+    Attributes
+    ----------
+    results
+        The run.
+    tiles
+        Its map.
+    postcodes
+        Finds the area of a postcode; None where the study is of no place that has any.
+    """
+
+    results: Results
+    tiles: Tiles | None = None
+    postcodes: PostcodeBox | None = None
+
+    @cached_property
+    def weights(self) -> list[Weight]:
+        """Weights that can be set."""
+        return weights_of(self.results)
+
+    @cached_property
+    def cuts(self) -> list[Cut]:
+        """Cut-offs that can be set."""
+        return cuts_of(self.results)
+
+    @cached_property
+    def published(self) -> View:
+        """The run as it is."""
+        return view_of(self.results)
+
+    @cached_property
+    def tiers(self) -> list[Tier]:
+        """Kinds of larger areas."""
+        return tiers(self.results)
+
+    @cached_property
+    def larger(self) -> list[tuple[Tier, list[tuple[str, str]]]]:
+        """For each kind of larger area, codes and names in the order of names."""
+        table = self.results.areas.table
+        return [
+            (
+                tier,
+                sorted(
+                    table.select(code=tier.key, name=f"{tier.key}_name").drop_nulls("code").unique("code").rows(),
+                    key=lambda pair: folded(pair[1] or pair[0]),
+                ),
+            )
+            for tier in self.tiers
+        ]
+
+    @cached_property
+    def inside(self) -> Mapping[str, NDArray[np.bool_]]:
+        """By code of a larger area, (n_areas,) which areas lie in it."""
+        found: dict[str, NDArray[np.bool_]] = {}
+        for tier, pairs in self.larger:
+            codes = np.array(self.results.areas.table[tier.key].fill_null("").to_list())
+            found |= {code: codes == code for code, _ in pairs}
+        return found
+
+    @cached_property
+    def keys(self) -> NDArray[np.str_]:
+        """(n_areas,) what a search looks in: name and code, folded."""
+        areas = self.results.areas
+        names = areas.table["name"].to_list()
+        pairs = zip(names, areas.codes, strict=True)
+        return np.array([f" {folded(name or '')} {folded(code)} " for name, code in pairs])
+
+    @cached_property
+    def places_in_order(self) -> Mapping[str, NDArray[np.intp]]:
+        """By key of a text column, (n_areas,) the place of each area in alphabetical order."""
+        found = {}
+        for key, column in self.published.columns.items():
+            if column.kind == "text":
+                texts = np.array([folded(str(v)) or "\uffff" for v in column.values])
+                found[key] = np.unique(texts, return_inverse=True)[1]
+        return found
+
+    def names_with(self, wanted: str) -> NDArray[np.bool_]:
+        """(n_areas,) whether each area's name or code has a word that begins so."""
+        found: NDArray[np.bool_] = np.char.find(self.keys, f" {wanted}") >= 0
+        return found
+
+    def choices(self, given: Mapping[str, Any]) -> Choices:
+        """Take a reader's choices out of what an address gives."""
+        return choices_from(given, self.weights, self.cuts)
+
+    def view(self, choices: Choices) -> View:
+        """Give the run under a reader's choices; as published if there are none."""
+        if not choices:
+            return self.published
+        return view_of(rescore(self.results, choices), self.published)

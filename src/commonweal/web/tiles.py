@@ -1,0 +1,160 @@
+"""Vector tiles of the study's areas, made on this machine and kept in the cache.
+
+Areas carry the number of their row and nothing else: what colours them comes beside the tiles, so that one set
+serves every index, designation and choice. There are two levels, each enlarged as one zooms in: making
+those in between takes three times as long and shows nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.sources.fetch import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from commonweal.results import Results
+
+__all__ = ["LAYER", "LEVELS", "Tiles", "make_tiles", "shapes_of"]
+
+LAYER = "areas"
+LEVELS = (4, 8)
+"""Zoom levels that are made. A unit is 180 m at the first, in the middle of England, and 11 m at the second."""
+
+UNITS = 8192
+"""Units from side to side of a tile; the map library rounds to no more."""
+
+VERSION = 1
+"""Of what is kept in the cache; raised when that changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The map of a study.
+
+    Attributes
+    ----------
+    levels
+        By zoom level, the (PMTiles) file.
+    bounds
+        West, south, east and north of all areas in degrees.
+    version
+        Of the areas' shapes, for addresses that may be kept for ever.
+    """
+
+    levels: dict[int, Path]
+    bounds: tuple[float, float, float, float]
+    version: str
+
+    def tile(self, z: int, x: int, y: int) -> bytes | None:
+        """Give a tile, gzipped; None if there is nothing there."""
+        from pmtiles.reader import MmapSource, Reader
+
+        path = self.levels.get(z)
+        if path is None or not (0 <= x < 2**z and 0 <= y < 2**z):
+            return None
+        with path.open("rb") as file:
+            found: bytes | None = Reader(MmapSource(file)).get(z, x, y)
+        return found
+
+
+def shapes_of(results: Results) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Give the rows of areas with a known place, and their shapes: a boundary, or a point where there is none."""
+    import shapely
+
+    table = results.areas.table
+    shapes = shapely.from_wkb(results.boundaries["geometry"].to_list(), on_invalid="ignore")
+    lon, lat = (table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude"))
+    alone = shapely.is_missing(shapes) & np.isfinite(lon) & np.isfinite(lat)
+    shapes[alone] = shapely.points(lon[alone], lat[alone])
+    rows = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
+    return rows, shapes[rows]
+
+
+def make_tiles(
+    results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
+) -> Tiles | None:
+    """Make the tiles of a study's areas, or find them in the cache.
+
+    Parameters
+    ----------
+    results
+        A run, with boundaries or points.
+    cache
+        A folder.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    Tiles or None
+        None if no area has a known place.
+
+    Raises
+    ------
+    SourceError
+        If the cache cannot be written to.
+    """
+    import shapely
+
+    rows, shapes = shapes_of(results)
+    if len(rows) == 0:
+        return None
+    west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
+    digest = hashlib.sha256(json.dumps([VERSION, LEVELS, UNITS]).encode())
+    digest.update(rows.astype("<i8").tobytes())
+    for shape in shapely.to_wkb(shapes):
+        digest.update(shape)
+    version = digest.hexdigest()[:16]
+    levels = {z: cache / "tiles" / f"{version}-{z}.pmtiles" for z in LEVELS}
+    for number, (z, path) in enumerate(levels.items()):
+        if path.is_file():
+            continue
+        if progress is not None:
+            progress("making the map, this first time only", number, len(levels))
+        with writing(path) as part:
+            part.write_bytes(_level(z, rows, shapes))
+    return Tiles(levels, (west, south, east, north), version)
+
+
+def _level(z: int, rows: NDArray[np.intp], shapes: NDArray[np.object_]) -> bytes:
+    """Make the tiles of one level; points stand in a layer of their own kind."""
+    import tempfile
+    from pathlib import Path
+
+    import pyogrio
+    import shapely
+
+    settings: dict[str, Any] = {
+        "MINZOOM": str(z),
+        "MAXZOOM": str(z),
+        "EXTENT": str(UNITS),
+        "SIMPLIFICATION": "2",
+        "MAX_SIZE": "50000000",
+        "MAX_FEATURES": "1000000",
+        "NAME": LAYER,
+    }
+    # GDAL writes beside its target too, so it gets a folder of its own.
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "areas.pmtiles"
+        pyogrio.raw.write(
+            target,
+            shapely.to_wkb(shapes),
+            field_data=[rows.astype(np.int32)],
+            fields=["row"],
+            geometry_type="Unknown",
+            crs="EPSG:4326",
+            driver="PMTiles",
+            layer=LAYER,
+            dataset_options=settings,
+        )
+        return target.read_bytes()

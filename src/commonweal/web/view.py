@@ -1,0 +1,164 @@
+"""What lists, maps and downloads show: the columns of the areas, as published or under a reader's choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.briefing.larger import tiers
+from commonweal.briefing.tables import label_of, margin, probability
+from commonweal.briefing.words import index_label
+from commonweal.index import decile, rank
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+
+__all__ = ["STATES", "Column", "View", "view_of"]
+
+Kind: TypeAlias = Literal["text", "whole", "share", "state"]
+
+STATES = {
+    "selected": "Selected",
+    "just": "Selected, only just",
+    "near": "Near miss",
+    "out": "Not selected",
+    "enters": "Enters",
+    "leaves": "Leaves",
+}
+"""What an area can be under a designation; the last two only where a reader chose otherwise."""
+
+MOST_INDICES = 4
+"""Indices of which the domains have columns of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the areas.
+
+    Attributes
+    ----------
+    key
+        Its name in addresses and downloads.
+    label
+        Its name for readers.
+    kind
+        ``text``; ``whole`` numbers (floats, NaN = missing); ``share`` 0..1; ``state`` (a key of `STATES`).
+    values
+        (n_areas,) its values; texts as objects.
+    brief
+        Whether it stands in the list on the page, and not in downloads alone.
+    """
+
+    key: str
+    label: str
+    kind: Kind
+    values: NDArray[np.generic]
+    brief: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The areas of a run, column by column.
+
+    Attributes
+    ----------
+    results
+        What is shown.
+    columns
+        By key, in order.
+    states
+        By designation, (n_areas,) keys of `STATES`.
+    """
+
+    results: Results
+    columns: dict[str, Column]
+    states: dict[str, NDArray[np.str_]]
+
+    def __len__(self) -> int:
+        return len(self.results.areas)
+
+
+def view_of(results: Results, published: View | None = None) -> View:
+    """Make the columns.
+
+    Parameters
+    ----------
+    results
+        A run, or what `commonweal.web.rescore.rescore` makes of it.
+    published
+        The view of the run itself, where a reader chose otherwise: what has not changed is taken
+        from there, and states say who enters and leaves.
+    """
+    if published is None:
+        columns = _places(results)
+    else:
+        columns = {k: c for k, c in published.columns.items() if "." not in k}
+    for index, scores in list(results.scores.items()):
+        old = None if published is None else published.results.scores[index]
+        if published is not None and scores is old:
+            columns |= {k: c for k, c in published.columns.items() if k.startswith(f"rank.{index}")}
+            continue
+        label = index_label(results, index)
+        ranks = rank(scores.score)
+        columns[f"rank.{index}"] = Column(f"rank.{index}", f"{label}: rank", "whole", ranks)
+        columns[f"rank.{index}.decile"] = Column(
+            f"rank.{index}.decile", f"{label}: decile", "whole", decile(ranks), brief=False
+        )
+        for path in scores.domains[: 12 if len(results.scores) <= MOST_INDICES else 0]:
+            key = f"rank.{path.replace('/', '.')}"
+            if published is not None:
+                columns[key] = published.columns[key]
+                continue
+            columns[key] = Column(
+                key, f"{index_label(results, path)}: rank", "whole", scores.rank_of(path), brief=False
+            )
+    states = {}
+    for name, designation in results.designations.items():
+        start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
+        kinds = [designation.selected & designation.just_inside, designation.selected, designation.near_miss]
+        words = ["just", "selected", "near"]
+        if published is not None:
+            before = published.results.designations[name].selected
+            kinds = [designation.selected & ~before, before & ~designation.selected, *kinds]
+            words = ["enters", "leaves", *words]
+        state = np.select(kinds, words, "out")
+        states[name] = state
+        columns[f"state.{name}"] = Column(
+            f"state.{name}", f"{start}result".capitalize(), "state", state
+        )
+        columns[f"margin.{name}"] = Column(
+            f"margin.{name}", f"{start}smallest margin".capitalize(), "whole", margin(designation), brief=False
+        )
+        chance = probability(results, name)
+        if chance is not None:
+            columns[f"probability.{name}"] = Column(
+                f"probability.{name}", f"{start}how sure".capitalize(), "share", chance
+            )
+    return View(results, columns, states)
+
+
+def _places(results: Results) -> dict[str, Column]:
+    """Code, name, larger areas and people."""
+    table = results.areas.table
+    columns = [
+        Column("name", "Name", "text", _texts(table["name"].to_list())),
+        Column("code", "Code", "text", _texts(table["code"].to_list()), brief=False),
+    ]
+    for number, tier in enumerate(tiers(results)):
+        codes, names = table[tier.key].to_list(), table[f"{tier.key}_name"].to_list()
+        columns += [
+            Column(tier.key, tier.header, "text", _texts(names), brief=number == 0),
+            Column(f"{tier.key}_code", f"{tier.header} code", "text", _texts(codes), brief=False),
+        ]
+    if results.areas.table["population"].null_count() < len(table):
+        columns.append(Column("population", "People", "whole", results.areas.population))
+    return {column.key: column for column in columns}
+
+
+def _texts(values: list[str | None]) -> NDArray[np.generic]:
+    out = np.empty(len(values), dtype=object)
+    out[:] = [v or "" for v in values]
+    return out
