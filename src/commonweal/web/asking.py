@@ -1,0 +1,118 @@
+"""What an address may ask for, checked: every query is bounded, and what is unknown is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.web.choices import MOST_WEIGHT
+from commonweal.web.listing import DEFAULT_PER, KEPT, MOST_PER, Listed
+
+if TYPE_CHECKING:
+    from commonweal.web.choices import Choices
+    from commonweal.web.explorer import Explorer
+
+__all__ = ["MOST_COMPARED", "AskError", "Asked", "AskedList", "choice_parameters"]
+
+MOST_COMPARED = 5
+_TEXT = r"^[^\x00-\x1f\x7f]*$"
+
+State = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
+assert set(State.__args__) == {"", *KEPT}  # type: ignore[attr-defined]
+
+
+class AskError(CommonwealError):
+    """An address that asks for what there is not; answered with 422."""
+
+
+class Asked(BaseModel):
+    """What every page takes: the reader's choices (under their keys), the map's layer, and the frame.
+
+    Attributes
+    ----------
+    layer
+        What colours the map.
+    embed
+        1 leaves out header and footer, for a page within another.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    layer: str = Field(default="", max_length=200, pattern=_TEXT)
+    embed: Literal["", "1"] = ""
+
+    def choices(self, explorer: Explorer) -> Choices:
+        """Take the reader's choices out, and refuse what is none.
+
+        Raises
+        ------
+        AskError
+            If a key is unknown, or a value is no number in its bounds.
+        """
+        bounds = {w.key: (0.0, MOST_WEIGHT) for w in explorer.weights}
+        bounds |= {c.key: (c.low, c.high) for c in explorer.cuts}
+        whole = {c.key for c in explorer.cuts if c.unit == "areas"}
+        given: dict[str, float] = {}
+        for key, text in (self.model_extra or {}).items():
+            if key not in bounds:
+                raise AskError(str(UnknownNameError("parameter", key[:100], [*bounds, *_names(self)])))
+            low, high = bounds[key]
+            number = _number(text)
+            if number is None or not low <= number <= high or (key in whole and number % 1):
+                kind = "a whole number" if key in whole else "a number"
+                raise AskError(f"{key}: found {str(text)[:40]!r}; expected {kind} from {low:g} to {high:g}")
+            given[key] = number
+        return explorer.choices(given)
+
+
+class AskedList(Asked):
+    """What the list takes besides: `commonweal.web.listing.Listed`."""
+
+    q: str = Field(default="", max_length=100, pattern=_TEXT)
+    within: str = Field(default="", max_length=40, pattern=_TEXT)
+    state: State = ""
+    sort: str = Field(default="", max_length=200, pattern=_TEXT)
+    order: Literal["", "up", "down"] = ""
+    page: int = Field(default=1, ge=1, le=1_000_000)
+    per: int = Field(default=DEFAULT_PER, ge=1, le=MOST_PER)
+
+    @property
+    def listed(self) -> Listed:
+        """The same as the list takes it."""
+        return Listed(
+            self.q, self.within, self.state, self.sort, self.order == "down", self.page, self.per
+        )
+
+
+def _names(asked: Asked) -> list[str]:
+    return list(type(asked).model_fields)
+
+
+def _number(text: Any) -> float | None:
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def choice_parameters(explorer: Explorer) -> list[dict[str, Any]]:
+    """Describe the choices as OpenAPI parameters."""
+    weights = [
+        _parameter(w.key, 0.0, MOST_WEIGHT, "number",
+                   f"Weight of {w.label} in {w.index_label}, where the stated ones add up to 100; stated: {w.stated:g}")
+        for w in explorer.weights
+    ]  # fmt: skip
+    cuts = [
+        _parameter(c.key, c.low, c.high, "integer" if c.unit == "areas" else "number",
+                   f"Cut-off on {c.label} for {c.designation}, in {c.unit}; stated: {c.stated:g}")
+        for c in explorer.cuts
+    ]  # fmt: skip
+    return [*weights, *cuts]
+
+
+def _parameter(name: str, low: float, high: float, kind: str, about: str) -> dict[str, Any]:
+    schema = {"type": kind, "minimum": low, "maximum": high}
+    return {"name": name, "in": "query", "required": False, "description": about, "schema": schema}
