@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from commonweal.web.choices import Choices
     from commonweal.web.explorer import Explorer
 
-__all__ = ["MOST_COMPARED", "AskError", "Asked", "AskedList", "choice_parameters"]
+__all__ = ["MOST_COMPARED", "AskError", "Asked", "AskedChanges", "AskedCompare", "AskedList", "choice_parameters"]
 
 MOST_COMPARED = 5
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
@@ -84,6 +84,18 @@ class AskedList(Asked):
         return Listed(
             self.q, self.within, self.state, self.sort, self.order == "down", self.page, self.per
         )
+
+
+class AskedCompare(AskedList):
+    """What a comparison takes besides: codes of areas."""
+
+    area: tuple[Annotated[str, Field(max_length=40)], ...] = Field(default=(), max_length=MOST_COMPARED)
+
+
+class AskedChanges(Asked):
+    """What a table of changes takes besides: the designation, the first if not given."""
+
+    designation: str = Field(default="", max_length=200, pattern=_TEXT)
 
 
 def _names(asked: Asked) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,22 +11,26 @@ import numpy as np
 
 from commonweal.briefing.larger import Tier, tiers
 from commonweal.briefing.profile import folded
+from commonweal.briefing.tables import label_of
+from commonweal.pack import describer
 from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
 from commonweal.web.rescore import rescore
 from commonweal.web.view import View, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
 
+    from commonweal.pack import Place
     from commonweal.results import Results
     from commonweal.web.choices import Cut, Weight
     from commonweal.web.postcode import PostcodeBox
     from commonweal.web.tiles import Tiles
 
-__all__ = ["Explorer"]
+__all__ = ["Explorer", "open_explorer"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Explorer:
     results: Results
     tiles: Tiles | None = None
     postcodes: PostcodeBox | None = None
+
+    @cached_property
+    def describe(self) -> Callable[[int], Place]:
+        """Say what there is to say of an area, by its row."""
+        return describer(self.results)
 
     @cached_property
     def weights(self) -> list[Weight]:
@@ -113,6 +123,29 @@ class Explorer:
         found: NDArray[np.bool_] = np.char.find(self.keys, f" {wanted}") >= 0
         return found
 
+    def words_with(self, word: str) -> NDArray[np.bool_]:
+        """(n_areas,) whether a word of the name, the code or the larger areas begins so."""
+        found = self.names_with(word)
+        for tier, pairs in self.larger:
+            del tier
+            for code, name in pairs:
+                if f" {folded(name or '')} ".find(f" {word}") >= 0:
+                    found = found | self.inside[code]
+        return found
+
+    @cached_property
+    def exactly(self) -> Mapping[str, int]:
+        """Rows by folded code, and by folded name where only one area has it."""
+        areas = self.results.areas
+        names = [folded(n or "") for n in areas.table["name"].to_list()]
+        once = Counter(names)
+        found = {name: row for row, name in enumerate(names) if name and once[name] == 1}
+        return found | {folded(code): row for row, code in enumerate(areas.codes)}
+
+    def label(self, name: str) -> str:
+        """Say what an area that a designation selects is called."""
+        return label_of(self.results, name)
+
     def choices(self, given: Mapping[str, Any]) -> Choices:
         """Take a reader's choices out of what an address gives."""
         return choices_from(given, self.weights, self.cuts)
@@ -122,3 +155,34 @@ class Explorer:
         if not choices:
             return self.published
         return view_of(rescore(self.results, choices), self.published)
+
+
+def open_explorer(
+    results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
+) -> Explorer:
+    """Make everything ready that a page needs, so that the first reader does not wait for it.
+
+    Parameters
+    ----------
+    results
+        A run of a study.
+    cache
+        Where map tiles and the directory of postcodes are kept.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    SourceError
+        If the cache cannot be written to.
+    """
+    from commonweal.web.postcode import postcode_box
+    from commonweal.web.tiles import make_tiles
+
+    tiles = make_tiles(results, cache, progress)
+    explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
+    if progress is not None:
+        progress("making pages ready", 0, 0)
+    for name in ("published", "describe", "larger", "inside", "keys", "places_in_order"):
+        getattr(explorer, name)
+    return explorer

@@ -12,6 +12,7 @@ from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import label_of, margin, probability
 from commonweal.briefing.words import index_label
 from commonweal.index import decile, rank
+from commonweal.pack.amounts import FEWEST_PEOPLE
 
 if TYPE_CHECKING:
     from commonweal.results import Results
@@ -154,7 +155,9 @@ def _places(results: Results) -> dict[str, Column]:
             Column(f"{tier.key}_code", f"{tier.header} code", "text", _texts(codes), brief=False),
         ]
     if results.areas.table["population"].null_count() < len(table):
-        columns.append(Column("population", "People", "whole", results.areas.population))
+        people = results.areas.population
+        few = people < FEWEST_PEOPLE
+        columns.append(Column("population", "People", "whole", np.where(few, np.nan, people)))
     return {column.key: column for column in columns}
 
 

@@ -1,0 +1,106 @@
+"""What the API answers with, as its description states it."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+__all__ = [
+    "AreaList",
+    "Compared",
+    "LayerOut",
+    "Problem",
+    "Rescored",
+    "SearchOut",
+    "Study",
+    "TableOut",
+]
+
+
+class Problem(BaseModel):
+    """Why nothing was given."""
+
+    detail: str
+
+
+class AreaList(BaseModel):
+    """A page of a list: every column of each area, by its key."""
+
+    found: int
+    page: int
+    pages: int
+    areas: list[dict[str, Any]]
+
+
+class SearchOut(BaseModel):
+    """What a search found: the one area that is meant, if there is one; those that fit; how many do."""
+
+    area: str | None
+    found: int
+    areas: list[dict[str, Any]]
+    message: str
+
+
+class TableOut(BaseModel):
+    """A table, a dict a row."""
+
+    title: str
+    rows: list[dict[str, Any]]
+
+
+class Compared(TableOut):
+    """Areas side by side, and what is said of each."""
+
+    places: list[dict[str, Any]]
+
+
+class MapClass(BaseModel):
+    """A class of areas on the map."""
+
+    letter: str
+    label: str
+    colour: str
+    areas: int
+
+
+class LayerOut(BaseModel):
+    """What colours the map: the letter of each area's class, in the order of rows."""
+
+    layer: str
+    title: str
+    classes: list[MapClass]
+    letters: str
+
+
+class Change(BaseModel):
+    """A designation under other choices."""
+
+    name: str
+    rule: str
+    selected: int
+    enter: list[dict[str, str]]
+    leave: list[dict[str, str]]
+
+
+class Rescored(BaseModel):
+    """A study under other weights and cut-offs: the weights as they were used."""
+
+    choices: dict[str, str]
+    weights: dict[str, dict[str, float]]
+    designations: list[Change]
+    map: LayerOut
+
+
+class Study(BaseModel):
+    """The study, and what may be asked for."""
+
+    name: str
+    title: str
+    note: str
+    areas: int
+    designations: list[dict[str, Any]]
+    weights: list[dict[str, Any]]
+    cuts: list[dict[str, Any]]
+    columns: list[dict[str, str]]
+    layers: list[dict[str, str]]
+    bounds: list[float] | None
+    tiles: str

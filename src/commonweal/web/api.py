@@ -1,0 +1,301 @@
+"""The HTTP API: areas, search, profile, compare, rescore, map, tiles and downloads."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+
+from commonweal.briefing.words import rule_in_words
+from commonweal.pack.place import Place
+from commonweal.web import answers
+from commonweal.web.asking import MOST_COMPARED, Asked, AskedChanges, AskedList, choice_parameters
+from commonweal.web.charts import compare_chart, png_of, strands_chart
+from commonweal.web.explorer import Explorer
+from commonweal.web.formats import csv_answer, file_answer, json_answer
+from commonweal.web.layers import Layer, layer_names, layer_of
+from commonweal.web.listing import listed, record
+from commonweal.web.outline import outline_of
+from commonweal.web.picture import map_svg
+from commonweal.web.search import search
+from commonweal.web.tables import (
+    Table,
+    areas_table,
+    changes_table,
+    compare_table,
+    drivers_table,
+    history_table,
+    short_record,
+    strands_table,
+)
+
+__all__ = ["api_router", "rows_of"]
+
+Code = Annotated[str, Path(max_length=40, description="Code of an area.")]
+Codes = Annotated[
+    list[Annotated[str, Query(max_length=40)]],
+    Query(alias="area", min_length=1, max_length=MOST_COMPARED, description="Codes of areas."),
+]
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def rows_of(explorer: Explorer, codes: list[str]) -> list[int]:
+    """Give the rows of areas by their codes, each once; 404 if there is none of a code."""
+    position = explorer.results.areas.position
+    for code in codes:
+        if code not in position:
+            raise HTTPException(404, f"There is no area {code[:40]!r} in this study.")
+    return [position[code] for code in dict.fromkeys(codes)]
+
+
+def api_router(explorer: Explorer) -> APIRouter:
+    """Make the routes of one run."""
+    problem: dict[int | str, dict[str, Any]] = {
+        422: {"model": answers.Problem, "description": "What was asked for is not possible."}
+    }
+    none = {404: {"model": answers.Problem, "description": "There is no such thing."}}
+    router = APIRouter(prefix="/api", tags=["api"], responses=problem)
+    choices = {"parameters": choice_parameters(explorer)}
+    file: dict[str, Any] = {"response_class": Response}
+    name = explorer.results.study.name
+
+    def of(kind: str) -> dict[int | str, dict[str, Any]]:
+        return {200: {"content": {kind: {}}, "description": "The file."}}
+
+    @router.get("/study", response_model=answers.Study)
+    def study() -> Any:
+        """Tell what the study is, and what may be asked for."""
+        return json_answer(_study(explorer))
+
+    @router.get("/areas", response_model=answers.AreaList, openapi_extra=choices)
+    def areas(asked: Annotated[AskedList, Query()]) -> Any:
+        """List areas: filtered, sorted and page by page."""
+        view = explorer.view(asked.choices(explorer))
+        page = listed(explorer, view, asked.listed)
+        found = [record(view, int(row)) for row in page.rows]
+        return json_answer(
+            {"found": len(page.found), "page": page.number, "pages": page.of, "areas": found}
+        )
+
+    @router.get("/areas.csv", openapi_extra=choices, responses=of("text/csv"), **file)
+    def areas_csv(asked: Annotated[AskedList, Query()]) -> Any:
+        """Give every area that fits, as CSV."""
+        return _csv(_found(asked), f"{name}-areas.csv")
+
+    @router.get("/areas.json", openapi_extra=choices, response_model=answers.TableOut)
+    def areas_json(asked: Annotated[AskedList, Query()]) -> Any:
+        """Give every area that fits, as JSON."""
+        return json_answer(_found(asked).to_dict(), f"{name}-areas.json")
+
+    def _found(asked: AskedList) -> Table:
+        view = explorer.view(asked.choices(explorer))
+        return areas_table(view, listed(explorer, view, asked.listed).found)
+
+    @router.get("/search", response_model=answers.SearchOut)
+    def find(q: Annotated[str, Query(max_length=100)]) -> Any:
+        """Find areas by postcode, code or name."""
+        found = search(explorer, q)
+        rows = [short_record(explorer, explorer.published, r) for r in found.rows]
+        one = None if found.row is None else explorer.results.areas.codes[found.row]
+        return json_answer({"area": one, "found": found.of, "areas": rows, "message": found.words})
+
+    @router.get("/areas/{code}", response_model=Place, responses=none)
+    async def area(code: Code) -> Any:
+        """Give the profile of an area."""
+        return json_answer(_place(code).to_dict())
+
+    def _place(code: str) -> Place:
+        return explorer.describe(rows_of(explorer, [code])[0])
+
+    @router.get("/areas/{code}/strands.csv", responses={**none, **of("text/csv")}, **file)
+    def strands_csv(code: Code) -> Any:
+        """Give where an area stands, as CSV."""
+        return _csv(strands_table(_place(code)), f"{_plain(code)}-strands.csv")
+
+    @router.get("/areas/{code}/strands.json", response_model=answers.TableOut, responses=none)
+    def strands_json(code: Code) -> Any:
+        """Give where an area stands, as JSON."""
+        return json_answer(strands_table(_place(code)).to_dict(), f"{_plain(code)}-strands.json")
+
+    @router.get("/areas/{code}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
+    def strands_svg(code: Code) -> Any:
+        """Give where an area stands, as a chart in SVG."""
+        return file_answer(strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg")
+
+    @router.get("/areas/{code}/strands.png", responses={**none, **of("image/png")}, **file)
+    def strands_png(code: Code) -> Any:
+        """Give where an area stands, as a chart in PNG."""
+        return file_answer(png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png")
+
+    @router.get("/areas/{code}/drivers.csv", responses={**none, **of("text/csv")}, **file)
+    def drivers_csv(code: Code) -> Any:
+        """Give what drives an area's need, as CSV."""
+        return _csv(drivers_table(_place(code)), f"{_plain(code)}-drivers.csv")
+
+    @router.get("/areas/{code}/drivers.json", response_model=answers.TableOut, responses=none)
+    def drivers_json(code: Code) -> Any:
+        """Give what drives an area's need, as JSON."""
+        return json_answer(drivers_table(_place(code)).to_dict(), f"{_plain(code)}-drivers.json")
+
+    def _places(codes: list[str]) -> list[Place]:
+        return [explorer.describe(row) for row in rows_of(explorer, codes)]
+
+    @router.get("/compare", response_model=answers.Compared, responses=none)
+    def compare(codes: Codes) -> Any:
+        """Give up to five areas side by side."""
+        places = _places(codes)
+        return json_answer({**compare_table(places).to_dict(), "places": [p.to_dict() for p in places]})
+
+    @router.get("/compare.csv", responses={**none, **of("text/csv")}, **file)
+    def compare_csv(codes: Codes) -> Any:
+        """Give up to five areas side by side, as CSV."""
+        return _csv(compare_table(_places(codes)), f"{name}-compare.csv")
+
+    @router.get("/compare.png", responses={**none, **of("image/png")}, **file)
+    def compare_png(codes: Codes) -> Any:
+        """Give up to five areas side by side, as a chart in PNG."""
+        return file_answer(png_of(compare_chart(_places(codes))), "image/png", f"{name}-compare.png")
+
+    @router.get("/rescore", response_model=answers.Rescored, openapi_extra=choices)
+    def rescore(asked: Annotated[Asked, Query()]) -> Any:
+        """Score and select anew under other weights and cut-offs: who enters, who leaves, and the map."""
+        chosen = asked.choices(explorer)
+        view = explorer.view(chosen)
+        designations = []
+        for key, states in view.states.items():
+            d = view.results.designations[key]
+            changed = {
+                word: [
+                    {"code": explorer.results.areas.codes[r], "name": str(explorer.published.columns["name"].values[r])}
+                    for r in np.flatnonzero(states == state).tolist()
+                ]
+                for word, state in (("enter", "enters"), ("leave", "leaves"))
+            }
+            rule = rule_in_words(view.results, key)
+            designations.append({"name": key, "rule": rule, "selected": int(d.selected.sum()), **changed})
+        weights = {index: s.tree.weights for index, s in view.results.scores.items()}
+        return json_answer(
+            {"choices": chosen.query(), "weights": weights, "designations": designations,
+             "map": _layer(layer_of(view, asked.layer))}
+        )  # fmt: skip
+
+    @router.get("/rescore.csv", openapi_extra=choices, responses={**none, **of("text/csv")}, **file)
+    def rescore_csv(asked: Annotated[AskedChanges, Query()]) -> Any:
+        """Give who enters and leaves under other weights and cut-offs, as CSV."""
+        return _csv(_changes(asked), f"{name}-changes.csv")
+
+    @router.get("/rescore.json", openapi_extra=choices, response_model=answers.TableOut, responses=none)
+    def rescore_json(asked: Annotated[AskedChanges, Query()]) -> Any:
+        """Give who enters and leaves under other weights and cut-offs, as JSON."""
+        return json_answer(_changes(asked).to_dict(), f"{name}-changes.json")
+
+    def _changes(asked: AskedChanges) -> Table:
+        view = explorer.view(asked.choices(explorer))
+        key = asked.designation or next(iter(view.states), "")
+        if key not in view.states:
+            raise HTTPException(404, f"There is no designation {key[:40]!r} in this study.")
+        return changes_table(explorer, view, key)
+
+    @router.get("/history.csv", responses={**none, **of("text/csv")}, **file)
+    def history_csv() -> Any:
+        """Give who entered, left and stayed since the earlier study, as CSV."""
+        return _csv(_history(), f"{name}-history.csv")
+
+    @router.get("/history.json", response_model=answers.TableOut, responses=none)
+    def history_json() -> Any:
+        """Give who entered, left and stayed since the earlier study, as JSON."""
+        return json_answer(_history().to_dict(), f"{name}-history.json")
+
+    def _history() -> Table:
+        table = history_table(explorer)
+        if table is None:
+            raise HTTPException(404, "This study names no earlier one under 'since'.")
+        return table
+
+    @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
+    def classes(asked: Annotated[Asked, Query()]) -> Any:
+        """Give what colours the map: classes, and a letter an area."""
+        return json_answer(_layer(layer_of(explorer.view(asked.choices(explorer)), asked.layer)))
+
+    @router.get("/map.svg", openapi_extra=choices, responses=of("image/svg+xml"), **file)
+    def map_as_svg(asked: Annotated[Asked, Query()]) -> Any:
+        """Draw the map as SVG."""
+        return file_answer(_drawn(asked).encode(), "image/svg+xml", f"{name}-map.svg")
+
+    @router.get("/map.png", openapi_extra=choices, responses=of("image/png"), **file)
+    def map_as_png(asked: Annotated[Asked, Query()]) -> Any:
+        """Draw the map as PNG."""
+        return file_answer(png_of(_drawn(asked)), "image/png", f"{name}-map.png")
+
+    def _drawn(asked: Asked) -> str:
+        view = explorer.view(asked.choices(explorer))
+        return map_svg(explorer, layer_of(view, asked.layer))
+
+    outline = outline_of(explorer.results)
+
+    @router.get("/outline.geojson", responses=of("application/geo+json"), **file)
+    def outline_geojson() -> Any:
+        """Give what orients on the map: outlines of authorities, and names of places."""
+        answer = file_answer(outline, "application/geo+json")
+        answer.headers["Cache-Control"] = "max-age=3600"
+        return answer
+
+    @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "Nothing is there."},
+                **of("application/vnd.mapbox-vector-tile")}, **file)  # fmt: skip
+    def tile(
+        z: Annotated[int, Path(ge=0, le=22)],
+        x: Annotated[int, Path(ge=0, le=2**22)],
+        y: Annotated[int, Path(ge=0, le=2**22)],
+        v: Annotated[str, Query(max_length=32, description="Version, so that tiles may be kept.")] = "",
+    ) -> Any:
+        """Give a vector tile: layer ``areas``, each with the number of its row."""
+        found = None if explorer.tiles is None else explorer.tiles.tile(z, x, y)
+        keep = FOREVER if v else {}
+        if found is None:
+            return Response(status_code=204, headers=keep)
+        kind = "application/vnd.mapbox-vector-tile"
+        return Response(found, media_type=kind, headers={**keep, "Content-Encoding": "gzip"})
+
+    return router
+
+
+def _csv(table: Table, name: str) -> Response:
+    return csv_answer(table.head, table.rows, name)
+
+
+def _plain(code: str) -> str:
+    """Give a code as a part of a file's name: letters, digits and hyphens."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in code)
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    classes = [
+        {"letter": c.letter, "label": c.label, "colour": c.colour, "areas": c.areas}
+        for c in layer.classes
+    ]
+    return {"layer": layer.key, "title": layer.title, "classes": classes, "letters": layer.letters}
+
+
+def _study(explorer: Explorer) -> dict[str, Any]:
+    r = explorer.results
+    tiles = explorer.tiles
+    return {
+        "name": r.study.name,
+        "title": r.study.title,
+        "note": r.study.briefing.note,
+        "areas": len(r.areas),
+        "designations": [
+            {"name": n, "label": explorer.label(n), "rule": rule_in_words(r, n), "selected": int(d.selected.sum())}
+            for n, d in r.designations.items()
+        ],
+        "weights": [
+            {"key": w.key, "label": w.label, "index": w.index_label, "stated": w.stated} for w in explorer.weights
+        ],
+        "cuts": [
+            {"key": c.key, "label": c.label, "unit": c.unit, "stated": c.stated, "low": c.low, "high": c.high}
+            for c in explorer.cuts
+        ],
+        "columns": [{"key": c.key, "label": c.label} for c in explorer.published.columns.values()],
+        "layers": [{"key": key, "label": label} for key, label in layer_names(explorer.published)],
+        "bounds": None if tiles is None else list(tiles.bounds),
+        "tiles": "" if tiles is None else tiles.version,
+    }  # fmt: skip

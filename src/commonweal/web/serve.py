@@ -1,0 +1,87 @@
+"""Serve a run on this machine until one has seen enough."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from commonweal.errors import CommonwealError
+from commonweal.web.app import LOOPBACK, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.web.explorer import Explorer
+
+__all__ = ["listen", "serve"]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take hold of a port, before a long run and not after it.
+
+    Raises
+    ------
+    CommonwealError
+        If the port is taken or the host is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((host, port))
+        held.listen(128)  # so that the port counts as taken from here on
+    except OSError as error:
+        held.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CommonwealError(
+                f"port {port} on {host} is in use; give another with --port, or 0 for any that is free"
+            ) from None
+        raise CommonwealError(f"cannot serve on {host}, port {port}: {error.strerror}") from None
+    return held
+
+
+def address_of(held: socket.socket) -> str:
+    """Give the address to open in a browser."""
+    host, port = held.getsockname()[:2]
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach a host."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def serve(
+    explorer: Explorer, held: socket.socket, host: str, ready: Callable[[], None] | None = None
+) -> None:
+    """Serve until stopped.
+
+    Parameters
+    ----------
+    explorer
+        The run.
+    held
+        From `listen`.
+    host
+        The name that was asked for. Where only this machine can reach it, no other name is answered to.
+    ready
+        Called once the server answers.
+    """
+    import uvicorn
+
+    app = create_app(explorer, LOOPBACK if is_loopback(host) else ())
+    settings = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1,
+        lifespan="off", limit_concurrency=200,
+    )  # fmt: skip
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if ready is not None:
+                ready()
+
+    with held:
+        Server(settings).run([held])
