@@ -10,6 +10,7 @@ __all__ = [
     "LayerOut",
     "Problem",
     "Rescored",
+    "RowOut",
     "SearchOut",
     "Study",
     "TableOut",
@@ -38,6 +39,15 @@ class SearchOut(BaseModel):
     found: int
     areas: list[dict[str, Any]]
     message: str
+
+
+class RowOut(BaseModel):
+    """The area of a row: west, south, east and north of it in degrees, null where unknown."""
+
+    code: str
+    name: str
+    where: str
+    bounds: list[float] | None
 
 
 class TableOut(BaseModel):

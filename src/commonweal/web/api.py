@@ -230,6 +230,13 @@ def api_router(explorer: Explorer) -> APIRouter:
         view = explorer.view(asked.choices(explorer))
         return map_svg(explorer, layer_of(view, asked.layer))
 
+    @router.get("/rows/{row}", response_model=answers.RowOut, responses=none)
+    async def of_row(row: Annotated[int, Path(ge=0, le=10_000_000)]) -> Any:
+        """Give code, name and bounds of the area with the number of a row, as tiles have it."""
+        if row >= len(explorer.results.areas):
+            raise HTTPException(404, "There is no such row in this study.")
+        return json_answer(_row_out(explorer, row))
+
     outline = outline_of(explorer.results)
 
     @router.get("/outline.geojson", responses=of("application/geo+json"), **file)
@@ -260,6 +267,14 @@ def api_router(explorer: Explorer) -> APIRouter:
 
 def _csv(table: Table, name: str) -> Response:
     return csv_answer(table.head, table.rows, name)
+
+
+def _row_out(explorer: Explorer, row: int) -> dict[str, Any]:
+    short = short_record(explorer, explorer.published, row)
+    first = explorer.tiers[:1]
+    box = None if explorer.tiles is None else explorer.tiles.around.get(row)
+    where = short[first[0].key] if first else ""
+    return {"code": short["code"], "name": short["name"] or short["code"], "where": where, "bounds": box}
 
 
 def _plain(code: str) -> str:

@@ -49,11 +49,14 @@ class Tiles:
         West, south, east and north of all areas in degrees.
     version
         Of the areas' shapes, for addresses that may be kept for ever.
+    around
+        By row, west, south, east and north of the area in degrees.
     """
 
     levels: dict[int, Path]
     bounds: tuple[float, float, float, float]
     version: str
+    around: dict[int, list[float]]
 
     def tile(self, z: int, x: int, y: int) -> bytes | None:
         """Give a tile, gzipped; None if there is nothing there."""
@@ -123,7 +126,8 @@ def make_tiles(
             progress("making the map, this first time only", number, len(levels))
         with writing(path) as part:
             part.write_bytes(_level(z, rows, shapes))
-    return Tiles(levels, (west, south, east, north), version)
+    boxes = np.round(shapely.bounds(shapes), 5).tolist()
+    return Tiles(levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True)))
 
 
 def _level(z: int, rows: NDArray[np.intp], shapes: NDArray[np.object_]) -> bytes:

@@ -1,0 +1,183 @@
+// The map: vector tiles of this server, coloured by a letter an area; names as plain text over it.
+
+
+export async function beginMap() {
+  const box = document.querySelector("[data-map]");
+  if (!window.maplibregl) await script("/lib/maplibre-gl.js");
+  const { maplibregl } = window;
+  const [west, south, east, north] = box.dataset.bounds.split(",").map(Number);
+  const bounds = [[west, south], [east, north]];
+  const tile = `${location.origin}/api/tiles/{z}/{x}/{y}.mvt?v=${box.dataset.version}`;
+  const source = (z) => ({ type: "vector", tiles: [tile], minzoom: z, maxzoom: z, promoteId: "row", bounds: [west, south, east, north] });
+  const map = new maplibregl.Map({
+    container: box,
+    bounds,
+    fitBoundsOptions: { padding: 12 },
+    minZoom: 3.5,
+    maxZoom: 13,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    fadeDuration: 0,
+    cooperativeGestures: true,
+    style: { version: 8, sources: { far: source(4), near: source(8) }, layers: [{ id: "ground", type: "background", paint: { "background-color": "#f7fafb" } }] },
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
+  map.getCanvas().setAttribute("aria-label", `${box.getAttribute("aria-label")} Arrow keys move it, plus and minus zoom.`);
+  const colours = coloured(map);
+  const told = document.getElementById("map-told");
+  const mark = box.dataset.mark === "" ? null : Number(box.dataset.mark);
+  map.once("load", async () => {
+    for (const [id, low, high] of [["far", 0, 8], ["near", 8, 24]]) addAreas(map, id, low, high);
+    await colours.refresh();
+    orient(map);
+    if (mark !== null) colours.point(mark);
+    map.once("idle", () => { box.dataset.ready = "true"; });
+  });
+  document.addEventListener("commonweal:state", () => colours.refresh());
+  pointing(map, told, colours);
+  if (mark !== null) lookAt(map, maplibregl);
+  return map;
+}
+
+function script(address) {
+  return new Promise((done, failed) => {
+    const tag = Object.assign(document.createElement("script"), { src: address, onload: done, onerror: failed });
+    document.head.append(tag);
+  });
+}
+
+function addAreas(map, id, low, high) {
+  const at = { source: id, "source-layer": "areas", minzoom: low, maxzoom: high };
+  const colour = ["coalesce", ["feature-state", "colour"], "#ffffff"];
+  const pointed = ["boolean", ["feature-state", "pointed"], false];
+  map.addLayer({ ...at, id: `${id}-fill`, type: "fill", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": colour } });
+  map.addLayer({ ...at, id: `${id}-edge`, type: "line", filter: ["==", ["geometry-type"], "Polygon"],
+    paint: { "line-color": ["case", pointed, "#1a1f24", "#7d8891"],
+      "line-width": ["interpolate", ["linear"], ["zoom"], 6, ["case", pointed, 2, 0.05], 9, ["case", pointed, 3, 0.4], 12, ["case", pointed, 4, 1]] } });
+  map.addLayer({ ...at, id: `${id}-dot`, type: "circle", filter: ["==", ["geometry-type"], "Point"],
+    paint: { "circle-color": colour, "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1.5, 9, 4, 12, 8],
+      "circle-stroke-color": ["case", pointed, "#1a1f24", "#7d8891"], "circle-stroke-width": ["case", pointed, 3, 0.4] } });
+}
+
+/** Keep what colours the areas: only those whose class changes are told to the map. */
+function coloured(map) {
+  let known = "";
+  let layer = null;
+  let pointed = null;
+  const state = (row, values) => {
+    for (const source of ["far", "near"]) map.setFeatureState({ source, sourceLayer: "areas", id: row }, values);
+  };
+  return {
+    async refresh() {
+      const query = new URLSearchParams();
+      for (const [key, value] of new URL(location.href).searchParams) {
+        if (key === "layer" || key.startsWith("w.") || key.startsWith("cut.")) query.append(key, value);
+      }
+      const answer = await fetch(`/api/map?${query}`).catch(() => null);
+      if (!answer?.ok) return;
+      layer = await answer.json();
+      const colour = Object.fromEntries(layer.classes.map((c) => [c.letter, c.colour]));
+      const fresh = [...layer.letters].map((letter) => colour[letter]);
+      for (let row = 0; row < fresh.length; row += 1) {
+        if (fresh[row] !== known[row]) state(row, { colour: fresh[row] });
+      }
+      known = fresh;
+    },
+    label(row) {
+      const letter = layer?.letters[row];
+      return layer?.classes.find((c) => c.letter === letter)?.label ?? "";
+    },
+    point(row) {
+      if (pointed !== null) state(pointed, { pointed: false });
+      if (row !== null) state(row, { pointed: true });
+      pointed = row;
+    },
+  };
+}
+
+/** Outlines and names of larger areas, as many as there is room for. */
+async function orient(map) {
+  const answer = await fetch("/api/outline.geojson").catch(() => null);
+  if (!answer?.ok) return;
+  const { features } = await answer.json();
+  const lines = features.filter((f) => f.properties.kind === "outline");
+  map.addSource("outline", { type: "geojson", data: { type: "FeatureCollection", features: lines } });
+  map.addLayer({ id: "outline", type: "line", source: "outline", paint: { "line-color": "#4a545e", "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.3, 9, 1.2] } });
+  const names = features.filter((f) => f.properties.kind === "name").sort((a, b) => b.properties.people - a.properties.people);
+  const tiers = Math.max(0, ...names.map((f) => f.properties.tier));
+  let shown = [];
+  const draw = () => {
+    shown.forEach((marker) => marker.remove());
+    shown = [];
+    const taken = [];
+    const wanted = map.getZoom() < 6.6 ? tiers : 0;
+    const { width, height } = map.getCanvas().getBoundingClientRect();
+    for (const { geometry, properties } of names) {
+      if (properties.tier !== wanted || shown.length > 30) continue;
+      const { x, y } = map.project(geometry.coordinates);
+      const half = properties.name.length * 3.6 + 6;
+      if (x - half < 0 || x + half > width || y < 8 || y > height - 8) continue;
+      if (taken.some((t) => Math.abs(t.x - x) < t.half + half && Math.abs(t.y - y) < 20)) continue;
+      taken.push({ x, y, half });
+      const element = Object.assign(document.createElement("span"), { className: "place-name", textContent: properties.name });
+      element.setAttribute("aria-hidden", "true");
+      shown.push(new window.maplibregl.Marker({ element }).setLngLat(geometry.coordinates).addTo(map));
+    }
+  };
+  map.on("moveend", draw);
+  draw();
+}
+
+/** Say what is under the pointer, go to its page, and point out the row of the list that has the focus. */
+function pointing(map, told, colours) {
+  const layers = () => ["far-fill", "near-fill", "far-dot", "near-dot"].filter((id) => map.getLayer(id));
+  const names = new Map();
+  const rowAt = (point) => map.queryRenderedFeatures(point, { layers: layers() })[0]?.id ?? null;
+  const area = async (row) => {
+    if (!names.has(row)) {
+      const answer = await fetch(`/api/rows/${row}`).catch(() => null);
+      if (answer?.ok) names.set(row, await answer.json());
+    }
+    return names.get(row);
+  };
+  let over = null;
+  map.on("mousemove", async (event) => {
+    const row = rowAt(event.point);
+    if (row === over) return;
+    over = row;
+    colours.point(row);
+    map.getCanvas().style.cursor = row === null ? "" : "pointer";
+    if (row === null) { told.textContent = ""; return; }
+    const found = await area(row);
+    if (found && over === row) told.textContent = `${found.name}${found.where ? `, ${found.where}` : ""}: ${colours.label(row)}`;
+  });
+  map.on("click", async (event) => {
+    const row = rowAt(event.point);
+    const found = row === null ? null : await area(row);
+    if (!found) return;
+    const url = new URL(`/area/${encodeURIComponent(found.code)}`, location.href);
+    for (const [key, value] of new URL(location.href).searchParams) {
+      if (key === "embed" || key.startsWith("w.") || key.startsWith("cut.")) url.searchParams.append(key, value);
+    }
+    location.assign(url);
+  });
+  const fromList = (event) => {
+    const line = event.target.closest?.("[data-row]");
+    if (line) colours.point(Number(line.dataset.row));
+  };
+  document.addEventListener("mouseover", fromList);
+  document.addEventListener("focusin", fromList);
+}
+
+/** On the page of an area, look at it and what lies around it. */
+async function lookAt(map, maplibregl) {
+  const box = document.querySelector("[data-map]");
+  const answer = await fetch(`/api/rows/${box.dataset.mark}`).catch(() => null);
+  if (!answer?.ok) return;
+  const { bounds } = await answer.json();
+  if (bounds) map.fitBounds(new maplibregl.LngLatBounds(bounds.slice(0, 2), bounds.slice(2)), { padding: 110, maxZoom: 11.5, animate: false });
+}
