@@ -73,12 +73,16 @@ class MapClass(BaseModel):
 
 
 class LayerOut(BaseModel):
-    """What colours the map: the letter of each area's class, in the order of rows."""
+    """What colours the map: the letter of each area's class, in the order of rows.
+
+    Of areas that matter most, ``marks`` has the row, longitude and latitude.
+    """
 
     layer: str
     title: str
     classes: list[MapClass]
     letters: str
+    marks: list[list[float]]
 
 
 class Change(BaseModel):

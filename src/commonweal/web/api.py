@@ -175,7 +175,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         weights = {index: s.tree.weights for index, s in view.results.scores.items()}
         return json_answer(
             {"choices": chosen.query(), "weights": weights, "designations": designations,
-             "map": _layer(layer_of(view, asked.layer))}
+             "map": _layer(explorer, layer_of(view, asked.layer))}
         )  # fmt: skip
 
     @router.get("/rescore.csv", openapi_extra=choices, responses={**none, **of("text/csv")}, **file)
@@ -214,7 +214,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
     def classes(asked: Annotated[Asked, Query()]) -> Any:
         """Give what colours the map: classes, and a letter an area."""
-        return json_answer(_layer(layer_of(explorer.view(asked.choices(explorer)), asked.layer)))
+        return json_answer(_layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer)))
 
     @router.get("/map.svg", openapi_extra=choices, responses=of("image/svg+xml"), **file)
     def map_as_svg(asked: Annotated[Asked, Query()]) -> Any:
@@ -282,12 +282,13 @@ def _plain(code: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in code)
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(explorer: Explorer, layer: Layer) -> dict[str, Any]:
     classes = [
         {"letter": c.letter, "label": c.label, "colour": c.colour, "areas": c.areas}
         for c in layer.classes
     ]
-    return {"layer": layer.key, "title": layer.title, "classes": classes, "letters": layer.letters}
+    return {"layer": layer.key, "title": layer.title, "classes": classes, "letters": layer.letters,
+            "marks": [[row, *explorer.points[row]] for row in layer.marked.tolist() if row in explorer.points]}
 
 
 def _study(explorer: Explorer) -> dict[str, Any]:

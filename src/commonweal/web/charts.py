@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.words import percent
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -15,7 +17,7 @@ __all__ = ["compare_chart", "png_of", "strands_chart"]
 
 INK, QUIET, GRID, SURE, OTHER = "#1a1f24", "#4a545e", "#d5dbdf", "#08306b", "#c2410c"
 _FONT = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"'
-_LEFT, _WIDE, _ROW, _TOP = 250, 440, 34, 74
+_LEFT, _WIDE, _ROW, _TOP = 300, 420, 34, 74
 _PLACE_COLOURS = (SURE, OTHER, "#1b7f79", "#7b3f98", "#5b5b5b")
 
 
@@ -50,9 +52,9 @@ def strands_chart(place: Place) -> str:
         parts.append(_mark("circle", _x(one.worse_than), y, SURE, "#fff", 8))
         parts.append(
             f'<text x="{_LEFT + _WIDE + 16}" y="{y + 5}" font-size="15" font-weight="600" fill="{INK}">'
-            f"{one.worse_than:.0%}</text>"
+            f"{percent(one.worse_than)}</text>"
         )
-    told = "; ".join(f"{o.label} {o.worse_than:.0%}" for o, _ in rows if o.worse_than is not None)
+    told = "; ".join(f"{o.label} {percent(o.worse_than)}" for o, _ in rows if o.worse_than is not None)
     return _svg("strands", title, f"{told}. The table has the same numbers.", parts, len(rows), len(key))
 
 
@@ -85,7 +87,7 @@ def _x(share: float) -> float:
 
 def _row_label(label: str, y: float, depth: int) -> str:
     weight = 400 if depth else 700
-    short = label if len(label) <= 34 else f"{label[:33]}…"
+    short = label if len(label) <= 36 else f"{label[:35]}…"
     return (
         f'<text x="{_LEFT - 14}" y="{y + 5}" text-anchor="end" font-size="15" font-weight="{weight}" fill="{INK}">'
         f"{escape(short)}</text>"
@@ -102,7 +104,7 @@ def _frame(
         colour = colours[number] if colours else (SURE if number == 0 else QUIET)
         solid = bool(colours) and shape != "ring" or number == 0
         y = 44 + 22 * (number // 3)
-        x = 8.0 + (number % 3) * 250
+        x = 8.0 + (number % 3) * 270
         yield _mark(shape, x, y, colour if solid else "none", colour)
         words = label if len(label) <= 30 else f"{label[:29]}…"
         yield f'<text x="{x + 14}" y="{y + 5}" font-size="14" fill="{INK}">{escape(words)}</text>'
@@ -138,7 +140,7 @@ def _mark(shape: str, x: float, y: float, fill: str, stroke: str, r: float = 6.5
 def _svg(name: str, title: str, about: str, parts: list[str], n: int, n_key: int) -> str:
     tall = _TOP + 30 + (n - 1) * _ROW + 66 + 22 * ((n_key - 1) // 3)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 760 {tall}" {_FONT} '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 820 {tall}" {_FONT} '
         f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-desc">{escape(about)}</desc>{"".join(parts)}</g></svg>'
     )

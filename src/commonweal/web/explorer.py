@@ -101,6 +101,16 @@ class Explorer:
         return found
 
     @cached_property
+    def points(self) -> Mapping[int, tuple[float, float]]:
+        """Longitude and latitude by row, where they are known."""
+        places = self.results.areas.table.select("longitude", "latitude").rows()
+        return {
+            row: (round(x, 4), round(y, 4))
+            for row, (x, y) in enumerate(places)
+            if x is not None and y is not None
+        }
+
+    @cached_property
     def keys(self) -> NDArray[np.str_]:
         """(n_areas,) what a search looks in: name and code, folded."""
         areas = self.results.areas
@@ -183,6 +193,6 @@ def open_explorer(
     explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
     if progress is not None:
         progress("making pages ready", 0, 0)
-    for name in ("published", "describe", "larger", "inside", "keys", "places_in_order"):
+    for name in ("published", "describe", "larger", "inside", "keys", "points", "places_in_order", "exactly"):
         getattr(explorer, name)
     return explorer

@@ -25,6 +25,8 @@ __all__ = ["Layer", "MapClass", "layer_names", "layer_of"]
 NONE = "-"
 """The letter of an area that has no value."""
 
+MOST_MARKED = 5000
+
 _STATE_COLOURS = {
     "selected": "#08306b", "just": "#2f74b5", "near": "#f0a35e", "out": "#e3e8eb",
     "enters": "#c2410c", "leaves": "#8fb8d8",
@@ -57,12 +59,15 @@ class Layer:
         What there is.
     letters
         The letter of each area's class, in the order of the areas; `NONE` where there is no value.
+    marked
+        Rows of the areas that matter most, few enough to be marked where they are too small to be seen.
     """
 
     key: str
     title: str
     classes: tuple[MapClass, ...]
     letters: str
+    marked: NDArray[np.intp]
 
 
 def layer_names(view: View) -> list[tuple[str, str]]:
@@ -115,7 +120,14 @@ def layer_of(view: View, key: str = "") -> Layer:
         labels, colours = list(_CHANCES), list(_SCALE)
     else:
         numbers, labels, colours = _fifths(values.astype(np.float64)), list(_FIFTHS), list(_SCALE)
-    return Layer(key, names[key], tuple(_classes(numbers, labels, colours, view.results)), _letters(numbers))
+    matter = np.flatnonzero(values != "out") if key.startswith("state.") else np.array([], np.intp)
+    return Layer(
+        key,
+        names[key],
+        tuple(_classes(numbers, labels, colours, view.results)),
+        _letters(numbers),
+        matter[: len(matter) if len(matter) <= MOST_MARKED else 0],
+    )
 
 
 def _fifths(ranks: NDArray[np.float64]) -> NDArray[np.intp]:

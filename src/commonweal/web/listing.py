@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PER", "MOST_PER", "Listed", "Page", "listed", "record"]
 
-DEFAULT_PER, MOST_PER = 50, 200
+DEFAULT_PER, MOST_PER = 25, 200
 
 KEPT = {
     "in": ("selected", "just", "enters"),

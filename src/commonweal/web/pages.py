@@ -20,7 +20,7 @@ from commonweal.briefing.words import counted, counted_areas, people, percent, r
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.layers import layer_names, layer_of
-from commonweal.web.listing import default_sort, listed, record
+from commonweal.web.listing import DEFAULT_PER, default_sort, listed, record
 from commonweal.web.search import Found, search
 from commonweal.web.tables import changes_table, compare_table, drivers_table, history_table, strands_table
 from commonweal.web.view import STATES
@@ -75,6 +75,7 @@ class Pages:
             "version": __version__,
             "none_of": lambda choices: dict.fromkeys(choices.query(), ""),
             "first_rows": lambda table, n: replace(table, rows=table.rows[:n]),
+            "short_drivers": _short_drivers,
             "count_of": lambda table, word: sum(row[0] == word for row in table.rows),
             "number_in": _is_number,
             "shares_in": _shares,
@@ -118,7 +119,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         columns = [c for c in view.columns.values() if c.brief]
         own = {
             "q": asked.q, "within": asked.within, "state": asked.state, "sort": asked.sort,
-            "order": asked.order, "per": asked.per if asked.per != 50 else "",
+            "order": asked.order, "per": asked.per if asked.per != DEFAULT_PER else "",
         }  # fmt: skip
         return pages.page(
             "list.html", asked, choices,
@@ -317,6 +318,13 @@ def _lower_first(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+def _short_drivers(table: Table, n: int | None) -> Table:
+    """Give the columns of the drivers that fit a page."""
+    kept = [1, 2, 3, 4, 5, 6]
+    rows = tuple(tuple(row[k] for k in kept) for row in table.rows[:n])
+    return replace(table, head=tuple(table.head[k] for k in kept), rows=rows)
+
+
 def _is_number(table: Table, column: int) -> bool:
     """Say whether a column of a table holds numbers."""
     values = [row[column] for row in table.rows if row[column] is not None]
@@ -357,4 +365,5 @@ def _cell(value: Any) -> str:
         return str(value)
     if isinstance(value, int | np.integer) or float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:,.3g}" if abs(value) < 1 else f"{value:,.2f}"
+    text = f"{value:,.2g}" if abs(value) < 1 else f"{value:,.2f}"
+    return text.replace("-", "−")

@@ -148,16 +148,17 @@ def _places(results: Results) -> dict[str, Column]:
         Column("name", "Name", "text", _texts(table["name"].to_list())),
         Column("code", "Code", "text", _texts(table["code"].to_list()), brief=False),
     ]
-    for number, tier in enumerate(tiers(results)):
+    for tier in tiers(results):
         codes, names = table[tier.key].to_list(), table[f"{tier.key}_name"].to_list()
         columns += [
-            Column(tier.key, tier.header, "text", _texts(names), brief=number == 0),
+            Column(tier.key, tier.header, "text", _texts(names), brief=False),
             Column(f"{tier.key}_code", f"{tier.header} code", "text", _texts(codes), brief=False),
         ]
     if results.areas.table["population"].null_count() < len(table):
         people = results.areas.population
         few = people < FEWEST_PEOPLE
-        columns.append(Column("population", "People", "whole", np.where(few, np.nan, people)))
+        known = np.where(few, np.nan, people)
+        columns.append(Column("population", "People", "whole", known, brief=False))
     return {column.key: column for column in columns}
 
 

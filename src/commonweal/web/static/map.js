@@ -3,8 +3,7 @@
 
 export async function beginMap() {
   const box = document.querySelector("[data-map]");
-  if (!window.maplibregl) await script("/lib/maplibre-gl.js");
-  const { maplibregl } = window;
+  const { maplibregl } = window; // from its own script, which the page loads before this
   const [west, south, east, north] = box.dataset.bounds.split(",").map(Number);
   const bounds = [[west, south], [east, north]];
   const tile = `${location.origin}/api/tiles/{z}/{x}/{y}.mvt?v=${box.dataset.version}`;
@@ -30,9 +29,11 @@ export async function beginMap() {
   const colours = coloured(map);
   const told = document.getElementById("map-told");
   const mark = box.dataset.mark === "" ? null : Number(box.dataset.mark);
-  map.once("load", async () => {
+  const first = colours.ask();
+  map.once("style.load", async () => {
     for (const [id, low, high] of [["far", 0, 8], ["near", 8, 24]]) addAreas(map, id, low, high);
-    await colours.refresh();
+    addMarks(map);
+    colours.show(await first);
     orient(map);
     if (mark !== null) colours.point(mark);
     map.once("idle", () => { box.dataset.ready = "true"; });
@@ -43,13 +44,6 @@ export async function beginMap() {
   return map;
 }
 
-function script(address) {
-  return new Promise((done, failed) => {
-    const tag = Object.assign(document.createElement("script"), { src: address, onload: done, onerror: failed });
-    document.head.append(tag);
-  });
-}
-
 function addAreas(map, id, low, high) {
   const at = { source: id, "source-layer": "areas", minzoom: low, maxzoom: high };
   const colour = ["coalesce", ["feature-state", "colour"], "#ffffff"];
@@ -57,10 +51,18 @@ function addAreas(map, id, low, high) {
   map.addLayer({ ...at, id: `${id}-fill`, type: "fill", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": colour } });
   map.addLayer({ ...at, id: `${id}-edge`, type: "line", filter: ["==", ["geometry-type"], "Polygon"],
     paint: { "line-color": ["case", pointed, "#1a1f24", "#7d8891"],
-      "line-width": ["interpolate", ["linear"], ["zoom"], 6, ["case", pointed, 2, 0.05], 9, ["case", pointed, 3, 0.4], 12, ["case", pointed, 4, 1]] } });
+      "line-width": ["interpolate", ["linear"], ["zoom"], 7, ["case", pointed, 2, 0], 9, ["case", pointed, 3, 0.5], 12, ["case", pointed, 4, 1]] } });
   map.addLayer({ ...at, id: `${id}-dot`, type: "circle", filter: ["==", ["geometry-type"], "Point"],
     paint: { "circle-color": colour, "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1.5, 9, 4, 12, 8],
       "circle-stroke-color": ["case", pointed, "#1a1f24", "#7d8891"], "circle-stroke-width": ["case", pointed, 3, 0.4] } });
+}
+
+/** Areas too small to be seen from afar get a dot, where the layer says that they matter. */
+function addMarks(map) {
+  map.addSource("marks", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  map.addLayer({ id: "marks", type: "circle", source: "marks", maxzoom: 9.5,
+    paint: { "circle-color": ["get", "colour"], "circle-radius": ["interpolate", ["linear"], ["zoom"], 4, 1.8, 6, 3, 9, 5],
+      "circle-stroke-color": "#ffffff", "circle-stroke-width": 0.7 } });
 }
 
 /** Keep what colours the areas: only those whose class changes are told to the map. */
@@ -68,24 +70,36 @@ function coloured(map) {
   let known = "";
   let layer = null;
   let pointed = null;
+  let asked = 0;
   const state = (row, values) => {
     for (const source of ["far", "near"]) map.setFeatureState({ source, sourceLayer: "areas", id: row }, values);
   };
   return {
-    async refresh() {
+    async ask() {
       const query = new URLSearchParams();
       for (const [key, value] of new URL(location.href).searchParams) {
         if (key === "layer" || key.startsWith("w.") || key.startsWith("cut.")) query.append(key, value);
       }
       const answer = await fetch(`/api/map?${query}`).catch(() => null);
-      if (!answer?.ok) return;
-      layer = await answer.json();
+      return answer?.ok ? answer.json() : null;
+    },
+    show(found) {
+      if (!found) return;
+      layer = found;
       const colour = Object.fromEntries(layer.classes.map((c) => [c.letter, c.colour]));
       const fresh = [...layer.letters].map((letter) => colour[letter]);
       for (let row = 0; row < fresh.length; row += 1) {
         if (fresh[row] !== known[row]) state(row, { colour: fresh[row] });
       }
       known = fresh;
+      const features = layer.marks.map(([row, x, y]) => (
+        { type: "Feature", geometry: { type: "Point", coordinates: [x, y] }, properties: { row, colour: fresh[row] } }));
+      map.getSource("marks")?.setData({ type: "FeatureCollection", features });
+    },
+    async refresh() {
+      const turn = ++asked;
+      const found = await this.ask();
+      if (turn === asked) this.show(found);
     },
     label(row) {
       const letter = layer?.letters[row];
@@ -136,7 +150,10 @@ async function orient(map) {
 function pointing(map, told, colours) {
   const layers = () => ["far-fill", "near-fill", "far-dot", "near-dot"].filter((id) => map.getLayer(id));
   const names = new Map();
-  const rowAt = (point) => map.queryRenderedFeatures(point, { layers: layers() })[0]?.id ?? null;
+  const rowAt = (point) => {
+    const dot = map.getLayer("marks") && map.queryRenderedFeatures(point, { layers: ["marks"] })[0];
+    return dot ? dot.properties.row : (map.queryRenderedFeatures(point, { layers: layers() })[0]?.id ?? null);
+  };
   const area = async (row) => {
     if (!names.has(row)) {
       const answer = await fetch(`/api/rows/${row}`).catch(() => null);
