@@ -42,12 +42,11 @@ class SearchOut(BaseModel):
 
 
 class RowOut(BaseModel):
-    """The area of a row: west, south, east and north of it in degrees, null where unknown."""
+    """The area of a row."""
 
     code: str
     name: str
     where: str
-    bounds: list[float] | None
 
 
 class TableOut(BaseModel):

@@ -272,9 +272,8 @@ def _csv(table: Table, name: str) -> Response:
 def _row_out(explorer: Explorer, row: int) -> dict[str, Any]:
     short = short_record(explorer, explorer.published, row)
     first = explorer.tiers[:1]
-    box = None if explorer.tiles is None else explorer.tiles.around.get(row)
     where = short[first[0].key] if first else ""
-    return {"code": short["code"], "name": short["name"] or short["code"], "where": where, "bounds": box}
+    return {"code": short["code"], "name": short["name"] or short["code"], "where": where}
 
 
 def _plain(code: str) -> str:

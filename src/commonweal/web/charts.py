@@ -17,7 +17,7 @@ __all__ = ["compare_chart", "png_of", "strands_chart"]
 
 INK, QUIET, GRID, SURE, OTHER = "#1a1f24", "#4a545e", "#d5dbdf", "#08306b", "#c2410c"
 _FONT = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"'
-_LEFT, _WIDE, _ROW, _TOP = 300, 420, 34, 74
+_LEFT, _WIDE, _ROW, _TOP = 320, 400, 34, 74
 _PLACE_COLOURS = (SURE, OTHER, "#1b7f79", "#7b3f98", "#5b5b5b")
 
 

@@ -8,11 +8,11 @@ export async function beginMap() {
   const [west, south, east, north] = box.dataset.bounds.split(",").map(Number);
   const bounds = [[west, south], [east, north]];
   const tile = `${location.origin}/api/tiles/{z}/{x}/{y}.mvt?v=${box.dataset.version}`;
-  const source = (z) => ({ type: "vector", tiles: [tile], minzoom: z, maxzoom: z, promoteId: "row", bounds: [west, south, east, north] });
+  const source = (z) => ({ type: "vector", tiles: [tile], minzoom: z, maxzoom: z, promoteId: "row" });
   const map = new maplibregl.Map({
     container: box,
     bounds,
-    fitBoundsOptions: { padding: 12 },
+    fitBoundsOptions: box.dataset.mark ? { padding: 110, maxZoom: 11.5 } : { padding: 12 },
     minZoom: 3.5,
     maxZoom: 13,
     attributionControl: false,
@@ -41,7 +41,6 @@ export async function beginMap() {
   });
   document.addEventListener("commonweal:state", () => colours.refresh());
   pointing(map, told, colours);
-  if (mark !== null) lookAt(map, maplibregl);
   return map;
 }
 
@@ -190,13 +189,4 @@ function pointing(map, told, colours) {
   };
   document.addEventListener("mouseover", fromList);
   document.addEventListener("focusin", fromList);
-}
-
-/** On the page of an area, look at it and what lies around it. */
-async function lookAt(map, maplibregl) {
-  const box = document.querySelector("[data-map]");
-  const answer = await fetch(`/api/rows/${box.dataset.mark}`).catch(() => null);
-  if (!answer?.ok) return;
-  const { bounds } = await answer.json();
-  if (bounds) map.fitBounds(new maplibregl.LngLatBounds(bounds.slice(0, 2), bounds.slice(2)), { padding: 110, maxZoom: 11.5, animate: false });
 }
