@@ -22,6 +22,7 @@ from commonweal.commands.console import (
     write_text,
 )
 from commonweal.commands.evidence import evidence
+from commonweal.commands.explore import explore
 from commonweal.commands.session import session
 from commonweal.errors import CommonwealError, UnreachableError
 
@@ -120,47 +121,7 @@ def demo(
     run("demo", draws, no_sensitivity, out, as_json=as_json)
 
 
-@app.command()
-def explore(
-    study: StudyName,
-    host: Annotated[
-        str, typer.Option(help="Where to serve; any other than this lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8765,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Do not open a browser.")
-    ] = False,
-    draws: Draws = None,
-) -> None:
-    """Explore a study in the browser: list, map, profiles, weights; stop it with Ctrl-C."""
-    from commonweal.recipe import load_study
-    from commonweal.sources import Store
-    from commonweal.study import run as run_study
-    from commonweal.web import open_explorer, serve
-    from commonweal.web.serve import address_of, is_loopback, listen
-
-    recipe = load_study(study)
-    held = listen(host, port)  # before a long run, not after it
-    address = address_of(held)
-    with held:
-        with _progress() as progress:
-            store = Store.from_environment(progress)
-            results = run_study(recipe, store, draws=draws, sensitivity=False, progress=progress)
-            explorer = open_explorer(results, store.cache, progress)
-        if not is_loopback(host):
-            print(
-                f"Warning: on {host} everybody who can reach this machine can read the study.",
-                file=sys.stderr,
-            )
-
-        def ready() -> None:
-            print(f"{results.study.title}\n{address}\nStop it with Ctrl-C.", flush=True)
-            if not no_browser:
-                import webbrowser
-
-                webbrowser.open(address)
-
-        serve(explorer, held, host, ready)
+app.command()(explore)
 
 
 @app.command()

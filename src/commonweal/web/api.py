@@ -52,7 +52,9 @@ def api_router(explorer: Explorer) -> APIRouter:
     problem: dict[int | str, dict[str, Any]] = {
         422: {"model": answers.Problem, "description": "What was asked for is not possible."}
     }
-    none = {404: {"model": answers.Problem, "description": "There is no such thing."}}
+    none: dict[int | str, dict[str, Any]] = {
+        404: {"model": answers.Problem, "description": "There is no such thing."}
+    }
     router = APIRouter(prefix="/api", tags=["api"], responses=problem)
     choices = {"parameters": choice_parameters(explorer)}
     file: dict[str, Any] = {"response_class": Response}
@@ -119,12 +121,16 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/areas/{code}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
     def strands_svg(code: Code) -> Any:
         """Give where an area stands, as a chart in SVG."""
-        return file_answer(strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg")
+        return file_answer(
+            strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg"
+        )
 
     @router.get("/areas/{code}/strands.png", responses={**none, **of("image/png")}, **file)
     def strands_png(code: Code) -> Any:
         """Give where an area stands, as a chart in PNG."""
-        return file_answer(png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png")
+        return file_answer(
+            png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png"
+        )
 
     @router.get("/areas/{code}/drivers.csv", responses={**none, **of("text/csv")}, **file)
     def drivers_csv(code: Code) -> Any:
@@ -143,7 +149,9 @@ def api_router(explorer: Explorer) -> APIRouter:
     def compare(codes: Codes) -> Any:
         """Give up to five areas side by side."""
         places = _places(codes)
-        return json_answer({**compare_table(places).to_dict(), "places": [p.to_dict() for p in places]})
+        return json_answer(
+            {**compare_table(places).to_dict(), "places": [p.to_dict() for p in places]}
+        )
 
     @router.get("/compare.csv", responses={**none, **of("text/csv")}, **file)
     def compare_csv(codes: Codes) -> Any:
@@ -153,7 +161,9 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/compare.png", responses={**none, **of("image/png")}, **file)
     def compare_png(codes: Codes) -> Any:
         """Give up to five areas side by side, as a chart in PNG."""
-        return file_answer(png_of(compare_chart(_places(codes))), "image/png", f"{name}-compare.png")
+        return file_answer(
+            png_of(compare_chart(_places(codes))), "image/png", f"{name}-compare.png"
+        )
 
     @router.get("/rescore", response_model=answers.Rescored, openapi_extra=choices)
     def rescore(asked: Annotated[Asked, Query()]) -> Any:
@@ -165,13 +175,18 @@ def api_router(explorer: Explorer) -> APIRouter:
             d = view.results.designations[key]
             changed = {
                 word: [
-                    {"code": explorer.results.areas.codes[r], "name": str(explorer.published.columns["name"].values[r])}
+                    {
+                        "code": explorer.results.areas.codes[r],
+                        "name": str(explorer.published.columns["name"].values[r]),
+                    }
                     for r in np.flatnonzero(states == state).tolist()
                 ]
                 for word, state in (("enter", "enters"), ("leave", "leaves"))
             }
             rule = rule_in_words(view.results, key)
-            designations.append({"name": key, "rule": rule, "selected": int(d.selected.sum()), **changed})
+            designations.append(
+                {"name": key, "rule": rule, "selected": int(d.selected.sum()), **changed}
+            )
         weights = {index: s.tree.weights for index, s in view.results.scores.items()}
         return json_answer(
             {"choices": chosen.query(), "weights": weights, "designations": designations,
@@ -183,7 +198,9 @@ def api_router(explorer: Explorer) -> APIRouter:
         """Give who enters and leaves under other weights and cut-offs, as CSV."""
         return _csv(_changes(asked), f"{name}-changes.csv")
 
-    @router.get("/rescore.json", openapi_extra=choices, response_model=answers.TableOut, responses=none)
+    @router.get(
+        "/rescore.json", openapi_extra=choices, response_model=answers.TableOut, responses=none
+    )
     def rescore_json(asked: Annotated[AskedChanges, Query()]) -> Any:
         """Give who enters and leaves under other weights and cut-offs, as JSON."""
         return json_answer(_changes(asked).to_dict(), f"{name}-changes.json")
@@ -214,7 +231,9 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
     def classes(asked: Annotated[Asked, Query()]) -> Any:
         """Give what colours the map: classes, and a letter an area."""
-        return json_answer(_layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer)))
+        return json_answer(
+            _layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer))
+        )
 
     @router.get("/map.svg", openapi_extra=choices, responses=of("image/svg+xml"), **file)
     def map_as_svg(asked: Annotated[Asked, Query()]) -> Any:
@@ -224,7 +243,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/map.png", openapi_extra=choices, responses=of("image/png"), **file)
     def map_as_png(asked: Annotated[Asked, Query()]) -> Any:
         """Draw the map as PNG."""
-        return file_answer(png_of(_drawn(asked)), "image/png", f"{name}-map.png")
+        return file_answer(png_of(_drawn(asked), 96), "image/png", f"{name}-map.png")
 
     def _drawn(asked: Asked) -> str:
         view = explorer.view(asked.choices(explorer))
@@ -252,7 +271,9 @@ def api_router(explorer: Explorer) -> APIRouter:
         z: Annotated[int, Path(ge=0, le=22)],
         x: Annotated[int, Path(ge=0, le=2**22)],
         y: Annotated[int, Path(ge=0, le=2**22)],
-        v: Annotated[str, Query(max_length=32, description="Version, so that tiles may be kept.")] = "",
+        v: Annotated[
+            str, Query(max_length=32, description="Version, so that tiles may be kept.")
+        ] = "",
     ) -> Any:
         """Give a vector tile: layer ``areas``, each with the number of its row."""
         found = None if explorer.tiles is None else explorer.tiles.tile(z, x, y)
@@ -286,8 +307,15 @@ def _layer(explorer: Explorer, layer: Layer) -> dict[str, Any]:
         {"letter": c.letter, "label": c.label, "colour": c.colour, "areas": c.areas}
         for c in layer.classes
     ]
-    return {"layer": layer.key, "title": layer.title, "classes": classes, "letters": layer.letters,
-            "marks": [[row, *explorer.points[row]] for row in layer.marked.tolist() if row in explorer.points]}
+    return {
+        "layer": layer.key,
+        "title": layer.title,
+        "classes": classes,
+        "letters": layer.letters,
+        "marks": [
+            [row, *explorer.points[row]] for row in layer.marked.tolist() if row in explorer.points
+        ],
+    }
 
 
 def _study(explorer: Explorer) -> dict[str, Any]:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from commonweal.web.choices import Choices
     from commonweal.web.explorer import Explorer
 
-__all__ = ["MOST_COMPARED", "AskError", "Asked", "AskedChanges", "AskedCompare", "AskedList", "choice_parameters"]
+__all__ = [
+    "MOST_COMPARED",
+    "AskError",
+    "Asked",
+    "AskedChanges",
+    "AskedCompare",
+    "AskedList",
+    "choice_parameters",
+]
 
 MOST_COMPARED = 5
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
@@ -57,12 +65,16 @@ class Asked(BaseModel):
         given: dict[str, float] = {}
         for key, text in (self.model_extra or {}).items():
             if key not in bounds:
-                raise AskError(str(UnknownNameError("parameter", key[:100], [*bounds, *_names(self)])))
+                raise AskError(
+                    str(UnknownNameError("parameter", key[:100], [*bounds, *_names(self)]))
+                )
             low, high = bounds[key]
             number = _number(text)
             if number is None or not low <= number <= high or (key in whole and number % 1):
                 kind = "a whole number" if key in whole else "a number"
-                raise AskError(f"{key}: found {str(text)[:40]!r}; expected {kind} from {low:g} to {high:g}")
+                raise AskError(
+                    f"{key}: found {str(text)[:40]!r}; expected {kind} from {low:g} to {high:g}"
+                )
             given[key] = number
         return explorer.choices(given)
 
@@ -89,7 +101,9 @@ class AskedList(Asked):
 class AskedCompare(AskedList):
     """What a comparison takes besides: codes of areas."""
 
-    area: tuple[Annotated[str, Field(max_length=40)], ...] = Field(default=(), max_length=MOST_COMPARED)
+    area: tuple[Annotated[str, Field(max_length=40)], ...] = Field(
+        default=(), max_length=MOST_COMPARED
+    )
 
 
 class AskedChanges(Asked):

@@ -1,176 +1,114 @@
-"""Charts of the explorer as SVG of their own, and the same as PNG; each has its numbers as a table."""
+"""The explorer's charts; what they are drawn with, and the chart of one place, are the briefing pack's."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
-from commonweal.briefing.words import percent
+from commonweal.pack.drawing import (
+    AUTHORITY,
+    INK,
+    LINE,
+    OTHER,
+    PEER,
+    PLACE,
+    QUIET,
+    REGION,
+    svg,
+    text,
+)
+from commonweal.pack.paper import papers
+from commonweal.pack.strand_chart import rows_of, strand_chart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from commonweal.pack import Place
-    from commonweal.pack.place import Standing
 
 __all__ = ["compare_chart", "png_of", "strands_chart"]
 
-INK, QUIET, GRID, SURE, OTHER = "#1a1f24", "#4a545e", "#d5dbdf", "#08306b", "#c2410c"
-_FONT = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"'
-_LEFT, _WIDE, _ROW, _TOP = 320, 400, 34, 74
-_PLACE_COLOURS = (SURE, OTHER, "#1b7f79", "#7b3f98", "#5b5b5b")
+_LEFT, _PLOT, _ROW, _KEY = 248.0, 340.0, 25.0, 20.0
+_COLOURS = (PLACE, OTHER, PEER, AUTHORITY, REGION)
 
 
 def strands_chart(place: Place) -> str:
-    """Draw where a place stands on each index and strand, beside its peers and larger areas.
+    """Draw where a place stands on each index and strand, beside its peers and larger areas."""
+    return strand_chart("strands", place.name, place.kinds, place.standings).svg
+
+
+def compare_chart(places: Sequence[Place]) -> str:
+    """Draw up to five places beside each other on each index and strand.
 
     Parameters
     ----------
-    place
-        The place.
+    places
+        At least one place, of one run.
 
     Returns
     -------
     str
-        An ``svg`` element with a title and a description.
+        An ``svg`` element with a title and a description. Every place has a shape of its own.
     """
-    rows = _rows(place)
-    groups = [a for a in (place.standings[0].averages if place.standings else ()) if a.group != "all"]
-    marks = {"peers": "diamond"} | {g.group: ("square", "triangle")[k % 2] for k, g in enumerate(groups[1:])}
-    key = [("circle", place.name), *((marks[g.group], g.label) for g in groups)]
-    title = f"{place.name}: share of {place.kinds} that have less need"
-    parts = list(_frame(title, len(rows), place.kinds, key))
-    for number, (one, depth) in enumerate(rows):
-        y = _TOP + 30 + number * _ROW
-        parts.append(_row_label(one.label, y, depth))
-        if one.worse_than is None:
-            parts.append(f'<text x="{_LEFT}" y="{y + 5}" font-size="14" fill="{QUIET}">no score</text>')
-            continue
-        for average in one.averages:
-            if average.group in marks:
-                parts.append(_mark(marks[average.group], _x(average.worse_than), y, "none", QUIET))
-        parts.append(_mark("circle", _x(one.worse_than), y, SURE, "#fff", 8))
+    rows = [rows_of(p.standings) for p in places]
+    top = 14 + _KEY * ((len(places) + 1) // 2) + 22
+    parts = []
+    for k, place in enumerate(places):
+        x, y = 8 + 300 * (k % 2), 14 + _KEY * (k // 2)
+        parts += [_mark(k, x + 6, y - 4), text(x + 20, y, _short(place.name, 38), 12)]
+    bottom = top + _ROW * len(rows[0])
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        colour, wide = (QUIET, 1.6) if share == 0.5 else (LINE, 1)
         parts.append(
-            f'<text x="{_LEFT + _WIDE + 16}" y="{y + 5}" font-size="15" font-weight="600" fill="{INK}">'
-            f"{percent(one.worse_than)}</text>"
+            f'<path d="M{_x(share):.1f} {top:g}V{bottom:g}" stroke="{colour}" stroke-width="{wide}"/>'
         )
-    told = "; ".join(f"{o.label} {percent(o.worse_than)}" for o, _ in rows if o.worse_than is not None)
-    return _svg("strands", title, f"{told}. The table has the same numbers.", parts, len(rows), len(key))
-
-
-def compare_chart(places: Sequence[Place]) -> str:
-    """Draw up to five places beside each other on each index and strand."""
-    rows = [_rows(p) for p in places]
-    shapes = ("circle", "square", "diamond", "triangle", "ring")
-    key = [(shapes[k], p.name) for k, p in enumerate(places)]
-    title = f"Share of {places[0].kinds} that have less need"
-    parts = list(_frame(title, len(rows[0]), places[0].kinds, key, _PLACE_COLOURS))
-    for number, (one, depth) in enumerate(rows[0]):
-        y = _TOP + 30 + number * _ROW
-        parts.append(_row_label(one.label, y, depth))
+    for share, words, anchor in (
+        (0.0, "least need", "start"),
+        (0.5, "the middle", "middle"),
+        (1.0, "most need", "end"),
+    ):
+        parts.append(text(_x(share), top - 8, words, 11.5, anchor, QUIET))
+    for number, (standing, is_index) in enumerate(rows[0]):
+        y = top + _ROW * (number + 0.5)
+        if is_index:
+            parts.append(
+                f'<path d="M8 {y - _ROW / 2:g}H{_LEFT + _PLOT:g}" stroke="{INK}" stroke-width="0.8"/>'
+            )
+        parts.append(
+            text(8 if is_index else 20, y + 4.5, _short(standing.label, 34), 12.5, bold=is_index)
+        )
         for k in reversed(range(len(places))):
-            share = rows[k][number][0].worse_than
-            if share is not None:
-                colour = _PLACE_COLOURS[k]
-                parts.append(_mark(shapes[k], _x(share), y, "#fff" if shapes[k] == "ring" else colour, colour))
-    about = "Each row is an index or one of its strands; each place has a mark. The table has the same numbers."
-    return _svg("compare", title, about, parts, len(rows[0]), len(key))
-
-
-def _rows(place: Place) -> list[tuple[Standing, int]]:
-    return [(one, depth) for s in place.standings for one, depth in ((s, 0), *((c, 1) for c in s.strands))]
+            at = rows[k][number][0].worse_than
+            if at is not None:
+                parts.append(_mark(k, _x(at), y))
+    kinds = places[0].kinds
+    about = f"Each row is one measure; the further right, the greater the share of {kinds} that have less need."
+    names = ", ".join(p.name for p in places)
+    return svg(
+        "compare", f"Where they stand: {names}", about, _LEFT + _PLOT + 12, bottom + 6, parts
+    )
 
 
 def _x(share: float) -> float:
-    return _LEFT + share * _WIDE
+    return _LEFT + share * _PLOT
 
 
-def _row_label(label: str, y: float, depth: int) -> str:
-    weight = 400 if depth else 700
-    short = label if len(label) <= 36 else f"{label[:35]}…"
-    return (
-        f'<text x="{_LEFT - 14}" y="{y + 5}" text-anchor="end" font-size="15" font-weight="{weight}" fill="{INK}">'
-        f"{escape(short)}</text>"
+def _short(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+def _mark(k: int, x: float, y: float) -> str:
+    """Draw the mark of the k-th place: dot, square, diamond, triangle, ring."""
+    line = f'fill="{"#fff" if k == 4 else _COLOURS[k]}" stroke="{_COLOURS[k]}" stroke-width="2"'
+    shapes = (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5" ',
+        f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" ',
+        f'<path d="M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z" ',
+        f'<path d="M{x:.1f} {y - 5.5:.1f}l5.5 9.5h-11z" ',
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" ',
     )
+    return f"{shapes[k]}{line}/>"
 
 
-def _frame(
-    title: str, n: int, kinds: str, key: list[tuple[str, str]], colours: tuple[str, ...] = ()
-) -> Iterator[str]:
-    """Draw title, key, grid and axis."""
-    yield f'<text x="0" y="20" font-size="17" font-weight="700" fill="{INK}">{escape(title)}</text>'
-    x = 0.0
-    for number, (shape, label) in enumerate(key):
-        colour = colours[number] if colours else (SURE if number == 0 else QUIET)
-        solid = bool(colours) and shape != "ring" or number == 0
-        y = 44 + 22 * (number // 3)
-        x = 8.0 + (number % 3) * 270
-        yield _mark(shape, x, y, colour if solid else "none", colour)
-        words = label if len(label) <= 30 else f"{label[:29]}…"
-        yield f'<text x="{x + 14}" y="{y + 5}" font-size="14" fill="{INK}">{escape(words)}</text>'
-    shift = 22 * ((len(key) - 1) // 3)
-    yield f'<g transform="translate(0 {shift})">'
-    bottom = _TOP + 30 + (n - 1) * _ROW + 20
-    for tick in (0, 25, 50, 75, 100):
-        at = _x(tick / 100)
-        dash = ' stroke-dasharray="4 4"' if tick == 50 else ""
-        yield f'<path d="M{at:.1f} {_TOP + 8}V{bottom}" stroke="{QUIET if tick == 50 else GRID}"{dash} fill="none"/>'
-        yield f'<text x="{at:.1f}" y="{bottom + 18}" font-size="13" text-anchor="middle" fill="{QUIET}">{tick} %</text>'
-    yield f'<text x="{_LEFT}" y="{bottom + 38}" font-size="13" fill="{QUIET}">less need than others</text>'
-    yield (
-        f'<text x="{_LEFT + _WIDE}" y="{bottom + 38}" font-size="13" text-anchor="end" fill="{QUIET}">'
-        "greater need than others</text>"
-    )
-    del kinds
-
-
-def _mark(shape: str, x: float, y: float, fill: str, stroke: str, r: float = 6.5) -> str:
-    line = f'fill="{fill}" stroke="{stroke}" stroke-width="2"'
-    if shape in ("circle", "ring"):
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}" {line}/>'
-    if shape == "square":
-        return f'<rect x="{x - r * 0.85:.1f}" y="{y - r * 0.85:.1f}" width="{1.7 * r:.1f}" height="{1.7 * r:.1f}" {line}/>'
-    if shape == "diamond":
-        h = 1.2 * r
-        return f'<path d="M{x:.1f} {y - h:.1f}l{h:.1f} {h:.1f}l{-h:.1f} {h:.1f}l{-h:.1f} {-h:.1f}z" {line}/>'
-    h = 1.1 * r
-    return f'<path d="M{x:.1f} {y - h:.1f}l{h:.1f} {1.8 * h:.1f}h{-2 * h:.1f}z" {line}/>'
-
-
-def _svg(name: str, title: str, about: str, parts: list[str], n: int, n_key: int) -> str:
-    tall = _TOP + 30 + (n - 1) * _ROW + 66 + 22 * ((n_key - 1) // 3)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 820 {tall}" {_FONT} '
-        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
-        f'<desc id="{name}-desc">{escape(about)}</desc>{"".join(parts)}</g></svg>'
-    )
-
-
-def png_of(svg: str) -> bytes:
-    """Turn an SVG into a PNG of twice its size, with fonts that ship.
-
-    Parameters
-    ----------
-    svg
-        An ``svg`` element with a ``viewBox`` and the namespace.
-    """
-    import matplotlib
-    import typst
-
-    from pathlib import Path
-
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    page = (
-        "#set page(width: auto, height: auto, margin: 12pt, fill: white)\n"
-        f'#image(bytes({_quoted(svg)}), format: "svg", width: 570pt, alt: "chart")'
-    )
-    found: bytes = typst.compile(
-        page.encode(), format="png", ppi=192.0, font_paths=[str(fonts)], ignore_system_fonts=True
-    )
-    return found
-
-
-def _quoted(text: str) -> str:
-    """Give a text as a string literal of typst."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def png_of(drawing: str, ppi: float = 200) -> bytes:
+    """Make a PNG picture of a drawing."""
+    with papers() as made:
+        return made["picture"].png(drawing, ppi)

@@ -138,9 +138,7 @@ def _cut(results: Results, name: str, number: int, condition: Condition) -> Cut:
     )
 
 
-def choices_from(
-    given: Mapping[str, Any], weights: list[Weight], cuts: list[Cut]
-) -> Choices:
+def choices_from(given: Mapping[str, Any], weights: list[Weight], cuts: list[Cut]) -> Choices:
     """Take the choices out of what an address gives; what is as the study has it is no choice."""
 
     def differing(known: list[Weight] | list[Cut]) -> dict[str, float]:

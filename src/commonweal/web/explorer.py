@@ -84,7 +84,10 @@ class Explorer:
             (
                 tier,
                 sorted(
-                    table.select(code=tier.key, name=f"{tier.key}_name").drop_nulls("code").unique("code").rows(),
+                    table.select(code=tier.key, name=f"{tier.key}_name")
+                    .drop_nulls("code")
+                    .unique("code")
+                    .rows(),
                     key=lambda pair: folded(pair[1] or pair[0]),
                 ),
             )
@@ -193,6 +196,15 @@ def open_explorer(
     explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
     if progress is not None:
         progress("making pages ready", 0, 0)
-    for name in ("published", "describe", "larger", "inside", "keys", "points", "places_in_order", "exactly"):
+    for name in (
+        "published",
+        "describe",
+        "larger",
+        "inside",
+        "keys",
+        "points",
+        "places_in_order",
+        "exactly",
+    ):
         getattr(explorer, name)
     return explorer

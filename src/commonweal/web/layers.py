@@ -10,6 +10,7 @@ import numpy as np
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label
 from commonweal.errors import UnknownNameError
+from commonweal.pack.drawing import AUTHORITY, LAND, OTHER, PEER, PLACE
 from commonweal.web.view import STATES
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ NONE = "-"
 MOST_MARKED = 5000
 
 _STATE_COLOURS = {
-    "selected": "#08306b", "just": "#2f74b5", "near": "#f0a35e", "out": "#e3e8eb",
-    "enters": "#c2410c", "leaves": "#8fb8d8",
+    "selected": PLACE, "just": "#4f86b8", "near": OTHER, "out": LAND, "enters": AUTHORITY, "leaves": PEER,
 }  # fmt: skip
-_SCALE = ("#08306b", "#2b6fab", "#6ba8cf", "#b2d0e6", "#e6eff6")
+_SCALE = (PLACE, "#2f74b5", "#6ba8cf", "#b2d0e6", "#e6eff6")
 """From most need to least; each is told from its neighbours without colour vision."""
-_FIFTHS = ("Most need: tenths 1 and 2", "Tenths 3 and 4", "Tenths 5 and 6", "Tenths 7 and 8", "Least need: tenths 9 and 10")
+_FIFTHS = (
+    "Most need: tenths 1 and 2",
+    "Tenths 3 and 4",
+    "Tenths 5 and 6",
+    "Tenths 7 and 8",
+    "Least need: tenths 9 and 10",
+)
 _CHANCES = ("95 % to 100 % of runs", "80 % to 95 %", "20 % to 80 %", "5 % to 20 %", "Under 5 %")
 
 
@@ -131,9 +137,8 @@ def layer_of(view: View, key: str = "") -> Layer:
 
 
 def _fifths(ranks: NDArray[np.float64]) -> NDArray[np.intp]:
-    n = np.count_nonzero(~np.isnan(ranks))
-    with np.errstate(invalid="ignore"):
-        fifth = np.ceil(ranks * 5 / max(n, 1)) - 1
+    n = max(int(np.count_nonzero(~np.isnan(ranks))), 1)
+    fifth = np.ceil(ranks * 5 / n) - 1
     return np.where(np.isnan(fifth), -1, fifth).astype(np.intp)
 
 

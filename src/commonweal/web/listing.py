@@ -128,8 +128,7 @@ def _order(
         values = values.astype(np.float64)
     else:
         values = column.values[rows].astype(np.float64)
-    order = np.argsort(-values if asked.down else values, kind="stable")
-    return order
+    return np.argsort(-values if asked.down else values, kind="stable")
 
 
 def record(view: View, row: int) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
 
 def _names(results: Results) -> Iterator[dict[str, Any]]:
     table = results.areas.table
-    lon, lat = (table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude"))
+    lon, lat = (
+        table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude")
+    )
     people = np.nan_to_num(results.areas.population, nan=1.0)
     for number, tier in enumerate(tiers(results)):
         names = np.array(table[f"{tier.key}_name"].fill_null("").to_list())

@@ -54,6 +54,7 @@ def map_svg(explorer: Explorer, layer: Layer) -> str:
     foot = "Fictional. " if "fictional" in note.casefold() else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {whole:.0f} {top + TALL + 50:.0f}" '
+        f'width="{whole:.0f}" height="{top + TALL + 50:.0f}" '
         'font-family="system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif">'
         f"<title>{escape(layer.title)}</title><desc>{escape(about)}</desc>"
         f'<text x="0" y="28" font-size="26" font-weight="700" fill="{_INK}">{escape(layer.title)}</text>{key}'
@@ -69,7 +70,8 @@ def _paths(explorer: Explorer) -> tuple[NDArray[np.intp], NDArray[np.object_], f
 
     rows, shapes = shapes_of(explorer.results)
     xy = shapely.transform(
-        shapes, lambda c: np.column_stack([np.radians(c[:, 0]), -np.arcsinh(np.tan(np.radians(c[:, 1])))])
+        shapes,
+        lambda c: np.column_stack([np.radians(c[:, 0]), -np.arcsinh(np.tan(np.radians(c[:, 1])))]),
     )
     left, top, right, bottom = shapely.total_bounds(xy)
     scale = float(min(TALL / max(bottom - top, 1e-9), _MOST_WIDE / max(right - left, 1e-9)))

@@ -129,7 +129,11 @@ def reruled(rule: Rule, name: str, choices: Choices) -> Rule:
         condition = part.condition
         if condition is not None:
             asked = choices.cuts.get(f"cut.{name}.{next(numbers)}")
-            return part if asked is None else part.model_copy(update={"condition": _cut(condition, asked)})
+            return (
+                part
+                if asked is None
+                else part.model_copy(update={"condition": _cut(condition, asked)})
+            )
         return part.model_copy(
             update={
                 "all": None if part.all is None else tuple(visit(r) for r in part.all),

@@ -56,7 +56,13 @@ def search(explorer: Explorer, asked: str) -> Found:
     areas, asked = explorer.results.areas, asked.strip()
     if is_postcode(asked):
         if explorer.postcodes is None:
-            return Found(asked, None, (), 0, "Postcodes cannot be looked up in this study; give a name or a code.")
+            return Found(
+                asked,
+                None,
+                (),
+                0,
+                "Postcodes cannot be looked up in this study; give a name or a code.",
+            )
         answer = explorer.postcodes.find(asked)
         rows = (() if answer.row is None else (answer.row,)) + answer.near
         return Found(answer.postcode, answer.row, rows, len(rows), answer.words)
@@ -68,7 +74,9 @@ def search(explorer: Explorer, asked: str) -> Found:
         return Found(asked, exact, (exact,), 1, "")
     fits = np.flatnonzero(explorer.names_with(wanted))
     if len(fits) == 0:  # words in any order, of the name or what lies around it
-        fits = np.flatnonzero(np.logical_and.reduce([explorer.words_with(w) for w in wanted.split()]))
+        fits = np.flatnonzero(
+            np.logical_and.reduce([explorer.words_with(w) for w in wanted.split()])
+        )
     order = explorer.places_in_order["name"][fits]
     fits = fits[np.argsort(order, kind="stable")]
     if len(fits) == 0:

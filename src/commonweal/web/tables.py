@@ -132,7 +132,16 @@ def strands_table(place: Place) -> Table:
 
 def drivers_table(place: Place) -> Table:
     """Give what drives a place's need, indicator by indicator."""
-    head = ("Index", "Strand", "Indicator", "Here", "Middle place", "Greater need than", "Push", "Describes")
+    head = (
+        "Index",
+        "Strand",
+        "Indicator",
+        "Here",
+        "Middle place",
+        "Greater need than",
+        "Push",
+        "Describes",
+    )
     return Table(
         f"{place.name}: what drives it",
         head,
@@ -169,5 +178,10 @@ def _short(share: float | None) -> float | None:
 def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:
     """Give what tells an area from others: code, name, larger area, result."""
     full = record(view, row)
-    keys = ["code", "name", *(t.key for t in explorer.tiers[:1]), *(k for k in full if k.startswith("state."))]
+    keys = [
+        "code",
+        "name",
+        *(t.key for t in explorer.tiers[:1]),
+        *(k for k in full if k.startswith("state.")),
+    ]
     return {key: full[key] for key in keys}

@@ -66,7 +66,7 @@ class Tiles:
         if path is None or not (0 <= x < 2**z and 0 <= y < 2**z):
             return None
         with path.open("rb") as file:
-            found: bytes | None = Reader(MmapSource(file)).get(z, x, y)
+            found: bytes | None = Reader(MmapSource(file)).get(z, x, y)  # type: ignore[no-untyped-call]
         return found
 
 
@@ -76,7 +76,9 @@ def shapes_of(results: Results) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
 
     table = results.areas.table
     shapes = shapely.from_wkb(results.boundaries["geometry"].to_list(), on_invalid="ignore")
-    lon, lat = (table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude"))
+    lon, lat = (
+        table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude")
+    )
     alone = shapely.is_missing(shapes) & np.isfinite(lon) & np.isfinite(lat)
     shapes[alone] = shapely.points(lon[alone], lat[alone])
     rows = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
@@ -127,7 +129,9 @@ def make_tiles(
         with writing(path) as part:
             part.write_bytes(_level(z, rows, shapes))
     boxes = np.round(shapely.bounds(shapes), 5).tolist()
-    return Tiles(levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True)))
+    return Tiles(
+        levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True))
+    )
 
 
 def _level(z: int, rows: NDArray[np.intp], shapes: NDArray[np.object_]) -> bytes:

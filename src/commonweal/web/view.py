@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import label_of, margin, probability
@@ -15,6 +14,8 @@ from commonweal.index import decile, rank
 from commonweal.pack.amounts import FEWEST_PEOPLE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from commonweal.results import Results
 
 __all__ = ["STATES", "Column", "View", "view_of"]
@@ -93,10 +94,8 @@ def view_of(results: Results, published: View | None = None) -> View:
         The view of the run itself, where a reader chose otherwise: what has not changed is taken
         from there, and states say who enters and leaves.
     """
-    if published is None:
-        columns = _places(results)
-    else:
-        columns = {k: c for k, c in published.columns.items() if "." not in k}
+    before = {} if published is None else published.columns
+    columns = {k: c for k, c in before.items() if "." not in k} or _places(results)
     for index, scores in list(results.scores.items()):
         old = None if published is None else published.results.scores[index]
         if published is not None and scores is old:
@@ -114,16 +113,24 @@ def view_of(results: Results, published: View | None = None) -> View:
                 columns[key] = published.columns[key]
                 continue
             columns[key] = Column(
-                key, f"{index_label(results, path)}: rank", "whole", scores.rank_of(path), brief=False
+                key,
+                f"{index_label(results, path)}: rank",
+                "whole",
+                scores.rank_of(path),
+                brief=False,
             )
     states = {}
     for name, designation in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
-        kinds = [designation.selected & designation.just_inside, designation.selected, designation.near_miss]
+        kinds = [
+            designation.selected & designation.just_inside,
+            designation.selected,
+            designation.near_miss,
+        ]
         words = ["just", "selected", "near"]
         if published is not None:
-            before = published.results.designations[name].selected
-            kinds = [designation.selected & ~before, before & ~designation.selected, *kinds]
+            was = published.results.designations[name].selected
+            kinds = [designation.selected & ~was, was & ~designation.selected, *kinds]
             words = ["enters", "leaves", *words]
         state = np.select(kinds, words, "out")
         states[name] = state
@@ -131,7 +138,11 @@ def view_of(results: Results, published: View | None = None) -> View:
             f"state.{name}", f"{start}result".capitalize(), "state", state
         )
         columns[f"margin.{name}"] = Column(
-            f"margin.{name}", f"{start}smallest margin".capitalize(), "whole", margin(designation), brief=False
+            f"margin.{name}",
+            f"{start}smallest margin".capitalize(),
+            "whole",
+            margin(designation),
+            brief=False,
         )
         chance = probability(results, name)
         if chance is not None:
