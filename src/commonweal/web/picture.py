@@ -78,7 +78,7 @@ def _dots(
 
 def _framed(explorer: Explorer, layer: Layer, parts: list[str], wide: float) -> str:
     """Put title, key and source around a map."""
-    lines = wrap(layer.title, int(max(wide, _LEAST_WIDE) / 14))
+    lines = wrap(layer.title, int(max(wide, _LEAST_WIDE) / 17))
     top = 34 * len(lines) + 22
     heads = [text(0, 28 + 34 * k, line, 26, bold=True) for k, line in enumerate(lines)]
     for k, one in enumerate(layer.classes):
