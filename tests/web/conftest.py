@@ -11,13 +11,13 @@ import pytest
 
 from commonweal.sources import Store
 from commonweal.study import run
-from commonweal.web import create_app, open_explorer
+from commonweal.web import Explorer, create_app, open_explorer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from commonweal.results import Results
-    from commonweal.web import Explorer
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,12 @@ def county(cache: Path) -> Results:
 @pytest.fixture(scope="session")
 def explorer(county: Results, cache: Path) -> Explorer:
     return open_explorer(county, cache)
+
+
+@pytest.fixture
+def asked_of() -> Callable[[Results], Client]:
+    """Explore another run, without a map."""
+    return lambda results: Client(create_app(Explorer(results)))
 
 
 @pytest.fixture(scope="session")

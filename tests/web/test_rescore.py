@@ -20,9 +20,8 @@ from commonweal.web.rescore import rescore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Small
-
     from commonweal.results import Results
+    from conftest import Small
 
 
 def chosen(results: Results, **given: float) -> Choices:

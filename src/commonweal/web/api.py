@@ -100,47 +100,47 @@ def api_router(explorer: Explorer) -> APIRouter:
         one = None if found.row is None else explorer.results.areas.codes[found.row]
         return json_answer({"area": one, "found": found.of, "areas": rows, "message": found.words})
 
-    @router.get("/areas/{code}", response_model=Place, responses=none)
-    async def area(code: Code) -> Any:
-        """Give the profile of an area."""
-        return json_answer(_place(code).to_dict())
-
     def _place(code: str) -> Place:
         return explorer.describe(rows_of(explorer, [code])[0])
 
-    @router.get("/areas/{code}/strands.csv", responses={**none, **of("text/csv")}, **file)
+    @router.get("/areas/{code:path}/strands.csv", responses={**none, **of("text/csv")}, **file)
     def strands_csv(code: Code) -> Any:
         """Give where an area stands, as CSV."""
         return _csv(strands_table(_place(code)), f"{_plain(code)}-strands.csv")
 
-    @router.get("/areas/{code}/strands.json", response_model=answers.TableOut, responses=none)
+    @router.get("/areas/{code:path}/strands.json", response_model=answers.TableOut, responses=none)
     def strands_json(code: Code) -> Any:
         """Give where an area stands, as JSON."""
         return json_answer(strands_table(_place(code)).to_dict(), f"{_plain(code)}-strands.json")
 
-    @router.get("/areas/{code}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
+    @router.get("/areas/{code:path}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
     def strands_svg(code: Code) -> Any:
         """Give where an area stands, as a chart in SVG."""
         return file_answer(
             strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg"
         )
 
-    @router.get("/areas/{code}/strands.png", responses={**none, **of("image/png")}, **file)
+    @router.get("/areas/{code:path}/strands.png", responses={**none, **of("image/png")}, **file)
     def strands_png(code: Code) -> Any:
         """Give where an area stands, as a chart in PNG."""
         return file_answer(
             png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png"
         )
 
-    @router.get("/areas/{code}/drivers.csv", responses={**none, **of("text/csv")}, **file)
+    @router.get("/areas/{code:path}/drivers.csv", responses={**none, **of("text/csv")}, **file)
     def drivers_csv(code: Code) -> Any:
         """Give what drives an area's need, as CSV."""
         return _csv(drivers_table(_place(code)), f"{_plain(code)}-drivers.csv")
 
-    @router.get("/areas/{code}/drivers.json", response_model=answers.TableOut, responses=none)
+    @router.get("/areas/{code:path}/drivers.json", response_model=answers.TableOut, responses=none)
     def drivers_json(code: Code) -> Any:
         """Give what drives an area's need, as JSON."""
         return json_answer(drivers_table(_place(code)).to_dict(), f"{_plain(code)}-drivers.json")
+
+    @router.get("/areas/{code:path}", response_model=Place, responses=none)
+    async def area(code: Code) -> Any:
+        """Give the profile of an area."""
+        return json_answer(_place(code).to_dict())
 
     def _places(codes: list[str]) -> list[Place]:
         return [explorer.describe(row) for row in rows_of(explorer, codes)]

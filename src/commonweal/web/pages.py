@@ -63,6 +63,7 @@ class Pages:
             "n": told.whole,
             "percent": percent,
             "cell": told.cell,
+            "quoted": _quoted,
             "plain_number": lambda value: f"{value:g}",
             "lower_first": told.lower_first,
             "merged": lambda one, other: {**one, **other},
@@ -153,7 +154,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             path="/find",
         )
 
-    @router.get("/area/{code}")
+    @router.get("/area/{code:path}")
     def area(code: Code, asked: Annotated[Asked, Query()]) -> Response:
         """Show the profile of an area."""
         row = _row(explorer, code)

@@ -1,0 +1,231 @@
+"""The API: what is listed, found, compared and downloaded is what the run says."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from commonweal.pack import describe
+from commonweal.web.formats import as_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from commonweal.results import Results
+    from commonweal.web import Explorer
+    from conftest import Client, Small
+
+    Asked = Callable[[Results], Client]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_the_list_is_sorted_filtered_and_paged(client: Client, county: Results) -> None:
+    first = client.get("/api/areas?per=3").json()
+    assert (first["found"], first["pages"], first["page"]) == (400, 134, 1)
+    assert [a["rank.community_needs"] for a in first["areas"]] == [1, 2, 3]
+    last = client.get("/api/areas?per=3&order=down&page=999").json()
+    assert last["page"] == 134
+    assert [a["rank.community_needs"] for a in last["areas"]] == [1]
+    chosen = client.get("/api/areas?state=in&per=200").json()
+    inside = {
+        c
+        for c, s in zip(
+            county.areas.codes, county.designations["left_behind"].selected, strict=True
+        )
+        if s
+    }
+    assert {a["code"] for a in chosen["areas"]} == inside
+    assert {a["state.left_behind"] for a in chosen["areas"]} <= {"selected", "just"}
+    district = county.areas.table["district"][0]
+    there = client.get(f"/api/areas?within={district}&sort=name&per=200").json()["areas"]
+    names = county.areas.table.filter(county.areas.table["district"] == district)["name"].to_list()
+    assert [a["name"] for a in there] == sorted(names)
+
+
+def test_every_area_is_on_exactly_one_page(client: Client, county: Results) -> None:
+    pages = [
+        client.get(f"/api/areas?per=200&page={k}&sort=probability.left_behind").json()
+        for k in (1, 2)
+    ]
+    assert sorted(a["code"] for p in pages for a in p["areas"]) == sorted(county.areas.codes)
+
+
+def test_a_name_is_found_whatever_its_case_accents_and_punctuation(client: Client) -> None:
+    found = client.get("/api/search", params={"q": "  VESSELHOE badgér, green"}).json()
+    assert found["area"] == "F01000018"
+    several = client.get("/api/search?q=Vesselhoe").json()
+    assert several["found"] > len(several["areas"]) == 20
+    assert client.get("/api/search?q=nowhere").json()["message"].startswith("No neighbourhood has")
+    # The county is fictional, so it has no postcodes.
+    assert "Postcodes cannot be looked up" in client.get("/api/search?q=OX49 5NU").json()["message"]
+
+
+def test_a_profile_is_what_is_said_of_the_place(client: Client, county: Results) -> None:
+    assert client.get("/api/areas/F01000018").json() == describe(county, 17).to_dict()
+    assert client.get("/api/areas/F99999999").status_code == 404
+
+
+def test_rescoring_tells_who_enters_and_leaves(client: Client, county: Results) -> None:
+    found = client.get("/api/rescore?cut.left_behind.1=20&cut.left_behind.2=20").json()
+    one = found["designations"][0]
+    before = county.designations["left_behind"].selected
+    assert one["selected"] == before.sum() + len(one["enter"]) - len(one["leave"])
+    assert one["enter"]
+    assert not one["leave"]
+    letter = next(c["letter"] for c in found["map"]["classes"] if c["label"] == "Enters")
+    entered = [county.areas.codes[k] for k, x in enumerate(found["map"]["letters"]) if x == letter]
+    assert entered == [a["code"] for a in one["enter"]]
+    table = rows_of(client.get("/api/rescore.csv?cut.left_behind.1=20&cut.left_behind.2=20").text)
+    assert {r["Code"] for r in table} == set(entered)
+    listed = client.get("/api/areas?cut.left_behind.1=20&cut.left_behind.2=20&state=enters").json()
+    assert {a["code"] for a in listed["areas"]} == set(entered)
+
+
+def test_the_map_classes_every_area_once(client: Client) -> None:
+    for layer in client.get("/api/study").json()["layers"]:
+        found = client.get("/api/map", params={"layer": layer["key"]}).json()
+        assert len(found["letters"]) == 400
+        for one in found["classes"]:
+            assert found["letters"].count(one["letter"]) == one["areas"], layer
+    assert sum(c["areas"] for c in found["classes"]) == 400
+
+
+def test_tiles_hold_every_area_by_its_row(
+    client: Client, explorer: Explorer, tmp_path: Any
+) -> None:
+    import pyogrio
+
+    assert explorer.tiles is not None
+    rows: set[int] = set()
+    for z, (low, high) in {4: (7, 9), 8: (128, 130)}.items():
+        for x in range(low, high + 1):
+            for y in range(4 * 2 ** (z - 4), 6 * 2 ** (z - 4)):
+                answer = client.get(f"/api/tiles/{z}/{x}/{y}.mvt?v=1")
+                if answer.status_code == 204:
+                    continue
+                assert answer.headers["content-encoding"] == "gzip"
+                assert "immutable" in answer.headers["cache-control"]
+                file = tmp_path / f"{z}-{x}-{y}.pbf"
+                file.write_bytes(answer.content)
+                rows |= (
+                    set(pyogrio.read_dataframe(file, read_geometry=False)["row"])
+                    if z == 8
+                    else set()
+                )
+    assert rows == set(range(400))
+
+
+def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
+    areas = rows_of(client.get("/api/areas.csv").text)
+    assert len(areas) == 400
+    assert {r["Code"] for r in areas} == set(county.areas.codes)
+    assert len(client.get("/api/areas.json").json()["rows"]) == 400
+    strands = rows_of(client.get("/api/areas/F01000018/strands.csv").text)
+    assert [r["Rank"] for r in strands if not r["Strand"]] == [
+        f"{county.scores[i].rank[17]:.0f}" for i in county.scores
+    ]
+    for path in (
+        "/api/areas/F01000018/strands.png",
+        "/api/map.png",
+        "/api/compare.png?area=F01000018",
+    ):
+        answer = client.get(path)
+        assert answer.content.startswith(b"\x89PNG"), path
+        assert answer.headers["content-disposition"].startswith('attachment; filename="')
+    for path in ("/api/areas/F01000018/strands.svg", "/api/map.svg"):
+        assert "<title" in client.get(path).text
+    compared = client.get("/api/compare?area=F01000018&area=F01000001").json()
+    assert [p["code"] for p in compared["places"]] == ["F01000018", "F01000001"]
+    assert len(compared["rows"]) == 2 + 3 + 5
+
+
+def test_no_cell_of_a_csv_is_a_formula() -> None:
+    cells = ["=1+1", "+44", "-2", "@sum", "\tx", " =1", "fine", -2.5, None]
+    text = as_csv(["=head"], [[c] for c in cells]).decode("utf-8-sig")
+    assert text.split("\r\n")[:-1] == [
+        "'=head", "'=1+1", "'+44", "'-2", "'@sum", "'\tx", "' =1", "fine", "-2.5", '""',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/api/areas?per=1000", "per: found '1000'"),
+        ("/api/areas?page=0", "page"),
+        ("/api/areas?sort=rank.comunity_needs", "did you mean 'rank.community_needs' or"),
+        ("/api/areas?within=nowhere", "larger area 'nowhere' not found"),
+        ("/api/areas?w.community_needs.places=-1", "expected a number from 0 to 1000"),
+        ("/api/areas?w.community_needs.places=nan", "expected a number from 0 to 1000"),
+        ("/api/areas?w.community_needs.place=1", "did you mean 'w.community_needs.places' or"),
+        ("/api/rescore?cut.left_behind.1=100", "expected a number from 0.1 to 99.9"),
+        ("/api/map?layer=colour", "layer 'colour' not found"),
+        ("/api/compare?" + "&".join(["area=F01000001"] * 6), "area"),
+        ("/api/search?q=" + "x" * 101, "q"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_refused_in_words(client: Client, path: str, words: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_every_domain_left_out_is_refused(client: Client) -> None:
+    query = "&".join(f"w.community_needs.{d}=0" for d in ("places", "connectivity", "engagement"))
+    answer = client.get(f"/api/rescore?{query}")
+    assert answer.status_code == 422
+    assert "expected a weight above 0" in answer.json()["detail"]
+
+
+def test_a_study_without_designation_or_places_works(small: Small, asked_of: Asked) -> None:
+    study = small.write(designate=None, certainty=None)
+    results = small.run(study, geometry=False)
+    bare = asked_of(results)
+    for path in (
+        "/",
+        "/weights",
+        "/area/A01",
+        "/compare?area=A01&area=A02",
+        "/about",
+        "/history",
+        "/find?q=place",
+    ):
+        answer = bare.get(path)
+        assert answer.status_code == 200, path
+    assert bare.get("/api/tiles/4/8/5.mvt").status_code == 204
+    assert bare.get("/api/history.csv").status_code == 404
+    assert bare.get("/api/map").json()["layer"] == "rank.deprivation"
+    assert not np.isnan(results.scores["deprivation"].score).any()
+
+
+def test_few_people_are_not_counted(small: Small, asked_of: Asked) -> None:
+    small.replace(small.areas, "A01,Place 1,100,", "A01,Place 1,40,")
+    bare = asked_of(small.run(geometry=False, draws=0))
+    areas = {a["code"]: a for a in bare.get("/api/areas").json()["areas"]}
+    assert areas["A01"]["population"] is None
+    assert areas["A02"]["population"] == 200
+
+
+def test_history_tells_who_entered_and_left(small: Small, asked_of: Asked) -> None:
+    earlier = small.write(designate__priority__all__0__worst=3)
+    earlier.rename(earlier.with_name("earlier.yaml"))
+    results = small.run(small.write(since="earlier.yaml"), geometry=False, draws=0)
+    told = asked_of(results)
+    changes = {r["Code"]: r["Change"] for r in rows_of(told.get("/api/history.csv").text)}
+    assert changes == {"A20": "Stayed", "A18": "Stayed", "A17": "Entered"}
+    assert "2 stayed, 1 entered and 0 left." in told.get("/history").text
+    assert "It has entered the list" in told.get("/area/A17").text
+
+
+def test_gzip_of_tiles_is_what_it_says(client: Client) -> None:
+    raw = client.get("/api/tiles/8/129/81.mvt", headers={"accept-encoding": "gzip"})
+    assert raw.content  # decoded by the client
+    with pytest.raises(gzip.BadGzipFile):
+        gzip.decompress(raw.content)
