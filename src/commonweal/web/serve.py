@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from commonweal.errors import CommonwealError
@@ -12,9 +13,11 @@ from commonweal.web.app import LOOPBACK, create_app
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import uvicorn
+
     from commonweal.web.explorer import Explorer
 
-__all__ = ["listen", "serve"]
+__all__ = ["address_of", "is_loopback", "listen", "serve", "server_of"]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -53,17 +56,15 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
-def serve(
-    explorer: Explorer, held: socket.socket, host: str, ready: Callable[[], None] | None = None
-) -> None:
-    """Serve until stopped.
+def server_of(
+    explorer: Explorer, host: str, ready: Callable[[], None] | None = None
+) -> uvicorn.Server:
+    """Make the server; ``run([held])`` serves until its ``should_exit`` is set or a signal comes.
 
     Parameters
     ----------
     explorer
         The run.
-    held
-        From `listen`.
     host
         The name that was asked for. Where only this machine can reach it, no other name is answered to.
     ready
@@ -83,5 +84,20 @@ def serve(
             if ready is not None:
                 ready()
 
-    with held:
-        Server(settings).run([held])
+    return Server(settings)
+
+
+def serve(
+    explorer: Explorer, held: socket.socket, host: str, ready: Callable[[], None] | None = None
+) -> None:
+    """Serve until stopped with Ctrl-C.
+
+    Parameters
+    ----------
+    explorer, host, ready
+        As in `server_of`.
+    held
+        From `listen`.
+    """
+    with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
+        server_of(explorer, host, ready).run([held])

@@ -1,0 +1,322 @@
+"""The explorer in a real browser, as people use it: mouse, keyboard, narrow screen, no scripts, axe."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from commonweal.web.serve import address_of, listen, server_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+    from playwright.sync_api import Page as Tab
+
+    from commonweal.web import Explorer
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+PLACE = "F01000018"
+PAGES = {
+    "list": "/",
+    "own list": "/?cut.left_behind.1=20&state=change",
+    "nothing fits": "/?q=zzzz",
+    "weights": "/weights",
+    "own weights": "/weights?w.community_needs.places=80&cut.left_behind.2=20",
+    "area": f"/area/{PLACE}",
+    "area under own weights": f"/area/{PLACE}?w.community_needs.places=80",
+    "compare": f"/compare?area={PLACE}&area=F01000001&area=F01000200",
+    "nothing compared": "/compare",
+    "find": "/find?q=vesselhoe",
+    "not found": "/find?q=zzzz",
+    "history": "/history",
+    "about": "/about",
+    "accessibility": "/accessibility",
+    "problem": "/area/nowhere",
+    "embedded": "/?embed=1",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the browser; without one the tests are skipped, and fail in the gate."""
+    if CHROMIUM is None:
+        assert os.environ.get("CI") != "true", "no chromium on the path"
+        pytest.skip("no chromium on the path")
+    with playwright.sync_playwright() as library:
+        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        started = library.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(explorer: Explorer) -> Iterator[str]:
+    """Serve the county on a free port."""
+    held = listen("127.0.0.1", 0)
+    started = threading.Event()
+    server = server_of(explorer, "127.0.0.1", started.set)
+    thread = threading.Thread(target=server.run, args=([held],))
+    thread.start()
+    assert started.wait(60)
+    yield address_of(held).rstrip("/")
+    server.should_exit = True
+    thread.join(30)
+    held.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, address: str) -> Iterator[Callable[..., Tab]]:
+    """Open a tab, and see to it that nothing is asked of another server, nor logged as an error."""
+    opened, faults = [], []
+
+    def watch(page: Tab, status: int = 200) -> None:
+        page.on(
+            "request",
+            lambda r: (
+                None if r.url.startswith((address, "blob:", "data:")) else faults.append(r.url)
+            ),
+        )
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "console",
+            lambda m: faults.append(m.text) if m.type == "error" and "404" not in m.text else None,
+        )
+
+    def open_tab(path: str = "/", width: int = 1280, **options: Any) -> Tab:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        watch(page)
+        page.goto(f"{address}{path}")
+        return page
+
+    yield open_tab
+    for context in opened:
+        context.close()
+    assert faults == []
+
+
+def first_row(page: Tab) -> str:
+    return page.locator("#list tbody tr").first.inner_text()
+
+
+def map_is_drawn(page: Tab) -> None:
+    page.wait_for_selector("[data-map][data-ready]", state="attached")
+
+
+def test_name_to_profile(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    page.get_by_label("Find your neighbourhood").fill("vesselhoe badger green")
+    page.get_by_role("button", name="Find").click()
+    expect(page).to_have_url(re.compile(rf"/area/{PLACE}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Vesselhoe Badger Green")
+    expect(page.get_by_role("heading", name="What drives it")).to_be_visible()
+    map_is_drawn(page)
+
+
+def test_part_of_a_name_to_choice_to_profile(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    page.get_by_label("Find your neighbourhood").fill("vesselhoe")
+    page.keyboard.press("Enter")
+    expect(page.locator(".found li")).to_have_count(20)
+    name = page.locator(".found a").first.inner_text()
+    page.locator(".found a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_list_to_compare(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    names = page.locator("#list tbody th a").all_inner_texts()[:3]
+    for name in names:
+        page.get_by_label(f"Compare {name}", exact=True).check()
+    page.get_by_role("button", name="Compare those ticked").click()
+    expect(page.locator(".chosen li")).to_have_count(3)
+    for name in names:
+        expect(page.locator(".chosen")).to_contain_text(name)
+    page.get_by_role("link", name=f"Take out {names[0]}").click()
+    expect(page.locator(".chosen li")).to_have_count(2)
+    page.get_by_label("Add a neighbourhood").fill(PLACE)
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".chosen")).to_contain_text("Vesselhoe Badger Green")
+
+
+def test_filtering_and_sorting_keep_their_address_and_go_back(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    published = first_row(page)
+    page.get_by_label("Result").select_option("near")
+    expect(page).to_have_url(re.compile("state=near"))
+    expect(page.locator("#list .tag").first).to_have_text("Near miss")
+    page.get_by_role("columnheader", name="Deprivation: rank").get_by_role("link").click()
+    expect(page).to_have_url(re.compile("sort=rank.deprivation"))
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Deprivation")
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_label("Result")).to_have_value("")
+    expect(page.locator("#list tbody tr").first).to_contain_text(published.splitlines()[0])
+
+
+def test_weights_to_changed_designation_shared_and_taken_back(tab: Callable[..., Tab]) -> None:
+    page = tab("/weights")
+    map_is_drawn(page)
+    expect(page.locator("#outcome")).to_contain_text("This is the published setting")
+    cut = page.get_by_label("Community needs: worst", exact=True)
+    for _ in range(4):
+        page.get_by_role("button", name="More for Community needs: worst").click()
+    expect(cut).to_have_value("12")
+    expect(page).to_have_url(re.compile(r"cut\.left_behind\.1=12"))
+    page.get_by_role("slider", name="Places and spaces to meet").press("PageUp")
+    expect(page).to_have_url(re.compile(r"w\.community_needs\.places=38"))
+    expect(page.locator("#outcome .big")).to_contain_text(re.compile(r"\d+ enters?, \d+ leaves?\."))
+    told = page.locator("#outcome .big").inner_text()
+    # The same address, opened by somebody else, tells the same.
+    other = tab(page.url.removeprefix(page.url.split("/weights")[0]))
+    expect(other.locator("#outcome .big")).to_have_text(told)
+    # The setting goes along to the list, and one click takes it back.
+    page.get_by_role("link", name="See them in the list").click()
+    expect(page.get_by_role("region", name="Your own setting")).to_be_visible()
+    expect(page.locator("#list .tag").first).to_have_text(re.compile("Enters|Leaves"))
+    page.go_back()
+    page.get_by_role("link", name="Back to the published setting").last.click()
+    expect(page.locator("#outcome")).to_contain_text("This is the published setting")
+    expect(cut).to_have_value("10")
+
+
+def test_the_map_follows_the_weights(tab: Callable[..., Tab]) -> None:
+    page = tab("/weights")
+    map_is_drawn(page)
+    with page.expect_response(re.compile(r"/api/map\?.*cut")) as answer:
+        page.get_by_label("Community needs: worst", exact=True).fill("40")
+    classes = {c["label"]: c["areas"] for c in answer.value.json()["classes"]}
+    expect(page.locator("#legend")).to_contain_text(f"Enters: {classes['Enters']}")
+
+
+def test_a_click_on_the_map_leads_to_a_place(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    map_is_drawn(page)
+    canvas = page.locator("[data-map] canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    middle = {"x": box["width"] / 2, "y": box["height"] / 2}
+    canvas.hover(position=middle)
+    expect(page.locator("#map-told")).to_contain_text(re.compile(r".+: .+"))
+    canvas.click(position=middle)
+    expect(page).to_have_url(re.compile("/area/F0"))
+
+
+def test_embedded_it_has_no_header_and_stays_so(tab: Callable[..., Tab], address: str) -> None:
+    page = tab("/?embed=1")
+    expect(page.locator("header")).to_have_count(0)
+    expect(page.locator("nav.menu")).to_have_count(0)
+    page.locator("#list tbody th a").first.click()
+    expect(page).to_have_url(re.compile("/area/.*embed=1"))
+    expect(page.locator("header")).to_have_count(0)
+
+
+def test_a_download_is_the_list_that_is_shown(tab: Callable[..., Tab], tmp_path: Path) -> None:
+    page = tab("/?state=near")
+    count = page.locator("#list tbody tr").count()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV of this list").click()
+    file = tmp_path / "list.csv"
+    started.value.save_as(file)
+    lines = file.read_text("utf-8-sig").splitlines()
+    assert len(lines) == 1 + count
+    assert all("Near miss" in line for line in lines[1:])
+
+
+def test_with_a_keyboard_alone(tab: Callable[..., Tab]) -> None:
+    page = tab("/weights")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to main content")
+    page.keyboard.press("Enter")
+    seen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focus = page.locator(":focus")
+        seen.append(
+            focus.get_attribute("name") or focus.get_attribute("aria-label") or focus.inner_text()
+        )
+        style = focus.evaluate(
+            "e => getComputedStyle(e).outlineStyle + ' ' + getComputedStyle(e).outlineWidth"
+        )
+        assert style == "solid 3px", (seen[-1], style)
+        if seen[-1] == "cut.left_behind.1":
+            break
+    assert seen[-1] == "cut.left_behind.1", seen
+    page.keyboard.press("Control+a")
+    page.keyboard.type("25")
+    expect(page.locator("#outcome .big")).to_contain_text("enter")
+    assert page.evaluate("document.activeElement.name") == "cut.left_behind.1"
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
+def test_at_320_pixels_nothing_scrolls_sideways(tab: Callable[..., Tab], path: str) -> None:
+    page = tab(path, width=320)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("path", ["/", "/weights", f"/area/{PLACE}", f"/compare?area={PLACE}"])
+def test_targets_are_large_enough(tab: Callable[..., Tab], path: str) -> None:
+    page = tab(path, width=320)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a, main p > a")]
+        .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, r]) => r.width > 0 && (r.width < 24 || r.height < 24)).map(([html]) => html)"""
+    )
+    assert small == []
+
+
+def test_without_scripts(tab: Callable[..., Tab]) -> None:
+    page = tab("/", java_script_enabled=False)
+    page.get_by_label("Result").select_option("in")
+    page.get_by_role("button", name="Filter").click()
+    expect(page).to_have_url(re.compile("state=in"))
+    page.get_by_role("columnheader", name="Name").get_by_role("link").click()
+    expect(page).to_have_url(re.compile("sort=name"))
+    expect(page.locator(".map-picture")).to_be_visible()
+    page.goto(page.url.split("/?")[0] + "/weights")
+    page.get_by_label("Deprivation: worst", exact=True).fill("30")
+    page.get_by_role("button", name="Work it out").click()
+    expect(page.locator("#outcome .big")).to_contain_text("enter")
+    page.locator("#changes a").last.click() if page.locator("#changes tbody a").count() else None
+    page.get_by_role("link", name="Back to the published setting").last.click()
+    expect(page.locator("#outcome")).to_contain_text("This is the published setting")
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
+def test_axe_finds_nothing(tab: Callable[..., Tab], path: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = tab(path)
+    if page.locator("[data-map]").count():
+        map_is_drawn(page)
+    found = Axe().run(
+        page,
+        options={
+            "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        },
+    )
+    told = [
+        (v["id"], [n["html"][:200] for n in v["nodes"]][:4]) for v in found.response["violations"]
+    ]
+    assert told == []
+
+
+def test_on_paper_there_is_nothing_to_press(tab: Callable[..., Tab]) -> None:
+    page = tab(f"/area/{PLACE}")
+    page.emulate_media(media="print")
+    for selector in ("nav.menu", ".downloads", "form", "button"):
+        for one in page.locator(selector).all():
+            expect(one).to_be_hidden()
+    expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
