@@ -114,7 +114,15 @@ class Pages:
 
 def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     """Make the routes of the pages of one run."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, include_in_schema=True)
+    router = APIRouter(
+        tags=["pages"],
+        default_response_class=HTMLResponse,
+        responses={
+            303: {"description": "The one area that is meant is there."},
+            404: {"content": {"text/html": {}}, "description": "There is no such thing."},
+            422: {"content": {"text/html": {}}, "description": "What was asked for is not possible."},
+        },
+    )
     results = explorer.results
 
     @router.get("/")
