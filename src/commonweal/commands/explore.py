@@ -27,8 +27,8 @@ def explore(
     from commonweal.recipe import load_study
     from commonweal.sources import Store
     from commonweal.study import run
-    from commonweal.web import open_explorer, serve
-    from commonweal.web.serve import address_of, is_loopback, listen
+    from commonweal.web import open_explorer
+    from commonweal.web.serve import address_of, is_loopback, listen, serve
 
     recipe = load_study(study)
     with listen(host, port) as held:  # before a long run, not after it

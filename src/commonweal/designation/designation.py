@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -166,6 +167,7 @@ def designate(
     areas: Areas,
     *,
     changes: bool = True,
+    known: Mapping[int, Tested] = MappingProxyType({}),
 ) -> Designation:
     """Apply a rule to indices.
 
@@ -181,6 +183,9 @@ def designate(
         The places, with the parents that ``within`` and ``at_most`` name.
     changes
         Whether to look for what would change the answer, which takes most of the time.
+    known
+        Conditions that were tested on the same scores already, by number in the order of
+        ``rule.conditions()``, from 0.
 
     Raises
     ------
@@ -194,7 +199,9 @@ def designate(
         for code in r.excluding:
             if code not in areas.position:
                 raise UnknownNameError("excluded area", code, areas.codes)
-    tested = tuple(_test(c, scores, areas) for c in rule.conditions())
+    tested = tuple(
+        known[i] if i in known else _test(c, scores, areas) for i, c in enumerate(rule.conditions())
+    )
     passes = [t.passes for t in tested]
     selected = evaluate(rule, iter(passes), scores, areas)
     # A wider cut-off lets more in, unless what it is the cut-off of keeps an area out.
@@ -263,7 +270,8 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
     groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
         at = np.flatnonzero(groups == g)
-        part = _test_worst(condition, need[at], need[at])
+        own = need[at]
+        part = _test_worst(condition, own, own)
         passes[at] = part.passes
         for whole, piece in zip(
             parts,
@@ -277,12 +285,17 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
 def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
     """Place each need among a pool of needs and cut at the pool's worst."""
     assert condition.worst is not None
-    ordered = np.sort(pool[~np.isnan(pool)])[::-1]
-    k = condition.worst.count(len(ordered))
-    places_above = np.searchsorted(-ordered, -need, side="left").astype(np.float64)
-    ranks = np.where(np.isnan(need), np.nan, places_above + 1)
+    present = pool[~np.isnan(pool)]
+    k = condition.worst.count(len(present))
+    ends = [j for j in (k - 1, k) if 0 <= j < len(present)]
+    ordered = -np.partition(-present, ends) if ends else present
     last_in = ordered[k - 1] if k > 0 else np.inf
-    first_out = ordered[k] if k < len(ordered) else -np.inf
+    first_out = ordered[k] if k < len(present) else -np.inf
+    if pool is need:
+        ranks = rank(need)
+    else:
+        above = np.searchsorted(np.sort(-present), -need, side="left").astype(np.float64)
+        ranks = np.where(np.isnan(need), np.nan, above + 1)
     passes = np.nan_to_num(ranks, nan=np.inf) <= k
     n = len(need)
     return Tested(
@@ -292,7 +305,7 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
         places=np.where(passes, k + 1 - ranks, k - ranks),
         score=np.where(passes, need - first_out, need - last_in),
         cut=np.full(n, float(k)),
-        width=np.full(n, condition.worst.width(len(ordered))),
+        width=np.full(n, condition.worst.width(len(present))),
     )
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from commonweal.web.app import create_app
     from commonweal.web.explorer import Explorer, open_explorer
-    from commonweal.web.serve import serve
 
-__all__ = ["Explorer", "create_app", "open_explorer", "serve"]
+__all__ = ["Explorer", "create_app", "open_explorer"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        room = {"create_app": "app", "serve": "serve"}.get(name, "explorer")
+        room = "app" if name == "create_app" else "explorer"
         return getattr(import_module(f"{__name__}.{room}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from commonweal.web import answers
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedChanges, AskedList, choice_parameters
 from commonweal.web.charts import compare_chart, png_of, strands_chart
 from commonweal.web.explorer import Explorer
-from commonweal.web.formats import csv_answer, file_answer, json_answer
+from commonweal.web.formats import csv_answer, file_answer, json_answer, said_answer
 from commonweal.web.layers import Layer, layer_names, layer_of
 from commonweal.web.listing import listed, record
 from commonweal.web.outline import outline_of
@@ -140,7 +140,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/areas/{code:path}", response_model=Place, responses=none)
     async def area(code: Code) -> Any:
         """Give the profile of an area."""
-        return json_answer(_place(code).to_dict())
+        return said_answer(_place(code))
 
     def _places(codes: list[str]) -> list[Place]:
         return [explorer.describe(row) for row in rows_of(explorer, codes)]

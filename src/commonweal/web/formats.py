@@ -8,11 +8,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["as_csv", "as_json", "csv_answer", "file_answer", "json_answer", "plain_cell"]
+__all__ = [
+    "as_csv",
+    "as_json",
+    "csv_answer",
+    "file_answer",
+    "json_answer",
+    "plain_cell",
+    "said_answer",
+]
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -44,6 +53,11 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 def as_json(data: Any) -> bytes:
     """Give plain data as strict JSON in UTF-8."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def said_answer(value: Any) -> Response:
+    """Answer with what frozen dataclasses hold, as JSON: what their ``to_dict`` gives, several times as fast."""
+    return file_answer(to_json(value), "application/json")
 
 
 def json_answer(data: Any, name: str = "") -> Response:

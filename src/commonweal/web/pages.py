@@ -120,7 +120,10 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         responses={
             303: {"description": "The one area that is meant is there."},
             404: {"content": {"text/html": {}}, "description": "There is no such thing."},
-            422: {"content": {"text/html": {}}, "description": "What was asked for is not possible."},
+            422: {
+                "content": {"text/html": {}},
+                "description": "What was asked for is not possible.",
+            },
         },
     )
     results = explorer.results

@@ -49,10 +49,18 @@ def rescore(results: Results, choices: Choices) -> Results:
         index: reweighed(found, _weights(index, found.tree, choices))
         for index, found in results.scores.items()
     }
-    designations = {
-        name: designate(name, reruled(d.rule, name, choices), scores, results.areas, changes=False)
-        for name, d in results.designations.items()
-    }
+    changed = {index for index, found in scores.items() if found is not results.scores[index]}
+    designations = {}
+    for name, d in results.designations.items():
+        rule = reruled(d.rule, name, choices)
+        known = {
+            i: t
+            for i, (t, c) in enumerate(zip(d.tested, rule.conditions(), strict=True))
+            if c == t.condition and c.path.split("/")[0] not in changed
+        }
+        designations[name] = designate(
+            name, rule, scores, results.areas, changes=False, known=known
+        )
     return replace(
         results,
         scores=scores,

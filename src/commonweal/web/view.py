@@ -102,7 +102,8 @@ def view_of(results: Results, published: View | None = None) -> View:
             columns |= {k: c for k, c in published.columns.items() if k.startswith(f"rank.{index}")}
             continue
         label = index_label(results, index)
-        ranks = rank(scores.score)
+        ranks = _tested_ranks(results, index)
+        ranks = rank(scores.score) if ranks is None else ranks
         columns[f"rank.{index}"] = Column(f"rank.{index}", f"{label}: rank", "whole", ranks)
         columns[f"rank.{index}.decile"] = Column(
             f"rank.{index}.decile", f"{label}: decile", "whole", decile(ranks), brief=False
@@ -150,6 +151,15 @@ def view_of(results: Results, published: View | None = None) -> View:
                 f"probability.{name}", f"{start}how sure".capitalize(), "share", chance
             )
     return View(results, columns, states)
+
+
+def _tested_ranks(results: Results, index: str) -> NDArray[np.float64] | None:
+    """Give the ranks of an index that a condition was decided on, if it was on all areas."""
+    for designation in results.designations.values():
+        for t in designation.tested:
+            if t.condition.path == index and not (t.condition.within or t.condition.among):
+                return t.rank
+    return None
 
 
 def _places(results: Results) -> dict[str, Column]:

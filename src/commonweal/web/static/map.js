@@ -39,6 +39,12 @@ export async function beginMap() {
     if (mark !== null) colours.point(mark);
     map.once("idle", () => { box.dataset.ready = "true"; });
   });
+  const arrived = (event) => { // the time, in milliseconds since the page was opened, at which the first areas show
+    if (!event.tile || !["far", "near"].includes(event.sourceId)) return;
+    map.off("sourcedata", arrived);
+    map.once("render", () => { box.dataset.drawn = Math.round(performance.now()); });
+  };
+  map.on("sourcedata", arrived);
   document.addEventListener("commonweal:state", () => colours.refresh());
   pointing(map, told, colours);
   return map;
