@@ -27,6 +27,7 @@ from commonweal.web.tables import (
     short_record,
     strands_table,
 )
+from commonweal.web.view import NUMBER
 
 __all__ = ["api_router", "rows_of"]
 
@@ -179,7 +180,7 @@ def api_router(explorer: Explorer) -> APIRouter:
                         "code": explorer.results.areas.codes[r],
                         "name": str(explorer.published.columns["name"].values[r]),
                     }
-                    for r in np.flatnonzero(states == state).tolist()
+                    for r in np.flatnonzero(states == NUMBER[state]).tolist()
                 ]
                 for word, state in (("enter", "enters"), ("leave", "leaves"))
             }

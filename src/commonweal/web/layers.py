@@ -11,7 +11,7 @@ from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label
 from commonweal.errors import UnknownNameError
 from commonweal.pack.drawing import AUTHORITY, LAND, OTHER, PEER, PLACE
-from commonweal.web.view import STATES
+from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +116,11 @@ def layer_of(view: View, key: str = "") -> Layer:
         raise UnknownNameError("layer", key, names)
     values = view.columns[key].values
     if key.startswith("state."):
-        kinds = [k for k in STATES if (values == k).any() or k == "selected"]
-        numbers = np.select([values == k for k in kinds], range(len(kinds)), -1)
+        counts = np.bincount(values, minlength=len(STATES))
+        kinds = [k for k in STATES if counts[NUMBER[k]] or k == "selected"]
+        place = np.full(len(STATES), -1)
+        place[[NUMBER[k] for k in kinds]] = range(len(kinds))
+        numbers = place[values]
         labels = [STATES[k] for k in kinds]
         colours = [_STATE_COLOURS[k] for k in kinds]
     elif key.startswith("probability."):
@@ -126,7 +129,11 @@ def layer_of(view: View, key: str = "") -> Layer:
         labels, colours = list(_CHANCES), list(_SCALE)
     else:
         numbers, labels, colours = _fifths(values.astype(np.float64)), list(_FIFTHS), list(_SCALE)
-    matter = np.flatnonzero(values != "out") if key.startswith("state.") else np.array([], np.intp)
+    matter = (
+        np.flatnonzero(values != NUMBER["out"])
+        if key.startswith("state.")
+        else np.array([], np.intp)
+    )
     return Layer(
         key,
         names[key],

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.briefing.profile import folded
 from commonweal.errors import UnknownNameError
-from commonweal.web.view import STATES
+from commonweal.web.view import NUMBER, STATE_KEYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +100,7 @@ def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
             raise UnknownNameError("state", asked.state, KEPT)
         if not view.states:
             raise UnknownNameError("designation", "of this study", ())
-        fits &= np.isin(next(iter(view.states.values())), KEPT[asked.state])
+        fits &= np.isin(next(iter(view.states.values())), [NUMBER[k] for k in KEPT[asked.state]])
     rows = np.flatnonzero(fits)
     rows = rows[_order(explorer, view, asked, rows)]
     n_pages = max(-(-len(rows) // asked.per), 1)
@@ -124,8 +124,7 @@ def _order(
     if column.kind == "text":
         values = explorer.places_in_order[key][rows].astype(np.float64)
     elif column.kind == "state":
-        values = np.select([column.values[rows] == s for s in STATES], range(len(STATES)))
-        values = values.astype(np.float64)
+        values = column.values[rows].astype(np.float64)
     else:
         values = column.values[rows].astype(np.float64)
     return np.argsort(-values if asked.down else values, kind="stable")
@@ -138,8 +137,10 @@ def record(view: View, row: int) -> dict[str, Any]:
 
 def plain(value: Any, kind: str) -> Any:
     """Give a value of a column as plain data."""
-    if kind in ("text", "state"):
+    if kind == "text":
         return str(value)
+    if kind == "state":
+        return STATE_KEYS[value]
     number = float(value)
     if np.isnan(number):
         return None

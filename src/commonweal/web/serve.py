@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
+from os import cpu_count
 from typing import TYPE_CHECKING
 
 from commonweal.errors import CommonwealError
@@ -71,6 +72,7 @@ def server_of(
         Called once the server answers.
     """
     import uvicorn
+    from anyio.to_thread import current_default_thread_limiter
 
     app = create_app(explorer, LOOPBACK if is_loopback(host) else ())
     settings = uvicorn.Config(
@@ -80,6 +82,8 @@ def server_of(
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            # Answers take turns at the cores; more at once would only keep each other waiting.
+            current_default_thread_limiter().total_tokens = (cpu_count() or 1) + 1
             await super().startup(sockets)
             if ready is not None:
                 ready()

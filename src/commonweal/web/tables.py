@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.briefing.words import index_label
 from commonweal.web.listing import plain, record
-from commonweal.web.view import STATES
+from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,10 @@ def areas_table(view: View, rows: NDArray[np.intp]) -> Table:
     """Give every column of some areas."""
     columns = list(view.columns.values())
     values = [
-        [STATES[v] if c.kind == "state" else plain(v, c.kind) for v in c.values[rows]]
+        [
+            STATES[plain(v, "state")] if c.kind == "state" else plain(v, c.kind)
+            for v in c.values[rows]
+        ]
         for c in columns
     ]
     title = view.results.study.title
@@ -63,7 +66,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
     path = first.condition.path
     before = explorer.results.scores[path.split("/")[0]].rank_of(path)
     after = view.results.scores[path.split("/")[0]].rank_of(path)
-    rows = np.flatnonzero((state == "enters") | (state == "leaves"))
+    rows = np.flatnonzero(np.isin(state, [NUMBER["enters"], NUMBER["leaves"]]))
     rows = rows[np.lexsort((after[rows], state[rows]))]
     label = index_label(explorer.results, path)
     table, tier = explorer.results.areas.table, explorer.tiers[:1]
@@ -75,7 +78,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
         head,
         tuple(
             (
-                STATES[state[r]],
+                STATES[plain(state[r], "state")],
                 table["code"][int(r)],
                 table["name"][int(r)],
                 *(table[f"{t.key}_name"][int(r)] for t in tier),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.briefing.words import people, rule_in_words
-from commonweal.web.view import STATES
+from commonweal.web.listing import plain
+from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
     from commonweal.web.choices import Choices
@@ -54,8 +55,8 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
                 "larger": inside[first[0].key].drop_nulls().n_unique() if first else 0,
                 "sure": None if sure is None else int((sure.selected[d.selected] >= 0.95).sum()),
                 "runs": None if sure is None else sure.n_draws,
-                "enters": int((view.states[name] == "enters").sum()),
-                "leaves": int((view.states[name] == "leaves").sum()),
+                "enters": int((view.states[name] == NUMBER["enters"]).sum()),
+                "leaves": int((view.states[name] == NUMBER["leaves"]).sum()),
             }
         )
     return found
@@ -110,8 +111,8 @@ def under(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]
     view, rows = explorer.view(choices), []
     for key, column in view.columns.items():
         if key.startswith("state."):
-            state = str(column.values[row])
-            before = str(explorer.published.columns[key].values[row])
+            state = plain(column.values[row], "state")
+            before = plain(explorer.published.columns[key].values[row], "state")
             rows.append({"label": column.label, "now": STATES[state], "before": STATES[before]})
         elif key.startswith("rank.") and key.count(".") == 1:
             old = explorer.published.columns[key].values[row]
