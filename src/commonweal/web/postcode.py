@@ -81,10 +81,9 @@ class PostcodeBox:
         found = place_postcodes([postcode], here).row(0, named=True)
         written = str(found["postcode"] or postcode)
         if not found["found"]:
-            why = (
-                "has no position" if found["status"] == "no position" else "is not in the directory"
-            )
-            return Answer(written, None, (), f"{written} {why} of postcodes.")
+            known = found["status"] == "no position"
+            why = "has no position in" if known else "is not in"
+            return Answer(written, None, (), f"{written} {why} the directory of postcodes.")
         return self.at(written, float(found["longitude"]), float(found["latitude"]))
 
     def at(self, written: str, longitude: float, latitude: float) -> Answer:
