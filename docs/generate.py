@@ -46,6 +46,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.designation": "Designations",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
+    "commonweal.web": "The explorer",
     "commonweal.pack": "The briefing pack",
     "commonweal.evidence": "Evidence",
     "commonweal.session": "Evidence sessions",
