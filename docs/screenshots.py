@@ -16,15 +16,14 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-COLOURS = 96  # of the palette, which keeps each picture below 250 kB
 
 
 def take(page: Page, name: str) -> None:
     """Take what is in sight, once the map is drawn."""
     page.wait_for_selector("[data-map][data-ready]", state="attached")
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     file = IMAGES / name
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.save(file, optimize=True)
     print(f"{file.name}: {file.stat().st_size:,} bytes")
 
 
@@ -39,7 +38,7 @@ def main(study: str = "open-england") -> None:
         browser = library.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1240})
+        page = browser.new_page(viewport={"width": 1280, "height": 1060})
         page.goto(f"{address}?state=in")
         take(page, "explorer-list.png")
         page.locator("#list tbody th a").first.click()

@@ -24,7 +24,7 @@ Kind: TypeAlias = Literal["text", "whole", "share", "state"]
 
 STATES = {
     "selected": "Selected",
-    "just": "Selected, only just",
+    "just": "Only just in",
     "near": "Near miss",
     "out": "Not selected",
     "enters": "Enters",
