@@ -6,10 +6,15 @@ import os
 import re
 import shutil
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+import pyproj
 import pytest
 
+from commonweal.access.postcodes import Postcodes
+from commonweal.web.postcode import PostcodeBox
 from commonweal.web.serve import address_of, listen, server_of
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ PAGES = {
     "area under own weights": f"/area/{PLACE}?w.community_needs.places=80",
     "compare": f"/compare?area={PLACE}&area=F01000001&area=F01000200",
     "nothing compared": "/compare",
+    "found by postcode": f"/area/{PLACE}?postcode=ZZ11ZZ",
     "find": "/find?q=vesselhoe",
     "not found": "/find?q=zzzz",
     "history": "/history",
@@ -61,7 +67,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(explorer: Explorer) -> Iterator[str]:
-    """Serve the county on a free port."""
+    """Serve the county on a free port, with a postcode of its own."""
+    row = explorer.results.areas.table.row(17, named=True)
+    to_grid = pyproj.Transformer.from_crs(4326, 27700, always_xy=True).transform
+    east, north = (round(v) for v in to_grid(row["longitude"], row["latitude"]))
+    table = pl.DataFrame(
+        {"postcode": ["ZZ11ZZ"], "easting": [east], "northing": [north], "ended": [False]}
+    )
+    box = PostcodeBox(explorer.results, Postcodes("made up", table))
+    explorer = replace(explorer, postcodes=box)
     held = listen("127.0.0.1", 0)
     started = threading.Event()
     server = server_of(explorer, "127.0.0.1", started.set)
@@ -113,6 +127,15 @@ def first_row(page: Tab) -> str:
 
 def map_is_drawn(page: Tab) -> None:
     page.wait_for_selector("[data-map][data-ready]", state="attached")
+
+
+def test_postcode_to_profile(tab: Callable[..., Tab]) -> None:
+    page = tab()
+    page.get_by_label("Find your neighbourhood").fill("zz1 1zz")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/area/{PLACE}\?postcode=ZZ1"))
+    expect(page.locator("main")).to_contain_text("ZZ1 1ZZ lies in Vesselhoe Badger Green")
+    expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
 
 
 def test_name_to_profile(tab: Callable[..., Tab]) -> None:

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyproj
 import pytest
 import shapely
 
 from commonweal.access.postcodes import Postcodes
+from commonweal.web import Explorer, create_app
 from commonweal.web.postcode import PostcodeBox, is_postcode, postcode_box
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.results import Results
-
-# Of Ordnance Survey's "A guide to coordinate systems in Great Britain": easting 651410, northing 313177.
-CAISTER = (1.717922, 52.657571)
+    from conftest import Client
 
 
 @pytest.fixture(scope="module")
 def box(county: Results) -> PostcodeBox:
     """Two areas side by side at Caister, the border 50 m east of it, and a third without an outline."""
-    x, y = CAISTER
-    border = x + 50 / 111_195 / 0.6066  # metres to degrees at this latitude
+    x, y = pyproj.Transformer.from_crs(27700, 4326, always_xy=True).transform(651410, 313177)
+    border = x + 50 / 111_195 / math.cos(math.radians(y))
     squares = [
         shapely.box(x - 0.02, y - 0.02, border, y + 0.02),
         shapely.box(border, y - 0.02, border + 0.02, y + 0.02),
     ]
-    areas = replace(
-        county.areas,
-        table=county.areas.table.head(3).with_columns(
-            longitude=pl.lit(x).cast(pl.Float64), latitude=pl.lit(y + 0.3)
-        ),
+    table = county.areas.table.with_row_index()
+    third = pl.col("index") == 2
+    table = table.with_columns(
+        longitude=pl.when(third).then(x), latitude=pl.when(third).then(y + 0.3)
     )
-    shapes = pl.DataFrame(
-        {"code": areas.table["code"], "geometry": [*shapely.to_wkb(squares), None]}
-    )
+    areas = replace(county.areas, table=table.drop("index"))
+    wkb = [*shapely.to_wkb(squares), *[None] * (len(areas) - 2)]
+    shapes = pl.DataFrame({"code": areas.codes, "geometry": pl.Series(wkb, dtype=pl.Binary)})
     directory = pl.DataFrame(
         {
             "postcode": ["NR305NY", "NR309ZZ", "ZE10AA", "BT11AA"],
@@ -81,3 +81,19 @@ def test_a_postcode_is_told_from_a_name(text: str, is_one: bool) -> None:
 
 def test_a_fictional_county_has_no_postcodes(county: Results, cache: Path) -> None:
     assert postcode_box(county, cache) is None
+
+
+def test_the_box_leads_to_the_profile_and_names_the_neighbour(
+    box: PostcodeBox, client: Client
+) -> None:
+    asked = type(client)(create_app(Explorer(box.results, None, box)))
+    found = asked.get("/find?q=nr305ny&cut.left_behind.1=12")
+    code, other = box.results.areas.codes[:2]
+    assert found.status_code == 303
+    assert found.headers["location"] == f"/area/{code}?cut.left_behind.1=12&postcode=NR30+5NY"
+    page = asked.get(found.headers["location"]).text
+    assert "NR30 5NY lies in" in page
+    assert f'href="/area/{other}' in page.split("may be in")[1]
+    # Said of another area it is not true, and not repeated.
+    assert "NR30 5NY" not in asked.get(f"/area/{other}?postcode=NR30+5NY").text
+    assert "nearest are listed" in asked.get("/find?q=NR30 9ZZ").text

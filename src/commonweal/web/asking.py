@@ -19,6 +19,7 @@ __all__ = [
     "MOST_COMPARED",
     "AskError",
     "Asked",
+    "AskedArea",
     "AskedChanges",
     "AskedCompare",
     "AskedList",
@@ -96,6 +97,12 @@ class AskedList(Asked):
         return Listed(
             self.q, self.within, self.state, self.sort, self.order == "down", self.page, self.per
         )
+
+
+class AskedArea(Asked):
+    """What the page of an area takes besides: the postcode by which it was found."""
+
+    postcode: str = Field(default="", max_length=10, pattern=_TEXT)
 
 
 class AskedCompare(AskedList):

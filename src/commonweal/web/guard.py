@@ -31,7 +31,7 @@ class Guard:
     """An ASGI layer around the app.
 
     It answers only to the names it is known by (a page elsewhere could otherwise point a name of its
-    own at this machine and read along), only to GET and HEAD, and only to queries of bounded length.
+    own at this machine and read along), only to GET, and only to queries of bounded length.
     Every answer carries a strict content-security policy; pages alone may be framed, and where
     ``embed=1`` by any page. Empty values are taken out of the queries of pages: a form sends each field.
 
@@ -57,18 +57,17 @@ class Guard:
         if self.hosts and _name(host) not in self.hosts:
             await _refuse(send, 400, "This server does not answer to that name.")
             return
-        if scope["method"] not in ("GET", "HEAD"):
-            await _refuse(send, 405, "Only GET and HEAD are answered.", ((b"allow", b"GET, HEAD"),))
+        if scope["method"] != "GET":
+            await _refuse(send, 405, "Only GET is answered.", ((b"allow", b"GET"),))
             return
         if len(query) > MOST_QUERY:
             await _refuse(send, 414, f"The query is longer than {MOST_QUERY:,} bytes.")
             return
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         if not scope["path"].startswith("/api/"):
-            given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="utf-8")
             kept = [(k, v) for k, v in given if v]
             scope = {**scope, "query_string": urlencode(kept).encode()}
-        embedded = b"embed=1" in query
-        ancestors = b"*" if embedded else b"'self'"
+        ancestors = b"*" if ("embed", "1") in given else b"'self'"
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -17,10 +17,11 @@ from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
 from commonweal.briefing.words import counted, counted_areas, percent
 from commonweal.web import told
-from commonweal.web.asking import MOST_COMPARED, Asked, AskedCompare, AskedList
+from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.layers import layer_names, layer_of
 from commonweal.web.listing import DEFAULT_PER, default_sort, listed, record
+from commonweal.web.postcode import is_postcode
 from commonweal.web.search import search
 from commonweal.web.tables import (
     changes_table,
@@ -152,8 +153,10 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         """Find an area: goes to it where only one is meant, else lists what fits."""
         choices = asked.choices(explorer)
         found = search(explorer, asked.q)
-        if found.row is not None and len(found.rows) == 1:
-            query = urlencode({**choices.query(), **({"embed": "1"} if asked.embed else {})})
+        if found.row is not None:
+            by = found.asked if is_postcode(found.asked) else ""
+            kept = {**choices.query(), "embed": asked.embed, "postcode": by}
+            query = urlencode({k: v for k, v in kept.items() if v})
             code = results.areas.codes[found.row]
             return RedirectResponse(f"/area/{_quoted(code)}{'?' if query else ''}{query}", 303)
         return pages.page(
@@ -166,7 +169,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )
 
     @router.get("/area/{code:path}")
-    def area(code: Code, asked: Annotated[Asked, Query()]) -> Response:
+    def area(code: Code, asked: Annotated[AskedArea, Query()]) -> Response:
         """Show the profile of an area."""
         row = _row(explorer, code)
         choices = asked.choices(explorer)
@@ -174,7 +177,8 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "area.html", asked, choices,
             place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
-            drivers=drivers_table(place), under=told.under(explorer, choices, row), since=told.since(explorer, row),
+            drivers=drivers_table(place), under=told.under(explorer, choices, row),
+            by=told.by_postcode(explorer, asked.postcode, row), since=told.since(explorer, row),
             **_map(explorer.published, asked), path=f"/area/{_quoted(code)}",
         )  # fmt: skip
 
@@ -183,7 +187,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         """Show up to five areas side by side."""
         known = [results.areas.codes[_row(explorer, c)] for c in dict.fromkeys(asked.area) if c]
         found = search(explorer, asked.q) if asked.q else None
-        if found and found.row is not None and len(found.rows) == 1 and len(known) < MOST_COMPARED:
+        if found and found.row is not None and len(known) < MOST_COMPARED:
             known = list(dict.fromkeys([*known, results.areas.codes[found.row]]))
             found = None
         places = [explorer.describe(results.areas.position[c]) for c in known]

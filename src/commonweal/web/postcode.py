@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "PostcodeBox", "is_postcode", "postcode_box"]
 
 BRITAIN = ("E", "S", "W", "N")
-NEAR_M = 150.0
+NEAR_M = 100.0
 """Boundaries are drawn simplified: an area this near may be the right one."""
 MOST_NEAR = 5
 _METRES_A_DEGREE = 111_195.0

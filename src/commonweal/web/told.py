@@ -9,17 +9,19 @@ import numpy as np
 
 from commonweal.briefing.words import people, rule_in_words
 from commonweal.web.listing import plain
+from commonweal.web.postcode import is_postcode
+from commonweal.web.search import Found
 from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
     from commonweal.web.choices import Choices
     from commonweal.web.explorer import Explorer
     from commonweal.web.listing import Page
-    from commonweal.web.search import Found
     from commonweal.web.tables import Table
     from commonweal.web.view import View
 
 __all__ = [
+    "by_postcode",
     "cell",
     "figures",
     "is_number",
@@ -98,10 +100,20 @@ def others(explorer: Explorer, found: Found) -> list[dict[str, Any]]:
             "code": explorer.results.areas.codes[r],
             "name": table["name"][r],
             "where": (table[f"{tier[0].key}_name"][r] or "") if tier else "",
-            "meant": r == found.row,
         }
         for r in found.rows
     ]
+
+
+def by_postcode(explorer: Explorer, postcode: str, row: int) -> dict[str, Any] | None:
+    """Give the postcode by which an area was found and the others that it may belong to; None if that is not so."""
+    if explorer.postcodes is None or not is_postcode(postcode):
+        return None
+    answer = explorer.postcodes.find(postcode)
+    if answer.row != row:
+        return None
+    found = Found(answer.postcode, row, answer.near, len(answer.near), "")
+    return {"postcode": answer.postcode, "near": others(explorer, found)}
 
 
 def under(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]]:
