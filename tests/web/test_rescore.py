@@ -39,7 +39,7 @@ def study_with(results: Results, rescored: Results, changes: dict[str, Any]) -> 
         recipe["index"][index]["children"] = {
             name: {**child, "weight": weights[name]}
             for name, child in children.items()
-            if name in weights
+            if weights[name] > 0
         }
     recipe |= {"designate": {**recipe["designate"], **changes}, "agreement": []}
     for key in ("certainty", "sensitivity"):

@@ -139,11 +139,9 @@ class Explorer:
     def words_with(self, word: str) -> NDArray[np.bool_]:
         """(n_areas,) whether a word of the name, the code or the larger areas begins so."""
         found = self.names_with(word)
-        for tier, pairs in self.larger:
-            del tier
-            for code, name in pairs:
-                if f" {folded(name or '')} ".find(f" {word}") >= 0:
-                    found = found | self.inside[code]
+        for code, name in (pair for _, pairs in self.larger for pair in pairs):
+            if f" {word}" in f" {folded(name or '')}":
+                found = found | self.inside[code]
         return found
 
     @cached_property

@@ -91,7 +91,7 @@ def _names(view: View) -> Iterator[tuple[str, str]]:
     for index in results.scores:
         yield f"rank.{index}", f"{index_label(results, index)}, by tenths"
     for key in view.columns:
-        if key.startswith("rank.") and key.count(".") > 1 and not key.endswith(".decile"):
+        if key.startswith("rank.") and key.count(".") > 1:
             yield key, f"{index_label(results, key.removeprefix('rank.'))}, by tenths"
 
 

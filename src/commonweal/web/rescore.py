@@ -105,7 +105,8 @@ def reweighed(scores: Scores, weights: dict[str, float]) -> Scores:
     -------
     Scores
         The same value where nothing changes; else the root's need and weights are new, also on the
-        areas that it was built on. A domain that is left out keeps its scores.
+        areas that it was built on. A domain that is left out keeps its scores, and its place with a
+        weight of 0.
     """
     if weights == scores.tree.weights:
         return scores
@@ -115,13 +116,14 @@ def reweighed(scores: Scores, weights: dict[str, float]) -> Scores:
             "children": {
                 name: child.model_copy(update={"weight": weights[name]})
                 for name, child in scores.tree.children.items()
-                if weights[name] > 0
             }
         }
     )
-    kept = np.array(list(tree.weights.values()))
-    x = np.column_stack([built.transformed[f"{scores.index}/{name}"] for name in tree.children])
-    root = combined(scores.index, tree, x, kept, tree.aggregate, kept, codes=built.codes)
+    children = {name: child for name, child in tree.children.items() if child.weight > 0}
+    kept = tree.model_copy(update={"children": children})
+    w = np.array(list(kept.weights.values()))
+    x = np.column_stack([built.transformed[f"{scores.index}/{name}"] for name in children])
+    root = combined(scores.index, kept, x, w, tree.aggregate, w, codes=built.codes)
     fresh = replace(built, tree=tree, need={**built.need, scores.index: root})
     if scores.move is None:
         return fresh

@@ -14,8 +14,11 @@ from commonweal.index import decile, rank
 from commonweal.pack.amounts import FEWEST_PEOPLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from commonweal.index import Scores
     from commonweal.results import Results
 
 __all__ = ["NUMBER", "STATES", "STATE_KEYS", "Column", "View", "view_of"]
@@ -36,8 +39,8 @@ STATE_KEYS = tuple(STATES)
 NUMBER = {key: number for number, key in enumerate(STATES)}
 """How states stand in arrays: small integers, which are compared many times as fast as texts."""
 
-MOST_INDICES = 4
-"""Indices of which the domains have columns of their own."""
+MOST_INDICES, MOST_DOMAINS = 4, 12
+"""Where a study has more indices, their domains have no columns of their own; nor have further domains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +101,18 @@ def view_of(results: Results, published: View | None = None) -> View:
         The view of the run itself, where a reader chose otherwise: what has not changed is taken
         from there, and states say who enters and leaves.
     """
-    before = {} if published is None else published.columns
-    columns = {k: c for k, c in before.items() if "." not in k} or _places(results)
-    for index, scores in list(results.scores.items()):
-        old = None if published is None else published.results.scores[index]
-        if published is not None and scores is old:
-            columns |= {k: c for k, c in published.columns.items() if k.startswith(f"rank.{index}")}
+    columns = _places(results) if published is None else _unchanged(published)
+    for index, scores in results.scores.items():
+        if published is not None and scores is published.results.scores[index]:
             continue
         label = index_label(results, index)
         ranks = _tested_ranks(results, index)
         ranks = rank(scores.score) if ranks is None else ranks
-        columns[f"rank.{index}"] = Column(f"rank.{index}", f"{label}: rank", "whole", ranks)
-        columns[f"rank.{index}.decile"] = Column(
-            f"rank.{index}.decile", f"{label}: decile", "whole", decile(ranks), brief=False
-        )
-        for path in scores.domains[: 12 if len(results.scores) <= MOST_INDICES else 0]:
-            key = f"rank.{path.replace('/', '.')}"
-            if published is not None:
-                columns[key] = published.columns[key]
-                continue
-            columns[key] = Column(
-                key,
-                f"{index_label(results, path)}: rank",
-                "whole",
-                scores.rank_of(path),
-                brief=False,
-            )
+        own = Column(f"rank.{index}", f"{label}: rank", "whole", ranks)
+        tenth = Column(f"decile.{index}", f"{label}: decile", "whole", decile(ranks), brief=False)
+        columns |= {own.key: own, tenth.key: tenth}
+        if published is None and len(results.scores) <= MOST_INDICES:
+            columns |= {c.key: c for c in _domains(results, scores)}
     states = {}
     for name, designation in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
@@ -156,6 +145,23 @@ def view_of(results: Results, published: View | None = None) -> View:
                 f"probability.{name}", f"{start}how sure".capitalize(), "share", chance
             )
     return View(results, columns, states)
+
+
+def _unchanged(published: View) -> dict[str, Column]:
+    """Give the columns of places and ranks, in their order; those that change are put in place."""
+    return {
+        key: column
+        for key, column in published.columns.items()
+        if not key.startswith(("state.", "margin.", "probability."))
+    }
+
+
+def _domains(results: Results, scores: Scores) -> Iterator[Column]:
+    """Give the ranks of an index's domains, which no weight of the index changes."""
+    for path in scores.domains[:MOST_DOMAINS]:
+        label = f"{index_label(results, path)}: rank"
+        key = f"rank.{path.replace('/', '.')}"
+        yield Column(key, label, "whole", scores.rank_of(path), brief=False)
 
 
 def _tested_ranks(results: Results, index: str) -> NDArray[np.float64] | None:
