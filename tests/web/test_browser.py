@@ -200,6 +200,7 @@ def test_weights_to_changed_designation_shared_and_taken_back(tab: Callable[...,
     expect(page).to_have_url(re.compile(r"cut\.left_behind\.1=12"))
     page.get_by_role("slider", name="Places and spaces to meet").press("PageUp")
     expect(page).to_have_url(re.compile(r"w\.community_needs\.places=38"))
+    expect(page.locator(".told", has_text="published: 33.33")).to_be_visible()
     expect(page.locator("#outcome .big")).to_contain_text(re.compile(r"\d+ enters?, \d+ leaves?\."))
     told = page.locator("#outcome .big").inner_text()
     # The same address, opened by somebody else, tells the same.
