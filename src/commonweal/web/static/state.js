@@ -65,7 +65,7 @@ async function load(address) {
 /** Bring the fields of a form that stays to what the fresh page has. */
 function follow(form, fresh) {
   const other = [...fresh.forms].find((f) => f.className === form.className);
-  if (!other) return;
+  if (!other || "pending" in form.dataset) return;
   for (const hidden of form.querySelectorAll("input[type=hidden]")) hidden.remove();
   for (const hidden of other.querySelectorAll("input[type=hidden]")) form.prepend(document.adoptNode(hidden.cloneNode(true)));
   for (const field of form.querySelectorAll("input[id], select[id]")) {

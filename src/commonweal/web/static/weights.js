@@ -11,7 +11,9 @@ export function beginWeights() {
   let lately = 0;
   const follow = () => {
     clearTimeout(waiting);
+    form.dataset.pending = ""; // what an older answer says of the fields is out of date from here on
     waiting = setTimeout(() => {
+      delete form.dataset.pending;
       if (!form.checkValidity()) return;
       // What is dragged in one go is one step to go back to.
       const now = Date.now();
