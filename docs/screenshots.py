@@ -38,7 +38,7 @@ def main(study: str = "open-england") -> None:
         browser = library.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1060})
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{address}?state=in")
         take(page, "explorer-list.png")
         page.locator("#list tbody th a").first.click()

@@ -52,7 +52,8 @@ def rank(need: ArrayLike, ties: TieRule = "min") -> Floats:
     values = column(need, "values to rank", per="area", finite=False)
     ranks = np.full(values.shape, np.nan)
     present = ~np.isnan(values)
-    order = np.argsort(-values[present], kind="stable")
+    # Where equals share a rank their order does not matter, and is not kept: that is faster.
+    order = np.argsort(-values[present], kind="stable" if ties == "ordinal" else None)
     ranks[present] = _positions(values[present], order, ties)
     return ranks
 
