@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -222,10 +221,3 @@ def test_history_tells_who_entered_and_left(small: Small, asked_of: Asked) -> No
     assert changes == {"A20": "Stayed", "A18": "Stayed", "A17": "Entered"}
     assert "2 stayed, 1 entered and 0 left." in told.get("/history").text
     assert "It has entered the list" in told.get("/area/A17").text
-
-
-def test_gzip_of_tiles_is_what_it_says(client: Client) -> None:
-    raw = client.get("/api/tiles/8/129/81.mvt", headers={"accept-encoding": "gzip"})
-    assert raw.content  # decoded by the client
-    with pytest.raises(gzip.BadGzipFile):
-        gzip.decompress(raw.content)
