@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from commonweal.evidence import load_evidence
 from commonweal.pack import describe
 from commonweal.web.formats import as_csv
 
@@ -221,3 +222,11 @@ def test_history_tells_who_entered_and_left(small: Small, asked_of: Asked) -> No
     assert changes == {"A20": "Stayed", "A18": "Stayed", "A17": "Entered"}
     assert "2 stayed, 1 entered and 0 left." in told.get("/history").text
     assert "It has entered the list" in told.get("/area/A17").text
+
+
+def test_the_works_that_claims_rest_on(client: Client) -> None:
+    library = load_evidence()
+    page = client.get("/evidence").text
+    assert all(f'id="evidence-{theme}"' in page for theme in library.themes)
+    assert {item["id"] for item in client.get("/api/evidence.json").json()} == {*library.works}
+    assert client.get("/api/evidence.bib").text.count("\n@") >= len(library.works) - 1

@@ -45,6 +45,7 @@ PAGES = {
     "find": "/find?q=vesselhoe",
     "not found": "/find?q=zzzz",
     "history": "/history",
+    "evidence": "/evidence",
     "about": "/about",
     "accessibility": "/accessibility",
     "problem": "/area/nowhere",

@@ -6,6 +6,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from commonweal.briefing.words import rule_in_words
+from commonweal.evidence import bibtex, csl_json, load_evidence
 from commonweal.pack.place import Place
 from commonweal.web import answers
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedChanges, AskedList, choice_parameters
@@ -256,6 +257,18 @@ def api_router(explorer: Explorer) -> APIRouter:
         if row >= len(explorer.results.areas):
             raise HTTPException(404, "There is no such row in this study.")
         return json_answer(_row_out(explorer, row))
+
+    @router.get("/evidence.bib", responses=of("application/x-bibtex"), **file)
+    def evidence_bib() -> Any:
+        """Give the works that claims rest on, as BibTeX."""
+        works = bibtex(load_evidence().works.values()).encode()
+        return file_answer(works, "application/x-bibtex", "evidence.bib")
+
+    @router.get("/evidence.json", responses=of("application/json"), **file)
+    def evidence_json() -> Any:
+        """Give the works that claims rest on, as CSL-JSON."""
+        works = csl_json(load_evidence().works.values()).encode()
+        return file_answer(works, "application/json", "evidence.json")
 
     outline = outline_of(explorer.results)
 

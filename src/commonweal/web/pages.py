@@ -16,6 +16,7 @@ from commonweal.briefing.headline import headline
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
 from commonweal.briefing.words import counted, counted_areas, percent
+from commonweal.evidence import evidence_html, load_evidence
 from commonweal.web import told
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
@@ -233,6 +234,15 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             "about.html", asked, asked.choices(explorer),
             lines=headline(results), method=method(results), limits=limits(results),
             sources=sources(results), path="/about",
+        )  # fmt: skip
+
+    @router.get("/evidence")
+    def evidence(asked: Annotated[Asked, Query()]) -> Response:
+        """Show the works that claims rest on, by theme."""
+        library = load_evidence()
+        return pages.page(
+            "evidence.html", asked, asked.choices(explorer),
+            library=library, works=evidence_html(library), path="/evidence",
         )  # fmt: skip
 
     @router.get("/accessibility")
