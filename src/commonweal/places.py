@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.access.own_places import read_own_places
+from commonweal.access.taxonomy import load_taxonomy
 from commonweal.areas import Areas, boundaries, code_texts, load_areas, load_systems
 from commonweal.errors import (
     CommonwealError,
@@ -227,8 +229,8 @@ def check_files(study: Study, store: Store) -> int:
     Raises
     ------
     CommonwealError
-        If a file, a column or an earlier study is not there, a column of values is not numbers, or
-        no code is one of an area.
+        If a file, a column, a kind of place or an earlier study is not there, a column of values is
+        not numbers, no code is one of an area, or no place of one's own has a position.
     """
     if study.since:
         earlier_study(study)
@@ -238,6 +240,7 @@ def check_files(study: Study, store: Store) -> int:
         study_shapes(
             study, areas, store, bool(study.areas.boundaries and study.areas.boundaries.file)
         )
+    _check_access(study, store)
     for index in study.index:
         on = study.built_on(index)[0] or areas
         for name in study.read_with(index):
@@ -258,6 +261,21 @@ def check_files(study: Study, store: Store) -> int:
             name = compared.designation or compared.index
             read_column(store, source, compared.column, code, known, name)
     return len(study.files())
+
+
+def _check_access(study: Study, store: Store) -> None:
+    """Look for the kinds of places that are asked for, and into one's own places and maps."""
+    kinds = load_taxonomy()
+    for spec in study.indicators.values():
+        kinds.kinds_of(spec.reach.to if spec.reach else ())
+    for table in study.access.points:
+        _in_catalogue(table, store)
+        if table.file:
+            read_own_places(store.path(own_source(study, table, store)))
+    for file in study.access.maps:
+        _in_catalogue(file, store)
+        if file.file:
+            store.path(file_source(study, file, store))
 
 
 def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> None:

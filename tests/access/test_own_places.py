@@ -115,6 +115,9 @@ def test_abroad_if_said_so(write: Any) -> None:
         ("lat,lon\n52,0\n", {"kind": None}, DataError, "no column 'kind', and no kind is given"),
         ("lat,lon\n52,0\n", {"kind": "pubb"}, UnknownNameError, "kind of place 'pubb' not found"),
         ("", {}, DataError, "empty; expected a header"),
+        ("lat,lon\n", {}, DataError, "no row below the header"),
+        ("lat,lon\n,\n", {}, DataError, r"none of 1 rows has a position \(row 1: no coordinates\)"),
+        ("name,postcode\nA,Oakham\nB,\n", {}, DataError, "none of 2 rows .*row 1: postcode 'Oakham'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(

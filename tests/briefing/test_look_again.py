@@ -19,7 +19,10 @@ INDEX: dict[str, Any] = {
         "places": {
             "label": "Places to meet",
             "available": 0.5,
-            "children": {"halls": {"indicator": "halls"}, "pubs": {"indicator": "pubs"}},
+            "children": {
+                "halls": {"indicator": "halls"},
+                "pubs": {"indicator": "pubs", "enters_as": "min_max"},
+            },
         },
     },
 }
@@ -44,7 +47,6 @@ def test_what_is_found_is_told_by_label_in_the_method_of_report_and_workbook(sma
     assert subject == "Look again: Need"
     assert "“Pubs” has skew 4.4" in text
     assert "beyond 2 and 3.5: treat its outliers, or say why not." in text
-    assert "“Low income” and “Places to meet” correlate at 0.9" in text
     assert (subject, text) in method(results)
 
 
@@ -52,6 +54,18 @@ def test_treated_outliers_are_no_longer_told(small: Small) -> None:
     extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
     results = small.run(with_pubs(small, extreme, prepare=[{"treat": {"of": ["pubs"]}}]))
     assert "skew" not in look_again(results)[0][1]
+
+
+def test_outliers_are_not_told_where_only_ranks_enter(small: Small) -> None:
+    extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
+    study = with_pubs(small, extreme)
+    assert "“Pubs” has skew" in look_again(small.run(study))[0][1]
+    for how in ("normal_score", "exponential"):
+        small.replace(study, "enters_as: min_max", f"enters_as: {how}")
+        text = look_again(small.run(study))[0][1]
+        assert "skew" not in text
+        small.replace(study, f"enters_as: {how}", "enters_as: min_max")
+    assert "“Low income” and “Places to meet” correlate at 0.9" in text
 
 
 def test_areas_and_indicators_with_too_little_are_counted(small: Small) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.gather import gather_indicators
 from commonweal.index.shrink import shrink_counts
-from commonweal.places import study_areas
+from commonweal.places import check_files, study_areas
 from commonweal.recipe import parse_study
 from commonweal.sources import Store
 
@@ -236,6 +237,38 @@ def test_reach_and_timetables_of_four_places(tmp_path: Path) -> None:
     assert found(timetable={**BUSES, "measure": "stops"}) == [0, 1, 0, None]
     evening = {"measure": "departures", "band": "evening"}
     assert found(timetable={**BUSES, **evening}) == [0, 1 / 4, 0, None]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "access", "said"),
+    [
+        ({"reach": {**LIBRARY, "to": "vilage"}}, {}, "kind or group of places 'vilage' not found"),
+        (
+            {"reach": LIBRARY},
+            {"points": [{"file": "halls.csv"}]},
+            "halls.csv: no row below the header",
+        ),
+        ({"reach": LIBRARY}, {"points": [{"file": "none.csv"}]}, "none.csv is not there"),
+        ({"reach": LIBRARY}, {"maps": [{"file": "none.osm.pbf"}]}, "none.osm.pbf is not there"),
+        ({"reach": LIBRARY}, {"maps": [{"source": "osm-rutlnd"}]}, "did you mean 'osm-rutland'"),
+    ],
+)
+def test_a_check_looks_into_places_and_maps(
+    tmp_path: Path, indicator: dict[str, Any], access: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "halls.csv").write_text("name,kind,postcode\n")
+    needs = {"need": {"children": {"near": {"indicator": "near"}}}}
+    near = {"near": {"higher_is": "more", **indicator}}
+    recipe = {
+        "title": "One",
+        "areas": "lsoa21",
+        "access": access,
+        "indicators": near,
+        "index": needs,
+    }
+    study = parse_study(json.dumps(recipe), "one.yaml", "one", tmp_path)
+    with pytest.raises(CommonwealError, match=said):
+        check_files(study, Store(tmp_path / "cache", offline=True))
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,9 @@ def test_an_analyst_adds_points_a_map_and_an_indicator(
         assert block is not None
         (tmp_path / name).write_text(block[1])
     results = run(load_study(tmp_path / "rutland.yaml"), real_store, draws=20, geometry=False)
-    assert results.sensitivity  # which choice matters is told too, where one authority's turnout is a constant
+    assert (
+        results.sensitivity
+    )  # which choice matters is told too, where one authority's turnout is a constant
     found = results.indicators["social_infrastructure"]
     about = {m.name: m for m in found.meta}
     assert about["halls"].how == about["library"].how

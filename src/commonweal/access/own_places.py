@@ -71,8 +71,9 @@ def read_own_places(
     SourceError
         If the file is not there or cannot be read.
     DataError
-        If columns are missing or in use twice; or coordinates are half there, are no numbers, lie
-        outside the United Kingdom, or have been swapped. The message names the row.
+        If there is no row, or none with a position; columns are missing or in use twice; or
+        coordinates are half there, are no numbers, lie outside the United Kingdom, or have been
+        swapped. The message names the row.
     UnknownNameError
         If a kind is not in the taxonomy.
     """
@@ -89,6 +90,11 @@ def read_own_places(
     if not abroad:
         _check_inside(file, rows["longitude"], rows["latitude"])
     nowhere = pl.col("longitude").is_null()
+    if rows["longitude"].null_count() == len(rows):
+        raise DataError(
+            f"{file}: none of {len(rows):,} rows has a position (row 1: {rows['detail'][0]}); "
+            "expected at least one"
+        )
     out = rows.filter(nowhere).with_columns(reason=pl.lit("no place")).select(LEFT_OUT.keys())
     return make_places(rows.filter(~nowhere), kinds, out, {label: len(rows)})
 
@@ -104,6 +110,8 @@ def _read(file: Path) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{file}: not a CSV file in UTF-8 that can be read: {reason}") from None
+    if table.is_empty():
+        raise DataError(f"{file}: no row below the header; expected one for each place")
     return table
 
 

@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.words import counted, index_label, percent
+from commonweal.index.by_rank import BY_RANK
+from commonweal.index.methods import name_of
 from commonweal.index.review import Thresholds, review_data, review_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from commonweal.index.framework import Node
     from commonweal.index.review import Finding
     from commonweal.results import Results
 
@@ -24,7 +27,7 @@ def look_again(results: Results) -> list[tuple[str, str]]:
     """Give, by index, what to look at again as pairs of a subject and a text.
 
     The indicators are looked at as the index read them, after the study's preparation and on the areas
-    that it was built on.
+    that it was built on. How far values lie apart is left out where nothing but their ranks enters.
     """
     told = []
     for index in results.scores:
@@ -38,7 +41,8 @@ def look_again(results: Results) -> list[tuple[str, str]]:
 def _findings(results: Results, index: str) -> Iterator[str]:
     scores = results.scores[index].built or results.scores[index]
     read = results.indicators[index]
-    leaves = {node.indicator: path for path, node in scores.tree.walk(index) if node.indicator}
+    nodes = dict(scores.tree.walk(index))
+    leaves = {node.indicator: path for path, node in nodes.items() if node.indicator}
     at = [j for j, about in enumerate(read.meta) if about.name in leaves]
     paths = [leaves[read.meta[j].name] for j in at]
     limits = Thresholds()
@@ -49,8 +53,15 @@ def _findings(results: Results, index: str) -> Iterator[str]:
         yield f"{who} less than {percent(limits.available)} of the indicators."
     of_tree = review_tree(index, scores.tree, scores.need, scores.transformed, limits)
     for finding in (*of_data, *of_tree):
-        if finding.rule != "unit availability":
+        harmless = finding.rule == "outliers" and _enters_by_rank(nodes, finding.subject)
+        if finding.rule != "unit availability" and not harmless:
             yield _sentence(results, finding)
+
+
+def _enters_by_rank(nodes: Mapping[str, Node], path: str) -> bool:
+    """Say whether nothing but ranks of an indicator's values enters the index: none is an outlier then."""
+    own, parent = nodes[path].enters_as, nodes.get(path.rpartition("/")[0], nodes[path])
+    return name_of(parent.transform if own is None else own) in BY_RANK
 
 
 def _sentence(results: Results, finding: Finding) -> str:

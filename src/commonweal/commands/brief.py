@@ -64,6 +64,8 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
+    from commonweal.briefing.words import counted
+
     with progress_bar() as progress:
         made = make_pack(
             study,
@@ -80,7 +82,8 @@ def brief(
     if as_json:
         print_json(made)
         return
-    print(f"{made['title']}: {made['places']:,} places, {made['profiles']:,} profiles.")
+    places = counted(made["places"], "place", "places")
+    print(f"{made['title']}: {places}, {counted(made['profiles'], 'profile', 'profiles')}.")
     print(f"Pack: {Path(made['folder']) / 'index.html'}")  # never wrapped: to be clicked or copied
 
 
