@@ -16,7 +16,7 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.pack import describe
-from commonweal.pack.make import write_pack
+from commonweal.pack.make import profile_rows, write_pack
 from commonweal.pack.scope import find_scope
 from commonweal.pack.strand_chart import strand_table
 
@@ -339,6 +339,67 @@ def test_a_study_without_places_on_a_map_or_rules(small: Small, tmp_path: Path) 
         "A19.html", "A19.pdf", "A20.html", "A20.pdf",
     ]  # fmt: skip
     assert len(pypdf.PdfReader(folder / "overview.pdf").pages) >= 1
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    rows = list(book["Places"].iter_rows(min_row=4, values_only=True))
+    assert rows[0] == ("Code", "Place", "In words")
+    assert [row[0] for row in rows[1:]] == ["A19", "A20"]
+
+
+def test_the_worst_tenth_is_counted_not_read_off_the_last_rank(small: Small) -> None:
+    """All but three share the last rank, 4th: a tenth of the places is still two."""
+    text = "".join(f"A{i:02d},{max(i, 17)},{21 - i},0.5\n" for i in range(1, 21))
+    small.indicators.write_text(f"code,income,halls,income_se\n{text}", "utf-8")
+    results = small.run(small.write(designate=None, certainty=None))
+    rows = profile_rows(results, find_scope(results.areas, []), "selected")
+    assert [results.areas.codes[row] for row in rows] == ["A19", "A20"]
+
+
+def test_each_of_two_lists_has_its_own_charts_and_tables(
+    small: Small, tmp_path: Path, read_page: Callable[[Path], object]
+) -> None:
+    head, *rows = small.areas.read_text("utf-8").splitlines()
+    lines = [f"{row},{k * 0.01:.2f},{k * 0.01:.2f}" for k, row in enumerate(rows)]
+    small.areas.write_text("\n".join([f"{head},lon,lat", *lines]), "utf-8")
+    lists = {
+        "poor": {"index": "deprivation", "worst": 4},
+        "bare": {"index": "community_needs", "worst": 2},
+    }
+    study = small.write(areas__longitude="lon", areas__latitude="lat", designate=lists)
+    results = small.run(study)
+    folder = write_pack(results, find_scope(results.areas, []), tmp_path / "out")
+    maps = {name: (folder / f"charts/overview-map-{name}.csv").read_text("utf-8") for name in lists}
+    for name, n in (("poor", 4), ("bare", 2)):
+        counted = [int(row[1]) for row in list(csv.reader(io.StringIO(maps[name])))[1:3]]
+        assert sum(counted) == n
+        assert (folder / f"charts/overview-chance-{name}.svg").is_file()
+    page = read_page(folder / "overview.html")
+    assert len(page.ids) == len(set(page.ids))
+    book = openpyxl.load_workbook(folder / "workbook.xlsx")
+    titles = {sheet["A1"].value for sheet in book}
+    assert {"On the list: poor", "On the list: bare"} <= titles
+
+
+def test_means_of_larger_areas_stand_under_their_own_heads(small: Small, tmp_path: Path) -> None:
+    """A20 lies in no district, though in a region: it has a mean for that alone."""
+    text = small.areas.read_text("utf-8").replace(
+        "A20,Place 20,2000,S,Southside", "A20,Place 20,2000,,"
+    )
+    head, *rows = text.splitlines()
+    lines = [f"{row},{'EW'[k < 5]},{'EW'[k < 5]}side" for k, row in enumerate(rows)]
+    small.areas.write_text("\n".join([f"{head},region,region_name", *lines]), "utf-8")
+    parents = {"district": ["district", "district_name"], "region": ["region", "region_name"]}
+    results = small.run(small.write(areas__parents=parents))
+    folder = write_pack(
+        results, find_scope(results.areas, ["A20", "A18"]), tmp_path / "out", charts="none"
+    )
+    rows = list(
+        openpyxl.load_workbook(folder / "workbook.xlsx")["Place_strands"].iter_rows(
+            min_row=4, values_only=True
+        )
+    )
+    district, region = (rows[0].index(f"For its {kind}") for kind in ("authority", "region"))
+    known = {(row[0], row[district] is not None, row[region] is not None) for row in rows[1:]}
+    assert known == {("A20", False, True), ("A18", True, True)}
 
 
 def test_the_command(tell: Callable[..., tuple[int, str, str]], small: Small) -> None:

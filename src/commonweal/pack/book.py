@@ -80,12 +80,12 @@ def _sheets(
         Shown(pl.DataFrame(notes, schema=schema, orient="row")),
     )
     for name, shown in overview:
-        yield Sheet(sheet_name(name, used), name, _ABOUT.get(name, "From the overview."), shown)
+        yield Sheet(sheet_name(name, used), name, _ABOUT[name.split(": ")[0]], shown)
     if places:
         yield Sheet(
             sheet_name("Places", used),
             "Places with a profile",
-            "One row a place, with its answer for each rule.",
+            "One row for each place and rule, with the answer.",
             _places(places),
         )
         yield Sheet(
@@ -118,33 +118,37 @@ _ABOUT = {
 
 
 def _places(places: Sequence[Place]) -> Shown:
-    rows = [
-        (
-            p.code, p.name, ", ".join(x.name for x in p.larger), p.people, a.label,
-            "Yes" if a.selected else "Near miss" if a.near_miss else "No",
-            a.probability, a.change_text, a.sure_text, " ".join(c.text for c in p.headline),
-        )
-        for p in places
-        for a in p.answers
-    ]  # fmt: skip
+    rows: list[tuple[object, ...]] = []
+    for p in places:
+        who = p.code, p.name, ", ".join(x.name for x in p.larger) or None, p.people
+        told = " ".join(c.text for c in p.headline)
+        answers: list[tuple[object, ...]] = [
+            (
+                a.label, "Yes" if a.selected else "Near miss" if a.near_miss else "No",
+                a.probability, a.change_text, a.sure_text,
+            )
+            for a in p.answers
+        ]  # fmt: skip
+        rows += [(*who, *answer, told) for answer in answers or [(None,) * 5]]
     schema = {
         "Code": pl.String, "Place": pl.String, "Where": pl.String, "People": pl.Int64,
         "Rule": pl.String, "On the list": pl.String, "Share of runs": pl.Float64,
         "What would change it": pl.String, "How sure": pl.String, "In words": pl.String,
     }  # fmt: skip
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Share of runs"}))
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    known = [c.name for c in frame if c.null_count() < len(c)]
+    return Shown(frame.select(known), frozenset({"Share of runs"}))
 
 
 def _strands(places: Sequence[Place]) -> Shown:
     rows = []
     for p in places:
         for s, is_index in rows_of(p.standings):
-            means = {("peers" if a.group == "peers" else a.group): a.worse_than for a in s.averages}
-            larger = [means.get(x.system) for x in p.larger[:2]]
-            larger += [None] * (2 - len(larger))
+            means = {a.group: a.worse_than for a in s.averages}
+            authority = next((means[g] for g in means if g not in ("peers", "region", "all")), None)
             rows.append((
                 p.code, p.name, s.label, "Index" if is_index else "Strand", s.decile, s.low, s.high, s.of,
-                s.worse_than, means.get("peers"), *larger,
+                s.worse_than, means.get("peers"), authority, means.get("region"),
             ))  # fmt: skip
     shares = (
         "Places with less need",

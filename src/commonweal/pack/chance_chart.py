@@ -26,22 +26,31 @@ _INSIDE, _OUTSIDE = "#12436d", "#a33b0b"
 
 
 def chance_chart(
-    names: Sequence[str], chance: NDArray[np.float64], selected: NDArray[np.bool_], kinds: str
+    id_: str,
+    names: Sequence[str],
+    chance: NDArray[np.float64],
+    selected: NDArray[np.bool_],
+    kinds: str,
+    label: str = "",
 ) -> Chart:
     """Draw the share of draws in which places are on the list.
 
     Parameters
     ----------
+    id_
+        Of the drawing.
     names
         Of the places: those on the list, and near misses.
     chance, selected
         (n,) share of draws, and whether each is on the list.
     kinds
         What places are called.
+    label
+        What those on the list are called, where there are several lists.
     """
     order = np.lexsort((np.arange(len(names)), -chance))
     each = len(names) <= _MOST_BARS
-    title = f"How sure it is that {kinds} are on the list"
+    title = f"How sure it is that {kinds} are {label or 'on the list'}"
     end = "Filled bars are on the list, hollow ones are not."
     if each:
         about = (
@@ -76,7 +85,6 @@ def chance_chart(
         for words, inside, outside in counted:
             bars.append((words, inside / most, f"{inside:,}", True))
             bars.append(("", outside / most, f"{outside:,}", False))
-    id_ = "overview-chance"
     return Chart(id_, title, about, _drawn(id_, title, about, bars, each), numbers)
 
 

@@ -53,7 +53,7 @@ class _Leaf:
         text = _WITHHELD if hidden else amount(value, unit)
         if not text and self.value is not None:
             text = _UNKNOWN
-        elif code in self.estimated and not hidden:
+        elif text and code in self.estimated and not hidden:
             text += " (estimated)"
         about, why, note = self.about
         return Driver(

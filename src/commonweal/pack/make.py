@@ -13,9 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from commonweal import __version__
+from commonweal.beside import worst_tenth
 from commonweal.pack.book import write_book
 from commonweal.pack.describing import Describing
 from commonweal.pack.overview import overview
@@ -31,6 +30,7 @@ from commonweal.pack.web_pages import page_maker
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from commonweal.briefing.charts import Chart
@@ -66,8 +66,7 @@ def profile_rows(results: Results, scope: Scope, profiles: Profiles) -> NDArray[
         for d in results.designations.values():
             wanted |= d.selected[scope.rows]
         if not results.designations:
-            ranks = next(iter(results.scores.values())).rank
-            wanted |= np.nan_to_num(ranks[scope.rows], nan=np.inf) <= np.nanmax(ranks) / 10
+            wanted |= worst_tenth(next(iter(results.scores.values())).score)[scope.rows]
     return scope.rows[wanted]
 
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.access import EARTH_RADIUS_M
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
 
 __all__ = ["Nearby"]
-
-_EARTH_M = 6_371_008.8
-"""Mean radius (IUGG): distances are within half a per cent of those on the ellipsoid."""
 
 
 class Nearby:
@@ -40,5 +39,5 @@ class Nearby:
         chord, at = self._tree.query(self._points[row], k=min(n + 1, len(self._rows)))
         chord, rows = np.atleast_1d(chord), self._rows[np.atleast_1d(at)]
         other = rows != row
-        metres = 2 * _EARTH_M * np.arcsin(np.minimum(chord[other] / 2, 1.0))
+        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord[other] / 2, 1.0))
         return rows[other][:n], metres[:n]

@@ -119,14 +119,18 @@ def _designation(
     kinds, label = r.areas.plural, label_of(r, name)
     inside = _ordered(scope.rows[d.selected[scope.rows]], d.tested[0].rank)
     near = _ordered(scope.rows[d.near_miss[scope.rows]], -margin(d))
+    end, of = ("", "") if len(r.designations) == 1 else (f"-{name}", f": {label}")
+    groups = describing.standings.groups
     map_ = overview_map(
-        scope, kinds, label, shapes, describing.standings.groups, d.selected, d.near_miss, p
+        f"overview-map{end}", scope, kinds, label, shapes, groups, d.selected, d.near_miss, p
     )
     chance = None
     both = np.concatenate([inside, near])
     if p is not None and len(both):
         names = [shapes.names[row] for row in both.tolist()]
-        chance = chance_chart(names, p[both], d.selected[both], kinds)
+        chance = chance_chart(
+            f"overview-chance{end}", names, p[both], d.selected[both], kinds, label if end else ""
+        )
     authorities = by_authority(r, d, scope.rows)
     people = people_table(r, d, scope.rows)
     part = {
@@ -141,12 +145,12 @@ def _designation(
         "authorities": None if authorities is None else shown_table(authorities, "Where they are"),
     }
     tables = [
-        ("On the list", listed(r, name, inside, full=True)),
-        ("Near misses", listed(r, name, near, full=True)),
-        ("People", people),
+        (f"On the list{of}", listed(r, name, inside, full=True)),
+        (f"Near misses{of}", listed(r, name, near, full=True)),
+        (f"People{of}", people),
     ]
     if authorities is not None:
-        tables.append(("Authorities", authorities))
+        tables.append((f"Authorities{of}", authorities))
     rest = tuple(
         dict.fromkeys(s for t in d.tested for s in indices[t.condition.path.split("/")[0]])
     )

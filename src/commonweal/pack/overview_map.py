@@ -31,10 +31,12 @@ WIDTH, HEIGHT, FOOT = 480.0, 520.0, 78.0
 _MOST_OUTLINES = 900
 """Above this many places each is too small to be seen, and those on the list are drawn as marks."""
 
-_FILLS = {"sure": "#12436d", "open": "#7fa6cf", "near": "url(#near)"}
+_FILLS = {"sure": "#12436d", "open": "#7fa6cf"}
+"""Near misses have stripes: see `_defs`."""
 
 
 def overview_map(
+    id_: str,
     scope: Scope,
     kinds: str,
     label: str,
@@ -50,6 +52,8 @@ def overview_map(
 
     Parameters
     ----------
+    id_
+        Of the drawing.
     scope
         Which places.
     kinds, label
@@ -84,13 +88,13 @@ def overview_map(
     frame = Frame(box, WIDTH, HEIGHT)
     drawn = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
     drawn += _land(scope, shapes, frame, groups, small)
+    fills = {**_FILLS, "near": f"url(#{id_}-near)"}
     for key in ("near", "open", "sure"):
-        drawn += [_place(int(row), key, shapes, frame, small) for row in classes[key]]
+        drawn += [_place(int(row), key, fills[key], shapes, frame, small) for row in classes[key]]
     if not small:
         drawn += _edges(scope, shapes, frame, groups)
-    parts = [_STRIPES, f'<g clip-path="url(#overview-frame)">{"".join(drawn)}</g>']
-    parts += _legend(classes, words, frame, small)
-    id_ = "overview-map"
+    parts = [_defs(id_), f'<g clip-path="url(#{id_}-frame)">{"".join(drawn)}</g>']
+    parts += _legend(classes, words, fills, frame, small)
     numbers = Shown(
         pl.DataFrame(
             {
@@ -102,12 +106,15 @@ def overview_map(
     return Chart(id_, title, about, svg(id_, title, about, WIDTH, HEIGHT + FOOT, parts), numbers)
 
 
-_STRIPES = (
-    '<defs><pattern id="near" width="6" height="6" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'
-    '<rect width="2.4" height="6" fill="#a33b0b"/></pattern><clipPath id="overview-frame">'
-    f'<rect width="{WIDTH:g}" height="{HEIGHT:g}"/></clipPath></defs>'
-)
+def _defs(id_: str) -> str:
+    """Define the stripes of near misses and the frame."""
+    return (
+        f'<defs><pattern id="{id_}-near" width="6" height="6" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'
+        '<rect width="2.4" height="6" fill="#a33b0b"/></pattern>'
+        f'<clipPath id="{id_}-frame">'
+        f'<rect width="{WIDTH:g}" height="{HEIGHT:g}"/></clipPath></defs>'
+    )
 
 
 def _bounds(scope: Scope, shapes: Shapes, groups: list[Group], small: bool) -> Box:
@@ -149,12 +156,10 @@ def _land(
             yield frame.path(shapes.of[row], style)
 
 
-def _place(row: int, key: str, shapes: Shapes, frame: Frame, small: bool) -> str:
+def _place(row: int, key: str, fill: str, shapes: Shapes, frame: Frame, small: bool) -> str:
     edge = "#a33b0b" if key == "near" else "#fff"
     if shapes.has(row) and not small:
-        return frame.path(
-            shapes.of[row], f'fill="{_FILLS[key]}" stroke="{edge}" stroke-width="0.8"'
-        )
+        return frame.path(shapes.of[row], f'fill="{fill}" stroke="{edge}" stroke-width="0.8"')
     if np.isnan(shapes.points[row]).any():
         return ""
     x, y = frame.at(shapes.points[[row]])[0]
@@ -194,7 +199,11 @@ def _edges(scope: Scope, shapes: Shapes, frame: Frame, groups: list[Group]) -> I
 
 
 def _legend(
-    classes: dict[str, Rows], words: dict[str, str], frame: Frame, small: bool
+    classes: dict[str, Rows],
+    words: dict[str, str],
+    fills: dict[str, str],
+    frame: Frame,
+    small: bool,
 ) -> Iterator[str]:
     y = HEIGHT + 16
     for key in [k for k, rows in classes.items() if len(rows)]:
@@ -203,7 +212,7 @@ def _legend(
             _mark(key, 11, y - 5, 5)
             if small
             else (
-                f'<rect x="2" y="{y - 11:g}" width="18" height="13" fill="{_FILLS[key]}" stroke="{edge}"/>'
+                f'<rect x="2" y="{y - 11:g}" width="18" height="13" fill="{fills[key]}" stroke="{edge}"/>'
             )
         )
         yield text(28, y, f"{words[key]}: {len(classes[key]):,}", 13)
