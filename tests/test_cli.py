@@ -191,6 +191,7 @@ def test_compare(small: Any, tell: Any) -> None:
 
 def test_compare_indices(small: Any, tell: Any) -> None:
     """With the lists, or alone where there are none; what to compare is by name or stated."""
+    small.replace(small.areas, "A01,Place 1,", "A01,=1+1,")
     first = small.study.rename(small.path / "first.yaml")
     second = small.write(designate=None, certainty=None)
     code, said, complaint = tell("compare", first, second, "--out", "tables")
@@ -205,6 +206,9 @@ def test_compare_indices(small: Any, tell: Any) -> None:
     assert {f.name for f in (small.path / "tables").iterdir()} == names
     with (small.path / "tables" / "nodes.csv").open(encoding="utf-8") as file:
         assert {float(r["spearman"]) for r in csv.DictReader(file)} == {1.0}
+    with (small.path / "tables" / "areas-deprivation.csv").open(encoding="utf-8") as file:
+        names = {row["name"] for row in csv.DictReader(file)}
+    assert "'=1+1" in names  # a spreadsheet shows it, and does not run it
     match = ("--match", "deprivation=community_needs")
     data = strict(tell("compare", first, second, *match, "--json")[1])
     assert [(i["first"], i["second"]) for i in data["indices"]] == [

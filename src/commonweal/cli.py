@@ -204,6 +204,7 @@ def units(
     as_json: Json = False,
 ) -> None:
     """Run a study on larger areas too, and tell how much of the answer depends on the unit."""
+    from commonweal.briefing.shown import Shown
     from commonweal.briefing.units import unit_data, unit_lines, unit_table
     from commonweal.recipe import load_study
     from commonweal.sources import Store
@@ -214,7 +215,7 @@ def units(
         store = Store.from_environment(progress)
         found = run_on_units(recipe, store, areas or [], progress=progress)
     if out is not None:
-        write_text(out, unit_table(found).write_csv())
+        write_text(out, Shown(unit_table(found)).csv().decode())
     if as_json:
         print_json(unit_data(found))
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.beside import compare_units, larger_units
 from commonweal.errors import StudyError
+from commonweal.places import study_areas
 from commonweal.recipe import Study, load_study
 from commonweal.sources import Store
 from commonweal.study import run
@@ -52,17 +53,19 @@ def run_on_units(
             f"{study.name}: its areas are a table of its own; larger units are known for area systems"
         )
     store = store or Store.from_environment(progress)
-    small = run(study.model_copy(update=BARE), store, geometry=False, progress=progress)
-    chosen = tuple(dict.fromkeys(units)) or larger_units(small.areas)
+    areas = study_areas(study, store)
+    chosen = tuple(dict.fromkeys(units)) or larger_units(areas)
     if not chosen:
         raise StudyError(f"{study.name}: there is no larger unit than {study.areas}; name one")
-    found = []
-    for unit in chosen:
-        if unit not in small.areas.parents:
-            known = ", ".join(small.areas.parents)
+    for unit in chosen:  # before a long run, not after it
+        if unit not in areas.parents:
+            known = ", ".join(areas.parents)
             raise StudyError(
                 f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
             )
+    small = run(study.model_copy(update=BARE), store, geometry=False, progress=progress)
+    found = []
+    for unit in chosen:
         large = run(on_unit(study, unit), store, geometry=False, progress=progress)
         found.append(compare_units(small, large, store))
     return found

@@ -132,6 +132,14 @@ def test_a_part_that_one_lacks_is_named(run_with: RunWith) -> None:
     np.testing.assert_allclose(parts[:, 0], -parts[:, 1], atol=1e-12)  # both are halls
 
 
+def test_parts_that_one_lacks_stand_in_the_order_of_the_other(run_with: RunWith) -> None:
+    names = [f"part{k}" for k in (5, 2, 7, 1, 6, 3, 4)]
+    children = {"a": {"indicator": "income"}, **{n: {"indicator": "halls"} for n in names}}
+    second = run_with(index={"x": {**ADDED, "children": children}}, designate=None, certainty=None)
+    found = beside(run_with(**strands("halls")), second, {})
+    assert found.parts["part"].to_list() == ["The same", "The other", *names]
+
+
 def test_nothing_is_made_up_where_parts_do_not_add(run_with: RunWith) -> None:
     found = beside(
         run_with(**strands("halls", aggregate="median")), run_with(**strands("income")), {}

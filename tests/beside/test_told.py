@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from commonweal.beside import compare_indices, match_indices
 from commonweal.briefing.columns import in_columns
@@ -46,6 +49,14 @@ def test_every_number_stands_under_its_head(run_with: RunWith) -> None:
     # Areas, four shares of two signs each, and the correlations of the whole and of parts 1 and 2.
     assert len(north.split()) == 2 + 4 * 2 + 3
     assert sum(line.startswith("  A") and line[3:5].isdigit() for line in lines) == 2 + 2
+
+
+def test_a_place_without_a_name_is_told_by_its_code(run_with: RunWith) -> None:
+    first, second = run_with(**two_levels(False)), run_with(**two_levels(True))
+    found = compare_indices(first, second, match_indices(first, second)[0], NO_STORE)
+    nameless = replace(found, places=found.places.with_columns(name=pl.lit(None, pl.String)))
+    lines = list(index_comparison_lines(nameless, "The first", "The second", 20))
+    assert any("A10, Northside" in line for line in lines)
 
 
 def test_two_that_are_the_same_are_not_told_at_length(run_with: RunWith) -> None:

@@ -10,8 +10,9 @@ from scipy.stats import spearmanr
 
 from commonweal.beside import compare_units
 from commonweal.briefing.units import unit_data, unit_lines, unit_table
+from commonweal.errors import StudyError
 from commonweal.recipe import load_study
-from commonweal.units import on_unit
+from commonweal.units import on_unit, run_on_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     RunWith = Callable[..., Results]
 
-NO_STORE: Any = None
+NO_STORE: Any = object()
 
 
 def lists(poor: int, few_halls: int) -> dict[str, Any]:
@@ -99,3 +100,13 @@ def test_the_same_recipe_on_larger_areas_says_where_its_numbers_are_from() -> No
     open_england = on_unit(load_study("open-england"), "wd24")
     assert open_england.indicators["library"].areas == ""  # made from what is within reach
     assert open_england.indicators["surgery"].areas == "lsoa11"  # as it says
+
+
+def test_a_unit_that_is_none_is_told_before_a_long_run(
+    run_with: RunWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    areas = run_with().areas
+    monkeypatch.setattr("commonweal.units.study_areas", lambda *_: areas)
+    monkeypatch.setattr("commonweal.units.run", lambda *_, **__: pytest.fail("it has run"))
+    with pytest.raises(StudyError, match=r"'msoa' is no larger unit than its own.*: district"):
+        run_on_units("left-behind-2023", NO_STORE, ["district", "msoa"])

@@ -69,6 +69,34 @@ def test_postcodes_lie_in_their_area_and_those_that_ended_are_left_out() -> None
     assert origins.account() == {"from": "postcodes of toy", "points": 3}
 
 
+def test_a_postcode_on_a_border_goes_to_the_first_area() -> None:
+    """Forty bands in no order, and a postcode on each border between two."""
+    n = 40
+    at = [corner(480_000 + 100 * k, 300_000) for k in range(1, n)]
+    west, east = corner(470_000, 300_000)[0], corner(490_000, 300_000)[0]
+    edges = [west, *(lon for lon, _ in at), east]
+    shuffled = np.random.default_rng(1).permutation(n)
+    boxes = [shapely.box(edges[k], 52.0, edges[k + 1], 53.0) for k in shuffled]
+    codes = [f"s{k}" for k in range(n)]
+    table = pl.DataFrame({"code": codes, "name": codes, "population": [1.0] * n})
+    here = Areas("toy", "toy", "area", "areas", table)
+    directory = Postcodes(
+        "a directory",
+        pl.DataFrame(
+            {
+                "postcode": [f"LE15{k}AA" for k in range(1, n)],
+                "easting": [480_000 + 100 * k for k in range(1, n)],
+                "northing": [300_000] * (n - 1),
+                "ended": [False] * (n - 1),
+            }
+        ),
+    )
+    shapes = pl.DataFrame({"code": codes, "geometry": shapely.to_wkb(boxes).tolist()})
+    row_of = np.argsort(shuffled)
+    expected = [min(row_of[k - 1], row_of[k]) for k in range(1, n)]
+    assert postcodes_inside(here, shapes, directory).rows.tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

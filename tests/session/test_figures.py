@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 
 from commonweal.briefing.words import percent
@@ -56,6 +58,14 @@ def test_figures_of_a_study_known_by_hand(meeting: Meeting) -> None:
     assert found["county.priority.authorities"] == "1"
     assert found["county.priority.share"] == "15 %"
     assert found["county.areas.people"] == "21,000 people"
+
+
+def test_a_larger_area_without_a_name_has_no_figure(meeting: Meeting) -> None:
+    results = meeting.small.run(draws=0)
+    named = pl.when(pl.col("district") == "S").then("district_name")
+    areas = replace(results.areas, table=results.areas.table.with_columns(district_name=named))
+    found = {f.key for f in figures("county", replace(results, areas=areas))}
+    assert {key for key in found if ".in." in key} == {"county.priority.in.southside.count"}
 
 
 def test_without_draws_nothing_is_said_of_sureness(meeting: Meeting) -> None:

@@ -197,6 +197,12 @@ def test_places_and_larger_areas_are_told(meeting: Meeting) -> None:
         meeting.told(areas={"county": ["A2O"]})
 
 
+def test_people_that_are_not_all_known_are_not_added_up(meeting: Meeting) -> None:
+    meeting.small.replace(meeting.small.areas, "A20,Place 20,2000,", "A20,Place 20,,")
+    (south,) = meeting.told(areas={"county": ["Southside"]}, framing="A place.").places
+    assert south.sentences[1] == "3 are a priority."
+
+
 def test_the_folder_and_the_zip_hold_the_same(demo: Results, tmp_path: Path) -> None:
     session = load_session("demo")
     folder = write_session(session, {"demo": demo}, tmp_path / "out")

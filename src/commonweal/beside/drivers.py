@@ -79,7 +79,7 @@ def parts_apart(
             _inside(second, other, -1, known) if other else ()
         )
         found.append(Part(path.split("/", 1)[1], first[0].label(path), d, inside))
-    for path in b.keys() - set(beside.values()):
+    for path in [path for path in b if path not in beside.values()]:
         name = f"second.{path.split('/', 1)[1]}"
         found.append(Part(name, second[0].label(path), -b[path], _inside(second, path, -1, known)))
     return found

@@ -178,7 +178,7 @@ def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[li
         rows = []
         for row in found.iter_rows(named=True):
             around = row[f"{parent}_name"] if parent else None
-            name = row["name"]
+            name = row["name"] or row["code"]
             if around and not name.startswith(around):
                 name = f"{name}, {around}"
             does_most = row.get("driver_inside") or row.get("driver") or ""

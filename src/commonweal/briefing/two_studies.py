@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.compare import comparison_data, comparison_lines
+from commonweal.briefing.shown import Shown
 from commonweal.briefing.two_indices import (
     index_comparison_data,
     index_comparison_lines,
@@ -68,11 +69,11 @@ def write_study_comparison(c: StudyComparison, out: Path) -> None:
                 raise CommonwealError(
                     f"{out}: no lists are compared; expected the name of a folder, for the indices"
                 )
-            out.write_text(c.lists.to_frame().write_csv(), "utf-8")
+            out.write_bytes(Shown(c.lists.to_frame()).csv())
             return
         out.mkdir(parents=True, exist_ok=True)
         for name, table in _tables(c):
-            (out / name).write_text(table.write_csv(), "utf-8")
+            (out / name).write_bytes(Shown(table).csv())
     except OSError as error:
         raise CommonwealError(f"{out} cannot be written: {error.strerror}") from None
 

@@ -164,8 +164,9 @@ def postcodes_inside(areas: Areas, shapes: pl.DataFrame, directory: Postcodes) -
     )
     points = shapely.points(longitude[near], latitude[near])
     at, rows = shapely.STRtree(polygons).query(points, predicate="intersects")
-    _, first = np.unique(at, return_index=True)  # one on a border goes to the first area
-    at, rows = near[at[first]], rows[first]
+    order = np.lexsort((rows, at))  # one on a border goes to the first area
+    _, first = np.unique(at[order], return_index=True)
+    at, rows = near[at[order][first]], rows[order][first]
     if not len(at):
         raise DataError(f"no postcode of {directory.title} lies in an area of {areas.system}")
     return Origins(areas, Points(longitude[at], latitude[at]), rows, f"postcodes of {areas.system}")

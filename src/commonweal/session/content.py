@@ -10,7 +10,7 @@ import numpy as np
 
 from commonweal.briefing.method import limits
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import counted, people, rule_in_words
+from commonweal.briefing.words import SURE, counted, people, rule_in_words
 from commonweal.pack.place import describer
 from commonweal.pack.scope import Scope, find_scope
 from commonweal.session.figures import Figure, figures, fill, state_figures
@@ -196,12 +196,12 @@ def _larger(results: Results, scope: Scope) -> list[str]:
     for key, d in results.designations.items():
         inside = d.selected & rows
         n, label = int(inside.sum()), label_of(results, key)
-        who = float(areas.table["population"].filter(inside).sum())
-        lives = f"; {people(who)} live there" if n and who else ""
+        who = float(areas.population[inside].sum())
+        lives = f"; {people(who)} live there" if who > 0 else ""
         said.append(f"{n:,} {'is' if n == 1 else 'are'} {label}{lives}.")
         sure = results.certainty.get(key)
         if sure is not None:
-            firm = int((sure.selected[inside] >= 0.95).sum())
+            firm = int((sure.selected[inside] >= SURE).sum())
             expected = float(sure.selected[rows].sum())
             said.append(
                 f"{firm:,} of them {'is' if firm == 1 else 'are'} so in at least 95 % of {sure.n_draws:,} draws; "

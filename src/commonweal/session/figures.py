@@ -89,7 +89,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
         if region is not None:
             inside = areas.table.with_columns(chosen=pl.Series(designation.selected)).drop_nulls(
-                region.key
+                f"{region.key}_name"
             )
             by_name = (
                 inside.group_by(f"{region.key}_name")
