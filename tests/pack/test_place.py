@@ -155,6 +155,16 @@ def test_few_people_are_not_shown(small: Small) -> None:
     assert not any(d.withheld for d in other.drivers)
 
 
+def test_an_estimated_rank_is_no_value(small: Small) -> None:
+    small.replace(small.indicators, "A05,5,", "A05,,")
+    fill = {"impute": {"how": "mean", "of": ["income"]}}
+    results = small.run(small.write(prepare=[fill], indicators__income__unit="rank"))
+    (income,) = (
+        d for d in describe(results, row_of(results, "A05")).drivers if d.indicator == "income"
+    )
+    assert (income.value, income.text) == (None, "")
+
+
 def test_rates_of_few_events_are_withheld() -> None:
     events = np.array([0.0, 1.0, FEWEST_EVENTS - 1, FEWEST_EVENTS, np.nan])
     counts = Counts(events, np.full(5, 1000.0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.access import Points
+from commonweal.access import Points, by_area
 from commonweal.access.national_grid import grid_to_degrees
 from commonweal.errors import DataError
 
@@ -59,12 +59,8 @@ class Origins:
             (n_areas,) the mean of the points that have a value; NaN in an area without a point, or
             where fewer than half of them have one.
         """
-        n, known = len(self.areas), ~np.isnan(values)
-        having = np.bincount(self.rows[known], minlength=n)
-        total = np.bincount(self.rows[known], weights=values[known], minlength=n)
-        enough = (having > 0) & (2 * having >= np.bincount(self.rows, minlength=n))
-        with np.errstate(invalid="ignore"):
-            return np.where(enough, total / having, np.nan)
+        found = by_area(values, self.rows, len(self.areas))
+        return np.where(found.missing_share <= 0.5, found.mean, np.nan)
 
     def people(self) -> NDArray[np.float64]:
         """Give (n_points,) residents: an area's, shared out equally over its points.

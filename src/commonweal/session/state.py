@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.beside import worst_tenth
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import index_label
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.index import rank
 from commonweal.session.groups import groupings, quantiles
 
 if TYPE_CHECKING:
@@ -289,9 +289,7 @@ def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floa
 def _worst_tenth(scores: Scores, path: str) -> Floats:
     """(n_areas,) 1 in the worst tenth of the areas with a score, else 0; NaN without one."""
     need = scores.need[path]
-    ranks = rank(need)
-    worst = (ranks <= WORST * np.count_nonzero(~np.isnan(need))).astype(np.float64)
-    return np.where(np.isnan(need), np.nan, worst)
+    return np.where(np.isnan(need), np.nan, worst_tenth(need))
 
 
 def _in_draws(results: Results, index: str) -> Floats | None:
