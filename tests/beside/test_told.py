@@ -59,6 +59,29 @@ def test_a_place_without_a_name_is_told_by_its_code(run_with: RunWith) -> None:
     assert any("A10, Northside" in line for line in lines)
 
 
+def test_people_are_told_where_they_are_known(small: Any, run_with: RunWith) -> None:
+    """The worst tenth of the first is A20 and A10, of the second A20 and A19."""
+
+    def live(**changes: Any) -> str:
+        first, second = (
+            run_with(
+                index={"x": {"children": {"a": {"indicator": name}}}},
+                designate=None,
+                certainty=None,
+                **changes,
+            )
+            for name in ("halls", "income")
+        )
+        return " ".join(line for line in told(first, second) if "people" in line)
+
+    both = "2,000 people live in the worst tenth of both,"
+    alone = "in that of the first alone, 1,900 people in that of the second alone."
+    assert live() == f"{both} 1,000 people {alone}"
+    small.replace(small.areas, "A10,Place 10,1000,", "A10,Place 10,,")
+    assert live() == f"{both} an unknown number of people {alone}"
+    assert live(areas__population=None) == ""
+
+
 def test_two_that_are_the_same_are_not_told_at_length(run_with: RunWith) -> None:
     same = run_with(**two_levels(False))
     lines = told(same, same)

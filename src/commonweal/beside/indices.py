@@ -55,7 +55,8 @@ class IndexComparison:
         One row a pair: ``first``, ``second`` (dotted paths), their labels, ``areas`` that have
         both, ``spearman``, how many are in the worst tenth of each (``worst_first``,
         ``worst_second``) and of both (``worst_both``), and the people of these and of those in one
-        alone (``people_both``, ``people_first_alone``, ``people_second_alone``).
+        alone (``people_both``, ``people_first_alone``, ``people_second_alone``), NaN if some of
+        these are unknown.
     groups
         The same for each pair in each region (or other larger area) and class such as rural-urban:
         ``kind`` and ``group``, ``spearman`` inside the group; worst tenths are those of the whole.
@@ -153,7 +154,7 @@ def _row(
     """Say how alike two nodes are, over all areas or those inside."""
     here = np.ones(len(x), dtype=bool) if inside is None else inside
     a, b = worst_tenth(x) & here, worst_tenth(y) & here
-    people = np.nan_to_num(areas.population)
+    people = areas.population
     return {
         "first": pair.first.replace("/", "."),
         "second": pair.second.replace("/", "."),

@@ -61,7 +61,7 @@ def index_comparison_lines(
     yield "-1 the reverse."
     yield from _nodes(c)
     people_in = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
-    if sum(people_in):
+    if c.areas.table["population"].null_count() < len(c.areas):
         both, one, other = map(people, people_in)
         yield ""
         yield f"{both[:1].upper()}{both[1:]} live in the worst tenth of both,"
