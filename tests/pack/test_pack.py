@@ -414,3 +414,19 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], small: Small) ->
     code, out, err = tell("brief", small.study, "Nowhere")
     assert (code, out) == (2, "")
     assert "place or larger area 'Nowhere' not found" in err
+
+
+def test_what_is_wrong_is_told_before_a_long_run(
+    tell: Callable[..., tuple[int, str, str]], small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commonweal.study.run", lambda *_, **__: pytest.fail("it has run"))
+    mine = small.path / "packs" / "study-southside"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("mine", "utf-8")
+    code, _, err = tell("brief", small.study, "Southside")
+    assert code == 2
+    assert "holds notes.txt, which Commonweal did not write" in err
+    monkeypatch.setattr("commonweal.commands.brief.MOST_PROFILES", 19)
+    code, _, err = tell("brief", small.study, "--profiles", "all", "--out", "all")
+    assert code == 2
+    assert "20 profiles are more than one folder should hold (at most 19)" in err

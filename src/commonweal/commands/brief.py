@@ -143,22 +143,22 @@ def make_pack(
         check_folder(out)  # before a long run, not after it
     store = Store.from_environment(progress)
     plain = [text for text in asked if not is_postcode(text)]
-    if plain:
-        find_scope(study_areas(recipe, store), plain)
+    known = find_scope(study_areas(recipe, store), plain)
+    if plain == asked:  # else what it is about is not known before the areas' outlines are
+        out = out or default_folder(recipe, known)
+        check_folder(out)
+        if profiles == "all":
+            _refuse_many(len(known.rows))
     results = run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
     shapes = Shapes(results)
     by_postcode = postcode_finder(shapes, postcodes, store.cache)
     scope = find_scope(results.areas, asked, by_postcode)
     count = len(profile_rows(results, scope, profiles))
-    if count > MOST_PROFILES:
-        raise CommonwealError(
-            f"{count:,} profiles are more than one folder should hold (at most {MOST_PROFILES:,}); "
-            "name fewer areas, or use --profiles none"
-        )
+    _refuse_many(count)
     folder = write_pack(
         results,
         scope,
-        out or default_folder(results, scope),
+        out or default_folder(recipe, scope),
         profiles=profiles,
         charts=charts,
         shapes=shapes,
@@ -171,3 +171,11 @@ def make_pack(
         "places": len(scope.rows),
         "profiles": count,
     }
+
+
+def _refuse_many(count: int) -> None:
+    if count > MOST_PROFILES:
+        raise CommonwealError(
+            f"{count:,} profiles are more than one folder should hold (at most {MOST_PROFILES:,}); "
+            "name fewer areas, or use --profiles none"
+        )

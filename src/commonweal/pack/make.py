@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from commonweal.pack.paper import Paper
     from commonweal.pack.place import Place
     from commonweal.pack.scope import Scope
+    from commonweal.recipe import Study
     from commonweal.results import Results
 
 __all__ = ["Charts", "Profiles", "default_folder", "profile_rows", "write_pack"]
@@ -49,9 +50,9 @@ _PAGES = 2
 """A profile is at most so many pages of A4."""
 
 
-def default_folder(results: Results, scope: Scope) -> Path:
+def default_folder(study: Study, scope: Scope) -> Path:
     """Give the folder a pack goes to where none is named."""
-    return Path("packs") / slug(f"{results.study.name} {scope.title}")
+    return Path("packs") / slug(f"{study.name} {scope.title}")
 
 
 def profile_rows(results: Results, scope: Scope, profiles: Profiles) -> NDArray[np.intp]:
