@@ -9,6 +9,7 @@ into it when it is whole; two runs of the same pack write the same bytes.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import time
@@ -130,7 +131,11 @@ class Staging:
 
     def _tidy(self) -> None:
         """Delete what runs of other packs of this name have left long ago."""
-        for path in self.target.parent.glob(f".{self.target.name}.*"):
+        name = re.escape(self.target.name)
+        left = re.compile(rf"\.{name}\.([0-9a-f]{{16}}\.part|[0-9a-f]{{12}}\.tmp)")
+        for path in self.target.parent.iterdir():
+            if left.fullmatch(path.name) is None:
+                continue
             with suppress(OSError):
                 parts = path.iterdir() if path.suffix == ".part" else ()
                 newest = max(p.stat().st_mtime for p in (path, *parts))
@@ -138,5 +143,5 @@ class Staging:
                     continue
                 if path.suffix == ".part":
                     shutil.rmtree(path, ignore_errors=True)
-                elif path.suffix == ".tmp":
+                else:
                     path.unlink()
