@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from commonweal.indicators import Counts
 from commonweal.pack import describe, describer
 from commonweal.pack.amounts import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
 from commonweal.pack.standing import worse_than
+from commonweal.pack.told import MOST_REASONS, main_drivers, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,6 +231,32 @@ def notes_of(place: Place) -> Iterator[str]:
         yield answer.sure_text
         yield from (m.text for m in answer.margins)
     yield from place.caveats
+
+
+def test_reasons_name_the_works_that_bear_them_out(demo: Results) -> None:
+    """Of what raises need most; the study's own works come along, those of untold indicators not."""
+    study = demo.study
+    works = ("bolet-2021", "klinenberg-2018", "higgs-2017")
+    specs = {
+        n: spec.model_copy(update={"cites": (works[k % 2],), "why": f"Because of {n}."})
+        for k, (n, spec) in enumerate(study.indicators.items())
+    }
+    briefing = study.briefing.model_copy(update={"cites": (works[2],)})
+    cited = study.model_copy(update={"indicators": specs, "briefing": briefing})
+    place = describe(replace(demo, study=cited), 7)
+    assert place.works[0].id == works[2]
+    assert {w.id for w in place.works} == {*works}
+    told = reasons(place)
+    pushes = {d.label: d.push for d in main_drivers(place)}
+    assert len(told["reasons"]) == min(MOST_REASONS, sum(p > 0 for p in pushes.values())) > 0
+    for reason in told["reasons"]:
+        assert pushes[reason["label"]] > 0
+        assert reason["works"] in ("Bolet 2021", "Klinenberg 2018")
+    full = {w.short: w.full for w in place.works}
+    named = {"Higgs et al. 2017", *(r["works"] for r in told["reasons"])}
+    assert {f"{w['text']} {w['link']}" for w in told["works"]} == {full[short] for short in named}
+    bare = reasons(describe(demo, 7))
+    assert bare == {"reasons": [], "works": []}
 
 
 def test_the_grade_tells_plain_from_official() -> None:

@@ -77,6 +77,8 @@ def test_profiles_say_what_the_results_do(wards: Results, pack: Path) -> None:
             assert other.name in text
         for source in place.sources:
             assert source.title in text
+        assert [w.id for w in place.works] == ["local-trust-2019", "iod-2019"]
+        assert "Understanding communities on the edge" in text
 
 
 def test_profiles_are_two_tagged_pages(pack: Path) -> None:

@@ -1,10 +1,11 @@
-"""The sources that a place's sentences and numbers rest on, numbered as they are met."""
+"""What a place's sentences and numbers rest on: sources, numbered as they are met, and works."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.pack.place import SourceNote
+from commonweal.briefing.references import references
+from commonweal.pack.place import SourceNote, WorkNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,10 @@ class Cited:
     """Looks sources up in the account of a run."""
 
     def __init__(self, results: Results) -> None:
+        self.works = tuple(
+            WorkNote(c.id, c.short, c.full, c.link, c.checked)
+            for c in (r.citation for r in references(results))
+        )
         self._known = {s["id"]: s for s in results.provenance.get("sources", ())}
 
     @staticmethod

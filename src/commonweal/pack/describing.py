@@ -85,6 +85,7 @@ class Describing:
             alike_by=self.alike_by,
             caveats=caveats(r, bool(people < FEWEST_PEOPLE)),
             sources=self.cited.notes(told, standings, drivers),
+            works=self.cited.works,
         )
 
     def _others(

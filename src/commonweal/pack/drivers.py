@@ -42,6 +42,7 @@ class _Leaf:
     withheld: NDArray[np.bool_]
     estimated: frozenset[str]
     about: tuple[str, str, str]
+    cites: tuple[str, ...]
 
     def at(self, row: int, code: str) -> Driver:
         value, unit = float("nan"), self.meta.unit
@@ -74,6 +75,7 @@ class _Leaf:
             why,
             note,
             tuple(self.meta.source.split(", ")),
+            self.cites,
         )
 
 
@@ -134,6 +136,7 @@ def _leaves(results: Results, index: str) -> Iterator[_Leaf]:
             small(results.areas.population, counts),
             estimated.get(name, frozenset()),
             (" ".join(told[0].split()), " ".join(told[1].split()), " ".join(told[2].split())),
+            results.study.indicators[name].cites,
         )
 
 

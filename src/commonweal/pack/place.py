@@ -155,6 +155,8 @@ class Driver:
         What it describes, for readers.
     sources
         Ids of its sources.
+    cites
+        Ids of the works that bear out `why`.
     """
 
     indicator: str
@@ -174,6 +176,7 @@ class Driver:
     why: str
     note: str
     sources: tuple[str, ...]
+    cites: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,25 @@ class SourceNote:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkNote:
+    """A work that a claim rests on: short for the text, in full for a list.
+
+    Attributes
+    ----------
+    id, short, full, link
+        As in `commonweal.evidence.Citation`.
+    checked
+        Whether what the library of evidence says of it was checked.
+    """
+
+    id: str
+    short: str
+    full: str
+    link: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Everything that is said of one place.
 
@@ -303,6 +325,8 @@ class Place:
         What this does not show.
     sources
         Numbered in the order of the text.
+    works
+        Those that the study cites, for itself and for its indicators.
     """
 
     code: str
@@ -327,6 +351,7 @@ class Place:
     alike_by: str
     caveats: tuple[str, ...]
     sources: tuple[SourceNote, ...]
+    works: tuple[WorkNote, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the same as plain data that JSON can hold."""

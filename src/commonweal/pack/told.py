@@ -26,6 +26,7 @@ __all__ = [
     "near_table",
     "peer_table",
     "picture",
+    "reasons",
     "shown_table",
     "source_list",
     "told",
@@ -33,6 +34,9 @@ __all__ = [
 
 MOST_DRIVERS = 5
 """Indicators of each index that a profile lists."""
+
+MOST_REASONS = 3
+"""Indicators of which a profile says why they count."""
 
 _HERE, _MIDDLE = "Here", "Middle place"
 
@@ -76,6 +80,7 @@ def told(
         "drivers": shown_table(driver_table(drivers), "What drives the result here"),
         "drivers_about": _drivers_about(place, drivers),
         "drivers_notes": cites,
+        **reasons(place),
         "near": shown_table(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
         "peers": _others(place.peers, lists, f"Most like it, by {place.alike_by}", link),
@@ -172,6 +177,33 @@ def _drivers_about(place: Place, drivers: list[Driver]) -> str:
         f"What {verb} its need most is the measure “{first.label}”. For each index, what counts most comes "
         f"first: its weight, times how far {place.name} is from the middle."
     )
+
+
+def reasons(place: Place) -> dict[str, Any]:
+    """Say why the indicators that raise need most count, and give the works that bear it out.
+
+    The works that the study as a whole rests on come with them; those of indicators that are not
+    told here are left out.
+    """
+    work = {w.id: w for w in place.works}
+    first = sorted(main_drivers(place), key=lambda d: -d.push)
+    told = [d for d in first if d.push > 0 and d.cites][:MOST_REASONS]
+    elsewhere = {id_ for d in place.drivers for id_ in d.cites} - {i for d in told for i in d.cites}
+    return {
+        "reasons": [
+            {"label": d.label, "why": d.why, "works": "; ".join(work[i].short for i in d.cites)}
+            for d in told
+        ],
+        "works": [
+            {
+                "text": w.full.removesuffix(w.link).strip(),
+                "link": w.link,
+                "checked": w.checked,
+            }
+            for w in place.works
+            if w.id not in elsewhere
+        ],
+    }
 
 
 def picture(chart: Chart | None) -> dict[str, str] | None:

@@ -17,6 +17,7 @@ from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
 from commonweal.briefing.words import counted, counted_areas, percent
 from commonweal.evidence import evidence_html, load_evidence
+from commonweal.pack.told import reasons
 from commonweal.web import told
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
@@ -178,7 +179,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "area.html", asked, choices,
             place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
-            drivers=drivers_table(place), under=told.under(explorer, choices, row),
+            drivers=drivers_table(place), reasons=reasons(place)["reasons"], under=told.under(explorer, choices, row),
             by=told.by_postcode(explorer, asked.postcode, row), since=told.since(explorer, row),
             **_map(explorer.published, asked), path=f"/area/{_quoted(code)}",
         )  # fmt: skip
