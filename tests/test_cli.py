@@ -162,7 +162,7 @@ def test_show_by_postcode(small: Any, tell: Any) -> None:
         assert said.startswith("Place 3 (A03)")
     code, _, complaint = tell("show", "QL1 2AB", "--study", small.study, COMMONWEAL_POSTCODES="")
     assert code == 2
-    assert "--postcodes" in complaint
+    assert "postcode QL1 2AB: unknown" in complaint
 
 
 def test_compare(small: Any, tell: Any) -> None:

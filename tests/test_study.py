@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import yaml
 from scipy.stats import rankdata, spearmanr
+from shapely.geometry import box, mapping
 
 from commonweal.briefing import write_results
 from commonweal.briefing.headline import as_data, headline
@@ -570,9 +571,29 @@ def test_an_area_is_found_without_england_s_data(cache: Path) -> None:
         find_study("E01000001", store)  # it may well be there, could one look
 
 
-def test_a_postcode_wants_a_directory(small: Any, tmp_path: Path) -> None:
-    with pytest.raises(CommonwealError, match="looks like a postcode"):
-        find_study("A1 1AA", small.store, str(small.study))
+def test_a_postcode_is_in_the_area_around_it(small: Any) -> None:
+    study = small.write(areas__boundaries={"file": "shapes.geojson"})
+    squares = {"A03": (-1.1, 51.6), "A07": (-0.5, 51.6)}  # OX49 5NU is at 51.657 N, 1.070 W
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": mapping(box(x, y, x + 0.1, y + 0.1)),
+        }
+        for code, (x, y) in squares.items()
+    ]
+    shapes = small.path / "shapes.geojson"
+    shapes.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+    assert find_study("ox495nu", small.store, str(study))[1] == "A03"
+    with pytest.raises(
+        CommonwealError, match="SW1A 1AA lies in none of the outlines of the places"
+    ):
+        find_study("SW1A 1AA", small.store, str(study))
+    with pytest.raises(CommonwealError, match="postcode A1 1AA: unknown"):
+        find_study("A1 1AA", small.store, str(study))
+
+
+def test_a_postcode_in_a_directory_of_one_s_own(small: Any, tmp_path: Path) -> None:
     directory = tmp_path / "onspd.csv"
     directory.write_text('pcds,own_code\n"A1  1AA",A07\n"A1  1AB",A99\n', "utf-8")
     for asked in ("A1 1AA", "a11aa", " a1  1aa "):

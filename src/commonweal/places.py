@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.access.own_places import read_own_places
+from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.areas import Areas, boundaries, code_texts, load_areas, load_systems
 from commonweal.errors import (
@@ -49,6 +50,8 @@ __all__ = [
 ]
 
 POINT = ("longitude", "latitude")
+_COAST = 0.005
+"""Degrees that a postcode may lie outside: outlines are simplified along coasts."""
 
 
 def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
@@ -321,6 +324,26 @@ def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:
     )
 
 
+def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str:
+    """Give the code of the area whose outline a postcode lies in, or just beside."""
+    import shapely
+
+    directory = load_postcodes(cache=store.cache)
+    placed = place_postcodes([postcode], directory).row(0, named=True)
+    if not placed["found"]:
+        raise CommonwealError(f"postcode {postcode}: {placed['status']} ({directory.title})")
+    shapes = study_shapes(study, areas, store, geometry=True)[0].drop_nulls("geometry")
+    outlines = shapely.from_wkb(shapes["geometry"].to_list(), on_invalid="ignore")
+    point = shapely.Point(placed["longitude"], placed["latitude"])
+    around = shapely.STRtree(outlines).query_nearest(point, max_distance=_COAST)
+    if not len(around):
+        raise CommonwealError(
+            f"postcode {postcode} lies in none of the outlines of the {areas.plural} of {study.title}; "
+            "expected one around it, a code or a name, or with --postcodes a directory of your own"
+        )
+    return str(shapes["code"][int(around[0])])
+
+
 def find_study(
     asked: str, store: Store, study: str | None = None, postcodes: Path | None = None
 ) -> tuple[Study, str]:
@@ -335,22 +358,18 @@ def find_study(
     study
         The study; if not given, the newest that ships, designates and has the area.
     postcodes
-        A postcode directory of the user's own.
+        A postcode directory of the user's own, with codes of areas. Without it a postcode is looked
+        up in the packaged one, and its area is the one whose outline is around it.
 
     Raises
     ------
     CommonwealError
-        If no study has it, if several areas fit, or if a postcode is given without a directory.
+        If no study has it, if several areas fit, or if a postcode is not known or has no place.
     """
     from commonweal.briefing.profile import POSTCODE, area_of_postcode, find_area
 
     names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
     is_postcode = POSTCODE.match(asked.strip().upper()) is not None
-    if is_postcode and postcodes is None:
-        raise CommonwealError(
-            f"'{asked}' looks like a postcode, and no postcode directory is set. Give one with --postcodes "
-            "(the ONS Postcode Directory or the National Statistics Postcode Lookup as CSV), or a code or name."
-        )
     away: UnreachableError | None = None
     seen: list[str] = []
     for name in names:
@@ -360,7 +379,11 @@ def find_study(
         except UnreachableError as error:  # another study may have the area, and its data be here
             away = away or error
             continue
-        wanted = area_of_postcode(asked, str(postcodes), areas.system) if is_postcode else asked
+        wanted = asked
+        if is_postcode and postcodes is not None:
+            wanted = area_of_postcode(asked, str(postcodes), areas.system)
+        elif is_postcode:
+            wanted = _area_around(asked, found, areas, store)
         row = find_area(areas, wanted)
         if row is not None:
             return found, areas.codes[row]
