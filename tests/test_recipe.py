@@ -500,3 +500,39 @@ def test_a_name_given_by_accident_as_a_number(tmp_path: Path) -> None:
     text: Any = STUDY.replace("  halls:\n    file", "  2019:\n    file")
     with pytest.raises(StudyError, match="2019 is not text; put it in quotes"):
         parse(text)
+
+
+# ---- one file over another ----------------------------------------------------------------------
+
+
+def extended(folder: Path, above: str) -> Study:
+    """The template with a file laid over it."""
+    (folder / "base.yaml").write_text(template(), "utf-8")
+    (folder / "mine.yaml").write_text(f"extends: base.yaml\n{above}", "utf-8")
+    return load_study(folder / "mine.yaml")
+
+
+def test_keys_replace_lists_replace_and_nothing_takes_out(tmp_path: Path) -> None:
+    children = "{library: null, turnout: {weight: 3}}"
+    study = extended(
+        tmp_path,
+        f"title: Mine\nindex: {{community_needs: {{children: {children}}}}}\n"
+        "certainty: {vary: [{cut: [0.9, 1.1]}]}\n",
+    )
+    base = load_study(tmp_path / "base.yaml")
+    assert (study.title, study.areas) == ("Mine", base.areas)
+    (turnout,) = study.index["community_needs"].children.items()
+    was = base.index["community_needs"].children["turnout"]
+    assert turnout == ("turnout", was.model_copy(update={"weight": 3}))
+    assert study.index["deprivation"] == base.index["deprivation"]
+    assert study.certainty is not None
+    assert base.certainty is not None
+    assert study.certainty.draws == base.certainty.draws
+    assert len(study.certainty.vary) == 1 < len(base.certainty.vary)
+
+
+def test_what_is_taken_out_has_to_be_there(tmp_path: Path) -> None:
+    said = r"mine.yaml: index.deprivation.children.incme: .*none to take out; did you mean 'income'"
+    with pytest.raises(StudyError, match=said):
+        extended(tmp_path, "index: {deprivation: {children: {incme: null}}}\n")
+    assert extended(tmp_path, "panel: null\n").panel is None  # a setting that was not given

@@ -155,7 +155,14 @@ Hall two,52.0,0.02
         ({"file": "c.csv", "formula": "1 + 1"}, StudyError, "names no column"),
         ({"file": "c.csv", "formula": "read_csv('c.csv')"}, StudyError, "not an expression"),
         ({"formula": "rat + 1"}, StudyError, "indicator 'rat' not found; did you mean 'rate'"),
-        ({"formula": "rate + 1"}, StudyError, "rate -> rate leads back to itself"),
+        ({"formula": "rate + 1"}, StudyError, "indicators.rate: rate -> rate leads back to itself"),
+        ({"file": "c.csv", "column": "n", "per": "rate"}, StudyError, "rate -> rate leads back"),
+        (
+            {"file": "c.csv", "column": "n", "areas": "lsoa21", "complete": {
+                "of": "rate", "areas": "lad24", "at_least": 0.9}},
+            StudyError,
+            "rate -> rate leads back to itself",
+        ),
         ({"file": "c.csv", "column": "n", "out_of": 10}, StudyError, "goes with 'per'"),
         ({"file": "c.csv", "column": "n", "formula": "n"}, StudyError, "'column' and 'formula'"),
         ({"file": "c.csv"}, StudyError, "found none; expected exactly one of 'column'"),

@@ -138,7 +138,6 @@ class _Kitchen:
         self.setting_out = here.system if own else given or "lsoa21"
         self.moves: dict[int, Move] = {}
         self.made: dict[str, _Made] = {}
-        self.making: list[str] = []
         self.around: Surroundings | None = None
         self._origins: Origins | None = None
 
@@ -162,17 +161,11 @@ class _Kitchen:
         """Make an indicator on the areas that it is measured on."""
         if name in self.made:
             return self.made[name]
-        if name in self.making:
-            way = " -> ".join([*self.making[self.making.index(name) :], name])
-            raise StudyError(f"indicators.{name}: formula: {way} leads back to itself")
-        self.making.append(name)
         try:
             made = self._make(name, self.study.indicators[name])
         except DataError as error:
             known = name in str(error)
             raise error if known else DataError(f"{name}: {error}") from None
-        finally:
-            self.making.pop()
         self.made[name] = made
         return made
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from commonweal.errors import CommonwealError, StudyError, UnknownNameError
+from commonweal.errors import CommonwealError, StudyError, UnknownNameError, nearest
 from commonweal.faults import explain, read_yaml
 from commonweal.recipe.study import Study
 
 __all__ = ["earlier_study", "load_study", "parse_study", "shipped_studies", "template"]
 
 FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_NAMED = frozenset({"indicators", "index", "children", "designate"})
+"""Keys whose own keys are names that a study chooses: what is taken out has to be there."""
 
 
 def shipped_studies() -> list[str]:
@@ -115,15 +117,24 @@ def _extended(data: dict[str, Any], where: str, folder: Path, seen: tuple[str, .
             f"{where}: extends: {base} lies in another folder; expected a file beside this one, "
             "since it names files of its own from where it lies"
         )
-    return _laid_over(_extended(read_yaml(text, name), name, folder, (*seen, base)), data)
+    below = _extended(read_yaml(text, name), name, folder, (*seen, base))
+    try:
+        return _laid_over(below, data)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from None
 
 
-def _laid_over(below: Any, above: Any) -> Any:
+def _laid_over(below: Any, above: Any, *at: str) -> Any:
     """Merge keys at every depth; a list, text or number replaces what is below it."""
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
+    if at and at[-1] in _NAMED:
+        for key in above.keys() - below.keys():
+            if above[key] is None:
+                here = ".".join((*at, str(key)))
+                raise StudyError(f"{here}: there is none to take out; {nearest(str(key), below)}")
     merged = below | {
-        key: _laid_over(below[key], value) if key in below else value
+        key: _laid_over(below[key], value, *at, str(key)) if key in below else value
         for key, value in above.items()
     }
     return {key: value for key, value in merged.items() if above.get(key, value) is not None}

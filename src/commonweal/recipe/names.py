@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from commonweal.areas import load_systems
@@ -106,16 +107,21 @@ def _indicator(study: Study, name: str, *at: str | int) -> None:
 def _made(study: Study) -> None:
     """Check the names that indicators use which are computed or carried."""
     systems = load_systems().systems
+    made_of: dict[str, list[str]] = {}
     for name, spec in study.indicators.items():
         at = ("indicators", name)
+        others: list[tuple[str, Place]] = []
         if spec.formula and not spec.reads:
-            for other in names_in(spec.formula, name):
-                _indicator(study, other, *at, "formula")
+            others += [(other, ("formula",)) for other in names_in(spec.formula, name)]
         if spec.per and spec.per != POPULATION:
-            _indicator(study, spec.per, *at, "per")
+            others.append((spec.per, ("per",)))
         whole = spec.complete
         if whole is not None and whole.of:
-            _indicator(study, whole.of, *at, "complete", "of")
+            others.append((whole.of, ("complete", "of")))
+        for other, field in others:
+            _indicator(study, other, *at, *field)
+        made_of[name] = [other for other, _ in others]
+        if whole is not None and whole.of:
             _larger(study, spec.areas, whole.areas, *at, "complete", "areas")
         published = whole.areas if whole is not None and not whole.of else ""
         named = [(spec.areas, "areas"), (published, "complete")]
@@ -126,6 +132,11 @@ def _made(study: Study) -> None:
         for system, key in ((spec.shrink, "shrink"), (named[1][0], "complete")):
             if system and spec.areas:
                 _larger(study, spec.areas, system, *at, key)
+    try:
+        TopologicalSorter(made_of).prepare()
+    except CycleError as error:
+        way = error.args[1][::-1]
+        raise FieldError(f"{' -> '.join(way)} leads back to itself", "indicators", way[0]) from None
     origins = study.access.origins
     if origins and origins not in {*systems, "postcodes"}:
         found = f"area system '{origins}' not found; {nearest(origins, [*systems, 'postcodes'])}"
