@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.session import state
 from commonweal.session.groups import quantiles
+from commonweal.session.spec import StateSpec
+from commonweal.session.state_told import state_tables, told
 
 if TYPE_CHECKING:
     from tests.conftest import Small
@@ -65,6 +67,26 @@ def test_a_state_that_can_be_checked_by_hand(small: Small) -> None:
     # The worst tenth on halls are two places: A20 (1 hall) of the south and A10 (2) of the north.
     assert lack["community_needs"] == pytest.approx(2000 / sum(100 * k for k in range(11, 21)))
     assert (lack["selected"], lack["selected_people"]) == (3, 5500)
+
+
+def test_people_who_are_not_all_known_are_told_as_unknown(small: Small) -> None:
+    small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,,")
+    found = state(small.run(), "community_needs", "deprivation")
+    told_of = told(found, StateSpec(study="county"))
+    assert told_of.summary[0].startswith("20 places, an unknown number of people.")
+    assert told_of.summary[1] == "3 places are a priority; an unknown number of people live there."
+    south = found.lack.frame.filter(pl.col("group") == "southside").row(0, named=True)
+    assert south["community_needs"] == 0  # A20, the only one of the worst tenth, counts for nothing
+    tables = {name: table for name, _, table in state_tables(found)}
+    for table in tables.values():
+        assert table.filter(pl.col("group") == "southside")["people"][0] is None
+        assert table.filter(pl.col("group") == "northside")["people"][0] == 5500
+
+
+def test_a_state_is_told_by_people(small: Small) -> None:
+    results = small.run(small.write(areas__population=None))
+    with pytest.raises(StudyError, match="its areas have no population"):
+        state(results, "community_needs")
 
 
 def test_groups_hold_every_area_once(demo: Results) -> None:

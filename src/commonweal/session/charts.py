@@ -119,7 +119,7 @@ def lack_chart(lack: Lack, path: str, state: State) -> Chart:
     svg = _drawn(id_, title, about, rows, titles, "Share of people in the worst tenth")
     columns = [
         pl.col("label").alias("Group"),
-        pl.col("people").round(0).cast(pl.Int64).alias("People"),
+        pl.col("people").fill_nan(None).round(0).cast(pl.Int64).alias("People"),
     ]
     shares = {"In the worst tenth": path}
     if path == lack.paths[0] and lack.frame["in_draws"].null_count() < len(lack.frame):

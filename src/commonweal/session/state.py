@@ -50,7 +50,7 @@ class Measure:
         Whether the values are ratios to the middle of all (1 = as in all), not in the unit.
     frame
         One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``without`` (areas with no
-        value), ``people``, and ``lower``, ``median`` and ``upper``: a quarter, half and three
+        value), ``people`` (NaN if some are unknown), and ``lower``, ``median`` and ``upper``: a quarter, half and three
         quarters of the people live in areas below them.
     """
 
@@ -84,9 +84,10 @@ class Lack:
     label
         What a selected area is called; '' where the study selects nothing.
     frame
-        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people``; by path the share
-        of the people who live in the worst tenth of all areas; ``in_draws``, that of the index on
-        average over the draws (null without); ``selected`` areas and ``selected_people``.
+        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people`` (NaN if some are
+        unknown); by path the share of the people who live in the worst tenth of all areas;
+        ``in_draws``, that of the index on average over the draws (null without); ``selected`` areas
+        and ``selected_people`` (NaN as ``people``).
     """
 
     paths: tuple[str, ...]
@@ -176,7 +177,8 @@ def state(
     Raises
     ------
     StudyError
-        If every indicator is a rank, or a run of `since` names no earlier study.
+        If every indicator is a rank, no area has a population, or a run of `since` names no earlier
+        study.
     UnknownNameError
         If there is no such index or indicator.
     """
@@ -184,7 +186,12 @@ def state(
     if index not in results.scores:
         raise UnknownNameError("index", index, results.scores, f" in {results.study.name}")
     groups = groupings(results, deprivation)
-    people = _weights(results)
+    people = results.areas.population
+    if np.isnan(people).all():
+        raise StudyError(
+            f"study {results.study.name}: its areas have no population; expected one, since a state is told "
+            "by how many people live where"
+        )
     strands = dict(_strands(results, index))
     for name in ratios:
         if name not in strands:
@@ -215,19 +222,13 @@ def state(
         results.areas.singular,
         results.areas.plural,
         len(results.areas),
-        float(np.nansum(results.areas.population)),
+        float(people.sum()),
         tuple(groups),
         tuple(told[False]),
         tuple(told[True]),
         _lack(results, index, groups, people),
         tuple(_moved(run) for run in since),
     )
-
-
-def _weights(results: Results) -> Floats:
-    """Give residents; where none are known at all, areas count alike."""
-    people = np.nan_to_num(results.areas.population)
-    return people if people.any() else np.ones(len(people))
 
 
 def _strands(results: Results, index: str) -> Iterator[tuple[str, str]]:
@@ -304,7 +305,7 @@ def _in_draws(results: Results, index: str) -> Floats | None:
 
 def _share(values: Floats, people: Floats) -> float | None:
     """Give the people-weighted mean of what is known; None if nothing is."""
-    known = ~np.isnan(values)
+    known = ~np.isnan(values) & ~np.isnan(people)
     total = people[known].sum()
     return float((values[known] * people[known]).sum() / total) if total else None
 

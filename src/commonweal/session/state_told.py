@@ -262,8 +262,8 @@ def state_tables(found: State) -> Iterator[tuple[str, str, pl.DataFrame]]:
             pl.lit(m.about.vintage).alias("vintage"),
             pl.lit(m.about.source).alias("source"),
             pl.lit(m.about.higher_is).alias("more_means_need"),
-            pl.all().exclude("lower", "median", "upper"),
-            pl.col("lower", "median", "upper").fill_nan(None),
+            pl.all().exclude("people", "lower", "median", "upper"),
+            pl.col("people", "lower", "median", "upper").fill_nan(None),
         )
         for m in (*found.measures, *found.ratios)
     ]
@@ -272,7 +272,11 @@ def state_tables(found: State) -> Iterator[tuple[str, str, pl.DataFrame]]:
         "Every measure by group: the middle and the middle half of the people.",
         pl.concat(parts),
     )
-    yield "worst-tenth.csv", "Who lives in the worst tenth, by group and strand.", found.lack.frame
+    yield (
+        "worst-tenth.csv",
+        "Who lives in the worst tenth, by group and strand.",
+        found.lack.frame.fill_nan(None),
+    )
     for k, moved in enumerate(found.moved, start=1):
         more = f"-{k}" if len(found.moved) > 1 else ""
         yield f"changes{more}.csv", f"Who enters and leaves since {moved.before}.", moved.frame
