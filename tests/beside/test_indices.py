@@ -141,11 +141,18 @@ def test_parts_that_one_lacks_stand_in_the_order_of_the_other(run_with: RunWith)
 
 
 def test_nothing_is_made_up_where_parts_do_not_add(run_with: RunWith) -> None:
-    found = beside(
-        run_with(**strands("halls", aggregate="median")), run_with(**strands("income")), {}
+    plain = run_with(**strands("income"))
+    for form in ("median", "geometric"):
+        by_form = strands("halls", aggregate=form, transform="exponential")
+        for pair in ((run_with(**by_form), plain), (plain, run_with(**by_form))):
+            found = beside(*pair, {})
+            assert len(found.parts) == 0
+            assert "driver" not in found.places.columns
+    two = (
+        run_with(**strands(b, aggregate="geometric", transform="exponential"))
+        for b in ("halls", "income")
     )
-    assert len(found.parts) == 0
-    assert "driver" not in found.places.columns
+    assert len(beside(*two, {}).parts) == 2  # both add up, to logarithms
 
 
 def test_the_first_is_carried_to_the_areas_of_the_second(

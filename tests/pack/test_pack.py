@@ -17,8 +17,11 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.pack import describe
+from commonweal.pack.describing import Describing
 from commonweal.pack.make import profile_rows, write_pack
+from commonweal.pack.overview import overview
 from commonweal.pack.scope import find_scope
+from commonweal.pack.shapes import Shapes
 from commonweal.pack.staging import Staging
 from commonweal.pack.strand_chart import strand_table
 
@@ -190,6 +193,22 @@ def test_overview_counts_what_the_designation_does(
     people = demo.areas.population
     home = people[(inside.to_numpy()) & d.selected].sum()
     assert f"They are home to {home:,.0f} of {people[inside.to_numpy()].sum():,.0f} people." in text
+
+
+def test_people_are_added_up_where_all_are_known(small: Small) -> None:
+    def told() -> tuple[list[str], str]:
+        results = small.run(draws=0)
+        scope = find_scope(results.areas, [])
+        page = overview(Describing(results), scope, Shapes(results), lambda _: "").page
+        return page["facts"], " ".join(claim["text"] for claim in page["headline"])
+
+    facts, headline = told()
+    assert facts == ["20 places", "21,000 people"]
+    assert "They are home to 5,500 of 21,000 people." in headline
+    small.replace(small.areas, "A01,Place 1,100,", "A01,Place 1,,")
+    facts, headline = told()
+    assert facts == ["20 places"]
+    assert "They are home to 5,500 people." in headline
 
 
 def test_zip_holds_every_file(demo_pack: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.index.methods import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -64,11 +66,13 @@ def parts_apart(
     Returns
     -------
     list of Part
-        None where an index does not add up what its parts put in, as with a geometric mean of one
-        and not the other, or where it is the same everywhere.
+        None where an index does not add up what its parts put in, where one alone is a geometric
+        mean, or where one is the same everywhere.
     """
     a, b = _deviations(first[1], known), _deviations(second[1], known)
-    if not a or not b:
+    # Parts of a geometric mean add up to its logarithm, those of other forms to the score itself.
+    logarithms = {name_of(scores.tree.aggregate) == "geometric" for _, scores in (first, second)}
+    if not a or not b or len(logarithms) > 1:
         return []
     beside = {p.first: p.second for p in pairs if p.first in a and p.second in b}
     found = []
@@ -91,7 +95,7 @@ def _deviations(scores: Scores, known: Flags) -> dict[str, Floats]:
     if not parts or any(np.isnan(part[known]).all() for part in parts.values()):
         return {}
     spread = float(np.std(np.nansum(list(parts.values()), axis=0)[known]))
-    if spread == 0:
+    if spread == 0 or not np.isfinite(spread):
         return {}
     centred = {path: (part - np.nanmean(part[known])) / spread for path, part in parts.items()}
     # A part that an area lacks sets nothing apart: its weight is carried by the others.

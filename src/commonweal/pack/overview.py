@@ -101,8 +101,8 @@ def overview(
 def _facts(areas: Areas, scope: Scope) -> list[str]:
     told = [counted(len(scope.rows), areas.singular, areas.plural)]
     residents = areas.population[scope.rows]
-    if not np.isnan(residents).all():
-        told.append(f"{shown_people(float(np.nansum(residents)))} people")
+    if not np.isnan(residents).any():
+        told.append(f"{shown_people(float(residents.sum()))} people")
     return told
 
 
@@ -193,7 +193,8 @@ def _claims(
     residents = r.areas.population
     home, everyone = float(residents[inside].sum()), float(residents[scope.rows].sum())
     if n and np.isfinite(home):
-        told.append(f"They are home to {shown_people(home)} of {shown_people(everyone)} people.")
+        of_all = f" of {shown_people(everyone)}" if np.isfinite(everyone) else ""
+        told.append(f"They are home to {shown_people(home)}{of_all} people.")
     if p is None:
         told.append("How sure this is has not been worked out.")
     elif n:
