@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import openpyxl
 import polars as pl
 import pytest
 
+from commonweal.briefing.larger import larger_areas
 from commonweal.briefing.sheets import sheet_name
 
 if TYPE_CHECKING:
@@ -123,3 +125,17 @@ def test_polars_reads_it_too(folder: Path) -> None:
     )
     assert len(frame) == 60
     assert frame["Population"].sum() == sum(range(100, 160))
+
+
+def test_people_of_a_larger_area_are_added_up_where_all_are_known(results: Results) -> None:
+    table = results.areas.table
+    first = pl.col("code") == table["code"][0]
+    gap = table.with_columns(population=pl.when(~first).then("population"))
+    areas = replace(results.areas, table=gap)
+    before, after = (
+        dict(larger_areas(r).frame.select("Code", "Population").iter_rows())
+        for r in (results, replace(results, areas=areas))
+    )
+    around = {table[parent][0] for parent in results.areas.parents}
+    assert {code for code, n in after.items() if n is None} == around
+    assert all(after[code] == n for code, n in before.items() if code not in around)

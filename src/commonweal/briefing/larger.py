@@ -95,6 +95,8 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
 def larger_areas(results: Results, only: str | None = None) -> Shown:
     """Show the five summaries of every index for larger areas, and how many are selected."""
     blocks = []
+    people = pl.col("population")
+    known = pl.when(people.null_count() == 0).then(people.sum())
     for tier in tiers(results):
         if only is not None and tier.key != only:
             continue
@@ -104,7 +106,7 @@ def larger_areas(results: Results, only: str | None = None) -> Shown:
             .agg(
                 pl.col(f"{tier.key}_name").first(),
                 pl.len().cast(pl.Int64).alias(f"All {results.areas.plural}"),
-                pl.col("population").sum().round(0).cast(pl.Int64).alias("Population"),
+                known.round(0).cast(pl.Int64).alias("Population"),
             )
         )
         block = base.select(
