@@ -104,6 +104,9 @@ def test_lists_of_codes(tmp_path: Path) -> None:
         codes_in(file)
     with pytest.raises(CommonwealError, match="cannot be read"):
         codes_in(tmp_path / "no such.csv")
+    plain = tmp_path / "list.txt"
+    plain.write_text("Codeford\nSeaton, Devon\n", "utf-8")
+    assert codes_in(plain) == ["Codeford", "Seaton, Devon"]
 
 
 def test_a_postcode_is_in_the_area_around_it(demo: Results, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def _together(titles: Sequence[str]) -> str:
 
 
 def codes_in(file: Path) -> list[str]:
-    """Read a list of areas: one a line, or the first column of a CSV; a header is left out.
+    """Read a list of areas: one a line, or the first column of a ``.csv``; a header is left out.
 
     Raises
     ------
@@ -183,11 +183,13 @@ def codes_in(file: Path) -> list[str]:
     import csv
 
     try:
-        lines = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
+        lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CommonwealError(f"codes: {file} cannot be read: {error}") from None
-    found = [line[0].strip() for line in lines if line and line[0].strip()]
-    if found and re.search(r"code|cd$|^area$|^name$", found[0], re.IGNORECASE):
+    if file.suffix.lower() == ".csv":
+        lines = [row[0] for row in csv.reader(lines) if row]
+    found = [line.strip() for line in lines if line.strip()]
+    if found and re.search(r"\bcode\b|code$|cd$|^area$|^name$", found[0], re.IGNORECASE):
         found = found[1:]
     if not found:
         raise CommonwealError(f"codes: {file} holds none; expected one code or name a line")
