@@ -611,3 +611,13 @@ def test_a_postcode_in_a_directory_of_one_s_own(small: Any, tmp_path: Path) -> N
     directory.write_text("", "utf-8")
     with pytest.raises(CommonwealError, match="cannot be read"):
         find_study("A1 1AA", small.store, str(small.study), directory)
+
+
+def test_each_run_says_what_it_has_read_itself(small: Any) -> None:
+    """A session runs several studies with one store: none names the sources of another."""
+    small.run(draws=0)
+    (small.path / "other.csv").write_text(small.indicators.read_text("utf-8"), "utf-8")
+    files = dict.fromkeys(("indicators__income__file", "indicators__halls__file"), "other.csv")
+    again = small.run(small.write(**files), draws=0)
+    assert {s["id"] for s in again.provenance["sources"]} == {"areas", "other"}
+    assert {s["id"] for s in small.store.used} == {"areas", "indicators", "other"}

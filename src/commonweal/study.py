@@ -105,7 +105,7 @@ def run(
     spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
-    store = store or Store.from_environment(progress)
+    store = (store or Store.from_environment(progress)).afresh()
     log = _Log()
     with log.step("areas") as entry:
         areas = study_areas(study, store)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -103,7 +104,7 @@ class Store:
         )
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
-        self._used: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
 
     @classmethod
     def from_environment(cls, progress: Progress | None = None) -> Store:
@@ -118,8 +119,14 @@ class Store:
 
     @property
     def used(self) -> list[dict[str, Any]]:
-        """What was used in this run, for provenance: one entry a source, in order of first use."""
-        return [dict(entry) for entry in self._used.values()]
+        """What was used, for provenance: one entry a source, in order of first use."""
+        return [dict(entry) for entry in self._accounts[-1].values()]
+
+    def afresh(self) -> Store:
+        """Give the same store with an account of its own of what is used; it stands here, too."""
+        other = copy(self)
+        other._accounts = [*self._accounts, {}]
+        return other
 
     def source(self, source: str | Source) -> Source:
         """Give a source by its id.
@@ -215,10 +222,10 @@ class Store:
             table, notes = self._converted(source, file, columns)
         else:
             table, notes = readers.read_table(file.path, source, columns, self._progress)
-        entry = self._record(source, file)
-        entry["rows"] = table.height
-        entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
-        entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
+        for entry in self._record(source, file):
+            entry["rows"] = table.height
+            entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
+            entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
         return table
 
     def refresh(self, source: str | Source) -> Path:
@@ -285,29 +292,34 @@ class Store:
             kept, convert, lambda found: readers.check_columns(columns, found, source)
         )
 
-    def _record(self, source: Source, file: Found) -> dict[str, Any]:
-        return self._used.setdefault(
-            (source.id, *_key(source), file.sha256),
-            {
-                "id": source.id,
-                "title": source.title,
-                "publisher": source.publisher,
-                "url": source.url,
-                "path": str(source.path) if source.path else None,
-                "sha256": file.sha256,
-                "size": file.size,
-                "pinned": source.pinned,
-                "licence": source.licence,
-                "licence_url": source.licence_url,
-                "attribution": source.attribution,
-                "vintage": source.vintage,
-                "use": source.use,
-                "from": file.where,
-                "rows": None,
-                "columns": [],
-                "notes": [],
-            },
-        )
+    def _record(self, source: Source, file: Found) -> list[dict[str, Any]]:
+        """Give the entry of a source in each account, made where it is not there yet."""
+        key = source.id, *_key(source), file.sha256
+        return [
+            account.setdefault(
+                key,
+                {
+                    "id": source.id,
+                    "title": source.title,
+                    "publisher": source.publisher,
+                    "url": source.url,
+                    "path": str(source.path) if source.path else None,
+                    "sha256": file.sha256,
+                    "size": file.size,
+                    "pinned": source.pinned,
+                    "licence": source.licence,
+                    "licence_url": source.licence_url,
+                    "attribution": source.attribution,
+                    "vintage": source.vintage,
+                    "use": source.use,
+                    "from": file.where,
+                    "rows": None,
+                    "columns": [],
+                    "notes": [],
+                },
+            )
+            for account in self._accounts
+        ]
 
 
 def _key(source: Source) -> tuple[str, str]:
