@@ -38,11 +38,14 @@ from commonweal.sources.store import COUNTY
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from commonweal.access.places import Places
+
 __all__ = [
     "check_files",
     "file_source",
     "find_study",
     "own_source",
+    "read_points",
     "study_areas",
     "study_shapes",
     "wanted_of",
@@ -69,6 +72,17 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
             study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}", reader=reader
         )
     return source
+
+
+def read_points(source: Source, store: Store) -> Places:
+    """Read places of one's own, as their table is written."""
+    form = source.reader
+    return read_own_places(
+        store.path(source),
+        source=source.id,
+        separator=form.separator or ",",
+        encoding=form.encoding,
+    )
 
 
 def file_source(study: Study, spec: WholeFile, store: Store) -> Source:
@@ -274,7 +288,7 @@ def _check_access(study: Study, store: Store) -> None:
     for table in study.access.points:
         _in_catalogue(table, store)
         if table.file:
-            read_own_places(store.path(own_source(study, table, store)))
+            read_points(own_source(study, table, store), store)
     for file in study.access.maps:
         _in_catalogue(file, store)
         if file.file:

@@ -52,6 +52,15 @@ def test_three_ways_to_say_where(write: Any) -> None:
         assert off_m[0] < 200
 
 
+def test_fields_and_letters_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
+    file = tmp_path / "halls.csv"
+    file.write_bytes("name;lat;lon\nCafé;52;0\n".encode("cp1252"))
+    places = read_own_places(file, kind="cafe", separator=";", encoding="cp1252")
+    assert places.table["name"].to_list() == ["Café"]
+    with pytest.raises(DataError, match="not a CSV file in UTF-8"):
+        read_own_places(file, kind="cafe", separator=";")
+
+
 def test_one_kind_for_all(write: Any) -> None:
     places = read_own_places(write("lat,lon\n52,0\n53,-1\n"), kind="library", source="mine")
     assert places.table["kind"].to_list() == ["library", "library"]

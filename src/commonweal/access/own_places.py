@@ -40,13 +40,15 @@ def read_own_places(
     source: str | None = None,
     postcodes: Postcodes | None = None,
     abroad: bool = False,
+    separator: str = ",",
+    encoding: str = "utf-8",
 ) -> Places:
     """Read places of one's own.
 
     Parameters
     ----------
     path
-        A CSV file in UTF-8 with a header: ``longitude`` and ``latitude`` (degrees), or ``easting`` and
+        A CSV file with a header: ``longitude`` and ``latitude`` (degrees), or ``easting`` and
         ``northing`` (metres on the National Grid), or ``postcode``; and, if there are any, ``name`` and
         ``kind``. The first of these ways of placing that has its columns is the one taken.
     taxonomy
@@ -59,6 +61,8 @@ def read_own_places(
         The directory that postcodes are looked up in; the packaged one if not given.
     abroad
         Whether places may lie outside the United Kingdom.
+    separator, encoding
+        The character between fields, and the encoding, such as ``cp1252``.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def read_own_places(
         If a kind is not in the taxonomy.
     """
     file, kinds = Path(path), taxonomy or load_taxonomy()
-    table = _read(file)
+    table = _read(file, separator, encoding)
     said = _columns(file, table.columns)
     label = source or file.stem
     rows = table.select(
@@ -99,17 +103,20 @@ def read_own_places(
     return make_places(rows.filter(~nowhere), kinds, out, {label: len(rows)})
 
 
-def _read(file: Path) -> pl.DataFrame:
+def _read(file: Path, separator: str, encoding: str) -> pl.DataFrame:
     """Read everything as text: a name that looks like a formula or a number stays what it is."""
     try:
-        table = pl.read_csv(file, infer_schema=False)
+        text = file.read_bytes().decode(encoding)
+        table = pl.read_csv(text.encode(), infer_schema=False, separator=separator)
     except OSError as error:
         raise SourceError(f"{file}: cannot be read: {error.strerror or error}") from None
     except pl.exceptions.NoDataError:
         raise DataError(f"{file}: empty; expected a header and a row for each place") from None
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, UnicodeDecodeError, LookupError) as error:
         reason = str(error).splitlines()[0]
-        raise DataError(f"{file}: not a CSV file in UTF-8 that can be read: {reason}") from None
+        raise DataError(
+            f"{file}: not a CSV file in {encoding.upper()} that can be read: {reason}"
+        ) from None
     if table.is_empty():
         raise DataError(f"{file}: no row below the header; expected one for each place")
     return table

@@ -20,12 +20,11 @@ from commonweal.access import (
     within_minutes,
 )
 from commonweal.access.mixed import mixed_nearest, mixed_reach
-from commonweal.access.own_places import read_own_places
 from commonweal.access.place_sources import gather_places
 from commonweal.access.registers import load_registers
 from commonweal.access.streets_pbf import read_streets
 from commonweal.errors import DataError
-from commonweal.places import file_source, own_source
+from commonweal.places import file_source, own_source, read_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +66,7 @@ class Surroundings:
         names = list(load_registers() if self.spec.registers is None else self.spec.registers)
         own = [own_source(study, table, store) for table in self.spec.points]
         maps = [file_source(study, file, store) for file in self.spec.maps]
-        mine = [read_own_places(store.path(source), source=source.id) for source in own]
+        mine = [read_points(source, store) for source in own]
         paths = {source.id: store.path(source) for source in maps}
         self.places = gather_places(store, names, paths, mine, progress=progress).places
         _check_near(origins.points, self.places.points)
