@@ -13,12 +13,13 @@ from urllib.request import urlopen
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.web.serve import address_of, is_loopback, listen
+from commonweal.web.serve import address_of, is_loopback, listen, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Small
+    from commonweal.web import Explorer
+    from conftest import Client, Small
 
 
 def test_it_serves_a_study_and_stops_with_ctrl_c(small: Small, environment: dict[str, str]) -> None:
@@ -67,7 +68,14 @@ def test_a_host_of_another_machine_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("host", "alone"),
-    [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.1.2", False)],
+    [
+        ("127.0.0.1", True),
+        ("LOCALHOST", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("0.0.0.0", False),
+        ("192.168.1.2", False),
+        ("127.evil.example", False),
+    ],
 )
 def test_only_loopback_is_alone(host: str, alone: bool) -> None:
     assert is_loopback(host) == alone
@@ -76,3 +84,9 @@ def test_only_loopback_is_alone(host: str, alone: bool) -> None:
 def test_an_address_can_be_opened() -> None:
     with listen("0.0.0.0", 0) as held:
         assert address_of(held) == f"http://localhost:{held.getsockname()[1]}/"
+
+
+def test_on_loopback_it_answers_to_the_address_it_is_at(explorer: Explorer, client: Client) -> None:
+    other = type(client)(server_of(explorer, "127.0.0.2").config.app)
+    assert other.get("/about", headers={"host": "127.0.0.2:80"}).status_code == 200
+    assert other.get("/about", headers={"host": "evil.example"}).status_code == 400

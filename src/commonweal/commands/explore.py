@@ -40,7 +40,7 @@ def explore(
 
         def ready() -> None:
             print(f"{results.study.title}\n{address}\nStop it with Ctrl-C.", flush=True)
-            if not is_loopback(host):
+            if not is_loopback(held.getsockname()[0]):
                 print(
                     f"Warning: whoever can reach this machine at {host} can read this study.",
                     file=sys.stderr,
@@ -50,4 +50,4 @@ def explore(
 
                 webbrowser.open(address)
 
-        serve(explorer, held, host, ready)
+        serve(explorer, held, ready)

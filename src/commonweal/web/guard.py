@@ -32,8 +32,8 @@ class Guard:
 
     It answers only to the names it is known by (a page elsewhere could otherwise point a name of its
     own at this machine and read along), only to GET, and only to queries of bounded length.
-    Every answer carries a strict content-security policy; pages alone may be framed, and where
-    ``embed=1`` by any page. Empty values are taken out of the queries of pages: a form sends each field.
+    Every answer carries a strict content-security policy: pages of this server may frame it, and where
+    ``embed=1`` any page. Empty values are taken out of the queries of pages: a form sends each field.
 
     Parameters
     ----------
@@ -88,6 +88,7 @@ def _name(host: str) -> str:
 async def _refuse(
     send: Send, status: int, words: str, more: tuple[tuple[bytes, bytes], ...] = ()
 ) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS, *more]
+    policy = (b"content-security-policy", _POLICY.encode() + b"'none'")
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS, policy, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": words.encode()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from os import cpu_count
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,11 @@ def address_of(held: socket.socket) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach a host."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    """Say whether only this machine can reach a host, given as a name or an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def server_of(
@@ -67,14 +71,14 @@ def server_of(
     explorer
         The run.
     host
-        The name that was asked for. Where only this machine can reach it, no other name is answered to.
+        The name or address that it is reached at. Where only this machine can reach it, no other name is answered to.
     ready
         Called once the server answers.
     """
     import uvicorn
     from anyio.to_thread import current_default_thread_limiter
 
-    app = create_app(explorer, LOOPBACK if is_loopback(host) else ())
+    app = create_app(explorer, (*LOOPBACK, host) if is_loopback(host) else ())
     settings = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1,
         lifespan="off", limit_concurrency=200,
@@ -91,17 +95,15 @@ def server_of(
     return Server(settings)
 
 
-def serve(
-    explorer: Explorer, held: socket.socket, host: str, ready: Callable[[], None] | None = None
-) -> None:
+def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | None = None) -> None:
     """Serve until stopped with Ctrl-C.
 
     Parameters
     ----------
-    explorer, host, ready
+    explorer, ready
         As in `server_of`.
     held
         From `listen`.
     """
     with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
-        server_of(explorer, host, ready).run([held])
+        server_of(explorer, held.getsockname()[0], ready).run([held])
