@@ -110,7 +110,20 @@ def test_no_path_leads_out(client: Client, path: str) -> None:
 
 
 def test_a_long_query_is_refused(client: Client) -> None:
-    assert client.get("/?q=" + "x" * 9000).status_code == 414
+    answer = client.get("/?q=" + "x" * 9000)
+    assert answer.status_code == 414
+    assert answer.headers["content-security-policy"].endswith("frame-ancestors 'none'")
+
+
+def test_a_control_character_in_a_name_breaks_no_drawing(small: Small, asked_of: Asked) -> None:
+    import xml.etree.ElementTree as ET
+
+    small.replace(small.areas, "A20,Place 20,", "A20,Place\x0b20\x01,")
+    told = asked_of(small.run(geometry=False, draws=0))
+    for path in ("/api/areas/A20/strands", "/api/compare"):
+        query = "?area=A20" if path.endswith("compare") else ""
+        assert told.get(f"{path}.png{query}").content.startswith(b"\x89PNG")
+    ET.fromstring(told.get("/api/areas/A20/strands.svg").text)
 
 
 def test_names_are_text_and_nothing_else(small: Small, asked_of: Asked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ INK, QUIET, LINE, LAND = "#1a1f24", "#4a545e", "#c9d0d6", "#eef1f3"
 # at least 3 : 1 on white. Shapes differ as well.
 PLACE, AUTHORITY, REGION, PEER, OTHER = "#12436d", "#801650", "#3d3d3d", "#28a197", "#f46a25"
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Arial, sans-serif"
 
 
@@ -45,9 +47,14 @@ def svg(id_: str, title: str, about: str, width: float, height: float, parts: It
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id_}-t {id_}-d" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
         f'font-family="{_FONT}">'
-        f'<title id="{id_}-t">{escape(title)}</title><desc id="{id_}-d">{escape(about)}</desc>'
+        f'<title id="{id_}-t">{_said(title)}</title><desc id="{id_}-d">{_said(about)}</desc>'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _said(words: str) -> str:
+    """Escape words, without the control characters that XML knows no way to write."""
+    return escape(_CONTROL.sub(" ", words))
 
 
 def text(
@@ -64,7 +71,7 @@ def text(
     weight = ' font-weight="700"' if bold else ""
     around = ' stroke="#fff" stroke-width="3.5" stroke-linejoin="round"' if halo else ""
     start = f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}"'
-    said = f"{escape(words)}</text>"
+    said = f"{_said(words)}</text>"
     # Not every renderer knows paint-order, so the halo is a text of its own, hidden from readers.
     behind = f'{start} fill="#fff"{weight}{around} aria-hidden="true">{said}' if halo else ""
     return f'{behind}{start} fill="{fill}"{weight}>{said}'
