@@ -148,6 +148,13 @@ def test_a_wider_line_keeps_everybody_inside_and_weights_keep_their_total(
     )
 
 
+def test_an_address_holds_a_setting_to_the_last_bit(county: Results) -> None:
+    choices = chosen(county, w__deprivation__crime=100 / 3, cut__left_behind__1=12)
+    again = choices_from(choices.query(), weights_of(county), cuts_of(county))
+    assert again == choices
+    assert choices.query()["cut.left_behind.1"] == "12"
+
+
 def test_an_index_of_nothing_is_refused(county: Results) -> None:
     nothing = {w.key: 0.0 for w in weights_of(county) if w.index == "deprivation"}
     with pytest.raises(DataError, match=r"every domain of deprivation is left out"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Condition
     from commonweal.results import Results
 
-__all__ = ["Choices", "Cut", "Weight", "choices_from", "cuts_of", "weights_of"]
+__all__ = ["Choices", "Cut", "Weight", "choices_from", "cuts_of", "plain_number", "weights_of"]
 
 MOST_WEIGHT = 1000.0
 """The largest weight that may be asked for, where the stated ones of an index add up to 100."""
@@ -88,7 +88,18 @@ class Choices:
 
     def query(self) -> dict[str, str]:
         """Give them as they stand in an address."""
-        return {key: f"{value:g}" for key, value in {**self.weights, **self.cuts}.items()}
+        return {key: plain_number(v) for key, v in {**self.weights, **self.cuts}.items()}
+
+
+def plain_number(value: float) -> str:
+    """Give a number as it stands in an address or a field: read again, it is the same to the last bit.
+
+    Examples
+    --------
+    >>> plain_number(60.0), plain_number(21.1234567)
+    ('60', '21.1234567')
+    """
+    return repr(float(value)).removesuffix(".0")
 
 
 def weights_of(results: Results) -> list[Weight]:
