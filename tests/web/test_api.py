@@ -50,6 +50,36 @@ def test_the_list_is_sorted_filtered_and_paged(client: Client, county: Results) 
     assert [a["name"] for a in there] == sorted(names)
 
 
+def test_an_area_without_a_text_comes_last_either_way(small: Small, asked_of: Asked) -> None:
+    small.replace(small.areas, "A05,Place 5,500,N,Northside", "A05,Place 5,500,,")
+    told = asked_of(small.run(geometry=False, draws=0))
+    for order in ("up", "down"):
+        areas = told.get(f"/api/areas?sort=district&order={order}").json()["areas"]
+        assert areas[-1]["code"] == "A05", order
+
+
+def test_what_is_kept_for_long_names_its_version(client: Client) -> None:
+    """Another study may be served at the same address a minute later."""
+    assert "cache-control" not in client.get("/api/outline.geojson").headers
+    assert "immutable" in client.get("/api/outline.geojson?v=1").headers["cache-control"]
+
+
+def test_a_full_comparison_offers_no_sixth(client: Client) -> None:
+    five = "&".join(f"area=F0100000{k}" for k in range(1, 6))
+    page = client.get(f"/compare?{five}&q=Vesselhoe").text
+    assert "Add Vesselhoe" not in page
+    assert "Add Vesselhoe" in client.get("/compare?area=F01000001&q=Vesselhoe").text
+
+
+def test_a_page_says_which_setting_it_shows(client: Client) -> None:
+    own = "cut.left_behind.1=20"
+    for path in ("/", "/weights"):
+        assert "You are looking at your own setting" in client.get(f"{path}?{own}").text
+    for path in ("/area/F01000018?", "/compare?area=F01000018&", "/about?"):
+        assert "This page shows the published setting" in client.get(f"{path}{own}").text
+        assert "This page shows the published setting" not in client.get(path).text
+
+
 def test_every_area_is_on_exactly_one_page(client: Client, county: Results) -> None:
     pages = [
         client.get(f"/api/areas?per=200&page={k}&sort=probability.left_behind").json()
@@ -148,10 +178,10 @@ def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:
-    cells = ["=1+1", "+44", "-2", "@sum", "\tx", " =1", "fine", -2.5, None]
+    cells = ["=1+1", "+44", "-2", "@sum", "\tx", " =1", "＝1", "fine", -2.5, None]
     text = as_csv(["=head"], [[c] for c in cells]).decode("utf-8-sig")
     assert text.split("\r\n")[:-1] == [
-        "'=head", "'=1+1", "'+44", "'-2", "'@sum", "'\tx", "' =1", "fine", "-2.5", '""',
+        "'=head", "'=1+1", "'+44", "'-2", "'@sum", "'\tx", "' =1", "'＝1", "fine", "-2.5", '""',
     ]  # fmt: skip
 
 
@@ -201,6 +231,8 @@ def test_a_study_without_designation_or_places_works(small: Small, asked_of: Ask
         assert answer.status_code == 200, path
     assert bare.get("/api/tiles/4/8/5.mvt").status_code == 204
     assert bare.get("/api/history.csv").status_code == 404
+    assert bare.get("/api/map.svg").status_code == bare.get("/api/map.png").status_code == 404
+    assert "map.svg" not in bare.get("/").text
     assert bare.get("/api/map").json()["layer"] == "rank.deprivation"
     assert not np.isnan(results.scores["deprivation"].score).any()
 

@@ -37,6 +37,7 @@ Codes = Annotated[
     list[Annotated[str, Query(max_length=40)]],
     Query(alias="area", min_length=1, max_length=MOST_COMPARED, description="Codes of areas."),
 ]
+Version = Annotated[str, Query(max_length=32, description="Version, so that it may be kept.")]
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -237,17 +238,21 @@ def api_router(explorer: Explorer) -> APIRouter:
             _layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer))
         )
 
-    @router.get("/map.svg", openapi_extra=choices, responses=of("image/svg+xml"), **file)
+    @router.get(
+        "/map.svg", openapi_extra=choices, responses={**none, **of("image/svg+xml")}, **file
+    )
     def map_as_svg(asked: Annotated[Asked, Query()]) -> Any:
         """Draw the map as SVG."""
         return file_answer(_drawn(asked).encode(), "image/svg+xml", f"{name}-map.svg")
 
-    @router.get("/map.png", openapi_extra=choices, responses=of("image/png"), **file)
+    @router.get("/map.png", openapi_extra=choices, responses={**none, **of("image/png")}, **file)
     def map_as_png(asked: Annotated[Asked, Query()]) -> Any:
         """Draw the map as PNG."""
         return file_answer(png_of(_drawn(asked), 96), "image/png", f"{name}-map.png")
 
     def _drawn(asked: Asked) -> str:
+        if explorer.tiles is None:
+            raise HTTPException(404, "None of these areas has a known place, so there is no map.")
         view = explorer.view(asked.choices(explorer))
         return map_svg(explorer, layer_of(view, asked.layer))
 
@@ -273,10 +278,10 @@ def api_router(explorer: Explorer) -> APIRouter:
     outline = outline_of(explorer.results)
 
     @router.get("/outline.geojson", responses=of("application/geo+json"), **file)
-    def outline_geojson() -> Any:
+    def outline_geojson(v: Version = "") -> Any:
         """Give what orients on the map: outlines of authorities, and names of places."""
         answer = file_answer(outline, "application/geo+json")
-        answer.headers["Cache-Control"] = "max-age=3600"
+        answer.headers.update(FOREVER if v else {})
         return answer
 
     @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "Nothing is there."},
@@ -285,9 +290,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         z: Annotated[int, Path(ge=0, le=22)],
         x: Annotated[int, Path(ge=0, le=2**22)],
         y: Annotated[int, Path(ge=0, le=2**22)],
-        v: Annotated[
-            str, Query(max_length=32, description="Version, so that tiles may be kept.")
-        ] = "",
+        v: Version = "",
     ) -> Any:
         """Give a vector tile: layer ``areas``, each with the number of its row."""
         found = None if explorer.tiles is None else explorer.tiles.tile(z, x, y)

@@ -42,7 +42,7 @@ class Explorer:
     results
         The run.
     tiles
-        Its map.
+        Its map; None where no area has a known place.
     postcodes
         Finds the area of a postcode; None where the study is of no place that has any.
     """
@@ -122,13 +122,14 @@ class Explorer:
         return np.array([f" {folded(name or '')} {folded(code)} " for name, code in pairs])
 
     @cached_property
-    def places_in_order(self) -> Mapping[str, NDArray[np.intp]]:
-        """By key of a text column, (n_areas,) the place of each area in alphabetical order."""
+    def places_in_order(self) -> Mapping[str, NDArray[np.float64]]:
+        """By key of a text column, (n_areas,) the place of each area in alphabetical order; NaN without a text."""
         found = {}
         for key, column in self.published.columns.items():
             if column.kind == "text":
-                texts = np.array([folded(str(v)) or "\uffff" for v in column.values])
-                found[key] = np.unique(texts, return_inverse=True)[1]
+                texts = np.array([folded(str(v)) for v in column.values])
+                places = np.unique(texts, return_inverse=True)[1]
+                found[key] = np.where(texts == "", np.nan, places)
         return found
 
     def names_with(self, wanted: str) -> NDArray[np.bool_]:

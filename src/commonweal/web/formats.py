@@ -23,7 +23,8 @@ __all__ = [
     "said_answer",
 ]
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""Signs of full width count too: a spreadsheet of East Asian settings reads them as the others."""
 
 
 def plain_cell(value: Any) -> Any:

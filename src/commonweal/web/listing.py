@@ -121,12 +121,8 @@ def _order(
     if key not in view.columns:
         raise UnknownNameError("column", key, view.columns)
     column = view.columns[key]
-    if column.kind == "text":
-        values = explorer.places_in_order[key][rows].astype(np.float64)
-    elif column.kind == "state":
-        values = column.values[rows].astype(np.float64)
-    else:
-        values = column.values[rows].astype(np.float64)
+    text = column.kind == "text"
+    values = (explorer.places_in_order[key] if text else column.values)[rows].astype(np.float64)
     return np.argsort(-values if asked.down else values, kind="stable")
 
 

@@ -21,6 +21,7 @@ from commonweal.pack.told import reasons
 from commonweal.web import told
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
+from commonweal.web.choices import plain_number
 from commonweal.web.layers import layer_names, layer_of
 from commonweal.web.listing import DEFAULT_PER, default_sort, listed, record
 from commonweal.web.postcode import is_postcode
@@ -67,7 +68,7 @@ class Pages:
             "percent": percent,
             "cell": told.cell,
             "quoted": _quoted,
-            "plain_number": lambda value: f"{value:g}",
+            "plain_number": plain_number,
             "lower_first": told.lower_first,
             "merged": lambda one, other: {**one, **other},
         }
@@ -188,8 +189,8 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     def compare(asked: Annotated[AskedCompare, Query()]) -> Response:
         """Show up to five areas side by side."""
         known = [results.areas.codes[_row(explorer, c)] for c in dict.fromkeys(asked.area) if c]
-        found = search(explorer, asked.q) if asked.q else None
-        if found and found.row is not None and len(known) < MOST_COMPARED:
+        found = search(explorer, asked.q) if asked.q and len(known) < MOST_COMPARED else None
+        if found and found.row is not None:
             known = list(dict.fromkeys([*known, results.areas.codes[found.row]]))
             found = None
         places = [explorer.describe(results.areas.position[c]) for c in known]

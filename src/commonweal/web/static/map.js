@@ -35,7 +35,7 @@ export async function beginMap() {
     for (const [id, low, high] of [["far", 0, 8], ["near", 8, 24]]) addAreas(map, id, low, high);
     addMarks(map);
     colours.show(await first);
-    orient(map);
+    orient(map, box.dataset.version);
     if (mark !== null) colours.point(mark);
     map.once("idle", () => { box.dataset.ready = "true"; });
   });
@@ -121,8 +121,8 @@ function coloured(map) {
 }
 
 /** Outlines and names of larger areas, as many as there is room for. */
-async function orient(map) {
-  const answer = await fetch("/api/outline.geojson").catch(() => null);
+async function orient(map, version) {
+  const answer = await fetch(`/api/outline.geojson?v=${version}`).catch(() => null);
   if (!answer?.ok) return;
   const { features } = await answer.json();
   const lines = features.filter((f) => f.properties.kind === "outline");
