@@ -155,6 +155,13 @@ def test_an_address_holds_a_setting_to_the_last_bit(county: Results) -> None:
     assert choices.query()["cut.left_behind.1"] == "12"
 
 
+@pytest.mark.parametrize("worst", ["0.05%", "99.95%", 20, 500])
+def test_what_the_study_states_may_be_asked_for(small: Small, worst: str | int) -> None:
+    rule = {"index": "deprivation", "worst": worst}
+    (cut,) = cuts_of(small.run(small.write(designate__priority=rule), geometry=False, draws=0))
+    assert cut.low <= cut.stated <= cut.high
+
+
 def test_an_index_of_nothing_is_refused(county: Results) -> None:
     nothing = {w.key: 0.0 for w in weights_of(county) if w.index == "deprivation"}
     with pytest.raises(DataError, match=r"every domain of deprivation is left out"):

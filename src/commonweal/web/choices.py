@@ -62,7 +62,7 @@ class Cut:
     stated
         The study's own.
     low, high, step
-        What may be asked for.
+        What may be asked for; the study's own always may.
     """
 
     key: str
@@ -142,11 +142,11 @@ def _cut(results: Results, name: str, number: int, condition: Condition) -> Cut:
         return Cut(key, name, number, label, "points", stated, stated - reach, stated + reach, step)
     if condition.worst.share is not None:
         stated = float(f"{100 * condition.worst.share:.6g}")
-        return Cut(key, name, number, label, "%", stated, 0.1, 99.9, 0.5)
-    most = float(max(len(results.areas) - 1, 1))
-    return Cut(
-        key, name, number, label, "areas", float(condition.worst.number or 1), 1.0, most, 1.0
-    )
+        low, high = min(0.1, stated), max(99.9, stated)
+        return Cut(key, name, number, label, "%", stated, low, high, 0.5)
+    stated = float(condition.worst.number or 1)
+    most = max(len(results.areas) - 1.0, stated)
+    return Cut(key, name, number, label, "areas", stated, 1.0, most, 1.0)
 
 
 def choices_from(given: Mapping[str, Any], weights: list[Weight], cuts: list[Cut]) -> Choices:
