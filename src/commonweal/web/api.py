@@ -30,7 +30,7 @@ from commonweal.web.tables import (
 )
 from commonweal.web.view import NUMBER
 
-__all__ = ["api_router", "rows_of"]
+__all__ = ["api_router", "row_of"]
 
 Code = Annotated[str, Path(max_length=40, description="Code of an area.")]
 Codes = Annotated[
@@ -41,13 +41,15 @@ Version = Annotated[str, Query(max_length=32, description="Version, so that it m
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-def rows_of(explorer: Explorer, codes: list[str]) -> list[int]:
-    """Give the rows of areas by their codes, each once; 404 if there is none of a code."""
-    position = explorer.results.areas.position
-    for code in codes:
-        if code not in position:
-            raise HTTPException(404, f"There is no area {code[:40]!r} in this study.")
-    return [position[code] for code in dict.fromkeys(codes)]
+def row_of(explorer: Explorer, code: str) -> int:
+    """Give the row of an area by its code; 404 if there is none."""
+    areas = explorer.results.areas
+    row = areas.position.get(code)
+    if row is None:
+        raise HTTPException(
+            404, f"There is no {areas.singular} with the code {code[:40]!r} in this study."
+        )
+    return row
 
 
 def api_router(explorer: Explorer) -> APIRouter:
@@ -104,7 +106,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         return json_answer({"area": one, "found": found.of, "areas": rows, "message": found.words})
 
     def _place(code: str) -> Place:
-        return explorer.describe(rows_of(explorer, [code])[0])
+        return explorer.describe(row_of(explorer, code))
 
     @router.get("/areas/{code:path}/strands.csv", responses={**none, **of("text/csv")}, **file)
     def strands_csv(code: Code) -> Any:
@@ -146,7 +148,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         return said_answer(_place(code))
 
     def _places(codes: list[str]) -> list[Place]:
-        return [explorer.describe(row) for row in rows_of(explorer, codes)]
+        return [_place(code) for code in dict.fromkeys(codes)]
 
     @router.get("/compare", response_model=answers.Compared, responses=none)
     def compare(codes: Codes) -> Any:

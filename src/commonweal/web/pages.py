@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import jinja2
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
@@ -19,6 +19,7 @@ from commonweal.briefing.words import counted, counted_areas, percent
 from commonweal.evidence import evidence_html, load_evidence
 from commonweal.pack.told import reasons
 from commonweal.web import told
+from commonweal.web.api import row_of
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.choices import plain_number
@@ -174,7 +175,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     @router.get("/area/{code:path}")
     def area(code: Code, asked: Annotated[AskedArea, Query()]) -> Response:
         """Show the profile of an area."""
-        row = _row(explorer, code)
+        row = row_of(explorer, code)
         choices = asked.choices(explorer)
         place = explorer.describe(row)
         return pages.page(
@@ -188,7 +189,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     @router.get("/compare")
     def compare(asked: Annotated[AskedCompare, Query()]) -> Response:
         """Show up to five areas side by side."""
-        known = [results.areas.codes[_row(explorer, c)] for c in dict.fromkeys(asked.area) if c]
+        known = [results.areas.codes[row_of(explorer, c)] for c in dict.fromkeys(asked.area) if c]
         found = search(explorer, asked.q) if asked.q and len(known) < MOST_COMPARED else None
         if found and found.row is not None:
             known = list(dict.fromkeys([*known, results.areas.codes[found.row]]))
@@ -255,16 +256,6 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )
 
     return router
-
-
-def _row(explorer: Explorer, code: str) -> int:
-    row = explorer.results.areas.position.get(code)
-    if row is None:
-        raise HTTPException(
-            404,
-            f"There is no {explorer.results.areas.singular} with the code {code[:40]!r} in this study.",
-        )
-    return row
 
 
 def _map(view: View, asked: Asked) -> dict[str, Any]:
