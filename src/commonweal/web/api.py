@@ -283,7 +283,8 @@ def api_router(explorer: Explorer) -> APIRouter:
     def outline_geojson(v: Version = "") -> Any:
         """Give what orients on the map: outlines of authorities, and names of places."""
         answer = file_answer(outline, "application/geo+json")
-        answer.headers.update(FOREVER if v else {})
+        if v:  # of the shapes alone, so not for ever
+            answer.headers["Cache-Control"] = "max-age=3600"
         return answer
 
     @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "Nothing is there."},
