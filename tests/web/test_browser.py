@@ -291,6 +291,28 @@ def test_at_320_pixels_nothing_scrolls_sideways(tab: Callable[..., Tab], path: s
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_heads_that_sort_do_not_overlap_at_320_pixels(tab: Callable[..., Tab]) -> None:
+    heads = tab("/", width=320).locator("#list thead a").all()
+    boxes = [box for head in heads if (box := head.bounding_box())]
+    assert len(boxes) == len(heads) >= 5
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            apart = a["x"] + a["width"] <= b["x"] or a["y"] + a["height"] <= b["y"]
+            assert apart, (a, b)
+
+
+def test_a_button_stays_under_the_pointer_when_its_weight_changes(tab: Callable[..., Tab]) -> None:
+    page = tab("/weights")
+    more = page.get_by_role("button", name="More for Connectivity")
+    before = more.bounding_box()
+    assert before
+    more.click()
+    expect(page.locator(".setting .was")).to_contain_text("published")
+    after = more.bounding_box()
+    assert after
+    assert (after["x"], after["width"]) == (before["x"], before["width"])
+
+
 @pytest.mark.parametrize("path", ["/", "/weights", f"/area/{PLACE}", f"/compare?area={PLACE}"])
 def test_targets_are_large_enough(tab: Callable[..., Tab], path: str) -> None:
     page = tab(path, width=320)
@@ -344,3 +366,5 @@ def test_on_paper_there_is_nothing_to_press(tab: Callable[..., Tab]) -> None:
         for one in page.locator(selector).all():
             expect(one).to_be_hidden()
     expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
+    expect(page.get_by_role("heading", name="Map", exact=True)).to_be_hidden()
+    expect(page.locator("#legend")).to_be_hidden()
