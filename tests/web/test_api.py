@@ -262,3 +262,18 @@ def test_the_works_that_claims_rest_on(client: Client) -> None:
     assert all(f'id="evidence-{theme}"' in page for theme in library.themes)
     assert {item["id"] for item in client.get("/api/evidence.json").json()} == {*library.works}
     assert client.get("/api/evidence.bib").text.count("\n@") >= len(library.works) - 1
+
+
+def test_own_setting_comes_before_what_was_published(client: Client) -> None:
+    page = client.get("/area/F01000018?w.community_needs.places=80").text
+    own = page.index("Under your setting</h2>")
+    assert own < page.index("All below is of the published") < page.index('class="answer"')
+    assert "All below" not in client.get("/area/F01000018").text
+
+
+def test_what_was_checked_is_told_as_a_list(client: Client) -> None:
+    page = client.get("/about").text
+    told = page[page.index("Checked against:") : page.index("How it was worked out</h2>")]
+    assert told.count("<ul>") == told.count("</ul>") == 1
+    assert told.count("<li>") > 2
+    assert "<li>missed" in told
