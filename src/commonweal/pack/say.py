@@ -145,7 +145,7 @@ def _rank(s: Standing, m: Margin | None, first: bool, kinds: str) -> str:
     if s.low is None:
         return f"{text}. How sure this is has not been worked out."
     if m is not None and m.passes is not None:
-        text += f"; {in_runs(m.passes)} it is in the {m.condition}"
+        text += f"; {in_runs(m.passes)} {'it is' if m.passes else 'is it'} in the {m.condition}"
     return f"{text}."
 
 

@@ -150,8 +150,15 @@ def since(explorer: Explorer, row: int) -> str:
 
 
 def lower_first(label: str) -> str:
-    """Begin a label small, unless it is a name such as GP."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    """Begin a label small, unless it is a name such as GP or Community Needs Index.
+
+    Examples
+    --------
+    >>> lower_first("Low income"), lower_first("GP visits"), lower_first("Community Needs Index: rank")
+    ('low income', 'GP visits', 'Community Needs Index: rank')
+    """
+    name = label[1:2].isupper() or any(word[:1].isupper() for word in label.split()[1:])
+    return label if name else label[:1].lower() + label[1:]
 
 
 def short_drivers(table: Table, n: int | None) -> Table:
