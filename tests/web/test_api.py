@@ -277,3 +277,9 @@ def test_what_was_checked_is_told_as_a_list(client: Client) -> None:
     assert told.count("<ul>") == told.count("</ul>") == 1
     assert told.count("<li>") > 2
     assert "<li>missed" in told
+
+
+def test_a_place_never_in_the_worst_tenth_is_told_in_good_grammar(client: Client) -> None:
+    listed = client.get("/api/areas?per=1&sort=rank.deprivation&order=down").json()["areas"]
+    page = client.get(f"/area/{listed[0]['code']}").text
+    assert "; in none of the runs is it in the worst tenth." in page
