@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,7 @@ MOST_COMPARED = 5
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 State = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
-assert set(State.__args__) == {"", *KEPT}  # type: ignore[attr-defined]
+assert set(get_args(State)) == {"", *KEPT}
 
 
 class AskError(CommonwealError):

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from commonweal.web.explorer import Explorer
     from commonweal.web.view import View
 
-__all__ = ["DEFAULT_PER", "MOST_PER", "Listed", "Page", "listed", "record"]
+__all__ = [
+    "DEFAULT_PER",
+    "KEPT",
+    "MOST_PER",
+    "Listed",
+    "Page",
+    "default_sort",
+    "listed",
+    "plain",
+    "record",
+]
 
 DEFAULT_PER, MOST_PER = 25, 200
 

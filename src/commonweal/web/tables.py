@@ -27,6 +27,7 @@ __all__ = [
     "compare_table",
     "drivers_table",
     "history_table",
+    "short_record",
     "strands_table",
 ]
 
