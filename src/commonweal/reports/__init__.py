@@ -1,0 +1,1 @@
+"""Reports on a subject: told once, written as a page, a PDF, a workbook and tables."""
