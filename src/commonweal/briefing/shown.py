@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from commonweal.briefing.words import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -28,10 +28,13 @@ class Shown:
         Text, whole numbers (integers), decimals (floats) and shares (floats, 0..1).
     shares
         Headers of the columns that are shares.
+    places
+        Decimal places of columns of decimals that are not shown with two.
     """
 
     frame: pl.DataFrame
     shares: frozenset[str] = frozenset()
+    places: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -63,7 +66,8 @@ class Shown:
             elif kind.is_integer():
                 text = ["" if v is None else f"{v:,}" for v in values]
             elif kind.is_float():
-                text = ["" if v is None else f"{v:,.2f}" for v in values]
+                digits = self.places.get(header, 2)
+                text = ["" if v is None else f"{v:,.{digits}f}" for v in values]
             else:
                 text = ["" if v is None else str(v) for v in values]
             columns.append(text)

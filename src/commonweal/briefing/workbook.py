@@ -27,6 +27,7 @@ __all__ = ["write_sheets", "write_workbook"]
 _HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
 _LINE = 15.0  # points
 _WRAP = 45  # characters from which on a column of text is wrapped
+_MOST_PLACES = 4  # of decimals
 _STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
 
 
@@ -115,7 +116,12 @@ def _formats(book: Any) -> dict[str, Any]:
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         "text": book.add_format({"valign": "top"}),
         "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
-        "decimal": book.add_format({"num_format": "#,##0.00", "valign": "top"}),
+        **{
+            f"decimal_{k}": book.add_format(
+                {"num_format": f"#,##0.{'0' * k}".rstrip("."), "valign": "top"}
+            )
+            for k in range(_MOST_PLACES + 1)
+        },
         "share": book.add_format({"num_format": "0.0%", "valign": "top"}),
         "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
     }
@@ -217,7 +223,9 @@ def _kind(shown: Shown, header: str) -> str:
         return "share"
     if kind.is_integer():
         return "whole"
-    return "decimal" if kind.is_float() else "text"
+    return (
+        f"decimal_{min(shown.places.get(header, 2), _MOST_PLACES)}" if kind.is_float() else "text"
+    )
 
 
 def _widths(shown: Shown) -> list[float]:

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from commonweal.evidence import evidence_html
+from commonweal.reports.page import page_style, page_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,12 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
     str
         HTML with its style and drawings inside; it asks nothing of any server.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, DictLoader, Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    folder = resources.files(__package__) / "templates"
+    own = (resources.files(__package__) / "templates" / "session.html").read_text("utf-8")
     page = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        loader=ChoiceLoader([DictLoader({"session.html": own}), FunctionLoader(page_template)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -44,7 +45,7 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
     )
     page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
     text = page.get_template("session.html").render(
-        css=Markup((folder / "session.css").read_text("utf-8")),
+        css=Markup(page_style()),
         c=told,
         s=told.state,
         reading=[

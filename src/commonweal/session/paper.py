@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.evidence import cite
 from commonweal.pack.paper import Paper, font_folder
+from commonweal.reports.paper import chart_data, table_data
 
 if TYPE_CHECKING:
-    from commonweal.briefing.charts import Chart
-    from commonweal.briefing.shown import Shown
     from commonweal.session.content import Content
 
 __all__ = ["session_pdf"]
@@ -53,21 +52,21 @@ def _data(told: Content) -> dict[str, Any]:
         if s is None
         else {
             "summary": s.summary,
-            "who": _table(s.who, "Who lives in the worst tenth: share of people"),
+            "who": table_data(s.who, "Who lives in the worst tenth: share of people"),
             "strands": [
                 {
                     "label": strand.label,
-                    "table": _table(strand.table, strand.label),
-                    "charts": [_chart(chart) for chart in strand.charts],
+                    "table": table_data(strand.table, strand.label),
+                    "charts": [chart_data(chart) for chart in strand.charts],
                     "beware": [f"{label}: {note}" for label, note in strand.beware],
                 }
                 for strand in s.strands
             ],
-            "worst": [_chart(chart) for chart in s.worst],
+            "worst": [chart_data(chart) for chart in s.worst],
             "changed": s.changed,
             "change_note": s.change_note,
-            "change_tables": [_table(shown, title) for title, shown in s.change_tables],
-            "change_charts": [_chart(chart) for chart in s.change_charts],
+            "change_tables": [table_data(shown, title) for title, shown in s.change_tables],
+            "change_charts": [chart_data(chart) for chart in s.change_charts],
         },
         "reading": [
             {
@@ -105,21 +104,4 @@ def _work(told: Content, id_: str) -> dict[str, Any]:
         "strength": work.strength,
         "caution": work.caution,
         "unchecked": "" if work.checked else work.check,
-    }
-
-
-def _chart(chart: Chart) -> dict[str, Any]:
-    return {"title": chart.title, "about": chart.about, "svg": chart.svg}
-
-
-def _table(shown: Shown, title: str) -> dict[str, Any]:
-    heads = shown.frame.columns
-    numeric = [shown.is_number(head) for head in heads]
-    return {
-        "title": title,
-        "head": heads,
-        "numeric": numeric,
-        # What is text shares the width; the first column, which names the rows, gets more of it.
-        "wide": [0 if n else 1 + (k == 0) for k, n in enumerate(numeric)],
-        "rows": shown.cells(),
     }

@@ -1,0 +1,98 @@
+"""A report as a PDF: tagged (PDF/UA-1), with bookmarks and real text."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from commonweal.evidence import cite, load_evidence
+from commonweal.pack.paper import Paper, font_folder
+
+if TYPE_CHECKING:
+    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.shown import Shown
+    from commonweal.reports.report import Report
+
+__all__ = ["chart_data", "report_pdf", "table_data"]
+
+
+def report_pdf(report: Report) -> bytes:
+    """Make the PDF.
+
+    Parameters
+    ----------
+    report
+        What it tells.
+
+    Returns
+    -------
+    bytes
+        The same for the same report: it holds no time of making.
+    """
+    with resources.as_file(resources.files(__package__) / "templates") as folder:
+        return Paper(folder / "report.typ", font_folder()).pdf(_data(report))
+
+
+def _data(report: Report) -> dict[str, Any]:
+    """Give what the template tells as plain data."""
+    evidence = load_evidence()
+    works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
+    return {
+        "title": report.title,
+        "heading": report.heading,
+        "notes": report.notes,
+        "answer": report.answer,
+        "sections": [
+            {
+                "title": section.title,
+                "text": section.text,
+                "points": section.points,
+                "beware": section.beware,
+                "charts": [chart_data(chart) for chart in section.charts],
+                "tables": [
+                    table_data(t.shown, t.title, t.rows)
+                    | {
+                        "about": t.about,
+                        "left": 0 if t.rows is None else max(0, len(t.shown) - t.rows),
+                        "file": f"tables/{t.name}.csv",
+                    }
+                    for t in section.tables
+                ],
+            }
+            for section in report.sections
+        ],
+        "assumptions": report.assumptions,
+        "limits": report.limits,
+        "works": [
+            {
+                "short": cited.short,
+                "full": cited.full.removesuffix(cited.link),
+                "link": cited.link,
+                "finds": work.finds,
+                "strength": work.strength,
+                "caution": work.caution,
+                "unchecked": "" if work.checked else work.check,
+            }
+            for work, cited in works
+        ],
+        "sources": report.sources,
+    }
+
+
+def chart_data(chart: Chart) -> dict[str, Any]:
+    """Give a chart as plain data for a template."""
+    return {"title": chart.title, "about": chart.about, "svg": chart.svg}
+
+
+def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, Any]:
+    """Give a table, or its first rows, as plain data for a template."""
+    heads = shown.frame.columns
+    numeric = [shown.is_number(head) for head in heads]
+    return {
+        "title": title,
+        "head": heads,
+        "numeric": numeric,
+        # What is text shares the width; the first column, which names the rows, gets more of it.
+        "wide": [0 if n else 1 + (k == 0) for k, n in enumerate(numeric)],
+        "rows": shown.cells()[:rows],
+    }

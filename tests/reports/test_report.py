@@ -1,0 +1,128 @@
+"""A report is told once: its page, PDF, workbook and tables say the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import openpyxl
+import polars as pl
+import pypdf
+import pytest
+
+from commonweal.briefing.charts import Chart
+from commonweal.briefing.shown import Shown
+from commonweal.errors import CommonwealError
+from commonweal.pack.drawing import svg
+from commonweal.reports import Report, Section, Table, source_lines, write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NUMBERS = Shown(
+    pl.DataFrame({"Place": ["=Tarn", "Fell", "Mere"], "People": [1200, 900, 30], "Trust": [0.5, 0.25, None]}),
+    frozenset({"Trust"}),
+)  # fmt: skip
+
+
+def told(**more: object) -> Report:
+    chart = Chart(
+        "bars", "Bars <b>", "Longer is more.", svg("bars", "Bars", "Longer", 10, 10, []), NUMBERS
+    )
+    section = Section(
+        "What was found",
+        text=("People trust each other in Tarn & Fell.",),
+        charts=(chart,),
+        tables=(Table("places", "Every place", NUMBERS, "A row each.", rows=2),),
+        beware=("It is fictional.",),
+        points=("One point.",),
+    )
+    base: dict[str, object] = {
+        "name": "trial",
+        "title": "Trust in the dale",
+        "heading": "Three places",
+        "answer": ("Half of Tarn trusts.",),
+        "sections": (section,),
+        "assumptions": ("That trust is worth something.",),
+        "works": ("local-trust-2019",),
+        "sources": source_lines(["trust-world"]),
+        "account": (("seed", 7),),
+    }
+    return Report(**{**base, **more})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(told(), tmp_path_factory.mktemp("told") / "trial")
+
+
+def test_the_page_tells_all_of_it_and_asks_for_nothing(folder: Path) -> None:
+    page = (folder / "report.html").read_text("utf-8")
+    for said in ("Half of Tarn trusts.", "Tarn &amp; Fell", "One point.", "It is fictional."):
+        assert said in page
+    assert "These were not verified" in page
+    assert "Bars &lt;b&gt;" in page
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+
+
+def test_a_table_is_cut_on_the_page_and_whole_in_its_file(folder: Path) -> None:
+    page = (folder / "report.html").read_text("utf-8")
+    table = page[page.index('<table id="places">') :]
+    assert table[: table.index("</table>")].count('scope="row"') == 2
+    assert "The first 2 of 3 rows" in page
+    rows = list(csv.reader(io.StringIO((folder / "tables" / "places.csv").read_text("utf-8"))))
+    assert len(rows) == 4
+    assert rows[1][0] == "'=Tarn"  # no spreadsheet runs it
+
+
+def test_the_pdf_is_tagged_and_has_the_text(folder: Path) -> None:
+    paper = pypdf.PdfReader(folder / "report.pdf")
+    assert paper.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert paper.metadata is not None
+    assert paper.metadata.title == "Trust in the dale"
+    text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())
+    assert "Half of Tarn trusts." in text
+    assert "1 more rows are in the file" in text
+
+
+def test_the_workbook_has_every_table_and_what_the_page_says(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    assert book.sheetnames == ["Cover", "Notes", "Bars", "Places"]
+    cells = [[c.value for c in row] for row in book["Places"].iter_rows(min_row=4)]
+    assert cells[0] == ["Place", "People", "Trust"]
+    assert cells[1] == ["=Tarn", 1200, 0.5]
+    notes = [row[1].value for row in book["Notes"].iter_rows(min_row=5)]
+    assert "That trust is worth something." in notes
+
+
+def test_the_account_names_every_file(folder: Path) -> None:
+    account = json.loads((folder / "provenance.json").read_text("utf-8"))
+    assert account["seed"] == 7
+    assert account["files"] == sorted(path.name for path in folder.iterdir())
+
+
+def test_a_report_replaces_itself_and_nothing_else(tmp_path: Path) -> None:
+    write_report(told(), tmp_path / "a")
+    write_report(told(title="Anew"), tmp_path / "a")
+    assert "Anew" in (tmp_path / "a" / "report.html").read_text("utf-8")
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "letter.txt").write_text("dear", "utf-8")
+    with pytest.raises(CommonwealError, match=r"letter\.txt"):
+        write_report(told(), other)
+    assert [path.name for path in other.iterdir()] == ["letter.txt"]
+
+
+def test_two_tables_of_one_name_stop_it_before_anything_is_written(tmp_path: Path) -> None:
+    twice = Section("Twice", tables=(Table("places", "", NUMBERS), Table("places", "", NUMBERS)))
+    with pytest.raises(CommonwealError, match="two tables are called 'places'"):
+        write_report(told(sections=(twice,)), tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_decimals_have_the_places_that_are_asked_for() -> None:
+    shown = Shown(pl.DataFrame({"a": [1234.5678], "b": [0.5]}), places={"a": 0})
+    assert shown.cells() == [("1,235", "0.50")]
