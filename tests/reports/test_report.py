@@ -85,7 +85,7 @@ def test_the_pdf_is_tagged_and_has_the_text(folder: Path) -> None:
     assert paper.metadata.title == "Trust in the dale"
     text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())
     assert "Half of Tarn trusts." in text
-    assert "1 more rows are in the file" in text
+    assert "All 3 rows are in the file" in text
 
 
 def test_the_workbook_has_every_table_and_what_the_page_says(folder: Path) -> None:

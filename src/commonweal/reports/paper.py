@@ -53,7 +53,7 @@ def _data(report: Report) -> dict[str, Any]:
                     table_data(t.shown, t.title, t.rows)
                     | {
                         "about": t.about,
-                        "left": 0 if t.rows is None else max(0, len(t.shown) - t.rows),
+                        "all": len(t.shown),
                         "file": f"tables/{t.name}.csv",
                     }
                     for t in section.tables

@@ -148,6 +148,6 @@ def source_lines(ids: Iterable[str]) -> tuple[str, ...]:
         s = catalogue[id_]
         closed = "" if s.use == "open" else " Not open: don't pass its values on."
         lines.append(
-            f"{s.title} ({s.publisher}, {s.vintage}). {s.licence}. {s.attribution}{closed}"
+            f"{s.title} ({s.publisher}, {s.vintage}). Licence: {s.licence}. {s.attribution}{closed}"
         )
     return tuple(lines)
