@@ -376,6 +376,25 @@ def test_a_run_whose_old_folder_is_put_back_meanwhile_starts_anew(
     assert only(tmp_path) == ["out"]
 
 
+def test_an_old_folder_put_back_while_it_is_looked_through_is_not_taken_for_that_of_others(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run puts it back between the listing and the reading of its own list of files."""
+    target = write_results(results, tmp_path / "out")
+    read, calls = swap._own_files, []
+
+    def taken(folder: Path) -> set[str]:
+        if folder.suffix == ".old" and not calls:
+            calls.append(folder)
+            folder.rename(target)
+        return read(folder)
+
+    monkeypatch.setattr(swap, "_own_files", taken)
+    write_results(results, target)
+    assert calls
+    assert only(tmp_path) == ["out"]
+
+
 def test_two_runs_at_once(results: Results, folder: Path, tmp_path: Path) -> None:
     faults: list[BaseException] = []
 

@@ -192,6 +192,8 @@ def put_in_place(fresh: Path, target: Path) -> None:
         try:
             # What has come into it since the first look must not be lost either.
             foreign = _foreign(old)
+            if foreign and not old.exists():
+                continue  # it was put back by another run while it was looked through
             if foreign:
                 raise _refusal(target, foreign)
             placed = _put(fresh, target)
