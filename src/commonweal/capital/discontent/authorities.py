@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from commonweal.capital.discontent.variables import Variable, load_variables
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from commonweal.sources import Store
 
-__all__ = ["FIRST", "LAST", "REDRAWN", "VARIABLES", "Authorities", "Step", "Variable", "authorities"]
+__all__ = ["FIRST", "LAST", "REDRAWN", "Authorities", "Step", "authorities"]
 
 FIRST, LAST = 1998, 2015
 """Growth and change are from the first to the last of these years."""
@@ -25,30 +26,6 @@ REDRAWN = {
     **dict.fromkeys(("E07000049", "E07000050", "E07000051", "E07000052", "E07000053"), "TLK25"),
 }
 """Authorities of Dorset by the ITL area of 2021 that they are in: Christchurch went over to Bournemouth and Poole."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A column of the table.
-
-    Attributes
-    ----------
-    name, label, unit
-        Its column, its name for readers, and what it is counted in.
-    year
-        The date or period that it describes.
-    of
-        ``authority`` or ``region``: what it was measured for. Authorities of one region share a value.
-    sources
-        Ids of the sources that it was made from.
-    """
-
-    name: str
-    label: str
-    unit: str
-    year: str
-    of: str
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -91,28 +68,6 @@ class Authorities:
 
 
 _VOLUME, _CURRENT, _PEOPLE = "gva-itl3-volume", "gva-itl3-current", "population-itl"
-_PERIOD = f"{FIRST} to {LAST}"
-
-VARIABLES = (
-    Variable("leave", "Leave share", "% of valid votes", "2016", "authority", ("eu-referendum-lad-england-wales",)),
-    Variable("growth", "Growth of real GVA per head", "% a year, compound", _PERIOD, "region", (_VOLUME, _PEOPLE)),
-    Variable("ln_gva", "Real GVA per head, natural log", "ln £ at 2019 prices", str(FIRST), "region", (_VOLUME, _PEOPLE)),
-    Variable("wales", "In Wales", "0 or 1", "2016", "authority", ("eu-referendum-lad-england-wales",)),
-    Variable("people_growth", "Population growth", "% a year, compound", _PERIOD, "region", (_PEOPLE,)),
-    Variable("manufacturing", "Manufacturing share of GVA, by volume", "%", str(FIRST), "region", (_VOLUME,)),
-    Variable("manufacturing_change", "Change of that share", "points", _PERIOD, "region", (_VOLUME,)),
-    Variable("degree", "Degree or the like", "% of residents aged 16 and over", "2011", "authority", ("census2011-qualification-lad",)),
-    Variable("older", "Aged 65 and over", "% of residents aged 16 and over", "2011", "authority", ("census2011-age-lad",)),
-    Variable("unemployed", "Unemployed", "% of residents aged 16 to 74", "2011", "authority", ("census2011-economic-activity-lad",)),
-    Variable("growth_log", "Growth of real GVA per head, as a log", "% a year, continuous", _PERIOD, "region", (_VOLUME, _PEOPLE)),
-    Variable("growth_gdp", "Growth of real GDP per head", "% a year, compound", _PERIOD, "region", ("gdp-itl", _PEOPLE)),
-    Variable("ln_gdp", "Real GDP per head, natural log", "ln £ at 2019 prices", str(FIRST), "region", ("gdp-itl", _PEOPLE)),
-    Variable("manufacturing_money", "Manufacturing share of GVA, at current prices", "%", str(FIRST), "region", (_CURRENT,)),
-    Variable("manufacturing_money_change", "Change of that share", "points", _PERIOD, "region", (_CURRENT,)),
-    Variable("unemployed_active", "Unemployed", "% of the economically active", "2011", "authority", ("census2011-economic-activity-lad",)),
-    Variable("london", "In London", "0 or 1", "2016", "authority", ("eu-referendum-lad-england-wales",)),
-)  # fmt: skip
-"""What the columns of `Authorities.table` are: those of the model first, then other readings of them."""
 
 
 def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
@@ -161,18 +116,19 @@ def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
     table = _joined(table, _people(store), "Census 2011: qualifications, age, work", steps)
     table = _joined(table, _centres(store), "where people live (LSOAs of 2011)", steps)
     first = ["code", "name", "region", "electorate", "longitude", "latitude"]
-    columns = [*first, *(v.name for v in VARIABLES)]
-    return Authorities(table.select(columns).sort("code"), VARIABLES, tuple(steps))
+    variables = load_variables("authorities")
+    columns = [*first, *(v.name for v in variables)]
+    return Authorities(table.select(columns).sort("code"), variables, tuple(steps))
 
 
-def _joined(
-    table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[Step]
-) -> pl.DataFrame:
+def _joined(table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[Step]) -> pl.DataFrame:
     """Join by code; every authority has to be there once."""
     found = table.join(other, on="code", how="inner", maintain_order="left")
     if found.height != table.height or found["code"].is_duplicated().any():
         lost = table.join(found, on="code", how="anti")["name"].head(3).to_list()
-        raise DataError(f"{what}: {', '.join(lost) or 'an authority is there twice'}; expected each once")
+        raise DataError(
+            f"{what}: {', '.join(lost) or 'an authority is there twice'}; expected each once"
+        )
     steps.append(Step(what, found.height))
     return found
 

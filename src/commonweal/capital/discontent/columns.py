@@ -157,7 +157,9 @@ def other_readings(store: Store, found: Authorities) -> tuple[Reading, ...]:
         "manufacturing at current prices, as shares are usually taken": _renamed(table, money),
         "growth as a difference of logs": _renamed(table, {GROWTH: "growth_log"}),
         "GDP in place of GVA": _renamed(table, gdp),
-        "unemployed of the economically active": _renamed(table, {"unemployed": "unemployed_active"}),
+        "unemployed of the economically active": _renamed(
+            table, {"unemployed": "unemployed_active"}
+        ),
         "every authority counts equally": equal,
         "without London": outside,
         "with the eight authorities of Dorset": authorities(store, redrawn=True).table,

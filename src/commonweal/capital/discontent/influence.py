@@ -87,9 +87,7 @@ def variance_inflation(model: Fit) -> dict[str, float]:
     return dict(zip(names, np.diag(np.linalg.inv(scaled.T @ scaled)).tolist(), strict=True))
 
 
-def partial_regression(
-    model: Fit, name: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def partial_regression(model: Fit, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give a column and the outcome with what the other columns say of them taken out.
 
     Returns

@@ -251,17 +251,21 @@ def _numbers(table: pl.DataFrame, name: str) -> NDArray[np.float64]:
     values = column.cast(float).to_numpy()
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:
-        raise DataError(f"column '{name}' is missing or infinite in {missing:,} of {len(values):,} rows")
+        raise DataError(
+            f"column '{name}' is missing or infinite in {missing:,} of {len(values):,} rows"
+        )
     return values
 
 
 def _groups(table: pl.DataFrame, name: str) -> NDArray[np.intp]:
-    """Number the groups of a column from 0."""
+    """Give the groups of a column as numbers from 0."""
     if name not in table.columns:
         raise UnknownNameError("column", name, table.columns, " in the table")
     column = table[name]
     if column.null_count():
-        raise DataError(f"column '{name}' is missing in {column.null_count():,} of {len(column):,} rows")
+        raise DataError(
+            f"column '{name}' is missing in {column.null_count():,} of {len(column):,} rows"
+        )
     if column.n_unique() < 2:
         raise DataError(f"column '{name}' has one group; expected at least two")
     return np.unique(column.cast(str).to_numpy(), return_inverse=True)[1]

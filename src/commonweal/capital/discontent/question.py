@@ -1,4 +1,4 @@
-"""Did left-behind areas vote differently once deprivation and education are held constant?"""
+"""Whether left-behind areas voted differently once deprivation and education are held constant."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def left_behind_difference(
         _within(table.filter(pl.col("whole")), "only authorities with every ward counted", "left_behind", base),
         _within(table.with_columns(votes=pl.lit(1.0)), "every ward counts equally", "left_behind", base),
         _across(table, "across authorities, not within them", "left_behind", base),
-        _within(_standardised(table), "Community Needs Index in place of the list, per standard deviation", "community_needs", base),
+        _within(_standardised(table), "Community Needs Index in place of the list, per s.d.", "community_needs", base),
     )  # fmt: skip
     return steps, checks
 
@@ -154,7 +154,9 @@ def _across(table: pl.DataFrame, title: str, term: str, names: Sequence[str]) ->
 def _listed(table: pl.DataFrame) -> int:
     many = int(table["left_behind"].sum())
     if not 0 < many < table.height:
-        raise DataError(f"{many} of {table.height} wards are left behind; expected some, and others")
+        raise DataError(
+            f"{many} of {table.height} wards are left behind; expected some, and others"
+        )
     return many
 
 

@@ -85,7 +85,9 @@ def neighbours(points: Points, k: int) -> NDArray[np.intp]:
     from commonweal.access import straight_nearest
 
     if not 1 <= k < len(points):
-        raise DataError(f"{k} neighbours of {len(points)} places; expected from 1 to {len(points) - 1}")
+        raise DataError(
+            f"{k} neighbours of {len(points)} places; expected from 1 to {len(points) - 1}"
+        )
     near = straight_nearest(points, points, k + 1).place
     if (near[:, 0] != np.arange(len(points))).any():
         raise DataError("two places have the same point; expected one each")
@@ -121,7 +123,9 @@ def moran(
     of a model are not quite free to permute, so a p-value close to a threshold is to be taken as such.
     """
     if len(values) != len(near):
-        raise DataError(f"{len(values)} values and neighbours of {len(near)} places; expected as many")
+        raise DataError(
+            f"{len(values)} values and neighbours of {len(near)} places; expected as many"
+        )
     z = values - values.mean()
     below = float(z @ z)
     if below <= 1e-20 * len(z):
@@ -183,7 +187,14 @@ def _spatial(model: Fit, near: NDArray[np.intp], kind: str) -> SpatialFit:
     names = [*(t.name for t in model.terms), {"error": "lambda", "lag": "rho"}[kind]]
     half = norm.ppf(0.975)
     terms = [
-        Term(name, float(x), float(s), float(x - half * s), float(x + half * s), float(2 * norm.sf(abs(x / s))))
+        Term(
+            name,
+            float(x),
+            float(s),
+            float(x - half * s),
+            float(x + half * s),
+            float(2 * norm.sf(abs(x / s))),
+        )
         for name, x, s in zip(names, b, se, strict=True)
     ]
     *columns, spatial = terms

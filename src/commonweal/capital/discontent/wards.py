@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from commonweal.capital.discontent.authorities import Step, Variable
+from commonweal.capital.discontent.authorities import Step
+from commonweal.capital.discontent.variables import Variable, load_variables
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from commonweal.index.scores import Scores
     from commonweal.sources import Store
 
-__all__ = ["WARD_VARIABLES", "Wards", "left_behind_share", "left_behind_wards", "wards"]
+__all__ = ["Wards", "left_behind_share", "left_behind_wards", "wards"]
 
 ENGLAND = {"country": "E92000001"}
 PEOPLE_AT = "mid-2017"
@@ -32,19 +33,6 @@ _RANKS = {
     "barriers": "Housing_and_Access_rank",
     "living_environment": "Environment_rank",
 }
-
-WARD_VARIABLES = (
-    Variable("leave", "Leave share", "% of votes counted", "2016", "ward", ("eu-referendum-ward",)),
-    Variable("left_behind", "On the list of 225 left-behind wards", "0 or 1", "2019", "ward", (_LIST,)),
-    Variable("deprivation", "Index of Multiple Deprivation 2019", "score", "2019", "ward", (_IMD,)),
-    Variable("education", "Deprivation in education, skills and training", "score, 0 to 100", "2019", "ward", (_IMD,)),
-    Variable("few_skills", "Adults of working age with few or no qualifications or little English", "%", "2011", "ward", (_SKILLS,)),
-    Variable("no_university", "Young people who do not go on to higher education", "%", "2012 to 2017", "ward", (_SKILLS,)),
-    Variable("older", "Aged 65 and over", "% of residents aged 18 and over", "2017", "ward", ("population-lsoa11-2017",)),
-    Variable("community_needs", "Community Needs Index 2019", "score", "2019", "ward", ("cni2019-wd17",)),
-    Variable("no_postals", "Counted without postal votes", "0 or 1", "2016", "ward", ("eu-referendum-ward",)),
-)  # fmt: skip
-"""What the columns of `Wards.table` are."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +119,9 @@ def wards(store: Store) -> Wards:
     table = table.join(all_of, on="authority", how="left", maintain_order="left")
     table = table.with_columns(whole=many == pl.col("all"))
     first = ["code", "name", "authority", "votes", "whole"]
-    columns = [*first, *(v.name for v in WARD_VARIABLES)]
-    return Wards(table.select(columns).sort("code"), WARD_VARIABLES, tuple(steps))
+    variables = load_variables("wards")
+    columns = [*first, *(v.name for v in variables)]
+    return Wards(table.select(columns).sort("code"), variables, tuple(steps))
 
 
 def left_behind_share(store: Store) -> pl.DataFrame:
@@ -152,7 +141,9 @@ def left_behind_share(store: Store) -> pl.DataFrame:
     people = pl.col("population")
     of_wards = load_areas(store, "wd17", within=ENGLAND, population_at=PEOPLE_AT).table
     shares = of_wards.group_by("lad17").agg(
-        left_behind_share=100 * people.filter(pl.col("code").is_in(list(listed))).sum() / people.sum()
+        left_behind_share=100
+        * people.filter(pl.col("code").is_in(list(listed))).sum()
+        / people.sum()
     )
     areas = load_areas(store, "lsoa11", within=ENGLAND, population_at=PEOPLE_AT)
     scores = _scores(store, areas)
