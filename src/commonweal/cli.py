@@ -21,6 +21,7 @@ from commonweal.commands.console import (
     progress_bar,
     write_text,
 )
+from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
@@ -266,6 +267,7 @@ def show(
 app.command()(brief)
 app.command()(evidence)
 app.command()(session)
+app.command()(discontent)
 
 
 @app.command()
