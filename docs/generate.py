@@ -48,6 +48,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",
     "commonweal.pack": "The briefing pack",
+    "commonweal.capital.discontent": "Places that don't matter",
     "commonweal.evidence": "Evidence",
     "commonweal.session": "Evidence sessions",
     "commonweal.errors": "Errors",

@@ -76,13 +76,14 @@ def discontent_report(found: Discontent) -> Report:
                 ),
                 tables=(
                     Table("columns", "The model in three columns", _columns(found), _PER_UNIT),
+                    Table("fits", "How well each column fits", _fits(found)),
                 ),
             ),
             Section(
                 "How far this can be trusted",
                 points=diagnostics(found),
                 tables=(
-                    Table("readings", "Growth by other readings", _readings(found), _PER_UNIT),
+                    Table("readings", "Growth by other readings", _readings(found), _OF_LAST),
                     Table("influence", "The ten most influential authorities", _influence(found)),
                     Table("neighbours", "Growth where neighbours go together", _spatial(found)),
                     Table("overlap", "How much predictors overlap", _overlap(found)),
@@ -135,40 +136,47 @@ def discontent_report(found: Discontent) -> Report:
 
 
 _PER_UNIT = "Points of Leave share for one unit more, with standard errors."
+_OF_LAST = "Points of Leave share for 1 % a year more; the 95 % interval is of the last column."
+
+
+_SHORT = ("Alone", "Industry", "People")
 
 
 def _columns(found: Discontent) -> Shown:
     names, units = labels(found), {v.name: v.unit for v in found.authorities.variables}
     terms = found.columns[-1].model.terms
-    frame = {
-        "Predictor": [*(names[t.name] for t in terms), "R2", "Authorities", "Regions"],
-        "Unit": [*(units.get(t.name, "") for t in terms), "", "", ""],
+    frame: dict[str, list[str] | list[float | None]] = {
+        "Predictor": [names[t.name] for t in terms],
+        "Unit": [units.get(t.name, "") for t in terms],
     }
-    columns: dict[str, list[float | None]] = {}
-    for column in found.columns:
-        model = column.model
-        there = {t.name: t for t in model.terms}
-        found_terms = [there.get(t.name) for t in terms]
-        columns[column.title.capitalize()] = [
-            *(t.estimate if t else None for t in found_terms),
-            *(float(x) for x in (model.r2, model.rows, model.groups)),
-        ]
-        columns[f"s.e., {column.title}"] = [
-            *(t.se if t else None for t in found_terms),
-            *[None] * 3,
-        ]
-    return Shown(pl.DataFrame({**frame, **columns}))
+    for short, column in zip(_SHORT, found.columns, strict=True):
+        there = {t.name: t for t in column.model.terms}
+        ours = [there.get(t.name) for t in terms]
+        frame[short] = [t.estimate if t else None for t in ours]
+        frame[f"s.e. {short.lower()}"] = [t.se if t else None for t in ours]
+    return Shown(pl.DataFrame(frame))
+
+
+def _fits(found: Discontent) -> Shown:
+    models = [column.model for column in found.columns]
+    frame = {
+        "Column": [column.title.capitalize() for column in found.columns],
+        "R2": [m.r2 for m in models],
+        "Authorities": [m.rows for m in models],
+        "Regions": [m.groups for m in models],
+    }
+    return Shown(pl.DataFrame(frame))
 
 
 def _readings(found: Discontent) -> Shown:
     frame: dict[str, list[str] | list[float] | list[int]] = {
-        "Reading": [r.title for r in found.readings]
+        "Reading": [_begun(r.title) for r in found.readings]
     }
-    for k, column in enumerate(found.columns):
-        terms = [r.models[k].term(GROWTH) for r in found.readings]
-        frame[column.title.capitalize()] = [t.estimate for t in terms]
-        frame[f"s.e., {column.title}"] = [t.se for t in terms]
-    frame["Authorities"] = [r.models[-1].rows for r in found.readings]
+    for k, short in enumerate(_SHORT):
+        frame[short] = [r.models[k].term(GROWTH).estimate for r in found.readings]
+    last = [r.models[-1].term(GROWTH) for r in found.readings]
+    frame["From"], frame["To"] = [t.low for t in last], [t.high for t in last]
+    frame["Places"] = [r.models[-1].rows for r in found.readings]
     return Shown(pl.DataFrame(frame))
 
 
@@ -217,13 +225,18 @@ def _overlap(found: Discontent) -> Shown:
 
 def _held(rows: Sequence[Held]) -> Shown:
     frame = {
-        "Held constant": [h.held for h in rows],
+        "Held constant": [_begun(h.held) for h in rows],
         **_bounds([h.model.term(h.term) for h in rows]),
         "Places": [h.model.rows for h in rows],
         "Clusters": [h.model.groups for h in rows],
         "Left behind": [h.left_behind for h in rows],
     }
     return Shown(pl.DataFrame(frame))
+
+
+def _begun(title: str) -> str:
+    """Begin with a capital and leave the rest, such as GDP, as it is."""
+    return title[:1].upper() + title[1:]
 
 
 def _bounds(terms: Iterable[Term]) -> dict[str, list[float]]:

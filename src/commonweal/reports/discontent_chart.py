@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["growth_chart"]
 
 _WIDTH, _HEIGHT = 640, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 52
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
 
 
 def growth_chart(
@@ -94,8 +94,12 @@ def _drawing(
         parts.append(_line(_LEFT, at, _WIDTH - _RIGHT, at, LINE))
         parts.append(text(_LEFT - 8, at + 4, _number(tick), 12, "end", QUIET))
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(text(middle, _HEIGHT - 10, "Growth of GVA per head, % a year", 13, "middle", INK))
-    parts.append(text(_LEFT, 12, "Leave share, points", 13, "start", INK))
+    parts.append(
+        text(middle, _HEIGHT - 10, "Growth beyond what the others say, % a year", 13, "middle", INK)
+    )
+    parts.append(
+        text(_LEFT, 12, "Leave share beyond what the others say, points", 13, "start", INK)
+    )
     for a, b, n in zip(x, y, people, strict=True):
         r = 2 + 5 * np.sqrt(n / people.max())
         parts.append(

@@ -73,7 +73,8 @@ def answer(found: Discontent) -> tuple[str, ...]:
         f"{per_point_less(people, 2)}. Decline survives controls but shrinks by about "
         f"{round(100 * shrinkage(found.columns), -1):.0f} %: both are reported.",
         f"What is left of it rests on choices: {per_point_less(current, 2)} with manufacturing taken at current "
-        f"prices, and {per_point_less(shared, 2)} where neighbouring authorities may miss by the same.",
+        f"prices, and {per_point_less(shared, 2)} where neighbouring authorities may miss by the same"
+        f"{_of_none(current, shared)}.",
         f"Wards on the list of left-behind areas voted Leave by {of_wards(held)} than other wards of their "
         "authority with the same deprivation and education; with age held constant as well, by "
         f"{of_wards(aged)}. {found.listed_authorities} authorities have both kinds of ward, and carry this.",
@@ -84,6 +85,16 @@ def answer(found: Discontent) -> tuple[str, ...]:
         f"{of_wards(by_authority)}, with deprivation and degrees held constant.",
         NOT_A_CAUSE,
     )
+
+
+def _of_none(*terms: Term) -> str:
+    """Say how many of two coefficients can be told from zero."""
+    unclear = sum(term.low < 0 < term.high for term in terms)
+    return (
+        "",
+        "; one of the two cannot be told from nothing",
+        "; neither can be told from nothing",
+    )[unclear]
 
 
 def people_at(found: Discontent) -> int:
@@ -104,7 +115,8 @@ def diagnostics(found: Discontent) -> tuple[str, ...]:
         f"largest three), and without the ten largest it is {per_point_less(found.without.term(GROWTH), 2)}.",
         f"Predictors overlap moderately: at most {times:.1f} times the variance ({labels(found)[overlap].lower()}).",
         f"Neighbours miss by the same: Moran's I of the residuals is {alike.i:.2f} with {NEIGHBOURS} nearest "
-        f"neighbours (p = {alike.p:.3f} from {alike.draws} permutations), so errors by region alone are too small.",
+        f"neighbours (p = {alike.p:.3f} from {alike.draws} permutations), so errors clustered by region "
+        "alone are likely too small.",
         "With every authority counted equally it is "
         f"{per_point_less(near.plain.term(GROWTH), 2)}; with errors that neighbours share (lambda "
         f"{near.error.spatial.estimate:.2f}) {per_point_less(near.error.terms[people_at(found)], 2)}; with votes "
@@ -141,7 +153,7 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     yield "How far the last column can be trusted:"
     yield from (f"  {line}" for line in diagnostics(found))
     yield ""
-    yield "Growth in the last column by other readings:"
+    yield "Growth by other readings of the same words:"
     heads = ["", *(f">{column.title}" for column in found.columns)]
     rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
     yield from in_columns(heads, rows)

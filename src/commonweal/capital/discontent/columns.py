@@ -154,7 +154,7 @@ def other_readings(store: Store, found: Authorities) -> tuple[Reading, ...]:
     outside = table.filter(pl.col("london") == 0)
     readings = {
         "as above": table,
-        "manufacturing at current prices, as shares are usually taken": _renamed(table, money),
+        "manufacturing at current prices, as is usual": _renamed(table, money),
         "growth as a difference of logs": _renamed(table, {GROWTH: "growth_log"}),
         "GDP in place of GVA": _renamed(table, gdp),
         "unemployed of the economically active": _renamed(

@@ -129,7 +129,7 @@ def fit_formula(
     >>> towns = pl.DataFrame({"leave": [40.0, 50.0, 61.0, 69.0], "decline": [1, 2, 3, 4]})
     >>> model = fit_formula(towns, "leave ~ decline")
     >>> round(model.term("decline").estimate, 2), round(model.r2, 3)
-    (9.8, 0.997)
+    (9.8, 0.996)
     """
     outcome, tilde, right = formula.partition("~")
     names = [name.strip() for name in right.split("+")]
@@ -245,10 +245,10 @@ def _numbers(table: pl.DataFrame, name: str) -> NDArray[np.float64]:
     """Give a column as numbers, none of them missing."""
     if name not in table.columns:
         raise UnknownNameError("column", name, table.columns, " in the table")
-    column = table[name]
-    if not (column.dtype.is_numeric() or column.dtype == bool):
-        raise DataError(f"column '{name}' is {column.dtype}; expected numbers")
-    values = column.cast(float).to_numpy()
+    kind = table.schema[name]
+    if not (kind.is_numeric() or str(kind) == "Boolean"):
+        raise DataError(f"column '{name}' is {kind}; expected numbers")
+    values = table[name].cast(float).to_numpy()
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:
         raise DataError(
