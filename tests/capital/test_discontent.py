@@ -16,6 +16,7 @@ from commonweal.capital.discontent import (
     fit_formula,
     influence,
     interval,
+    jackknife,
     load_variables,
     partial_regression,
     variance_inflation,
@@ -126,6 +127,32 @@ def test_leaving_a_row_out_does_what_influence_says() -> None:
         moved = root * (model.design @ change)
         assert found.cook[i] == pytest.approx(float(moved @ moved) / (3 * squares), rel=1e-7)
     assert (np.diff(found.cook[found.most(10)]) <= 0).all()
+
+
+@pytest.mark.parametrize("within", ["", "region"])
+def test_the_jackknife_fits_anew_without_each_cluster(within: str) -> None:
+    table = towns()
+    options = {"weights": "people", "clusters": "region", "within": within}
+    model = fit(table, "leave", ["growth", "old"], **options)
+    found = jackknife(model, "growth")
+    for region in ("R0", "R17"):
+        rest = table.filter(pl.col("region") != region)
+        again = fit(rest, "leave", ["growth", "old"], **options)
+        assert found.estimates[region] == pytest.approx(again.term("growth").estimate, rel=1e-9)
+    assert len(found.estimates) == 30
+    changes = np.array(list(found.estimates.values())) - model.term("growth").estimate
+    assert found.term.se == pytest.approx(np.sqrt(29 / 30 * np.sum(changes**2)))
+    assert found.term.se > 0.9 * model.term("growth").se
+    half = 2.0452296 * found.term.se
+    assert found.term.high - found.term.estimate == pytest.approx(half, rel=1e-6)
+
+
+def test_a_jackknife_needs_clusters_that_are_its_groups() -> None:
+    table = towns().with_columns(pair=pl.int_range(120) // 2)
+    with pytest.raises(DataError, match="clusters '' and groups ''"):
+        jackknife(fit(table, "leave", ["growth"]), "growth")
+    with pytest.raises(DataError, match="clusters 'pair' and groups 'region'"):
+        jackknife(fit(table, "leave", ["growth"], clusters="pair", within="region"), "growth")
 
 
 def test_the_partial_regression_has_the_slope_of_the_model() -> None:

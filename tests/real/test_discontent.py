@@ -169,6 +169,19 @@ def test_left_behind_wards_and_the_question(found: Discontent) -> None:
     assert whole.model.term(whole.term).low < 0 < whole.model.term(whole.term).high
 
 
+def test_birmingham_alone_carries_nearly_half_of_the_answer(found: Discontent) -> None:
+    row = next(h for h in found.held if h.held == "deprivation and education")
+    assert row.jackknife.estimates["Birmingham"] == pytest.approx(3.25, abs=0.05)
+    assert min(row.jackknife.estimates, key=row.jackknife.estimates.__getitem__) == "Birmingham"
+    safe = row.jackknife.term
+    assert (safe.low, safe.high) == pytest.approx((0.14, 11.77), abs=0.05)
+    aged = found.held[-1].jackknife.term
+    assert aged.low < 0 < aged.high
+    said = " ".join(answer(found))
+    assert "without Birmingham alone it is 3.3" in said
+    assert f"{safe.low:.1f} to {safe.high:.1f} ({aged.low:.1f} to {aged.high:.1f} with age)" in said
+
+
 def _words(report: Report) -> Iterator[str]:
     """Give all that a report says in words of its own."""
     yield from (report.title, report.heading, *report.answer, *report.limits, *report.assumptions)

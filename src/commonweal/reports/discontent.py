@@ -100,6 +100,11 @@ def discontent_report(found: Discontent) -> Report:
                     "Deprivation is the index of 2019; education its domain, adults with few qualifications, and the "
                     "young who do not go on to higher education.",
                 ),
+                points=(
+                    "From and to are the bounds of the 95 % interval; the wider ones leave each cluster out in turn, "
+                    "and hold where few clusters have what is compared.",
+                    "Listed are the wards on the list, or the authorities that have some.",
+                ),
                 tables=(
                     Table("wards", "Difference in Leave share, points", _held(found.held)),
                     Table(
@@ -227,9 +232,10 @@ def _held(rows: Sequence[Held]) -> Shown:
     frame = {
         "Held constant": [_begun(h.held) for h in rows],
         **_bounds([h.model.term(h.term) for h in rows]),
+        "Wider from": [h.jackknife.term.low for h in rows],
+        "Wider to": [h.jackknife.term.high for h in rows],
         "Places": [h.model.rows for h in rows],
-        "Clusters": [h.model.groups for h in rows],
-        "Left behind": [h.left_behind for h in rows],
+        "Listed": [h.left_behind for h in rows],
     }
     return Shown(pl.DataFrame(frame))
 

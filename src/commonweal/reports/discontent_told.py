@@ -15,7 +15,7 @@ from commonweal.capital.discontent.question import ANSWER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.capital.discontent import Discontent, Fit, Held, Term
+    from commonweal.capital.discontent import Discontent, Fit, Held, Jackknife, Term
 
 __all__ = [
     "answer",
@@ -77,7 +77,9 @@ def answer(found: Discontent) -> tuple[str, ...]:
         f"{_of_none(current, shared)}.",
         f"Wards on the list of left-behind areas voted Leave by {of_wards(held)} than other wards of their "
         "authority with the same deprivation and education; with age held constant as well, by "
-        f"{of_wards(aged)}. {found.listed_authorities} authorities have both kinds of ward, and carry this.",
+        f"{of_wards(aged)}.",
+        f"That rests on the {found.listed_authorities} authorities with both kinds of ward: {_rests_on(held)}, and "
+        f"an interval that allows for so few is {_wider(held)} ({_wider(aged)} with age).",
         "Across whole authorities no such difference stands out: for each 10 points more of people in "
         f"left-behind wards, {of_wards(by_authority)}, with deprivation and degrees held constant."
         if _term(by_authority).low < 0 < _term(by_authority).high
@@ -85,6 +87,23 @@ def answer(found: Discontent) -> tuple[str, ...]:
         f"{of_wards(by_authority)}, with deprivation and degrees held constant.",
         NOT_A_CAUSE,
     )
+
+
+def _rests_on(held: Held) -> str:
+    """Say which cluster moves the difference most when it is left out."""
+    now = _term(held).estimate
+    most = max(held.jackknife.estimates.items(), key=lambda item: abs(item[1] - now))
+    return f"without {most[0]} alone it is {most[1]:.1f}"
+
+
+def _wider(held: Held) -> str:
+    term = held.jackknife.term
+    return f"{_one(term.low)} to {_one(term.high)}"
+
+
+def _one(value: float) -> str:
+    """Give a number with one decimal; what rounds to zero has no sign."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
 def _of_none(*terms: Term) -> str:
@@ -110,9 +129,14 @@ def diagnostics(found: Discontent) -> tuple[str, ...]:
     largest = max(found.influence.cook)
     overlap, times = max(found.inflation.items(), key=lambda item: item[1])
     alike = near.moran[NEIGHBOURS]
+    least, most_of_it = sorted(-b for b in found.by_region.estimates.values())[
+        :: len(found.by_region.estimates) - 1
+    ]
     return (
         f"No authority decides it: the largest Cook's distance is {largest:.2f} ({', '.join(most)} are the "
         f"largest three), and without the ten largest it is {per_point_less(found.without.term(GROWTH), 2)}.",
+        f"Nor does a region: left out one at a time, it is from {least:.2f} to {most_of_it:.2f} points, and the "
+        f"interval that follows from that {-found.by_region.term.high:.2f} to {-found.by_region.term.low:.2f}.",
         f"Predictors overlap moderately: at most {times:.1f} times the variance ({labels(found)[overlap].lower()}).",
         f"Neighbours miss by the same: Moran's I of the residuals is {alike.i:.2f} with {NEIGHBOURS} nearest "
         f"neighbours (p = {alike.p:.3f} from {alike.draws} permutations), so errors clustered by region "
@@ -158,7 +182,10 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
     yield from in_columns(heads, rows)
     yield ""
-    yield "Leave share of left-behind wards beside others of their authority, in points:"
+    yield (
+        "Leave share of left-behind wards beside others of their authority, in points; the wider interval "
+        "allows for few authorities:"
+    )
     yield from in_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
     yield "  The same, with deprivation and education held constant:"
     yield from in_columns(["", *_HELD_HEADS], [_row(h) for h in found.checks])
@@ -169,12 +196,12 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     yield from lost_lines(found)
 
 
-_HELD_HEADS = [">Points", ">from", ">to", ">Places", ">Left behind"]
+_HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Places", ">Listed"]
 
 
 def _row(held: Held) -> list[str]:
-    term = _term(held)
-    numbers = (f"{x:.1f}" for x in (term.estimate, term.low, term.high))
+    term, wide = _term(held), held.jackknife.term
+    numbers = (_one(x) for x in (term.estimate, term.low, term.high, wide.low, wide.high))
     return [held.held, *numbers, f"{held.model.rows:,}", f"{held.left_behind:,}"]
 
 
@@ -222,6 +249,7 @@ def as_data(found: Discontent) -> dict[str, Any]:
             }
             for i in most
         ],
+        "without_each_region": _jackknife_data(found.by_region),
         "without_the_ten": _fit_data(found.without, (GROWTH,)),
         "variance_inflation": found.inflation,
         "moran": {str(k): {"i": m.i, "p": m.p, "draws": m.draws} for k, m in near.moran.items()},
@@ -248,8 +276,16 @@ def _step_data(step: Any) -> dict[str, Any]:
     return {"what": step.what, "kept": step.kept, "lost": list(step.lost)}
 
 
+def _jackknife_data(found: Jackknife) -> dict[str, Any]:
+    return {"estimates": found.estimates, **_term_data(found.term)}
+
+
 def _held_data(held: Held) -> dict[str, Any]:
-    about = {"held": held.held, "left_behind": held.left_behind}
+    about = {
+        "held": held.held,
+        "left_behind": held.left_behind,
+        "without_each": _jackknife_data(held.jackknife),
+    }
     return about | _fit_data(held.model, (held.term,))
 
 

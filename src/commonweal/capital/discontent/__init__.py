@@ -16,7 +16,9 @@ from commonweal.capital.discontent.columns import (
 )
 from commonweal.capital.discontent.influence import (
     Influence,
+    Jackknife,
     influence,
+    jackknife,
     partial_regression,
     variance_inflation,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Fit",
     "Held",
     "Influence",
+    "Jackknife",
     "Moran",
     "Neighbourly",
     "Reading",
@@ -60,6 +63,7 @@ __all__ = [
     "fit_formula",
     "influence",
     "interval",
+    "jackknife",
     "left_behind_authorities",
     "left_behind_difference",
     "left_behind_share",

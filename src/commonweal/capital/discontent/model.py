@@ -76,6 +76,8 @@ class Fit:
         (n,) the outcome as it was fitted, and what the columns leave of it.
     weights
         (n,) positive; ones if none were given.
+    cluster_of
+        (n,) the cluster of each row, as text; None if there are none.
     """
 
     outcome: str
@@ -89,6 +91,7 @@ class Fit:
     weights: NDArray[np.float64]
     clusters: str = ""
     within: str = ""
+    cluster_of: NDArray[np.str_] | None = None
 
     def term(self, name: str) -> Term:
         """Give a coefficient.
@@ -196,8 +199,8 @@ def fit(
     if (w <= 0).any():
         raise DataError(f"weights '{weights}': found {w.min():g}; expected positive numbers")
     if within:
-        own = _groups(table, within)
-        x, y = _without_means(x, own, w), _without_means(y[:, None], own, w)[:, 0]
+        inside = _groups(table, within)
+        x, y = _without_means(x, inside, w), _without_means(y[:, None], inside, w)[:, 0]
     else:
         x = np.column_stack([np.ones(table.height), x])
         names = [CONSTANT, *names]
@@ -226,7 +229,8 @@ def fit(
     )
     centre = 0.0 if within else np.average(y, weights=w)
     r2 = 1 - float(w @ found.resid**2) / float(w @ (y - centre) ** 2)
-    return Fit(outcome, terms, n, many, r2, x, y, found.resid, w, clusters, within)
+    own = np.asarray(table[clusters].cast(str).to_list()) if clusters else None
+    return Fit(outcome, terms, n, many, r2, x, y, found.resid, w, clusters, within, own)
 
 
 def interval(term: Term, unit: str = "points", digits: int = 1) -> str:

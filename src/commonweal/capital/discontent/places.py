@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.capital.discontent.authorities import Authorities, authorities
 from commonweal.capital.discontent.columns import (
+    GROWTH,
     Column,
     Neighbourly,
     Reading,
@@ -15,7 +16,13 @@ from commonweal.capital.discontent.columns import (
     three_columns,
     without_most_influential,
 )
-from commonweal.capital.discontent.influence import Influence, influence, variance_inflation
+from commonweal.capital.discontent.influence import (
+    Influence,
+    Jackknife,
+    influence,
+    jackknife,
+    variance_inflation,
+)
 from commonweal.capital.discontent.question import (
     Held,
     left_behind_authorities,
@@ -44,6 +51,8 @@ class Discontent:
         The same by other readings of its words, the first of them as in `columns`.
     influence, inflation
         Of the last column: what each authority does to it, and how much predictors overlap.
+    by_region
+        Growth in the last column without each region in turn.
     without
         The last column without its ten most influential authorities.
     neighbourly
@@ -63,6 +72,7 @@ class Discontent:
     readings: tuple[Reading, ...]
     influence: Influence
     inflation: dict[str, float]
+    by_region: Jackknife
     without: Fit
     neighbourly: Neighbourly
     wards: Wards
@@ -101,6 +111,7 @@ def discontent(store: Store) -> Discontent:
         readings=other_readings(store, found),
         influence=influence(last),
         inflation=variance_inflation(last),
+        by_region=jackknife(last, GROWTH),
         without=without_most_influential(found.table, last),
         neighbourly=among_neighbours(found.table, last),
         wards=small,

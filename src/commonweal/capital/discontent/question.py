@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.capital.discontent.columns import COLUMNS
+from commonweal.capital.discontent.influence import Jackknife, jackknife
 from commonweal.capital.discontent.model import Fit, fit
 from commonweal.errors import DataError
 
@@ -47,12 +48,15 @@ class Held:
         The fitted model.
     left_behind
         How many of its rows are left behind, or hold left-behind areas.
+    jackknife
+        The difference without each cluster in turn, and an interval that is safe where few hold it.
     """
 
     held: str
     term: str
     model: Fit
     left_behind: int
+    jackknife: Jackknife
 
 
 def left_behind_difference(
@@ -88,13 +92,13 @@ def left_behind_difference(
     squares = [f"{name}_squared" for name in _CURVED]
     near = _most_deprived(table)
     checks = (
-        _within(curved, "with squares, as the list is cut at a tenth", "left_behind", [*base, *squares]),
-        _within(near, "only wards as deprived as those on the list", "left_behind", base),
+        _within(curved, "with squares of the columns", "left_behind", [*base, *squares]),
+        _within(near, "only wards as deprived as those", "left_behind", base),
         _within(table.filter(~pl.col("no_postals").cast(bool)), "only counts with postal votes", "left_behind", base),
         _within(table.filter(pl.col("whole")), "only authorities with every ward counted", "left_behind", base),
         _within(table.with_columns(votes=pl.lit(1.0)), "every ward counts equally", "left_behind", base),
         _across(table, "across authorities, not within them", "left_behind", base),
-        _within(_standardised(table), "Community Needs Index in place of the list, per s.d.", "community_needs", base),
+        _within(_standardised(table), "Community Needs Index, per s.d.", "community_needs", base),
     )  # fmt: skip
     return steps, checks
 
@@ -123,32 +127,26 @@ def left_behind_authorities(table: pl.DataFrame) -> tuple[Held, ...]:
         "deprivation and all of the last column": ("deprivation", *last),
     }
     many = table.filter(pl.col("left_behind_share") > 0).height
-    return tuple(
-        Held(
-            title,
-            "left_behind_share",
-            fit(
-                table,
-                "leave",
-                ["left_behind_share", *names],
-                weights="electorate",
-                clusters="region",
-            ),
-            many,
-        )
+    options = {"weights": "electorate", "clusters": "region"}
+    models = {
+        title: fit(table, "leave", ["left_behind_share", *names], **options)
         for title, names in held.items()
-    )
+    }
+    return tuple(_held(title, "left_behind_share", m, many) for title, m in models.items())
+
+
+def _held(title: str, term: str, model: Fit, many: int) -> Held:
+    return Held(title, term, model, many, jackknife(model, term))
 
 
 def _within(table: pl.DataFrame, title: str, term: str, names: Sequence[str]) -> Held:
-    many = _listed(table)
     options = {"weights": "votes", "clusters": "authority", "within": "authority"}
-    return Held(title, term, fit(table, "leave", [term, *names], **options), many)
+    return _held(title, term, fit(table, "leave", [term, *names], **options), _listed(table))
 
 
 def _across(table: pl.DataFrame, title: str, term: str, names: Sequence[str]) -> Held:
     options = {"weights": "votes", "clusters": "authority"}
-    return Held(title, term, fit(table, "leave", [term, *names], **options), _listed(table))
+    return _held(title, term, fit(table, "leave", [term, *names], **options), _listed(table))
 
 
 def _listed(table: pl.DataFrame) -> int:
