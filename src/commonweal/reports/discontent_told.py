@@ -25,6 +25,7 @@ __all__ = [
     "labels",
     "lost_lines",
     "of_wards",
+    "people_at",
     "per_point_less",
 ]
 
