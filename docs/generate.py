@@ -50,6 +50,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.pack": "The briefing pack",
     "commonweal.capital.discontent": "Places that don't matter",
     "commonweal.evidence": "Evidence",
+    "commonweal.reports": "Reports",
     "commonweal.session": "Evidence sessions",
     "commonweal.errors": "Errors",
 }
