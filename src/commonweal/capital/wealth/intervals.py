@@ -23,8 +23,10 @@ __all__ = [
     "delta_interval",
     "draw_ratio",
     "range_interval",
+    "ratio_error",
     "ratio_variance",
     "simulated_interval",
+    "slope",
 ]
 
 Kind = Literal["delta", "simulated", "assumed"]
@@ -63,12 +65,34 @@ def ratio_variance(b: float, g: float, var_b: float, var_g: float, cov_bg: float
     Examples
     --------
     >>> round(ratio_variance(0.5, 0.4, 0.01, 0.02, 0.001) ** 0.5, 4)
-    0.3155
+    0.315
     """
     if not b > 0:
         raise DataError(f"b: found {b:g}; expected above 0")
     # With a singular covariance matrix the sum can come out a rounding error below nought.
     return max(0.0, var_g / b**2 + g**2 * var_b / b**4 - 2 * g * cov_bg / b**3)
+
+
+def ratio_error(weight: Weight) -> float:
+    """Give the standard error of r by the delta method.
+
+    Raises
+    ------
+    DataError
+        If the weight has no covariance.
+    """
+    _needs_covariance(weight)
+    assert weight.b is not None
+    assert weight.g is not None
+    var_b, cov, _, var_g = weight.covariance.ravel().tolist()
+    return math.sqrt(ratio_variance(weight.b, weight.g, var_b, var_g, cov))
+
+
+def slope(value: NDArray[np.float64], form: Form) -> NDArray[np.float64]:
+    """Give by how much a value changes with ``r T``: 1, ``exp(r T)`` or ``exp(-r T)``."""
+    if form == "linear":
+        return np.ones_like(value)
+    return 1 + value if form == "compensating" else 1 - value
 
 
 def delta_interval(
@@ -105,19 +129,12 @@ def delta_interval(
         If there is no covariance, or the level is none.
     """
     z = NormalDist().inv_cdf(0.5 + _level(level) / 2)
-    _needs_covariance(weight)
-    assert weight.b is not None
-    assert weight.g is not None
-    var_b, cov, _, var_g = weight.covariance.ravel().tolist()
     t = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
     value = value_of_change(weight.ratio, before, after, form)
-    # dv/d(rT): 1, exp(rT) and exp(-rT).
-    slope = {"linear": 1.0, "compensating": 1.0 + value, "equivalent": 1.0 - value}[form]
     spread = np.hypot(
-        t * math.sqrt(ratio_variance(weight.b, weight.g, var_b, var_g, cov)),
-        weight.ratio * np.asarray(trust_se, dtype=np.float64),
+        t * ratio_error(weight), weight.ratio * np.asarray(trust_se, dtype=np.float64)
     )
-    half = z * slope * spread
+    half = z * slope(value, form) * spread
     return Interval(value - half, value + half, "delta", level)
 
 

@@ -72,8 +72,8 @@ def worth_of_change(
 
     >>> from commonweal.capital.wealth import load_weights
     >>> worth = worth_of_change(load_weights()["calibration"], 1600, 25_000)
-    >>> worth.filter(form="linear", measure="flow")["value"].item()
-    416400.0
+    >>> round(worth.filter(form="linear", measure="flow")["value"].item())
+    416400
     """
     for name, number in (("people", people), ("income", income)):
         if not 0 <= number < float("inf"):
@@ -84,7 +84,8 @@ def worth_of_change(
     after = before + points / 100
     if trust is not None and not 0 <= after <= 1:
         raise DataError(
-            f"change in trust: {points:+g} points from {100 * trust:.3g} % gives {100 * after:.3g} %; expected 0 to 100 %"
+            f"change in trust: {points:+g} points from {100 * trust:.3g} % gives {100 * after:.3g} %; "
+            "expected 0 to 100 %"
         )
     # Adding and taking away again must not push a share past its ends by a rounding error.
     after = min(1.0, max(0.0, after))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +16,13 @@ from commonweal.capital.wealth.intervals import (
     delta_interval,
     draw_ratio,
     range_interval,
-    ratio_variance,
+    ratio_error,
     simulated_interval,
+    slope,
 )
 from commonweal.capital.wealth.value import (
     FORMS,
     group_share,
-    share_of_all,
-    value_of_change,
     value_of_trust,
 )
 
@@ -177,8 +177,8 @@ def _groups(
     both = accounts.join(trust.select("code", "trust"), on="code", how="left")
     members: dict[tuple[str, str], list[str]] = {}
     for code in both["code"]:
-        for group in groups_of(load_countries()[code]):
-            members.setdefault(group, []).append(code)
+        for of in groups_of(load_countries()[code]):
+            members.setdefault(of, []).append(code)
     order = ("World", "Region", "Income group", "Named group")
     rows = []
     for kind, group in sorted(members, key=lambda g: (order.index(g[0]), g[1])):
@@ -191,7 +191,9 @@ def _groups(
                     "group": group,
                     "countries": len(held),
                     "of": len(all_of),
-                    "people_covered": held["people"].sum() / all_of["people"].sum(),
+                    "people_covered": float(
+                        held["people"].to_numpy().sum() / all_of["people"].to_numpy().sum()
+                    ),
                     "trust": np.average(held["trust"], weights=held["people"]),
                     **{p: np.average(held[p], weights=held["people"]) for p in PARTS},
                     **dict(_group_values(held, weight, a)),
@@ -218,7 +220,7 @@ def _group_values(
     for form in FORMS:
         share = _share_at(weight.ratio, t, w, p, form)
         yield f"share_{form}", share
-        found: dict[str, tuple[float, float]] = {
+        found = {
             prefix: (_share_at(low, t, w, p, form), _share_at(high, t, w, p, form))
             for prefix, (low, high) in ends.items()
         }
@@ -226,7 +228,7 @@ def _group_values(
             half = _half_width(weight, t, w, p, form, a.level)
             found[""] = share - half, share + half
         for prefix in ("", "simulated_"):
-            low_end, high_end = found.get(prefix, (None, None))
+            low_end, high_end = found.get(prefix) or (None, None)
             yield f"{prefix}low_{form}", low_end
             yield f"{prefix}high_{form}", high_end
         v = value_of_trust(weight.ratio, t, form)
@@ -251,14 +253,7 @@ def _half_width(
     level: float,
 ) -> float:
     """Give half the width of the interval of a group's share, by the delta method."""
-    from statistics import NormalDist
-
-    assert weight.b is not None
-    assert weight.g is not None
-    var_b, cov, _, var_g = weight.covariance.ravel().tolist()
-    error = math.sqrt(ratio_variance(weight.b, weight.g, var_b, var_g, cov))
-    v = value_of_change(weight.ratio, 0.0, t, form)
-    slope = t * {"linear": np.ones_like(v), "compensating": 1 + v, "equivalent": 1 - v}[form]
+    v = value_of_trust(weight.ratio, t, form)
     held, trusted = (w * p).sum(), (v * w * p).sum()
-    by_r = (slope * w * p).sum() * held / (held + trusted) ** 2
-    return float(NormalDist().inv_cdf(0.5 + level / 2) * by_r * error)
+    by_r = (t * slope(v, form) * w * p).sum() * held / (held + trusted) ** 2
+    return float(NormalDist().inv_cdf(0.5 + level / 2) * by_r * ratio_error(weight))

@@ -59,10 +59,8 @@ def value_of_trust(r: ArrayLike, trust: ArrayLike, form: Form = "linear") -> NDA
 
     Examples
     --------
-    >>> value_of_trust(1.041, 0.3).item()
-    0.3123
-    >>> [round(value_of_trust(1.041, 0.3, form).item(), 4) for form in ("compensating", "equivalent")]
-    [0.3666, 0.2682]
+    >>> [round(value_of_trust(1.041, 0.3, form).item(), 4) for form in FORMS]
+    [0.3123, 0.3666, 0.2682]
     """
     return value_of_change(r, 0.0, trust, form)
 
