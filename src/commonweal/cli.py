@@ -25,6 +25,7 @@ from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
+from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -268,6 +269,9 @@ app.command()(brief)
 app.command()(evidence)
 app.command()(session)
 app.command()(discontent)
+
+
+app.command()(wealth)
 
 
 @app.command()

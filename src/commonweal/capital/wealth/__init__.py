@@ -23,10 +23,12 @@ from commonweal.capital.wealth.intervals import (
     delta_interval,
     draw_ratio,
     range_interval,
+    ratio_error,
     ratio_variance,
     simulated_interval,
 )
-from commonweal.capital.wealth.place import HORIZONS, worth_of_change
+from commonweal.capital.wealth.place import HORIZONS, worth_in_country, worth_of_change
+from commonweal.capital.wealth.published import Published, load_published
 from commonweal.capital.wealth.regression import Fit, fit_countries
 from commonweal.capital.wealth.results import Assumptions, TrustWealth, value_countries
 from commonweal.capital.wealth.value import (
@@ -53,6 +55,7 @@ __all__ = [
     "Fit",
     "Form",
     "Interval",
+    "Published",
     "TrustWealth",
     "Weight",
     "annuity",
@@ -63,8 +66,10 @@ __all__ = [
     "group_share",
     "life_of_countries",
     "load_countries",
+    "load_published",
     "load_weights",
     "range_interval",
+    "ratio_error",
     "ratio_variance",
     "read_weight",
     "share_of_all",
@@ -77,5 +82,6 @@ __all__ = [
     "wealth_of_countries",
     "wealth_of_groups",
     "weight_of",
+    "worth_in_country",
     "worth_of_change",
 ]

@@ -14,7 +14,7 @@ from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -210,13 +210,15 @@ def weight_of(where: str = "coefficients", **fields: Any) -> Weight:
         ) from None
 
 
-def read_weight(name: str | Path) -> Weight:
+def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
     """Give a set that ships, or read one from a YAML file.
 
     Parameters
     ----------
     name
         The name of a set, or the path of a file with keys of `Weight`.
+    also
+        Further names that an error may suggest.
 
     Raises
     ------
@@ -231,7 +233,7 @@ def read_weight(name: str | Path) -> Weight:
     if str(name) in sets:
         return sets[str(name)]
     if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
-        raise UnknownNameError("set of coefficients", str(name), sets)
+        raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
     try:
         content = read_strict(path.read_text("utf-8"))
     except OSError as error:

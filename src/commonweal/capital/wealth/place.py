@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from commonweal.capital.wealth.coefficients import Weight
+    from commonweal.capital.wealth.countries import Country
+    from commonweal.capital.wealth.results import TrustWealth
 
-__all__ = ["HORIZONS", "worth_of_change"]
+__all__ = ["HORIZONS", "worth_in_country", "worth_of_change"]
 
 HORIZONS = ((0.015, 25.0), (0.04, 25.0))
 """Discount rates and years of the stocks. That of the published study could not be read, so two are told."""
@@ -118,6 +120,50 @@ def worth_of_change(
             **dict.fromkeys(names, pl.Float64),
         },
         orient="row",
+    )
+
+
+def worth_in_country(
+    found: TrustWealth,
+    country: Country,
+    points: float = 1.0,
+    horizons: Sequence[tuple[float, float]] = HORIZONS,
+) -> pl.DataFrame | None:
+    """Give what a change in trust is worth to a country, from its own trust, people and income.
+
+    Parameters
+    ----------
+    found
+        What countries' trust is worth.
+    country
+        One of them.
+    points, horizons
+        As for `worth_of_change`.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        As `worth_of_change` gives it, in US dollars of 2014; None where the wealth accounts lack the country.
+
+    Raises
+    ------
+    DataError
+        If no survey asks about trust there, or trust would leave 0 to 100 %.
+    """
+    row = found.country(country)
+    if row["income"] is None:
+        return None
+    a = found.assumptions
+    return worth_of_change(
+        found.weight,
+        row["people"],
+        row["income"],
+        points,
+        trust=row["trust"],
+        horizons=horizons,
+        level=a.level,
+        draws=a.draws,
+        seed=a.seed,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from commonweal.capital.wealth.coefficients import Weight, weight_of
 from commonweal.capital.wealth.data import CONTROLS
+from commonweal.capital.wealth.intervals import ratio_error
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Fit:
         """Standard errors of b and g."""
         b, g = np.sqrt(np.diag(self.weight.covariance)).tolist()
         return b, g
+
+    @property
+    def ratio_error(self) -> float:
+        """Standard error of r, by the delta method."""
+        return ratio_error(self.weight)
 
 
 def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:

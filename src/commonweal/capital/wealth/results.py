@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from commonweal.capital.wealth.value import (
     group_share,
     value_of_trust,
 )
+from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.capital.wealth.coefficients import Weight
+    from commonweal.capital.wealth.countries import Country
     from commonweal.capital.wealth.value import Form
     from commonweal.sources import Store
 
@@ -90,6 +92,21 @@ class TrustWealth:
     assumptions: Assumptions
     countries: pl.DataFrame
     groups: pl.DataFrame
+
+    def country(self, country: Country) -> dict[str, Any]:
+        """Give the row of a country.
+
+        Raises
+        ------
+        DataError
+            If no survey of the years asks about trust there.
+        """
+        for row in self.countries.filter(code=country.code).iter_rows(named=True):
+            return row
+        raise DataError(
+            f"{country.name}: found no survey of {self.assumptions.since} to {self.assumptions.until} that asks "
+            f"about trust; {len(self.countries)} countries have one"
+        )
 
 
 PARTS = ("total", "produced", "natural", "human", "foreign", "income")
