@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["WealthRow", "wealth_chart"]
 
 WIDTH = 720.0
-_LEFT, _RIGHT, _ROW, _BAR, _TOP = 190.0, 62.0, 26.0, 16.0, 62.0
+_LEFT, _RIGHT, _ROW, _BAR, _TOP = 218.0, 62.0, 26.0, 16.0, 62.0
 
 PARTS = (
     ("produced", "Physical", PLACE),
@@ -82,7 +82,7 @@ def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
     ends = any(row.low is not None for row in rows)
     about = (
         "Each bar is one country or group, its measured wealth set to 100 %. What it owes abroad, on balance, stands "
-        "to the left of nought. Trust, striped, comes on top: it is modelled, not measured."
+        "to the left of nought. Trust, striped, comes on top, as a share of measured wealth: it is modelled."
         + (" The line at its end shows how far that could be out." if ends else "")
         + " Intangible capital and institutions have no data."
     )
@@ -165,4 +165,4 @@ def _none(value: float | None) -> float | None:
 
 
 def _short(words: str) -> str:
-    return words if len(words) <= 28 else f"{words[:27].rstrip()}…"
+    return words if len(words) <= 30 else f"{words[:29].rstrip()}…"

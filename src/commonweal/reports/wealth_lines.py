@@ -188,8 +188,15 @@ def change_lines(
 def _change_rows(worth: pl.DataFrame, drawn: bool) -> Iterator[Sequence[str]]:
     names = ["value", "low", "high", *(["simulated_low", "simulated_high"] if drawn else [])]
     for row in worth.iter_rows(named=True):
-        say = _share if row["measure"] == "share" else money
+        say = _share if row["measure"] == "share" else _short_money
         yield [row["form"], measure_words(row), *(say(row[name]) for name in names)]
+
+
+def _short_money(value: float | None) -> str:
+    words = money(value)
+    for word, letters in (("trillion", "trn"), ("billion", "bn"), ("million", "m")):
+        words = words.replace(word, letters)
+    return words
 
 
 def measure_words(row: Mapping[str, Any]) -> str:
