@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -86,13 +87,14 @@ def country_of(name: str) -> Country:
         for country in known.values()
         for said in (country.code, country.name, *country.spelled)
     }
-    found = folded.get(name.strip().casefold())
-    if found is None:
-        short = len(name.strip()) <= 3  # a slip in a code is nearest to a code
-        raise UnknownNameError(
-            "country", name, known if short else [c.name for c in known.values()]
-        )
-    return found
+    asked = name.strip().casefold()
+    if asked in folded:
+        return folded[asked]
+    # Codes are short: a slip of one letter leaves them less alike than names would be.
+    near = {folded[said] for said in get_close_matches(asked, folded, n=6, cutoff=0.6)}
+    raise UnknownNameError(
+        "country", name, [f"{c.code} ({c.name})" for c in near or known.values()]
+    )
 
 
 def groups_of(country: Country) -> tuple[tuple[str, str], ...]:

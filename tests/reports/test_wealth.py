@@ -1,0 +1,160 @@
+"""How trust as wealth is told: words, drawing, and the command without any data."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commonweal.capital.wealth import load_weights, weight_of, worth_of_change
+from commonweal.reports.wealth_chart import WealthRow, wealth_chart
+from commonweal.reports.wealth_lines import change_lines, money, rows_as_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SVG = "{http://www.w3.org/2000/svg}"
+RICH = WealthRow("Rich & sure", (30.0, 60.0, 5.0, 5.0), 0.4, 0.3, 0.6)
+OWING = WealthRow("Owing", (50.0, 50.0, 20.0, -20.0), 0.1, 0.05, float("inf"))
+
+
+def bars(svg: str) -> list[tuple[float, float, str]]:
+    """Left end, width and fill of every bar, without the key."""
+    drawn = [r.attrib for r in ET.fromstring(svg).iter(f"{SVG}rect") if "y" in r.attrib]
+    return [(float(r["x"]), float(r["width"]), r["fill"]) for r in drawn if float(r["y"]) > 40]
+
+
+def test_bars_are_as_long_as_the_shares() -> None:
+    chart = wealth_chart("c", "Title", [RICH, OWING])
+    found = bars(chart.svg)
+    assert len(found) == 10
+    unit = found[0][1] / 0.3
+    assert [wide / unit for _, wide, _ in found[:5]] == pytest.approx(
+        [0.3, 0.6, 0.05, 0.05, 0.4], abs=0.001
+    )
+    # Bars follow each other without a gap.
+    for (left, wide, _), (after, _, _) in pairwise(found[:5]):
+        assert left + wide == pytest.approx(after, abs=0.2)
+
+
+def test_debts_stand_left_of_nought_and_trust_on_top() -> None:
+    found = bars(wealth_chart("c", "Title", [RICH, OWING]).svg)
+    nought = found[0][0]
+    owed, trust = found[8], found[9]
+    assert owed[0] + owed[1] == pytest.approx(nought, abs=0.2)
+    unit = found[0][1] / 0.3
+    assert trust[0] == pytest.approx(nought + 1.2 * unit, abs=0.2)
+    assert "url(#c-s)" in trust[2]
+
+
+def test_a_chart_says_what_it_shows_and_has_its_numbers() -> None:
+    chart = wealth_chart("c", "Trust & wealth", [RICH, OWING])
+    root = ET.fromstring(chart.svg)
+    assert root.find(f"{SVG}title").text == "Trust & wealth"  # type: ignore[union-attr]
+    assert "modelled" in root.find(f"{SVG}desc").text  # type: ignore[union-attr, operator]
+    rows = chart.numbers.frame.to_dicts()
+    assert rows[0]["Country or group"] == "Rich & sure"
+    assert rows[1]["Net financial"] == pytest.approx(-0.2)
+    assert rows[1]["Trust, high"] is None
+
+
+def test_without_ends_nothing_is_said_of_them() -> None:
+    chart = wealth_chart("c", "Title", [WealthRow("A", (1.0, 1.0, 0.0, 0.0), 0.2)])
+    assert "Trust, low" not in chart.numbers.frame.columns
+    assert "could be out" not in chart.about
+
+
+def test_amounts_in_words() -> None:
+    said = [money(x) for x in (None, 12.4, 999_999.9, -3.2e9)]
+    assert said == ["-", "12", "1,000,000", "-3.20 billion"]
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [(1, "1 point more of trust is worth"), (-5, "5 points less of trust are worth -")],
+)
+def test_a_change_in_words(points: float, said: str) -> None:
+    worth = worth_of_change(load_weights()["calibration"], 1600, 25_000, points)
+    assert said in next(change_lines(worth, points, "Here", "in pounds"))
+
+
+def test_an_end_without_bound_can_be_json() -> None:
+    hopeless = weight_of(b=0.5, g=0.4, var_b=0.25, var_g=0.01, cov_bg=0.0)
+    worth = worth_of_change(hopeless, 10, 10)
+    assert "no bound" in "\n".join(change_lines(worth, 1, "Here", "in pounds"))
+    assert rows_as_data(worth)[0]["simulated_high"] is None
+    json.dumps(rows_as_data(worth), allow_nan=False)
+
+
+def test_a_neighbourhood_needs_no_data(tell: Callable[..., tuple[int, str, str]]) -> None:
+    code, said, complained = tell("wealth", "--people", "1600", "--income", "25000")
+    assert (code, complained) == (0, "")
+    assert said.startswith(
+        "A place of 1,600 people on 25,000 a head and year: 1 point more of trust is worth 416,400"
+    )
+    assert "unverified" in said
+    assert "not a confidence interval" in said
+
+
+def test_own_coefficients_on_the_command_line(tell: Callable[..., tuple[int, str, str]]) -> None:
+    own = ["--b", "0.5", "--g", "0.4", "--var-b", "0.001", "--var-g", "0.01", "--cov-bg", "0"]
+    code, said, _ = tell("wealth", "--people", "10", "--income", "100", *own, "--json")
+    assert code == 0
+    data = json.loads(said)
+    assert data["weight"]["r"] == pytest.approx(0.8)
+    flow = next(r for r in data["place"] if (r["form"], r["measure"]) == ("linear", "flow"))
+    assert flow["value"] == pytest.approx(8)
+    assert flow["low"] < 8 < flow["simulated_high"]
+    assert not data["published"]["growth"]["verified"]
+
+
+def test_own_horizon(tell: Callable[..., tuple[int, str, str]]) -> None:
+    place = ("wealth", "--people", "10", "--income", "100")
+    code, said, _ = tell(*place, "--rate", "0", "--years", "10", "--json")
+    assert code == 0
+    stocks = [r for r in json.loads(said)["place"] if r["measure"] == "stock"]
+    assert {(r["rate"], r["years"]) for r in stocks} == {(0.0, 10.0)}
+    assert stocks[0]["value"] == pytest.approx(0.01041 * 1000 * 10)
+    code, said, _ = tell(*place, "--years", "10", "--json")
+    assert {r["rate"] for r in json.loads(said)["place"]} == {None, 0.015, 0.04}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--people 5", "--income is missing; --people needs it"),
+        ("--income 5", "--people is missing"),
+        ("--people -5 --income 5", "people: found -5"),
+        ("--people 5 --income -5", "income: found -5"),
+        ("--people 5 --income 5 --b 0 --g 1", "'b': found 0"),
+        ("--people 5 --income 5 --b 1", "'g' is missing"),
+        ("--people 5 --income 5 --b 1 --g 1 --coefficients doubling", "found both; expected one"),
+        ("--people 5 --income 5 --control health", "expected countries"),
+        ("--people 5 --income 5 --coefficients countris", "did you mean 'countries'"),
+        ("--people 5 --income 5 --form liner", "did you mean 'linear'"),
+        ("--people 5 --income 5 --change 101", "found 101 points"),
+        ("--country Germny", "DEU (Germany)"),
+    ],
+)
+def test_a_mistake_is_named(
+    tell: Callable[..., tuple[int, str, str]], arguments: str, said: str
+) -> None:
+    code, out, complained = tell("wealth", *arguments.split())
+    assert code == 2
+    assert out == ""
+    assert said in complained
+
+
+def test_a_folder_of_others_is_not_written_over(
+    tell: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear")
+    code, _, complained = tell("wealth", "--country", "GBR", "--out", "mine")
+    assert code == 2
+    assert "mine" in complained
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "Dear"
