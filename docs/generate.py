@@ -44,6 +44,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.access": "Access",
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
+    "commonweal.capital.wealth": "Trust as wealth",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",

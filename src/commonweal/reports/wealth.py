@@ -125,7 +125,7 @@ def wealth_report(
             "Trust goes with life satisfaction; that it causes it, and by how much, is not shown here.",
             "Trust stands for social capital; institutions and intangible capital are not measured.",
         ),
-        works=tuple(dict.fromkeys(p.work for p in load_published().values())),
+        works=tuple(dict.fromkeys([*(p.work for p in load_published().values()), "lange-2018"])),
         sources=source_lines(SOURCES),
         account=(
             ("weight", weight.model_dump(mode="json")),
