@@ -136,7 +136,7 @@ def wealth_report(
 
 
 def _without(found: TrustWealth) -> str:
-    missing = found.countries.filter(pl.col("total").is_null())["country"].to_list()
+    missing = found.countries.filter(pl.col("total").is_null())["country"].sort().to_list()
     return f"{len(missing)} have trust but no accounts: {', '.join(missing)}."
 
 

@@ -56,7 +56,9 @@ def ends_words(weight: Weight, level: float = 0.95) -> str:
     """Say what the ends beside a value are; nothing where there are none."""
     if weight.has_covariance:
         return f"{percent(level)} interval by the delta method"
-    return f"for r from {weight.low:.3g} to {weight.high:.3g}" if weight.low is not None else ""
+    if weight.low is None:
+        return ""
+    return f"r from {weight.low:.3g} to {weight.high:.3g}, a range that is assumed"
 
 
 def weight_lines(weight: Weight) -> Iterator[str]:

@@ -174,7 +174,7 @@ def _parts_table(found: TrustWealth) -> Shown:
 
 
 def _surveys(found: TrustWealth) -> Shown:
-    error = "Sampling error of trust, points"
+    error = "Sampling error, points"
     frame = found.countries.sort("country").select(
         pl.col("country").alias("Country"),
         pl.col("code").alias("Code"),
