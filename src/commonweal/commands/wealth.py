@@ -78,7 +78,7 @@ def wealth(
     if (people is None) != (income is None):
         missing, there = ("--people", "--income") if people is None else ("--income", "--people")
         raise CommonwealError(f"{missing} is missing; {there} needs it")
-    chosen = [room.country_of(name) for name in country or []]
+    chosen = list(dict.fromkeys(room.country_of(name) for name in country or []))
     rates = [d for d, _ in room.HORIZONS] if rate is None else [rate]
     horizons = [(d, years) for d in rates]
     if out is not None:

@@ -141,6 +141,15 @@ def test_a_point_in_a_country(world: Store) -> None:
         worth_in_country(found, country_of("NOR"), 50)
 
 
+def test_a_point_in_a_country_is_simulated_from_the_seed(world: Store) -> None:
+    worths = [
+        worth_in_country(value_countries(world, OWN, Assumptions(seed=seed)), country_of("MEX"))
+        for seed in (1, 1, 2)
+    ]
+    ends = [w["simulated_high"].to_list() for w in worths if w is not None]
+    assert ends[0] == ends[1] != ends[2]
+
+
 def life(n: int = 60, seed: int = 1) -> pl.DataFrame:
     """Countries that follow the model, with noise."""
     rng = np.random.default_rng(seed)
