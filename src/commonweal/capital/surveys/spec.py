@@ -1,0 +1,409 @@
+"""A survey's file: where its answers are, how people were sampled, what each answer means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from commonweal.errors import StudyError, nearest
+from commonweal.strict_yaml import read_strict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "Area",
+    "Code",
+    "Group",
+    "Outcome",
+    "Replicates",
+    "Suppression",
+    "SurveySpec",
+    "load_spec",
+]
+
+RESERVED = ("weight", "stratum", "cluster", "wave", "area")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | int | float) else value
+
+
+def _share(value: Any) -> Any:
+    """Read 20% as 0.2."""
+    found = re.fullmatch(r"([\d.]+)\s*%", value) if isinstance(value, str) else None
+    return float(found[1]) / 100 if found else value
+
+
+Code = bool | int | float | str
+"""A value of a column: a code, a value label, or text. YAML reads a bare Yes or No as true or false."""
+
+Codes = Annotated[tuple[Code, ...], BeforeValidator(_listed)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Area(_Part):
+    """Where respondents live.
+
+    Attributes
+    ----------
+    column
+        Of codes such as ``E01000001``.
+    system
+        The area system of the codes, such as ``lsoa21``.
+    """
+
+    column: str
+    system: str
+
+
+class Outcome(_Part):
+    """What is estimated from a column: a share (0 or 1), or the mean of a number.
+
+    Attributes
+    ----------
+    column
+        Of the answers.
+    yes
+        The answers that count as 1; every other one that is not missing counts as 0.
+    no
+        If given, the answers that count as 0; one that is in neither list is then an error.
+    recode
+        A number for each answer, in place of yes and no.
+    missing
+        Answers that are none, beside those of the survey and the user-missing ones of SPSS.
+    label
+        What readers call it.
+    headline
+        The headline indicator that it measures.
+
+    Without `yes` and `recode` the column is taken as the number that it is.
+    """
+
+    column: str
+    yes: Codes = ()
+    no: Codes = ()
+    recode: dict[Code, float] = Field(default_factory=dict)
+    missing: Codes = ()
+    label: str = ""
+    headline: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_keys(cls, value: Any) -> Any:
+        """Undo YAML: a bare ``yes`` is read as true, also where it is a key."""
+        if not isinstance(value, dict):
+            return value
+        return {{True: "yes", False: "no"}.get(k, k) if isinstance(k, bool) else k: v
+                for k, v in value.items()}  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Outcome:
+        if self.recode and (self.yes or self.no):
+            raise ValueError("found both 'recode' and 'yes' or 'no'; expected one of them")
+        if self.no and not self.yes:
+            raise ValueError("found 'no' without 'yes'; expected both, or 'yes' alone")
+        return self
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share: made of yes and no, or recoded to 0 and 1."""
+        return bool(self.yes) or (bool(self.recode) and set(self.recode.values()) <= {0.0, 1.0})
+
+
+class Group(_Part):
+    """How respondents are grouped.
+
+    Attributes
+    ----------
+    column
+        Of the answers.
+    values
+        By the name of each group, the answers that belong to it. Other answers are in no group.
+    bands
+        The lower ends of bands of a number, rising: ``[16, 35, 65]`` is 16-34, 35-64, 65 or over.
+    missing
+        Answers that are none.
+    label
+        What readers call it.
+
+    Without `values` and `bands` each value label, or value, of the column is a group.
+    """
+
+    column: str
+    values: dict[str, Codes] = Field(default_factory=dict)
+    bands: tuple[float, ...] = ()
+    missing: Codes = ()
+    label: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _column_alone(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _sound(self) -> Group:
+        if self.values and self.bands:
+            raise ValueError("found both 'values' and 'bands'; expected one of them")
+        if list(self.bands) != sorted(set(self.bands)):
+            raise ValueError(f"found bands {list(self.bands)}; expected rising numbers")
+        return self
+
+
+class Replicates(_Part):
+    """Replicate weights, from which the variance is computed in place of strata and clusters.
+
+    Attributes
+    ----------
+    columns
+        Their columns; or one name that ends in ``*`` for all columns that start so, in the file's order.
+    method
+        How they were made.
+    kind
+        Of a jackknife: ``jk1`` (the default) or ``jk2``.
+    fay
+        Fay's coefficient of balanced repeated replication, from 0 to below 1.
+    """
+
+    columns: Columns = Field(min_length=1)
+    method: Literal["brr", "jackknife", "bootstrap", "sdr"]
+    kind: Literal["jk1", "jk2"] | None = None
+    fay: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Replicates:
+        if self.kind and self.method != "jackknife":
+            raise ValueError(
+                f"found kind '{self.kind}' of method '{self.method}'; it is of a jackknife"
+            )
+        if self.fay and self.method != "brr":
+            raise ValueError(f"found fay with method '{self.method}'; it is of brr")
+        return self
+
+
+class Suppression(_Part):
+    """When an estimate is too weak to publish. Both limits are conventions.
+
+    Attributes
+    ----------
+    respondents
+        The fewest respondents.
+    variation
+        The largest coefficient of variation (standard error as a share of the value).
+    """
+
+    respondents: int = Field(default=30, ge=1)
+    variation: Annotated[float, BeforeValidator(_share)] = Field(default=0.2, gt=0)
+
+
+Singletons = Literal["error", "centre", "average", "skip"]
+
+
+class SurveySpec(_Part):
+    """A whole survey file.
+
+    Attributes
+    ----------
+    name, folder
+        Of the file itself.
+    title
+        What readers call the survey.
+    file
+        The microdata: ``.sav``, ``.zsav``, ``.dta``, ``.csv`` or ``.parquet``, beside this file.
+    weight
+        Column of weights. Without one every respondent counts the same.
+    strata, clusters
+        Columns of the sampling strata and of the primary sampling units (nested in strata). Several
+        columns are taken together.
+    wave
+        Column of the wave or year.
+    panel
+        Whether the same clusters are asked in every wave. If not, waves are independent samples.
+    area
+        Where respondents live.
+    missing
+        Answers that are none in any column of outcomes and groups.
+    outcomes, groups
+        By name.
+    singletons
+        What to do with a stratum of one cluster, which has no variance of its own: stop (``error``),
+        measure it from the mean of all strata (``centre``; R's "adjust"), give it the average of the
+        others (``average``) or none (``skip``; R's "remove").
+    replicates
+        Replicate weights.
+    suppress
+        When an estimate is too weak to publish.
+    margins
+        By group, how many people, or which share of them, the population has in each: what `rake_survey`
+        rakes to.
+    """
+
+    name: str
+    folder: Path
+    title: str = Field(min_length=1)
+    file: str = Field(min_length=1)
+    weight: str = ""
+    strata: Columns = ()
+    clusters: Columns = ()
+    wave: str = ""
+    panel: bool = False
+    area: Area | None = None
+    missing: Codes = ()
+    outcomes: dict[str, Outcome] = Field(min_length=1)
+    groups: dict[str, Group] = Field(default_factory=dict)
+    singletons: Singletons = "error"
+    replicates: Replicates | None = None
+    suppress: Suppression = Suppression()
+    margins: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sound(self) -> SurveySpec:
+        for kind, names in (("outcomes", self.outcomes), ("groups", self.groups)):
+            for name in names:
+                if name in RESERVED or not _NAME.fullmatch(name):
+                    raise ValueError(
+                        f"{kind}.{name}: expected small letters, digits and underscores, and none of "
+                        f"{', '.join(RESERVED)}"
+                    )
+        both = sorted(set(self.outcomes) & set(self.groups))
+        if both:
+            raise ValueError(f"groups.{both[0]}: is an outcome too; expected another name")
+        for name in self.margins:
+            if name not in self.groups:
+                raise ValueError(
+                    f"margins.{name}: not one of the groups; {nearest(name, self.groups)}"
+                )
+        if self.panel and not (self.wave and self.clusters):
+            raise ValueError(
+                "panel: expected 'wave' and 'clusters' with it (at least each person's id)"
+            )
+        if self.replicates and (self.strata or self.clusters):
+            raise ValueError(
+                "replicates: expected no strata or clusters beside it; the replicates hold them"
+            )
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The microdata file."""
+        return self.folder / self.file
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Give each column that the file needs with the field that names it."""
+        single = {"weight": self.weight, "wave": self.wave}
+        yield from ((name, field) for field, name in single.items() if name)
+        yield from ((name, "strata") for name in self.strata)
+        yield from ((name, "clusters") for name in self.clusters)
+        if self.area:
+            yield self.area.column, "area.column"
+        for key, outcome in self.outcomes.items():
+            yield outcome.column, f"outcomes.{key}.column"
+        for key, group in self.groups.items():
+            yield group.column, f"groups.{key}.column"
+        if self.replicates:
+            yield from ((name, "replicates.columns") for name in self.replicates.columns)
+
+
+def load_spec(file: str | Path) -> SurveySpec:
+    """Read and check a survey's YAML file.
+
+    Parameters
+    ----------
+    file
+        Its path.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read, is not YAML, or a field is wrong; the message names the file, the field, what was
+        found and what was expected.
+    """
+    import yaml
+
+    path = Path(file)
+    try:
+        data = read_strict(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StudyError(
+            f"{path}: not a YAML file that can be read: {' '.join(str(error).split())}"
+        ) from None
+    if not isinstance(data, dict):
+        raise StudyError(f"{path}: expected keys such as title, file, weight, outcomes, groups")
+    return make_spec(data, path.stem, path.parent, str(path))
+
+
+def make_spec(data: Mapping[str, Any], name: str, folder: Path, where: str = "") -> SurveySpec:
+    """Check a survey's fields that are at hand as data, as `load_spec` does.
+
+    Parameters
+    ----------
+    data
+        The keys of a survey's file.
+    name, folder
+        What the survey is called, and where its microdata lie.
+    where
+        What messages call the file; `name` if not given.
+    """
+    where = where or name
+    for key in ("name", "folder"):
+        if key in data:
+            raise StudyError(f"{where}: {key}: unknown key; {nearest(key, _keys(SurveySpec))}")
+    try:
+        return SurveySpec.model_validate({**data, "name": name, "folder": folder})
+    except ValidationError as error:
+        raise StudyError(f"{where}: {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say the first fault of a validation in one line."""
+    fault = error.errors()[0]
+    loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
+    where = f"{'.'.join(loc)}: " if loc else ""
+    if fault["type"] == "extra_forbidden":
+        return f"{where}unknown key; {nearest(loc[-1], _keys(_model_at(loc[:-1])))}"
+    if fault["type"] == "missing":
+        return f"{where}missing; it is needed"
+    if fault["type"] == "value_error":
+        return f"{where}{fault['ctx']['error']}"
+    said = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should be", "expected")
+    return f"{where}found {fault['input']!r}; {said.replace('input should be', 'expected')}"
+
+
+def _model_at(loc: list[str]) -> type[BaseModel]:
+    """Find the model whose keys stand at a place of the file."""
+    by_key: dict[str, type[BaseModel]] = {
+        "outcomes": Outcome,
+        "groups": Group,
+        "area": Area,
+        "replicates": Replicates,
+        "suppress": Suppression,
+    }
+    return by_key.get(loc[0], SurveySpec) if loc else SurveySpec
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [
+        key
+        for key in model.model_fields
+        if model is not SurveySpec or key not in ("name", "folder")
+    ]
+
+
+SINGLETONS: tuple[str, ...] = get_args(Singletons)
