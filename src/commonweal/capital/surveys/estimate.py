@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.capital.surveys.survey import nested
+from commonweal.capital.surveys.design import nested
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _estimates(
     )
     if wave is not None:
         asked &= pl.col("wave") == survey.wave(wave)
-    frame = nested(survey).with_columns(asked=asked)
+    frame = nested(survey.spec, survey.frame).with_columns(asked=asked)
     if not frame["asked"].any():
         when = f" in wave '{wave}'" if wave is not None else ""
         raise DataError(
@@ -224,6 +224,7 @@ def _svy(survey: Survey, frame: pl.DataFrame, outcome: str) -> tuple[pl.DataFram
         wgt="weight",
         stratum="stratum" if "stratum" in there else None,
         psu="cluster" if "cluster" in there else None,
+        pop_size="population" if "population" in there else None,
         singleton=_RULES[spec.singletons],  # type: ignore[arg-type]
         wgt_adjustment=svy.WgtAdjustment(
             kind="raking", prev_wgt="base_weight", new_wgt="weight", cells=tuple(cells)
@@ -318,7 +319,9 @@ def _share_interval(p: Array, error: Array, df: Array, n: Array) -> tuple[Array,
     inside = (p > 0) & (p < 1)
     q = np.where(inside, p, 0.5)
     low, high = _t_interval(np.log(q / (1 - q)), error / (q * (1 - q)), df)
-    margin = 1 - ((1 - CONFIDENCE) / 2) ** (1 / np.maximum(n, 1))
+    n = np.maximum(n, 1.0)
+    n = np.minimum(n, n * (_t(n - 1) / _t(df)) ** 2)
+    margin = 1 - ((1 - CONFIDENCE) / 2) ** (1 / n)
     edge_low, edge_high = np.where(p >= 1, 1 - margin, 0.0), np.where(p <= 0, margin, 1.0)
     return (
         np.where(inside, 1 / (1 + np.exp(-low)), edge_low),

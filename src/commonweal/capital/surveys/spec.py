@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -32,7 +32,7 @@ __all__ = [
     "load_spec",
 ]
 
-RESERVED = ("weight", "stratum", "cluster", "wave", "area")
+RESERVED = ("weight", "base_weight", "stratum", "cluster", "population", "wave", "area")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -230,6 +230,9 @@ class SurveySpec(_Part):
     strata, clusters
         Columns of the sampling strata and of the primary sampling units (nested in strata). Several
         columns are taken together.
+    population
+        Column of how many clusters (people, where there are no clusters) each stratum has in all, where a
+        large part of them was sampled: the variance is smaller then. It is left out if not given.
     wave
         Column of the wave or year.
     panel
@@ -260,6 +263,7 @@ class SurveySpec(_Part):
     weight: str = ""
     strata: Columns = ()
     clusters: Columns = ()
+    population: str = ""
     wave: str = ""
     panel: bool = False
     area: Area | None = None
@@ -292,9 +296,9 @@ class SurveySpec(_Part):
             raise ValueError(
                 "panel: expected 'wave' and 'clusters' with it (at least each person's id)"
             )
-        if self.replicates and (self.strata or self.clusters):
+        if self.replicates and (self.strata or self.clusters or self.population):
             raise ValueError(
-                "replicates: expected no strata or clusters beside it; the replicates hold them"
+                "replicates: expected no strata, clusters or population beside it; the replicates hold them"
             )
         return self
 
@@ -305,7 +309,7 @@ class SurveySpec(_Part):
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """Give each column that the file needs with the field that names it."""
-        single = {"weight": self.weight, "wave": self.wave}
+        single = {"weight": self.weight, "population": self.population, "wave": self.wave}
         yield from ((name, field) for field, name in single.items() if name)
         yield from ((name, "strata") for name in self.strata)
         yield from ((name, "clusters") for name in self.clusters)
@@ -404,6 +408,3 @@ def _keys(model: type[BaseModel]) -> list[str]:
         for key in model.model_fields
         if model is not SurveySpec or key not in ("name", "folder")
     ]
-
-
-SINGLETONS: tuple[str, ...] = get_args(Singletons)

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.capital.surveys.design import check_design, design_columns
 from commonweal.capital.surveys.read import Microdata, column_names, read_columns
 from commonweal.capital.surveys.recode import (
-    as_names,
-    as_text,
     group_levels,
     recode_group,
     recode_outcome,
@@ -149,7 +147,7 @@ def make_survey(spec: SurveySpec, data: Microdata) -> Survey:
     """
     if not len(data.frame):
         raise DataError(f"{spec.name}: there are no respondents")
-    made: dict[str, pl.Series] = _design(spec, data)
+    made: dict[str, pl.Series] = design_columns(spec, data)
     levels: dict[str, tuple[str, ...]] = {}
     for name, group in spec.groups.items():
         where = f"{spec.name}: groups.{name}"
@@ -164,9 +162,8 @@ def make_survey(spec: SurveySpec, data: Microdata) -> Survey:
         column, labels = _answers(spec, data, outcome.column, outcome.missing, where)
         made[name] = recode_outcome(column, labels, outcome, where)
     frame = pl.DataFrame([column.rename(name) for name, column in made.items()])
-    survey = Survey(spec, frame, levels)
-    _check_singletons(survey)
-    return survey
+    check_design(spec, frame)
+    return Survey(spec, frame, levels)
 
 
 def _answers(
@@ -180,58 +177,6 @@ def _answers(
             f"{where}: column '{name}' has no answer among {len(column):,} respondents: all are missing"
         )
     return column, labels
-
-
-def _design(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
-    """Take weights, strata, clusters, waves and areas from the columns, and check them."""
-    frame, n = data.frame, len(data.frame)
-    made = {"weight": pl.repeat(1.0, n, eager=True)}
-    if spec.weight:
-        made["weight"] = _weights(frame[spec.weight], f"{spec.name}: weight")
-    for name, columns in (("stratum", spec.strata), ("cluster", spec.clusters)):
-        if columns:
-            parts = [_complete(frame[c], f"{spec.name}: {name}", c) for c in columns]
-            made[name] = pl.select(pl.concat_str(parts, separator=" | ")).to_series()
-    if spec.wave:
-        _complete(frame[spec.wave], f"{spec.name}: wave", spec.wave)
-        labels = data.labels.get(spec.wave, {})
-        made["wave"] = as_names(frame[spec.wave], labels)
-    if spec.area:
-        systems = load_systems().systems
-        if spec.area.system not in systems:
-            raise StudyError(
-                f"{spec.name}: area.system: '{spec.area.system}' not found; {nearest(spec.area.system, systems)}"
-            )
-        made["area"] = as_text(frame[spec.area.column])
-    for k, column in enumerate(spec.replicates.columns if spec.replicates else (), start=1):
-        made[f"replicate{k}"] = _weights(frame[column], f"{spec.name}: replicates", zero=True)
-    return made
-
-
-def _weights(column: pl.Series, where: str, *, zero: bool = False) -> pl.Series:
-    if not column.dtype.is_numeric():
-        raise DataError(f"{where}: column '{column.name}' holds text; expected numbers")
-    weights = column.cast(pl.Float64).fill_nan(None)
-    bad = weights.is_null() | weights.is_infinite() | ((weights < 0) if zero else (weights <= 0))
-    count = bad.fill_null(value=True).sum()
-    if count:
-        row = bad.fill_null(value=True).arg_true()[0]
-        found = "nothing" if weights[row] is None else f"{weights[row]:g}"
-        raise DataError(
-            f"{where}: {count:,} of {len(column):,} respondents have no usable weight in column "
-            f"'{column.name}' (row {row + 1}: {found}); expected numbers {'from' if zero else 'above'} 0"
-        )
-    return weights
-
-
-def _complete(column: pl.Series, where: str, name: str) -> pl.Series:
-    missing = column.null_count() + (column.is_nan().sum() if column.dtype.is_float() else 0)
-    if missing:
-        raise DataError(
-            f"{where}: {missing:,} of {len(column):,} respondents have nothing in column '{name}'; "
-            "expected a value for each"
-        )
-    return as_text(column)
 
 
 def _with_replicates(spec: SurveySpec, there: list[str]) -> SurveySpec:
@@ -249,29 +194,3 @@ def _with_replicates(spec: SurveySpec, there: list[str]) -> SurveySpec:
     return spec.model_copy(
         update={"replicates": spec.replicates.model_copy(update={"columns": tuple(found)})}
     )
-
-
-def nested(survey: Survey) -> pl.DataFrame:
-    """Give the respondents with strata that hold within a wave, if waves are independent samples."""
-    frame = survey.frame
-    if "wave" not in frame.columns or survey.spec.panel or survey.spec.replicates:
-        return frame
-    parts = ["wave", "stratum"] if "stratum" in frame.columns else ["wave"]
-    return frame.with_columns(stratum=pl.concat_str(parts, separator=" | "))
-
-
-def _check_singletons(survey: Survey) -> None:
-    """Refuse strata of one cluster, unless the file says what to do with them."""
-    frame = nested(survey)
-    if survey.spec.singletons != "error" or "stratum" not in frame.columns:
-        return
-    units = pl.n_unique("cluster") if "cluster" in frame.columns else pl.len()
-    alone = frame.group_by("stratum").agg(n=units).filter(pl.col("n") == 1)["stratum"].sort()
-    if len(alone):
-        unit = "cluster" if "cluster" in frame.columns else "respondent"
-        some = ", ".join(f"'{s}'" for s in alone[:5]) + (" and more" if len(alone) > 5 else "")
-        raise DataError(
-            f"{survey.spec.name}: strata: {len(alone):,} of {frame['stratum'].n_unique():,} strata have one {unit} "
-            f"only ({some}), so their variance is unknown; join them to others, or say in the file "
-            "'singletons: centre' (from the mean of all strata), 'average' or 'skip'"
-        )
