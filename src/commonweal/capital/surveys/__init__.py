@@ -6,10 +6,13 @@ from commonweal.capital.surveys.estimate import changes, estimate, published
 from commonweal.capital.surveys.rake import Raking, rake_survey
 from commonweal.capital.surveys.read import column_names, read_columns
 from commonweal.capital.surveys.spec import SurveySpec, load_spec
+from commonweal.capital.surveys.summary import Finding, Summary, summarise
 from commonweal.capital.surveys.survey import Survey, make_survey, read_survey
 
 __all__ = [
+    "Finding",
     "Raking",
+    "Summary",
     "Survey",
     "SurveySpec",
     "changes",
@@ -21,4 +24,5 @@ __all__ = [
     "rake_survey",
     "read_columns",
     "read_survey",
+    "summarise",
 ]

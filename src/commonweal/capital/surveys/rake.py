@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Raking", "rake_survey"]
 
+NO_ANSWER = "no answer"
 Array = np.ndarray[Any, Any]
 
 
@@ -51,7 +52,7 @@ def rake_survey(
     survey: Survey,
     margins: Mapping[str, Mapping[str, float]] | None = None,
     cap: float | None = None,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-10,
     rounds: int = 500,
 ) -> tuple[Survey, Raking]:
     """Rake weights to margins of the population (iterative proportional fitting).
@@ -61,7 +62,8 @@ def rake_survey(
     survey
         The respondents.
     margins
-        By group, how many people each of its names has; or shares that add up to 1. The survey's own if not given.
+        By group, how many people each of its names has; or shares that add up to 1. Those of the survey's
+        file if not given, with their cap.
     cap
         The largest weight, as a multiple of the mean weight; none if not given. Where it holds a weight down, the
         others make up for it, and the margins are met all the same.
@@ -80,17 +82,20 @@ def rake_survey(
     Raises
     ------
     UnknownNameError
-        If a margin is not a group, or one of its names has no respondents.
+        If a margin is not a group of the survey.
     DataError
-        If a group of the survey has no target, a respondent is in none, targets are negative or missing, margins do
-        not add up to the same total, or no weights under the cap meet them all.
+        If a name in a margin has no respondents, a group of respondents no target, a target is not above 0,
+        margins do not add up to the same total, or no weights under the cap meet them all.
 
     Notes
     -----
+    Those who are in no group of a margin keep their share of the weights in it, and the targets hold for the others.
+
     Source: Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table,
     Annals of Mathematical Statistics 11(4), 427-444.
     """
-    margins = survey.spec.margins if margins is None else margins
+    if margins is None and survey.spec.rake is not None:
+        margins, cap = survey.spec.rake.margins, cap or survey.spec.rake.cap
     if not margins:
         raise DataError(
             f"{survey.spec.name}: there are no margins to rake to; expected a group with its numbers"
@@ -142,23 +147,19 @@ def _targets(
         for group, number in numbers.items():
             if not (np.isfinite(number) and number > 0):
                 raise DataError(
-                    f"{name}: margins.{margin}: '{group}' is {number:g}; expected a number above 0"
+                    f"{name}: rake.margins.{margin}: '{group}' is {number:g}; expected a number above 0"
                 )
             if group not in levels:
-                raise UnknownNameError(
-                    "group", group, levels, f" among the respondents of margins.{margin}"
+                raise DataError(
+                    f"{name}: rake.margins.{margin}: no respondent is in '{group}', whose number is given; "
+                    f"{nearest(group, levels)} (a group that nobody answered for has to be joined to another)"
                 )
         for level in levels:
             if level not in numbers:
                 raise DataError(
-                    f"{name}: margins.{margin}: there are respondents in '{level}' but no number for it; "
+                    f"{name}: rake.margins.{margin}: there are respondents in '{level}' but no number for it; "
                     f"{nearest(level, numbers)}"
                 )
-        lacking = survey.frame[margin].null_count()
-        if lacking:
-            raise DataError(
-                f"{name}: margins.{margin}: {lacking:,} respondents are in no group; expected each in one"
-            )
         totals[margin] = float(sum(numbers.values()))
     first = next(iter(totals.values()))
     if any(abs(n - first) > 1e-6 * first for n in totals.values()):
@@ -166,11 +167,15 @@ def _targets(
         raise DataError(
             f"{name}: margins do not add up to the same total: {told}; expected one total for all"
         )
-    index = [
-        survey.frame[m].cast(pl.Enum(survey.levels[m])).to_physical().to_numpy().astype(np.int64)
-        for m in margins
-    ]
-    shares = [np.array([margins[m][g] for g in survey.levels[m]]) / totals[m] for m in margins]
+    index, shares = [], []
+    weights = survey.frame["weight"].to_numpy() / survey.frame["weight"].sum()
+    for margin, numbers in margins.items():
+        levels = survey.levels[margin]
+        place = survey.frame[margin].cast(pl.Enum(levels)).to_physical().cast(pl.Int64)
+        none = float(weights[place.is_null().to_numpy()].sum())
+        target = np.array([numbers[g] for g in levels]) / totals[margin] * (1 - none)
+        index.append(place.fill_null(len(levels)).to_numpy())
+        shares.append(np.append(target, none) if none else target)
     return index, shares, None if abs(first - 1) <= 1e-6 else first
 
 
@@ -217,7 +222,7 @@ def _reached(
             pl.DataFrame(
                 {
                     "margin": [margin] * size,
-                    "group": list(survey.levels[margin]),
+                    "group": [*survey.levels[margin], NO_ANSWER][:size],
                     "respondents": np.bincount(k, minlength=size),
                     "target": target,
                     "before": np.bincount(k, before, size),

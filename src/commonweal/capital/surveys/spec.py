@@ -26,6 +26,7 @@ __all__ = [
     "Code",
     "Group",
     "Outcome",
+    "Rake",
     "Replicates",
     "Suppression",
     "SurveySpec",
@@ -211,6 +212,21 @@ class Suppression(_Part):
     variation: Annotated[float, BeforeValidator(_share)] = Field(default=0.2, gt=0)
 
 
+class Rake(_Part):
+    """What is known of the population, for `rake_survey`.
+
+    Attributes
+    ----------
+    margins
+        By group, how many people, or which share of them, the population has in each of its names.
+    cap
+        The largest weight, as a multiple of the mean weight; none if not given.
+    """
+
+    margins: dict[str, dict[str, Annotated[float, BeforeValidator(_share)]]] = Field(min_length=1)
+    cap: float | None = Field(default=None, gt=1)
+
+
 Singletons = Literal["error", "centre", "average", "skip"]
 
 
@@ -251,9 +267,8 @@ class SurveySpec(_Part):
         Replicate weights.
     suppress
         When an estimate is too weak to publish.
-    margins
-        By group, how many people, or which share of them, the population has in each: what `rake_survey`
-        rakes to.
+    rake
+        What is known of the population: weights are raked to it by `rake_survey`.
     """
 
     name: str
@@ -273,7 +288,7 @@ class SurveySpec(_Part):
     singletons: Singletons = "error"
     replicates: Replicates | None = None
     suppress: Suppression = Suppression()
-    margins: dict[str, dict[str, float]] = Field(default_factory=dict)
+    rake: Rake | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> SurveySpec:
@@ -287,10 +302,10 @@ class SurveySpec(_Part):
         both = sorted(set(self.outcomes) & set(self.groups))
         if both:
             raise ValueError(f"groups.{both[0]}: is an outcome too; expected another name")
-        for name in self.margins:
+        for name in self.rake.margins if self.rake else ():
             if name not in self.groups:
                 raise ValueError(
-                    f"margins.{name}: not one of the groups; {nearest(name, self.groups)}"
+                    f"rake.margins.{name}: not one of the groups; {nearest(name, self.groups)}"
                 )
         if self.panel and not (self.wave and self.clusters):
             raise ValueError(
@@ -398,6 +413,7 @@ def _model_at(loc: list[str]) -> type[BaseModel]:
         "area": Area,
         "replicates": Replicates,
         "suppress": Suppression,
+        "rake": Rake,
     }
     return by_key.get(loc[0], SurveySpec) if loc else SurveySpec
 
