@@ -26,6 +26,7 @@ from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
 from commonweal.commands.wealth import wealth
+from commonweal.commands.survey import survey
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -269,6 +270,7 @@ app.command()(brief)
 app.command()(evidence)
 app.command()(session)
 app.command()(discontent)
+app.command()(survey)
 
 
 app.command()(wealth)
