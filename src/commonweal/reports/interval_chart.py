@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -64,7 +65,8 @@ def interval_chart(
     def at(value: float) -> float:
         return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
 
-    height = TOP + len(rows) * ROW + HEAD * len({r.heading for r in rows if r.heading}) + 10
+    runs = sum(1 for heading, _ in groupby(r.heading for r in rows) if heading)
+    height = TOP + len(rows) * ROW + HEAD * runs + 10
     parts = [*_grid(ticks, at, height, say)]
     if middle is not None:
         x = at(middle)

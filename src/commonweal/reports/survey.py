@@ -154,7 +154,10 @@ def _outcome(summary: Summary, name: str) -> Section:
 
 def _shown(survey: Survey, finding: Finding) -> Shown:
     names = {g: _label(survey, g) for g in finding.by}
-    frame = finding.table.select(*names, *_NUMBERS).rename({**names, **_NUMBERS})
+    numbers = {
+        k: v for k, v in _NUMBERS.items() if k != "reason" or not finding.table["published"].all()
+    }
+    frame = finding.table.select(*names, *numbers).rename({**names, **numbers})
     shares = {"Coefficient of variation"}
     if survey.spec.outcomes[finding.outcome].share:
         shares |= set(_SHARES)

@@ -135,10 +135,10 @@ def _banded(column: pl.Series, group: Group, where: str) -> pl.Series:
 
 
 def _band_names(bands: tuple[float, ...]) -> list[str]:
-    """Name bands: 16-34 of whole numbers, 0.5 to under 1 of others."""
+    """Name bands: 16 to 34 of whole numbers, 0.5 to under 1 of others."""
     whole = all(b == int(b) for b in bands)
     names = [
-        f"{low:g}-{high - 1:g}" if whole else f"{low:g} to under {high:g}"
+        f"{low:g} to {high - 1:g}" if whole else f"{low:g} to under {high:g}"
         for low, high in pairwise(bands)
     ]
     return [*names, f"{bands[-1]:g} or over"] if bands else []

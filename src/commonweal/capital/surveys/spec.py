@@ -137,7 +137,7 @@ class Group(_Part):
     values
         By the name of each group, the answers that belong to it. Other answers are in no group.
     bands
-        The lower ends of bands of a number, rising: ``[16, 35, 65]`` is 16-34, 35-64, 65 or over.
+        The lower ends of bands of a number, rising: ``[16, 35, 65]`` is 16 to 34, 35 to 64, 65 or over.
     missing
         Answers that are none.
     label
