@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, nearest
@@ -47,8 +48,9 @@ def recode_outcome(
         If an answer that is named is not there, one that occurs has no number, or the column is no number.
     """
     number: dict[Any, float] = {}
-    given = outcome.recode or {**dict.fromkeys(outcome.no, 0.0), **dict.fromkeys(outcome.yes, 1.0)}
-    for value, to in given.items():
+    given = list(outcome.recode.items())
+    given += [(v, 0.0) for v in outcome.no] + [(v, 1.0) for v in outcome.yes]
+    for value, to in given:
         for code in _codes(column, labels, value, where):
             if number.setdefault(code, to) != to:
                 raise DataError(f"{where}: {value!r} is there twice, with different meanings")
@@ -62,7 +64,8 @@ def recode_outcome(
     there = set(column.drop_nulls().unique())
     if not there & set(number):
         raise DataError(
-            f"{where}: none of {_list(given)} occurs in column '{outcome.column}'; it has {_list(sorted(there))}"
+            f"{where}: none of {_list(v for v, _ in given)} occurs in column '{outcome.column}'; "
+            f"it has {_list(sorted(there))}"
         )
     if outcome.yes and not outcome.no:
         return column.is_in(list(number)).cast(pl.Float64)
@@ -128,8 +131,9 @@ def _banded(column: pl.Series, group: Group, where: str) -> pl.Series:
             f"{where}: bands of column '{group.column}', which holds text such as {_first(column)!r}"
         )
     names = _band_names(group.bands)
-    cut = column.cut(group.bands[1:], labels=names, left_closed=True).cast(pl.String)
-    made = cut.set(column < group.bands[0], None)
+    value = column.cast(pl.Float64).fill_null(-np.inf).to_numpy()
+    band = np.searchsorted(group.bands, value, side="right")
+    made = pl.Series([None, *names], dtype=pl.String).gather(band)
     _nobody(names, made, where)
     return made
 

@@ -391,8 +391,9 @@ def make_spec(data: Mapping[str, Any], name: str, folder: Path, where: str = "")
 
 
 def _first_fault(error: ValidationError) -> str:
-    """Say the first fault of a validation in one line."""
-    fault = error.errors()[0]
+    """Say the first fault of a validation in one line; an unknown key first: the missing one is likely it, misspelt."""
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
     where = f"{'.'.join(loc)}: " if loc else ""
     if fault["type"] == "extra_forbidden":
