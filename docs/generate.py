@@ -45,6 +45,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
     "commonweal.capital.wealth": "Trust as wealth",
+    "commonweal.capital.surveys": "Surveys",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",

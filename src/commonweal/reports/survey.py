@@ -83,6 +83,11 @@ def survey_report(summary: Summary) -> Report:
         answer=tuple(summary_sentence(summary, name) for name in spec.outcomes),
         sections=tuple(sections),
         limits=tuple(limits),
+        works=(
+            "lumley-2004",
+            "korn-graubard-1998",
+            *(("deming-stephan-1940",) if summary.raking is not None else ()),
+        ),
         sources=(f"{spec.title}: microdata of {spec.file}.",),
         account=(
             ("survey", spec.model_dump(mode="json", exclude={"folder"}, exclude_defaults=True)),
