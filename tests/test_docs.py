@@ -18,6 +18,7 @@ import yaml
 
 import commonweal
 from commonweal.briefing import write_results
+from commonweal.capital.surveys import load_spec
 from commonweal.index.audit_functions import FUNCTIONS
 from commonweal.recipe import Study, load_study
 from commonweal.session import content, load_session
@@ -168,7 +169,8 @@ def with_fragment(text: str) -> dict[str, Any]:
     return {**yaml.safe_load(EXAMPLE.read_text("utf-8")), **yaml.safe_load(text)}
 
 
-FRAGMENTS = [(page, text) for page, text in of_kind("yaml") if "\nframing:" not in text]
+NO_STUDY = ("\nframing:", "\noutcomes:")
+FRAGMENTS = [(p, text) for p, text in of_kind("yaml") if not any(key in text for key in NO_STUDY)]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,14 @@ def test_each_piece_of_a_study_is_valid_and_runs(
         results = run(study)
     for designation in results.designations.values():
         assert designation.selected.sum() > 0
+
+
+def test_each_survey_shown_is_valid(tmp_path: Path) -> None:
+    shown = [text for _, text in of_kind("yaml") if "\noutcomes:" in text]
+    assert shown
+    for text in shown:
+        (tmp_path / "survey.yaml").write_text(text, "utf-8")
+        assert load_spec(tmp_path / "survey.yaml").outcomes
 
 
 def test_each_session_shown_can_be_held(example: Path, cache: Path) -> None:
