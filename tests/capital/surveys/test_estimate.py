@@ -304,6 +304,18 @@ def test_changes_by_group_leave_out_groups_of_one_wave(twelve: Make) -> None:
     assert reason == "2020: fewer than 9 respondents (5); 2022: fewer than 9 respondents (6)"
 
 
+def test_groups_may_be_called_what_they_are(twelve: Make) -> None:
+    """Names that the estimation might use inside change nothing."""
+    plain = estimate(twelve(), "satisfied", ["sex", "age"])
+    named = twelve(
+        groups={"group": "sex", "asked": {"column": "age", "bands": [16, 35, 65]}, "cell": "sex"}
+    )
+    other = estimate(named, "satisfied", ["group", "asked"]).rename(
+        {"group": "sex", "asked": "age"}
+    )
+    assert_frame_equal(other, plain)
+
+
 def test_areas_are_a_group(twelve: Make) -> None:
     table = estimate(twelve(area={"column": "lsoa", "system": "lsoa21"}), "trusts", "area")
     assert table["area"].to_list() == ["E01000001", "E01000002"]

@@ -72,6 +72,25 @@ def test_user_missing_values_of_spss_are_missing(tmp_path: Path) -> None:
     assert estimate(survey, "satisfied")["respondents"][0] == 11
 
 
+def test_blank_text_is_missing(tmp_path: Path) -> None:
+    frame = PEOPLE.with_columns(lsoa=pl.Series(["", *["E01000001"] * 5, *["E01000002"] * 6]))
+    for kind in KINDS:
+        found = read_columns(write(tmp_path / f"a{kind}", frame), ["lsoa"]).frame["lsoa"]
+        assert found.null_count() == 1
+        assert found[1] == "E01000001"
+
+
+@pytest.mark.parametrize("kind", [".sav", ".dta"])
+def test_groups_take_their_names_from_value_labels(tmp_path: Path, kind: str) -> None:
+    survey = read_survey(spec_file(write(tmp_path / f"a{kind}"), groups={"answer": "trust"}))
+    expected = (
+        ("Most can be trusted", "Can't be too careful", "Don't know")
+        if kind == ".sav"
+        else ("Most can be trusted", "2", "9")
+    )
+    assert survey.levels["answer"] == expected
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_columns_asked_for_are_read(tmp_path: Path, kind: str) -> None:
     file = write(tmp_path / f"a{kind}")

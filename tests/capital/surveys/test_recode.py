@@ -178,3 +178,53 @@ def test_a_respondent_without_an_area_is_kept(twelve: Callable[..., Survey]) -> 
     survey = twelve({"lsoa": pl.Series(lsoa)}, area={"column": "lsoa", "system": "lsoa21"})
     assert survey.frame["area"].null_count() == 1
     assert survey.levels["area"] == ("E01000001", "E01000002")
+
+
+def test_columns_of_any_kind_mean_the_same(twelve: Callable[..., Survey]) -> None:
+    """Whole numbers, text, categories and truth values, as files of other kinds hold them."""
+    answers = [1, 2] * 6
+    outcomes = {
+        "y": {"column": "q", "yes": 1, "missing": 9},
+        "z": {"column": "q", "recode": {1: 5, 2: 0.5}},
+    }
+    expected = [1, 0] * 6
+    text = pl.Series([str(a) for a in answers])
+    for column in (
+        pl.Series(answers, dtype=pl.Int8),
+        pl.Series(answers, dtype=pl.Float32),
+        text,
+        text.cast(pl.Categorical),
+    ):
+        survey = twelve({"q": column}, outcomes=outcomes, groups={"group": "q"})
+        assert survey.frame["y"].to_list() == expected
+        assert survey.frame["z"].to_list() == [5, 0.5] * 6
+        assert survey.levels["group"] == ("1", "2")
+    truth = pl.Series([a == 1 for a in answers])
+    survey = twelve(
+        {"q": truth}, outcomes={"y": {"column": "q", "yes": 1, "missing": 9}, "z": {"column": "q"}}
+    )
+    assert survey.frame["y"].to_list() == survey.frame["z"].to_list() == expected
+
+
+def test_a_large_code_in_text_is_found(twelve: Callable[..., Survey]) -> None:
+    survey = twelve(
+        {"q": ["1000000", "2.5"] * 6},
+        outcomes={"y": {"column": "q", "recode": {1000000: 1, 2.5: 0}}},
+    )
+    assert survey.frame["y"].to_list() == [1, 0] * 6
+
+
+def test_long_numbers_of_clusters_stay_apart(twelve: Callable[..., Survey]) -> None:
+    """Two numbers of 18 digits that a float could not tell apart."""
+    psu = [123456789012345678 + k // 2 for k in range(12)]
+    assert twelve({"psu": psu}, strata=None).frame["cluster"].n_unique() == 6
+
+
+def test_a_column_of_nothing_is_told(twelve: Callable[..., Survey]) -> None:
+    for empty in (
+        pl.Series([None] * 12),
+        pl.Series([None] * 12, dtype=pl.String),
+        pl.Series([float("nan")] * 12),
+    ):
+        with pytest.raises(DataError, match="column 'q' has no answer among 12 respondents"):
+            twelve({"q": empty}, outcomes={"y": {"column": "q"}})

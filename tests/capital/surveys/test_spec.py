@@ -62,7 +62,12 @@ def test_a_file_is_read_with_plain_words_for_yes_and_no(tmp_path: Path) -> None:
             {"outcomes": {"Trusts people": {"column": "a"}}},
             "outcomes.Trusts people: expected small letters",
         ),
-        ({"outcomes": {"weight": {"column": "a"}}}, "outcomes.weight: expected"),
+        (
+            {"outcomes": {"weight": {"column": "a"}}},
+            "outcomes.weight: a column of this name is made",
+        ),
+        ({"groups": {"value": "sex"}}, "groups.value: a column of this name is made"),
+        ({"groups": {"replicate1": "sex"}}, "groups.replicate1: a column of this name is made"),
         ({"outcomes": {"sex": {"column": "a"}}}, "groups.sex: is an outcome too"),
         ({"outcomes": {"t": {"column": "a", "no": [1]}}}, "outcomes.t: found 'no' without 'yes'"),
         (

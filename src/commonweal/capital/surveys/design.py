@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.areas import load_systems
-from commonweal.capital.surveys.recode import as_names, as_text
+from commonweal.capital.surveys.recode import as_names, as_text, plain
 from commonweal.errors import DataError, StudyError, nearest
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def design_columns(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
         made["population"] = _weights(frame[spec.population], f"{spec.name}: population")
     if spec.wave:
         _complete(frame[spec.wave], f"{spec.name}: wave", spec.wave)
-        labels = data.labels.get(spec.wave, {})
-        made["wave"] = as_names(frame[spec.wave], labels)
+        made["wave"] = as_names(*plain(frame[spec.wave], data.labels.get(spec.wave, {})))
     if spec.area:
         systems = load_systems().systems
         if spec.area.system not in systems:
@@ -71,7 +70,7 @@ def _weights(column: pl.Series, where: str, *, zero: bool = False) -> pl.Series:
     count = bad.fill_null(value=True).sum()
     if count:
         row = bad.fill_null(value=True).arg_true()[0]
-        found = "nothing" if weights[row] is None else f"{weights[row]:g}"
+        found = "nothing" if weights[row] is None else f"{weights[row]:,.10g}"
         raise DataError(
             f"{where}: {count:,} of {len(column):,} respondents have no usable weight in column "
             f"'{column.name}' (row {row + 1}: {found}); expected numbers {'from' if zero else 'above'} 0"
@@ -141,10 +140,10 @@ def _check_population(
         where = f"{spec.name}: population: stratum '{row['stratum']}' has"
         if row["population"] != row["most"]:
             raise DataError(
-                f"{where} {row['population']:g} and {row['most']:g}; expected one number for a stratum"
+                f"{where} {row['population']:,.10g} and {row['most']:,.10g}; expected one number for a stratum"
             )
         if row["population"] < row["n"]:
             raise DataError(
-                f"{where} {row['population']:g}, fewer than the {row['n']:,} {unit}s sampled; expected at least as "
+                f"{where} {row['population']:,.10g}, fewer than the {row['n']:,} {unit}s sampled; expected at least as "
                 f"many {unit}s as were sampled"
             )

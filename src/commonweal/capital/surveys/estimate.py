@@ -184,18 +184,18 @@ def _estimates(
     )
     if wave is not None:
         asked &= pl.col("wave") == survey.wave(wave)
-    frame = nested(survey.spec, survey.frame).with_columns(asked=asked)
-    if not frame["asked"].any():
+    frame = nested(survey.spec, survey.frame).with_columns(_asked=asked)
+    if not frame["_asked"].any():
         when = f" in wave '{wave}'" if wave is not None else ""
         raise DataError(
             f"{survey.spec.name}: nobody answered '{outcome}'{when}{' by ' if names else ''}{', '.join(names)}"
         )
     order = [pl.col(n).cast(pl.Enum(survey.levels[n])) for n in names] or [pl.lit(0)]
     group = pl.struct(order).rank("dense").cast(pl.Int64) if names else pl.lit(1, dtype=pl.Int64)
-    inside = frame.filter("asked").with_columns(group=group)
+    inside = frame.filter("_asked").with_columns(_group=group)
     w, y = pl.col("weight"), pl.col(outcome)
     mean = (w * y).sum() / w.sum()
-    counts = inside.group_by("group").agg(
+    counts = inside.group_by("_group").agg(
         *(pl.first(n) for n in names),
         respondents=pl.len(),
         effective_sample=w.sum() ** 2 / (w**2).sum(),
@@ -203,10 +203,10 @@ def _estimates(
         # of a simple random sample, drawn with replacement
         simple=(w * (y - mean) ** 2).sum() / w.sum() / (pl.len() - 1),
     )
-    groups = frame.select("asked").with_row_index().filter("asked")["index"]
-    code = pl.zeros(len(frame), dtype=pl.Int64, eager=True).scatter(groups, inside["group"])
-    found, covariance = _svy(survey, frame.with_columns(group=code), outcome)
-    table = counts.sort("group").join(found, on="group", how="left", maintain_order="left")
+    groups = frame.select("_asked").with_row_index().filter("_asked")["index"]
+    code = pl.zeros(len(frame), dtype=pl.Int64, eager=True).scatter(groups, inside["_group"])
+    found, covariance = _svy(survey, frame.with_columns(_group=code), outcome)
+    table = counts.sort("_group").join(found, on="_group", how="left", maintain_order="left")
     return _told(survey, outcome, table, names), covariance
 
 
@@ -216,7 +216,8 @@ def _svy(survey: Survey, frame: pl.DataFrame, outcome: str) -> tuple[pl.DataFram
 
     spec = survey.spec
     cells = {
-        f"cell{k}": pl.col(name).rank("dense").cast(pl.Int32) for k, name in enumerate(survey.raked)
+        f"_cell{k}": pl.col(name).rank("dense").cast(pl.Int32)
+        for k, name in enumerate(survey.raked)
     }
     data = frame.with_columns(pl.col(outcome).fill_null(0.0), **cells)
     there = data.columns
@@ -235,13 +236,13 @@ def _svy(survey: Survey, frame: pl.DataFrame, outcome: str) -> tuple[pl.DataFram
     )
     found: Any = svy.Sample(data, design).estimation.mean(
         outcome,
-        by="group",
-        where=pl.col("asked"),
+        by="_group",
+        where=pl.col("_asked"),
         method="replication" if spec.replicates else None,
     )
-    rows = found.to_polars().with_row_index("row").sort("group")
+    rows = found.to_polars().with_row_index("row").sort("_group")
     covariance = np.asarray(found.covariance)[np.ix_(rows["row"], rows["row"])]
-    return rows.select("group", standard_error="se", degrees_of_freedom="df"), covariance
+    return rows.select("_group", standard_error="se", degrees_of_freedom="df"), covariance
 
 
 def _replicates(survey: Survey) -> Any:

@@ -73,8 +73,8 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
     Returns
     -------
     Microdata
-        The values as stored, with the value labels that SPSS and Stata keep beside them. The values that an
-        SPSS file declares as missing, and Stata's ``.`` to ``.z``, are null.
+        The values as stored, with the value labels that SPSS and Stata keep beside them. Null are: empty text, the
+        values that an SPSS file declares as missing, and Stata's ``.`` to ``.z``.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
         raise _unreadable(file, error) from None
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
-    return Microdata(frame.select(names), labels)
+    return Microdata(frame.select(names).with_columns(pl.col(pl.String).replace("", None)), labels)
 
 
 def _suffix(file: Path) -> str:

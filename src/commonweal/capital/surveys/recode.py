@@ -19,6 +19,7 @@ __all__ = [
     "as_names",
     "as_text",
     "group_levels",
+    "plain",
     "recode_group",
     "recode_outcome",
     "without_missing",
@@ -27,12 +28,19 @@ __all__ = [
 _WORDS = {True: ("yes", "true", "on"), False: ("no", "false", "off")}
 
 
+def plain(column: pl.Series, labels: Mapping[Any, str]) -> tuple[pl.Series, dict[Any, str]]:
+    """Give a column as numbers (float), truth values or text, with its labels by codes of that kind."""
+    if column.dtype.is_numeric() or column.dtype == pl.Null:
+        return column.cast(pl.Float64).fill_nan(None), {float(k): v for k, v in labels.items()}
+    if column.dtype != pl.Boolean:
+        column = column.cast(pl.String)
+    return column, dict(labels)
+
+
 def without_missing(
     column: pl.Series, labels: Mapping[Any, str], missing: Iterable[Code]
 ) -> pl.Series:
-    """Make missing codes null, and NaN too; a code that does not occur is no fault."""
-    if column.dtype.is_float():
-        column = column.fill_nan(None)
+    """Make missing codes null; one that does not occur is no fault."""
     codes = [code for value in missing for code in _codes(column, labels, value)]
     return column.set(column.is_in(codes), None) if codes else column
 
@@ -55,7 +63,7 @@ def recode_outcome(
             if number.setdefault(code, to) != to:
                 raise DataError(f"{where}: {value!r} is there twice, with different meanings")
     if not given:
-        if not column.dtype.is_numeric() and column.dtype != pl.Boolean:
+        if column.dtype == pl.String:
             raise DataError(
                 f"{where}: column '{outcome.column}' holds text such as {_first(column)!r}; "
                 "expected numbers, or 'yes' or 'recode'"
@@ -126,7 +134,7 @@ def as_text(column: pl.Series) -> pl.Series:
 
 
 def _banded(column: pl.Series, group: Group, where: str) -> pl.Series:
-    if not column.dtype.is_numeric():
+    if column.dtype != pl.Float64:
         raise DataError(
             f"{where}: bands of column '{group.column}', which holds text such as {_first(column)!r}"
         )
@@ -167,7 +175,7 @@ def _codes(column: pl.Series, labels: Mapping[Any, str], value: Code, where: str
     if isinstance(value, str):
         by_label = [code for code, label in labels.items() if label == value]
         if by_label:
-            return [float(c) if column.dtype.is_float() else c for c in by_label]
+            return by_label
         if column.dtype == pl.String and (not where or (column == value).any()):
             return [value]
         if not where:
@@ -182,8 +190,10 @@ def _codes(column: pl.Series, labels: Mapping[Any, str], value: Code, where: str
         )
         raise DataError(f"{where}: answer {value!r} not found in column '{column.name}'; {hint}")
     if column.dtype == pl.String:
-        return [f"{value:g}"]
-    return [float(value) if column.dtype.is_float() else value]
+        return [str(int(value)) if value == int(value) else str(value)]
+    if column.dtype == pl.Boolean:
+        return [truth for truth in (True, False) if truth == value]
+    return [float(value)]
 
 
 def _natural(name: str) -> tuple[float, str]:
@@ -199,5 +209,5 @@ def _first(column: pl.Series) -> Any:
 
 
 def _list(values: Iterable[Any]) -> str:
-    some = [f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+    some = [f"{v:.10g}" if isinstance(v, float) else str(v) for v in values]
     return ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")

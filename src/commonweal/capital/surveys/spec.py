@@ -33,7 +33,16 @@ __all__ = [
     "load_spec",
 ]
 
-RESERVED = ("weight", "base_weight", "stratum", "cluster", "population", "wave", "area")
+RESERVED = frozenset(
+    {
+        *("weight", "base_weight", "stratum", "cluster", "population", "wave", "area"),
+        *("respondents", "effective_sample", "design_effect", "value", "standard_error"),
+        *("lower", "upper", "degrees_of_freedom", "coefficient_of_variation", "published"),
+        *("reason", "outcome", "since", "until", "before", "after", "change"),
+    }
+)
+"""Columns of a survey's frame and of tables of estimates: no name for an outcome or a group."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -294,10 +303,13 @@ class SurveySpec(_Part):
     def _sound(self) -> SurveySpec:
         for kind, names in (("outcomes", self.outcomes), ("groups", self.groups)):
             for name in names:
-                if name in RESERVED or not _NAME.fullmatch(name):
+                if not _NAME.fullmatch(name):
                     raise ValueError(
-                        f"{kind}.{name}: expected small letters, digits and underscores, and none of "
-                        f"{', '.join(RESERVED)}"
+                        f"{kind}.{name}: expected small letters, digits and underscores"
+                    )
+                if name in RESERVED or re.fullmatch(r"replicate\d+", name):
+                    raise ValueError(
+                        f"{kind}.{name}: a column of this name is made; expected another name"
                     )
         both = sorted(set(self.outcomes) & set(self.groups))
         if both:

@@ -11,6 +11,7 @@ from commonweal.capital.surveys.design import check_design, design_columns
 from commonweal.capital.surveys.read import Microdata, column_names, read_columns
 from commonweal.capital.surveys.recode import (
     group_levels,
+    plain,
     recode_group,
     recode_outcome,
     without_missing,
@@ -170,8 +171,8 @@ def _answers(
     spec: SurveySpec, data: Microdata, name: str, missing: tuple[Any, ...], where: str
 ) -> tuple[pl.Series, Mapping[Any, str]]:
     """Give a column without its missing codes, and its labels."""
-    labels = data.labels.get(name, {})
-    column = without_missing(data.frame[name], labels, (*spec.missing, *missing))
+    column, labels = plain(data.frame[name], data.labels.get(name, {}))
+    column = without_missing(column, labels, (*spec.missing, *missing))
     if column.null_count() == len(column):
         raise DataError(
             f"{where}: column '{name}' has no answer among {len(column):,} respondents: all are missing"
