@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -302,6 +303,23 @@ def test_changes_by_group_leave_out_groups_of_one_wave(twelve: Make) -> None:
     weak = twelve({"psu": range(12)}, wave="year", suppress={"respondents": 9})
     reason = changes(weak, "satisfied", "2020", "2022")["reason"][0]
     assert reason == "2020: fewer than 9 respondents (5); 2022: fewer than 9 respondents (6)"
+
+
+@pytest.mark.parametrize("rule", ["centre", "average", "skip"])
+def test_many_groups_are_estimated_as_few_are(
+    norway: Microdata, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    """They are worked out a hundred at a time: in other portions they come out the same."""
+    module = importlib.import_module("commonweal.capital.surveys.estimate")
+    survey = norwegian(
+        norway, groups={"age": "agea", "region": "region"}, singletons=rule, wave="female"
+    )
+    clusters = survey.frame.group_by("wave", "stratum").agg(pl.n_unique("cluster"))
+    assert (clusters["cluster"] == 1).any()
+    expected = estimate(survey, "good", ["age", "region"])
+    assert len(expected) > 3 * module.TOGETHER
+    monkeypatch.setattr(module, "TOGETHER", 10_000)
+    assert_frame_equal(estimate(survey, "good", ["age", "region"]), expected)
 
 
 def test_groups_may_be_called_what_they_are(twelve: Make) -> None:

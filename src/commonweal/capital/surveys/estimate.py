@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["changes", "estimate", "published"]
 
 CONFIDENCE = 0.95
+TOGETHER = 100
+"""Groups whose covariance is worked out at once: it is as large as their square."""
 Array = np.ndarray[Any, Any]
 _RULES = {"error": None, "centre": "center", "average": "scale", "skip": "skip"}
 """What svy calls the ways to treat a stratum of one cluster; an error was raised on reading."""
@@ -70,7 +72,7 @@ def estimate(
     ``value ± t s``; those of shares the same on the logit scale, which stays within 0 and 1. At a share
     of 0 or 1 the interval is Clopper and Pearson's at the effective sample (Korn and Graubard 1998).
     """
-    return _estimates(survey, survey.outcome(outcome), survey.groupings(by), wave)[0]
+    return _estimates(survey, survey.outcome(outcome), survey.groupings(by), wave, TOGETHER)[0]
 
 
 def changes(
@@ -120,7 +122,7 @@ def changes(
     names = survey.groupings(by)
     if "wave" in names:
         raise DataError("found a change by 'wave'; expected other groups")
-    table, covariance = _estimates(survey, survey.outcome(outcome), [*names, "wave"], None)
+    table, covariance = _estimates(survey, survey.outcome(outcome), [*names, "wave"], None, None)
     table = table.with_row_index("row")
     key = pl.lit(1).alias("all")  # so that a join by no group at all is one by a constant
     first, second = (table.filter(pl.col("wave") == w).with_columns(key) for w in (since, until))
@@ -176,9 +178,9 @@ def published(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _estimates(
-    survey: Survey, outcome: str, names: list[str], wave: str | None
+    survey: Survey, outcome: str, names: list[str], wave: str | None, together: int | None
 ) -> tuple[pl.DataFrame, Array]:
-    """Give the table of `estimate` and the covariance of its rows."""
+    """Give the table of `estimate`, and the covariance of its rows if they are worked out all together."""
     asked = pl.col(outcome).is_not_null() & pl.all_horizontal(
         pl.lit(True), *(pl.col(n).is_not_null() for n in names)
     )
@@ -205,12 +207,16 @@ def _estimates(
     )
     groups = frame.select("_asked").with_row_index().filter("_asked")["index"]
     code = pl.zeros(len(frame), dtype=pl.Int64, eager=True).scatter(groups, inside["_group"])
-    found, covariance = _svy(survey, frame.with_columns(_group=code), outcome)
+    found, covariance = _svy(
+        survey, frame.with_columns(_group=code), outcome, together or len(counts)
+    )
     table = counts.sort("_group").join(found, on="_group", how="left", maintain_order="left")
     return _told(survey, outcome, table, names), covariance
 
 
-def _svy(survey: Survey, frame: pl.DataFrame, outcome: str) -> tuple[pl.DataFrame, Array]:
+def _svy(
+    survey: Survey, frame: pl.DataFrame, outcome: str, together: int
+) -> tuple[pl.DataFrame, Array]:
     """Estimate by group with svy: standard errors, degrees of freedom, and the covariance of the groups."""
     import svy
 
@@ -234,15 +240,19 @@ def _svy(survey: Survey, frame: pl.DataFrame, outcome: str) -> tuple[pl.DataFram
         else None,
         rep_wgts=_replicates(survey),
     )
-    found: Any = svy.Sample(data, design).estimation.mean(
-        outcome,
-        by="_group",
-        where=pl.col("_asked"),
-        method="replication" if spec.replicates else None,
-    )
-    rows = found.to_polars().with_row_index("row").sort("_group")
+    sample = svy.Sample(data, design)
+    parts = []
+    for start in range(1, int(data["_group"].max()) + 1, together):  # type: ignore[arg-type]
+        found: Any = sample.estimation.mean(
+            outcome,
+            by="_group",
+            where=pl.col("_group").is_between(start, start + together - 1),
+            method="replication" if spec.replicates else None,
+        )
+        rows = found.to_polars().with_row_index("row").sort("_group")
+        parts.append(rows.select("_group", standard_error="se", degrees_of_freedom="df"))
     covariance = np.asarray(found.covariance)[np.ix_(rows["row"], rows["row"])]
-    return rows.select("_group", standard_error="se", degrees_of_freedom="df"), covariance
+    return pl.concat(parts), covariance
 
 
 def _replicates(survey: Survey) -> Any:
