@@ -25,8 +25,8 @@ from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
-from commonweal.commands.wealth import wealth
 from commonweal.commands.survey import survey
+from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]

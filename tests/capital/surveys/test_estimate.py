@@ -14,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from scipy.stats import t as student
 
-from commonweal.capital.surveys import changes, estimate, make_survey, published
+from commonweal.capital.surveys import changes, estimate, make_survey, published, summarise
 from commonweal.capital.surveys.spec import make_spec
 from commonweal.errors import DataError, UnknownNameError
 
@@ -265,6 +265,15 @@ def test_waves_one_by_one_and_together(twelve: Make) -> None:
     one = estimate(survey, "satisfied", wave="2022").drop("degrees_of_freedom")
     assert_frame_equal(table.filter(wave="2022").drop("wave", "degrees_of_freedom"), one)
     assert estimate(survey, "satisfied")["respondents"][0] == 11
+
+
+def test_waves_follow_their_numbers(twelve: Make) -> None:
+    survey = twelve({"psu": range(12), "year": [9, 10, 11] * 4}, wave="year")
+    assert survey.levels["wave"] == ("9", "10", "11")
+    summary = summarise(survey, ["sex"])
+    pairs = summary.changes.filter(outcome="satisfied").select("since", "until").rows()
+    assert pairs == [("9", "10"), ("10", "11"), ("9", "11")]
+    assert [f.by for f in summary.findings if f.outcome == "trusts"] == [(), ("sex",)]
 
 
 def test_a_change_between_independent_waves_adds_variances(twelve: Make) -> None:

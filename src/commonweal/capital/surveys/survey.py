@@ -16,7 +16,7 @@ from commonweal.capital.surveys.recode import (
     recode_outcome,
     without_missing,
 )
-from commonweal.capital.surveys.spec import SurveySpec, load_spec
+from commonweal.capital.surveys.spec import Group, SurveySpec, load_spec
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -155,9 +155,11 @@ def make_survey(spec: SurveySpec, data: Microdata) -> Survey:
         column, labels = _answers(spec, data, group.column, group.missing, where)
         made[name] = recode_group(column, labels, group, where)
         levels[name] = group_levels(made[name], labels, group)
-    for name in ("wave", "area"):
-        if name in made:
-            levels[name] = tuple(sorted(made[name].drop_nulls().unique()))
+    if spec.wave:
+        _, labels = plain(data.frame[spec.wave], data.labels.get(spec.wave, {}))
+        levels["wave"] = group_levels(made["wave"], labels, Group(column=spec.wave))
+    if spec.area:
+        levels["area"] = tuple(sorted(made["area"].drop_nulls().unique()))
     for name, outcome in spec.outcomes.items():
         where = f"{spec.name}: outcomes.{name}"
         column, labels = _answers(spec, data, outcome.column, outcome.missing, where)
