@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
-    ["discontent"], ["wealth"], ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"],
+    ["discontent"], ["wealth"], ["survey"], ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"],
 ]  # fmt: skip
 
 
