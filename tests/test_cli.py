@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
-    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"], ["explore"], ["evidence"],
-    ["session"], ["discontent"], ["wealth"], ["survey"],
+    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
+    ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"],
 ]  # fmt: skip
 
 
