@@ -1,0 +1,25 @@
+"""What social capital is measured by, and which of it a study or a survey can say."""
+
+from commonweal.capital.framework.framework import (
+    Domain,
+    Figure,
+    Framework,
+    Headline,
+    Series,
+    load_framework,
+    shipped_frameworks,
+)
+from commonweal.capital.framework.national import latest, national_figures, read_series
+
+__all__ = [
+    "Domain",
+    "Figure",
+    "Framework",
+    "Headline",
+    "Series",
+    "latest",
+    "load_framework",
+    "national_figures",
+    "read_series",
+    "shipped_frameworks",
+]
