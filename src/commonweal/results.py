@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.capital.framework import Figure
     from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
     from commonweal.index import Scores
     from commonweal.index.prepare import Prepared
@@ -94,6 +95,11 @@ class Results:
         without one.
     sensitivity
         By designation, which choice matters; empty where that was not asked.
+    capital
+        The indicators that the study's ``social_capital`` names, as measured, on the study's areas;
+        None where it names none.
+    national
+        By headline, figures for the country; empty where the study shows none.
     """
 
     study: Study
@@ -111,6 +117,8 @@ class Results:
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
     sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
+    capital: Indicators | None = None
+    national: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
 
     @property
     def preparations(self) -> list[Prepared]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from commonweal import __version__
 from commonweal.agreement import agreement
-from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs, summarise
+from commonweal.areas import load_systems, summarise
+from commonweal.carry import areas_of_index, way_to_study
 from commonweal.designation import certainty, compare, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
@@ -21,15 +22,18 @@ from commonweal.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.places import study_areas, study_shapes
-from commonweal.recipe import IndexSpec, Study, earlier_study, load_study
+from commonweal.recipe import Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results
+from commonweal.social_capital import figures_for_the_country, indicators_of_capital
 from commonweal.sources import Store
 from commonweal.years import prepare_years, read_panel, study_trend
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from commonweal.areas import Areas
+    from commonweal.capital.framework import Figure
     from commonweal.designation import (
         CertaintySpec,
         Comparison,
@@ -116,7 +120,7 @@ def run(
     panels: dict[str, Panel] = {}
     trends: dict[str, Trend] = {}
     for name in study.index:
-        here = _built_on(study, name, areas, store)
+        here = areas_of_index(study, name, areas, store)
         indicators[name] = _read(study, name, here, store, log, prepared, panels, progress)
         scores[name], moved = _score(
             study, name, indicators[name], panels.get(name), here, areas, store, log
@@ -152,6 +156,13 @@ def run(
             since = _since(study, designations, store)
             entry |= {"stay": int(since[1].stay.sum()), "enter": int(since[1].enter.sum())}
             entry["leave"] = int(since[1].leave.sum())
+    capital: Indicators | None = None
+    national: Mapping[str, tuple[Figure, ...]] = {}
+    if study.social_capital:
+        with log.step("social capital") as entry:
+            capital = indicators_of_capital(study, areas, store, progress)
+            national = figures_for_the_country(study, store)
+            entry["headlines"] = len(study.social_capital)
     with log.step("summaries") as entry:
         summaries = dict(_summaries(areas, scores))
         entry["larger areas"] = sum(len(t) for t in summaries.values())
@@ -175,6 +186,8 @@ def run(
         prepared,
         trends,
         matters,
+        capital,
+        national,
     )
 
 
@@ -200,14 +213,6 @@ def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
             )
         return None
     return spec.model_copy(update={"draws": draws})
-
-
-def _built_on(study: Study, index: str, areas: Areas, store: Store) -> Areas:
-    """Load the areas that an index is built on: the study's, if it names no others."""
-    system, people = study.built_on(index)
-    if not system:
-        return areas
-    return load_areas(store, system, within=study.where, population_at=people)
 
 
 def _read(
@@ -300,7 +305,7 @@ def _score(
             entry |= {"not split": moved.unsplit} if moved.unsplit else {}
     if here is not areas:
         with log.step(f"move {index}") as entry:
-            move = _move(spec, here, areas, store, entry)
+            move = way_to_study(spec, here, areas, store, entry)
             scored, moved = scored.moved(move), moved and moved.moved(move)
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
     return scored, moved
@@ -318,19 +323,6 @@ def _refuse_left_out(
                 f"{'.'.join(map(str, at))}: nothing is left of '{named}'; a step under 'prepare' "
                 "left out " + "; ".join(f"{name} ({why})" for name, why in gone.items())
             )
-
-
-def _move(spec: IndexSpec, here: Areas, there: Areas, store: Store, entry: dict[str, Any]) -> Any:
-    if spec.move.by == "link":
-        move = build_move(store, here, there)
-        entry["report"] = move.report
-        return move
-    from commonweal.areas.parts import split_parts
-
-    pairs, report = split_parts(store, here, there)
-    move = move_from_pairs(here, there, pairs)
-    entry["report"] = {**move.report, **report}
-    return move
 
 
 def _since(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
 from commonweal.indicators import Counts
 from commonweal.pack import describe, describer
-from commonweal.pack.amounts import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
 from commonweal.pack.standing import worse_than
 from commonweal.pack.told import MOST_REASONS, main_drivers, reasons
 

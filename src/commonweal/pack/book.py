@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
 from commonweal.briefing.sheets import Sheet, sheet_name
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.workbook import write_sheets
-from commonweal.pack.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
 from commonweal.pack.strand_chart import rows_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
 from commonweal.briefing.words import authority
-from commonweal.pack.amounts import FEWEST_PEOPLE
 from commonweal.pack.answers import Answers
 from commonweal.pack.cited import Cited
 from commonweal.pack.drivers import Drivers

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from commonweal.briefing.amounts import amount, is_distance, small
 from commonweal.briefing.words import index_label
-from commonweal.pack.amounts import amount, is_distance, small
 from commonweal.pack.place import Driver
 from commonweal.pack.standing import worse_than
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.tables import changes_in_words, margin, probability
 from commonweal.briefing.words import authority, index_label, ordinal, parent_words
-from commonweal.pack.amounts import FEWEST_PEOPLE
 from commonweal.pack.say import condition_words, in_running_text
 
 if TYPE_CHECKING:

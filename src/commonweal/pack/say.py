@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
 from commonweal.briefing.words import SURE, UNSURE, counted, ordinal, parent_words, percent
-from commonweal.pack.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
 from commonweal.pack.place import Claim
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.briefing.amounts import amount
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
-from commonweal.pack.amounts import amount
 from commonweal.pack.strand_chart import rows_of, strand_table
 
 if TYPE_CHECKING:

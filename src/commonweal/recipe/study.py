@@ -24,6 +24,7 @@ from commonweal.recipe.indicators import AccessSpec, IndicatorSpec
 from commonweal.recipe.indices import IndexSpec
 from commonweal.recipe.names import check_names
 from commonweal.recipe.panel import PanelSpec, check_years
+from commonweal.recipe.social_capital import HeadlineSpec, check_headlines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,11 +43,14 @@ class BriefingSpec(_Part):
         A sentence that stands at the top of the report, such as that a place is fictional.
     cites
         Works of the evidence library that the study as a whole rests on, by id.
+    national
+        Whether figures for the country stand beside a place's social capital.
     """
 
     label: str = "selected"
     note: str = ""
     cites: tuple[str, ...] = ()
+    national: bool = True
 
 
 class Study(_Part):
@@ -70,6 +74,7 @@ class Study(_Part):
     agreement: tuple[AgreementSpec, ...] = ()
     since: str = ""
     alike: dict[str, str] = Field(default_factory=dict)
+    social_capital: dict[str, HeadlineSpec] = Field(default_factory=dict)
     briefing: BriefingSpec = BriefingSpec()
 
     @field_validator("indicators", "index", "designate")
@@ -90,6 +95,7 @@ class Study(_Part):
     def _names_exist(self) -> Study:
         check_names(self)
         check_years(self.panel, self.indicators, self.index)
+        check_headlines(self.social_capital, self.indicators)
         return self
 
     def leaves(self, index: str) -> list[str]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from commonweal.briefing.amounts import amount
 from commonweal.briefing.charts import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.pack.amounts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

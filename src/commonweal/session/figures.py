@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.amounts import amount
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import counts, label_of
 from commonweal.briefing.words import people, percent, rule_in_words
 from commonweal.errors import StudyError, nearest
-from commonweal.pack.amounts import amount
 from commonweal.session.groups import slug
 
 if TYPE_CHECKING:

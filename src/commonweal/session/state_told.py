@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.amounts import amount
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people, percent
 from commonweal.errors import StudyError, nearest
-from commonweal.pack.amounts import amount
 from commonweal.session.charts import lack_chart, measure_chart, short_amount
 
 if TYPE_CHECKING:

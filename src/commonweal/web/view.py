@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import label_of, margin, probability
 from commonweal.briefing.words import index_label
 from commonweal.index import decile, rank
-from commonweal.pack.amounts import FEWEST_PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

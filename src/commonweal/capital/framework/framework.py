@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-__all__ = ["Domain", "Figure", "Framework", "Headline", "Series", "load_framework", "shipped_frameworks"]
+__all__ = [
+    "Domain",
+    "Figure",
+    "Framework",
+    "Headline",
+    "Series",
+    "load_framework",
+    "shipped_frameworks",
+]
 
 Text = Annotated[str, Field(min_length=1)]
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -1,0 +1,110 @@
+"""What a study knows of social capital: its indicators on its areas, and figures for the country."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.capital.framework import load_framework, national_figures
+from commonweal.carry import areas_of_index, way_to_study
+from commonweal.gather import gather_indicators
+from commonweal.indicators import Indicators
+from commonweal.years import read_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from commonweal.areas import Areas
+    from commonweal.capital.framework import Figure
+    from commonweal.recipe import Study
+    from commonweal.sources import Store
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["figures_for_the_country", "indicators_of_capital"]
+
+
+def indicators_of_capital(
+    study: Study, areas: Areas, store: Store, progress: Progress | None = None
+) -> Indicators | None:
+    """Give the indicators that a study's ``social_capital`` names, as they were measured.
+
+    What the study's preparation does to them for an index (treatment, imputation) is not done here. Of a
+    panel the latest year is given.
+
+    Parameters
+    ----------
+    study
+        The study.
+    areas
+        Its areas.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+
+    Returns
+    -------
+    Indicators or None
+        On the study's areas, with standard errors where they are stated; None if it names none.
+
+    Raises
+    ------
+    CommonwealError
+        Whatever is wrong with a table, with the indicator's name.
+    """
+    names = list(dict.fromkeys(spec.indicator for spec in study.social_capital.values()))
+    if not names:
+        return None
+    by_index: dict[str, list[str]] = {}
+    for name in names:
+        using = (i for i in study.index if name in study.leaves(i))
+        index = next(using, "")  # one that no index takes is measured on the study's areas
+        by_index.setdefault(index if index and study.built_on(index)[0] else "", []).append(name)
+    parts = []
+    for index, some in by_index.items():
+        here = areas_of_index(study, index, areas, store) if index else areas
+        if study.panel is not None:
+            found = read_panel(study, study.panel, some, here, store)[0].latest
+        else:
+            found = gather_indicators(study, some, here, store, progress)[0]
+        if here is not areas:
+            found = found.moved(way_to_study(study.index[index], here, areas, store, {}))
+        parts.append(found)
+    return _beside(parts).only(names)
+
+
+def _beside(parts: list[Indicators]) -> Indicators:
+    """Join indicators of the same areas."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    unstated = [np.full(p.values.shape, np.nan) for p in parts]
+    errors = np.hstack(
+        [
+            u if p.standard_errors is None else p.standard_errors
+            for p, u in zip(parts, unstated, strict=True)
+        ]
+    )
+    return Indicators(
+        first.system,
+        first.codes,
+        np.hstack([p.values for p in parts]),
+        tuple(m for p in parts for m in p.meta),
+        None if np.isnan(errors).all() else errors,
+        {name: counts for p in parts for name, counts in p.counts.items()},
+    )
+
+
+def figures_for_the_country(study: Study, store: Store) -> Mapping[str, tuple[Figure, ...]]:
+    """Give the national figures of each headline, for a study that has social capital and shows them.
+
+    Raises
+    ------
+    CommonwealError
+        If a source that holds figures cannot be had.
+    """
+    if not (study.social_capital and study.briefing.national):
+        return {}
+    return {h.id: national_figures(h, store) for h in load_framework().headlines.values()}
