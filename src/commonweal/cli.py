@@ -27,6 +27,7 @@ from commonweal.commands.explore import explore
 from commonweal.commands.session import session
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
+from commonweal.commands.social_capital import social_capital
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -274,6 +275,7 @@ app.command()(survey)
 
 
 app.command()(wealth)
+app.command()(social_capital)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.capital.framework import load_framework, national_figures
+from commonweal.capital.framework import figures_of, load_framework
 from commonweal.carry import areas_of_index, way_to_study
 from commonweal.gather import gather_indicators
 from commonweal.indicators import Indicators
@@ -98,13 +98,11 @@ def _beside(parts: list[Indicators]) -> Indicators:
 
 
 def figures_for_the_country(study: Study, store: Store) -> Mapping[str, tuple[Figure, ...]]:
-    """Give the national figures of each headline, for a study that has social capital and shows them.
+    """Give the national figures of each headline, where a study shows them; else none.
 
     Raises
     ------
     CommonwealError
         If a source that holds figures cannot be had.
     """
-    if not (study.social_capital and study.briefing.national):
-        return {}
-    return {h.id: national_figures(h, store) for h in load_framework().headlines.values()}
+    return figures_of(load_framework(), store) if study.briefing.national else {}

@@ -23,6 +23,7 @@ from commonweal.recipe.load import (
     template,
 )
 from commonweal.recipe.panel import PanelSpec
+from commonweal.recipe.social_capital import HeadlineSpec
 from commonweal.recipe.study import BriefingSpec, Study
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "CountsSpec",
     "DecaySpec",
     "FileOrSource",
+    "HeadlineSpec",
     "IndexSpec",
     "IndicatorSpec",
     "MoveSpec",

@@ -9,7 +9,7 @@ from commonweal.capital.framework.framework import (
     load_framework,
     shipped_frameworks,
 )
-from commonweal.capital.framework.national import latest, national_figures, read_series
+from commonweal.capital.framework.national import figures_of, latest, national_figures, read_series
 
 __all__ = [
     "Domain",
@@ -17,6 +17,7 @@ __all__ = [
     "Framework",
     "Headline",
     "Series",
+    "figures_of",
     "latest",
     "load_framework",
     "national_figures",

@@ -12,10 +12,10 @@ from commonweal.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from commonweal.capital.framework.framework import Headline, Series
+    from commonweal.capital.framework.framework import Framework, Headline, Series
     from commonweal.sources import Store
 
-__all__ = ["latest", "national_figures", "read_series"]
+__all__ = ["figures_of", "latest", "national_figures", "read_series"]
 
 
 def national_figures(headline: Headline, store: Store) -> tuple[Figure, ...]:
@@ -35,6 +35,11 @@ def national_figures(headline: Headline, store: Store) -> tuple[Figure, ...]:
     """
     found = [*headline.published, *(f for s in headline.series for f in read_series(s, store))]
     return tuple(sorted(found, key=lambda f: (f.value is None, f.when)))
+
+
+def figures_of(framework: Framework, store: Store) -> dict[str, tuple[Figure, ...]]:
+    """Give the national figures of every headline of a framework by its id, as `national_figures`."""
+    return {h.id: national_figures(h, store) for h in framework.headlines.values()}
 
 
 def read_series(series: Series, store: Store) -> tuple[Figure, ...]:

@@ -1,0 +1,121 @@
+"""The command that lists what social capital is measured by: `commonweal social-capital`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonweal.commands.console import Json, print_json, print_lines, progress_bar
+from commonweal.errors import CommonwealError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commonweal.capital.framework import Figure, Framework
+    from commonweal.sources import Store
+
+__all__ = ["social_capital"]
+
+
+def social_capital(
+    study: Annotated[
+        str | None, typer.Argument(help="A study that ships, or the path of a YAML file.")
+    ] = None,
+    area: Annotated[
+        str, typer.Option(help="With a study: all that is known of one place, by code or name.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Write a report into this folder: page, PDF, tables.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List what social capital is measured by, and say which of it a study knows, and how."""
+    from commonweal.briefing.folder import check_folder
+    from commonweal.sources import Store
+
+    if area and (study is None or out is not None):
+        found = "no study" if study is None else "--out"
+        raise CommonwealError(
+            f"--area: found {found}; expected a study and no --out, such as: "
+            "commonweal social-capital open-england --area E01000001"
+        )
+    if out is not None:
+        check_folder(out)
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        if study is not None and area:
+            _tell_place(study, area, store, as_json)
+        else:
+            _tell_list(study, store, out, as_json)
+
+
+def _tell_list(study: str | None, store: Store, out: Path | None, as_json: bool) -> None:
+    from commonweal.briefing.frameworks import Listing
+    from commonweal.capital.framework import shipped_frameworks
+    from commonweal.recipe import load_study
+
+    frameworks = shipped_frameworks()
+    if study is None:
+        found = Listing(frameworks, _figures(frameworks["ons"], store))
+    else:
+        from commonweal.places import study_areas
+        from commonweal.social_capital import figures_for_the_country, indicators_of_capital
+
+        recipe = load_study(study)
+        areas = study_areas(recipe, store)
+        indicators = indicators_of_capital(recipe, areas, store)
+        figures = figures_for_the_country(recipe, store)
+        found = Listing(frameworks, figures, recipe, areas, indicators)
+    if as_json:
+        print_json(found.data())
+    else:
+        print_lines(found.lines())
+    if out is not None:
+        from commonweal.reports import write_report
+        from commonweal.reports.social_capital import capital_report
+
+        folder = write_report(capital_report(found), out)
+        if not as_json:
+            print(f"\nReport: {folder / 'report.html'}")
+
+
+def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[Figure, ...]]:
+    """Read figures for the country; where a source cannot be had, say so and give the stated ones."""
+    from commonweal.capital.framework import figures_of
+
+    try:
+        return figures_of(framework, store)
+    except UnreachableError as error:
+        print(f"Some figures for the country cannot be had here:\n{error}\n", file=sys.stderr)
+        return {h.id: h.published for h in framework.headlines.values()}
+
+
+def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
+    from commonweal.briefing.social_capital import (
+        capital_data,
+        capital_finder,
+        social_capital_lines,
+    )
+    from commonweal.places import find_study, study_areas
+    from commonweal.social_capital import figures_for_the_country, indicators_of_capital
+
+    recipe, code = find_study(area, store, study)
+    areas = study_areas(recipe, store)
+    indicators = indicators_of_capital(recipe, areas, store)
+    find = capital_finder(recipe, areas, indicators, figures_for_the_country(recipe, store))
+    row = areas.codes.index(code)
+    found = find(row)
+    if found is None:
+        raise CommonwealError(
+            f"study {recipe.name} says nothing of social capital; expected 'social_capital' in it"
+        )
+    name = areas.table["name"][row] or code
+    if as_json:
+        print_json({"code": code, "name": name, "study": recipe.name, **capital_data(found)})
+        return
+    print_lines([f"{name} ({code})", recipe.title, "", *social_capital_lines(found)])
+    if recipe.briefing.note:
+        print_lines(["", recipe.briefing.note])
