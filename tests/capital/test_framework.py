@@ -214,7 +214,9 @@ def test_figures_that_a_source_holds_are_read_year_by_year(tmp_path: Path) -> No
 
 def test_a_source_without_the_column_or_the_rows_is_an_error(tmp_path: Path) -> None:
     series = own(tmp_path).headline("chat").series[0]
-    with pytest.raises(UnknownNameError, match=r"column 'shear' not found in source years.*'share'"):
+    with pytest.raises(
+        UnknownNameError, match=r"column 'shear' not found in source years.*'share'"
+    ):
         read_series(series.model_copy(update={"column": "shear"}), Planted())
     with pytest.raises(DataError, match="expected some with what = dance"):
         read_series(series.model_copy(update={"only": {"what": "dance"}}), Planted())

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -13,17 +13,17 @@ import numpy as np
 from commonweal.briefing.amounts import amount, small
 from commonweal.briefing.national import framework_note, national_in_words
 from commonweal.briefing.words import percent
-from commonweal.capital.framework import load_framework
+from commonweal.capital.framework import latest, load_framework
 from commonweal.evidence import load_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
     from commonweal.capital.framework import Figure, Headline
-    from commonweal.indicators import Direction, Indicators
+    from commonweal.indicators import Indicators
     from commonweal.recipe import HeadlineSpec, Study
 
     Floats = NDArray[np.float64]
@@ -35,11 +35,9 @@ __all__ = [
     "HeadlineHere",
     "SocialCapital",
     "State",
-    "capital_data",
     "capital_finder",
     "interval",
     "interval_in_words",
-    "social_capital_lines",
 ]
 
 State = Literal["measured", "modelled", "proxy", "national", "unknown"]
@@ -71,8 +69,11 @@ class HeadlineHere:
         What is known of it, and the same in words.
     more_is
         ``more`` if a higher value means more social capital, ``less`` if it means less.
-    national
-        The newest figure for the country in words, with year and whether it was verified.
+    national, works
+        The newest figure for the country in words, with year and whether it was verified, and ids of
+        the works of the evidence library that state it.
+    sources
+        Ids of the sources of the value, and of the figure for the country where one holds it.
     indicator, label
         The indicator of the study that says it, and its name; '' if none does, and then all that
         follows is empty.
@@ -93,8 +94,6 @@ class HeadlineHere:
         What it describes, and what to beware of.
     withheld
         Whether the value is not shown since few people or events are behind it.
-    sources
-        Ids of the sources of the value.
     """
 
     id: str
@@ -104,8 +103,10 @@ class HeadlineHere:
     survey: str
     state: State
     state_text: str
-    more_is: Direction
+    more_is: Literal["more", "less"]
     national: str
+    works: tuple[str, ...]
+    sources: tuple[str, ...]
     indicator: str = ""
     label: str = ""
     value: float | None = None
@@ -121,7 +122,6 @@ class HeadlineHere:
     vintage: str = ""
     caution: str = ""
     withheld: bool = False
-    sources: tuple[str, ...] = ()
 
     @property
     def here(self) -> bool:
@@ -187,9 +187,11 @@ def capital_finder(
     framework, evidence = load_framework(), load_evidence()
     told = []
     for headline in framework.headlines.values():
-        words = national_in_words(national.get(headline.id, ()), headline, evidence)
+        figures = latest(national.get(headline.id, ()))
+        words = national_in_words(figures, headline, evidence)
+        country = _Country(words, _once(f.work for f in figures), _once(f.source for f in figures))
         spec = study.social_capital.get(headline.id)
-        told.append(_Told(headline, words, spec, areas, capital))
+        told.append(_Told(headline, country, spec, areas, capital))
     names = {domain.id: domain.name for domain in framework.domains}
 
     def find(row: int) -> SocialCapital:
@@ -204,6 +206,19 @@ def capital_finder(
     return find
 
 
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """A figure for the country in words, and ids of the works and sources that state it."""
+
+    words: str
+    works: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def _once(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+
+
 def _nothing(row: int) -> None:  # noqa: ARG001  # called as the finder is
     return None
 
@@ -214,12 +229,12 @@ class _Told:
     def __init__(
         self,
         headline: Headline,
-        national: str,
+        country: _Country,
         spec: HeadlineSpec | None,
         areas: Areas,
         capital: Indicators,
     ) -> None:
-        self.headline, self.national, self.spec = headline, national, spec
+        self.headline, self.country, self.spec = headline, country, spec
         self.places = areas.plural
         if spec is None:
             return
@@ -265,12 +280,12 @@ class _Told:
             vintage=meta.vintage,
             caution=" ".join(spec.caution.split()),
             withheld=hidden,
-            sources=tuple(meta.source.split(", ")),
+            sources=(*meta.source.split(", "), *self.country.sources),
         )
 
     def _not_here(self, domain: str) -> HeadlineHere:
         h = self.headline
-        state: State = "national" if self.national else "unknown"
+        state: State = "national" if self.country.words else "unknown"
         return HeadlineHere(
             id=h.id,
             name=h.name,
@@ -280,7 +295,9 @@ class _Told:
             state=state,
             state_text=STATES[state],
             more_is=h.higher_is,
-            national=self.national,
+            national=self.country.words,
+            works=self.country.works,
+            sources=self.country.sources,
         )
 
     def _alike(self, row: int, value: float, error: float) -> float | None:
@@ -359,48 +376,3 @@ def _summary(headlines: Sequence[HeadlineHere]) -> str:
         f"{n or 'none'} {STATES[state]}" for state, n in count.items() if n or state == "measured"
     ]
     return f"Of {len(headlines)} headline indicators of social capital, {'; '.join(told)}."
-
-
-def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
-    """Tell it on a terminal: what there is here first, then the country, then what is unknown.
-
-    Parameters
-    ----------
-    found
-        What is known of a place.
-    whole
-        Whether figures for the country are told one by one; else only which there are.
-
-    Yields
-    ------
-    str
-        A line.
-    """
-    yield from ("Social capital", f"  {found.summary}")
-    for h in found.here:
-        said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
-        yield f"  {h.name}: {said} ({h.state_text}; {h.label}, {h.vintage})"
-        if h.caution:
-            yield f"    Beware: {h.caution}"
-        if h.national:
-            yield f"    Country: {h.national}"
-    only, unknown = found.in_state("national"), found.in_state("unknown")
-    if only and whole:
-        yield "  For the country only:"
-        yield from (f"    {h.name}: {h.national}" for h in only)
-    elif only:
-        yield f"  For the country only: {_names(only)}."
-    if unknown:
-        yield f"  Unknown: {_names(unknown)}."
-    yield f"  {found.note}"
-
-
-def capital_data(found: SocialCapital) -> dict[str, Any]:
-    """Give the same as plain data that JSON can hold."""
-    data = asdict(found)
-    data["headlines"] = [{**h, "sources": list(h["sources"])} for h in data["headlines"]]
-    return data
-
-
-def _names(headlines: Sequence[HeadlineHere]) -> str:
-    return "; ".join(h.name for h in headlines)

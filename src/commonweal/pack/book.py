@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
+from commonweal.briefing.capital_told import HOW_TO_READ, SHARES
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
 from commonweal.briefing.sheets import Sheet, sheet_name
@@ -100,6 +101,13 @@ def _sheets(
             "Values, those of the middle place (the median), and the share of places with less need.",
             _indicators(places),
         )
+    if any(p.capital for p in places):
+        yield Sheet(
+            sheet_name("Social capital", used),
+            "Social capital of each place: what is known",
+            f"Every headline indicator: value, 95 % interval, and how it is known. {HOW_TO_READ}",
+            _capital(places),
+        )
     yield Sheet(
         sheet_name("Sources", used),
         "Sources",
@@ -180,3 +188,23 @@ def _indicators(places: Sequence[Place]) -> Shown:
     return Shown(
         pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Places with less need"})
     )
+
+
+def _capital(places: Sequence[Place]) -> Shown:
+    rows = [
+        (
+            p.code, p.name, h.domain, h.name, h.state_text, h.value, h.unit, h.low, h.high, h.interval,
+            h.higher_than, h.alike, h.label, h.vintage, h.caution, h.national, ", ".join(h.sources),
+        )
+        for p in places
+        if p.capital is not None
+        for h in p.capital.headlines
+    ]  # fmt: skip
+    schema = {
+        "Code": pl.String, "Place": pl.String, "Domain": pl.String, "Headline": pl.String,
+        "What is known": pl.String, "Value": pl.Float64, "Unit": pl.String, "Low": pl.Float64,
+        "High": pl.Float64, "How sure": pl.String, "Higher than": pl.Float64,
+        "Not told apart from": pl.Float64, "Indicator": pl.String, "Date": pl.String,
+        "Beware": pl.String, "Country": pl.String, "Source": pl.String,
+    }  # fmt: skip
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"), SHARES)

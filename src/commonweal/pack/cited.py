@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.references import references
+from commonweal.evidence import cite, load_evidence
 from commonweal.pack.place import SourceNote, WorkNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from commonweal.briefing.social_capital import SocialCapital
+    from commonweal.evidence import Citation
     from commonweal.pack.place import Claim, Driver, Standing
     from commonweal.results import Results
 
@@ -20,10 +23,7 @@ class Cited:
     """Looks sources up in the account of a run."""
 
     def __init__(self, results: Results) -> None:
-        self.works = tuple(
-            WorkNote(c.id, c.short, c.full, c.link, c.checked)
-            for c in (r.citation for r in references(results))
-        )
+        self.works = tuple(_note(r.citation) for r in references(results))
         self._known = {s["id"]: s for s in results.provenance.get("sources", ())}
 
     @staticmethod
@@ -36,11 +36,13 @@ class Cited:
         headline: Iterable[Claim],
         standings: Iterable[Standing],
         drivers: Iterable[Driver],
+        capital: SocialCapital | None = None,
     ) -> tuple[SourceNote, ...]:
-        """Give the sources numbered: first those of the headline, then of the strands, then of indicators."""
+        """Give the sources numbered: those of the headline, of strands, of indicators, of social capital."""
         ids = [s for claim in headline for s in claim.sources]
         ids += [s for standing in standings for s in standing.sources]
         ids += [s for driver in drivers for s in driver.sources]
+        ids += [s for h in capital.headlines for s in h.sources] if capital else []
         found = (self._known[i] for i in dict.fromkeys(ids) if i in self._known)
         return tuple(
             SourceNote(
@@ -56,3 +58,16 @@ class Cited:
             )
             for number, s in enumerate(found, start=1)
         )
+
+    @staticmethod
+    def capital_works(capital: SocialCapital | None) -> tuple[WorkNote, ...]:
+        """Give the works that figures for the country rest on, each once."""
+        if capital is None:
+            return ()
+        library = load_evidence()
+        ids = dict.fromkeys(id_ for h in capital.headlines for id_ in h.works)
+        return tuple(_note(cite(id_, library)) for id_ in ids)
+
+
+def _note(c: Citation) -> WorkNote:
+    return WorkNote(c.id, c.short, c.full, c.link, c.checked)

@@ -8,6 +8,7 @@ import numpy as np
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
+from commonweal.briefing.social_capital import capital_finder
 from commonweal.briefing.words import authority
 from commonweal.pack.answers import Answers
 from commonweal.pack.cited import Cited
@@ -39,6 +40,11 @@ class Describing:
         self.alike_by = alike_by(results)
         self.nearby = Nearby(results.areas)
         self.cited = Cited(results)
+        self.capital = capital_finder(
+            results.study, results.areas, results.capital, results.national
+        )
+        example = self.capital(0) if len(results.areas) else None
+        self.capital_works = self.cited.capital_works(example)  # the country's figures are the same
         table = results.areas.table
         first = authority(results)
         self._names = [name or code for code, name in table.select("code", "name").iter_rows()]
@@ -60,6 +66,7 @@ class Describing:
         answers = self.answers.at(row)
         drivers = self.drivers.at(row)
         name, people = self._names[row], self._people[row]
+        capital = self.capital(row)
         told = headline(name, areas.plural, standings, answers, self.cited.all_of(standings))
         lon, lat = self._points[row]
         return Place(
@@ -84,8 +91,10 @@ class Describing:
             peers=self._others(peers),
             alike_by=self.alike_by,
             caveats=caveats(r, bool(people < FEWEST_PEOPLE)),
-            sources=self.cited.notes(told, standings, drivers),
+            sources=self.cited.notes(told, standings, drivers, capital),
             works=self.cited.works,
+            capital=capital,
+            capital_works=self.capital_works,
         )
 
     def _others(

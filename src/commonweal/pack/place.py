@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from commonweal.briefing.social_capital import SocialCapital  # noqa: TC001  # the API reads it
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -327,6 +329,10 @@ class Place:
         Numbered in the order of the text.
     works
         Those that the study cites, for itself and for its indicators.
+    capital
+        What is known of its social capital; None where the study says nothing of it.
+    capital_works
+        The works that figures for the country in it rest on.
     """
 
     code: str
@@ -352,6 +358,8 @@ class Place:
     caveats: tuple[str, ...]
     sources: tuple[SourceNote, ...]
     works: tuple[WorkNote, ...]
+    capital: SocialCapital | None = None
+    capital_works: tuple[WorkNote, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the same as plain data that JSON can hold."""

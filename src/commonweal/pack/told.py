@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.briefing.amounts import amount
+from commonweal.briefing.capital_told import HOW_TO_READ, capital_table
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
 from commonweal.pack.strand_chart import rows_of, strand_table
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from commonweal.briefing.charts import Chart
-    from commonweal.pack.place import Claim, Driver, Other, Place, SourceNote
+    from commonweal.pack.place import Claim, Driver, Other, Place, SourceNote, WorkNote
 
 __all__ = [
     "MOST_DRIVERS",
@@ -96,6 +97,7 @@ def told(
             for a in place.answers
         ],
         "caveats": list(place.caveats),
+        "capital": _capital(place, number),
         **source_list(place.sources),
     }
 
@@ -132,6 +134,33 @@ def main_drivers(place: Place) -> list[Driver]:
     known = [d for d in place.drivers if d.worse_than is not None]
     indices = {s.label: None for s in place.standings}
     return [d for label in indices for d in [d for d in known if d.index == label][:MOST_DRIVERS]]
+
+
+def _capital(place: Place, number: dict[str, int]) -> dict[str, Any] | None:
+    """Give what is known of social capital: on paper in a few lines, on the page every headline."""
+    found = place.capital
+    if found is None:
+        return None
+    lines = []
+    for h in found.here:
+        said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
+        lines.append({"label": h.name, "said": f"{said} ({h.state_text})", "beware": h.caution})
+    return {
+        "summary": found.summary,
+        "note": found.note,
+        "lines": lines,
+        "how": HOW_TO_READ if any(h.alike is not None for h in found.here) else "",
+        "table": shown_table(capital_table(found), "Social capital, headline by headline"),
+        "notes": _notes({number[s] for h in found.headlines for s in h.sources if s in number}),
+        "works": _listed(place.capital_works),
+    }
+
+
+def _listed(works: Iterable[WorkNote]) -> list[dict[str, Any]]:
+    return [
+        {"text": w.full.removesuffix(w.link).strip(), "link": w.link, "checked": w.checked}
+        for w in works
+    ]
 
 
 def _facts(place: Place) -> list[str]:
@@ -194,15 +223,7 @@ def reasons(place: Place) -> dict[str, Any]:
             {"label": d.label, "why": d.why, "works": "; ".join(work[i].short for i in d.cites)}
             for d in told
         ],
-        "works": [
-            {
-                "text": w.full.removesuffix(w.link).strip(),
-                "link": w.link,
-                "checked": w.checked,
-            }
-            for w in place.works
-            if w.id not in elsewhere
-        ],
+        "works": _listed(w for w in place.works if w.id not in elsewhere),
     }
 
 

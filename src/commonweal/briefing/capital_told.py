@@ -1,0 +1,95 @@
+"""Social capital of a place told: lines for a terminal, a table, plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.briefing.shown import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from commonweal.briefing.social_capital import HeadlineHere, SocialCapital
+
+__all__ = ["HOW_TO_READ", "SHARES", "capital_data", "capital_table", "social_capital_lines"]
+
+
+def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
+    """Tell it on a terminal: what there is here first, then the country, then what is unknown.
+
+    Parameters
+    ----------
+    found
+        What is known of a place.
+    whole
+        Whether figures for the country are told one by one; else only which there are.
+
+    Yields
+    ------
+    str
+        A line.
+    """
+    yield from ("Social capital", f"  {found.summary}")
+    for h in found.here:
+        said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
+        yield f"  {h.name}: {said} ({h.state_text}; {h.label}, {h.vintage})"
+        if h.caution:
+            yield f"    Beware: {h.caution}"
+        if h.national:
+            yield f"    Country: {h.national}"
+    only, unknown = found.in_state("national"), found.in_state("unknown")
+    if only and whole:
+        yield "  For the country only:"
+        yield from (f"    {h.name}: {h.national}" for h in only)
+    elif only:
+        yield f"  For the country only: {_names(only)}."
+    if unknown:
+        yield f"  Unknown: {_names(unknown)}."
+    yield f"  {found.note}"
+
+
+def capital_data(found: SocialCapital) -> dict[str, Any]:
+    """Give the same as plain data that JSON can hold."""
+    data = asdict(found)
+    lists = ("works", "sources")
+    data["headlines"] = [{**h, **{k: list(h[k]) for k in lists}} for h in data["headlines"]]
+    return data
+
+
+def capital_table(found: SocialCapital, headlines: Iterable[HeadlineHere] | None = None) -> Shown:
+    """Show headlines: what is known of each, here with its interval and place, and in the country.
+
+    Parameters
+    ----------
+    found
+        What is known of a place.
+    headlines
+        Those to show; all of them if not given.
+    """
+    rows = [
+        (h.name, h.state_text, h.text, h.interval, h.higher_than, h.alike, h.national)
+        for h in (found.headlines if headlines is None else headlines)
+    ]
+    schema = {
+        "Headline": pl.String, "What is known": pl.String, "Here": pl.String, "How sure": pl.String,
+        "Higher than": pl.Float64, "Not told apart from": pl.Float64, "Country": pl.String,
+    }  # fmt: skip
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    empty = [h for h in frame.columns[2:] if not any(v or v == 0 for v in frame[h])]
+    return Shown(frame.drop(empty), SHARES)
+
+
+SHARES = frozenset({"Higher than", "Not told apart from"})
+"""Heads of the columns that are shares of the other places."""
+
+HOW_TO_READ = (
+    "“Higher than” is the share of the other places with a lower value. “Not told apart from” is the share "
+    "whose difference from here is within its 95 % interval."
+)
+
+
+def _names(headlines: Sequence[HeadlineHere]) -> str:
+    return "; ".join(h.name for h in headlines)
