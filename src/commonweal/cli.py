@@ -244,7 +244,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
+    from commonweal.briefing.capital_told import capital_data, social_capital_lines
     from commonweal.briefing.profile import profile, profile_data, profile_lines
+    from commonweal.briefing.social_capital import capital_finder
     from commonweal.places import find_study
     from commonweal.sources import Store
     from commonweal.study import run as run_study
@@ -261,10 +263,15 @@ def show(
             progress=progress,
         )
         found = profile(results, code)
+        find = capital_finder(results.study, results.areas, results.capital, results.national)
+        capital = find(found.row)
     if as_json:
-        print_json(profile_data(found))
+        told = {"social_capital": capital_data(capital)} if capital else {}
+        print_json({**profile_data(found), **told})
         return
     print_lines(profile_lines(found))
+    if capital is not None:
+        print_lines(["", *social_capital_lines(capital, whole=False)])
 
 
 app.command()(brief)

@@ -10,11 +10,19 @@ import polars as pl
 from commonweal.briefing.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from commonweal.briefing.social_capital import HeadlineHere, SocialCapital
 
-__all__ = ["HOW_TO_READ", "SHARES", "capital_data", "capital_table", "social_capital_lines"]
+__all__ = [
+    "HOW_TO_READ",
+    "SHARES",
+    "capital_data",
+    "country_table",
+    "here_table",
+    "social_capital_lines",
+    "unknown_in_words",
+]
 
 
 def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
@@ -40,14 +48,14 @@ def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterato
             yield f"    Beware: {h.caution}"
         if h.national:
             yield f"    Country: {h.national}"
-    only, unknown = found.in_state("national"), found.in_state("unknown")
+    only, unknown = found.in_state("national"), unknown_in_words(found)
     if only and whole:
         yield "  For the country only:"
         yield from (f"    {h.name}: {h.national}" for h in only)
     elif only:
         yield f"  For the country only: {_names(only)}."
     if unknown:
-        yield f"  Unknown: {_names(unknown)}."
+        yield f"  {unknown}"
     yield f"  {found.note}"
 
 
@@ -59,27 +67,33 @@ def capital_data(found: SocialCapital) -> dict[str, Any]:
     return data
 
 
-def capital_table(found: SocialCapital, headlines: Iterable[HeadlineHere] | None = None) -> Shown:
-    """Show headlines: what is known of each, here with its interval and place, and in the country.
-
-    Parameters
-    ----------
-    found
-        What is known of a place.
-    headlines
-        Those to show; all of them if not given.
-    """
+def here_table(found: SocialCapital) -> Shown:
+    """Show the headlines that the study has: value, interval, place among the others, how it is known."""
     rows = [
         (h.name, h.state_text, h.text, h.interval, h.higher_than, h.alike, h.national)
-        for h in (found.headlines if headlines is None else headlines)
+        for h in found.here
     ]
     schema = {
-        "Headline": pl.String, "What is known": pl.String, "Here": pl.String, "How sure": pl.String,
+        "Headline": pl.String, "How it is known": pl.String, "Here": pl.String, "How sure": pl.String,
         "Higher than": pl.Float64, "Not told apart from": pl.Float64, "Country": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    empty = [h for h in frame.columns[2:] if not any(v or v == 0 for v in frame[h])]
+    empty = [head for head, of in (("Not told apart from", "alike"), ("Country", "national"))
+             if not any(getattr(h, of) for h in found.here)]  # fmt: skip
     return Shown(frame.drop(empty), SHARES)
+
+
+def country_table(found: SocialCapital) -> Shown:
+    """Show the headlines that are known for the country only."""
+    rows = [(h.name, h.national) for h in found.in_state("national")]
+    schema = {"Headline": pl.String, "In the country": pl.String}
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def unknown_in_words(found: SocialCapital) -> str:
+    """Name the headlines of which nothing is known; '' if there are none."""
+    unknown = found.in_state("unknown")
+    return f"Unknown: {_names(unknown)}." if unknown else ""
 
 
 SHARES = frozenset({"Higher than", "Not told apart from"})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from commonweal.briefing.capital_overall import capital_notes, capital_overall
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
 from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
@@ -134,6 +135,8 @@ def render_report(results: Results, day: date | None = None) -> str:
             (index, index_label(results, index), measured(results, index))
             for index in results.scores
         ],
+        capital=capital_overall(results),
+        capital_notes=capital_notes(results),
         limits=limits(results),
         references=references(results),
         citations=citations(results),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.capital_overall import capital_notes, capital_overall
 from commonweal.briefing.larger import by_tier, larger_areas, tiers
 from commonweal.briefing.measured import indicator_table
 from commonweal.briefing.method import index_table, limits, method
@@ -152,6 +153,14 @@ def sheets(results: Results) -> Iterator[Sheet]:
         "What it is and why it counts, on which areas it was measured, from what, and how many areas have a value.",
         indicator_table(results),
     )
+    capital = capital_overall(results)
+    if capital is not None:
+        yield Sheet(
+            "Social_capital",
+            "Social capital, headline by headline",
+            " ".join(capital_notes(results)),
+            capital,
+        )
     yield Sheet(
         "Sources",
         "Sources",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _Number = TypeVar("_Number", float, "Floats")
 
 __all__ = [
+    "NO_UNCERTAINTY",
     "STATES",
     "HeadlineHere",
     "SocialCapital",
@@ -50,6 +51,14 @@ STATES: dict[State, str] = {
     "unknown": "unknown",
 }
 """What is known of a headline, in words, the surest first."""
+
+_VERBS: dict[State, tuple[str, str]] = {
+    "measured": ("is measured here", "are measured here"),
+    "modelled": ("is modelled for here", "are modelled for here"),
+    "proxy": ("has a proxy here", "have a proxy here"),
+    "national": ("is known for the country only", "are known for the country only"),
+    "unknown": ("is unknown", "are unknown"),
+}
 
 Z = 1.959963984540054
 """Half the width of a 95 % interval in standard errors (normal)."""
@@ -371,8 +380,9 @@ def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
 
 
 def _summary(headlines: Sequence[HeadlineHere]) -> str:
-    count = {state: sum(h.state == state for h in headlines) for state in STATES}
-    told = [
-        f"{n or 'none'} {STATES[state]}" for state, n in count.items() if n or state == "measured"
-    ]
-    return f"Of {len(headlines)} headline indicators of social capital, {'; '.join(told)}."
+    told = []
+    for state, (one, many) in _VERBS.items():
+        n = sum(h.state == state for h in headlines)
+        if n or state == "measured":
+            told.append(f"{n or 'none'} {many if n > 1 else one}")
+    return f"Of {len(headlines)} headline indicators of social capital, {', '.join(told)}."

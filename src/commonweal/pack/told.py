@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.briefing.amounts import amount
-from commonweal.briefing.capital_told import HOW_TO_READ, capital_table
+from commonweal.briefing.capital_told import (
+    HOW_TO_READ,
+    country_table,
+    here_table,
+    unknown_in_words,
+)
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
 from commonweal.pack.strand_chart import rows_of, strand_table
@@ -150,7 +155,9 @@ def _capital(place: Place, number: dict[str, int]) -> dict[str, Any] | None:
         "note": found.note,
         "lines": lines,
         "how": HOW_TO_READ if any(h.alike is not None for h in found.here) else "",
-        "table": shown_table(capital_table(found), "Social capital, headline by headline"),
+        "here": shown_table(here_table(found), "What is known here"),
+        "country": shown_table(country_table(found), "What is known for the country only"),
+        "unknown": unknown_in_words(found),
         "notes": _notes({number[s] for h in found.headlines for s in h.sources if s in number}),
         "works": _listed(place.capital_works),
     }

@@ -21,6 +21,7 @@ from commonweal.web.search import search
 from commonweal.web.tables import (
     Table,
     areas_table,
+    capital_table,
     changes_table,
     compare_table,
     drivers_table,
@@ -30,7 +31,9 @@ from commonweal.web.tables import (
 )
 from commonweal.web.view import NUMBER
 
-__all__ = ["api_router", "row_of"]
+__all__ = ["NO_CAPITAL", "api_router", "row_of"]
+
+NO_CAPITAL = "This study says nothing of social capital under 'social_capital'."
 
 Code = Annotated[str, Path(max_length=40, description="Code of an area.")]
 Codes = Annotated[
@@ -141,6 +144,26 @@ def api_router(explorer: Explorer) -> APIRouter:
     def drivers_json(code: Code) -> Any:
         """Give what drives an area's need, as JSON."""
         return json_answer(drivers_table(_place(code)).to_dict(), f"{_plain(code)}-drivers.json")
+
+    @router.get(
+        "/areas/{code:path}/social-capital.csv", responses={**none, **of("text/csv")}, **file
+    )
+    def capital_csv(code: Code) -> Any:
+        """Give what is known of an area's social capital, as CSV."""
+        return _csv(_capital(code), f"{_plain(code)}-social-capital.csv")
+
+    @router.get(
+        "/areas/{code:path}/social-capital.json", response_model=answers.TableOut, responses=none
+    )
+    def capital_json(code: Code) -> Any:
+        """Give what is known of an area's social capital, as JSON."""
+        return json_answer(_capital(code).to_dict(), f"{_plain(code)}-social-capital.json")
+
+    def _capital(code: str) -> Table:
+        table = capital_table(_place(code))
+        if table is None:
+            raise HTTPException(404, NO_CAPITAL)
+        return table
 
     @router.get("/areas/{code:path}", response_model=Place, responses=none)
     async def area(code: Code) -> Any:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import jinja2
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from commonweal import __version__
+from commonweal.briefing.capital_told import HOW_TO_READ, country_table, here_table
 from commonweal.briefing.headline import headline
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
@@ -19,7 +20,7 @@ from commonweal.briefing.words import counted, counted_areas, percent
 from commonweal.evidence import evidence_html, load_evidence
 from commonweal.pack.told import reasons
 from commonweal.web import told
-from commonweal.web.api import row_of
+from commonweal.web.api import NO_CAPITAL, row_of
 from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.choices import plain_number
@@ -32,6 +33,7 @@ from commonweal.web.tables import (
     compare_table,
     drivers_table,
     history_table,
+    shown_as_table,
     strands_table,
 )
 from commonweal.web.view import STATES
@@ -171,6 +173,20 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             others=told.others(explorer, found),
             path="/find",
         )
+
+    @router.get("/area/{code:path}/social-capital")
+    def capital(code: Code, asked: Annotated[Asked, Query()]) -> Response:
+        """Show what is known of the social capital of an area."""
+        place = explorer.describe(row_of(explorer, code))
+        if place.capital is None:
+            raise HTTPException(404, NO_CAPITAL)
+        here, country = here_table(place.capital), country_table(place.capital)
+        return pages.page(
+            "social_capital.html", asked, asked.choices(explorer),
+            place=place, found=place.capital, here=shown_as_table("Known here", here),
+            country=shown_as_table("Known for the country only", country), how_to_read=HOW_TO_READ,
+            path=f"/area/{_quoted(code)}/social-capital",
+        )  # fmt: skip
 
     @router.get("/area/{code:path}")
     def area(code: Code, asked: Annotated[AskedArea, Query()]) -> Response:

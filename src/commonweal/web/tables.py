@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.briefing.shown import Shown
     from commonweal.pack import Place
     from commonweal.web.explorer import Explorer
     from commonweal.web.view import View
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Table",
     "areas_table",
+    "capital_table",
     "changes_table",
     "compare_table",
     "drivers_table",
     "history_table",
     "short_record",
+    "shown_as_table",
     "strands_table",
 ]
 
@@ -90,6 +93,24 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
             for r in rows
         ),
     )
+
+
+def capital_table(place: Place) -> Table | None:
+    """Give every headline of social capital as it is known of a place; None without any."""
+    if place.capital is None:
+        return None
+    head = (
+        "Domain", "Headline", "Id", "What is known", "Value", "Unit", "Low", "High", "Higher than",
+        "Not told apart from", "Indicator", "Date", "Beware", "Country",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            h.domain, h.name, h.id, h.state, h.value, h.unit, h.low, h.high, h.higher_than,
+            h.alike, h.label, h.vintage, h.caution, h.national,
+        )
+        for h in place.capital.headlines
+    )  # fmt: skip
+    return Table(f"Social capital of {place.name}", head, rows)
 
 
 def history_table(explorer: Explorer) -> Table | None:
@@ -177,6 +198,11 @@ def compare_table(places: Sequence[Place]) -> Table:
 
 def _short(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
+
+
+def shown_as_table(title: str, shown: Shown) -> Table:
+    """Give a table that pages and paper share."""
+    return Table(title, tuple(shown.frame.columns), tuple(shown.cells()))
 
 
 def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:
