@@ -20,6 +20,7 @@ __all__ = [
     "capital_data",
     "country_table",
     "here_table",
+    "how_to_read",
     "social_capital_lines",
     "unknown_in_words",
 ]
@@ -99,10 +100,15 @@ def unknown_in_words(found: SocialCapital) -> str:
 SHARES = frozenset({"Higher than", "Not told apart from"})
 """Heads of the columns that are shares of the other places."""
 
-HOW_TO_READ = (
-    "“Higher than” is the share of the other places with a lower value. “Not told apart from” is the share "
-    "whose difference from here is within its 95 % interval."
-)
+HIGHER = "“Higher than” is the share of the other places with a lower value."
+HOW_TO_READ = f"{HIGHER} “Not told apart from” is the share whose difference from here is within its 95 % interval."
+
+
+def how_to_read(found: SocialCapital) -> str:
+    """Say what the columns of `here_table` are; '' where it is empty."""
+    if not found.here:
+        return ""
+    return HOW_TO_READ if any(h.alike is not None for h in found.here) else HIGHER
 
 
 def _names(headlines: Sequence[HeadlineHere]) -> str:

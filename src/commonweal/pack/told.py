@@ -9,9 +9,9 @@ import polars as pl
 
 from commonweal.briefing.amounts import amount
 from commonweal.briefing.capital_told import (
-    HOW_TO_READ,
     country_table,
     here_table,
+    how_to_read,
     unknown_in_words,
 )
 from commonweal.briefing.shown import Shown
@@ -154,7 +154,7 @@ def _capital(place: Place, number: dict[str, int]) -> dict[str, Any] | None:
         "summary": found.summary,
         "note": found.note,
         "lines": lines,
-        "how": HOW_TO_READ if any(h.alike is not None for h in found.here) else "",
+        "how": how_to_read(found),
         "here": shown_table(here_table(found), "What is known here"),
         "country": shown_table(country_table(found), "What is known for the country only"),
         "unknown": unknown_in_words(found),

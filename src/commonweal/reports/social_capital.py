@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.briefing.frameworks import Listing
-    from commonweal.capital.framework import Framework
+    from commonweal.capital.framework import Domain, Framework
 
 __all__ = ["capital_report"]
 
@@ -71,7 +71,10 @@ def _sections(listing: Listing) -> Iterator[Section]:
             beware=tuple(cautions),
         )
     for framework in listing.frameworks.values():
-        tables = [Table(framework.id, framework.name, _list(framework, listing))]
+        tables = [
+            Table(f"{framework.id}-{d.id}".replace("_", "-"), d.name, _list(d, listing), d.about)
+            for d in framework.domains
+        ]
         figures = _figures(framework, listing)
         if len(figures):
             title = f"Figures for the country: {framework.name.lower()}"
@@ -80,25 +83,22 @@ def _sections(listing: Listing) -> Iterator[Section]:
         yield Section(framework.name, (framework.about,), tables=tuple(tables))
 
 
-def _list(framework: Framework, listing: Listing) -> Shown:
+def _list(domain: Domain, listing: Listing) -> Shown:
     known = listing.known
     rows = []
-    for domain in framework.domains:
-        for h in domain.headlines:
-            of = known.get(h.id)
-            rows.append(
-                {
-                    "Name": h.name,
-                    "Domain": domain.name,
-                    "Asked": h.question,
-                    "Survey": h.survey,
-                    "Unit": h.unit,
-                    "Higher means": f"{h.higher_is} social capital",
-                    "Here": f"{MEANS[of['how']]}: {of['label']}" if of else "",
-                    "Checked": f"{'verified' if h.verified else NOT_VERIFIED}. {h.check}".strip(),
-                    "Id": h.id,
-                }
-            )
+    for h in domain.headlines:
+        of = known.get(h.id)
+        rows.append(
+            {
+                "Name": h.name,
+                "Asked": h.question,
+                "Survey": h.survey,
+                "Social capital if higher": h.higher_is,
+                "Here": f"{MEANS[of['how']]}: {of['label']}" if of else "",
+                "Checked": f"{'verified' if h.verified else NOT_VERIFIED}. {h.check}".strip(),
+                "Id": h.id,
+            }
+        )
     frame = pl.DataFrame(rows)
     return Shown(frame if listing.study is not None else frame.drop("Here"))
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from commonweal import __version__
-from commonweal.briefing.capital_told import HOW_TO_READ, country_table, here_table
+from commonweal.briefing.capital_told import country_table, here_table, how_to_read
 from commonweal.briefing.headline import headline
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
@@ -184,7 +184,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "social_capital.html", asked, asked.choices(explorer),
             place=place, found=place.capital, here=shown_as_table("Known here", here),
-            country=shown_as_table("Known for the country only", country), how_to_read=HOW_TO_READ,
+            country=shown_as_table("Known for the country only", country), how_to_read=how_to_read(place.capital),
             path=f"/area/{_quoted(code)}/social-capital",
         )  # fmt: skip
 
