@@ -283,3 +283,29 @@ def test_a_place_never_in_the_worst_tenth_is_told_in_good_grammar(client: Client
     listed = client.get("/api/areas?per=1&sort=rank.deprivation&order=down").json()["areas"]
     page = client.get(f"/area/{listed[0]['code']}").text
     assert "; in none of the runs is it in the worst tenth." in page
+
+
+def test_social_capital_is_the_same_on_page_and_in_files(client: Client, county: Results) -> None:
+    found = describe(county, 17).capital
+    assert found is not None
+    here = next(h for h in found.headlines if h.id == "volunteered")
+    page = client.get("/area/F01000018/social-capital").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"<td>{here.text}</td><td>{here.interval}</td>" in page
+    assert found.summary in page
+    assert "This list of 25 headline indicators is not verified." in page
+    assert "/area/F01000018/social-capital" in client.get("/area/F01000018").text
+    rows = client.get("/api/areas/F01000018/social-capital.json").json()["rows"]
+    row = next(r for r in rows if r["Id"] == "volunteered")
+    assert (row["Value"], row["Low"], row["High"]) == (here.value, here.low, here.high)
+    assert len(client.get("/api/areas/F01000018/social-capital.csv").text.splitlines()) == 26
+    whole = client.get("/api/areas/F01000018").json()["capital"]["headlines"]
+    assert [h["low"] for h in whole] == [h.low for h in found.headlines]
+
+
+def test_a_study_without_social_capital_says_so(small: Small, asked_of: Asked) -> None:
+    other = asked_of(small.run())
+    for path in ("/area/A01/social-capital", "/api/areas/A01/social-capital.json"):
+        answer = other.get(path)
+        assert answer.status_code == 404
+        assert "says nothing of social capital" in answer.text
+    assert "Social capital" not in other.get("/area/A01").text

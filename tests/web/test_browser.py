@@ -38,6 +38,7 @@ PAGES = {
     "weights": "/weights",
     "own weights": "/weights?w.community_needs.places=80&cut.left_behind.2=20",
     "area": f"/area/{PLACE}",
+    "social capital": f"/area/{PLACE}/social-capital",
     "area under own weights": f"/area/{PLACE}?w.community_needs.places=80",
     "compare": f"/compare?area={PLACE}&area=F01000001&area=F01000200",
     "nothing compared": "/compare",
