@@ -31,7 +31,9 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
     "commonweal.units": "Run a study on larger areas",
     "commonweal.gather": "The indicators of a study",
+    "commonweal.social_capital": "The social capital of a study",
     "commonweal.years": "The years of a study",
+    "commonweal.carry": "From the areas of an index to those of a study",
     "commonweal.places": "The places of a study",
     "commonweal.agreement": "Agreement with published results",
     "commonweal.recipe": "Study files",
@@ -46,6 +48,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.designation": "Designations",
     "commonweal.capital.wealth": "Trust as wealth",
     "commonweal.capital.surveys": "Surveys",
+    "commonweal.capital.framework": "What social capital is measured by",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",
@@ -291,7 +294,7 @@ def study_faults() -> list[str]:
     models += [certainty.CertaintySpec, designation.SensitivitySpec, *kinds.values()]
     steps = importlib.import_module("commonweal.index.prepare_spec")
     models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
-    models += [recipe.AgreementSpec, recipe.BriefingSpec]
+    models += [recipe.AgreementSpec, recipe.HeadlineSpec, recipe.BriefingSpec]
     models.append(recipe.PanelSpec)
     not_keys = {
         "Study": {"name", "folder"},

@@ -283,6 +283,7 @@ app.command()(survey)
 
 app.command()(wealth)
 app.command()(social_capital)
+app.command("social-capital")(social_capital)
 
 
 @app.command()

@@ -107,6 +107,29 @@ def test_profiles_say_what_the_results_do(
             assert note in text
 
 
+def test_profiles_tell_social_capital_with_intervals(demo: Results, demo_pack: Path) -> None:
+    row = next(i for i, code in enumerate(demo.areas.codes)
+               if (demo_pack / "profiles" / f"{code}.html").exists())  # fmt: skip
+    found = describe(demo, row).capital
+    assert found is not None
+    code = demo.areas.codes[row]
+    page = (demo_pack / "profiles" / f"{code}.html").read_text("utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    paper = pypdf.PdfReader(demo_pack / "profiles" / f"{code}.pdf")
+    text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())
+    assert len(found.here) == 3
+    for h in found.here:
+        assert f"<td>{h.text}</td><td>{h.interval}</td>" in page
+        assert h.interval in text
+    assert "Unknown: Has a close friend; " in page
+    assert "This list of 25 headline indicators is not verified." in page
+    sheet = openpyxl.load_workbook(demo_pack / "vesselhoe.xlsx")["Social_capital"]
+    told = {r[3]: r for r in sheet.iter_rows(min_row=5, values_only=True) if r[0] == code}
+    assert len(told) == 25
+    assert [told[h.name][7:9] for h in found.here] == [
+        (pytest.approx(h.low), pytest.approx(h.high)) for h in found.here
+    ]
+
+
 def test_pdf_files_are_accessible(demo_pack: Path) -> None:
     files = sorted(demo_pack.rglob("*.pdf"))
     assert files
