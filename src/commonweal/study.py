@@ -332,7 +332,13 @@ def _since(
     recipe = earlier_study(study)
     # Only its designation is wanted; its own 'since' could lead back to this study.
     bare = recipe.model_copy(
-        update={"since": "", "agreement": (), "certainty": None, "sensitivity": None}
+        update={
+            "since": "",
+            "agreement": (),
+            "certainty": None,
+            "sensitivity": None,
+            "social_capital": {},
+        }
     )
     earlier = run(bare, store, geometry=False)
     return earlier.study.title, compare(
