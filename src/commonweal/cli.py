@@ -28,6 +28,7 @@ from commonweal.commands.session import session
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
 from commonweal.commands.social_capital import social_capital
+from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -282,7 +283,6 @@ app.command()(survey)
 
 
 app.command()(wealth)
-app.command()(social_capital)
 app.command("social-capital")(social_capital)
 
 
