@@ -258,9 +258,10 @@ def check_files(study: Study, store: Store) -> int:
             study, areas, store, bool(study.areas.boundaries and study.areas.boundaries.file)
         )
     _check_access(study, store)
-    for index in study.index:
-        on = study.built_on(index)[0] or areas
-        for name in study.read_with(index):
+    read = [(study.built_on(index)[0] or areas, study.read_with(index)) for index in study.index]
+    read.append((areas, study.capital_on().get("", [])))
+    for on, names in read:
+        for name in names:
             if study.indicators[name].made:
                 _check_made(study, name, on, store)
                 continue

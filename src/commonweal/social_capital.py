@@ -54,14 +54,9 @@ def indicators_of_capital(
     CommonwealError
         Whatever is wrong with a table, with the indicator's name.
     """
-    names = list(dict.fromkeys(spec.indicator for spec in study.social_capital.values()))
-    if not names:
+    by_index = study.capital_on()
+    if not by_index:
         return None
-    by_index: dict[str, list[str]] = {}
-    for name in names:
-        using = (i for i in study.index if name in study.leaves(i))
-        index = next(using, "")  # one that no index takes is measured on the study's areas
-        by_index.setdefault(index if index and study.built_on(index)[0] else "", []).append(name)
     parts = []
     for index, some in by_index.items():
         here = areas_of_index(study, index, areas, store) if index else areas
@@ -72,7 +67,7 @@ def indicators_of_capital(
         if here is not areas:
             found = found.moved(way_to_study(study.index[index], here, areas, store, {}))
         parts.append(found)
-    return _beside(parts).only(names)
+    return _beside(parts)
 
 
 def _beside(parts: list[Indicators]) -> Indicators:

@@ -248,6 +248,16 @@ def test_a_fault_names_the_field_and_the_nearest(
     assert said in str(error.value)
 
 
+def test_check_looks_into_the_table_of_an_indicator_of_no_index(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    study = with_trust(small, indicators__trust__standard_error="trust_sd")
+    code, _, complaint = tell("check", study)
+    assert code == 2
+    assert "'trust_sd'" in complaint
+    assert "did you mean 'trust_se'" in complaint
+
+
 def test_the_command_lists_what_a_study_has(
     small: Small, tell: Callable[..., tuple[int, str, str]]
 ) -> None:

@@ -132,6 +132,18 @@ class Study(_Part):
                 needed += [name for _, name in step.helpers() if name not in needed]
         return needed
 
+    def capital_on(self) -> dict[str, list[str]]:
+        """Give the indicators under 'social_capital' by an index that takes them from other areas.
+
+        Under ``''`` those that are measured on the study's own areas.
+        """
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys(spec.indicator for spec in self.social_capital.values()):
+            index = next((i for i in self.index if name in self.leaves(i)), "")
+            on = index if index and self.built_on(index)[0] else ""
+            found.setdefault(on, []).append(name)
+        return found
+
     def cited(self) -> dict[str, list[str]]:
         """Give each work that is cited, by id, with the indicators that cite it (none: the study)."""
         found: dict[str, list[str]] = {id_: [] for id_ in self.briefing.cites}
