@@ -10,7 +10,7 @@ import pytest
 
 from commonweal.capital.framework import latest, load_framework, national_figures
 from commonweal.pack import describe
-from commonweal.recipe import load_study
+from commonweal.recipe import HeadlineSpec, load_study
 from commonweal.study import run
 
 if TYPE_CHECKING:
@@ -94,3 +94,19 @@ def test_the_section_changes_no_result(open_england: Results, real_store: Store)
     assert without.capital is None
     ours, theirs = ({s["id"] for s in r.provenance["sources"]} for r in (open_england, without))
     assert ours - theirs == {"civic-engagement-england", "trust-fairness-uk"}
+
+
+def test_an_indicator_of_an_index_on_other_areas_is_carried_as_the_index_is(
+    real_store: Store,
+) -> None:
+    study = load_study("left-behind-2019")
+    spec = HeadlineSpec(indicator="income", how="proxy", caution="Income is no social capital.")
+    study = study.model_copy(update={"social_capital": {"lonely": spec}})
+    results = run(study, real_store, draws=0, geometry=False)
+    found, deprivation = results.capital, results.indicators["deprivation"]
+    assert found is not None
+    assert (found.system, deprivation.system) == ("wd17", "lsoa11")
+    move = results.scores["deprivation"].move
+    assert move is not None
+    carried = deprivation.moved(move)
+    np.testing.assert_allclose(found.values[:, 0], carried.values[:, carried.column("income")])
