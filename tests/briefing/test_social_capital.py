@@ -301,3 +301,58 @@ def test_json_is_strict_and_has_every_figure(tell: Callable[..., tuple[int, str,
     assert {k: v["indicator"] for k, v in known.items()} == {
         "turnout": "turnout_rate", "volunteered": "volunteering_rate", "organisations": "membership_rate",
     }  # fmt: skip
+
+
+def with_survey(small: Small, headline: str = "most_people_trusted") -> Path:
+    """Write a survey of 40 people, 30 of whom trust; the weights of all are alike."""
+    lines = [
+        "trust,club",
+        *(f"{'yes' if i < 30 else 'no'},{'in' if i % 2 else 'out'}" for i in range(40)),
+    ]
+    (small.path / "people.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    file = small.path / "people.yaml"
+    file.write_text(
+        "title: Our survey\nfile: people.csv\noutcomes:\n"
+        f"  trusts: {{column: trust, yes: ['yes'], label: Trusts people, headline: {headline}}}\n"
+        "  member: {column: club, yes: [in]}\n",
+        "utf-8",
+    )
+    return file
+
+
+def test_a_survey_says_which_headlines_it_asks(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    file = with_survey(small)
+    code, said, _ = tell("social-capital", with_trust(small), "--survey", file, "--out", "told")
+    assert code == 0
+    assert "Of 25 headline indicators of social capital, Our survey asks 1." in said
+    assert "Trusts people: 75 % (95 % interval " in said
+    assert "modelled: Trust" in said  # what is known place by place comes first
+    report = (small.path / "told" / "report.html").read_text("utf-8")
+    assert "Trusts people: 75\N{NO-BREAK SPACE}% (95\N{NO-BREAK SPACE}% interval " in report
+    code, said, _ = tell("social-capital", "--survey", file, "--json")
+    ons = json.loads(said)["frameworks"][0]
+    asked = {h["id"]: h["asked"] for d in ons["domains"] for h in d["headlines"] if h["asked"]}
+    assert list(asked) == ["most_people_trusted"]
+    found = asked["most_people_trusted"]
+    assert (found["value"], found["respondents"]) == (0.75, 40)
+    assert found["low"] < 0.75 < found["high"]
+    code, said, _ = tell("social-capital", "--survey", file)
+    assert "survey: Trusts people" in said
+
+
+def test_a_survey_names_headlines_that_there_are(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, _, complaint = tell(
+        "social-capital", "--survey", with_survey(small, "most-people-trusted")
+    )
+    assert code == 2
+    assert (
+        "people: outcomes.trusts.headline: headline 'most-people-trusted' not found; did you mean "
+        "'most_people_trusted'?" in complaint
+    )
+    code, _, complaint = tell("social-capital", "--survey", with_survey(small, "''"))
+    assert code == 2
+    assert "people: no outcome names a headline" in complaint

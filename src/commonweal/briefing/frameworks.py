@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +21,38 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicators
     from commonweal.recipe import Study
 
-__all__ = ["Listing"]
+__all__ = ["Asked", "Listing"]
 
 STAR = (
     f"* {NOT_VERIFIED}. Figures are of the newest year there is; 'groups' are of some people only, and "
     "'points' is by how much a share changed: --json has each in full."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a survey says of a headline, for all of its respondents.
+
+    Attributes
+    ----------
+    survey, outcome, label
+        Title of the survey, and the outcome's name and label.
+    told
+        The estimate with its interval, as a sentence.
+    value, low, high
+        The estimate and the ends of its 95 % interval; None where it is too weak to publish.
+    respondents
+        How many answered.
+    """
+
+    survey: str
+    outcome: str
+    label: str
+    told: str
+    value: float | None
+    low: float | None
+    high: float | None
+    respondents: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,8 @@ class Listing:
     study, areas, indicators
         A study, its areas, and the indicators on them that it names under ``social_capital``; None
         without a study, and the last where it names none.
+    asked
+        By headline, what a survey says of it.
     """
 
     frameworks: Mapping[str, Framework]
@@ -49,6 +77,7 @@ class Listing:
     study: Study | None = None
     areas: Areas | None = None
     indicators: Indicators | None = None
+    asked: Mapping[str, Asked] = field(default_factory=dict)
 
     @property
     def known(self) -> dict[str, dict[str, str]]:
@@ -74,12 +103,15 @@ class Listing:
                 cautions = {k["indicator"]: k["caution"] for k in self.known.values()}
                 yield from known_lines(self.indicators, cautions, self.areas.plural)
                 yield ""
-        shown = {id_: f"{k['how']}: {k['label']}" for id_, k in self.known.items()}
+        if self.asked:
+            yield from (self.asked_answer(), "", *(f"  {a.told}" for a in self.asked.values()), "")
+        shown = {id_: f"survey: {a.label}" for id_, a in self.asked.items()}
+        shown |= {id_: f"{k['how']}: {k['label']}" for id_, k in self.known.items()}
         for k, framework in enumerate(self.frameworks.values()):
             if k:
                 yield ""
             yield from framework_lines(
-                framework, self.figures, None if self.study is None or k else shown
+                framework, self.figures, None if k or not (self.study or self.asked) else shown
             )
         if self.figures:
             yield from ("", STAR)
@@ -91,6 +123,12 @@ class Listing:
         told = ", ".join(f"{count[how]} {word}" for how, word in MEANS.items() if count[how])
         n = count.total()
         return f"{all_} this study has {n}: {told}." if n else f"{all_} this study has none."
+
+    def asked_answer(self) -> str:
+        """Say how many headlines the survey asks, in a sentence."""
+        n = len(next(iter(self.frameworks.values())).headlines)
+        title = next(iter(self.asked.values())).survey
+        return f"Of {n} headline indicators of social capital, {title} asks {len(self.asked)}."
 
     def data(self) -> dict[str, Any]:
         """Give the same as plain data."""
@@ -108,6 +146,7 @@ class Listing:
                         for f in self.figures.get(id_, ())
                     ]
                     headline["known"] = known.get(id_)
+                    headline["asked"] = asdict(self.asked[id_]) if id_ in self.asked else None
             data["frameworks"].append(told)
         return data
 

@@ -14,6 +14,7 @@ from commonweal.errors import CommonwealError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from commonweal.briefing.frameworks import Asked
     from commonweal.capital.framework import Figure, Framework
     from commonweal.sources import Store
 
@@ -24,6 +25,10 @@ def social_capital(
     study: Annotated[
         str | None, typer.Argument(help="A study that ships, or the path of a YAML file.")
     ] = None,
+    survey: Annotated[
+        Path | None,
+        typer.Option(help="The YAML file of a survey; its outcomes say which headline they are."),
+    ] = None,
     area: Annotated[
         str, typer.Option(help="With a study: all that is known of one place, by code or name.")
     ] = "",
@@ -32,14 +37,14 @@ def social_capital(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List what social capital is measured by, and say which of it a study knows, and how."""
+    """List what social capital is measured by, and say which of it a study or a survey knows, and how."""
     from commonweal.briefing.folder import check_folder
     from commonweal.sources import Store
 
-    if area and (study is None or out is not None):
-        found = "no study" if study is None else "--out"
+    if area and (study is None or out is not None or survey is not None):
+        found = "no study" if study is None else "--survey" if survey is not None else "--out"
         raise CommonwealError(
-            f"--area: found {found}; expected a study and no --out, such as: "
+            f"--area: found {found}; expected a study, and neither --out nor --survey, such as: "
             "commonweal social-capital open-england --area E01000001"
         )
     if out is not None:
@@ -49,17 +54,20 @@ def social_capital(
         if study is not None and area:
             _tell_place(study, area, store, as_json)
         else:
-            _tell_list(study, store, out, as_json)
+            _tell_list(study, survey, store, out, as_json)
 
 
-def _tell_list(study: str | None, store: Store, out: Path | None, as_json: bool) -> None:
+def _tell_list(
+    study: str | None, survey: Path | None, store: Store, out: Path | None, as_json: bool
+) -> None:
     from commonweal.briefing.frameworks import Listing
     from commonweal.capital.framework import shipped_frameworks
     from commonweal.recipe import load_study
 
     frameworks = shipped_frameworks()
+    asked = _asked(survey) if survey is not None else {}
     if study is None:
-        found = Listing(frameworks, _figures(frameworks["ons"], store))
+        found = Listing(frameworks, _figures(frameworks["ons"], store), asked=asked)
     else:
         from commonweal.places import study_areas
         from commonweal.social_capital import figures_for_the_country, indicators_of_capital
@@ -68,7 +76,7 @@ def _tell_list(study: str | None, store: Store, out: Path | None, as_json: bool)
         areas = study_areas(recipe, store)
         indicators = indicators_of_capital(recipe, areas, store)
         figures = figures_for_the_country(recipe, store)
-        found = Listing(frameworks, figures, recipe, areas, indicators)
+        found = Listing(frameworks, figures, recipe, areas, indicators, asked)
     if as_json:
         print_json(found.data())
     else:
@@ -80,6 +88,19 @@ def _tell_list(study: str | None, store: Store, out: Path | None, as_json: bool)
         folder = write_report(capital_report(found), out)
         if not as_json:
             print(f"\nReport: {folder / 'report.html'}")
+
+
+def _asked(file: Path) -> Mapping[str, Asked]:
+    """Read a survey, and estimate the outcomes that are headlines for all of its respondents."""
+    from commonweal.capital.surveys import load_spec, rake_survey, read_survey, summarise
+    from commonweal.reports.asked import asked_by, check_headlines
+
+    spec = load_spec(file)
+    check_headlines(spec)
+    found, raking = read_survey(spec), None
+    if spec.rake is not None:
+        found, raking = rake_survey(found)
+    return asked_by(summarise(found, [], raking))
 
 
 def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[Figure, ...]]:

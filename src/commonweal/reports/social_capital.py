@@ -46,7 +46,7 @@ def capital_report(listing: Listing) -> Report:
         name="social-capital",
         title="Social capital: what is measured, and what is known",
         heading=study.title if study is not None else frameworks[0].name,
-        answer=(listing.answer(),) if study is not None else (frameworks[0].about,),
+        answer=tuple(_answer(listing)),
         sections=tuple(_sections(listing)),
         notes=(study.briefing.note,) if study is not None and study.briefing.note else (),
         assumptions=tuple(framework_note(f) for f in frameworks if not f.verified),
@@ -60,6 +60,15 @@ def capital_report(listing: Listing) -> Report:
     )
 
 
+def _answer(listing: Listing) -> Iterator[str]:
+    if listing.study is not None:
+        yield listing.answer()
+    if listing.asked:
+        yield listing.asked_answer()
+    if listing.study is None and not listing.asked:
+        yield next(iter(listing.frameworks.values())).about
+
+
 def _sections(listing: Listing) -> Iterator[Section]:
     if listing.indicators is not None and listing.areas is not None:
         cautions = [f"{k['label']}: {k['caution']}" for k in listing.known.values() if k["caution"]]
@@ -69,6 +78,10 @@ def _sections(listing: Listing) -> Iterator[Section]:
             "What this study knows",
             tables=(Table("places", title, _places(listing), about, ROWS),),
             beware=tuple(cautions),
+        )
+    if listing.asked:
+        yield Section(
+            "What the survey says", points=tuple(asked.told for asked in listing.asked.values())
         )
     for framework in listing.frameworks.values():
         tables = [
@@ -95,12 +108,14 @@ def _list(domain: Domain, listing: Listing) -> Shown:
                 "Survey": h.survey,
                 "Social capital if higher": h.higher_is,
                 "Here": f"{MEANS[of['how']]}: {of['label']}" if of else "",
+                "Survey asks": listing.asked[h.id].label if h.id in listing.asked else "",
                 "Checked": f"{'verified' if h.verified else NOT_VERIFIED}. {h.check}".strip(),
                 "Id": h.id,
             }
         )
     frame = pl.DataFrame(rows)
-    return Shown(frame if listing.study is not None else frame.drop("Here"))
+    given = {"Here": listing.study is not None, "Survey asks": bool(listing.asked)}
+    return Shown(frame.drop(name for name, there in given.items() if not there))
 
 
 def _figures(framework: Framework, listing: Listing) -> Shown:
