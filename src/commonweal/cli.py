@@ -25,9 +25,8 @@ from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
-from commonweal.commands.survey import survey
-from commonweal.commands.wealth import wealth
 from commonweal.commands.social_capital import social_capital
+from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError, UnreachableError
 
@@ -279,11 +278,9 @@ app.command()(brief)
 app.command()(evidence)
 app.command()(session)
 app.command()(discontent)
-app.command()(survey)
-
-
-app.command()(wealth)
 app.command("social-capital")(social_capital)
+app.command()(survey)
+app.command()(wealth)
 
 
 @app.command()
