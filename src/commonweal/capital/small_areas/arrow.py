@@ -71,7 +71,7 @@ def factor(
 ) -> Arrow:
     """Factor the weighted sums of squares of rows (columns of C, `scale` at their level)."""
     weighted = columns.multiply(weights[:, None]).tocsr()
-    diagonal = 1 + scale**2 * np.bincount(codes, weights, levels)
+    diagonal = 1 + scale**2 * np.bincount(codes, weights, levels).astype(np.float64)
     member = csr_array(
         (np.full(len(codes), scale), (np.arange(len(codes)), codes)), shape=(len(codes), levels)
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
 
 from commonweal.errors import DataError
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Array: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.int64]
 
 COLLINEAR = 1e-9  # of a column of length 1: what is left of it once those before it are taken out
 
@@ -121,6 +123,11 @@ def probability(name: str, value: float) -> float:
     if not 0 < value < 1:
         raise DataError(f"{name} is {value:g}; expected a number between 0 and 1, such as 0.95")
     return value
+
+
+def quantile(level: float) -> float:
+    """Give how many standard errors a central interval of that level reaches to each side."""
+    return float(norm.ppf(0.5 + probability("level", level) / 2))
 
 
 def _as_floats(name: str, values: ArrayLike) -> Array:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from commonweal.errors import DataError
 
@@ -22,8 +20,9 @@ from .checks import (
     independent,
     numbers,
     positive,
-    probability,
+    quantile,
 )
+from .highest import highest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +173,7 @@ def fay_herriot(
     independent(design, named)
     if method not in ("reml", "ml"):
         raise DataError(f"method is '{method}'; expected 'reml' or 'ml'")
-    z = float(norm.ppf(0.5 + probability("level", level) / 2))
+    z = quantile(level)
 
     s2 = _model_variance(y, d, design, method)
     b, covariance = _coefficients(y, d, design, s2)
@@ -237,12 +236,12 @@ def predict(
         )
     estimate = design @ fit.coefficients
     mse = fit.model_variance + ((design @ fit.covariance) * design).sum(axis=1)
-    half = norm.ppf(0.5 + fit.level / 2) * np.sqrt(mse)
+    half = quantile(fit.level) * np.sqrt(mse)
     return Predicted(distinct(areas, len(design)), estimate, mse, estimate - half, estimate + half)
 
 
 def _model_variance(y: Array, d: Array, x: Array, method: Method) -> float:
-    """Climb to the highest top of the likelihood over s2 >= 0: a grid finds it, its slope pins it down."""
+    """Give the s2 >= 0 that maximises the likelihood."""
     q, _ = np.linalg.qr(
         x
     )  # the likelihood is that of any basis of the columns, and this one is stable
@@ -251,18 +250,12 @@ def _model_variance(y: Array, d: Array, x: Array, method: Method) -> float:
     if top <= 1e-28 * float(y @ y):
         return 0.0  # the covariates say it all
     low = min(float(d.min()), top) * 1e-6
-    grid = np.concatenate([[0.0], np.geomspace(low, 10 * top, GRID)])
-    height = [_log_likelihood(s2, y, d, q, method) for s2 in grid]
-    best = int(np.argmax(height))
-    rising = _slope(grid[best], y, d, q, method) > 0
-    if best == 0 and not rising:
-        return 0.0
-    left, right = grid[best - (not rising)], grid[min(best + rising, GRID)]
-    while _slope(right, y, d, q, method) > 0:
-        right *= 2
-    if _slope(left, y, d, q, method) <= 0:  # flat to the last digit
-        return float(left)
-    return float(brentq(_slope, left, right, (y, d, q, method), xtol=1e-14 * top, rtol=1e-14))
+    return highest(
+        lambda s2: _log_likelihood(s2, y, d, q, method),
+        lambda s2: _slope(s2, y, d, q, method),
+        low,
+        10 * top,
+    )
 
 
 def _log_likelihood(s2: float, y: Array, d: Array, q: Array, method: Method) -> float:

@@ -159,7 +159,7 @@ def poststratify(
         raise DataError(
             f"area has {len(place):,} labels; expected {len(count):,}, one for each row"
         )
-    population = np.bincount(place, count, len(areas))
+    population = np.bincount(place, count, len(areas)).astype(np.float64)
     if len(empty := np.flatnonzero(population == 0)):
         raise DataError(
             f"area '{areas[empty[0]]}' has no people ({len(empty):,} such); expected a count above 0"

@@ -20,13 +20,14 @@ from .arrow import Arrow, factor
 from .checks import Array, Codes, between, column_names, covariates, independent, positive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
 Method = Literal["reml", "ml"]
 
 STEPS = 100  # of Newton; five to eight are usual
+SD = 20.0  # log-odds: no factor's levels differ by more
 ETA = 25.0  # a linear predictor beyond it is a probability of 0 or 1: the outcome is separated
 
 
@@ -235,9 +236,14 @@ def _data(y: Array, n: Array, x: Array, codes: tuple[Codes, ...], sizes: tuple[i
     ]
     member = hstack(blocks, format="csr") if blocks else csr_array((len(found), 0))
     return _Data(
-        np.bincount(place, y), np.bincount(place, n), np.ascontiguousarray(found[:, f:]),
+        _sums(place, y, len(found)), _sums(place, n, len(found)), np.ascontiguousarray(found[:, f:]),
         merged, sizes, largest, member,
     )  # fmt: skip
+
+
+def _sums(place: Codes, values: Array, size: int) -> Array:
+    """Add values up by place."""
+    return np.bincount(place, values, size).astype(np.float64, copy=False)
 
 
 def _climb(data: _Data, method: Method) -> tuple[Array, Array | None, _Mode]:
@@ -251,11 +257,7 @@ def _climb(data: _Data, method: Method) -> tuple[Array, Array | None, _Mode]:
             data, theta, mode, fixed=True
         )
 
-    options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7}
-    best = minimize(
-        joint, np.full(f, 0.5), jac=True, method="L-BFGS-B", bounds=[(0, 20)] * f, options=options
-    )
-    theta = best.x
+    theta = _lowest(joint, np.full(f, 0.5), f)
     mode = _mode(data, theta, None, last[0])
     if method == "reml":
         return theta, None, mode
@@ -269,12 +271,17 @@ def _climb(data: _Data, method: Method) -> tuple[Array, Array | None, _Mode]:
         slope[f:] *= scale
         return mode.height + mode.arrow.log_determinant() / 2, slope
 
-    best = minimize(
-        marginal, np.concatenate([np.maximum(theta, 1e-3), np.zeros(p)]), jac=True, method="L-BFGS-B",
-        bounds=[(0, 20)] * f + [(None, None)] * p, options=options,
-    )  # fmt: skip
-    beta = centre + scale * best.x[f:]
-    return best.x[:f], beta, _mode(data, best.x[:f], beta, last[0])
+    best = _lowest(marginal, np.concatenate([np.maximum(theta, 1e-3), np.zeros(p)]), f)
+    beta = centre + scale * best[f:]
+    return best[:f], beta, _mode(data, best[:f], beta, last[0])
+
+
+def _lowest(function: Callable[[Array], tuple[float, Array]], start: Array, bounded: int) -> Array:
+    """Go down to the lowest point; the first `bounded` numbers are standard deviations."""
+    bounds = [(0.0, SD)] * bounded + [(None, None)] * (len(start) - bounded)
+    options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7}
+    found = minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)  # type: ignore[call-overload]  # its stubs know no mixed bounds
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def _mode(data: _Data, theta: Array, beta: Array | None, start: _Mode | None) -> _Mode:
@@ -305,7 +312,7 @@ def _mode(data: _Data, theta: Array, beta: Array | None, start: _Mode | None) ->
         arrow = factor(weight, columns, penalty, code, size, scale)
         residual = data.y - data.n * mu
         slope_c = columns.T @ residual - penalty * c
-        slope_u = scale * np.bincount(code, residual, size) - u
+        slope_u = scale * _sums(code, residual, size) - u
         step_c, step_u = arrow.solve(slope_c, slope_u)
         gain = float(slope_c @ step_c + slope_u @ step_u)
         if gain < 1e-18 * abs(height) + 1e-20:
@@ -346,14 +353,14 @@ def _gradient(data: _Data, theta: Array, mode: _Mode, *, fixed: bool) -> Array:
         """Follow the mode as the linear predictor is moved."""
         weighted = mode.weight * moved
         d_c, d_u = mode.arrow.solve(
-            pull_c - mode.columns.T @ weighted, pull_u - scale * np.bincount(code, weighted, size)
+            pull_c - mode.columns.T @ weighted, pull_u - scale * _sums(code, weighted, size)
         )
         return float(answer @ (moved + mode.columns @ d_c + scale * d_u[code]))
 
     slopes = []
     for f in range(len(theta)):
         pull_c, pull_u = np.zeros(len(mode.c)), np.zeros(size)
-        pull = np.bincount(data.codes[f], residual, data.sizes[f])
+        pull = _sums(data.codes[f], residual, data.sizes[f])
         if f == data.largest:
             effect, inverse, pull_u = mode.u, inverse_u, pull
         else:
