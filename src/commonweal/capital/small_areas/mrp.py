@@ -11,6 +11,7 @@ from commonweal.errors import DataError, nearest
 
 from .checks import Array, Codes, between, covariates, probability
 from .multilevel import Method, Multilevel, fit_multilevel
+from .posterior import draw_posterior
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,8 +137,7 @@ def poststratify(
     Returns
     -------
     Poststratified
-        Estimates and intervals of each area. Standard deviations of the factors are taken as known, so
-        intervals are somewhat too narrow where a factor has few levels.
+        Estimates and intervals of each area, drawn as `posterior.draw_posterior` says.
 
     Raises
     ------
@@ -191,10 +191,8 @@ def _drawn(
     rng: np.random.Generator,
 ) -> tuple[Array, Array, Codes]:
     """Draw coefficients and effects; give them with each cell's places among the effects."""
-    p = len(model.names)
-    top, bottom = model.posterior.draws(draws, rng)
-    beta = model.coefficients[:, None] + top[:p]
-    effects, codes, base, start = [], [], 0, p
+    beta, drawn, scales = draw_posterior(model, draws, rng)
+    effects, codes, base = [], [], 0
     for f, name in enumerate(model.factors):
         if name not in factors:
             raise DataError(f"the frame lacks factor '{name}'; {nearest(name, factors)}")
@@ -208,16 +206,11 @@ def _drawn(
                 f"factor '{name}' has labels of type {labels.dtype} in the frame; "
                 f"expected {known.dtype}, as in the survey"
             )
-        if f == model.largest:
-            moved = bottom
-        else:
-            moved = top[start : start + len(known)]
-            start += len(known)
         found, place = np.unique(labels, return_inverse=True)
         at = np.searchsorted(known, found)
         met = known[np.minimum(at, len(known) - 1)] == found
-        values = rng.standard_normal((len(found), draws)) * model.sd[f]
-        values[met] = (model.effects[f][:, None] + model.sd[f] * moved)[at[met]]
+        values = rng.standard_normal((len(found), draws)) * scales[f]
+        values[met] = drawn[f][at[met]]
         effects.append(values)
         codes.append(base + place)
         base += len(found)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, hstack
-from scipy.special import expit, gammaln, logit
+from scipy.special import expit, gammaln, logit, logsumexp
 
 from commonweal.errors import DataError
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Method = Literal["reml", "ml"]
 
+NODES = 9  # of quadrature over each level of the largest factor
 STEPS = 100  # of Newton; five to eight are usual
 SD = 20.0  # log-odds: no factor's levels differ by more
 ETA = 25.0  # a linear predictor beyond it is a probability of 0 or 1: the outcome is separated
@@ -53,10 +54,8 @@ class Multilevel:
         Of data, after equal ones were put together.
     trials
         Sum of trials (after weighting).
-    posterior
-        Precision of coefficients and standardised intercepts, to draw from.
-    largest
-        Which factor is eliminated through its diagonal.
+    data
+        What was fitted, to draw from the posterior.
     """
 
     names: tuple[str, ...]
@@ -71,12 +70,11 @@ class Multilevel:
     method: Method
     rows: int
     trials: float
-    posterior: Arrow
-    largest: int
+    data: Data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Data:
+class Data:
     """Rows with what is in them; `small` are the factors but the largest, in order."""
 
     y: Array
@@ -86,14 +84,16 @@ class _Data:
     sizes: tuple[int, ...]
     largest: int
     member: Any  # rows x levels of the small factors, ones
+    refined: bool  # whether the largest factor is integrated by quadrature
 
     @property
     def small(self) -> list[int]:
+        """Give the places of the factors but the largest."""
         return [f for f in range(len(self.sizes)) if f != self.largest]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Mode:
+class Mode:
     """Where the penalised likelihood is highest, for given standard deviations."""
 
     c: Array
@@ -137,8 +137,9 @@ def fit_multilevel(
     intercept
         Put a column of ones before `x`.
     method
-        ``reml``: coefficients are integrated out as well as effects, which takes out the downward bias of
-        the standard deviations. ``ml``: only effects are, as in lme4's ``glmer``.
+        ``reml``: coefficients are integrated out as well as effects, and each level of the largest factor by
+        quadrature; both take out downward bias of the standard deviations. ``ml``: only effects are, and all
+        by the Laplace approximation, as in lme4's ``glmer``.
 
     Returns
     -------
@@ -187,7 +188,7 @@ def fit_multilevel(
         raise DataError(
             "successes are all alike; expected an outcome that some have and others have not"
         )
-    data = _data(y, n, design, codes, tuple(len(level) for level in levels))
+    data = _merged(y, n, design, codes, tuple(len(level) for level in levels), method == "reml")
     theta, beta, mode = _climb(data, method)
     if (reached := float(np.abs(logit(mode.mu)).max())) > ETA:
         raise DataError(
@@ -220,7 +221,14 @@ def coded(
     return tuple(levels), tuple(codes)
 
 
-def _data(y: Array, n: Array, x: Array, codes: tuple[Codes, ...], sizes: tuple[int, ...]) -> _Data:
+def _merged(
+    y: Array,
+    n: Array,
+    x: Array,
+    codes: tuple[Codes, ...],
+    sizes: tuple[int, ...],
+    refined: bool,
+) -> Data:
     """Put equal rows together and lay out the factors."""
     keys = np.column_stack([*codes, x])
     found, place = np.unique(keys, axis=0, return_inverse=True)
@@ -235,9 +243,9 @@ def _data(y: Array, n: Array, x: Array, codes: tuple[Codes, ...], sizes: tuple[i
         if j != largest
     ]
     member = hstack(blocks, format="csr") if blocks else csr_array((len(found), 0))
-    return _Data(
+    return Data(
         _sums(place, y, len(found)), _sums(place, n, len(found)), np.ascontiguousarray(found[:, f:]),
-        merged, sizes, largest, member,
+        merged, sizes, largest, member, refined,
     )  # fmt: skip
 
 
@@ -246,16 +254,14 @@ def _sums(place: Codes, values: Array, size: int) -> Array:
     return np.bincount(place, values, size).astype(np.float64, copy=False)
 
 
-def _climb(data: _Data, method: Method) -> tuple[Array, Array | None, _Mode]:
+def _climb(data: Data, method: Method) -> tuple[Array, Array | None, Mode]:
     """Find the standard deviations (and under ML the coefficients) that maximise the approximation."""
     f, p = len(data.sizes), data.x.shape[1]
-    last: list[_Mode | None] = [None]
+    last: list[Mode | None] = [None]
 
     def joint(theta: Array) -> tuple[float, Array]:
-        mode = last[0] = _mode(data, theta, None, last[0])
-        return mode.height + mode.arrow.log_determinant() / 2, _gradient(
-            data, theta, mode, fixed=True
-        )
+        value, slope, last[0] = criterion(data, theta, last[0])
+        return value, slope
 
     theta = _lowest(joint, np.full(f, 0.5), f)
     mode = _mode(data, theta, None, last[0])
@@ -276,6 +282,48 @@ def _climb(data: _Data, method: Method) -> tuple[Array, Array | None, _Mode]:
     return best[:f], beta, _mode(data, best[:f], beta, last[0])
 
 
+def criterion(data: Data, theta: Array, start: Mode | None = None) -> tuple[float, Array, Mode]:
+    """Give minus the restricted log-likelihood for given standard deviations, its slope, and the mode there."""
+    mode = _mode(data, theta, None, start)
+    value = mode.height + mode.arrow.log_determinant() / 2 - _beyond(data, theta, mode)[0]
+    return value, _gradient(data, theta, mode, fixed=True), mode
+
+
+def _beyond(data: Data, theta: Array, mode: Mode) -> tuple[float, Array, Array, float]:
+    """Give what quadrature over each level of the largest factor adds to the Laplace approximation.
+
+    It matters where levels have few rows each: an approximation by a normal is poor there. Adaptive Gauss-Hermite
+    nodes about each level's mode, all else at the joint mode (Pinheiro and Bates 1995). Also its slopes: by
+    the linear predictors, by them without the level's own effect, and by the factor's standard deviation.
+    """
+    if not data.refined:
+        return 0.0, np.zeros(len(data.y)), np.zeros(len(data.y)), 0.0
+    code, size, t = data.codes[data.largest], data.sizes[data.largest], float(theta[data.largest])
+    s2 = _sums(code, mode.weight, size)
+    h2 = 1 + t**2 * s2
+    nodes, weights = np.polynomial.hermite.hermgauss(NODES)
+    eta = logit(mode.mu)
+    residual = data.y - data.n * mode.mu
+    logs, moves, pulls = np.empty((NODES, size)), np.empty((NODES, size)), []
+    for k in range(NODES):
+        step = np.sqrt(2 / h2) * nodes[k]
+        there = eta + t * step[code]
+        rise = data.y * (there - eta) - data.n * (np.logaddexp(0, there) - np.logaddexp(0, eta))
+        moves[k] = mode.u + step
+        logs[k] = _sums(code, rise, size) - (moves[k] ** 2 - mode.u**2) / 2
+        logs[k] += nodes[k] ** 2 + np.log(weights[k] / np.sqrt(np.pi))
+        pulls.append(data.y - data.n * expit(there))
+    term = logsumexp(logs, axis=0)
+    share = np.exp(logs - term)
+    mean_pull = sum(share[k][code] * pulls[k] for k in range(NODES))
+    moved = sum(
+        float((share[k] * moves[k]) @ _sums(code, pulls[k], size)) for k in range(NODES)
+    ) - float(mode.u @ _sums(code, residual, size))
+    by_eta = (t**2 / 2 / h2)[code] * mode.weight * (1 - 2 * mode.mu)
+    by_sd = moved + float((t * s2 / h2).sum())
+    return float(term.sum()), by_eta, mean_pull - residual, by_sd
+
+
 def _lowest(function: Callable[[Array], tuple[float, Array]], start: Array, bounded: int) -> Array:
     """Go down to the lowest point; the first `bounded` numbers are standard deviations."""
     bounds = [(0.0, SD)] * bounded + [(None, None)] * (len(start) - bounded)
@@ -284,7 +332,7 @@ def _lowest(function: Callable[[Array], tuple[float, Array]], start: Array, boun
     return np.asarray(found.x, dtype=np.float64)
 
 
-def _mode(data: _Data, theta: Array, beta: Array | None, start: _Mode | None) -> _Mode:
+def _mode(data: Data, theta: Array, beta: Array | None, start: Mode | None) -> Mode:
     """Climb by Newton's steps; coefficients are among what moves unless they are given."""
     scales = np.repeat(theta[data.small], [data.sizes[f] for f in data.small])
     columns = csr_array(data.member.multiply(scales[None, :])) if len(scales) else data.member
@@ -331,10 +379,10 @@ def _mode(data: _Data, theta: Array, beta: Array | None, start: _Mode | None) ->
     mu = expit(eta)
     weight = data.n * mu * (1 - mu)
     arrow = factor(weight, columns, penalty, code, size, scale)
-    return _Mode(c, u, mu, weight, columns, arrow, height)
+    return Mode(c, u, mu, weight, columns, arrow, height)
 
 
-def _gradient(data: _Data, theta: Array, mode: _Mode, *, fixed: bool) -> Array:
+def _gradient(data: Data, theta: Array, mode: Mode, *, fixed: bool) -> Array:
     """Give the slope of (minus) the approximation by each standard deviation, then by each coefficient."""
     code, scale = data.codes[data.largest], float(theta[data.largest])
     size = data.sizes[data.largest]
@@ -343,19 +391,23 @@ def _gradient(data: _Data, theta: Array, mode: _Mode, *, fixed: bool) -> Array:
     answer = (
         mode.weight * (1 - 2 * mode.mu) * mode.arrow.row_variances(mode.columns, code, scale) / 2
     )
+    _, by_eta, by_offset, by_sd = _beyond(data, theta, mode)
+    answer = answer - by_eta
     inverse_c, inverse_u = mode.arrow.inverse_diagonals()
     p = data.x.shape[1] if fixed else 0
     starts = dict(
         zip(data.small, p + np.cumsum([0, *(data.sizes[f] for f in data.small)])[:-1], strict=True)
     )
 
-    def followed(moved: Array, pull_c: Array, pull_u: Array) -> float:
-        """Follow the mode as the linear predictor is moved."""
+    def followed(moved: Array, pull_c: Array, pull_u: Array, own: bool = False) -> float:
+        """Follow the mode as the linear predictor is moved, by the largest factor's own effect or another."""
         weighted = mode.weight * moved
         d_c, d_u = mode.arrow.solve(
             pull_c - mode.columns.T @ weighted, pull_u - scale * _sums(code, weighted, size)
         )
-        return float(answer @ (moved + mode.columns @ d_c + scale * d_u[code]))
+        offset = mode.columns @ d_c + (0 if own else moved)
+        eta = mode.columns @ d_c + moved + scale * d_u[code]
+        return float(answer @ eta - by_offset @ offset)
 
     slopes = []
     for f in range(len(theta)):
@@ -369,7 +421,8 @@ def _gradient(data: _Data, theta: Array, mode: _Mode, *, fixed: bool) -> Array:
             pull_c[part] = pull
         moved = effect[data.codes[f]]
         trace = (data.sizes[f] - inverse.sum()) / theta[f] if theta[f] > 0 else 0.0
-        slopes.append(trace - residual @ moved + followed(moved, pull_c, pull_u))
+        slopes.append(trace - residual @ moved + followed(moved, pull_c, pull_u, f == data.largest))
+    slopes[data.largest] -= by_sd
     if not fixed:
         none_c, none_u = np.zeros(len(mode.c)), np.zeros(size)
         slopes += [followed(column, none_c, none_u) - residual @ column for column in data.x.T]
@@ -377,10 +430,10 @@ def _gradient(data: _Data, theta: Array, mode: _Mode, *, fixed: bool) -> Array:
 
 
 def _result(
-    data: _Data,
+    data: Data,
     theta: Array,
     beta: Array | None,
-    mode: _Mode,
+    mode: Mode,
     names: tuple[str, ...],
     factors: tuple[str, ...],
     levels: tuple[np.ndarray[Any, Any], ...],
@@ -390,6 +443,7 @@ def _result(
     """Lay the mode out by coefficient and factor."""
     p = data.x.shape[1]
     height = -mode.height - mode.arrow.log_determinant() / 2 + constant
+    height += _beyond(data, theta, mode)[0]
     if beta is not None:  # the posterior is that of coefficients and effects together
         columns = csr_array(hstack([csr_array(data.x), mode.columns]))
         c = np.concatenate([beta, mode.c])
@@ -413,5 +467,5 @@ def _result(
         start += size
     return Multilevel(
         names, c[:p], (half @ half.T)[:p, :p], factors, levels, tuple(effects), tuple(errors), theta,
-        height, method, len(data.y), float(data.n.sum()), arrow, data.largest,
+        height, method, len(data.y), float(data.n.sum()), data,
     )  # fmt: skip
