@@ -10,13 +10,15 @@ import numpy as np
 from commonweal.errors import DataError, nearest
 
 from .checks import Array, Codes, between, covariates, probability
-from .multilevel import Method, Multilevel, fit_multilevel
+from .multilevel import Multilevel, fit_multilevel
 from .posterior import draw_posterior
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
+
+    from .laplace import Method
 
 BLOCK = 4_096  # areas whose draws are held at a time
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, qmc
 
-from .multilevel import SD, criterion
+from .laplace import LEAST, MOST, criterion, find_mode, lowest, restricted
 
 if TYPE_CHECKING:
     from .checks import Array
+    from .laplace import Mode
     from .multilevel import Multilevel
 
 POINTS = 32  # standard deviations at which the posterior is looked at
 PRIOR_SD = 1.0  # of the half-normal prior of each standard deviation, in log-odds
-STEP = 1e-3
+STEP = 0.02  # of the logs, for second derivatives
+FLAT = 0.25  # least second derivative believed
 WIDER = 1.25  # than the normal approximation, to reach its tails
 
 
@@ -74,33 +75,37 @@ def draw_posterior(
     return beta, effects, scales
 
 
-def _points(model: Multilevel, rng: np.random.Generator) -> tuple[Array, Array, list[Any]]:
+def _points(model: Multilevel, rng: np.random.Generator) -> tuple[Array, Array, list[Mode]]:
     """Give standard deviations, the posterior weight of each, and the mode given each."""
-    centre = np.minimum(model.sd, 2 * PRIOR_SD)
-    spread = WIDER**2 * np.linalg.inv(_curvature(model, centre))
+    centre, spread = _normal(model)
     drawn = qmc.MultivariateNormalQMC(centre, spread, rng=rng).random(POINTS)
-    points = np.clip(np.abs(drawn), 0, SD)  # the likelihood is the same for -sd
-    signs = np.array(list(product([-1, 1], repeat=len(centre))))
-    density = multivariate_normal(centre, spread, allow_singular=True)
-    modes, log_weights = [], []
-    for theta in points:
-        value, _, mode = criterion(model.data, theta)
-        modes.append(mode)
-        prior = -(theta @ theta) / (2 * PRIOR_SD**2)
-        log_weights.append(prior - value - logsumexp(density.logpdf(signs * theta)))
-    log_weights = np.array(log_weights) - logsumexp(log_weights)
-    return points, np.exp(log_weights), modes
+    proposed = multivariate_normal(centre, spread).logpdf(drawn)
+    points = np.exp(np.clip(drawn, np.log(LEAST), np.log(MOST)))
+    modes = [find_mode(model.data, theta, None, None) for theta in points]
+    heights = [
+        -criterion(model.data, theta, mode) for theta, mode in zip(points, modes, strict=True)
+    ]
+    log_weights = np.array(heights) + _log_prior(points) - proposed
+    return points, np.exp(log_weights - logsumexp(log_weights)), modes
 
 
-def _curvature(model: Multilevel, centre: Array) -> Array:
-    """Give the second derivatives of minus the log posterior, made positive definite."""
-    f = len(centre)
-    rows = []
-    for step in np.eye(f) * STEP:
-        up, down = centre + step, np.abs(centre - step)
-        slope = criterion(model.data, up)[1]
-        sign = np.where(centre - step < 0, -1, 1)
-        rows.append((slope - sign * criterion(model.data, down)[1]) / (2 * STEP))
-    matrix = (np.array(rows) + np.array(rows).T) / 2 + np.eye(f) / PRIOR_SD**2
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.maximum(values, 1 / PRIOR_SD**2)) @ vectors.T
+def _log_prior(theta: Array) -> Array:
+    """Give the log of the half-normal prior of standard deviations, as a density of their logs."""
+    return (np.log(theta) - (theta / PRIOR_SD) ** 2 / 2).sum(axis=-1)
+
+
+def _normal(model: Multilevel) -> tuple[Array, Array]:
+    """Give centre and covariance of a normal for the logs of the standard deviations."""
+    last: list[Mode | None] = [None]
+
+    def posterior(theta: Array) -> tuple[float, Array]:
+        value, slope, last[0] = restricted(model.data, theta, last[0])
+        return value - float(_log_prior(theta)), slope - 1 / theta + theta / PRIOR_SD**2
+
+    best = lowest(posterior, np.clip(model.sd, 0.1, PRIOR_SD), len(model.sd), precise=1e-7)
+    centre, rows = np.log(np.maximum(best, LEAST)), []
+    for step in np.eye(len(best)) * STEP:
+        up, down = np.exp(centre + step), np.exp(centre - step)
+        rows.append((posterior(up)[1] * up - posterior(down)[1] * down) / (2 * STEP))
+    values, vectors = np.linalg.eigh((np.array(rows) + np.array(rows).T) / 2)
+    return centre, (vectors * (WIDER**2 / np.maximum(values, FLAT))) @ vectors.T
