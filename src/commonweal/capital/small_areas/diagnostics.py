@@ -144,6 +144,9 @@ def against_direct(
 ) -> AgainstDirect:
     """Hold model estimates against the direct ones of the same areas, three or more.
 
+    A best linear unbiased predictor has the direct estimate in it, which pulls the slope above 1. For a
+    sharp test of bias give what covariates alone say (``synthetic`` of a fit).
+
     Examples
     --------
     >>> same = against_direct([0.2, 0.4, 0.7], [0.01, 0.01, 0.01], [0.25, 0.4, 0.65], [0.004, 0.004, 0.004])

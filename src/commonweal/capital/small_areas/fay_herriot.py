@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy.stats import t
 
 from commonweal.errors import DataError
 
@@ -219,7 +220,8 @@ def predict(
     Returns
     -------
     Predicted
-        x'b, with mean squared error s2 + x'(X'V^-1 X)^-1 x.
+        x'b, with mean squared error s2 + x'(X'V^-1 X)^-1 x. Here all rests on s2, so the interval takes
+        the t distribution with Satterthwaite's 2 mse^2 / var(s2) degrees of freedom, 2 at the least.
 
     Examples
     --------
@@ -236,7 +238,8 @@ def predict(
         )
     estimate = design @ fit.coefficients
     mse = fit.model_variance + ((design @ fit.covariance) * design).sum(axis=1)
-    half = quantile(fit.level) * np.sqrt(mse)
+    freedom = np.maximum(2 * mse**2 / fit.model_variance_se**2, 2)
+    half = t.ppf(0.5 + fit.level / 2, freedom) * np.sqrt(mse)
     return Predicted(distinct(areas, len(design)), estimate, mse, estimate - half, estimate + half)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, hstack
-from scipy.special import expit, logit, logsumexp
+from scipy.special import expit, logsumexp
+from threadpoolctl import threadpool_limits
 
 from .arrow import Arrow, factor
 
@@ -55,11 +56,17 @@ class Mode:
 
     c: Array
     u: Array
+    eta: Array
     mu: Array
     weight: Array
     columns: Any
     arrow: Arrow
     height: float  # minus the penalised log-likelihood
+
+
+def one_thread() -> threadpool_limits:
+    """Keep linear algebra to one thread: these matrices are small and many, and threads wait for each other."""
+    return threadpool_limits(1, user_api="blas")
 
 
 def merged(
@@ -167,7 +174,7 @@ def beyond(data: Data, theta: Array, mode: Mode) -> tuple[float, Array, Array, f
     s2 = _sums(code, mode.weight, size)
     h2 = 1 + t**2 * s2
     nodes, weights = np.polynomial.hermite.hermgauss(NODES)
-    eta = logit(mode.mu)
+    eta = mode.eta
     residual = data.y - data.n * mode.mu
     logs, moves, pulls = np.empty((NODES, size)), np.empty((NODES, size)), []
     for k in range(NODES):
@@ -236,7 +243,7 @@ def find_mode(data: Data, theta: Array, beta: Array | None, start: Mode | None) 
     mu = expit(eta)
     weight = data.n * mu * (1 - mu)
     arrow = factor(weight, columns, penalty, code, size, scale)
-    return Mode(c, u, mu, weight, columns, arrow, height)
+    return Mode(c, u, eta, mu, weight, columns, arrow, height)
 
 
 def _gradient(data: Data, theta: Array, mode: Mode, *, fixed: bool) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from commonweal.errors import DataError, nearest
 
 from .checks import Array, Codes, between, covariates, probability
+from .laplace import one_thread
 from .multilevel import Multilevel, fit_multilevel
 from .posterior import draw_posterior
 
@@ -167,7 +168,8 @@ def poststratify(
             f"area '{areas[empty[0]]}' has no people ({len(empty):,} such); expected a count above 0"
         )
     rng = np.random.default_rng(seed)
-    beta, effects, codes = _drawn(model, cells.factors, len(count), draws, rng)
+    with one_thread():
+        beta, effects, codes = _drawn(model, cells.factors, len(count), draws, rng)
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(len(areas) + 1))
     x, codes, count = x[order], codes[order], count[order]

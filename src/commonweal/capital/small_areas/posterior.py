@@ -77,11 +77,11 @@ def draw_posterior(
 
 def _points(model: Multilevel, rng: np.random.Generator) -> tuple[Array, Array, list[Mode]]:
     """Give standard deviations, the posterior weight of each, and the mode given each."""
-    centre, spread = _normal(model)
+    centre, spread, near = _normal(model)
     drawn = qmc.MultivariateNormalQMC(centre, spread, rng=rng).random(POINTS)
     proposed = multivariate_normal(centre, spread).logpdf(drawn)
     points = np.exp(np.clip(drawn, np.log(LEAST), np.log(MOST)))
-    modes = [find_mode(model.data, theta, None, None) for theta in points]
+    modes = [find_mode(model.data, theta, None, near) for theta in points]
     heights = [
         -criterion(model.data, theta, mode) for theta, mode in zip(points, modes, strict=True)
     ]
@@ -94,8 +94,8 @@ def _log_prior(theta: Array) -> Array:
     return (np.log(theta) - (theta / PRIOR_SD) ** 2 / 2).sum(axis=-1)
 
 
-def _normal(model: Multilevel) -> tuple[Array, Array]:
-    """Give centre and covariance of a normal for the logs of the standard deviations."""
+def _normal(model: Multilevel) -> tuple[Array, Array, Mode | None]:
+    """Give centre and covariance of a normal for the logs of the standard deviations, and a mode near it."""
     last: list[Mode | None] = [None]
 
     def posterior(theta: Array) -> tuple[float, Array]:
@@ -108,4 +108,4 @@ def _normal(model: Multilevel) -> tuple[Array, Array]:
         up, down = np.exp(centre + step), np.exp(centre - step)
         rows.append((posterior(up)[1] * up - posterior(down)[1] * down) / (2 * STEP))
     values, vectors = np.linalg.eigh((np.array(rows) + np.array(rows).T) / 2)
-    return centre, (vectors * (WIDER**2 / np.maximum(values, FLAT))) @ vectors.T
+    return centre, (vectors * (WIDER**2 / np.maximum(values, FLAT))) @ vectors.T, last[0]
