@@ -26,14 +26,17 @@ if TYPE_CHECKING:
         generate_county,
         write_county,
     )
+    from commonweal.sources.county.survey import draw_survey, write_survey
 
 __all__ = [
     "COUNTY_VERSION",
     "County",
     "county_columns",
     "county_table",
+    "draw_survey",
     "generate_county",
     "write_county",
+    "write_survey",
 ]
 
 
@@ -41,5 +44,6 @@ def __getattr__(name: str) -> object:
     # Polars, scipy and shapely take a second to import; a catalogue that only names
     # the county should not pay for them.
     if name in __all__:
-        return getattr(import_module("commonweal.sources.county.county"), name)
+        room = "survey" if name in ("draw_survey", "write_survey") else "county"
+        return getattr(import_module(f"commonweal.sources.county.{room}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

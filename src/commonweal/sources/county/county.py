@@ -25,6 +25,7 @@ from commonweal.sources.county import (
     needs,
     people,
     places,
+    residents,
     streets,
     tables,
 )
@@ -43,7 +44,7 @@ __all__ = [
     "write_county",
 ]
 
-COUNTY_VERSION = 1  # raise it whenever any seed's bytes change: caches are keyed by it
+COUNTY_VERSION = 2  # raise it whenever any seed's bytes change: caches are keyed by it
 N_AREAS_RANGE = (50, 10_000)
 
 
@@ -70,6 +71,11 @@ class County:
         What is observed of each neighbourhood, with standard errors; nulls are missing.
     truth
         What is true of each neighbourhood: the needs that all the rest was drawn from.
+    residents
+        How many people of 16 and over of each age group, sex and tenure live in each neighbourhood.
+    residents_truth, social_capital_truth
+        What is true of their trust, belonging and loneliness: of each kind in each neighbourhood, and
+        of each neighbourhood. `draw_survey` asks some of them.
     """
 
     seed: int
@@ -89,6 +95,9 @@ class County:
     calendar: pl.DataFrame
     indicators: pl.DataFrame
     truth: pl.DataFrame
+    residents: pl.DataFrame
+    residents_truth: pl.DataFrame
+    social_capital_truth: pl.DataFrame
 
     @property
     def label(self) -> str:
@@ -138,7 +147,7 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
     # One stream a subject: a change to the buses leaves the people as they were.
     streams = (
         np.random.Generator(np.random.PCG64(child))
-        for child in np.random.SeedSequence(seed).spawn(9)
+        for child in np.random.SeedSequence(seed).spawn(11)
     )
     ground = land.make_land(next(streams), n_areas)
     planted = needs.plant_leanings(next(streams), ground)
@@ -160,6 +169,8 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
     counts |= people.count_people(next(streams), planted, population, noise)
     observed = measures.measure(next(streams), ground, counts, found, timetable, noise)
     network = streets.lay_streets(next(streams), ground)
+    kinds = residents.count_residents(next(streams), ground, planted, counts["people_16_plus"])
+    outcomes = residents.plant_outcomes(next(streams), ground, planted)
 
     code = tables.codes("F01", n_areas)
     return County(
@@ -181,6 +192,9 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
             {name: getattr(truth, name) for name in (*needs.STRANDS, "community_need")}
             | {"deprivation": truth.deprivation, "left_behind": truth.left_behind},
         ),
+        residents=tables.per_kind(code, {"people": kinds}),
+        residents_truth=tables.per_kind(code, outcomes),
+        social_capital_truth=tables.per_area(code, residents.of_areas(kinds, outcomes)),
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from commonweal.sources.county import land
 from commonweal.sources.county.buses import numbered
 from commonweal.sources.county.places import PLACE_KINDS
+from commonweal.sources.county.residents import KINDS
 from commonweal.sources.county.streets import STREET_KINDS
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ def per_area(
     """
     table = pl.DataFrame({"code": code, **columns}).fill_nan(None)
     return table.with_columns(pl.exclude("code").cast(pl.Int64)) if whole else table
+
+
+def per_kind(code: list[str], columns: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
+    """Put columns beside areas and kinds of residents, each (n_areas, len(KINDS))."""
+    age, sex, tenure = (list(part) * len(code) for part in zip(*KINDS, strict=True))
+    return pl.DataFrame(
+        {"code": np.repeat(code, len(KINDS)), "age": age, "sex": sex, "tenure": tenure}
+        | {name: values.ravel() for name, values in columns.items()}
+    )
 
 
 def areas(
