@@ -190,7 +190,7 @@ def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
 
 
 def _strata(county: County) -> Counts:
-    """Number the strata from 0: the richer, then the poorer half of each district, by observed income."""
+    """Give each area its stratum, from 0: the richer, then the poorer half of each district by observed income."""
     ranked = county.indicators.select("code", "income_deprived_rate").join(
         county.areas.select("code", "district_code"), on="code", maintain_order="left"
     )
