@@ -62,7 +62,7 @@ def standardised(indicators: Indicators, most_missing: float = 0.2) -> Covariate
     >>> values = np.array([[0.1], [0.3], [np.nan], [0.2], [0.1], [0.1]])
     >>> found = standardised(Indicators("own", list("ABCDEF"), values, about))
     >>> found.values[:, 0].round(2), found.filled
-    (array([-0.82,  1.91,  0.  ,  0.55, -0.82, -0.82]), {'rent': 1})
+    (array([-0.82,  1.92,  0.  ,  0.55, -0.82, -0.82]), {'rent': 1})
     """
     values = indicators.values
     gaps = np.isnan(values)
