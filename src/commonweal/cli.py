@@ -28,6 +28,7 @@ from commonweal.commands.session import session
 from commonweal.commands.social_capital import social_capital
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
+from commonweal.commands.small_areas import small_areas
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
@@ -281,6 +282,7 @@ app.command()(discontent)
 app.command("social-capital")(social_capital)
 app.command()(survey)
 app.command()(wealth)
+app.command()(small_areas)
 
 
 @app.command()

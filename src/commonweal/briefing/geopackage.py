@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
     from commonweal.results import Results
 
-__all__ = ["map_fields", "polygons", "write_geopackage"]
+__all__ = ["map_fields", "polygons", "write_geopackage", "write_layers"]
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
@@ -39,16 +40,37 @@ def write_geopackage(results: Results, path: Path) -> str:
     str
         What the file holds, in words; says so if nothing was written because no place is known.
     """
-    shapes = polygons(results.boundaries["geometry"])
+    return write_layers(path, map_fields(results), results.boundaries["geometry"], results.areas)
+
+
+def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: Areas) -> str:
+    """Write numbers of areas as `write_geopackage` does.
+
+    Parameters
+    ----------
+    path
+        The file to write; it must not exist.
+    fields
+        One row an area, under names without dots or spaces.
+    geometry
+        (n_areas,) boundaries as WKB in WGS 84, or null.
+    areas
+        The areas, in the same order.
+
+    Returns
+    -------
+    str
+        What the file holds, in words.
+    """
+    shapes = polygons(geometry)
     with_shape = np.array([s is not None for s in shapes], dtype=bool)
-    points, with_point = _points(results)
-    n, plural = len(results.areas), results.areas.plural
+    points, with_point = _points(areas.table)
+    n, plural = len(areas), areas.plural
     n_shapes, n_points = int(with_shape.sum()), int(with_point.sum())
     if not n_shapes and not n_points:
         return (
             f"Not written: neither boundaries nor longitude and latitude of the {plural} are known."
         )
-    fields = map_fields(results)
     if not n_shapes:
         _layer(path, "areas", "Point", points, fields, with_point)
         _still(path)
@@ -217,9 +239,8 @@ def _multi(wkb: bytes) -> bytes | None:
     return _multi(flat)
 
 
-def _points(results: Results) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+def _points(table: pl.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     """(n_areas,) WKB points, and which areas have one."""
-    table = results.areas.table
     packed = np.zeros(len(table), dtype=_POINT)
     packed["order"], packed["type"] = 1, 1
     for field, column in (("x", "longitude"), ("y", "latitude")):

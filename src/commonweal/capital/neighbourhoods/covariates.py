@@ -77,7 +77,9 @@ def standardised(indicators: Indicators, most_missing: float = 0.2) -> Covariate
     spread = full.std(axis=0)
     for name, sd, level in zip(names, spread, np.abs(mean), strict=True):
         if sd <= 1e-12 * max(level, 1e-300):
-            raise DataError(f"covariate '{name}' is the same in every area; expected one that differs")
+            raise DataError(
+                f"covariate '{name}' is the same in every area; expected one that differs"
+            )
     return Covariates(
         names,
         tuple(m.label for m in indicators.meta),

@@ -114,7 +114,7 @@ more areas, or use fewer covariates
             "ask in more areas, or use fewer covariates"
         )
     w, y = answers.weight, answers.value
-    total = np.bincount(place, w)
+    total: Floats = np.bincount(place, w).astype(np.float64)
     value = np.bincount(place, w * y) / total
     respondents = np.bincount(place)
     effective = total**2 / np.bincount(place, w**2)
@@ -139,9 +139,7 @@ def _design_effect(
     answers: Answers, place: Ints, value: Floats, total: Floats, variance: Floats
 ) -> float:
     """Give the pooled variance between clusters within areas over that of independent answers, at least 1."""
-    _, cluster = np.unique(
-        np.column_stack([place, answers.cluster]), axis=0, return_inverse=True
-    )
+    _, cluster = np.unique(np.column_stack([place, answers.cluster]), axis=0, return_inverse=True)
     cluster = cluster.ravel()
     scores = np.bincount(cluster, answers.weight * (answers.value - value[place]))
     of = np.zeros(len(scores), dtype=np.int64)
