@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commonweal.capital.neighbourhoods.benchmark import larger_estimates, shifts
+from commonweal.capital.neighbourhoods.benchmark import larger_estimates
 from commonweal.capital.neighbourhoods.covariates import Covariates, standardised
 from commonweal.capital.neighbourhoods.direct import Answers, Direct, direct_estimates
 from commonweal.capital.neighbourhoods.estimate import (
@@ -27,6 +27,5 @@ __all__ = [
     "direct_estimates",
     "estimate_neighbourhoods",
     "larger_estimates",
-    "shifts",
     "standardised",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from commonweal.capital.neighbourhoods.benchmark import larger_estimates, shifts
+from commonweal.capital.neighbourhoods.benchmark import larger_estimates
 from commonweal.capital.neighbourhoods.direct import Answers
 from commonweal.capital.neighbourhoods.model import Kinds, Method, Modelled, by_area, by_kind
 from commonweal.errors import DataError, UnknownNameError, nearest
@@ -312,18 +312,7 @@ def _finished(
     estimate, error = modelled.estimate, modelled.standard_error
     lower, upper = modelled.lower, modelled.upper
     if larger is not None:
-        codes = {code: k for k, code in enumerate(larger["code"])}
-        up = areas.table[benchmark].replace_strict(codes, default=-1, return_dtype=pl.Int64)
-        at = up.fill_null(-1).to_numpy()
-        fit = larger["published"].to_numpy()
-        totals = np.where(fit, larger["value"].to_numpy(), np.nan)
-        moved = shifts(estimate, error**2, people, at, totals)
-        here = np.maximum(np.bincount(at[at >= 0], people[at >= 0], len(codes)), 1e-300)
-        model = np.bincount(at[at >= 0], (people * estimate)[at >= 0], len(codes)) / here
-        larger = larger.select(
-            "code", "name", "respondents", direct="value", standard_error="standard_error"
-        ).with_columns(model=pl.Series(model), used=pl.Series(fit))
-        # A move is of unknown truth: it counts as error in full (see docs/methods/neighbourhoods.md).
+        larger, moved = _added_up(modelled, larger, areas.table[benchmark], people)
         wider = np.sqrt(error**2 + moved**2)
         scale = np.where(error > 0, wider / np.where(error > 0, error, 1), 1)
         lower = estimate + moved - (estimate - lower) * scale
@@ -347,3 +336,38 @@ def _finished(
         larger,
         outside,
     )
+
+
+def _added_up(
+    modelled: Modelled, larger: pl.DataFrame, within: pl.Series, people: Floats
+) -> tuple[pl.DataFrame, Floats]:
+    """Give the larger areas with what the model adds up to, and what to add to each area."""
+    from commonweal.capital.small_areas import benchmark
+
+    estimate = modelled.estimate
+    sums = (
+        pl.DataFrame({"code": within, "people": people, "estimate": people * estimate})
+        .group_by("code")
+        .agg(pl.sum("people", "estimate"))
+        .select("code", model=pl.col("estimate") / pl.col("people"))
+    )
+    larger = larger.select(
+        "code", "name", "respondents", pl.col("value").alias("direct"), "standard_error",
+        pl.col("published").alias("used"),
+    ).join(sums, on="code", how="left", maintain_order="left")  # fmt: skip
+    totals = dict(larger.filter("used").select("code", "direct").iter_rows())
+    moved = np.zeros(len(estimate))
+    rows = np.flatnonzero(
+        within.is_in(list(totals)).fill_null(value=False).to_numpy() & (people > 0)
+    )
+    if len(rows):
+        made = benchmark(
+            estimate[rows],
+            modelled.standard_error[rows] ** 2,
+            people[rows],
+            within.gather(rows).to_numpy(),
+            totals,
+            how="optimal",
+        )
+        moved[rows] = made.adjustment
+    return larger, moved
