@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from commonweal.estimates.covariates import ready_covariates
-from commonweal.estimates.example import write_example
-from commonweal.estimates.run import place_study, run_estimates
+from commonweal.estimates.example import example_spec, example_survey, write_example
+from commonweal.estimates.run import Ground, estimates_of, place_study, read_ground, run_estimates
 from commonweal.estimates.spec import EstimatesSpec, PeopleSpec, load_estimates
 
 __all__ = [
     "EstimatesSpec",
+    "Ground",
     "PeopleSpec",
+    "estimates_of",
+    "example_spec",
+    "example_survey",
     "load_estimates",
     "place_study",
+    "read_ground",
     "ready_covariates",
     "run_estimates",
     "write_example",

@@ -4,13 +4,46 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import polars as pl
+
+from commonweal.capital.surveys import Survey, load_spec, make_survey
+from commonweal.capital.surveys.read import Microdata
 from commonweal.errors import CommonwealError
-from commonweal.sources.county import draw_survey, generate_county, write_survey
+from commonweal.estimates.spec import EstimatesSpec, load_estimates
+from commonweal.sources.county import County, draw_survey, generate_county, write_survey
+from commonweal.sources.county.survey import value_labels
 
-__all__ = ["write_example"]
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+__all__ = ["example_spec", "example_survey", "write_example"]
 
 _FILES = ("residents.yaml", "neighbourhoods.yaml")
+
+
+def example_spec() -> EstimatesSpec:
+    """Give what the example's file says."""
+    with resources.as_file(_examples() / "neighbourhoods.yaml") as file:
+        return load_estimates(file)
+
+
+def example_survey(county: County, seed: int = 1) -> Survey:
+    """Ask the fictional county again, without a file: another seed asks other people.
+
+    Examples
+    --------
+    >>> survey = example_survey(generate_county(1, 60), seed=5)
+    >>> survey.levels["sex"]
+    ('female', 'male')
+    """
+    drawn = draw_survey(county, seed)
+    labels = value_labels()
+    asked = [name for name, codes in labels.items() if min(codes) < 0]
+    answers = [pl.when(pl.col(name) > 0).then(name).cast(pl.Float64) for name in asked]
+    with resources.as_file(_examples() / "residents.yaml") as file:
+        return make_survey(load_spec(file), Microdata(drawn.with_columns(answers), labels))
 
 
 def write_example(folder: str | Path) -> list[Path]:
@@ -39,9 +72,12 @@ def write_example(folder: str | Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in _FILES:
-            text = (resources.files("commonweal.estimates") / "examples" / name).read_text("utf-8")
-            (folder / name).write_text(text, "utf-8")
+            (folder / name).write_text((_examples() / name).read_text("utf-8"), "utf-8")
         write_survey(draw_survey(generate_county()), written[0])
     except OSError as error:
         raise CommonwealError(f"{folder} cannot be written: {error.strerror}") from None
     return written
+
+
+def _examples() -> Traversable:
+    return resources.files("commonweal.estimates") / "examples"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.areas import Areas
-    from commonweal.capital.neighbourhoods import Neighbourhoods
+    from commonweal.capital.neighbourhoods import Covariates, Neighbourhoods
     from commonweal.capital.surveys import Survey
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["place_study", "run_estimates"]
+__all__ = ["Ground", "estimates_of", "place_study", "read_ground", "run_estimates"]
 
 
 def run_estimates(
@@ -60,18 +61,44 @@ def run_estimates(
     spec = spec if isinstance(spec, EstimatesSpec) else load_estimates(spec)
     store = store or Store.from_environment(progress)
     survey = survey or read_survey(spec.folder / spec.survey)
+    return estimates_of(spec, survey, read_ground(spec, store, progress), progress)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What is known of the neighbourhoods before anybody is asked: it is read once for many surveys."""
+
+    areas: Areas
+    covariates: Covariates
+    people: People | None
+
+
+def read_ground(spec: EstimatesSpec, store: Store, progress: Progress | None = None) -> Ground:
+    """Read the areas, the covariates and who lives where.
+
+    Raises
+    ------
+    CommonwealError
+        As `run_estimates`.
+    """
     study = place_study(spec)
     areas = study_areas(study, store)
     found, _ = gather_indicators(study, spec.covariates, areas, store, progress)
-    people = _people(spec, study, areas, store)
+    return Ground(areas, standardised(found), _people(spec, study, areas, store))
+
+
+def estimates_of(
+    spec: EstimatesSpec, survey: Survey, ground: Ground, progress: Progress | None = None
+) -> Neighbourhoods:
+    """Estimate from a survey on ground that has been read."""
     return estimate_neighbourhoods(
         survey,
-        areas,
-        standardised(found),
+        ground.areas,
+        ground.covariates,
         spec.outcomes,
         area=spec.area,
         method=spec.model,
-        people=people,
+        people=ground.people,
         benchmark=spec.benchmark,
         level=spec.level,
         limit=spec.publish_below,

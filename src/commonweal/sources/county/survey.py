@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["draw_survey", "write_survey"]
+__all__ = ["draw_survey", "value_labels", "write_survey"]
 
 _RESPONSE = {  # the chance that someone who is asked answers, by age group and tenure
     "16-29": (0.38, 0.30, 0.32),
@@ -162,14 +162,6 @@ def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
         "sex": "Sex",
         "tenure": "Tenure",
     } | {name: question["label"] for name, question in _QUESTIONS.items()}
-    values: dict[str, dict[float, str]] = {
-        "age": dict(enumerate(AGES, 1)),
-        "sex": dict(enumerate(SEXES, 1)),
-        "tenure": dict(enumerate(TENURES, 1)),
-    }
-    for name, question in _QUESTIONS.items():
-        values[name] = dict(enumerate(question["answers"], 1))
-        values[name] |= {_DOES_NOT_KNOW: "Do not know", _REFUSED: "Refused"}
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}.", suffix=".sav")
     os.close(handle)
     try:
@@ -178,7 +170,7 @@ def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
             part,
             file_label="Residents' survey, Quillshire (a fictional county)",
             column_labels=labels,
-            variable_value_labels=values,
+            variable_value_labels=value_labels(),
             missing_ranges={name: [_DOES_NOT_KNOW, _REFUSED] for name in _QUESTIONS},
         )
         Path(part).chmod(0o644)
@@ -187,6 +179,16 @@ def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
         Path(part).unlink(missing_ok=True)
         raise
     return file
+
+
+def value_labels() -> dict[str, dict[float, str]]:
+    """Give what the codes of each variable mean; -8 and -9 are no answers."""
+    groups = {"age": AGES, "sex": SEXES, "tenure": TENURES}
+    labels: dict[str, dict[float, str]] = {k: dict(enumerate(v, 1)) for k, v in groups.items()}
+    for name, question in _QUESTIONS.items():
+        labels[name] = dict(enumerate(question["answers"], 1))
+        labels[name] |= {_DOES_NOT_KNOW: "Do not know", _REFUSED: "Refused"}
+    return labels
 
 
 def _strata(county: County) -> Counts:
