@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -19,11 +20,19 @@ from commonweal.capital.surveys import Survey, make_survey
 from commonweal.capital.surveys.read import Microdata
 from commonweal.capital.surveys.spec import make_spec
 from commonweal.estimates import estimates_of, load_estimates, read_ground
-from commonweal.estimates.run import Ground
 from commonweal.sources import Store
 
+if TYPE_CHECKING:
+    from commonweal.estimates import Ground
+
 SAMPLED, ASKED = 2_000, 15
-SLOPES = {"low_income": -0.35, "poor_health": -0.1, "crime": -0.15, "private_rent": -0.1, "rural": 0.15}
+SLOPES = {
+    "low_income": -0.35,
+    "poor_health": -0.1,
+    "crime": -0.15,
+    "private_rent": -0.1,
+    "rural": 0.15,
+}
 LEVEL, OWN_SD = 0.5, 0.25  # log-odds
 SECONDS, COVER = 60.0, (0.93, 0.97)
 SPEC = {
@@ -48,7 +57,9 @@ def simulate(ground: Ground, seed: int = 1) -> tuple[np.ndarray, Survey]:
     for one in np.unique(region):
         inside = np.flatnonzero(region == one)
         share = people[inside] / people[inside].sum()
-        rows.append(rng.choice(inside, round(SAMPLED * len(inside) / len(x)), replace=False, p=share))
+        rows.append(
+            rng.choice(inside, round(SAMPLED * len(inside) / len(x)), replace=False, p=share)
+        )
     sampled = np.concatenate(rows)
     answered = rng.binomial(2 * ASKED, np.clip(0.5 - 0.08 * x[sampled, 0], 0.1, 0.9))
     area = np.repeat(sampled, answered)
@@ -56,7 +67,9 @@ def simulate(ground: Ground, seed: int = 1) -> tuple[np.ndarray, Survey]:
         {
             "area": ground.areas.table["code"].gather(area),
             "stratum": region[area],
-            "weight": 1 / np.repeat(np.maximum(answered, 1), answered) * rng.uniform(0.5, 1.5, len(area)),
+            "weight": 1
+            / np.repeat(np.maximum(answered, 1), answered)
+            * rng.uniform(0.5, 1.5, len(area)),
             "trust": rng.binomial(1, truth[area]),
         }
     )
@@ -76,9 +89,16 @@ def main() -> int:
     e = found.outcomes["trust"]
     cover = float(((e.lower <= truth) & (truth <= e.upper)).mean())
     seconds = (read - start) + (done - asked)
-    print(f"{len(truth):,} neighbourhoods from {len(survey.frame):,} simulated answers in {(e.asked > 0).sum():,}")
-    print(f"reading {read - start:.1f} s, estimating {done - asked:.1f} s: {seconds / SECONDS:.2f} of the {SECONDS:g} s claimed")
-    print(f"{cover:.1%} of intervals of 95 % cover the simulated truth; {e.publish.mean():.0%} are fit to publish")
+    print(
+        f"{len(truth):,} neighbourhoods from {len(survey.frame):,} simulated answers in {(e.asked > 0).sum():,}"
+    )
+    print(
+        f"reading {read - start:.1f} s, estimating {done - asked:.1f} s: "
+        f"{seconds / SECONDS:.2f} of the {SECONDS:g} s claimed"
+    )
+    print(
+        f"{cover:.1%} of intervals of 95 % cover the simulated truth; {e.publish.mean():.0%} are fit to publish"
+    )
     return int(seconds > SECONDS or not COVER[0] <= cover <= COVER[1])
 
 
