@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,6 @@ from commonweal.study import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -121,6 +122,7 @@ class TestCommand:
             "residents.sav",
             "residents.yaml",
             "neighbourhoods.yaml",
+            "with-trust.yaml",
         ]
         code, said, complained = tell("small-areas", "here/neighbourhoods.yaml", "--out", "there")
         assert (code, complained) == (0, "")
@@ -164,38 +166,26 @@ class TestCommand:
         assert "expected a file, or --example" in complained
 
 
+def test_the_tutorial_shows_the_whole_files() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tutorial-survey.md").read_text("utf-8")
+    folder = resources.files("commonweal.estimates") / "examples"
+    for file in folder.iterdir():
+        assert f"```text\n{file.read_text('utf-8')}```" in page, file.name
+
+
 class TestStrand:
     def test_a_study_takes_it_as_a_strand_with_standard_errors(
         self, folder: Path, cache: Path
     ) -> None:
         store = Store(cache=cache, offline=True)
         result = run_estimates(folder / "neighbourhoods.yaml", store)
-        result.table().write_csv(folder / "neighbourhoods.csv")
-        strand = {
-            "extends": "demo",
-            "title": "With trust",
-            "indicators": {
-                "trust": {
-                    "label": "Trust (estimated)", "file": "neighbourhoods.csv", "code": "code", "column": "trust",
-                    "standard_error": "trust_se", "unit": "share of adults", "higher_is": "less",
-                    "synthetic": True,
-                }
-            },
-            "index": {
-                "community_needs": {
-                    "children": {
-                        "social_capital": {
-                            "label": "Social capital", "weight": 0.5, "children": {"trust": {"indicator": "trust"}},
-                        }
-                    }
-                }
-            },
-            "agreement": None,
-            "sensitivity": None,
-        }  # fmt: skip
+        (folder / "results" / "small-areas" / "neighbourhoods").mkdir(parents=True)
+        there = folder / "results" / "small-areas" / "neighbourhoods" / "neighbourhoods.csv"
+        result.table().write_csv(there)
+        strand = yaml.safe_load((folder / "with-trust.yaml").read_text("utf-8"))
         chance: dict[str, np.ndarray] = {}
         for named, vary in (("some", ["trust"]), ("none", None)):
-            spec = dict(strand)
+            spec = {**strand, "sensitivity": None}
             draw = (
                 {"standard_errors": vary}
                 if vary

@@ -1,4 +1,4 @@
-"""An example that runs as it is: the survey of the fictional county, and the two files that it takes."""
+"""An example that runs as it is: the survey of the fictional county, and the files that it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["example_spec", "example_survey", "write_example"]
 
-_FILES = ("residents.yaml", "neighbourhoods.yaml")
+_FILES = ("residents.yaml", "neighbourhoods.yaml", "with-trust.yaml")
 
 
 def example_spec() -> EstimatesSpec:
@@ -47,7 +47,7 @@ def example_survey(county: County, seed: int = 1) -> Survey:
 
 
 def write_example(folder: str | Path) -> list[Path]:
-    """Write the example into a folder: ``residents.sav``, ``residents.yaml`` and ``neighbourhoods.yaml``.
+    """Write the example into a folder: a survey in SPSS, what its columns mean, and what to do with it.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def write_example(folder: str | Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The three files.
+        ``residents.sav``, ``residents.yaml``, ``neighbourhoods.yaml``, and ``with-trust.yaml``: a study that
+        takes the result as a strand.
 
     Raises
     ------
