@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study": "Run a study",
     "commonweal.units": "Run a study on larger areas",
+    "commonweal.estimates": "From a survey to neighbourhoods, by a file",
     "commonweal.gather": "The indicators of a study",
     "commonweal.social_capital": "The social capital of a study",
     "commonweal.years": "The years of a study",
@@ -50,6 +51,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.capital.surveys": "Surveys",
     "commonweal.capital.wealth": "Trust as wealth",
     "commonweal.capital.discontent": "Places that don't matter",
+    "commonweal.capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",
