@@ -104,7 +104,7 @@ def cli_page() -> str:
         told = output_of(f"{path} --help", DOCS)
         parts.append(f"## `{path}`\n\n```text\n{told.strip()}\n```\n")
         for command in group.registered_commands:
-            name = command.name or command.callback.__name__
+            name = command.name or command.callback.__name__.replace("_", "-")
             told = output_of(f"{path} {name} --help", DOCS)
             parts.append(f"## `{path} {name}`\n\n```text\n{told.strip()}\n```\n")
         for below in group.registered_groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
-from commonweal.estimates import load_estimates, run_estimates, write_example
+from commonweal.estimates import EstimatesSpec, load_estimates, run_estimates, write_example
 from commonweal.sources import Store
 from commonweal.study import run
 
@@ -171,6 +172,13 @@ def test_the_tutorial_shows_the_whole_files() -> None:
     folder = resources.files("commonweal.estimates") / "examples"
     for file in folder.iterdir():
         assert f"```text\n{file.read_text('utf-8')}```" in page, file.name
+
+
+def test_every_key_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "methods" / "neighbourhoods.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.+?`) \|", page.split("## Every key")[1], re.MULTILINE)
+    said = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert said == set(EstimatesSpec.model_fields) - {"name", "folder"}
 
 
 class TestStrand:
