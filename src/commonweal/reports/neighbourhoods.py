@@ -128,7 +128,7 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
             f"lowest-{name}",
             f"The {_ON_PAGE} lowest estimates that are fit to publish",
             _rows(found, e, lowest=True),
-            "Lower ones that are not fit to publish are in neighbourhoods.csv: the convention refuses low shares first.",
+            "Lower ones that are not fit to publish are in neighbourhoods.csv: it refuses low shares first.",
         ),
         Table(
             f"highest-{name}",
