@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.areas import code_texts
 from commonweal.capital.neighbourhoods import People, estimate_neighbourhoods, standardised
-from commonweal.capital.surveys import read_survey
+from commonweal.capital.surveys import rake_survey, read_survey
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.estimates.covariates import ready_covariates
 from commonweal.estimates.spec import EstimatesSpec, load_estimates
@@ -60,7 +60,10 @@ def run_estimates(
     """
     spec = spec if isinstance(spec, EstimatesSpec) else load_estimates(spec)
     store = store or Store.from_environment(progress)
-    survey = survey or read_survey(spec.folder / spec.survey)
+    if survey is None:
+        survey = read_survey(spec.folder / spec.survey)
+        if survey.spec.rake is not None:
+            survey, _ = rake_survey(survey)
     return estimates_of(spec, survey, read_ground(spec, store, progress), progress)
 
 
