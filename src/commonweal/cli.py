@@ -25,10 +25,10 @@ from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.session import session
+from commonweal.commands.small_areas import small_areas
 from commonweal.commands.social_capital import social_capital
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
-from commonweal.commands.small_areas import small_areas
 from commonweal.errors import CommonwealError, UnreachableError
 
 __all__ = ["app", "main"]
