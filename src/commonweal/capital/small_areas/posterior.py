@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .laplace import Mode
     from .multilevel import Multilevel
 
-POINTS = 32  # standard deviations at which the posterior is looked at
+POINTS = 64  # standard deviations at which the posterior is looked at
 PRIOR_SD = 1.0  # of the half-normal prior of each standard deviation, in log-odds
 STEP = 0.02  # of the logs, for second derivatives
 FLAT = 0.25  # least second derivative believed
@@ -45,7 +45,7 @@ def draw_posterior(
     Notes
     -----
     A nested Laplace approximation: given the standard deviations, coefficients and effects are normal about
-    their mode; those are integrated over 32 points, spread by a normal approximation about the mode and
+    their mode; those are integrated over 64 points, spread by a normal approximation about the mode and
     weighted by the Laplace approximation of the likelihood times a half-normal prior of scale 1. A factor
     whose standard deviation is estimated as 0 is therefore not taken to be without effect.
     """
