@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
-    ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"],
+    ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
 ]  # fmt: skip
 
 
