@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .multilevel import Multilevel
 
 POINTS = 64  # standard deviations at which the posterior is looked at
-PRIOR_SD = 1.0  # of the half-normal prior of each standard deviation, in log-odds
+PRIOR_SD = 1.0  # scale of the Rayleigh prior of each standard deviation, in log-odds: flat on small variances
 STEP = 0.02  # of the logs, for second derivatives
 FLAT = 0.25  # least second derivative believed
 WIDER = 1.25  # than the normal approximation, to reach its tails
@@ -46,7 +46,7 @@ def draw_posterior(
     -----
     A nested Laplace approximation: given the standard deviations, coefficients and effects are normal about
     their mode; those are integrated over 64 points, spread by a normal approximation about the mode and
-    weighted by the Laplace approximation of the likelihood times a half-normal prior of scale 1. A factor
+    weighted by the Laplace approximation of the likelihood times a Rayleigh prior of scale 1. A factor
     whose standard deviation is estimated as 0 is therefore not taken to be without effect.
     """
     points, weights, modes = _points(model, rng)
@@ -90,8 +90,8 @@ def _points(model: Multilevel, rng: np.random.Generator) -> tuple[Array, Array, 
 
 
 def _log_prior(theta: Array) -> Array:
-    """Give the log of the half-normal prior of standard deviations, as a density of their logs."""
-    return (np.log(theta) - (theta / PRIOR_SD) ** 2 / 2).sum(axis=-1)
+    """Give the log of the Rayleigh prior of standard deviations, as a density of their logs."""
+    return (2 * np.log(theta) - (theta / PRIOR_SD) ** 2 / 2).sum(axis=-1)
 
 
 def _normal(model: Multilevel) -> tuple[Array, Array, Mode | None]:
@@ -100,7 +100,7 @@ def _normal(model: Multilevel) -> tuple[Array, Array, Mode | None]:
 
     def posterior(theta: Array) -> tuple[float, Array]:
         value, slope, last[0] = restricted(model.data, theta, last[0])
-        return value - float(_log_prior(theta)), slope - 1 / theta + theta / PRIOR_SD**2
+        return value - float(_log_prior(theta)), slope - 2 / theta + theta / PRIOR_SD**2
 
     best = lowest(posterior, np.clip(model.sd, 0.1, PRIOR_SD), len(model.sd), precise=1e-7)
     centre, rows = np.log(np.maximum(best, LEAST)), []
