@@ -1,0 +1,124 @@
+"""What the lines of a project come to, for any values of its inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.investment.appraisal.adjusting import additional, optimism_bias, wellbys
+from commonweal.investment.appraisal.model import DELAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.investment.appraisal.model import Model
+
+    Floats = NDArray[np.float64]
+    Values = Mapping[str, float | Floats]
+
+__all__ = ["MEASURES", "expected", "lines_worth", "totals"]
+
+MEASURES = {
+    "npsv": "Net present social value",
+    "bcr": "Benefit-cost ratio",
+    "benefits": "Benefits to society",
+    "social": "Benefits to people",
+    "fiscal": "Savings to the public purse that are gains to society",
+    "transfers": "Gains of the public purse that someone else pays",
+    "public_cost": "Cost to the public sector",
+    "other_cost": "Cost to others",
+    "fiscal_return": "Back to the public purse for each pound it spends",
+    "npsv_weighted": "Net present social value, with welfare weights",
+    "bcr_weighted": "Benefit-cost ratio, with welfare weights",
+}
+"""What an appraisal gives, and what each is."""
+
+
+def expected(model: Model) -> dict[str, float]:
+    """Give every input at its expected value."""
+    return {name: i.number.mean for name, i in model.inputs.items()}
+
+
+def lines_worth(model: Model, values: Values, discounted: bool = True) -> dict[str, Floats]:
+    """Work out every line.
+
+    Parameters
+    ----------
+    model
+        What is worked out.
+    values
+        A value for every input, or (n,) of them.
+    discounted
+        Present values, or plain sums over the years.
+
+    Returns
+    -------
+    dict
+        (n,) or a single GBP amount for each line, costs above 0 too.
+    """
+    mitigated = np.asarray(values.get(DELAY, 0.0), dtype=np.float64)
+    delay = model.planned * optimism_bias(*model.delay_bounds, mitigated)
+    found = {}
+    for line in model.lines.values():
+        x = {what: np.asarray(values[name], dtype=np.float64) for what, name in line.inputs.items()}
+        late = line.present if discounted else line.plain
+        late_by = delay if line.name in model.waits else np.asarray(0.0)
+        worth = np.interp(late_by, np.arange(len(late)), late)
+        if line.side in ("public", "others"):
+            grows = 1 + optimism_bias(*line.bounds, x.get("mitigated", np.asarray(0.0)))
+            found[line.name] = x["amount"] * grows * line.constant * worth
+        else:
+            found[line.name] = _added(x) * line.constant * worth
+    return found
+
+
+def _added(x: Mapping[str, Floats]) -> Floats:
+    """Give what a benefit adds in a year, in GBP: quantity x people x value, less what is not added."""
+    one = np.asarray(1.0)
+    amount = wellbys(x.get("quantity", one), x.get("people", one)) * x["value"]
+    if "additionality" in x:
+        return amount * x["additionality"]
+    parts = {k: x[k] for k in ("leakage", "displacement", "substitution", "multiplier") if k in x}
+    would_be = additional(amount * x.get("deadweight", np.asarray(0.0)), **parts)
+    return additional(amount, **parts, reference_case=would_be)
+
+
+def totals(model: Model, worth: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Add up lines to what an appraisal gives.
+
+    ``npsv = social + fiscal - public cost - other cost``, and ``bcr = (social + fiscal - other cost) /
+    public cost``: transfers count in the fiscal return, and in nothing else.
+
+    Returns
+    -------
+    dict
+        Each of `MEASURES`, as long as the lines; a ratio is infinite or NaN where its cost is 0.
+    """
+    zero = np.asarray(0.0)
+    by = {
+        side: sum((worth[n] for n, line in model.lines.items() if line.side == side), zero)
+        for side in ("public", "others", "fiscal", "transfer", "social")
+    }
+    weighted = sum(
+        (worth[n] * line.weight for n, line in model.lines.items() if line.side == "social"), zero
+    )
+    gain = by["social"] + by["fiscal"]
+    gain_weighted = weighted + by["fiscal"]
+    cost = by["public"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "npsv": gain - cost - by["others"],
+            "bcr": np.asarray((gain - by["others"]) / cost),
+            "benefits": gain,
+            "social": by["social"],
+            "fiscal": by["fiscal"],
+            "transfers": by["transfer"],
+            "public_cost": cost,
+            "other_cost": by["others"],
+            "fiscal_return": np.asarray((by["fiscal"] + by["transfer"]) / cost),
+            "npsv_weighted": gain_weighted - cost - by["others"],
+            "bcr_weighted": np.asarray((gain_weighted - by["others"]) / cost),
+        }

@@ -1,0 +1,139 @@
+"""YAML files of this room, checked against what they may hold."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.strict_yaml import read_strict
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+__all__ = ["Data", "read_data", "read_model", "shipped", "text_of"]
+
+M = TypeVar("M", bound="Data")
+
+
+class Data(BaseModel):
+    """What a file holds: no unknown keys, nothing that is not a number for a number, no change."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=False
+    )
+
+
+def shipped(folder: Traversable) -> list[str]:
+    """Name the YAML files of a packaged folder, without their ending."""
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def text_of(name: str, folder: Traversable, kind: str) -> tuple[str, str]:
+    """Read a file that ships by its name, or any by its path.
+
+    Parameters
+    ----------
+    name
+        Of one in `folder`, or the path of a file, which ends in ``.yaml`` or ``.yml``.
+    folder
+        Where those lie that ship.
+    kind
+        What it is, for messages.
+
+    Returns
+    -------
+    tuple of str
+        The short name of the file, and its text.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    DataError
+        If the file is not there or cannot be read.
+    """
+    if not name.endswith((".yaml", ".yml")):
+        if name not in shipped(folder):
+            raise UnknownNameError(kind, name, shipped(folder), " among those that ship")
+        return name, (folder / f"{name}.yaml").read_text("utf-8")
+    path = Path(name)
+    try:
+        return path.stem, path.read_text("utf-8")
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: not text in UTF-8; expected a YAML file") from None
+
+
+def read_model(text: str, where: str, model: type[M]) -> M:
+    """Read YAML and check it.
+
+    Raises
+    ------
+    DataError
+        If it is not YAML, or not what `model` may hold; the message names `where` and the field.
+    """
+    import yaml
+
+    try:
+        data = read_strict(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{where}: not a YAML file that can be read: {reason}") from None
+    return read_data(data, where, model)
+
+
+def read_data(data: Any, where: str, model: type[M]) -> M:
+    """Check plain data.
+
+    Raises
+    ------
+    DataError
+        If it is not what `model` may hold; the message names `where` and the field.
+    """
+    if not isinstance(data, dict):
+        raise DataError(f"{where}: expected keys such as {', '.join(list(model.model_fields)[:4])}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise DataError(_told(error, where, model)) from None
+
+
+def _told(error: ValidationError, where: str, model: type[BaseModel]) -> str:
+    """Say up to three faults, a line each; an unknown key first, as it may be one that is missing."""
+    faults = sorted(error.errors(), key=lambda f: f["type"] != "extra_forbidden")
+    lines = []
+    for fault in faults[:3]:
+        loc = [str(part) for part in fault["loc"]]
+        field = f" {'.'.join(loc)}:" if loc else ""
+        if fault["type"] == "extra_forbidden":
+            said = f"unknown key; {nearest(loc[-1], _keys(model, loc[:-1]))}"
+        elif fault["type"] == "missing":
+            said = "missing; it is needed"
+        elif fault["type"] == "value_error":
+            said = str(fault["ctx"]["error"])
+        else:
+            expected = fault["msg"].replace("Input should be", "expected")
+            said = f"found {fault['input']!r}; {expected[0].lower()}{expected[1:]}"
+        lines.append(f"{where}:{field} {said}")
+    more = len(faults) - 3
+    return "\n".join(lines) + (f" (and {more} more)" if more > 0 else "")
+
+
+def _keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Give the keys that are valid at the end of a path."""
+    here = [model]
+    for part in path:
+        fields = [m.model_fields[part].annotation for m in here if part in m.model_fields]
+        here = [m for f in fields for m in _models(f)] or here
+    return sorted({key for m in here for key in m.model_fields})
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for inner in typing.get_args(annotation) for m in _models(inner)]
