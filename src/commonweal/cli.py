@@ -24,6 +24,7 @@ from commonweal.commands.console import (
 from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
+from commonweal.commands.invest import invest_app
 from commonweal.commands.session import session
 from commonweal.commands.small_areas import small_areas
 from commonweal.commands.social_capital import social_capital
@@ -45,6 +46,7 @@ sources_app = typer.Typer(
     help="The published files: list, show, fetch, verify.", no_args_is_help=True
 )
 app.add_typer(sources_app, name="sources")
+app.add_typer(invest_app, name="invest")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
 

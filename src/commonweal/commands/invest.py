@@ -1,0 +1,22 @@
+"""The commands about what to do: `commonweal invest`, one subject a file."""
+
+from __future__ import annotations
+
+import typer
+
+from commonweal.commands.invest_appraise import appraise
+
+__all__ = ["invest_app"]
+
+invest_app = typer.Typer(
+    help="What to do about it: where to invest, in what, and whether it is worth it.",
+    no_args_is_help=True,
+)
+
+
+@invest_app.callback()
+def _group() -> None:
+    """Keep the group a group while it has one command."""
+
+
+invest_app.command("appraise")(appraise)

@@ -1,0 +1,54 @@
+"""The command that appraises a project: `commonweal invest appraise`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import Annotated
+
+import typer
+
+from commonweal.commands.console import Json, print_json, print_lines
+
+__all__ = ["appraise"]
+
+
+def appraise(
+    project: Annotated[
+        str,
+        typer.Argument(
+            help="A project that ships, such as community-hub, or the path of a YAML file."
+        ),
+    ],
+    draws: Annotated[
+        int, typer.Option(min=1, help="How often uncertain inputs are drawn.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
+    parameters: Annotated[
+        str, typer.Option(help="Parameters in place of the project's: a set that ships or a file.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
+    from commonweal.briefing.folder import check_folder
+    from commonweal.investment.appraisal import appraise as appraised
+    from commonweal.investment.appraisal import load_project
+    from commonweal.investment.parameters import load_parameters
+    from commonweal.reports import write_report
+    from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
+
+    if out is not None:
+        check_folder(out)
+    found = load_project(project)
+    result = appraised(
+        found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
+    )
+    folder = write_report(appraisal_report(result), out) if out is not None else None
+    if as_json:
+        print_json({**appraisal_data(result), **({"folder": str(folder)} if folder else {})})
+        return
+    print_lines(appraisal_lines(result))
+    if folder is not None:
+        print(f"\nReport: {folder / 'report.html'}")

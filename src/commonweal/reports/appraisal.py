@@ -1,0 +1,196 @@
+"""An appraisal as sections of a report, and as a report of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.briefing.shown import Shown
+from commonweal.investment.appraisal import MEASURES
+from commonweal.investment.appraisal.words import figure
+from commonweal.reports.appraisal_charts import (
+    chance_chart,
+    chart_id,
+    tornado_chart,
+    waterfall_chart,
+)
+from commonweal.reports.appraisal_told import (
+    DEFINITIONS,
+    RATIOS,
+    SIDES,
+    appraisal_answer,
+    appraisal_data,
+    appraisal_lines,
+    shown_measures,
+)
+from commonweal.reports.report import Report, Section, Table
+
+if TYPE_CHECKING:
+    from commonweal.briefing.charts import Chart
+    from commonweal.investment.appraisal import Appraisal
+
+__all__ = [
+    "appraisal_answer",
+    "appraisal_data",
+    "appraisal_lines",
+    "appraisal_report",
+    "appraisal_sections",
+]
+
+
+def appraisal_report(appraisal: Appraisal) -> Report:
+    """Make a report of an appraisal.
+
+    Parameters
+    ----------
+    appraisal
+        As `commonweal.investment.appraisal.appraise` gives it.
+
+    Returns
+    -------
+    Report
+        For `commonweal.reports.write_report`.
+    """
+    p, parameters = appraisal.project, appraisal.parameters
+    used = (parameters.discount, parameters.optimism_bias, parameters.wellby)
+    works = [*appraisal.works, *(stated.evidence for stated in used if stated.evidence)]
+    return Report(
+        name=chart_id(appraisal, "appraisal"),
+        title=p.title,
+        heading=f"Social cost-benefit analysis over {p.horizon} years from {p.start}, in prices of {p.price_year}",
+        answer=appraisal_answer(appraisal),
+        sections=appraisal_sections(appraisal),
+        notes=("The project, or numbers in it, are made up.",) if p.fictional else (),
+        assumptions=appraisal.assumptions,
+        limits=p.unquantified,
+        works=tuple(dict.fromkeys(works)),
+        account=(
+            ("project", p.model_dump(mode="json", exclude_defaults=True)),
+            ("parameters", parameters.model_dump(mode="json", exclude_defaults=True)),
+            ("draws", appraisal.draws),
+            ("seed", appraisal.seed),
+        ),
+    )
+
+
+def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
+    """Give the sections of a report: what it is worth, how sure that is, what drives it.
+
+    Charts and tables are named after the project, so that those of several fit in one report.
+    """
+    p = appraisal.project
+    return (
+        Section(
+            "What it costs and what it brings",
+            text=tuple(
+                filter(
+                    None, (p.about, f"It is compared with the reference case: {p.reference_case}.")
+                )
+            ),
+            points=DEFINITIONS,
+            charts=(waterfall_chart(appraisal),),
+            tables=(_measures(appraisal), _lines(appraisal)),
+            beware=appraisal.cautions,
+        ),
+        Section(
+            "How sure that is",
+            text=(_how_sure(appraisal),),
+            charts=_given(chance_chart(appraisal)),
+        ),
+        Section(
+            "What drives it",
+            text=appraisal.drivers,
+            charts=_given(tornado_chart(appraisal)),
+            tables=(_inputs(appraisal),),
+        ),
+    )
+
+
+def _given(chart: Chart | None) -> tuple[Chart, ...]:
+    return () if chart is None else (chart,)
+
+
+def _how_sure(appraisal: Appraisal) -> str:
+    if not appraisal.swings:
+        return (
+            "No input has a range, so how sure the answer is cannot be said: no interval does not mean that it is "
+            "certain."
+        )
+    alone = round(100 * min(1.0, sum(s.share for s in appraisal.swings)))
+    return (
+        f"Every uncertain input was drawn {appraisal.draws:,} times from the range that the project states for it "
+        f"(seed {appraisal.seed}). Inputs by themselves cause {alone} % of the variance of the net value, and "
+        "together the rest. The interval is as good as the ranges: what has none counts as certain."
+    )
+
+
+def _measures(appraisal: Appraisal) -> Table:
+    names = shown_measures(appraisal)
+    rows = [(name, appraisal.measures[name]) for name in names]
+    digits = [2 if name in RATIOS else 0 for name in names]
+    columns = {
+        "Expected": "expected",
+        "Mean of draws": "mean",
+        "Low": "low",
+        "Median": "median",
+        "High": "high",
+    }
+    told = {
+        head: [f"{getattr(e, key):,.{n}f}" for (_, e), n in zip(rows, digits, strict=True)]
+        for head, key in columns.items()
+    }
+    units = ["ratio" if name in RATIOS else "£" for name in names]
+    frame = pl.DataFrame({"Measure": [MEASURES[name] for name in names], "Unit": units, **told})
+    return Table(
+        chart_id(appraisal, "measures"), "What the appraisal gives", Shown(frame),
+        "Present values. 95 % of the draws lie between low and high.",
+    )  # fmt: skip
+
+
+def _lines(appraisal: Appraisal) -> Table:
+    rows = appraisal.lines
+    benefit = [r.line.side not in ("public", "others") for r in rows]
+    frame = pl.DataFrame(
+        {
+            "Line": [r.line.label for r in rows],
+            "Kind": [SIDES[r.line.side] for r in rows],
+            "Before discounting (£)": [round(r.plain) for r in rows],
+            "Present value (£)": [round(r.present.expected) for r in rows],
+            "Low (£)": [round(r.present.low) for r in rows],
+            "High (£)": [round(r.present.high) for r in rows],
+            "Draws with none": [r.none if b else None for r, b in zip(rows, benefit, strict=True)],
+            "Welfare weight": [r.line.weight if b else None for r, b in zip(rows, benefit, strict=True)],
+        },
+        schema_overrides={"Draws with none": pl.Float64, "Welfare weight": pl.Float64},
+    )  # fmt: skip
+    about = (
+        "Costs with their optimism bias; of benefits what is additional. “Draws with none” is how often a benefit "
+        "is 0 or less. Weights are in no column but their own."
+    )
+    return Table(
+        chart_id(appraisal, "lines"), "Every cost and benefit", Shown(frame, frozenset({"Draws with none"})), about
+    )  # fmt: skip
+
+
+def _inputs(appraisal: Appraisal) -> Table:
+    rows = appraisal.switches
+    frame = pl.DataFrame(
+        {
+            "Input": [s.input.label for s in rows],
+            "Unit": [s.input.unit for s in rows],
+            "As stated": [s.input.number.words() for s in rows],
+            "Expected": [figure(s.expected, s.input) for s in rows],
+            "Even at": ["none" if s.value is None else figure(s.value, s.input) for s in rows],
+            "Chance of being beyond": [None if s.value is None else s.beyond for s in rows],
+        },
+        schema_overrides={"Chance of being beyond": pl.Float64},
+    )
+    about = (
+        "“Even at” is the switching value: where the net present social value is 0 while all other inputs are at their "
+        "expected values; “none” where no value that makes sense does that. “Beyond” is on the other side of it."
+    )
+    return Table(
+        chart_id(appraisal, "inputs"), "Every input, and where it would turn the answer",
+        Shown(frame, frozenset({"Chance of being beyond"})), about,
+    )  # fmt: skip
