@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commonweal.commands.console import Json, print_json, print_lines
+from commonweal.commands.console import Json, print_json, print_lines, write_text
 
 __all__ = ["appraise"]
 
@@ -32,6 +32,8 @@ def appraise(
     as_json: Json = False,
 ) -> None:
     """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
+    import json
+
     from commonweal.briefing.folder import check_folder
     from commonweal.investment.appraisal import appraise as appraised
     from commonweal.investment.appraisal import load_project
@@ -45,10 +47,15 @@ def appraise(
     result = appraised(
         found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
     )
-    folder = write_report(appraisal_report(result), out) if out is not None else None
+    data = appraisal_data(result)
+    if out is not None:
+        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        more = {"appraisal.json": ("Every number, unrounded.", lambda path: write_text(path, text))}
+        folder = write_report(appraisal_report(result), out, more)
+        data["folder"] = str(folder)
     if as_json:
-        print_json({**appraisal_data(result), **({"folder": str(folder)} if folder else {})})
+        print_json(data)
         return
     print_lines(appraisal_lines(result))
-    if folder is not None:
+    if out is not None:
         print(f"\nReport: {folder / 'report.html'}")

@@ -90,7 +90,7 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             ),
             points=DEFINITIONS,
             charts=(waterfall_chart(appraisal),),
-            tables=(_measures(appraisal), _lines(appraisal)),
+            tables=(*_measures(appraisal), _lines(appraisal)),
             beware=appraisal.cautions,
         ),
         Section(
@@ -125,27 +125,41 @@ def _how_sure(appraisal: Appraisal) -> str:
     )
 
 
-def _measures(appraisal: Appraisal) -> Table:
+def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
+    """Give the amounts, and the ratios: one is in pounds, the other has decimals."""
     names = shown_measures(appraisal)
-    rows = [(name, appraisal.measures[name]) for name in names]
-    digits = [2 if name in RATIOS else 0 for name in names]
-    columns = {
-        "Expected": "expected",
-        "Mean of draws": "mean",
-        "Low": "low",
-        "Median": "median",
-        "High": "high",
-    }
-    told = {
-        head: [f"{getattr(e, key):,.{n}f}" for (_, e), n in zip(rows, digits, strict=True)]
-        for head, key in columns.items()
-    }
-    units = ["ratio" if name in RATIOS else "£" for name in names]
-    frame = pl.DataFrame({"Measure": [MEASURES[name] for name in names], "Unit": units, **told})
-    return Table(
-        chart_id(appraisal, "measures"), "What the appraisal gives", Shown(frame),
-        "Present values. 95 % of the draws lie between low and high.",
-    )  # fmt: skip
+    amounts = [name for name in names if name not in RATIOS]
+    ratios = [name for name in names if name in RATIOS]
+    return (
+        Table(
+            chart_id(appraisal, "amounts"),
+            "What it comes to, in pounds",
+            Shown(
+                _estimates(appraisal, amounts).with_columns(
+                    pl.col(pl.Float64).round(0).cast(pl.Int64)
+                )
+            ),
+            "Present values. 95 % of the draws lie between low and high.",
+        ),
+        Table(
+            chart_id(appraisal, "ratios"),
+            "What each pound of the public sector brings",
+            Shown(_estimates(appraisal, ratios)),
+        ),
+    )
+
+
+def _estimates(appraisal: Appraisal, names: list[str]) -> pl.DataFrame:
+    found = [appraisal.measures[name] for name in names]
+    return pl.DataFrame(
+        {
+            "Measure": [MEASURES[name] for name in names],
+            "Expected": [e.expected for e in found],
+            "Low": [e.low for e in found],
+            "Median": [e.median for e in found],
+            "High": [e.high for e in found],
+        }
+    )
 
 
 def _lines(appraisal: Appraisal) -> Table:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["chance_chart", "chart_id", "tornado_chart", "waterfall_chart"]
 
-LEFT, WIDE, RIGHT, ROW = 300, 330, 130, 30
+LEFT, WIDE, RIGHT, ROW = 310, 320, 130, 30
+ROOM = 70  # for the values at the left ends of a tornado's bars
 MOST = 12
 """Inputs that a tornado shows; its table has all."""
 
@@ -81,14 +82,14 @@ def tornado_chart(appraisal: Appraisal) -> Chart | None:
     if not swings:
         return None
     shown, middle = swings[:MOST], appraisal.measures["npsv"].expected
-    place = _scale([v for s in shown for v in s.npsv] + [0.0])
+    place = _scale([v for s in shown for v in s.npsv], LEFT + ROOM)
     parts = [_upright(place(0.0), len(shown)), _upright(place(middle), len(shown), "5 3")]
     for k, s in enumerate(shown):
         y = 8 + k * ROW
         left, right = min(s.npsv), max(s.npsv)
         ends = (s.low, s.high) if s.npsv[0] <= s.npsv[1] else (s.high, s.low)
         parts += [
-            text(LEFT - 70, y + 18, _short(s.input.label), anchor="end"),
+            text(LEFT - 12, y + 18, _short(s.input.label), anchor="end"),
             _bar(place(left), place(middle), y + 3, OTHER),
             _bar(place(middle), place(right), y + 3, PLACE),
             text(place(left) - 6, y + 18, figure(ends[0], s.input), 12, "end", halo=True),
@@ -159,7 +160,7 @@ def chance_chart(appraisal: Appraisal) -> Chart | None:
     id_, title = chart_id(appraisal, "chance"), f"Benefits exceed costs in {above} of the draws"
     about = (
         f"How often each net present social value came out in {appraisal.draws:,} draws: the area of a bar is its "
-        "share. Filled bars are above nought, hollow ones below. Draws beyond the outer half per cent are in the outer bars."
+        "share. Filled bars are above nought, hollow ones below. The outer half per cent is in the outer bars."
     )
     numbers = Shown(
         pl.DataFrame(
@@ -173,10 +174,11 @@ def chance_chart(appraisal: Appraisal) -> Chart | None:
     return Chart(id_, title, about, svg(id_, title, about, 760, bottom + 30, parts), numbers)
 
 
-def _scale(values: Sequence[float]) -> Callable[[float], float]:
+def _scale(values: Sequence[float], left: float = LEFT) -> Callable[[float], float]:
+    """Give where a value stands, from nought or the least at the left to nought or the most."""
     low, high = min(0.0, *values), max(0.0, *values)
-    unit = WIDE / ((high - low) or 1.0)
-    return lambda value: LEFT + (value - low) * unit
+    unit = (LEFT + WIDE - left) / ((high - low) or 1.0)
+    return lambda value: left + (value - low) * unit
 
 
 def _bar(a: float, b: float, y: float, fill: str) -> str:
