@@ -92,11 +92,13 @@ def cautions(project: Project) -> tuple[str, ...]:
     """Say where claims may overlap, and what to beware of in each work that a line rests on."""
     claims = {name: benefit.claims for name, benefit in project.benefits.items()}
     found = check_claims(claims, outcomes_of(project))
-    evidence = load_evidence()
-    for id_ in works_cited(project):
-        caution = evidence.work(id_).caution
-        if caution:
-            found.append(f"{cite(id_, evidence).short}: {caution}")
+    if cited := works_cited(project):
+        evidence = load_evidence()
+        found += [
+            f"{cite(id_, evidence).short}: {evidence.work(id_).caution}"
+            for id_ in cited
+            if evidence.work(id_).caution
+        ]
     without = [b.label for b in project.benefits.values() if not b.evidence]
     if without:
         told = ", ".join(f"“{label}”" for label in without)

@@ -152,8 +152,10 @@ def build_model(project: Project, parameters: Parameters) -> Model:
             waits.add(name)
     if any(benefit.wellby for benefit in project.benefits.values()):
         inputs.append(_wellby_input(project, parameters))
+    outcomes = outcomes_of(project)
     for name, benefit in project.benefits.items():
-        lines.append(_benefit_line(name, benefit, project, parameters, factors, inputs))
+        side: Side = "transfer" if benefit.transfer else outcomes.kind(benefit.claims)
+        lines.append(_benefit_line(name, benefit, side, project, parameters, factors, inputs))
         if project.works and benefit.after_works:
             waits.add(name)
     return Model(
@@ -190,6 +192,7 @@ def _cost_line(
 def _benefit_line(
     name: str,
     benefit: Benefit,
+    side: Side,
     project: Project,
     parameters: Parameters,
     factors: Floats,
@@ -223,7 +226,6 @@ def _benefit_line(
         inputs.append(Input(mine[what], label, counted_in, number, least, most))
     if benefit.wellby:
         mine["value"] = WELLBY
-    side: Side = outcomes_of(project).kind(benefit.claims)
     weight = 1.0
     if side == "social" and project.incomes and benefit.distribution and not benefit.wellby:
         weight = sum(
@@ -239,7 +241,7 @@ def _benefit_line(
     return Line(
         name,
         benefit.label,
-        "transfer" if benefit.transfer else side,
+        side,
         mine,
         base * benefit.part_of_year,
         (0.0, 0.0),

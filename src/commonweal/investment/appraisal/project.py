@@ -233,7 +233,7 @@ def works_cited(project: Project) -> tuple[str, ...]:
 
 def _checked(project: Project, stem: str, where: str) -> Project:
     """Check what a project names elsewhere."""
-    outcomes, evidence = outcomes_of(project), load_evidence()
+    outcomes = outcomes_of(project)
     check_claims({name: b.claims for name, b in project.benefits.items()}, outcomes)
     for name, benefit in project.benefits.items():
         if benefit.transfer and outcomes.kind(benefit.claims) != "fiscal":
@@ -241,6 +241,8 @@ def _checked(project: Project, stem: str, where: str) -> Project:
                 f"{where}: '{name}' is a transfer and claims '{benefit.claims}', which is social; "
                 "expected a fiscal outcome"
             )
-    for id_ in works_cited(project):
-        evidence.work(id_)
+    if cited := works_cited(project):
+        evidence = load_evidence()
+        for id_ in cited:
+            evidence.work(id_)
     return project.model_copy(update={"name": stem})

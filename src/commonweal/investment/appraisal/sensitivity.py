@@ -11,6 +11,8 @@ import numpy as np
 from commonweal.investment.appraisal.worth import expected, lines_worth, totals
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from commonweal.investment.appraisal.model import Input, Model
@@ -66,7 +68,7 @@ class Switch:
     value
         Its switching value; None if there is none that makes sense.
     beyond
-        The chance that it lies on the other side of its switching value; 0 or 1 for a certain input.
+        The chance that it lies on the other side of its switching value; 0 for a certain input.
     """
 
     input: Input
@@ -82,9 +84,12 @@ class Switch:
         return self.value / self.expected - 1
 
 
-def _npsv(model: Model, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    at: dict[str, float | NDArray[np.float64]] = {**expected(model), name: values}
-    return np.broadcast_to(totals(model, lines_worth(model, at))["npsv"], values.shape)
+def _with(
+    model: Model, middle: Mapping[str, float], name: str, values: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Give the totals for (n,) values of one input, the others in the middle."""
+    told = totals(model, lines_worth(model, {**middle, name: values}))
+    return {key: np.broadcast_to(value, values.shape) for key, value in told.items()}
 
 
 def swings(model: Model, variance: float) -> tuple[Swing, ...]:
@@ -106,21 +111,18 @@ def swings(model: Model, variance: float) -> tuple[Swing, ...]:
     tuple of Swing
         The widest first.
     """
-    found = []
+    found, middle = [], expected(model)
     for i in model.inputs.values():
         if i.number.certain:
             continue
         ends = i.number.quantile(np.array(ENDS))
-        at: dict[str, float | NDArray[np.float64]] = {**expected(model), i.name: ends}
-        told = totals(model, lines_worth(model, at))
-        npsv = np.broadcast_to(told["npsv"], (2,)).tolist()
-        bcr = np.broadcast_to(told["bcr"], (2,)).tolist()
+        told = _with(model, middle, i.name, ends)
+        npsv, bcr = told["npsv"].tolist(), told["bcr"].tolist()
         grid = i.number.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
-        alone = float(np.var(_npsv(model, i.name, grid)))
+        alone = float(np.var(_with(model, middle, i.name, grid)["npsv"]))
         share = min(alone / variance, 1.0) if variance > 0 else 0.0
-        found.append(
-            Swing(i, float(ends[0]), float(ends[1]), (npsv[0], npsv[1]), (bcr[0], bcr[1]), share)
-        )
+        low, high = ends.tolist()
+        found.append(Swing(i, low, high, (npsv[0], npsv[1]), (bcr[0], bcr[1]), share))
     return tuple(sorted(found, key=lambda s: -s.width))
 
 
@@ -132,43 +134,38 @@ def switches(model: Model) -> tuple[Switch, ...]:
     tuple of Switch
         In the order of the inputs, certain ones as well.
     """
-    found = []
+    found, middle = [], expected(model)
     for i in model.inputs.values():
-        middle = i.number.mean
-        value = _root(model, i)
-        if value is None:
-            beyond = 0.0
-        else:
+        value, beyond = _root(model, middle, i), 0.0
+        if value is not None and not i.number.certain:
             below = i.number.below(value)
-            beyond = below if value < middle else 1 - below
-            if i.number.certain:
-                beyond = 0.0
-        found.append(Switch(i, middle, value, beyond))
+            beyond = below if value < middle[i.name] else 1 - below
+        found.append(Switch(i, middle[i.name], value, beyond))
     return tuple(found)
 
 
-def _root(model: Model, i: Input) -> float | None:
+def _root(model: Model, middle: Mapping[str, float], i: Input) -> float | None:
     """Find where the answer is 0, between the ends at which the input makes sense."""
     from scipy.optimize import brentq
 
-    middle = i.number.mean
-    if math.isfinite(i.most):
-        grid = np.linspace(i.least, i.most, 65)
-    else:  # a line is a product: what has no upper end goes in as a factor
-        unit = abs(middle) or 1.0
-        at = _npsv(model, i.name, np.array([middle, middle + unit]))
-        slope = (at[1] - at[0]) / unit
-        if slope == 0:
+    def npsv(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _with(model, middle, i.name, values)["npsv"]
+
+    now = middle[i.name]
+    if math.isinf(i.most):  # a line is a product: what has no upper end goes in as a factor
+        unit = abs(now) or 1.0
+        first, second = npsv(np.array([now, now + unit]))
+        if first == second:
             return None
-        root = middle - at[0] / slope
-        return float(root) if i.least <= root <= i.most else None
-    answers = _npsv(model, i.name, grid)
+        root = float(now - first * unit / (second - first))
+        return root if i.least <= root <= i.most else None
+    grid = np.linspace(i.least, i.most, 65)
+    answers = npsv(grid)
+    if 0 in answers:
+        return float(grid[np.flatnonzero(answers == 0)[0]])
     turns = np.flatnonzero(np.diff(np.sign(answers)) != 0)
     if len(turns) == 0:
         return None
-    nearest = turns[np.argmin(np.abs(grid[turns] - middle))]
-    low, high = float(grid[nearest]), float(grid[nearest + 1])
-    for end, answer in ((low, answers[nearest]), (high, answers[nearest + 1])):
-        if answer == 0:
-            return end
-    return float(brentq(lambda x: float(_npsv(model, i.name, np.array([x]))[0]), low, high))
+    nearest = turns[np.argmin(np.abs(grid[turns] - now))]
+    low, high = grid[nearest : nearest + 2].tolist()
+    return float(brentq(lambda x: float(npsv(np.array([x]))[0]), low, high))

@@ -1,0 +1,132 @@
+"""`commonweal invest appraise`, as a user meets it, and the report that it writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from html import unescape
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pypdf
+import pytest
+
+from commonweal.investment.appraisal import appraise, load_project, shipped_projects
+from commonweal.reports import report_html
+from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECTS = resources.files("commonweal.investment.appraisal") / "projects"
+
+
+def test_the_answer_comes_first_and_assumptions_are_told(tell: Any) -> None:
+    code, said, complaint = tell("invest", "appraise", "community-hub", "--draws", "2000")
+    assert (code, complaint) == (0, "")
+    lines = said.splitlines()
+    assert lines[0].startswith("A community hub for Saltmarsh End")
+    assert lines[1].startswith("FICTIONAL")
+    assert lines[3].startswith("Each pound of public money is expected to bring £1.91 of benefits")
+    assert "of 2,000 draws" in lines[3]
+    for told in (
+        "With welfare weights the ratio is",
+        "Life satisfaction of regular users” may be no benefit at all",
+        "Compared with what happens without it",
+        "What drives the answer most is “Life satisfaction of regular users: quantity”",
+        "Range of a WELLBY, £10,000 to £16,000: not verified",
+        "No effect is pooled, so it does not say how much",
+        "Not in the figures:",
+        "Benefit-cost ratio: benefits to people and savings to the public purse, less the costs of",
+    ):
+        assert told in said
+
+
+def test_no_range_is_not_certainty(tell: Any) -> None:
+    code, said, _ = tell("invest", "appraise", "frontier-per-million")
+    assert code == 0
+    assert "No input has a range, so how sure this is cannot be said" in said
+    assert "Commissioned by a funder that argues for such investment" in said
+    assert "100 %" not in said
+
+
+def test_json_is_the_same_answer(tell: Any) -> None:
+    code, said, _ = tell("invest", "appraise", "by-hand", "--json", "--draws", "5")
+    assert code == 0
+    told = json.loads(said)
+    assert told["measures"]["npsv"]["expected"] == pytest.approx(13_987.77, abs=0.01)
+    assert {line["side"] for line in told["lines"]} == {"public", "social", "fiscal"}
+    assert told["switching_values"][0] == {
+        "input": "works.amount", "label": "Works", "expected": 50_000,
+        "even_at": pytest.approx(50_000 + 13_987.766 / 1.24), "beyond": 0,
+    }  # fmt: skip
+
+
+def test_a_mistake_is_told_in_a_line_and_nothing_is_written(tell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = (PROJECTS / "by-hand.yaml").read_text("utf-8")
+    file.write_text(text.replace("amount: 20000", "amount: -20000"), "utf-8")
+    code, said, complaint = tell("invest", "appraise", file, "--out", tmp_path / "out")
+    assert (code, said) == (2, "")
+    assert "costs.staff.amount: found -20000; expected 0 or more" in complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
+    ours = resources.files("commonweal.investment.parameters") / "published/green-book-2022.yaml"
+    text = ours.read_text("utf-8").replace("rate: 0.035", "rate: 0")
+    text = text.replace("verified: true", "verified: false")
+    (tmp_path / "own.yaml").write_text(text, "utf-8")
+    code, said, _ = tell("invest", "appraise", "by-hand", "--parameters", "own.yaml", "--json")
+    assert code == 0
+    told = json.loads(said)
+    assert told["parameters"] == "own"
+    assert told["measures"]["public_cost"]["expected"] == pytest.approx(102_000)
+    assert told["assumptions"][0].startswith("Discount rates: not verified.")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from commonweal.reports import write_report
+
+    appraisal = appraise(load_project("community-hub"), draws=2000)
+    return write_report(appraisal_report(appraisal), tmp_path_factory.mktemp("told") / "hub")
+
+
+def test_the_report_has_its_charts_with_their_numbers(folder: Path) -> None:
+    page = (folder / "report.html").read_text("utf-8")
+    for id_ in ("waterfall", "chance", "tornado"):
+        assert f'aria-labelledby="community-hub-{id_}-t community-hub-{id_}-d"' in page
+        assert (folder / "tables" / f"community-hub-{id_}.csv").is_file()
+    assert "These were not verified" in page
+    assert "are made up" in page
+    assert page.count("Review refresh: Places, spaces, and social connections") >= 1
+
+
+def test_the_waterfall_adds_up(folder: Path) -> None:
+    text = (folder / "tables" / "community-hub-waterfall.csv").read_text("utf-8")
+    rows = [(r[0], int(r[1].lstrip("'"))) for r in list(csv.reader(text.splitlines()))[1:]]
+    assert rows[-1][0] == "Net present social value"
+    assert sum(v for _, v in rows[:-1]) == pytest.approx(rows[-1][1], abs=len(rows))
+
+
+def test_the_workbook_has_numbers_and_the_pdf_the_answer(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    sheet = next(book[name] for name in book.sheetnames if "lines" in name)
+    cells = [[c.value for c in row] for row in sheet.iter_rows(min_row=4)]
+    assert cells[0][:3] == ["Line", "Kind", "Before discounting (£)"]
+    assert all(isinstance(v, int) for v in cells[1][2:6])
+    paper = pypdf.PdfReader(folder / "report.pdf")
+    text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())
+    assert "Benefits exceed costs in" in text
+
+
+@pytest.mark.parametrize("name", shipped_projects())
+def test_every_project_that_ships_is_told(name: str) -> None:
+    appraisal = appraise(load_project(name), draws=200)
+    page = unescape(report_html(appraisal_report(appraisal)))
+    assert f"<h1>{appraisal.project.title}</h1>" in page
+    assert all(said.replace(" %", "\N{NO-BREAK SPACE}%") in page for said in appraisal.drivers)
+    json.dumps(appraisal_data(appraisal), allow_nan=False)
+    assert len(list(appraisal_lines(appraisal))) > 20
