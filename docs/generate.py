@@ -53,6 +53,8 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
     "commonweal.capital.wealth": "Trust as wealth",
     "commonweal.capital.discontent": "Places that don't matter",
+    "commonweal.investment.parameters": "Parameters of appraisal",
+    "commonweal.investment.appraisal": "Appraisal",
     "commonweal.beside": "Results beside each other",
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.investment.appraisal import appraise, load_project, project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from commonweal.investment.appraisal import Project
 
@@ -156,3 +158,10 @@ def test_years_in_four_ways(plain: Callable[..., dict[str, Any]]) -> None:
     for years in ("0-2", [0, 1, 2], {0: 1, 1: 1, 2: 1}, "0 - 2"):
         project = project_from(plain(benefits__reading__years=years))
         assert project.benefits["reading"].years == ((0, 1.0), (1, 1.0), (2, 1.0))
+
+
+def test_the_project_that_the_docs_show_can_be_appraised() -> None:
+    page = Path(__file__).parents[3] / "docs" / "methods" / "appraisal.md"
+    (shown,) = re.findall(r"^```yml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    a = appraise(project_from(yaml.safe_load(shown)), draws=200)
+    assert a.lines[-1].may_be_none

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["DRAWS", "INTERVAL", "SEED", "Appraisal", "Estimate", "LineResult", "appraise"]
 
 DRAWS = 10_000
+"""How often uncertain inputs are drawn if nothing else is said."""
+
 SEED = 1
+"""The seed of the draws if none is given."""
+
 INTERVAL = (0.025, 0.975)
 """Shares of the draws below the ends of an interval: 95 % lie inside."""
 
