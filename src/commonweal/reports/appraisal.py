@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from commonweal.briefing.shown import Shown
+from commonweal.briefing.shown import Shown, whole
 from commonweal.investment.appraisal import MEASURES
 from commonweal.investment.appraisal.words import figure
 from commonweal.reports.appraisal_charts import (
@@ -38,6 +39,9 @@ __all__ = [
     "appraisal_sections",
 ]
 
+_FIRST_YEARS = 20
+"""Years that stand on the page; the workbook and the table's file have all."""
+
 
 def appraisal_report(appraisal: Appraisal) -> Report:
     """Make a report of an appraisal.
@@ -53,8 +57,6 @@ def appraisal_report(appraisal: Appraisal) -> Report:
         For `commonweal.reports.write_report`.
     """
     p, parameters = appraisal.project, appraisal.parameters
-    used = (parameters.discount, parameters.optimism_bias, parameters.wellby)
-    works = [*appraisal.works, *(stated.evidence for stated in used if stated.evidence)]
     return Report(
         name=chart_id(appraisal, "appraisal"),
         title=p.title,
@@ -64,7 +66,7 @@ def appraisal_report(appraisal: Appraisal) -> Report:
         notes=("The project, or numbers in it, are made up.",) if p.fictional else (),
         assumptions=appraisal.assumptions,
         limits=p.unquantified,
-        works=tuple(dict.fromkeys(works)),
+        works=appraisal.works,
         account=(
             ("project", p.model_dump(mode="json", exclude_defaults=True)),
             ("parameters", parameters.model_dump(mode="json", exclude_defaults=True)),
@@ -90,7 +92,7 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             ),
             points=DEFINITIONS,
             charts=(waterfall_chart(appraisal),),
-            tables=(*_measures(appraisal), _lines(appraisal)),
+            tables=(*_measures(appraisal), _lines(appraisal), _years(appraisal)),
             beware=appraisal.cautions,
         ),
         Section(
@@ -169,22 +171,61 @@ def _lines(appraisal: Appraisal) -> Table:
         {
             "Line": [r.line.label for r in rows],
             "Kind": [SIDES[r.line.side] for r in rows],
-            "Before discounting (£)": [round(r.plain) for r in rows],
+            "Undiscounted (£)": [round(r.plain) for r in rows],
             "Present value (£)": [round(r.present.expected) for r in rows],
             "Low (£)": [round(r.present.low) for r in rows],
             "High (£)": [round(r.present.high) for r in rows],
             "Draws with none": [r.none if b else None for r, b in zip(rows, benefit, strict=True)],
-            "Welfare weight": [r.line.weight if b else None for r, b in zip(rows, benefit, strict=True)],
         },
-        schema_overrides={"Draws with none": pl.Float64, "Welfare weight": pl.Float64},
-    )  # fmt: skip
+        schema_overrides={"Draws with none": pl.Float64},
+    )
+    if appraisal.model.weighted:
+        weights = [r.line.weight if b else None for r, b in zip(rows, benefit, strict=True)]
+        frame = frame.with_columns(pl.Series("Welfare weight", weights, pl.Float64))
     about = (
         "Costs with their optimism bias; of benefits what is additional. “Draws with none” is how often a benefit "
-        "is 0 or less. Weights are in no column but their own."
+        "is 0 or less. No welfare weight is in the amounts."
     )
     return Table(
         chart_id(appraisal, "lines"), "Every cost and benefit", Shown(frame, frozenset({"Draws with none"})), about
     )  # fmt: skip
+
+
+def _years(appraisal: Appraisal) -> Table:
+    """Give costs and benefits year by year, so that the sum can be done by hand."""
+    sides = {r.line.name: r.line.side for r in appraisal.lines}
+    heads = {
+        "public": "Cost, public (£)",
+        "others": "Cost, others (£)",
+        "social": "Benefit, social (£)",
+        "fiscal": "Benefit, fiscal (£)",
+    }
+    sums = {
+        side: np.sum(
+            [flow for name, flow in appraisal.by_year.items() if sides[name] == side], axis=0
+        )
+        for side in heads
+        if side in sides.values()
+    }
+    net = sum(flow if side in ("social", "fiscal") else -flow for side, flow in sums.items())
+    start = appraisal.project.start
+    frame = pl.DataFrame(
+        {
+            "Year": [f"{k} ({start + k})" for k in range(len(appraisal.factors))],
+            **{heads[side]: whole(flow) for side, flow in sums.items()},
+            "Net (£)": whole(np.asarray(net)),
+            "Discount factor": appraisal.factors,
+            "Net, present value (£)": whole(np.asarray(net) * appraisal.factors),
+        }
+    )
+    return Table(
+        chart_id(appraisal, "years"),
+        "Year by year",
+        Shown(frame, places={"Discount factor": 6}),
+        "Before discounting, with every input at its expected value; the last column adds up to the net present "
+        "social value. Transfers are left out.",
+        rows=_FIRST_YEARS,
+    )
 
 
 def _inputs(appraisal: Appraisal) -> Table:

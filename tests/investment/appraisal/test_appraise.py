@@ -331,11 +331,36 @@ def test_optimism_bias_goes_to_the_kind_of_cost(made: Callable[..., Project]) ->
     assert "Cost “B”: no optimism bias is added; a fixed price." in a.assumptions
 
 
+@pytest.mark.parametrize("name", shipped_projects())
+def test_years_add_up_to_the_whole(name: str) -> None:
+    """Year by year times the discount factors is the present value, and without them the plain sum."""
+    a = appraise(load_project(name), draws=10)
+    for r in a.lines:
+        flow = a.by_year[r.line.name]
+        assert flow.sum() == pytest.approx(r.plain)
+        assert flow @ a.factors == pytest.approx(r.present.expected)
+
+
+def test_a_year_late_is_seen_in_the_years(made: Callable[..., Project]) -> None:
+    works = {"years": 2, "optimism_bias": {"category": "non_standard_civil_engineering"}}
+    a = appraise(made(works=works), draws=1)
+    np.testing.assert_allclose(a.by_year["reading"], [750, *[1500] * 9])
+
+
 def test_over_budget_counts_draws(made: Callable[..., Project]) -> None:
     """Ten years at 500 to 1,500, a budget of 12,500: a quarter of the draws is above."""
     project = made(costs__room__amount={"uniform": [500, 1500]}, budget=12_500)
     assert appraise(project, draws=20_000).over_budget == pytest.approx(0.25, abs=0.01)
     assert appraise(made(), draws=10).over_budget is None
+
+
+def test_works_are_those_of_the_lines_and_of_the_parameters_that_are_used() -> None:
+    assert appraise(load_project("frontier-per-million"), draws=1).works == (
+        "frontier-2021",
+        "green-book-2022",
+    )
+    hub = appraise(load_project("community-hub"), draws=1).works
+    assert {"villa-2024", "wellbeing-guidance-2021", "optimism-bias-2013"} <= set(hub)
 
 
 def test_what_is_verified_is_not_listed_as_assumed(made: Callable[..., Project]) -> None:

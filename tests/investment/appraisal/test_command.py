@@ -111,11 +111,26 @@ def test_the_waterfall_adds_up(folder: Path) -> None:
     assert sum(v for _, v in rows[:-1]) == pytest.approx(rows[-1][1], abs=len(rows))
 
 
+def test_the_years_add_up(folder: Path) -> None:
+    rows, told = (
+        list(
+            csv.DictReader(
+                (folder / "tables" / f"community-hub-{name}.csv").read_text("utf-8").splitlines()
+            )
+        )
+        for name in ("years", "amounts")
+    )
+    total = sum(int(r["Net, present value (£)"].lstrip("'")) for r in rows)
+    assert len(rows) == 15
+    assert rows[0]["Year"] == "0 (2026)"
+    assert total == pytest.approx(int(told[0]["Expected"]), abs=len(rows))
+
+
 def test_the_workbook_has_numbers_and_the_pdf_the_answer(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "report.xlsx")
     sheet = next(book[name] for name in book.sheetnames if "lines" in name)
     cells = [[c.value for c in row] for row in sheet.iter_rows(min_row=4)]
-    assert cells[0][:3] == ["Line", "Kind", "Before discounting (£)"]
+    assert cells[0][:3] == ["Line", "Kind", "Undiscounted (£)"]
     assert all(isinstance(v, int) for v in cells[1][2:6])
     paper = pypdf.PdfReader(folder / "report.pdf")
     text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())

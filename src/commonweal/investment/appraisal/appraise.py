@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.investment.appraisal.assumptions import assumptions, cautions
+from commonweal.investment.appraisal.assumptions import (
+    assumptions,
+    cautions,
+    used_parameters,
+)
+from commonweal.investment.appraisal.discounting import discount_factors
 from commonweal.investment.appraisal.drawing import draw_inputs
 from commonweal.investment.appraisal.model import build_model
 from commonweal.investment.appraisal.project import works_cited
 from commonweal.investment.appraisal.sensitivity import swings, switches
 from commonweal.investment.appraisal.words import figure, money
-from commonweal.investment.appraisal.worth import MEASURES, expected, lines_worth, totals
+from commonweal.investment.appraisal.worth import MEASURES, expected, lines_worth, totals, yearly
 from commonweal.investment.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -106,6 +111,10 @@ class Appraisal:
         The same with welfare weights; None where there are none.
     npsv_draws
         (draws,) the net present social value of each.
+    by_year
+        (horizon,) of each line, GBP before discounting, with every input at its expected value.
+    factors
+        (horizon,) what a pound of each year is worth in the first.
     over_budget
         The share of draws in which public cost before discounting is above the budget; None without
         a budget.
@@ -116,7 +125,7 @@ class Appraisal:
     assumptions, cautions
         What was assumed and not verified, and what to beware of.
     works
-        Ids of the works of the evidence library that it rests on.
+        Ids of the works of the evidence library that its lines and parameters rest on.
     """
 
     project: Project
@@ -129,6 +138,8 @@ class Appraisal:
     worth_it: float
     worth_it_weighted: float | None
     npsv_draws: Floats
+    by_year: Mapping[str, Floats]
+    factors: Floats
     over_budget: float | None
     swings: tuple[Swing, ...]
     switches: tuple[Switch, ...]
@@ -189,6 +200,7 @@ def appraise(
     if project.budget is not None:
         spent = totals(model, lines_worth(model, values, discounted=False))["public_cost"]
         over_budget = float((np.broadcast_to(spent, (draws,)) > project.budget).mean())
+    used = [stated for _, stated in used_parameters(project, parameters, model)]
     tornado, turning = swings(model, float(npsv.var())), switches(model)
     return Appraisal(
         project,
@@ -209,13 +221,15 @@ def appraise(
         float((npsv > 0).mean()),
         weighted,
         npsv,
+        yearly(model, middle),
+        discount_factors(project.horizon, parameters.discount.steps),
         over_budget,
         tornado,
         turning,
         _drivers(project, float(at["npsv"]), tornado, turning),
         assumptions(project, parameters, model),
         cautions(project),
-        works_cited(project),
+        tuple(dict.fromkeys((*works_cited(project), *(s.evidence for s in used if s.evidence)))),
     )
 
 

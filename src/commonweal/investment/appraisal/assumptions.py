@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from commonweal.investment.appraisal.project import Project
     from commonweal.investment.parameters import Parameters, Stated
 
-__all__ = ["assumptions", "cautions"]
+__all__ = ["assumptions", "cautions", "used_parameters"]
 
 
 def assumptions(project: Project, parameters: Parameters, model: Model) -> tuple[str, ...]:
@@ -28,35 +28,36 @@ def assumptions(project: Project, parameters: Parameters, model: Model) -> tuple
     )
 
 
-def _of_parameters(project: Project, parameters: Parameters, model: Model) -> Iterator[str]:
+def used_parameters(
+    project: Project, parameters: Parameters, model: Model
+) -> tuple[tuple[str, Stated], ...]:
+    """Give the parameters that an appraisal takes, each with what it is in words."""
     used: list[tuple[str, Stated]] = [("Discount rates", parameters.discount)]
-    if any("mitigated" in name for name in model.inputs):
+    if any(name.endswith(".mitigated") for name in model.inputs):
         used.append(("Optimism bias", parameters.optimism_bias))
     if WELLBY in model.inputs:
         w = parameters.wellby
         used.append((f"Value of a WELLBY, £{w.value:,.0f}", w))
         used.append((f"Range of a WELLBY, £{w.range.low:,.0f} to £{w.range.high:,.0f}", w.range))
         if project.price_year != w.price_year:
-            used.append(
-                (f"A WELLBY brought from {w.price_year} to {project.price_year}", w.uprating)
-            )
+            brought = f"A WELLBY brought from {w.price_year} to {project.price_year}"
+            used.append((brought, w.uprating))
     if model.weighted:
-        used.append(
-            (
-                f"Welfare weights, elasticity {parameters.welfare_weights.elasticity:g}",
-                parameters.welfare_weights,
-            )
-        )
+        weights = parameters.welfare_weights
+        used.append((f"Welfare weights, elasticity {weights.elasticity:g}", weights))
+    return tuple(used)
+
+
+def _of_parameters(project: Project, parameters: Parameters, model: Model) -> Iterator[str]:
+    used = used_parameters(project, parameters, model)
     for what, stated in used:
         if not stated.verified:
             yield f"{what}: not verified. {stated.source} ({stated.vintage})."
-    if (
-        WELLBY in model.inputs
-        and project.price_year != parameters.wellby.price_year
-        and project.real_incomes is None
-    ):
+    uprated = any(stated is parameters.wellby.uprating for _, stated in used)
+    if uprated and project.real_incomes is None:
         yield (
-            f"A WELLBY is brought to {project.price_year} by prices alone: the project gives no real incomes."
+            f"A WELLBY is brought to {project.price_year} by prices alone: the project gives no "
+            "real incomes."
         )
 
 

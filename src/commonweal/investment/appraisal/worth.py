@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.investment.appraisal.model import Model
+    from commonweal.investment.appraisal.model import Line, Model
 
     Floats = NDArray[np.float64]
     Values = Mapping[str, float | Floats]
 
-__all__ = ["MEASURES", "expected", "lines_worth", "totals"]
+__all__ = ["MEASURES", "expected", "lines_worth", "totals", "yearly"]
 
 MEASURES = {
     "npsv": "Net present social value",
@@ -59,20 +59,56 @@ def lines_worth(model: Model, values: Values, discounted: bool = True) -> dict[s
     dict
         (n,) or a single GBP amount for each line, costs above 0 too.
     """
-    mitigated = np.asarray(values.get(DELAY, 0.0), dtype=np.float64)
-    delay = model.planned * optimism_bias(*model.delay_bounds, mitigated)
-    found = {}
+    delay, found = _delay(model, values), {}
     for line in model.lines.values():
-        x = {what: np.asarray(values[name], dtype=np.float64) for what, name in line.inputs.items()}
         late = line.present if discounted else line.plain
         late_by = delay if line.name in model.waits else np.asarray(0.0)
-        worth = np.interp(late_by, np.arange(len(late)), late)
-        if line.side in ("public", "others"):
-            grows = 1 + optimism_bias(*line.bounds, x.get("mitigated", np.asarray(0.0)))
-            found[line.name] = x["amount"] * grows * line.constant * worth
-        else:
-            found[line.name] = _added(x) * line.constant * worth
+        found[line.name] = _a_year(line, values) * np.interp(late_by, np.arange(len(late)), late)
     return found
+
+
+def yearly(model: Model, values: Mapping[str, float]) -> dict[str, Floats]:
+    """Give what each line comes to year by year, before discounting.
+
+    Parameters
+    ----------
+    model
+        What is worked out.
+    values
+        A value for every input.
+
+    Returns
+    -------
+    dict
+        (horizon,) GBP for each line, costs above 0 too.
+    """
+    late, found = float(_delay(model, values)), {}
+    for line in model.lines.values():
+        whole, part = divmod(late if line.name in model.waits else 0.0, 1.0)
+        share = (1 - part) * _later(line.by_year, int(whole))
+        share += part * _later(line.by_year, int(whole) + 1)
+        found[line.name] = float(_a_year(line, values)) * share
+    return found
+
+
+def _later(by_year: Floats, years: int) -> Floats:
+    """Put off by whole years; what passes the horizon is lost."""
+    return np.concatenate([np.zeros(years), by_year])[: len(by_year)]
+
+
+def _delay(model: Model, values: Values) -> Floats:
+    """Give the years by which what waits for the works is late."""
+    mitigated = np.asarray(values.get(DELAY, 0.0), dtype=np.float64)
+    return model.planned * optimism_bias(*model.delay_bounds, mitigated)
+
+
+def _a_year(line: Line, values: Values) -> Floats:
+    """Give what a line is in a year that counts whole: in GBP, prices of the project."""
+    x = {what: np.asarray(values[name], dtype=np.float64) for what, name in line.inputs.items()}
+    if line.side in ("public", "others"):
+        grows = 1 + optimism_bias(*line.bounds, x.get("mitigated", np.asarray(0.0)))
+        return x["amount"] * grows * line.constant
+    return _added(x) * line.constant
 
 
 def _added(x: Mapping[str, Floats]) -> Floats:
