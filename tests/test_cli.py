@@ -27,8 +27,7 @@ COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
     ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
-    ["discontent"], ["wealth"], ["invest"], ["invest", "appraise"],
-    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"],
+    ["invest"], ["invest", "appraise"], ["invest", "allocate"],
 ]  # fmt: skip
 
 
