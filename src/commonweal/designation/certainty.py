@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from commonweal.designation.runs import Varied, vary
+from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
 from commonweal.index.assumptions import KINDS, Assumption
 from commonweal.index.runs import draw_numbers
-from commonweal.index.uncertainty import BLOCK, QUANTILES, RankCounter
+from commonweal.index.uncertainty import QUANTILES, RankCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,16 +147,13 @@ def certainty(
     n_areas = len(designation.areas)
     total = np.zeros(n_areas, dtype=np.int64)
     by_condition = [np.zeros(n_areas, dtype=np.int64) for _ in designation.tested]
-    for start in range(0, n, BLOCK):
-        drawn, passes, selected = varied.run(u[start : start + BLOCK])
+    for drawn, passes, selected in in_blocks(varied, u, progress):
         for path, counter in counters.items():
             present, ranks = varied.streams[path].present, drawn[path].ranks
             counter.add(ranks if present.all() else np.ascontiguousarray(ranks[:, present]))
         for count, outcome in zip(by_condition, passes, strict=True):
             count += outcome.sum(axis=0)
         total += selected.sum(axis=0)
-        if progress:
-            progress("drawing", min(start + BLOCK, n), n)
     ranks_at = {}
     for path, counter in counters.items():
         found = np.full((n_areas, len(QUANTILES)), np.nan)

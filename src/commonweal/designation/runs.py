@@ -16,9 +16,10 @@ from commonweal.index.assumptions import SamplingError
 from commonweal.index.ensemble import ensemble_of
 from commonweal.index.model import Ensemble, ranks_of
 from commonweal.index.runs import cut_factors, draw_sets, settings_frame
+from commonweal.index.uncertainty import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from commonweal.index.assumptions import Assumption
     from commonweal.indicators import Indicators
 
-__all__ = ["Drawn", "Stream", "Varied", "vary"]
+__all__ = ["Drawn", "Stream", "Varied", "in_blocks", "vary"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -196,6 +197,7 @@ def vary(
     indicators: Mapping[str, Indicators],
     n_sets: int,
     seed: int,
+    exact: Collection[str] = (),
 ) -> Varied:
     """Prepare a designation for runs.
 
@@ -211,6 +213,8 @@ def vary(
         By index name, what each was computed from.
     n_sets, seed
         How many sets of weights and of errors there are, and their seed.
+    exact
+        Paths of which the scores themselves are wanted from each run, not their order alone.
 
     Raises
     ------
@@ -227,7 +231,7 @@ def vary(
     conditions = list(designation.rule.conditions())
     streams = {}
     # A condition can be on a domain, whose ranks vary with what is drawn in or below it.
-    for path in dict.fromkeys([*scores, *(c.path for c in conditions)]):
+    for path in dict.fromkeys([*scores, *(c.path for c in conditions), *exact]):
         index = path.split("/", 1)[0]
         part = scores[index].part(path)
         here = part.built or part
@@ -252,12 +256,36 @@ def vary(
                     f"index {index} is measured against a base; what varies is worked out against "
                     "the index's own areas"
                 )
-            exact = part.move is not None or any(
-                c.path == path and c.score_above is not None for c in conditions
-            )
+            by_score = any(c.path == path and c.score_above is not None for c in conditions)
+            whole = part.move is not None or by_score or path in exact
             acts = [any(_is_in(p, path) for p in one.paths) for one in found]
-            streams[path] = Stream(part, made, exact, tuple(np.flatnonzero(acts).tolist()))
+            streams[path] = Stream(part, made, whole, tuple(np.flatnonzero(acts).tolist()))
     return Varied(designation, scores, found, sets, n_sets, streams)
+
+
+def in_blocks(
+    varied: Varied, u: Floats, progress: Callable[[str, int, int], None] | None = None
+) -> Iterator[tuple[dict[str, Drawn], list[Bools], Bools]]:
+    """Work a designation out block by block, so that whoever counts keeps counts and no scores.
+
+    Parameters
+    ----------
+    varied
+        The designation and what varies.
+    u
+        (n_runs, n_assumptions) in [0, 1).
+    progress
+        Called as ``progress("drawing", done, n_runs)``.
+
+    Yields
+    ------
+    tuple
+        What `Varied.run` gives, for the next 128 runs.
+    """
+    for start in range(0, len(u), BLOCK):
+        yield varied.run(u[start : start + BLOCK])
+        if progress:
+            progress("drawing", min(start + BLOCK, len(u)), len(u))
 
 
 def _has_range(found: Sequence[Acting], path: str) -> bool:

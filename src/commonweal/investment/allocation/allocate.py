@@ -1,0 +1,413 @@
+"""Apply a programme's rule: who gets an award, by what margin, and why others do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.designation import Rule, designate
+from commonweal.errors import StudyError, UnknownNameError
+from commonweal.index import rank
+from commonweal.investment.allocation.choosing import choose, first_come, limits_of
+from commonweal.investment.allocation.kernels import CAPPED, CHOSEN, NO_MONEY
+from commonweal.investment.allocation.standing import composite, paths_of, stated_need
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from commonweal.areas import Areas
+    from commonweal.designation import Designation
+    from commonweal.index import Scores
+    from commonweal.investment.allocation.choosing import Limits
+    from commonweal.investment.allocation.programme import Programme
+
+__all__ = ["Allocation", "Cost", "allocate"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What caps cost: the same rule without them.
+
+    Attributes
+    ----------
+    passed_over
+        (n_areas,) who would be selected without the caps, and is not.
+    instead
+        (n_areas,) who is selected, and would not be without the caps.
+    people, people_in_need
+        Residents passed over, and those of them in areas in need; unknown populations are left out.
+    people_instead, people_in_need_instead
+        The same of those selected in their place.
+    """
+
+    passed_over: Bools
+    instead: Bools
+    people: float
+    people_in_need: float
+    people_instead: float
+    people_in_need_instead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Who gets an award.
+
+    Attributes
+    ----------
+    programme
+        The rule.
+    areas
+        The places.
+    need
+        (n_areas,) what ranks, higher = more need; NaN where an index is missing.
+    parts
+        By path of an index or domain, (n_areas,) its scores as the rule reads them.
+    rank
+        (n_areas,) rank of `need` among all areas, 1 = most need.
+    eligible
+        (n_areas,) who can be chosen: every threshold passed, not excluded, within the window of people.
+    selected
+        (n_areas,) who is.
+    order
+        (n_areas,) place among the selected by need, from 1; 0 for others.
+    why
+        (n_areas,) what became of the area: ``selected``, or in words why it was passed over.
+    margin
+        (n_areas,) of what ranks: how far a selected area is above the first that would take its place,
+        and (negative, or positive where a cap stood in the way) how far another is from the last
+        selected; NaN where nobody is on the other side, and for areas that cannot be chosen.
+    cap_margin
+        (n_areas,) the same within the area's group of the tightest cap: how far the selected of the
+        group are above the best that the cap left out, and those below its last selected.
+    by_code
+        (n_areas,) whether an area stands where it does by its code alone: it has the same need as one
+        on the other side.
+    in_need
+        (n_areas,) who is in need by the programme's yardstick.
+    cost
+        What the caps cost.
+    limits
+        Caps and minimums, as numbers.
+    designation
+        The thresholds, as tested.
+    among_equals
+        (n_areas,) the order in which equals are taken.
+    left_out
+        Names of exclusions that were asked to be left out, so that the rule is not the programme's.
+    """
+
+    programme: Programme
+    areas: Areas
+    need: Floats
+    parts: Mapping[str, Floats]
+    rank: Floats
+    eligible: Bools
+    selected: Bools
+    order: NDArray[np.int64]
+    why: NDArray[np.object_]
+    margin: Floats
+    cap_margin: Floats
+    by_code: Bools
+    in_need: Bools
+    cost: Cost
+    limits: Limits
+    designation: Designation
+    among_equals: NDArray[np.intp]
+    left_out: tuple[str, ...]
+
+    @property
+    def people(self) -> float:
+        """Residents of the selected areas; unknown populations are left out."""
+        return float(np.nansum(self.areas.population[self.selected]))
+
+    @property
+    def people_in_need(self) -> float:
+        """Residents of the selected areas that are in need; unknown populations are left out."""
+        return float(np.nansum(self.areas.population[self.selected & self.in_need]))
+
+    @property
+    def spent(self) -> float | None:
+        """Money given out; None where the rule states no award."""
+        money = self.programme.money
+        if money is None or money.award is None:
+            return None
+        return money.award * int(self.selected.sum())
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row an area, the selected first, in the order of need; missing is null."""
+        import polars as pl
+
+        table = self.areas.table
+        named = [c for p in self._groups() for c in (p, f"{p}_name") if c in table.columns]
+        frame = table.select("code", "name", "population", *dict.fromkeys(named)).with_columns(
+            selected=pl.Series(self.selected),
+            order=pl.Series(self.order),
+            why=pl.Series(self.why.tolist(), dtype=pl.String),
+            need=pl.Series(self.need),
+            rank=pl.Series(self.rank),
+            margin=pl.Series(self.margin),
+            cap_margin=pl.Series(self.cap_margin),
+            by_code=pl.Series(self.by_code),
+            in_need=pl.Series(self.in_need),
+            passed_over=pl.Series(self.cost.passed_over),
+        )
+        parts = [
+            pl.Series(f"{p.replace('/', '.')}.{what}", v)
+            for p, x in self.parts.items()
+            for what, v in (("score", x), ("rank", rank(x)))
+        ]
+        return (
+            frame.with_columns(parts)
+            .fill_nan(None)
+            .with_columns(pl.col("rank").cast(pl.Int32))
+            .with_columns(_last=pl.col("order") == 0)
+            .sort("_last", "order", "rank", "code", nulls_last=True)
+            .drop("_last")
+        )
+
+    def _groups(self) -> list[str]:
+        rules = [*self.programme.caps, *self.programme.least]
+        return [p for p in dict.fromkeys([*(r.in_each for r in rules), "lad24", "lad17", "region"])]
+
+
+def allocate(
+    programme: Programme,
+    scores: Mapping[str, Scores],
+    areas: Areas,
+    exclusions: Mapping[str, Sequence[str] | None] | None = None,
+) -> Allocation:
+    """Apply a programme's rule to a study.
+
+    Parameters
+    ----------
+    programme
+        The rule.
+    scores
+        Indices of the study by name, each on the codes of `areas`.
+    areas
+        The places, with the parents that caps, minimums and exclusions name
+        (`allocation.groups.with_groups` adds those that the programme states).
+    exclusions
+        Codes of each exclusion that the programme states by name alone, and of any other; None leaves
+        one out, which is told.
+
+    Returns
+    -------
+    Allocation
+        Areas are taken by need, minimums first, then the rest down the list under every cap until
+        awards or areas run out. Equals are taken by the programme's ``ties``, then by code.
+
+    Raises
+    ------
+    UnknownNameError
+        If an index, parent, code or exclusion is not there.
+    StudyError
+        If no area is left to choose from (it names the condition that leaves none), a minimum cannot
+        be met, minimums come to more than there are awards, or an exclusion has no codes.
+    DataError
+        If scores are of other areas, or an area that can be chosen has no parent of a cap.
+    """
+    parts = {p: stated_need(scores, p) for p in paths_of(programme.rank, programme.ties)}
+    designation = designate(programme.name, programme.rule, scores, areas, changes=False)
+    need = composite(programme.rank, parts)
+    eligible, why, left_out = _eligible(programme, designation, need, areas, exclusions or {})
+    limits = limits_of(areas, programme.caps, programme.least, eligible)
+    breakers = [parts[p] for p in paths_of(programme.rank, programme.ties)[len(programme.rank.of) :]]
+    equals = first_come(need, breakers, areas.codes)
+    awards = None if programme.money is None else programme.money.most
+    _refuse_minimums(limits, awards)
+    state = choose(need[None], eligible[None], limits, awards, equals)[0]
+    selected = state == CHOSEN
+    _refuse_unmet(limits, selected)
+    for k, cap in enumerate(programme.caps):
+        why[state == CAPPED + k] = f"cap: {cap.most} in each {cap.in_each}"
+    why[state == NO_MONEY] = "awards ran out"
+    why[selected] = "selected"
+    free = choose(need[None], eligible[None], limits.without_caps(), awards, equals)[0] == CHOSEN
+    in_need = _in_need(programme, scores, areas)
+    order = np.zeros(len(areas), dtype=np.int64)
+    by_need = equals[np.argsort(-need[equals], kind="stable")]
+    order[by_need[selected[by_need]]] = np.arange(1, int(selected.sum()) + 1)
+    margin, by_code = _margins(need, eligible, state)
+    return Allocation(
+        programme,
+        areas,
+        need,
+        parts,
+        rank(need),
+        eligible,
+        selected,
+        order,
+        why,
+        margin,
+        _cap_margins(need, eligible, selected, limits),
+        by_code,
+        in_need,
+        _cost(selected, free, in_need, areas.population),
+        limits,
+        designation,
+        equals,
+        left_out,
+    )
+
+
+def _eligible(
+    programme: Programme,
+    designation: Designation,
+    need: Floats,
+    areas: Areas,
+    exclusions: Mapping[str, Sequence[str] | None],
+) -> tuple[Bools, NDArray[np.object_], tuple[str, ...]]:
+    """Go through the conditions one by one, keeping for each area the first that it does not pass."""
+    why = np.full(len(areas), "", dtype=object)
+    left = np.ones(len(areas), dtype=bool)
+
+    def keep(passes: Bools, said: str, words: str) -> None:
+        nonlocal left
+        why[left & ~passes] = said
+        now = left & passes
+        if left.any() and not now.any():
+            raise StudyError(
+                f"{programme.name}: no area is left to choose from: '{words}' leaves none of the "
+                f"{int(left.sum()):,} that there were before it"
+            )
+        left = now
+
+    keep(~np.isnan(need), "no score", "has a score on all that ranks")
+    for condition, tested in zip(programme.eligible, designation.tested, strict=False):
+        keep(tested.passes, f"not in the {condition}", str(condition))
+    left_out = []
+    for name, codes in _excluded(programme, exclusions):
+        stated = programme.exclude.get(name)
+        parent = stated.parent if stated else ""
+        if codes is None:
+            left_out.append(name)
+            continue
+        said = f"excluded: {stated.what if stated else name}"
+        keep(~_are(areas, codes, parent, name), said, said)
+    if programme.people is not None:
+        people, window = areas.population, programme.people
+        most = np.inf if window.max is None else window.max
+        known = ~np.isnan(people)
+        keep(known, "population unknown", "has a known population")
+        words = f"{window.min:,.0f} to {most:,.0f} people"
+        keep(known & (people >= window.min) & (people <= most), f"not {words}", words)
+    return left, why, tuple(left_out)
+
+
+def _excluded(
+    programme: Programme, given: Mapping[str, Sequence[str] | None]
+) -> list[tuple[str, Sequence[str] | None]]:
+    """Give the codes of each exclusion, those stated in the rule first."""
+    found: list[tuple[str, Sequence[str] | None]] = []
+    for name, stated in programme.exclude.items():
+        if name in given:
+            found.append((name, given[name]))
+        elif stated.codes:
+            found.append((name, stated.codes))
+        else:
+            of = f"codes of each {stated.parent}" if stated.parent else "area codes"
+            raise StudyError(
+                f"{programme.name} excludes {stated.what}, and no file that ships says which: give a table "
+                f"with {of} in a column '{stated.column}' ({name}), or say that it is left out"
+            )
+    return [*found, *((name, codes) for name, codes in given.items() if name not in programme.exclude)]
+
+
+def _are(areas: Areas, codes: Sequence[str], parent: str, name: str) -> Bools:
+    """(n_areas,) whether an area, or its parent, has one of the codes; every code has to be known."""
+    columns = [parent] if parent else ["code", *areas.parents]
+    for column in columns:
+        if column != "code" and column not in areas.parents:
+            raise UnknownNameError(f"parent of {areas.system}", column, areas.parents)
+    known = {c: set(areas.table[c].drop_nulls().to_list()) for c in columns}
+    hits = np.zeros(len(areas), dtype=bool)
+    by_column: dict[str, set[str]] = {}
+    for code in codes:
+        column = next((c for c in columns if code in known[c]), None)
+        if column is None:
+            every = [c for of in known.values() for c in of]
+            raise UnknownNameError(
+                f"{name}: {parent or 'area'}", code, every, f" among those of {areas.plural}"
+            )
+        by_column.setdefault(column, set()).add(code)
+    for column, wanted in by_column.items():
+        hits |= areas.table[column].is_in(list(wanted)).fill_null(value=False).to_numpy()
+    return hits
+
+
+def _in_need(programme: Programme, scores: Mapping[str, Scores], areas: Areas) -> Bools:
+    """(n_areas,) whether every condition of the programme's yardstick holds."""
+    rule = Rule.model_validate(
+        {"all": [c.model_dump(exclude={"official", "note"}) for c in programme.in_need]}
+    )
+    return designate("in need", rule, scores, areas, changes=False).selected
+
+
+def _refuse_minimums(limits: Limits, awards: int | None) -> None:
+    total = int(limits.least.sum())
+    if awards is not None and total > awards:
+        raise StudyError(
+            f"least: the minimums come to {total:,} awards, and there are {awards:,}; expected no more than that"
+        )
+
+
+def _refuse_unmet(limits: Limits, selected: Bools) -> None:
+    for row in limits.owed:
+        for group in np.unique(row[row >= 0]):
+            got, due = int(selected[row == group].sum()), int(limits.least[group])
+            if got < due:
+                raise StudyError(
+                    f"least: {limits.owed_names[group]} is to have at least {due:,}, and only {got:,} of its "
+                    "areas can be chosen under the thresholds, exclusions and caps"
+                )
+
+
+def _margins(need: Floats, eligible: Bools, state: NDArray[np.int16]) -> tuple[Floats, Bools]:
+    """Give each area's distance to the other side of where awards run out, and who ties across it."""
+    selected, beyond = state == CHOSEN, state == NO_MONEY
+    margin = np.full(len(need), np.nan)
+    if selected.any():
+        margin[eligible & ~selected] = need[eligible & ~selected] - need[selected].min()
+    if beyond.any():
+        margin[selected] = need[selected] - need[beyond].max()
+    tied = np.zeros(len(need), dtype=bool)
+    if selected.any() and beyond.any():
+        same = need[selected].min() == need[beyond].max()
+        tied = same & (selected | beyond) & (need == need[beyond].max())
+    return margin, tied
+
+
+def _cap_margins(need: Floats, eligible: Bools, selected: Bools, limits: Limits) -> Floats:
+    """(n_areas,) distance to the other side within the group of the cap that is tightest on an area."""
+    margin = np.full(len(need), np.nan)
+    for row in limits.capped:
+        for group in np.unique(row[eligible & (row >= 0)]):
+            here = eligible & (row == group)
+            inside, outside = here & selected, here & ~selected
+            if int(inside.sum()) < limits.most[group] or not outside.any():
+                continue
+            gaps = np.where(
+                selected, need - need[outside].max(), need - need[inside].min()
+            )
+            closer = here & (np.isnan(margin) | (np.abs(gaps) < np.abs(margin)))
+            margin[closer] = gaps[closer]
+    return margin
+
+
+def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> Cost:
+    over, instead = free & ~selected, selected & ~free
+
+    def of(which: Bools) -> float:
+        return float(np.nansum(people[which]))
+
+    return Cost(over, instead, of(over), of(over & in_need), of(instead), of(instead & in_need))
+
