@@ -74,6 +74,8 @@ class Allocation:
         (n_areas,) rank of `need` among all areas, 1 = most need.
     eligible
         (n_areas,) who can be chosen: every threshold passed, not excluded, within the window of people.
+    open_to
+        (n_areas,) the same but for the thresholds, which is what no draw changes.
     selected
         (n_areas,) who is.
     order
@@ -110,6 +112,7 @@ class Allocation:
     parts: Mapping[str, Floats]
     rank: Floats
     eligible: Bools
+    open_to: Bools
     selected: Bools
     order: NDArray[np.int64]
     why: NDArray[np.object_]
@@ -218,8 +221,10 @@ def allocate(
     parts = {p: stated_need(scores, p) for p in paths_of(programme.rank, programme.ties)}
     designation = designate(programme.name, programme.rule, scores, areas, changes=False)
     need = composite(programme.rank, parts)
-    eligible, why, left_out = _eligible(programme, designation, need, areas, exclusions or {})
-    limits = limits_of(areas, programme.caps, programme.least, eligible)
+    steps, left_out = _steps(programme, designation, need, areas, exclusions or {})
+    eligible, why = _eligible(programme.name, steps)
+    open_to = np.logical_and.reduce([step.passes for step in steps if not step.threshold])
+    limits = limits_of(areas, programme.caps, programme.least, open_to)
     breakers = [parts[p] for p in paths_of(programme.rank, programme.ties)[len(programme.rank.of) :]]
     equals = first_come(need, breakers, areas.codes)
     awards = None if programme.money is None else programme.money.most
@@ -244,6 +249,7 @@ def allocate(
         parts,
         rank(need),
         eligible,
+        open_to,
         selected,
         order,
         why,
@@ -259,48 +265,63 @@ def allocate(
     )
 
 
-def _eligible(
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A condition: who passes it, what is said of who does not, and what it is called."""
+
+    passes: Bools
+    said: str
+    words: str
+    threshold: bool = False
+
+
+def _steps(
     programme: Programme,
     designation: Designation,
     need: Floats,
     areas: Areas,
     exclusions: Mapping[str, Sequence[str] | None],
-) -> tuple[Bools, NDArray[np.object_], tuple[str, ...]]:
-    """Go through the conditions one by one, keeping for each area the first that it does not pass."""
-    why = np.full(len(areas), "", dtype=object)
-    left = np.ones(len(areas), dtype=bool)
-
-    def keep(passes: Bools, said: str, words: str) -> None:
-        nonlocal left
-        why[left & ~passes] = said
-        now = left & passes
-        if left.any() and not now.any():
-            raise StudyError(
-                f"{programme.name}: no area is left to choose from: '{words}' leaves none of the "
-                f"{int(left.sum()):,} that there were before it"
-            )
-        left = now
-
-    keep(~np.isnan(need), "no score", "has a score on all that ranks")
+) -> tuple[list[_Step], tuple[str, ...]]:
+    """Give every condition in order, and the names of exclusions that were left out."""
+    steps = [_Step(~np.isnan(need), "no score", "has a score on all that ranks")]
     for condition, tested in zip(programme.eligible, designation.tested, strict=False):
-        keep(tested.passes, f"not in the {condition}", str(condition))
+        steps.append(_Step(tested.passes, f"not in the {condition}", str(condition), True))
     left_out = []
     for name, codes in _excluded(programme, exclusions):
-        stated = programme.exclude.get(name)
-        parent = stated.parent if stated else ""
         if codes is None:
             left_out.append(name)
             continue
+        stated = programme.exclude.get(name)
         said = f"excluded: {stated.what if stated else name}"
-        keep(~_are(areas, codes, parent, name), said, said)
+        hit = _are(areas, codes, stated.parent if stated else "", name)
+        steps.append(_Step(~hit, said, said))
     if programme.people is not None:
         people, window = areas.population, programme.people
         most = np.inf if window.max is None else window.max
+        words = f"at least {window.min:,.0f}"
+        words = words if window.max is None else f"{window.min:,.0f} to {window.max:,.0f}"
         known = ~np.isnan(people)
-        keep(known, "population unknown", "has a known population")
-        words = f"{window.min:,.0f} to {most:,.0f} people"
-        keep(known & (people >= window.min) & (people <= most), f"not {words}", words)
-    return left, why, tuple(left_out)
+        steps += [
+            _Step(known, "population unknown", "has a known population"),
+            _Step(known & (people >= window.min) & (people <= most), f"not {words} people", f"{words} people"),
+        ]
+    return steps, tuple(left_out)
+
+
+def _eligible(name: str, steps: Sequence[_Step]) -> tuple[Bools, NDArray[np.object_]]:
+    """Go through the conditions, keeping for each area the first that it does not pass."""
+    left = np.ones(len(steps[0].passes), dtype=bool)
+    why = np.full(len(left), "", dtype=object)
+    for step in steps:
+        why[left & ~step.passes] = step.said
+        now = left & step.passes
+        if not now.any():
+            raise StudyError(
+                f"{name}: no area is left to choose from: '{step.words}' leaves none of the "
+                f"{int(left.sum()):,} that there were before it"
+            )
+        left = now
+    return left, why
 
 
 def _excluded(
