@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.results import Results
 
-__all__ = ["map_fields", "polygons", "write_geopackage", "write_layers"]
+__all__ = ["map_fields", "polygons", "still", "write_geopackage", "write_layer", "write_layers"]
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
@@ -72,16 +72,16 @@ def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: A
             f"Not written: neither boundaries nor longitude and latitude of the {plural} are known."
         )
     if not n_shapes:
-        _layer(path, "areas", "Point", points, fields, with_point)
-        _still(path)
+        write_layer(path, "areas", "Point", points, fields, with_point)
+        still(path)
         return (
             f"One layer, areas: {n_points:,} of {n:,} {plural} as points (no boundaries are known)."
         )
-    _layer(path, "areas", "MultiPolygon", shapes, fields, with_shape)
+    write_layer(path, "areas", "MultiPolygon", shapes, fields, with_shape)
     alone = n_shapes == n or not n_points
     if not alone:
-        _layer(path, "area_points", "Point", points, fields, with_point)
-    _still(path)
+        write_layer(path, "area_points", "Point", points, fields, with_point)
+    still(path)
     if alone:
         return f"One layer, areas: the boundaries of {n_shapes:,} of {n:,} {plural}."
     return (
@@ -90,7 +90,7 @@ def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: A
     )
 
 
-def _layer(
+def write_layer(
     path: Path,
     name: str,
     kind: str,
@@ -98,6 +98,7 @@ def _layer(
     fields: pl.DataFrame,
     which: NDArray[np.bool_],
 ) -> None:
+    """Write a layer (WKB, WGS 84) with its fields, for the rows asked for, into a file that may have others."""
     import pyogrio.raw
 
     kept = fields.filter(which)
@@ -119,7 +120,7 @@ def _layer(
     )
 
 
-def _still(path: Path) -> None:
+def still(path: Path) -> None:
     """Set the stamp of the time of writing to a fixed one: the same results give the same file.
 
     GDAL has an option for it, but one for the whole process, which other threads may be using.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from commonweal.commands.invest_allocate import allocate
 from commonweal.commands.invest_appraise import appraise
 
 __all__ = ["invest_app"]
@@ -12,11 +13,5 @@ invest_app = typer.Typer(
     help="What to do about it: where to invest, in what, and whether it is worth it.",
     no_args_is_help=True,
 )
-
-
-@invest_app.callback()
-def _group() -> None:
-    """Keep the group a group while it has one command."""
-
-
+invest_app.command("allocate")(allocate)
 invest_app.command("appraise")(appraise)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from commonweal.investment.allocation.choosing import Limits
     from commonweal.investment.allocation.programme import Programme
 
-__all__ = ["Allocation", "Cost", "allocate"]
+__all__ = ["Allocation", "Cost", "allocate", "excluded", "next_in_line"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -178,7 +178,7 @@ class Allocation:
 
     def _groups(self) -> list[str]:
         rules = [*self.programme.caps, *self.programme.least]
-        return [p for p in dict.fromkeys([*(r.in_each for r in rules), "lad24", "lad17", "region"])]
+        return list(dict.fromkeys([*(r.in_each for r in rules), "lad24", "lad17", "region"]))
 
 
 def allocate(
@@ -225,7 +225,9 @@ def allocate(
     eligible, why = _eligible(programme.name, steps)
     open_to = np.logical_and.reduce([step.passes for step in steps if not step.threshold])
     limits = limits_of(areas, programme.caps, programme.least, open_to)
-    breakers = [parts[p] for p in paths_of(programme.rank, programme.ties)[len(programme.rank.of) :]]
+    breakers = [
+        parts[p] for p in paths_of(programme.rank, programme.ties)[len(programme.rank.of) :]
+    ]
     equals = first_come(need, breakers, areas.codes)
     awards = None if programme.money is None else programme.money.most
     _refuse_minimums(limits, awards)
@@ -287,7 +289,7 @@ def _steps(
     for condition, tested in zip(programme.eligible, designation.tested, strict=False):
         steps.append(_Step(tested.passes, f"not in the {condition}", str(condition), True))
     left_out = []
-    for name, codes in _excluded(programme, exclusions):
+    for name, codes in excluded(programme, exclusions):
         if codes is None:
             left_out.append(name)
             continue
@@ -303,7 +305,11 @@ def _steps(
         known = ~np.isnan(people)
         steps += [
             _Step(known, "population unknown", "has a known population"),
-            _Step(known & (people >= window.min) & (people <= most), f"not {words} people", f"{words} people"),
+            _Step(
+                known & (people >= window.min) & (people <= most),
+                f"not {words} people",
+                f"{words} people",
+            ),
         ]
     return steps, tuple(left_out)
 
@@ -324,10 +330,50 @@ def _eligible(name: str, steps: Sequence[_Step]) -> tuple[Bools, NDArray[np.obje
     return left, why
 
 
-def _excluded(
+def next_in_line(allocation: Allocation, more: int) -> NDArray[np.intp]:
+    """Say who would come next if there were more awards.
+
+    Parameters
+    ----------
+    allocation
+        As it stands.
+    more
+        How many more awards.
+
+    Returns
+    -------
+    ndarray
+        Positions of up to `more` areas, by need; caps hold among them too. Empty where awards do not run out.
+    """
+    money = allocation.programme.money
+    if money is None or money.most is None:
+        return np.empty(0, dtype=np.intp)
+    need, equals = allocation.need, allocation.among_equals
+    state = choose(
+        need[None], allocation.eligible[None], allocation.limits, money.most + more, equals
+    )
+    fresh = (state[0] == CHOSEN) & ~allocation.selected
+    by_need = equals[np.argsort(-need[equals], kind="stable")]
+    return by_need[fresh[by_need]]
+
+
+def excluded(
     programme: Programme, given: Mapping[str, Sequence[str] | None]
 ) -> list[tuple[str, Sequence[str] | None]]:
-    """Give the codes of each exclusion, those stated in the rule first."""
+    """Give the codes of each exclusion, those stated in the rule first.
+
+    Parameters
+    ----------
+    programme
+        The rule.
+    given
+        Codes by name of an exclusion; None leaves one out.
+
+    Raises
+    ------
+    StudyError
+        If the rule excludes areas and neither it nor `given` says which.
+    """
     found: list[tuple[str, Sequence[str] | None]] = []
     for name, stated in programme.exclude.items():
         if name in given:
@@ -335,12 +381,16 @@ def _excluded(
         elif stated.codes:
             found.append((name, stated.codes))
         else:
-            of = f"codes of each {stated.parent}" if stated.parent else "area codes"
+            of = f"{stated.parent} codes" if stated.parent else "area codes"
             raise StudyError(
-                f"{programme.name} excludes {stated.what}, and no file that ships says which: give a table "
-                f"with {of} in a column '{stated.column}' ({name}), or say that it is left out"
+                f"{programme.name} excludes {stated.what} ({name}), and nothing at hand says which: bring a CSV file "
+                f"with {of} in a column '{stated.column}' (--exclude FILE), or leave the exclusion out, which changes "
+                "the list (--exclude none)"
             )
-    return [*found, *((name, codes) for name, codes in given.items() if name not in programme.exclude)]
+    return [
+        *found,
+        *((name, codes) for name, codes in given.items() if name not in programme.exclude),
+    ]
 
 
 def _are(areas: Areas, codes: Sequence[str], parent: str, name: str) -> Bools:
@@ -416,9 +466,7 @@ def _cap_margins(need: Floats, eligible: Bools, selected: Bools, limits: Limits)
             inside, outside = here & selected, here & ~selected
             if int(inside.sum()) < limits.most[group] or not outside.any():
                 continue
-            gaps = np.where(
-                selected, need - need[outside].max(), need - need[inside].min()
-            )
+            gaps = np.where(selected, need - need[outside].max(), need - need[inside].min())
             closer = here & (np.isnan(margin) | (np.abs(gaps) < np.abs(margin)))
             margin[closer] = gaps[closer]
     return margin
@@ -431,4 +479,3 @@ def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> Cost:
         return float(np.nansum(people[which]))
 
     return Cost(over, instead, of(over), of(over & in_need), of(instead), of(instead & in_need))
-

@@ -51,8 +51,10 @@ class Built:
     def left(self) -> pl.DataFrame:
         """Give the areas that are in none of the new ones: code, name, people, why."""
         out = self.regions.region < 0
-        return self.small.table.select("code", "name", "population").filter(out).with_columns(
-            why=pl.Series(self.regions.why_not[out].tolist(), dtype=pl.String)
+        return (
+            self.small.table.select("code", "name", "population")
+            .filter(out)
+            .with_columns(why=pl.Series(self.regions.why_not[out].tolist(), dtype=pl.String))
         )
 
 
@@ -126,7 +128,9 @@ def build_up(
     return Built(new, carried, areas, found, outlines)
 
 
-def _tables(areas: Areas, found: Regions, shapes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _tables(
+    areas: Areas, found: Regions, shapes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the table and the outlines of the new areas, by code."""
     import shapely
 
@@ -158,6 +162,8 @@ def _tables(areas: Areas, found: Regions, shapes: pl.DataFrame) -> tuple[pl.Data
     joined = [
         shapely.to_wkb(shapely.union_all(shapely.from_wkb(p))) for p in pieces["geometry"].to_list()
     ]
-    outlines = pl.DataFrame({"_region": pieces["_region"], "geometry": joined}, schema_overrides={"geometry": pl.Binary})
+    outlines = pl.DataFrame(
+        {"_region": pieces["_region"], "geometry": joined}, schema_overrides={"geometry": pl.Binary}
+    )
     table = table.join(outlines, on="_region", how="left").sort("code")
     return table.drop("_region", "geometry"), table.select("code", "geometry")

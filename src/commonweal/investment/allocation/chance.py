@@ -105,7 +105,9 @@ def chance(
             for path, stated in allocation.parts.items()
         }
         mixed = composite(allocation.programme.rank, need)
-        state = choose(mixed, passes & allocation.open_to, allocation.limits, awards, allocation.among_equals)
+        state = choose(
+            mixed, passes & allocation.open_to, allocation.limits, awards, allocation.among_equals
+        )
         chosen = state == CHOSEN
         total += chosen.sum(axis=0)
         kept.append((chosen & allocation.selected).sum(axis=1))

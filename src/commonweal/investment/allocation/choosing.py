@@ -53,7 +53,7 @@ class Limits:
 
 
 def limits_of(areas: Areas, caps: Sequence[Cap], least: Sequence[Least], wanted: Bools) -> Limits:
-    """Number the groups that caps and minimums are about.
+    """Give numbers to the groups that caps and minimums are about.
 
     Parameters
     ----------

@@ -174,7 +174,9 @@ def ground_of(
     moves = [s.move for s in scores.values() if s.move is not None]
     down = sorted(moves, key=lambda m: m.origin.system != ground.system)
     if not down:
-        return Ground(ground, np.nan_to_num(build_move(store, allocation.areas, ground).mean(selected)))
+        return Ground(
+            ground, np.nan_to_num(build_move(store, allocation.areas, ground).mean(selected))
+        )
     share = _back(down[0], selected)
     if down[0].origin.codes != ground.codes:
         share = np.nan_to_num(build_move(store, down[0].origin, ground).mean(share))

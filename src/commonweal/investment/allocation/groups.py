@@ -49,7 +49,9 @@ def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> A
     """
     for name, grouping in groups.items():
         if name in areas.table.columns:
-            raise DataError(f"group '{name}': the areas have a column of that name; expected another")
+            raise DataError(
+                f"group '{name}': the areas have a column of that name; expected another"
+            )
         pairs = _people_in_common(store, grouping.lookup, areas)
         held = largest_overlap(pairs)
         if held.is_empty():
@@ -133,7 +135,9 @@ def _named(store: Store, held: pl.DataFrame, names: Names | None) -> pl.DataFram
         }
     )
     joined = held.join(table, on="group", how="left", maintain_order="left")
-    return joined.select("code", group=pl.coalesce("published", "group"), label=pl.coalesce("label", "group"))
+    return joined.select(
+        "code", group=pl.coalesce("published", "group"), label=pl.coalesce("label", "group")
+    )
 
 
 def read_codes(file: Path, column: str) -> list[str]:

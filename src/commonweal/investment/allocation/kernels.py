@@ -40,9 +40,6 @@ def go_down(order, n_ok, capped, most, owed, least, awards, state):  # type: ign
                             waits = True
                     if not waits:
                         continue
-                if taken >= awards:
-                    state[d, a] = NO_MONEY
-                    continue
                 full = -1
                 for c in range(capped.shape[0]):
                     g = capped[c, a]
@@ -51,6 +48,9 @@ def go_down(order, n_ok, capped, most, owed, least, awards, state):  # type: ign
                         break
                 if full >= 0:
                     state[d, a] = CAPPED + full
+                    continue
+                if taken >= awards:
+                    state[d, a] = NO_MONEY
                     continue
                 state[d, a] = CHOSEN
                 taken += 1

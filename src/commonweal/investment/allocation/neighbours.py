@@ -66,7 +66,9 @@ def neighbours(geometry: pl.Series) -> csr_array:
 
     known = np.flatnonzero(geometry.is_not_null().to_numpy())
     if len(known) == 0:
-        raise DataError("no area has an outline; areas are built up from neighbours by their outlines")
+        raise DataError(
+            "no area has an outline; areas are built up from neighbours by their outlines"
+        )
     shapes = shapely.from_wkb(geometry.drop_nulls().to_list())
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     once = a < b

@@ -95,7 +95,9 @@ def build_regions(
             "expected one each"
         )
     if not 0 < least <= most:
-        raise DataError(f"found a window of {least:,.0f} to {most:,.0f} people; expected 0 < least <= most")
+        raise DataError(
+            f"found a window of {least:,.0f} to {most:,.0f} people; expected 0 < least <= most"
+        )
     region = np.full(n, -1, dtype=np.int64)
     usable = ~np.isnan(need) & ~np.isnan(people) & (people <= most)
     order = np.argsort(np.where(usable, -need, np.inf), kind="stable")[: int(usable.sum())]
@@ -110,14 +112,18 @@ def build_regions(
                 region[members] = len(seeds)
                 seeds.append(int(seed))
     _join_rest(region, order, need, people, near, most)
-    return Regions(region, np.array(seeds, dtype=np.int64), _why_not(region, need, people, borders, most))
+    return Regions(
+        region, np.array(seeds, dtype=np.int64), _why_not(region, need, people, borders, most)
+    )
 
 
 def _near(
     borders: csr_array, usable: NDArray[np.bool_], within: NDArray[np.intp] | None
 ) -> list[list[int]]:
     """Neighbours of each area that may share a region with it."""
-    rows = [borders.indices[a:b] for a, b in zip(borders.indptr[:-1], borders.indptr[1:], strict=True)]
+    rows = [
+        borders.indices[a:b] for a, b in zip(borders.indptr[:-1], borders.indptr[1:], strict=True)
+    ]
     return [
         [int(j) for j in row if usable[j] and (within is None or within[i] == within[j])]
         for i, row in enumerate(rows)
@@ -146,7 +152,9 @@ def _grown(
     reach(seed)
     while total < least and queue:
         _, area = heappop(queue)
-        if total + people[area] <= most:  # one that does not fit now never will: the total only grows
+        if (
+            total + people[area] <= most
+        ):  # one that does not fit now never will: the total only grows
             members.append(area)
             total += float(people[area])
             reach(area)

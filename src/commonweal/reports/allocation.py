@@ -1,0 +1,374 @@
+"""An allocation as sections of a report, and as a report of its own: `commonweal invest allocate --out`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.briefing.geopackage import write_shapes
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.words import people
+from commonweal.investment.allocation.allocate import next_in_line
+from commonweal.pack.chance_chart import chance_chart
+from commonweal.reports.allocation_map import allocation_map
+from commonweal.reports.allocation_told import (
+    Against,
+    Worked,
+    allocation_answer,
+    allocation_data,
+    allocation_lines,
+    cautions,
+    shares_of,
+    table_of,
+)
+from commonweal.reports.report import Report, Section, Table
+from commonweal.reports.write import source_lines
+from commonweal.sources import load_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Against",
+    "Worked",
+    "allocation_answer",
+    "allocation_data",
+    "allocation_lines",
+    "allocation_report",
+    "allocation_sections",
+    "write_selected",
+]
+
+_ROWS = 60
+"""Rows of a long list that stand on the page; its file has all."""
+
+_NEXT = 20
+"""How many are told that would come next."""
+
+_HEADS = {
+    "order": "Place",
+    "code": "Code",
+    "name": "Area",
+    "constituency_name": "Constituency",
+    "lad24_name": "Authority",
+    "lad17_name": "Authority",
+    "region_name": "Region",
+    "population": "People",
+    "need": "Need",
+    "rank": "Rank",
+    "margin": "Margin",
+    "cap_margin": "Margin in its group",
+    "probability": "Share of draws",
+    "in_need": "In need",
+    "why": "Why not",
+}
+_PLACES = {"Need": 3, "Margin": 3, "Margin in its group": 3}
+_LIMITS = (
+    "Need is what the rule ranks by. Nothing here says that money does more good where need is greatest.",
+    "Areas in need are told by the programme's yardstick in its file; people in them are all residents, not those who "
+    "are in need themselves.",
+    "Draws vary what the study says, such as weights. Errors of the published data and other rules are not in them.",
+)
+
+
+def allocation_report(worked: Worked, against: Against | None = None) -> Report:
+    """Make a report of an allocation.
+
+    Parameters
+    ----------
+    worked
+        A programme worked out on its study.
+    against
+        Another to set beside it.
+
+    Returns
+    -------
+    Report
+        For `commonweal.reports.write_report`.
+    """
+    a = worked.allocation
+    pairs = [worked] if against is None else [worked, against.other]
+    known = load_catalogue()
+    read = [
+        *(m.source for w in pairs for i in w.results.indicators.values() for m in i.meta),
+        *(g.lookup.source for w in pairs for g in w.allocation.programme.groups.values()),
+    ]
+    assumptions = [
+        f"{part}. {note}" for part, official, note in a.programme.parts() if not official
+    ]
+    return Report(
+        name=f"allocation-{a.programme.name}",
+        title=a.programme.title,
+        heading=f"Who gets an award, on {worked.results.study.title}",
+        answer=allocation_answer(worked, against),
+        sections=allocation_sections(worked, against),
+        notes=cautions(worked),
+        assumptions=tuple(assumptions),
+        limits=_LIMITS,
+        works=tuple(dict.fromkeys(id_ for w in pairs for id_ in w.allocation.programme.works)),
+        sources=source_lines(i for i in read if i in known),
+        account=(
+            ("programme", a.programme.model_dump(mode="json", exclude_defaults=True)),
+            ("study", worked.results.study.name),
+            ("draws", worked.chance.n_draws if worked.chance else 0),
+            ("seed", worked.chance.seed if worked.chance else None),
+            ("left_out", list(a.left_out)),
+        ),
+    )
+
+
+def allocation_sections(worked: Worked, against: Against | None = None) -> tuple[Section, ...]:
+    """Give the sections of a report: the rule, who gets it, what a cap costs, how sure, another rule.
+
+    Charts and tables are named after the programme, so that those of several fit in one report.
+    """
+    parts = [_rule(worked), _list(worked), _cap(worked), _sure(worked), _built(worked)]
+    if against is not None:
+        parts.append(_against(worked, against))
+    return tuple(part for part in parts if part is not None)
+
+
+def write_selected(worked: Worked, path: Path) -> None:
+    """Write the outlines of the selected areas as a GeoPackage; those without one are left out."""
+    frame = table_of(worked).filter("selected")
+    joined = frame.join(worked.shapes, on="code", how="left", maintain_order="left")
+    names = {c: c.replace(".", "_") for c in frame.columns}
+    write_shapes(path, "selected", joined["geometry"], frame.rename(names))
+
+
+def _name(worked: Worked, what: str) -> str:
+    return f"{what}-{worked.allocation.programme.name}"
+
+
+def _rule(worked: Worked) -> Section:
+    p = worked.allocation.programme
+    table = pl.DataFrame(
+        [(part, "official" if official else "inferred or ours", note) for part, official, note in p.parts()],
+        schema={"Part of the rule": pl.String, "Standing": pl.String, "What it rests on": pl.String},
+        orient="row",
+    )  # fmt: skip
+    text = [p.about, f"The official text, in short: {p.official}"]
+    text += [f"Inferred: {p.inferred}"] if p.inferred else []
+    return Section(
+        "The rule",
+        text=tuple(t for t in text if t),
+        tables=(Table(_name(worked, "rule"), "The rule, part by part", Shown(table)),),
+    )
+
+
+def _columns(frame: pl.DataFrame, *without: str) -> Shown:
+    """Give a table of areas for readers."""
+    kept = {c: h for c, h in _HEADS.items() if c in frame.columns and c not in without}
+    shown = frame.select(list(kept))
+    whole = [c for c in ("population", "rank", "order") if c in kept]
+    shown = shown.with_columns(pl.col(whole).round(0).cast(pl.Int64))
+    if "in_need" in kept:
+        shown = shown.with_columns(
+            in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no"))
+        )
+    return Shown(shown.rename(kept), frozenset({"Share of draws"} & set(kept.values())), _PLACES)
+
+
+def _list(worked: Worked) -> Section:
+    a, frame = worked.allocation, table_of(worked)
+    chart = allocation_map(_name(worked, "map"), a, worked.results.outline)
+    tables = [
+        Table(
+            _name(worked, "selected"),
+            f"The selected {a.areas.plural}, by need",
+            _columns(frame.filter("selected"), "why"),
+            "Margin: how far an area is above the first that would take its place, in the unit of need. Margin in its "
+            "group: the same among those that the tightest cap sets against each other.",
+            _ROWS,
+        )
+    ]
+    codes = [a.areas.codes[i] for i in next_in_line(a, _NEXT)]
+    next_up = frame.filter(pl.col("code").is_in(codes))
+    if len(next_up):
+        tables.append(
+            Table(
+                _name(worked, "next"),
+                "Next in line, where awards ran out",
+                _columns(next_up, "why", "order"),
+                "Margin: how far below the last selected.",
+            )
+        )
+    counts = frame.filter(~pl.col("selected")).group_by("why").agg(
+        pl.len().alias("n"),
+        pl.col("population").sum(),
+        pl.col("population").filter(pl.col("in_need")).sum().alias("need"),
+    ).sort("n", "why", descending=[True, False])  # fmt: skip
+    why = counts.select(
+        pl.col("why").alias("Why not"),
+        pl.col("n").cast(pl.Int64).alias("Areas"),
+        pl.col("population").round(0).cast(pl.Int64).alias("People"),
+        pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
+    )
+    tables.append(Table(_name(worked, "why"), "Why others were passed over", Shown(why)))
+    return Section(
+        "Who gets an award", charts=() if chart is None else (chart,), tables=tuple(tables)
+    )
+
+
+def _cap(worked: Worked) -> Section | None:
+    a, frame = worked.allocation, table_of(worked)
+    if not a.cost.passed_over.any():
+        return None
+    cost = a.cost
+    table = pl.DataFrame(
+        {
+            "Who": ["Passed over because of a cap", "Selected in their place"],
+            "Areas": [int(cost.passed_over.sum()), int(cost.instead.sum())],
+            "People": [round(cost.people), round(cost.people_instead)],
+            "People in areas in need": [round(cost.people_in_need), round(cost.people_in_need_instead)],
+        }
+    )  # fmt: skip
+    return Section(
+        "What the caps cost",
+        text=(
+            "The same rule without its caps, with as many awards: who would be selected and is not, and who is "
+            "selected in their place. Whether the spread is worth that is for those who set the cap.",
+        ),
+        tables=(
+            Table(_name(worked, "cap-cost"), "People on each side of the caps", Shown(table)),
+            Table(
+                _name(worked, "passed-over"),
+                "Passed over because of a cap, by need",
+                _columns(frame.filter("passed_over"), "order"),
+                "Margin: how far above the last selected. Margin in its group: how far below the last selected of the "
+                "group that the cap is on.",
+                _ROWS,
+            ),
+        ),
+    )
+
+
+def _sure(worked: Worked) -> Section | None:
+    c, a = worked.chance, worked.allocation
+    if c is None:
+        return None
+    shown = a.selected | (c.selected >= 0.2)
+    names = [n or k for n, k in a.areas.table.select("name", "code").filter(shown).iter_rows()]
+    chart = chance_chart(
+        _name(worked, "sure"),
+        names,
+        c.selected[shown],
+        a.selected[shown],
+        a.areas.plural,
+        "selected",
+    )
+    return Section(
+        "How sure that is",
+        text=(
+            f"The rule was applied again in each of {c.n_draws:,} draws, in which {', '.join(c.varied)} vary as the "
+            "study says. Exclusions, caps, populations and the number of awards stay as they are.",
+            f"Of the {int(a.selected.sum()):,} selected, a draw keeps {c.kept.mean():.0f} on average, between "
+            f"{int(c.kept.min()):,} and {int(c.kept.max()):,}.",
+        ),
+        charts=(chart,),
+    )
+
+
+def _built(worked: Worked) -> Section | None:
+    if worked.built is None:
+        return None
+    b = worked.built
+    left = b.left()
+    shown = left.select(
+        Code="code",
+        Neighbourhood="name",
+        People=pl.col("population").round(0).cast(pl.Int64),
+        Why="why",
+    )
+    sizes = b.areas.population
+    return Section(
+        "How the areas were built up",
+        text=(
+            f"{len(b.small):,} {b.small.plural} were joined to {len(b.areas):,} contiguous areas of "
+            f"{sizes.min():,.0f} to {sizes.max():,.0f} people. The neediest that is in none begins one and takes in "
+            "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. Other "
+            " ways to join them would give other areas.",
+        ),
+        tables=(Table(_name(worked, "left"), "In none of the areas", Shown(shown), rows=_ROWS),)
+        if len(left)
+        else (),
+    )
+
+
+def _against(worked: Worked, against: Against) -> Section:
+    d, other = against.difference, against.other.allocation
+    words = {
+        "both": "In both",
+        "this_only": f"In {worked.allocation.programme.title} only",
+        "other_only": f"In {other.programme.title} only",
+    }
+    rows = [
+        (
+            words[k],
+            int((share > 0).sum()),
+            round(d.people(share)),
+            round(d.people(share, in_need=True)),
+        )
+        for k, share in shares_of(d).items()
+    ]
+    schema = {
+        "Who": pl.String,
+        "Areas": pl.Int64,
+        "People": pl.Int64,
+        "People in areas in need": pl.Int64,
+    }
+    sides = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = d.to_frame().filter(pl.col("selected_by") != "both")
+    named = {"first only": words["this_only"], "second only": words["other_only"]}
+    rename = {k: h for k, h in _HEADS.items() if k in frame.columns}
+    listed = frame.select(*rename, "selected_by").with_columns(
+        pl.col("selected_by").replace(named),
+        pl.col("population").round(0).cast(pl.Int64),
+        in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
+    )
+    tables = [
+        Table(_name(worked, "sides"), "Who gains and who loses", Shown(sides)),
+        *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words),
+        Table(
+            _name(worked, "gains-losses"),
+            f"{d.areas.plural.capitalize()} in one and not in the other",
+            Shown(listed.rename({**rename, "selected_by": "Selected by"})),
+            rows=_ROWS,
+        ),
+    ]
+    return Section(
+        f"Under another rule: {other.programme.title}",
+        text=(
+            f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
+            "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
+            f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
+            f"{d.areas.plural} with {people(float(np.nansum(d.areas.population[d.in_need])))}.",
+        ),
+        tables=tuple(tables),
+        beware=cautions(against.other),
+    )
+
+
+def _by_region(
+    worked: Worked,
+    table: pl.DataFrame,
+    shares: dict[str, NDArray[np.float64]],
+    residents: NDArray[np.float64],
+    words: dict[str, str],
+) -> list[Table]:
+    """Give people on each side by region, where regions are known."""
+    if "region_name" not in table.columns:
+        return []
+    columns = {words[k]: np.nan_to_num(residents * share) for k, share in shares.items()}
+    frame = (
+        pl.DataFrame({"Region": table["region_name"], **columns})
+        .drop_nulls("Region")
+        .group_by("Region")
+        .agg(pl.all().sum().round(0).cast(pl.Int64))
+        .sort("Region")
+    )
+    return [Table(_name(worked, "regions"), "People by region", Shown(frame))]

@@ -1,0 +1,291 @@
+"""An allocation in words: the answer in a few sentences, lines for a terminal, and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.briefing.columns import in_columns
+from commonweal.briefing.words import SURE, counted, people, percent
+from commonweal.sources import load_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from commonweal.index import Scores
+    from commonweal.investment.allocation import Allocation
+    from commonweal.investment.allocation.building import Built
+    from commonweal.investment.allocation.chance import Chance
+    from commonweal.investment.allocation.comparing import Difference
+    from commonweal.results import Results
+
+__all__ = [
+    "Against",
+    "Worked",
+    "allocation_answer",
+    "allocation_data",
+    "allocation_lines",
+    "cautions",
+    "money",
+    "shares_of",
+    "table_of",
+]
+
+_SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A programme worked out on its study.
+
+    Attributes
+    ----------
+    results
+        The run of the study.
+    scores
+        Its indices on the areas that were chosen from.
+    allocation
+        Who gets an award.
+    chance
+        How sure that is; None without draws.
+    built
+        How the areas were built up; None where they are the study's.
+    shapes
+        ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown.
+    """
+
+    results: Results
+    scores: Mapping[str, Scores]
+    allocation: Allocation
+    chance: Chance | None
+    built: Built | None
+    shapes: pl.DataFrame
+
+    @property
+    def closed(self) -> list[str]:
+        """Titles of the sources that are not open, so that what rests on them is marked."""
+        known = load_catalogue()
+        ids = {m.source for i in self.results.indicators.values() for m in i.meta}
+        return sorted(known[i].title for i in ids if i in known and known[i].use != "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Another programme, and how the first differs from it.
+
+    Attributes
+    ----------
+    other
+        The other programme, worked out.
+    difference
+        The first beside the other.
+    """
+
+    other: Worked
+    difference: Difference
+
+
+def money(pounds: float) -> str:
+    """Say an amount in pounds, in millions or billions where it is one.
+
+    Examples
+    --------
+    >>> money(2_920_000_000), money(20_000_000), money(1500)
+    ('£2.92 billion', '£20 million', '£1,500')
+    """
+    for unit, size in (("billion", 1e9), ("million", 1e6)):
+        if pounds >= size:
+            return f"£{pounds / size:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+    return f"£{pounds:,.0f}"
+
+
+def _areas(allocation: Allocation, n: int) -> str:
+    return counted(n, allocation.areas.singular, allocation.areas.plural)
+
+
+def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[str, ...]:
+    """Give the answer in a few sentences: who, how sure, what a cap costs, what another rule changes."""
+    a = worked.allocation
+    n = int(a.selected.sum())
+    spent = "" if a.spent is None else f", {money(a.spent)} in all"
+    told = [
+        f"{_areas(a, n)} get an award{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in "
+        f"areas in need ({int((a.selected & a.in_need).sum()):,} of the {n:,})."
+    ]
+    if (cost := a.cost).passed_over.any():
+        told.append(
+            f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, "
+            f"{_areas(a, int(cost.passed_over.sum()))} with more need are passed over: {people(cost.people)}, "
+            f"{cost.people_in_need:,.0f} of them in areas in need. In their place stand "
+            f"{int(cost.instead.sum()):,} with {people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} "
+            "of them in areas in need."
+        )
+    if (c := worked.chance) is not None:
+        sure = int((c.selected[a.selected] >= SURE).sum())
+        told.append(
+            f"When the weights behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
+            f"least 95 % of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
+            "the least."
+        )
+    if against is not None:
+        d, other = against.difference, against.other.allocation
+        told.append(
+            f"Beside {other.programme.title}: {people(d.people(d.both))} are in both "
+            f"({d.people(d.both, in_need=True):,.0f} in areas in need), {people(d.people(d.only_first))} in this "
+            f"one only ({d.people(d.only_first, in_need=True):,.0f} in need) and "
+            f"{people(d.people(d.only_second))} in the other only "
+            f"({d.people(d.only_second, in_need=True):,.0f} in need)."
+        )
+    return tuple(told)
+
+
+def cautions(worked: Worked) -> tuple[str, ...]:
+    """Say what a reader must not overlook: exclusions left out, closed sources, ties decided by code."""
+    a, told = worked.allocation, []
+    for name in a.left_out:
+        stated = a.programme.exclude.get(name)
+        told.append(
+            f"An exclusion was left out: {stated.what if stated else name}. This is not the programme's list: areas "
+            "that it excludes may be on it, and take the place of others."
+        )
+    if worked.closed:
+        told.append(
+            f"The list rests on data that are not openly licensed ({'; '.join(worked.closed)}). They were read to "
+            "work it out; their values, and scores and ranks made from them, are not to be passed on without the "
+            "owner's leave."
+        )
+    if a.by_code.any():
+        told.append(
+            f"{_areas(a, int(a.by_code.sum()))} have the same need where awards run out; the first by code get one."
+        )
+    if not any(official for _, official, _ in a.programme.parts()):
+        told.append(
+            "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
+        )
+    return tuple(told)
+
+
+def table_of(worked: Worked) -> pl.DataFrame:
+    """Give one row an area, as `Allocation.to_frame`, with the share of draws where there are some."""
+    frame = worked.allocation.to_frame()
+    if worked.chance is None:
+        return frame
+    share = pl.DataFrame(
+        {"code": worked.allocation.areas.codes, "probability": worked.chance.selected}
+    )
+    return frame.join(share, on="code", how="left", maintain_order="left")
+
+
+def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator[str]:
+    """Give lines for a terminal: the answer, the rule with its marks, the first of the list."""
+    a = worked.allocation
+    yield a.programme.title
+    yield ""
+    yield from allocation_answer(worked, against)
+    for caution in cautions(worked):
+        yield f"Beware: {caution}"
+    yield ""
+    yield f"The official text, in short: {a.programme.official}"
+    yield "The rule as applied:"
+    for part, official, _ in a.programme.parts():
+        yield f"  {'official' if official else 'inferred':<9} {part}"
+    yield ""
+    yield f"The first {min(_SHOWN, int(a.selected.sum()))} of {int(a.selected.sum()):,} by need:"
+    yield from in_columns(*_listed(worked, lambda f: f["selected"]))
+    last = _listed(worked, lambda f: f["why"] == "awards ran out", 5)
+    if last[1]:
+        yield ""
+        yield "Next in line, where awards ran out:"
+        yield from in_columns(*last)
+    over = _listed(worked, lambda f: f["passed_over"], 5)
+    if over[1]:
+        yield ""
+        yield "Passed over because of a cap, the first of them:"
+        yield from in_columns(*over)
+
+
+def _listed(worked: Worked, which: Any, most: int = _SHOWN) -> tuple[list[str], list[list[str]]]:
+    """Give heads and rows of some areas of the table."""
+    frame = table_of(worked)
+    frame = frame.filter(which(frame)).head(most)
+    group = next(
+        (g for g in ("constituency_name", "lad24_name", "lad17_name") if g in frame.columns), ""
+    )
+    heads = ["Area", *(["In"] if group else []), ">People", ">Need", ">Margin"]
+    heads += [">Draws"] if worked.chance else []
+    rows = []
+    for row in frame.iter_rows(named=True):
+        cells = [row["name"] or row["code"], *([row[group] or ""] if group else [])]
+        cells += ["" if row["population"] is None else f"{row['population']:,.0f}"]
+        cells += [f"{row['need']:.3f}", "" if row["margin"] is None else f"{row['margin']:+.3f}"]
+        cells += [percent(row["probability"])] if worked.chance else []
+        rows.append(cells)
+    return heads, rows
+
+
+def allocation_data(worked: Worked, against: Against | None = None) -> dict[str, Any]:
+    """Give everything as plain data for JSON."""
+    a, cost, c = worked.allocation, worked.allocation.cost, worked.chance
+    data: dict[str, Any] = {
+        "programme": a.programme.name,
+        "title": a.programme.title,
+        "answer": list(allocation_answer(worked, against)),
+        "beware": list(cautions(worked)),
+        "rule": [
+            {"part": part, "official": official, "note": note}
+            for part, official, note in a.programme.parts()
+        ],
+        "selected": int(a.selected.sum()),
+        "selected_in_need": int((a.selected & a.in_need).sum()),
+        "people": a.people,
+        "people_in_need": a.people_in_need,
+        "spent": a.spent,
+        "cap_cost": {
+            "passed_over": int(cost.passed_over.sum()),
+            "people": cost.people,
+            "people_in_need": cost.people_in_need,
+            "instead": int(cost.instead.sum()),
+            "people_instead": cost.people_instead,
+            "people_in_need_instead": cost.people_in_need_instead,
+        },
+        "areas": table_of(worked).filter(pl.any_horizontal("selected", "passed_over")).to_dicts(),
+    }
+    if c is not None:
+        data["draws"] = {
+            "number": c.n_draws,
+            "seed": c.seed,
+            "varied": list(c.varied),
+            "kept_mean": float(c.kept.mean()),
+            "kept_least": int(c.kept.min()),
+        }
+    if worked.built is not None:
+        data["in_no_area"] = worked.built.left().to_dicts()
+    if against is not None:
+        d = against.difference
+        data["against"] = {
+            "programme": against.other.allocation.programme.name,
+            "on": d.areas.system,
+            **{
+                name: {
+                    "areas": int((share > 0).sum()),
+                    "people": d.people(share),
+                    "people_in_need": d.people(share, in_need=True),
+                }
+                for name, share in shares_of(d).items()
+            },
+        }
+    return data
+
+
+def shares_of(difference: Difference) -> dict[str, NDArray[np.float64]]:
+    """Name the shares of a comparison."""
+    return {
+        "both": difference.both,
+        "this_only": difference.only_first,
+        "other_only": difference.only_second,
+    }
