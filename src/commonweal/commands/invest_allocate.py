@@ -108,9 +108,9 @@ def work_out(
     """
     from commonweal.investment.allocation import allocate as apply
     from commonweal.investment.allocation import load_programme
-    from commonweal.investment.allocation.allocate import excluded
     from commonweal.investment.allocation.building import build_up
     from commonweal.investment.allocation.chance import chance
+    from commonweal.investment.allocation.conditions import excluded
     from commonweal.investment.allocation.groups import read_exclusions, with_groups
     from commonweal.recipe import load_study
     from commonweal.reports.allocation import Worked

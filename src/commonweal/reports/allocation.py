@@ -290,8 +290,8 @@ def _built(worked: Worked) -> Section | None:
         text=(
             f"{len(b.small):,} {b.small.plural} were joined to {len(b.areas):,} contiguous areas of "
             f"{sizes.min():,.0f} to {sizes.max():,.0f} people. The neediest that is in none begins one and takes in "
-            "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. Other "
-            " ways to join them would give other areas.",
+            "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. "
+            "Other ways to join them would give other areas.",
         ),
         tables=(Table(_name(worked, "left"), "In none of the areas", Shown(shown), rows=_ROWS),)
         if len(left)

@@ -159,9 +159,11 @@ def cautions(worked: Worked) -> tuple[str, ...]:
             "work it out; their values, and scores and ranks made from them, are not to be passed on without the "
             "owner's leave."
         )
-    if a.by_code.any():
+    if a.tied.any():
+        by = [*(path for path in a.programme.ties), "code"]
         told.append(
-            f"{_areas(a, int(a.by_code.sum()))} have the same need where awards run out; the first by code get one."
+            f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a line; the first by "
+            f"{', then by '.join(by)} get an award."
         )
     if not any(official for _, official, _ in a.programme.parts()):
         told.append(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.designation import Rule, designate
-from commonweal.errors import StudyError, UnknownNameError
+from commonweal.designation import designate
+from commonweal.errors import StudyError
 from commonweal.index import rank
 from commonweal.investment.allocation.choosing import choose, first_come, limits_of
+from commonweal.investment.allocation.conditions import go_through, steps_of
 from commonweal.investment.allocation.kernels import CAPPED, CHOSEN, NO_MONEY
+from commonweal.investment.allocation.margins import cap_margins, margins
 from commonweal.investment.allocation.standing import composite, paths_of, stated_need
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from commonweal.investment.allocation.choosing import Limits
     from commonweal.investment.allocation.programme import Programme
 
-__all__ = ["Allocation", "Cost", "allocate", "excluded", "next_in_line"]
+__all__ = ["Allocation", "Cost", "allocate", "next_in_line"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -83,15 +85,16 @@ class Allocation:
     why
         (n_areas,) what became of the area: ``selected``, or in words why it was passed over.
     margin
-        (n_areas,) of what ranks: how far a selected area is above the first that would take its place,
-        and (negative, or positive where a cap stood in the way) how far another is from the last
-        selected; NaN where nobody is on the other side, and for areas that cannot be chosen.
+        (n_areas,) of what ranks: how far a selected area is above the first that would take its place;
+        how far another is from the last selected: negative, or positive where a cap or a minimum stood in
+        the way. NaN where nobody is on the other side, and for areas that cannot be chosen. An area that
+        a minimum keeps in is measured against its own group, and the last selected is one that none does.
     cap_margin
         (n_areas,) the same within the area's group of the tightest cap: how far the selected of the
         group are above the best that the cap left out, and those below its last selected.
-    by_code
-        (n_areas,) whether an area stands where it does by its code alone: it has the same need as one
-        on the other side.
+    tied
+        (n_areas,) whether an area has the same need as one on the other side of either: the programme's
+        ``ties``, then codes, decided.
     in_need
         (n_areas,) who is in need by the programme's yardstick.
     cost
@@ -118,7 +121,7 @@ class Allocation:
     why: NDArray[np.object_]
     margin: Floats
     cap_margin: Floats
-    by_code: Bools
+    tied: Bools
     in_need: Bools
     cost: Cost
     limits: Limits
@@ -158,7 +161,7 @@ class Allocation:
             rank=pl.Series(self.rank),
             margin=pl.Series(self.margin),
             cap_margin=pl.Series(self.cap_margin),
-            by_code=pl.Series(self.by_code),
+            tied=pl.Series(self.tied),
             in_need=pl.Series(self.in_need),
             passed_over=pl.Series(self.cost.passed_over),
         )
@@ -177,8 +180,9 @@ class Allocation:
         )
 
     def _groups(self) -> list[str]:
-        rules = [*self.programme.caps, *self.programme.least]
-        return list(dict.fromkeys([*(r.in_each for r in rules), "lad24", "lad17", "region"]))
+        capped = [cap.in_each for cap in self.programme.caps]
+        owed = [rule.in_each for rule in self.programme.least]
+        return list(dict.fromkeys([*capped, *owed, "lad24", "lad17", "region"]))
 
 
 def allocate(
@@ -221,8 +225,8 @@ def allocate(
     parts = {p: stated_need(scores, p) for p in paths_of(programme.rank, programme.ties)}
     designation = designate(programme.name, programme.rule, scores, areas, changes=False)
     need = composite(programme.rank, parts)
-    steps, left_out = _steps(programme, designation, need, areas, exclusions or {})
-    eligible, why = _eligible(programme.name, steps)
+    steps, left_out = steps_of(programme, designation, need, areas, exclusions or {})
+    eligible, why = go_through(programme.name, steps)
     open_to = np.logical_and.reduce([step.passes for step in steps if not step.threshold])
     limits = limits_of(areas, programme.caps, programme.least, open_to)
     breakers = [
@@ -239,11 +243,13 @@ def allocate(
     why[state == NO_MONEY] = "awards ran out"
     why[selected] = "selected"
     free = choose(need[None], eligible[None], limits.without_caps(), awards, equals)[0] == CHOSEN
-    in_need = _in_need(programme, scores, areas)
+    in_need = designate("in need", programme.yardstick, scores, areas, changes=False).selected
     order = np.zeros(len(areas), dtype=np.int64)
     by_need = equals[np.argsort(-need[equals], kind="stable")]
     order[by_need[selected[by_need]]] = np.arange(1, int(selected.sum()) + 1)
-    margin, by_code = _margins(need, eligible, state)
+    margin = margins(need, eligible, state, limits)
+    cap_margin = cap_margins(need, eligible, selected, limits)
+    at_line = (state == CHOSEN) | (state == NO_MONEY)
     return Allocation(
         programme,
         areas,
@@ -256,8 +262,8 @@ def allocate(
         order,
         why,
         margin,
-        _cap_margins(need, eligible, selected, limits),
-        by_code,
+        cap_margin,
+        ((margin == 0) & at_line) | (cap_margin == 0),
         in_need,
         _cost(selected, free, in_need, areas.population),
         limits,
@@ -265,69 +271,6 @@ def allocate(
         equals,
         left_out,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A condition: who passes it, what is said of who does not, and what it is called."""
-
-    passes: Bools
-    said: str
-    words: str
-    threshold: bool = False
-
-
-def _steps(
-    programme: Programme,
-    designation: Designation,
-    need: Floats,
-    areas: Areas,
-    exclusions: Mapping[str, Sequence[str] | None],
-) -> tuple[list[_Step], tuple[str, ...]]:
-    """Give every condition in order, and the names of exclusions that were left out."""
-    steps = [_Step(~np.isnan(need), "no score", "has a score on all that ranks")]
-    for condition, tested in zip(programme.eligible, designation.tested, strict=False):
-        steps.append(_Step(tested.passes, f"not in the {condition}", str(condition), True))
-    left_out = []
-    for name, codes in excluded(programme, exclusions):
-        if codes is None:
-            left_out.append(name)
-            continue
-        stated = programme.exclude.get(name)
-        said = f"excluded: {stated.what if stated else name}"
-        hit = _are(areas, codes, stated.parent if stated else "", name)
-        steps.append(_Step(~hit, said, said))
-    if programme.people is not None:
-        people, window = areas.population, programme.people
-        most = np.inf if window.max is None else window.max
-        words = f"at least {window.min:,.0f}"
-        words = words if window.max is None else f"{window.min:,.0f} to {window.max:,.0f}"
-        known = ~np.isnan(people)
-        steps += [
-            _Step(known, "population unknown", "has a known population"),
-            _Step(
-                known & (people >= window.min) & (people <= most),
-                f"not {words} people",
-                f"{words} people",
-            ),
-        ]
-    return steps, tuple(left_out)
-
-
-def _eligible(name: str, steps: Sequence[_Step]) -> tuple[Bools, NDArray[np.object_]]:
-    """Go through the conditions, keeping for each area the first that it does not pass."""
-    left = np.ones(len(steps[0].passes), dtype=bool)
-    why = np.full(len(left), "", dtype=object)
-    for step in steps:
-        why[left & ~step.passes] = step.said
-        now = left & step.passes
-        if not now.any():
-            raise StudyError(
-                f"{name}: no area is left to choose from: '{step.words}' leaves none of the "
-                f"{int(left.sum()):,} that there were before it"
-            )
-        left = now
-    return left, why
 
 
 def next_in_line(allocation: Allocation, more: int) -> NDArray[np.intp]:
@@ -357,72 +300,6 @@ def next_in_line(allocation: Allocation, more: int) -> NDArray[np.intp]:
     return by_need[fresh[by_need]]
 
 
-def excluded(
-    programme: Programme, given: Mapping[str, Sequence[str] | None]
-) -> list[tuple[str, Sequence[str] | None]]:
-    """Give the codes of each exclusion, those stated in the rule first.
-
-    Parameters
-    ----------
-    programme
-        The rule.
-    given
-        Codes by name of an exclusion; None leaves one out.
-
-    Raises
-    ------
-    StudyError
-        If the rule excludes areas and neither it nor `given` says which.
-    """
-    found: list[tuple[str, Sequence[str] | None]] = []
-    for name, stated in programme.exclude.items():
-        if name in given:
-            found.append((name, given[name]))
-        elif stated.codes:
-            found.append((name, stated.codes))
-        else:
-            of = f"{stated.parent} codes" if stated.parent else "area codes"
-            raise StudyError(
-                f"{programme.name} excludes {stated.what} ({name}), and nothing at hand says which: bring a CSV file "
-                f"with {of} in a column '{stated.column}' (--exclude FILE), or leave the exclusion out, which changes "
-                "the list (--exclude none)"
-            )
-    return [
-        *found,
-        *((name, codes) for name, codes in given.items() if name not in programme.exclude),
-    ]
-
-
-def _are(areas: Areas, codes: Sequence[str], parent: str, name: str) -> Bools:
-    """(n_areas,) whether an area, or its parent, has one of the codes; every code has to be known."""
-    columns = [parent] if parent else ["code", *areas.parents]
-    for column in columns:
-        if column != "code" and column not in areas.parents:
-            raise UnknownNameError(f"parent of {areas.system}", column, areas.parents)
-    known = {c: set(areas.table[c].drop_nulls().to_list()) for c in columns}
-    hits = np.zeros(len(areas), dtype=bool)
-    by_column: dict[str, set[str]] = {}
-    for code in codes:
-        column = next((c for c in columns if code in known[c]), None)
-        if column is None:
-            every = [c for of in known.values() for c in of]
-            raise UnknownNameError(
-                f"{name}: {parent or 'area'}", code, every, f" among those of {areas.plural}"
-            )
-        by_column.setdefault(column, set()).add(code)
-    for column, wanted in by_column.items():
-        hits |= areas.table[column].is_in(list(wanted)).fill_null(value=False).to_numpy()
-    return hits
-
-
-def _in_need(programme: Programme, scores: Mapping[str, Scores], areas: Areas) -> Bools:
-    """(n_areas,) whether every condition of the programme's yardstick holds."""
-    rule = Rule.model_validate(
-        {"all": [c.model_dump(exclude={"official", "note"}) for c in programme.in_need]}
-    )
-    return designate("in need", rule, scores, areas, changes=False).selected
-
-
 def _refuse_minimums(limits: Limits, awards: int | None) -> None:
     total = int(limits.least.sum())
     if awards is not None and total > awards:
@@ -440,36 +317,6 @@ def _refuse_unmet(limits: Limits, selected: Bools) -> None:
                     f"least: {limits.owed_names[group]} is to have at least {due:,}, and only {got:,} of its "
                     "areas can be chosen under the thresholds, exclusions and caps"
                 )
-
-
-def _margins(need: Floats, eligible: Bools, state: NDArray[np.int16]) -> tuple[Floats, Bools]:
-    """Give each area's distance to the other side of where awards run out, and who ties across it."""
-    selected, beyond = state == CHOSEN, state == NO_MONEY
-    margin = np.full(len(need), np.nan)
-    if selected.any():
-        margin[eligible & ~selected] = need[eligible & ~selected] - need[selected].min()
-    if beyond.any():
-        margin[selected] = need[selected] - need[beyond].max()
-    tied = np.zeros(len(need), dtype=bool)
-    if selected.any() and beyond.any():
-        same = need[selected].min() == need[beyond].max()
-        tied = same & (selected | beyond) & (need == need[beyond].max())
-    return margin, tied
-
-
-def _cap_margins(need: Floats, eligible: Bools, selected: Bools, limits: Limits) -> Floats:
-    """(n_areas,) distance to the other side within the group of the cap that is tightest on an area."""
-    margin = np.full(len(need), np.nan)
-    for row in limits.capped:
-        for group in np.unique(row[eligible & (row >= 0)]):
-            here = eligible & (row == group)
-            inside, outside = here & selected, here & ~selected
-            if int(inside.sum()) < limits.most[group] or not outside.any():
-                continue
-            gaps = np.where(selected, need - need[outside].max(), need - need[inside].min())
-            closer = here & (np.isnan(margin) | (np.abs(gaps) < np.abs(margin)))
-            margin[closer] = gaps[closer]
-    return margin
 
 
 def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> Cost:

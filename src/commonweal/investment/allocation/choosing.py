@@ -71,7 +71,10 @@ def limits_of(areas: Areas, caps: Sequence[Cap], least: Sequence[Least], wanted:
     DataError
         If an area that can be chosen has no parent of a cap.
     """
-    n, most, due, names = len(areas), [], [], []
+    n = len(areas)
+    most: list[int] = []
+    due: list[int] = []
+    names: list[str] = []
     capped = np.full((len(caps), n), -1, dtype=np.int64)
     for k, cap in enumerate(caps):
         codes = _parents(areas, cap.in_each)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.areas import build_move
-from commonweal.designation import Rule, designate
+from commonweal.designation import designate
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -227,7 +227,4 @@ def in_need_on(
                 )
             built = built.moved(build_move(store, origin, ground))
         on_ground[name] = built
-    rule = Rule.model_validate(
-        {"all": [c.model_dump(exclude={"official", "note"}) for c in programme.in_need]}
-    )
-    return designate("in need", rule, on_ground, ground, changes=False).selected
+    return designate("in need", programme.yardstick, on_ground, ground, changes=False).selected

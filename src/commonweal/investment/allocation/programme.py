@@ -295,11 +295,15 @@ class Programme(Data):
     @property
     def rule(self) -> Rule:
         """The thresholds as a rule of designation; where there are none, to have a score is one."""
-        conditions = self.eligible or tuple(
+        conditions: list[Condition] = [_bare(c) for c in self.eligible] or [
             Condition(index=path, score_above=-1e300) for path in self.rank.of
-        )
-        plain = [Condition(**c.model_dump(include=set(Condition.model_fields))) for c in conditions]
-        return Rule(all=tuple(Rule(condition=c) for c in plain))
+        ]
+        return Rule(all=tuple(Rule(condition=c) for c in conditions))
+
+    @property
+    def yardstick(self) -> Rule:
+        """Who is in need, as a rule of designation."""
+        return Rule(all=tuple(Rule(condition=_bare(c)) for c in self.in_need))
 
     def parts(self) -> list[tuple[str, bool, str]]:
         """Give each part of the rule in words, whether it is official, and what it rests on."""
@@ -328,6 +332,11 @@ class Programme(Data):
         if self.money:
             found.append((f"There are {self.money}", self.money.official, self.money.note))
         return found
+
+
+def _bare(condition: Eligible) -> Condition:
+    """Give the condition without its marks."""
+    return Condition(**condition.model_dump(include=set(Condition.model_fields)))
 
 
 def ranked_by(ranking: Ranking) -> str:

@@ -183,7 +183,7 @@ def _join_rest(
             beside = {int(region[j]) for j in near[area] if region[j] >= 0}
             fits = [r for r in beside if total[r] + people[area] <= most]
             if fits:
-                best = min(fits, key=lambda r: (-mass[r] / max(total[r], 1e-9), r))
+                best = min(fits, key=lambda r: (-float(mass[r]) / max(float(total[r]), 1e-9), r))
                 region[area], moved = best, True
                 total[best] += people[area]
                 mass[best] += need[area] * people[area]
