@@ -229,9 +229,7 @@ def allocate(
     eligible, why = go_through(programme.name, steps)
     open_to = np.logical_and.reduce([step.passes for step in steps if not step.threshold])
     limits = limits_of(areas, programme.caps, programme.least, open_to)
-    breakers = [
-        parts[p] for p in paths_of(programme.rank, programme.ties)[len(programme.rank.of) :]
-    ]
+    breakers = [parts[path.replace(".", "/")] for path in programme.ties]
     equals = first_come(need, breakers, areas.codes)
     awards = None if programme.money is None else programme.money.most
     _refuse_minimums(limits, awards)
