@@ -64,13 +64,10 @@ def allocate(
         if out is not None:
             from commonweal.reports import write_report
 
-            more = {
-                "selected.gpkg": (
-                    "The outlines of the selected areas, for mapping programs.",
-                    lambda path: write_selected(worked, path),
-                )
-            }
-            folder = write_report(allocation_report(worked, beside), out, more)
+            outlines = "The outlines of the selected areas, for mapping programs."
+            more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
+            drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
+            folder = write_report(allocation_report(worked, beside), out, more if drawn else None)
     if as_json:
         data = allocation_data(worked, beside)
         print_json({**data, **({"folder": str(folder)} if folder else {})})

@@ -128,7 +128,7 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     if (c := worked.chance) is not None:
         sure = int((c.selected[a.selected] >= SURE).sum())
         told.append(
-            f"When the weights behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
+            f"When the choices behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
             f"least 95 % of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
             "the least."
         )

@@ -31,6 +31,7 @@ def worked(n: int = 60, vary: Any = None, draws: int = 400, **rule: Any) -> tupl
         {
             "children": {k: {"indicator": k, "weight": 0.5} for k in "xy"},
             "aggregate": "arithmetic",
+            "transform": "none",
         }
     )
     scores = {"a": score("a", tree, indicators)}
@@ -49,6 +50,19 @@ def test_each_draw_gives_as_many_awards_and_keeps_count() -> None:
     assert c.kept.min() >= 0
     assert c.kept.mean() == pytest.approx(c.selected[a.selected].sum())
     assert 0 < c.kept.mean() < 9
+
+
+@pytest.mark.parametrize("scale", ["score", "z", "rank"])
+def test_two_sets_of_weights_give_a_mix_of_the_two_lists(scale: str) -> None:
+    ends = [[0.9, 0.1], [0.1, 0.9]]
+    rank = {"of": {"a": 1}, "scale": scale, "official": True}
+    a, c = worked(vary=[{"weights": "a", "given": ends}], rank=rank)
+    x, y = np.random.default_rng(3).normal(size=(60, 2)).T
+    first, second = (np.isin(np.arange(60), np.argsort(-(u * x + v * y))[:9]) for u, v in ends)
+    share = c.selected[first & ~second][0]
+    assert 0.4 < share < 0.6
+    np.testing.assert_allclose(c.selected, share * first + (1 - share) * second)
+    assert set(c.kept) == {(first & a.selected).sum(), (second & a.selected).sum()}
 
 
 def test_caps_hold_in_every_draw() -> None:

@@ -91,8 +91,11 @@ def chance(
     paths = list(allocation.parts)
     designation = allocation.designation
     varied = vary(designation, spec.vary, scores, indicators, spec.draws, spec.seed, exact=paths)
-    if varied.still:
-        raise StudyError("certainty.vary: nothing that it varies touches this programme's indices")
+    if not varied.streams and (varied.still or not allocation.programme.eligible):
+        raise StudyError(
+            "certainty.vary: nothing that it varies touches this programme's indices or thresholds; expected something "
+            "that does, or no draws (--draws 0)"
+        )
     u = draw_numbers(varied.found, spec.draws, spec.seed, spec.draws)
     money = allocation.programme.money
     awards = None if money is None else money.most

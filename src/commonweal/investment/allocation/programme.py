@@ -380,9 +380,11 @@ def load_programme(name: str) -> Programme:
     def there(file: str) -> str:
         return str(beside / file) if file else ""
 
+    own = found.study.lower().endswith((".yaml", ".yml"))
     return found.model_copy(
         update={
             "name": found.name or short,
+            "study": there(found.study) if own else found.study,
             "exclude": {
                 key: e.model_copy(update={"file": there(e.file)})
                 for key, e in found.exclude.items()

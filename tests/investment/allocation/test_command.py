@@ -1,0 +1,140 @@
+"""`commonweal invest allocate` as a user runs it, on the study of twenty places."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Small
+
+    Tell = Callable[..., tuple[int, str, str]]
+
+CAP = {"most": 2, "in_each": "district", "official": False, "note": "Ours."}
+
+
+def write(small: Small, name: str = "trial", **changes: Any) -> Path:
+    """Write a rule beside the study: three awards of 20 on income, at most two in each district."""
+    data = {
+        "title": f"The {name} programme",
+        "official": "The worst on income, spread over districts.",
+        "study": "study.yaml",
+        "rank": {"of": {"deprivation": 1}, "official": True},
+        "caps": [CAP],
+        "money": {"budget": 60, "award": 20, "official": True},
+        "in_need": [{"index": "deprivation", "worst": "25%", "official": False}],
+        **changes,
+    }
+    file = small.path / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(data), "utf-8")
+    return file
+
+
+def test_the_answer_comes_first_and_each_part_is_marked(small: Small, tell: Tell) -> None:
+    code, out, err = tell("invest", "allocate", write(small), "--draws", "0")
+    assert (code, err) == (0, "")
+    # A20 and A19 of the south, then A10, the worst of the north; A18 stands back for the cap.
+    assert "3 places get an award, £60 in all: 4,900 people live there, 3,900 of them" in out
+    assert "1 place with more need are passed over: 1,800 people" in out
+    assert "official  Ranked by deprivation" in out
+    assert "inferred  At most 2 in each district" in out
+    listed = out[out.index("The first 3 of 3") :]
+    assert [listed.index(f"Place {n} ") for n in (20, 19, 10)] == sorted(
+        listed.index(f"Place {n} ") for n in (20, 19, 10)
+    )
+    assert "Place 9 " in out[out.index("Next in line") :]
+
+
+def test_draws_tell_how_often_each_is_selected(small: Small, tell: Tell) -> None:
+    children = {k: {"indicator": k} for k in ("income", "halls")}
+    small.write(
+        index__deprivation={"children": children},
+        certainty__vary=[{"weights": "deprivation", "interval": 0.8}],
+    )
+    code, out, _ = tell("invest", "allocate", write(small), "--draws", "60", "--json")
+    assert code == 0
+    data = json.loads(out)
+    assert data["draws"]["number"] == 60
+    chosen = [a for a in data["areas"] if a["selected"]]
+    assert len(chosen) == data["selected"] == 3
+    assert all(0 < a["probability"] <= 1 for a in chosen)
+    assert data["rule"][1] == {
+        "part": "At most 2 in each district",
+        "official": False,
+        "note": "Ours.",
+    }
+
+
+def test_the_report_and_the_other_rule(small: Small, tell: Tell, tmp_path: Path) -> None:
+    other = write(small, "free", caps=[])
+    folder = tmp_path / "told"
+    code, out, err = tell(
+        "invest", "allocate", write(small), "--draws", "0", "--against", other, "--out", folder
+    )
+    assert (code, err) == (0, "")
+    assert "Beside The free programme: 3,900 people are in both" in out
+    assert "1,000 people in this one only (0 in need) and 1,800 people in the other only" in out
+    page = (folder / "report.html").read_text("utf-8")
+    for said in (
+        "inferred or ours",
+        "What the caps cost",
+        "Under another rule: The free programme",
+    ):
+        assert said in page
+    table = pl.read_csv(folder / "tables" / "gains-losses-trial.csv")
+    assert table["Code"].to_list() == ["A18", "A10"]
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert not (folder / "selected.gpkg").exists()  # no outline of the twenty is known
+
+
+def test_exclusions_are_brought_by_the_user(small: Small, tell: Tell, tmp_path: Path) -> None:
+    out_of = {
+        "earlier": {"what": "districts of an earlier round", "parent": "district", "official": True}
+    }
+    rule = write(small, exclude=out_of)
+    code, _, err = tell("invest", "allocate", rule, "--draws", "0")
+    assert code == 2
+    assert "district codes in a column 'code' (--exclude FILE)" in err
+    file = tmp_path / "earlier.csv"
+    file.write_text("code\nS\n", "utf-8")
+    code, out, _ = tell("invest", "allocate", rule, "--draws", "0", "--exclude", file, "--json")
+    assert code == 0
+    chosen = [a["code"] for a in json.loads(out)["areas"] if a["selected"]]
+    assert chosen == ["A10", "A09"]
+    code, out, _ = tell("invest", "allocate", rule, "--draws", "0", "--exclude", "none")
+    assert code == 0
+    assert "An exclusion was left out: districts of an earlier round" in out
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"money": {"budget": 0, "award": 5, "official": True}}, "money.budget: found 0"),
+        ({"caps": [{**CAP, "most": 0}]}, "caps.0.most: found 0"),
+        ({"caps": [{**CAP, "in_each": "distrct"}]}, "did you mean 'district'"),
+        ({"rank": {"of": {"deprivaton": 1}, "official": True}}, "did you mean 'deprivation'"),
+        ({"study": "gone.yaml"}, "gone.yaml"),
+    ],
+)
+def test_mistakes_are_told_plainly_and_nothing_is_written(
+    small: Small, tell: Tell, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    folder = tmp_path / "told"
+    code, out, err = tell("invest", "allocate", write(small, **changes), "--out", folder, "--draws", "0")  # fmt: skip
+    assert code == 2
+    assert said in err
+    assert out == ""
+    assert not folder.exists()
+
+
+def test_a_study_that_varies_nothing_of_it_says_how_to_go_on(small: Small, tell: Tell) -> None:
+    code, _, err = tell("invest", "allocate", write(small))
+    assert code == 2
+    assert "--draws 0" in err
