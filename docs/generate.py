@@ -59,6 +59,8 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",
     "commonweal.pack": "The briefing pack",
+    "commonweal.capital.discontent": "Places that don't matter",
+    "commonweal.investment.allocation": "Where the money goes",
     "commonweal.evidence": "Evidence",
     "commonweal.reports": "Reports",
     "commonweal.session": "Evidence sessions",

@@ -20,6 +20,7 @@ from commonweal.reports.allocation_told import (
     allocation_data,
     allocation_lines,
     cautions,
+    rule_parts,
     shares_of,
     table_of,
 )
@@ -97,9 +98,7 @@ def allocation_report(worked: Worked, against: Against | None = None) -> Report:
         *(m.source for w in pairs for i in w.results.indicators.values() for m in i.meta),
         *(g.lookup.source for w in pairs for g in w.allocation.programme.groups.values()),
     ]
-    assumptions = [
-        f"{part}. {note}" for part, official, note in a.programme.parts() if not official
-    ]
+    assumptions = [f"{part}. {note}" for part, official, note in rule_parts(worked) if not official]
     return Report(
         name=f"allocation-{a.programme.name}",
         title=a.programme.title,
@@ -147,7 +146,7 @@ def _name(worked: Worked, what: str) -> str:
 def _rule(worked: Worked) -> Section:
     p = worked.allocation.programme
     table = pl.DataFrame(
-        [(part, "official" if official else "inferred or ours", note) for part, official, note in p.parts()],
+        [(part, "official" if official else "inferred or ours", note) for part, official, note in rule_parts(worked)],
         schema={"Part of the rule": pl.String, "Standing": pl.String, "What it rests on": pl.String},
         orient="row",
     )  # fmt: skip

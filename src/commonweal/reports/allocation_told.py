@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.briefing.columns import in_columns
-from commonweal.briefing.words import SURE, counted, people, percent
+from commonweal.briefing.words import SURE, counted, parent_words, people, percent
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "allocation_lines",
     "cautions",
     "money",
+    "rule_parts",
     "shares_of",
     "table_of",
 ]
@@ -114,14 +115,15 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     n = int(a.selected.sum())
     spent = "" if a.spent is None else f", {money(a.spent)} in all"
     told = [
-        f"{_areas(a, n)} get an award{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in "
+        f"{_areas(a, n)} {'get an award' if a.programme.money else 'are selected'}{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in "
         f"areas in need ({int((a.selected & a.in_need).sum()):,} of the {n:,})."
     ]
     if (cost := a.cost).passed_over.any():
+        over = int(cost.passed_over.sum())
         told.append(
-            f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, "
-            f"{_areas(a, int(cost.passed_over.sum()))} with more need are passed over: {people(cost.people)}, "
-            f"{cost.people_in_need:,.0f} of them in areas in need. In their place stand "
+            f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, {_areas(a, over)} with more need "
+            f"{'is' if over == 1 else 'are'} passed over: {people(cost.people)}, "
+            f"{cost.people_in_need:,.0f} of them in areas in need. In their place: "
             f"{int(cost.instead.sum()):,} with {people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} "
             "of them in areas in need."
         )
@@ -165,11 +167,18 @@ def cautions(worked: Worked) -> tuple[str, ...]:
             f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a line; the first by "
             f"{', then by '.join(by)} get an award."
         )
-    if not any(official for _, official, _ in a.programme.parts()):
+    if not any(official for _, official, _ in rule_parts(worked)):
         told.append(
             "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
         )
     return tuple(told)
+
+
+def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
+    """Give the parts of the rule with names for readers, whether each is official, and its note."""
+    return worked.allocation.programme.parts(
+        worked.results.label, lambda parent: parent_words(parent)[0]
+    )
 
 
 def table_of(worked: Worked) -> pl.DataFrame:
@@ -194,7 +203,7 @@ def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator
     yield ""
     yield f"The official text, in short: {a.programme.official}"
     yield "The rule as applied:"
-    for part, official, _ in a.programme.parts():
+    for part, official, _ in rule_parts(worked):
         yield f"  {'official' if official else 'inferred':<9} {part}"
     yield ""
     yield f"The first {min(_SHOWN, int(a.selected.sum()))} of {int(a.selected.sum()):,} by need:"
@@ -240,7 +249,7 @@ def allocation_data(worked: Worked, against: Against | None = None) -> dict[str,
         "beware": list(cautions(worked)),
         "rule": [
             {"part": part, "official": official, "note": note}
-            for part, official, note in a.programme.parts()
+            for part, official, note in rule_parts(worked)
         ],
         "selected": int(a.selected.sum()),
         "selected_in_need": int((a.selected & a.in_need).sum()),

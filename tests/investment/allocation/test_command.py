@@ -42,7 +42,7 @@ def test_the_answer_comes_first_and_each_part_is_marked(small: Small, tell: Tell
     assert (code, err) == (0, "")
     # A20 and A19 of the south, then A10, the worst of the north; A18 stands back for the cap.
     assert "3 places get an award, £60 in all: 4,900 people live there, 3,900 of them" in out
-    assert "1 place with more need are passed over: 1,800 people" in out
+    assert "1 place with more need is passed over: 1,800 people" in out
     assert "official  Ranked by deprivation" in out
     assert "inferred  At most 2 in each district" in out
     listed = out[out.index("The first 3 of 3") :]

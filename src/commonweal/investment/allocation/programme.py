@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from commonweal.designation import Condition, Rule
 from commonweal.investment.files import Data, read_model, shipped, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Build",
@@ -305,11 +308,21 @@ class Programme(Data):
         """Who is in need, as a rule of designation."""
         return Rule(all=tuple(Rule(condition=_bare(c)) for c in self.in_need))
 
-    def parts(self) -> list[tuple[str, bool, str]]:
-        """Give each part of the rule in words, whether it is official, and what it rests on."""
+    def parts(
+        self, named: Callable[[str], str] = str, larger: Callable[[str], str] = str
+    ) -> list[tuple[str, bool, str]]:
+        """Give each part of the rule in words, whether it is official, and what it rests on.
+
+        Parameters
+        ----------
+        named
+            Gives the name for readers of an index or domain by its path.
+        larger
+            Gives that of one larger area by its parent's name.
+        """
         found: list[tuple[str, bool, str]] = []
         if self.build:
-            within = f", within each {self.build.within}" if self.build.within else ""
+            within = f", within each {larger(self.build.within)}" if self.build.within else ""
             found.append(
                 (
                     f"Areas are built up from neighbours to {self.build.min:,.0f} to "
@@ -318,16 +331,22 @@ class Programme(Data):
                     self.build.note,
                 )
             )
-        found.append((f"Ranked by {ranked_by(self.rank)}", self.rank.official, self.rank.note))
-        found += [(f"Only areas in the {c}", c.official, c.note) for c in self.eligible]
+        found.append(
+            (f"Ranked by {ranked_by(self.rank, named)}", self.rank.official, self.rank.note)
+        )
+        for c in self.eligible:
+            words = str(c).replace(c.index, named(c.index))
+            found.append((f"Only areas in the {words}", c.official, c.note))
         found += [(f"Not: {e.what}", e.official, e.note) for e in self.exclude.values()]
         if self.people:
             most = f" and at most {self.people.max:,.0f}" if self.people.max else ""
             text = f"At least {self.people.min:,.0f}{most} people"
             found.append((text, self.people.official, self.people.note))
-        found += [(f"At most {c.most} in each {c.in_each}", c.official, c.note) for c in self.caps]
+        found += [
+            (f"At most {c.most} in each {larger(c.in_each)}", c.official, c.note) for c in self.caps
+        ]
         for rule in self.least:
-            where = " or ".join(rule.only) if rule.only else f"each {rule.in_each}"
+            where = " or ".join(rule.only) if rule.only else f"each {larger(rule.in_each)}"
             found.append((f"At least {rule.least} in {where}", rule.official, rule.note))
         if self.money:
             found.append((f"There are {self.money}", self.money.official, self.money.note))
@@ -339,12 +358,12 @@ def _bare(condition: Eligible) -> Condition:
     return Condition(**condition.model_dump(include=set(Condition.model_fields)))
 
 
-def ranked_by(ranking: Ranking) -> str:
+def ranked_by(ranking: Ranking, named: Callable[[str], str] = str) -> str:
     """Say what ranks: ``0.5 x z-score of a + 0.5 x z-score of b``."""
     on = {"z": "z-score of ", "rank": "rank on ", "share": "share on ", "score": ""}[ranking.scale]
     if len(ranking.of) == 1:
-        return f"{on}{next(iter(ranking.of))}"
-    return " + ".join(f"{weight:g} x {on}{path}" for path, weight in ranking.of.items())
+        return f"{on}{named(next(iter(ranking.of)))}"
+    return " + ".join(f"{weight:g} x {on}{named(path)}" for path, weight in ranking.of.items())
 
 
 def shipped_programmes() -> list[str]:
