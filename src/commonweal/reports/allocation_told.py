@@ -114,9 +114,10 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     a = worked.allocation
     n = int(a.selected.sum())
     spent = "" if a.spent is None else f", {money(a.spent)} in all"
+    got = "get an award" if a.programme.money else "are selected"
     told = [
-        f"{_areas(a, n)} {'get an award' if a.programme.money else 'are selected'}{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in "
-        f"areas in need ({int((a.selected & a.in_need).sum()):,} of the {n:,})."
+        f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in areas in need "
+        f"({int((a.selected & a.in_need).sum()):,} of the {n:,})."
     ]
     if (cost := a.cost).passed_over.any():
         over = int(cost.passed_over.sum())
