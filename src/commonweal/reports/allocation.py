@@ -152,6 +152,7 @@ def _rule(worked: Worked) -> Section:
     )  # fmt: skip
     text = [p.about, f"The official text, in short: {p.official}"]
     text += [f"Inferred: {p.inferred}"] if p.inferred else []
+    text += [f"A {name.replace('_', ' ')}: {g.title}." for name, g in p.groups.items()]
     return Section(
         "The rule",
         text=tuple(t for t in text if t),

@@ -120,7 +120,7 @@ class TestRefused:
         said = self.say(least=[many], money={"awards": 5, "official": True})
         assert "come to 6 awards, and there are 5" in said
         said = self.say(least=[{**many, "least": 3}], money={"awards": 9, "official": True})
-        assert "W is to have at least 3, and only 2" in said
+        assert "W is to have at least 3, and gets only 2" in said
 
     def test_an_exclusion_without_codes_says_what_to_bring(self) -> None:
         out = {"phase-1": {"what": "towns of phase 1", "parent": "town", "official": False}}

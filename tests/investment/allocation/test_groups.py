@@ -31,9 +31,7 @@ def test_the_largest_overlap_decides_and_of_equals_the_first_code() -> None:
 class TestGroups:
     def grouping(self, file: Path, **lookup: str) -> dict[str, Grouping]:
         said = {"file": str(file), "code": "place", "group": "cluster", **lookup}
-        return {
-            "cluster": Grouping.model_validate({"title": "t", "plural": "clusters", "lookup": said})
-        }
+        return {"cluster": Grouping.model_validate({"title": "t", "lookup": said})}
 
     def test_a_table_of_ones_own_adds_a_parent(self, tmp_path: Path) -> None:
         file = tmp_path / "clusters.csv"

@@ -62,6 +62,7 @@ def written(path: Path, **changes: object) -> str:
         ({"money": {"award": 0, "official": True}}, r"money\.award: found 0;"),
         ({"money": {"budget": 5, "award": 9, "official": True}}, "award 9 is above the budget"),
         ({"money": {"budget": 5, "official": True}}, "'budget' goes with 'award'"),
+        ({"money": {"awards": float("inf"), "official": True}}, r"money\.awards: found inf; expected"),
         ({"money": {"awards": 0, "official": True}}, r"money\.awards: found 0;"),
         ({"money": {"budget": float("nan"), "award": 1, "official": True}}, r"money\.budget: found nan"),
         ({"people": {"min": 9, "max": 5, "official": True}}, "max 5 below min 9"),

@@ -312,8 +312,8 @@ def _refuse_unmet(limits: Limits, selected: Bools) -> None:
             got, due = int(selected[row == group].sum()), int(limits.least[group])
             if got < due:
                 raise StudyError(
-                    f"least: {limits.owed_names[group]} is to have at least {due:,}, and only {got:,} of its "
-                    "areas can be chosen under the thresholds, exclusions and caps"
+                    f"least: {limits.owed_names[group]} is to have at least {due:,}, and gets only {got:,} going "
+                    "down the list under the thresholds, exclusions and caps"
                 )
 
 

@@ -124,13 +124,13 @@ def _people_in_common(store: Store, lookup: Lookup, areas: Areas) -> pl.DataFram
 
 def _named(store: Store, held: pl.DataFrame, names: Names | None) -> pl.DataFrame:
     """Give groups their published codes and names."""
-    if names is None or not names.source:
+    if names is None:
         return held.with_columns(label=pl.col("group"))
     found = json.loads(store.path(store.source(names.source)).read_text("utf-8"))
     table = pl.DataFrame(
         {
             "group": list(found),
-            "published": [entry[names.code or names.name] for entry in found.values()],
+            "published": [entry[names.code] for entry in found.values()],
             "label": [entry[names.name] for entry in found.values()],
         }
     )

@@ -51,7 +51,7 @@ class _Marked(Data):
 
 def _whole(value: object) -> object:
     """Refuse a number that is not whole before it is taken for one."""
-    if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(f"found {value}; expected a whole number of at least 1")
     return value
 
@@ -248,10 +248,18 @@ class Lookup(Data):
 
 
 class Names(Data):
-    """Names of larger areas: a JSON source keyed by the lookup's codes, or columns of its table."""
+    """Names of larger areas: a source in JSON, an entry for each code of the lookup.
 
-    source: str = ""
-    code: str = ""
+    Attributes
+    ----------
+    source
+        The source.
+    code, name
+        Keys of an entry: the code that is published, and the name.
+    """
+
+    source: str
+    code: str
     name: str
 
 
@@ -259,7 +267,6 @@ class Grouping(Data):
     """A parent that the study's areas lack, by where most of their people are."""
 
     title: str
-    plural: str
     lookup: Lookup
     names: Names | None = None
 
