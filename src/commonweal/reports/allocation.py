@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.geopackage import write_shapes
+from commonweal.briefing.geopackage import polygons, still, write_layer
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
 from commonweal.investment.allocation.allocate import next_in_line
@@ -136,7 +136,10 @@ def write_selected(worked: Worked, path: Path) -> None:
     frame = table_of(worked).filter("selected")
     joined = frame.join(worked.shapes, on="code", how="left", maintain_order="left")
     names = {c: c.replace(".", "_") for c in frame.columns}
-    write_shapes(path, "selected", joined["geometry"], frame.rename(names))
+    shapes = polygons(joined["geometry"])
+    known = np.array([s is not None for s in shapes], dtype=bool)
+    write_layer(path, "selected", "MultiPolygon", shapes, frame.rename(names), known)
+    still(path)
 
 
 def _name(worked: Worked, what: str) -> str:
