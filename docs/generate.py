@@ -59,7 +59,6 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.briefing": "The results folder",
     "commonweal.web": "The explorer",
     "commonweal.pack": "The briefing pack",
-    "commonweal.capital.discontent": "Places that don't matter",
     "commonweal.investment.allocation": "Where the money goes",
     "commonweal.evidence": "Evidence",
     "commonweal.reports": "Reports",
