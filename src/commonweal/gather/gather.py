@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["gather_indicators"]
+__all__ = ["gather_indicators", "surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def gather_indicators(
     here: Areas,
     store: Store,
     progress: Progress | None = None,
+    around: Surroundings | None = None,
 ) -> tuple[Indicators, list[dict[str, Any]]]:
     """Give indicators of a study on the areas that an index is built on.
 
@@ -76,6 +77,8 @@ def gather_indicators(
         Where source files come from.
     progress
         Called as ``progress(what, done, total)`` while something takes long.
+    around
+        The places around, where they have been read before (`surroundings`), or others are thought of.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def gather_indicators(
     """
     plain = [name for name in names if not study.indicators[name].made]
     read, account = read_indicators(store, [wanted_of(study, n, store) for n in plain], here)
-    kitchen = _Kitchen(study, here, store, progress)
+    kitchen = _Kitchen(study, here, store, progress, around)
     done = {name: kitchen.carried(name) for name in names if name not in plain}
     values = np.full((len(here), len(names)), np.nan)
     errors = np.full((len(here), len(names)), np.nan)
@@ -116,6 +119,24 @@ def gather_indicators(
     return Indicators(here.system, here.codes, values, tuple(meta), some, read.counts), account
 
 
+def surroundings(
+    study: Study, here: Areas, store: Store, progress: Progress | None = None
+) -> Surroundings:
+    """Read the places around where a study's people live, and where they set out from.
+
+    Parameters
+    ----------
+    study
+        The study; what it says of access counts, also if none of its indicators uses it.
+    here
+        Its areas.
+    store, progress
+        As of `gather_indicators`.
+    """
+    origins = _Kitchen(study, here, store, progress).origins()
+    return Surroundings(study, origins, store, progress)
+
+
 def _missing(made: _Made) -> int:
     return int(np.isnan(made.values).sum())
 
@@ -129,7 +150,14 @@ def _described(indicator: Indicator, spec: IndicatorSpec) -> Indicator:
 class _Kitchen:
     """Makes indicators, and remembers areas, ways between them and what is within reach."""
 
-    def __init__(self, study: Study, here: Areas, store: Store, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        study: Study,
+        here: Areas,
+        store: Store,
+        progress: Progress | None,
+        around: Surroundings | None = None,
+    ) -> None:
         self.study, self.here, self.store, self.progress = study, here, store, progress
         self.areas: dict[str, Areas] = {here.system: here}
         own = isinstance(study.areas, OwnAreas)
@@ -138,8 +166,8 @@ class _Kitchen:
         self.setting_out = here.system if own else given or "lsoa21"
         self.moves: dict[int, Move] = {}
         self.made: dict[str, _Made] = {}
-        self.around: Surroundings | None = None
-        self._origins: Origins | None = None
+        self.around = around
+        self._origins = None if around is None else around.origins
 
     def carried(self, name: str) -> _Made:
         """Make an indicator, and carry it to the areas of the index."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from commonweal.access import (
 )
 from commonweal.access.mixed import mixed_nearest, mixed_reach
 from commonweal.access.place_sources import gather_places
+from commonweal.access.places import join_places
 from commonweal.access.registers import load_registers
 from commonweal.access.streets_pbf import read_streets
 from commonweal.errors import DataError
@@ -79,6 +81,12 @@ class Surroundings:
         self.account = self.places.account()
         self._maps = frozenset(paths)
         self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
+
+    def with_more(self, places: Places) -> Surroundings:
+        """Give the same surroundings with places that are planned; they have a source of their own."""
+        fuller = copy(self)
+        fuller.places = join_places([self.places, places])
+        return fuller
 
     def sources_of(self, spec: ReachSpec) -> tuple[Source, ...]:
         """Give the sources of the places that reach is measured to, and the maps that lead there."""

@@ -1,0 +1,19 @@
+"""Where new places should go: who is reached, at what cost, and whether any other choice is better."""
+
+from commonweal.investment.siting.problem import (
+    Goal,
+    SitingProblem,
+    problem_from_matrix,
+    problem_from_reach,
+)
+from commonweal.investment.siting.solution import Solution
+from commonweal.investment.siting.solve import solve
+
+__all__ = [
+    "Goal",
+    "SitingProblem",
+    "Solution",
+    "problem_from_matrix",
+    "problem_from_reach",
+    "solve",
+]

@@ -1,0 +1,151 @@
+"""Integer programmes in HiGHS: built from arrays, told while they run, and stopped without losing what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from commonweal.investment.siting.clock import Clock
+
+    Floats = NDArray[np.float64]
+    Tell = Callable[[float, float], None]
+
+__all__ = ["Answer", "load_highs", "run_mip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What HiGHS says.
+
+    Attributes
+    ----------
+    state
+        ``optimal``, ``infeasible``, ``time`` or ``interrupted``.
+    value
+        (n,) of the best solution; None if there is none.
+    cost, bound
+        Of that solution (infinite without one), and of all.
+    """
+
+    state: Literal["optimal", "infeasible", "time", "interrupted"]
+    value: Floats | None
+    cost: float
+    bound: float
+
+
+def run_mip(
+    cost: Floats,
+    matrix: csr_array,
+    low: Floats,
+    high: Floats,
+    upper: Floats,
+    whole: NDArray[np.bool_],
+    *,
+    lower: Floats | None = None,
+    start: Floats | None = None,
+    clock: Clock | None = None,
+    gap: float = 0.0,
+    tell: Tell | None = None,
+) -> Answer:
+    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
+
+    Parameters
+    ----------
+    cost, upper, lower
+        (n,); lower is 0 if not given.
+    matrix, low, high
+        (rows, n) sparse, and (rows,).
+    whole
+        (n,) which are whole numbers.
+    start
+        (n,) a solution to begin with; NaN what it doesn't say.
+    clock
+        Says when to stop; not before the end if not given.
+    gap
+        Share of the cost that may be left in doubt.
+    tell
+        Told cost and bound as they change, from another thread.
+
+    Returns
+    -------
+    Answer
+        With what was found when the clock stopped.
+    """
+    highspy = load_highs()
+    h = highspy.Highs()
+    for name, setting in (("output_flag", False), ("mip_rel_gap", gap), ("mip_abs_gap", 0.0)):
+        h.setOptionValue(name, setting)
+    if clock is not None:
+        h.setOptionValue("time_limit", max(clock.left(), 0.0))
+    h.passModel(_model(highspy, cost, matrix, low, high, lower, upper, whole))
+    if start is not None:
+        known = np.flatnonzero(~np.isnan(start)).astype(np.int32)
+        h.setSolution(len(known), known, start[known])
+    stop = False
+    last: list[tuple[float, float]] = [(np.inf, -np.inf)]
+
+    def looked(event: Any) -> None:
+        now = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
+        if tell is not None and now != last[0]:
+            last[0] = now
+            tell(*now)
+        event.interrupt(stop)
+
+    h.cbMipInterrupt += looked
+    h.startSolve()
+    while not h.wait(0.1)[0]:
+        stop = clock is not None and clock.interrupted
+    status, info = h.getModelStatus(), h.getInfo()
+    if status in (
+        highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    ):
+        return Answer("infeasible", None, np.inf, np.inf)
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    found = info.primal_solution_status == 2  # feasible
+    value = np.array(h.getSolution().col_value) if found else None
+    reached = float(info.objective_function_value) if found else np.inf
+    bound = float(info.mip_dual_bound) if whole.any() else (reached if optimal else -np.inf)
+    state: Literal["optimal", "time", "interrupted"] = (
+        "optimal" if optimal else "interrupted" if stop else "time"
+    )
+    return Answer(state, value, reached, min(bound, reached))
+
+
+def load_highs() -> Any:
+    """Import HiGHS, when it is needed: it is large. Its types are not complete, so none are claimed."""
+    return import_module("highspy")
+
+
+def _model(
+    highspy: Any,
+    cost: Floats,
+    matrix: csr_array,
+    low: Floats,
+    high: Floats,
+    lower: Floats | None,
+    upper: Floats,
+    whole: NDArray[np.bool_],
+) -> Any:
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_ = cost
+    lp.col_lower_ = np.zeros(len(cost)) if lower is None else lower
+    lp.col_upper_ = upper
+    lp.row_lower_, lp.row_upper_ = low, high
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data.astype(np.float64)
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(w)] for w in whole]
+    return lp

@@ -1,0 +1,384 @@
+"""New places for an area, told: who is reached, where they are, how sure it is, and what they change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.briefing.shown import Shown
+from commonweal.briefing.words import people, percent
+from commonweal.reports.report import Report, Section, Table
+from commonweal.reports.siting_map import siting_map
+from commonweal.reports.write import source_lines
+
+if TYPE_CHECKING:
+    from commonweal.investment.siting.sited import Effect, Sited
+
+__all__ = ["siting_data", "siting_lines", "siting_report", "siting_section"]
+
+MODELS = {
+    "maximal_covering": "the most people, counted by need, within {minutes:g} minutes' walk",
+    "set_covering": "everyone who can be within {minutes:g} minutes' walk, at the least cost",
+    "p_median": "the shortest walk for all people together, counted by need",
+    "p_center": "the shortest walk for whoever has the longest",
+}
+WORKS: tuple[str, ...] = ()
+_ENDED = {
+    "time": "time was up",
+    "interrupted": "it was interrupted",
+    "asked": "no proof was asked for",
+}
+_MOST_NAMES = 8
+
+
+def siting_lines(sited: Sited) -> list[str]:
+    """Tell it on a terminal: plain words first, then aligned columns.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [f"New places for {sited.title}: {sited.label.lower()}"]
+    if sited.fictional:
+        lines.append("This place is FICTIONAL: the program made it up.")
+    lines += ["", *_answer(sited), ""]
+    if len(sited.sites):
+        lines += _columns(
+            ["", "New site", "Reached anew", "Nearest to", "Cost", "Longitude", "Latitude"],
+            [
+                [
+                    str(k + 1),
+                    row["name"] or row["id"],
+                    f"{row['newly']:,.0f}",
+                    f"{row['nearest']:,.0f}",
+                    f"{row['cost']:,.0f}",
+                    f"{row['longitude']:.5f}",
+                    f"{row['latitude']:.5f}",
+                ]
+                for k, row in enumerate(sited.sites.iter_rows(named=True))
+            ],
+        )
+        lines.append("")
+    lines += [*_how_sure(sited), *_beware(sited)]
+    if sited.effect is not None:
+        lines += ["", *_change_lines(sited.effect)]
+    else:
+        lines += ["", _NO_EFFECT]
+    return lines
+
+
+_NO_EFFECT = (
+    "Nothing in this study is measured from such places, so its indices and lists stay as they are."
+)
+
+
+def siting_data(sited: Sited) -> dict[str, Any]:
+    """Give every number unrounded, as plain data.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    s, goal = sited.solution, sited.solution.goal
+    before, after = sited.reached()
+    mean_before, mean = sited.mean_m()
+    effect = sited.effect
+    return {
+        "area": sited.title,
+        "kind": sited.kind,
+        "fictional": sited.fictional,
+        "model": goal.model,
+        "sites_asked": goal.sites,
+        "budget": goal.budget,
+        "minutes": sited.minutes,
+        "equity": sited.equity,
+        "demand_points": len(sited.demand),
+        "candidates": len(sited.candidates),
+        "existing": len(sited.existing),
+        "people": float(sited.demand.people.sum()),
+        "reached_before": before,
+        "reached": after,
+        "mean_m_before": mean_before,
+        "mean_m": mean,
+        "out_of_reach_of_any_site": sited.lost(),
+        "objective_before": _finite(s.objective_before),
+        "objective": _finite(s.objective),
+        "bound": _finite(s.bound),
+        "gap": s.gap if np.isfinite(s.gap) else None,
+        "proven": s.proven,
+        "ended": s.ended,
+        "seconds": s.seconds,
+        "how": s.how,
+        "spent": s.spent,
+        "sites": sited.sites.to_dicts(),
+        "effect": None
+        if effect is None
+        else {
+            "how": effect.how,
+            "indicators": effect.indicators.to_dicts(),
+            "lists": effect.lists.to_dicts(),
+            "moves": effect.moves.to_dicts(),
+            "areas": effect.areas.to_dicts(),
+        },
+    }
+
+
+def siting_section(sited: Sited) -> Section:
+    """Tell it as a part of a report: text, a map, and tables of sites, people and effects.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    chart = siting_map(sited)
+    beware = [*_beware(sited)]
+    tables = [Table("sites", f"Where the new places go in {sited.title}", _sites(sited))]
+    tables.append(
+        Table(
+            "reach-by-point",
+            "The nearest place of everyone, before and after",
+            _points(sited),
+            "Longest walks that get shorter first. Empty where no place is within reach.",
+            rows=20,
+        )
+    )
+    text = [*_answer(sited), " ".join(_how_sure(sited))]
+    if sited.effect is not None:
+        tables += _effect_tables(sited.effect)
+        text.append(" ".join(_change_lines(sited.effect, whole=False)))
+    else:
+        text.append(_NO_EFFECT)
+    return Section(
+        f"Where new places go: {sited.label.lower()}",
+        text=tuple(text),
+        charts=() if chart is None else (chart,),
+        tables=tuple(tables),
+        beware=tuple(beware),
+    )
+
+
+def siting_report(sited: Sited) -> Report:
+    """Tell it as a report of its own.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    goal = sited.solution.goal
+    asked = [
+        None if goal.sites is None else f"at most {goal.sites}",
+        None if goal.budget is None else f"for at most {goal.budget:,.0f}",
+        MODELS[goal.model].format(minutes=sited.minutes),
+    ]
+    return Report(
+        "siting",
+        f"Where new places should go in {sited.title}",
+        f"{sited.label}: " + ", ".join(a for a in asked if a),
+        tuple(_answer(sited)),
+        (siting_section(sited),),
+        notes=("This place is fictional: the program made it up.",) if sited.fictional else (),
+        assumptions=_assumptions(sited),
+        limits=(
+            "Whether a building is for sale or hire, and what running a place costs, is not known here.",
+            "People are placed at one point of each area; those at its edge walk less or more.",
+            "A new place is taken to be as good as those that are there, and everybody to go to the nearest.",
+        ),
+        works=WORKS,
+        sources=() if sited.fictional else source_lines(sited.sources),
+        account=(("siting", siting_data(sited)),),
+    )
+
+
+def _assumptions(sited: Sited) -> tuple[str, ...]:
+    said = [
+        f"Walks are {sited.how}, at 80 metres a minute.",
+        f"People count by need to the power of {sited.equity:g}; need falls evenly with {sited.need}, from "
+        "twice the average to none.",
+    ]
+    if not sited.candidates.costed:
+        said.append("Every candidate costs the same: no costs were given.")
+    return tuple(said)
+
+
+def _answer(sited: Sited) -> list[str]:
+    """Say who is reached, in a few sentences."""
+    s, total = sited.solution, float(sited.demand.people.sum())
+    before, after = sited.reached()
+    n = len(sited.sites)
+    within = f"within {sited.minutes:g} minutes' walk of one"
+    if not n:
+        return [
+            f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
+        ]
+    paid = f" for {s.spent:,.0f}" if sited.candidates.costed else ""
+    word = "place" if n == 1 else "places"
+    lines = [
+        f"{n} new {word}{paid} would bring {people(after - before)} {within} who have none: "
+        f"{percent(after / total)} of {people(total)} instead of {percent(before / total)}."
+    ]
+    limit = f"{sited.problem.limit:,.0f} metres"
+    none = np.isnan(s.distance_before).any()
+    if s.goal.model == "p_median":
+        far, near = sited.mean_m()
+        counted = f", who has none within {limit} counted as that far" if none else ""
+        lines.append(
+            f"The mean way to the nearest falls from {far:,.0f} to {near:,.0f} metres{counted}."
+        )
+    if s.goal.model == "p_center":
+        before_m = f"more than {limit}" if none else f"{s.objective_before:,.0f} metres"
+        lines.append(
+            f"The longest way to the nearest falls from {before_m} to {s.objective:,.0f} metres."
+        )
+    return lines
+
+
+def _how_sure(sited: Sited) -> list[str]:
+    s = sited.solution
+    asked = MODELS[s.goal.model].format(minutes=sited.minutes)
+    chosen = (
+        f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), with "
+        f"{len(sited.existing):,} places there already."
+    )
+    if s.proven:
+        sure = f"No other choice is better: proven in {s.seconds:.1f} seconds."
+    elif np.isfinite(s.gap) and s.ended != "asked":
+        sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it isn't proven."
+    else:
+        sure = f"Whether another choice is better isn't known: {_ENDED.get(s.ended, s.ended)}."
+    return [chosen, sure]
+
+
+def _beware(sited: Sited) -> list[str]:
+    lost = sited.lost()
+    if not lost:
+        return []
+    named = ", ".join(lost[:_MOST_NAMES])
+    more = f" and {len(lost) - _MOST_NAMES:,} more" if len(lost) > _MOST_NAMES else ""
+    return [
+        f"No candidate and no place that is there is within {sited.problem.limit:,.0f} metres of "
+        f"{len(lost):,} of {len(sited.demand):,} {sited.plural}: {named}{more}."
+    ]
+
+
+def _change_lines(effect: Effect, whole: bool = True) -> list[str]:
+    lines = ["What that would change in the study:"] if whole else []
+    indent = "  " if whole else ""
+    lines += [
+        f"{indent}{row['label']}: {row['before']:,.4g} to {row['after']:,.4g} {row['unit']} for the mean person here."
+        for row in effect.indicators.iter_rows(named=True)
+    ]
+    for label in effect.areas["index"].unique(maintain_order=True):
+        part = effect.areas.filter(pl.col("index") == label)
+        better = int((part["rank"] > part["rank_before"]).sum())
+        worse = int((part["rank"] < part["rank_before"]).sum())
+        lines.append(
+            f"{indent}{label}: of {len(part):,} here {better:,} rank as less in need than before, "
+            f"{worse:,} as more."
+        )
+    for row in effect.lists.iter_rows(named=True):
+        moves = effect.moves.filter(pl.col("list") == row["list"])
+        gone = moves.filter(pl.col("move") == "leaves")["name"].to_list()
+        come = moves.filter(pl.col("move") == "enters")["name"].to_list()
+        said = f"{row['inside_before']:,} here before, {row['inside_after']:,} after"
+        said += f"; leaves: {_named(gone)}" if gone else ""
+        said += f"; enters in its place: {_named(come)}" if come else ""
+        lines.append(f"{indent}List “{row['list']}”: {said}.")
+    return lines
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _sites(sited: Sited) -> Shown:
+    frame = sited.sites.select(
+        pl.int_range(1, pl.len() + 1).alias("Site"),
+        pl.col("name").fill_null(pl.col("id")).alias("Where"),
+        pl.col("newly").round().cast(pl.Int64).alias("People reached anew"),
+        pl.col("nearest").round().cast(pl.Int64).alias("People it is nearest to"),
+        pl.col("cost").alias("Cost"),
+        pl.col("longitude").alias("Longitude"),
+        pl.col("latitude").alias("Latitude"),
+        pl.col("id").alias("Id"),
+    )
+    if not sited.candidates.costed:
+        frame = frame.drop("Cost")
+    return Shown(frame, places={"Longitude": 5, "Latitude": 5, "Cost": 0})
+
+
+def _points(sited: Sited) -> Shown:
+    s, d = sited.solution, sited.demand
+    frame = pl.DataFrame(
+        {
+            "Place": list(d.names),
+            "Code": list(d.codes),
+            "People": d.people.round().astype(np.int64),
+            "Need, times the average": d.need,
+            "Metres before": pl.Series(s.distance_before, nan_to_null=True).round().cast(pl.Int64),
+            "Metres after": pl.Series(s.distance, nan_to_null=True).round().cast(pl.Int64),
+        }
+    )
+    limit = int(sited.problem.limit)
+    shorter = pl.col("Metres before").fill_null(limit) - pl.col("Metres after").fill_null(limit)
+    return Shown(frame.sort(shorter, descending=True, maintain_order=True))
+
+
+def _effect_tables(effect: Effect) -> list[Table]:
+    areas = effect.areas.select(
+        pl.col("name").alias("Place"),
+        pl.col("code").alias("Code"),
+        pl.col("index").alias("Index"),
+        pl.col("rank_before").alias("Rank before"),
+        pl.col("rank").alias("Rank after"),
+        pl.col("score_before").alias("Score before"),
+        pl.col("score").alias("Score after"),
+    )
+    order = (pl.col("Rank before") - pl.col("Rank after")).fill_null(0)
+    tables = [
+        Table(
+            "siting-indices",
+            "What the indices would say",
+            Shown(areas.sort(order, maintain_order=True)),
+            f"Rank 1 = most need. {effect.how}",
+            rows=20,
+        )
+    ]
+    if len(effect.moves):
+        moves = effect.moves.select(
+            pl.col("list").alias("List"),
+            pl.col("name").alias("Place"),
+            pl.col("code").alias("Code"),
+            pl.col("move").alias("Comes or goes"),
+            pl.when("inside").then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("Asked about"),
+        )
+        tables.append(Table("siting-lists", "Who leaves and enters a list", Shown(moves)))
+    return tables
+
+
+def _columns(headers: list[str], rows: list[list[str]]) -> list[str]:
+    """Align columns: words to the left, numbers to the right."""
+    table = [headers, *rows]
+    wide = [max(len(row[k]) for row in table) for k in range(len(headers))]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(w) if k == 1 else cell.rjust(w)
+            for k, (cell, w) in enumerate(zip(row, wide, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,272 @@
+"""Siting on a study: who is reached, and what its index and lists then say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyogrio
+import pytest
+
+from commonweal.access import Points, straight_nearest
+from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
+from commonweal.reports import write_report
+from commonweal.reports.siting import siting_data, siting_lines, siting_report
+from commonweal.reports.siting_map import write_sites
+from commonweal.siting import Ask, Ground, ground_of, site
+from commonweal.siting_effect import nearer, rescored
+from commonweal.sources import Store
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.investment.siting.sited import Sited
+    from commonweal.results import Results
+
+TOWN = "F02000001"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("cache"), offline=True)
+
+
+@pytest.fixture(scope="module")
+def demo(store: Store) -> Results:
+    return run("demo", store, draws=0, sensitivity=False)
+
+
+@pytest.fixture(scope="module")
+def ground(demo: Results, store: Store) -> Ground:
+    return ground_of(demo, store)
+
+
+@pytest.fixture(scope="module")
+def three(demo: Results, store: Store, ground: Ground) -> Sited:
+    return site(demo, Ask(TOWN, "library", sites=3), store, ground=ground)
+
+
+def test_more_people_are_reached_and_it_is_proven(three: Sited) -> None:
+    before, after = three.reached()
+    assert before < after < three.demand.people.sum()
+    assert three.solution.proven
+    assert len(three.sites) == 3
+    assert three.sites["newly"].sum() == pytest.approx(after - before)
+    assert (three.solution.distance[~np.isnan(three.solution.distance)] <= three.limit_m).all()
+
+
+def test_distances_are_those_to_the_nearest_library_new_or_old(
+    three: Sited, ground: Ground
+) -> None:
+    libraries = ground.places.of("library").points
+    every = Points(
+        np.concatenate([libraries.longitude, three.sites["longitude"].to_numpy()]),
+        np.concatenate([libraries.latitude, three.sites["latitude"].to_numpy()]),
+    )
+    near = straight_nearest(three.demand.points, every, detour=1.3).distance_m[:, 0]
+    expected = np.where(near <= 1200, near, np.nan)
+    np.testing.assert_allclose(three.solution.distance, expected, rtol=1e-9)
+
+
+def test_the_effect_is_what_a_run_on_the_shorter_distances_gives(
+    three: Sited, demo: Results
+) -> None:
+    effect = three.effect
+    assert effect is not None
+    planned = Points(*(three.sites[c].to_numpy() for c in ("longitude", "latitude")))
+    table = demo.areas.table
+    at = Points(*(table[c].to_numpy() for c in ("longitude", "latitude")))
+    indicators = demo.indicators["community_needs"]
+    column = indicators.column("distance_to_library_m")
+    old = indicators.values[:, column]
+    new = np.minimum(old, straight_nearest(at, planned, detour=1.3).distance_m[:, 0])
+    assert (new < old).any()
+    inside = table["district"] == TOWN
+    people = table["population"].to_numpy()[inside.to_numpy()]
+    row = effect.indicators.row(0, named=True)
+    assert row["before"] == pytest.approx(np.average(old[inside.to_numpy()], weights=people))
+    assert row["after"] == pytest.approx(np.average(new[inside.to_numpy()], weights=people))
+    after = rescored(demo, {"community_needs": {"distance_to_library_m": new}})
+    ranks = dict(zip(demo.areas.codes, after.scores["community_needs"].rank, strict=True))
+    assert [ranks[c] for c in effect.areas["code"]] == effect.areas["rank"].to_list()
+    assert effect.lists["inside_after"].item() == int(
+        (after.designations["left_behind"].selected & inside.to_numpy()).sum()
+    )
+
+
+def test_rescoring_with_the_same_values_changes_nothing(demo: Results) -> None:
+    indicators = demo.indicators["community_needs"]
+    same = {m.name: indicators.values[:, k] for k, m in enumerate(indicators.meta)}
+    after = rescored(demo, {"community_needs": same})
+    np.testing.assert_array_equal(
+        after.scores["community_needs"].score, demo.scores["community_needs"].score
+    )
+    np.testing.assert_array_equal(
+        after.designations["left_behind"].selected, demo.designations["left_behind"].selected
+    )
+
+
+def test_a_place_at_every_door_takes_areas_off_the_list(
+    demo: Results, store: Store, ground: Ground
+) -> None:
+    """Libraries in all of a town lower its need; who leaves is named, and so is who enters instead."""
+    found = site(
+        demo,
+        Ask(TOWN, "library", model="set_covering", candidates="grid:400"),
+        store,
+        ground=ground,
+    )
+    effect = found.effect
+    assert effect is not None
+    assert found.reached()[1] == pytest.approx(found.demand.people.sum())
+    row = effect.lists.row(0, named=True)
+    moves = effect.moves
+    assert row["inside_after"] < row["inside_before"]
+    gone = moves.filter((pl.col("move") == "leaves") & pl.col("inside"))
+    come = moves.filter((pl.col("move") == "enters") & pl.col("inside"))
+    assert len(gone) - len(come) == row["inside_before"] - row["inside_after"]
+    assert any(name in " ".join(siting_lines(found)) for name in gone["name"])
+
+
+def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: Ground) -> None:
+    def mean_need(equity: float) -> float:
+        found = site(
+            demo, Ask(TOWN, "library", sites=3, equity=equity), store, ground=ground, effect=False
+        )
+        late = ~(found.solution.distance_before <= 1200) & (found.solution.distance <= 1200)
+        return float(np.average(found.demand.need[late], weights=found.demand.people[late]))
+
+    assert mean_need(3.0) > mean_need(0.0)
+
+
+@pytest.mark.parametrize("model", ["p_median", "p_center"])
+def test_other_models_answer_too(demo: Results, store: Store, ground: Ground, model: str) -> None:
+    ask = Ask(TOWN, "library", sites=3, model=model)  # type: ignore[arg-type]
+    found = site(demo, ask, store, ground=ground, effect=False)
+    assert found.solution.proven
+    assert found.solution.objective < found.solution.objective_before
+    said = " ".join(siting_lines(found))
+    assert ("The mean way" if model == "p_median" else "The longest way") in said
+
+
+def test_own_candidates_with_a_budget(
+    demo: Results, store: Store, ground: Ground, three: Sited, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.csv"
+    costs = [100, 80, 60]
+    rows = zip(three.sites["longitude"], three.sites["latitude"], costs, strict=True)
+    lines = [f"Hall {k},{x},{y},{c}" for k, (x, y, c) in enumerate(rows)]
+    file.write_text("\n".join(["name,longitude,latitude,cost", *lines]) + "\n")
+    found = site(
+        demo,
+        Ask(TOWN, "library", budget=170, candidates=str(file)),
+        store,
+        ground=ground,
+        effect=False,
+    )
+    assert found.solution.spent <= 170
+    assert found.candidates.costed
+    assert " for 1" in " ".join(siting_lines(found))
+    with pytest.raises(DataError, match="budget: 50 buys none of 3"):
+        site(demo, Ask(TOWN, "library", budget=50, candidates=str(file)), store, ground=ground)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"area": "Nowhere"}, CommonwealError, "Nowhere"),
+        ({"kind": "libary"}, UnknownNameError, "did you mean 'library'"),
+        ({"need": "community_need"}, UnknownNameError, "did you mean 'community_needs'"),
+        ({"candidates": "museum"}, DataError, "no place known here is one of 'museum'"),
+        ({"candidates": "grid:wide"}, CommonwealError, "expected metres after 'grid:'"),
+        ({"candidates": "schols"}, UnknownNameError, "did you mean 'schools'"),
+        ({"minutes": 0}, DataError, "0 minutes"),
+        ({"sites": 10_000}, DataError, "expected no more than"),
+        ({"sites": None}, DataError, "expected a number of sites, a budget or both"),
+        ({"moves": "turnout_rate"}, DataError, "has unit 'share of electors'; expected m"),
+        ({"moves": "walks"}, DataError, "no index of demo is made from 'walks'"),
+    ],
+)
+def test_what_makes_no_sense(
+    demo: Results, store: Store, ground: Ground, change: dict[str, object],
+    error: type[Exception], message: str,
+) -> None:  # fmt: skip
+    with pytest.raises(error, match=message):
+        site(
+            demo,
+            Ask(**{"area": TOWN, "kind": "library", "sites": 1} | change),
+            store,
+            ground=ground,
+        )  # type: ignore[arg-type]
+
+
+def test_a_study_that_prepares_its_indicators_is_refused(demo: Results) -> None:
+    from dataclasses import replace
+
+    study = demo.study.model_copy(update={"prepare": ("something",)})
+    with pytest.raises(StudyError, match="prepares its indicators"):
+        rescored(replace(demo, study=study), {"community_needs": {}})
+
+
+def test_an_indicator_only_ever_gets_shorter(demo: Results, three: Sited, ground: Ground) -> None:
+    everywhere = ground.places.of("pub")
+    columns = nearer(demo, "distance_to_library_m", everywhere)["community_needs"]
+    old = demo.indicators["community_needs"]
+    before = old.values[:, old.column("distance_to_library_m")]
+    assert (columns["distance_to_library_m"] <= before).all()
+
+
+def test_the_report_and_the_geopackage(three: Sited, tmp_path: Path) -> None:
+    more = {"sites.gpkg": ("Sites.", lambda path: write_sites(three, path))}
+    folder = write_report(siting_report(three), tmp_path / "siting", more)
+    page = (folder / "report.html").read_text("utf-8")
+    assert "This place is fictional" in page
+    assert "New places in Vesselhoe" in page
+    for name in three.sites["name"]:
+        assert name in page
+    layers = {name for name, _ in pyogrio.list_layers(folder / "sites.gpkg")}
+    assert layers == {"new_sites", "existing_places", "demand_points"}
+    _, _, _, fields = pyogrio.raw.read(folder / "sites.gpkg", layer="new_sites")
+    assert sorted(fields[1]) == sorted(three.sites["name"])
+    info = pyogrio.read_info(folder / "sites.gpkg", layer="demand_points")
+    assert (info["features"], info["crs"]) == (len(three.demand), "EPSG:4326")
+
+
+def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    asked = ["invest", "site", "demo", "--area", TOWN, "--kind", "library", "--sites", "2"]
+    code, out, err = tell(*asked, "--json", "--out", tmp_path / "out")
+    assert code == 0, err
+    data = json.loads(out)
+    assert data["proven"]
+    assert data["reached"] > data["reached_before"]
+    assert len(data["sites"]) == 2
+    written = json.loads((tmp_path / "out" / "siting.json").read_text("utf-8"))
+    assert written["sites"] == data["sites"]
+    _, out, _ = tell(*asked)
+    assert "2 new places would bring" in out
+    assert "No other choice is better: proven" in out
+    assert "FICTIONAL" in out
+
+
+def test_the_command_refuses_before_a_long_run(tell: Callable[..., tuple[int, str, str]]) -> None:
+    asked = ["invest", "site", "open-england", "--area", "Hartlepool", "--kind", "library"]
+    for wrong, said in (
+        (["--sites", "0"], "sites: 0 found; expected 1 or more"),
+        (["--budget", "0"], "budget: 0 found; expected more than 0"),
+        (["--model", "p-median"], "did you mean 'p_median'"),
+    ):
+        code, out, err = tell(*asked, *wrong)
+        assert (code, out) == (2, "")
+        assert said in err
+        assert len(err.splitlines()) <= 3
+
+
+def test_the_data_has_every_number(three: Sited) -> None:
+    data = siting_data(three)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["people"] == three.demand.people.sum()
+    assert (data["reached_before"], data["reached"]) == three.reached()
