@@ -126,3 +126,16 @@ def test_two_tables_of_one_name_stop_it_before_anything_is_written(tmp_path: Pat
 def test_decimals_have_the_places_that_are_asked_for() -> None:
     shown = Shown(pl.DataFrame({"a": [1234.5678], "b": [0.5]}), places={"a": 0})
     assert shown.cells() == [("1,235", "0.50")]
+
+
+def test_no_column_of_a_wide_table_is_squeezed_to_nothing_on_paper(tmp_path: Path) -> None:
+    heads = [f"What is known of headline number {k} of many" for k in range(9)]
+    wide = pl.DataFrame(
+        {"Name": ["Upper Tarnthwaite"], "Code": ["T00000001"], **{head: [0.25] for head in heads}}
+    )
+    section = Section("Wide", tables=(Table("wide", "Wide", Shown(wide)),))
+    folder = write_report(told(sections=(section,)), tmp_path / "wide")
+    left: dict[str, float] = {}
+    for page in pypdf.PdfReader(folder / "report.pdf").pages:
+        page.extract_text(visitor_text=lambda text, at, *_: left.update({text.strip(): at[4]}))
+    assert left["T00000001"] - left["Upper"] > 30  # points: the code stands beside the name

@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Paper", "font_folder", "papers"]
+__all__ = ["Paper", "column_room", "font_folder", "papers"]
 
 _SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
 """Sizes of type in points, tried in turn until a page limit is kept."""
+
+
+_LONG_HEAD, _LONG_NUMBER = 16, 12
+"""Letters above which the head of a column of numbers may be broken, and a number may not be squeezed."""
+_SHORT, _UNBROKEN = 14, 24
+"""Letters up to which text, and text that is one word, stays on a line beside longer text."""
 
 
 class Paper:
@@ -69,6 +75,46 @@ class Paper:
     def _pages(self) -> int:
         """Count the pages of what was compiled last: the template says so itself."""
         return int(self._compiler.query("<pages>", field="value", one=True))
+
+
+def column_room(
+    heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> list[int]:
+    """Give the room that each column of a table asks for, in letters.
+
+    Parameters
+    ----------
+    heads, numeric
+        Of each column: its head, and whether it holds numbers.
+    rows
+        The cells, as text.
+
+    Returns
+    -------
+    list of int
+        0 is as much as the column needs, as most numbers do; what is left over is shared by the others.
+
+    Examples
+    --------
+    >>> column_room(["Place", "People"], [False, True], [["Leeds", "812,000"]])
+    [10, 0]
+    """
+    room, short = [], []
+    for at, (head, number) in enumerate(zip(heads, numeric, strict=True)):
+        cells = [row[at] or "" for row in rows]
+        longest = max(map(len, cells), default=0)
+        whole = longest <= _SHORT or (longest <= _UNBROKEN and not any(" " in c for c in cells))
+        short.append(whole and len(head) <= _SHORT)
+        if not number:
+            room.append(min(max(longest, len(head), 10), 40))
+        elif len(head) <= _LONG_HEAD or longest > _LONG_NUMBER:
+            room.append(0)
+        else:
+            room.append(14)  # the head goes onto two lines
+    words = [k for k, number in enumerate(numeric) if not number]
+    if not all(short[k] for k in words):  # a code is not squeezed for the sake of a sentence
+        room = [0 if k in words and short[k] else n for k, n in enumerate(room)]
+    return room
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from commonweal.briefing.capital_told import (
 )
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
+from commonweal.pack.paper import column_room
 from commonweal.pack.strand_chart import rows_of, strand_table
 
 if TYPE_CHECKING:
@@ -247,14 +248,15 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
         return None
     heads = shown.frame.columns
     numeric = [shown.is_number(h) or _counts(shown, h) for h in heads]
+    cells = shown.cells()
     return {
         "title": title,
         "strong": list(strong),
         "links": [],
         "head": heads,
         "numeric": numeric,
-        "wide": [_wide(shown, h, number) for h, number in zip(heads, numeric, strict=True)],
-        "rows": [[cell or "–" for cell in row] for row in shown.cells()],
+        "wide": column_room(heads, numeric, cells),
+        "rows": [[cell or "–" for cell in row] for row in cells],
     }
 
 
@@ -263,14 +265,6 @@ def _counts(shown: Shown, head: str) -> bool:
     return all(
         re.fullmatch(r"[0-9,]+|fewer than \d+|not known", text or "") for text in shown.frame[head]
     )
-
-
-def _wide(shown: Shown, head: str, number: bool) -> int:
-    """Room that a column asks for, in letters; 0 for as much as it needs, as most numbers do."""
-    if number:
-        return 0 if len(head) <= 16 else 14  # a long head goes onto two lines
-    longest = max((len(text or "") for text in shown.frame[head]), default=0)
-    return min(max(longest, len(head), 10), 40)
 
 
 def driver_table(drivers: Iterable[Driver]) -> Shown:

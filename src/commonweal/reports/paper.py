@@ -6,7 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.evidence import cite, load_evidence
-from commonweal.pack.paper import Paper, font_folder
+from commonweal.pack.paper import Paper, column_room, font_folder
 
 if TYPE_CHECKING:
     from commonweal.briefing.charts import Chart
@@ -88,11 +88,11 @@ def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, A
     """Give a table, or its first rows, as plain data for a template."""
     heads = shown.frame.columns
     numeric = [shown.is_number(head) for head in heads]
+    cells = shown.cells()[:rows]
     return {
         "title": title,
         "head": heads,
         "numeric": numeric,
-        # What is text shares the width; the first column, which names the rows, gets more of it.
-        "wide": [0 if n else 1 + (k == 0) for k, n in enumerate(numeric)],
-        "rows": shown.cells()[:rows],
+        "wide": column_room(heads, numeric, cells),
+        "rows": cells,
     }

@@ -72,7 +72,7 @@ def _answer(listing: Listing) -> Iterator[str]:
 def _sections(listing: Listing) -> Iterator[Section]:
     if listing.indicators is not None and listing.areas is not None:
         cautions = [f"{k['label']}: {k['caution']}" for k in listing.known.values() if k["caution"]]
-        about = "Value and 95 % interval, from the standard error; empty where none is stated."
+        about = f"Value and 95 % interval, from the standard error; empty where none is stated. {_units(listing)}"
         title = f"What is known of each of the {listing.areas.plural}"
         yield Section(
             "What this study knows",
@@ -138,15 +138,33 @@ def _places(listing: Listing) -> Shown:
     assert listing.areas is not None
     assert listing.indicators is not None
     columns = [(c.capitalize(), listing.areas.table[c]) for c in ("name", "code")]
+    shares: list[str] = []
     framework = next(iter(listing.frameworks.values()))
     for id_, k in listing.known.items():
         at = listing.indicators.column(k["indicator"])
         values, unit = listing.indicators.values[:, at], listing.indicators.meta[at].unit
-        name = f"{framework.headline(id_).name} ({unit}; {MEANS[k['how']]})"
-        columns.append((name, pl.Series(values).fill_nan(None)))
+        name = framework.headline(id_).name
+        head = f"{name} ({MEANS[k['how']]})"
+        heads = [head, f"{name}: low", f"{name}: high"]
+        if unit.startswith("share of "):
+            shares += heads
+        columns.append((head, pl.Series(values).fill_nan(None)))
         errors = listing.indicators.errors_of.get(k["indicator"])
         if errors is not None:
             low, high = interval(values, errors, unit)
-            columns.append((f"{name}: low", pl.Series(low).fill_nan(None)))
-            columns.append((f"{name}: high", pl.Series(high).fill_nan(None)))
-    return framed(columns)
+            columns += [
+                (h, pl.Series(end).fill_nan(None))
+                for h, end in zip(heads[1:], (low, high), strict=True)
+            ]
+    return framed(columns, shares)
+
+
+def _units(listing: Listing) -> str:
+    """Say what each column is a number of, once for all its heads."""
+    assert listing.indicators is not None
+    framework = next(iter(listing.frameworks.values()))
+    told = [
+        f"{framework.headline(id_).name}: {listing.indicators.meta[listing.indicators.column(k['indicator'])].unit}"
+        for id_, k in listing.known.items()
+    ]
+    return f"Units: {'; '.join(told)}." if told else ""
