@@ -117,6 +117,13 @@ def test_a_change_is_told_in_points_with_its_interval(survey: Survey) -> None:
     assert section.points[1].endswith("which may be no change.")
 
 
+def test_the_report_says_what_the_weights_are_worth(survey: Survey) -> None:
+    told = survey_report(summarise(survey))
+    method = next(s for s in told.sections if s.title == "How it was estimated")
+    # 120 weights of 2 and 120 of 1: 360 squared over 600.
+    assert any("Weights go from 1 to 2" in p and "as much as 216" in p for p in method.points)
+
+
 def test_the_page_says_how_it_was_done_and_what_is_left_out(survey: Survey) -> None:
     page = report_html(report(survey))
     assert "Trust &amp; &lt;scores&gt;" in page
@@ -180,6 +187,18 @@ def test_the_command_prints_estimates_and_writes_the_report(
         assert (folder / name).stat().st_size > 0
     with (folder / "tables" / "changes.csv").open(encoding="utf-8", newline="") as text:
         assert next(csv.DictReader(text))["Until"] == "2021"
+
+
+def test_many_groups_of_which_none_is_fit_to_publish_are_one_line(
+    file: Path, cli: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    spec = yaml.safe_load(file.read_text("utf-8"))
+    spec["groups"]["point"] = "point"
+    file.write_text(yaml.safe_dump(spec, sort_keys=False), "utf-8")
+    done = cli("survey", file, "--by", "point")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("None of 40 groups is fit to publish") == 2
+    assert "not published" not in done.stdout
 
 
 def test_the_command_gives_json_by_the_groups_asked_for(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["survey"]
 
+_MOST = 12
+"""Groups up to which those that are not published are told one by one."""
+
 
 def survey(
     file: Annotated[Path, typer.Argument(help="The YAML file of a survey.")],
@@ -62,6 +65,12 @@ def _lines(summary: Summary) -> Iterator[str]:
     for name in spec.outcomes:
         yield f"  {summary_sentence(summary, name)}"
     for finding in (f for f in summary.findings if f.by):
+        groups = " and ".join(g.replace("_", " ") for g in finding.by)
+        yield ""
+        yield f"{outcome_label(summary.survey, finding.outcome)}, by {groups}:"
+        if len(finding.table) > _MOST and not finding.table["published"].any():
+            yield f"  None of {len(finding.table):,} groups is fit to publish; the report says why of each."
+            continue
         share = spec.outcomes[finding.outcome].share
         rows = [
             [
@@ -78,9 +87,6 @@ def _lines(summary: Summary) -> Iterator[str]:
             ]
             for row in finding.table.iter_rows(named=True)
         ]
-        yield ""
-        groups = " and ".join(g.replace("_", " ") for g in finding.by)
-        yield f"{outcome_label(summary.survey, finding.outcome)}, by {groups}:"
         heads = [
             *(g.replace("_", " ").capitalize() for g in finding.by),
             ">Estimate",

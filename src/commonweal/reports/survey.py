@@ -253,7 +253,12 @@ def _method(survey: Survey) -> Section:
 def _points(survey: Survey) -> Iterator[str]:
     spec = survey.spec
     if spec.weight:
-        yield f"Weighted by the column “{spec.weight}”."
+        weight = survey.frame["weight"].to_numpy()
+        worth = weight.sum() ** 2 / (weight**2).sum()
+        yield (
+            f"Weighted by the column “{spec.weight}”. Weights go from {weight.min():,.3g} to {weight.max():,.3g}: for "
+            f"what is unrelated to them, {len(weight):,} respondents tell as much as {worth:,.0f} of equal weight."
+        )
     else:
         yield "Not weighted: the file names no weights, so every respondent counts the same."
     if spec.replicates:

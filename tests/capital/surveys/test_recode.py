@@ -89,7 +89,7 @@ def test_labels_follow_numbers_not_the_alphabet(twelve: Callable[..., Survey]) -
         ),
         (
             {"column": "trust", "yes": [7, 8]},
-            "none of 7, 8 occurs in column 'trust'; it has 1, 2, 9",
+            "nobody answers 7 or 8 in column 'trust'; it has Most can be trusted, Can't be too careful, Don't know",
         ),
         ({"column": "score", "yes": "often"}, "column 'score' has numbers without value labels"),
         (
@@ -148,6 +148,9 @@ def test_groups_that_do_not_fit_are_told(
         ({"wt": [None, None, *[1.0] * 10]}, {}, "2 of 12 respondents"),
         ({"wt": [float("inf"), *[1.0] * 11]}, {}, "(row 1: inf)"),
         ({"wt": ["a"] * 12}, {}, "weight: column 'wt' holds text"),
+        ({"wt": [None] * 12}, {}, "weight: column 'wt' is empty; expected numbers"),
+        ({"trust": [1, 2] * 6}, {"weight": "trust"}, "'trust' holds answers with labels (1 is 'Most can be trusted')"),
+        ({"wt": list(range(5, 17))}, {}, "weight: column 'wt' counts from 5 to 16, as numbers of rows do"),
         ({"psu": [None, *range(11)]}, {}, "cluster: 1 of 12 respondents have nothing in column 'psu'"),
         ({"stratum": [None, *[1.0] * 11]}, {}, "stratum: 1 of 12"),
         ({"year": [None, *[2020] * 11]}, {"wave": "year"}, "wave: 1 of 12"),

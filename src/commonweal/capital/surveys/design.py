@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,6 +11,8 @@ from commonweal.capital.surveys.recode import as_names, as_text, plain
 from commonweal.errors import DataError, StudyError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from commonweal.capital.surveys.read import Microdata
     from commonweal.capital.surveys.spec import SurveySpec
 
@@ -35,12 +37,14 @@ def design_columns(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
     Raises
     ------
     DataError
-        If a weight is missing or not above 0, or a stratum, cluster or wave is missing.
+        If a weight is missing or not above 0, weights are answers with labels or numbers of rows, or a stratum,
+        cluster or wave is missing.
     """
     frame, n = data.frame, len(data.frame)
     made = {"weight": pl.repeat(1.0, n, eager=True)}
     if spec.weight:
         made["weight"] = _weights(frame[spec.weight], f"{spec.name}: weight")
+        _no_answers(made["weight"], data.labels.get(spec.weight, {}), spec)
     for name, columns in (("stratum", spec.strata), ("cluster", spec.clusters)):
         if columns:
             parts = [_complete(frame[c], f"{spec.name}: {name}", c) for c in columns]
@@ -62,7 +66,27 @@ def design_columns(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
     return made
 
 
+def _no_answers(weights: pl.Series, labels: Mapping[Any, str], spec: SurveySpec) -> None:
+    """Refuse as a weight what can only be another column: answers with labels, or numbers of rows."""
+    where = f"{spec.name}: weight: column '{spec.weight}'"
+    there = weights.unique().sort()
+    if labels and set(there) <= {float(code) for code in labels}:
+        code = there[0]
+        label = next(text for k, text in labels.items() if float(k) == code)
+        raise DataError(
+            f"{where} holds answers with labels ({code:g} is '{label}'); expected a column of weights"
+        )
+    n = len(weights)
+    if n > 2 and len(there) == n and there[n - 1] - there[0] == n - 1 and (there % 1 == 0).all():
+        raise DataError(
+            f"{where} counts from {there[0]:,.0f} to {there[n - 1]:,.0f}, as numbers of rows do; "
+            "expected a column of weights"
+        )
+
+
 def _weights(column: pl.Series, where: str, *, zero: bool = False) -> pl.Series:
+    if column.null_count() == len(column):
+        raise DataError(f"{where}: column '{column.name}' is empty; expected numbers")
     if not column.dtype.is_numeric():
         raise DataError(f"{where}: column '{column.name}' holds text; expected numbers")
     weights = column.cast(pl.Float64).fill_nan(None)

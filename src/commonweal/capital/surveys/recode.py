@@ -72,8 +72,8 @@ def recode_outcome(
     there = set(column.drop_nulls().unique())
     if not there & set(number):
         raise DataError(
-            f"{where}: none of {_list(v for v, _ in given)} occurs in column '{outcome.column}'; "
-            f"it has {_list(sorted(there))}"
+            f"{where}: nobody answers {_list((v for v, _ in given), ' or ')} in column '{outcome.column}'; "
+            f"it has {_list(labels.get(code, code) for code in sorted(there))}"
         )
     if outcome.yes and not outcome.no:
         return column.is_in(list(number)).cast(pl.Float64)
@@ -208,6 +208,6 @@ def _first(column: pl.Series) -> Any:
     return column.drop_nulls().first()
 
 
-def _list(values: Iterable[Any]) -> str:
+def _list(values: Iterable[Any], joined: str = ", ") -> str:
     some = [f"{v:.10g}" if isinstance(v, float) else str(v) for v in values]
-    return ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
+    return joined.join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
