@@ -49,12 +49,9 @@ def neighbourhoods_report(
         A line a source.
     """
     parts = [_outcome(found, e) for e in found.outcomes.values()]
-    first = next(iter(found.outcomes.values()))
-    low, high = np.quantile(first.estimate, [0.05, 0.95])
     answer = (
         overview(found),
-        f"{first.label}: {shown_value(float(low), first.share)} or less in the lowest twentieth of "
-        f"{found.areas.plural}, {shown_value(float(high), first.share)} or more in the highest.",
+        *(_spread(e, found.areas.plural) for e in found.outcomes.values()),
         "Each estimate has an interval. Two whose intervals overlap much cannot be told apart.",
     )
     return Report(
@@ -121,6 +118,11 @@ def write_neighbourhoods(
     return write_report(report, folder, more)
 
 
+def _spread(e: Estimates, plural: str) -> str:
+    low, high = (shown_value(float(v), e.share) for v in np.quantile(e.estimate, [0.05, 0.95]))
+    return f"{e.label}: {low} or less in the lowest twentieth of {plural}, {high} or more in the highest."
+
+
 def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
     name = e.outcome.replace("_", "-")
     tables = [
@@ -128,7 +130,7 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
             f"lowest-{name}",
             f"The {_ON_PAGE} lowest estimates that are fit to publish",
             _rows(found, e, lowest=True),
-            "Lower ones that are not fit to publish are in neighbourhoods.csv: it refuses low shares first.",
+            "Lower ones, which are not fit to publish, are in neighbourhoods.csv: low shares are refused first.",
         ),
         Table(
             f"highest-{name}",
@@ -137,20 +139,21 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
         ),
     ]
     if e.larger is not None:
-        shares = ["From the survey alone", "Standard error", "From the model"]
+        shares = ["From the survey alone", "Standard error", "From the model at first"]
         shown = e.larger.select(
             pl.col("name").alias("Larger area"),
             pl.col("respondents").cast(pl.Int64).alias("Respondents"),
             pl.col("direct").alias(shares[0]),
             pl.col("standard_error").alias(shares[1]),
             pl.col("model").alias(shares[2]),
-            pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Added up to"),
+            pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Made to agree"),
         )
         tables.append(
             Table(
                 f"larger-{name}",
-                "Larger areas: what the survey says directly, and what the model adds up to",
+                "Larger areas: what the survey says directly, and what the model adds up to at first",
                 Shown(shown, frozenset(shares) if e.share else frozenset()),
+                "Where “Made to agree” says yes, the estimates were then moved to add up to the survey's figure.",
             )
         )
     return Section(

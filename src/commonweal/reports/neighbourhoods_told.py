@@ -134,6 +134,12 @@ def _adding_up(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
     if e.larger is None:
         return
     used = e.larger.filter("used")
+    if not len(used):
+        yield (
+            f"What the survey says directly is fit to publish of none of the {len(e.larger):,} larger areas "
+            f"({found.benchmark}), so the estimates are not made to add up to it."
+        )
+        return
     moved = np.abs(e.estimate - e.modelled.estimate)
     before = np.sqrt((e.modelled.standard_error**2).mean())
     wider = float(np.sqrt((e.standard_error**2).mean()) / before) - 1

@@ -20,6 +20,7 @@ from commonweal.estimates import (
     example_survey,
     read_ground,
 )
+from commonweal.reports.neighbourhoods_told import findings
 from commonweal.sources import Store
 from commonweal.sources.county import County, generate_county
 
@@ -122,6 +123,17 @@ class TestAddingUp:
         assert e.larger is not None
         assert e.larger["used"].all()
 
+    def test_where_no_district_is_fit_to_publish_nothing_is_said_to_add_up(
+        self, found: Neighbourhoods
+    ) -> None:
+        e = found.outcomes["trust"]
+        assert e.larger is not None
+        unfit = replace(e, larger=e.larger.with_columns(used=pl.lit(value=False)))
+        said = " ".join(findings(found, unfit))
+        assert "fit to publish of none of the 5 larger areas (district)" in said
+        assert "The estimates add up" not in said
+        assert "The estimates add up" in " ".join(findings(found, e))
+
     def test_without_a_benchmark_nothing_moves(self, spec: EstimatesSpec, ground: Ground) -> None:
         plain = spec.model_copy(update={"benchmark": "", "outcomes": ("trust",)})
         e = estimates_of(plain, example_survey(county()), ground).outcomes["trust"]
@@ -195,6 +207,19 @@ class TestRefused:
         strange = survey.frame.with_columns(neighbourhood=pl.lit("E01000001"))
         with pytest.raises(DataError, match="such as 'E01000001'; expected such as 'F01000001'"):
             estimates_of(spec, replace(survey, frame=strange), ground)
+
+    @pytest.mark.parametrize("method", ["fay-herriot", "mrp"])
+    def test_an_outcome_that_all_share(
+        self, spec: EstimatesSpec, ground: Ground, method: str
+    ) -> None:
+        survey = example_survey(county())
+        same = survey.frame.with_columns(trust=pl.when(pl.col("trust").is_not_null()).then(1.0))
+        with pytest.raises(
+            DataError, match=r"outcome 'trust': all 1,877 respondents .* answer alike"
+        ):
+            estimates_of(
+                spec.model_copy(update={"model": method}), replace(survey, frame=same), ground
+            )
 
     def test_those_from_elsewhere_are_counted(self, spec: EstimatesSpec, ground: Ground) -> None:
         survey = example_survey(county())

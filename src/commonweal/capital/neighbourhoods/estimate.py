@@ -205,8 +205,8 @@ def estimate_neighbourhoods(
     UnknownNameError
         If an outcome, the group or the larger areas are not there.
     DataError
-        If no respondent lives in one of the areas, too few areas have respondents, or people of ``mrp`` are
-        missing or do not fit the survey's groups.
+        If no respondent lives in one of the areas, all of them answer alike, too few areas have respondents, or
+        people of ``mrp`` are missing or do not fit the survey's groups.
     """
     chosen = [survey.outcome(name) for name in outcomes or survey.spec.outcomes]
     (area,) = survey.groupings(area)
@@ -234,6 +234,11 @@ def estimate_neighbourhoods(
         answered = survey.frame[name].is_not_null() & row.is_not_null()
         inside = (answered & (row >= 0)).to_numpy()
         answers = _answers(survey, name, row, inside)
+        if len(answers.value) and (answers.value == answers.value[0]).all():
+            raise DataError(
+                f"outcome '{name}': all {len(answers.value):,} respondents who live in one of the {areas.plural} "
+                "answer alike; expected answers that differ, or there is nothing to tell them apart by"
+            )
         if method == "mrp":
             assert people is not None
             kinds, kept = _kinds(survey, people, inside)
