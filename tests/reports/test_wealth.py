@@ -112,6 +112,15 @@ def test_own_coefficients_on_the_command_line(tell: Callable[..., tuple[int, str
     assert not data["published"]["growth"]["verified"]
 
 
+def test_rates_of_a_stock_are_not_cut_beside_both_kinds_of_ends(
+    tell: Callable[..., tuple[int, str, str]],
+) -> None:
+    errors = ("--var-b", "0.01", "--var-g", "0.01", "--cov-bg", "0")
+    place = ("--people", "150000", "--income", "30000", "--b", "0.5", "--g", "0.6")
+    _, out, _ = tell("wealth", *place, *errors)
+    assert out.count("stock, 25 years at 1.5 %") == out.count("stock, 25 years at 4 %") == 3
+
+
 def test_own_horizon(tell: Callable[..., tuple[int, str, str]]) -> None:
     place = ("wealth", "--people", "10", "--income", "100")
     code, said, _ = tell(*place, "--rate", "0", "--years", "10", "--json")

@@ -183,7 +183,7 @@ def change_lines(
     yield ""
     heads = ["Form", "Measure", ">Value", ">Low", ">High"]
     drawn = worth["simulated_low"].count() > 0
-    heads += [">Low, simulated", ">High, simulated"] if drawn else []
+    heads += [">Low, drawn", ">High, drawn"] if drawn else []  # short: rates must not be cut
     yield from in_columns(heads, list(_change_rows(worth, drawn)))
 
 

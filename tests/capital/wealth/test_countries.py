@@ -38,6 +38,11 @@ def test_a_slip_is_answered_with_the_nearest(asked: str, near: str) -> None:
     assert near in str(stopped.value)
 
 
+def test_what_is_no_country_is_not_answered_with_countries_that_sound_alike() -> None:
+    with pytest.raises(UnknownNameError, match=r"'England' not found; there are \d+, such as"):
+        country_of("England")
+
+
 def test_groups_of_a_country() -> None:
     names = [name for _, name in groups_of(load_countries()["BRA"])]
     assert names == [

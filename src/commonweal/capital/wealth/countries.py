@@ -91,7 +91,8 @@ def country_of(name: str) -> Country:
     if asked in folded:
         return folded[asked]
     # Codes are short: a slip of one letter leaves them less alike than names would be.
-    near = {folded[said] for said in get_close_matches(asked, folded, n=6, cutoff=0.6)}
+    alike = 0.6 if len(asked) <= 3 else 0.75
+    near = {folded[said] for said in get_close_matches(asked, folded, n=6, cutoff=alike)}
     raise UnknownNameError(
         "country", name, [f"{c.code} ({c.name})" for c in near or known.values()]
     )
