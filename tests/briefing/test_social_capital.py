@@ -131,6 +131,17 @@ def test_an_interval_ends_where_a_share_does(
     assert trust(results, 1).interval == "95 % interval 0 to 2.46"
 
 
+def test_among_the_lowest_it_says_than_how_many_it_is_lower(small: Small) -> None:
+    lines = [f"A{i:02d},{i},1" for i in range(1, 21)]
+    study = with_trust(small)
+    (small.path / "trust.csv").write_text(
+        "\n".join(["code,trust,trust_se", *lines]) + "\n", "utf-8"
+    )
+    found = small.run(study)
+    assert trust(found, 2).place.startswith("lower than in 95 % of the other 19 places;")
+    assert trust(found, 3).place.startswith("higher than in 11 % of the other 19 places;")
+
+
 def test_areas_on_a_level_count_half_and_cannot_be_told_apart(small: Small) -> None:
     study = with_trust(small)
     lines = [f"A{i:02d},50,1" for i in range(1, 21)]

@@ -63,6 +63,9 @@ _VERBS: dict[State, tuple[str, str]] = {
 Z = 1.959963984540054
 """Half the width of a 95 % interval in standard errors (normal)."""
 
+_LOW = 0.1
+"""Share of the others below which a place is told as lower than most, not as higher than few."""
+
 NO_UNCERTAINTY = "no uncertainty stated"
 
 
@@ -321,7 +324,12 @@ class _Told:
     def _place(self, above: float | None, alike: float | None, others: int) -> str:
         if above is None:
             return ""
-        told = f"higher than in {percent(above)} of the other {others:,} {self.places}"
+        told = (
+            f"higher than in {percent(above)}"
+            if above >= _LOW
+            else f"lower than in {percent(1 - above)}"
+        )
+        told += f" of the other {others:,} {self.places}"
         if alike is None:
             return told
         return f"{told}; cannot be told apart from {percent(alike)} of them"
