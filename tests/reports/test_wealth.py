@@ -112,6 +112,15 @@ def test_own_coefficients_on_the_command_line(tell: Callable[..., tuple[int, str
     assert not data["published"]["growth"]["verified"]
 
 
+def test_without_errors_there_are_no_empty_columns(
+    tell: Callable[..., tuple[int, str, str]],
+) -> None:
+    place = ("--people", "1500", "--income", "30000")
+    _, out, _ = tell("wealth", *place, "--b", "0.5", "--g", "0.6")
+    assert "No interval: these coefficients come without errors." in out
+    assert "Low" not in out
+
+
 def test_rates_of_a_stock_are_not_cut_beside_both_kinds_of_ends(
     tell: Callable[..., tuple[int, str, str]],
 ) -> None:

@@ -130,7 +130,9 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
             f"lowest-{name}",
             f"The {_ON_PAGE} lowest estimates that are fit to publish",
             _rows(found, e, lowest=True),
-            "Lower ones, which are not fit to publish, are in neighbourhoods.csv: low shares are refused first.",
+            ""
+            if e.publish.all()
+            else "Lower ones that are not fit to publish are in neighbourhoods.csv: low shares are refused first.",
         ),
         Table(
             f"highest-{name}",

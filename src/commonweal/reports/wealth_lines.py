@@ -33,6 +33,8 @@ __all__ = [
 
 DOLLARS = "US dollars of 2014"
 
+NO_INTERVAL = "No interval: these coefficients come without errors."
+
 
 def money(value: float | None) -> str:
     """Say an amount, in millions, billions and trillions where it is large.
@@ -107,9 +109,7 @@ def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
     ]
     yield f"Trust between people would be worth {' and '.join(told)}, in the {form} form."
     ends = ends_words(found.weight, found.assumptions.level)
-    yield (
-        f"In brackets: {ends}." if ends else "No interval: these coefficients come without errors."
-    )
+    yield (f"In brackets: {ends}." if ends else NO_INTERVAL)
     asked, held = len(found.countries), found.countries["total"].count()
     yield (
         f"{asked} countries have trust ({found.assumptions.since} to {found.assumptions.until}); {held} of them have "
@@ -181,14 +181,20 @@ def change_lines(
     """Tell what a change in trust is worth to a place, then in a table of forms."""
     yield change_sentence(worth, points, where, unit, form)
     yield ""
-    heads = ["Form", "Measure", ">Value", ">Low", ">High"]
-    drawn = worth["simulated_low"].count() > 0
-    heads += [">Low, drawn", ">High, drawn"] if drawn else []  # short: rates must not be cut
-    yield from in_columns(heads, list(_change_rows(worth, drawn)))
+    heads = {"value": ">Value", "low": ">Low", "high": ">High"}
+    heads |= {
+        "simulated_low": ">Low, drawn",
+        "simulated_high": ">High, drawn",
+    }  # short: rates must not be cut
+    names = [name for name in heads if worth[name].count() > 0]
+    shown = ["Form", "Measure", *(heads[name] for name in names)]
+    yield from in_columns(shown, list(_change_rows(worth, names)))
+    if "low" not in names:
+        yield ""
+        yield NO_INTERVAL
 
 
-def _change_rows(worth: pl.DataFrame, drawn: bool) -> Iterator[Sequence[str]]:
-    names = ["value", "low", "high", *(["simulated_low", "simulated_high"] if drawn else [])]
+def _change_rows(worth: pl.DataFrame, names: Sequence[str]) -> Iterator[Sequence[str]]:
     for row in worth.iter_rows(named=True):
         say = _share if row["measure"] == "share" else _short_money
         yield [row["form"], measure_words(row), *(say(row[name]) for name in names)]

@@ -141,7 +141,9 @@ class Weight(BaseModel):
                 "with trust (institutions, health, history), so what follows is probably too high."
             )
         if self.ratio < 0:
-            told.append("r is below 0: by these coefficients trust lowers life satisfaction.")
+            told.append(
+                "r is below 0: by these coefficients more trust goes with less life satisfaction."
+            )
         if not self.verified:
             told.append("The weight of trust is unverified: it was not checked in a publication.")
         return (*told, self.caution) if self.caution else tuple(told)
