@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-GRID = (
-    60  # variances at which the likelihood is looked at before it is climbed: it can have two tops
-)
-
 Method = Literal["reml", "ml"]
 
 
