@@ -74,7 +74,7 @@ def survey_report(summary: Summary) -> Report:
     if kept < all_:
         limits.append(
             f"{all_ - kept:,} of {all_:,} estimates are not published: fewer than {spec.suppress.respondents} "
-            f"respondents, or a coefficient of variation above {percent(spec.suppress.variation)} (conventions)."
+            f"respondents, or a coefficient of variation of {percent(spec.suppress.variation)} or more (conventions)."
         )
     return Report(
         name=f"survey-{spec.name}",

@@ -288,8 +288,8 @@ def _told(survey: Survey, outcome: str, table: pl.DataFrame, names: list[str]) -
         .then(pl.lit("respondents of one cluster in each stratum only: no standard error"))
         .when(pl.col("value") == 0)
         .then(pl.lit("a value of 0: no coefficient of variation"))
-        .when(pl.col("coefficient_of_variation") > limits.variation)
-        .then(pl.lit(f"coefficient of variation above {limits.variation:.0%}".replace("%", " %")))
+        .when(pl.col("coefficient_of_variation") >= limits.variation)
+        .then(pl.lit(f"coefficient of variation of {_percent(limits.variation)} or more"))
     )
     return table.select(
         *names,
@@ -307,6 +307,10 @@ def _told(survey: Survey, outcome: str, table: pl.DataFrame, names: list[str]) -
         published=pl.col("reason").is_null(),
         reason="reason",
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.10g} %"
 
 
 def _t(df: Array) -> Array:

@@ -214,7 +214,7 @@ class Suppression(_Part):
     respondents
         The fewest respondents.
     variation
-        The largest coefficient of variation (standard error as a share of the value).
+        The coefficient of variation (standard error as a share of the value) from which on it is.
     """
 
     respondents: int = Field(default=30, ge=1)
