@@ -16,7 +16,6 @@ from commonweal.capital.wealth.data import (
     life_of_countries,
     trust_of_countries,
     wealth_of_countries,
-    wealth_of_groups,
 )
 from commonweal.capital.wealth.intervals import (
     Interval,
@@ -80,7 +79,6 @@ __all__ = [
     "value_of_change",
     "value_of_trust",
     "wealth_of_countries",
-    "wealth_of_groups",
     "weight_of",
     "worth_in_country",
     "worth_of_change",

@@ -21,13 +21,11 @@ __all__ = [
     "life_of_countries",
     "trust_of_countries",
     "wealth_of_countries",
-    "wealth_of_groups",
 ]
 
 SOURCES = (
     "trust-world",
     "wealth-per-head-world",
-    "wealth-per-head-world-groups",
     "population-world",
     "happiness-world",
 )
@@ -44,13 +42,6 @@ _PARTS = {  # in the accounts of countries
     "income": "Gross national income",
     "gdp": "GDP",
 }
-_GROUP_PARTS = {
-    **_PARTS,
-    "total": "Total wealth",
-    "produced": "Produced capital (including urban land)",
-    "gdp": "Gross domestic product",
-}
-
 CONTROLS = {
     "health": "Healthy life expectancy at birth",
     "support": "Social support",
@@ -183,24 +174,6 @@ def wealth_of_countries(store: Store, year: int = WEALTH_YEAR) -> pl.DataFrame:
         )
         .drop("gdp")
         .sort("code")
-    )
-
-
-def wealth_of_groups(store: Store, year: int = WEALTH_YEAR) -> pl.DataFrame:
-    """Give the published wealth per head of regions and income groups.
-
-    Their totals (``wealth-world-groups``) are not used: its rows for 2010 hold the figures of 2005.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``group`` and parts as `wealth_of_countries` has them.
-    """
-    table = store.table("wealth-per-head-world-groups")
-    _check_year(table, year)
-    return table.filter(pl.col("Year") == year).select(
-        pl.col("Entity").alias("group"),
-        *(pl.col(column).alias(part) for part, column in _GROUP_PARTS.items()),
     )
 
 
