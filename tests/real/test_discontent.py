@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +14,13 @@ import pytest
 from commonweal.access import Points
 from commonweal.capital.discontent import Discontent, discontent, neighbours, shrinkage
 from commonweal.capital.discontent.columns import GROWTH, NEIGHBOURS
+from commonweal.evidence import load_evidence
 from commonweal.reports import write_report
 from commonweal.reports.discontent import discontent_report
 from commonweal.reports.discontent_told import answer, as_data, discontent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from commonweal.reports import Report
     from commonweal.sources import Store
@@ -138,11 +139,14 @@ def test_the_spatial_error_model_maximises_the_likelihood(found: Discontent) -> 
     for i, row in enumerate(neighbours(points, NEIGHBOURS)):
         w[i, row] = 1 / NEIGHBOURS
 
+    eigenvalues = np.linalg.eigvals(w)
+    near_x, near_y = w @ model.design, w @ model.observed
+
     def log(r: float) -> float:
-        a = np.eye(340) - r * w
-        x, y = a @ model.design, a @ model.observed
+        x, y = model.design - r * near_x, model.observed - r * near_y
         e = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-        return np.linalg.slogdet(a)[1] - 170 * (np.log(2 * np.pi * (e @ e) / 340) + 1)
+        determinant = np.log(np.abs(1 - r * eigenvalues)).sum()
+        return determinant - 170 * (np.log(2 * np.pi * (e @ e) / 340) + 1)
 
     error = found.neighbourly.error
     best = log(error.spatial.estimate)
@@ -180,6 +184,55 @@ def test_birmingham_alone_carries_nearly_half_of_the_answer(found: Discontent) -
     said = " ".join(answer(found))
     assert "without Birmingham alone it is 3.3" in said
     assert f"{safe.low:.1f} to {safe.high:.1f} ({aged.low:.1f} to {aged.high:.1f} with age)" in said
+
+
+def test_the_page_has_these_numbers(found: Discontent) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "methods" / "discontent.md").read_text("utf-8")
+    readings = {r.title: r.models[-1].term(GROWTH) for r in found.readings}
+    near = found.neighbourly
+    growth = {
+        "as above": readings["as above"],
+        "as above, the interval by leaving each region out": found.by_region.term,
+        "manufacturing at current prices": readings["manufacturing at current prices, as is usual"],
+        "without London": readings["without London"],
+        "every authority counts equally": readings["every authority counts equally"],
+        "without the ten most influential authorities": found.without.term(GROWTH),
+        "votes that neighbours share (spatial lag)": near.lag.terms[1],
+        "errors that neighbours share (spatial error)": near.error.terms[1],
+    }
+    for title, term in growth.items():
+        assert f"| {title} | {term.estimate:.2f} | {term.low:.2f} to {term.high:.2f} |" in page, (
+            title
+        )
+    for held in found.held:
+        term, wide = held.model.term(held.term), held.jackknife.term
+        cells = (
+            held.held,
+            f"{term.estimate:.1f}",
+            f"{term.low:.1f} to {term.high:.1f}",
+            f"{round(wide.low, 1) + 0.0:.1f} to {wide.high:.1f}",  # no -0.0
+            f"{held.jackknife.estimates['Birmingham']:.1f}",
+        )
+        assert f"| {' | '.join(cells)} |" in page.replace("**", ""), held.held
+    text = " ".join(page.split())
+    most = found.authorities.table["name"][int(found.influence.most(1)[0])]
+    assert f"The largest distance is {found.influence.cook.max():.2f} ({most})" in text
+    assert f"variance inflation is at most {max(found.inflation.values()):.1f}" in text
+    i = {k: m.i for k, m in near.moran.items()}
+    assert f"with the six nearest authorities is {i[6]:.2f} (p = {near.moran[6].p:.3f}" in text
+    assert f"{i[10]:.2f} to {i[4]:.2f} with ten to four" in text
+    assert (
+        f"Lambda is {near.error.spatial.estimate:.2f}, rho {near.lag.spatial.estimate:.2f}" in text
+    )
+    assert f"shrinks by {shrinkage(found.columns):.0%}".replace("%", " %") in text
+    checks = [h.model.term(h.term).estimate for h in found.checks[:5]]
+    assert f"counted equally it is {min(checks):.1f} to {max(checks):.1f}" in text
+
+
+def test_what_bolet_found_is_told_as_published() -> None:
+    work = load_evidence().work("bolet-2021")
+    assert "4.3 points more likely to support UKIP" in work.finds
+    assert (work.checked, work.strength) == (True, "association")
 
 
 def _words(report: Report) -> Iterator[str]:
