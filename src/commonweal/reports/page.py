@@ -13,17 +13,38 @@ if TYPE_CHECKING:
 
     from commonweal.reports.report import Report
 
-__all__ = ["page_style", "page_template", "report_html"]
+__all__ = ["fill_page", "report_html"]
 
 
-def page_template(name: str) -> str:
-    """Give a template of this room: ``parts.html`` has the tables and figures that all pages share."""
-    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
+def fill_page(template: str, **told: object) -> str:
+    """Fill the template of a page.
 
+    Parameters
+    ----------
+    template
+        Its text; it may import ``parts.html``, the tables and figures that all pages share.
+    told
+        What it tells, by name; ``css`` (the style) and ``raw`` (text that is HTML already) are given.
 
-def page_style() -> str:
-    """Give the style of a report's page."""
-    return page_template("page.css")
+    Returns
+    -------
+    str
+        HTML with its style inside.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    page = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
+    text = page.from_string(template).render(**told)
+    # A number and its percent sign stay on one line.
+    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def report_html(report: Report, files: Sequence[tuple[str, str]] = ()) -> str:
@@ -41,23 +62,10 @@ def report_html(report: Report, files: Sequence[tuple[str, str]] = ()) -> str:
     str
         HTML with its style and drawings inside; it asks nothing of any server.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    page = Environment(
-        loader=FunctionLoader(page_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
     evidence = load_evidence()
-    text = page.get_template("report.html").render(
-        css=Markup(page_style()),
-        r=report,
-        works=[(evidence.work(id_), cite(id_, evidence)) for id_ in report.works],
-        files=files,
-    )
-    # A number and its percent sign stay on one line.
-    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
+    return fill_page(_template("report.html"), r=report, works=works, files=files)
+
+
+def _template(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")

@@ -11,9 +11,10 @@ from commonweal.pack.paper import Paper, column_room, font_folder
 if TYPE_CHECKING:
     from commonweal.briefing.charts import Chart
     from commonweal.briefing.shown import Shown
+    from commonweal.evidence import Evidence
     from commonweal.reports.report import Report
 
-__all__ = ["chart_data", "report_pdf", "table_data"]
+__all__ = ["chart_data", "report_pdf", "table_data", "work_data"]
 
 
 def report_pdf(report: Report) -> bytes:
@@ -36,7 +37,6 @@ def report_pdf(report: Report) -> bytes:
 def _data(report: Report) -> dict[str, Any]:
     """Give what the template tells as plain data."""
     evidence = load_evidence()
-    works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
     return {
         "title": report.title,
         "heading": report.heading,
@@ -63,19 +63,22 @@ def _data(report: Report) -> dict[str, Any]:
         ],
         "assumptions": report.assumptions,
         "limits": report.limits,
-        "works": [
-            {
-                "short": cited.short,
-                "full": cited.full.removesuffix(cited.link),
-                "link": cited.link,
-                "finds": work.finds,
-                "strength": work.strength,
-                "caution": work.caution,
-                "unchecked": "" if work.checked else work.check,
-            }
-            for work, cited in works
-        ],
+        "works": [work_data(id_, evidence) for id_ in report.works],
         "sources": report.sources,
+    }
+
+
+def work_data(id_: str, evidence: Evidence) -> dict[str, Any]:
+    """Give a cited work as plain data for a template."""
+    work, cited = evidence.work(id_), cite(id_, evidence)
+    return {
+        "short": cited.short,
+        "full": cited.full.removesuffix(cited.link),
+        "link": cited.link,
+        "finds": work.finds,
+        "strength": work.strength,
+        "caution": work.caution,
+        "unchecked": "" if work.checked else work.check,
     }
 
 

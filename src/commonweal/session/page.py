@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from commonweal.evidence import evidence_html
-from commonweal.reports.page import page_style, page_template
+from commonweal.reports.page import fill_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,20 +31,10 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
     str
         HTML with its style and drawings inside; it asks nothing of any server.
     """
-    from jinja2 import ChoiceLoader, DictLoader, Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    own = (resources.files(__package__) / "templates" / "session.html").read_text("utf-8")
-    page = Environment(
-        loader=ChoiceLoader([DictLoader({"session.html": own}), FunctionLoader(page_template)]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
-    text = page.get_template("session.html").render(
-        css=Markup(page_style()),
+    return fill_page(
+        (resources.files(__package__) / "templates" / "session.html").read_text("utf-8"),
         c=told,
         s=told.state,
         reading=[
@@ -62,5 +51,3 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
         ],
         files=files,
     )
-    # A number and its percent sign stay on one line.
-    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")

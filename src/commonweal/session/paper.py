@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from commonweal.evidence import cite
 from commonweal.pack.paper import Paper, font_folder
-from commonweal.reports.paper import chart_data, table_data
+from commonweal.reports.paper import chart_data, table_data, work_data
 
 if TYPE_CHECKING:
     from commonweal.session.content import Content
@@ -73,7 +72,7 @@ def _data(told: Content) -> dict[str, Any]:
                 "title": part.theme.title,
                 "about": part.theme.about,
                 "note": part.note,
-                "works": [_work(told, work.id) for work in part.works],
+                "works": [work_data(work.id, told.evidence) for work in part.works],
             }
             for part in told.reading
         ],
@@ -91,17 +90,4 @@ def _data(told: Content) -> dict[str, Any]:
             }
             for study in told.studies
         ],
-    }
-
-
-def _work(told: Content, id_: str) -> dict[str, Any]:
-    work, cited = told.evidence.work(id_), cite(id_, told.evidence)
-    return {
-        "short": cited.short,
-        "full": cited.full.removesuffix(cited.link),
-        "link": cited.link,
-        "finds": work.finds,
-        "strength": work.strength,
-        "caution": work.caution,
-        "unchecked": "" if work.checked else work.check,
     }
