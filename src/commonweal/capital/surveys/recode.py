@@ -13,7 +13,7 @@ from commonweal.errors import DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from commonweal.capital.surveys.spec import Code, Group, Outcome
+    from commonweal.capital.surveys.spec_parts import Code, Group, Outcome
 
 __all__ = [
     "as_names",

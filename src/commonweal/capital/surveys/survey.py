@@ -16,7 +16,8 @@ from commonweal.capital.surveys.recode import (
     recode_outcome,
     without_missing,
 )
-from commonweal.capital.surveys.spec import Group, SurveySpec, load_spec
+from commonweal.capital.surveys.spec import SurveySpec, load_spec
+from commonweal.capital.surveys.spec_parts import Group
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
