@@ -89,6 +89,17 @@ class TestFile:
             write_example(folder)
         assert not (folder / "residents.yaml").exists()
 
+    def test_an_example_is_written_whole_or_not_at_all(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("commonweal.estimates.example.write_survey", full)
+        with pytest.raises(CommonwealError, match="cannot be written: No space left on device"):
+            write_example(tmp_path)
+        assert not list(tmp_path.iterdir())
+
     def test_areas_of_ones_own_without_a_study(self, folder: Path, cache: Path) -> None:
         store = Store(cache=cache, offline=True)
         by_study = run_estimates(changed(folder, outcomes=["trust"]), store)

@@ -19,6 +19,7 @@ from commonweal.recipe import load_study
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from commonweal.estimates import Ground
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
@@ -47,9 +48,13 @@ def write(folder: Path, where: dict[str, str], **more: object) -> Path:
     return file
 
 
-def test_covariates_that_ship_know_every_neighbourhood(real_store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path, {"country": "E92000001"})
-    ground = read_ground(load_estimates(file), real_store)
+@pytest.fixture(scope="module")
+def ground(real_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    file = write(tmp_path_factory.mktemp("ground"), {"country": "E92000001"})
+    return read_ground(load_estimates(file), real_store)
+
+
+def test_covariates_that_ship_know_every_neighbourhood(ground: Ground) -> None:
     assert ground.covariates.values.shape == (33_755, 9)
     assert ground.covariates.filled == {}
     at = {name: ground.covariates.values[:, i] for i, name in enumerate(ground.covariates.names)}
@@ -59,9 +64,10 @@ def test_covariates_that_ship_know_every_neighbourhood(real_store: Store, tmp_pa
     assert np.corrcoef(at["rural"], at["crime"])[0, 1] < -0.2
 
 
-def test_every_neighbourhood_of_england_within_a_minute(real_store: Store, tmp_path: Path) -> None:
+def test_every_neighbourhood_of_england_within_a_minute(
+    ground: Ground, real_store: Store, tmp_path: Path
+) -> None:
     file = write(tmp_path, {"country": "E92000001"}, benchmark="region")
-    ground = read_ground(load_estimates(file), real_store)
     rng = np.random.default_rng(5)
     odds = 0.5 - 0.5 * ground.covariates.values[:, 0] + rng.normal(0, 0.25, 33_755)
     truth = 1 / (1 + np.exp(-odds))

@@ -63,7 +63,7 @@ def write_example(folder: str | Path) -> list[Path]:
     Raises
     ------
     CommonwealError
-        If one of them is there, or the folder cannot be written.
+        If one of them is there, or the folder cannot be written; then none is.
     """
     folder = Path(folder)
     written = [folder / "residents.sav", *(folder / name for name in _FILES)]
@@ -76,6 +76,8 @@ def write_example(folder: str | Path) -> list[Path]:
             (folder / name).write_text((_examples() / name).read_text("utf-8"), "utf-8")
         write_survey(draw_survey(generate_county()), written[0])
     except OSError as error:
+        for file in written:  # none of them was there before
+            file.unlink(missing_ok=True)
         raise CommonwealError(f"{folder} cannot be written: {error.strerror}") from None
     return written
 

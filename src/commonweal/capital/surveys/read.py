@@ -111,7 +111,9 @@ def _suffix(file: Path) -> str:
     if suffix not in SUFFIXES:
         raise DataError(f"{file}: found a file of kind '{suffix}'; expected {', '.join(SUFFIXES)}")
     if not file.is_file():
-        raise DataError(f"{file}: there is no such file")
+        raise DataError(
+            f"{file}: there is no such file; expected the microdata that the survey's 'file' names"
+        )
     return suffix
 
 
