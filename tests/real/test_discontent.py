@@ -112,7 +112,7 @@ def test_what_is_left_of_decline_rests_on_choices(found: Discontent) -> None:
     current = found.readings[1].models[-1].term(GROWTH)
     assert current.estimate == pytest.approx(-0.66, abs=0.01)
     assert current.low < 0 < current.high
-    shared = found.neighbourly.error.terms[1]
+    shared = found.dependence.error.terms[1]
     assert shared.name == GROWTH
     assert shared.low < 0 < shared.high
     text = " ".join(answer(found))
@@ -127,13 +127,13 @@ def test_neighbours_share_residuals(found: Discontent) -> None:
     z = found.columns[-1].model.residuals
     z = z - z.mean()
     i = sum(z[a] * z[b] for a in range(340) for b in near[a]) / NEIGHBOURS / (z @ z)
-    assert found.neighbourly.moran[NEIGHBOURS].i == pytest.approx(i)
+    assert found.dependence.moran[NEIGHBOURS].i == pytest.approx(i)
     assert i > 0.3
-    assert all(m.p <= 0.001 for m in found.neighbourly.moran.values())
+    assert all(m.p <= 0.001 for m in found.dependence.moran.values())
 
 
 def test_the_spatial_error_model_maximises_the_likelihood(found: Discontent) -> None:
-    table, model = found.authorities.table, found.neighbourly.plain
+    table, model = found.authorities.table, found.dependence.plain
     points = Points(table["longitude"].to_numpy(), table["latitude"].to_numpy())
     w = np.zeros((340, 340))
     for i, row in enumerate(neighbours(points, NEIGHBOURS)):
@@ -148,7 +148,7 @@ def test_the_spatial_error_model_maximises_the_likelihood(found: Discontent) -> 
         determinant = np.log(np.abs(1 - r * eigenvalues)).sum()
         return determinant - 170 * (np.log(2 * np.pi * (e @ e) / 340) + 1)
 
-    error = found.neighbourly.error
+    error = found.dependence.error
     best = log(error.spatial.estimate)
     assert error.aic == pytest.approx(2 * 12 - 2 * best, abs=0.01)
     assert best >= max(log(r) for r in np.linspace(-0.9, 0.98, 95)) - 1e-6
@@ -189,7 +189,7 @@ def test_birmingham_alone_carries_nearly_half_of_the_answer(found: Discontent) -
 def test_the_page_has_these_numbers(found: Discontent) -> None:
     page = (Path(__file__).parents[2] / "docs" / "methods" / "discontent.md").read_text("utf-8")
     readings = {r.title: r.models[-1].term(GROWTH) for r in found.readings}
-    near = found.neighbourly
+    near = found.dependence
     growth = {
         "as above": readings["as above"],
         "as above, the interval by leaving each region out": found.by_region.term,

@@ -136,7 +136,7 @@ def discontent_report(found: Discontent) -> Report:
         limits=_LIMITS,
         works=_WORKS,
         sources=source_lines([*sources, *joining]),
-        account=(("permutations", found.neighbourly.moran[4].draws), ("seed", 2016)),
+        account=(("permutations", found.dependence.moran[4].draws), ("seed", 2016)),
     )
 
 
@@ -203,7 +203,7 @@ def _influence(found: Discontent) -> Shown:
 
 
 def _spatial(found: Discontent) -> Shown:
-    near, at = found.neighbourly, people_at(found)
+    near, at = found.dependence, people_at(found)
     rows = [
         ("Weighted by electorate, as above", found.columns[-1].model.term(GROWTH), None, None),
         ("Every authority counts equally", near.plain.term(GROWTH), None, near.error.aic_ols),

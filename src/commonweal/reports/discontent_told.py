@@ -63,7 +63,7 @@ def answer(found: Discontent) -> tuple[str, ...]:
     """Give the answer in a few sentences."""
     _, industry, people = (column.model.term(GROWTH) for column in found.columns)
     current = found.readings[1].models[-1].term(GROWTH)
-    shared = found.neighbourly.error.terms[people_at(found)]
+    shared = found.dependence.error.terms[people_at(found)]
     held = _held(found.held, ANSWER)
     aged = found.held[-1]
     by_authority = _held(found.by_authority, ANSWER)
@@ -124,7 +124,7 @@ def people_at(found: Discontent) -> int:
 
 def diagnostics(found: Discontent) -> tuple[str, ...]:
     """Say in plain words how far the last column can be trusted."""
-    near = found.neighbourly
+    near = found.dependence
     table = found.authorities.table
     most = [table["name"][int(i)] for i in found.influence.most(3)]
     largest = max(found.influence.cook)
@@ -233,7 +233,7 @@ def _term(held: Held) -> Term:
 
 def as_data(found: Discontent) -> dict[str, Any]:
     """Give all of it as plain data, for JSON."""
-    near, table = found.neighbourly, found.authorities.table
+    near, table = found.dependence, found.authorities.table
     most = [int(i) for i in found.influence.most()]
     return {
         "answer": list(answer(found)),

@@ -6,8 +6,8 @@ What goes together is told as such. None of it shows a cause.
 from commonweal.capital.discontent.authorities import Authorities, Step, authorities
 from commonweal.capital.discontent.columns import (
     Column,
-    Neighbourly,
     Reading,
+    SpatialDependence,
     among_neighbours,
     other_readings,
     shrinkage,
@@ -49,8 +49,8 @@ __all__ = [
     "Influence",
     "Jackknife",
     "Moran",
-    "Neighbourly",
     "Reading",
+    "SpatialDependence",
     "SpatialFit",
     "Step",
     "Term",

@@ -30,8 +30,8 @@ __all__ = [
     "GROWTH",
     "NEIGHBOURS",
     "Column",
-    "Neighbourly",
     "Reading",
+    "SpatialDependence",
     "among_neighbours",
     "other_readings",
     "shrinkage",
@@ -87,7 +87,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Neighbourly:
+class SpatialDependence:
     """What neighbours share, in the last column.
 
     Attributes
@@ -179,7 +179,7 @@ def without_most_influential(table: pl.DataFrame, model: Fit, many: int = 10) ->
 
 def among_neighbours(
     table: pl.DataFrame, model: Fit, *, others: Sequence[int] = (4, 8, 10)
-) -> Neighbourly:
+) -> SpatialDependence:
     """Measure what neighbouring authorities share that a column does not say, and allow for it.
 
     Parameters
@@ -198,7 +198,7 @@ def among_neighbours(
     ks = sorted({NEIGHBOURS, *others})
     names = [t.name for t in model.terms[1:]]
     plain = fit(table, model.outcome, names, clusters=model.clusters)
-    return Neighbourly(
+    return SpatialDependence(
         {k: moran(model.residuals, near[:, :k]) for k in ks},
         plain,
         spatial_error(plain, near[:, :NEIGHBOURS]),

@@ -9,8 +9,8 @@ from commonweal.capital.discontent.authorities import Authorities, authorities
 from commonweal.capital.discontent.columns import (
     GROWTH,
     Column,
-    Neighbourly,
     Reading,
+    SpatialDependence,
     among_neighbours,
     other_readings,
     three_columns,
@@ -55,7 +55,7 @@ class Discontent:
         Growth in the last column without each region in turn.
     without
         The last column without its ten most influential authorities.
-    neighbourly
+    dependence
         Of the last column: what neighbours share, and models that allow for it.
     held
         How left-behind wards differ from others of their authority, with more and more held constant.
@@ -74,7 +74,7 @@ class Discontent:
     inflation: dict[str, float]
     by_region: Jackknife
     without: Fit
-    neighbourly: Neighbourly
+    dependence: SpatialDependence
     wards: Wards
     held: tuple[Held, ...]
     checks: tuple[Held, ...]
@@ -113,7 +113,7 @@ def discontent(store: Store) -> Discontent:
         inflation=variance_inflation(last),
         by_region=jackknife(last, GROWTH),
         without=without_most_influential(found.table, last),
-        neighbourly=among_neighbours(found.table, last),
+        dependence=among_neighbours(found.table, last),
         wards=small,
         held=held,
         checks=checks,
