@@ -44,6 +44,12 @@ def test_the_lists_are_marked_as_not_verified(ons: Framework) -> None:
         assert not any(h.verified for h in framework.headlines.values())
 
 
+def test_scores_of_onward_are_told_as_not_verified() -> None:
+    about = " ".join(load_framework("onward").about.split())
+    told = "from 3.43 (Hull) to 6.42 (Richmond upon Thames) with a median of 4.88, which was not verified"
+    assert told in about
+
+
 def test_only_loneliness_falls_as_social_capital_rises(ons: Framework) -> None:
     assert [h.id for h in ons.headlines.values() if h.higher_is == "less"] == ["lonely"]
 

@@ -43,6 +43,7 @@ def test_published_findings_keep_their_marks_and_are_in_the_library() -> None:
         assert row.unread
     assert "12 %" in found["shares"].says
     assert "28 %" in found["shares"].says
+    assert "132 countries" in found["shares"].says
     assert "0.5 to 0.67" in found["growth"].says
     for weight in load_weights().values():
         for work in weight.works:
