@@ -10,6 +10,7 @@ from scipy.special import expit
 from commonweal.capital.small_areas import Cells, fit_multilevel, mrp, poststratify
 from commonweal.capital.small_areas.laplace import merged, restricted
 from commonweal.capital.small_areas.multilevel import coded
+from commonweal.capital.small_areas.posterior import draw_posterior
 from commonweal.errors import DataError
 
 
@@ -143,6 +144,36 @@ class TestLikelihood:
         assert fit.names == ("intercept", "x")
         assert fit.coefficients[1] == pytest.approx(0.4, abs=0.07)
         assert fit.sd[0] == pytest.approx(0.4, abs=0.05)
+
+
+class TestDraws:
+    def test_agree_with_the_posterior_integrated_exactly(self) -> None:
+        """Twelve areas of 25: over intercept and standard deviation on a grid, over each area by quadrature."""
+        rng = np.random.default_rng(4)
+        areas, n = 12, 25
+        k = rng.binomial(n, expit(-0.3 + rng.normal(0, 0.5, areas)))
+        nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+        b, sd = np.linspace(-1.5, 1.2, 81), np.linspace(0.01, 3, 120)
+        p = expit(b[:, None, None] + sd[:, None] * nodes)
+        binomial = p ** k[:, None, None, None] * (1 - p) ** (n - k)[:, None, None, None] * weights
+        each = binomial.sum(axis=-1)
+        # flat on the intercept, Rayleigh of scale 1 on the standard deviation
+        density = each.prod(axis=0) * sd * np.exp(-(sd**2) / 2)
+        density /= density.sum()
+        first, second = (
+            ((binomial * p**power).sum(axis=-1) / each * density).sum(axis=(1, 2))
+            for power in (1, 2)
+        )
+        model = fit_multilevel(k, None, {"area": np.arange(areas)}, trials=np.full(areas, n))
+        beta, (effect,), (drawn,) = draw_posterior(model, 4000, np.random.default_rng(1))
+        share = expit(beta[0] + effect)
+        np.testing.assert_allclose(share.mean(axis=1), first, atol=0.005)
+        np.testing.assert_allclose(share.std(axis=1), np.sqrt(second - first**2), rtol=0.06)
+        np.testing.assert_allclose(beta[0].mean(), b @ density.sum(axis=1), atol=0.02)
+        within = np.cumsum(density.sum(axis=0))
+        for tail in (0.025, 0.5, 0.975):
+            exact = sd[np.searchsorted(within, tail)]
+            assert np.quantile(drawn, tail) == pytest.approx(exact, abs=0.06)
 
 
 class TestPoststratification:
