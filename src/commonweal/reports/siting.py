@@ -24,7 +24,6 @@ MODELS = {
     "p_median": "the shortest walk for all people together, counted by need",
     "p_center": "the shortest walk for whoever has the longest",
 }
-WORKS: tuple[str, ...] = ()
 _ENDED = {
     "time": "time was up",
     "interrupted": "it was interrupted",
@@ -193,7 +192,6 @@ def siting_report(sited: Sited) -> Report:
             "People are placed at one point of each area; those at its edge walk less or more.",
             "A new place is taken to be as good as those that are there, and everybody to go to the nearest.",
         ),
-        works=WORKS,
         sources=() if sited.fictional else source_lines(sited.sources),
         account=(("siting", siting_data(sited)),),
     )

@@ -76,6 +76,7 @@ class _Tree:
         self.scale = _SUM / max(found.cost - core.fixed, _TIGHT * most)
         self.lines = _Lines(core, self.scale)
         self.seen: set[bytes] = set()
+        self.worth = kernels.gains(*core.by_site, core.weight, core.base, np.arange(self.m))
         self.pruned = np.inf
 
     def grow(self, price: Floats, open_: NDArray[np.bool_]) -> None:
@@ -90,7 +91,8 @@ class _Tree:
             if self._done(heap[0][0]):
                 return
             _, _, lower, upper, y = heapq.heappop(heap)
-            branch = int(np.where(upper > lower, np.abs(y - 0.5), 1.0).argmin())
+            doubt = np.where(upper > lower, np.minimum(y, 1.0 - y), -1.0)
+            branch = int((doubt * self.worth).argmax())
             for side in (1.0, 0.0):
                 low, high = lower.copy(), upper.copy()
                 low[branch] = high[branch] = side

@@ -15,7 +15,7 @@ from commonweal.investment.siting.clock import running
 from commonweal.investment.siting.core import core_of
 from commonweal.investment.siting.covering import cover_all
 from commonweal.investment.siting.relax import Found, narrowed, relax
-from commonweal.investment.siting.search import greedy, interchange
+from commonweal.investment.siting.search import greedy, interchange, shaken
 from commonweal.investment.siting.solution import Solution, measured
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "solve"]
 
 METHODS = ("greedy", "search", "exact")
+SEARCH_SHARE = 0.2
+"""Of the time: swaps from places at random end after it."""
+
 GAP = 1e-6
 """Share of the objective that a proof may leave in doubt: numbers in HiGHS are good for no more."""
 
@@ -78,7 +81,7 @@ def solve(
     goal
         What is asked.
     method
-        ``greedy``: one site after another. ``search``: then swaps until none helps. ``exact``: then
+        ``greedy``: one site after another. ``search``: then swaps, again from places at random. ``exact``: then
         bounds, until no choice can be better by more than the gap, or time is up.
     seconds
         At most so long; a good answer comes within the first moments.
@@ -147,6 +150,10 @@ def _of_sums(
     if method != "greedy" and len(core.weight):
         how = "greedy and swaps"
         found.better(core, interchange(core, found.chosen, seed, stop=lambda _: asked.clock.up()))
+        tell, soon = asked.tell(total), SEARCH_SHARE * asked.clock.seconds
+        if tell is not None:
+            tell(found.cost, found.bound)
+        found.better(core, shaken(core, found.chosen, seed, lambda _: asked.clock.interrupted or asked.clock.spent() > soon))
     if method == "exact" and len(core.weight):
         how = "greedy, swaps, Lagrangian bound"
         prices = relax(core, found, asked.gap, asked.clock, asked.tell(total))
