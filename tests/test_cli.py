@@ -27,7 +27,7 @@ COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
     ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
-    ["invest"], ["invest", "appraise"], ["invest", "allocate"],
+    ["invest"], ["invest", "appraise"], ["invest", "allocate"], ["invest", "site"],
 ]  # fmt: skip
 
 

@@ -289,7 +289,7 @@ def _change_lines(effect: Effect, whole: bool = True) -> list[str]:
         come = moves.filter(pl.col("move") == "enters")["name"].to_list()
         said = f"{row['inside_before']:,} here before, {row['inside_after']:,} after"
         said += f"; leaves: {_named(gone)}" if gone else ""
-        said += f"; enters in its place: {_named(come)}" if come else ""
+        said += f"; comes onto the list, since ranks are relative: {_named(come)}" if come else ""
         lines.append(f"{indent}List “{row['list']}”: {said}.")
     return lines
 

@@ -153,7 +153,15 @@ def _of_sums(
         tell, soon = asked.tell(total), SEARCH_SHARE * asked.clock.seconds
         if tell is not None:
             tell(found.cost, found.bound)
-        found.better(core, shaken(core, found.chosen, seed, lambda _: asked.clock.interrupted or asked.clock.spent() > soon))
+        found.better(
+            core,
+            shaken(
+                core,
+                found.chosen,
+                seed,
+                lambda _: asked.clock.interrupted or asked.clock.spent() > soon,
+            ),
+        )
     if method == "exact" and len(core.weight):
         how = "greedy, swaps, Lagrangian bound"
         prices = relax(core, found, asked.gap, asked.clock, asked.tell(total))
