@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.errors import CommonwealError
+from commonweal.investment.portfolio.branch import solve_rows
 from commonweal.investment.portfolio.rows import Rows
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def need_met(problem: Problem, start: NDArray[np.intp], rules: Rules) -> Floats:
     return problem.weight * (np.minimum(measured, problem.shortfall * years) + stated)
 
 
-def choose(problem: Problem, rules: Rules, *, gap: float = 1e-3, seconds: float = 60.0) -> Mix:
+def choose(problem: Problem, rules: Rules, *, gap: float = 5e-3, seconds: float = 60.0) -> Mix:
     """Choose the mix that meets most need within the rules.
 
     Parameters
@@ -112,38 +112,24 @@ def choose(problem: Problem, rules: Rules, *, gap: float = 1e-3, seconds: float 
     Raises
     ------
     CommonwealError
-        If the rules name what is not there, least shares leave nothing to choose, or no mix was found in
-        time.
+        If the rules name what is not there, or no mix was found in time.
 
     Notes
     -----
-    Variables are binary: neighbourhood x intervention x year of start. `commonweal.investment.portfolio.rows`
-    has the constraints. HiGHS solves it (Huangfu and Hall, 2018, Mathematical Programming Computation 10).
+    Variables are binary: neighbourhood x intervention x year of start; only what helps somebody is one.
+    `commonweal.investment.portfolio.rows` has the constraints. Where there are many, the linear programme
+    without "binary" comes first. It gives a bound, and prices each variable: a mix is sought among the
+    cheapest, and where that is not near enough to the bound, among all that could be in a better one. HiGHS
+    solves both (Huangfu and Hall, 2018, Mathematical Programming Computation 10).
     """
-    from scipy.optimize import LinearConstraint, milp
-
     problem.refuse(rules)
     began = time.perf_counter()
     rows = Rows.of(problem, rules)
     start = np.full((len(problem.codes), len(problem.interventions)), -1, dtype=np.intp)
-    nothing = Mix(start, 0.0, 0.0, np.zeros(rules.years), 0.0)
     if not len(rows.area):
-        return nothing
-    scale = float(np.abs(rows.objective).max()) or 1.0
-    found = milp(
-        -rows.objective / scale,
-        integrality=rows.whole,
-        bounds=(0, rows.upper),
-        constraints=LinearConstraint(rows.matrix, -np.inf, rows.limit),
-        options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.01)},
-    )
-    if found.x is None:
-        raise CommonwealError(
-            f"no mix found in {seconds:g} seconds ({found.message}); allow more time, or fewer years or areas"
-        )
-    taken = np.flatnonzero(found.x[: len(rows.area)] > 0.5)
+        return Mix(start, 0.0, 0.0, np.zeros(rules.years), 0.0)
+    taken, bound = solve_rows(rows, gap, seconds)
     start[rows.area[taken], rows.intervention[taken]] = rows.start[taken]
     met = float(need_met(problem, start, rules).sum())
-    bound = max(-float(found.mip_dual_bound) * scale, met)
     spent = problem.spent(start, rules.years).sum(axis=(0, 1))
-    return Mix(start, met, bound, spent, time.perf_counter() - began)
+    return Mix(start, met, max(bound, met), spent, time.perf_counter() - began)

@@ -158,15 +158,15 @@ def _slots_and_limits(rows: _Builder, each: _Starts, met: Floats) -> None:
     measured: list[tuple[Columns, Columns, Floats]] = []  # area, column, standard deviation years
     for o in range(len(p.outcomes)):
         good, harm = np.maximum(met[:, o], 0.0), np.minimum(met[:, o], 0.0)
-        several = _repeats(each, good)
+        together = _together(each, good)
+        several = together > 1
         alone = np.where(several, harm, good + harm)  # what repeats is worth what its slot says
         rows.worth(each.columns, weight * alone)
         parts = [(each.area, each.columns, alone)]
         at = np.flatnonzero(several & (good > 0))
         taken = []
-        for k in range(len(p.interventions)):
-            factor = rules.repeat**k
-            if not len(at) or not factor:
+        for k in range(int(together.max(initial=0)) if len(at) else 0):
+            if not (factor := rules.repeat**k):
                 break
             slot = rows.add(weight[at] * good[at] * factor, 1.0)
             rows.limit(each.area[at], slot, np.ones(len(at)), 1.0)
@@ -182,13 +182,19 @@ def _slots_and_limits(rows: _Builder, each: _Starts, met: Floats) -> None:
         _limits(rows, each, measured)
 
 
-def _repeats(each: _Starts, good: Floats) -> NDArray[np.bool_]:
-    """Say which starts are in an area where two interventions or more gain on the outcome."""
+def _together(each: _Starts, good: Floats) -> NDArray[np.intp]:
+    """(n_starts,) how many interventions can gain together on an outcome, in the area of each."""
     if each.rules.repeat == 1:
-        return np.zeros(len(good), dtype=bool)
-    gains = np.zeros((len(each.problem.codes), len(each.problem.interventions)), dtype=bool)
+        return np.ones(len(good), dtype=np.intp)
+    p = each.problem
+    gains = np.zeros((len(p.codes), len(p.interventions)), dtype=bool)
     np.logical_or.at(gains, (each.area, each.intervention), good > 0)
-    return (gains.sum(axis=1) > 1)[each.area]
+    many = gains[:, [not g for g in p.groups]].sum(axis=1)
+    for group in {g for g in p.groups if g}:  # of a group an area gets one
+        many = many + gains[:, [g == group for g in p.groups]].any(axis=1)
+    if each.rules.most_each is not None:
+        many = np.minimum(many, each.rules.most_each)
+    return many[each.area]
 
 
 def _limits(
