@@ -7,6 +7,7 @@ import typer
 from commonweal.commands.invest_allocate import allocate
 from commonweal.commands.invest_appraise import appraise
 from commonweal.commands.invest_site import site
+from commonweal.commands.invest_portfolio import portfolio
 
 __all__ = ["invest_app"]
 
@@ -17,3 +18,4 @@ invest_app = typer.Typer(
 invest_app.command("allocate")(allocate)
 invest_app.command("appraise")(appraise)
 invest_app.command("site")(site)
+invest_app.command("portfolio")(portfolio)
