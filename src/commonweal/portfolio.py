@@ -189,7 +189,9 @@ def _rows(results: Results, ask: Ask) -> tuple[str, NDArray[np.intp]]:
         scope = find_scope(results.areas, ask.areas)
         return scope.title, scope.rows
     if len(ask.areas) > 1:
-        raise CommonwealError(f"areas: found '{SELECTED}' and others; expected the one or the others")
+        raise CommonwealError(
+            f"areas: found '{SELECTED}' and others; expected the one or the others"
+        )
     if ask.designation and ask.designation not in results.designations:
         raise UnknownNameError("designation", ask.designation, results.designations)
     name = ask.designation or results.study.only_designation()

@@ -23,6 +23,7 @@ from commonweal.reports.report import Report, Section, Table
 
 if TYPE_CHECKING:
     from commonweal.investment.appraisal.uncertain import Uncertain
+    from commonweal.investment.parameters import Stated
     from commonweal.investment.portfolio import Portfolio
 
 __all__ = [
@@ -89,6 +90,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
         Section(
             "What the interventions are taken to cost and to do",
             text=(interventions_note(found),),
+            points=_sources(found),
             tables=(_costs(found), _effects(found)),
         ),
     )
@@ -168,6 +170,14 @@ def _years(found: Portfolio) -> Table:
     return Table("portfolio-years", "Year by year", Shown(frame))
 
 
+def _sources(found: Portfolio) -> tuple[str, ...]:
+    """Say where what is verified comes from; what is not stands among the assumptions."""
+    ones = found.builder.interventions.interventions.values()
+    told: list[tuple[str, Stated]] = [(f"{one.label}, cost", one.cost) for one in ones]
+    told += [(f"{one.label}, effect", effect) for one in ones for effect in one.effects]
+    return tuple(f"{what}, verified: {s.source}." for what, s in told if s.verified)
+
+
 def _costs(found: Portfolio) -> Table:
     ones = list(found.builder.interventions.interventions.values())
     frame = pl.DataFrame(
@@ -178,8 +188,7 @@ def _costs(found: Portfolio) -> Table:
             "A year (£)": [_range(one.cost.yearly) for one in ones],
             "Years": [_range(one.lasts) for one in ones],
             "Years until it works": [one.lead for one in ones],
-            "Verified": ["yes" if one.cost.verified else "no: assumed" for one in ones],
-            "Source": [one.cost.source for one in ones],
+            "Verified": ["yes" if one.cost.verified else "no" for one in ones],
         }
     )
     return Table("portfolio-costs", "What interventions cost, and how long they last", Shown(frame))
@@ -205,11 +214,10 @@ def _effects(found: Portfolio) -> Table:
                     "the index" if at else "as stated",
                     how,
                     e.quality,
-                    "yes" if e.verified else "no: assumed",
-                    e.source,
+                    "yes" if e.verified else "no",
                 )
             )
-    heads = ("Intervention", "Outcome", "Counted on", "By", "Evidence", "Verified", "Source")
+    heads = ("Intervention", "Outcome", "Counted on", "By", "Evidence", "Verified")
     return Table(
         "portfolio-effects",
         "What interventions do",
@@ -225,11 +233,18 @@ def _range(number: Uncertain | None) -> str:
     return "" if number is None else number.words()
 
 
+def _round_up(value: float) -> float:
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(
+        next(k * power for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if k * power >= value)
+    )
+
+
 def frontier_chart(found: Portfolio) -> Chart:
     """Draw need met against money; the budget asked about is marked."""
     points = found.frontier
     left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
-    most = max(p.mix.bound for p in points) or 1.0
+    most = _round_up(max(p.mix.bound for p in points) or 1.0)
     far = points[-1].budget
 
     def at(budget: float, met: float) -> tuple[float, float]:
@@ -245,11 +260,18 @@ def frontier_chart(found: Portfolio) -> Chart:
     for p in points:
         (x, y), (_, high) = at(p.budget, p.mix.met), at(p.budget, p.mix.bound)
         asked = abs(p.budget - found.rules.budget) < 1e-6 * found.rules.budget
-        parts.append(f'<path d="M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10" stroke="{INK}" fill="none"/>')
+        parts.append(
+            f'<path d="M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10" stroke="{INK}" fill="none"/>'
+        )
         fill = PLACE if asked else "#fff"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if asked else 4}" fill="{fill}" stroke="{PLACE}" stroke-width="2"/>')
-    for p in (q for q in points if q.budget >= 0.2 * far):
-        parts.append(text(at(p.budget, 0)[0], top + tall + 20, money(p.budget), 11.5, "middle", QUIET))
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if asked else 4}" fill="{fill}" stroke="{PLACE}"/>'
+        )
+    free = 0.0
+    for p in points:
+        if (x := at(p.budget, 0)[0]) >= free:
+            parts.append(text(x, top + tall + 20, money(p.budget), 11.5, "middle", QUIET))
+            free = x + 90
     parts.append(text(left, 12, "Need met, person-years", 12.5))
     about = (
         "Each mark is the best mix found for a budget; the filled one is the budget asked about. The bar above a mark "

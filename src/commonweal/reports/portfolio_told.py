@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 UNIT = (
-    "Need met is counted in person-years: one resident, better off by one standard deviation, for one year, where need "
-    "counts more the nearer an area is to the top of the list (2 for the first, 1 in the middle, 0 for the last, to the "
+    "Need met is counted in person-years: one resident, better off by one standard deviation, for one year. Need counts "
+    "more the nearer an area is to the top of the list (2 for the first, 1 in the middle, 0 for the last, to the "
     "power of the equity setting). Years are not discounted."
 )
 
@@ -63,13 +63,15 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     reached = int(found.reached.sum())
     living = float(found.problem.people[found.reached].sum())
     done = [row for row in by_intervention(found) if row[1]]
-    listed = "; ".join(f"{label.lower()} in {n:,}" for label, n, *_ in sorted(done, key=lambda r: -r[2]))
+    listed = "; ".join(
+        f"{label.lower()} in {n:,}" for label, n, *_ in sorted(done, key=lambda r: -r[2])
+    )
     said = [
         f"With {money(found.rules.budget)} over {counted(found.rules.years, 'year', 'years')}, the mix that meets most "
         f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, home to {people(living)}: "
         f"{listed}. It costs {money(found.spent)}.",
-        f"It meets {_count(float(found.recount.met.sum()))} person-years of need, and no mix could meet more than "
-        f"{percent(found.mix.gap) if found.mix.gap >= 0.01 else f'{100 * found.mix.gap:.1f} %'} above that by the same count.",
+        f"It meets {_count(float(found.recount.met.sum()))} person-years of need; by the count that it was chosen by, "
+        f"no mix meets more than {100 * found.mix.bound / found.mix.met - 100:.1f} % above it.",
     ]
     short = float((found.problem.weight * b.measure.shortfall).sum()) * found.rules.years
     if found.recount.measured and short:
@@ -80,13 +82,14 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     if found.after is not None:
         for name, (before, then) in found.after.selected.items():
             said.append(
-                f"Selected as {name.replace('_', ' ')}: {before:,} of these {found.plural} today, {then:,} with all of it in "
-                "place, if nothing else moved."
+                f"Selected as {name.replace('_', ' ')}: {before:,} of these {found.plural} today, {then:,} with all "
+                "of it in place, if nothing else moved."
             )
     more = next((p for p in found.frontier if p.budget > found.rules.budget * 1.01), None)
     if more is not None and found.mix.met:
+        share = percent(more.mix.met / found.mix.met - 1)
         said.append(
-            f"{money(more.budget)} would meet {percent(more.mix.met / found.mix.met - 1)} more than {money(found.rules.budget)}."
+            f"{money(more.budget)} would meet {share} more than {money(found.rules.budget)}."
         )
     s = found.stability
     if s is not None:
@@ -94,7 +97,7 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         said.append(
             f"In {counted(s.draws, 'draw', 'draws')} of costs and effects the mix costs more than the budget in "
             f"{percent(s.over)}, and meets {between(s.met)} person-years. "
-            f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of the draws."
+            f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of them."
         )
     return tuple(said)
 
@@ -135,8 +138,8 @@ def portfolio_beware(found: Portfolio) -> tuple[str, ...]:
     if stated and measured and b.stated_counts:
         told.append(
             "Effects on the index are counted in standard deviations between neighbourhoods, the others in standard "
-            "deviations between people, which are wider. The two are not alike: what the index measures weighs more here "
-            f"than it may deserve. One of the others counts {b.stated_counts:g}; set it with --stated-counts."
+            "deviations between people, which are wider. The two are not alike: what the index measures weighs more "
+            f"here than it may deserve. One of the others counts {b.stated_counts:g}; set it with --stated-counts."
         )
     if found.left_out:
         told.append(
@@ -226,7 +229,8 @@ def portfolio_data(found: Portfolio) -> dict[str, Any]:
             for a, i in np.argwhere(found.mix.chosen).tolist()
         ],
         "frontier": [
-            {"budget": q.budget, "need_met": q.mix.met, "bound": q.mix.bound} for q in found.frontier
+            {"budget": q.budget, "need_met": q.mix.met, "bound": q.mix.bound}
+            for q in found.frontier
         ],
         "draws": None
         if s is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -15,6 +15,8 @@ from commonweal.investment.files import Data, read_model, shipped, text_of
 from commonweal.investment.parameters import Stated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -32,6 +34,14 @@ Text = Annotated[str, Field(min_length=1)]
 Quality = Literal[
     "synthesis", "causal", "association", "description", "model", "argument", "assumption"
 ]
+
+
+_CHANGES: dict[str, Callable[[Any, float], Any]] = {
+    "add": np.add,
+    "times": np.multiply,
+    "at_least": np.maximum,
+    "at_most": np.minimum,
+}
 
 
 class Cost(Stated):
@@ -82,12 +92,7 @@ class Through(Data):
 
     def moved(self, values: NDArray[np.float64], by: float) -> NDArray[np.float64]:
         """Give (n,) values as they become, missing ones missing; `by` is what came of the number."""
-        change = {
-            "add": lambda: values + by,
-            "times": lambda: values * by,
-            "at_least": lambda: np.maximum(values, by),
-            "at_most": lambda: np.minimum(values, by),
-        }[self.change]()
+        change = _CHANGES[self.change](values, by)
         if self.least is not None:
             change = np.maximum(change, np.minimum(values, self.least))
         if self.most is not None:
@@ -277,9 +282,7 @@ def load_interventions(name: str = "first-set") -> Interventions:
     >>> hub.label, hub.cost.verified
     ('Community hub', False)
     """
-    stem, text = text_of(
-        name, resources.files(__package__) / "published", "file of interventions"
-    )
+    stem, text = text_of(name, resources.files(__package__) / "published", "file of interventions")
     read = read_model(text, name, Interventions)
     evidence = load_evidence()
     named = {}

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,11 +94,13 @@ def _relaxed(rows: Rows) -> tuple[float, Floats]:
 
     scale = _scale(rows)
     ends = np.column_stack([np.zeros_like(rows.upper), rows.upper])
+    # Types of linprog know of no sparse matrix; it takes one.
+    matrix: Any = rows.matrix
     with _quiet():
         found = linprog(
-            -rows.objective / scale, rows.matrix, rows.limit, bounds=ends, method="highs-ds"
+            -rows.objective / scale, matrix, rows.limit, bounds=ends.tolist(), method="highs-ds"
         )
-    if found.x is None:
+    if found.x is None or found.fun is None:
         raise CommonwealError(f"the linear programme of the mix was not solved: {found.message}")
     n = len(rows.area)
     price = -rows.objective / scale - rows.matrix.T @ found.ineqlin.marginals
@@ -107,7 +109,7 @@ def _relaxed(rows: Rows) -> tuple[float, Floats]:
 
 def _integer(rows: Rows, allowed: NDArray[np.bool_], gap: float, seconds: float) -> _Found:
     """Solve with some of the starts."""
-    from scipy.optimize import LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint, milp
 
     scale, n = _scale(rows), len(rows.area)
     upper = rows.upper.copy()
@@ -116,7 +118,7 @@ def _integer(rows: Rows, allowed: NDArray[np.bool_], gap: float, seconds: float)
         found = milp(
             -rows.objective / scale,
             integrality=rows.whole,
-            bounds=(0, upper),
+            bounds=Bounds(0, upper),
             constraints=LinearConstraint(rows.matrix, -np.inf, rows.limit),
             options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.1)},
         )

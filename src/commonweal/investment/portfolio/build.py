@@ -120,11 +120,15 @@ class Builder:
                     p.people,
                     p.need,
                     names,
-                    tuple(f"{t.outcome}, measured" if t.measured else t.outcome for t in self.targets),
+                    tuple(
+                        f"{t.outcome}, measured" if t.measured else t.outcome for t in self.targets
+                    ),
                     tuple(one.group for one in self.interventions.interventions.values()),
                     capital,
                     yearly,
-                    np.array([one.lead for one in self.interventions.interventions.values()], float),
+                    np.array(
+                        [one.lead for one in self.interventions.interventions.values()], float
+                    ),
                     np.array([numbers[name, "cost", "lasts"][k] for name in names]),
                     gains[k],
                     np.array([t.measured for t in self.targets]),

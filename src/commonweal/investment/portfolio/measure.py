@@ -92,7 +92,9 @@ class Measure:
         return score(self.index, self.tree, many, self.base).score.reshape(cases, areas)
 
 
-def measure_of(scores: Scores, tree: Node, indicators: Indicators, rows: NDArray[np.intp]) -> Measure:
+def measure_of(
+    scores: Scores, tree: Node, indicators: Indicators, rows: NDArray[np.intp]
+) -> Measure:
     """Fix an index as it stands, for some areas.
 
     Parameters

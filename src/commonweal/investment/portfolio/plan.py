@@ -102,7 +102,7 @@ class Portfolio:
     @property
     def reached(self) -> NDArray[np.bool_]:
         """(n_areas,) whether a neighbourhood gets anything."""
-        return self.mix.chosen.any(axis=1)
+        return np.any(self.mix.chosen, axis=1)
 
 
 def make_portfolio(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ import numpy as np
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -68,7 +69,9 @@ class Rules:
             raise CommonwealError(f"most each: found {self.most_each}; expected 1 or more")
         for name, starts in self.starts_a_year.items():
             if starts < 0:
-                raise CommonwealError(f"starts a year of {name}: found {starts}; expected 0 or more")
+                raise CommonwealError(
+                    f"starts a year of {name}: found {starts}; expected 0 or more"
+                )
         for name, share in self.least_shares.items():
             if not 0 <= share <= 1:
                 raise CommonwealError(f"least share of {name}: found {share:g}; expected 0 to 1")

@@ -109,7 +109,9 @@ class _Builder:
         """Add to what the first variables are worth."""
         self._objective[0][columns] += objective
 
-    def limit(self, keys: Columns, columns: Columns, values: Floats, limits: Floats | float) -> Columns:
+    def limit(
+        self, keys: Columns, columns: Columns, values: Floats, limits: Floats | float
+    ) -> Columns:
         """Add a row for each key, of the columns that have it; `limits` one a key, or one for all."""
         known, row = np.unique(keys, return_inverse=True)
         self._entries.append((row + self._n_rows, columns, np.broadcast_to(values, columns.shape)))
@@ -197,9 +199,7 @@ def _together(each: _Starts, good: Floats) -> NDArray[np.intp]:
     return many[each.area]
 
 
-def _limits(
-    rows: _Builder, each: _Starts, measured: list[tuple[Columns, Columns, Floats]]
-) -> None:
+def _limits(rows: _Builder, each: _Starts, measured: list[tuple[Columns, Columns, Floats]]) -> None:
     """Take off what is measured beyond the shortfall of an area."""
     p = each.problem
     area, column, value = (np.concatenate(part) for part in zip(*measured, strict=True))
