@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from commonweal.pack.scope import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -214,9 +214,11 @@ def _columns(
             if at is not None:
                 need = np.where(at >= 0, need[at], np.nan)
             measure, values = _measure(results, path, node, about, need, year)
-            columns.setdefault(measure.name, (measure, values))  # one indicator may be in several indices
-    measures, values = zip(*columns.values(), strict=True)
-    return tuple(measures), np.column_stack(values)
+            columns.setdefault(
+                measure.name, (measure, values)
+            )  # one indicator may be in several indices
+    measures = tuple(measure for measure, _ in columns.values())
+    return measures, np.column_stack([values for _, values in columns.values()])
 
 
 def _measure(
@@ -251,7 +253,9 @@ def _followed(results: Results, areas: Sequence[str], designation: str) -> NDArr
         followed[find_scope(results.areas, areas).rows] = True
         return followed
     if len(areas) > 1:
-        raise CommonwealError(f"areas: found '{SELECTED}' and others; expected the one or the others")
+        raise CommonwealError(
+            f"areas: found '{SELECTED}' and others; expected the one or the others"
+        )
     if designation and designation not in results.designations:
         raise UnknownNameError("designation", designation, results.designations)
     return results.designations[designation or results.study.only_designation()].selected
@@ -266,7 +270,10 @@ def _groups(results: Results) -> dict[str, tuple[str | None, ...]]:
             found[name] = tuple(table[f"{parent}_name"].fill_null(table[parent]).to_list())
     if found.get("authority") == found.get("region"):
         found.pop("region", None)
-    return {**found, **{c: tuple(table[c].cast(pl.String).to_list()) for c in results.areas.classes}}
+    return {
+        **found,
+        **{c: tuple(table[c].cast(pl.String).to_list()) for c in results.areas.classes},
+    }
 
 
 def _places(baseline: Snapshot) -> Shown:

@@ -8,6 +8,7 @@ from commonweal.commands.invest_allocate import allocate
 from commonweal.commands.invest_appraise import appraise
 from commonweal.commands.invest_site import site
 from commonweal.commands.invest_portfolio import portfolio
+from commonweal.commands.invest_track import baseline, track
 
 __all__ = ["invest_app"]
 
@@ -19,3 +20,5 @@ invest_app.command("allocate")(allocate)
 invest_app.command("appraise")(appraise)
 invest_app.command("site")(site)
 invest_app.command("portfolio")(portfolio)
+invest_app.command("baseline")(baseline)
+invest_app.command("track")(track)

@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 UNIT = (
-    "Need met is counted in person-years: one resident, better off by one standard deviation, for one year. Need counts "
-    "more the nearer an area is to the top of the list (2 for the first, 1 in the middle, 0 for the last, to the "
-    "power of the equity setting). Years are not discounted."
+    "Need met is counted in person-years: one resident, better off by one standard deviation, for one year. Need "
+    "counts more the nearer an area is to the top of the list (2 for the first, 1 in the middle, 0 for the last, "
+    "to the power of the equity setting). Years are not discounted."
 )
 
 Row = tuple[str, int, float, float, float | None]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.investment.portfolio.problems import best_by_trying, keeps, problem
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.investment.portfolio import Problem, Rules, branch, choose, frontier, need_met
-from tests.investment.portfolio.problems import best_by_trying, keeps, problem
 
 amounts = st.integers(0, 9).map(float)
 

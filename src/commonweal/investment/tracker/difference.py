@@ -53,6 +53,11 @@ class Difference:
     theirs: float
     clusters: int
 
+    @property
+    def plain(self) -> float:
+        """The one mean change less the other, with nothing held constant."""
+        return self.own - self.theirs
+
 
 def difference(
     change: Floats,

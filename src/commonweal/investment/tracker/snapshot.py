@@ -173,9 +173,13 @@ class Snapshot:
             values = frame.select(
                 pl.col(f"{_VALUE}{m.name}").cast(pl.Float64).fill_null(np.nan) for m in measures
             )
-            told = ("study", "title", "when", "system", "singular", "plural")
             return cls(
-                *(str(about[name]) for name in told),
+                str(about["study"]),
+                str(about["title"]),
+                str(about["when"]),
+                str(about["system"]),
+                str(about["singular"]),
+                str(about["plural"]),
                 tuple(frame["code"].to_list()),
                 tuple(frame["name"].to_list()),
                 frame[_PEOPLE].cast(pl.Float64).fill_null(np.nan).to_numpy(),

@@ -68,6 +68,12 @@ class Moved:
         return self.adjusted < LEVEL
 
     @property
+    def leans(self) -> bool:
+        """Whether holding the start constant moves the difference by more than half of its interval."""
+        d = self.difference
+        return abs(d.estimate - d.plain) > (d.high - d.low) / 2
+
+    @property
     def off_course(self) -> bool:
         """Whether the places were on another course than those like them before the baseline."""
         return self.before is not None and not self.before.low <= 0 <= self.before.high
@@ -180,9 +186,7 @@ def track(
         )
     covariates = [m.name for m in baseline.measures if m.covariate] or [m.name for m in shared]
     x = np.column_stack([baseline.column(name) for name in covariates])
-    both = [
-        ~np.isnan(baseline.column(m.name)) & ~np.isnan(later.column(m.name)) for m in shared
-    ]
+    both = [~np.isnan(baseline.column(m.name)) & ~np.isnan(later.column(m.name)) for m in shared]
     matched = match(
         x, baseline.selected, [baseline.groups[n] for n in chosen], like, np.logical_or.reduce(both)
     )
@@ -223,9 +227,7 @@ def track(
     )
 
 
-def _balance(
-    x: Floats, names: Sequence[str], baseline: Snapshot, matched: Matched
-) -> pl.DataFrame:
+def _balance(x: Floats, names: Sequence[str], baseline: Snapshot, matched: Matched) -> pl.DataFrame:
     """Set places beside all others and beside those like them, covariate by covariate."""
     kept = [k for k in range(x.shape[1]) if np.nanstd(x[:, k]) > 1e-12]
     everyone, likes = matched.unlikeness(x[:, kept], baseline.selected)

@@ -1,0 +1,113 @@
+"""The commands that follow places: `commonweal invest baseline` and `commonweal invest track`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import Annotated
+
+import typer
+
+from commonweal.commands.console import Json, StudyName, print_json, print_lines, progress_bar
+
+__all__ = ["baseline", "track"]
+
+
+def baseline(
+    study: StudyName,
+    out: Annotated[Path, typer.Option(help="Folder for the baseline.")],
+    area: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A place to follow by code or name; several times [default: those that the study selects]."
+        ),
+    ] = None,
+    designation: Annotated[
+        str, typer.Option(help="Which designation selects, where the study has several.")
+    ] = "",
+    year: Annotated[
+        int | None, typer.Option(help="Of a study over years: which [default: the latest].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Keep how places and all others are now, to see later what moved."""
+    from commonweal.briefing.folder import check_folder
+    from commonweal.recipe import load_study
+    from commonweal.study import run
+    from commonweal.tracking import SELECTED, take_baseline, write_baseline
+
+    recipe = load_study(study)
+    check_folder(out)
+    with progress_bar() as progress:
+        results = run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
+    taken = take_baseline(results, area or [SELECTED], designation=designation, year=year)
+    folder = write_baseline(taken, out)
+    followed = int(taken.selected.sum())
+    if as_json:
+        print_json({"folder": str(folder), "followed": followed, **taken.about()})
+        return
+    print_lines(
+        [
+            f"{followed:,} of {len(taken.codes):,} {taken.plural} are followed, on {len(taken.measures):,} measures.",
+            "Every area is kept, so that like places can be found later.",
+        ]
+    )
+    print(f"\nBaseline: {folder}")
+
+
+def track(
+    folder: Annotated[
+        Path, typer.Argument(metavar="BASELINE", help="A folder that 'baseline' wrote.")
+    ],
+    study: Annotated[
+        str, typer.Option(help="The study with newer sources, by name or path of a YAML file.")
+    ],
+    year: Annotated[
+        int | None, typer.Option(help="Of a study over years: which [default: the latest].")
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(help="A baseline of an earlier date, to check the course before."),
+    ] = None,
+    like: Annotated[int, typer.Option(help="Like places beside each.")] = 5,
+    within: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Group that like places share, such as region; several times [default: region and classes]."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what moved in the places of a baseline, beside places like them: association, not cause."""
+    from commonweal.briefing.folder import check_folder
+    from commonweal.investment.tracker import track as tracked
+    from commonweal.recipe import load_study
+    from commonweal.reports.tracker import tracker_data, tracker_lines, tracker_report
+    from commonweal.reports.write import source_lines, write_report
+    from commonweal.sources import Store
+    from commonweal.study import run
+    from commonweal.tracking import later_snapshot, read_baseline
+
+    before = read_baseline(folder)
+    first = None if earlier is None else read_baseline(earlier)
+    recipe = load_study(study)
+    if out is not None:
+        check_folder(out)
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        results = run(recipe, store, draws=0, sensitivity=False, geometry=False, progress=progress)
+        later = later_snapshot(results, before, store, year=year)
+    found = tracked(before, later, first, like=like, within=within)
+    data = tracker_data(found)
+    if out is not None:
+        used = [entry["id"] for entry in results.provenance["sources"]]
+        written = write_report(tracker_report(found, source_lines(used)), out)
+        data["folder"] = str(written)
+    if as_json:
+        print_json(data)
+        return
+    print_lines(tracker_lines(found))
+    if out is not None:
+        print(f"\nReport: {written / 'report.html'}")

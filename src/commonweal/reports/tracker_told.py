@@ -1,0 +1,252 @@
+"""What moved in places that are followed, in words for those who live there, and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commonweal.briefing.columns import in_columns
+from commonweal.briefing.words import counted
+from commonweal.investment.tracker import FEW, LEVEL, STANDING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.investment.tracker import Difference, Moved, Tracked
+
+__all__ = [
+    "NOT_CAUSE",
+    "moved_sentence",
+    "tracker_answer",
+    "tracker_beware",
+    "tracker_data",
+    "tracker_lines",
+    "tracker_method",
+]
+
+NOT_CAUSE = (
+    "This is association, not cause. The places were not drawn by lot: what sets them apart from places like them may "
+    "be what moved them, whatever was done there."
+)
+_UNLIKE = 0.25
+
+
+def moved_sentence(moved: Moved) -> str:
+    """Say how one measure moved, in plain words."""
+    d, unit = moved.difference, _unit(moved)
+    label = moved.measure.label
+    if not moved.clear:
+        return (
+            f"{label}: no clear difference from places like them. The difference could be anything from "
+            f"{_signed(d.low)} to {_signed(d.high)} {unit}."
+        )
+    word = "better" if moved.better > 0 else "worse"
+    sure = (
+        "It stays clear when every measure looked at is counted in."
+        if moved.clear_of_all
+        else "With so many measures looked at, it may be chance."
+    )
+    course = (
+        " But the places were on another course already before the baseline, so it says little."
+        if moved.off_course
+        else ""
+    )
+    return (
+        f"{label}: {word} than places like them, by {abs(d.estimate):.1f} {unit} (95 % interval {_signed(d.low)} to "
+        f"{_signed(d.high)}). {sure}{course}"
+    )
+
+
+def tracker_answer(found: Tracked) -> tuple[str, ...]:
+    """Say what moved, against whom, and that it is no proof of cause."""
+    b, n, likes = found.baseline, len(found.matched.places), len(set(found.matched.like.ravel()))
+    clear = [m for m in found.moved if m.clear]
+    said = [
+        f"{counted(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start: "
+        f"{len(found.moved):,} measures of {_then(found)}, and {len(clear):,} clearly moved otherwise.",
+        *(moved_sentence(m) for m in sorted(clear, key=lambda m: m.difference.p)),
+    ]
+    if not clear:
+        said.append("Nothing moved clearly otherwise than in places like them.")
+    return (*said, NOT_CAUSE)
+
+
+def _then(found: Tracked) -> str:
+    return f"“{found.baseline.title}” and “{found.later.title}”"
+
+
+def tracker_beware(found: Tracked) -> tuple[str, ...]:
+    """Say what a reader must not overlook."""
+    told = [NOT_CAUSE]
+    many = len(found.moved)
+    if many > 1:
+        told.append(
+            f"{many:,} measures were looked at. If nothing had moved otherwise, one in {round(1 / LEVEL)} would "
+            "seem to all the same; the adjusted chance (Holm) counts that in."
+        )
+    if found.earlier is None:
+        told.append(
+            "There is no earlier point, so whether the places and those like them were on the same course before the "
+            "baseline was not checked. Give an earlier baseline with --earlier to check it."
+        )
+    else:
+        off = [m.measure.label for m in found.moved if m.off_course]
+        told.append(
+            "Before the baseline the places were on another course already on: "
+            + "; ".join(off)
+            + "."
+            if off
+            else "Before the baseline the places moved as those like them did, as far as the intervals can tell."
+        )
+    unlike = found.balance.filter(found.balance["like"].abs() > _UNLIKE)
+    if len(unlike):
+        told.append(
+            f"Even the likest places differ at the start, by over a quarter of a standard deviation, on: "
+            f"{', '.join(_label(found, name) for name in unlike['measure'])}."
+        )
+    leaning = [
+        f"{m.measure.label} ({_signed(m.difference.plain)} before, {_signed(m.difference.estimate)} after)"
+        for m in found.moved
+        if abs(m.difference.estimate - m.difference.plain)
+        > (m.difference.high - m.difference.low) / 2
+    ]
+    if leaning:
+        told.append(
+            "Holding the value at the start constant changes the answer by more than half of its interval on: "
+            f"{'; '.join(leaning)}. It leans on a straight line there."
+        )
+    if any(m.measure.unit == STANDING for m in found.moved):
+        told.append(
+            "A standing says where a place is among all others: it can rise because others fell. How a published index "
+            "is made may differ between two editions; places like them share that only as far as they are alike."
+        )
+    told.append(
+        "Places chosen for being at the bottom tend to rise a little by chance alone. Like places start as low, and "
+        "the value at the start is held constant, which takes out much of that and maybe not all."
+    )
+    if found.matched.alone.size:
+        names = [found.baseline.names[a] for a in found.matched.alone[:8]]
+        told.append(
+            f"{counted(len(found.matched.alone), 'place has', 'places have')} no values or too few others to be "
+            f"compared with: {', '.join(names)}{'…' if len(found.matched.alone) > 8 else '.'}"
+        )
+    if found.moved and not any(m.difference.clusters for m in found.moved):
+        told.append(
+            f"The places are in fewer than {FEW} authorities, so that neighbours move together was not counted in: "
+            "the intervals are likely to be too narrow."
+        )
+    return tuple(told)
+
+
+def tracker_method(found: Tracked) -> str:
+    """Say how it was worked out."""
+    within = " and ".join(found.within) or "the whole of the study"
+    clusters = next((m.difference.clusters for m in found.moved if m.difference.clusters), 0)
+    errors = (
+        f"errors may go together within each of {clusters:,} {found.clusters} groups (jackknife over groups)"
+        if clusters
+        else "errors are taken to be each place's own (jackknife over areas)"
+    )
+    return (
+        f"Each place is set beside the {found.matched.like.shape[1]} others of the same {within} that were likest "
+        "at the start. The difference in differences is a weighted regression of the change on being followed, with the "
+        f"value at the start held constant; {errors}."
+    )
+
+
+def tracker_lines(found: Tracked) -> Iterator[str]:
+    """Tell what moved on a terminal: the answer first, then its parts.
+
+    Yields
+    ------
+    str
+        A line, unwrapped.
+    """
+    yield "What moved"
+    yield ""
+    yield from tracker_answer(found)
+    yield ""
+    yield "Every measure (a difference above 0 is a rise beyond that of places like them):"
+    rows = [
+        [
+            m.measure.label,
+            _signed(m.difference.own),
+            _signed(m.difference.theirs),
+            _signed(m.difference.estimate),
+            f"{_signed(m.difference.low)} to {_signed(m.difference.high)}",
+            _chance(m.adjusted),
+            m.measure.better,
+        ]
+        for m in found.moved
+    ]
+    heads = ["", ">Places", ">Like", ">Difference", ">95 % interval", ">Adjusted p", "Better is"]
+    yield from in_columns(heads, rows)
+    for name, why in found.skipped.items():
+        yield f"  {name}: not told, {why}."
+    yield ""
+    yield "Beware:"
+    yield from (f"  {line}" for line in tracker_beware(found))
+    yield ""
+    yield tracker_method(found)
+
+
+def tracker_data(found: Tracked) -> dict[str, Any]:
+    """Give what moved as plain data, for JSON."""
+    return {
+        "baseline": found.baseline.study,
+        "later": found.later.study,
+        "earlier": None if found.earlier is None else found.earlier.study,
+        "within": list(found.within),
+        "clusters": found.clusters,
+        "places": len(found.matched.places),
+        "left_out": [found.baseline.codes[a] for a in found.matched.alone],
+        "moved": [
+            {
+                "measure": m.measure.name,
+                "label": m.measure.label,
+                "unit": m.measure.unit,
+                "better": m.measure.better,
+                "then": m.then,
+                "now": m.now,
+                **_numbers(m.difference),
+                "p_adjusted": m.adjusted,
+                "before": None if m.before is None else _numbers(m.before),
+            }
+            for m in found.moved
+        ],
+        "skipped": found.skipped,
+        "balance": found.balance.to_dicts(),
+        "beware": list(tracker_beware(found)),
+        "method": tracker_method(found),
+    }
+
+
+def _numbers(d: Difference) -> dict[str, float | int]:
+    return {
+        "difference": d.estimate,
+        "low": d.low,
+        "high": d.high,
+        "se": d.se,
+        "p": d.p,
+        "places": d.places,
+        "like": d.like,
+        "change": d.own,
+        "change_of_like": d.theirs,
+        "clusters": d.clusters,
+    }
+
+
+def _label(found: Tracked, name: str) -> str:
+    return next(m.label for m in found.baseline.measures if m.name == name)
+
+
+def _unit(moved: Moved) -> str:
+    return "points of standing" if moved.measure.unit == STANDING else moved.measure.unit
+
+
+def _signed(value: float) -> str:
+    digits = 1 if abs(value) >= 0.095 else 3
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
