@@ -50,9 +50,14 @@ def moved_sentence(moved: Moved) -> str:
         if moved.off_course
         else ""
     )
+    leans = (
+        f" It leans on holding the start constant: without that the difference is {_signed(d.plain)}."
+        if moved.leans
+        else ""
+    )
     return (
         f"{label}: {word} than places like them, by {abs(d.estimate):.1f} {unit} (95 % interval {_signed(d.low)} to "
-        f"{_signed(d.high)}). {sure}{course}"
+        f"{_signed(d.high)}). {sure}{leans}{course}"
     )
 
 
@@ -106,8 +111,7 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
     leaning = [
         f"{m.measure.label} ({_signed(m.difference.plain)} before, {_signed(m.difference.estimate)} after)"
         for m in found.moved
-        if abs(m.difference.estimate - m.difference.plain)
-        > (m.difference.high - m.difference.low) / 2
+        if m.leans
     ]
     if leaning:
         told.append(
@@ -148,8 +152,8 @@ def tracker_method(found: Tracked) -> str:
     )
     return (
         f"Each place is set beside the {found.matched.like.shape[1]} others of the same {within} that were likest "
-        "at the start. The difference in differences is a weighted regression of the change on being followed, with the "
-        f"value at the start held constant; {errors}."
+        "at the start. The difference in differences is a weighted regression of the change on being followed, with "
+        f"the value at the start held constant; {errors}."
     )
 
 
