@@ -74,7 +74,8 @@ def portfolio(
     from commonweal.portfolio import SELECTED, Ask, propose
     from commonweal.recipe import load_study
     from commonweal.reports.portfolio import portfolio_data, portfolio_lines, portfolio_report
-    from commonweal.reports.write import source_lines, write_report
+    from commonweal.reports.study_sources import study_sources
+    from commonweal.reports.write import write_report
     from commonweal.study import run
 
     if areas not in ("", SELECTED):
@@ -109,8 +110,7 @@ def portfolio(
         found = propose(results, ask, progress)
     data = portfolio_data(found)
     if out is not None:
-        used = [entry["id"] for entry in results.provenance["sources"]]
-        folder = write_report(portfolio_report(found, source_lines(used)), out)
+        folder = write_report(portfolio_report(found, study_sources(results)), out)
         data["folder"] = str(folder)
     if as_json:
         print_json(data)

@@ -84,8 +84,9 @@ def track(
     from commonweal.briefing.folder import check_folder
     from commonweal.investment.tracker import track as tracked
     from commonweal.recipe import load_study
+    from commonweal.reports.study_sources import study_sources
     from commonweal.reports.tracker import tracker_data, tracker_lines, tracker_report
-    from commonweal.reports.write import source_lines, write_report
+    from commonweal.reports.write import write_report
     from commonweal.sources import Store
     from commonweal.study import run
     from commonweal.tracking import later_snapshot, read_baseline
@@ -102,8 +103,7 @@ def track(
     found = tracked(before, later, first, like=like, within=within)
     data = tracker_data(found)
     if out is not None:
-        used = [entry["id"] for entry in results.provenance["sources"]]
-        written = write_report(tracker_report(found, source_lines(used)), out)
+        written = write_report(tracker_report(found, study_sources(results)), out)
         data["folder"] = str(written)
     if as_json:
         print_json(data)
