@@ -82,8 +82,8 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     if found.after is not None:
         for name, (before, then) in found.after.selected.items():
             said.append(
-                f"Selected as {name.replace('_', ' ')}: {before:,} of these {found.plural} today, {then:,} with all "
-                "of it in place, if nothing else moved."
+                f"Selected as {name.replace('_', ' ')}: {before:,} of these {found.plural} today, and {then:,} in year "
+                f"{found.recount.year + 1}, when most need is met, if nothing else moved."
             )
     more = next((p for p in found.frontier if p.budget > found.rules.budget * 1.01), None)
     if more is not None and found.mix.met:

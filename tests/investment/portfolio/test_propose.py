@@ -59,7 +59,10 @@ def test_what_the_study_would_say_then(small: Small, tmp_path: Path) -> None:
     assert found.after is not None
     assert found.after.selected == {"priority": (3, 1)}
     lines = " ".join(portfolio_lines(found))
-    assert "Selected as priority: 3 of these places today, 1 with all of it in place" in lines
+    assert (
+        "Selected as priority: 3 of these places today, and 1 in year 1, when most need is met"
+        in lines
+    )
 
 
 def test_what_the_index_does_not_measure_counts_by_its_size(small: Small, tmp_path: Path) -> None:
