@@ -113,6 +113,7 @@ CLUB, EFFECT = "interventions.club", "interventions.club.effects.0"
         ({"price_year": None}, "price_year: missing"),
         ({"licence": None}, "licence: missing"),
         ({f"{EFFECT}.reaches": 1.2}, "reaches: found 1.2; expected between 0 and 1"),
+        ({f"{EFFECT}.most_people": 0}, "most_people: found 0"),
         ({f"{EFFECT}.reaches": None}, "'reaches' is missing; 'size' needs it"),
         ({f"{EFFECT}.size": None, f"{EFFECT}.reaches": None}, "neither 'size' nor 'through'"),
         ({f"{EFFECT}.verified": True}, "'verified' is true without 'evidence'"),

@@ -207,6 +207,8 @@ def _effects(found: Portfolio) -> Table:
                 )
             else:
                 how = f"{_range(e.size)} standard deviations for {_range(e.reaches)} of residents"
+                if e.most_people is not None:
+                    how += f", {e.most_people:,.0f} people at most"
             rows.append(
                 (
                     one.label,

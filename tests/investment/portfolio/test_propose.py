@@ -75,6 +75,10 @@ def test_what_the_index_does_not_measure_counts_by_its_size(small: Small, tmp_pa
     assert found.recount.measured == 0
     assert found.after is None
     assert "has no indicator for these effects" in " ".join(portfolio_lines(found))
+    few = {f"{EFFECT}.through": other, f"{EFFECT}.most_people": 300}
+    reached = propose(results, ask(tmp_path, few, areas=("A20",), equity=0.0))
+    assert reached.mix.met == pytest.approx(300 * 0.2 * 4)
+    plain = ask(tmp_path, {f"{EFFECT}.through": other}, areas=("A20",), equity=0.0)
     half = propose(results, replace(plain, stated_counts=0.5))
     assert half.mix.met == pytest.approx(2000 * 0.05 * 4)
 

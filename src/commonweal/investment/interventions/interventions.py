@@ -111,6 +111,9 @@ class Effect(Stated):
         By how many standard deviations the outcome gets better for whom it reaches; below 0, worse.
     reaches
         The share of residents whom it reaches.
+    most_people
+        How many people one of it can reach at most, where a place has more; no limit if None. It bounds `reaches`,
+        and not what happens to the indicators.
     through
         Indicators that show it. Those that a study has are moved, together, and then `size` does not
         count: an effect is claimed once. Where a study has none, `size` counts.
@@ -123,6 +126,7 @@ class Effect(Stated):
     outcome: Text
     size: Number | None = None
     reaches: AtMostOne | None = None
+    most_people: Annotated[float, Field(strict=True, gt=0)] | None = None
     through: tuple[Through, ...] = ()
     quality: Quality
     caution: str = ""

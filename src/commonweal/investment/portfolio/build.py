@@ -174,7 +174,9 @@ class Builder:
                     size, reaches = (
                         numbers[name, target.outcome, what] for what in ("size", "reaches")
                     )
-                    found[:, :, i, o] = (self.stated_counts * size * reaches)[:, None]
+                    most = np.inf if effect.most_people is None else effect.most_people
+                    share = np.minimum(reaches[:, None], most / self.places.people[None])
+                    found[:, :, i, o] = self.stated_counts * size[:, None] * share
         return found
 
     def _changes(
