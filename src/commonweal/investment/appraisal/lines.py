@@ -207,6 +207,8 @@ class Benefit(ProjectLine):
         GBP of one unit; or instead of it
     wellby
         the quantity is in points of life satisfaction, and valued as WELLBYs.
+    points
+        With `wellby`: how many points one unit of the quantity goes with, where it is not in points.
     people
         How many.
     part_of_year
@@ -225,6 +227,7 @@ class Benefit(ProjectLine):
     unit: str = ""
     value: AtLeastZero | None = None
     wellby: bool = False
+    points: AtLeastZero = CERTAIN_ONE
     people: AtLeastZero = CERTAIN_ONE
     part_of_year: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
     additionality: Additionality
@@ -237,6 +240,8 @@ class Benefit(ProjectLine):
     def _valued(self) -> Benefit:
         if self.wellby == (self.value is not None):
             raise ValueError("expected either 'value' (GBP of one unit) or 'wellby: true'")
+        if "points" in self.model_fields_set and not self.wellby:
+            raise ValueError("'points' goes with 'wellby: true'; found it without")
         if self.wellby and self.claims != "life_satisfaction":
             raise ValueError(
                 f"'claims': found {self.claims!r}; expected life_satisfaction: a WELLBY counts all that moves it"

@@ -199,13 +199,17 @@ def _benefit_line(
     inputs: list[Input],
 ) -> Line:
     share, parts = benefit.additionality.share, benefit.additionality
-    unit = "points of life satisfaction" if benefit.wellby else benefit.unit
+    in_points = benefit.wellby and "points" not in benefit.model_fields_set
+    unit = "points of life satisfaction" if in_points else benefit.unit
     made = [
         ("quantity", unit or "a person and year", benefit.quantity, -math.inf, math.inf),
         ("people", "people", benefit.people, 0.0, math.inf),
     ]
     if benefit.value is not None:
         made.append(("value", "£ each", benefit.value, 0.0, math.inf))
+    if benefit.wellby and not in_points:
+        each = f"points of life satisfaction for one of: {unit}" if unit else "points of life satisfaction"
+        made.append(("points", each, benefit.points, 0.0, math.inf))
     if share is not None:
         made.append(("additionality", "share that is added", share, 0.0, 1.0))
     else:

@@ -114,7 +114,8 @@ def _a_year(line: Line, values: Values) -> Floats:
 def _added(x: Mapping[str, Floats]) -> Floats:
     """Give what a benefit adds in a year, in GBP: quantity x people x value, less what is not added."""
     one = np.asarray(1.0)
-    amount = wellbys(x.get("quantity", one), x.get("people", one)) * x["value"]
+    points = x.get("quantity", one) * x.get("points", one)
+    amount = wellbys(points, x.get("people", one)) * x["value"]
     if "additionality" in x:
         return amount * x["additionality"]
     parts = {k: x[k] for k in ("leakage", "displacement", "substitution", "multiplier") if k in x}
