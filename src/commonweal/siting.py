@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from commonweal.investment.siting.sited import Effect
     from commonweal.investment.siting.solve import Method
     from commonweal.investment.siting.solve import Progress as Told
+    from commonweal.pack.scope import Scope
     from commonweal.recipe import Study
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -159,6 +160,7 @@ def site(
     store: Store,
     *,
     ground: Ground | None = None,
+    scope: Scope | None = None,
     effect: bool = True,
     progress: Progress | None = None,
     told: Told | None = None,
@@ -175,6 +177,8 @@ def site(
         Where source files come from.
     ground
         What is there, if it has been read (`ground_of`).
+    scope
+        The areas, if they have been found; `ask.area` is not looked for then.
     effect
         Whether to work out what changes in the study, which takes most of the time.
     progress
@@ -202,7 +206,7 @@ def site(
     index = ask.need or next(iter(results.scores))
     if index not in results.scores:
         raise UnknownNameError("index", index, results.scores)
-    scope = find_scope(results.areas, [ask.area])
+    scope = scope or find_scope(results.areas, [ask.area])
     ground = ground or ground_of(results, store, progress)
     demand = _demand(results, index, scope.rows, ground.origins, store)
     outline = _outline(results, scope.rows, demand.points)
@@ -265,10 +269,8 @@ def _demand(
         kept = parent.is_in(codes).fill_null(value=False).to_numpy()[origins.rows]
         need = build_move(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
     else:
-        raise DataError(
-            f"people set out from {areas.system}, which do not say in which of {results.areas.system} they lie; "
-            f"expected one of: {', '.join(areas.parents)}"
-        )
+        held = _held(results, rows, origins.points)
+        kept, need = held >= 0, need_of_ranks(rank)[held]
     at = np.flatnonzero(kept)
     if not len(at):
         raise DataError("nobody sets out from the area asked for; expected points of people in it")
@@ -279,12 +281,29 @@ def _demand(
     return Demand([areas.codes[r] for r in here], names, points, origins.people()[at], needs)
 
 
+def _held(results: Results, rows: NDArray[np.intp], points: Points) -> NDArray[np.intp]:
+    """(n_points,) the row of the area whose boundary each point lies in; -1 for none of them."""
+    import shapely
+
+    shapes = shapely.from_wkb(_shapes(results, rows))
+    tree = shapely.STRtree(shapes)
+    inside, shape = tree.query(shapely.points(points.longitude, points.latitude), predicate="within")
+    held = np.full(len(points), -1, dtype=np.intp)
+    held[inside] = rows[shape]
+    return held
+
+
+def _shapes(results: Results, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """(n,) boundaries of areas as WKB; None where unknown."""
+    wanted = pl.DataFrame({"code": _codes(results, rows)})
+    shapes = wanted.join(results.boundaries, on="code", how="left", maintain_order="left")
+    return shapes["geometry"].to_numpy()
+
+
 def _outline(results: Results, rows: NDArray[np.intp], points: Points) -> object:
     import shapely
 
-    wanted = pl.DataFrame({"code": _codes(results, rows)})
-    shapes = wanted.join(results.boundaries, on="code", how="left", maintain_order="left")
-    return outline_of(shapely.from_wkb(shapes["geometry"].to_numpy()), points, AROUND_M)
+    return outline_of(shapely.from_wkb(_shapes(results, rows)), points, AROUND_M)
 
 
 def _candidates(
