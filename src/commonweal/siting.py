@@ -287,7 +287,9 @@ def _held(results: Results, rows: NDArray[np.intp], points: Points) -> NDArray[n
 
     shapes = shapely.from_wkb(_shapes(results, rows))
     tree = shapely.STRtree(shapes)
-    inside, shape = tree.query(shapely.points(points.longitude, points.latitude), predicate="within")
+    inside, shape = tree.query(
+        shapely.points(points.longitude, points.latitude), predicate="within"
+    )
     held = np.full(len(points), -1, dtype=np.intp)
     held[inside] = rows[shape]
     return held

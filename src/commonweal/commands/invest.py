@@ -6,6 +6,7 @@ import typer
 
 from commonweal.commands.invest_allocate import allocate
 from commonweal.commands.invest_appraise import appraise
+from commonweal.commands.invest_case import case
 from commonweal.commands.invest_site import site
 from commonweal.commands.invest_portfolio import portfolio
 from commonweal.commands.invest_track import baseline, track
@@ -18,6 +19,7 @@ invest_app = typer.Typer(
 )
 invest_app.command("allocate")(allocate)
 invest_app.command("appraise")(appraise)
+invest_app.command("case")(case)
 invest_app.command("site")(site)
 invest_app.command("portfolio")(portfolio)
 invest_app.command("baseline")(baseline)

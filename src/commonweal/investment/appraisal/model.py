@@ -208,7 +208,11 @@ def _benefit_line(
     if benefit.value is not None:
         made.append(("value", "£ each", benefit.value, 0.0, math.inf))
     if benefit.wellby and not in_points:
-        each = f"points of life satisfaction for one of: {unit}" if unit else "points of life satisfaction"
+        each = (
+            f"points of life satisfaction for one of: {unit}"
+            if unit
+            else "points of life satisfaction"
+        )
         made.append(("points", each, benefit.points, 0.0, math.inf))
     if share is not None:
         made.append(("additionality", "share that is added", share, 0.0, 1.0))

@@ -1,0 +1,283 @@
+"""From a programme, or a part of a study, to the whole case: who, what, where, at what cost, worth what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.case.places import worked_places
+from commonweal.case.values import load_values
+from commonweal.case.worth import effect_of, gains_of, project_of
+from commonweal.errors import CommonwealError
+from commonweal.investment.appraisal import appraise
+from commonweal.investment.interventions import load_interventions
+from commonweal.investment.portfolio.build import Builder, Places
+from commonweal.investment.portfolio.measure import measure_of
+from commonweal.investment.portfolio.model import choose
+from commonweal.investment.portfolio.numbers import expected, uncertain_numbers
+from commonweal.investment.portfolio.problem import Rules
+from commonweal.investment.siting.build import need_of_ranks
+from commonweal.pack.scope import Scope
+from commonweal.siting import Ask, ground_of, is_fictional, site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from commonweal.case.values import Values
+    from commonweal.case.worth import Gain
+    from commonweal.investment.appraisal import Appraisal
+    from commonweal.investment.interventions import Interventions
+    from commonweal.investment.portfolio.model import Mix
+    from commonweal.investment.portfolio.problem import Problem
+    from commonweal.investment.siting.sited import Sited
+    from commonweal.reports.allocation import Worked
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["STUDIED", "Asked", "Case", "make_case", "portfolio_problem"]
+
+MOST_SECONDS = 600.0
+LEAST_DRAWS = 500
+"""Draws below which an interval says little."""
+
+STUDIED = ("causal", "synthesis")
+"""Quality of the evidence of effects that a study of cause, or a review of several, stands behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a case is made for.
+
+    Attributes
+    ----------
+    subject
+        A programme or a study.
+    area
+        An authority or other part of it; all of a programme's if empty.
+    places
+        With a study: how many of the neediest areas there.
+    budget
+        GBP over all years; what the programme or else the file of values says if None.
+    years
+        Over how many.
+    first_year
+        The calendar year in which money is first spent.
+    minutes
+        Within how many minutes on foot a new place counts as reached.
+    candidates
+        Where one could go: see `commonweal.siting.Ask`.
+    interventions, values
+        Files that ship, or paths.
+    draws, seed
+        How often uncertain numbers are drawn, and the seed; the study's own draws if None.
+    seconds
+        At most for each proof.
+    """
+
+    subject: str
+    area: str = ""
+    places: int = 10
+    budget: float | None = None
+    years: int = 10
+    first_year: int = 2026
+    minutes: float = 15.0
+    candidates: str = "primary-school"
+    interventions: str = "first-set"
+    values: str = "first-values"
+    draws: int | None = None
+    seed: int = 1
+    seconds: float = 60.0
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.budget is not None and not 0 < self.budget < np.inf:
+            raise CommonwealError(f"budget: found {self.budget:,.10g}; expected pounds above 0")
+        if not 0 < self.minutes <= 120:
+            raise CommonwealError(f"minutes: found {self.minutes:g}; expected above 0, at most 120")
+        if not 0 < self.seconds <= MOST_SECONDS:
+            raise CommonwealError(
+                f"seconds: found {self.seconds:g}; expected above 0, at most {MOST_SECONDS:g}"
+            )
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case, whole.
+
+    Attributes
+    ----------
+    asked
+        What it was made for.
+    title
+        The places together: ``225 wards``.
+    worked
+        The allocation: who gets an award.
+    rows
+        (n_places,) rows of the places among the study's areas, neediest first.
+    budget_from
+        Where the budget comes from, as the end of a sentence.
+    interventions, values
+        What was chosen from, and what effects are worth.
+    problem, rules, mix
+        The portfolio: what there was to choose from, and what was chosen.
+    gains
+        What that does for people.
+    sited
+        Where buildings go; None where the mix has none.
+    built
+        Interventions that are built there.
+    appraisal
+        What it costs and is worth.
+    firm
+        The same with nothing but effects that a study of cause or a review of several stands behind; None
+        where the mix has none.
+    """
+
+    asked: Asked
+    title: str
+    worked: Worked
+    rows: NDArray[np.intp]
+    budget_from: str
+    interventions: Interventions
+    values: Values
+    problem: Problem
+    rules: Rules
+    mix: Mix
+    gains: tuple[Gain, ...]
+    sited: Sited | None
+    built: tuple[str, ...]
+    appraisal: Appraisal
+    firm: Appraisal | None
+
+    @property
+    def results(self) -> Results:
+        """The run of the study."""
+        return self.worked.results
+
+    @property
+    def fictional(self) -> bool:
+        """Whether the places are made up."""
+        return is_fictional(self.results.study)
+
+    @property
+    def people(self) -> float:
+        """Residents of the places."""
+        return float(self.problem.people.sum())
+
+
+def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> Case:
+    """Make a case: allocation, then a mix of interventions, then sites for what is built, then what it is worth.
+
+    Parameters
+    ----------
+    asked
+        What it is made for.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    CommonwealError
+        If something asked for is not there or makes no sense, no place is selected, there is no site where
+        something has to be built, or the budget buys nothing that is expected to do good.
+    """
+    tell = progress or (lambda *_: None)
+    interventions, values = load_interventions(asked.interventions), load_values(asked.values)
+    worked, rows, title = worked_places(
+        asked.subject, asked.area, asked.places, store,
+        exclude=asked.exclude, draws=asked.draws, progress=progress,
+    )  # fmt: skip
+    budget, budget_from = _budget(asked, worked, len(rows), values)
+    rules = Rules(budget=budget, years=asked.years)
+    tell("choosing what to do where", 0, 0)
+    problem = portfolio_problem(worked.results, rows, interventions)
+    mix = choose(problem, rules, seconds=asked.seconds)
+    gains = gains_of(interventions, problem, rules, mix.start, asked.seed)
+    stated = {"first_year": asked.first_year, "fictional": is_fictional(worked.results.study)}
+    mixed = (title, interventions, problem, rules, mix.start)
+    project = project_of(*mixed, gains, values, **stated)
+    tell("finding sites", 0, 0)
+    sited, built = _sites(asked, worked, rows, problem, mix, values, store, progress)
+    tell("appraising", 0, 0)
+    draws = {} if asked.draws is None else {"draws": max(asked.draws, LEAST_DRAWS)}
+    appraisal = appraise(project, seed=asked.seed, **draws)
+    firm, studied = None, [g for g in gains if effect_of(interventions, g).quality in STUDIED]
+    if studied:
+        firm = appraise(project_of(*mixed, studied, values, **stated), seed=asked.seed, **draws)
+    return Case(
+        asked, title, worked, rows, budget_from, interventions, values, problem, rules, mix,
+        tuple(gains), sited, built, appraisal, firm,
+    )  # fmt: skip
+
+
+def portfolio_problem(
+    results: Results, rows: NDArray[np.intp], interventions: Interventions
+) -> Problem:
+    """Say what there is to choose from in some areas of a study, on its first index."""
+    index, areas = next(iter(results.scores)), results.areas
+    scores = results.scores[index]
+    measure = measure_of(scores, scores.tree, results.indicators[index], rows)
+    table = areas.table[rows.tolist()]
+    authority = next((p for p in areas.parents if p.startswith("lad")), None)
+    places = Places(
+        tuple(table["code"].to_list()),
+        tuple(table["name"].fill_null(table["code"]).to_list()),
+        tuple((table[authority].fill_null("") if authority else table["code"]).to_list()),
+        areas.population[rows],
+        need_of_ranks(scores.rank)[rows],
+    )
+    numbers = expected(uncertain_numbers(interventions))
+    return Builder.of(interventions, places, measure).problems(numbers)[0]
+
+
+def _budget(asked: Asked, worked: Worked, places: int, values: Values) -> tuple[float, str]:
+    """Give the money there is, and who says so."""
+    if asked.budget is not None:
+        return asked.budget, "as asked"
+    money = worked.allocation.programme.money
+    if money is not None and money.award is not None:
+        return money.award * places, f"the programme's award of £{money.award:,.0f} for each place"
+    return (
+        values.grant.each * places,
+        f"£{values.grant.each:,.0f} for each place: {values.grant.source}",
+    )
+
+
+def _sites(
+    asked: Asked,
+    worked: Worked,
+    rows: NDArray[np.intp],
+    problem: Problem,
+    mix: Mix,
+    values: Values,
+    store: Store,
+    progress: Progress | None,
+) -> tuple[Sited | None, tuple[str, ...]]:
+    """Find a site for each thing that is built, in or near the places that get one."""
+    building = [
+        at
+        for at, name in enumerate(problem.interventions)
+        if name in values.built and (mix.start[:, at] >= 0).any()
+    ]
+    if not building:
+        return None, ()
+    names = tuple(problem.interventions[at] for at in building)
+    gets = (mix.start[:, building] >= 0).any(axis=1)
+    there = np.sort(rows[gets])
+    kind = values.built[names[0]]
+    number = f"{len(there):,} {worked.results.areas.plural if len(there) > 1 else worked.results.areas.singular}"
+    ask = Ask(
+        number, kind, sites=len(there), model="p_median", minutes=asked.minutes,
+        candidates=asked.candidates, seconds=asked.seconds,
+    )  # fmt: skip
+    scope = Scope(number, there, np.zeros(len(there), dtype=bool))
+    ground = ground_of(worked.results, store, progress)
+    return site(worked.results, ask, store, ground=ground, scope=scope, progress=progress), names

@@ -1,0 +1,118 @@
+"""What effects are worth and what costs are raised by, as data."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Annotated
+
+from pydantic import Field
+
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.errors import UnknownNameError
+from commonweal.evidence import load_evidence
+from commonweal.investment.appraisal.project import Series
+from commonweal.investment.appraisal.uncertain import AtLeastZero, AtMostOne
+from commonweal.investment.files import Data, read_model, shipped, text_of
+from commonweal.investment.parameters import Stated
+
+__all__ = ["Added", "Grant", "Values", "Wellbeing", "load_values", "shipped_values"]
+
+_FOLDER = resources.files(__package__) / "published"
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Wellbeing(Stated):
+    """Points of life satisfaction, 0 to 10, for a year, of someone better off by a standard deviation."""
+
+    points: AtLeastZero
+
+
+class Added(Stated):
+    """The share of effects that is additional."""
+
+    share: AtMostOne
+
+
+class Grant(Stated):
+    """GBP for each place where neither a programme nor the user says how much there is."""
+
+    each: Annotated[float, Field(strict=True, gt=0)]
+
+
+class Values(Data):
+    """A file of values.
+
+    Attributes
+    ----------
+    name, title, licence
+        Of the file, what it is, and on what terms it may be used.
+    wellbeing
+        What a standard deviation of an outcome is worth.
+    added
+        How much of an effect would not have come anyway.
+    prices, incomes
+        GDP deflator and real GDP per head, by year.
+    optimism_bias
+        By intervention, the category of its capital cost; those that are not there have none.
+    managed
+        How far the risks behind that bias are managed: 0 adds the upper bound, 1 the lower.
+    grant
+        What there is for each place if nothing else is said.
+    built
+        By intervention that needs a site, what kind of place it is.
+    """
+
+    name: str = ""
+    title: Text
+    licence: Text
+    wellbeing: Wellbeing
+    added: Added
+    prices: Series
+    incomes: Series
+    optimism_bias: dict[str, Text]
+    managed: AtMostOne
+    grant: Grant
+    built: dict[str, Text]
+
+    @property
+    def works(self) -> list[str]:
+        """Ids of the works of the evidence library that it cites, each once."""
+        stated = (self.wellbeing, self.added, self.grant)
+        return list(dict.fromkeys(s.evidence for s in stated if s.evidence))
+
+
+def shipped_values() -> list[str]:
+    """Name the files that ship."""
+    return shipped(_FOLDER)
+
+
+def load_values(name: str = "first-values") -> Values:
+    """Read a file of values.
+
+    Parameters
+    ----------
+    name
+        One that ships, or the path of a YAML file with the same keys.
+
+    Raises
+    ------
+    UnknownNameError
+        If none of that name ships, or it names a kind of place or a work that there is not.
+    DataError
+        If the file cannot be read, or a key or number in it is wrong.
+
+    Examples
+    --------
+    >>> load_values().wellbeing.points.mean.round(2), load_values().wellbeing.verified
+    (0.23, False)
+    """
+    stem, text = text_of(name, _FOLDER, "file of values")
+    read = read_model(text, name, Values)
+    kinds, evidence = load_taxonomy().kinds, load_evidence()
+    for intervention, kind in read.built.items():
+        if kind not in kinds:
+            raise UnknownNameError("kind of place", kind, kinds, f" in {name}, for {intervention}")
+    for id_ in read.works:
+        evidence.work(id_)
+    return read.model_copy(update={"name": stem})

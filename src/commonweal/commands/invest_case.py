@@ -1,0 +1,135 @@
+"""The command that makes the whole case: `commonweal invest case`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import Annotated
+
+import typer
+
+from commonweal.commands.console import (
+    Draws,
+    Json,
+    print_json,
+    print_lines,
+    progress_bar,
+    write_text,
+)
+
+__all__ = ["case"]
+
+
+def case(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="A programme, such as appg-225, or a study, such as open-england: one that ships, or a YAML file."
+        ),
+    ],
+    area: Annotated[
+        str, typer.Option(help="Code or name of an authority or other part; needed with a study.")
+    ] = "",
+    places: Annotated[
+        int, typer.Option(min=1, help="With a study: how many of the neediest areas there.")
+    ] = 10,
+    budget: Annotated[
+        str, typer.Option(help="Pounds over all years, such as 20m [default: the programme's].")
+    ] = "",
+    years: Annotated[int, typer.Option(min=1, max=50, help="Over how many years.")] = 10,
+    first_year: Annotated[int, typer.Option(help="The year in which money is first spent.")] = 2026,
+    minutes: Annotated[
+        float, typer.Option(help="Minutes' walk within which a new place counts as reached.")
+    ] = 15,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            help="Where what is built could go: a kind of place, postcodes, grid:500, or a CSV file."
+        ),
+    ] = "primary-school",
+    interventions: Annotated[
+        str, typer.Option(help="What can be done: a set that ships, or a YAML file.")
+    ] = "first-set",
+    values: Annotated[
+        str, typer.Option(help="What effects are worth: a set that ships, or a YAML file.")
+    ] = "first-values",
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="With a programme: a table of codes that it excludes, or 'none'."),
+    ] = None,
+    draws: Draws = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
+    seconds: Annotated[float, typer.Option(help="Time for each proof.")] = 60,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the annex: a page, a PDF, a workbook, tables, a GeoPackage."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the case: who gets it, what is done, where, what it costs, what it is worth, how sure that is."""
+    import json
+
+    from commonweal.briefing.folder import check_folder
+    from commonweal.case import Asked, make_case
+    from commonweal.case.report import case_report, write_places
+    from commonweal.case.told import case_data, case_lines
+    from commonweal.reports import write_report
+    from commonweal.sources import Store
+
+    asked = Asked(
+        subject, area, places, pounds(budget) if budget else None, years, first_year, minutes,
+        candidates, interventions, values, draws, seed, seconds, tuple(exclude or ()),
+    )  # fmt: skip
+    if out is not None:
+        check_folder(out)  # before the work, not after it
+    with progress_bar() as progress:
+        made = make_case(asked, Store.from_environment(progress), progress)
+        data = case_data(made)
+        folder = None
+        if out is not None:
+            if progress is not None:
+                progress("writing the annex", 0, 0)
+            whole = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            folder = write_report(
+                case_report(made),
+                out,
+                {
+                    "case.json": (
+                        "Every number, unrounded.",
+                        lambda path: write_text(path, whole),
+                    ),
+                    "places.gpkg": (
+                        "The places with what each gets, and the sites, for mapping programs.",
+                        lambda path: write_places(made, path),
+                    ),
+                },
+            )
+    if as_json:
+        print_json({**data, **({"folder": str(folder)} if folder else {})})
+        return
+    print_lines(case_lines(made))
+    if folder is not None:
+        print(f"\nAnnex: {folder / 'report.html'}")
+
+
+def pounds(text: str) -> float:
+    """Read an amount of pounds: 20000000, 20,000,000, £20m, 1.5bn or 500k.
+
+    Raises
+    ------
+    CommonwealError
+        If it is none.
+
+    Examples
+    --------
+    >>> pounds("£20m"), pounds("1,500,000"), pounds("0.5bn")
+    (20000000.0, 1500000.0, 500000000.0)
+    """
+    import re
+
+    from commonweal.errors import CommonwealError
+
+    found = re.fullmatch(r"£?\s*(-?[\d,]*\.?\d+)\s*(k|m|bn|)", text.strip().lower())
+    if found is None:
+        raise CommonwealError(f"budget: found '{text}'; expected pounds, such as 20000000 or 20m")
+    size = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}[found[2]]
+    return float(found[1].replace(",", "")) * size
