@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.case.options import Stated, make_option
 from commonweal.case.places import worked_places
 from commonweal.case.values import load_values
-from commonweal.case.worth import effect_of, gains_of, project_of
 from commonweal.errors import CommonwealError
-from commonweal.investment.appraisal import appraise
+from commonweal.investment.appraisal import DRAWS
 from commonweal.investment.interventions import load_interventions
 from commonweal.investment.portfolio.build import Builder, Places
 from commonweal.investment.portfolio.measure import measure_of
-from commonweal.investment.portfolio.model import choose
 from commonweal.investment.portfolio.numbers import expected, uncertain_numbers
 from commonweal.investment.portfolio.problem import Rules
 from commonweal.investment.siting.build import need_of_ranks
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.case.options import Option, Sharing
     from commonweal.case.values import Values
     from commonweal.case.worth import Gain
     from commonweal.investment.appraisal import Appraisal
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["STUDIED", "Asked", "Case", "make_case", "portfolio_problem"]
+__all__ = ["Asked", "Case", "make_case", "portfolio_problem"]
 
 MOST_SECONDS = 600.0
 LEAST_DRAWS = 500
 """Draws below which an interval says little."""
 
-STUDIED = ("causal", "synthesis")
-"""Quality of the evidence of effects that a study of cause, or a review of several, stands behind."""
+
+_OTHER: dict[Sharing, Sharing] = {"each": "pooled", "pooled": "each"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,13 @@ class Asked:
         The calendar year in which money is first spent.
     minutes
         Within how many minutes on foot a new place counts as reached.
+    kind
+        Of place to find sites for; that of the buildings in the mix if empty.
     candidates
         Where one could go: see `commonweal.siting.Ask`.
+    sharing
+        Which way to share the money is proposed: ``each`` place an equal part, or ``pooled``, where it meets
+        most need. Both are worked out.
     interventions, values
         Files that ship, or paths.
     draws, seed
@@ -87,7 +92,9 @@ class Asked:
     years: int = 10
     first_year: int = 2026
     minutes: float = 15.0
+    kind: str = ""
     candidates: str = "primary-school"
+    sharing: Sharing = "each"
     interventions: str = "first-set"
     values: str = "first-values"
     draws: int | None = None
@@ -124,19 +131,14 @@ class Case:
         Where the budget comes from, as the end of a sentence.
     interventions, values
         What was chosen from, and what effects are worth.
-    problem, rules, mix
-        The portfolio: what there was to choose from, and what was chosen.
-    gains
-        What that does for people.
+    problem, rules
+        The portfolio: what there is to choose from.
+    option, other
+        The way to share the money that is proposed, and the other one.
     sited
-        Where buildings go; None where the mix has none.
+        Where new places of a kind would go, one for each place that gets one; for all where the mix has none.
     built
-        Interventions that are built there.
-    appraisal
-        What it costs and is worth.
-    firm
-        The same with nothing but effects that a study of cause or a review of several stands behind; None
-        where the mix has none.
+        Interventions of the mix that are built there.
     """
 
     asked: Asked
@@ -148,12 +150,25 @@ class Case:
     values: Values
     problem: Problem
     rules: Rules
-    mix: Mix
-    gains: tuple[Gain, ...]
-    sited: Sited | None
+    option: Option
+    other: Option
+    sited: Sited
     built: tuple[str, ...]
-    appraisal: Appraisal
-    firm: Appraisal | None
+
+    @property
+    def mix(self) -> Mix:
+        """What is done where, and when, as proposed."""
+        return self.option.mix
+
+    @property
+    def gains(self) -> tuple[Gain, ...]:
+        """What that does for people."""
+        return self.option.gains
+
+    @property
+    def appraisal(self) -> Appraisal:
+        """What that costs and is worth."""
+        return self.option.appraisal
 
     @property
     def results(self) -> Results:
@@ -199,22 +214,17 @@ def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> C
     rules = Rules(budget=budget, years=asked.years)
     tell("choosing what to do where", 0, 0)
     problem = portfolio_problem(worked.results, rows, interventions)
-    mix = choose(problem, rules, seconds=asked.seconds)
-    gains = gains_of(interventions, problem, rules, mix.start, asked.seed)
-    stated = {"first_year": asked.first_year, "fictional": is_fictional(worked.results.study)}
-    mixed = (title, interventions, problem, rules, mix.start)
-    project = project_of(*mixed, gains, values, **stated)
+    draws = DRAWS if asked.draws is None else max(asked.draws, LEAST_DRAWS)
+    stated = Stated(title, asked.first_year, draws, asked.seed, is_fictional(worked.results.study))
+    option, other = (
+        make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
+        for sharing in (asked.sharing, _OTHER[asked.sharing])
+    )
     tell("finding sites", 0, 0)
-    sited, built = _sites(asked, worked, rows, problem, mix, values, store, progress)
-    tell("appraising", 0, 0)
-    draws = {} if asked.draws is None else {"draws": max(asked.draws, LEAST_DRAWS)}
-    appraisal = appraise(project, seed=asked.seed, **draws)
-    firm, studied = None, [g for g in gains if effect_of(interventions, g).quality in STUDIED]
-    if studied:
-        firm = appraise(project_of(*mixed, studied, values, **stated), seed=asked.seed, **draws)
+    sited, built = _sites(asked, worked, rows, problem, option.mix, values, store, progress)
     return Case(
-        asked, title, worked, rows, budget_from, interventions, values, problem, rules, mix,
-        tuple(gains), sited, built, appraisal, firm,
+        asked, title, worked, rows, budget_from, interventions, values, problem, rules, option, other,
+        sited, built,
     )  # fmt: skip
 
 
@@ -260,20 +270,16 @@ def _sites(
     values: Values,
     store: Store,
     progress: Progress | None,
-) -> tuple[Sited | None, tuple[str, ...]]:
-    """Find a site for each thing that is built, in or near the places that get one."""
-    building = [
-        at
-        for at, name in enumerate(problem.interventions)
-        if name in values.built and (mix.start[:, at] >= 0).any()
-    ]
-    if not building:
-        return None, ()
-    names = tuple(problem.interventions[at] for at in building)
-    gets = (mix.start[:, building] >= 0).any(axis=1)
-    there = np.sort(rows[gets])
-    kind = values.built[names[0]]
-    number = f"{len(there):,} {worked.results.areas.plural if len(there) > 1 else worked.results.areas.singular}"
+) -> tuple[Sited, tuple[str, ...]]:
+    """Find a site for each place that gets a building; for each place where none does."""
+    kind = asked.kind or next(
+        (values.built[n] for n in _built(problem, mix, values)), next(iter(values.built.values()))
+    )
+    names = tuple(n for n in _built(problem, mix, values) if values.built[n] == kind)
+    gets = mix.chosen[:, [problem.interventions.index(n) for n in names]].any(axis=1)
+    there = np.sort(rows[gets] if names else rows)
+    areas = worked.results.areas
+    number = f"{len(there):,} {areas.plural if len(there) > 1 else areas.singular}"
     ask = Ask(
         number, kind, sites=len(there), model="p_median", minutes=asked.minutes,
         candidates=asked.candidates, seconds=asked.seconds,
@@ -281,3 +287,9 @@ def _sites(
     scope = Scope(number, there, np.zeros(len(there), dtype=bool))
     ground = ground_of(worked.results, store, progress)
     return site(worked.results, ask, store, ground=ground, scope=scope, progress=progress), names
+
+
+def _built(problem: Problem, mix: Mix, values: Values) -> list[str]:
+    """Name the interventions of a mix that need a site."""
+    done = mix.chosen.any(axis=0)
+    return [n for n, d in zip(problem.interventions, done, strict=True) if d and n in values.built]

@@ -159,8 +159,8 @@ def _another_way(case: Case) -> Section:
 
     published = appraise(load_project("frontier-per-million"), draws=100)
     rows = [("All effects of the mix, as appraised here", case.appraisal)]
-    if case.firm is not None:
-        rows.append(("Only effects with a study of cause or a review behind them", case.firm))
+    if case.option.firm is not None:
+        rows.append(("Only effects with a study of cause or a review behind them", case.option.firm))
     table = [
         (what, ratio(a.measures["bcr"].expected), f"{ratio(a.measures['bcr'].low)} to {ratio(a.measures['bcr'].high)}",
          percent(a.worth_it))

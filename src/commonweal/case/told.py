@@ -50,31 +50,28 @@ def _who(case: Case) -> str:
 
 def _what(case: Case) -> str:
     chosen = [
-        f"{case.interventions.interventions[name].label.lower()} in {int((case.mix.start[:, at] >= 0).sum()):,}"
-        for at, name in enumerate(case.problem.interventions)
-        if (case.mix.start[:, at] >= 0).any()
+        f"{case.interventions.interventions[name].label.lower()} in {int(done.sum()):,}"
+        for name, done in zip(case.problem.interventions, case.mix.chosen.T, strict=True)
+        if done.any()
     ]
     left = len(case.rows) - int(case.mix.chosen.any(axis=1).sum())
-    none = (
-        f" {left:,} of the places get nothing: the money meets more need elsewhere." if left else ""
-    )
+    why = "the money meets more need elsewhere" if case.option.sharing == "pooled" else "their part buys nothing"
+    none = f" {left:,} get nothing: {why}." if left else ""
     listed = ", ".join(chosen[:-1]) + (" and " if len(chosen) > 1 else "") + chosen[-1]
     return (
-        f"What: {money(float(case.mix.spent.sum()))} of a budget of {money(case.rules.budget)} over {case.rules.years} "
-        f"years ({case.budget_from.partition(':')[0]}) pays for {listed} of the places.{none}"
+        f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} years pays for "
+        f"{listed}.{none}"
     )
 
 
 def _where(case: Case) -> str:
-    if case.sited is None:
-        return ""
     _, reached = case.sited.reached()
     total = float(case.sited.demand.people.sum())
-    n = len(case.sited.sites)
+    n, kind = len(case.sited.sites), case.sited.label.lower()
+    would = "would be" if case.built else "would be, if one were built,"
     return (
-        f"Where: {n:,} {'site is' if n == 1 else 'sites are'} proposed for what has to be built; "
-        f"{percent(reached / total)} of the {people(total)} in those places would be within "
-        f"{case.sited.minutes:g} minutes' walk of one."
+        f"Where: {n:,} {'site' if n == 1 else 'sites'} for a {kind}{'' if case.built else ', which the money does not pay for'}; "
+        f"{percent(reached / total)} of {people(total)} {would} within {case.sited.minutes:g} minutes' walk of one."
     )
 
 
@@ -90,16 +87,16 @@ def _worth(case: Case) -> Iterator[str]:
         f"{money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
         f"{a.draws:,} draws."
     )
-    if case.firm is None:
+    if case.option.firm is None:
         yield (
             "How sure: no effect in this mix has a study of cause behind it. Without its assumptions the answer is that "
             "its worth is not known."
         )
         return
-    f = case.firm.measures["bcr"]
+    f = case.option.firm.measures["bcr"]
     yield (
         f"How sure: counting only effects that a study of cause, or a review of several, stands behind, it is "
-        f"{money(f.expected)} for each pound ({_ratios(f)}), and worth its cost in {percent(case.firm.worth_it)} of "
+        f"{money(f.expected)} for each pound ({_ratios(f)}), and worth its cost in {percent(case.option.firm.worth_it)} of "
         "draws."
     )
 
@@ -136,7 +133,7 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
             if not official
         ),
         *(text for one in chosen for text in one.assumptions),
-        *case.appraisal.assumptions,
+        *(text for text in case.appraisal.assumptions if not any(cost in text for cost in costs)),
         f"Money there is: {case.budget_from}.",
         "Of several interventions on one outcome in one place, each further one counts "
         f"{percent(case.rules.repeat)} of what the one before it counts.",
@@ -206,8 +203,8 @@ def case_data(case: Case) -> dict[str, Any]:
             for g in case.gains
         ],
         "allocation": allocation_data(case.worked),
-        "siting": None if case.sited is None else siting_data(case.sited),
+        "siting": siting_data(case.sited),
         "appraisal": appraisal_data(case.appraisal),
-        "appraisal_of_studied_effects": None if case.firm is None else appraisal_data(case.firm),
+        "appraisal_of_studied_effects": None if case.option.firm is None else appraisal_data(case.option.firm),
         "assumptions": list(case_assumptions(case)),
     }

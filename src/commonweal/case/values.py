@@ -73,7 +73,7 @@ class Values(Data):
     optimism_bias: dict[str, Text]
     managed: AtMostOne
     grant: Grant
-    built: dict[str, Text]
+    built: Annotated[dict[str, Text], Field(min_length=1)]
 
     @property
     def works(self) -> list[str]:

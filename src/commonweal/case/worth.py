@@ -173,8 +173,8 @@ def project_of(
     shape = np.maximum(total, 0.0) / total.max()
     drawn_total = sum(g.draws * g.reach.sum() for g in gains)
     scale = people * shape.sum()
-    spread = float(np.std(drawn_total)) / scale
-    mean = float(np.sum(total)) / scale
+    spread = _digits(float(np.std(drawn_total)) / scale)
+    mean = _digits(float(np.sum(total)) / scale)
     quantity: Any = mean if spread == 0 else {"normal": [mean, spread]}
     return project_from(
         {
@@ -209,6 +209,11 @@ def project_of(
     )  # fmt: skip
 
 
+def _digits(value: float) -> float:
+    """Give four digits that count, so that what is printed is what was computed with."""
+    return float(f"{value:.4g}")
+
+
 def _shares(values: Floats) -> dict[int, float]:
     return {year: float(v) for year, v in enumerate(values) if v > 0}
 
@@ -234,7 +239,8 @@ def _costs(
         begun = np.bincount(start[there, at], weights=size, minlength=rules.years)
         running = size @ works[start[there, at], at]
         category = values.optimism_bias.get(name, "none")
-        bias = {"category": category, "mitigated": values.managed, "why": "no site was surveyed"}
+        why = "none is stated" if category == "none" else "no site was surveyed"
+        bias = {"category": category, "mitigated": values.managed, "why": why}
         for kind, amount, years, label in (
             ("capital", one.cost.capital, begun, "set up"),
             ("running", one.cost.yearly, running, "run"),

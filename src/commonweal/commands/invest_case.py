@@ -40,12 +40,21 @@ def case(
     minutes: Annotated[
         float, typer.Option(help="Minutes' walk within which a new place counts as reached.")
     ] = 15,
+    kind: Annotated[
+        str, typer.Option(help="Kind of place to find sites for [default: what the mix builds].")
+    ] = "",
     candidates: Annotated[
         str,
         typer.Option(
             help="Where what is built could go: a kind of place, postcodes, grid:500, or a CSV file."
         ),
     ] = "primary-school",
+    pooled: Annotated[
+        bool,
+        typer.Option(
+            "--pooled", help="Put the money where it meets most need, not an equal part into each place."
+        ),
+    ] = False,
     interventions: Annotated[
         str, typer.Option(help="What can be done: a set that ships, or a YAML file.")
     ] = "first-set",
@@ -76,8 +85,8 @@ def case(
     from commonweal.sources import Store
 
     asked = Asked(
-        subject, area, places, pounds(budget) if budget else None, years, first_year, minutes,
-        candidates, interventions, values, draws, seed, seconds, tuple(exclude or ()),
+        subject, area, places, pounds(budget) if budget else None, years, first_year, minutes, kind,
+        candidates, "pooled" if pooled else "each", interventions, values, draws, seed, seconds, tuple(exclude or ()),
     )  # fmt: skip
     if out is not None:
         check_folder(out)  # before the work, not after it

@@ -92,7 +92,7 @@ class Uncertain:
 
     def words(self) -> str:
         """Say it: ``1 to 6, likeliest 2``."""
-        n = [f"{number:,.10g}" for number in self.numbers]
+        n = [f"{x:,.0f}" if abs(x) >= 10_000 else f"{x:,.10g}" for x in self.numbers]
         cut = f", within {self.within[0]:g} to {self.within[1]:g}" if self.within else ""
         told = {
             "fixed": n[0],
