@@ -19,7 +19,7 @@ from commonweal.investment.portfolio.numbers import expected, uncertain_numbers
 from commonweal.investment.portfolio.problem import Rules
 from commonweal.investment.siting.build import need_of_ranks
 from commonweal.pack.scope import Scope
-from commonweal.siting import Ask, ground_of, is_fictional, site
+from commonweal.siting import SCHOOLS, Ask, ground_of, is_fictional, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ class Asked:
     first_year: int = 2026
     minutes: float = 15.0
     kind: str = ""
-    candidates: str = "primary-school"
+    candidates: str = SCHOOLS
     sharing: Sharing = "each"
     interventions: str = "first-set"
     values: str = "first-values"

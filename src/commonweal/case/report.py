@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.case.tables import by_gain, by_intervention, by_place, by_year
+from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, options, risks
 from commonweal.case.told import case_answer, case_assumptions, case_data
+from commonweal.investment.appraisal import appraise, load_project
 from commonweal.investment.appraisal.words import money, ratio
 from commonweal.reports.allocation import allocation_report, allocation_sections
 from commonweal.reports.appraisal import appraisal_sections
@@ -23,16 +26,43 @@ if TYPE_CHECKING:
 
 __all__ = ["case_report", "write_places"]
 
-_ROWS = 40
+_ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
 
+_PROVEN = 1e-3
+_TOGETHER = 1.0
+"""Degrees within which places lie near enough together for a map of sites."""
+
+_PUBLISHED = "frontier-per-million"
+
 _COVERS = (
-    ("Strategic", "Which places, by what rule, how sure that is, and who is passed over.", "How it fits other policy; what those who live there want."),
-    ("Economic", "What could be done, the mix that meets most need for the money, what it costs and is worth, how sure that is, and what drives it.", "Options outside the list of interventions; effects on places nearby; savings to the public purse."),
-    ("Commercial", "Where what has to be built could go.", "Whether a site can be had, who would supply, and by what contract."),
-    ("Financial", "What is spent in each year, capital and running, beside the budget.", "Who pays, whether it is affordable to them, and accounting."),
-    ("Management", "What could go wrong, and what to measure before and after.", "Who is responsible, the plan, and assurance."),
-)  # fmt: skip
+    (
+        "Strategic",
+        "Which places, by what rule, how sure that is, and who is passed over.",
+        "How it fits other policy, and what those who live there want.",
+    ),
+    (
+        "Economic",
+        "What could be done, the mix that meets most need for the money, what it costs and is worth, how sure that is, "
+        "and what drives it.",
+        "Options outside the list of interventions, effects on places nearby, and savings to the public purse.",
+    ),
+    (
+        "Commercial",
+        "Where what has to be built could go.",
+        "Whether a site can be had, who would supply, and by what contract.",
+    ),
+    (
+        "Financial",
+        "What is spent in each year, capital and running, beside the budget.",
+        "Who pays, whether they can afford it, and how it is accounted for.",
+    ),
+    (
+        "Management",
+        "What could go wrong, and what to measure before and after.",
+        "Who is responsible, the plan, and assurance.",
+    ),
+)
 
 
 def case_report(case: Case) -> Report:
@@ -48,8 +78,7 @@ def case_report(case: Case) -> Report:
     Report
         For `commonweal.reports.write_report`.
     """
-    allocated = allocation_report(case.worked)
-    sited = None if case.sited is None else siting_report(case.sited)
+    allocated, sited = allocation_report(case.worked), siting_report(case.sited)
     notes = list(allocated.notes)
     if case.fictional:
         notes.insert(0, "These places are fictional: the program made them up.")
@@ -58,25 +87,57 @@ def case_report(case: Case) -> Report:
         *case.interventions.works,
         *case.values.works,
         *case.appraisal.works,
+        *load_project(_PUBLISHED).benefits["fiscal"].evidence.split(),
     ]
+    programme = tuple(pair for pair in allocated.account if pair[0] == "programme")
     return Report(
         name="case",
         title=f"The case for {case.title}",
         heading=f"Annex to a business case: {money(case.rules.budget)} over {case.rules.years} years from "
         f"{case.asked.first_year}, in prices of {case.appraisal.project.price_year}",
         answer=case_answer(case),
-        sections=(_covers(), *_strategic(case), *_economic(case), *_commercial(case), _financial(case), _management(case)),
+        sections=(
+            _figures(case),
+            *_strategic(case),
+            *_economic(case),
+            _commercial(case),
+            _financial(case),
+            _management(case),
+            _covers(),
+        ),
         notes=tuple(notes),
         assumptions=case_assumptions(case),
         limits=(
             *case.appraisal.project.unquantified,
             *allocated.limits,
-            *(sited.limits if sited else ()),
+            *sited.limits,
+            "People are those of the study's year, and for sites those of the points that they set out from; the two "
+            "differ a little.",
         ),
         works=tuple(dict.fromkeys(works)),
-        sources=tuple(dict.fromkeys((*allocated.sources, *(sited.sources if sited else ())))),
-        account=(("case", case_data(case)), *(pair for pair in allocated.account if pair[0] == "programme")),
-    )  # fmt: skip
+        sources=tuple(dict.fromkeys((*allocated.sources, *sited.sources))),
+        account=(("case", case_data(case)), *programme),
+    )
+
+
+def _figures(case: Case) -> Section:
+    """Give the ways to share the money side by side, doing nothing among them."""
+    return Section(
+        "The options in figures",
+        text=(
+            "Doing nothing is what each option is compared with. Money is shared in one of two ways: every place gets an "
+            "equal part, or all of it goes where it meets most need.",
+        ),
+        tables=(
+            Table(
+                "options",
+                "Options side by side",
+                Shown(options(case)),
+                "Need met: residents, times how many times the average their place's need is, times the standard deviations by "
+                "which they are better off, times years. In brackets are 95 % intervals.",
+            ),
+        ),
+    )
 
 
 def _covers() -> Section:
@@ -95,31 +156,34 @@ def _covers() -> Section:
 
 def _under(case: str, sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """Put sections under one of the five cases."""
-    from dataclasses import replace
-
     return tuple(
         replace(s, title=f"{case} case: {s.title[:1].lower()}{s.title[1:]}") for s in sections
     )
 
 
 def _strategic(case: Case) -> tuple[Section, ...]:
-    return _under("Strategic", allocation_sections(case.worked))
+    """Tell the allocation; its long lists are cut, since what each place gets is listed once, in the next part."""
+    sections = [
+        replace(s, tables=tuple(replace(t, rows=min(t.rows or _FEW, _FEW)) for t in s.tables))
+        for s in allocation_sections(case.worked)
+    ]
+    return _under("Strategic", tuple(sections))
 
 
 def _economic(case: Case) -> tuple[Section, ...]:
     mix, rules = case.mix, case.rules
     proven = (
-        "no other mix meets more than that by the programme's count"
-        if mix.gap < 1e-3
-        else f"no other mix can meet more than {percent(mix.gap)} above it"
+        "No other mix meets more by the programme's count"
+        if mix.gap < _PROVEN
+        else f"No other mix can meet more than {percent(mix.gap)} above that"
     )
-    options = Section(
+    places, few = by_place(case), frozenset({"Share of draws"})
+    done = Section(
         "What is done, and for whom",
         text=(
-            f"{case.interventions.title}: {len(case.interventions.interventions):,} interventions could be begun in each "
-            f"of the {len(case.rows):,} places in each of {rules.years} years. The mix meets most need for the money: need "
-            "met is the residents of a place, times how far it is from the average in need, times the standard deviations "
-            f"by which they are better off, times years. It meets {mix.met:,.0f}; {proven}.",
+            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of the "
+            f"{len(case.rows):,} places in each of {rules.years} years. The mix is the one that meets most need for the "
+            f"money: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
         tables=(
@@ -132,7 +196,7 @@ def _economic(case: Case) -> tuple[Section, ...]:
             Table(
                 "by-place",
                 "What each place gets, neediest first",
-                Shown(by_place(case), frozenset({"Share of draws"}) & set(by_place(case).columns), {"Need met": 0}),
+                Shown(places, few & set(places.columns), {"Need met": 0}),
                 "Rank 1 = most need. Cost before optimism bias and discounting.",
                 _ROWS,
             ),
@@ -144,20 +208,18 @@ def _economic(case: Case) -> tuple[Section, ...]:
                     frozenset({"Share of the gain"}),
                     {"Gain of a resident": 4, "Low": 4, "High": 4},
                 ),
-                "Gain of a resident: standard deviations in a year that it works, all residents counted, those whom it does "
-                "not reach too; 95 % of the draws lie between low and high. Each gain is counted once: by its size, and not by "
-                "what it does to an index as well.",
+                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 % of the "
+                "draws lie between low and high. Each gain is counted once: by its size, and not also by what it does to an "
+                "index.",
             ),
         ),
-    )  # fmt: skip
-    return _under("Economic", (options, *appraisal_sections(case.appraisal), _another_way(case)))
+    )
+    return _under("Economic", (done, *appraisal_sections(case.appraisal), _another_way(case)))
 
 
 def _another_way(case: Case) -> Section:
     """Set the value beside other ways to look at it."""
-    from commonweal.investment.appraisal import appraise, load_project
-
-    published = appraise(load_project("frontier-per-million"), draws=100)
+    published = appraise(load_project(_PUBLISHED), draws=100)
     rows = [("All effects of the mix, as appraised here", case.appraisal)]
     if case.option.firm is not None:
         rows.append(("Only effects with a study of cause or a review behind them", case.option.firm))
@@ -178,9 +240,9 @@ def _another_way(case: Case) -> Section:
     return Section(
         "Other ways to count",
         text=(
-            "The rows are not added: each counts the same money in its own way. The last is of a published model and not of "
-            "this mix; it counts savings to the public purse and jobs, which are not claimed here, and its range is not "
-            "known.",
+            "The rows are not added: each counts the same money in its own way. The last is of a published model and not "
+            "of this mix; it counts savings to the public purse and jobs, which are not claimed here, and its range is "
+            "not known.",
         ),
         tables=(
             Table(
@@ -192,27 +254,54 @@ def _another_way(case: Case) -> Section:
     )
 
 
-def _commercial(case: Case) -> tuple[Section, ...]:
-    if case.sited is None:
-        return (
-            Section(
-                "Commercial case: sites",
-                text=("Nothing in this mix has to be built on a site of its own.",),
-            ),
-        )
+def _commercial(case: Case) -> Section:
+    """Tell the sites; a map only where the places lie together."""
     section = siting_section(case.sited)
+    label = case.sited.label.lower()
     built = " and ".join(case.interventions.interventions[n].label.lower() for n in case.built)
-    from dataclasses import replace
-
+    first = (
+        f"Sites for what the mix builds ({built}): one for each place that gets it."
+        if built
+        else f"Nothing in this mix is built. If a {label} were, in each of the places, this is where it would be nearest "
+        "to people."
+    )
     beware = section.beware
     if not len(case.sited.existing):
         beware = (
-            f"No register of such places ({case.sited.label.lower()}) was read, so those that are there already are not "
-            "counted, and what is reached anew is at most what is said.",
+            f"No {label} is known in or near these places. If none was read from a register or a map, those that are there "
+            "are not counted, and what is reached anew is at most what is said.",
             *beware,
         )
-    text = (f"Sites for: {built}, one for each place that gets one.", *section.text)
-    return _under("Commercial", (replace(section, text=text, beware=beware),))
+    points = case.sited.demand.points
+    together = max(np.ptp(points.longitude), np.ptp(points.latitude)) < _TOGETHER
+    return replace(
+        section,
+        title="Commercial case: sites",
+        text=(first, *section.text),
+        charts=section.charts if together else (),
+        tables=tuple(
+            replace(t, shown=_with_place(case, t.shown), rows=_ROWS) if t.name == "sites" else replace(t, rows=_FEW)
+            for t in section.tables
+        ),
+        beware=beware,
+    )
+
+
+def _with_place(case: Case, sites: Shown) -> Shown:
+    """Say of each site in which of the places it lies, or to which it is nearest."""
+    import shapely
+
+    joined = pl.DataFrame({"code": list(case.problem.codes), "name": list(case.problem.names)}).join(
+        case.worked.shapes, on="code", how="left", maintain_order="left"
+    )
+    known = joined.drop_nulls("geometry")
+    if known.is_empty() or sites.frame.is_empty():
+        return sites
+    tree = shapely.STRtree(shapely.from_wkb(known["geometry"].to_numpy()))
+    points = shapely.points(sites.frame["Longitude"], sites.frame["Latitude"])
+    names = known["name"].gather(tree.nearest(points).tolist())
+    frame = sites.frame.insert_column(1, names.alias("In or nearest to"))
+    return replace(sites, frame=frame)
 
 
 def _financial(case: Case) -> Section:
@@ -222,8 +311,8 @@ def _financial(case: Case) -> Section:
         text=(
             f"The budget is {money(case.rules.budget)} ({case.budget_from}). At expected costs the mix spends "
             f"{money(float(case.mix.spent.sum()))} of it.",
-            f"With optimism bias, and costs drawn from their ranges, spending is above the budget in {percent(over)} of the "
-            "draws. A board that wants to be surer asks for the same case with a smaller --budget, and holds back the rest.",
+            f"With optimism bias, and costs drawn from their ranges, spending is above the budget in {percent(over)} of "
+            "the draws. To be surer, ask for the same case with a smaller budget and hold back the rest.",
         ),
         tables=(
             Table(
@@ -237,38 +326,13 @@ def _financial(case: Case) -> Section:
 
 
 def _management(case: Case) -> Section:
-    worth, over = 1 - case.appraisal.worth_it, case.appraisal.over_budget or 0.0
-    c = case.worked.chance
-    rows = [
-        ("It is worth less than it costs", f"{percent(worth)} of draws", "Begin where the evidence is best; stop what does not work."),
-        ("It costs more than there is", f"{percent(over)} of draws", "Survey sites and ask for quotations before awards; hold money back."),
-    ]  # fmt: skip
-    if c is not None:
-        unsure = int((c.selected[case.rows] < 0.5).sum())
-        rows.append(
-            ("Other places are more in need", f"{unsure:,} places are selected in fewer than half of draws",
-             "Look at those near the line one by one.")
-        )  # fmt: skip
-    rows += [
-        ("An effect does not carry over from where it was found", "not known", "Pilot, and compare with similar places."),
-        ("A site cannot be had", "not known", "Ask owners; the next best site is a run of the same command without it."),
-        ("People whom it is for are not reached", "not known", "Residents decide and are asked; count who comes."),
-    ]  # fmt: skip
     return Section(
         "Management case: what could go wrong, and how one would know",
         text=(
-            "Before money is spent, write the baseline of each place down, and compare later with similar places that got "
-            "nothing: `commonweal invest track` does both.",
+            "Before money is spent, write the baseline of each place down (commonweal invest track). Later, the same "
+            "command compares them with similar places that got nothing.",
         ),
-        tables=(
-            Table(
-                "risks",
-                "Risks",
-                Shown(
-                    pl.DataFrame(rows, schema=["Risk", "How likely", "What to do"], orient="row")
-                ),
-            ),
-        ),
+        tables=(Table("risks", "Risks", Shown(risks(case))),),
     )
 
 
@@ -282,7 +346,6 @@ def write_places(case: Case, path: Path) -> None:
     path
         The file to write; it must not exist.
     """
-    import numpy as np
     import shapely
 
     from commonweal.briefing.geopackage import polygons, still, write_layer
@@ -301,7 +364,7 @@ def write_places(case: Case, path: Path) -> None:
     known = np.array([s is not None for s in shapes], dtype=bool)
     if known.any():
         write_layer(path, "places", "MultiPolygon", shapes, frame, known)
-    if case.sited is not None and len(case.sited.sites):
+    if len(case.sited.sites):
         sites = case.sited.sites
         points = shapely.to_wkb(shapely.points(sites["longitude"], sites["latitude"]))
         fields = sites.select("id", "name", people_nearest="nearest", people_newly="newly")

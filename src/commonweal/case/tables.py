@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.words import percent
 from commonweal.case.worth import effect_of
+from commonweal.investment.appraisal.words import money, ratio
+from commonweal.investment.portfolio.model import need_met
 
 if TYPE_CHECKING:
-    from commonweal.case.case import Case
+    from collections.abc import Callable
 
-__all__ = ["by_gain", "by_intervention", "by_place", "by_year"]
+    from commonweal.case.case import Case
+    from commonweal.investment.appraisal import Estimate
+
+__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "options", "risks"]
 
 
 def by_place(case: Case) -> pl.DataFrame:
     """One row a place, neediest first: people, rank, share of draws, what is done, what it costs, need met."""
-    from commonweal.investment.portfolio.model import need_met
-
     a, problem, start = case.worked.allocation, case.problem, case.mix.start
     labels = [case.interventions.interventions[name].label for name in problem.interventions]
     done = [
@@ -102,6 +106,85 @@ def by_year(case: Case) -> pl.DataFrame:
             "So far (£)": total.cumsum().round().astype(np.int64),
         }
     )
+
+
+def options(case: Case) -> pl.DataFrame:
+    """One row a measure, one column an option: doing nothing, the proposed one, the other."""
+    rows: dict[str, list[str]] = {
+        name: [nothing] for name, nothing in (
+            ("Places that get something", "0"), ("Residents there", "0"), ("Spent", "£0"), ("Need met", "0"),
+            ("Cost to the public sector", "£0"), ("Benefits to society", "£0"), ("Net present social value", "£0"),
+            ("For each pound", "–"), ("Draws that are worth their cost", "–"),
+            ("For each pound, studied effects only", "–"),
+        )
+    }  # fmt: skip
+    for option in (case.option, case.other):
+        served = option.mix.chosen.any(axis=1)
+        m, firm = option.appraisal.measures, option.firm
+        told = [
+            f"{int(served.sum()):,}",
+            f"{case.problem.people[served].sum():,.0f}",
+            money(float(option.mix.spent.sum())),
+            f"{option.mix.met:,.0f}",
+            _between(m["public_cost"], money),
+            _between(m["benefits"], money),
+            _between(m["npsv"], money),
+            _between(m["bcr"], ratio),
+            percent(option.appraisal.worth_it),
+            "none in it" if firm is None else _between(firm.measures["bcr"], ratio),
+        ]
+        for name, text in zip(rows, told, strict=True):
+            rows[name].append(text)
+    names = {"each": "An equal part for each", "pooled": "Where it meets most need"}
+    return pl.DataFrame(
+        [(name, *cells) for name, cells in rows.items()],
+        schema=["Measure", "Doing nothing", f"{names[case.option.sharing]} (proposed)", names[case.other.sharing]],
+        orient="row",
+    )  # fmt: skip
+
+
+def _between(e: Estimate, say: Callable[[float], str]) -> str:
+    return f"{say(e.expected)} ({say(e.low)} to {say(e.high)})"
+
+
+def risks(case: Case) -> pl.DataFrame:
+    """One row a risk: how likely it is, where that can be told, and what to do."""
+    worth, over = 1 - case.appraisal.worth_it, case.appraisal.over_budget or 0.0
+    rows = [
+        (
+            "It is worth less than it costs",
+            f"{percent(worth)} of draws",
+            "Begin where the evidence is best, and stop what does not work.",
+        ),
+        (
+            "It costs more than there is",
+            f"{percent(over)} of draws",
+            "Survey sites and ask for quotations before awards; hold money back.",
+        ),
+    ]
+    if case.worked.chance is not None:
+        unsure = int((case.worked.chance.selected[case.rows] < 0.5).sum())
+        rows.append(
+            (
+                "Other places are more in need",
+                f"{unsure:,} of {len(case.rows):,} places are selected in fewer than half of the draws",
+                "Look at those near the line one by one.",
+            )
+        )
+    rows += [
+        (
+            "An effect does not carry over from where it was found",
+            "not known",
+            "Pilot, and compare with similar places.",
+        ),
+        ("A site cannot be had", "not known", "Ask owners, and run the same command without that site."),
+        (
+            "People whom it is for are not reached",
+            "not known",
+            "Let residents decide, and count who comes.",
+        ),
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=["Risk", "How likely", "What to do"], orient="row")
 
 
 def _spent(case: Case) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:

@@ -126,6 +126,7 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
         if (case.mix.start[:, at] >= 0).any()
     ]
     rule = case.worked.allocation.programme
+    costs = [one.cost.source for one in chosen]  # which the interventions' own assumptions tell already
     said = [
         *(
             f"{part}: {note or 'our choice'}"

@@ -46,9 +46,9 @@ def case(
     candidates: Annotated[
         str,
         typer.Option(
-            help="Where what is built could go: a kind of place, postcodes, grid:500, or a CSV file."
+            help="Where what is built could go: schools, another kind of place, postcodes, grid:500, or a CSV file."
         ),
-    ] = "primary-school",
+    ] = "schools",
     pooled: Annotated[
         bool,
         typer.Option(

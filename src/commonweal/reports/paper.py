@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from commonweal.reports.report import Report
 
 __all__ = ["chart_data", "report_pdf", "table_data", "work_data"]
+
+_WIDE = 0.85
+"""Share of the page's width that a drawing takes at most."""
 
 
 def report_pdf(report: Report) -> bytes:
@@ -84,7 +88,13 @@ def work_data(id_: str, evidence: Evidence) -> dict[str, Any]:
 
 def chart_data(chart: Chart) -> dict[str, Any]:
     """Give a chart as plain data for a template."""
-    return {"title": chart.title, "about": chart.about, "svg": chart.svg}
+    return {"title": chart.title, "about": chart.about, "svg": chart.svg, "wide": _share(chart.svg)}
+
+
+def _share(svg: str) -> float:
+    """Give the share of the page's width that a drawing takes: less where it is taller than wide."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return _WIDE if box is None else _WIDE * min(1.0, (float(box[1]) / float(box[2])) ** 2)
 
 
 def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, Any]:
