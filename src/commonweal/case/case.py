@@ -13,10 +13,16 @@ from commonweal.case.values import load_values
 from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import DRAWS
 from commonweal.investment.interventions import load_interventions
-from commonweal.investment.portfolio.build import Builder, Places
-from commonweal.investment.portfolio.measure import measure_of
-from commonweal.investment.portfolio.numbers import expected, uncertain_numbers
-from commonweal.investment.portfolio.problem import Rules
+from commonweal.investment.portfolio import (
+    Builder,
+    Places,
+    Point,
+    Rules,
+    expected,
+    frontier,
+    measure_of,
+    uncertain_numbers,
+)
 from commonweal.investment.siting.build import need_of_ranks
 from commonweal.pack.scope import Scope
 from commonweal.siting import SCHOOLS, Ask, ground_of, is_fictional, site
@@ -43,6 +49,12 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Case", "make_case", "portfolio_problem"]
 
 MOST_SECONDS = 600.0
+SHARES = (0.25, 0.5, 1.0, 1.5, 2.0)
+"""Budgets that are tried, as shares of the one that there is."""
+
+GAP = 1e-2
+"""How far from the best their mixes may be."""
+
 LEAST_DRAWS = 500
 """Draws below which an interval says little."""
 
@@ -135,6 +147,8 @@ class Case:
         The portfolio: what there is to choose from.
     option, other
         The way to share the money that is proposed, and the other one.
+    frontier
+        Need met by less money and by more, where it goes where it meets most.
     sited
         Where new places of a kind would go, one for each place that gets one; for all where the mix has none.
     built
@@ -152,6 +166,7 @@ class Case:
     rules: Rules
     option: Option
     other: Option
+    frontier: tuple[Point, ...]
     sited: Sited
     built: tuple[str, ...]
 
@@ -211,7 +226,7 @@ def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> C
         exclude=asked.exclude, draws=asked.draws, progress=progress,
     )  # fmt: skip
     budget, budget_from = _budget(asked, worked, len(rows), values)
-    rules = Rules(budget=budget, years=asked.years)
+    rules = Rules(budget=budget, years=asked.years, last_start=(asked.years - 1) // 2)
     tell("choosing what to do where", 0, 0)
     problem = portfolio_problem(worked.results, rows, interventions)
     draws = DRAWS if asked.draws is None else max(asked.draws, LEAST_DRAWS)
@@ -220,11 +235,15 @@ def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> C
         make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
         for sharing in (asked.sharing, _OTHER[asked.sharing])
     )
+    pooled = option if option.sharing == "pooled" else other
+    points = frontier(
+        problem, rules, SHARES, known=pooled.mix, gap=GAP, seconds=asked.seconds, progress=progress
+    )
     tell("finding sites", 0, 0)
     sited, built = _sites(asked, worked, rows, problem, option.mix, values, store, progress)
     return Case(
         asked, title, worked, rows, budget_from, interventions, values, problem, rules, option, other,
-        sited, built,
+        points, sited, built,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.case.worth import effect_of, gains_of, project_of
 from commonweal.investment.appraisal import appraise
-from commonweal.investment.portfolio.model import Mix, choose
+from commonweal.investment.portfolio import Mix, choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.case.worth import Gain
     from commonweal.investment.appraisal import Appraisal
     from commonweal.investment.interventions import Interventions
-    from commonweal.investment.portfolio.problem import Problem, Rules
+    from commonweal.investment.portfolio import Problem, Rules
 
     Progress = Callable[[str, int, int], None]
 

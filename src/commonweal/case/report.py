@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, options, risks
+from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, less_and_more, options, risks
 from commonweal.case.told import case_answer, case_assumptions, case_data
 from commonweal.investment.appraisal import appraise, load_project
 from commonweal.investment.appraisal.words import money, ratio
@@ -29,6 +29,7 @@ __all__ = ["case_report", "write_places"]
 _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
 
+_WHOLE = ("Need met", "Need met for £1 million", "At most, by any mix")
 _PROVEN = 1e-3
 _TOGETHER = 1.0
 """Degrees within which places lie near enough together for a map of sites."""
@@ -182,7 +183,7 @@ def _economic(case: Case) -> tuple[Section, ...]:
         "What is done, and for whom",
         text=(
             f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of the "
-            f"{len(case.rows):,} places in each of {rules.years} years. The mix is the one that meets most need for the "
+            f"{len(case.rows):,} places in each of the first {(rules.last_start or 0) + 1} of {rules.years} years. The mix is the one that meets most need for the "
             f"money: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
@@ -199,6 +200,12 @@ def _economic(case: Case) -> tuple[Section, ...]:
                 Shown(places, few & set(places.columns), {"Need met": 0}),
                 "Rank 1 = most need. Cost before optimism bias and discounting.",
                 _ROWS,
+            ),
+            Table(
+                "less-and-more",
+                "Less money, and more",
+                Shown(less_and_more(case), places=dict.fromkeys(_WHOLE, 0)),
+                "Where it goes where it meets most need.",
             ),
             Table(
                 "by-gain",

@@ -10,7 +10,7 @@ import polars as pl
 from commonweal.briefing.words import percent
 from commonweal.case.worth import effect_of
 from commonweal.investment.appraisal.words import money, ratio
-from commonweal.investment.portfolio.model import need_met
+from commonweal.investment.portfolio import need_met
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
 
-__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "options", "risks"]
+__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "less_and_more", "options", "risks"]
 
 
 def by_place(case: Case) -> pl.DataFrame:
@@ -29,7 +29,7 @@ def by_place(case: Case) -> pl.DataFrame:
         ", ".join(f"{labels[at]} (from {case.asked.first_year + row[at]})" for at in np.flatnonzero(row >= 0))
         for row in start
     ]  # fmt: skip
-    spent = _spent(case).sum(axis=(1, 2))
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(1, 2))
     table = a.areas.table[case.rows.tolist()]
     authority = next((f"{p}_name" for p in a.areas.parents if p.startswith("lad")), None)
     columns: dict[str, object] = {"Code": list(problem.codes), "Place": list(problem.names)}
@@ -52,7 +52,7 @@ def by_place(case: Case) -> pl.DataFrame:
 def by_intervention(case: Case) -> pl.DataFrame:
     """One row an intervention: in how many places, for how many people, at what cost, for what gain."""
     problem, start = case.problem, case.mix.start
-    spent = _spent(case).sum(axis=(0, 2))
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(0, 2))
     total = sum(g.total for g in case.gains)
     rows = [
         {
@@ -91,7 +91,7 @@ def by_gain(case: Case) -> pl.DataFrame:
 
 def by_year(case: Case) -> pl.DataFrame:
     """One row a year: capital and running cost as they are spent, before optimism bias, and in all."""
-    spent = _spent(case)
+    spent = case.problem.spent(case.mix.start, case.rules.years)
     capital = np.zeros(case.rules.years)
     for at in range(len(case.problem.interventions)):
         there = np.flatnonzero(case.mix.start[:, at] >= 0)
@@ -147,6 +147,19 @@ def _between(e: Estimate, say: Callable[[float], str]) -> str:
     return f"{say(e.expected)} ({say(e.low)} to {say(e.high)})"
 
 
+def less_and_more(case: Case) -> pl.DataFrame:
+    """One row a budget: need met by it, and by each pound of it."""
+    return pl.DataFrame(
+        {
+            "Budget (£)": [round(p.budget) for p in case.frontier],
+            "Places that get something": [int(p.mix.chosen.any(axis=1).sum()) for p in case.frontier],
+            "Need met": [p.mix.met for p in case.frontier],
+            "Need met for £1 million": [p.mix.met / p.budget * 1e6 for p in case.frontier],
+            "At most, by any mix": [p.mix.bound for p in case.frontier],
+        }
+    )
+
+
 def risks(case: Case) -> pl.DataFrame:
     """One row a risk: how likely it is, where that can be told, and what to do."""
     worth, over = 1 - case.appraisal.worth_it, case.appraisal.over_budget or 0.0
@@ -185,14 +198,3 @@ def risks(case: Case) -> pl.DataFrame:
         ),
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=["Risk", "How likely", "What to do"], orient="row")
-
-
-def _spent(case: Case) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """(n_places, n_interventions, years) GBP."""
-    problem, start = case.problem, case.mix.start
-    begun = np.maximum(start, 0)
-    running = problem.working(case.rules.years)[begun, np.arange(start.shape[1])]
-    spent = problem.yearly[:, :, None] * running
-    a, i = np.indices(start.shape)
-    spent[a, i, begun] += problem.capital
-    return np.where((start >= 0)[:, :, None], spent, 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import project_from
-from commonweal.investment.portfolio.numbers import drawn, uncertain_numbers
+from commonweal.investment.portfolio import drawn, uncertain_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.investment.appraisal import Project
     from commonweal.investment.appraisal.uncertain import Uncertain
     from commonweal.investment.interventions import Effect, Interventions
-    from commonweal.investment.portfolio.problem import Problem, Rules
+    from commonweal.investment.portfolio import Problem, Rules
 
     Floats = NDArray[np.float64]
 

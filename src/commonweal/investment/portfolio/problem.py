@@ -42,6 +42,9 @@ class Rules:
     repeat
         What the second of two interventions on one outcome counts in one neighbourhood, beside the
         stronger one; the third counts that much of the second, and so on. 1 = all count whole.
+    last_start
+        The last year in which one can be begun, 0 = the first; any if None. Without it, money that is left
+        over goes into things that are begun just before the end.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Rules:
     starts_a_year: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     most_each: int | None = None
     repeat: float = 0.5
+    last_start: int | None = None
 
     def __post_init__(self) -> None:
         for what, value in (("budget", self.budget), ("a year", self.a_year)):
@@ -67,6 +71,8 @@ class Rules:
             raise CommonwealError(f"repeat: found {self.repeat:g}; expected 0 to 1")
         if self.most_each is not None and self.most_each < 1:
             raise CommonwealError(f"most each: found {self.most_each}; expected 1 or more")
+        if self.last_start is not None and self.last_start < 0:
+            raise CommonwealError(f"last start: found {self.last_start}; expected 0 or more")
         for name, starts in self.starts_a_year.items():
             if starts < 0:
                 raise CommonwealError(

@@ -54,6 +54,8 @@ class Rows:
         met = problem.gains[:, :, None, :] * lasting[None, :, :, None]
         cost = problem.capital[:, :, None] + problem.yearly[:, :, None] * lasting[None]
         helps = (met > 0).any(axis=3) & (problem.weight > 0)[:, None, None]
+        if rules.last_start is not None:
+            helps[:, :, rules.last_start + 1 :] = False
         area, intervention, start = np.nonzero(helps & (cost <= rules.budget))
         rows = _Builder(len(area))
         each = _Starts(problem, rules, area, intervention, start)
