@@ -18,7 +18,7 @@ from commonweal.areas import build_move
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.gather import surroundings
 from commonweal.gather.origins import Origins, area_points
-from commonweal.investment.siting import Goal, solve
+from commonweal.investment.siting import Goal, solve, weigh
 from commonweal.investment.siting.build import Demand, build_problem, near, need_of_ranks, walker
 from commonweal.investment.siting.candidates import (
     Candidates,
@@ -161,6 +161,7 @@ def site(
     *,
     ground: Ground | None = None,
     scope: Scope | None = None,
+    picked: Candidates | None = None,
     effect: bool = True,
     progress: Progress | None = None,
     told: Told | None = None,
@@ -179,6 +180,8 @@ def site(
         What is there, if it has been read (`ground_of`).
     scope
         The areas, if they have been found; `ask.area` is not looked for then.
+    picked
+        Sites that were picked: all of them are built, and none is looked for.
     effect
         Whether to work out what changes in the study, which takes most of the time.
     progress
@@ -210,11 +213,14 @@ def site(
     ground = ground or ground_of(results, store, progress)
     demand = _demand(results, index, scope.rows, ground.origins, store)
     outline = _outline(results, scope.rows, demand.points)
-    candidates = _candidates(ask.candidates, ground, outline, store, progress)
+    candidates = picked or _candidates(ask.candidates, ground, outline, store, progress)
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
-    solution = solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
+    if picked is None:
+        solution = solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
+    else:
+        solution = weigh(problem, goal, np.arange(len(picked)))
     sites = chosen_sites(candidates, demand.people, solution, within_minutes(ask.minutes))
     planned = _planned(sites, ask.kind)
     changes = None

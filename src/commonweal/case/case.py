@@ -291,10 +291,13 @@ def _sites(
     progress: Progress | None,
 ) -> tuple[Sited, tuple[str, ...]]:
     """Find a site for each place that gets a building; for each place where none does."""
-    kind = asked.kind or next(
-        (values.built[n] for n in _built(problem, mix, values)), next(iter(values.built.values()))
-    )
-    names = tuple(n for n in _built(problem, mix, values) if values.built[n] == kind)
+    done = mix.chosen.any(axis=0)
+    builds = [
+        n for n, d in zip(problem.interventions, done, strict=True) if d and values.kind_of(n)
+    ]
+    first = (values.kind_of(n) for n in builds)
+    kind = asked.kind or next(first, None) or next(iter(values.built))
+    names = tuple(n for n in builds if n == values.built.get(kind))
     gets = mix.chosen[:, [problem.interventions.index(n) for n in names]].any(axis=1)
     there = np.sort(rows[gets] if names else rows)
     areas = worked.results.areas
@@ -306,9 +309,3 @@ def _sites(
     scope = Scope(number, there, np.zeros(len(there), dtype=bool))
     ground = ground_of(worked.results, store, progress)
     return site(worked.results, ask, store, ground=ground, scope=scope, progress=progress), names
-
-
-def _built(problem: Problem, mix: Mix, values: Values) -> list[str]:
-    """Name the interventions of a mix that need a site."""
-    done = mix.chosen.any(axis=0)
-    return [n for n, d in zip(problem.interventions, done, strict=True) if d and n in values.built]

@@ -60,7 +60,7 @@ class Values(Data):
     grant
         What there is for each place if nothing else is said.
     built
-        By intervention that needs a site, what kind of place it is.
+        By kind of place that can be built, the intervention that it is: what it costs and does.
     """
 
     name: str = ""
@@ -74,6 +74,10 @@ class Values(Data):
     managed: AtMostOne
     grant: Grant
     built: Annotated[dict[str, Text], Field(min_length=1)]
+
+    def kind_of(self, intervention: str) -> str | None:
+        """Give the kind of place that an intervention builds, the first of several; None if none."""
+        return next((kind for kind, name in self.built.items() if name == intervention), None)
 
     @property
     def works(self) -> list[str]:
@@ -110,9 +114,9 @@ def load_values(name: str = "first-values") -> Values:
     stem, text = text_of(name, _FOLDER, "file of values")
     read = read_model(text, name, Values)
     kinds, evidence = load_taxonomy().kinds, load_evidence()
-    for intervention, kind in read.built.items():
+    for kind in read.built:
         if kind not in kinds:
-            raise UnknownNameError("kind of place", kind, kinds, f" in {name}, for {intervention}")
+            raise UnknownNameError("kind of place", kind, kinds, f" in {name}, under 'built'")
     for id_ in read.works:
         evidence.work(id_)
     return read.model_copy(update={"name": stem})

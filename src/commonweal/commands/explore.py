@@ -21,6 +21,12 @@ def explore(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,
+    programme: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A funding programme on this study, by name or file; those that ship are there. Several times."
+        ),
+    ] = None,
     draws: Draws = None,
 ) -> None:
     """Explore a study in the browser: list, map, profiles, weights; stop it with Ctrl-C."""
@@ -35,7 +41,9 @@ def explore(
         with progress_bar() as progress:
             store = Store.from_environment(progress)
             results = run(recipe, store, draws=draws, sensitivity=False, progress=progress)
-            explorer = open_explorer(results, store.cache, progress)
+            explorer = open_explorer(
+                results, store.cache, progress, store=store, programmes=programme or ()
+            )
         address = address_of(held)
 
         def ready() -> None:

@@ -8,7 +8,9 @@ __all__ = [
     "AreaList",
     "Compared",
     "LayerOut",
+    "OptionsOut",
     "Problem",
+    "ProgrammeOut",
     "Rescored",
     "RowOut",
     "SearchOut",
@@ -69,6 +71,30 @@ class MapClass(BaseModel):
     label: str
     colour: str
     areas: int
+
+
+class OptionsOut(BaseModel):
+    """What new places would do: who is reached, what it costs and is worth, what an index would say then."""
+
+    area: str
+    areas: int
+    picked: bool
+    answer: list[str]
+    siting: dict[str, Any]
+    worth: dict[str, Any] | None
+
+
+class ProgrammeOut(BaseModel):
+    """A funding programme worked out on the study: its rule, and who gets an award."""
+
+    programme: str
+    title: str
+    answer: list[str]
+    rule: list[dict[str, Any]]
+    selected: int
+    people: float
+    areas: list[dict[str, Any]]
+    beside: dict[str, Any] | None
 
 
 class LayerOut(BaseModel):

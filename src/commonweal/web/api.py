@@ -9,14 +9,24 @@ from commonweal.briefing.words import rule_in_words
 from commonweal.evidence import bibtex, csl_json, load_evidence
 from commonweal.pack.place import Place
 from commonweal.web import answers
-from commonweal.web.asking import MOST_COMPARED, Asked, AskedChanges, AskedList, choice_parameters
+from commonweal.web.asking import (
+    MOST_COMPARED,
+    Asked,
+    AskedChanges,
+    AskedList,
+    AskedOptions,
+    AskedProgramme,
+    choice_parameters,
+)
 from commonweal.web.charts import compare_chart, png_of, strands_chart
 from commonweal.web.explorer import Explorer
 from commonweal.web.formats import csv_answer, file_answer, json_answer, said_answer
 from commonweal.web.layers import Layer, layer_names, layer_of
 from commonweal.web.listing import listed, record
+from commonweal.web.options import options_data, options_of, planning_of
 from commonweal.web.outline import outline_of
 from commonweal.web.picture import map_svg
+from commonweal.web.programmes import programme_data, programmes_table
 from commonweal.web.search import search
 from commonweal.web.tables import (
     Table,
@@ -165,6 +175,14 @@ def api_router(explorer: Explorer) -> APIRouter:
             raise HTTPException(404, NO_CAPITAL)
         return table
 
+    @router.get("/areas/{code:path}/options", response_model=answers.OptionsOut, responses=none)
+    def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Any:
+        """Tell what new places would do for an area, or for a larger one by its code."""
+        asked.choices(explorer)  # so that an unknown key is refused
+        return json_answer(
+            options_data(options_of(explorer, planning_of(explorer), code, asked))
+        )
+
     @router.get("/areas/{code:path}", response_model=Place, responses=none)
     async def area(code: Code) -> Any:
         """Give the profile of an area."""
@@ -299,6 +317,19 @@ def api_router(explorer: Explorer) -> APIRouter:
         """Give the works that claims rest on, as CSL-JSON."""
         works = csl_json(load_evidence().works.values()).encode()
         return file_answer(works, "application/json", "evidence.json")
+
+    @router.get("/programmes", response_model=answers.TableOut)
+    def programmes() -> Any:
+        """List the funding programmes that are worked out on this study."""
+        return json_answer(programmes_table(explorer).to_dict())
+
+    @router.get("/programmes/{name}", response_model=answers.ProgrammeOut, responses=none)
+    def programme(
+        name: Annotated[str, Path(max_length=100)], asked: Annotated[AskedProgramme, Query()]
+    ) -> Any:
+        """Give a programme: its rule, who gets an award, and who gains and loses beside another list."""
+        asked.choices(explorer)
+        return json_answer(programme_data(explorer, name, asked.against))
 
     outline = outline_of(explorer.results)
 

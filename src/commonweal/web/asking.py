@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_COMPARED",
+    "MOST_SITES",
     "AskError",
     "Asked",
     "AskedArea",
     "AskedChanges",
     "AskedCompare",
     "AskedList",
+    "AskedOptions",
+    "AskedProgramme",
     "choice_parameters",
 ]
 
 MOST_COMPARED = 5
+MOST_SITES = 20
+_POINT = r"^-?\d{1,3}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?$"
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 State = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
@@ -103,6 +108,61 @@ class AskedArea(Asked):
     """What the page of an area takes besides: the postcode by which it was found."""
 
     postcode: str = Field(default="", max_length=10, pattern=_TEXT)
+
+
+class AskedOptions(Asked):
+    """What a question about new places takes besides.
+
+    Attributes
+    ----------
+    kind, candidates
+        Of place, and where one could go; the first that is offered if not given.
+    sites
+        How many to propose.
+    site
+        Sites that were picked, each ``longitude,latitude``; then none is proposed.
+    minutes
+        Within how many minutes on foot one counts as reached.
+    equity
+        To what power need counts.
+    years
+        Over how many years cost and worth are counted.
+    q
+        A postcode, an area, or ``longitude, latitude``: where a site is to be added.
+    """
+
+    kind: str = Field(default="", max_length=60, pattern=_TEXT)
+    candidates: str = Field(default="", max_length=60, pattern=_TEXT)
+    sites: int = Field(default=3, ge=1, le=MOST_SITES)
+    site: tuple[Annotated[str, Field(max_length=40, pattern=_POINT)], ...] = Field(
+        default=(), max_length=MOST_SITES
+    )
+    minutes: float = Field(default=15, ge=1, le=60)
+    equity: float = Field(default=1, ge=0, le=5)
+    years: int = Field(default=10, ge=1, le=30)
+    q: str = Field(default="", max_length=100, pattern=_TEXT)
+
+    def points(self) -> list[tuple[float, float]]:
+        """Give longitude and latitude of the sites that were picked.
+
+        Raises
+        ------
+        AskError
+            If one is not on the globe.
+        """
+        found = []
+        for text in self.site:
+            longitude, latitude = (float(part) for part in text.split(","))
+            if not (abs(longitude) <= 180 and abs(latitude) <= 90):
+                raise AskError(f"site: found {text!r}; expected longitude,latitude in degrees")
+            found.append((longitude, latitude))
+        return found
+
+
+class AskedProgramme(Asked):
+    """What the page of a programme takes besides: another one to set beside it."""
+
+    against: str = Field(default="", max_length=100, pattern=_TEXT)
 
 
 class AskedCompare(AskedList):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,18 @@ from commonweal.web.rescore import rescore
 from commonweal.web.view import View, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
 
     from commonweal.pack import Place
+    from commonweal.reports.allocation import Worked
     from commonweal.results import Results
+    from commonweal.sources import Store
     from commonweal.web.choices import Cut, Weight
+    from commonweal.web.planning import Planning
     from commonweal.web.postcode import PostcodeBox
     from commonweal.web.tiles import Tiles
 
@@ -45,11 +48,17 @@ class Explorer:
         Its map; None where no area has a known place.
     postcodes
         Finds the area of a postcode; None where the study is of no place that has any.
+    planning
+        What questions about new places need; in words, why they cannot be asked, if so.
+    programmes
+        Funding programmes worked out on the run, by name.
     """
 
     results: Results
     tiles: Tiles | None = None
     postcodes: PostcodeBox | None = None
+    planning: Planning | str = "Places were not read when this was started."
+    programmes: Mapping[str, Worked] = field(default_factory=dict)
 
     @cached_property
     def describe(self) -> Callable[[int], Place]:
@@ -170,7 +179,12 @@ class Explorer:
 
 
 def open_explorer(
-    results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
+    results: Results,
+    cache: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+    *,
+    store: Store | None = None,
+    programmes: Sequence[str] = (),
 ) -> Explorer:
     """Make everything ready that a page needs, so that the first reader does not wait for it.
 
@@ -182,9 +196,15 @@ def open_explorer(
         Where map tiles and the directory of postcodes are kept.
     progress
         Told what is being done.
+    store
+        Where places and lookups are read; without one, nothing can be asked about investment.
+    programmes
+        Funding programmes to work out, by name or path, beside those that ship for the study.
 
     Raises
     ------
+    CommonwealError
+        If a programme is of another study.
     SourceError
         If the cache cannot be written to.
     """
@@ -193,6 +213,14 @@ def open_explorer(
 
     tiles = make_tiles(results, cache, progress)
     explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
+    if store is not None:
+        from commonweal.web.planning import plan, programmes_of
+
+        explorer = replace(
+            explorer,
+            planning=plan(results, store, progress),
+            programmes=programmes_of(results, store, programmes, progress),
+        )
     if progress is not None:
         progress("making pages ready", 0, 0)
     for name in (

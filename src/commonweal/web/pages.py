@@ -19,14 +19,37 @@ from commonweal.briefing.published import sources
 from commonweal.briefing.words import counted, counted_areas, percent
 from commonweal.evidence import evidence_html, load_evidence
 from commonweal.pack.told import reasons
+from commonweal.reports.allocation import allocation_answer, allocation_sections
+from commonweal.reports.allocation_told import cautions
 from commonweal.web import told
 from commonweal.web.api import NO_CAPITAL, row_of
-from commonweal.web.asking import MOST_COMPARED, Asked, AskedArea, AskedCompare, AskedList
+from commonweal.web.asking import (
+    MOST_COMPARED,
+    MOST_SITES,
+    Asked,
+    AskedArea,
+    AskedCompare,
+    AskedList,
+    AskedOptions,
+    AskedProgramme,
+)
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.choices import plain_number
 from commonweal.web.layers import layer_names, layer_of
 from commonweal.web.listing import DEFAULT_PER, default_sort, listed, record
+from commonweal.web.options import (
+    OWN,
+    bounds_of,
+    kinds_offered,
+    options_of,
+    options_told,
+    planning_of,
+    scope_of,
+    where_is,
+    where_offered,
+)
 from commonweal.web.postcode import is_postcode
+from commonweal.web.programmes import beside, others_of, programme_of, programmes_table
 from commonweal.web.search import search
 from commonweal.web.tables import (
     changes_table,
@@ -84,6 +107,7 @@ class Pages:
             "counted_areas": counted_areas,
             "STATES": STATES,
             "MOST_COMPARED": MOST_COMPARED,
+            "MOST_SITES": MOST_SITES,
             "version": __version__,
             "none_of": lambda choices: dict.fromkeys(choices.query(), ""),
             "first_rows": lambda table, n: replace(table, rows=table.rows[:n]),
@@ -188,6 +212,28 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             path=f"/area/{_quoted(code)}/social-capital",
         )  # fmt: skip
 
+    @router.get("/area/{code:path}/options")
+    def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Response:
+        """Show what new places would do for an area or a larger one: picked sites, or the best ones."""
+        choices, path = asked.choices(explorer), f"/area/{_quoted(code)}/options"
+        planning = planning_of(explorer)
+        own = {**asked.model_dump(include=set(OWN), exclude_defaults=True), "site": list(asked.site)}
+        own = {k: v for k, v in own.items() if v}
+        if asked.q:
+            scope_of(explorer, code)
+            there = where_is(explorer, asked.q)
+            if there is not None:
+                sites = [*asked.site, there][-MOST_SITES:]
+                query = urlencode({**own, **choices.query(), "embed": asked.embed, "site": sites}, doseq=True)
+                return RedirectResponse(f"{path}?{query}", 303)
+        found = options_of(explorer, planning, code, asked)
+        return pages.page(
+            "options.html", asked, choices,
+            code=code, found=found, own=own, missed=asked.q, told=options_told(found),
+            kinds=kinds_offered(explorer, planning),
+            where=where_offered(planning), bounds=bounds_of(explorer, found), path=path,
+        )  # fmt: skip
+
     @router.get("/area/{code:path}")
     def area(code: Code, asked: Annotated[AskedArea, Query()]) -> Response:
         """Show the profile of an area."""
@@ -230,6 +276,28 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             view=view, changes=changes, sliders=told.sliders(explorer, choices, view),
             figures=told.figures(explorer, view), before=told.figures(explorer, explorer.published),
             **_map(view, asked), path="/weights",
+        )  # fmt: skip
+
+    @router.get("/programmes")
+    def programmes(asked: Annotated[Asked, Query()]) -> Response:
+        """List the funding programmes that are worked out on this study."""
+        return pages.page(
+            "programmes.html", asked, asked.choices(explorer),
+            table=programmes_table(explorer), path="/programmes",
+        )  # fmt: skip
+
+    @router.get("/programme/{name}")
+    def programme(
+        name: Annotated[str, Path(max_length=100)], asked: Annotated[AskedProgramme, Query()]
+    ) -> Response:
+        """Show a programme: its rule, who gets an award, who gains and loses beside another list."""
+        choices, worked = asked.choices(explorer), programme_of(explorer, name)
+        return pages.page(
+            "programme.html", asked, choices,
+            key=name, worked=worked, answer=allocation_answer(worked), cautions=cautions(worked),
+            sections=allocation_sections(worked), others=others_of(explorer, name),
+            beside=beside(explorer, name, asked.against) if asked.against else None,
+            path=f"/programme/{_quoted(name)}",
         )  # fmt: skip
 
     @router.get("/history")

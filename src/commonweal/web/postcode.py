@@ -86,6 +86,13 @@ class PostcodeBox:
             return Answer(written, None, (), f"{written} {why} the directory of postcodes.")
         return self.at(written, float(found["longitude"]), float(found["latitude"]))
 
+    def where(self, postcode: str) -> tuple[float, float] | None:
+        """Give longitude and latitude of a postcode; None if it has none."""
+        bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
+        here = Postcodes("", self.directory.table.filter(pl.col("postcode") == bare))
+        found = place_postcodes([postcode], here).row(0, named=True)
+        return (float(found["longitude"]), float(found["latitude"])) if found["found"] else None
+
     def at(self, written: str, longitude: float, latitude: float) -> Answer:
         """Find the area of a point in degrees."""
         import shapely

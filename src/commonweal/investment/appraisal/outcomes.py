@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -129,8 +130,9 @@ class Outcomes(Data):
         return Outcomes(outcomes={**self.outcomes, **more}, overlaps=self.overlaps)
 
 
+@cache
 def load_outcomes() -> Outcomes:
-    """Read the outcomes that ship.
+    """Read the outcomes that ship, once.
 
     Examples
     --------

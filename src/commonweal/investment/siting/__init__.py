@@ -7,7 +7,7 @@ from commonweal.investment.siting.problem import (
     problem_from_reach,
 )
 from commonweal.investment.siting.solution import Solution
-from commonweal.investment.siting.solve import solve
+from commonweal.investment.siting.solve import solve, weigh
 
 __all__ = [
     "Goal",
@@ -16,4 +16,5 @@ __all__ = [
     "problem_from_matrix",
     "problem_from_reach",
     "solve",
+    "weigh",
 ]

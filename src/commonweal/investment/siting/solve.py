@@ -11,7 +11,7 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.investment.siting.branch import best_choice
 from commonweal.investment.siting.capacity import serve
 from commonweal.investment.siting.center import nearest_worst
-from commonweal.investment.siting.clock import running
+from commonweal.investment.siting.clock import Clock, running
 from commonweal.investment.siting.core import core_of
 from commonweal.investment.siting.covering import cover_all
 from commonweal.investment.siting.relax import Found, narrowed, relax
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Progress = Callable[[float, float, float], None]
     Method = Literal["greedy", "search", "exact"]
 
-__all__ = ["METHODS", "solve"]
+__all__ = ["METHODS", "solve", "weigh"]
 
 METHODS = ("greedy", "search", "exact")
 SEARCH_SHARE = 0.2
@@ -133,6 +133,29 @@ def solve(
         how = "coverings" if goal.model == "p_center" else "set covering"
         how = f"greedy, then {how} in HiGHS" if exact else "greedy"
         return _solution(problem, goal, found.chosen, found.bound, asked, how, exact, found.state)
+
+
+def weigh(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solution:
+    """Say what building certain sites does, without looking for better ones.
+
+    Parameters
+    ----------
+    problem
+        Demand points, sites and what is between them; without capacities.
+    goal
+        What is counted. Its limits are not tested.
+    chosen
+        Rows of the sites.
+
+    Raises
+    ------
+    DataError
+        If the sites have capacities: then who goes where has to be solved.
+    """
+    if problem.capacity is not None:
+        raise DataError("sites with capacities can't be weighed as they stand; expected none")
+    asked = _Asked(Clock(1.0), 0.0, None)
+    return _solution(problem, goal, chosen, _unknown(goal), asked, "as picked", False, "optimal")
 
 
 def _of_sums(

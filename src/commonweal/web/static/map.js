@@ -37,6 +37,7 @@ export async function beginMap() {
     colours.show(await first);
     orient(map, box.dataset.version);
     if (mark !== null) colours.point(mark);
+    if ("pick" in box.dataset) showSites(map);
     map.once("idle", () => { box.dataset.ready = "true"; });
   });
   const arrived = (event) => { // the time, in milliseconds since the page was opened, at which the first areas show
@@ -46,7 +47,7 @@ export async function beginMap() {
   };
   map.on("sourcedata", arrived);
   document.addEventListener("commonweal:state", () => colours.refresh());
-  pointing(map, told, colours);
+  pointing(map, told, colours, "pick" in box.dataset ? pickSite : goThere);
   return map;
 }
 
@@ -153,8 +154,35 @@ async function orient(map, version) {
   draw();
 }
 
+/** Go to the page of an area, with the reader's setting. */
+function goThere(found) {
+  if (!found) return;
+  const url = new URL(`/area/${encodeURIComponent(found.code)}`, location.href);
+  for (const [key, value] of new URL(location.href).searchParams) {
+    if (key === "embed" || key.startsWith("w.") || key.startsWith("cut.")) url.searchParams.append(key, value);
+  }
+  location.assign(url);
+}
+
+/** Add a site to the question, and ask anew. */
+function pickSite(_, { lng, lat }) {
+  const url = new URL(location.href);
+  url.searchParams.delete("q");
+  url.searchParams.append("site", `${lng.toFixed(5)},${lat.toFixed(5)}`);
+  location.assign(url);
+}
+
+/** Mark the sites that the page lists. */
+function showSites(map) {
+  for (const one of document.querySelectorAll("[data-site]")) {
+    const element = Object.assign(document.createElement("span"), { className: "site-mark", textContent: one.textContent });
+    element.setAttribute("aria-hidden", "true");
+    new window.maplibregl.Marker({ element }).setLngLat(one.dataset.site.split(",").map(Number)).addTo(map);
+  }
+}
+
 /** Say what is under the pointer, go to its page, and point out the row of the list that has the focus. */
-function pointing(map, told, colours) {
+function pointing(map, told, colours, onClick) {
   const layers = () => ["far-fill", "near-fill", "far-dot", "near-dot"].filter((id) => map.getLayer(id));
   const names = new Map();
   const rowAt = (point) => {
@@ -181,13 +209,7 @@ function pointing(map, told, colours) {
   });
   map.on("click", async (event) => {
     const row = rowAt(event.point);
-    const found = row === null ? null : await area(row);
-    if (!found) return;
-    const url = new URL(`/area/${encodeURIComponent(found.code)}`, location.href);
-    for (const [key, value] of new URL(location.href).searchParams) {
-      if (key === "embed" || key.startsWith("w.") || key.startsWith("cut.")) url.searchParams.append(key, value);
-    }
-    location.assign(url);
+    onClick(row === null ? null : await area(row), event.lngLat);
   });
   const fromList = (event) => {
     const line = event.target.closest?.("[data-row]");

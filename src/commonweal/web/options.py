@@ -1,0 +1,239 @@
+"""What new places would do for a part of a study: sites picked or proposed, who is reached, cost and worth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from fastapi import HTTPException
+
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.case.sites import sites_worth
+from commonweal.briefing.words import percent
+from commonweal.investment.appraisal.words import money, ratio
+from commonweal.investment.siting.candidates import CANDIDATES, Candidates
+from commonweal.pack.scope import Scope
+from commonweal.reports.appraisal import appraisal_data
+from commonweal.reports.siting import siting_data, siting_section
+from commonweal.siting import SCHOOLS, Ask, site
+from commonweal.siting_effect import moved_by
+from commonweal.web.asking import AskError
+from commonweal.web.postcode import is_postcode
+from commonweal.web.search import search
+
+if TYPE_CHECKING:
+    from commonweal.investment.appraisal import Appraisal
+    from commonweal.investment.siting.sited import Sited
+    from commonweal.reports.report import Section
+    from commonweal.web.asking import AskedOptions
+    from commonweal.web.explorer import Explorer, Planning
+
+__all__ = [
+    "OWN",
+    "Options",
+    "bounds_of",
+    "kinds_offered",
+    "options_data",
+    "options_of",
+    "options_told",
+    "planning_of",
+    "scope_of",
+    "where_is",
+    "where_offered",
+]
+
+OWN = ("kind", "candidates", "sites", "site", "minutes", "equity", "years")
+"""Keys of a question that go along from page to page."""
+
+_PAIR = re.compile(r"(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
+
+MOST_AREAS = 1_500
+"""Areas of one question; the largest authority of England has 659 neighbourhoods."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """An answer.
+
+    Attributes
+    ----------
+    scope
+        The areas asked about.
+    sited
+        Where new places go, who is reached, and what that changes.
+    section
+        The same, told.
+    worth
+        What they cost and are worth; None where that cannot be told.
+    picked
+        Whether the sites were picked, not proposed.
+    """
+
+    scope: Scope
+    sited: Sited
+    section: Section
+    worth: Appraisal | None
+    picked: bool
+
+
+def planning_of(explorer: Explorer) -> Planning:
+    """Give what questions need; 404 with the reason if there is none."""
+    if isinstance(explorer.planning, str):
+        raise HTTPException(404, f"New places cannot be asked about here: {explorer.planning}")
+    return explorer.planning
+
+
+def scope_of(explorer: Explorer, code: str) -> Scope:
+    """Find an area, or a larger one, by its code; 404 if there is none, 422 if it is too large."""
+    areas = explorer.results.areas
+    row = areas.position.get(code)
+    if row is not None:
+        name = areas.table["name"][row] or code
+        return Scope(name, np.array([row], dtype=np.intp), np.ones(1, dtype=bool))
+    if code not in explorer.inside:
+        raise HTTPException(404, f"There is no area with the code {code[:40]!r} in this study.")
+    rows = np.flatnonzero(explorer.inside[code])
+    name = next(n or c for _, pairs in explorer.larger for c, n in pairs if c == code)
+    if len(rows) > MOST_AREAS:
+        raise AskError(
+            f"{name} has {len(rows):,} {areas.plural}; expected at most {MOST_AREAS:,}: choose an authority in it"
+        )
+    return Scope(name, rows, np.zeros(len(rows), dtype=bool))
+
+
+def kinds_offered(explorer: Explorer, planning: Planning) -> dict[str, str]:
+    """Give the kinds of place that can be asked about, with their labels.
+
+    Those that are known on the ground come first, and of these those whose worth can be told.
+    """
+    study, built = explorer.results.study, planning.values.built
+    known = set(planning.ground.places.table["kind"].unique())
+    offered = {
+        kind: one.label
+        for kind, one in load_taxonomy().kinds.items()
+        if kind in built or moved_by(study, kind)
+    }
+    return dict(sorted(offered.items(), key=lambda k: (k[0] not in known, k[0] not in built)))
+
+
+def where_offered(planning: Planning) -> dict[str, str]:
+    """Give where new places could go, with words for each: kinds of buildings that are known, or a grid."""
+    kinds = load_taxonomy().kinds
+    table = planning.ground.places.table
+    there = {kind for kind in table["kind"].unique() if kind is not None}
+    offered = {SCHOOLS: "State schools"} if there & {"primary-school", "secondary-school"} else {}
+    offered |= {kind: one.label for kind, one in kinds.items() if kind in there}
+    return {**offered, "grid:500": "Anywhere: a grid of 500 metres"}
+
+
+def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOptions) -> Options:
+    """Answer a question.
+
+    Parameters
+    ----------
+    explorer
+        The run.
+    planning
+        What is there, and what places cost and are worth.
+    code
+        Of an area or a larger one.
+    asked
+        The question.
+
+    Raises
+    ------
+    AskError
+        If a kind or a candidate is not offered, or a picked site lies nowhere near.
+    CommonwealError
+        If there is no candidate.
+    """
+    scope = scope_of(explorer, code)
+    kinds, where = kinds_offered(explorer, planning), where_offered(planning)
+    kind = asked.kind or next(iter(kinds))
+    candidates = asked.candidates or next(iter(where))
+    for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
+        if given not in offered:
+            raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
+    picked = asked.points()
+    ask = Ask(
+        scope.title, kind, sites=asked.sites, minutes=asked.minutes, candidates=candidates,
+        equity=asked.equity, method="search",
+    )  # fmt: skip
+    sited = site(
+        explorer.results, ask, planning.store, ground=planning.ground, scope=scope,
+        picked=_candidates(picked) if picked else None,
+    )  # fmt: skip
+    worth = sites_worth(
+        sited, planning.interventions, planning.values, years=asked.years, parameters=planning.parameters
+    )
+    return Options(scope, sited, siting_section(sited), worth, bool(picked))
+
+
+def _candidates(points: list[tuple[float, float]]) -> Candidates:
+    """Make candidates of points that were picked."""
+    rows = [
+        (f"picked:{k + 1}", f"Picked site {k + 1}", longitude, latitude, 1.0, None)
+        for k, (longitude, latitude) in enumerate(points)
+    ]
+    return Candidates(pl.DataFrame(rows, schema=CANDIDATES, orient="row"), "sites that were picked")
+
+
+def where_is(explorer: Explorer, text: str) -> str | None:
+    """Find a point by longitude and latitude, a postcode, or the name or code of an area; None if there is none."""
+    pair = _PAIR.fullmatch(text.strip())
+    if pair is not None:
+        return f"{float(pair[1]):.5f},{float(pair[2]):.5f}"
+    if is_postcode(text):
+        point = None if explorer.postcodes is None else explorer.postcodes.where(text)
+        return None if point is None else f"{point[0]:.5f},{point[1]:.5f}"
+    row = search(explorer, text).row
+    point = None if row is None else explorer.points.get(row)
+    return None if point is None else f"{point[0]:.5f},{point[1]:.5f}"
+
+
+def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float, float] | None:
+    """Give west, south, east and north of the areas asked about and the sites; None without a map."""
+    if explorer.tiles is None:
+        return None
+    around = [explorer.tiles.around[r] for r in options.scope.rows.tolist() if r in explorer.tiles.around]
+    sites = options.sited.sites.select("longitude", "latitude").rows()
+    boxes = np.array([*around, *((x, y, x, y) for x, y in sites)])
+    if not len(boxes):
+        return None
+    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def options_told(options: Options) -> list[str]:
+    """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
+    text = list(options.section.text)
+    if options.worth is None:
+        worth = [
+            "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of what such "
+            "a place does."
+        ]
+    else:
+        m, a = options.worth.measures, options.worth
+        worth = [
+            f"Cost over {a.project.horizon} years, to the public sector in present value: "
+            f"{money(m['public_cost'].expected)} ({money(m['public_cost'].low)} to {money(m['public_cost'].high)}).",
+            f"Worth for those reached anew: {money(m['bcr'].expected)} for each pound (95 % interval "
+            f"{ratio(m['bcr'].low)} to {ratio(m['bcr'].high)}); more than it costs in {percent(a.worth_it)} of "
+            f"{a.draws:,} draws. Most of the numbers behind that are assumptions, listed below.",
+        ]
+    return [text[0], *worth, *text[1:]]
+
+
+def options_data(options: Options) -> dict[str, Any]:
+    """Give an answer as plain data, each number as on the page."""
+    return {
+        "area": options.scope.title,
+        "areas": len(options.scope.rows),
+        "picked": options.picked,
+        "answer": options_told(options),
+        "siting": siting_data(options.sited),
+        "worth": None if options.worth is None else appraisal_data(options.worth),
+    }
