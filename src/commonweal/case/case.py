@@ -201,7 +201,12 @@ class Case:
         return float(self.problem.people.sum())
 
 
-def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> Case:
+def make_case(
+    asked: Asked,
+    store: Store,
+    progress: Progress | None = None,
+    results: Results | None = None,
+) -> Case:
     """Make a case: allocation, then a mix of interventions, then sites for what is built, then what it is worth.
 
     Parameters
@@ -212,6 +217,8 @@ def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> C
         Where source files come from.
     progress
         Called as ``progress(what, done, total)``.
+    results
+        A run of its study, with boundaries; run if not given.
 
     Raises
     ------
@@ -223,7 +230,7 @@ def make_case(asked: Asked, store: Store, progress: Progress | None = None) -> C
     interventions, values = load_interventions(asked.interventions), load_values(asked.values)
     worked, rows, title = worked_places(
         asked.subject, asked.area, asked.places, store,
-        exclude=asked.exclude, draws=asked.draws, progress=progress,
+        exclude=asked.exclude, draws=asked.draws, results=results, progress=progress,
     )  # fmt: skip
     budget, budget_from = _budget(asked, worked, len(rows), values)
     rules = Rules(budget=budget, years=asked.years, last_start=(asked.years - 1) // 2)

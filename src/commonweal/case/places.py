@@ -42,6 +42,7 @@ def worked_places(
     *,
     exclude: Sequence[str] = (),
     draws: int | None = None,
+    results: Results | None = None,
     progress: Progress | None = None,
 ) -> tuple[Worked, NDArray[np.intp], str]:
     """Run a study and find the places that a case is for.
@@ -60,6 +61,8 @@ def worked_places(
         With a programme: tables of codes that it excludes.
     draws
         In place of the study's.
+    results
+        A run of the study, with boundaries; run if not given.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -88,8 +91,9 @@ def worked_places(
         )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
-    study = load_study(programme.study if programme else subject)
-    results = run(study, store, draws=0, sensitivity=False, progress=progress)
+    if results is None:
+        study = load_study(programme.study if programme else subject)
+        results = run(study, store, draws=0, sensitivity=False, progress=progress)
     scope = find_scope(results.areas, [area]) if area else None
     if programme is None:
         assert scope is not None  # an area was asked for

@@ -1,0 +1,229 @@
+"""A whole case: its parts hang together, nothing is counted twice, and every file tells the same numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import pyogrio
+import pypdf
+import pytest
+
+from commonweal.case import Asked, make_case
+from commonweal.case.report import case_report, write_places
+from commonweal.case.tables import by_intervention, by_place, by_year, options
+from commonweal.case.told import case_answer, case_assumptions, case_data, case_lines
+from commonweal.errors import CommonwealError, DataError
+from commonweal.investment.appraisal import project_from
+from commonweal.investment.appraisal.words import money, ratio
+from commonweal.reports import write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.case import Case
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+BUDGET = 8e6
+
+
+def test_it_is_for_the_neediest_of_the_district(case: Case, county: Results) -> None:
+    inside = np.array(county.areas.table["district_name"].to_list()) == "Vesselhoe"
+    rank = next(iter(county.scores.values())).rank
+    rows = np.flatnonzero(inside)
+    wanted = rows[np.argsort(rank[rows], kind="stable")][:6]
+    assert case.rows.tolist() == wanted.tolist()
+    assert case.problem.codes == tuple(county.areas.codes[r] for r in wanted)
+    assert case.people == county.areas.population[wanted].sum()
+
+
+def test_no_place_is_given_more_than_its_part_and_all_not_more_than_there_is(case: Case) -> None:
+    each = case.problem.spent(case.option.mix.start, 10).sum(axis=(1, 2))
+    assert case.option.sharing == "each"
+    assert (each <= BUDGET / 6 + 1e-6).all()
+    assert each.sum() > 0.5 * BUDGET  # a part buys something everywhere
+    assert case.other.mix.spent.sum() <= BUDGET + 1e-6
+
+
+def test_money_that_may_go_anywhere_meets_no_less_need(case: Case) -> None:
+    assert case.other.sharing == "pooled"
+    assert case.other.mix.bound >= case.option.mix.met - 1e-9
+    met = [point.mix.met for point in case.frontier]
+    assert met == sorted(met)
+    assert met[0] < met[-1]
+
+
+def test_the_appraisal_spends_what_the_mix_does(case: Case) -> None:
+    """Its lines come from the mix: amounts times years, before optimism bias and discounting."""
+    for option in (case.option, case.other):
+        lines = option.appraisal.project.costs.values()
+        stated = sum(line.amount.mean * sum(share for _, share in line.years) for line in lines)
+        assert stated == pytest.approx(option.mix.spent.sum(), rel=1e-9)
+    total = by_year(case)["In all (£)"].sum()
+    assert total == pytest.approx(case.mix.spent.sum(), abs=10)
+    assert by_place(case)["Cost (£)"].sum() == pytest.approx(case.mix.spent.sum(), abs=10)
+    assert by_intervention(case)["Cost (£)"].sum() == pytest.approx(case.mix.spent.sum(), abs=10)
+
+
+def test_each_outcome_is_claimed_once(case: Case) -> None:
+    """The one benefit takes in all that moves how people rate their lives: a second is refused."""
+    project = case.appraisal.project
+    assert [b.claims for b in project.benefits.values()] == ["life_satisfaction"]
+    data = project.model_dump(exclude_defaults=True)
+    twice: dict[str, Any] = {
+        "label": "Less anxiety", "claims": "anxiety", "value": 10.0, "people": 10.0, "years": 1,
+        "additionality": 1,
+    }  # fmt: skip
+    data["benefits"] = {**project.benefits, "anxiety": twice}
+    data["costs"] = project.costs
+    with pytest.raises(DataError, match="anxiety"):
+        project_from({k: v for k, v in data.items() if k != "name"})
+
+
+def test_the_benefit_is_the_gain_of_the_mix(case: Case) -> None:
+    benefit = case.appraisal.project.benefits["wellbeing"]
+    total = sum(g.total for g in case.gains)
+    claimed = benefit.quantity.mean * benefit.people.mean * sum(s for _, s in benefit.years)
+    assert claimed == pytest.approx(total, rel=1e-3)
+    shares = by_intervention(case)["Share of the gain"]
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_studied_effects_alone_are_worth_no_more(case: Case) -> None:
+    for option in (case.option, case.other):
+        if option.firm is not None:
+            worth = option.appraisal.measures["benefits"].expected
+            assert option.firm.measures["benefits"].expected <= worth + 1e-6
+
+
+def test_the_answer_comes_first_and_says_what_it_rests_on(case: Case) -> None:
+    said = case_answer(case)
+    for begins, text in zip(("Who:", "What:", "Where:", "Cost:", "Worth:", "How sure:"), said, strict=False):
+        assert text.startswith(begins)
+    bcr = case.appraisal.measures["bcr"]
+    worth = next(text for text in said if text.startswith("Worth:"))
+    assert f"{money(bcr.expected)} for each pound" in worth
+    assert f"{ratio(bcr.low)} to {ratio(bcr.high)}" in worth
+    assert "assumed, not verified" in said[-1]
+    lines = list(case_lines(case))
+    assert any("FICTIONAL" in line for line in lines)
+    assumed = case_assumptions(case)
+    assert len(assumed) == len(set(assumed))
+    for name, done in zip(case.problem.interventions, case.mix.chosen.T, strict=True):
+        label = case.interventions.interventions[name].label
+        assert any(text.startswith(f"{label}, effect on") for text in assumed) == bool(done.any())
+
+
+def test_every_file_tells_the_same(case: Case, tmp_path: Path) -> None:
+    more = {"places.gpkg": ("Places.", lambda path: write_places(case, path))}
+    folder = write_report(case_report(case), tmp_path / "annex", more)
+    html = (folder / "report.html").read_text("utf-8").partition("</style>")[2]
+    page = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)).replace("\xa0", " "))
+    pdf = pypdf.PdfReader(folder / "report.pdf")
+    paper = re.sub(r"\s+", " ", " ".join(p.extract_text() for p in pdf.pages))
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    for text in case_answer(case):
+        assert text in page
+        assert re.sub(r"\W", "", text) in re.sub(r"\W", "", paper)
+    cells = {
+        str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None
+    }
+    assert set(case_answer(case)) <= cells
+    for row in by_place(case).iter_rows(named=True):
+        assert row["Code"] in page
+        assert f"{row['Cost (£)']:,}" in page
+        assert row["Code"] in cells
+        assert str(row["Cost (£)"]) in cells
+    for text in options(case).row(6):
+        assert text in page
+        assert re.sub(r"\s", "", text) in re.sub(r"\s", "", paper)
+    _, _, geometry, fields = pyogrio.raw.read(folder / "places.gpkg", layer="sites")
+    assert len(geometry) == len(case.sited.sites)
+    json.dumps(case_data(case), allow_nan=False)
+
+
+def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
+    report = case_report(case)
+    titles = [section.title for section in report.sections]
+    firsts = [
+        next(k for k, t in enumerate(titles) if t.startswith(f"{one} case"))
+        for one in ("Strategic", "Economic", "Commercial", "Financial", "Management")
+    ]
+    assert firsts == sorted(firsts)
+    names = [table.name for table in report.tables()]
+    assert len(names) == len(set(names))
+    assert "fictional" in report.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"area": "Nowhere"}, "Nowhere"),
+        ({"area": ""}, "--area"),
+        ({"subject": "dmeo"}, "did you mean 'demo'"),
+        ({"places": 0}, "places: found 0"),
+        ({"budget": 1000.0}, "buys nothing"),
+        ({"candidates": "cinema"}, "cinema"),
+        ({"kind": "palace"}, "palace"),
+        ({"interventions": "fist-set"}, "did you mean 'first-set'"),
+        ({"values": "none.yaml"}, "none.yaml"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    changed: dict[str, Any], said: str, county: Results, store: Store
+) -> None:
+    asked = Asked(**{"subject": "demo", "area": "Vesselhoe", "places": 3, "draws": 0, **changed})
+    with pytest.raises(CommonwealError, match=re.escape(said)):
+        make_case(asked, store, results=county)
+
+
+@pytest.mark.parametrize("budget", [0.0, -5.0, float("inf"), float("nan")])
+def test_no_money_is_refused_at_once(budget: float) -> None:
+    with pytest.raises(CommonwealError, match="budget: found"):
+        Asked("demo", "Vesselhoe", budget=budget)
+
+
+def test_a_programme_of_ones_own_is_asked_as_its_file(
+    county: Results, store: Store, tmp_path: Path
+) -> None:
+    """It selects within one district; in another there is no case to make."""
+    (tmp_path / "own.yaml").write_text(
+        """
+title: Three awards
+official: made up
+study: demo
+rank: {of: {community_needs: 1.0}, official: false}
+money: {awards: 3, award: 2000000, official: false}
+in_need: [{index: community_needs, worst: 10%, official: false}]
+""",
+        "utf-8",
+    )
+    name = str(tmp_path / "own.yaml")
+    made = make_case(Asked(name, draws=0), store, results=county)
+    assert len(made.rows) == 3
+    assert made.rules.budget == 6_000_000
+    assert "award" in made.budget_from
+    empty = next(
+        district
+        for district in county.areas.table["district_name"].unique()
+        if district not in county.areas.table["district_name"].gather(made.rows.tolist())
+    )
+    with pytest.raises(CommonwealError, match="selects no"):
+        make_case(Asked(name, empty, draws=0), store, results=county)
+
+
+def test_stopped_it_leaves_nothing(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(path: Path) -> None:
+        path.write_text("half", "utf-8")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_report(case_report(case), tmp_path / "annex", {"places.gpkg": ("Places.", stop)})
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,105 @@
+"""What a mix does for people, by hand; and what sites are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from commonweal.case import load_values
+from commonweal.case.sites import sites_worth
+from commonweal.case.worth import gains_of
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.investment.interventions import load_interventions
+from commonweal.investment.portfolio import Problem, Rules
+from commonweal.siting import Ask, site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+NAMES = ["community_hub", "library_hours"]
+
+
+def problem() -> Problem:
+    """Two places with 1,000 and 2,000 people; both interventions are on ties between people."""
+    return Problem(
+        codes=("a", "b"),
+        names=("A", "B"),
+        authorities=("", ""),
+        people=np.array([1000.0, 2000.0]),
+        need=np.ones(2),
+        interventions=tuple(NAMES),
+        outcomes=("social_ties",),
+        groups=("building", ""),
+        capital=np.ones((2, 2)),
+        yearly=np.ones((2, 2)),
+        lead=np.array([1.0, 0.0]),
+        lasts=np.array([16.0, 10.0]),
+        gains=np.zeros((2, 2, 1)),
+        measured=np.zeros(1, dtype=bool),
+        shortfall=np.full(2, np.inf),
+    )
+
+
+def test_gains_by_hand() -> None:
+    """The hub works 4 of 5 years in both; longer hours all 5 in A alone, where they are second and count half.
+
+    A hub: (0 + 0.1 + 0.3) / 3 of a standard deviation for (0.05 + 0.12 + 0.25) / 3 of residents = 0.018667.
+    Hours: (0 + 0.03 + 0.1) / 3 x (0.05 + 0.15 + 0.3) / 3 = 0.007222.
+    """
+    first = load_interventions().only(NAMES)
+    start = np.array([[0, 0], [0, -1]])
+    gains = gains_of(first, problem(), Rules(1.0, years=5), start)
+    ties = {g.intervention: g for g in gains if g.outcome == "social_ties"}
+    assert ties["community_hub"].each == pytest.approx(0.4 / 3 * 0.42 / 3)
+    assert ties["community_hub"].reach.tolist() == [0, 3000, 3000, 3000, 3000]
+    assert ties["library_hours"].each == pytest.approx(0.13 / 3 * 0.5 / 3)
+    assert ties["library_hours"].reach.tolist() == [500] * 5
+    assert ties["community_hub"].total == pytest.approx(0.4 / 3 * 0.42 / 3 * 12_000)
+    assert ties["community_hub"].draws.mean() == pytest.approx(ties["community_hub"].each, rel=0.03)
+
+
+def test_nothing_done_gains_nothing() -> None:
+    first = load_interventions().only(NAMES)
+    assert gains_of(first, problem(), Rules(1.0, years=5), np.full((2, 2), -1)) == []
+
+
+def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
+    from importlib import resources
+
+    text = (resources.files("commonweal.case") / "published" / "first-values.yaml").read_text("utf-8")
+    for old, new, error, said in (
+        ("library: community_hub", "libary: community_hub", UnknownNameError, "library"),
+        ("evidence: popay-2023", "evidence: popay-2032", UnknownNameError, "popay-2023"),
+        ("triangular: [0, 0.2, 0.5]", "triangular: [0, 0.6, 0.5]", DataError, "rising order"),
+        ("managed:", "manged:", DataError, "managed"),
+    ):
+        assert old in text
+        file = tmp_path / "own.yaml"
+        file.write_text(text.replace(old, new, 1), "utf-8")
+        with pytest.raises(error, match=said):
+            load_values(str(file))
+
+
+def test_more_sites_reach_and_cost_more(county: Results, store: Store) -> None:
+    found = []
+    for sites in (1, 3):
+        ask = Ask("Vesselhoe", "community-centre", sites, candidates="grid:1000", method="greedy")
+        sited = site(county, ask, store, effect=False)
+        worth = sites_worth(sited, load_interventions(), load_values(), draws=500)
+        assert worth is not None
+        assert worth.project.benefits["wellbeing"].people.mean == pytest.approx(
+            sited.sites["newly"].sum()
+        )
+        found.append((sited.reached()[1], worth.measures["public_cost"].expected))
+    assert found[0][0] < found[1][0]
+    assert found[0][1] * 3 == pytest.approx(found[1][1])
+
+
+def test_what_is_not_known_to_do_anything_is_not_valued(county: Results, store: Store) -> None:
+    sited = site(county, Ask("Vesselhoe", "pub", 1, candidates="grid:1000"), store, effect=False)
+    assert sites_worth(sited, load_interventions(), load_values()) is None
