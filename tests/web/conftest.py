@@ -43,9 +43,26 @@ def county(cache: Path) -> Results:
     return run("demo", Store(cache=cache, offline=True), draws=50, sensitivity=False)
 
 
+RULE = """
+title: Five awards, one in each district
+official: made up
+study: demo
+rank: {of: {community_needs: 1.0}, official: false}
+caps: [{most: 1, in_each: district, official: false}]
+money: {awards: 5, award: 1000000, official: false}
+in_need: [{index: community_needs, worst: 10%, official: false}]
+"""
+
+
 @pytest.fixture(scope="session")
-def explorer(county: Results, cache: Path) -> Explorer:
-    return open_explorer(county, cache)
+def explorer(
+    county: Results, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Explorer:
+    """The county with its places, and a programme of its own."""
+    rule = tmp_path_factory.mktemp("rules") / "five.yaml"
+    rule.write_text(RULE, "utf-8")
+    store = Store(cache=cache, offline=True)
+    return open_explorer(county, cache, store=store, programmes=[str(rule)])
 
 
 @pytest.fixture
@@ -57,3 +74,9 @@ def asked_of() -> Callable[[Results], Client]:
 @pytest.fixture(scope="session")
 def client(explorer: Explorer) -> Client:
     return Client(create_app(explorer))
+
+
+@pytest.fixture
+def client_of() -> Callable[[Explorer], Client]:
+    """Ask an explorer that a test has changed."""
+    return lambda explorer: Client(create_app(explorer))

@@ -40,6 +40,10 @@ PAGES = {
     "area": f"/area/{PLACE}",
     "social capital": f"/area/{PLACE}/social-capital",
     "area under own weights": f"/area/{PLACE}?w.community_needs.places=80",
+    "options": "/area/F02000001/options",
+    "picked sites": f"/area/{PLACE}/options?site=-1.5,53.5&site=-1.51,53.51",
+    "programmes": "/programmes",
+    "programme": "/programme/five?against=list:left_behind",
     "compare": f"/compare?area={PLACE}&area=F01000001&area=F01000200",
     "nothing compared": "/compare",
     "found by postcode": f"/area/{PLACE}?postcode=ZZ11ZZ",
@@ -240,6 +244,36 @@ def test_a_click_on_the_map_leads_to_a_place(tab: Callable[..., Tab]) -> None:
     expect(page).to_have_url(re.compile("/area/F0"))
 
 
+def test_a_click_on_the_map_adds_a_site_and_so_does_the_field(tab: Callable[..., Tab]) -> None:
+    page = tab("/area/F02000001/options")
+    map_is_drawn(page)
+    canvas = page.locator("[data-map] canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(page).to_have_url(re.compile(r"options\?site=-?\d+\.\d+%2C-?\d+\.\d+$"))
+    expect(page.locator(".chosen li")).to_have_count(1)
+    map_is_drawn(page)
+    expect(page.locator(".site-mark")).to_have_count(1)
+    page.get_by_label("Add a site at").fill("vesselhoe badger green")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chosen li")).to_have_count(2)
+    page.get_by_role("link", name="Take out site 1").click()
+    expect(page.locator(".chosen li")).to_have_count(1)
+
+
+def test_options_without_scripts(tab: Callable[..., Tab]) -> None:
+    page = tab("/area/F02000001/options", java_script_enabled=False)
+    page.get_by_label("New places").fill("2")
+    page.get_by_role("button", name="Work it out").click()
+    expect(page).to_have_url(re.compile("sites=2"))
+    expect(page.locator("#outcome .big")).to_contain_text("2 new places")
+    expect(page.locator("#sites-caption, #sites tbody tr")).to_have_count(3)
+    page.get_by_label("Add a site at").fill("-1.5, 53.5")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".chosen li")).to_have_count(1)
+
+
 def test_embedded_it_has_no_header_and_stays_so(tab: Callable[..., Tab], address: str) -> None:
     page = tab("/?embed=1")
     expect(page.locator("header")).to_have_count(0)
@@ -314,7 +348,10 @@ def test_a_button_stays_under_the_pointer_when_its_weight_changes(tab: Callable[
     assert (after["x"], after["width"]) == (before["x"], before["width"])
 
 
-@pytest.mark.parametrize("path", ["/", "/weights", f"/area/{PLACE}", f"/compare?area={PLACE}"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/weights", f"/area/{PLACE}", f"/compare?area={PLACE}", "/area/F02000001/options", "/programme/five"],
+)
 def test_targets_are_large_enough(tab: Callable[..., Tab], path: str) -> None:
     page = tab(path, width=320)
     small = page.evaluate(

@@ -53,7 +53,11 @@ def test_no_question_breaks_it(explorer: Explorer) -> None:
     assert {
         "/",
         "/area/{code}",
+        "/area/{code}/options",
+        "/programme/{name}",
         "/api/areas",
+        "/api/areas/{code}/options",
+        "/api/programmes/{name}",
         "/api/rescore",
         "/api/tiles/{z}/{x}/{y}.mvt",
     } <= asked

@@ -1,0 +1,175 @@
+"""Options and programmes: pages and API give the numbers of the rooms behind them, and refuse what cannot be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from commonweal.errors import CommonwealError
+from commonweal.siting import Ask, site
+from commonweal.sources import Store
+from commonweal.web import open_explorer
+from commonweal.web.planning import Planning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.results import Results
+    from commonweal.web import Explorer
+    from conftest import Client
+
+DISTRICT, PLACE = "F02000001", "F01000018"
+ASK = "kind=community-centre&candidates=grid:500&sites=2&minutes=10"
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)).replace("\xa0", " "))
+
+
+def test_the_best_sites_are_those_of_the_siting_room(
+    client: Client, explorer: Explorer, county: Results
+) -> None:
+    told = client.get(f"/api/areas/{DISTRICT}/options?{ASK}").json()
+    assert isinstance(explorer.planning, Planning)
+    ask = Ask(
+        "Vesselhoe", "community-centre", 2, minutes=10, candidates="grid:500", method="search"
+    )
+    found = site(county, ask, explorer.planning.store, ground=explorer.planning.ground)
+    assert told["siting"]["sites"] == found.sites.to_dicts()
+    before, after = found.reached()
+    assert (told["siting"]["reached_before"], told["siting"]["reached"]) == (before, after)
+    assert told["areas"] == int((county.areas.table["district"] == DISTRICT).sum())
+    people = told["worth"]["measures"]["benefits"]
+    assert people["low"] < people["expected"] < people["high"]
+
+
+def test_the_page_tells_the_numbers_of_the_api(client: Client) -> None:
+    told = client.get(f"/api/areas/{DISTRICT}/options?{ASK}").json()
+    page = text_of(client.get(f"/area/{DISTRICT}/options?{ASK}").text)
+    for said in told["answer"]:
+        assert said in page
+    for one in told["siting"]["sites"]:
+        assert f"{one['newly']:,.0f}" in page
+    assert f"{told['siting']['reached'] - told['siting']['reached_before']:,.0f} people" in page
+
+
+def test_picked_sites_are_all_built_however_little_they_help(client: Client) -> None:
+    places = client.get(f"/api/areas/{PLACE}/options?kind=library").json()
+    at = "site=-1.5,53.5&site=-1.5,53.5&site=3,50"
+    told = client.get(f"/api/areas/{PLACE}/options?kind=library&{at}").json()
+    assert told["picked"] is True
+    assert places["picked"] is False
+    assert len(told["siting"]["sites"]) == 3
+    far = next(s for s in told["siting"]["sites"] if s["longitude"] == 3)
+    assert far["newly"] == far["nearest"] == 0
+
+
+def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results) -> None:
+    row = county.areas.position[PLACE]
+    lon, lat = county.areas.table.select("longitude", "latitude").row(row)
+    for text in (PLACE, "vesselhoe badger green", f"{lon:.4f}, {lat:.4f}"):
+        answer = client.get(
+            f"/area/{DISTRICT}/options", params={"q": text, "site": "1.0,52.0", "minutes": 20}
+        )
+        assert answer.status_code == 303
+        asked = parse_qs(urlsplit(answer.headers["location"]).query)
+        assert asked["minutes"] == ["20.0"]
+        assert asked["site"][0] == "1.0,52.0"
+        assert [float(x) for x in asked["site"][1].split(",")] == pytest.approx(
+            [lon, lat], abs=1e-3
+        )
+    page = client.get(f"/area/{DISTRICT}/options?q=zzzz")
+    assert page.status_code == 200
+    assert "Nothing was found for “zzzz”" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("kind=palace", "kind: found 'palace'"),
+        ("candidates=moon", "candidates: found 'moon'"),
+        ("sites=0", "sites"),
+        ("sites=21", "sites"),
+        ("site=here", "site"),
+        ("site=200,10", "degrees"),
+        ("&".join(["site=1,52"] * 21), "site"),
+        ("minutes=0", "minutes"),
+        ("years=99", "years"),
+        ("colour=red", "colour"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(client: Client, query: str, said: str) -> None:
+    for path in (f"/area/{DISTRICT}/options", f"/api/areas/{DISTRICT}/options"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code == 422, path
+        assert said in unescape(answer.text)
+
+
+def test_no_such_area(client: Client) -> None:
+    assert client.get("/area/F9/options").status_code == 404
+    assert client.get("/api/areas/F9/options").status_code == 404
+
+
+def test_without_places_it_says_why(
+    explorer: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    bare = client_of(replace(explorer, planning="No places are known here."))
+    answer = bare.get(f"/area/{DISTRICT}/options")
+    assert answer.status_code == 404
+    assert "No places are known here" in answer.text
+    assert "/options" not in bare.get(f"/area/{PLACE}").text
+
+
+def test_a_programme_selects_the_neediest_of_each_district(
+    client: Client, county: Results
+) -> None:
+    told = client.get("/api/programmes/five").json()
+    need = county.scores["community_needs"].score
+    districts = np.array(county.areas.table["district"].to_list())
+    best = {
+        county.areas.codes[max(np.flatnonzero(districts == d), key=lambda r: need[r])]
+        for d in set(districts)
+    }
+    assert {a["code"] for a in told["areas"] if a["selected"]} == best
+    assert told["selected"] == 5
+    page = text_of(client.get("/programme/five").text)
+    for said in told["answer"]:
+        assert said in page
+    for part in told["rule"]:
+        assert part["part"] in page
+    assert "Five awards" in client.get("/programmes").text
+
+
+def test_who_gains_and_loses_beside_the_studys_list(client: Client, county: Results) -> None:
+    told = client.get("/api/programmes/five?against=list:left_behind").json()
+    chosen = {a["code"] for a in told["areas"] if a["selected"]}
+    listed = county.designations["left_behind"].selected
+    own = {c for c, s in zip(county.areas.codes, listed, strict=True) if s}
+    codes = {a["Code"]: a["In"] for a in told["beside"]["areas"]}
+    assert {c for c, side in codes.items() if side == "This one only"} == chosen - own
+    assert {c for c, side in codes.items() if side == "The other only"} == own - chosen
+    counts = [side["Neighbourhoods"] for side in told["beside"]["sides"]]
+    assert counts == [len(chosen & own), len(chosen - own), len(own - chosen)]
+
+
+def test_programmes_that_are_not_there(
+    client: Client, explorer: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    assert client.get("/programme/none").status_code == 404
+    assert client.get("/api/programmes/none").status_code == 404
+    assert client.get("/programme/five?against=moon").status_code == 422
+    none = client_of(replace(explorer, programmes={}))
+    assert "No programme that ships is for this study" in none.get("/programmes").text
+
+
+def test_a_programme_of_another_study_is_refused(county: Results, cache: Path) -> None:
+    store = Store(cache=cache, offline=True)
+    with pytest.raises(CommonwealError, match="left-behind-2019"):
+        open_explorer(county, cache, store=store, programmes=["appg-225"])
