@@ -14,7 +14,8 @@ import pypdf
 import pytest
 
 from commonweal.case import Asked, make_case
-from commonweal.case.report import case_report, write_places
+from commonweal.case.layers import write_places
+from commonweal.case.report import case_report
 from commonweal.case.tables import by_intervention, by_place, by_year, options
 from commonweal.case.told import case_answer, case_assumptions, case_data, case_lines
 from commonweal.errors import CommonwealError, DataError
@@ -103,7 +104,9 @@ def test_studied_effects_alone_are_worth_no_more(case: Case) -> None:
 
 def test_the_answer_comes_first_and_says_what_it_rests_on(case: Case) -> None:
     said = case_answer(case)
-    for begins, text in zip(("Who:", "What:", "Where:", "Cost:", "Worth:", "How sure:"), said, strict=False):
+    for begins, text in zip(
+        ("Who:", "What:", "Where:", "Cost:", "Worth:", "How sure:"), said, strict=False
+    ):
         assert text.startswith(begins)
     bcr = case.appraisal.measures["bcr"]
     worth = next(text for text in said if text.startswith("Worth:"))
@@ -131,7 +134,11 @@ def test_every_file_tells_the_same(case: Case, tmp_path: Path) -> None:
         assert text in page
         assert re.sub(r"\W", "", text) in re.sub(r"\W", "", paper)
     cells = {
-        str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None
+        str(cell.value)
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None
     }
     assert set(case_answer(case)) <= cells
     for row in by_place(case).iter_rows(named=True):
@@ -142,7 +149,7 @@ def test_every_file_tells_the_same(case: Case, tmp_path: Path) -> None:
     for text in options(case).row(6):
         assert text in page
         assert re.sub(r"\s", "", text) in re.sub(r"\s", "", paper)
-    _, _, geometry, fields = pyogrio.raw.read(folder / "places.gpkg", layer="sites")
+    _, _, geometry, _ = pyogrio.raw.read(folder / "places.gpkg", layer="sites")
     assert len(geometry) == len(case.sited.sites)
     json.dumps(case_data(case), allow_nan=False)
 

@@ -71,7 +71,9 @@ def test_nothing_done_gains_nothing() -> None:
 def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
     from importlib import resources
 
-    text = (resources.files("commonweal.case") / "published" / "first-values.yaml").read_text("utf-8")
+    text = (resources.files("commonweal.case") / "published" / "first-values.yaml").read_text(
+        "utf-8"
+    )
     for old, new, error, said in (
         ("library: community_hub", "libary: community_hub", UnknownNameError, "library"),
         ("evidence: popay-2023", "evidence: popay-2032", UnknownNameError, "popay-2023"),

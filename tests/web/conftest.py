@@ -55,9 +55,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
 
 
 @pytest.fixture(scope="session")
-def explorer(
-    county: Results, cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Explorer:
+def explorer(county: Results, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Explorer:
     """The county with its places, and a programme of its own."""
     rule = tmp_path_factory.mktemp("rules") / "five.yaml"
     rule.write_text(RULE, "utf-8")

@@ -127,9 +127,7 @@ def test_without_places_it_says_why(
     assert "/options" not in bare.get(f"/area/{PLACE}").text
 
 
-def test_a_programme_selects_the_neediest_of_each_district(
-    client: Client, county: Results
-) -> None:
+def test_a_programme_selects_the_neediest_of_each_district(client: Client, county: Results) -> None:
     told = client.get("/api/programmes/five").json()
     need = county.scores["community_needs"].score
     districts = np.array(county.areas.table["district"].to_list())

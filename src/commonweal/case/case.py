@@ -298,9 +298,10 @@ def _sites(
     progress: Progress | None,
 ) -> tuple[Sited, tuple[str, ...]]:
     """Find a site for each place that gets a building; for each place where none does."""
-    done = mix.chosen.any(axis=0)
     builds = [
-        n for n, d in zip(problem.interventions, done, strict=True) if d and values.kind_of(n)
+        name
+        for at, name in enumerate(problem.interventions)
+        if (mix.start[:, at] >= 0).any() and values.kind_of(name)
     ]
     first = (values.kind_of(n) for n in builds)
     kind = asked.kind or next(first, None) or next(iter(values.built))

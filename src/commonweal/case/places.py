@@ -107,7 +107,8 @@ def worked_places(
     rows = np.flatnonzero(kept)
     if not len(rows):
         raise CommonwealError(
-            f"{a.programme.title} selects no {a.areas.singular} in {scope.title if scope else 'the study'}, so there is "
+            f"{a.programme.title} selects no {a.areas.singular} in {scope.title if scope else 'the study'}, so "
+            "there is "
             "no case to make; expected at least one"
         )
     number = f"{len(rows):,} {a.areas.plural if len(rows) > 1 else a.areas.singular}"

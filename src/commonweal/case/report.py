@@ -10,7 +10,15 @@ import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, less_and_more, options, risks
+from commonweal.case.tables import (
+    by_gain,
+    by_intervention,
+    by_place,
+    by_year,
+    less_and_more,
+    options,
+    risks,
+)
 from commonweal.case.told import case_answer, case_assumptions, case_data
 from commonweal.investment.appraisal import appraise, load_project
 from commonweal.investment.appraisal.words import money, ratio
@@ -20,11 +28,9 @@ from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.siting import siting_report, siting_section
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from commonweal.case.case import Case
 
-__all__ = ["case_report", "write_places"]
+__all__ = ["case_report"]
 
 _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
@@ -126,7 +132,8 @@ def _figures(case: Case) -> Section:
     return Section(
         "The options in figures",
         text=(
-            "Doing nothing is what each option is compared with. Money is shared in one of two ways: every place gets an "
+            "Doing nothing is what each option is compared with. Money is shared in one of two ways: every "
+            "place gets an "
             "equal part, or all of it goes where it meets most need.",
         ),
         tables=(
@@ -134,7 +141,8 @@ def _figures(case: Case) -> Section:
                 "options",
                 "Options side by side",
                 Shown(options(case)),
-                "Need met: residents, times how many times the average their place's need is, times the standard deviations by "
+                "Need met: residents, times how many times the average their place's need is, times the "
+                "standard deviations by "
                 "which they are better off, times years. In brackets are 95 % intervals.",
             ),
         ),
@@ -148,7 +156,8 @@ def _covers() -> Section:
     return Section(
         "What this annex covers",
         text=(
-            "The Green Book asks for five cases. This annex gives the numbers that they need and can be worked out from "
+            "The Green Book asks for five cases. This annex gives the numbers that they need and can be worked "
+            "out from "
             "published data; a business case has to add the rest.",
         ),
         tables=(Table("covers", "The five cases, and what is here of each", Shown(frame)),),
@@ -178,12 +187,15 @@ def _economic(case: Case) -> tuple[Section, ...]:
         if mix.gap < _PROVEN
         else f"No other mix can meet more than {percent(mix.gap)} above that"
     )
+    first = rules.years if rules.last_start is None else rules.last_start + 1
     places, few = by_place(case), frozenset({"Share of draws"})
     done = Section(
         "What is done, and for whom",
         text=(
-            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of the "
-            f"{len(case.rows):,} places in each of the first {(rules.last_start or 0) + 1} of {rules.years} years. The mix is the one that meets most need for the "
+            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in "
+            "each of the "
+            f"{len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix is the one "
+            "that meets most need for the "
             f"money: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
@@ -215,8 +227,10 @@ def _economic(case: Case) -> tuple[Section, ...]:
                     frozenset({"Share of the gain"}),
                     {"Gain of a resident": 4, "Low": 4, "High": 4},
                 ),
-                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 % of the "
-                "draws lie between low and high. Each gain is counted once: by its size, and not also by what it does to an "
+                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; "
+                "95 % of the "
+                "draws lie between low and high. Each gain is counted once: by its size, and not also by what "
+                "it does to an "
                 "index.",
             ),
         ),
@@ -229,7 +243,9 @@ def _another_way(case: Case) -> Section:
     published = appraise(load_project(_PUBLISHED), draws=100)
     rows = [("All effects of the mix, as appraised here", case.appraisal)]
     if case.option.firm is not None:
-        rows.append(("Only effects with a study of cause or a review behind them", case.option.firm))
+        rows.append(
+            ("Only effects with a study of cause or a review behind them", case.option.firm)
+        )
     table = [
         (what, ratio(a.measures["bcr"].expected), f"{ratio(a.measures['bcr'].low)} to {ratio(a.measures['bcr'].high)}",
          percent(a.worth_it))
@@ -247,7 +263,8 @@ def _another_way(case: Case) -> Section:
     return Section(
         "Other ways to count",
         text=(
-            "The rows are not added: each counts the same money in its own way. The last is of a published model and not "
+            "The rows are not added: each counts the same money in its own way. The last is of a published "
+            "model and not "
             "of this mix; it counts savings to the public purse and jobs, which are not claimed here, and its range is "
             "not known.",
         ),
@@ -269,14 +286,25 @@ def _commercial(case: Case) -> Section:
     first = (
         f"Sites for what the mix builds ({built}): one for each place that gets it."
         if built
-        else f"Nothing in this mix is built. If a {label} were, in each of the places, this is where it would be nearest "
+        else f"Nothing in this mix is built. If a {label} were, in each of the places, this is where it would "
+        "be nearest "
         "to people."
     )
     beware = section.beware
     if not len(case.sited.existing):
         beware = (
-            f"No {label} is known in or near these places. If none was read from a register or a map, those that are there "
+            f"No {label} is known in or near these places. If none was read from a register or a map, those "
+            "that are there "
             "are not counted, and what is reached anew is at most what is said.",
+            *beware,
+        )
+    drawn, areas = case.sited.outlines, case.worked.allocation.areas
+    lost = drawn.filter(pl.col("geometry").is_null())["code"].to_list()
+    if lost and case.sited.plural != areas.plural:
+        names = ", ".join(areas.table["name"][areas.position[code]] or code for code in lost)
+        beware = (
+            f"No boundary is known of {len(lost):,} of the places ({names}), so the people there are not among those "
+            "whom sites are found for.",
             *beware,
         )
     points = case.sited.demand.points
@@ -287,7 +315,9 @@ def _commercial(case: Case) -> Section:
         text=(first, *section.text),
         charts=section.charts if together else (),
         tables=tuple(
-            replace(t, shown=_with_place(case, t.shown), rows=_ROWS) if t.name == "sites" else replace(t, rows=_FEW)
+            replace(t, shown=_with_place(case, t.shown), rows=_ROWS)
+            if t.name == "sites"
+            else replace(t, rows=_FEW)
             for t in section.tables
         ),
         beware=beware,
@@ -298,9 +328,9 @@ def _with_place(case: Case, sites: Shown) -> Shown:
     """Say of each site in which of the places it lies, or to which it is nearest."""
     import shapely
 
-    joined = pl.DataFrame({"code": list(case.problem.codes), "name": list(case.problem.names)}).join(
-        case.worked.shapes, on="code", how="left", maintain_order="left"
-    )
+    joined = pl.DataFrame(
+        {"code": list(case.problem.codes), "name": list(case.problem.names)}
+    ).join(case.worked.shapes, on="code", how="left", maintain_order="left")
     known = joined.drop_nulls("geometry")
     if known.is_empty() or sites.frame.is_empty():
         return sites
@@ -318,7 +348,8 @@ def _financial(case: Case) -> Section:
         text=(
             f"The budget is {money(case.rules.budget)} ({case.budget_from}). At expected costs the mix spends "
             f"{money(float(case.mix.spent.sum()))} of it.",
-            f"With optimism bias, and costs drawn from their ranges, spending is above the budget in {percent(over)} of "
+            "With optimism bias, and costs drawn from their ranges, spending is above the budget in "
+            f"{percent(over)} of "
             "the draws. To be surer, ask for the same case with a smaller budget and hold back the rest.",
         ),
         tables=(
@@ -326,7 +357,8 @@ def _financial(case: Case) -> Section:
                 "by-year",
                 "Spending by year",
                 Shown(by_year(case)),
-                f"In prices of {case.interventions.price_year}, at expected costs, before optimism bias and discounting.",
+                f"In prices of {case.interventions.price_year}, at expected costs, before optimism bias and "
+                "discounting.",
             ),
         ),
     )
@@ -341,47 +373,3 @@ def _management(case: Case) -> Section:
         ),
         tables=(Table("risks", "Risks", Shown(risks(case))),),
     )
-
-
-def write_places(case: Case, path: Path) -> None:
-    """Write the places, with what each gets, and the proposed sites as a GeoPackage.
-
-    Parameters
-    ----------
-    case
-        The case.
-    path
-        The file to write; it must not exist.
-    """
-    import shapely
-
-    from commonweal.briefing.geopackage import polygons, still, write_layer
-
-    frame = by_place(case).rename(
-        {
-            "Code": "code", "Place": "name", "People": "people", "Rank": "rank", "What is done": "done",
-            "Cost (£)": "cost_gbp", "Need met": "need_met", "Authority": "authority", "Share of draws": "probability",
-        },
-        strict=False,
-    )  # fmt: skip
-    joined = frame.select("code").join(
-        case.worked.shapes, on="code", how="left", maintain_order="left"
-    )
-    shapes = polygons(joined["geometry"])
-    known = np.array([s is not None for s in shapes], dtype=bool)
-    if known.any():
-        write_layer(path, "places", "MultiPolygon", shapes, frame, known)
-    if len(case.sited.sites):
-        sites = case.sited.sites
-        points = shapely.to_wkb(shapely.points(sites["longitude"], sites["latitude"]))
-        fields = sites.select("id", "name", people_nearest="nearest", people_newly="newly")
-        write_layer(
-            path,
-            "sites",
-            "Point",
-            np.asarray(points, dtype=object),
-            fields,
-            np.ones(len(sites), bool),
-        )
-    if path.exists():
-        still(path)

@@ -64,7 +64,9 @@ def sites_worth(
     if name is None or not sited.sites["newly"].sum() > 0:
         return None
     if name not in interventions.interventions:
-        raise CommonwealError(f"'{sited.kind}' is built as '{name}', which is not in {interventions.name}")
+        raise CommonwealError(
+            f"'{sited.kind}' is built as '{name}', which is not in {interventions.name}"
+        )
     one = interventions.only([name])
     effects = [e for e in one.interventions[name].effects if e.size is not None]
     people = sited.sites["newly"].to_numpy().astype(np.float64)

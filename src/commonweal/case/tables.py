@@ -152,7 +152,9 @@ def less_and_more(case: Case) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "Budget (£)": [round(p.budget) for p in case.frontier],
-            "Places that get something": [int(p.mix.chosen.any(axis=1).sum()) for p in case.frontier],
+            "Places that get something": [
+                int(p.mix.chosen.any(axis=1).sum()) for p in case.frontier
+            ],
             "Need met": [p.mix.met for p in case.frontier],
             "Need met for £1 million": [p.mix.met / p.budget * 1e6 for p in case.frontier],
             "At most, by any mix": [p.mix.bound for p in case.frontier],

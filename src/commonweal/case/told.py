@@ -55,11 +55,16 @@ def _what(case: Case) -> str:
         if done.any()
     ]
     left = len(case.rows) - int(case.mix.chosen.any(axis=1).sum())
-    why = "the money meets more need elsewhere" if case.option.sharing == "pooled" else "their part buys nothing"
+    why = (
+        "the money meets more need elsewhere"
+        if case.option.sharing == "pooled"
+        else "their part buys nothing"
+    )
     none = f" {left:,} get nothing: {why}." if left else ""
     listed = ", ".join(chosen[:-1]) + (" and " if len(chosen) > 1 else "") + chosen[-1]
     return (
-        f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} years pays for "
+        f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} "
+        "years pays for "
         f"{listed}.{none}"
     )
 
@@ -68,9 +73,10 @@ def _where(case: Case) -> str:
     _, reached = case.sited.reached()
     total = float(case.sited.demand.people.sum())
     n, kind = len(case.sited.sites), case.sited.label.lower()
+    unpaid = "" if case.built else ", which the money does not pay for"
     would = "would be" if case.built else "would be, if one were built,"
     return (
-        f"Where: {n:,} {'site' if n == 1 else 'sites'} for a {kind}{'' if case.built else ', which the money does not pay for'}; "
+        f"Where: {counted(n, 'site', 'sites')} for a {kind}{unpaid}; "
         f"{percent(reached / total)} of {people(total)} {would} within {case.sited.minutes:g} minutes' walk of one."
     )
 
@@ -89,14 +95,16 @@ def _worth(case: Case) -> Iterator[str]:
     )
     if case.option.firm is None:
         yield (
-            "How sure: no effect in this mix has a study of cause behind it. Without its assumptions the answer is that "
+            "How sure: no effect in this mix has a study of cause behind it. Without its assumptions the "
+            "answer is that "
             "its worth is not known."
         )
         return
     f = case.option.firm.measures["bcr"]
     yield (
         f"How sure: counting only effects that a study of cause, or a review of several, stands behind, it is "
-        f"{money(f.expected)} for each pound ({_ratios(f)}), and worth its cost in {percent(case.option.firm.worth_it)} of "
+        f"{money(f.expected)} for each pound ({_ratios(f)}), and worth its cost in "
+        f"{percent(case.option.firm.worth_it)} of "
         "draws."
     )
 
@@ -105,9 +113,9 @@ def _rests(case: Case) -> str:
     total = sum(g.total for g in case.gains)
     guessed = sum(g.total for g in case.gains if not effect_of(case.interventions, g).verified)
     driver = case.appraisal.drivers[1:3]
-    return " ".join(
-        [f"What it rests on: {percent(guessed / total)} of the benefit has a size that was assumed, not verified.", *driver]
-    )  # fmt: skip
+    share = percent(guessed / total)
+    first = f"What it rests on: {share} of the benefit has a size that was assumed, not verified."
+    return " ".join([first, *driver])
 
 
 def _between(e: Estimate) -> str:
@@ -126,7 +134,9 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
         if (case.mix.start[:, at] >= 0).any()
     ]
     rule = case.worked.allocation.programme
-    costs = [one.cost.source for one in chosen]  # which the interventions' own assumptions tell already
+    costs = [
+        one.cost.source for one in chosen
+    ]  # which the interventions' own assumptions tell already
     said = [
         *(
             f"{part}: {note or 'our choice'}"
@@ -206,6 +216,8 @@ def case_data(case: Case) -> dict[str, Any]:
         "allocation": allocation_data(case.worked),
         "siting": siting_data(case.sited),
         "appraisal": appraisal_data(case.appraisal),
-        "appraisal_of_studied_effects": None if case.option.firm is None else appraisal_data(case.option.firm),
+        "appraisal_of_studied_effects": None
+        if case.option.firm is None
+        else appraisal_data(case.option.firm),
         "assumptions": list(case_assumptions(case)),
     }

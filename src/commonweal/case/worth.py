@@ -162,7 +162,7 @@ def project_of(
     CommonwealError
         If nothing is chosen, or what is chosen is expected to do no good.
     """
-    total = sum(g.each * g.reach for g in gains) if gains else np.zeros(rules.years)
+    total = np.sum([g.each * g.reach for g in gains], axis=0) if gains else np.zeros(rules.years)
     if not np.sum(total) > 0:
         raise CommonwealError(
             f"a budget of {rules.budget:,.0f} pounds over {rules.years} years buys nothing for {len(problem.codes):,} "
@@ -198,7 +198,7 @@ def project_of(
                     "people": people,
                     "years": _shares(shape),
                     "additionality": {"share": values.added.share, "source": values.added.source},
-                    "source": "effects of the interventions that were chosen, drawn together; " + values.wellbeing.source,
+                    "source": f"effects of what was chosen, drawn together; {values.wellbeing.source}",
                     "verified": False,
                 }
             },
@@ -236,7 +236,8 @@ def _costs(
         size = np.ones(len(there))
         if one.cost.per == "1000_residents":
             size = problem.people[there] / _PER
-        begun = np.bincount(start[there, at], weights=size, minlength=rules.years)
+        begun = np.zeros(rules.years)
+        np.add.at(begun, start[there, at], size)
         running = size @ works[start[there, at], at]
         category = values.optimism_bias.get(name, "none")
         why = "none is stated" if category == "none" else "no site was surveyed"

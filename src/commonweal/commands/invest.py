@@ -7,8 +7,8 @@ import typer
 from commonweal.commands.invest_allocate import allocate
 from commonweal.commands.invest_appraise import appraise
 from commonweal.commands.invest_case import case
-from commonweal.commands.invest_site import site
 from commonweal.commands.invest_portfolio import portfolio
+from commonweal.commands.invest_site import site
 from commonweal.commands.invest_track import baseline, track
 
 __all__ = ["invest_app"]

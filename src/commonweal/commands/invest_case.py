@@ -52,7 +52,8 @@ def case(
     pooled: Annotated[
         bool,
         typer.Option(
-            "--pooled", help="Put the money where it meets most need, not an equal part into each place."
+            "--pooled",
+            help="Put the money where it meets most need, not an equal part into each place.",
         ),
     ] = False,
     interventions: Annotated[
@@ -79,7 +80,8 @@ def case(
 
     from commonweal.briefing.folder import check_folder
     from commonweal.case import Asked, make_case
-    from commonweal.case.report import case_report, write_places
+    from commonweal.case.layers import write_places
+    from commonweal.case.report import case_report
     from commonweal.case.told import case_data, case_lines
     from commonweal.reports import write_report
     from commonweal.sources import Store

@@ -179,9 +179,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Any:
         """Tell what new places would do for an area, or for a larger one by its code."""
         asked.choices(explorer)  # so that an unknown key is refused
-        return json_answer(
-            options_data(options_of(explorer, planning_of(explorer), code, asked))
-        )
+        return json_answer(options_data(options_of(explorer, planning_of(explorer), code, asked)))
 
     @router.get("/areas/{code:path}", response_model=Place, responses=none)
     async def area(code: Code) -> Any:

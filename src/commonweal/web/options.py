@@ -11,8 +11,8 @@ import polars as pl
 from fastapi import HTTPException
 
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.case.sites import sites_worth
 from commonweal.briefing.words import percent
+from commonweal.case.sites import sites_worth
 from commonweal.investment.appraisal.words import money, ratio
 from commonweal.investment.siting.candidates import CANDIDATES, Candidates
 from commonweal.pack.scope import Scope
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from commonweal.investment.siting.sited import Sited
     from commonweal.reports.report import Section
     from commonweal.web.asking import AskedOptions
-    from commonweal.web.explorer import Explorer, Planning
+    from commonweal.web.explorer import Explorer
+    from commonweal.web.planning import Planning
 
 __all__ = [
     "OWN",
@@ -167,7 +168,11 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
         picked=_candidates(picked) if picked else None,
     )  # fmt: skip
     worth = sites_worth(
-        sited, planning.interventions, planning.values, years=asked.years, parameters=planning.parameters
+        sited,
+        planning.interventions,
+        planning.values,
+        years=asked.years,
+        parameters=planning.parameters,
     )
     return Options(scope, sited, siting_section(sited), worth, bool(picked))
 
@@ -198,7 +203,9 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
     """Give west, south, east and north of the areas asked about and the sites; None without a map."""
     if explorer.tiles is None:
         return None
-    around = [explorer.tiles.around[r] for r in options.scope.rows.tolist() if r in explorer.tiles.around]
+    around = [
+        explorer.tiles.around[r] for r in options.scope.rows.tolist() if r in explorer.tiles.around
+    ]
     sites = options.sited.sites.select("longitude", "latitude").rows()
     boxes = np.array([*around, *((x, y, x, y) for x, y in sites)])
     if not len(boxes):
@@ -212,7 +219,8 @@ def options_told(options: Options) -> list[str]:
     text = list(options.section.text)
     if options.worth is None:
         worth = [
-            "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of what such "
+            "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of "
+            "what such "
             "a place does."
         ]
     else:

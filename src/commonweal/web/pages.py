@@ -217,14 +217,19 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         """Show what new places would do for an area or a larger one: picked sites, or the best ones."""
         choices, path = asked.choices(explorer), f"/area/{_quoted(code)}/options"
         planning = planning_of(explorer)
-        own = {**asked.model_dump(include=set(OWN), exclude_defaults=True), "site": list(asked.site)}
+        own = {
+            **asked.model_dump(include=set(OWN), exclude_defaults=True),
+            "site": list(asked.site),
+        }
         own = {k: v for k, v in own.items() if v}
         if asked.q:
             scope_of(explorer, code)
             there = where_is(explorer, asked.q)
             if there is not None:
                 sites = [*asked.site, there][-MOST_SITES:]
-                query = urlencode({**own, **choices.query(), "embed": asked.embed, "site": sites}, doseq=True)
+                query = urlencode(
+                    {**own, **choices.query(), "embed": asked.embed, "site": sites}, doseq=True
+                )
                 return RedirectResponse(f"{path}?{query}", 303)
         found = options_of(explorer, planning, code, asked)
         return pages.page(

@@ -109,4 +109,3 @@ def _applied(
 ) -> Worked:
     lacking = {n: None for n, e in programme.exclude.items() if not (e.codes or e.file)}
     return applied(programme, results, store, lacking, draws=0, progress=progress)
-

@@ -48,7 +48,10 @@ def programmes_table(explorer: Explorer) -> Table:
 
 def others_of(explorer: Explorer, name: str) -> dict[str, str]:
     """Give what a programme can be set beside: the study's own lists, and other programmes."""
-    own = {f"list:{key}": f"This study's list: {explorer.label(key)}" for key in explorer.results.designations}
+    own = {
+        f"list:{key}": f"This study's list: {explorer.label(key)}"
+        for key in explorer.results.designations
+    }
     more = {
         other: worked.allocation.programme.title
         for other, worked in explorer.programmes.items()
@@ -105,8 +108,14 @@ def beside(explorer: Explorer, name: str, against: str) -> tuple[str, Table, Tab
     plural = a.areas.plural.capitalize()
     return (
         offered[against],
-        Table("Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides),
-        Table(f"{plural} in one and not in the other", ("Code", "Name", "In", "Rank", "People"), listed),
+        Table(
+            "Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides
+        ),
+        Table(
+            f"{plural} in one and not in the other",
+            ("Code", "Name", "In", "Rank", "People"),
+            listed,
+        ),
     )
 
 

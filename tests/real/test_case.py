@@ -1,0 +1,119 @@
+"""Whole cases on real data: the wards of the parliamentary group, and one authority; and how soon a page answers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openpyxl
+import pyogrio
+import pytest
+
+from commonweal.case import Asked, make_case
+from commonweal.case.layers import write_places
+from commonweal.case.report import case_report
+from commonweal.case.told import case_answer
+from commonweal.investment.appraisal.words import money
+from commonweal.reports import write_report
+from commonweal.study import run
+from commonweal.web.asking import AskedOptions
+from commonweal.web.explorer import Explorer
+from commonweal.web.options import options_data, options_of
+from commonweal.web.planning import Planning, plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.case import Case
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+MANCHESTER = "E08000003"
+
+
+@pytest.fixture(scope="module")
+def wards(real_store: Store) -> Case:
+    results = run("left-behind-2019", real_store, draws=0, sensitivity=False)
+    return make_case(Asked("appg-225", draws=5, seconds=20), real_store, results=results)
+
+
+@pytest.fixture(scope="module")
+def manchester(open_england: Results, real_store: Store) -> Case:
+    asked = Asked("open-england", MANCHESTER, budget=20e6, kind="library", draws=5, seconds=20)
+    return make_case(asked, real_store, results=open_england)
+
+
+def written(case: Case, folder: Path) -> Path:
+    more = {"places.gpkg": ("Places.", lambda path: write_places(case, path))}
+    return write_report(case_report(case), folder, more)
+
+
+def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> None:
+    chosen = wards.worked.allocation.selected
+    assert len(wards.rows) == chosen.sum()
+    assert wards.mix.chosen.any(axis=1).all(), "an equal part buys something in every ward"
+    assert wards.mix.spent.sum() <= wards.rules.budget
+    assert wards.other.mix.met >= wards.option.mix.met
+    assert wards.sited.solution.proven
+    before, after = wards.sited.reached()
+    assert before < after <= wards.sited.demand.people.sum()
+    low, middle, high = (
+        getattr(wards.appraisal.measures["bcr"], k) for k in ("low", "expected", "high")
+    )
+    assert low < middle < high
+    folder = written(wards, tmp_path / "annex")
+    page = (folder / "report.html").read_text("utf-8")
+    assert "not openly licensed" in page  # the index of the list is not
+    layers = [
+        len(pyogrio.raw.read(folder / "places.gpkg", layer=layer)[2])
+        for layer in ("places", "place_points")
+    ]
+    assert layers == [len(wards.rows) - 2, 2], "two of the wards have no published boundary"
+    assert "No boundary is known of 2 of the places" in page
+    book = openpyxl.load_workbook(folder / "report.xlsx", read_only=True)
+    cells = {cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
+    assert set(wards.problem.codes) <= cells
+
+
+def test_an_authority_gets_a_case_from_start_to_end(manchester: Case, tmp_path: Path) -> None:
+    table = manchester.results.areas.table[manchester.rows.tolist()]
+    assert set(table["lad24"]) == {MANCHESTER}
+    rank = manchester.results.scores["social_infrastructure"].rank
+    inside = np.array(manchester.results.areas.table["lad24"].to_list()) == MANCHESTER
+    assert rank[manchester.rows].tolist() == sorted(rank[inside])[:10]
+    assert manchester.sited.effect is not None, "libraries are among what the index is made of"
+    areas = manchester.sited.effect.areas
+    assert (areas["rank"] >= areas["rank_before"]).all(), "a place nearer by is less need"
+    assert len(manchester.sited.existing) > 10
+    folder = written(manchester, tmp_path / "annex")
+    page = (folder / "report.html").read_text("utf-8")
+    for said in case_answer(manchester):
+        assert money(manchester.rules.budget) in page
+        assert said.split(":")[0] in page
+    assert (folder / "report.pdf").stat().st_size > 50_000
+
+
+def test_the_same_seed_gives_the_same_case(
+    manchester: Case, open_england: Results, real_store: Store
+) -> None:
+    again = make_case(manchester.asked, real_store, results=open_england)
+    assert case_answer(again) == case_answer(manchester)
+    np.testing.assert_array_equal(again.mix.start, manchester.mix.start)
+
+
+def test_a_page_of_options_answers_at_once(open_england: Results, real_store: Store) -> None:
+    """Under a second on an idle machine (benchmarks/options.py); here five are allowed for."""
+    planning = plan(open_england, real_store)
+    assert isinstance(planning, Planning)
+    explorer = Explorer(open_england, planning=planning)
+    options_of(explorer, planning, MANCHESTER, AskedOptions())  # compiles what is compiled
+    began = time.perf_counter()
+    found = options_of(explorer, planning, MANCHESTER, AskedOptions(kind="library", sites=3))
+    data = options_data(found)
+    assert time.perf_counter() - began < 5
+    assert data["siting"]["reached"] > data["siting"]["reached_before"] > 0
+    assert data["siting"]["effect"] is not None
+    assert data["worth"]["measures"]["bcr"]["low"] < data["worth"]["measures"]["bcr"]["high"]
