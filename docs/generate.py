@@ -33,6 +33,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.estimates": "From a survey to neighbourhoods, by a file",
     "commonweal.portfolio": "A portfolio for neighbourhoods of a study",
     "commonweal.tracking": "Following places of a study",
+    "commonweal.case": "The case for an investment",
     "commonweal.gather": "The indicators of a study",
     "commonweal.social_capital": "The social capital of a study",
     "commonweal.years": "The years of a study",

@@ -28,6 +28,9 @@ COMMANDS = [
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
     ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
     ["invest"], ["invest", "appraise"], ["invest", "allocate"], ["invest", "site"],
+    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"], ["explore"], ["evidence"],
+    ["session"], ["discontent"], ["wealth"], ["survey"],
+    ["invest"], ["invest", "appraise"], ["invest", "case"],
 ]  # fmt: skip
 
 
