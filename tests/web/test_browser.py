@@ -265,6 +265,7 @@ def test_a_click_on_the_map_adds_a_site_and_so_does_the_field(tab: Callable[...,
 def test_options_without_scripts(tab: Callable[..., Tab]) -> None:
     page = tab("/area/F02000001/options", java_script_enabled=False)
     page.get_by_role("spinbutton", name="New places").fill("2")
+    page.get_by_label("They could go to").select_option("grid:500")
     page.get_by_role("button", name="Work it out").click()
     expect(page).to_have_url(re.compile("sites=2"))
     expect(page.locator("#outcome .big")).to_contain_text("2 new places")
