@@ -10,20 +10,13 @@ import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.case.tables import (
-    by_gain,
-    by_intervention,
-    by_place,
-    by_year,
-    less_and_more,
-    options,
-    risks,
-)
+from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, options, risks
 from commonweal.case.told import case_answer, case_assumptions, case_data
 from commonweal.investment.appraisal import appraise, load_project
 from commonweal.investment.appraisal.words import money, ratio
 from commonweal.reports.allocation import allocation_report, allocation_sections
 from commonweal.reports.appraisal import appraisal_sections
+from commonweal.reports.portfolio import frontier_chart
 from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.siting import siting_report, siting_section
 
@@ -35,7 +28,6 @@ __all__ = ["case_report"]
 _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
 
-_WHOLE = ("Need met", "Need met for £1 million", "At most, by any mix")
 _PROVEN = 1e-3
 _TOGETHER = 1.0
 """Degrees within which places lie near enough together for a map of sites."""
@@ -199,6 +191,7 @@ def _economic(case: Case) -> tuple[Section, ...]:
             f"money: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
+        charts=(frontier_chart(case.frontier, rules.budget),),
         tables=(
             Table(
                 "by-intervention",
@@ -212,12 +205,6 @@ def _economic(case: Case) -> tuple[Section, ...]:
                 Shown(places, few & set(places.columns), {"Need met": 0}),
                 "Rank 1 = most need. Cost before optimism bias and discounting.",
                 _ROWS,
-            ),
-            Table(
-                "less-and-more",
-                "Less money, and more",
-                Shown(less_and_more(case), places=dict.fromkeys(_WHOLE, 0)),
-                "Where it goes where it meets most need.",
             ),
             Table(
                 "by-gain",

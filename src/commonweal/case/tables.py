@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
 
-__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "less_and_more", "options", "risks"]
+__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "options", "risks"]
 
 
 def by_place(case: Case) -> pl.DataFrame:
@@ -145,21 +145,6 @@ def options(case: Case) -> pl.DataFrame:
 
 def _between(e: Estimate, say: Callable[[float], str]) -> str:
     return f"{say(e.expected)} ({say(e.low)} to {say(e.high)})"
-
-
-def less_and_more(case: Case) -> pl.DataFrame:
-    """One row a budget: need met by it, and by each pound of it."""
-    return pl.DataFrame(
-        {
-            "Budget (£)": [round(p.budget) for p in case.frontier],
-            "Places that get something": [
-                int(p.mix.chosen.any(axis=1).sum()) for p in case.frontier
-            ],
-            "Need met": [p.mix.met for p in case.frontier],
-            "Need met for £1 million": [p.mix.met / p.budget * 1e6 for p in case.frontier],
-            "At most, by any mix": [p.mix.bound for p in case.frontier],
-        }
-    )
 
 
 def risks(case: Case) -> pl.DataFrame:

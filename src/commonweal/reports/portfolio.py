@@ -22,9 +22,11 @@ from commonweal.reports.portfolio_told import (
 from commonweal.reports.report import Report, Section, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from commonweal.investment.appraisal.uncertain import Uncertain
     from commonweal.investment.parameters import Stated
-    from commonweal.investment.portfolio import Portfolio
+    from commonweal.investment.portfolio import Point, Portfolio
 
 __all__ = [
     "frontier_chart",
@@ -85,7 +87,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
                 "For each budget the best mix was chosen anew. “At most” is what no mix could exceed: the solver's "
                 "proof. Between two budgets nothing was tried, and the line need not be straight.",
             ),
-            charts=(frontier_chart(found),),
+            charts=(frontier_chart(found.frontier, found.rules.budget),),
         ),
         Section(
             "What the interventions are taken to cost and to do",
@@ -242,9 +244,8 @@ def _round_up(value: float) -> float:
     )
 
 
-def frontier_chart(found: Portfolio) -> Chart:
+def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
     """Draw need met against money; the budget asked about is marked."""
-    points = found.frontier
     left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
     most = _round_up(max(p.mix.bound for p in points) or 1.0)
     far = points[-1].budget
@@ -261,7 +262,7 @@ def frontier_chart(found: Portfolio) -> Chart:
     parts.append(f'<polyline points="{line}" fill="none" stroke="{PLACE}" stroke-width="2"/>')
     for p in points:
         (x, y), (_, high) = at(p.budget, p.mix.met), at(p.budget, p.mix.bound)
-        asked = abs(p.budget - found.rules.budget) < 1e-6 * found.rules.budget
+        asked = abs(p.budget - budget) < 1e-6 * budget
         parts.append(
             f'<path d="M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10" stroke="{INK}" fill="none"/>'
         )
