@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from commonweal.investment.allocation import Programme
+    from commonweal.recipe import Study
     from commonweal.results import Results
     from commonweal.sources import Store
 
     Exclusions = Mapping[str, Sequence[str] | None]
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["applied", "exclusions_of", "set_against", "work_out"]
+__all__ = ["applied", "draws_of", "exclusions_of", "set_against", "work_out"]
 
 
 def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusions:
@@ -84,7 +85,13 @@ def work_out(
     wanted = shapes or programme.build is not None
     study = load_study(programme.study)
     results = run(study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress)
-    return applied(programme, results, store, exclusions, draws=draws, progress=progress)
+    wanted_draws = draws_of(study) if draws is None else draws
+    return applied(programme, results, store, exclusions, draws=wanted_draws, progress=progress)
+
+
+def draws_of(study: Study) -> int:
+    """Say how many draws a study asks for; a run that was told otherwise keeps what it was told."""
+    return study.certainty.draws if study.certainty else 0
 
 
 def applied(
@@ -109,7 +116,7 @@ def applied(
     exclusions
         From `exclusions_of`.
     draws
-        In place of the study's; 0 for none.
+        In place of those of the run's study; 0 for none.
     progress
         Called as ``progress(what, done, total)``.
     """

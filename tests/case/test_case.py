@@ -21,6 +21,7 @@ from commonweal.case.told import case_answer, case_assumptions, case_data, case_
 from commonweal.errors import CommonwealError, DataError
 from commonweal.investment.appraisal import project_from
 from commonweal.investment.appraisal.words import money, ratio
+from commonweal.recipe import load_study
 from commonweal.reports import write_report
 
 if TYPE_CHECKING:
@@ -234,3 +235,11 @@ def test_stopped_it_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         write_report(case_report(case), tmp_path / "annex", {"places.gpkg": ("Places.", stop)})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_draws_of_ones_own_the_studys_are_taken(county: Results, store: Store) -> None:
+    """The run that was handed over was made without draws; how sure the list is is told all the same."""
+    made = make_case(Asked("demo", "Vesselhoe", places=2, budget=2e6), store, results=county)
+    assert made.worked.chance is not None
+    assert made.worked.chance.n_draws == load_study("demo").certainty.draws  # type: ignore[union-attr]
+    assert made.appraisal.draws == 10_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.allocation import applied, exclusions_of
+from commonweal.allocation import applied, draws_of, exclusions_of
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.investment.allocation import load_programme
 from commonweal.investment.allocation.programme import Programme, shipped_programmes
@@ -91,8 +91,9 @@ def worked_places(
         )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
+    study = load_study(programme.study if programme else subject)
+    draws = draws_of(study) if draws is None else draws
     if results is None:
-        study = load_study(programme.study if programme else subject)
         results = run(study, store, draws=0, sensitivity=False, progress=progress)
     scope = find_scope(results.areas, [area]) if area else None
     if programme is None:
@@ -108,8 +109,7 @@ def worked_places(
     if not len(rows):
         raise CommonwealError(
             f"{a.programme.title} selects no {a.areas.singular} in {scope.title if scope else 'the study'}, so "
-            "there is "
-            "no case to make; expected at least one"
+            "there is no case to make; expected at least one"
         )
     number = f"{len(rows):,} {a.areas.plural if len(rows) > 1 else a.areas.singular}"
     title = f"{number} of {scope.title}" if scope else number

@@ -125,8 +125,7 @@ def _figures(case: Case) -> Section:
         "The options in figures",
         text=(
             "Doing nothing is what each option is compared with. Money is shared in one of two ways: every "
-            "place gets an "
-            "equal part, or all of it goes where it meets most need.",
+            "place gets an equal part, or all of it goes where it meets most need.",
         ),
         tables=(
             Table(
@@ -134,8 +133,7 @@ def _figures(case: Case) -> Section:
                 "Options side by side",
                 Shown(options(case)),
                 "Need met: residents, times how many times the average their place's need is, times the "
-                "standard deviations by "
-                "which they are better off, times years. In brackets are 95 % intervals.",
+                "standard deviations by which they are better off, times years. In brackets are 95 % intervals.",
             ),
         ),
     )
@@ -149,8 +147,7 @@ def _covers() -> Section:
         "What this annex covers",
         text=(
             "The Green Book asks for five cases. This annex gives the numbers that they need and can be worked "
-            "out from "
-            "published data; a business case has to add the rest.",
+            "out from published data; a business case has to add the rest.",
         ),
         tables=(Table("covers", "The five cases, and what is here of each", Shown(frame)),),
     )
@@ -217,8 +214,7 @@ def _economic(case: Case) -> tuple[Section, ...]:
                 "Gain of a resident: standard deviations in a year that it works, averaged over all residents; "
                 "95 % of the "
                 "draws lie between low and high. Each gain is counted once: by its size, and not also by what "
-                "it does to an "
-                "index.",
+                "it does to an index.",
             ),
         ),
     )
@@ -281,8 +277,7 @@ def _commercial(case: Case) -> Section:
     if not len(case.sited.existing):
         beware = (
             f"No {label} is known in or near these places. If none was read from a register or a map, those "
-            "that are there "
-            "are not counted, and what is reached anew is at most what is said.",
+            "that are there are not counted, and what is reached anew is at most what is said.",
             *beware,
         )
     drawn, areas = case.sited.outlines, case.worked.allocation.areas

@@ -64,8 +64,7 @@ def _what(case: Case) -> str:
     listed = ", ".join(chosen[:-1]) + (" and " if len(chosen) > 1 else "") + chosen[-1]
     return (
         f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} "
-        "years pays for "
-        f"{listed}.{none}"
+        f"years pays for {listed}.{none}"
     )
 
 
@@ -96,8 +95,7 @@ def _worth(case: Case) -> Iterator[str]:
     if case.option.firm is None:
         yield (
             "How sure: no effect in this mix has a study of cause behind it. Without its assumptions the "
-            "answer is that "
-            "its worth is not known."
+            "answer is that its worth is not known."
         )
         return
     f = case.option.firm.measures["bcr"]

@@ -220,8 +220,7 @@ def options_told(options: Options) -> list[str]:
     if options.worth is None:
         worth = [
             "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of "
-            "what such "
-            "a place does."
+            "what such a place does."
         ]
     else:
         m, a = options.worth.measures, options.worth
