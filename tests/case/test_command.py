@@ -31,7 +31,14 @@ def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path)
     assert said.startswith("The case for 10 neighbourhoods of Vesselhoe")
     assert "FICTIONAL" in said
     files = {path.name for path in out.iterdir()}
-    assert {"report.html", "report.pdf", "report.xlsx", "places.gpkg", "case.json", "tables"} <= files
+    assert {
+        "report.html",
+        "report.pdf",
+        "report.xlsx",
+        "places.gpkg",
+        "case.json",
+        "tables",
+    } <= files
     data = json.loads((out / "case.json").read_text("utf-8"))
     assert data["budget"] == 8_000_000
     for text in data["answer"]:

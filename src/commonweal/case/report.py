@@ -181,11 +181,9 @@ def _economic(case: Case) -> tuple[Section, ...]:
     done = Section(
         "What is done, and for whom",
         text=(
-            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in "
-            "each of the "
-            f"{len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix is the one "
-            "that meets most need for the "
-            f"money: {mix.met:,.0f}. {proven}.",
+            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of "
+            f"the {len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix is the one "
+            f"that meets most need for the money: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
         charts=(frontier_chart(case.frontier, rules.budget),),
@@ -211,10 +209,9 @@ def _economic(case: Case) -> tuple[Section, ...]:
                     frozenset({"Share of the gain"}),
                     {"Gain of a resident": 4, "Low": 4, "High": 4},
                 ),
-                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; "
-                "95 % of the "
-                "draws lie between low and high. Each gain is counted once: by its size, and not also by what "
-                "it does to an index.",
+                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 "
+                "% of the draws lie between low and high. Each gain is counted once: by its size, and not also by "
+                "what it does to an index.",
             ),
         ),
     )
@@ -246,10 +243,9 @@ def _another_way(case: Case) -> Section:
     return Section(
         "Other ways to count",
         text=(
-            "The rows are not added: each counts the same money in its own way. The last is of a published "
-            "model and not "
-            "of this mix; it counts savings to the public purse and jobs, which are not claimed here, and its range is "
-            "not known.",
+            "The rows are not added: each counts the same money in its own way. The last is of a published model "
+            "and not of this mix; it counts savings to the public purse and jobs, which are not claimed here, and "
+            "its range is not known.",
         ),
         tables=(
             Table(
@@ -331,8 +327,8 @@ def _financial(case: Case) -> Section:
             f"The budget is {money(case.rules.budget)} ({case.budget_from}). At expected costs the mix spends "
             f"{money(float(case.mix.spent.sum()))} of it.",
             "With optimism bias, and costs drawn from their ranges, spending is above the budget in "
-            f"{percent(over)} of "
-            "the draws. To be surer, ask for the same case with a smaller budget and hold back the rest.",
+            f"{percent(over)} of the draws. To be surer, ask for the same case with a smaller budget and hold back "
+            "the rest.",
         ),
         tables=(
             Table(
