@@ -27,10 +27,8 @@ COMMANDS = [
     [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
     ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
-    ["invest"], ["invest", "appraise"], ["invest", "allocate"], ["invest", "site"],
-    ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"], ["explore"], ["evidence"],
-    ["session"], ["discontent"], ["wealth"], ["survey"],
-    ["invest"], ["invest", "appraise"], ["invest", "case"],
+    ["invest"], ["invest", "allocate"], ["invest", "site"], ["invest", "portfolio"], ["invest", "appraise"],
+    ["invest", "case"], ["invest", "baseline"], ["invest", "track"],
 ]  # fmt: skip
 
 

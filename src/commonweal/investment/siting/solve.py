@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.investment.siting.clock import Clock
     from commonweal.investment.siting.problem import Goal, SitingProblem
 
     Rows = NDArray[np.intp]
