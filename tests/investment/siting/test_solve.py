@@ -69,7 +69,7 @@ def check(problem: SitingProblem, goal: Goal, solution: Solution, best: float) -
 LIMITS = st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from([1.0, 4.0, 7.0]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems(), LIMITS, st.sampled_from(["p_median", "maximal_covering"]))
 def test_sums_equal_brute_force(problem, limits, model):
     sites, budget = limits
@@ -95,7 +95,7 @@ def test_sums_equal_brute_force(problem, limits, model):
         )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problems(), st.sampled_from([20.0, 60.0]))
 def test_set_covering_equals_brute_force(problem, within):
     goal = Goal("set_covering", within=within)
@@ -116,7 +116,7 @@ def test_set_covering_equals_brute_force(problem, within):
     assert (covered(quick.chosen.tolist()) == every).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problems(), LIMITS)
 def test_p_center_equals_brute_force(problem, limits):
     sites, budget = limits
