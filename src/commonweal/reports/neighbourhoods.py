@@ -128,26 +128,28 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
     tables = [
         Table(
             f"lowest-{name}",
-            f"The {_ON_PAGE} lowest estimates that are fit to publish",
+            "Every estimate that is fit to publish, the lowest first",
             _rows(found, e, lowest=True),
             ""
             if e.publish.all()
             else "Lower ones that are not fit to publish are in neighbourhoods.csv: low shares are refused first.",
+            rows=_ON_PAGE,
         ),
         Table(
             f"highest-{name}",
             f"The {_ON_PAGE} highest estimates that are fit to publish",
-            _rows(found, e, lowest=False),
+            _rows(found, e, lowest=False, most=_ON_PAGE),
         ),
     ]
     if e.larger is not None:
-        shares = ["From the survey alone", "Standard error", "From the model at first"]
+        shares = ["From the survey alone", "From the model at first"]
+        error = "Standard error, points" if e.share else "Standard error"
         shown = e.larger.select(
             pl.col("name").alias("Larger area"),
             pl.col("respondents").cast(pl.Int64).alias("Respondents"),
             pl.col("direct").alias(shares[0]),
-            pl.col("standard_error").alias(shares[1]),
-            pl.col("model").alias(shares[2]),
+            (pl.col("standard_error") * (100 if e.share else 1)).alias(error),
+            pl.col("model").alias(shares[1]),
             pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Made to agree"),
         )
         tables.append(
@@ -166,10 +168,10 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
     )
 
 
-def _rows(found: Neighbourhoods, e: Estimates, *, lowest: bool) -> Shown:
+def _rows(found: Neighbourhoods, e: Estimates, *, lowest: bool, most: int | None = None) -> Shown:
     fit = np.flatnonzero(e.publish)
     order = np.argsort(e.estimate[fit] if lowest else -e.estimate[fit], kind="stable")
-    rows = fit[order][:_ON_PAGE]
+    rows = fit[order][:most]
     area = found.areas.table
     shares = ["Estimate", "Lower", "Upper", "Own answers"]
     frame = pl.DataFrame(
@@ -212,8 +214,8 @@ def _made(found: Neighbourhoods) -> Section:
         "How it was made",
         (
             f"The model is {METHODS[found.method]}. A {found.areas.singular} gets its own answers as far as they are "
-            "many, and what similar places say as far as they are few; docs/methods/neighbourhoods.md has the "
-            "formulas and how often such intervals cover a truth that is known.",
+            "many, and what similar places say as far as they are few. The documentation has the formulas, and how "
+            "often such intervals cover a truth that is known, on its page “From a survey to neighbourhoods”.",
             "An estimate is called fit to publish when its standard error is less than "
             f"{100 * found.limit:.0f} % of it. That is a convention, and hard on what is rare.",
             *filled,

@@ -87,7 +87,8 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
         yield f"What the estimates go with, other covariates equal: {told}. This is association, not cause."
     fit = int(e.publish.sum())
     yield (
-        f"{fit:,} of {len(areas):,} estimates have a coefficient of variation under {percent(found.limit)} and are fit "
+        f"{fit:,} of {len(areas):,} estimates {'has' if fit == 1 else 'have'} a coefficient of variation under "
+        f"{percent(found.limit)} and {_are(fit)} fit "
         "to publish by that convention; half of the intervals are narrower than plus or minus "
         f"{points_or_units(float(np.median(e.upper - e.lower)) / 2, e.share)}."
     )
@@ -107,6 +108,9 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
     if e.outside:
         who = counted(e.outside, "respondent lives", "respondents live")
         yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
+    if e.of_no_kind:
+        who = counted(e.of_no_kind, "respondent is", "respondents are")
+        yield f"{who} of no known kind, for want of an answer on who they are, and left out."
     edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
     if edge:
         yield (

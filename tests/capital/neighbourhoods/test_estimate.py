@@ -187,6 +187,19 @@ class TestKinds:
         assert np.sqrt(((e.estimate - truth("trust")) ** 2).mean()) < 0.09
         assert ((e.asked > 0) == (e.modelled.from_survey > 0)).all()
 
+    def test_who_is_of_no_known_kind_is_counted(self, spec: EstimatesSpec, ground: Ground) -> None:
+        by_kind = spec.model_copy(
+            update={"model": "mrp", "outcomes": ("trust",), "benchmark": "", "draws": 50}
+        )
+        survey = example_survey(county())
+        answered = survey.frame.with_row_index().filter(pl.col("trust").is_not_null())["index"]
+        silent = pl.int_range(pl.len()).is_in(answered.head(7).implode())
+        frame = survey.frame.with_columns(age=pl.when(silent).then(None).otherwise(pl.col("age")))
+        e = estimates_of(by_kind, replace(survey, frame=frame), ground).outcomes["trust"]
+        whole = estimates_of(by_kind, survey, ground).outcomes["trust"]
+        assert e.of_no_kind - whole.of_no_kind == 7
+        assert e.asked.sum() == whole.asked.sum() - 7
+
     def test_a_group_that_nobody_counts(self, spec: EstimatesSpec, ground: Ground) -> None:
         assert ground.people is not None
         ages = np.where(ground.people.groups["age"] == "65+", "65-99", ground.people.groups["age"])

@@ -68,6 +68,8 @@ class Estimates:
         ``respondents``, ``model`` (what the model adds up to) and ``used`` (whether it was made to add up).
     outside
         How many respondents who answered live in none of the areas.
+    of_no_kind
+        How many who live there are of no known kind, which a model by kind of person leaves out.
     """
 
     outcome: str
@@ -82,6 +84,7 @@ class Estimates:
     publish: NDArray[np.bool_]
     larger: pl.DataFrame | None
     outside: int
+    of_no_kind: int = 0
 
     @property
     def asked(self) -> NDArray[np.int64]:
@@ -244,11 +247,13 @@ def estimate_neighbourhoods(
             kinds, kept = _kinds(survey, people, inside)
             modelled = by_kind(_only(answers, kept), covariates, kinds, level, draws, seed)
         else:
+            kept = np.ones(len(answers.value), dtype=bool)
             modelled = by_area(answers, covariates, level)
         larger = larger_estimates(survey, name, area, areas, benchmark) if benchmark else None
         outside = int(answered.sum() - inside.sum())
+        left_out = outside, int((~kept).sum())
         done[name] = _finished(
-            survey, name, modelled, larger, areas, benchmark, weights, limit, outside
+            survey, name, modelled, larger, areas, benchmark, weights, limit, left_out
         )
     return Neighbourhoods(
         areas, survey.spec.title, done, covariates, method, level, limit, benchmark
@@ -310,7 +315,7 @@ def _finished(
     benchmark: str,
     people: Floats,
     limit: float,
-    outside: int,
+    left_out: tuple[int, int],
 ) -> Estimates:
     """Make the areas add up, and say which are fit to publish."""
     about = survey.spec.outcomes[name]
@@ -339,7 +344,7 @@ def _finished(
         variation,
         variation < limit,
         larger,
-        outside,
+        *left_out,
     )
 
 
