@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import shapely
 
-from commonweal.commands.invest_allocate import set_against, work_out
+from commonweal.allocation import set_against, work_out
 from commonweal.investment.allocation import allocate
 from commonweal.reports import write_report
 from commonweal.reports.allocation import (
