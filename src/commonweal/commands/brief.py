@@ -49,6 +49,16 @@ def brief(
         Literal["none", "overview", "all"],
         typer.Option(help="Which charts are put beside the pages as PNG, SVG and CSV."),
     ] = "overview",
+    options: Annotated[
+        str,
+        typer.Option(
+            help="Add a page on what new places of this kind would do here, such as library."
+        ),
+    ] = "",
+    programme: Annotated[
+        str,
+        typer.Option(help="Add a page on who this funding programme selects: a name or a file."),
+    ] = "",
     postcodes: Annotated[
         Path | None,
         typer.Option(
@@ -74,6 +84,8 @@ def brief(
             postcodes=postcodes,
             profiles=profiles,
             charts=charts,
+            options=options,
+            programme=programme,
             draws=draws,
             sensitivity=not no_sensitivity,
             out=out,
@@ -95,6 +107,8 @@ def make_pack(
     postcodes: Path | None = None,
     profiles: Profiles = "selected",
     charts: Charts = "overview",
+    options: str = "",
+    programme: str = "",
     draws: int | None = None,
     sensitivity: bool = True,
     out: Path | None = None,
@@ -112,6 +126,8 @@ def make_pack(
         A postcode directory of one's own.
     profiles, charts, out
         As `commonweal.pack.make.write_pack`.
+    options, programme
+        A kind of place and a programme to add a page on: `commonweal.case.pack_pages`.
     draws, sensitivity
         As `commonweal.study.run`.
     progress
@@ -155,6 +171,14 @@ def make_pack(
     scope = find_scope(results.areas, asked, by_postcode)
     count = len(profile_rows(results, scope, profiles))
     _refuse_many(count)
+    extras = []
+    if options or programme:
+        from commonweal.case.pack_pages import options_page, programme_page
+
+        if options:
+            extras.append(options_page(results, scope, options, store, progress))
+        if programme:
+            extras.append(programme_page(results, programme, store, progress=progress))
     folder = write_pack(
         results,
         scope,
@@ -162,6 +186,7 @@ def make_pack(
         profiles=profiles,
         charts=charts,
         shapes=shapes,
+        extras=extras,
         progress=progress,
     )
     return {

@@ -41,13 +41,37 @@ if TYPE_CHECKING:
     from commonweal.recipe import Study
     from commonweal.results import Results
 
-__all__ = ["Charts", "Profiles", "default_folder", "profile_rows", "write_pack"]
+__all__ = ["Charts", "Extra", "Profiles", "default_folder", "profile_rows", "write_pack"]
 
 Profiles = Literal["none", "selected", "all"]
 Charts = Literal["none", "overview", "all"]
 
 _PAGES = 2
 """A profile is at most so many pages of A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A page that a pack has besides: its files are ``NAME.html`` and ``NAME.pdf``.
+
+    Attributes
+    ----------
+    name
+        Of its files.
+    title, about
+        What it is, and what it holds, for those who look for it.
+    page, paper
+        Make it for the web and for paper.
+    follows
+        What it follows from, in words: a pack whose page would differ is made anew.
+    """
+
+    name: str
+    title: str
+    about: str
+    page: Callable[[], str]
+    paper: Callable[[], bytes]
+    follows: str
 
 
 def default_folder(study: Study, scope: Scope) -> Path:
@@ -89,6 +113,7 @@ def write_pack(
     profiles: Profiles = "selected",
     charts: Charts = "overview",
     shapes: Shapes | None = None,
+    extras: Sequence[Extra] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
     """Write a pack.
@@ -109,6 +134,8 @@ def write_pack(
         Which charts are put beside the pages as pictures with their numbers.
     shapes
         Outlines of the areas, if they have been prepared.
+    extras
+        Pages that it has besides.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -123,7 +150,7 @@ def write_pack(
         If the folder holds files that Commonweal did not write, or cannot be written.
     """
     rows = profile_rows(results, scope, profiles)
-    key = _key(results, scope, rows, charts)
+    key = _key(results, scope, rows, charts, extras)
     target = Path(folder).expanduser().resolve()
     if Staging.finished(target, key):
         return target
@@ -150,19 +177,28 @@ def write_pack(
             _tell(progress, "profiles", number + 1, total)
             _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
         drawn.page(page, results.study.title)
+    for extra in extras:
+        staging.file(f"{extra.name}.html", partial(_encoded, extra.page))
+        staging.file(f"{extra.name}.pdf", extra.paper)
     _tell(progress, "workbook", total - 2, total)
     tables = () if whole is None else whole.tables
     staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
     archive = f"{slug(target.name)}.zip"
-    index = _index(page, results, scope, whole, found, bool(drawn.listed), archive)
+    index = _index(page, results, scope, whole, found, bool(drawn.listed), archive, extras)
     staging.file("index.html", index.encode)
-    staging.file("README.txt", _readme(results, scope, archive, whole is not None, drawn).encode)
+    staging.file(
+        "README.txt", _readme(results, scope, archive, whole is not None, drawn, extras).encode
+    )
     _tell(progress, "zip", total - 1, total)
     staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
     _tell(progress, "written", total, total)
     return staging.put(
         {"study": results.study.name, "title": scope.title, "commonweal": __version__}
     )
+
+
+def _encoded(page: Callable[[], str]) -> bytes:
+    return page().encode()
 
 
 def _tell(
@@ -172,7 +208,13 @@ def _tell(
         progress(f"writing {what}", done, total)
 
 
-def _key(results: Results, scope: Scope, rows: NDArray[np.intp], charts: Charts) -> str:
+def _key(
+    results: Results,
+    scope: Scope,
+    rows: NDArray[np.intp],
+    charts: Charts,
+    extras: Sequence[Extra],
+) -> str:
     """Give a key of everything that the files of a pack follow from."""
     codes = results.areas.codes
     sources = [(s["id"], s.get("sha256")) for s in results.provenance.get("sources", ())]
@@ -184,6 +226,7 @@ def _key(results: Results, scope: Scope, rows: NDArray[np.intp], charts: Charts)
         "places": [codes[i] for i in scope.rows.tolist()],
         "profiles": [codes[i] for i in rows.tolist()],
         "charts": charts,
+        "extras": [(extra.name, extra.follows) for extra in extras],
     }
     text = json.dumps(follows, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -274,6 +317,7 @@ def _index(
     found: Sequence[_Profile],
     charts: bool,
     archive: str,
+    extras: Sequence[Extra],
 ) -> str:
     profiles = [
         {
@@ -294,11 +338,19 @@ def _index(
         overview=whole is not None,
         charts=charts,
         archive=archive,
+        extras=extras,
         profiles=sorted(profiles, key=lambda p: (p["where"], p["name"])),
     )
 
 
-def _readme(results: Results, scope: Scope, archive: str, overview: bool, drawn: _Drawn) -> str:
+def _readme(
+    results: Results,
+    scope: Scope,
+    archive: str,
+    overview: bool,
+    drawn: _Drawn,
+    extras: Sequence[Extra],
+) -> str:
     title = f"{scope.title}: briefing pack"
     holds = [("index.html", "Start here: what is in the pack, with links.")]
     if overview:
@@ -310,6 +362,7 @@ def _readme(results: Results, scope: Scope, archive: str, overview: bool, drawn:
             "profiles/",
             "One page a place, for the web (HTML) and for paper (PDF, at most two pages).",
         ),
+        *((f"{extra.name}.html, {extra.name}.pdf", extra.about) for extra in extras),
         ("workbook.xlsx", "Every table, for Excel. Start with its sheets Cover and Notes."),
     ]
     if drawn.listed:

@@ -1,0 +1,135 @@
+"""Pages for a briefing pack: what new places would do here, and who a programme selects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from commonweal.allocation import applied, draws_of, exclusions_of
+from commonweal.case.sites import sites_worth
+from commonweal.case.values import load_values
+from commonweal.errors import CommonwealError
+from commonweal.investment.allocation import load_programme
+from commonweal.investment.interventions import load_interventions
+from commonweal.pack.make import Extra
+from commonweal.reports import report_html, report_pdf
+from commonweal.reports.allocation import allocation_report
+from commonweal.reports.appraisal import appraisal_report
+from commonweal.reports.siting import siting_report
+from commonweal.siting import Ask, site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from commonweal.pack.scope import Scope
+    from commonweal.reports.report import Report
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["SITES", "options_page", "programme_page"]
+
+SITES = 3
+"""New places that a pack's page on options thinks of at most."""
+
+
+def options_page(
+    results: Results, scope: Scope, kind: str, store: Store, progress: Progress | None = None
+) -> Extra:
+    """Make the page on what new places of a kind would do for the places that a pack is about.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    scope
+        The places.
+    kind
+        Of place, as the taxonomy has it: ``library``.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    Extra
+        Where at most `SITES` of them would reach most, in proportion to need; what that changes; what it costs
+        and is worth, where that can be told, and how sure that is.
+
+    Raises
+    ------
+    CommonwealError
+        If the pack is about all of the study, the kind is unknown, or there is nowhere to build.
+    """
+    if len(scope.rows) == len(results.areas):
+        raise CommonwealError(
+            f"a page on options is about a part of a study; found all {len(scope.rows):,} "
+            f"{results.areas.plural}: name a place or an authority"
+        )
+    ask = Ask(scope.title, kind, sites=SITES, method="search")
+    sited = site(results, ask, store, scope=scope, progress=progress)
+    report = siting_report(sited)
+    worth = sites_worth(sited, load_interventions(), load_values())
+    if worth is not None:
+        appraised = appraisal_report(worth)
+        report = replace(
+            report,
+            answer=(*report.answer, *appraised.answer),
+            sections=(*report.sections, *appraised.sections),
+            assumptions=(*report.assumptions, *appraised.assumptions),
+            limits=(*report.limits, *appraised.limits),
+            works=tuple(dict.fromkeys((*report.works, *appraised.works))),
+        )
+    title = f"Options: {sited.label.lower()}"
+    about = "where new ones would reach most people, what that changes, what it costs and is worth"
+    return _extra("options", title, about, report, kind)
+
+
+def programme_page(
+    results: Results,
+    name: str,
+    store: Store,
+    exclude: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Extra:
+    """Make the page on who a funding programme selects.
+
+    Parameters
+    ----------
+    results
+        A run of the study that the programme runs on.
+    name
+        A programme that ships, or the path of a YAML file.
+    store
+        Where lookups are read.
+    exclude
+        Tables of codes that it excludes, as `commonweal.allocation.exclusions_of`.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    CommonwealError
+        If it is a programme on another study, or cannot be applied.
+    """
+    programme = load_programme(name)
+    if programme.study != results.study.name:
+        raise CommonwealError(
+            f"{programme.name} is a programme on the study {programme.study}; expected one on {results.study.name}"
+        )
+    worked = applied(
+        programme, results, store, exclusions_of(programme, exclude),
+        draws=draws_of(results.study), progress=progress,
+    )  # fmt: skip
+    about = "the rule, who gets an award, how sure that is, and who is passed over"
+    return _extra("programme", programme.title, about, allocation_report(worked), name)
+
+
+def _extra(name: str, title: str, about: str, report: Report, asked: str) -> Extra:
+    follows = f"{asked}: {' '.join(report.answer)}"
+    return Extra(
+        name, title, about, partial(report_html, report), partial(report_pdf, report), follows
+    )

@@ -1,0 +1,95 @@
+"""Pages that a briefing pack has besides: options, and a programme."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pypdf
+import pytest
+
+from commonweal.case.pack_pages import SITES, options_page, programme_page
+from commonweal.errors import CommonwealError
+from commonweal.pack.make import write_pack
+from commonweal.pack.scope import Scope, find_scope
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+RULE = """
+title: Three places of the county
+study: demo
+official: Made up for a test.
+rank: {of: {deprivation: 1}, official: true}
+money: {awards: 3, official: true}
+in_need:
+  - {index: deprivation, worst: 10%, official: true}
+"""
+
+
+def text_of(paper: bytes | Path) -> str:
+    file = io.BytesIO(paper) if isinstance(paper, bytes) else paper
+    return " ".join(" ".join(p.extract_text() for p in pypdf.PdfReader(file).pages).split())
+
+
+@pytest.fixture(scope="module")
+def scope(county: Results) -> Scope:
+    return find_scope(county.areas, ["Vesselhoe"])
+
+
+def test_the_pack_links_its_page_of_options_and_tells_what_it_is_worth(
+    county: Results, scope: Scope, store: Store, tmp_path: Path
+) -> None:
+    extra = options_page(county, scope, "library", store)
+    folder = write_pack(county, scope, tmp_path / "pack", charts="none", extras=[extra])
+    page = (folder / "options.html").read_text("utf-8")
+    assert f"{SITES} new places would bring" in page
+    assert "Each pound of public money is expected to bring" in page
+    assert "This place is fictional" in page
+    assert "people within 15 minutes" in text_of(folder / "options.pdf")
+    index = (folder / "index.html").read_text("utf-8")
+    assert 'href="options.html"' in index
+    assert 'href="options.pdf"' in index
+    assert "options.html, options.pdf" in (folder / "README.txt").read_text("utf-8")
+    with zipfile.ZipFile(folder / "pack.zip") as archive:
+        assert "pack/options.html" in archive.namelist()
+
+
+def test_a_pack_is_made_anew_where_its_page_would_differ(
+    county: Results, scope: Scope, store: Store, tmp_path: Path
+) -> None:
+    plain = write_pack(county, scope, tmp_path / "pack", charts="none", profiles="none")
+    assert not (plain / "options.html").exists()
+    extra = options_page(county, scope, "library", store)
+    again = write_pack(
+        county, scope, tmp_path / "pack", charts="none", profiles="none", extras=[extra]
+    )
+    assert (again / "options.html").exists()
+
+
+def test_a_page_of_options_is_about_a_part(county: Results, store: Store) -> None:
+    n = len(county.areas)
+    everywhere = Scope("All", np.arange(n), np.zeros(n, dtype=bool))
+    with pytest.raises(CommonwealError, match="name a place or an authority"):
+        options_page(county, everywhere, "library", store)
+
+
+def test_a_programme_says_whom_it_selects(county: Results, store: Store, tmp_path: Path) -> None:
+    rule = tmp_path / "three.yaml"
+    rule.write_text(RULE, "utf-8")
+    extra = programme_page(county, str(rule), store)
+    assert extra.title == "Three places of the county"
+    assert "3 neighbourhoods get an award" in extra.page()
+    assert "3 neighbourhoods get an award" in text_of(extra.paper())
+
+
+def test_a_programme_of_another_study_is_refused(county: Results, store: Store) -> None:
+    with pytest.raises(
+        CommonwealError, match="on the study left-behind-2019; expected one on demo"
+    ):
+        programme_page(county, "appg-225", store)
