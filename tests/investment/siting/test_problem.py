@@ -150,7 +150,10 @@ def hard(n: int = 900, m: int = 300) -> SitingProblem:
 def test_when_time_is_up_the_gap_is_said():
     told = []
     found = solve(
-        hard(), Goal("maximal_covering", 18), seconds=1.5, progress=lambda *a: told.append(a)
+        hard(2500, 900),
+        Goal("maximal_covering", 18),
+        seconds=1.5,
+        progress=lambda *a: told.append(a),
     )
     assert found.ended == "time"
     assert not found.proven
