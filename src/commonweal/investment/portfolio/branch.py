@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from commonweal.errors import CommonwealError
+from commonweal.investment.clock import Clock
+from commonweal.investment.highs import run_mip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from commonweal.investment.portfolio.rows import Rows
@@ -51,22 +47,26 @@ def solve_rows(rows: Rows, gap: float, seconds: float) -> tuple[Columns, float]:
     CommonwealError
         If none was found in time.
     """
-    end = time.perf_counter() + seconds
+    clock = Clock(seconds)
     everything = np.ones(len(rows.area), dtype=bool)
     if len(rows.area) <= _FEW:
         found = _integer(rows, everything, gap, seconds)
         if found.taken is None:
             raise _too_slow(seconds)
         return found.taken, found.bound
-    limit, price = _relaxed(rows)
+    relaxed = _relaxed(rows, clock)
+    if relaxed is None:
+        raise _too_slow(seconds)
+    limit, price, part = relaxed
     cheapest = np.zeros_like(everything)
-    cheapest[np.argsort(price, kind="stable")[:_FEW]] = True
+    # What the relaxed mix takes comes first: much that it leaves out is as cheap to within rounding.
+    cheapest[np.lexsort((price, ~part))[:_FEW]] = True
     first = _integer(rows, cheapest, gap / 2, seconds / 4)
     if first.taken is not None and limit - first.met <= gap * limit:
         return first.taken, limit
     # A start that costs more than what is still to be had cannot be in a better mix.
     worth = price <= limit - first.met + _HAIR * limit
-    second = _integer(rows, worth, gap, end - time.perf_counter())
+    second = _integer(rows, worth, gap, clock.left())
     best = max(first, second, key=lambda found: found.met)
     if best.taken is None:
         raise _too_slow(seconds)
@@ -88,68 +88,37 @@ def _too_slow(seconds: float) -> CommonwealError:
     )
 
 
-def _relaxed(rows: Rows) -> tuple[float, Floats]:
-    """Give the most that could be met if starts could be parts, and what each start costs of it."""
-    from scipy.optimize import linprog
-
-    scale = _scale(rows)
-    ends = np.column_stack([np.zeros_like(rows.upper), rows.upper])
-    # Types of linprog know of no sparse matrix; it takes one.
-    matrix: Any = rows.matrix
-    with _quiet():
-        found = linprog(
-            -rows.objective / scale, matrix, rows.limit, bounds=ends.tolist(), method="highs-ds"
-        )
-    if found.x is None or found.fun is None:
-        raise CommonwealError(f"the linear programme of the mix was not solved: {found.message}")
-    n = len(rows.area)
-    price = -rows.objective / scale - rows.matrix.T @ found.ineqlin.marginals
-    return -float(found.fun) * scale, np.where(found.x[:n] > _HAIR, 0.0, price[:n] * scale)
+def _relaxed(rows: Rows, clock: Clock) -> tuple[float, Floats, NDArray[np.bool_]] | None:
+    """Give the most that could be met if starts could be parts, what each costs of it, and which have a part."""
+    scale, n = _scale(rows), len(rows.area)
+    found = run_mip(
+        -rows.objective / scale, rows.matrix, *_limits(rows), rows.upper, np.zeros(len(rows.upper), np.bool_),
+        clock=clock,
+    )  # fmt: skip
+    if found.value is None or found.reduced is None:
+        return None
+    part = found.value[:n] > _HAIR
+    return -found.cost * scale, np.where(part, 0.0, found.reduced[:n] * scale), part
 
 
 def _integer(rows: Rows, allowed: NDArray[np.bool_], gap: float, seconds: float) -> _Found:
     """Solve with some of the starts."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     scale, n = _scale(rows), len(rows.area)
     upper = rows.upper.copy()
     upper[:n] = np.where(allowed, upper[:n], 0.0)
-    with _quiet():
-        found = milp(
-            -rows.objective / scale,
-            integrality=rows.whole,
-            bounds=Bounds(0, upper),
-            constraints=LinearConstraint(rows.matrix, -np.inf, rows.limit),
-            options={"mip_rel_gap": gap, "time_limit": max(seconds, 0.1)},
-        )
-    if found.x is None:
+    found = run_mip(
+        -rows.objective / scale, rows.matrix, *_limits(rows), upper, rows.whole,
+        clock=Clock(max(seconds, 0.1)), gap=gap,
+    )  # fmt: skip
+    if found.value is None:
         return _Found(None, -np.inf, np.inf)
-    bound = -float(found.mip_dual_bound) * scale
-    return _Found(np.flatnonzero(found.x[:n] > 0.5), -float(found.fun) * scale, bound)
+    return _Found(np.flatnonzero(found.value[:n] > 0.5), -found.cost * scale, -found.bound * scale)
+
+
+def _limits(rows: Rows) -> tuple[Floats, Floats]:
+    """Give the least and the most of each constraint."""
+    return np.full(len(rows.limit), -np.inf), rows.limit
 
 
 def _scale(rows: Rows) -> float:
     return float(np.abs(rows.objective).max()) or 1.0
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the solver prints, though told not to, out of the answer on standard output."""
-    import ctypes
-
-    flush = ctypes.CDLL(None).fflush
-    sys.stdout.flush()
-    flush(None)
-    try:
-        kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    except OSError:  # no standard output at all
-        yield
-        return
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        flush(None)
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)

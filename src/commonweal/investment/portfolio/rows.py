@@ -32,7 +32,7 @@ class Rows:
     objective, upper
         (n_variables,) need met, and the greatest value.
     whole
-        (n_variables,) 1 where a variable is 0 or 1 and nothing between.
+        (n_variables,) whether a variable is 0 or 1 and nothing between.
     matrix, limit
         The constraints.
     """
@@ -42,7 +42,7 @@ class Rows:
     start: Columns
     objective: Floats
     upper: Floats
-    whole: NDArray[np.uint8]
+    whole: NDArray[np.bool_]
     matrix: csr_array
     limit: Floats
 
@@ -85,12 +85,12 @@ class _Builder:
 
     def __init__(self, starts: int) -> None:
         self._objective = [np.zeros(starts)]
-        self._upper, self._whole = [np.ones(starts)], [np.ones(starts, np.uint8)]
+        self._upper, self._whole = [np.ones(starts)], [np.ones(starts, np.bool_)]
         self._entries: list[tuple[Columns, Columns, Floats]] = []
         self._limits: list[Floats] = []
         self._n_variables, self._n_rows = starts, 0
 
-    def variables(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
+    def variables(self) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         return tuple(np.concatenate(p) for p in (self._objective, self._upper, self._whole))  # type: ignore[return-value]
 
     def constraints(self) -> tuple[csr_array, Floats]:
@@ -103,7 +103,7 @@ class _Builder:
         n = len(objective)
         self._objective.append(objective)
         self._upper.append(np.full(n, upper))
-        self._whole.append(np.zeros(n, np.uint8))
+        self._whole.append(np.zeros(n, np.bool_))
         self._n_variables += n
         return np.arange(self._n_variables - n, self._n_variables)
 

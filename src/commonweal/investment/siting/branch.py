@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.investment.highs import load_highs
 from commonweal.investment.siting import kernels
-from commonweal.investment.siting.mip import load_highs
 from commonweal.investment.siting.search import interchange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
     from commonweal.investment.siting.core import Core
     from commonweal.investment.siting.relax import Found, Narrowed, Tell
 

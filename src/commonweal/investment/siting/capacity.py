@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.investment.highs import run_mip
 from commonweal.investment.siting.core import affordable
-from commonweal.investment.siting.mip import run_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
     from commonweal.investment.siting.problem import Goal, SitingProblem
 
     Floats = NDArray[np.float64]
@@ -62,7 +62,7 @@ def serve(
     start
         A choice to begin with.
     gap, clock, tell
-        As of `commonweal.investment.siting.mip.run_mip`.
+        As of `commonweal.investment.highs.run_mip`.
 
     Returns
     -------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.investment.highs import run_mip
 from commonweal.investment.siting.core import affordable
 from commonweal.investment.siting.covering import (
     Covered,
@@ -15,14 +16,13 @@ from commonweal.investment.siting.covering import (
     pairs_matrix,
     to_cover,
 )
-from commonweal.investment.siting.mip import run_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
     from commonweal.investment.siting.problem import Goal, SitingProblem
 
     Rows = NDArray[np.intp]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.investment.highs import run_mip
 from commonweal.investment.siting import kernels
 from commonweal.investment.siting.core import Core, joined, without_dominated
-from commonweal.investment.siting.mip import run_mip
 from commonweal.investment.siting.search import greedy
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
     from commonweal.investment.siting.problem import Goal, SitingProblem
 
     Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ def cover_all(
     exact
         Whether to prove it; else greedy, without what turns out redundant.
     gap, clock, tell
-        As of `commonweal.investment.siting.mip.run_mip`.
+        As of `commonweal.investment.highs.run_mip`.
 
     Returns
     -------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
     from commonweal.investment.siting.core import Core
 
     Floats = NDArray[np.float64]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.investment.clock import Clock, running
 from commonweal.investment.siting.branch import best_choice
 from commonweal.investment.siting.capacity import serve
 from commonweal.investment.siting.center import nearest_worst
-from commonweal.investment.siting.clock import Clock, running
 from commonweal.investment.siting.core import core_of
 from commonweal.investment.siting.covering import cover_all
 from commonweal.investment.siting.relax import Found, narrowed, relax

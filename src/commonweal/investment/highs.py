@@ -1,12 +1,15 @@
-"""Integer programmes in HiGHS: built from arrays, told while they run, and stopped without losing what was found."""
+"""Linear and integer programmes in HiGHS: from arrays, told as they run, stopped without losing what was found."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,12 +17,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from commonweal.investment.siting.clock import Clock
+    from commonweal.investment.clock import Clock
 
     Floats = NDArray[np.float64]
     Tell = Callable[[float, float], None]
 
 __all__ = ["Answer", "load_highs", "run_mip"]
+
+_FAULTS = {
+    "kNotset",
+    "kLoadError",
+    "kModelError",
+    "kPresolveError",
+    "kSolveError",
+    "kPostsolveError",
+    "kUnbounded",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +47,15 @@ class Answer:
         (n,) of the best solution; None if there is none.
     cost, bound
         Of that solution (infinite without one), and of all.
+    reduced
+        (n,) what a unit more of each would add to the cost; None unless nothing is whole and it is optimal.
     """
 
     state: Literal["optimal", "infeasible", "time", "interrupted"]
     value: Floats | None
     cost: float
     bound: float
+    reduced: Floats | None = None
 
 
 def run_mip(
@@ -79,6 +95,16 @@ def run_mip(
     -------
     Answer
         With what was found when the clock stopped.
+
+    Raises
+    ------
+    CommonwealError
+        If HiGHS fails.
+
+    Notes
+    -----
+    Nothing is printed. HiGHS runs in a thread of its own, so that Ctrl-C is heard; and as its pool of workers belongs
+    to the thread that calls it, callers in several threads, or with another number of workers, don't meet.
     """
     highspy = load_highs()
     h = highspy.Highs()
@@ -90,21 +116,22 @@ def run_mip(
     if start is not None:
         known = np.flatnonzero(~np.isnan(start)).astype(np.int32)
         h.setSolution(len(known), known, start[known])
-    stop = False
-    last: list[tuple[float, float]] = [(np.inf, -np.inf)]
-
-    def looked(event: Any) -> None:
-        now = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
-        if tell is not None and now != last[0]:
-            last[0] = now
-            tell(*now)
-        event.interrupt(stop)
-
-    h.cbMipInterrupt += looked
-    h.startSolve()
-    while not h.wait(0.1)[0]:
-        stop = clock is not None and clock.interrupted
+    stop = threading.Event()
+    looks = h.cbMipInterrupt if whole.any() else h.cbSimplexInterrupt
+    looks += _looking(stop, tell)
+    worker = threading.Thread(target=_run, args=(h,), daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(0.1)
+            if clock is not None and clock.interrupted:
+                stop.set()
+    except BaseException:  # a Ctrl-C that no clock takes note of: HiGHS must not run on alone
+        stop.set()
+        raise
     status, info = h.getModelStatus(), h.getInfo()
+    if status.name in _FAULTS:
+        raise CommonwealError(f"HiGHS could not solve a programme: {h.modelStatusToString(status)}")
     if status in (
         highspy.HighsModelStatus.kInfeasible,
         highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -116,9 +143,32 @@ def run_mip(
     reached = float(info.objective_function_value) if found else np.inf
     bound = float(info.mip_dual_bound) if whole.any() else (reached if optimal else -np.inf)
     state: Literal["optimal", "time", "interrupted"] = (
-        "optimal" if optimal else "interrupted" if stop else "time"
+        "optimal" if optimal else "interrupted" if stop.is_set() else "time"
     )
-    return Answer(state, value, reached, min(bound, reached))
+    priced = optimal and not whole.any()
+    reduced = np.array(h.getSolution().col_dual) if priced else None
+    return Answer(state, value, reached, min(bound, reached), reduced)
+
+
+def _run(h: Any) -> None:
+    """Solve. `Highs.startSolve` has one lock for all of a process, and refuses a second thread."""
+    h.run()
+    h.resetGlobalScheduler(False)
+
+
+def _looking(stop: threading.Event, tell: Tell | None) -> Callable[[Any], None]:
+    """Tell cost and bound when they are others than before, and stop when that is asked for."""
+    last = (np.inf, -np.inf)
+
+    def looked(event: Any) -> None:
+        nonlocal last
+        now = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
+        if tell is not None and now != last:
+            last = now
+            tell(*now)
+        event.interrupt(stop.is_set())
+
+    return looked
 
 
 def load_highs() -> Any:

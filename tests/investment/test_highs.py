@@ -1,0 +1,95 @@
+"""The door to HiGHS: known answers, prices, silence, and callers in several threads."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from commonweal.errors import CommonwealError
+from commonweal.investment.clock import Clock
+from commonweal.investment.highs import Answer, run_mip
+
+
+def knapsack(whole: bool) -> Answer:
+    """Worth 6, 5 and 4 for 3, 2 and 3 of a room of 5: the first two whole, with nothing left over."""
+    return run_mip(
+        np.array([-6.0, -5.0, -4.0]), csr_array(np.array([[3.0, 2.0, 3.0]])), np.array([-np.inf]),
+        np.array([5.0]), np.ones(3), np.full(3, whole),
+    )  # fmt: skip
+
+
+def hard(clock: Clock) -> Answer:
+    """A market split: small, and out of reach of branch and bound for minutes."""
+    generator = np.random.default_rng(5)
+    parts = generator.integers(0, 100, (5, 40)).astype(float)
+    halves = np.floor(parts.sum(axis=1) / 2)
+    n = parts.shape[1]
+    matrix = csr_array(np.hstack([parts, np.eye(5), -np.eye(5)]))
+    cost = np.concatenate([np.zeros(n), np.ones(10)])
+    upper = np.concatenate([np.ones(n), np.full(10, np.inf)])
+    whole = np.concatenate([np.ones(n, np.bool_), np.zeros(10, np.bool_)])
+    return run_mip(cost, matrix, halves, halves, upper, whole, clock=clock)
+
+
+def test_a_knapsack_by_hand() -> None:
+    found = knapsack(whole=True)
+    assert found.state == "optimal"
+    assert found.value == pytest.approx([1, 1, 0])
+    assert (found.cost, found.bound) == pytest.approx((-11, -11))
+    assert found.reduced is None
+
+
+def test_prices_of_a_linear_programme_by_hand() -> None:
+    """Room for 6: a third of the last is taken, so room costs 4/3, and the first two are worth 2 and 7/3 more."""
+    found = run_mip(
+        np.array([-6.0, -5.0, -4.0]), csr_array(np.array([[3.0, 2.0, 3.0]])), np.array([-np.inf]),
+        np.array([6.0]), np.ones(3), np.zeros(3, np.bool_),
+    )  # fmt: skip
+    assert found.cost == pytest.approx(-11 - 4 / 3)
+    assert found.reduced == pytest.approx([-2, -7 / 3, 0])
+
+
+def test_what_cannot_be_is_infeasible_and_what_has_no_end_is_refused() -> None:
+    one = csr_array(np.ones((1, 1)))
+    never = run_mip(
+        np.ones(1), one, np.array([2.0]), np.array([np.inf]), np.ones(1), np.ones(1, np.bool_)
+    )
+    assert (never.state, never.value) == ("infeasible", None)
+    with pytest.raises(CommonwealError, match="HiGHS could not solve a programme: Unbounded"):
+        run_mip(
+            -np.ones(1), one, np.zeros(1), np.full(1, np.inf), np.full(1, np.inf), np.zeros(1, np.bool_)
+        )  # fmt: skip
+
+
+def test_several_threads_get_their_own_answers() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(knapsack, [True, False] * 12))
+    assert {round(a.cost, 6) for a in answers} == {-11}
+
+
+def test_an_interrupt_that_nobody_takes_note_of_stops_the_solver() -> None:
+    before = threading.active_count()
+    timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        hard(Clock(60))
+    end = time.perf_counter() + 5
+    while threading.active_count() > before and time.perf_counter() < end:
+        time.sleep(0.02)
+    assert threading.active_count() == before
+
+
+def test_a_clock_that_is_interrupted_gives_the_best_so_far() -> None:
+    clock = Clock(30)
+    threading.Timer(0.5, lambda: setattr(clock, "interrupted", True)).start()
+    found = hard(clock)
+    assert found.state == "interrupted"
+    assert found.value is not None
+    assert found.bound < found.cost
+    assert clock.spent() < 10
