@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,27 @@ def test_gains_by_hand() -> None:
     assert ties["library_hours"].reach.tolist() == [500] * 5
     assert ties["community_hub"].total == pytest.approx(0.4 / 3 * 0.42 / 3 * 12_000)
     assert ties["community_hub"].draws.mean() == pytest.approx(ties["community_hub"].each, rel=0.03)
+
+
+def test_one_place_reaches_no_more_people_than_it_can() -> None:
+    """A hub reaches 1,500 people at most: of 20,000 fewer are drawn at times, of 40,000 never."""
+    first = load_interventions().only(NAMES)
+    hub = np.array([[0, -1], [-1, -1]])
+    for people in (20_000.0, 40_000.0):
+        many = replace(problem(), people=np.array([people, 1000.0]))
+        ties = next(
+            g for g in gains_of(first, many, Rules(1.0, years=2), hub) if g.outcome == "social_ties"
+        )
+        assert ties.reach.tolist() == [0, people]
+        reached = 1500 if people == 40_000 else people * _triangular_cut(0.05, 0.12, 0.25, 0.075)
+        assert ties.total == pytest.approx(0.4 / 3 * reached, rel=1e-3)
+        assert ties.draws.mean() * people == pytest.approx(ties.total, rel=0.03)
+
+
+def _triangular_cut(low: float, mode: float, high: float, most: float) -> float:
+    """The mean of what a triangular law gives, cut off at `most`, which lies below its mode."""
+    below = (most - low) ** 2 / ((high - low) * (mode - low))
+    return most - below * (most - low) / 3
 
 
 def test_nothing_done_gains_nothing() -> None:

@@ -26,6 +26,7 @@ __all__ = ["Gain", "effect_of", "gains_of", "project_of"]
 
 BENEFIT = "wellbeing"
 _DRAWS = 4_000
+_POINTS = 512
 _PER = 1000.0
 
 
@@ -41,8 +42,8 @@ class Gain:
         (years,) residents times the share of the year in which it works for them, after what repeats in
         one place counts less.
     each
-        Expected standard deviations by which one of those residents is better off, those whom it does not
-        reach among them.
+        Expected standard deviations by which one of those residents is better off, on average over the places
+        and those whom it does not reach.
     draws
         (n_draws,) the same, drawn.
     """
@@ -94,7 +95,8 @@ def gains_of(
     Notes
     -----
     Of several interventions on one outcome in one place the strongest counts whole, the next by the rules'
-    ``repeat``, as in the programme that chose them.
+    ``repeat``, as in the programme that chose them. Nowhere are more people reached than an effect's
+    ``most_people``.
     """
     works = problem.working(rules.years)[np.maximum(start, 0), np.arange(start.shape[1])]
     works = np.where((start >= 0)[:, :, None], works, 0.0)
@@ -110,18 +112,50 @@ def gains_of(
         if not acting:
             continue
         columns = [at for at, _ in acting]
-        each = np.array(
-            [numbers[n, outcome, "size"].mean * numbers[n, outcome, "reaches"].mean for _, n in acting]
-        )  # fmt: skip
+        most = [_most_share(interventions, name, outcome, problem.people) for _, name in acting]
+        shares = [
+            _expected_share(numbers[n, outcome, "reaches"], m)
+            for (_, n), m in zip(acting, most, strict=True)
+        ]
+        sizes = np.array([numbers[n, outcome, "size"].mean for _, n in acting])
+        each = sizes * np.column_stack(shares)
         lasting = each * works[:, columns].sum(axis=2)
         place = np.argsort(np.argsort(-lasting, axis=1, kind="stable"), axis=1, kind="stable")
         counts = rules.repeat ** place.astype(np.float64)
         for k, (at, name) in enumerate(acting):
-            reach = (problem.people * counts[:, k]) @ works[:, at]
-            if reach.any():
-                drawn_each = draws[name, outcome, "size"] * draws[name, outcome, "reaches"]
-                found.append(Gain(name, outcome, reach, float(each[k]), drawn_each))
+            residents = problem.people * counts[:, k]
+            part = residents * works[:, at].sum(axis=1)
+            if not part.any():
+                continue
+            part /= part.sum()
+            reached = np.minimum(draws[name, outcome, "reaches"][:, None], most[k]) @ part
+            found.append(
+                Gain(
+                    name,
+                    outcome,
+                    residents @ works[:, at],
+                    float(each[:, k] @ part),
+                    draws[name, outcome, "size"] * reached,
+                )
+            )
     return found
+
+
+def _most_share(interventions: Interventions, name: str, outcome: str, people: Floats) -> Floats:
+    """(n_areas,) the share of residents that one intervention can reach at most; infinite without a limit."""
+    effect = next(e for e in interventions.interventions[name].effects if e.outcome == outcome)
+    found = np.full(len(people), np.inf)
+    if effect.most_people is not None:
+        np.divide(effect.most_people, people, out=found, where=people > 0)
+    return found
+
+
+def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
+    """(n_areas,) the expected share of residents reached, where it can be no more than `most`."""
+    if not (most < reaches.support[1]).any():
+        return np.full(len(most), reaches.mean)
+    grid = reaches.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
+    return np.minimum(grid, most[:, None]).mean(axis=1)
 
 
 def project_of(
