@@ -88,6 +88,16 @@ def test_the_published_interval_of_big_local_is_kept() -> None:
     assert anxiety.size.numbers == pytest.approx((-0.7 / sd, 0.8 / sd, 2.4 / sd), abs=5e-4)
 
 
+def test_the_published_effect_of_youth_clubs_is_kept_and_offences_are_not_added() -> None:
+    """Closures in London: 0.04 standard deviations off results at 16, and 14 % more offences, beside each other."""
+    (effect,) = load_interventions().interventions["youth_club"].effects
+    assert effect.size is not None
+    assert effect.size.numbers[1] == 0.04
+    assert effect.size.support[0] == 0
+    assert "offending rose by 14 % and is not added" in effect.caution
+    assert not effect.verified
+
+
 def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
     found = load_interventions(written(tmp_path, {}))
     one = found.interventions["club"]

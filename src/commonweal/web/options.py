@@ -163,10 +163,11 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
         scope.title, kind, sites=asked.sites, minutes=asked.minutes, candidates=candidates,
         equity=asked.equity, method="search",
     )  # fmt: skip
-    sited = site(
-        explorer.results, ask, planning.store, ground=planning.ground, scope=scope,
-        picked=_candidates(picked) if picked else None,
-    )  # fmt: skip
+    with planning.in_turn:
+        sited = site(
+            explorer.results, ask, planning.store, ground=planning.ground, scope=scope,
+            picked=_candidates(picked) if picked else None,
+        )  # fmt: skip
     worth = sites_worth(
         sited,
         planning.interventions,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from commonweal.allocation import applied
@@ -42,6 +43,9 @@ class Planning:
         Places of every kind, and where people set out from.
     interventions, values, parameters
         What can be done, what that is worth, and by which rates.
+    in_turn
+        Held while sites are sought: the kernels use all cores, and not every threading layer of numba survives
+        being called from two requests at once.
     """
 
     store: Store
@@ -49,6 +53,7 @@ class Planning:
     interventions: Interventions
     values: Values
     parameters: Parameters
+    in_turn: Lock = field(default_factory=Lock, repr=False, compare=False)
 
 
 def plan(results: Results, store: Store, progress: Progress | None = None) -> Planning | str:

@@ -184,7 +184,7 @@ print(found.ended, found.proven, len(found.chosen), found.gap > 0, found.seconds
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C can't be sent to one process alone")
 @pytest.mark.parametrize(
-    ("model", "problem"), [("maximal_covering", "hard()"), ("set_covering", "hard(4000, 1500)")]
+    ("model", "problem"), [("maximal_covering", "hard()"), ("set_covering", "hard(2000, 800)")]
 )
 def test_ctrl_c_gives_the_best_so_far(model, problem):
     from pathlib import Path

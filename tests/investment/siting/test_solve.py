@@ -69,7 +69,7 @@ def check(problem: SitingProblem, goal: Goal, solution: Solution, best: float) -
 LIMITS = st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from([1.0, 4.0, 7.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problems(), LIMITS, st.sampled_from(["p_median", "maximal_covering"]))
 def test_sums_equal_brute_force(problem, limits, model):
     sites, budget = limits
