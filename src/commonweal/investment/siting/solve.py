@@ -184,23 +184,31 @@ def _of_sums(
                 lambda _: asked.clock.interrupted or asked.clock.spent() > soon,
             ),
         )
+    gap = _gap_of_cost(asked.gap, found.cost, total)
     if method == "exact" and len(core.weight):
         how = "greedy, swaps, Lagrangian bound"
-        prices = relax(core, found, asked.gap, asked.clock, asked.tell(total))
-        if not found.met(asked.gap) and not asked.clock.up():
+        prices = relax(core, found, gap, asked.clock, asked.tell(total))
+        if not found.met(gap) and not asked.clock.up():
             how += ", branch and cut in HiGHS"
             left = narrowed(core, found, prices)
             mine = np.searchsorted(left.sites, found.chosen)
             inside = Found(mine, found.cost, found.bound)
-            best_choice(left, inside, asked.gap, asked.clock, asked.tell(total))
+            best_choice(left, inside, gap, asked.clock, asked.tell(total))
             found = Found(left.sites[inside.chosen], inside.cost, inside.bound)
     chosen = core.columns[found.chosen]
     bound = found.bound if total is None else total - found.bound
-    state = "optimal" if found.met(asked.gap) else "time"
+    state = "optimal" if found.met(gap) else "time"
     if not len(core.weight):
         bound = core.fixed if total is None else total - core.fixed
         state = "optimal"
     return _solution(problem, goal, chosen, bound, asked, how, method == "exact", state)
+
+
+def _gap_of_cost(gap: float, cost: float, total: float | None) -> float:
+    """Give what a gap is as a share of the cost: of a covering it is one of what is covered, and that only grows."""
+    if total is None or cost <= 0:
+        return gap
+    return max(gap * (total - cost) / cost, min(gap, GAP))
 
 
 def _with_capacities(
