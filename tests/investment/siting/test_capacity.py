@@ -113,3 +113,17 @@ def test_a_quick_answer_is_allowed_and_not_called_proven(method):
     assert not quick.proven
     assert quick.objective >= best.objective - 1e-6
     np.testing.assert_allclose(quick.served, people)
+
+
+@pytest.mark.parametrize("model", ["p_median", "maximal_covering"])
+def test_progress_is_told_as_the_answer_is(model: str) -> None:
+    """A point that is out of reach counts in both: lost to a covering, at the limit in a p-median."""
+    rng = np.random.default_rng(2)
+    distance = rng.integers(1, 50, (30, 8)).astype(float)
+    distance[0] = np.inf
+    problem = problem_from_matrix(distance, np.full(30, 5.0), capacity=np.full(8, 60.0), limit=60.0)
+    told: list[tuple[float, float]] = []
+    found = solve(problem, Goal(model, 3), progress=lambda now, bound, _: told.append((now, bound)))
+    known = [now for now, _ in told if np.isfinite(now)]
+    assert known
+    assert known[-1] == pytest.approx(found.objective)

@@ -134,6 +134,7 @@ def serve(
     if start is not None:
         first = np.full(m + k, np.nan)
         first[:m] = ~is_new | np.isin(sites, start)
+    fixed = _fixed(problem, goal, points)
     found = run_mip(
         cost,
         matrix,
@@ -145,7 +146,7 @@ def serve(
         start=first,
         gap=gap,
         clock=clock,
-        tell=tell,
+        tell=None if tell is None else lambda cost, bound: tell(cost + fixed, bound + fixed),
     )  # fmt: skip
     if found.value is None:
         if found.state == "infeasible":
@@ -156,7 +157,6 @@ def serve(
         raise DataError(f"{goal.model}: no choice of sites was found in time; expected more time")
     amount = np.zeros(len(problem.site))
     amount[kept] = found.value[m:] * people[row]
-    fixed = _fixed(problem, goal, points)
     chosen = np.sort(sites[(found.value[:m] > 0.5) & is_new])
     return Served(chosen, amount, found.cost + fixed, found.bound + fixed, found.state)
 
