@@ -103,17 +103,31 @@ def test_studied_effects_alone_are_worth_no_more(case: Case) -> None:
             assert option.firm.measures["benefits"].expected <= worth + 1e-6
 
 
-def test_the_answer_comes_first_and_says_what_it_rests_on(case: Case) -> None:
+def test_the_answer_says_what_it_rests_on_before_what_it_is_worth(case: Case) -> None:
     said = case_answer(case)
     for begins, text in zip(
-        ("Who:", "What:", "Where:", "Cost:", "Worth:", "How sure:"), said, strict=False
+        (
+            "How sure:",
+            "Who:",
+            "What:",
+            "Where:",
+            "Cost:",
+            "Worth, on those assumptions:",
+            "What drives it:",
+        ),
+        said,
+        strict=True,
     ):
         assert text.startswith(begins)
     bcr = case.appraisal.measures["bcr"]
-    worth = next(text for text in said if text.startswith("Worth:"))
+    worth = next(text for text in said if text.startswith("Worth"))
     assert f"{money(bcr.expected)} for each pound" in worth
     assert f"{ratio(bcr.low)} to {ratio(bcr.high)}" in worth
-    assert "assumed, not verified" in said[-1]
+    assert "assumed, not verified" in said[0]
+    assert "not a finding" in said[0]
+    firm = case.option.firm
+    assert (firm is None) == ("its worth is not known" in said[0])
+    assert firm is None or f"{money(firm.measures['bcr'].expected)} for each pound" in said[0]
     lines = list(case_lines(case))
     assert any("FICTIONAL" in line for line in lines)
     assumed = case_assumptions(case)

@@ -346,8 +346,8 @@ def _management(case: Case) -> Section:
     return Section(
         "Management case: what could go wrong, and how one would know",
         text=(
-            "Before money is spent, write the baseline of each place down (commonweal invest track). Later, the same "
-            "command compares them with similar places that got nothing.",
+            "Before money is spent, write the baseline of each place down (commonweal invest baseline). Later, "
+            "commonweal invest track compares them with similar places that got nothing.",
         ),
         tables=(Table("risks", "Risks", Shown(risks(case))),),
     )

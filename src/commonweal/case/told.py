@@ -27,8 +27,8 @@ _SHOWN = 15
 
 
 def case_answer(case: Case) -> tuple[str, ...]:
-    """Give the answer: who gets what, what it costs, what it is worth, how sure that is, what drives it."""
-    return tuple(filter(None, (_who(case), _what(case), _where(case), *_worth(case), _rests(case))))
+    """Give the answer: how far it can be relied on, who gets what, what that costs and is worth, what drives it."""
+    return (_rests(case), _who(case), _what(case), _where(case), *_worth(case), _drives(case))
 
 
 def _who(case: Case) -> str:
@@ -76,44 +76,54 @@ def _where(case: Case) -> str:
     would = "would be" if case.built else "would be, if one were built,"
     return (
         f"Where: {counted(n, 'site', 'sites')} for a {kind}{unpaid}; "
-        f"{percent(reached / total)} of {people(total)} {would} within {case.sited.minutes:g} minutes' walk of one."
+        f"{percent(reached / total)} of those who live there {would} within {case.sited.minutes:g} minutes' walk of "
+        "one."
     )
 
 
 def _worth(case: Case) -> Iterator[str]:
     m, a = case.appraisal.measures, case.appraisal
+    given = ", on those assumptions" if _guessed(case) > 0 else ""
     yield (
         f"Cost: {money(m['public_cost'].expected)} to the public sector in present value, with optimism bias "
         f"({_between(m['public_cost'])})."
     )
     yield (
-        f"Worth: benefits of {money(m['benefits'].expected)} ({_between(m['benefits'])}), or "
+        f"Worth{given}: benefits of {money(m['benefits'].expected)} ({_between(m['benefits'])}), or "
         f"{money(m['bcr'].expected)} for each pound (95 % interval {_ratios(m['bcr'])}). Net present social value is "
         f"{money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
         f"{a.draws:,} draws."
     )
-    if case.option.firm is None:
-        yield (
-            "How sure: no effect in this mix has a study of cause behind it. Without its assumptions the "
-            "answer is that its worth is not known."
-        )
-        return
-    f = case.option.firm.measures["bcr"]
-    yield (
-        f"How sure: counting only effects that a study of cause, or a review of several, stands behind, it is "
-        f"{money(f.expected)} for each pound ({_ratios(f)}), and worth its cost in "
-        f"{percent(case.option.firm.worth_it)} of "
-        "draws."
-    )
 
 
 def _rests(case: Case) -> str:
+    """Say before any figure how much of the benefit was assumed, and what is left without that."""
+    guessed = _guessed(case)
+    share = "none" if guessed <= 0 else "all" if guessed >= 1 else percent(guessed)
+    first = f"How sure: {share} of the benefit told here has a size that was assumed, not verified."
+    if guessed > 0:
+        first += " What it is worth follows from those assumptions; it is not a finding."
+    if case.option.firm is None:
+        return (
+            f"{first} No effect in this mix has a study of cause behind it: without its assumptions, its worth is "
+            "not known."
+        )
+    f = case.option.firm.measures["bcr"]
+    return (
+        f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
+        f"{money(f.expected)} for each pound (95 % interval {_ratios(f)}), and worth its cost in "
+        f"{percent(case.option.firm.worth_it)} of draws."
+    )
+
+
+def _guessed(case: Case) -> float:
+    """Share of the benefit whose size was assumed."""
     total = sum(g.total for g in case.gains)
-    guessed = sum(g.total for g in case.gains if not effect_of(case.interventions, g).verified)
-    driver = case.appraisal.drivers[1:3]
-    share = percent(guessed / total)
-    first = f"What it rests on: {share} of the benefit has a size that was assumed, not verified."
-    return " ".join([first, *driver])
+    return sum(g.total for g in case.gains if not effect_of(case.interventions, g).verified) / total
+
+
+def _drives(case: Case) -> str:
+    return " ".join(["What drives it:", *case.appraisal.drivers[1:3]])
 
 
 def _between(e: Estimate) -> str:
