@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openpyxl
+import polars as pl
 import pyogrio
 import pypdf
 import pytest
+import shapely
 
 from commonweal.case import Asked, make_case
 from commonweal.case.layers import write_places
@@ -23,6 +25,8 @@ from commonweal.investment.appraisal import project_from
 from commonweal.investment.appraisal.words import money, ratio
 from commonweal.recipe import load_study
 from commonweal.reports import write_report
+from commonweal.reports.allocation import allocation_sections
+from commonweal.reports.allocation_map import allocation_map
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +117,7 @@ def test_the_answer_says_what_it_rests_on_before_what_it_is_worth(case: Case) ->
             "Where:",
             "Cost:",
             "Worth, on those assumptions:",
-            "What drives it:",
+            "What drives the answer most",
         ),
         said,
         strict=True,
@@ -208,6 +212,40 @@ def test_what_cannot_be_is_refused(
 def test_no_money_is_refused_at_once(budget: float) -> None:
     with pytest.raises(CommonwealError, match="budget: found"):
         Asked("demo", "Vesselhoe", budget=budget)
+
+
+def test_places_near_together_are_drawn_close_up(case: Case) -> None:
+    """On the land of a whole country they would lie on one another; discs stay inside the drawing."""
+    a = case.worked.allocation
+    lon, lat = (a.areas.table[c].to_numpy()[a.selected] for c in ("longitude", "latitude"))
+    country = shapely.box(lon.min() - 5, lat.min() - 5, lon.max() + 5, lat.max() + 5)
+    outline = pl.DataFrame({"geometry": [shapely.to_wkb(country)]})
+    chart = allocation_map("m", a, outline)
+    assert chart is not None
+    discs = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="3.4"', chart.svg)
+    at = np.array(discs, dtype=float)
+    assert len(at) == a.selected.sum()
+    assert np.ptp(at, axis=0).max() > 200
+    assert (at > 0).all()
+    assert (at < [480, 560]).all()
+
+
+def test_what_varied_and_why_not_are_told_by_name(case: Case) -> None:
+    sections = allocation_sections(case.worked)
+    text = " ".join(t for s in sections for t in s.text)
+    assert case.worked.chance is not None
+    for name in case.worked.chance.varied:
+        assert name not in text
+    assert "the weights within" in text
+    heads = [set(t.shown.frame.columns) for s in sections for t in s.tables if "selected" in t.name]
+    assert heads
+    assert all("Margin in its group" not in h for h in heads)  # there is no cap
+
+
+@pytest.mark.parametrize("year", [-200, 26, 20260])
+def test_a_mistyped_year_is_refused(year: int) -> None:
+    with pytest.raises(CommonwealError, match=f"first year: found {year}"):
+        Asked("demo", "Vesselhoe", first_year=year)
 
 
 def test_a_programme_of_ones_own_is_asked_as_its_file(

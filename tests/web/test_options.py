@@ -60,6 +60,16 @@ def test_the_page_tells_the_numbers_of_the_api(client: Client) -> None:
     assert f"{told['siting']['reached'] - told['siting']['reached_before']:,.0f} people" in page
 
 
+def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
+    for kind in ("community-centre", "library"):
+        page = client.get(f"/area/{DISTRICT}/options?kind={kind}").text
+        chosen = re.findall(
+            r'<option value="([^"]+)" selected', page.partition('id="candidates"')[2]
+        )
+        assert chosen
+        assert chosen[0] != kind
+
+
 def test_picked_sites_are_all_built_however_little_they_help(client: Client) -> None:
     places = client.get(f"/api/areas/{PLACE}/options?kind=library").json()
     at = "site=-1.5,53.5&site=-1.5,53.5&site=3,50"

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Case", "make_case", "portfolio_problem"]
 
 MOST_SECONDS = 600.0
+EARLIEST, LATEST = 2000, 2100
+"""First years that a case can have."""
+
 SHARES = (0.25, 0.5, 1.0, 1.5, 2.0)
 """Budgets that are tried, as shares of the one that there is."""
 
@@ -117,6 +120,10 @@ class Asked:
     def __post_init__(self) -> None:
         if self.budget is not None and not 0 < self.budget < np.inf:
             raise CommonwealError(f"budget: found {self.budget:,.10g}; expected pounds above 0")
+        if not EARLIEST <= self.first_year <= LATEST:
+            raise CommonwealError(
+                f"first year: found {self.first_year}; expected one from {EARLIEST} to {LATEST}"
+            )
         if not 0 < self.minutes <= 120:
             raise CommonwealError(f"minutes: found {self.minutes:g}; expected above 0, at most 120")
         if not 0 < self.seconds <= MOST_SECONDS:

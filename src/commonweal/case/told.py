@@ -42,9 +42,10 @@ def _who(case: Case) -> str:
             f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95 % of "
             f"{c.n_draws:,} draws."
         )
+    are = "is" if in_need == 1 else "are"
     return (
-        f"Who: {case.title}, with {people(case.people)}; {in_need:,} of the {n:,} are in need by the yardstick of the "
-        f"rule. The rule: {a.programme.title}.{sure}"
+        f"Who: {case.title}, with {people(case.people)}; {in_need:,} of the {n:,} {are} in need by the yardstick of "
+        f"the rule. The rule: {a.programme.title}.{sure}"
     )
 
 
@@ -123,7 +124,8 @@ def _guessed(case: Case) -> float:
 
 
 def _drives(case: Case) -> str:
-    return " ".join(["What drives it:", *case.appraisal.drivers[1:3]])
+    """Say which number the answer hangs on most, and where it would turn."""
+    return " ".join(case.appraisal.drivers[1:3])
 
 
 def _between(e: Estimate) -> str:

@@ -23,6 +23,8 @@ from commonweal.reports.allocation_told import (
     rule_parts,
     shares_of,
     table_of,
+    varied_words,
+    why_words,
 )
 from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.write import source_lines
@@ -68,6 +70,8 @@ _HEADS = {
     "why": "Why not",
 }
 _PLACES = {"Need": 3, "Margin": 3, "Margin in its group": 3}
+_LARGE = 1_000
+"""From here on, decimals of a need or a margin say nothing more."""
 _LIMITS = (
     "Need is what the rule ranks by. Nothing here says that money does more good where need is greatest.",
     "Areas in need are told by the programme's yardstick in its file; people in them are all residents, not those who "
@@ -173,7 +177,11 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
         shown = shown.with_columns(
             in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no"))
         )
-    return Shown(shown.rename(kept), frozenset({"Share of draws"} & set(kept.values())), _PLACES)
+    shown = shown.rename(kept)
+    shown = shown.drop(h for h in _PLACES if h in shown.columns and shown[h].is_null().all())
+    large = {h for h in _PLACES if h in shown.columns and (shown[h].abs().max() or 0) >= _LARGE}
+    places = {h: 0 if h in large else n for h, n in _PLACES.items()}
+    return Shown(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
 
 
 def _list(worked: Worked) -> Section:
@@ -206,7 +214,7 @@ def _list(worked: Worked) -> Section:
         pl.col("population").filter(pl.col("in_need")).sum().alias("need"),
     ).sort("n", "why", descending=[True, False])  # fmt: skip
     why = counts.select(
-        pl.col("why").alias("Why not"),
+        pl.Series("Why not", [why_words(worked, why) for why in counts["why"]], pl.String),
         pl.col("n").cast(pl.Int64).alias("Areas"),
         pl.col("population").round(0).cast(pl.Int64).alias("People"),
         pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
@@ -267,7 +275,7 @@ def _sure(worked: Worked) -> Section | None:
     return Section(
         "How sure that is",
         text=(
-            f"The rule was applied again in each of {c.n_draws:,} draws, in which {', '.join(c.varied)} vary as the "
+            f"The rule was applied again in each of {c.n_draws:,} draws, in which {varied_words(worked)} vary as the "
             "study says. Exclusions, caps, populations and the number of awards stay as they are.",
             f"Of the {int(a.selected.sum()):,} selected, a draw keeps {c.kept.mean():.0f} on average, between "
             f"{int(c.kept.min()):,} and {int(c.kept.max()):,}.",

@@ -12,13 +12,15 @@ from commonweal.briefing.shown import Shown
 from commonweal.pack.drawing import LAND, OTHER, PLACE, Frame, svg, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from commonweal.investment.allocation import Allocation
 
 __all__ = ["allocation_map"]
 
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
+_PART = 0.15
+"""Marks within such a part of the land are drawn close up: in a map of a country they would be one dot."""
 
 
 def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> Chart | None:
@@ -60,13 +62,17 @@ def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> C
         shapely.from_wkb(outline["geometry"].drop_nulls().to_list()), to_metres, interleaved=False
     )
     points = np.column_stack(to_metres(lon, lat))
-    west, south, east, north = (
-        shapely.total_bounds(land)
-        if len(land)
-        else (*points[shown].min(axis=0), *points[shown].max(axis=0))
-    )
-    pad = 0.03 * max(east - west, north - south, 1000.0)
-    frame = Frame((west - pad, south - pad, east + pad, north + pad), _WIDTH, _HEIGHT)
+    marked = (*points[shown].min(axis=0), *points[shown].max(axis=0))
+    whole = shapely.total_bounds(land) if len(land) else marked
+    near = _across(marked) < _PART * _across(whole)
+    west, south, east, north = marked if near else whole
+    pad = (0.25 if near else 0.03) * max(east - west, north - south, 1000.0)
+    box = (west - pad, south - pad, east + pad, north + pad)
+    if near:
+        box = _filling(box)
+        land = shapely.clip_by_rect(land, *box)
+        land = land[~shapely.is_empty(land)]
+    frame = Frame(box, _WIDTH, _HEIGHT)
     parts = [f'<rect width="{_WIDTH:g}" height="{_HEIGHT:g}" fill="#fff"/>']
     parts += [frame.path(s, f'fill="{LAND}" stroke="#fff" stroke-width="0.6"', 0.7) for s in land]
     counts = {kind: int((which & shown).sum()) for kind, which in kinds.items()}
@@ -81,6 +87,20 @@ def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> C
         pl.DataFrame({"What": list(counts), plural.capitalize(): list(counts.values())})
     )
     return Chart(id_, title, about, svg(id_, title, about, _WIDTH, _HEIGHT + _FOOT, parts), numbers)
+
+
+def _across(box: Sequence[float]) -> float:
+    """Longer side of west, south, east, north."""
+    return float(max(box[2] - box[0], box[3] - box[1]))
+
+
+def _filling(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Widen or heighten a box about its middle to the proportions of the drawing."""
+    west, south, east, north = box
+    width = max(east - west, (north - south) * _WIDTH / _HEIGHT)
+    height = width * _HEIGHT / _WIDTH
+    x, y = (west + east) / 2, (south + north) / 2
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 def _mark(kind: str, x: float, y: float, r: float = 3.4) -> str:

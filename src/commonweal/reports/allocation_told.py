@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.briefing.choices import choice_in_words, joined
 from commonweal.briefing.columns import in_columns
 from commonweal.briefing.words import SURE, counted, parent_words, people, percent
 from commonweal.sources import load_catalogue
@@ -35,6 +36,8 @@ __all__ = [
     "rule_parts",
     "shares_of",
     "table_of",
+    "varied_words",
+    "why_words",
 ]
 
 _SHOWN = 15
@@ -180,6 +183,25 @@ def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
     return worked.allocation.programme.parts(
         worked.results.label, lambda parent: parent_words(parent)[0]
     )
+
+
+def varied_words(worked: Worked) -> str:
+    """Say what the draws vary, with names for readers."""
+    results, chance = worked.results, worked.chance
+    certainty = results.study.certainty
+    known = {} if certainty is None else {str(a.called): a for a in certainty.vary}
+    return joined(
+        choice_in_words(results, known[name], law=False) if name in known else name
+        for name in (() if chance is None else chance.varied)
+    )
+
+
+def why_words(worked: Worked, why: str) -> str:
+    """Say why an area was passed over, with names for readers."""
+    for condition in worked.allocation.programme.eligible:
+        if why == f"not in the {condition}":
+            return why.replace(condition.index, worked.results.label(condition.index))
+    return why
 
 
 def table_of(worked: Worked) -> pl.DataFrame:

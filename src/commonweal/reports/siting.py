@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import people, percent
+from commonweal.briefing.words import counted, people, percent
 from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.siting_map import siting_map
 from commonweal.reports.write import source_lines
@@ -245,14 +245,14 @@ def _how_sure(sited: Sited) -> list[str]:
     asked = MODELS[s.goal.model].format(minutes=sited.minutes)
     chosen = (
         f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), with "
-        f"{len(sited.existing):,} places there already."
+        f"{counted(len(sited.existing), 'place', 'places')} there already."
     )
     if s.proven:
         sure = f"No other choice is better: proven in {s.seconds:.1f} seconds."
     elif np.isfinite(s.gap) and s.ended != "asked":
-        sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it isn't proven."
+        sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
     else:
-        sure = f"Whether another choice is better isn't known: {_ENDED.get(s.ended, s.ended)}."
+        sure = f"Whether another choice is better is not known: {_ENDED.get(s.ended, s.ended)}."
     return [chosen, sure]
 
 

@@ -71,6 +71,8 @@ class Options:
         What they cost and are worth; None where that cannot be told.
     picked
         Whether the sites were picked, not proposed.
+    candidates
+        Where they could go.
     """
 
     scope: Scope
@@ -78,6 +80,7 @@ class Options:
     section: Section
     worth: Appraisal | None
     picked: bool
+    candidates: str
 
 
 def planning_of(explorer: Explorer) -> Planning:
@@ -154,7 +157,7 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
     scope = scope_of(explorer, code)
     kinds, where = kinds_offered(explorer, planning), where_offered(planning)
     kind = asked.kind or next(iter(kinds))
-    candidates = asked.candidates or next(iter(where))
+    candidates = asked.candidates or next(one for one in where if one != kind)
     for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
         if given not in offered:
             raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
@@ -175,7 +178,7 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
         years=asked.years,
         parameters=planning.parameters,
     )
-    return Options(scope, sited, siting_section(sited), worth, bool(picked))
+    return Options(scope, sited, siting_section(sited), worth, bool(picked), candidates)
 
 
 def _candidates(points: list[tuple[float, float]]) -> Candidates:

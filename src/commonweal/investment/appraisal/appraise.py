@@ -249,8 +249,9 @@ def _drivers(
         return tuple(said)
     first = wide[0]
     between = sorted(first.npsv)
+    unit = "" if first.input.unit in ("", "£") else f" ({first.input.unit})"
     said.append(
-        f"What drives the answer most is “{first.input.label}”: from {figure(first.low, first.input)} to "
+        f"What drives the answer most is “{first.input.label}”{unit}: from {figure(first.low, first.input)} to "
         f"{figure(first.high, first.input)}, net present social value goes from {money(between[0])} to "
         f"{money(between[1])}, and {round(first.share * 100)} % of its variance comes from this alone."
     )
