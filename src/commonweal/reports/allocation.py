@@ -179,7 +179,7 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
         )
     shown = shown.rename(kept)
     shown = shown.drop(h for h in _PLACES if h in shown.columns and shown[h].is_null().all())
-    large = {h for h in _PLACES if h in shown.columns and (shown[h].abs().max() or 0) >= _LARGE}
+    large = {h for h in _PLACES if h in shown.columns and (shown[h].abs() >= _LARGE).any()}
     places = {h: 0 if h in large else n for h, n in _PLACES.items()}
     return Shown(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
 

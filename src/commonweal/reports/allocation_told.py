@@ -118,9 +118,11 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     n = int(a.selected.sum())
     spent = "" if a.spent is None else f", {money(a.spent)} in all"
     got = "get an award" if a.programme.money else "are selected"
+    needy = int((a.selected & a.in_need).sum())
+    many = "all" if needy == n else f"{a.people_in_need:,.0f}"
     told = [
-        f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {a.people_in_need:,.0f} of them in areas in need "
-        f"({int((a.selected & a.in_need).sum()):,} of the {n:,})."
+        f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {many} of them in areas in need ({needy:,} of "
+        f"the {n:,})."
     ]
     if (cost := a.cost).passed_over.any():
         over = int(cost.passed_over.sum())
@@ -140,12 +142,17 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
         )
     if against is not None:
         d, other = against.difference, against.other.allocation
+        apart = (
+            ""
+            if d.areas.codes == a.areas.codes
+            else f" Here need is told for each of the {d.areas.plural}, so the numbers differ from those above."
+        )
         told.append(
             f"Beside {other.programme.title}: {people(d.people(d.both))} are in both "
             f"({d.people(d.both, in_need=True):,.0f} in areas in need), {people(d.people(d.only_first))} in this "
             f"one only ({d.people(d.only_first, in_need=True):,.0f} in need) and "
             f"{people(d.people(d.only_second))} in the other only "
-            f"({d.people(d.only_second, in_need=True):,.0f} in need)."
+            f"({d.people(d.only_second, in_need=True):,.0f} in need).{apart}"
         )
     return tuple(told)
 
@@ -180,9 +187,10 @@ def cautions(worked: Worked) -> tuple[str, ...]:
 
 def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
     """Give the parts of the rule with names for readers, whether each is official, and its note."""
-    return worked.allocation.programme.parts(
-        worked.results.label, lambda parent: parent_words(parent)[0]
-    )
+    a = worked.allocation
+    out = {f"Not: {a.programme.exclude[n].what}" for n in a.left_out if n in a.programme.exclude}
+    parts = a.programme.parts(worked.results.label, lambda parent: parent_words(parent)[0])
+    return [(f"{part} (left out here)" if part in out else part, *rest) for part, *rest in parts]
 
 
 def varied_words(worked: Worked) -> str:

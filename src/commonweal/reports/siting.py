@@ -140,7 +140,9 @@ def siting_section(sited: Sited) -> Section:
     """
     chart = siting_map(sited)
     beware = [*_beware(sited)]
-    tables = [Table("sites", f"Where the new places go in {sited.title}", _sites(sited))]
+    tables = []
+    if len(sited.sites):
+        tables.append(Table("sites", f"Where the new places go in {sited.title}", _sites(sited)))
     tables.append(
         Table(
             "reach-by-point",

@@ -124,13 +124,13 @@ def kinds_offered(explorer: Explorer, planning: Planning) -> dict[str, str]:
 
 
 def where_offered(planning: Planning) -> dict[str, str]:
-    """Give where new places could go, with words for each: kinds of buildings that are known, or a grid."""
+    """Give where new places could go, with words for each: schools, a grid, kinds that are known."""
     kinds = load_taxonomy().kinds
     table = planning.ground.places.table
     there = {kind for kind in table["kind"].unique() if kind is not None}
     offered = {SCHOOLS: "State schools"} if there & {"primary-school", "secondary-school"} else {}
-    offered |= {kind: one.label for kind, one in kinds.items() if kind in there}
-    return {**offered, "grid:500": "Anywhere: a grid of 500 metres"}
+    offered["grid:500"] = "Anywhere: a grid of 500 metres"
+    return offered | {kind: one.label for kind, one in kinds.items() if kind in there}
 
 
 def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOptions) -> Options:
@@ -157,7 +157,7 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
     scope = scope_of(explorer, code)
     kinds, where = kinds_offered(explorer, planning), where_offered(planning)
     kind = asked.kind or next(iter(kinds))
-    candidates = asked.candidates or next(one for one in where if one != kind)
+    candidates = asked.candidates or _usual(where, kind, len(scope.rows))
     for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
         if given not in offered:
             raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
@@ -179,6 +179,12 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
         parameters=planning.parameters,
     )
     return Options(scope, sited, siting_section(sited), worth, bool(picked), candidates)
+
+
+def _usual(where: dict[str, str], kind: str, n_areas: int) -> str:
+    """Give where places of a kind could go if nobody says: not where it is, and no grid that is wider than an area."""
+    fit = (at for at in where if at != kind and (n_areas > 1 or not at.startswith("grid:")))
+    return next(fit, next(iter(where)))
 
 
 def _candidates(points: list[tuple[float, float]]) -> Candidates:

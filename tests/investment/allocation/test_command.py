@@ -111,6 +111,7 @@ def test_exclusions_are_brought_by_the_user(small: Small, tell: Tell, tmp_path: 
     code, out, _ = tell("invest", "allocate", rule, "--draws", "0", "--exclude", "none")
     assert code == 0
     assert "An exclusion was left out: districts of an earlier round" in out
+    assert "Not: districts of an earlier round (left out here)" in out
 
 
 @pytest.mark.parametrize(
