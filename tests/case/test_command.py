@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.commands.invest_case import pounds
+from commonweal.commands.pounds import pounds
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
@@ -71,4 +71,4 @@ def test_a_mistake_is_told_in_a_line_and_leaves_nothing(
 @pytest.mark.parametrize("text", ["", "m", "20 million", "1e6", "2,0,x"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(CommonwealError, match="expected pounds"):
-        pounds(text)
+        pounds("budget", text)

@@ -171,10 +171,11 @@ def _strategic(case: Case) -> tuple[Section, ...]:
 
 def _economic(case: Case) -> tuple[Section, ...]:
     mix, rules = case.mix, case.rules
+    alike = ", with an equal part for each place" if case.option.sharing == "each" else ""
     proven = (
-        "No other mix meets more by the programme's count"
+        f"No other mix{alike} meets more by the programme's count"
         if mix.gap < _PROVEN
-        else f"No other mix can meet more than {percent(mix.gap)} above that"
+        else f"No other mix{alike} can meet more than {percent(mix.gap)} above that"
     )
     first = rules.years if rules.last_start is None else rules.last_start + 1
     places, few = by_place(case), frozenset({"Share of draws"})
@@ -183,7 +184,7 @@ def _economic(case: Case) -> tuple[Section, ...]:
         text=(
             f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of "
             f"the {len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix is the one "
-            f"that meets most need for the money: {mix.met:,.0f}. {proven}.",
+            f"that meets most need for the money{alike}: {mix.met:,.0f}. {proven}.",
             case.interventions.note,
         ),
         charts=(frontier_chart(case.frontier, rules.budget),),

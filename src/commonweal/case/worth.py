@@ -316,5 +316,7 @@ def _unquantified(
         "Savings to the public purse: none is claimed, since no study that was read isolates one.",
         f"What buildings, habits and groups are worth after {rules.years} years.",
         "Harm: people whom a change leaves out, and what neighbouring places lose.",
+        "Whether a place has a library, a bus or land for what is chosen was not looked at; where places share one, "
+        "each is counted as if it had its own.",
         *(f"Effects without a stated size ({'; '.join(unsized)})." for _ in unsized[:1]),
     )

@@ -15,6 +15,7 @@ from commonweal.commands.console import (
     progress_bar,
     write_text,
 )
+from commonweal.commands.pounds import pounds
 
 __all__ = ["case"]
 
@@ -87,7 +88,7 @@ def case(
     from commonweal.sources import Store
 
     asked = Asked(
-        subject, area, places, pounds(budget) if budget else None, years, first_year, minutes, kind,
+        subject, area, places, pounds("budget", budget) if budget else None, years, first_year, minutes, kind,
         candidates, "pooled" if pooled else "each", interventions, values, draws, seed, seconds, tuple(exclude or ()),
     )  # fmt: skip
     if out is not None:
@@ -120,27 +121,3 @@ def case(
     print_lines(case_lines(made))
     if folder is not None:
         print(f"\nAnnex: {folder / 'report.html'}")
-
-
-def pounds(text: str) -> float:
-    """Read an amount of pounds: 20000000, 20,000,000, £20m, 1.5bn or 500k.
-
-    Raises
-    ------
-    CommonwealError
-        If it is none.
-
-    Examples
-    --------
-    >>> pounds("£20m"), pounds("1,500,000"), pounds("0.5bn")
-    (20000000.0, 1500000.0, 500000000.0)
-    """
-    import re
-
-    from commonweal.errors import CommonwealError
-
-    found = re.fullmatch(r"£?\s*(-?[\d,]*\.?\d+)\s*(k|m|bn|)", text.strip().lower())
-    if found is None:
-        raise CommonwealError(f"budget: found '{text}'; expected pounds, such as 20000000 or 20m")
-    size = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}[found[2]]
-    return float(found[1].replace(",", "")) * size

@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from commonweal.commands.console import Json, StudyName, print_json, print_lines, progress_bar
+from commonweal.commands.pounds import pounds
 from commonweal.errors import CommonwealError
 
 __all__ = ["portfolio"]
-
-_UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
 
 
 def portfolio(
@@ -85,7 +84,7 @@ def portfolio(
     if areas and area:
         raise CommonwealError("--areas and --area: found both; expected one")
     ask = Ask(
-        _pounds("--budget", budget),
+        pounds("--budget", budget),
         years,
         tuple(area or [SELECTED]),
         designation,
@@ -93,7 +92,7 @@ def portfolio(
         interventions,
         tuple(only or ()),
         equity,
-        _pounds("--a-year", a_year) if a_year else None,
+        pounds("--a-year", a_year) if a_year else None,
         {k: int(v) for k, v in _pairs("--starts-a-year", starts_a_year, whole=True).items()},
         most_each,
         _pairs("--least-share", least_share),
@@ -118,15 +117,6 @@ def portfolio(
     print_lines(portfolio_lines(found))
     if out is not None:
         print(f"\nReport: {folder / 'report.html'}")
-
-
-def _pounds(option: str, text: str) -> float:
-    """Read an amount such as 20m, £750k or 1,500,000."""
-    plain = text.strip().lower().replace(",", "").removeprefix("£")
-    fits = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*(bn|m|k|)", plain)
-    if fits is None:
-        raise CommonwealError(f"{option}: found '{text}'; expected pounds, such as 20m or 750k")
-    return float(fits[1]) * _UNITS[fits[2]]
 
 
 def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict[str, float]:

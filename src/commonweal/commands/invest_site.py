@@ -16,6 +16,7 @@ from commonweal.commands.console import (
     progress_bar,
     write_text,
 )
+from commonweal.commands.pounds import pounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,9 @@ def site(
     ],
     kind: Annotated[str, typer.Option(help="Kind of place to build, such as library.")],
     sites: Annotated[int | None, typer.Option(help="At most so many new places.")] = None,
-    budget: Annotated[float | None, typer.Option(help="They cost at most so much.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="They cost at most so much, such as 2m.")
+    ] = None,
     minutes: Annotated[float, typer.Option(help="Minutes' walk within which one is reached.")] = 15,
     candidates: Annotated[
         str,
@@ -80,12 +83,13 @@ def site(
     if sites is None and budget is None and model != "set_covering":
         sites = 1
     chosen = cast("Any", model)
-    Goal(chosen, sites, budget)  # what makes no sense is refused before a long run
+    money = None if budget is None else pounds("budget", budget)
+    Goal(chosen, sites, money)  # what makes no sense is refused before a long run
     recipe = load_study(study)
     if out is not None:
         check_folder(out)
     ask = Ask(
-        area, kind, sites, budget, chosen, minutes, candidates, equity, need, moves,
+        area, kind, sites, money, chosen, minutes, candidates, equity, need, moves,
         cast("Any", method), seconds,
     )  # fmt: skip
     with progress_bar() as progress:

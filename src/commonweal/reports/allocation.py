@@ -187,13 +187,18 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
 def _list(worked: Worked) -> Section:
     a, frame = worked.allocation, table_of(worked)
     chart = allocation_map(_name(worked, "map"), a, worked.results.outline)
+    chosen = _columns(frame.filter("selected"), "why")
+    notes = {
+        "Margin": "Margin: how far an area is above the first that would take its place, in the unit of need.",
+        "Margin in its group": "Margin in its group: the same among those that the tightest cap sets against each "
+        "other.",
+    }
     tables = [
         Table(
             _name(worked, "selected"),
             f"The selected {a.areas.plural}, by need",
-            _columns(frame.filter("selected"), "why"),
-            "Margin: how far an area is above the first that would take its place, in the unit of need. Margin in its "
-            "group: the same among those that the tightest cap sets against each other.",
+            chosen,
+            " ".join(note for head, note in notes.items() if head in chosen.frame.columns),
             _ROWS,
         )
     ]
