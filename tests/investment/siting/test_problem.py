@@ -139,7 +139,7 @@ def test_nothing_to_gain():
         assert (found.proven, found.chosen.tolist(), found.gap) == (True, [], 0.0)
 
 
-def hard(n: int = 900, m: int = 300) -> SitingProblem:
+def hard(n: int = 2500, m: int = 900) -> SitingProblem:
     """Many sites that each cover much: nothing closes the gap soon."""
     rng = np.random.default_rng(0)
     people, sites = rng.random((n, 2)), rng.random((m, 2))
@@ -150,7 +150,7 @@ def hard(n: int = 900, m: int = 300) -> SitingProblem:
 def test_when_time_is_up_the_gap_is_said():
     told = []
     found = solve(
-        hard(2500, 900),
+        hard(),
         Goal("maximal_covering", 18),
         seconds=1.5,
         progress=lambda *a: told.append(a),
