@@ -190,7 +190,10 @@ def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
     a = worked.allocation
     out = {f"Not: {a.programme.exclude[n].what}" for n in a.left_out if n in a.programme.exclude}
     parts = a.programme.parts(worked.results.label, lambda parent: parent_words(parent)[0])
-    return [(f"{part} (left out here)" if part in out else part, *rest) for part, *rest in parts]
+    return [
+        (f"{part} (left out here)" if part in out else part, official, note)
+        for part, official, note in parts
+    ]
 
 
 def varied_words(worked: Worked) -> str:
