@@ -361,7 +361,7 @@ def test_the_same_bytes_on_any_threads_and_in_any_blocks(
 ) -> None:
     import sys
 
-    module = sys.modules["commonweal.designation.certainty"]
+    module = sys.modules["commonweal.designation.runs"]
     before, seen = numba.get_num_threads(), set()
     try:
         for threads, block in ((1, 128), (2, 128), (2, 50), (1, 7)):

@@ -108,7 +108,7 @@ def load_values(name: str = "first-values") -> Values:
 
     Examples
     --------
-    >>> load_values().wellbeing.points.mean.round(2), load_values().wellbeing.verified
+    >>> round(load_values().wellbeing.points.mean, 2), load_values().wellbeing.verified
     (0.23, False)
     """
     stem, text = text_of(name, _FOLDER, "file of values")
