@@ -83,7 +83,8 @@ def test_what_is_wrong_with_coefficients_is_named(fields: dict[str, Any], said: 
 
 
 def test_a_covariance_at_its_limit_is_one() -> None:
-    weight_of(b=0.5, g=0.4, var_b=0.01, var_g=0.04, cov_bg=-0.02)
+    weight = weight_of(b=0.5, g=0.4, var_b=0.01, var_g=0.04, cov_bg=-0.02)
+    assert weight.covariance.tolist() == [[0.01, -0.02], [-0.02, 0.04]]
 
 
 def test_own_coefficients_are_read_from_a_file(tmp_path: Path) -> None:

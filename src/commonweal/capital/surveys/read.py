@@ -56,7 +56,7 @@ def column_names(file: Path) -> list[str]:
         return list(
             _labelled(suffix)(file, metadataonly=True, output_format="polars")[1].column_names
         )
-    except Exception as error:
+    except Exception as error:  # each reader has errors of its own for a file that is broken
         raise _unreadable(file, error) from None
 
 
@@ -99,7 +99,7 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
             # Without user_missing, the reader turns user-missing values into nulls.
             frame, about = _labelled(suffix)(file, usecols=names, output_format="polars")
             labels = {k: v for k, v in about.variable_value_labels.items() if k in names}
-    except Exception as error:
+    except Exception as error:  # each reader has errors of its own for a file that is broken
         raise _unreadable(file, error) from None
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
