@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from commonweal.errors import StudyError, nearest
+from commonweal.errors import nearest
 from commonweal.index.assumptions import KINDS
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import name_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic import ValidationError
 
-__all__ = ["FieldError", "explain", "read_yaml"]
+__all__ = ["FieldError", "explain"]
 
 MOST = 3
 """How many faults are told at once."""
@@ -52,40 +51,6 @@ class FieldError(ValueError):
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.path = path
-
-
-def read_yaml(
-    text: str, where: str, keys: str = "title, areas, indicators, index (see `commonweal new`)"
-) -> dict[str, Any]:
-    """Read the keys of a YAML file.
-
-    Parameters
-    ----------
-    text
-        Its text.
-    where
-        Its name, for messages.
-    keys
-        Which keys it may have, for messages.
-
-    Raises
-    ------
-    StudyError
-        If it is not YAML, gives a key twice (the first would be lost), or has no keys.
-    """
-    import yaml
-
-    try:
-        data = read_strict(text)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise StudyError(f"{where}{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise StudyError(f"{where}: not valid YAML: {reason}") from None
-    if not isinstance(data, dict):
-        raise StudyError(f"{where}: found {_told(data)}; expected keys such as {keys}")
-    return data
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str, text: str) -> str:
@@ -167,10 +132,10 @@ def _reason(fault: Any, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "invalid_key" or loc[-1] == "[key]":
-        return f"the key {_told(found)} is not text; put it in quotes"
+        return f"the key {name_value(found)} is not text; put it in quotes"
     if kind in TOO_SHORT:
         least = fault["ctx"]["min_length"]
-        told = f"{len(found)} in a list" if isinstance(found, list) and found else _told(found)
+        told = f"{len(found)} in a list" if isinstance(found, list) and found else name_value(found)
         return f"found {told}; expected at least {'one' if least == 1 else least}"
     if loc[-2:] == ("worst", "share"):  # the file says 150%, which is held as 1.5
         return f"found {found * 100:g}%; expected a share above 0% and below 100%"
@@ -180,22 +145,7 @@ def _reason(fault: Any, model: type[BaseModel]) -> str:
         valid = str(fault["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         hint = f"; {nearest(found, valid)}" if len(valid) > 1 else ""
         hint = hint if "did you mean" in hint else ""
-    return f"found {_told(found)}; {expected}{hint}"
-
-
-def _told(found: Any) -> str:
-    """Name a value as someone who writes YAML would."""
-    if found is None:
-        return "nothing"
-    if isinstance(found, bool):
-        return str(found).lower()
-    if isinstance(found, str | int | float):
-        return repr(found)
-    if isinstance(found, Mapping):
-        return "keys with values" if found else "nothing"
-    if isinstance(found, Sequence):
-        return "a list" if found else "an empty list"
-    return f"a {type(found).__name__}"
+    return f"found {name_value(found)}; {expected}{hint}"
 
 
 def _keys_beside(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

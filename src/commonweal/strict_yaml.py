@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["read_strict"]
+from commonweal.errors import DataError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+    from commonweal.errors import StudyError
+
+__all__ = ["name_value", "read_keys", "read_strict", "read_text"]
 
 
 def read_strict(text: str) -> Any:
@@ -29,6 +38,95 @@ def read_strict(text: str) -> Any:
     import yaml
 
     return yaml.load(text, Loader=_loader())
+
+
+def read_text(
+    file: Path | Traversable,
+    expected: str = "a YAML file",
+    fault: type[DataError] | type[StudyError] = DataError,
+) -> str:
+    """Read the text of a file.
+
+    Parameters
+    ----------
+    file
+        It.
+    expected
+        What should be there, for messages.
+    fault
+        The error to raise.
+
+    Raises
+    ------
+    DataError or StudyError
+        If it is not there, cannot be read or is not text.
+    """
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise fault(f"{file}: not UTF-8 text at byte {error.start}; expected {expected}") from None
+    except FileNotFoundError:
+        raise fault(f"{file}: no such file; expected {expected}") from None
+    except OSError as error:
+        raise fault(f"{file}: cannot be read: {error.strerror}; expected {expected}") from None
+
+
+def read_keys(
+    text: str, where: str, keys: str, fault: type[DataError] | type[StudyError] = DataError
+) -> dict[str, Any]:
+    """Read the keys of a YAML file.
+
+    Parameters
+    ----------
+    text
+        Its text.
+    where
+        Its name, for messages.
+    keys
+        Which keys it may have, for messages.
+    fault
+        The error to raise.
+
+    Raises
+    ------
+    DataError or StudyError
+        If it is not YAML, gives a key twice (the first would be lost), or has no keys; the message
+        names `where` and the line.
+
+    Examples
+    --------
+    >>> read_keys("- hall", "kinds.yaml", "unit, name")
+    Traceback (most recent call last):
+    commonweal.errors.DataError: kinds.yaml: found a list; expected keys such as unit, name
+    """
+    import yaml
+
+    try:
+        data = read_strict(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise fault(f"{where}{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise fault(f"{where}: not valid YAML: {reason}") from None
+    if not isinstance(data, dict):
+        raise fault(f"{where}: found {name_value(data)}; expected keys such as {keys}")
+    return data
+
+
+def name_value(found: Any) -> str:
+    """Name a value as someone who writes YAML would."""
+    if found is None:
+        return "nothing"
+    if isinstance(found, bool):
+        return str(found).lower()
+    if isinstance(found, str | int | float):
+        return repr(found)
+    if isinstance(found, Mapping):
+        return "keys with values" if found else "nothing"
+    if isinstance(found, Sequence):
+        return "a list" if found else "an empty list"
+    return f"a {type(found).__name__}"
 
 
 @cache

@@ -64,7 +64,7 @@ class TestFile:
         assert said in str(told.value)
 
     def test_no_file_and_no_yaml(self, tmp_path: Path) -> None:
-        with pytest.raises(StudyError, match="No such file"):
+        with pytest.raises(StudyError, match="no such file"):
             load_estimates(tmp_path / "none.yaml")
         file = tmp_path / "list.yaml"
         file.write_text("- a\n", "utf-8")

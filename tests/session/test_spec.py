@@ -100,7 +100,7 @@ def test_works_of_ones_own_join_the_reading_list(meeting: Meeting) -> None:
 def test_what_is_no_session_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'demo'"):
         load_session("dmo")
-    with pytest.raises(StudyError, match=r"no-such\.yaml: No such file or directory"):
+    with pytest.raises(StudyError, match=r"no-such\.yaml: no such file; expected a session"):
         load_session(tmp_path / "no-such.yaml")
     file = tmp_path / "list.yaml"
     file.write_text("- a\n", "utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -245,7 +245,7 @@ def load_taxonomy(path: str | Path | None = None) -> Taxonomy:
     >>> load_taxonomy().group_of["pub"]
     'pubs-and-cafes'
     """
-    return _shipped() if path is None else _read(Path(path).name, _text(Path(path)))
+    return _shipped() if path is None else _read(Path(path).name, read_text(Path(path)))
 
 
 @cache
@@ -254,29 +254,13 @@ def _shipped() -> Taxonomy:
     return _read(file.name, file.read_text("utf-8"))
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file in UTF-8") from None
-
-
 def _read(name: str, text: str) -> Taxonomy:
     return read_model(name, text, Taxonomy)
 
 
 def read_model(name: str, text: str, model: type[Model]) -> Model:
     """Read YAML into a model, with errors that name the file and the field."""
-    import yaml
-
-    try:
-        content = read_strict(text)
-    except yaml.YAMLError as error:
-        raise DataError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise DataError(f"{name}: expected keys and values, found {type(content).__name__}")
+    content = read_keys(text, name, ", ".join(list(model.model_fields)[:4]))
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.allocation import applied, draws_of, exclusions_of
-from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.investment.allocation import load_programme
 from commonweal.investment.allocation.programme import Programme, shipped_programmes
 from commonweal.pack.scope import find_scope
 from commonweal.recipe import load_study, shipped_studies
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 from commonweal.study import run
 
 if TYPE_CHECKING:
@@ -176,10 +176,7 @@ def _programme(subject: str) -> Programme | None:
 
 def _is_programme(path: str) -> bool:
     """Whether a file is a programme, which names a study; what is wrong with a file its reader says."""
-    import yaml
-
     try:
-        read = read_strict(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return "study" in read_keys(read_text(Path(path)), path, "study")
+    except DataError:
         return False
-    return isinstance(read, dict) and "study" in read

@@ -12,7 +12,7 @@ from commonweal.errors import UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.investment.appraisal.project import Series
 from commonweal.investment.appraisal.uncertain import AtLeastZero, AtMostOne
-from commonweal.investment.files import Data, read_model, shipped, text_of
+from commonweal.investment.files import Data, load, shipped
 from commonweal.investment.parameters import Stated
 
 __all__ = ["Added", "Grant", "Values", "Wellbeing", "load_values", "shipped_values"]
@@ -111,8 +111,7 @@ def load_values(name: str = "first-values") -> Values:
     >>> round(load_values().wellbeing.points.mean, 2), load_values().wellbeing.verified
     (0.23, False)
     """
-    stem, text = text_of(name, _FOLDER, "file of values")
-    read = read_model(text, name, Values)
+    stem, read = load(name, _FOLDER, "file of values", Values)
     kinds, evidence = load_taxonomy().kinds, load_evidence()
     for kind in read.built:
         if kind not in kinds:

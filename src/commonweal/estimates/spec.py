@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from commonweal.errors import StudyError
-from commonweal.faults import FieldError, explain, read_yaml
+from commonweal.faults import FieldError, explain
 from commonweal.recipe import FileOrSource, OwnAreas
 from commonweal.recipe.indicators import IndicatorSpec
+from commonweal.strict_yaml import read_keys, read_text
 
 __all__ = ["EstimatesSpec", "PeopleSpec", "load_estimates"]
 
@@ -135,15 +136,8 @@ def load_estimates(file: str | Path) -> EstimatesSpec:
         If it cannot be read, is not YAML, or a field is wrong; the message names file, line and field.
     """
     path = Path(file)
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{path}: not UTF-8 text at byte {error.start}; expected a YAML file"
-        ) from None
-    data = read_yaml(text, str(path), "title, survey, study, covariates, model")
+    text = read_text(path, fault=StudyError)
+    data = read_keys(text, str(path), "title, survey, study, covariates, model", StudyError)
     for key in ("name", "folder"):
         if key in data:
             raise StudyError(f"{path}: {key}: unknown key; the file's place says it")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.evidence.work import Theme, Work
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,8 +113,6 @@ def load_evidence(folder: Path | None = None) -> Evidence:
     >>> load_evidence().work("bolet-2021").year
     2021
     """
-    import yaml
-
     root: Traversable = folder or resources.files(__package__) / "library"
     themes: dict[str, tuple[int, Theme]] = {}
     works: dict[str, Work] = {}
@@ -122,11 +120,7 @@ def load_evidence(folder: Path | None = None) -> Evidence:
     for file in sorted(root.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        try:
-            content = read_strict(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{file.name}: not a YAML file that can be read: {reason}") from None
+        content = read_keys(read_text(file), file.name, ", ".join(sorted(_KEYS)))
         order, theme = _theme(file.name, content)
         if theme.id in themes:
             raise DataError(f"{file.name}: theme '{theme.id}' has a file already; expected one")
@@ -144,8 +138,8 @@ def load_evidence(folder: Path | None = None) -> Evidence:
     return Evidence(dict(sorted(works.items())), known)
 
 
-def _theme(file: str, content: Any) -> tuple[int, Theme]:
-    if not isinstance(content, dict) or set(content) != _KEYS:
+def _theme(file: str, content: dict[str, Any]) -> tuple[int, Theme]:
+    if set(content) != _KEYS:
         raise DataError(f"{file}: expected the keys {', '.join(sorted(_KEYS))}")
     if not isinstance(content["order"], int) or not isinstance(content["works"], dict):
         raise DataError(f"{file}: expected 'order' to be a number and 'works' a mapping by id")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import name_value, read_keys, read_text
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["Data", "read_data", "read_model", "shipped", "text_of"]
+__all__ = ["Data", "load", "read_data", "read_model", "shipped"]
 
 M = TypeVar("M", bound="Data")
 
@@ -32,8 +32,8 @@ def shipped(folder: Traversable) -> list[str]:
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".yaml"))
 
 
-def text_of(name: str, folder: Traversable, kind: str) -> tuple[str, str]:
-    """Read a file that ships by its name, or any by its path.
+def load(name: str, folder: Traversable, kind: str, model: type[M]) -> tuple[str, M]:
+    """Read and check a file that ships, by its name, or any by its path.
 
     Parameters
     ----------
@@ -43,30 +43,27 @@ def text_of(name: str, folder: Traversable, kind: str) -> tuple[str, str]:
         Where those lie that ship.
     kind
         What it is, for messages.
+    model
+        What it may hold.
 
     Returns
     -------
-    tuple of str
-        The short name of the file, and its text.
+    tuple
+        The short name of the file, and what it holds.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name.
     DataError
-        If the file is not there or cannot be read.
+        If the file is not there, cannot be read, or is not what `model` may hold.
     """
-    if not name.endswith((".yaml", ".yml")):
-        if name not in shipped(folder):
-            raise UnknownNameError(kind, name, shipped(folder), " among those that ship")
-        return name, (folder / f"{name}.yaml").read_text("utf-8")
-    path = Path(name)
-    try:
-        return path.stem, path.read_text("utf-8")
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{name}: not text in UTF-8; expected a YAML file") from None
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        return path.stem, read_model(read_text(path), name, model)
+    if name not in shipped(folder):
+        raise UnknownNameError(kind, name, shipped(folder), " among those that ship")
+    return name, read_model(read_text(folder / f"{name}.yaml"), name, model)
 
 
 def read_model(text: str, where: str, model: type[M]) -> M:
@@ -77,14 +74,7 @@ def read_model(text: str, where: str, model: type[M]) -> M:
     DataError
         If it is not YAML, or not what `model` may hold; the message names `where` and the field.
     """
-    import yaml
-
-    try:
-        data = read_strict(text)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{where}: not a YAML file that can be read: {reason}") from None
-    return read_data(data, where, model)
+    return read_data(read_keys(text, where, _first(model)), where, model)
 
 
 def read_data(data: Any, where: str, model: type[M]) -> M:
@@ -96,11 +86,16 @@ def read_data(data: Any, where: str, model: type[M]) -> M:
         If it is not what `model` may hold; the message names `where` and the field.
     """
     if not isinstance(data, dict):
-        raise DataError(f"{where}: expected keys such as {', '.join(list(model.model_fields)[:4])}")
+        raise DataError(f"{where}: found {name_value(data)}; expected keys such as {_first(model)}")
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise DataError(_told(error, where, model)) from None
+
+
+def _first(model: type[BaseModel]) -> str:
+    """Name some keys that a model may have."""
+    return ", ".join(list(model.model_fields)[:4])
 
 
 def _told(error: ValidationError, where: str, model: type[BaseModel]) -> str:

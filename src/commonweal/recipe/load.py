@@ -10,12 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError, nearest
-from commonweal.faults import explain, read_yaml
+from commonweal.faults import explain
 from commonweal.recipe.study import Study
+from commonweal.strict_yaml import read_keys, read_text
 
 __all__ = ["earlier_study", "load_study", "parse_study", "shipped_studies", "template"]
 
 FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_KEYS = "title, areas, indicators, index (see `commonweal new`)"
 _NAMED = frozenset({"indicators", "index", "children", "designate"})
 """Keys whose own keys are names that a study chooses: what is taken out has to be there."""
 
@@ -67,19 +69,8 @@ def _read(name: str | Path) -> tuple[str, str, Path]:
         return file.name, file.read_text("utf-8"), Path()
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise UnknownNameError("study", str(name), shipped_studies(), " (nor is it a .yaml file)")
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{path}: not UTF-8 text at byte {error.start}; expected a YAML file"
-        ) from None
-    except FileNotFoundError:
-        raise StudyError(
-            f"{path}: no such file; expected a study, or one of: {', '.join(shipped_studies())}"
-        ) from None
-    except OSError as error:
-        raise StudyError(f"{path}: {error.strerror}; expected a YAML file") from None
-    return str(path), text, path.parent
+    expected = f"a study, or one of: {', '.join(shipped_studies())}"
+    return str(path), read_text(path, expected, StudyError), path.parent
 
 
 def earlier_study(study: Study) -> Study:
@@ -117,7 +108,7 @@ def _extended(data: dict[str, Any], where: str, folder: Path, seen: tuple[str, .
             f"{where}: extends: {base} lies in another folder; expected a file beside this one, "
             "since it names files of its own from where it lies"
         )
-    below = _extended(read_yaml(text, name), name, folder, (*seen, base))
+    below = _extended(read_keys(text, name, _KEYS, StudyError), name, folder, (*seen, base))
     try:
         return _laid_over(below, data)
     except StudyError as error:
@@ -159,7 +150,7 @@ def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
     StudyError
         If it is not YAML or not a study; the message names `where`, line and field.
     """
-    data = _extended(read_yaml(text, where), where, folder)
+    data = _extended(read_keys(text, where, _KEYS, StudyError), where, folder)
     for key in ("name", "folder"):  # the file's own, and not for it to say
         if key in data:
             raise StudyError(

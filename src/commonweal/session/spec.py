@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from commonweal.errors import StudyError, UnknownNameError, nearest
 from commonweal.evidence import Evidence, load_evidence
 from commonweal.evidence.library import read_works
-from commonweal.faults import FieldError, explain, read_yaml
+from commonweal.faults import FieldError, explain
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -224,18 +225,9 @@ def load_session(name: str | Path) -> Session:
             "session", str(name), shipped_sessions(), " (nor is it a .yaml file)"
         )
     else:
-        try:
-            where, text, folder = str(path), path.read_text("utf-8"), path.parent
-        except UnicodeDecodeError as error:
-            raise StudyError(
-                f"{path}: not UTF-8 text at byte {error.start}; expected YAML"
-            ) from None
-        except OSError as error:
-            raise StudyError(
-                f"{path}: {error.strerror}; expected a session's file, or one of: "
-                f"{', '.join(shipped_sessions())}"
-            ) from None
-    data = read_yaml(text, where, _KEYS)
+        expected = f"a session's file, or one of: {', '.join(shipped_sessions())}"
+        where, text, folder = str(path), read_text(path, expected, StudyError), path.parent
+    data = read_keys(text, where, _KEYS, StudyError)
     for key in ("name", "folder"):
         if key in data:
             raise StudyError(f"{where}: {key}: unknown key; the file's place says it")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.errors import DataError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -213,20 +213,14 @@ def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
         If a file or an entry is malformed, or an id occurs twice; the message names the file
         and the entry.
     """
-    import yaml
-
     root = folder if folder is not None else resources.files(__package__) / "catalogue"
     found: dict[str, Source] = {}
     home: dict[str, str] = {}
     for file in sorted(root.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        try:
-            content = read_strict(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{file.name}: not a YAML file that can be read: {reason}") from None
-        if not isinstance(content, dict) or set(content) - {"publisher", "licences", "sources"}:
+        content = read_keys(read_text(file), file.name, "publisher, sources")
+        if set(content) - {"publisher", "licences", "sources"}:
             raise DataError(
                 f"{file.name}: expected the keys 'publisher', 'licences' (optional) and 'sources'"
             )

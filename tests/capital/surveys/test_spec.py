@@ -130,7 +130,11 @@ def test_a_mistake_is_told_with_file_and_field(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: b: c", "not a YAML file"), ("- a\n", "expected keys such as"), ("a: 1\na: 2", "twice")],
+    [
+        ("a: b: c", "line 1: not valid YAML"),
+        ("- a\n", "expected keys such as"),
+        ("a: 1\na: 2", "twice"),
+    ],
 )
 def test_what_is_no_survey_file_is_told(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "a.yaml"
@@ -140,5 +144,5 @@ def test_what_is_no_survey_file_is_told(tmp_path: Path, text: str, said: str) ->
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"none\.yaml: cannot be read: No such file"):
+    with pytest.raises(StudyError, match=r"none\.yaml: no such file"):
         load_spec(tmp_path / "none.yaml")

@@ -98,7 +98,11 @@ def test_own_coefficients_are_read_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("- 1\n", "found no keys"), ("b: [\n", "not a YAML file"), ("b: 1\nb: 2\n", "twice")],
+    [
+        ("- 1\n", "found a list; expected keys such as b, g"),
+        ("b: [\n", "line 2: not valid YAML"),
+        ("b: 1\nb: 2\n", "twice"),
+    ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "own.yaml"
@@ -108,7 +112,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: st
 
 
 def test_a_file_or_a_set_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no such file"):
         read_weight(tmp_path / "none.yaml")
     with pytest.raises(UnknownNameError, match="did you mean 'calibration'"):
         read_weight("calibratoin")

@@ -78,7 +78,7 @@ def written(path: Path, **changes: object) -> str:
 def test_a_rule_that_makes_no_sense_is_refused_with_the_field(
     tmp_path: Path, changes: dict[str, object], said: str
 ) -> None:
-    with pytest.raises(DataError, match=f"mine:.*{said}"):
+    with pytest.raises(DataError, match=rf"mine\.yaml: ?.*{said}"):
         load_programme(written(tmp_path, **changes))
 
 

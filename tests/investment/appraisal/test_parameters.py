@@ -69,20 +69,20 @@ def test_a_newer_set_changes_the_answer(
         ("value: 13000", "value: .nan", r"wellby.value: found nan; expected a finite number"),
         ("upper: 0.24, lower: 0.02", "upper: 0.02, lower: 0.24", r"found lower 0.24 above upper 0.02"),
         ("verified: true", "verified: perhaps", r"discount.verified: found 'perhaps'"),
-        ("title:", "- title:", r"not a YAML file that can be read"),
+        ("title:", "- title:", r"not valid YAML"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_by_file_and_field(
     changed: Callable[..., str], old: str, new: str, said: str
 ) -> None:
-    with pytest.raises(DataError, match=rf"own.yaml: ?.*{said}"):
+    with pytest.raises(DataError, match=rf"own.yaml[:,] .*{said}"):
         load_parameters(changed(old, new))
 
 
 def test_what_is_not_there_is_told_with_the_nearest(changed: Callable[..., str]) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'green-book-2022'"):
         load_parameters("green-book-2023")
-    with pytest.raises(DataError, match=r"none.yaml: cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"none.yaml: no such file"):
         load_parameters("none.yaml")
     with pytest.raises(UnknownNameError, match="work 'green-book-2002' not found"):
         load_parameters(changed("evidence: green-book-2022", "evidence: green-book-2002"))

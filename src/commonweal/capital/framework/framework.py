@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -281,16 +281,8 @@ def load_framework(which: str | Path = "ons") -> Framework:
 
 
 def _read(file: Traversable | Path) -> Framework:
-    import yaml
-
-    try:
-        content = read_strict(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{file.name}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{file.name}: not a YAML file that can be read: {reason}") from None
-    domains = content.get("domains") if isinstance(content, dict) else None
+    content = read_keys(read_text(file), file.name, "title, domains")
+    domains = content.get("domains")
     if not isinstance(domains, dict) or not domains:
         raise DataError(f"{file.name}: expected 'domains', a mapping by id")
     read: list[Domain] = []

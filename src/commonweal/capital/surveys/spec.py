@@ -20,7 +20,7 @@ from commonweal.capital.surveys.spec_parts import (
     Suppression,
 )
 from commonweal.errors import StudyError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,19 +169,9 @@ def load_spec(file: str | Path) -> SurveySpec:
         If it cannot be read, is not YAML, or a field is wrong; the message names the file, the field, what was
         found and what was expected.
     """
-    import yaml
-
     path = Path(file)
-    try:
-        data = read_strict(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StudyError(
-            f"{path}: not a YAML file that can be read: {' '.join(str(error).split())}"
-        ) from None
-    if not isinstance(data, dict):
-        raise StudyError(f"{path}: expected keys such as title, file, weight, outcomes, groups")
+    text, keys = read_text(path, fault=StudyError), "title, file, weight, outcomes, groups"
+    data = read_keys(text, str(path), keys, StudyError)
     return make_spec(data, path.stem, path.parent, str(path))
 
 

@@ -7,11 +7,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.strict_yaml import read_strict
+from commonweal.strict_yaml import read_keys, read_strict, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -236,12 +235,5 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
         return sets[str(name)]
     if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
         raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
-    try:
-        content = read_strict(path.read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a YAML file that can be read: {error}") from None
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: found no keys; expected some such as b, g, var_b, var_g, cov_bg")
+    content = read_keys(read_text(path), str(path), "b, g, var_b, var_g, cov_bg")
     return weight_of(str(path), **content)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from commonweal.designation import Condition, Rule
-from commonweal.investment.files import Data, read_model, shipped, text_of
+from commonweal.investment.files import Data, load, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -399,8 +399,7 @@ def load_programme(name: str) -> Programme:
     >>> load_programme("appg-225").study
     'left-behind-2019'
     """
-    short, text = text_of(name, _FOLDER, "programme")
-    found = read_model(text, short, Programme)
+    short, found = load(name, _FOLDER, "programme", Programme)
     beside = Path(name).absolute().parent
 
     def there(file: str) -> str:

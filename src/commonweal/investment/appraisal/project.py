@@ -17,7 +17,7 @@ from commonweal.investment.appraisal.outcomes import (
     check_claims,
     load_outcomes,
 )
-from commonweal.investment.files import Data, read_data, read_model, shipped, text_of
+from commonweal.investment.files import Data, load, read_data, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,8 +205,8 @@ def load_project(name: str) -> Project:
     >>> load_project("by-hand").horizon
     3
     """
-    stem, text = text_of(name, resources.files(__package__) / "projects", "project")
-    return _checked(read_model(text, name, Project), stem, name)
+    stem, read = load(name, resources.files(__package__) / "projects", "project", Project)
+    return _checked(read, stem, name)
 
 
 def project_from(data: Mapping[str, Any], name: str = "project") -> Project:

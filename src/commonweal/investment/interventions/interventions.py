@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.investment.appraisal.uncertain import AtLeastZero, AtMostOne, Number
-from commonweal.investment.files import Data, read_model, shipped, text_of
+from commonweal.investment.files import Data, load, shipped
 from commonweal.investment.parameters import Stated
 
 if TYPE_CHECKING:
@@ -286,8 +286,8 @@ def load_interventions(name: str = "first-set") -> Interventions:
     >>> hub.label, hub.cost.verified
     ('Community hub', False)
     """
-    stem, text = text_of(name, resources.files(__package__) / "published", "file of interventions")
-    read = read_model(text, name, Interventions)
+    folder = resources.files(__package__) / "published"
+    stem, read = load(name, folder, "file of interventions", Interventions)
     evidence = load_evidence()
     named = {}
     for key, one in read.interventions.items():

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from commonweal.errors import UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.investment.files import Data, read_model, shipped, text_of
+from commonweal.investment.files import Data, load, shipped
 
 __all__ = [
     "BiasCategory",
@@ -207,8 +207,8 @@ def load_parameters(name: str = "green-book-2022") -> Parameters:
     >>> p.wellby.value, p.wellby.verified, p.wellby.range.verified
     (13000.0, True, False)
     """
-    stem, text = text_of(name, resources.files(__package__) / "published", "set of parameters")
-    read = read_model(text, name, Parameters).model_copy(update={"name": stem})
+    folder = resources.files(__package__) / "published"
+    stem, read = load(name, folder, "set of parameters", Parameters)
     cited = [
         stated.evidence
         for stated in (read.discount, read.optimism_bias, read.wellby, read.welfare_weights)
@@ -218,4 +218,4 @@ def load_parameters(name: str = "green-book-2022") -> Parameters:
         evidence = load_evidence()
         for id_ in cited:
             evidence.work(id_)
-    return read
+    return read.model_copy(update={"name": stem})
