@@ -1,0 +1,104 @@
+"""The commands about the published files: `commonweal sources`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commonweal.commands.console import Json, print_json, progress_bar
+from commonweal.errors import CommonwealError
+
+__all__ = ["sources_app"]
+
+
+sources_app = typer.Typer(
+    help="The published files: list, show, fetch, verify.", no_args_is_help=True
+)
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """List every published file in the catalogue."""
+    from commonweal.sources import load_catalogue
+
+    catalogue = load_catalogue()
+    if as_json:
+        print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
+        return
+    wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
+    for name in sorted(catalogue):
+        source = catalogue[name]
+        print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}")
+
+
+@sources_app.command("show")
+def sources_show(
+    name: Annotated[str, typer.Argument(help="Id of a source.")], as_json: Json = False
+) -> None:
+    """Show what is known of a source."""
+    from commonweal.sources import Store
+
+    source = Store().source(name)
+    data = source.model_dump(mode="json", exclude_none=True)
+    if as_json:
+        print_json(data)
+        return
+    for key, value in data.items():
+        if value not in ("", {}, []) and key != "reader":
+            print(f"{key:<12} {value}")
+
+
+@sources_app.command("fetch")
+def sources_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Ids of sources, or 'all'.")] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Fetch everything that this study uses.")
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch sources that change (rolling) anew.")
+    ] = False,
+) -> None:
+    """Fetch sources into the cache and check their bytes."""
+    from commonweal.sources import Store
+
+    if bool(names) == (study is not None):
+        raise CommonwealError("expected ids of sources, 'all', or --study NAME")
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        if study is not None:
+            from commonweal.study import run as run_study
+
+            run_study(
+                study, store, draws=0, progress=progress
+            )  # which sources, the run itself says
+            names = [entry["id"] for entry in store.used if entry["url"]]
+        for name in _source_names(names or []):
+            print(f"{name:<34} {(store.refresh if refresh else store.path)(name)}")
+
+
+@sources_app.command("verify")
+def sources_verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Ids of sources; every one if not given.")
+    ] = None,
+) -> None:
+    """Check the bytes of sources anew against their checksums."""
+    from commonweal.sources import Store
+
+    bad = 0
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        for name in _source_names(names or ["all"]):
+            found = store.verify(name)
+            bad += found.status != "good"
+            told = (found.message or str(found.where)).replace("\n", "\n    ")
+            print(f"{name:<34} {found.status:<12} {told}")
+    if bad:
+        raise typer.Exit(2)
+
+
+def _source_names(names: list[str]) -> list[str]:
+    from commonweal.sources import load_catalogue
+
+    return sorted(load_catalogue()) if names == ["all"] else names
