@@ -109,6 +109,18 @@ def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
             load_values(str(file))
 
 
+def test_prices_are_the_published_ones_and_reach_the_price_year_of_the_set() -> None:
+    """Prices rose by 23.3 % from 2019 to 2024 (HM Treasury, December 2025)."""
+    values, year = load_values(), load_interventions().price_year
+    assert values.prices.verified
+    assert values.prices.index[year] / values.prices.index[2019] == pytest.approx(1.2329, abs=5e-5)
+    assert year == max(values.prices.index)
+    assert {2019, year} <= set(values.incomes.index)
+    assert not any(
+        s.verified for s in (values.incomes, values.wellbeing, values.added, values.grant)
+    )
+
+
 def test_more_sites_reach_and_cost_more(county: Results, store: Store) -> None:
     found = []
     for sites in (1, 3):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from commonweal.case import load_values
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.investment.interventions import (
@@ -96,6 +97,30 @@ def test_the_published_effect_of_youth_clubs_is_kept_and_offences_are_not_added(
     assert effect.size.support[0] == 0
     assert "offending rose by 14 % and is not added" in effect.caution
     assert not effect.verified
+
+
+def test_costs_follow_from_the_published_figures_they_name() -> None:
+    """Each is (figure, its year), brought to the set's price year by the published deflator and rounded."""
+    first = load_interventions()
+    index = load_values().prices.index
+    gigabit = 590.6e6 / 376_400  # twelve contracts, premises in them
+    homes = 1000 / 2.4
+    for name, kind, published in (
+        ("community_hub", "capital", [(180_000, 2017), (71.4e6 / 257, 2023), None]),
+        ("community_hub", "yearly", [None, (100_000, 2019), (250_000, 2019)]),
+        ("library_hours", "yearly", [(15 * 52 * 15.87, 2011), (15 * 52 * 44.85, 2011), None]),
+        ("broadband", "capital", [(1374 * homes / 10, 2023), (gigabit * homes / 5, 2023), (2000 * homes * 2 / 5, 2023)]),
+        ("youth_club", "capital", [None, (150_000, 2022), (220e6 / 300, 2023)]),
+        ("community_organiser", "yearly", [(20_000, 2011), (15e6 / 500, 2013), None]),
+        ("park", "capital", [(15_000 * 1.3, 2019), (85_000, 2022), None]),
+    ):  # fmt: skip
+        law = getattr(first.interventions[name].cost, kind)
+        for said, figure in zip(law.numbers, published, strict=True):
+            if figure is not None:
+                amount, year = figure
+                assert said == pytest.approx(
+                    amount * index[first.price_year] / index[year], rel=0.04
+                )
 
 
 def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
