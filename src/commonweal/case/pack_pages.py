@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from commonweal.allocation import applied, draws_of, exclusions_of
+from commonweal.case.picking import live_of
 from commonweal.case.sites import sites_worth
 from commonweal.case.values import load_values
 from commonweal.errors import CommonwealError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from commonweal.pack.scope import Scope
+    from commonweal.reports.page import Live
     from commonweal.reports.report import Report
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -57,7 +59,8 @@ def options_page(
     -------
     Extra
         Where at most `SITES` of them would reach most, in proportion to need; what that changes; what it costs
-        and is worth, where that can be told, and how sure that is.
+        and is worth, where that can be told, and how sure that is. Where scripts run, a reader can pick other
+        sites on it (`commonweal.case.picking`).
 
     Raises
     ------
@@ -72,7 +75,8 @@ def options_page(
     ask = Ask(scope.title, kind, sites=SITES, method="search")
     sited = site(results, ask, store, scope=scope, progress=progress)
     report = siting_report(sited)
-    worth = sites_worth(sited, load_interventions(), load_values())
+    interventions, values = load_interventions(), load_values()
+    worth = sites_worth(sited, interventions, values)
     if worth is not None:
         appraised = appraisal_report(worth)
         report = replace(
@@ -85,7 +89,7 @@ def options_page(
         )
     title = f"Options: {sited.label.lower()}"
     about = "where new ones would reach most people, what that changes, what it costs and is worth"
-    return _extra("options", title, about, report, kind)
+    return _extra("options", title, about, report, kind, live_of(sited, interventions, values))
 
 
 def programme_page(
@@ -128,8 +132,9 @@ def programme_page(
     return _extra("programme", programme.title, about, allocation_report(worked), name)
 
 
-def _extra(name: str, title: str, about: str, report: Report, asked: str) -> Extra:
-    follows = f"{asked}: {' '.join(report.answer)}"
-    return Extra(
-        name, title, about, partial(report_html, report), partial(report_pdf, report), follows
-    )
+def _extra(
+    name: str, title: str, about: str, report: Report, asked: str, live: Live | None = None
+) -> Extra:
+    follows = f"{asked}: {' '.join(report.answer)} {'' if live is None else live.data}"
+    page = partial(report_html, report, live=live)
+    return Extra(name, title, about, page, partial(report_pdf, report), follows)

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.briefing.words import percent
 from commonweal.case.worth import gains_of, project_of
 from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import appraise
+from commonweal.investment.appraisal.words import money, ratio
 from commonweal.investment.portfolio import Problem, Rules
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from commonweal.case.values import Values
-    from commonweal.investment.appraisal import Appraisal
+    from commonweal.case.worth import Gain
+    from commonweal.investment.appraisal import Appraisal, Project
     from commonweal.investment.interventions import Interventions
     from commonweal.investment.parameters import Parameters
     from commonweal.investment.siting.sited import Sited
 
-__all__ = ["sites_worth"]
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "COST",
+    "DRAWS",
+    "SEED",
+    "UNTOLD",
+    "WORTH",
+    "SitesPlan",
+    "plan_sites",
+    "sites_project",
+    "sites_worth",
+    "worth_told",
+]
+
+YEARS, FIRST_YEAR, DRAWS, SEED = 10, 2026, 2_000, 1
+
+COST = "Cost over {years} years, to the public sector in present value: {cost} ({low} to {high})."
+WORTH = (
+    "Worth for those reached anew: {each} for each pound (95 % interval {low} to {high}); more than it costs in "
+    "{sure} of {draws} draws. Most of the numbers behind that are assumptions, listed below."
+)
+UNTOLD = (
+    "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of what such a "
+    "place does."
+)
+
+
+@dataclass(frozen=True)
+class SitesPlan:
+    """New places as a mix of interventions: one, at every site, from the first year.
+
+    Attributes
+    ----------
+    intervention
+        What such a place is built as, alone.
+    problem, rules, start, gains
+        As `commonweal.case.worth.project_of` takes them.
+    """
+
+    intervention: Interventions
+    problem: Problem
+    rules: Rules
+    start: NDArray[np.intp]
+    gains: list[Gain]
 
 
 def sites_worth(
@@ -26,10 +76,10 @@ def sites_worth(
     interventions: Interventions,
     values: Values,
     *,
-    years: int = 10,
-    first_year: int = 2026,
-    draws: int = 2_000,
-    seed: int = 1,
+    years: int = YEARS,
+    first_year: int = FIRST_YEAR,
+    draws: int = DRAWS,
+    seed: int = SEED,
     parameters: Parameters | None = None,
 ) -> Appraisal | None:
     """Appraise new places.
@@ -60,21 +110,60 @@ def sites_worth(
     CommonwealError
         If the values name an intervention that there is not.
     """
-    name = values.built.get(sited.kind)
-    if name is None or not sited.sites["newly"].sum() > 0:
+    people = sited.sites["newly"].to_numpy().astype(np.float64)
+    plan = plan_sites(sited.kind, people, interventions, values, years, seed)
+    if plan is None:
+        return None
+    title = f"{len(people):,} new: {sited.label.lower()}, {sited.title}"
+    project = sites_project(plan, title, values, first_year=first_year, fictional=sited.fictional)
+    return appraise(project, parameters, draws=draws, seed=seed)
+
+
+def plan_sites(
+    kind: str,
+    people: Floats,
+    interventions: Interventions,
+    values: Values,
+    years: int = YEARS,
+    seed: int = SEED,
+) -> SitesPlan | None:
+    """Say what new places do for the people who come to be within reach.
+
+    Parameters
+    ----------
+    kind
+        Of the places.
+    people
+        (n_sites,) who have none now and one of these nearest.
+    interventions, values, years, seed
+        As of `sites_worth`.
+
+    Returns
+    -------
+    SitesPlan or None
+        None where `sites_worth` gives none.
+
+    Raises
+    ------
+    CommonwealError
+        If the values name an intervention that there is not.
+    """
+    name = values.built.get(kind)
+    if name is None or not people.sum() > 0:
         return None
     if name not in interventions.interventions:
         raise CommonwealError(
-            f"'{sited.kind}' is built as '{name}', which is not in {interventions.name}"
+            f"'{kind}' is built as '{name}', which is not in {interventions.name}"
         )
     one = interventions.only([name])
-    effects = [e for e in one.interventions[name].effects if e.size is not None]
-    people = sited.sites["newly"].to_numpy().astype(np.float64)
-    n, each = len(people), one.interventions[name]
+    each = one.interventions[name]
+    effects = [e for e in each.effects if e.size is not None]
+    n = len(people)
     per = people / 1000.0 if each.cost.per == "1000_residents" else np.ones(n)
+    names = tuple(f"site {k + 1}" for k in range(n))
     problem = Problem(
-        codes=tuple(sited.sites["id"]),
-        names=tuple(sited.sites["name"].fill_null(sited.sites["id"])),
+        codes=names,
+        names=names,
         authorities=("",) * n,
         people=people,
         need=np.ones(n),
@@ -92,11 +181,36 @@ def sites_worth(
     start = np.zeros((n, 1), dtype=np.intp)
     rules = Rules(budget=float(problem.spent(start, years).sum()), years=years)
     gains = gains_of(one, problem, rules, start, seed)
-    if not sum(g.total for g in gains) > 0:
-        return None
-    title = f"{n:,} new: {sited.label.lower()}, {sited.title}"
-    project = project_of(
-        title, one, problem, rules, start, gains, values,
-        first_year=first_year, fictional=sited.fictional,
+    return SitesPlan(one, problem, rules, start, gains) if sum(g.total for g in gains) > 0 else None
+
+
+def sites_project(
+    plan: SitesPlan, title: str, values: Values, *, first_year: int = FIRST_YEAR, fictional: bool
+) -> Project:
+    """Make a project of new places, to be appraised; see `commonweal.case.worth.project_of`."""
+    return project_of(
+        title, plan.intervention, plan.problem, plan.rules, plan.start, plan.gains, values,
+        first_year=first_year, fictional=fictional,
     )  # fmt: skip
-    return appraise(project, parameters, draws=draws, seed=seed)
+
+
+def worth_told(worth: Appraisal | None) -> list[str]:
+    """Say what new places cost, what they are worth and how sure that is, in a sentence each."""
+    if worth is None:
+        return [UNTOLD]
+    cost, bcr = worth.measures["public_cost"], worth.measures["bcr"]
+    return [
+        COST.format(
+            years=worth.project.horizon,
+            cost=money(cost.expected),
+            low=money(cost.low),
+            high=money(cost.high),
+        ),
+        WORTH.format(
+            each=money(bcr.expected),
+            low=ratio(bcr.low),
+            high=ratio(bcr.high),
+            sure=percent(worth.worth_it),
+            draws=f"{worth.draws:,}",
+        ),
+    ]

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from commonweal.investment.appraisal.uncertain import Uncertain
     from commonweal.investment.interventions import Effect, Interventions
     from commonweal.investment.portfolio import Problem, Rules
+    from commonweal.investment.portfolio.numbers import Key
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Gain", "effect_of", "gains_of", "project_of"]
+__all__ = ["BENEFIT", "Gain", "drawn_effects", "effect_of", "gains_of", "project_of", "reach_grid"]
 
 BENEFIT = "wellbeing"
 _DRAWS = 4_000
@@ -100,8 +101,7 @@ def gains_of(
     """
     works = problem.working(rules.years)[np.maximum(start, 0), np.arange(start.shape[1])]
     works = np.where((start >= 0)[:, :, None], works, 0.0)
-    numbers = uncertain_numbers(interventions)
-    draws = drawn(numbers, _DRAWS, seed)
+    numbers, draws = drawn_effects(interventions, seed)
     found = []
     for outcome in interventions.outcomes:
         acting = [
@@ -141,6 +141,19 @@ def gains_of(
     return found
 
 
+def drawn_effects(
+    interventions: Interventions, seed: int
+) -> tuple[dict[Key, Uncertain], dict[Key, Floats]]:
+    """Give the uncertain numbers of interventions, and (n_draws,) values of each."""
+    numbers = uncertain_numbers(interventions)
+    return numbers, drawn(numbers, _DRAWS, seed)
+
+
+def reach_grid(reaches: Uncertain) -> Floats:
+    """(n,) shares of residents reached, each as likely: what the expected share is taken over where it is capped."""
+    return reaches.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
+
+
 def _most_share(interventions: Interventions, name: str, outcome: str, people: Floats) -> Floats:
     """(n_areas,) the share of residents that one intervention can reach at most; infinite without a limit."""
     effect = next(e for e in interventions.interventions[name].effects if e.outcome == outcome)
@@ -154,8 +167,7 @@ def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
     """(n_areas,) the expected share of residents reached, where it can be no more than `most`."""
     if not (most < reaches.support[1]).any():
         return np.full(len(most), reaches.mean)
-    grid = reaches.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
-    return np.minimum(grid, most[:, None]).mean(axis=1)
+    return np.minimum(reach_grid(reaches), most[:, None]).mean(axis=1)
 
 
 def project_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from commonweal.reports.report import Report
 
-__all__ = ["fill_page", "report_html"]
+__all__ = ["Live", "fill_page", "report_html"]
 
 
 def fill_page(template: str, **told: object) -> str:
@@ -47,7 +48,31 @@ def fill_page(template: str, **told: object) -> str:
     return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def report_html(report: Report, files: Sequence[tuple[str, str]] = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A part of a page that answers to its reader, and is not shown where scripts do not run, nor on paper.
+
+    Attributes
+    ----------
+    title
+        Its heading.
+    html
+        What it holds.
+    data
+        What the script reads, as JSON, from the element ``live-data``.
+    script
+        What makes it answer.
+    """
+
+    title: str
+    html: str
+    data: str
+    script: str
+
+
+def report_html(
+    report: Report, files: Sequence[tuple[str, str]] = (), live: Live | None = None
+) -> str:
     """Make the page.
 
     Parameters
@@ -56,6 +81,8 @@ def report_html(report: Report, files: Sequence[tuple[str, str]] = ()) -> str:
         What it tells.
     files
         Files that lie beside it, with what each is: they are linked.
+    live
+        A part that answers to its reader, after the answer.
 
     Returns
     -------
@@ -64,7 +91,7 @@ def report_html(report: Report, files: Sequence[tuple[str, str]] = ()) -> str:
     """
     evidence = load_evidence()
     works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
-    return fill_page(_template("report.html"), r=report, works=works, files=files)
+    return fill_page(_template("report.html"), r=report, works=works, files=files, live=live)
 
 
 def _template(name: str) -> str:

@@ -16,7 +16,7 @@ from commonweal.reports.write import source_lines
 if TYPE_CHECKING:
     from commonweal.investment.siting.sited import Effect, Sited
 
-__all__ = ["siting_data", "siting_lines", "siting_report", "siting_section"]
+__all__ = ["REACHED", "WITHIN", "siting_data", "siting_lines", "siting_report", "siting_section"]
 
 MODELS = {
     "maximal_covering": "the most people, counted by need, within {minutes:g} minutes' walk",
@@ -24,6 +24,10 @@ MODELS = {
     "p_median": "the shortest walk for all people together, counted by need",
     "p_center": "the shortest walk for whoever has the longest",
 }
+REACHED = "{new} would bring {anew} {within} who have none: {share} of {total} instead of {before}."
+WITHIN = "within {minutes:g} minutes' walk of one"
+"""The sentence that answers, for whoever fills it in elsewhere."""
+
 _ENDED = {
     "time": "time was up",
     "interrupted": "it was interrupted",
@@ -215,7 +219,7 @@ def _answer(sited: Sited) -> list[str]:
     s, total = sited.solution, float(sited.demand.people.sum())
     before, after = sited.reached()
     n = len(sited.sites)
-    within = f"within {sited.minutes:g} minutes' walk of one"
+    within = WITHIN.format(minutes=sited.minutes)
     if not n:
         return [
             f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
@@ -223,8 +227,14 @@ def _answer(sited: Sited) -> list[str]:
     paid = f" for {s.spent:,.0f}" if sited.candidates.costed else ""
     word = "place" if n == 1 else "places"
     lines = [
-        f"{n} new {word}{paid} would bring {people(after - before)} {within} who have none: "
-        f"{percent(after / total)} of {people(total)} instead of {percent(before / total)}."
+        REACHED.format(
+            new=f"{n} new {word}{paid}",
+            anew=people(after - before),
+            within=within,
+            share=percent(after / total),
+            total=people(total),
+            before=percent(before / total),
+        )
     ]
     limit = f"{sited.problem.limit:,.0f} metres"
     none = np.isnan(s.distance_before).any()

@@ -1,7 +1,8 @@
-"""The map of new places, as a drawing, and their GeoPackage."""
+"""Maps of new places, as drawings, and their GeoPackage."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +11,17 @@ import polars as pl
 from commonweal.briefing.charts import Chart
 from commonweal.briefing.geopackage import still, write_layer
 from commonweal.briefing.shown import Shown
-from commonweal.pack.drawing import AUTHORITY, LAND, PLACE, QUIET, Frame, svg, text
+from commonweal.pack.drawing import AUTHORITY, PLACE, QUIET, Frame, svg, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from commonweal.investment.siting.sited import Sited
 
-__all__ = ["siting_map", "write_sites"]
+__all__ = ["pick_map", "siting_map", "write_sites"]
 
 WIDTH, HEIGHT, FOOT = 640.0, 560.0, 58.0
 REACHED, ANEW, NOT = "#b7cbdd", "#28a197", "#f3d3c4"
@@ -40,53 +42,16 @@ def siting_map(sited: Sited) -> Chart | None:
     Chart or None
         None where there is nothing to draw.
     """
-    import shapely
-
-    points = sited.demand.points
-    middle = float(points.latitude.mean())
-
-    def plane(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.radians(xy) * [_EARTH_M * np.cos(np.radians(middle)), _EARTH_M]
-
-    wanted = pl.DataFrame({"code": list(dict.fromkeys(sited.demand.codes))})
-    shapes = wanted.join(sited.outlines, on="code", how="left", maintain_order="left")
-    outlines = shapely.transform(shapely.from_wkb(shapes["geometry"].to_numpy()), plane)
-    new = plane(sited.sites.select("longitude", "latitude").to_numpy())
-    there = plane(np.column_stack([sited.existing.longitude, sited.existing.latitude]))
-    people_at = plane(np.column_stack([points.longitude, points.latitude]))
-    known = ~shapely.is_missing(outlines)
-    corners = [people_at, new] if len(new) else [people_at]
-    if known.any():
-        box = shapely.total_bounds(outlines[known]).reshape(2, 2)
-        corners.append(box)
-    every = np.vstack(corners)
-    (west, south), (east, north) = every.min(axis=0), every.max(axis=0)
-    edge = 0.04 * max(east - west, north - south, 500.0)
-    frame = Frame((west - edge, south - edge, east + edge, north + edge), WIDTH, HEIGHT)
-    parts = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
+    ground = _ground(sited, sited.sites.select("longitude", "latitude").to_numpy())
     state = _state(sited)
-    by_code = {c: s for c, s in zip(sited.demand.codes, state, strict=True)}  # noqa: C416
     fills = {"before": REACHED, "anew": ANEW, "not": NOT}
-    for code, outline, has in zip(shapes["code"], outlines, known, strict=True):
-        if has:
-            fill = fills.get(by_code.get(code, ""), LAND)
-            parts.append(frame.path(outline, f'fill="{fill}" stroke="#fff" stroke-width="0.6"'))
-    if not known.all():
-        spots = frame.at(people_at)
-        for (x, y), s in zip(spots, state, strict=True):
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{fills[s]}"/>')
-    for x, y in frame.at(there) if len(there) else []:
-        if 0 <= x <= WIDTH and 0 <= y <= HEIGHT:
-            parts.append(
-                f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="#fff" '
-                f'stroke="{AUTHORITY}" stroke-width="2"/>'
-            )
-    for k, (x, y) in enumerate(frame.at(new) if len(new) else []):
+    parts = ground.areas([f'fill="{fills[s]}"' for s in state]) + ground.existing()
+    for k, (x, y) in enumerate(ground.spots):
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="{PLACE}" stroke="#fff" stroke-width="1.5"/>'
         )
         parts.append(text(x, y + 4, str(k + 1), 12, "middle", "#fff", True))
-    parts.append(frame.scale_bar(WIDTH - 4, HEIGHT + 18))
+    parts.append(ground.frame.scale_bar(WIDTH - 4, HEIGHT + 18))
     parts += _key()
     title = f"New places in {sited.title}"
     about = (
@@ -106,6 +71,111 @@ def siting_map(sited: Sited) -> Chart | None:
     )  # fmt: skip
     drawn = svg("siting-map", title, about, WIDTH, HEIGHT + FOOT, parts)
     return Chart("siting-map", title, about, drawn, numbers)
+
+
+def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
+    """Draw the areas with sites that a reader can pick; a script fills in what is picked.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    sites
+        Those that can be picked, with ``longitude`` and ``latitude``: each is a group ``data-site``.
+    points
+        Rows of the demand points that some of them reach anew: the outline of the k-th has ``data-point="k"``.
+
+    Returns
+    -------
+    str
+        SVG.
+    """
+    ground = _ground(sited, sites.select("longitude", "latitude").to_numpy())
+    styles = [f'fill="{NOT if np.isnan(d) else REACHED}"' for d in sited.solution.distance_before]
+    for k, row in enumerate(points):
+        styles[row] += f' data-point="{k}"'
+    parts = ground.areas(styles) + ground.existing()
+    for k, (x, y) in enumerate(ground.spots):
+        circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#fff" stroke="{PLACE}" stroke-width="2"/>'
+        number = text(x, y + 4, str(k + 1), 12, "middle", PLACE, True)
+        parts.append(f'<g data-site="{k}">{circle}{number}</g>')
+    parts.append(ground.frame.scale_bar(WIDTH - 4, HEIGHT + 18))
+    parts += _key("candidate site, filled when picked")
+    about = (
+        f"Map of {sited.title} with the candidate sites, numbered as in the list, which does the same as the map. "
+        "Squares are the places that are there."
+    )
+    return svg("pick-map", "Candidate sites", about, WIDTH, HEIGHT + FOOT, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every map of new places stands on: the frame, outlines of areas, where people, places and sites are."""
+
+    frame: Frame
+    codes: tuple[str, ...]
+    outlines: dict[str, object]
+    people: NDArray[np.float64]
+    there: NDArray[np.float64]
+    spots: NDArray[np.float64]
+
+    def areas(self, styles: Sequence[str]) -> list[str]:
+        """Draw areas, each in the style of its demand point; points where an outline is not known."""
+        parts = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
+        by_code = dict(zip(self.codes, styles, strict=True))
+        parts += [
+            self.frame.path(outline, f'{by_code[code]} stroke="#fff" stroke-width="0.6"')
+            for code, outline in self.outlines.items()
+            if outline is not None
+        ]
+        if None in self.outlines.values():
+            parts += [
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" {style}/>'
+                for (x, y), style in zip(self.people, styles, strict=True)
+            ]
+        return parts
+
+    def existing(self) -> list[str]:
+        """Draw the places that are there."""
+        return [
+            f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="#fff" '
+            f'stroke="{AUTHORITY}" stroke-width="2"/>'
+            for x, y in self.there
+            if 0 <= x <= WIDTH and 0 <= y <= HEIGHT
+        ]
+
+
+def _ground(sited: Sited, spots: NDArray[np.float64]) -> _Ground:
+    """Fit the areas, their people and (n, 2) spots in degrees into the frame of a map."""
+    import shapely
+
+    points = sited.demand.points
+    middle = float(points.latitude.mean())
+
+    def plane(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.radians(xy) * [_EARTH_M * np.cos(np.radians(middle)), _EARTH_M]
+
+    wanted = pl.DataFrame({"code": list(dict.fromkeys(sited.demand.codes))})
+    shapes = wanted.join(sited.outlines, on="code", how="left", maintain_order="left")
+    outlines = shapely.transform(shapely.from_wkb(shapes["geometry"].to_numpy()), plane)
+    people_at = plane(np.column_stack([points.longitude, points.latitude]))
+    known = ~shapely.is_missing(outlines)
+    corners = [people_at, plane(spots)]
+    if known.any():
+        corners.append(shapely.total_bounds(outlines[known]).reshape(2, 2))
+    every = np.vstack(corners)
+    (west, south), (east, north) = every.min(axis=0), every.max(axis=0)
+    edge = 0.04 * max(east - west, north - south, 500.0)
+    frame = Frame((west - edge, south - edge, east + edge, north + edge), WIDTH, HEIGHT)
+    there = plane(np.column_stack([sited.existing.longitude, sited.existing.latitude]))
+    return _Ground(
+        frame,
+        tuple(sited.demand.codes),
+        dict(zip(shapes["code"].to_list(), outlines.tolist(), strict=True)),
+        frame.at(people_at),
+        frame.at(there),
+        frame.at(plane(spots)),
+    )
 
 
 def write_sites(sited: Sited, path: Path) -> None:
@@ -168,7 +238,7 @@ def _state(sited: Sited) -> NDArray[np.str_]:
     return np.where(then, "before", np.where(now, "anew", "not"))
 
 
-def _key() -> list[str]:
+def _key(site: str = "new site") -> list[str]:
     """Draw what fills and marks mean."""
     y = HEIGHT + 18
     parts = []
@@ -179,10 +249,10 @@ def _key() -> list[str]:
         parts.append(f'<rect x="{x:g}" y="{y - 11:g}" width="14" height="14" fill="{fill}"/>')
         parts.append(text(x + 20, y, words, 12, fill=QUIET))
     y += 24
-    parts.append(f'<circle cx="11" cy="{y - 4:g}" r="7" fill="{PLACE}"/>')
-    parts.append(text(24, y, "new site", 12, fill=QUIET))
     parts.append(
-        f'<rect x="134" y="{y - 9:g}" width="9" height="9" fill="#fff" stroke="{AUTHORITY}" stroke-width="2"/>'
+        f'<rect x="6" y="{y - 9:g}" width="9" height="9" fill="#fff" stroke="{AUTHORITY}" stroke-width="2"/>'
     )
-    parts.append(text(154, y, "there already", 12, fill=QUIET))
+    parts.append(text(24, y, "there already", 12, fill=QUIET))
+    parts.append(f'<circle cx="141" cy="{y - 4:g}" r="7" fill="{PLACE}"/>')
+    parts.append(text(154, y, site, 12, fill=QUIET))
     return parts

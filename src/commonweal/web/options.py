@@ -11,9 +11,7 @@ import polars as pl
 from fastapi import HTTPException
 
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.briefing.words import percent
-from commonweal.case.sites import sites_worth
-from commonweal.investment.appraisal.words import money, ratio
+from commonweal.case.sites import sites_worth, worth_told
 from commonweal.investment.siting.candidates import CANDIDATES, Candidates
 from commonweal.pack.scope import Scope
 from commonweal.reports.appraisal import appraisal_data
@@ -226,22 +224,8 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
 
 def options_told(options: Options) -> list[str]:
     """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
-    text = list(options.section.text)
-    if options.worth is None:
-        worth = [
-            "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of "
-            "what such a place does."
-        ]
-    else:
-        m, a = options.worth.measures, options.worth
-        worth = [
-            f"Cost over {a.project.horizon} years, to the public sector in present value: "
-            f"{money(m['public_cost'].expected)} ({money(m['public_cost'].low)} to {money(m['public_cost'].high)}).",
-            f"Worth for those reached anew: {money(m['bcr'].expected)} for each pound (95 % interval "
-            f"{ratio(m['bcr'].low)} to {ratio(m['bcr'].high)}); more than it costs in {percent(a.worth_it)} of "
-            f"{a.draws:,} draws. Most of the numbers behind that are assumptions, listed below.",
-        ]
-    return [text[0], *worth, *text[1:]]
+    first, *rest = options.section.text
+    return [first, *worth_told(options.worth), *rest]
 
 
 def options_data(options: Options) -> dict[str, Any]:
