@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from commonweal.sources import Store
 from commonweal.study import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from commonweal.results import Results
 
@@ -189,3 +192,18 @@ def tell(
         return int(stopped.value.code or 0), said.out, said.err
 
     return command
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser; without one the tests are skipped, and fail in the gate."""
+    library = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        assert os.environ.get("CI") != "true", "no chromium on the path"
+        pytest.skip("no chromium on the path")
+    with library.sync_playwright() as started:
+        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = started.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()

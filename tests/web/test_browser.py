@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 PLACE = "F01000018"
 PAGES = {
@@ -56,19 +53,6 @@ PAGES = {
     "problem": "/area/nowhere",
     "embedded": "/?embed=1",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start the browser; without one the tests are skipped, and fail in the gate."""
-    if CHROMIUM is None:
-        assert os.environ.get("CI") != "true", "no chromium on the path"
-        pytest.skip("no chromium on the path")
-    with playwright.sync_playwright() as library:
-        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        started = library.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -187,11 +187,12 @@ def plan_sites(
 def sites_project(
     plan: SitesPlan, title: str, values: Values, *, first_year: int = FIRST_YEAR, fictional: bool
 ) -> Project:
-    """Make a project of new places, to be appraised; see `commonweal.case.worth.project_of`."""
-    return project_of(
+    """Make a project of new places, as `commonweal.case.worth.project_of`; nobody stated a budget."""
+    project = project_of(
         title, plan.intervention, plan.problem, plan.rules, plan.start, plan.gains, values,
         first_year=first_year, fictional=fictional,
     )  # fmt: skip
+    return project.model_copy(update={"budget": None})
 
 
 def worth_told(worth: Appraisal | None) -> list[str]:

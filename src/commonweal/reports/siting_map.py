@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +82,7 @@ def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
     sited
         What was found.
     sites
-        Those that can be picked, with ``longitude`` and ``latitude``: each is a group ``data-site``.
+        Those that can be picked, with ``name``, ``longitude`` and ``latitude``: each is a group ``data-site``.
     points
         Rows of the demand points that some of them reach anew: the outline of the k-th has ``data-point="k"``.
 
@@ -95,10 +96,10 @@ def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
     for k, row in enumerate(points):
         styles[row] += f' data-point="{k}"'
     parts = ground.areas(styles) + ground.existing()
-    for k, (x, y) in enumerate(ground.spots):
-        circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#fff" stroke="{PLACE}" stroke-width="2"/>'
-        number = text(x, y + 4, str(k + 1), 12, "middle", PLACE, True)
-        parts.append(f'<g data-site="{k}">{circle}{number}</g>')
+    for k, ((x, y), name) in enumerate(zip(ground.spots, sites["name"], strict=True)):
+        circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="#fff" stroke="{PLACE}" stroke-width="1.5"/>'
+        number = text(x, y + 4, str(k + 1), 11, "middle", PLACE, True)
+        parts.append(f'<g data-site="{k}"><title>{escape(name)}</title>{circle}{number}</g>')
     parts.append(ground.frame.scale_bar(WIDTH - 4, HEIGHT + 18))
     parts += _key("candidate site, filled when picked")
     about = (

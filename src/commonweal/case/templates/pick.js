@@ -3,7 +3,8 @@
   var data = JSON.parse(document.getElementById("live-data").textContent);
   var boxes = Array.from(document.querySelectorAll("input[data-site]"));
   var marks = Array.from(document.querySelectorAll("g[data-site]"));
-  var shapes = Array.from(document.querySelectorAll("[data-point]"));
+  var shapes = {};
+  document.querySelectorAll("[data-point]").forEach(function (shape) { shapes[shape.dataset.point] = shape; });
   var worth = data.worth;
 
   // Numbers in words, as Python has them in briefing.words and appraisal.words.
@@ -110,14 +111,16 @@
     if (kind) { made.className = kind; }
     return made;
   }
+  function replace(id, parts) {
+    var held = document.getElementById(id);
+    held.replaceChildren.apply(held, parts);
+  }
   function tell() {
     var newly = boxes.map(function () { return 0; }), rows = [], total = 0;
     data.points.forEach(function (point, k) {
       var nearest = point[2].find(function (site) { return boxes[site].checked; });
       var is = nearest !== undefined;
-      shapes.forEach(function (shape) {
-        if (Number(shape.dataset.point) === k) { shape.classList.toggle("anew", is); }
-      });
+      if (shapes[k]) { shapes[k].classList.toggle("anew", is); }
       if (!is) { return; }
       newly[nearest] += point[1];
       total += point[1];
@@ -126,7 +129,8 @@
     var picked = boxes.filter(function (box) { return box.checked; });
     boxes.forEach(function (box, k) {
       marks[k].classList.toggle("on", box.checked);
-      box.closest("tr").cells[3].textContent = box.checked ? whole(newly[k]) : "";
+      if (box.checked) { marks[k].parentNode.append(marks[k]); }
+      box.closest("tr").cells[2].textContent = box.checked ? whole(newly[k]) : "";
     });
     var one = picked.length === 1, said = ["Tick a site to see whom it reaches, what it costs and what it is worth."];
     if (picked.length) {
@@ -136,21 +140,16 @@
         before: percent(data.before / data.people)
       })].concat(valued(newly.filter(function (_, k) { return boxes[k].checked; })));
     }
-    document.getElementById("live-answer").replaceChildren.apply(
-      document.getElementById("live-answer"), said.map(function (text) { return element("p", text); })
-    );
+    replace("live-answer", said.map(function (text) { return element("p", text); }));
     document.getElementById("live-reached-title").textContent =
       "Reached anew: " + whole(rows.length) + " of " + whole(data.demand) + " " + data.plural;
     rows.sort(function (a, b) { return b[1] - a[1]; });
-    document.querySelector("#live-reached tbody").replaceChildren.apply(
-      document.querySelector("#live-reached tbody"),
-      rows.map(function (row) {
-        var line = document.createElement("tr"), head = element("th", row[0]);
-        head.scope = "row";
-        line.append(head, element("td", whole(row[1]), "n"), element("td", row[2] + 1 + ". " + data.sites[row[2]]));
-        return line;
-      })
-    );
+    replace("live-rows", rows.map(function (row) {
+      var line = document.createElement("tr"), head = element("th", row[0]);
+      head.scope = "row";
+      line.append(head, element("td", whole(row[1]), "n"), element("td", row[2] + 1 + ". " + data.sites[row[2]]));
+      return line;
+    }));
   }
   function pick(which) {
     boxes.forEach(function (box) { box.checked = which === "proposed" && "proposed" in box.dataset; });

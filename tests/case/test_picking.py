@@ -1,0 +1,219 @@
+"""Sites that a reader picks on a page: the script gives what the rooms behind it give for the same sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commonweal.case.pack_pages import options_page
+from commonweal.case.picking import MOST, picking_of
+from commonweal.case.sites import sites_worth
+from commonweal.case.values import load_values
+from commonweal.investment.interventions import load_interventions
+from commonweal.investment.siting.candidates import Candidates
+from commonweal.pack.scope import find_scope
+from commonweal.reports.siting import siting_section
+from commonweal.siting import Ask, site
+from commonweal.web.options import Options, options_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from commonweal.investment.siting.sited import Sited
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+PLACE = "Vesselhoe"
+KINDS = ("library", "youth-centre", "pub")
+
+
+@pytest.fixture(scope="module")
+def proposed(county: Results, store: Store) -> dict[str, Sited]:
+    return {
+        kind: site(county, Ask(PLACE, kind, 3, method="search"), store, effect=False)
+        for kind in KINDS
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(
+    county: Results, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    folder, scope = tmp_path_factory.mktemp("pages"), find_scope(county.areas, [PLACE])
+    found = {}
+    for kind in KINDS:
+        found[kind] = folder / f"{kind}.html"
+        found[kind].write_text(options_page(county, scope, kind, store).page(), "utf-8")
+    return found
+
+
+@pytest.fixture
+def open_page(browser: Browser, pages: dict[str, Path]) -> Iterator[Callable[..., Page]]:
+    """Open a page from disk, and see to it that nothing is asked of a server, nor logged as an error."""
+    opened, faults = [], []
+
+    def opens(kind: str, width: int = 1280, javascript: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=javascript, offline=True
+        )
+        opened.append(context)
+        page = context.new_page()
+        address = pages[kind].as_uri()
+        page.on("request", lambda r: None if r.url == address else faults.append(r.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text))
+        page.goto(address)
+        return page
+
+    yield opens
+    for context in opened:
+        context.close()
+    assert faults == []
+
+
+def weighed(county: Results, sited: Sited, rows: list[int], store: Store) -> Options:
+    """Ask the rooms themselves for sites, as the explorer does."""
+    picked = Candidates(sited.candidates.table[rows], "sites that were picked")
+    scope = find_scope(county.areas, [PLACE])
+    ask = Ask(PLACE, sited.kind, method="search", sites=len(rows))
+    found = site(county, ask, store, scope=scope, picked=picked, effect=False)
+    worth = sites_worth(found, load_interventions(), load_values())
+    return Options(scope, found, siting_section(found), worth, True, "")
+
+
+def told_on(page: Page) -> list[str]:
+    return page.locator("#live-answer p").all_inner_texts()
+
+
+def untyped(texts: list[str]) -> list[str]:
+    return [text.replace("\N{NO-BREAK SPACE}%", " %") for text in texts]
+
+
+def test_those_proposed_come_first_and_the_rest_reach_less_and_less(
+    proposed: dict[str, Sited],
+) -> None:
+    sited = proposed["library"]
+    picking = picking_of(sited)
+    assert picking is not None
+    assert len(picking.sites) == MOST < len(sited.candidates)
+    first, rest = picking.sites[:3], picking.sites[3:]
+    assert sorted(first["row"]) == sited.solution.chosen.tolist()
+    assert not rest["proposed"].any()
+    assert rest["people"].is_sorted(descending=True)
+    listed = set(picking.sites["row"])
+    left = [row for row in range(len(sited.candidates)) if row not in listed]
+    late = np.isnan(sited.solution.distance_before)[sited.problem.point()]
+    people = sited.demand.people[sited.problem.point()]
+    alone = np.bincount(sited.problem.site, np.where(late, people, 0.0), sited.problem.n_sites)
+    assert alone[left].max() <= rest["people"].min()
+
+
+def test_no_place_is_reached_that_had_one(proposed: dict[str, Sited]) -> None:
+    sited = proposed["library"]
+    picking = picking_of(sited)
+    assert picking is not None
+    assert np.isnan(sited.solution.distance_before[list(picking.points)]).all()
+    everyone = sited.demand.people[list(picking.points)].sum()
+    assert everyone < picking.sites["people"].sum()  # they overlap, so a sum of them is too much
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_script_says_what_the_rooms_say(
+    county: Results,
+    store: Store,
+    proposed: dict[str, Sited],
+    open_page: Callable[..., Page],
+    kind: str,
+) -> None:
+    sited = proposed[kind]
+    picking = picking_of(sited)
+    assert picking is not None
+    page, n = open_page(kind), len(picking.sites)
+    boxes = page.locator("input[data-site]")
+    assert boxes.count() == n
+    some = sorted(np.random.default_rng(7).choice(n, n // 3, replace=False).tolist())
+    sets = [list(range(min(3, n))), [n - 1], some, list(range(n))]
+    capped = 0
+    for picked in sets:
+        page.get_by_role("button", name="Untick all").click()
+        for k in picked:
+            boxes.nth(k).check()
+        rows = picking.sites["row"].gather(picked).to_list()
+        found = weighed(county, sited, rows, store)
+        assert untyped(told_on(page)) == options_told(found)[: 2 if found.worth is None else 3]
+        newly = dict(found.sited.sites.select("id", "newly").rows())
+        column = page.locator("#live-sites tbody tr td:nth-child(3)").all_inner_texts()
+        ids = sited.candidates.table["id"].gather(rows).to_list()
+        assert [column[k] for k in picked] == [f"{newly[i]:,.0f}" for i in ids]
+        assert [column[k] for k in range(n) if k not in picked] == [""] * (n - len(picked))
+        anew = found.section.charts[0].numbers.frame["Points"][1]
+        assert page.locator("#live-rows tr").count() == anew
+        assert page.locator("[data-point].anew").count() == anew
+        capped += max(newly.values()) > 1500 / 0.25
+    if kind == "library":
+        assert 0 < capped < len(sets)  # sets with more people than an effect reaches, and without
+
+
+def test_a_click_on_the_map_and_the_keyboard_do_the_same(open_page: Callable[..., Page]) -> None:
+    page = open_page("library")
+    proposed = told_on(page)
+    box = page.locator("input[data-site='3']")
+    box.focus()
+    page.keyboard.press("Space")
+    by_key = told_on(page)
+    assert by_key != proposed
+    assert by_key[0].startswith("4 new places")
+    page.get_by_role("button", name="Back to those proposed").click()
+    assert told_on(page) == proposed
+    page.locator("g[data-site='3'] circle").click(force=True)
+    assert box.is_checked()
+    assert told_on(page) == by_key
+    page.get_by_role("button", name="Untick all").click()
+    assert told_on(page) == [
+        "Tick a site to see whom it reaches, what it costs and what it is worth."
+    ]
+    assert page.locator("#live-answer").get_attribute("role") == "status"
+
+
+def test_without_scripts_and_on_paper_the_page_stays_as_it_was(
+    open_page: Callable[..., Page],
+) -> None:
+    still = open_page("library", javascript=False)
+    printed = open_page("library")
+    printed.emulate_media(media="print")
+    for page in (still, printed):
+        assert page.locator("section.live").is_hidden()
+        assert page.get_by_role("heading", name="In short").is_visible()
+        assert page.locator("#sites").is_visible()
+    assert still.get_by_role("link", name="Pick sites yourself").is_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_it_is_accessible(open_page: Callable[..., Page], width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page("library", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".live button, .live input, .live summary")]
+        .map((e) => e.getBoundingClientRect()).filter((r) => r.width < 24 || r.height < 24).length"""
+    )
+    assert small == 0
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
+
+
+def test_where_nobody_is_reached_anew_there_is_nothing_to_pick(
+    county: Results, store: Store, proposed: dict[str, Sited]
+) -> None:
+    far = proposed["library"].candidates.table[:2].with_columns(longitude=pl.lit(3.0))
+    found = site(
+        county, Ask(PLACE, "library", 2), store, picked=Candidates(far, "far"), effect=False
+    )
+    assert picking_of(found) is None
