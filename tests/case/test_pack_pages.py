@@ -88,6 +88,31 @@ def test_a_programme_says_whom_it_selects(county: Results, store: Store, tmp_pat
     assert "3 neighbourhoods get an award" in text_of(extra.paper())
 
 
+def test_a_programme_says_who_gains_and_loses_beside_the_lists_of_the_study(
+    county: Results, store: Store, tmp_path: Path
+) -> None:
+    rule = tmp_path / "three.yaml"
+    rule.write_text(RULE, "utf-8")
+    other = tmp_path / "five.yaml"
+    other.write_text(RULE.replace("awards: 3", "awards: 5").replace("Three", "Five"), "utf-8")
+    page = programme_page(county, str(rule), store, against=str(other)).page()
+    listed = county.designations["left_behind"].selected
+    first = np.argsort(county.scores["deprivation"].rank)[:3]
+    people = county.areas.population
+    three = np.zeros(len(people), dtype=bool)
+    three[first] = True
+    for who, some in (
+        ("In both", three & listed),
+        ("In Three places of the county only", three & ~listed),
+        ("In this study&#39;s list “left behind” only", ~three & listed),
+    ):
+        cells = f'>{some.sum()}</td><td class="n">{people[some].sum():,.0f}</td>'
+        assert f'<th scope="row">{who}</th><td class="n"{cells}' in page
+    assert "Under another rule: Five places of the county" in page
+    assert "Both lists are the same" not in page
+    assert page.count("<path", page.index('<figure id="map-')) > 100  # the land behind the marks
+
+
 def test_a_programme_of_another_study_is_refused(county: Results, store: Store) -> None:
     with pytest.raises(
         CommonwealError, match="on the study left-behind-2019; expected one on demo"

@@ -137,7 +137,7 @@ def test_the_script_says_what_the_rooms_say(
     page, n = open_page(kind), len(picking.sites)
     boxes = page.locator("input[data-site]")
     assert boxes.count() == n
-    some = sorted(np.random.default_rng(7).choice(n, n // 3, replace=False).tolist())
+    some = sorted(np.random.default_rng(7).choice(n, -(-n // 3), replace=False).tolist())
     sets = [list(range(min(3, n))), [n - 1], some, list(range(n))]
     capped = 0
     for picked in sets:

@@ -6,26 +6,30 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commonweal.allocation import applied, draws_of, exclusions_of
+import numpy as np
+
+from commonweal.allocation import applied, draws_of, exclusions_of, set_against
 from commonweal.case.picking import live_of
 from commonweal.case.sites import sites_worth
 from commonweal.case.values import load_values
 from commonweal.errors import CommonwealError
 from commonweal.investment.allocation import load_programme
+from commonweal.investment.allocation.comparing import Ground, compare
 from commonweal.investment.interventions import load_interventions
 from commonweal.pack.make import Extra
 from commonweal.reports import report_html, report_pdf
-from commonweal.reports.allocation import allocation_report
+from commonweal.reports.allocation import allocation_report, beside_section
 from commonweal.reports.appraisal import appraisal_report
 from commonweal.reports.siting import siting_report
 from commonweal.siting import Ask, site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from commonweal.pack.scope import Scope
+    from commonweal.reports.allocation import Worked
     from commonweal.reports.page import Live
-    from commonweal.reports.report import Report
+    from commonweal.reports.report import Report, Section
     from commonweal.results import Results
     from commonweal.sources import Store
 
@@ -98,8 +102,9 @@ def programme_page(
     store: Store,
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
+    against: str = "",
 ) -> Extra:
-    """Make the page on who a funding programme selects.
+    """Make the page on who a funding programme selects, and who gains and loses beside the study's own lists.
 
     Parameters
     ----------
@@ -113,6 +118,8 @@ def programme_page(
         Tables of codes that it excludes, as `commonweal.allocation.exclusions_of`.
     progress
         Called as ``progress(what, done, total)``.
+    against
+        Another programme to set beside it too.
 
     Raises
     ------
@@ -128,8 +135,23 @@ def programme_page(
         programme, results, store, exclusions_of(programme, exclude),
         draws=draws_of(results.study), progress=progress,
     )  # fmt: skip
-    about = "the rule, who gets an award, how sure that is, and who is passed over"
-    return _extra("programme", programme.title, about, allocation_report(worked), name)
+    other = set_against(worked, against, store, exclude) if against else None
+    report = allocation_report(worked, other)
+    report = replace(report, sections=(*report.sections, *_beside_lists(worked)))
+    about = "the rule, who gets an award, how sure that is, who is passed over, who gains and loses beside other lists"
+    return _extra("programme", programme.title, about, report, f"{name} {against}")
+
+
+def _beside_lists(worked: Worked) -> Iterator[Section]:
+    """Set a programme beside the lists of its study, where it chooses from the study's own areas."""
+    a, results = worked.allocation, worked.results
+    if a.areas.codes != results.areas.codes:
+        return
+    mine = Ground(a.areas, a.selected.astype(np.float64))
+    for name, d in results.designations.items():
+        listed = Ground(a.areas, d.selected.astype(np.float64))
+        title = f"this study's list “{name.replace('_', ' ')}”"
+        yield beside_section(worked, title, compare(mine, listed, a.in_need), f"-{name}")
 
 
 def _extra(

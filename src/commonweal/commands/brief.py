@@ -59,6 +59,10 @@ def brief(
         str,
         typer.Option(help="Add a page on who this funding programme selects: a name or a file."),
     ] = "",
+    against: Annotated[
+        str,
+        typer.Option(help="Another programme, to tell on that page who gains and who loses."),
+    ] = "",
     postcodes: Annotated[
         Path | None,
         typer.Option(
@@ -86,6 +90,7 @@ def brief(
             charts=charts,
             options=options,
             programme=programme,
+            against=against,
             draws=draws,
             sensitivity=not no_sensitivity,
             out=out,
@@ -109,6 +114,7 @@ def make_pack(
     charts: Charts = "overview",
     options: str = "",
     programme: str = "",
+    against: str = "",
     draws: int | None = None,
     sensitivity: bool = True,
     out: Path | None = None,
@@ -128,6 +134,8 @@ def make_pack(
         As `commonweal.pack.make.write_pack`.
     options, programme
         A kind of place and a programme to add a page on: `commonweal.case.pack_pages`.
+    against
+        Another programme, to set beside that one.
     draws, sensitivity
         As `commonweal.study.run`.
     progress
@@ -153,6 +161,8 @@ def make_pack(
     from commonweal.sources import Store
     from commonweal.study import run
 
+    if against and not programme:
+        raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
     recipe = load_study(study)
     asked = [*areas, *(codes_in(codes) if codes is not None else [])]
     if out is not None:
@@ -178,7 +188,9 @@ def make_pack(
         if options:
             extras.append(options_page(results, scope, options, store, progress))
         if programme:
-            extras.append(programme_page(results, programme, store, progress=progress))
+            extras.append(
+                programme_page(results, programme, store, progress=progress, against=against)
+            )
     folder = write_pack(
         results,
         scope,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.investment.allocation.comparing import Difference
+
 __all__ = [
     "Against",
     "Worked",
@@ -43,6 +46,7 @@ __all__ = [
     "allocation_lines",
     "allocation_report",
     "allocation_sections",
+    "beside_section",
     "write_selected",
 ]
 
@@ -186,7 +190,8 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
 
 def _list(worked: Worked) -> Section:
     a, frame = worked.allocation, table_of(worked)
-    chart = allocation_map(_name(worked, "map"), a, worked.results.outline)
+    land = worked.results.outline
+    chart = allocation_map(_name(worked, "map"), a, land if len(land) else worked.shapes)
     chosen = _columns(frame.filter("selected"), "why")
     notes = {
         "Margin": "Margin: how far an area is above the first that would take its place, in the unit of need.",
@@ -316,11 +321,31 @@ def _built(worked: Worked) -> Section | None:
 
 
 def _against(worked: Worked, against: Against) -> Section:
-    d, other = against.difference, against.other.allocation
+    title = against.other.allocation.programme.title
+    part = beside_section(worked, title, against.difference)
+    heading = f"Under another rule: {title}"
+    return replace(part, title=heading, beware=cautions(against.other))
+
+
+def beside_section(worked: Worked, title: str, difference: Difference, which: str = "") -> Section:
+    """Tell who gains and who loses beside another list.
+
+    Parameters
+    ----------
+    worked
+        A programme worked out on its study.
+    title
+        Of the other list.
+    difference
+        The programme beside it.
+    which
+        Sets its tables apart where a report has several.
+    """
+    d = difference
     words = {
         "both": "In both",
         "this_only": f"In {worked.allocation.programme.title} only",
-        "other_only": f"In {other.programme.title} only",
+        "other_only": f"In {title} only",
     }
     rows = [
         (
@@ -347,25 +372,28 @@ def _against(worked: Worked, against: Against) -> Section:
         in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
     )
     tables = [
-        Table(_name(worked, "sides"), "Who gains and who loses", Shown(sides)),
-        *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words),
-        Table(
-            _name(worked, "gains-losses"),
-            f"{d.areas.plural.capitalize()} in one and not in the other",
-            Shown(listed.rename({**rename, "selected_by": "Selected by"})),
-            rows=_ROWS,
-        ),
+        Table(_name(worked, f"sides{which}"), "Who gains and who loses", Shown(sides)),
+        *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words, which),
     ]
+    if len(listed):
+        tables.append(
+            Table(
+                _name(worked, f"gains-losses{which}"),
+                f"{d.areas.plural.capitalize()} in one and not in the other",
+                Shown(listed.rename({**rename, "selected_by": "Selected by"})),
+                rows=_ROWS,
+            )
+        )
     return Section(
-        f"Under another rule: {other.programme.title}",
+        f"Beside another list: {title}",
         text=(
             f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
             "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
             f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
             f"{d.areas.plural} with {people(float(np.nansum(d.areas.population[d.in_need])))}.",
+            *(() if len(listed) else ("Both lists are the same.",)),
         ),
         tables=tuple(tables),
-        beware=cautions(against.other),
     )
 
 
@@ -375,6 +403,7 @@ def _by_region(
     shares: dict[str, NDArray[np.float64]],
     residents: NDArray[np.float64],
     words: dict[str, str],
+    which: str,
 ) -> list[Table]:
     """Give people on each side by region, where regions are known."""
     if "region_name" not in table.columns:
@@ -387,4 +416,4 @@ def _by_region(
         .agg(pl.all().sum().round(0).cast(pl.Int64))
         .sort("Region")
     )
-    return [Table(_name(worked, "regions"), "People by region", Shown(frame))]
+    return [Table(_name(worked, f"regions{which}"), "People by region", Shown(frame))]
