@@ -147,6 +147,7 @@ def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live 
         drawn=pick_map(sited, picking.sites, picking.points),
         of=sited.candidates.of,
         candidates=len(sited.candidates),
+        most=MOST,
         minutes=sited.minutes,
         plural=sited.plural,
     )

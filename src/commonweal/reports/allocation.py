@@ -385,7 +385,7 @@ def beside_section(worked: Worked, title: str, difference: Difference, which: st
             )
         )
     return Section(
-        f"Beside another list: {title}",
+        f"Beside {title}",
         text=(
             f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
             "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
