@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 
 from commonweal.case.pack_pages import options_page
-from commonweal.case.picking import MOST, picking_of
+from commonweal.case.picking import MOST, live_of, picking_of
 from commonweal.case.sites import sites_worth
 from commonweal.case.values import load_values
 from commonweal.investment.interventions import load_interventions
 from commonweal.investment.siting.candidates import Candidates
 from commonweal.pack.scope import find_scope
-from commonweal.reports.siting import siting_section
+from commonweal.reports import report_html
+from commonweal.reports.siting import siting_report, siting_section
 from commonweal.siting import Ask, site
 from commonweal.web.options import Options, options_told
 
@@ -25,31 +26,52 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from commonweal.investment.interventions import Interventions
     from commonweal.investment.siting.sited import Sited
     from commonweal.results import Results
     from commonweal.sources import Store
 
 PLACE = "Vesselhoe"
 KINDS = ("library", "youth-centre", "pub")
+BY_PEOPLE = "by people"
+
+
+def interventions_of(key: str) -> Interventions:
+    """Give those that ship, or a hub that costs so much for every 1,000 people, not for each place."""
+    shipped = load_interventions()
+    if key != BY_PEOPLE:
+        return shipped
+    hub = shipped.interventions["community_hub"]
+    cost = hub.cost.model_copy(update={"per": "1000_residents"})
+    more = {"community_hub": hub.model_copy(update={"cost": cost})}
+    return shipped.model_copy(update={"interventions": {**shipped.interventions, **more}})
 
 
 @pytest.fixture(scope="module")
 def proposed(county: Results, store: Store) -> dict[str, Sited]:
-    return {
+    found = {
         kind: site(county, Ask(PLACE, kind, 3, method="search"), store, effect=False)
         for kind in KINDS
     }
+    return {**found, BY_PEOPLE: found["library"]}
 
 
 @pytest.fixture(scope="module")
 def pages(
-    county: Results, store: Store, tmp_path_factory: pytest.TempPathFactory
+    county: Results,
+    store: Store,
+    proposed: dict[str, Sited],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     folder, scope = tmp_path_factory.mktemp("pages"), find_scope(county.areas, [PLACE])
     found = {}
     for kind in KINDS:
         found[kind] = folder / f"{kind}.html"
         found[kind].write_text(options_page(county, scope, kind, store).page(), "utf-8")
+    sited = proposed[BY_PEOPLE]
+    live = live_of(sited, interventions_of(BY_PEOPLE), load_values())
+    found[BY_PEOPLE] = folder / "by-people.html"
+    found[BY_PEOPLE].write_text(report_html(siting_report(sited), live=live), "utf-8")
     return found
 
 
@@ -77,13 +99,15 @@ def open_page(browser: Browser, pages: dict[str, Path]) -> Iterator[Callable[...
     assert faults == []
 
 
-def weighed(county: Results, sited: Sited, rows: list[int], store: Store) -> Options:
+def weighed(
+    county: Results, sited: Sited, rows: list[int], store: Store, interventions: Interventions
+) -> Options:
     """Ask the rooms themselves for sites, as the explorer does."""
     picked = Candidates(sited.candidates.table[rows], "sites that were picked")
     scope = find_scope(county.areas, [PLACE])
     ask = Ask(PLACE, sited.kind, method="search", sites=len(rows))
     found = site(county, ask, store, scope=scope, picked=picked, effect=False)
-    worth = sites_worth(found, load_interventions(), load_values())
+    worth = sites_worth(found, interventions, load_values())
     return Options(scope, found, siting_section(found), worth, True, "")
 
 
@@ -123,7 +147,7 @@ def test_no_place_is_reached_that_had_one(proposed: dict[str, Sited]) -> None:
     assert everyone < picking.sites["people"].sum()  # they overlap, so a sum of them is too much
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, BY_PEOPLE])
 def test_the_script_says_what_the_rooms_say(
     county: Results,
     store: Store,
@@ -145,7 +169,7 @@ def test_the_script_says_what_the_rooms_say(
         for k in picked:
             boxes.nth(k).check()
         rows = picking.sites["row"].gather(picked).to_list()
-        found = weighed(county, sited, rows, store)
+        found = weighed(county, sited, rows, store, interventions_of(kind))
         assert untyped(told_on(page)) == options_told(found)[: 2 if found.worth is None else 3]
         newly = dict(found.sited.sites.select("id", "newly").rows())
         column = page.locator("#live-sites tbody tr td:nth-child(3)").all_inner_texts()

@@ -30,7 +30,7 @@ from commonweal.reports.siting import REACHED, WITHIN
 from commonweal.reports.siting_map import pick_map
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from commonweal.case.values import Values
     from commonweal.investment.interventions import Interventions
@@ -173,10 +173,12 @@ def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[s
     one = {quantity: 1.0, f"{BENEFIT}.people": 1.0}
 
     def each(inputs: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the cost of one place, and what a person is worth to whom one unit more comes."""
+        """Give the cost of one place, and what a unit of the benefit is worth for one person."""
         lines = lines_worth(model, inputs | one)
-        cost = sum((v for name, v in lines.items() if name != BENEFIT), np.asarray(0.0))
-        return cost, lines[BENEFIT]
+        benefit = lines.pop(BENEFIT)
+        return np.sum(list(lines.values()), axis=0), benefit
+
+    cost, benefit = each(drawn)
 
     law = model.inputs[quantity].number
     chance = np.zeros(DRAWS)
@@ -204,16 +206,14 @@ def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[s
         ],
         "chance": _packed(chance),
         "each": [float(v) for v in each(middle)],
-        "cost": _packed(each(drawn)[0]),
-        "benefit": _packed(each(drawn)[1]),
+        "cost": _packed(np.broadcast_to(cost, DRAWS)),
+        "benefit": _packed(np.broadcast_to(benefit, DRAWS)),
     }
 
 
-def _packed(values: ArrayLike) -> str:
+def _packed(values: NDArray[np.float64]) -> str:
     """Write numbers as 32-bit floats, in base64: seven digits, of which the page shows three."""
-    return b64encode(
-        np.broadcast_to(np.asarray(values, "<f4"), np.shape(values) or (DRAWS,)).tobytes()
-    ).decode()
+    return b64encode(values.astype("<f4").tobytes()).decode()
 
 
 def _file(name: str) -> str:
