@@ -9,6 +9,8 @@ import numpy as np
 
 from commonweal.case.options import Stated, make_option
 from commonweal.case.places import worked_places
+from commonweal.case.steady import DRAWS as STEADY_DRAWS
+from commonweal.case.steady import steadiness
 from commonweal.case.values import load_values
 from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import DRAWS
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.case.options import Option, Sharing
+    from commonweal.case.steady import Steady
     from commonweal.case.values import Values
     from commonweal.case.worth import Gain
     from commonweal.investment.appraisal import Appraisal
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Asked", "Case", "make_case", "portfolio_problem"]
+__all__ = ["Asked", "Case", "make_case", "portfolio_builder"]
 
 MOST_SECONDS = 600.0
 EARLIEST, LATEST = 2000, 2100
@@ -86,7 +89,7 @@ class Asked:
     minutes
         Within how many minutes on foot a new place counts as reached.
     kind
-        Of place to find sites for; that of the buildings in the mix if empty.
+        Of place to find sites for; that of the buildings in the mix if empty, and none where there are none.
     candidates
         Where one could go: see `commonweal.siting.Ask`.
     sharing
@@ -95,7 +98,8 @@ class Asked:
     interventions, values
         Files that ship, or paths.
     draws, seed
-        How often uncertain numbers are drawn, and the seed; the study's own draws if None.
+        How often uncertain numbers are drawn, and the seed; the study's own draws if None. Fewer than 2 leave
+        out how sure the places and the mix are.
     seconds
         At most for each proof.
     """
@@ -154,10 +158,13 @@ class Case:
         The portfolio: what there is to choose from.
     option, other
         The way to share the money that is proposed, and the other one.
+    steady
+        How often each choice of the proposed mix is made again when costs and effects vary; None without draws.
     frontier
         Need met by less money and by more, where it goes where it meets most.
     sited
-        Where new places of a kind would go, one for each place that gets one; for all where the mix has none.
+        Where new places of a kind would go, one for each place that gets one, or for all where the mix has none
+        of a kind that was asked for; None where it builds nothing and no kind was asked for.
     built
         Interventions of the mix that are built there.
     """
@@ -173,8 +180,9 @@ class Case:
     rules: Rules
     option: Option
     other: Option
+    steady: Steady | None
     frontier: tuple[Point, ...]
-    sited: Sited
+    sited: Sited | None
     built: tuple[str, ...]
 
     @property
@@ -242,28 +250,37 @@ def make_case(
     budget, budget_from = _budget(asked, worked, len(rows), values)
     rules = Rules(budget=budget, years=asked.years, last_start=(asked.years - 1) // 2)
     tell("choosing what to do where", 0, 0)
-    problem = portfolio_problem(worked.results, rows, interventions)
+    builder = portfolio_builder(worked.results, rows, interventions)
+    problem = builder.problems(expected(uncertain_numbers(interventions)))[0]
     draws = DRAWS if asked.draws is None else max(asked.draws, LEAST_DRAWS)
     stated = Stated(title, asked.first_year, draws, asked.seed, is_fictional(worked.results.study))
     option, other = (
         make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
         for sharing in (asked.sharing, _OTHER[asked.sharing])
     )
+    again = STEADY_DRAWS if asked.draws is None else min(asked.draws, STEADY_DRAWS)
+    steady = (
+        steadiness(
+            builder, rules, option,
+            draws=again, seed=asked.seed, seconds=asked.seconds, progress=progress,
+        )
+        if again >= 2
+        else None
+    )  # fmt: skip
     pooled = option if option.sharing == "pooled" else other
     points = frontier(
         problem, rules, SHARES, known=pooled.mix, gap=GAP, seconds=asked.seconds, progress=progress
     )
-    tell("finding sites", 0, 0)
     sited, built = _sites(asked, worked, rows, problem, option.mix, values, store, progress)
     return Case(
         asked, title, worked, rows, budget_from, interventions, values, problem, rules, option, other,
-        points, sited, built,
+        steady, points, sited, built,
     )  # fmt: skip
 
 
-def portfolio_problem(
+def portfolio_builder(
     results: Results, rows: NDArray[np.intp], interventions: Interventions
-) -> Problem:
+) -> Builder:
     """Say what there is to choose from in some areas of a study, on its first index."""
     index, areas = next(iter(results.scores)), results.areas
     scores = results.scores[index]
@@ -277,8 +294,7 @@ def portfolio_problem(
         areas.population[rows],
         need_of_ranks(scores.rank)[rows],
     )
-    numbers = expected(uncertain_numbers(interventions))
-    return Builder.of(interventions, places, measure).problems(numbers)[0]
+    return Builder.of(interventions, places, measure)
 
 
 def _budget(asked: Asked, worked: Worked, places: int, values: Values) -> tuple[float, str]:
@@ -303,15 +319,18 @@ def _sites(
     values: Values,
     store: Store,
     progress: Progress | None,
-) -> tuple[Sited, tuple[str, ...]]:
-    """Find a site for each place that gets a building; for each place where none does."""
+) -> tuple[Sited | None, tuple[str, ...]]:
+    """Find a site for each place that gets a building; for each place where a kind is asked for and none does."""
     builds = [
         name
         for at, name in enumerate(problem.interventions)
         if (mix.start[:, at] >= 0).any() and values.kind_of(name)
     ]
-    first = (values.kind_of(n) for n in builds)
-    kind = asked.kind or next(first, None) or next(iter(values.built))
+    kind = asked.kind or next((values.kind_of(n) for n in builds), None)
+    if kind is None:
+        return None, ()
+    if progress is not None:
+        progress("finding sites", 0, 0)
     names = tuple(n for n in builds if n == values.built.get(kind))
     gets = mix.chosen[:, [problem.interventions.index(n) for n in names]].any(axis=1)
     there = np.sort(rows[gets] if names else rows)

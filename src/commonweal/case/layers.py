@@ -53,8 +53,8 @@ def write_places(case: Case, path: Path) -> None:
     if alone.any():
         wkb = np.asarray(shapely.to_wkb(spots), dtype=object)
         write_layer(path, "place_points", "Point", wkb, frame, alone)
-    if len(case.sited.sites):
-        sites = case.sited.sites
+    sites = None if case.sited is None else case.sited.sites
+    if sites is not None and len(sites):
         points = shapely.to_wkb(shapely.points(sites["longitude"], sites["latitude"]))
         fields = sites.select("id", "name", people_nearest="nearest", people_newly="newly")
         write_layer(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["STUDIED", "Option", "Sharing", "Stated", "make_option"]
+__all__ = ["STUDIED", "Option", "Sharing", "Stated", "alone", "make_option"]
 
 Sharing = Literal["each", "pooled"]
 
@@ -124,7 +124,7 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
     for k in range(n):
         if progress is not None:
             progress("choosing what to do where", k, n)
-        found.append(choose(_alone(problem, k), own, seconds=seconds))
+        found.append(choose(alone(problem, k), own, seconds=seconds))
     return Mix(
         np.vstack([mix.start for mix in found]),
         sum(mix.met for mix in found),
@@ -134,8 +134,8 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
     )
 
 
-def _alone(problem: Problem, k: int) -> Problem:
-    """Give the problem of one place."""
+def alone(problem: Problem, k: int) -> Problem:
+    """Give the problem of one place, the `k`-th."""
     one = slice(k, k + 1)
     return replace(
         problem,

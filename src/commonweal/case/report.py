@@ -8,17 +8,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.choices import joined
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
-from commonweal.case.tables import by_gain, by_intervention, by_place, by_year, options, risks
+from commonweal.case.commercial import commercial
+from commonweal.case.studied import why_studied
+from commonweal.case.tables import (
+    by_gain,
+    by_intervention,
+    by_place,
+    by_year,
+    options,
+    packages,
+    pounds,
+    risks,
+    steady,
+)
 from commonweal.case.told import case_answer, case_assumptions, case_data
 from commonweal.investment.appraisal import appraise, load_project
-from commonweal.investment.appraisal.words import money, ratio
+from commonweal.investment.appraisal.words import money
 from commonweal.reports.allocation import allocation_report, allocation_sections
 from commonweal.reports.appraisal import appraisal_sections
 from commonweal.reports.portfolio import frontier_chart
 from commonweal.reports.report import Report, Section, Table
-from commonweal.reports.siting import siting_report, siting_section
+from commonweal.reports.siting import siting_report
 
 if TYPE_CHECKING:
     from commonweal.case.case import Case
@@ -29,11 +42,16 @@ _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
 
 _PROVEN = 1e-3
-_TOGETHER = 1.0
-"""Degrees within which places lie near enough together for a map of sites."""
-
+_ALIKE = 0.5
+"""Sets of interventions for each place above which places have little in common."""
 _PUBLISHED = "frontier-per-million"
 
+_TWO_COUNTS = (
+    "People are those of the study's year, and for sites those of the points that they set out from; the two differ a "
+    "little."
+)
+
+_NO_SITES = "Nothing: the mix has no building that a site would have to be found for."
 _COVERS = (
     (
         "Strategic",
@@ -77,13 +95,16 @@ def case_report(case: Case) -> Report:
     Report
         For `commonweal.reports.write_report`.
     """
-    allocated, sited = allocation_report(case.worked), siting_report(case.sited)
+    allocated = allocation_report(case.worked)
+    sited = None if case.sited is None else siting_report(case.sited)
     notes = list(allocated.notes)
     if case.fictional:
         notes.insert(0, "These places are fictional: the program made them up.")
+    chosen = (case.option.mix.chosen | case.other.mix.chosen).any(axis=0)
+    names = [case.problem.interventions[at] for at in np.flatnonzero(chosen)]
     works = [
         *allocated.works,
-        *case.interventions.works,
+        *case.interventions.only(names).works,
         *case.values.works,
         *case.appraisal.works,
         *load_project(_PUBLISHED).benefits["fiscal"].evidence.split(),
@@ -99,22 +120,22 @@ def case_report(case: Case) -> Report:
             _figures(case),
             *_strategic(case),
             *_economic(case),
-            _commercial(case),
+            commercial(case, _ROWS, _FEW),
             _financial(case),
             _management(case),
-            _covers(),
+            _covers(case),
         ),
         notes=tuple(notes),
         assumptions=case_assumptions(case),
         limits=(
             *case.appraisal.project.unquantified,
             *allocated.limits,
-            *sited.limits,
-            "People are those of the study's year, and for sites those of the points that they set out from; the two "
-            "differ a little.",
+            *(() if sited is None else (*sited.limits, _TWO_COUNTS)),
         ),
         works=tuple(dict.fromkeys(works)),
-        sources=tuple(dict.fromkeys((*allocated.sources, *sited.sources))),
+        sources=tuple(
+            dict.fromkeys((*allocated.sources, *(() if sited is None else sited.sources)))
+        ),
         account=(("case", case_data(case)), *programme),
     )
 
@@ -126,6 +147,7 @@ def _figures(case: Case) -> Section:
         text=(
             "Doing nothing is what each option is compared with. Money is shared in one of two ways: every "
             "place gets an equal part, or all of it goes where it meets most need.",
+            why_studied(case),
         ),
         tables=(
             Table(
@@ -133,15 +155,21 @@ def _figures(case: Case) -> Section:
                 "Options side by side",
                 Shown(options(case)),
                 "Need met: residents, times how many times the average their place's need is, times the "
-                "standard deviations by which they are better off, times years. In brackets are 95 % intervals.",
+                "standard deviations by which they are better off, times years. Money is in prices of "
+                f"{case.appraisal.project.price_year}; costs, benefits and net value are present values of "
+                f"{case.appraisal.project.start}, and what is spent is not discounted. In brackets are 95 % intervals.",
             ),
         ),
     )
 
 
-def _covers() -> Section:
+def _covers(case: Case) -> Section:
+    rows = [
+        (part, _NO_SITES if part == "Commercial" and case.sited is None else here, missing)
+        for part, here, missing in _COVERS
+    ]
     frame = pl.DataFrame(
-        _COVERS, schema=["Part of the case", "In this annex", "Not in it"], orient="row"
+        rows, schema=["Part of the case", "In this annex", "Not in it"], orient="row"
     )
     return Section(
         "What this annex covers",
@@ -170,21 +198,38 @@ def _strategic(case: Case) -> tuple[Section, ...]:
 
 
 def _economic(case: Case) -> tuple[Section, ...]:
+    return _under(
+        "Economic",
+        (
+            _done(case),
+            *_chosen_again(case),
+            *appraisal_sections(case.appraisal),
+            _another_way(case),
+        ),
+    )
+
+
+def _done(case: Case) -> Section:
     mix, rules = case.mix, case.rules
-    alike = ", with an equal part for each place" if case.option.sharing == "each" else ""
+    alike = " that gives each place an equal part" if case.option.sharing == "each" else ""
+    shared = "gives each place an equal part, and " if alike else ""
     proven = (
         f"No other mix{alike} meets more by the programme's count"
         if mix.gap < _PROVEN
         else f"No other mix{alike} can meet more than {percent(mix.gap)} above that"
     )
     first = rules.years if rules.last_start is None else rules.last_start + 1
-    places, few = by_place(case), frozenset({"Share of draws"})
-    done = Section(
+    done, together, places = by_intervention(case), packages(case), by_place(case)
+    nowhere = done.filter(pl.col("Places") == 0)["Intervention"].to_list()
+    left_out = f" Chosen nowhere: {joined(name.lower() for name in nowhere)}." if nowhere else ""
+    alone = len(together) > _ALIKE * len(places)
+    prices = f"in prices of {case.interventions.price_year}, before optimism bias and discounting"
+    return Section(
         "What is done, and for whom",
         text=(
             f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of "
-            f"the {len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix is the one "
-            f"that meets most need for the money{alike}: {mix.met:,.0f}. {proven}.",
+            f"the {len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix {shared}meets "
+            f"most need for the money: {float(f'{mix.met:.3g}'):,.0f} weighted person-years. {proven}.",
             case.interventions.note,
         ),
         charts=(frontier_chart(case.frontier, rules.budget),),
@@ -192,15 +237,29 @@ def _economic(case: Case) -> tuple[Section, ...]:
             Table(
                 "by-intervention",
                 "What is done",
-                Shown(by_intervention(case), frozenset({"Share of the gain"})),
-                "Cost over all years before optimism bias and discounting. The gain is that which is valued.",
+                Shown(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
+                f"Cost over all years, {prices}. The gain is that which is valued.{left_out}",
+            ),
+            *(
+                ()
+                if alone
+                else (
+                    Table(
+                        "packages",
+                        "What places get together",
+                        Shown(together),
+                        f"Cost over all years, {prices}.",
+                        _FEW,
+                    ),
+                )
             ),
             Table(
                 "by-place",
                 "What each place gets, neediest first",
-                Shown(places, few & set(places.columns), {"Need met": 0}),
-                "Rank 1 = most need. Cost before optimism bias and discounting.",
-                _ROWS,
+                Shown(places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}),
+                "Rank 1 = most need. Share of draws: how often the place is selected. Cost over all years, "
+                f"{prices}. Need met is in weighted person-years.",
+                _ROWS if alone else _FEW,
             ),
             Table(
                 "by-gain",
@@ -216,7 +275,35 @@ def _economic(case: Case) -> tuple[Section, ...]:
             ),
         ),
     )
-    return _under("Economic", (done, *appraisal_sections(case.appraisal), _another_way(case)))
+
+
+def _chosen_again(case: Case) -> tuple[Section, ...]:
+    """Tell how sure the choice of each intervention is."""
+    s = case.steady
+    if s is None:
+        return ()
+    whole = len(s.places) == len(case.rows)
+    of = "" if whole else f", for {len(s.places):,} of the places, evenly from the neediest on"
+    return (
+        Section(
+            "How sure the choice is",
+            text=(
+                f"Costs, years and effects were drawn {s.draws:,} times from their ranges (seed {s.seed}), and the "
+                f"best mix was chosen anew each time{of}. A choice that few draws make again hangs on numbers that are "
+                "not known: find them out before money is spent on it.",
+            ),
+            tables=(
+                Table(
+                    "choice-in-draws",
+                    "How often each is chosen again",
+                    Shown(steady(case), frozenset({"Stays where it is", "Comes in elsewhere"})),
+                    "Shares of the draws, on average over places: of those that get it in the mix, and of those that "
+                    "do not. Each draw knows its numbers, as nobody does beforehand, so this is not how likely a "
+                    f"choice is to be right; shares are good to about {percent(0.5 / s.draws**0.5)}.",
+                ),
+            ),
+        ),
+    )
 
 
 def _another_way(case: Case) -> Section:
@@ -228,19 +315,19 @@ def _another_way(case: Case) -> Section:
             ("Only effects with a study of cause or a review behind them", case.option.firm)
         )
     table = [
-        (what, ratio(a.measures["bcr"].expected), f"{ratio(a.measures['bcr'].low)} to {ratio(a.measures['bcr'].high)}",
-         percent(a.worth_it))
+        (what, pounds(a.measures["bcr"].expected),
+         f"{pounds(a.measures['bcr'].low)} to {pounds(a.measures['bcr'].high)}", percent(a.worth_it))
         for what, a in rows
     ]  # fmt: skip
     table.append(
         (
             "A model commissioned by an advocate (Frontier for Local Trust, 2021), for any social infrastructure",
-            ratio(published.measures["bcr"].expected),
+            pounds(published.measures["bcr"].expected),
             "states none",
-            "",
+            "states none",
         )
     )
-    heads = ["Way", "For each pound", "95 % interval", "Draws above its cost"]
+    heads = ["Way", "Benefits for each £1", "95 % interval", "Draws that are worth their cost"]
     return Section(
         "Other ways to count",
         text=(
@@ -256,68 +343,6 @@ def _another_way(case: Case) -> Section:
             ),
         ),
     )
-
-
-def _commercial(case: Case) -> Section:
-    """Tell the sites; a map only where the places lie together."""
-    section = siting_section(case.sited)
-    label = case.sited.label.lower()
-    built = " and ".join(case.interventions.interventions[n].label.lower() for n in case.built)
-    first = (
-        f"Sites for what the mix builds ({built}): one for each place that gets it."
-        if built
-        else f"Nothing in this mix is built. If a {label} were, in each of the places, this is where it would "
-        "be nearest "
-        "to people."
-    )
-    beware = section.beware
-    if not len(case.sited.existing):
-        beware = (
-            f"No {label} is known in or near these places. If none was read from a register or a map, those "
-            "that are there are not counted, and what is reached anew is at most what is said.",
-            *beware,
-        )
-    drawn, areas = case.sited.outlines, case.worked.allocation.areas
-    lost = drawn.filter(pl.col("geometry").is_null())["code"].to_list()
-    if lost and case.sited.plural != areas.plural:
-        names = ", ".join(areas.table["name"][areas.position[code]] or code for code in lost)
-        beware = (
-            f"No boundary is known of {len(lost):,} of the places ({names}), so the people there are not among those "
-            "whom sites are found for.",
-            *beware,
-        )
-    points = case.sited.demand.points
-    together = max(np.ptp(points.longitude), np.ptp(points.latitude)) < _TOGETHER
-    return replace(
-        section,
-        title="Commercial case: sites",
-        text=(first, *section.text),
-        charts=section.charts if together else (),
-        tables=tuple(
-            replace(t, shown=_with_place(case, t.shown), rows=_ROWS)
-            if t.name == "sites"
-            else replace(t, rows=_FEW)
-            for t in section.tables
-        ),
-        beware=beware,
-    )
-
-
-def _with_place(case: Case, sites: Shown) -> Shown:
-    """Say of each site in which of the places it lies, or to which it is nearest."""
-    import shapely
-
-    joined = pl.DataFrame(
-        {"code": list(case.problem.codes), "name": list(case.problem.names)}
-    ).join(case.worked.shapes, on="code", how="left", maintain_order="left")
-    known = joined.drop_nulls("geometry")
-    if known.is_empty() or sites.frame.is_empty():
-        return sites
-    tree = shapely.STRtree(shapely.from_wkb(known["geometry"].to_numpy()))
-    points = shapely.points(sites.frame["Longitude"], sites.frame["Latitude"])
-    names = known["name"].gather(tree.nearest(points).tolist())
-    frame = sites.frame.insert_column(1, names.alias("In or nearest to"))
-    return replace(sites, frame=frame)
 
 
 def _financial(case: Case) -> Section:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
 
-__all__ = ["by_gain", "by_intervention", "by_place", "by_year", "options", "risks"]
+__all__ = [
+    "by_gain",
+    "by_intervention",
+    "by_place",
+    "by_year",
+    "options",
+    "packages",
+    "pounds",
+    "risks",
+    "steady",
+]
 
 
 def by_place(case: Case) -> pl.DataFrame:
@@ -67,6 +77,39 @@ def by_intervention(case: Case) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"Share of the gain": pl.Float64})
 
 
+def packages(case: Case) -> pl.DataFrame:
+    """One row a set of interventions that places get together, the most frequent first."""
+    labels = [case.interventions.interventions[name].label for name in case.problem.interventions]
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(1, 2))
+    kinds, of, n = np.unique(case.mix.chosen, axis=0, return_inverse=True, return_counts=True)
+    rows = [
+        {
+            "What is done together": ", ".join(labels[at] for at in np.flatnonzero(kinds[k]))
+            or "nothing",
+            "Places": int(n[k]),
+            "People there": round(float(case.problem.people[of == k].sum())),
+            "Cost for a place, mean (£)": round(float(spent[of == k].mean())),
+        }
+        for k in np.argsort(-n, kind="stable")
+    ]
+    return pl.DataFrame(rows)
+
+
+def steady(case: Case) -> pl.DataFrame:
+    """One row an intervention: how often the mix of a draw has it where the mix does, and where it does not."""
+    if case.steady is None:
+        return pl.DataFrame()
+    labels = [case.interventions.interventions[name].label for name in case.problem.interventions]
+    return pl.DataFrame(
+        {
+            "Intervention": labels,
+            "Places in the mix": case.mix.chosen.sum(axis=0).astype(np.int64),
+            "Stays where it is": pl.Series(case.steady.stays, nan_to_null=True),
+            "Comes in elsewhere": pl.Series(case.steady.comes, nan_to_null=True),
+        }
+    )
+
+
 def by_gain(case: Case) -> pl.DataFrame:
     """One row an effect that counts: how large, for whom, and what stands behind it."""
     total = sum(g.total for g in case.gains)
@@ -112,10 +155,11 @@ def options(case: Case) -> pl.DataFrame:
     """One row a measure, one column an option: doing nothing, the proposed one, the other."""
     rows: dict[str, list[str]] = {
         name: [nothing] for name, nothing in (
-            ("Places that get something", "0"), ("Residents there", "0"), ("Spent", "£0"), ("Need met", "0"),
-            ("Cost to the public sector", "£0"), ("Benefits to society", "£0"), ("Net present social value", "£0"),
-            ("For each pound", "–"), ("Draws that are worth their cost", "–"),
-            ("For each pound, studied effects only", "–"),
+            ("Places that get something", "0"), ("Residents there", "0"), ("Spent", "£0"),
+            ("Need met, weighted person-years", "0"), ("Cost to the public sector", "£0"),
+            ("Benefits to society", "£0"), ("Net present social value", "£0"),
+            ("Benefits for each £1 of cost", "–"), ("Draws that are worth their cost", "–"),
+            ("Benefits for each £1, studied effects only", "–"),
         )
     }  # fmt: skip
     for option in (case.option, case.other):
@@ -125,13 +169,13 @@ def options(case: Case) -> pl.DataFrame:
             f"{int(served.sum()):,}",
             f"{case.problem.people[served].sum():,.0f}",
             money(float(option.mix.spent.sum())),
-            f"{option.mix.met:,.0f}",
+            f"{float(f'{option.mix.met:.3g}'):,.0f}",
             _between(m["public_cost"], money),
             _between(m["benefits"], money),
             _between(m["npsv"], money),
-            _between(m["bcr"], ratio),
+            _between(m["bcr"], pounds),
             percent(option.appraisal.worth_it),
-            "none in it" if firm is None else _between(firm.measures["bcr"], ratio),
+            "none in it" if firm is None else _between(firm.measures["bcr"], pounds),
         ]
         for name, text in zip(rows, told, strict=True):
             rows[name].append(text)
@@ -141,6 +185,18 @@ def options(case: Case) -> pl.DataFrame:
         schema=["Measure", "Doing nothing", f"{names[case.option.sharing]} (proposed)", names[case.other.sharing]],
         orient="row",
     )  # fmt: skip
+
+
+def pounds(value: float) -> str:
+    """Say what a pound brings, to as many digits as a ratio has.
+
+    Examples
+    --------
+    >>> pounds(5.214), pounds(-2.15), pounds(14.93)
+    ('£5.21', '−£2.15', '£14.9')
+    """
+    said = ratio(value)
+    return f"−£{said[1:]}" if said.startswith("−") else f"£{said}" if said[:1].isdigit() else said
 
 
 def _between(e: Estimate, say: Callable[[float], str]) -> str:
@@ -153,12 +209,12 @@ def risks(case: Case) -> pl.DataFrame:
     rows = [
         (
             "It is worth less than it costs",
-            f"{percent(worth)} of draws",
+            f"{percent(worth)} of {case.appraisal.draws:,} draws",
             "Begin where the evidence is best, and stop what does not work.",
         ),
         (
             "It costs more than there is",
-            f"{percent(over)} of draws",
+            f"{percent(over)} of {case.appraisal.draws:,} draws",
             "Survey sites and ask for quotations before awards; hold money back.",
         ),
     ]
@@ -171,13 +227,26 @@ def risks(case: Case) -> pl.DataFrame:
                 "Look at those near the line one by one.",
             )
         )
+    if case.steady is not None:
+        held = case.steady.often[case.steady.chosen].mean()
+        rows.append(
+            (
+                "Another mix would meet more need",
+                f"{percent(1 - held)} of the choices, on average over {case.steady.draws:,} draws",
+                "Let places choose among what meets nearly as much.",
+            )
+        )
     rows += [
         (
             "An effect does not carry over from where it was found",
             "not known",
             "Pilot, and compare with similar places.",
         ),
-        ("A site cannot be had", "not known", "Ask owners, and run the same command without that site."),
+        *(
+            [("A site cannot be had", "not known", "Ask owners, and run the same command without that site.")]
+            if case.sited is not None
+            else [("What is chosen has no room there", "not known", "Look at each place before an award.")]
+        ),
         (
             "People whom it is for are not reached",
             "not known",

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.choices import joined
 from commonweal.briefing.columns import in_columns
 from commonweal.briefing.words import SURE, counted, people, percent
-from commonweal.case.tables import by_intervention, by_place, by_year
-from commonweal.case.worth import effect_of
-from commonweal.investment.appraisal.words import money, ratio
+from commonweal.case.tables import by_intervention, by_place, by_year, pounds, steady
+from commonweal.case.worth import BENEFIT, effect_of
+from commonweal.investment.appraisal.words import figure, money
 from commonweal.reports.allocation import allocation_data
+from commonweal.reports.allocation_told import rule_parts
 from commonweal.reports.appraisal import appraisal_data
 from commonweal.reports.siting import siting_data
 
@@ -21,14 +23,32 @@ if TYPE_CHECKING:
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
 
-__all__ = ["case_answer", "case_assumptions", "case_data", "case_lines"]
+__all__ = ["case_answer", "case_assumptions", "case_data", "case_lines", "mix_words"]
 
 _SHOWN = 15
+_FEW = 0.05
+"""Share of the places, and of the money, below which an intervention is not named in a sentence."""
+
+_INPUTS = {
+    f"{BENEFIT}.points": "by how many points of 0 to 10 life satisfaction rises in somebody who is better off by one "
+    "standard deviation in an outcome",
+    f"{BENEFIT}.quantity": "by how many standard deviations the mean resident is better off in the fullest year",
+    f"{BENEFIT}.additionality": "how much of the benefit would not have come anyway, as a share",
+}
+"""What the inputs of the benefit are, in plain words."""
 
 
 def case_answer(case: Case) -> tuple[str, ...]:
     """Give the answer: how far it can be relied on, who gets what, what that costs and is worth, what drives it."""
-    return (_rests(case), _who(case), _what(case), _where(case), *_worth(case), _drives(case))
+    return (
+        _rests(case),
+        _who(case),
+        _what(case),
+        *_held(case),
+        *_where(case),
+        *_worth(case),
+        _drives(case),
+    )
 
 
 def _who(case: Case) -> str:
@@ -42,18 +62,20 @@ def _who(case: Case) -> str:
             f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95 % of "
             f"{c.n_draws:,} draws."
         )
-    are = "is" if in_need == 1 else "are"
+    all_ = "all of them" if in_need == n else f"{in_need:,} of the {n:,}"
     return (
-        f"Who: {case.title}, with {people(case.people)}; {in_need:,} of the {n:,} {are} in need by the yardstick of "
-        f"the rule. The rule: {a.programme.title}.{sure}"
+        f"Who: {case.title}, with {people(case.people)}; {all_} in need by the rule's own yardstick. The rule: "
+        f"{a.programme.title}.{sure}"
     )
 
 
 def _what(case: Case) -> str:
-    chosen = [
-        f"{case.interventions.interventions[name].label.lower()} in {int(done.sum()):,}"
-        for name, done in zip(case.problem.interventions, case.mix.chosen.T, strict=True)
-        if done.any()
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(0, 2))
+    chosen = case.mix.chosen.sum(axis=0)
+    done = [
+        (case.interventions.interventions[name].label.lower(), int(n), float(cost))
+        for name, n, cost in zip(case.problem.interventions, chosen, spent, strict=True)
+        if n
     ]
     left = len(case.rows) - int(case.mix.chosen.any(axis=1).sum())
     why = (
@@ -62,20 +84,65 @@ def _what(case: Case) -> str:
         else "their part buys nothing"
     )
     none = f" {left:,} get nothing: {why}." if left else ""
-    listed = ", ".join(chosen[:-1]) + (" and " if len(chosen) > 1 else "") + chosen[-1]
+    areas = case.results.areas
     return (
         f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} "
-        f"years pays for {listed}.{none}"
+        f"years pays for {mix_words(done, areas.singular, areas.plural)}.{none}"
     )
 
 
-def _where(case: Case) -> str:
+def mix_words(done: list[tuple[str, int, float]], one: str, many: str) -> str:
+    """Say what is done in how many places, the most widespread first.
+
+    What only a few places get, for little of the money, is what the last pounds went into: it is not named.
+
+    Parameters
+    ----------
+    done
+        Of each intervention its label, in how many places it is done, and GBP that it costs in all.
+    one, many
+        What one place and several are called.
+
+    Examples
+    --------
+    >>> mix_words([("buses", 223, 87e6), ("broadband", 1, 5e5), ("parks", 224, 133e6)], "ward", "wards")
+    'parks in 224 wards, buses in 223 and others in few'
+    >>> mix_words([("parks", 1, 1e6)], "ward", "wards")
+    'parks in 1 ward'
+    """
+    most, total = max(n for _, n, _ in done), sum(cost for *_, cost in done)
+    ordered = sorted(done, key=lambda row: (-row[1], -row[2]))
+    named = [row for row in ordered if row[1] >= _FEW * most or row[2] >= _FEW * total]
+    words = [f"{label} in {n:,}" for label, n, _ in named]
+    words[0] += f" {one if named[0][1] == 1 else many}"
+    return joined(words + (["others in few"] if len(named) < len(done) else []))
+
+
+def _held(case: Case) -> Iterator[str]:
+    """Say of each widespread intervention how often it is chosen again."""
+    if case.steady is None:
+        return
+    n, stays = case.mix.chosen.sum(axis=0), case.steady.stays
+    told = [
+        f"{case.interventions.interventions[case.problem.interventions[at]].label.lower()} in {percent(stays[at])}"
+        for at in np.argsort(-n, kind="stable")
+        if n[at] >= _FEW * n.max() and not np.isnan(stays[at])
+    ]
+    yield (
+        f"How sure that mix is: chosen anew in each of {case.steady.draws:,} draws of costs and effects, it would have "
+        f"{joined(told)} of the draws, on average over the places that get it here."
+    )
+
+
+def _where(case: Case) -> Iterator[str]:
+    if case.sited is None:
+        return
     _, reached = case.sited.reached()
     total = float(case.sited.demand.people.sum())
     n, kind = len(case.sited.sites), case.sited.label.lower()
     unpaid = "" if case.built else ", which the money does not pay for"
     would = "would be" if case.built else "would be, if one were built,"
-    return (
+    yield (
         f"Where: {counted(n, 'site', 'sites')} for a {kind}{unpaid}; "
         f"{percent(reached / total)} of those who live there {would} within {case.sited.minutes:g} minutes' walk of "
         "one."
@@ -86,12 +153,13 @@ def _worth(case: Case) -> Iterator[str]:
     m, a = case.appraisal.measures, case.appraisal
     given = ", on those assumptions" if _guessed(case) > 0 else ""
     yield (
-        f"Cost: {money(m['public_cost'].expected)} to the public sector in present value, with optimism bias "
-        f"({_between(m['public_cost'])})."
+        f"Cost: {money(m['public_cost'].expected)} to the public sector (95 % interval "
+        f"{_between(m['public_cost'])}), with optimism bias, in present value of {a.project.start} and prices of "
+        f"{a.project.price_year}."
     )
     yield (
-        f"Worth{given}: benefits of {money(m['benefits'].expected)} ({_between(m['benefits'])}), or "
-        f"{money(m['bcr'].expected)} for each pound (95 % interval {_ratios(m['bcr'])}). Net present social value is "
+        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95 % interval {_between(m['benefits'])}), or "
+        f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}). Net present social value is "
         f"{money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
         f"{a.draws:,} draws."
     )
@@ -105,14 +173,20 @@ def _rests(case: Case) -> str:
     if guessed > 0:
         first += " What it is worth follows from those assumptions; it is not a finding."
     if case.option.firm is None:
+        other = case.other.firm
+        why = (
+            ""
+            if other is None
+            else " The other way to share has a figure; “The options in figures” says why."
+        )
         return (
             f"{first} No effect in this mix has a study of cause behind it: without its assumptions, its worth is "
-            "not known."
+            f"not known.{why}"
         )
     f = case.option.firm.measures["bcr"]
     return (
         f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
-        f"{money(f.expected)} for each pound (95 % interval {_ratios(f)}), and worth its cost in "
+        f"{pounds(f.expected)} for each pound of cost (95 % interval {_ratios(f)}), and worth its cost in "
         f"{percent(case.option.firm.worth_it)} of draws."
     )
 
@@ -125,7 +199,23 @@ def _guessed(case: Case) -> float:
 
 def _drives(case: Case) -> str:
     """Say which number the answer hangs on most, and where it would turn."""
-    return " ".join(case.appraisal.drivers[1:3])
+    a = case.appraisal
+    if not a.swings:
+        return a.drivers[-1]
+    first = a.swings[0]
+    switch = next(s for s in a.switches if s.input.name == first.input.name)
+    what = _INPUTS.get(first.input.name) or f"“{first.input.label}”"
+    turns = (
+        "No value of it that makes sense would bring that to nought."
+        if switch.value is None
+        else f"Costs and benefits are even at {figure(switch.value, first.input)}."
+    )
+    low, high = sorted(first.npsv)
+    return (
+        f"What drives it most: {what}. It is expected to be {figure(switch.expected, first.input)}; from "
+        f"{figure(first.low, first.input)} to {figure(first.high, first.input)}, its 95 % interval, net present social "
+        f"value goes from {money(low)} to {money(high)}. {turns}"
+    )
 
 
 def _between(e: Estimate) -> str:
@@ -133,7 +223,7 @@ def _between(e: Estimate) -> str:
 
 
 def _ratios(e: Estimate) -> str:
-    return f"{ratio(e.low)} to {ratio(e.high)}"
+    return f"{pounds(e.low)} to {pounds(e.high)}"
 
 
 def case_assumptions(case: Case) -> tuple[str, ...]:
@@ -143,24 +233,23 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
         for at, name in enumerate(case.problem.interventions)
         if (case.mix.start[:, at] >= 0).any()
     ]
-    rule = case.worked.allocation.programme
     costs = [
         one.cost.source for one in chosen
     ]  # which the interventions' own assumptions tell already
     said = [
         *(
             f"{part}: {note or 'our choice'}"
-            for part, official, note in rule.parts()
+            for part, official, note in rule_parts(case.worked)
             if not official
         ),
         *(text for one in chosen for text in one.assumptions),
         *(text for text in case.appraisal.assumptions if not any(cost in text for cost in costs)),
-        f"Money there is: {case.budget_from}.",
+        *([] if case.asked.budget else [f"The budget: {case.budget_from}."]),
         "Of several interventions on one outcome in one place, each further one counts "
         f"{percent(case.rules.repeat)} of what the one before it counts.",
         "A standard deviation counts the same whatever outcome it is in.",
     ]
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(text.replace(": An assumption: ", ": ") for text in said))
 
 
 def case_lines(case: Case) -> Iterator[str]:
@@ -224,7 +313,15 @@ def case_data(case: Case) -> dict[str, Any]:
             for g in case.gains
         ],
         "allocation": allocation_data(case.worked),
-        "siting": siting_data(case.sited),
+        "choices_in_draws": None
+        if case.steady is None
+        else {
+            "draws": case.steady.draws,
+            "seed": case.steady.seed,
+            "places": len(case.steady.places),
+            "interventions": steady(case).to_dicts(),
+        },
+        "siting": None if case.sited is None else siting_data(case.sited),
         "appraisal": appraisal_data(case.appraisal),
         "appraisal_of_studied_effects": None
         if case.option.firm is None

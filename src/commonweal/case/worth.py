@@ -245,6 +245,7 @@ def project_of(
                     "years": _shares(shape),
                     "additionality": {"share": values.added.share, "source": values.added.source},
                     "source": f"effects of what was chosen, drawn together; {values.wellbeing.source}",
+                    "evidence": values.wellbeing.evidence or "",
                     "verified": False,
                 }
             },

@@ -12,6 +12,7 @@ from commonweal.briefing.geopackage import polygons, still, write_layer
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
 from commonweal.investment.allocation.allocate import next_in_line
+from commonweal.investment.allocation.programme import ranked_by
 from commonweal.pack.chance_chart import chance_chart
 from commonweal.reports.allocation_map import allocation_map
 from commonweal.reports.allocation_told import (
@@ -164,6 +165,8 @@ def _rule(worked: Worked) -> Section:
     text = [p.about, f"The official text, in short: {p.official}"]
     text += [f"Inferred: {p.inferred}"] if p.inferred else []
     text += [f"A {name.replace('_', ' ')}: {g.title}." for name, g in p.groups.items()]
+    if not any(table["What it rests on"]):
+        table = table.drop("What it rests on")
     return Section(
         "The rule",
         text=tuple(t for t in text if t),
@@ -191,19 +194,22 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
 def _list(worked: Worked) -> Section:
     a, frame = worked.allocation, table_of(worked)
     land = worked.results.outline
-    chart = allocation_map(_name(worked, "map"), a, land if len(land) else worked.shapes)
+    behind = land if len(land) else worked.shapes
+    chart = allocation_map(_name(worked, "map"), a, behind, worked.shapes)
     chosen = _columns(frame.filter("selected"), "why")
     notes = {
         "Margin": "Margin: how far an area is above the first that would take its place, in the unit of need.",
         "Margin in its group": "Margin in its group: the same among those that the tightest cap sets against each "
         "other.",
     }
+    told = [f"Need: {ranked_by(a.programme.rank, worked.results.label)}; more is needier."]
+    told += [note for head, note in notes.items() if head in chosen.frame.columns]
     tables = [
         Table(
             _name(worked, "selected"),
             f"The selected {a.areas.plural}, by need",
             chosen,
-            " ".join(note for head, note in notes.items() if head in chosen.frame.columns),
+            " ".join(told),
             _ROWS,
         )
     ]
@@ -239,7 +245,9 @@ def _cap(worked: Worked) -> Section | None:
     a, frame = worked.allocation, table_of(worked)
     if not a.cost.passed_over.any():
         return None
-    cost = a.cost
+    cost, over = a.cost, frame.filter("passed_over")
+    why = over["why"].unique().to_list()
+    alike = f"All for the same reason: {why[0]}. " if len(why) == 1 else ""
     table = pl.DataFrame(
         {
             "Who": ["Passed over because of a cap", "Selected in their place"],
@@ -259,9 +267,9 @@ def _cap(worked: Worked) -> Section | None:
             Table(
                 _name(worked, "passed-over"),
                 "Passed over because of a cap, by need",
-                _columns(frame.filter("passed_over"), "order"),
-                "Margin: how far above the last selected. Margin in its group: how far below the last selected of the "
-                "group that the cap is on.",
+                _columns(over, "order", *(["why"] if alike else [])),
+                f"{alike}Margin: how far above the last selected. Margin in its group: how far below the last selected "
+                "of the group that the cap is on.",
                 _ROWS,
             ),
         ),

@@ -23,7 +23,12 @@ _PART = 0.15
 """Marks within such a part of the land are drawn close up: in a map of a country they would be one dot."""
 
 
-def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> Chart | None:
+def allocation_map(
+    id_: str,
+    allocation: Allocation,
+    outline: pl.DataFrame,
+    shapes: pl.DataFrame | None = None,
+) -> Chart | None:
     """Draw the selected areas as discs and those passed over because of a cap as hollow diamonds.
 
     Parameters
@@ -34,6 +39,8 @@ def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> C
         Who is selected.
     outline
         ``geometry`` (WKB, WGS 84) of the land behind; may be empty.
+    shapes
+        ``code`` and ``geometry`` of the areas: where all lie close together, the selected are drawn whole.
 
     Returns
     -------
@@ -75,6 +82,12 @@ def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> C
     frame = Frame(box, _WIDTH, _HEIGHT)
     parts = [f'<rect width="{_WIDTH:g}" height="{_HEIGHT:g}" fill="#fff"/>']
     parts += [frame.path(s, f'fill="{LAND}" stroke="#fff" stroke-width="0.6"', 0.7) for s in land]
+    if near and shapes is not None:
+        codes = np.array(allocation.areas.codes)[allocation.selected].tolist()
+        inside = shapes.filter(pl.col("code").is_in(codes))["geometry"].drop_nulls().to_list()
+        drawn = shapely.transform(shapely.from_wkb(inside), to_metres, interleaved=False)
+        style = f'fill="{PLACE}" fill-opacity="0.25" stroke="{PLACE}" stroke-width="0.8"'
+        parts += [frame.path(s, style, 0.7) for s in shapely.clip_by_rect(drawn, *box)]
     counts = {kind: int((which & shown).sum()) for kind, which in kinds.items()}
     for kind in ("passed over", "selected"):
         at = frame.at(points[np.flatnonzero(kinds[kind] & shown)])
@@ -82,7 +95,10 @@ def allocation_map(id_: str, allocation: Allocation, outline: pl.DataFrame) -> C
     parts += _legend(counts, frame)
     plural = allocation.areas.plural
     title = f"Where the {counts['selected']:,} selected {plural} are"
-    about = f"Map. Selected: {counts['selected']:,} {plural}; passed over because of a cap: {counts['passed over']:,}."
+    over = counts["passed over"]
+    about = f"Map. Selected: {counts['selected']:,} {plural}" + (
+        f"; passed over because of a cap: {over:,}." if over else "."
+    )
     numbers = Shown(
         pl.DataFrame({"What": list(counts), plural.capitalize(): list(counts.values())})
     )

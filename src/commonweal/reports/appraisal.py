@@ -17,12 +17,12 @@ from commonweal.reports.appraisal_charts import (
     waterfall_chart,
 )
 from commonweal.reports.appraisal_told import (
-    DEFINITIONS,
     RATIOS,
     SIDES,
     appraisal_answer,
     appraisal_data,
     appraisal_lines,
+    definitions,
     shown_measures,
 )
 from commonweal.reports.report import Report, Section, Table
@@ -90,7 +90,7 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
                     None, (p.about, f"It is compared with the reference case: {p.reference_case}.")
                 )
             ),
-            points=DEFINITIONS,
+            points=definitions(appraisal),
             charts=(waterfall_chart(appraisal),),
             tables=(*_measures(appraisal), _lines(appraisal), _years(appraisal)),
             beware=appraisal.cautions,

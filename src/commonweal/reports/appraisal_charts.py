@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = ["chance_chart", "chart_id", "tornado_chart", "waterfall_chart"]
 
 LEFT, WIDE, RIGHT, ROW = 310, 320, 130, 30
 ROOM = 70  # for the values at the left ends of a tornado's bars
+_LINE = 38  # letters
 MOST = 12
 """Inputs that a tornado shows; its table has all."""
 
@@ -50,7 +52,7 @@ def waterfall_chart(appraisal: Appraisal) -> Chart:
         y, last = 8 + k * ROW, k == len(rows) - 1
         fill = INK if last else PLACE if value >= 0 else OTHER
         parts += [
-            text(LEFT - 12, y + 18, _short(label), anchor="end", bold=last),
+            *_label(label, y, bold=last),
             _bar(place(a), place(b), y + 3, fill),
             text(max(place(a), place(b)) + 8, y + 18, _signed(value), bold=last, halo=True),
         ]
@@ -89,7 +91,7 @@ def tornado_chart(appraisal: Appraisal) -> Chart | None:
         left, right = min(s.npsv), max(s.npsv)
         ends = (s.low, s.high) if s.npsv[0] <= s.npsv[1] else (s.high, s.low)
         parts += [
-            text(LEFT - 12, y + 18, _short(s.input.label), anchor="end"),
+            *_label(s.input.label, y),
             _bar(place(left), place(middle), y + 3, OTHER),
             _bar(place(middle), place(right), y + 3, PLACE),
             text(place(left) - 6, y + 18, figure(ends[0], s.input), 12, "end", halo=True),
@@ -200,8 +202,16 @@ def _signed(value: float) -> str:
     return money(value) if value < 0 else f"+{money(value)}"
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= 40 else f"{label[:26]}…{label[-13:]}"
+def _label(label: str, y: float, bold: bool = False) -> list[str]:
+    """Write a label beside its bar, on two smaller lines where it is long."""
+    lines = wrap(label, _LINE) if len(label) > _LINE else [label]
+    if len(lines) == 1:
+        return [text(LEFT - 12, y + 18, label, anchor="end", bold=bold)]
+    first, second = lines[0], lines[1] + ("…" if len(lines) > 2 else "")
+    return [
+        text(LEFT - 12, y + 12, first, 11.5, "end", bold=bold),
+        text(LEFT - 12, y + 25, second, 11.5, "end", bold=bold),
+    ]
 
 
 def _drawn(id_: str, title: str, about: str, tall: float, parts: Iterable[str]) -> str:

@@ -16,25 +16,27 @@ if TYPE_CHECKING:
     from commonweal.investment.appraisal import Appraisal, Estimate
 
 __all__ = [
-    "DEFINITIONS",
     "RATIOS",
     "appraisal_answer",
     "appraisal_data",
     "appraisal_lines",
+    "definitions",
     "shown_measures",
 ]
 
 RATIOS = ("bcr", "bcr_weighted", "fiscal_return")
 
-DEFINITIONS = (
+_NET = (
     "Net present social value: benefits to people and savings to the public purse, less all costs; in real terms, "
     "discounted.",
     "Benefit-cost ratio: benefits to people and savings to the public purse, less the costs of others, divided by the "
     "cost to the public sector.",
-    "Back to the public purse: savings and transfers to the public sector, divided by its cost. Transfers, such as "
-    "taxes and welfare payments, are paid by someone else and count in this alone.",
-    "Expected: every input at its expected value. The interval holds 95 % of the draws.",
 )
+_BACK = (
+    "Back to the public purse: savings and transfers to the public sector, divided by its cost. Transfers, such as "
+    "taxes and welfare payments, are paid by someone else and count in this alone."
+)
+_EXPECTED = "Expected: every input at its expected value. The interval holds 95 % of the draws."
 
 SIDES = {
     "public": "cost, public",
@@ -57,6 +59,12 @@ def shown_measures(appraisal: Appraisal) -> list[str]:
         *(() if sides & {"fiscal", "transfer"} else ("fiscal_return",)),
     }
     return [name for name in MEASURES if name not in left_out]
+
+
+def definitions(appraisal: Appraisal) -> tuple[str, ...]:
+    """Say what the measures that are shown mean."""
+    back = (_BACK,) if "fiscal_return" in shown_measures(appraisal) else ()
+    return (*_NET, *back, _EXPECTED)
 
 
 def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
             yield from (f"  {line}" for line in told)
     yield ""
     yield f"Parameters: {appraisal.parameters.title}. {appraisal.parameters.note}".rstrip()
-    yield from DEFINITIONS
+    yield from definitions(appraisal)
 
 
 def _said(name: str, value: float) -> str:

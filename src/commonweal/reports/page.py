@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from commonweal.reports.report import Report
 
-__all__ = ["Live", "fill_page", "report_html"]
+__all__ = ["Live", "fill_page", "report_html", "unbroken"]
 
 
 def fill_page(template: str, **told: object) -> str:
@@ -44,8 +44,18 @@ def fill_page(template: str, **told: object) -> str:
     )
     page.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
     text = page.from_string(template).render(**told)
-    # A number and its percent sign stay on one line.
-    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    return unbroken(re.sub(r"\n\s*\n+", "\n", text))
+
+
+def unbroken(text: str) -> str:
+    r"""Keep a number on one line with its percent sign or its million.
+
+    Examples
+    --------
+    >>> unbroken("69 % of £1.2 million").split(" ")
+    ['69\xa0%', 'of', '£1.2\xa0million']
+    """
+    return re.sub(r"(?<=\d) (?=%|million\b|billion\b)", "\N{NO-BREAK SPACE}", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.evidence import cite, load_evidence
 from commonweal.pack.paper import Paper, column_room, font_folder
+from commonweal.reports.page import unbroken
 
 if TYPE_CHECKING:
     from commonweal.briefing.charts import Chart
@@ -34,8 +36,9 @@ def report_pdf(report: Report) -> bytes:
     bytes
         The same for the same report: it holds no time of making.
     """
+    data = json.loads(unbroken(json.dumps(_data(report), ensure_ascii=False)))
     with resources.as_file(resources.files(__package__) / "templates") as folder:
-        return Paper(folder / "report.typ", font_folder()).pdf(_data(report))
+        return Paper(folder / "report.typ", font_folder()).pdf(data)
 
 
 def _data(report: Report) -> dict[str, Any]:
@@ -102,10 +105,16 @@ def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, A
     heads = shown.frame.columns
     numeric = [shown.is_number(head) for head in heads]
     cells = shown.cells()[:rows]
+    # A head is broken between words only, so its longest word has to fit.
+    words = [max(map(len, head.split()), default=0) + 1 for head in heads]
+    wide = [
+        w and max(w, word)
+        for w, word in zip(column_room(heads, numeric, cells), words, strict=True)
+    ]
     return {
         "title": title,
         "head": heads,
         "numeric": numeric,
-        "wide": column_room(heads, numeric, cells),
+        "wide": wide,
         "rows": cells,
     }

@@ -118,7 +118,6 @@ def siting_data(sited: Sited) -> dict[str, Any]:
         "gap": s.gap if np.isfinite(s.gap) else None,
         "proven": s.proven,
         "ended": s.ended,
-        "seconds": s.seconds,
         "how": s.how,
         "spent": s.spent,
         "sites": sited.sites.to_dicts(),
@@ -260,7 +259,7 @@ def _how_sure(sited: Sited) -> list[str]:
         f"{counted(len(sited.existing), 'place', 'places')} there already."
     )
     if s.proven:
-        sure = f"No other choice is better: proven in {s.seconds:.1f} seconds."
+        sure = "No other choice is better: that is proven."
     elif np.isfinite(s.gap) and s.ended != "asked":
         sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
     else:
