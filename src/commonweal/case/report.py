@@ -257,8 +257,8 @@ def _done(case: Case) -> Section:
                 "by-place",
                 "What each place gets, neediest first",
                 Shown(places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}),
-                "Rank 1 = most need. Share of draws: how often the place is selected. Cost over all years, "
-                f"{prices}. Need met is in weighted person-years.",
+                "Rank 1 = most need. Share of draws: how often the place is selected. In brackets is the year in which "
+                f"something begins. Cost over all years, {prices}. Need met is in weighted person-years.",
                 _ROWS if alone else _FEW,
             ),
             Table(

@@ -50,12 +50,22 @@ def why_studied(case: Case) -> str:
             f"{_places(case, case.other)} of the other, against the cost of the whole mix: all else costs money there "
             "and brings nothing."
         )
-    has = case.option if case.other.firm is None else case.other
-    proposed = has is case.option
+    has, lacks = (
+        (case.other, case.option) if case.option.firm is None else (case.option, case.other)
+    )
+    named = (
+        ("The proposed option", "the other")
+        if has is case.option
+        else ("The other option", "the proposed one")
+    )
+    chosen = [
+        name for name in studied if has.mix.chosen[:, case.problem.interventions.index(name)].any()
+    ]
+    paid = joined(case.interventions.interventions[name].label.lower() for name in chosen)
     return (
-        f"{first} {'The proposed option' if proposed else 'The other option'} has it in {_places(case, has)}, and "
-        f"{'the other' if proposed else 'the proposed one'} nowhere: {_why_not(case)} So the empty cell says that "
-        "nothing is known of that option without its assumptions, not that it is worth less."
+        f"{first} {named[0]} pays for {paid} in {_places(case, has)}, {named[1]} for none of them: "
+        f"{_why_not(case, lacks, chosen)} So its empty cell says that nothing is known of it without its assumptions, "
+        "not that it is worth less."
     )
 
 
@@ -73,25 +83,24 @@ def _places(case: Case, option: Option) -> str:
     return f"{n:,} {case.results.areas.singular if n == 1 else case.results.areas.plural}"
 
 
-def _why_not(case: Case) -> str:
-    """Say why the option without studied effects has none: they do not fit, or other things count for more."""
-    without = case.option if case.option.firm is None else case.other
-    if without.sharing == "pooled":
+def _why_not(case: Case, lacks: Option, names: list[str]) -> str:
+    """Say why an option has none of what the other has: it does not fit, or other things count for more."""
+    if lacks.sharing == "pooled":
         return "the same money meets more need, by this count, with effects that were assumed."
     part = case.rules.budget / len(case.rows)
-    low, high = _cost(case)
-    cost = f"between {money(low)} and {money(high)}" if high > low else money(low)
+    low, high = _cost(case, names)
+    cost = money(low) if money(low) == money(high) else f"{money(low)} to {money(high)}"
     if low > part:
-        return f"it would cost {cost} a place, and an equal part is {money(part)}."
+        return f"a place's equal part is {money(part)}, and that costs {cost}."
     return (
-        f"it would cost {cost} of an equal part of {money(part)}, and for that part other things, whose effects were "
-        "assumed, meet more need by this count."
+        f"that would take {cost} of a place's equal part of {money(part)}, and for that part other things, whose "
+        "effects were assumed, meet more need by this count."
     )
 
 
-def _cost(case: Case) -> tuple[float, float]:
-    """Give what something with a studied effect costs a place at the least and at the most, by when it begins."""
-    at = [case.problem.interventions.index(name) for name in studied_interventions(case)]
+def _cost(case: Case, names: list[str]) -> tuple[float, float]:
+    """Give the least and the most that any of some interventions costs a place, by when it begins."""
+    at = [case.problem.interventions.index(name) for name in names]
     last = case.rules.years - 1 if case.rules.last_start is None else case.rules.last_start
     shape = (len(case.rows), len(case.problem.interventions))
     costs = [

@@ -13,7 +13,7 @@ from commonweal.investment.appraisal.words import money, ratio
 from commonweal.investment.portfolio import need_met
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
@@ -36,7 +36,7 @@ def by_place(case: Case) -> pl.DataFrame:
     a, problem, start = case.worked.allocation, case.problem, case.mix.start
     labels = [case.interventions.interventions[name].label for name in problem.interventions]
     done = [
-        ", ".join(f"{labels[at]} (from {case.asked.first_year + row[at]})" for at in np.flatnonzero(row >= 0))
+        _sentence(f"{labels[at]} ({case.asked.first_year + row[at]})" for at in np.flatnonzero(row >= 0))
         for row in start
     ]  # fmt: skip
     spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(1, 2))
@@ -77,6 +77,12 @@ def by_intervention(case: Case) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"Share of the gain": pl.Float64})
 
 
+def _sentence(labels: Iterable[str]) -> str:
+    """List labels as a sentence does, with one capital."""
+    text = ", ".join(f"{label[:1].lower()}{label[1:]}" for label in labels)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def packages(case: Case) -> pl.DataFrame:
     """One row a set of interventions that places get together, the most frequent first."""
     labels = [case.interventions.interventions[name].label for name in case.problem.interventions]
@@ -107,6 +113,12 @@ def steady(case: Case) -> pl.DataFrame:
             "Stays where it is": pl.Series(case.steady.stays, nan_to_null=True),
             "Comes in elsewhere": pl.Series(case.steady.comes, nan_to_null=True),
         }
+    ).sort(
+        "Places in the mix",
+        "Comes in elsewhere",
+        descending=True,
+        nulls_last=True,
+        maintain_order=True,
     )
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.briefing.geopackage import polygons, still, write_layer
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import people
+from commonweal.briefing.words import counted, people
 from commonweal.investment.allocation.allocate import next_in_line
 from commonweal.investment.allocation.programme import ranked_by
 from commonweal.pack.chance_chart import chance_chart
@@ -236,8 +236,12 @@ def _list(worked: Worked) -> Section:
         pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
     )
     tables.append(Table(_name(worked, "why"), "Why others were passed over", Shown(why)))
+    number = counted(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
-        "Who gets an award", charts=() if chart is None else (chart,), tables=tuple(tables)
+        "Who gets an award",
+        text=(f"{number} selected, with {people(a.people)}.",),
+        charts=() if chart is None else (chart,),
+        tables=tuple(tables),
     )
 
 
