@@ -16,7 +16,7 @@ from commonweal.briefing.charts import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.errors import CommonwealError
 from commonweal.pack.drawing import svg
-from commonweal.reports import Report, Section, Table, source_lines, write_report
+from commonweal.reports import Report, Section, Table, report_pdf, source_lines, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +139,30 @@ def test_no_column_of_a_wide_table_is_squeezed_to_nothing_on_paper(tmp_path: Pat
     for page in pypdf.PdfReader(folder / "report.pdf").pages:
         page.extract_text(visitor_text=lambda text, at, *_: left.update({text.strip(): at[4]}))
     assert left["T00000001"] - left["Upper"] > 30  # points: the code stands beside the name
+
+
+@pytest.mark.parametrize("before", range(14, 34, 3))
+def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before: int) -> None:
+    """A chart is kept whole: where it does not fit, it is drawn smaller or stands at the top of the next page."""
+    square = svg("bars", "Bars", "Longer", 480, 300, ['<rect width="480" height="300"/>'])
+    chart = Chart("bars", "Bars of it", "Longer is more.", square, NUMBERS)
+    table = Table("places", "A table after it", NUMBERS)
+    first = Section("First", ("Words before it.",), (chart,), (table,))
+    after = Section("Second", ("Words after it.",) * 30)
+    made = report_pdf(told(answer=("Filler.",) * before, sections=(first, after)))
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
+    drawn, listed = (
+        next(k for k, page in enumerate(pages) if text in page)
+        for text in ("Bars of it", "A table after it")
+    )
+    assert drawn in (0, 1)
+    if drawn == 1 and before < 30:
+        assert listed == 0
+        assert pages[1].index("Bars of it") < pages[1].index("Words after it.")
+
+
+def test_a_head_is_broken_between_words_only() -> None:
+    frame = pl.DataFrame({f"Extraordinarily {k}": [1.5] for k in range(9)})
+    made = report_pdf(told(sections=(Section("S", tables=(Table("t", "T", Shown(frame)),)),)))
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
+    assert text.count("Extraordinarily") == 9

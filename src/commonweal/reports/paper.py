@@ -91,7 +91,13 @@ def work_data(id_: str, evidence: Evidence) -> dict[str, Any]:
 
 def chart_data(chart: Chart) -> dict[str, Any]:
     """Give a chart as plain data for a template."""
-    return {"title": chart.title, "about": chart.about, "svg": chart.svg, "wide": _share(chart.svg)}
+    return {
+        "id": chart.id,
+        "title": chart.title,
+        "about": chart.about,
+        "svg": chart.svg,
+        "wide": _share(chart.svg),
+    }
 
 
 def _share(svg: str) -> float:
