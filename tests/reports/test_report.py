@@ -156,6 +156,8 @@ def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before
         for text in ("Bars of it", "A table after it")
     )
     assert drawn in (0, 1)
+    if drawn == 0:
+        assert pages[0].index("Words before it.") < pages[0].index("Bars of it")
     if drawn == 1 and before < 30:
         assert listed == 0
         assert pages[1].index("Bars of it") < pages[1].index("Words after it.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from commonweal.areas import load_systems
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import counted, people, percent
 from commonweal.reports.report import Report, Section, Table
@@ -275,8 +276,17 @@ def _beware(sited: Sited) -> list[str]:
     more = f" and {len(lost) - _MOST_NAMES:,} more" if len(lost) > _MOST_NAMES else ""
     return [
         f"No candidate and no place that is there is within {sited.problem.limit:,.0f} metres of "
-        f"{len(lost):,} of {len(sited.demand):,} {sited.plural}: {named}{more}."
+        f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)}: {named}{more}."
     ]
+
+
+def _origins(sited: Sited) -> str:
+    """Say in plain words where people set out from: areas by their name, points by that of their areas."""
+    what, _, system = sited.plural.partition(" of ")
+    known = load_systems().systems.get(system)
+    if known is None:
+        return sited.plural
+    return known.plural if what == "points" else f"{what} of {known.plural}"
 
 
 def _change_lines(effect: Effect, whole: bool = True) -> list[str]:

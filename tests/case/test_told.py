@@ -1,0 +1,144 @@
+"""What a board reads in a case: sites only where something is built, how sure the mix is, the same bytes twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from commonweal.case import make_case
+from commonweal.case.case import portfolio_builder
+from commonweal.case.layers import write_places
+from commonweal.case.report import case_report
+from commonweal.case.steady import steadiness
+from commonweal.case.studied import studied_interventions, why_studied
+from commonweal.case.tables import packages, steady
+from commonweal.case.told import case_answer, case_data, mix_words
+from commonweal.investment.appraisal.words import money
+from commonweal.investment.portfolio import Rules, choose, expected, uncertain_numbers
+from commonweal.reports import write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.case import Case
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+BUDGET = 8e6
+
+
+def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
+    case: Case, county: Results, store: Store
+) -> None:
+    """Sites for what nobody pays for are no part of a proposal, unless a kind of place was asked for."""
+    assert not case.built
+    assert case.sited is None
+    assert case_data(case)["siting"] is None
+    assert not any(text.startswith("Where:") for text in case_answer(case))
+    section = next(s for s in case_report(case).sections if s.title.startswith("Commercial"))
+    assert len(section.text) == 1
+    assert "Nothing in this mix is a building" in section.text[0]
+    assert not section.tables
+    asked = replace(case.asked, kind="library", places=2, budget=2e6, draws=0)
+    made = make_case(asked, store, results=county)
+    assert made.sited is not None
+    assert made.steady is None  # without draws
+    assert any("which the money does not pay for" in text for text in case_answer(made))
+    section = next(s for s in case_report(made).sections if s.title.startswith("Commercial"))
+    assert section.tables[0].name == "sites"
+
+
+def test_it_is_told_how_often_each_choice_is_made_again(case: Case) -> None:
+    again = case.steady
+    assert again is not None
+    assert (again.draws, len(again.places)) == (20, len(case.rows))
+    assert ((again.often >= 0) & (again.often <= 1)).all()
+    told = steady(case)
+    by_label = {row["Intervention"]: row for row in told.to_dicts()}
+    for at, name in enumerate(case.problem.interventions):
+        row = by_label[case.interventions.interventions[name].label]
+        chosen = case.mix.chosen[:, at]
+        assert row["Places in the mix"] == chosen.sum()
+        for head, where in (("Stays where it is", chosen), ("Comes in elsewhere", ~chosen)):
+            share = again.often[where, at].mean() if where.any() else None
+            assert row[head] == (None if share is None else pytest.approx(share))
+    assert any(
+        text.startswith("How sure that mix is: chosen anew in each of 20")
+        for text in case_answer(case)
+    )
+    assert case_data(case)["choices_in_draws"]["draws"] == 20
+
+
+def test_a_choice_that_no_number_can_change_is_made_in_every_draw(case: Case) -> None:
+    """With nothing uncertain every draw is the same problem, so its mix is as good as the one proposed."""
+    certain = case.interventions.only(["library_hours"])
+    problem_rows = case.rows[:2]
+    builder = portfolio_builder(case.results, problem_rows, certain)
+    problem = builder.problems(expected(uncertain_numbers(certain)))[0]
+    rules = Rules(budget=100e6, years=10, last_start=4)  # far more than all of it can cost
+    for sharing in ("each", "pooled"):
+        option = replace(case.option, sharing=sharing, mix=choose(problem, rules))
+        assert option.mix.chosen.all()
+        found = steadiness(builder, rules, option, draws=4)
+        np.testing.assert_array_equal(found.stays, [1.0])
+        assert np.isnan(found.comes).all()
+
+
+def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
+    """The option that has them is told to have them, the other that nothing is known of it."""
+    assert case.option.firm is not None
+    assert "against the cost of the whole mix" in why_studied(case)
+    at = [case.problem.interventions.index(n) for n in studied_interventions(case)]
+    start = case.mix.start.copy()
+    start[:, at] = -1
+    none = replace(case.option, firm=None, mix=replace(case.mix, start=start))
+    without = replace(case, option=none)
+    said = why_studied(without)
+    assert case.other.firm is not None
+    places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
+    assert f"in {places:,} {case.results.areas.plural}" in said
+    assert f"a place's equal part of {money(BUDGET / 6)}" in said or "equal part is" in said
+    assert "not that it is worth less" in said
+    assert "“The options in figures” says why" in case_answer(without)[0]
+    assert said in case_report(without).sections[0].text
+    neither = replace(without, other=replace(case.other, firm=None))
+    assert "Neither option has any of it" in why_studied(neither)
+
+
+def test_the_tail_of_a_mix_is_folded_and_its_table_holds_all(case: Case) -> None:
+    done = [("parks", 100, 90e6), ("buses", 4, 20e6), ("broadband", 4, 1e6), ("hubs", 40, 2e6)]
+    assert (
+        mix_words(done, "ward", "wards")
+        == "parks in 100 wards, hubs in 40, buses in 4 and others in few"
+    )
+    assert sum(packages(case)["Places"]) == len(case.rows)
+    shown = next(t for t in case_report(case).tables() if t.name == "by-intervention")
+    assert set(shown.shown.frame["Intervention"]) == {
+        case.interventions.interventions[n].label
+        for n, there in zip(case.problem.interventions, case.mix.chosen.any(axis=0), strict=True)
+        if there
+    }
+
+
+def test_the_same_input_gives_the_same_bytes(
+    case: Case, county: Results, store: Store, tmp_path: Path
+) -> None:
+    """No file holds how long a solver took, or when it was written."""
+    asked = replace(case.asked, kind="library", places=3, budget=3e6, draws=5)
+    folders = []
+    for k in range(2):
+        made = make_case(asked, store, results=county)
+        whole = json.dumps(case_data(made), allow_nan=False)
+        more = {
+            "case.json": ("Numbers.", lambda path, text=whole: path.write_text(text, "utf-8")),
+            "places.gpkg": ("Places.", lambda path, made=made: write_places(made, path)),
+        }
+        folders.append(write_report(case_report(made), tmp_path / f"annex{k}", more))
+    names = [sorted(p.relative_to(f) for p in f.rglob("*") if p.is_file()) for f in folders]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
