@@ -13,6 +13,7 @@ import pytest
 from commonweal.case import Asked, make_case
 from commonweal.case.layers import write_places
 from commonweal.case.report import case_report
+from commonweal.case.studied import why_studied
 from commonweal.case.told import case_answer
 from commonweal.investment.appraisal.words import money
 from commonweal.reports import write_report
@@ -37,7 +38,8 @@ MANCHESTER = "E08000003"
 @pytest.fixture(scope="module")
 def wards(real_store: Store) -> Case:
     results = run("left-behind-2019", real_store, draws=0, sensitivity=False)
-    return make_case(Asked("appg-225", draws=5, seconds=20), real_store, results=results)
+    asked = Asked("appg-225", kind="community-centre", draws=5, seconds=20)
+    return make_case(asked, real_store, results=results)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,16 @@ def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> 
     assert wards.mix.chosen.any(axis=1).all(), "an equal part buys something in every ward"
     assert wards.mix.spent.sum() <= wards.rules.budget
     assert wards.other.mix.met >= wards.option.mix.met
+    assert not wards.built
+    assert wards.sited is not None, "a kind of place was asked for"
     assert wards.sited.solution.proven
+    assert wards.option.firm is None
+    assert wards.other.firm is not None
+    assert "pays for small grants that residents decide on in" in why_studied(wards)
+    assert "others in few" in case_answer(wards)[2], "one ward gets broadband from what is left"
+    assert wards.steady is not None
+    assert len(wards.steady.places) == 50
+    assert 0 < np.nanmin(wards.steady.stays) <= np.nanmax(wards.steady.stays) <= 1
     before, after = wards.sited.reached()
     assert before < after <= wards.sited.demand.people.sum()
     low, middle, high = (
@@ -84,6 +95,7 @@ def test_an_authority_gets_a_case_from_start_to_end(manchester: Case, tmp_path: 
     rank = manchester.results.scores["social_infrastructure"].rank
     inside = np.array(manchester.results.areas.table["lad24"].to_list()) == MANCHESTER
     assert rank[manchester.rows].tolist() == sorted(rank[inside])[:10]
+    assert manchester.sited is not None, "a kind of place was asked for"
     assert manchester.sited.effect is not None, "libraries are among what the index is made of"
     areas = manchester.sited.effect.areas
     assert (areas["rank"] >= areas["rank_before"]).all(), "a place nearer by is less need"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.evidence import cite, load_evidence
@@ -21,6 +22,12 @@ __all__ = ["chart_data", "report_pdf", "table_data", "work_data"]
 
 _WIDE = 0.85
 """Share of the page's width that a drawing takes at most."""
+
+_MANY = 8
+"""Columns above which a table is set small and its heads are broken."""
+
+_NAME, _LONG = 20, 45
+"""Letters of room that a column of names asks for at most in such a table, and letters that a name has at most."""
 
 
 def report_pdf(report: Report) -> bytes:
@@ -108,15 +115,24 @@ def _share(svg: str) -> float:
 
 def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, Any]:
     """Give a table, or its first rows, as plain data for a template."""
-    heads = shown.frame.columns
+    heads = list(shown.frame.columns)
     numeric = [shown.is_number(head) for head in heads]
     cells = shown.cells()[:rows]
+    room = column_room(heads, numeric, cells)
     # A head is broken between words only, so its longest word has to fit.
     words = [max(map(len, head.split()), default=0) + 1 for head in heads]
-    wide = [
-        w and max(w, word)
-        for w, word in zip(column_room(heads, numeric, cells), words, strict=True)
-    ]
+    wide = [w and max(w, word) for w, word in zip(room, words, strict=True)]
+    if (
+        len(heads) > _MANY
+    ):  # numbers take no more than they need, and names share the rest almost evenly
+        names = [
+            max((len(row[at]) for row in cells), default=0) <= _LONG for at in range(len(heads))
+        ]
+        wide = [min(w, _NAME) if name else w for w, name in zip(wide, names, strict=True)]
+        for at in (k for k, number in enumerate(numeric) if number):
+            longest = max(len(row[at]) for row in cells) if cells else 0
+            heads[at] = "\n".join(wrap(heads[at], max(longest, words[at])))
+            wide[at] = 0
     return {
         "title": title,
         "head": heads,
