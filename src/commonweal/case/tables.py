@@ -243,8 +243,8 @@ def risks(case: Case) -> pl.DataFrame:
         held = case.steady.often[case.steady.chosen].mean()
         rows.append(
             (
-                "Another mix would meet more need",
-                f"{percent(1 - held)} of the choices, on average over {case.steady.draws:,} draws",
+                "Other choices would meet more need",
+                f"{percent(1 - held)} of the choices are made otherwise, on average over {case.steady.draws:,} draws",
                 "Let places choose among what meets nearly as much.",
             )
         )

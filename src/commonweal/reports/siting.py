@@ -260,7 +260,7 @@ def _how_sure(sited: Sited) -> list[str]:
         f"{counted(len(sited.existing), 'place', 'places')} there already."
     )
     if s.proven:
-        sure = "No other choice is better: that is proven."
+        sure = "No other choice is better: proven."
     elif np.isfinite(s.gap) and s.ended != "asked":
         sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
     else:
