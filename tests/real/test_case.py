@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,14 @@ def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> 
     assert not wards.built
     assert wards.sited is not None, "a kind of place was asked for"
     assert wards.sited.solution.proven
-    assert wards.option.firm is None
-    assert wards.other.firm is not None
-    assert "pays for small grants that residents decide on in" in why_studied(wards)
-    assert "others in few" in case_answer(wards)[2], "one ward gets broadband from what is left"
+    why, what = why_studied(wards), case_answer(wards)[2]
+    alike = (wards.option.firm is None) == (wards.other.firm is None)
+    assert ("not that it is worth less" in why) != alike, (
+        "said where one option has a figure and one has none"
+    )
+    assert not re.search(r" in [1-9]\b", what), (
+        "what a few of 224 wards get from the last pounds is not named"
+    )
     assert wards.steady is not None
     assert len(wards.steady.places) == 50
     assert 0 < np.nanmin(wards.steady.stays) <= np.nanmax(wards.steady.stays) <= 1
