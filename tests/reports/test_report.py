@@ -161,6 +161,12 @@ def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before
         assert pages[0].index("Words before it.") < pages[0].index("Bars of it")
     if drawn == 1 and before < 30:
         assert listed == 0
+        down: dict[str, float] = {}
+        first_page = pypdf.PdfReader(io.BytesIO(made)).pages[0]
+        first_page.extract_text(
+            visitor_text=lambda text, at, *_: down.update({text.strip(): at[5]})
+        )
+        assert down["Words before it."] - down["A table after it"] > 10  # points: they do not touch
         assert pages[1].index("Bars of it") < pages[1].index("Words after it.")
 
 
