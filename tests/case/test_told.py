@@ -100,7 +100,8 @@ def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     said = why_studied(without)
     assert case.other.firm is not None
     places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
-    assert f"in {places:,} {case.results.areas.plural}" in said
+    areas = case.results.areas
+    assert f"in {places:,} {areas.singular if places == 1 else areas.plural}" in said
     assert f"a place's equal part of {money(BUDGET / 6)}" in said or "equal part is" in said
     assert "not that it is worth less" in said
     assert "“The options in figures” says why" in case_answer(without)[0]
