@@ -238,7 +238,7 @@ def project_of(
                     "label": "Life satisfaction of residents",
                     "claims": "life_satisfaction",
                     "quantity": quantity,
-                    "unit": "standard deviations for a resident in the fullest year",
+                    "unit": "standard deviation by which a resident is better off",
                     "wellby": True,
                     "points": values.wellbeing.points,
                     "people": people,

@@ -202,7 +202,7 @@ class Benefit(ProjectLine):
     quantity
         How much for one person in a year, in `unit`; below 0 is harm.
     unit
-        Of the quantity.
+        Of the quantity; with `points`, in the singular ("standard deviation").
     value
         GBP of one unit; or instead of it
     wellby

@@ -209,9 +209,7 @@ def _benefit_line(
         made.append(("value", "£ each", benefit.value, 0.0, math.inf))
     if benefit.wellby and not in_points:
         each = (
-            f"points of life satisfaction for one of: {unit}"
-            if unit
-            else "points of life satisfaction"
+            f"points of life satisfaction for one {unit}" if unit else "points of life satisfaction"
         )
         made.append(("points", each, benefit.points, 0.0, math.inf))
     if share is not None:
