@@ -119,15 +119,15 @@ def run_mip(
     stop = threading.Event()
     looks = h.cbMipInterrupt if whole.any() else h.cbSimplexInterrupt
     looks += _looking(stop, tell)
-    worker = threading.Thread(target=_run, args=(h,), daemon=True)
-    worker.start()
+    ended = threading.Event()  # Thread.join() takes a thread for ended once it was interrupted (Python 3.11)
+    threading.Thread(target=_run, args=(h, ended), daemon=True).start()
     try:
-        while worker.is_alive():
-            worker.join(0.1)
+        while not ended.wait(0.1):
             if clock is not None and clock.interrupted:
                 stop.set()
-    except BaseException:  # a Ctrl-C that no clock takes note of: HiGHS must not run on alone
+    except BaseException:  # a Ctrl-C that no clock takes note of: a process that ends while HiGHS runs is aborted
         stop.set()
+        ended.wait()
         raise
     status, info = h.getModelStatus(), h.getInfo()
     if status.name in _FAULTS:
@@ -150,10 +150,13 @@ def run_mip(
     return Answer(state, value, reached, min(bound, reached), reduced)
 
 
-def _run(h: Any) -> None:
+def _run(h: Any, ended: threading.Event) -> None:
     """Solve. `Highs.startSolve` has one lock for all of a process, and refuses a second thread."""
-    h.run()
-    h.resetGlobalScheduler(False)
+    try:
+        h.run()
+        h.resetGlobalScheduler(False)
+    finally:
+        ended.set()
 
 
 def _looking(stop: threading.Event, tell: Tell | None) -> Callable[[Any], None]:
