@@ -170,7 +170,7 @@ def test_own_candidates_with_a_budget(
     )
     assert found.solution.spent <= 170
     assert found.candidates.costed
-    assert " for 1" in " ".join(siting_lines(found))
+    assert " for £1" in " ".join(siting_lines(found))
     with pytest.raises(DataError, match="budget: 50 buys none of 3"):
         site(demo, Ask(TOWN, "library", budget=50, candidates=str(file)), store, ground=ground)
 
@@ -244,6 +244,12 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) 
     assert data["proven"]
     assert data["reached"] > data["reached_before"]
     assert len(data["sites"]) == 2
+    assert (
+        "cost_gbp" not in data["sites"][0]
+    )  # no costs were given, and one each is not a pound each
+    assert sum(one["people_newly_reached"] for one in data["sites"]) == pytest.approx(
+        data["reached"] - data["reached_before"]
+    )
     written = json.loads((tmp_path / "out" / "siting.json").read_text("utf-8"))
     assert written["sites"] == data["sites"]
     _, out, _ = tell(*asked)

@@ -78,7 +78,7 @@ def test_picked_sites_are_all_built_however_little_they_help(client: Client) -> 
     assert places["picked"] is False
     assert len(told["siting"]["sites"]) == 3
     far = next(s for s in told["siting"]["sites"] if s["longitude"] == 3)
-    assert far["newly"] == far["nearest"] == 0
+    assert far["people_newly_reached"] == far["people_nearest"] == 0
 
 
 def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results) -> None:

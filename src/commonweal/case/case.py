@@ -342,4 +342,9 @@ def _sites(
     )  # fmt: skip
     scope = Scope(number, there, np.zeros(len(there), dtype=bool))
     ground = ground_of(worked.results, store, progress)
-    return site(worked.results, ask, store, ground=ground, scope=scope, progress=progress), names
+    sited = site(worked.results, ask, store, ground=ground, scope=scope, progress=progress)
+    if (
+        sited.solution.ended == "interrupted"
+    ):  # siting gives the best so far; a case is whole or not made
+        raise KeyboardInterrupt
+    return sited, names

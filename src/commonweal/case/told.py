@@ -13,12 +13,15 @@ from commonweal.case.tables import by_intervention, by_place, by_year, pounds, s
 from commonweal.case.worth import BENEFIT, effect_of
 from commonweal.investment.appraisal.words import figure, money
 from commonweal.reports.allocation import allocation_data
-from commonweal.reports.allocation_told import rule_parts
+from commonweal.reports.allocation_told import in_need_words, rule_parts
 from commonweal.reports.appraisal import appraisal_data
+from commonweal.reports.portfolio_told import UNIT
 from commonweal.reports.siting import siting_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import polars as pl
 
     from commonweal.case.case import Case
     from commonweal.investment.appraisal import Estimate
@@ -36,6 +39,7 @@ _INPUTS = {
     f"{BENEFIT}.additionality": "how much of the benefit would not have come anyway, as a share",
 }
 """What the inputs of the benefit are, in plain words."""
+_SHARES = ("Draws", "Share of the gain")
 
 
 def case_answer(case: Case) -> tuple[str, ...]:
@@ -259,27 +263,40 @@ def case_lines(case: Case) -> Iterator[str]:
         yield "FICTIONAL: the program made these places up."
     yield ""
     yield from case_answer(case)
+    yield f"In need means {in_need_words(case.worked)}."
     yield ""
-    heads, rows = _columns(by_intervention(case))
-    yield from in_columns(heads, rows)
+    yield from in_columns(*_columns(by_intervention(case)))
     yield ""
     places = by_place(case)
-    yield f"The first {min(_SHOWN, len(places)):,} of {len(places):,} places, by need:"
-    yield from in_columns(*_columns(places.head(_SHOWN).drop("Code", strict=False)))
+    yield f"The first {min(_SHOWN, len(places)):,} of {len(places):,} places, by need, and the need met in person-years:"
+    yield from in_columns(*_columns(_for_a_terminal(places)))
+    yield f"  {UNIT}"
     for caution in case.appraisal.cautions:
         yield f"Beware: {caution}"
     yield ""
     yield f"{counted(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
 
 
+def _for_a_terminal(places: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what is the same in all rows, and shorten heads, so that what is done is not cut."""
+    if "Authority" in places.columns and places["Authority"].n_unique() == 1:
+        places = places.drop("Authority")
+    short = {"Share of draws": "Draws"}
+    return places.head(_SHOWN).drop("Code").rename(short, strict=False)
+
+
 def _columns(frame: Any) -> tuple[list[str], list[list[str]]]:
     heads = [f">{c}" if frame.schema[c].is_numeric() else c for c in frame.columns]
-    rows = [
-        ["" if v is None else f"{v:,}" if isinstance(v, int) else f"{v:,.2f}" if isinstance(v, float) else str(v)
-         for v in row]
+    return heads, [
+        [_cell(head, value) for head, value in zip(frame.columns, row, strict=True)]
         for row in frame.rows()
-    ]  # fmt: skip
-    return heads, rows
+    ]
+
+
+def _cell(head: str, value: object) -> str:
+    if isinstance(value, int | float):
+        return percent(value) if head in _SHARES else f"{value:,.0f}"
+    return "" if value is None else str(value)
 
 
 def case_data(case: Case) -> dict[str, Any]:
@@ -288,16 +305,16 @@ def case_data(case: Case) -> dict[str, Any]:
         "title": case.title,
         "fictional": case.fictional,
         "answer": list(case_answer(case)),
-        "budget": case.rules.budget,
+        "budget_gbp": case.rules.budget,
         "budget_from": case.budget_from,
         "years": case.rules.years,
-        "spent": case.mix.spent.tolist(),
+        "spent_by_year_gbp": case.mix.spent.tolist(),
         "people": case.people,
-        "need_met": case.mix.met,
-        "need_met_at_most": case.mix.bound,
+        "need_met_person_years": case.mix.met,
+        "need_met_at_most_person_years": case.mix.bound,
         "gap": case.mix.gap,
         "interventions": by_intervention(case).to_dicts(),
-        "places": by_place(case).to_dicts(),
+        "places": by_place(case).rename({"Need met": "Need met (person-years)"}).to_dicts(),
         "by_year": by_year(case).to_dicts(),
         "gains": [
             {

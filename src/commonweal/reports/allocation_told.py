@@ -32,6 +32,7 @@ __all__ = [
     "allocation_data",
     "allocation_lines",
     "cautions",
+    "in_need_words",
     "money",
     "rule_parts",
     "shares_of",
@@ -122,7 +123,7 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     many = "all" if needy == n else f"{a.people_in_need:,.0f}"
     told = [
         f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {many} of them in areas in need ({needy:,} of "
-        f"the {n:,})."
+        f"the {n:,}). In need means {in_need_words(worked)}."
     ]
     if (cost := a.cost).passed_over.any():
         over = int(cost.passed_over.sum())
@@ -155,6 +156,16 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
             f"({d.people(d.only_second, in_need=True):,.0f} in need).{apart}"
         )
     return tuple(told)
+
+
+def in_need_words(worked: Worked) -> str:
+    """Say what counts as in need by the yardstick of the rule, as the end of a sentence."""
+    told = [
+        ("a place in the " if c.worst else "a ")
+        + str(c).replace(c.index, worked.results.label(c.index)).replace("%", " %")
+        for c in worked.allocation.programme.in_need
+    ]
+    return joined(told)
 
 
 def cautions(worked: Worked) -> tuple[str, ...]:
@@ -289,7 +300,7 @@ def allocation_data(worked: Worked, against: Against | None = None) -> dict[str,
         "selected_in_need": int((a.selected & a.in_need).sum()),
         "people": a.people,
         "people_in_need": a.people_in_need,
-        "spent": a.spent,
+        "spent_gbp": a.spent,
         "cap_cost": {
             "passed_over": int(cost.passed_over.sum()),
             "people": cost.people,

@@ -194,7 +194,11 @@ def appraisal_data(appraisal: Appraisal) -> dict[str, Any]:
         "seed": appraisal.seed,
         "interval": [0.025, 0.975],
         "measures": {
-            name: {"what": MEASURES[name], **_estimate(appraisal.measures[name])}
+            name: {
+                "what": MEASURES[name],
+                "unit": "GBP per GBP" if name in RATIOS else "GBP",
+                **_estimate(appraisal.measures[name]),
+            }
             for name in shown_measures(appraisal)
         },
         "worth_it": appraisal.worth_it,

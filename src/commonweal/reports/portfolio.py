@@ -12,7 +12,6 @@ from commonweal.briefing.shown import Shown
 from commonweal.investment.appraisal.words import money
 from commonweal.pack.drawing import INK, LINE, PLACE, QUIET, svg, text
 from commonweal.reports.portfolio_told import (
-    UNIT,
     by_intervention,
     portfolio_answer,
     portfolio_beware,
@@ -77,7 +76,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
     return (
         Section(
             "What is done, and where",
-            text=(UNIT, _counted(found)),
+            text=(_counted(found),),
             tables=(_interventions(found), _choices(found), _years(found)),
             beware=portfolio_beware(found),
         ),
@@ -119,7 +118,7 @@ def _interventions(found: Portfolio) -> Table:
             "Intervention": [r[0] for r in rows],
             "Places": [r[1] for r in rows],
             "Cost (£)": [round(r[2]) for r in rows],
-            "Need met alone": [round(r[3]) for r in rows],
+            "Need met alone (person-years)": [round(r[3]) for r in rows],
         }
     )
     about = "Need met alone: without what else is done in the same place, so the rows add up to more than the whole."
@@ -166,7 +165,7 @@ def _years(found: Portfolio) -> Table:
         {
             "Year": list(range(1, found.rules.years + 1)),
             "Spent (£)": [round(float(x)) for x in found.mix.spent],
-            "Need met": [round(float(x)) for x in found.recount.by_year],
+            "Need met (person-years)": [round(float(x)) for x in found.recount.by_year],
         }
     )
     return Table("portfolio-years", "Year by year", Shown(frame))
@@ -286,7 +285,7 @@ def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
             {
                 "Budget (£)": [round(p.budget) for p in points],
                 "Spent (£)": [round(float(p.mix.spent.sum())) for p in points],
-                "Need met": [round(p.mix.met) for p in points],
+                "Need met (person-years)": [round(p.mix.met) for p in points],
                 "At most": [round(p.mix.bound) for p in points],
                 "Places": [int(p.mix.chosen.any(axis=1).sum()) for p in points],
             }

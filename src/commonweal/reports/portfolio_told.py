@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 UNIT = (
-    "Need met is counted in person-years: one resident, better off by one standard deviation, for one year. Need "
-    "counts more the nearer an area is to the top of the list (2 for the first, 1 in the middle, 0 for the last, "
-    "to the power of the equity setting). Years are not discounted."
+    "A person-year of need met is one resident better off for one year by one standard deviation, about the step from "
+    "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, 1 "
+    "in the middle, 0 in the last, to the power of the equity setting). Years are not discounted."
 )
 
 Row = tuple[str, int, float, float, float | None]
@@ -71,7 +71,7 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, home to {people(living)}: "
         f"{listed}. It costs {money(found.spent)}.",
         f"It meets {_count(float(found.recount.met.sum()))} person-years of need; by the count that it was chosen by, "
-        f"no mix meets more than {100 * found.mix.bound / found.mix.met - 100:.1f} % above it.",
+        f"no mix meets more{_beyond(found)}. {UNIT}",
     ]
     short = float((found.problem.weight * b.measure.shortfall).sum()) * found.rules.years
     if found.recount.measured and short:
@@ -115,6 +115,12 @@ def between(draws: np.ndarray[Any, np.dtype[np.float64]]) -> str:
     return f"{_count(float(low))} to {_count(float(high))}"
 
 
+def _beyond(found: Portfolio) -> str:
+    """Say how much more than the mix another may meet."""
+    share = found.mix.bound / found.mix.met - 1
+    return "" if share < 5e-4 else f" than {100 * share:.1f} % above it"
+
+
 def _count(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.1f}"
 
@@ -129,7 +135,7 @@ def portfolio_beware(found: Portfolio) -> tuple[str, ...]:
     outcome = b.interventions.outcomes
     if stated:
         listed = "; ".join(
-            f"{label[i].label.lower()} on {outcome[o].label.lower()}" for i, o in stated
+            f"{label[i].label.lower()} ({outcome[o].label.lower()})" for i, o in stated
         )
         told.append(
             f"“{found.index_label}” has no indicator for these effects, so they count by the size that the file of "
@@ -167,7 +173,8 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
     yield ""
     yield from portfolio_answer(found)
     yield ""
-    yield f"What is done, in prices of {found.builder.interventions.price_year}:"
+    year = found.builder.interventions.price_year
+    yield f"What is done, in prices of {year}, and the person-years of need that it would meet alone:"
     rows = [
         [label, f"{n:,}", money(spent), _count(met), "" if often is None else f"{often:,.1f}"]
         for label, n, spent, met, often in by_intervention(found)
@@ -177,7 +184,7 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
         heads, rows = heads[:-1], [row[:-1] for row in rows]
     yield from in_columns(heads, rows)
     yield ""
-    yield "Need met against money:"
+    yield "Need met against money, in person-years:"
     yield from in_columns(
         [">Budget", ">Need met", ">At most", ">Places"],
         [
@@ -192,8 +199,6 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
     yield "Assumed, not verified:"
     for one in found.builder.interventions.interventions.values():
         yield from (f"  {line}" for line in one.assumptions)
-    yield ""
-    yield UNIT
 
 
 def portfolio_data(found: Portfolio) -> dict[str, Any]:
@@ -206,14 +211,14 @@ def portfolio_data(found: Portfolio) -> dict[str, Any]:
         "index": found.builder.measure.index,
         "interventions": found.builder.interventions.name,
         "price_year": found.builder.interventions.price_year,
-        "budget": rules.budget,
+        "budget_gbp": rules.budget,
         "years": rules.years,
-        "a_year": rules.a_year,
-        "spent": found.spent,
-        "spent_by_year": [float(x) for x in found.mix.spent],
-        "need_met": float(found.recount.met.sum()),
-        "need_met_as_chosen": found.mix.met,
-        "bound": found.mix.bound,
+        "a_year_gbp": rules.a_year,
+        "spent_gbp": found.spent,
+        "spent_by_year_gbp": [float(x) for x in found.mix.spent],
+        "need_met_person_years": float(found.recount.met.sum()),
+        "need_met_as_chosen_person_years": found.mix.met,
+        "bound_person_years": found.mix.bound,
         "gap": found.mix.gap,
         "places": len(p.codes),
         "places_reached": int(found.reached.sum()),
@@ -222,19 +227,28 @@ def portfolio_data(found: Portfolio) -> dict[str, Any]:
                 "code": p.codes[a],
                 "name": p.names[a],
                 "intervention": p.interventions[i],
-                "start": int(found.mix.start[a, i]) + 1,
-                "cost": float(spent[a, i]),
-                "in_draws": None if s is None else float(s.often[a, i]),
+                "start_year": int(found.mix.start[a, i]) + 1,
+                "cost_gbp": float(spent[a, i]),
+                "share_of_draws": None if s is None else float(s.often[a, i]),
             }
             for a, i in np.argwhere(found.mix.chosen).tolist()
         ],
         "frontier": [
-            {"budget": q.budget, "need_met": q.mix.met, "bound": q.mix.bound}
+            {
+                "budget_gbp": q.budget,
+                "need_met_person_years": q.mix.met,
+                "bound_person_years": q.mix.bound,
+            }
             for q in found.frontier
         ],
         "draws": None
         if s is None
-        else {"draws": s.draws, "seed": s.seed, "over_budget": s.over, "need_met": s.met.tolist()},
+        else {
+            "draws": s.draws,
+            "seed": s.seed,
+            "share_over_budget": s.over,
+            "need_met_person_years": s.met.tolist(),
+        },
         "selected": None
         if found.after is None
         else {name: list(pair) for name, pair in found.after.selected.items()},

@@ -54,15 +54,24 @@ def siting_lines(sited: Sited) -> list[str]:
         lines.append("This place is FICTIONAL: the program made it up.")
     lines += ["", *_answer(sited), ""]
     if len(sited.sites):
+        cost = ["Cost (£)"] if sited.candidates.costed else []
         lines += _columns(
-            ["", "New site", "Reached anew", "Nearest to", "Cost", "Longitude", "Latitude"],
+            [
+                "",
+                "New site",
+                "People reached anew",
+                "People it is nearest to",
+                *cost,
+                "Longitude",
+                "Latitude",
+            ],
             [
                 [
                     str(k + 1),
                     row["name"] or row["id"],
                     f"{row['newly']:,.0f}",
                     f"{row['nearest']:,.0f}",
-                    f"{row['cost']:,.0f}",
+                    *([f"{row['cost']:,.0f}"] if cost else []),
                     f"{row['longitude']:.5f}",
                     f"{row['latitude']:.5f}",
                 ]
@@ -101,7 +110,7 @@ def siting_data(sited: Sited) -> dict[str, Any]:
         "fictional": sited.fictional,
         "model": goal.model,
         "sites_asked": goal.sites,
-        "budget": goal.budget,
+        "budget_gbp": goal.budget,
         "minutes": sited.minutes,
         "equity": sited.equity,
         "demand_points": len(sited.demand),
@@ -120,8 +129,8 @@ def siting_data(sited: Sited) -> dict[str, Any]:
         "proven": s.proven,
         "ended": s.ended,
         "how": s.how,
-        "spent": s.spent,
-        "sites": sited.sites.to_dicts(),
+        "spent_gbp": s.spent if sited.candidates.costed else None,
+        "sites": _sites_data(sited),
         "effect": None
         if effect is None
         else {
@@ -132,6 +141,13 @@ def siting_data(sited: Sited) -> dict[str, Any]:
             "areas": effect.areas.to_dicts(),
         },
     }
+
+
+def _sites_data(sited: Sited) -> list[dict[str, Any]]:
+    """Give the sites with units in the names; what a site costs only where that was stated."""
+    names = {"cost": "cost_gbp", "nearest": "people_nearest", "newly": "people_newly_reached"}
+    shown = sited.sites if sited.candidates.costed else sited.sites.drop("cost")
+    return shown.rename(names, strict=False).to_dicts()
 
 
 def siting_section(sited: Sited) -> Section:
@@ -224,7 +240,7 @@ def _answer(sited: Sited) -> list[str]:
         return [
             f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
         ]
-    paid = f" for {s.spent:,.0f}" if sited.candidates.costed else ""
+    paid = f" for £{s.spent:,.0f}" if sited.candidates.costed else ""
     word = "place" if n == 1 else "places"
     lines = [
         REACHED.format(
@@ -326,14 +342,14 @@ def _sites(sited: Sited) -> Shown:
         pl.col("name").fill_null(pl.col("id")).alias("Where"),
         pl.col("newly").round().cast(pl.Int64).alias("People reached anew"),
         pl.col("nearest").round().cast(pl.Int64).alias("People it is nearest to"),
-        pl.col("cost").alias("Cost"),
+        pl.col("cost").alias("Cost (£)"),
         pl.col("longitude").alias("Longitude"),
         pl.col("latitude").alias("Latitude"),
         pl.col("id").alias("Id"),
     )
     if not sited.candidates.costed:
-        frame = frame.drop("Cost")
-    return Shown(frame, places={"Longitude": 5, "Latitude": 5, "Cost": 0})
+        frame = frame.drop("Cost (£)")
+    return Shown(frame, places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0})
 
 
 def _points(sited: Sited) -> Shown:

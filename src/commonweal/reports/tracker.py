@@ -152,7 +152,10 @@ def _balance(found: Tracked) -> Table:
 
 
 def _skipped(found: Tracked) -> Table:
-    frame = pl.DataFrame({"Measure": list(found.skipped), "Why": list(found.skipped.values())})
+    labels = {m.name: m.label for m in found.baseline.measures}
+    frame = pl.DataFrame(
+        {"Measure": [labels[m] for m in found.skipped], "Why": list(found.skipped.values())}
+    )
     return Table("tracker-skipped", "What could not be told", Shown(frame))
 
 

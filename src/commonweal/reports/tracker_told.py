@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from commonweal.briefing.choices import joined
 from commonweal.briefing.columns import in_columns
 from commonweal.briefing.words import counted
 from commonweal.investment.tracker import FEW, LEVEL, STANDING
@@ -28,6 +29,10 @@ NOT_CAUSE = (
     "be what moved them, whatever was done there."
 )
 _UNLIKE = 0.25
+_STANDING = (
+    " A standing is the share of all areas that have more need, in points of 100: a place that rises by 1 point has "
+    "passed one area in a hundred."
+)
 
 
 def moved_sentence(moved: Moved) -> str:
@@ -40,6 +45,7 @@ def moved_sentence(moved: Moved) -> str:
             f"{_signed(d.low)} to {_signed(d.high)} {unit}."
         )
     word = "better" if moved.better > 0 else "worse"
+    low, high = sorted((abs(d.low), abs(d.high)))
     sure = (
         "It stays clear when every measure looked at is counted in."
         if moved.clear_of_all
@@ -51,13 +57,13 @@ def moved_sentence(moved: Moved) -> str:
         else ""
     )
     leans = (
-        f" It leans on holding the start constant: without that the difference is {_signed(d.plain)}."
+        f" It leans on allowing for where each place started: without that the difference is {_signed(d.plain)}."
         if moved.leans
         else ""
     )
     return (
-        f"{label}: {word} than places like them, by {abs(d.estimate):.1f} {unit} (95 % interval {_signed(d.low)} to "
-        f"{_signed(d.high)}). {sure}{leans}{course}"
+        f"{label}: {word} than places like them, by {_plain(abs(d.estimate))} {unit} (95 % interval {_plain(low)} to "
+        f"{_plain(high)}). {sure}{leans}{course}"
     )
 
 
@@ -66,17 +72,20 @@ def tracker_answer(found: Tracked) -> tuple[str, ...]:
     b, n, likes = found.baseline, len(found.matched.places), len(set(found.matched.like.ravel()))
     clear = [m for m in found.moved if m.clear]
     said = [
-        f"{counted(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start: "
-        f"{len(found.moved):,} measures of {_then(found)}, and {len(clear):,} clearly moved otherwise.",
+        f"{counted(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start, from "
+        f"{_then(found)}: of {counted(len(found.moved), 'measure', 'measures')}, {len(clear) or 'none'} clearly moved "
+        f"otherwise.{_STANDING if _stands(found) else ''}",
         *(moved_sentence(m) for m in sorted(clear, key=lambda m: m.difference.p)),
     ]
-    if not clear:
-        said.append("Nothing moved clearly otherwise than in places like them.")
     return (*said, NOT_CAUSE)
 
 
 def _then(found: Tracked) -> str:
-    return f"“{found.baseline.title}” and “{found.later.title}”"
+    return f"“{found.baseline.title}” to “{found.later.title}”"
+
+
+def _stands(found: Tracked) -> bool:
+    return any(m.measure.unit == STANDING for m in found.moved)
 
 
 def tracker_beware(found: Tracked) -> tuple[str, ...]:
@@ -109,18 +118,18 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
             f"{', '.join(_label(found, name) for name in unlike['measure'])}."
         )
     leaning = [
-        f"{m.measure.label} ({_signed(m.difference.plain)} before, {_signed(m.difference.estimate)} after)"
+        f"{m.measure.label} ({_signed(m.difference.plain)} without that, {_signed(m.difference.estimate)} with it)"
         for m in found.moved
         if m.leans
     ]
     if leaning:
         told.append(
-            "Holding the value at the start constant changes the answer by more than half of its interval on: "
-            f"{'; '.join(leaning)}. It leans on a straight line there."
+            "Allowing for where each place started changes the answer by more than half of its interval on: "
+            f"{'; '.join(leaning)}. There it rests on change going with the start in a straight line."
         )
-    if any(m.measure.unit == STANDING for m in found.moved):
+    if _stands(found):
         told.append(
-            "A standing says where a place is among all others: it can rise because others fell. How a published index "
+            "A standing can rise because others fell. How a published index "
             "is made may differ between two editions; places like them share that only as far as they are alike."
         )
     told.append(
@@ -143,7 +152,8 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
 
 def tracker_method(found: Tracked) -> str:
     """Say how it was worked out."""
-    within = " and ".join(found.within) or "the whole of the study"
+    within = joined([name.replace("_", " ") for name in found.within])
+    within = f" of the same {within}" if within else ""
     clusters = next((m.difference.clusters for m in found.moved if m.difference.clusters), 0)
     errors = (
         f"errors may go together within each of {clusters:,} {found.clusters} groups (jackknife over groups)"
@@ -151,7 +161,7 @@ def tracker_method(found: Tracked) -> str:
         else "errors are taken to be each place's own (jackknife over areas)"
     )
     return (
-        f"Each place is set beside the {found.matched.like.shape[1]} others of the same {within} that were likest "
+        f"Each place is set beside the {found.matched.like.shape[1]} others{within} that were likest "
         "at the start. The difference in differences is a weighted regression of the change on being followed, with "
         f"the value at the start held constant; {errors}."
     )
@@ -169,10 +179,12 @@ def tracker_lines(found: Tracked) -> Iterator[str]:
     yield ""
     yield from tracker_answer(found)
     yield ""
-    yield "Every measure (a difference above 0 is a rise beyond that of places like them):"
+    yield "Every measure. Here, like: how much the places, and those like them, changed. Difference: the first beyond the "
+    yield "second, allowing for where each started; a rise is good or bad as the last column says."
     rows = [
         [
             m.measure.label,
+            "points" if m.measure.unit == STANDING else m.measure.unit,
             _signed(m.difference.own),
             _signed(m.difference.theirs),
             _signed(m.difference.estimate),
@@ -182,10 +194,19 @@ def tracker_lines(found: Tracked) -> Iterator[str]:
         ]
         for m in found.moved
     ]
-    heads = ["", ">Places", ">Like", ">Difference", ">95 % interval", ">Adjusted p", "Better is"]
+    heads = [
+        "",
+        "Unit",
+        ">Here",
+        ">Like",
+        ">Difference",
+        ">95 % interval",
+        ">Adjusted p",
+        "Better is",
+    ]
     yield from in_columns(heads, rows)
     for name, why in found.skipped.items():
-        yield f"  {name}: not told, {why}."
+        yield f"  {_label(found, name)}: not told, {why}."
     yield ""
     yield "Beware:"
     yield from (f"  {line}" for line in tracker_beware(found))
@@ -248,8 +269,11 @@ def _unit(moved: Moved) -> str:
 
 
 def _signed(value: float) -> str:
-    digits = 1 if abs(value) >= 0.095 else 3
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{'−' if value < 0 else '+'}{_plain(abs(value))}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.{1 if value >= 0.095 else 3}f}"
 
 
 def _chance(p: float) -> str:

@@ -179,7 +179,7 @@ def test_the_report_has_every_number(small: Small, tmp_path: Path) -> None:
         points = list(csv.DictReader(file))
     assert [int(p["Budget (£)"]) for p in points] == [1000, 2500, 5000, 7500, 10000, 15000, 20000]
     account = json.loads((folder / "provenance.json").read_text("utf-8"))
-    assert account["portfolio"]["spent"] == found.spent
+    assert account["portfolio"]["spent_gbp"] == found.spent
     page = (folder / "report.html").read_text("utf-8")
     assert "not verified" in page
     assert "a made-up number" in page
@@ -193,7 +193,7 @@ def test_the_command_tells_the_demo_as_fictional(
     assert (code, err) == (0, "")
     data = json.loads(out)
     assert data["fictional"]
-    assert 0 < data["spent"] <= 3e6
+    assert 0 < data["spent_gbp"] <= 3e6
     assert data["selected"]["left_behind"][1] <= data["selected"]["left_behind"][0]
     code, out, err = tell("invest", "portfolio", "demo", "--budget", "lots")
     assert (code, out) == (2, "")

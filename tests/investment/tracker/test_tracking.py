@@ -87,7 +87,7 @@ def test_later_studies_are_set_beside_the_baseline(small: Small) -> None:
     change = found.later.column("halls") - found.baseline.column("halls")
     assert change.tolist() == [0] * 10 + [2] * 10
     assert halls.difference.own == pytest.approx(10 / 6)
-    assert found.skipped["income"] == "nothing changed anywhere; expected changes that differ"
+    assert found.skipped["income"] == "every area has the same value in both: nothing newer"
 
 
 def test_areas_are_put_in_the_order_of_the_baseline_and_new_ones_left_out(small: Small) -> None:

@@ -124,7 +124,7 @@ def difference(
         names.append("start")
     table = pl.DataFrame(columns)
     if not float(np.std(change[rows])) > 0:
-        raise DataError("nothing changed anywhere; expected changes that differ")
+        raise DataError("every area changed alike; expected changes that differ")
     model = fit(table, "change", names, weights="weight", clusters="group")
     term = jackknife(model, "followed").term
     w = weights * used

@@ -197,9 +197,12 @@ def track(
         if there[m.name].unit != m.unit:
             skipped[m.name] = f"unit '{there[m.name].unit}', and '{m.unit}' in the baseline"
             continue
-        start = baseline.column(m.name)
+        start, now = baseline.column(m.name), later.column(m.name)
+        if np.array_equal(start, now, equal_nan=True):
+            skipped[m.name] = "every area has the same value in both: nothing newer"
+            continue
         try:
-            own = difference(later.column(m.name) - start, start, matched, groups)
+            own = difference(now - start, start, matched, groups)
             before = None
             if earlier is not None and m.name in {e.name for e in earlier.measures}:
                 first = earlier.column(m.name)
