@@ -184,7 +184,12 @@ def test_own_candidates_with_a_budget(
         ({"candidates": "museum"}, DataError, "no place known here is one of 'museum'"),
         ({"candidates": "grid:wide"}, CommonwealError, "expected metres after 'grid:'"),
         ({"candidates": "schols"}, UnknownNameError, "did you mean 'schools'"),
-        ({"minutes": 0}, DataError, "0 minutes"),
+        ({"minutes": 0}, CommonwealError, "minutes: found 0; expected above 0, at most 300"),
+        ({"minutes": -1}, CommonwealError, "minutes: found -1"),
+        ({"minutes": float("nan")}, CommonwealError, "minutes: found nan"),
+        ({"minutes": 1e9}, CommonwealError, "minutes: found 1e"),
+        ({"equity": float("nan")}, CommonwealError, "equity: found nan; expected 0 to 10"),
+        ({"equity": 1e6}, CommonwealError, "equity: found 1e"),
         ({"sites": 10_000}, DataError, "expected no more than"),
         ({"sites": None}, DataError, "expected a number of sites, a budget or both"),
         ({"moves": "turnout_rate"}, DataError, "has unit 'share of electors'; expected m"),
@@ -202,6 +207,18 @@ def test_what_makes_no_sense(
             store,
             ground=ground,
         )  # type: ignore[arg-type]
+
+
+def test_candidates_that_nobody_can_walk_to_are_refused(
+    demo: Results, store: Store, ground: Ground, tmp_path: Path
+) -> None:
+    file = tmp_path / "far.csv"
+    file.write_text("name,longitude,latitude\nTower,0,51\n", "utf-8")
+    ask = Ask(TOWN, "library", sites=1, candidates=str(file))
+    with pytest.raises(
+        DataError, match=r"none of the 1 in .*far\.csv lies within 1,200 m of the area"
+    ):
+        site(demo, ask, store, ground=ground)
 
 
 def test_a_study_that_prepares_its_indicators_is_refused(demo: Results) -> None:

@@ -87,6 +87,23 @@ class Ask:
     gap: float = 5e-3
     seconds: float = 60.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.equity <= 10:
+            raise CommonwealError(f"equity: found {self.equity:g}; expected 0 to 10")
+        self.rules(self.least_shares)
+
+    def rules(self, least_shares: Mapping[str, float]) -> Rules:
+        """Give the limits, with least shares by the names of authorities."""
+        return Rules(
+            self.budget,
+            self.years,
+            self.a_year,
+            least_shares,
+            self.starts_a_year,
+            self.most_each,
+            self.repeat,
+        )
+
 
 def propose(
     results: Results, ask: Ask, progress: Callable[[str, int, int], None] | None = None
@@ -114,8 +131,6 @@ def propose(
             f"study {study.name} prepares its indicators or has several years, so what an intervention moves "
             "can't be told from them; expected a study without 'prepare' and 'panel'"
         )
-    if not 0 <= ask.equity <= 10:
-        raise CommonwealError(f"equity: found {ask.equity:g}; expected 0 to 10")
     interventions = load_interventions(ask.interventions)
     if ask.only:
         interventions = interventions.only(list(ask.only))
@@ -139,15 +154,7 @@ def propose(
         people[rows],
         need,
     )
-    rules = Rules(
-        ask.budget,
-        ask.years,
-        ask.a_year,
-        _by_name(results, ask.least_shares, sorted(set(places.authorities))),
-        ask.starts_a_year,
-        ask.most_each,
-        ask.repeat,
-    )
+    rules = ask.rules(_by_name(results, ask.least_shares, sorted(set(places.authorities))))
     found = make_portfolio(
         interventions,
         places,

@@ -61,6 +61,10 @@ PLANNED = "planned"
 AROUND_M = 1_000.0
 """How far beyond an area its candidates may lie, and how large an area without a boundary is taken to be."""
 
+MOST_MINUTES = 300.0
+MOST_EQUITY = 10.0
+"""To what power need may count: beyond it only the neediest area would."""
+
 _FARTHEST_MINUTES = {"p_median": 60.0, "p_center": 300.0}
 """How far people go at most where no distance is a cut-off: what is farther counts as that far, or not at all."""
 
@@ -114,6 +118,16 @@ class Ask:
     moves: str = ""
     method: Method = "exact"
     seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes <= MOST_MINUTES:
+            raise CommonwealError(
+                f"minutes: found {self.minutes:g}; expected above 0, at most {MOST_MINUTES:g}"
+            )
+        if not 0 <= self.equity <= MOST_EQUITY:
+            raise CommonwealError(f"equity: found {self.equity:g}; expected 0 to {MOST_EQUITY:g}")
+        if self.kind not in (kinds := load_taxonomy().kinds):
+            raise UnknownNameError("kind of place", self.kind, kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +217,6 @@ def site(
     limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
     if ask.model.endswith("covering"):
         limit_m = within_minutes(ask.minutes)
-    kinds = load_taxonomy()
-    if ask.kind not in kinds.kinds:
-        raise UnknownNameError("kind of place", ask.kind, kinds.kinds)
     index = ask.need or next(iter(results.scores))
     if index not in results.scores:
         raise UnknownNameError("index", index, results.scores)
@@ -213,7 +224,7 @@ def site(
     ground = ground or ground_of(results, store, progress)
     demand = _demand(results, index, scope.rows, ground.origins, store)
     outline = _outline(results, scope.rows, demand.points)
-    candidates = picked or _candidates(ask.candidates, ground, outline, store, progress)
+    candidates = picked or _candidates(ask.candidates, ground, outline, limit_m, store, progress)
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
@@ -230,7 +241,7 @@ def site(
     return Sited(
         scope.title,
         ask.kind,
-        kinds.kinds[ask.kind].label,
+        load_taxonomy().kinds[ask.kind].label,
         ask.minutes,
         ask.equity,
         f"rank on {results.label(index)}",
@@ -315,9 +326,14 @@ def _outline(results: Results, rows: NDArray[np.intp], points: Points) -> object
 
 
 def _candidates(
-    asked: str, ground: Ground, outline: object, store: Store, progress: Progress | None
+    asked: str,
+    ground: Ground,
+    outline: object,
+    limit_m: float,
+    store: Store,
+    progress: Progress | None,
 ) -> Candidates:
-    """Take the candidates asked for: those of one's own wherever they lie, others in or near the area."""
+    """Take the candidates asked for: those of one's own as they are if some can be walked to, others near the area."""
     kinds = load_taxonomy()
     if asked.startswith("grid:"):
         try:
@@ -340,7 +356,14 @@ def _candidates(
         return place_candidates(some, label).inside(outline, AROUND_M)
     path = Path(asked)
     if path.suffix or path.exists():
-        return read_candidates(path)
+        own, near_m = read_candidates(path), max(limit_m, AROUND_M)
+        if not own.count_inside(outline, near_m):
+            x, y = own.table.select("longitude", "latitude").row(0)
+            raise DataError(
+                f"candidates: none of the {len(own):,} in {path} lies within {near_m:,.0f} m of the area asked for, the "
+                f"first is at {y:.2f} N, {x:.2f} E; expected places in or near it"
+            )
+        return own
     raise UnknownNameError(
         "candidates", asked, [SCHOOLS, *kinds.kinds, *kinds.groups, "postcodes", "grid:500"]
     )

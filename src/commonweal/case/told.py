@@ -268,7 +268,8 @@ def case_lines(case: Case) -> Iterator[str]:
     yield from in_columns(*_columns(by_intervention(case)))
     yield ""
     places = by_place(case)
-    yield f"The first {min(_SHOWN, len(places)):,} of {len(places):,} places, by need, and the need met in person-years:"
+    first = f"The first {min(_SHOWN, len(places)):,} of {len(places):,} places"
+    yield f"{first}, by need, and the need met in person-years:"
     yield from in_columns(*_columns(_for_a_terminal(places)))
     yield f"  {UNIT}"
     for caution in case.appraisal.cautions:

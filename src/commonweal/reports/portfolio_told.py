@@ -28,8 +28,8 @@ __all__ = [
 
 UNIT = (
     "A person-year of need met is one resident better off for one year by one standard deviation, about the step from "
-    "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, 1 "
-    "in the middle, 0 in the last, to the power of the equity setting). Years are not discounted."
+    "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, "
+    "1 in the middle, 0 in the last, to the power of the equity setting). Years are not discounted."
 )
 
 Row = tuple[str, int, float, float, float | None]

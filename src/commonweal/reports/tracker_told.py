@@ -179,12 +179,16 @@ def tracker_lines(found: Tracked) -> Iterator[str]:
     yield ""
     yield from tracker_answer(found)
     yield ""
-    yield "Every measure. Here, like: how much the places, and those like them, changed. Difference: the first beyond the "
-    yield "second, allowing for where each started; a rise is good or bad as the last column says."
+    mixed = any(m.measure.unit != STANDING for m in found.moved)
+    unit = "" if mixed else " in points of standing,"
+    yield (
+        f"Every measure,{unit} and how much it changed here and in places like these. Difference: the first beyond the "
+        "second, allowing for where each started; the last column says whether more or less is better."
+    )
     rows = [
         [
             m.measure.label,
-            "points" if m.measure.unit == STANDING else m.measure.unit,
+            *([_unit(m)] if mixed else []),
             _signed(m.difference.own),
             _signed(m.difference.theirs),
             _signed(m.difference.estimate),
@@ -194,17 +198,8 @@ def tracker_lines(found: Tracked) -> Iterator[str]:
         ]
         for m in found.moved
     ]
-    heads = [
-        "",
-        "Unit",
-        ">Here",
-        ">Like",
-        ">Difference",
-        ">95 % interval",
-        ">Adjusted p",
-        "Better is",
-    ]
-    yield from in_columns(heads, rows)
+    numbers = [">Here", ">Like", ">Difference", ">95 % interval", ">Adjusted p", "Better is"]
+    yield from in_columns(["", *(["Unit"] if mixed else []), *numbers], rows)
     for name, why in found.skipped.items():
         yield f"  {_label(found, name)}: not told, {why}."
     yield ""

@@ -108,6 +108,14 @@ class Candidates:
 
     def inside(self, shape: object, margin_m: float = 0.0) -> Candidates:
         """Give those that lie in an outline (shapely, degrees), or so many metres beyond it."""
+        kept = self._inside(shape, margin_m)
+        return Candidates(self.table.filter(kept), self.of, self.costed)
+
+    def count_inside(self, shape: object, margin_m: float = 0.0) -> int:
+        """Count those that lie in an outline, or so many metres beyond it."""
+        return int(self._inside(shape, margin_m).sum())
+
+    def _inside(self, shape: object, margin_m: float) -> NDArray[np.bool_]:
         import shapely
 
         lon, lat = (self.table[c].to_numpy() for c in ("longitude", "latitude"))
@@ -116,8 +124,7 @@ class Candidates:
         flat = shapely.transform(shape, lambda xy: xy * [stretch, 1.0])
         grown = shapely.buffer(flat, np.degrees(margin_m / EARTH_RADIUS_M)) if margin_m else flat
         shapely.prepare(grown)
-        kept = shapely.intersects_xy(grown, lon * stretch, lat)
-        return Candidates(self.table.filter(kept), self.of, self.costed)
+        return np.asarray(shapely.intersects_xy(grown, lon * stretch, lat))
 
 
 def place_candidates(places: Places, of: str) -> Candidates:
