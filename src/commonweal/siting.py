@@ -360,7 +360,7 @@ def _candidates(
         if not own.count_inside(outline, near_m):
             x, y = own.table.select("longitude", "latitude").row(0)
             raise DataError(
-                f"candidates: none of the {len(own):,} in {path} lies within {near_m:,.0f} m of the area asked for, the "
+                f"candidates: none of the {len(own):,} in {path} lies within {near_m:,.0f} m of the area, the "
                 f"first is at {y:.2f} N, {x:.2f} E; expected places in or near it"
             )
         return own

@@ -1,0 +1,119 @@
+"""Ctrl-C in the middle of `commonweal invest`, as a terminal sends it: to the whole group of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Ctrl-C can't be sent to one group of processes alone"
+)
+
+CASE = ("case", "demo", "--area", "Vesselhoe", "--places", "2", "--budget", "1m", "--draws", "0",
+        "--kind", "library")  # fmt: skip
+SITE = ("site", "demo", "--area", "Vesselhoe", "--kind", "library", "--sites", "15", "--model", "p_median",
+        "--candidates", "grid:150")  # fmt: skip
+
+SLOW = """\
+import sys, time
+sys.path.insert(0, {here!r})
+import {module} as module
+real = module.{name}
+def slow(*args, **kwargs):
+    print("READY", flush=True)
+    {meanwhile}
+    return real(*args, **kwargs)
+module.{name} = slow
+from commonweal.cli import main
+main()
+"""
+SLEEPS = "time.sleep(30)"
+SOLVES = "from test_highs import hard; from commonweal.investment.clock import Clock; hard(Clock(60))"
+SEEKS = "from test_interrupt import sought; return sought(real, *args, **kwargs)"
+
+
+def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
+    """Seek for as long as a solver may, and give what was found, as one that took note of Ctrl-C does."""
+    from dataclasses import replace
+
+    from commonweal.investment.clock import running
+
+    with running(30) as clock:
+        while not clock.up():
+            time.sleep(0.02)
+    found = real(*args, **kwargs)
+    return replace(found, ended="interrupted") if clock.interrupted else found
+
+
+def interrupted(
+    words: tuple[str, ...], where: str, meanwhile: str, environment: dict[str, str], folder: Path
+) -> tuple[int, str, str]:
+    """Run until a function is called, wait a moment, interrupt; give exit code, answer and complaint."""
+    module, _, name = where.rpartition(".")
+    code = SLOW.format(
+        here=str(Path(__file__).parent), module=module, name=name, meanwhile=meanwhile
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "invest", *words, "--out", str(folder)],
+        cwd=folder.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "READY\n"
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        said, complaint = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return process.returncode, said, complaint
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder that an earlier run wrote."""
+    made = tmp_path / "work" / "annex"
+    made.mkdir(parents=True)
+    (made / "report.html").write_text("the last good one", "utf-8")
+    (made / "provenance.json").write_text('{"files": ["report.html"]}', "utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "meanwhile"),
+    [
+        (CASE, "commonweal.case.places.run", SLEEPS),
+        (CASE, "commonweal.case.options.choose", SOLVES),
+        (CASE, "commonweal.siting.solve", SEEKS),
+        (CASE, "commonweal.reports.write.report_pdf", SLEEPS),
+        (SITE, "commonweal.siting.effect_of", SLEEPS),
+    ],
+    ids=["study", "solver", "sites", "writing", "effect"],
+)
+def test_it_ends_in_one_line_and_the_last_good_folder_stays(
+    words: tuple[str, ...], where: str, meanwhile: str, environment: dict[str, str], folder: Path
+) -> None:
+    code, said, complaint = interrupted(words, where, meanwhile, environment, folder)
+    assert (code, said, complaint) == (130, "", "commonweal: stopped; nothing was half-written\n")
+    assert {p.name for p in folder.iterdir()} == {"report.html", "provenance.json"}
+    assert (folder / "report.html").read_text("utf-8") == "the last good one"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path) -> None:
+    words = (*SITE, "--seconds", "600")
+    code, said, complaint = interrupted(words, "commonweal.siting.solve", "", environment, folder)
+    assert (code, complaint) == (0, "")
+    assert "15 new places" in said
+    assert "it was interrupted" in said
+    written = json.loads((folder / "siting.json").read_text("utf-8"))
+    assert (written["ended"], written["proven"]) == ("interrupted", False)
+    assert written["mean_m"] < written["mean_m_before"]
+    assert len(written["sites"]) == 15
