@@ -35,7 +35,9 @@ from commonweal.cli import main
 main()
 """
 SLEEPS = "time.sleep(30)"
-SOLVES = "from test_highs import hard; from commonweal.investment.clock import Clock; hard(Clock(60))"
+SOLVES = (
+    "from test_highs import hard; from commonweal.investment.clock import Clock; hard(Clock(60))"
+)
 SEEKS = "from test_interrupt import sought; return sought(real, *args, **kwargs)"
 
 

@@ -111,7 +111,7 @@ def allocation_report(worked: Worked, against: Against | None = None) -> Report:
     return Report(
         name=f"allocation-{a.programme.name}",
         title=a.programme.title,
-        heading=f"Who gets an award, on {worked.results.study.title}",
+        heading=f"{_who(worked)}, on {worked.results.study.title}",
         answer=allocation_answer(worked, against),
         sections=allocation_sections(worked, against),
         notes=cautions(worked),
@@ -127,6 +127,10 @@ def allocation_report(worked: Worked, against: Against | None = None) -> Report:
             ("left_out", list(a.left_out)),
         ),
     )
+
+
+def _who(worked: Worked) -> str:
+    return "Who gets an award" if worked.allocation.programme.money else "Who is selected"
 
 
 def allocation_sections(worked: Worked, against: Against | None = None) -> tuple[Section, ...]:
@@ -238,7 +242,7 @@ def _list(worked: Worked) -> Section:
     tables.append(Table(_name(worked, "why"), "Why others were passed over", Shown(why)))
     number = counted(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
-        "Who gets an award",
+        _who(worked),
         text=(f"{number} selected, with {people(a.people)}.",),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),

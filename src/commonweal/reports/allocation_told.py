@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,8 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     many = "all" if needy == n else f"{a.people_in_need:,.0f}"
     told = [
         f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {many} of them in areas in need ({needy:,} of "
-        f"the {n:,}). In need means {in_need_words(worked)}."
+        f"the {n:,}).",
+        f"In need means {in_need_words(worked)}.",
     ]
     if (cost := a.cost).passed_over.any():
         over = int(cost.passed_over.sum())
@@ -202,7 +204,11 @@ def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
     out = {f"Not: {a.programme.exclude[n].what}" for n in a.left_out if n in a.programme.exclude}
     parts = a.programme.parts(worked.results.label, lambda parent: parent_words(parent)[0])
     return [
-        (f"{part} (left out here)" if part in out else part, official, note)
+        (
+            re.sub(r"(?<=\d)%", " %", f"{part} (left out here)" if part in out else part),
+            official,
+            note,
+        )
         for part, official, note in parts
     ]
 

@@ -236,7 +236,8 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             "options.html", asked, choices,
             code=code, found=found, own=own, missed=asked.q, told=options_told(found),
             kinds=kinds_offered(explorer, planning),
-            where=where_offered(planning), bounds=bounds_of(explorer, found), path=path,
+            where=where_offered(planning), bounds=bounds_of(explorer, found),
+            **_map(explorer.published, asked), path=path,
         )  # fmt: skip
 
     @router.get("/area/{code:path}")
