@@ -55,6 +55,7 @@ def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path)
         (["demo", "--area", "Vesselhoe", "--minutes", "0"], "minutes: found 0"),
         (["demos", "--area", "Vesselhoe"], "did you mean 'demo'"),
         (["nothing.yaml"], "nothing.yaml"),
+        (["demo", "--area", "Vesselhoe", "--exclude", "none"], "exclude: found none with demo"),
     ],
 )
 def test_a_mistake_is_told_in_a_line_and_leaves_nothing(

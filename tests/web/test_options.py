@@ -42,7 +42,10 @@ def test_the_best_sites_are_those_of_the_siting_room(
         "Vesselhoe", "community-centre", 2, minutes=10, candidates="grid:500", method="search"
     )
     found = site(county, ask, explorer.planning.store, ground=explorer.planning.ground)
-    assert told["siting"]["sites"] == found.sites.to_dicts()
+    sites = [
+        (s["id"], s["people_newly_reached"], s["people_nearest"]) for s in told["siting"]["sites"]
+    ]
+    assert sites == found.sites.select("id", "newly", "nearest").rows()
     before, after = found.reached()
     assert (told["siting"]["reached_before"], told["siting"]["reached"]) == (before, after)
     assert told["areas"] == int((county.areas.table["district"] == DISTRICT).sum())
@@ -56,7 +59,7 @@ def test_the_page_tells_the_numbers_of_the_api(client: Client) -> None:
     for said in told["answer"]:
         assert said in page
     for one in told["siting"]["sites"]:
-        assert f"{one['newly']:,.0f}" in page
+        assert f"{one['people_newly_reached']:,.0f}" in page
     assert f"{told['siting']['reached'] - told['siting']['reached_before']:,.0f} people" in page
 
 

@@ -89,6 +89,10 @@ def worked_places(
         raise CommonwealError(
             f"{subject} is a study, so which part of it? Give --area, or a programme"
         )
+    if programme is None and exclude:
+        raise CommonwealError(
+            f"exclude: found {', '.join(exclude)} with {subject}, which is a study; expected a programme, which excludes"
+        )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
     study = load_study(programme.study if programme else subject)

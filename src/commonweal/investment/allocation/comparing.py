@@ -223,7 +223,8 @@ def in_need_on(
             origin = move.origin if move is not None else None
             if origin is None:
                 raise DataError(
-                    f"index {name} is built on {built.system} and cannot be told on {ground.system}"
+                    f"index {name} is built on {built.system} and cannot be told on {ground.system}; name the "
+                    "programme on smaller areas first, and this one as the other"
                 )
             built = built.moved(build_move(store, origin, ground))
         on_ground[name] = built
