@@ -91,7 +91,7 @@ def worked_places(
         )
     if programme is None and exclude:
         raise CommonwealError(
-            f"exclude: found {', '.join(exclude)} with {subject}, which is a study; expected a programme, which excludes"
+            f"exclude: found {', '.join(exclude)} with {subject}, which is a study; expected a programme"
         )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
