@@ -19,7 +19,7 @@ run: .venv/run.stamp  ## Run the England study; the fictional demo where no data
 	$(BIN)/commonweal run $(STUDY) --or-demo
 
 test: .venv/dev.stamp  ## Run every test, the docs' examples and, where the mirror is, the real data
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: lint types imports docs  ## Lint, format, types, import contract, docs build
 

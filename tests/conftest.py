@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +18,37 @@ from commonweal.study import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
     from commonweal.results import Results
+
+TESTS = Path(__file__).parent
+SHARED = {"open_england", "on_units", "wards_2019"}  # of tests/real/conftest.py
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep on one worker the tests that share what takes long to make.
+
+    These are the tests of a room with fixtures of its own, of the files on real data that share a run,
+    and of any other file.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    rooms = {file.parent for file in TESTS.glob("*/**/conftest.py")} - {TESTS / "real"}
+    real = {
+        f for f in (TESTS / "real").glob("test_*.py") if any(s in f.read_text() for s in SHARED)
+    }
+
+    class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = config.rootpath / nodeid.partition("::")[0]
+            if file in real:
+                return "real"
+            return next((str(f) for f in file.parents if f in rooms), str(file))
+
+    return ByRoom(config, log)
 
 
 def recipe() -> dict[str, Any]:

@@ -22,7 +22,6 @@ from commonweal.beside import (
 from commonweal.briefing.classes import class_ranks
 from commonweal.briefing.two_indices import index_comparison_lines
 from commonweal.briefing.units import unit_lines
-from commonweal.recipe import load_study
 from commonweal.study import run
 from commonweal.units import run_on_units
 
@@ -150,10 +149,10 @@ def test_told_on_a_page_as_wide_as_a_terminal(
 
 
 def test_on_wards_of_another_year_the_open_index_is_carried(
-    open_england: Results, real_store: Store
+    open_england: Results, wards_2019: Results, real_store: Store
 ) -> None:
-    wards = run("left-behind-2019", real_store, draws=0, geometry=False)
-    found = compare_indices(open_england, wards, match_indices(open_england, wards)[0], real_store)
+    pairs = match_indices(open_england, wards_2019)[0]
+    found = compare_indices(open_england, wards_2019, pairs, real_store)
     assert found.areas.system == "wd17"
     assert found.report["merged"] > 6_000
     assert found.nodes["areas"][0] > 7_400
@@ -175,14 +174,8 @@ def test_ranks_within_the_rural_urban_class(open_england: Results) -> None:
     assert london(open_england)[found.decile == 1].mean() == pytest.approx(0.032, abs=5e-4)
 
 
-@pytest.fixture(scope="module")
-def on_units(open_england: Results, real_store: Store) -> dict[str, Results]:
+def test_what_larger_units_there_are(open_england: Results) -> None:
     assert larger_units(open_england.areas) == ["msoa21", "wd24"]
-    bare = load_study("open-england").model_copy(update={"certainty": None, "sensitivity": None})
-    return {
-        unit: run(bare.model_copy(update={"areas": unit}), real_store, geometry=False)
-        for unit in ("msoa21", "wd24")
-    }
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from commonweal.case.studied import why_studied
 from commonweal.case.told import case_answer
 from commonweal.investment.appraisal.words import money
 from commonweal.reports import write_report
-from commonweal.study import run
 from commonweal.web.asking import AskedOptions
 from commonweal.web.explorer import Explorer
 from commonweal.web.options import options_data, options_of
@@ -37,10 +36,9 @@ MANCHESTER = "E08000003"
 
 
 @pytest.fixture(scope="module")
-def wards(real_store: Store) -> Case:
-    results = run("left-behind-2019", real_store, draws=0, sensitivity=False)
+def wards(wards_2019: Results, real_store: Store) -> Case:
     asked = Asked("appg-225", kind="community-centre", draws=5, seconds=20)
-    return make_case(asked, real_store, results=results)
+    return make_case(asked, real_store, results=wards_2019)
 
 
 @pytest.fixture(scope="module")

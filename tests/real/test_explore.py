@@ -26,8 +26,8 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def wards(real_store: Store) -> Results:
-    return run("left-behind-2019", real_store, draws=0)
+def wards(wards_2019: Results) -> Results:
+    return wards_2019
 
 
 @pytest.fixture(scope="module")

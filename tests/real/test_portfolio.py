@@ -10,18 +10,15 @@ import pytest
 from commonweal.investment.portfolio import need_met
 from commonweal.portfolio import Ask, propose
 from commonweal.reports.portfolio import portfolio_report
-from commonweal.study import run
 
 if TYPE_CHECKING:
     from commonweal.results import Results
-    from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
 
-def test_the_left_behind_wards_get_a_mix_with_proof(real_store: Store) -> None:
-    results = run("left-behind-2019", real_store, draws=0, geometry=False)
-    found = propose(results, Ask(20e6, draws=2, shares=(0.5, 1.0)))
+def test_the_left_behind_wards_get_a_mix_with_proof(wards_2019: Results) -> None:
+    found = propose(wards_2019, Ask(20e6, draws=2, shares=(0.5, 1.0)))
     assert len(found.problem.codes) == 224
     assert 0.99 * 20e6 < found.spent <= 20e6 + 1
     assert found.mix.gap <= 5e-3 + 1e-9
