@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  # typer reads it
 from typing import Annotated
 
 import typer
 
 from commonweal.commands.console import Json, print_json, print_lines, write_text
+from commonweal.commands.invest_options import Out, Seed  # noqa: TC001  # typer reads it
 
 __all__ = ["appraise"]
 
@@ -22,13 +22,11 @@ def appraise(
     draws: Annotated[
         int, typer.Option(min=1, help="How often uncertain inputs are drawn.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
+    seed: Seed = 1,
     parameters: Annotated[
         str, typer.Option(help="Parameters in place of the project's: a set that ships or a file.")
     ] = "",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")
-    ] = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""

@@ -15,6 +15,7 @@ from commonweal.commands.console import (
     progress_bar,
     write_text,
 )
+from commonweal.commands.invest_options import Seed  # noqa: TC001  # typer reads it
 from commonweal.commands.pounds import pounds
 
 __all__ = ["case"]
@@ -68,7 +69,7 @@ def case(
         typer.Option(help="With a programme: a table of codes that it excludes, or 'none'."),
     ] = None,
     draws: Draws = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
+    seed: Seed = 1,
     seconds: Annotated[float, typer.Option(help="Time for each proof.")] = 60,
     out: Annotated[
         Path | None,

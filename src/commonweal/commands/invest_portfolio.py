@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path  # noqa: TC003  # typer reads it
 from typing import Annotated
 
 import typer
 
 from commonweal.commands.console import Json, StudyName, print_json, print_lines, progress_bar
+from commonweal.commands.invest_options import Out, Seed  # noqa: TC001  # typer reads it
 from commonweal.commands.pounds import pounds
 from commonweal.errors import CommonwealError
 
@@ -62,10 +62,8 @@ def portfolio(
     draws: Annotated[
         int, typer.Option(min=0, help="Draws of costs and effects, a few seconds each; 0: none.")
     ] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")
-    ] = None,
+    seed: Seed = 1,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""

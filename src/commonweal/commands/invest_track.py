@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from commonweal.commands.console import Json, StudyName, print_json, print_lines, progress_bar
+from commonweal.commands.invest_options import Out, Year  # noqa: TC001  # typer reads it
 
 __all__ = ["baseline", "track"]
 
@@ -24,9 +25,7 @@ def baseline(
     designation: Annotated[
         str, typer.Option(help="Which designation selects, where the study has several.")
     ] = "",
-    year: Annotated[
-        int | None, typer.Option(help="Of a study over years: which [default: the latest].")
-    ] = None,
+    year: Year = None,
     as_json: Json = False,
 ) -> None:
     """Keep how places and all others are now, to see later what moved."""
@@ -61,9 +60,7 @@ def track(
     study: Annotated[
         str, typer.Option(help="The study with newer sources, by name or path of a YAML file.")
     ],
-    year: Annotated[
-        int | None, typer.Option(help="Of a study over years: which [default: the latest].")
-    ] = None,
+    year: Year = None,
     earlier: Annotated[
         Path | None,
         typer.Option(help="A baseline of an earlier date, to check the course before."),
@@ -75,9 +72,7 @@ def track(
             help="Group that like places share, such as region; several times [default: region and classes]."
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")
-    ] = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Say what moved in the places of a baseline, beside places like them: association, not cause."""
