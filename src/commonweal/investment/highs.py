@@ -119,17 +119,15 @@ def run_mip(
     stop = threading.Event()
     looks = h.cbMipInterrupt if whole.any() else h.cbSimplexInterrupt
     looks += _looking(stop, tell)
-    ended = (
-        threading.Event()
-    )  # Thread.join() takes a thread for ended once it was interrupted (Python 3.11)
+    # An event, since Thread.join() takes a thread for ended once it was interrupted (Python 3.11).
+    ended = threading.Event()
     threading.Thread(target=_run, args=(h, ended), daemon=True).start()
     try:
         while not ended.wait(0.1):
             if clock is not None and clock.interrupted:
                 stop.set()
-    except (
-        BaseException
-    ):  # a Ctrl-C that no clock takes note of: a process that ends while HiGHS runs is aborted
+    except BaseException:
+        # A Ctrl-C that no clock takes note of: a process that ends while HiGHS runs is aborted.
         stop.set()
         ended.wait()
         raise
