@@ -9,12 +9,12 @@ import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.investment.clock import Clock, running
-from commonweal.investment.siting.branch import best_choice
 from commonweal.investment.siting.capacity import serve
 from commonweal.investment.siting.center import nearest_worst
 from commonweal.investment.siting.core import core_of
 from commonweal.investment.siting.covering import cover_all
-from commonweal.investment.siting.relax import Found, narrowed, relax
+from commonweal.investment.siting.parts import best_of_parts, settle
+from commonweal.investment.siting.relax import Found
 from commonweal.investment.siting.search import greedy, interchange, shaken
 from commonweal.investment.siting.solution import Solution, measured
 
@@ -187,14 +187,8 @@ def _of_sums(
     gap = _gap_of_cost(asked.gap, found.cost, total)
     if method == "exact" and len(core.weight):
         how = "greedy, swaps, Lagrangian bound"
-        prices = relax(core, found, gap, asked.clock, asked.tell(total))
-        if not found.met(gap) and not asked.clock.up():
+        if settle(core, found, gap, asked.clock, asked.tell(total), best_of_parts):
             how += ", branch and cut in HiGHS"
-            left = narrowed(core, found, prices)
-            mine = np.searchsorted(left.sites, found.chosen)
-            inside = Found(mine, found.cost, found.bound)
-            best_choice(left, inside, gap, asked.clock, asked.tell(total))
-            found = Found(left.sites[inside.chosen], inside.cost, inside.bound)
     chosen = core.columns[found.chosen]
     bound = found.bound if total is None else total - found.bound
     state = "optimal" if found.met(gap) else "time"
