@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from commonweal.investment.clock import Clock
 from commonweal.investment.siting import Goal, problem_from_matrix
+from commonweal.investment.siting.branch import best_choice
 from commonweal.investment.siting.core import Core, core_of
-from commonweal.investment.siting.parts import best_of_parts
+from commonweal.investment.siting.parts import part_by_part, parts_of
 from commonweal.investment.siting.relax import Found, Narrowed
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def solved(core: Core, seconds: float = 60.0) -> Found:
     m = len(core.columns)
     left = Narrowed(core, np.arange(m), np.zeros(m, np.bool_), np.zeros(len(core.weight)))
     found = Found(np.empty(0, np.intp), core.untouched, core.fixed)
-    best_of_parts(left, found, 1e-6, Clock(seconds))
+    clock = Clock(seconds)
+    part = parts_of(core)
+    assert part.max() > 0
+    part_by_part(left, part, found, 1e-6, clock)
+    best_choice(left, found, 1e-6, clock)  # what convex curves leave open
     return found
 
 

@@ -39,7 +39,12 @@ _NEAR = 1.02  # a rounded choice within 2 % of the best is worth improving
 
 
 def best_choice(
-    left: Narrowed, found: Found, gap: float, clock: Clock, tell: Tell | None = None
+    left: Narrowed,
+    found: Found,
+    gap: float,
+    clock: Clock,
+    tell: Tell | None = None,
+    nodes: float = np.inf,
 ) -> None:
     """Improve a choice, and raise the bound, until they meet or time is up.
 
@@ -55,13 +60,15 @@ def best_choice(
         Says when to stop.
     tell
         Told the cost and the bound as they change.
+    nodes
+        How many, beyond the first, to look into at most.
     """
     if found.met(gap):
         return
     if not len(left.core.weight):  # no site helps anybody beyond what is fixed
         found.bound = found.cost
         return
-    _Tree(left.core, found, gap, clock, tell).grow(left.price, left.open_)
+    _Tree(left.core, found, gap, clock, tell).grow(left.price, left.open_, nodes)
 
 
 class _Tree:
@@ -79,7 +86,7 @@ class _Tree:
         self.worth = kernels.gains(*core.by_site, core.weight, core.base, np.arange(self.m))
         self.pruned = np.inf
 
-    def grow(self, price: Floats, open_: NDArray[np.bool_]) -> None:
+    def grow(self, price: Floats, open_: NDArray[np.bool_], nodes: float) -> None:
         self.lines.add(*self.lines.at_prices(price))
         self.lines.cut(self._shares(self.found.chosen))
         lower, upper = open_.astype(np.float64), np.ones(self.m)
@@ -88,7 +95,7 @@ class _Tree:
         n = 0
         while heap and not self.clock.up():
             self._raise(min(heap[0][0], self.pruned))
-            if self._done(heap[0][0]):
+            if self._done(heap[0][0]) or n >= nodes:
                 return
             _, _, lower, upper, y = heapq.heappop(heap)
             doubt = np.where(upper > lower, np.minimum(y, 1.0 - y), -1.0)

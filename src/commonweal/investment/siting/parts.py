@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
     Last = Callable[[Narrowed, Found, float, Clock, Tell | None], None]
 
-__all__ = ["best_of_parts", "settle"]
+__all__ = ["best_of_parts", "part_by_part", "parts_of", "settle"]
+
+FEW = 8
+"""Nodes that are tried in all parts at once: what they prove needs no more."""
 
 
 def settle(
@@ -81,25 +84,43 @@ def best_of_parts(
         As of `commonweal.investment.siting.branch.best_choice`, which solves what does not fall apart, what has a
         budget, and what is left open because sites save more together than one by one.
     """
-    core = left.core
-    part = _part_of(core)
-    if np.isinf(core.budget) and len(part) and part.max() > 0:
-        curves, choices = _curves(left, part, found, gap, clock)
-        large = np.flatnonzero(part == len(curves))
-        beside, of = _beside(core, large, curves)
-        first = interchange(beside, greedy(beside))
-        one = Found(first, min(beside.of(first), found.cost), found.bound)
-        one.better(beside, shaken(beside, first, stop=lambda _: clock.up()))
-        settle(beside, one, gap, clock, tell and (lambda _, bound: tell(found.cost, bound)))
-        mine = one.chosen < len(large)
-        numbers = np.bincount(of[one.chosen[~mine] - len(large)], minlength=len(curves))
-        chosen = [choices[c][number] for c, number in enumerate(numbers)]
-        found.better(core, np.concatenate([large[one.chosen[mine]], *chosen]))
-        found.bound = min(max(found.bound, one.bound), found.cost)
+    part = parts_of(left.core)
+    if np.isinf(left.core.budget) and len(part) and part.max() > 0:
+        best_choice(left, found, gap, clock, tell, nodes=FEW)
+        if found.met(gap) or clock.up():
+            return
+        part_by_part(left, part, found, gap, clock, tell)
     best_choice(left, found, gap, clock, tell)
 
 
-def _part_of(core: Core) -> Rows:
+def part_by_part(
+    left: Narrowed, part: Rows, found: Found, gap: float, clock: Clock, tell: Tell | None = None
+) -> None:
+    """Improve a choice, and raise the bound, as far as convex curves of what the smaller parts cost allow.
+
+    Parameters
+    ----------
+    left, found, gap, clock, tell
+        As of `commonweal.investment.siting.branch.best_choice`; number alone bounds what is built.
+    part
+        (m,) the part of each site; the largest has the highest number.
+    """
+    core = left.core
+    curves, choices = _curves(left, part, found, gap, clock)
+    large = np.flatnonzero(part == len(curves))
+    beside, of = _beside(core, large, curves)
+    first = interchange(beside, greedy(beside))
+    one = Found(first, min(beside.of(first), found.cost), found.bound)
+    one.better(beside, shaken(beside, first, stop=lambda _: clock.up()))
+    settle(beside, one, gap, clock, tell and (lambda _, bound: tell(found.cost, bound)))
+    mine = one.chosen < len(large)
+    numbers = np.bincount(of[one.chosen[~mine] - len(large)], minlength=len(curves))
+    chosen = [choices[c][number] for c, number in enumerate(numbers)]
+    found.better(core, np.concatenate([large[one.chosen[mine]], *chosen]))
+    found.bound = min(max(found.bound, one.bound), found.cost)
+
+
+def parts_of(core: Core) -> Rows:
     """(m,) the part of each site, in order of size: the largest has the highest number."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
