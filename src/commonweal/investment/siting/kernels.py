@@ -16,6 +16,8 @@ __all__ = [
     "gains",
     "nearest_open",
     "pairs_of",
+    "relaxed_costs",
+    "served_times",
     "swap_pass",
     "two_nearest",
     "useful",
@@ -121,9 +123,8 @@ def dominated(starts, site, distance, columns, row, metres, cost):  # type: igno
         if columns[j] == columns[j + 1]:
             gone[j] = True
             continue
-        best = columns[
-            j
-        ]  # whoever is as good as j is among the nearest of the row that j is nearest to
+        # whoever is as good as j is among the nearest of the row that j is nearest to
+        best = columns[j]
         for e in range(columns[j], columns[j + 1]):
             i, h = row[e], row[best]
             fewer = starts[i + 1] - starts[i] < starts[h + 1] - starts[h]
