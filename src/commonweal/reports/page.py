@@ -23,7 +23,8 @@ def fill_page(template: str, **told: object) -> str:
     Parameters
     ----------
     template
-        Its text; it may import ``parts.html``, the tables and figures that all pages share.
+        Its text; it may extend ``page.html``, which has what all pages have round their text and takes ``title``,
+        ``heading``, ``notes`` and ``live``, and import ``parts.html``, the tables and figures that they share.
     told
         What it tells, by name; ``css`` (the style) and ``raw`` (text that is HTML already) are given.
 
@@ -101,7 +102,16 @@ def report_html(
     """
     evidence = load_evidence()
     works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
-    return fill_page(_template("report.html"), r=report, works=works, files=files, live=live)
+    return fill_page(
+        _template("report.html"),
+        title=report.title,
+        heading=report.heading,
+        notes=report.notes,
+        live=live,
+        r=report,
+        works=works,
+        files=files,
+    )
 
 
 def _template(name: str) -> str:

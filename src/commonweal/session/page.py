@@ -35,6 +35,10 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
 
     return fill_page(
         (resources.files(__package__) / "templates" / "session.html").read_text("utf-8"),
+        title=told.session.title,
+        heading=told.heading,
+        notes=told.notes,
+        live=None,
         c=told,
         s=told.state,
         reading=[
