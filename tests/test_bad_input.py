@@ -307,6 +307,18 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         content("study.yaml", b"title: a\x00b\n"),
         ["study.yaml", "not valid YAML", "#x0000"],
     ),
+    "a day that there is not": (
+        content("study.yaml", "title: a\nareas: 2020-13-45\n"),
+        ["study.yaml, line 2", "'2020-13-45' is no timestamp"],
+    ),
+    "a number that is none": (
+        content("study.yaml", "title: 0b_\n"),
+        ["study.yaml, line 1", "'0b_' is no int"],
+    ),
+    "brackets without end": (
+        content("study.yaml", "[" * 3000),
+        ["study.yaml", "not valid YAML"],
+    ),
     "a template left in": (
         content("study.yaml", "title: {{title}}\n"),
         ["study.yaml, line 1", "not plain text"],

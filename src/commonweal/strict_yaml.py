@@ -28,7 +28,7 @@ def read_strict(text: str) -> Any:
     Raises
     ------
     yaml.YAMLError
-        If it is not YAML, or a key is there twice or is not plain text.
+        If it is not YAML, a key is there twice or is not plain text, or a value is not what it looks like.
 
     Examples
     --------
@@ -37,7 +37,10 @@ def read_strict(text: str) -> Any:
     """
     import yaml
 
-    return yaml.load(text, Loader=_loader())
+    try:
+        return yaml.load(text, Loader=_loader())
+    except RecursionError:
+        raise yaml.YAMLError("keys or lists lie in each other too deep") from None
 
 
 def read_text(
@@ -134,7 +137,15 @@ def _loader() -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        pass
+        def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except (AttributeError, KeyError, ValueError):  # such as the 45th of a month
+                kind = node.tag.rpartition(":")[2]
+                raise yaml.MarkedYAMLError(
+                    problem=f"{node.value!r} is no {kind} that there is; expected one, or text in quotes",
+                    problem_mark=node.start_mark,
+                ) from None
 
     def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
         seen: set[str] = set()

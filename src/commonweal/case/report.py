@@ -30,6 +30,7 @@ from commonweal.investment.appraisal.words import money
 from commonweal.reports.allocation import allocation_report, allocation_sections
 from commonweal.reports.appraisal import appraisal_sections
 from commonweal.reports.portfolio import frontier_chart
+from commonweal.reports.portfolio_told import more_than
 from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.siting import siting_report
 
@@ -41,7 +42,6 @@ __all__ = ["case_report"]
 _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
 
-_PROVEN = 1e-3
 _ALIKE = 0.5
 """Sets of interventions for each place above which places have little in common."""
 _PUBLISHED = "frontier-per-million"
@@ -214,9 +214,7 @@ def _done(case: Case) -> Section:
     alike = " that gives each place an equal part" if case.option.sharing == "each" else ""
     shared = "gives each place an equal part, and " if alike else ""
     proven = (
-        f"No other mix{alike} meets more by the programme's count"
-        if mix.gap < _PROVEN
-        else f"No other mix{alike} can meet more than {percent(mix.gap)} above that"
+        f"By the programme's count no other mix{alike} meets more{more_than(mix.met, mix.bound)}"
     )
     first = rules.years if rules.last_start is None else rules.last_start + 1
     done, together, places = by_intervention(case), packages(case), by_place(case)

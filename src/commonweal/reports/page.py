@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,10 @@ def fill_page(template: str, **told: object) -> str:
     )
     page.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
     text = page.from_string(template).render(**told)
+    return _tidy(text)
+
+
+def _tidy(text: str) -> str:
     return unbroken(re.sub(r"\n\s*\n+", "\n", text))
 
 
@@ -80,6 +86,12 @@ class Live:
     data: str
     script: str
 
+    @property
+    def hash(self) -> str:
+        """What a policy knows the script by, as it stands in the page: no other runs."""
+        stands = f"\n{self.script}\n".encode()
+        return f"sha256-{b64encode(sha256(stands).digest()).decode()}"
+
 
 def report_html(
     report: Report, files: Sequence[tuple[str, str]] = (), live: Live | None = None
@@ -102,6 +114,8 @@ def report_html(
     """
     evidence = load_evidence()
     works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
+    if live is not None:  # as it will stand in the page
+        live = replace(live, script=_tidy(live.script).strip())
     return fill_page(
         _template("report.html"),
         title=report.title,

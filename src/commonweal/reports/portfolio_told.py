@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "UNIT",
     "between",
     "by_intervention",
+    "more_than",
     "portfolio_answer",
     "portfolio_beware",
     "portfolio_data",
@@ -31,6 +33,9 @@ UNIT = (
     "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, "
     "1 in the middle, 0 in the last, to the power of the equity setting). Years are not discounted."
 )
+
+_PROVEN = 2e-6
+"""Share that a solver leaves open where it has proven the best."""
 
 Row = tuple[str, int, float, float, float | None]
 
@@ -71,7 +76,7 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, home to {people(living)}: "
         f"{listed}. It costs {money(found.spent)}.",
         f"It meets {_count(float(found.recount.met.sum()))} person-years of need; by the count that it was chosen by, "
-        f"no mix meets more{_beyond(found)}. {UNIT}",
+        f"no mix meets more{more_than(found.mix.met, found.mix.bound)}. {UNIT}",
     ]
     short = float((found.problem.weight * b.measure.shortfall).sum()) * found.rules.years
     if found.recount.measured and short:
@@ -115,10 +120,16 @@ def between(draws: np.ndarray[Any, np.dtype[np.float64]]) -> str:
     return f"{_count(float(low))} to {_count(float(high))}"
 
 
-def _beyond(found: Portfolio) -> str:
-    """Say how much more than the mix another may meet."""
-    share = found.mix.bound / found.mix.met - 1
-    return "" if share < 5e-4 else f" than {100 * share:.1f} % above it"
+def more_than(met: float, bound: float) -> str:
+    """Say how much more than a mix meets another may meet, as the end of "no mix meets more"; rounded up.
+
+    Examples
+    --------
+    >>> more_than(100_000, 100_000), more_than(100_000, 100_090), more_than(100_000, 102_130)
+    ('', ' than 0.1 % above it', ' than 2.2 % above it')
+    """
+    share = bound / met - 1
+    return "" if share < _PROVEN else f" than {math.ceil(1000 * share) / 10:.1f} % above it"
 
 
 def _count(value: float) -> str:

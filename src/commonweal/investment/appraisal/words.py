@@ -34,13 +34,13 @@ def ratio(value: float) -> str:
 
     Examples
     --------
-    >>> ratio(2.345), ratio(98.54), ratio(-0.4), ratio(float("inf"))
-    ('2.35', '98.5', '−0.40', 'not defined')
+    >>> ratio(2.345), ratio(98.54), ratio(-0.4), ratio(-1234.5), ratio(float("inf"))
+    ('2.35', '98.5', '−0.40', '−1,234.5', 'not defined')
     """
     if not math.isfinite(value):
         return "not defined"
     said = f"{abs(value):.2f}" if abs(value) < 10 else f"{abs(value):,.1f}"
-    return f"−{said}" if value < 0 and float(said) else said
+    return f"−{said}" if round(value, 2) < 0 else said
 
 
 def figure(value: float, of: Input) -> str:
