@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -81,7 +83,12 @@ app.add_typer(invest_app, name="invest")
 
 def main() -> None:
     """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
-    sys.exit(_exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv))
+    code = _exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv)
+    if code == 130 and _others_run():
+        # A solver that does not hear yet: Python would wait for it, the signal itself ends it too.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+    sys.exit(code)
 
 
 def _exit_code(args: list[str], debug: bool) -> int:
@@ -107,6 +114,11 @@ def _exit_code(args: list[str], debug: bool) -> int:
     if code == 130:
         print("commonweal: stopped; nothing was half-written", file=sys.stderr)
     return int(code)
+
+
+def _others_run() -> bool:
+    here = threading.current_thread()
+    return any(not t.daemon and t is not here for t in threading.enumerate())
 
 
 def _told(error: Exception) -> int:

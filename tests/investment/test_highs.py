@@ -6,14 +6,19 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
-from commonweal.investment.clock import Clock
+from commonweal.investment import highs
+from commonweal.investment.clock import Clock, running
 from commonweal.investment.highs import Answer, run_mip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def knapsack(whole: bool) -> Answer:
@@ -83,6 +88,45 @@ def test_an_interrupt_that_nobody_takes_note_of_stops_the_solver() -> None:
     while threading.active_count() > before and time.perf_counter() < end:
         time.sleep(0.02)
     assert threading.active_count() == before
+
+
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """HiGHS that does not hear until the test is over."""
+    over = threading.Event()
+
+    def run(_: object, ended: threading.Event) -> None:
+        over.wait(30)
+        ended.set()
+
+    monkeypatch.setattr(highs, "_run", run)
+    monkeypatch.setattr(highs, "PATIENCE", 0.3)
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("unheard")
+def test_an_interrupt_that_the_solver_does_not_hear_is_raised() -> None:
+    threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT)).start()
+    before = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        knapsack(whole=True)
+    assert time.perf_counter() - before < 10
+
+
+@pytest.mark.usefixtures("unheard")
+def test_a_first_interrupt_waits_and_says_so_once_a_second_does_not_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for moment in (0.2, 2.0):
+        threading.Timer(moment, lambda: signal.raise_signal(signal.SIGINT)).start()
+    with running(25) as clock, pytest.raises(KeyboardInterrupt):
+        hard(clock)
+    assert clock.interrupted
+    assert 2 <= clock.spent() < 10
+    assert [r.getMessage() for r in caplog.records] == [
+        "stopping when the solver can, in 24 seconds at most; Ctrl-C again stops without a result"
+    ]
 
 
 def test_a_clock_that_is_interrupted_gives_the_best_so_far() -> None:

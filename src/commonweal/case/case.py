@@ -343,6 +343,6 @@ def _sites(
     scope = Scope(number, there, np.zeros(len(there), dtype=bool))
     ground = ground_of(worked.results, store, progress)
     sited = site(worked.results, ask, store, ground=ground, scope=scope, progress=progress)
-    if sited.solution.ended == "interrupted":  # siting gives its best; a case is whole or not made
+    if sited.solution.interrupted:  # siting gives its best; a case is whole or not made
         raise KeyboardInterrupt
     return sited, names

@@ -78,6 +78,8 @@ def options_page(
         )
     ask = Ask(scope.title, kind, sites=SITES, method="search")
     sited = site(results, ask, store, scope=scope, progress=progress)
+    if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
+        raise KeyboardInterrupt
     report = siting_report(sited)
     interventions, values = load_interventions(), load_values()
     worth = sites_worth(sited, interventions, values)

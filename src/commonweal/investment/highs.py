@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "load_highs", "run_mip"]
 
+PATIENCE = 3.0
+"""Seconds in which HiGHS is thought to hear that it should stop."""
+
+_LOG = logging.getLogger(__name__)
+_WAITS = "stopping when the solver can, in %.0f seconds at most; Ctrl-C again stops without a result"
 _FAULTS = {
     "kNotset",
     "kLoadError",
@@ -105,6 +111,10 @@ def run_mip(
     -----
     Nothing is printed. HiGHS runs in a thread of its own, so that Ctrl-C is heard; and as its pool of workers belongs
     to the thread that calls it, callers in several threads, or with another number of workers, don't meet.
+
+    HiGHS can't be stopped in the first linear programme of an integer one, but by its time. A clock that took note of
+    Ctrl-C waits for that, and a warning is logged. Ctrl-C that no clock takes note of, as a second one, is raised all
+    the same: HiGHS then goes on in its thread until it hears, or its time is up.
     """
     highspy = load_highs()
     h = highspy.Highs()
@@ -121,15 +131,18 @@ def run_mip(
     looks += _looking(stop, tell)
     # An event, since Thread.join() takes a thread for ended once it was interrupted (Python 3.11).
     ended = threading.Event()
-    threading.Thread(target=_run, args=(h, ended), daemon=True).start()
+    # Not a daemon: Python waits for it at the end, as a process that ends while HiGHS runs can be aborted.
+    threading.Thread(target=_run, args=(h, ended), name="HiGHS").start()
     try:
         while not ended.wait(0.1):
-            if clock is not None and clock.interrupted:
+            if clock is not None and clock.interrupted and not stop.is_set():
                 stop.set()
+                if not ended.wait(PATIENCE):
+                    _LOG.warning(_WAITS, max(clock.left(), 0.0))
     except BaseException:
-        # A Ctrl-C that no clock takes note of: a process that ends while HiGHS runs is aborted.
-        stop.set()
-        ended.wait()
+        if not stop.is_set():
+            stop.set()
+            ended.wait(PATIENCE)
         raise
     status, info = h.getModelStatus(), h.getInfo()
     if status.name in _FAULTS:

@@ -90,20 +90,20 @@ class _Tree:
         self.lines.add(*self.lines.at_prices(price))
         self.lines.cut(self._shares(self.found.chosen))
         lower, upper = open_.astype(np.float64), np.ones(self.m)
-        rooted = self._solve(lower, upper, fix=True)
+        rooted = self._solve(lower, upper, self.found.bound, fix=True)
         heap: list[Node] = [] if rooted is None else [(rooted[0], 0, lower, upper, rooted[1])]
         n = 0
         while heap and not self.clock.up():
             self._raise(min(heap[0][0], self.pruned))
             if self._done(heap[0][0]) or n >= nodes:
                 return
-            _, _, lower, upper, y = heapq.heappop(heap)
+            least, _, lower, upper, y = heapq.heappop(heap)
             doubt = np.where(upper > lower, np.minimum(y, 1.0 - y), -1.0)
             branch = int((doubt * self.worth).argmax())
             for side in (1.0, 0.0):
                 low, high = lower.copy(), upper.copy()
                 low[branch] = high[branch] = side
-                solved = self._solve(low, high)
+                solved = self._solve(low, high, least)
                 if solved is not None:
                     n += 1
                     heapq.heappush(heap, (solved[0], -n, low, high, solved[1]))
@@ -111,11 +111,11 @@ class _Tree:
             self._raise(min(self.pruned, self.found.cost))
 
     def _solve(
-        self, lower: Floats, upper: Floats, fix: bool = False
+        self, lower: Floats, upper: Floats, least: float, fix: bool = False
     ) -> tuple[float, Floats] | None:
-        """Give the bound and the shares of a node; None if nothing there is better, or time is up.
+        """Give the bound and the shares of a node; None if nothing there is better, or no more can be known.
 
-        With `fix`, bounds are tightened to what a better choice can have.
+        It costs `least` at least. With `fix`, bounds are tightened to what a better choice can have.
         """
         bound = -np.inf
         steady = self._shares(self.found.chosen)
@@ -123,6 +123,8 @@ class _Tree:
         while not self.clock.up():
             solved = self.lines.solve(self.clock.left())
             if solved is None:
+                if not self.lines.impossible():  # HiGHS failed: what was known before stays in doubt
+                    self.pruned = min(self.pruned, max(least, bound))
                 return None
             before, bound = bound, self.core.fixed + solved[0] / self.scale
             y, reduced = solved[1:]
@@ -188,7 +190,7 @@ class _Lines:
         highspy = load_highs()
         self.core, self.m = core, len(core.columns)
         self.weight = core.weight * scale
-        self.optimal = highspy.HighsModelStatus.kOptimal
+        self.status = highspy.HighsModelStatus
         _, of = np.unique(core.site[core.starts[:-1]], return_inverse=True)
         n_groups = int(of.max()) + 1
         if n_groups > GROUPS:
@@ -212,17 +214,21 @@ class _Lines:
         self.highs.changeColsBounds(self.m, self.every, lower, upper)
 
     def solve(self, seconds: float) -> tuple[float, Floats, Floats] | None:
-        """Give the cost, the shares and their reduced costs; None if there is no solution, or no time."""
+        """Give the cost, the shares and their reduced costs; None if there is no solution, or none is found."""
         h = self.highs
         h.setOptionValue("time_limit", h.getRunTime() + max(seconds, 0.0))
         h.run()
-        if h.getModelStatus() != self.optimal:
+        if h.getModelStatus() != self.status.kOptimal:
             return None
         solution = h.getSolution()
         values = np.array(solution.col_value)
         self.sums = values[self.m :]
         y = np.clip(values[: self.m], 0.0, 1.0)
         return h.getInfo().objective_function_value, y, np.array(solution.col_dual)[: self.m]
+
+    def impossible(self) -> bool:
+        """Whether it is known that there is no solution."""
+        return bool(self.highs.getModelStatus() == self.status.kInfeasible)
 
     def purge(self) -> None:
         """Drop the lines that don't bind, once there are many; those that bind stay with their basis."""

@@ -154,6 +154,8 @@ def serve(
                 f"{goal.model}: no choice of sites has capacity within reach for all of "
                 f"{people.sum():,.0f} people; expected larger capacities, more sites or a larger limit"
             )
+        if found.state == "interrupted":
+            raise KeyboardInterrupt
         raise DataError(f"{goal.model}: no choice of sites was found in time; expected more time")
     amount = np.zeros(len(problem.site))
     amount[kept] = found.value[m:] * people[row]

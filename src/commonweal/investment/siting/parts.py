@@ -109,7 +109,7 @@ def part_by_part(
     curves, choices = _curves(left, part, found, gap, clock)
     large = np.flatnonzero(part == len(curves))
     beside, of = _beside(core, large, curves)
-    first = interchange(beside, greedy(beside))
+    first = interchange(beside, greedy(beside), stop=lambda _: clock.up())
     one = Found(first, min(beside.of(first), found.cost), found.bound)
     one.better(beside, shaken(beside, first, stop=lambda _: clock.up()))
     settle(beside, one, gap, clock, tell and (lambda _, bound: tell(found.cost, bound)))
@@ -160,8 +160,10 @@ def _curves(
         if len(doubt):
             mine = replace(with_sites(core, at), fixed=0.0)
             for k in doubt:
+                if clock.up():  # what was known at least still holds
+                    break
                 some = replace(mine, most=int(k))
-                choice = interchange(some, greedy(some))
+                choice = interchange(some, greedy(some), stop=lambda _: clock.up())
                 one = Found(choice, min(some.of(choice), most[k]), curve[k])
                 settle(some, one, gap, clock)
                 curve[k], choices[c][k] = max(curve[k], one.bound), at[one.chosen]

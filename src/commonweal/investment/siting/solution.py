@@ -53,6 +53,8 @@ class Solution:
         By what, in words.
     ended
         Why it stopped: ``proven``, ``time``, ``interrupted`` or ``asked`` (no proof was asked for).
+    interrupted
+        Whether there was a Ctrl-C, even if it came too late to change anything.
     """
 
     goal: Goal
@@ -72,6 +74,7 @@ class Solution:
     seconds: float
     how: str
     ended: str
+    interrupted: bool
 
     def by_point(self) -> pl.DataFrame:
         """One row a demand point: the nearest site, the distance and the people served, before and after.

@@ -94,7 +94,7 @@ def solve(
     Returns
     -------
     Solution
-        Ctrl-C ends the search with the best so far; `Solution.ended` says so.
+        Ctrl-C ends the search with the best so far; `Solution.interrupted` says so.
 
     Raises
     ------
@@ -270,7 +270,7 @@ def _solution(
     return Solution(
         goal, chosen, place, distance, place_before, distance_before, served, served_before,
         objective, before, bound, spent, gap, proven, asked.clock.spent(),
-        how, ended if exact else "asked",
+        how, ended if exact else "asked", asked.clock.interrupted,
     )  # fmt: skip
 
 
