@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,7 @@ from commonweal.investment.siting.candidates import Candidates
 from commonweal.pack.scope import find_scope
 from commonweal.reports import report_html
 from commonweal.reports.siting import siting_report, siting_section
+from commonweal.reports.siting_map import pick_map
 from commonweal.siting import Ask, site
 from commonweal.web.options import Options, options_told
 
@@ -136,6 +139,42 @@ def test_those_proposed_come_first_and_the_rest_reach_less_and_less(
     people = sited.demand.people[sited.problem.point()]
     alone = np.bincount(sited.problem.site, np.where(late, people, 0.0), sited.problem.n_sites)
     assert alone[left].max() <= rest["people"].min()
+
+
+def test_none_of_those_proposed_is_left_out_however_many_they_are(
+    county: Results, store: Store, proposed: dict[str, Sited]
+) -> None:
+    """The page says that those proposed are on it, and a button goes back to them."""
+    table = proposed["library"].candidates.table.head(MOST + 5)
+    assert len(table) == MOST + 5
+    picked = Candidates(table, "sites that were picked")
+    picking = picking_of(
+        site(county, Ask(PLACE, "library", len(table)), store, picked=picked, effect=False)
+    )
+    assert picking is not None
+    assert sorted(picking.sites["row"]) == list(range(MOST + 5))
+    assert picking.sites["proposed"].all()
+
+
+@pytest.mark.parametrize("how", ["outline unknown", "several in one area", "neither"])
+def test_each_point_is_drawn_once(proposed: dict[str, Sited], how: str) -> None:
+    """A script fills in what is reached, so each point has one shape, and none is behind another's."""
+    sited = proposed["library"]
+    picking = picking_of(sited)
+    assert picking is not None
+    codes = list(sited.demand.codes)
+    first, second = picking.points[:2]
+    if how == "several in one area":
+        codes[second] = codes[first]
+    if how == "outline unknown":
+        geometry = pl.when(pl.col("code") != codes[first]).then("geometry")
+        sited = replace(sited, outlines=sited.outlines.with_columns(geometry=geometry))
+    sited = replace(sited, demand=replace(sited.demand, codes=codes))
+    drawn = pick_map(sited, picking.sites, picking.points)
+    shapes = re.findall(r'<(\w+) [^>]*data-point="(\d+)"', drawn)
+    assert sorted(int(k) for _, k in shapes) == list(range(len(picking.points)))
+    circles = {"outline unknown": 1, "several in one area": 2, "neither": 0}
+    assert sum(tag == "circle" for tag, _ in shapes) == circles[how]
 
 
 def test_no_place_is_reached_that_had_one(proposed: dict[str, Sited]) -> None:

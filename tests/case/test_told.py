@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,16 +17,19 @@ from commonweal.case.layers import write_places
 from commonweal.case.report import case_report
 from commonweal.case.steady import steadiness
 from commonweal.case.studied import studied_interventions, why_studied
-from commonweal.case.tables import packages, steady
+from commonweal.case.tables import packages, risks, steady
 from commonweal.case.told import case_answer, case_data, mix_words
 from commonweal.investment.appraisal.words import money
 from commonweal.investment.portfolio import Rules, choose, expected, uncertain_numbers
+from commonweal.investment.portfolio.model import GAP
 from commonweal.reports import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.case import Case
+    from commonweal.case.options import Sharing
+    from commonweal.investment.portfolio import Mix, Problem
     from commonweal.results import Results
     from commonweal.sources import Store
 
@@ -88,6 +93,63 @@ def test_a_choice_that_no_number_can_change_is_made_in_every_draw(case: Case) ->
         assert np.isnan(found.comes).all()
 
 
+@pytest.mark.parametrize("sharing", ["each", "pooled"])
+def test_what_the_solver_leaves_open_is_not_told_as_uncertainty(
+    case: Case, sharing: Sharing
+) -> None:
+    """Where every draw is the expected numbers, each choice is made again: draws are solved as the mix was."""
+    option = case.option if case.option.sharing == sharing else case.other
+    builder = SimpleNamespace(  # whatever is drawn, the numbers are those expected
+        interventions=case.interventions,
+        places=portfolio_builder(case.results, case.rows, case.interventions).places,
+        problems=lambda numbers: [case.problem] * 2,
+    )
+    found = steadiness(builder, case.rules, option, draws=2)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.often, found.chosen)
+
+
+@pytest.mark.parametrize("sharing", ["each", "pooled"])
+def test_the_time_for_each_choice_is_kept_to_in_draws_too(
+    case: Case, sharing: Sharing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def chosen(problem: Problem, rules: Rules, *, seconds: float, **more: float) -> Mix:
+        given.append(seconds)
+        return choose(problem, rules, seconds=seconds, **more)
+
+    for module in ("commonweal.case.steady", "commonweal.investment.portfolio.stability"):
+        monkeypatch.setattr(import_module(module), "choose", chosen)
+    option = case.option if case.option.sharing == sharing else case.other
+    builder = portfolio_builder(case.results, case.rows[:2], case.interventions)
+    mix = replace(option.mix, start=option.mix.start[:2])
+    steadiness(builder, case.rules, replace(option, mix=mix), draws=2, seconds=7.0)
+    assert set(given) == {7.0}
+
+
+def test_how_near_to_the_best_each_draw_is_solved_is_told(case: Case) -> None:
+    assert case.steady is not None
+    assert 0 <= case.steady.gap <= GAP
+    assert case_data(case)["choices_in_draws"]["gap"] == case.steady.gap
+    far = replace(case, steady=replace(case.steady, gap=0.042))
+    section = next(
+        s for s in case_report(far).sections if s.title.endswith("how sure the choice is")
+    )
+    assert "within 4.2 % of the best of its draw" in section.text[0]
+
+
+def test_nothing_is_said_of_choices_where_none_of_the_places_looked_at_has_one(
+    case: Case,
+) -> None:
+    """Draws look at some of many places; none of those may get anything."""
+    assert case.steady is not None
+    without = replace(case, steady=replace(case.steady, chosen=np.zeros_like(case.steady.chosen)))
+    often = "Other choices would meet more need"
+    assert often in risks(case)["Risk"].to_list()
+    assert often not in risks(without)["Risk"].to_list()
+    assert not any(text.startswith("How sure that mix is") for text in case_answer(without))
+
+
 def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     """The option that has them is told to have them, the other that nothing is known of it."""
     assert case.option.firm is not None
@@ -102,7 +164,7 @@ def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
     areas = case.results.areas
     assert f"in {places:,} {areas.singular if places == 1 else areas.plural}" in said
-    assert f"a place's equal part of {money(BUDGET / 6)}" in said or "equal part is" in said
+    assert f"a place's equal part is {money(BUDGET / 6)}, and that costs " in said
     assert "not that it is worth less" in said
     assert "“The options in figures” says why" in case_answer(without)[0]
     assert said in case_report(without).sections[0].text

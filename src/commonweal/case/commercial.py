@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from commonweal.reports.report import Section
 from commonweal.reports.siting import siting_section
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from commonweal.briefing.shown import Shown
     from commonweal.case.case import Case
     from commonweal.investment.siting.sited import Sited
@@ -97,8 +100,19 @@ def _with_place(case: Case, sites: Shown) -> Shown:
     known = joined.drop_nulls("geometry")
     if known.is_empty() or sites.frame.is_empty():
         return sites
-    tree = shapely.STRtree(shapely.from_wkb(known["geometry"].to_numpy()))
+    tree = shapely.STRtree(_mercator(shapely.from_wkb(known["geometry"].to_numpy())))
     points = shapely.points(sites.frame["Longitude"], sites.frame["Latitude"])
-    names = known["name"].gather(tree.nearest(points).tolist())
-    frame = sites.frame.insert_column(1, names.alias("In or nearest to"))
+    names = known["name"].gather(tree.nearest(_mercator(points)).tolist())
+    frame = sites.frame.select(cs.first(), names.alias("In or nearest to"), ~cs.first())
     return replace(sites, frame=frame)
+
+
+def _mercator(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Project from degrees so that near any place all directions have one scale, so nearest there is nearest."""
+    import shapely
+
+    def project(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+        longitude, latitude = np.radians(degrees).T
+        return np.column_stack([longitude, np.arcsinh(np.tan(latitude))])
+
+    return np.asarray(shapely.transform(shapes, project))

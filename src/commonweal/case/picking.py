@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "Picking", "live_of", "picking_of"]
 
 MOST = 40
-"""Sites that a page offers to pick at most."""
+"""Sites that a page offers to pick at most, where no more were proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def picking_of(sited: Sited) -> Picking | None:
     Returns
     -------
     Picking or None
-        At most `MOST` sites; None where no candidate reaches anybody anew.
+        At most `MOST` sites, or all those proposed where they are more; None where no candidate reaches anybody anew.
     """
     problem, n = sited.problem, len(sited.candidates)
     late = np.isnan(sited.solution.distance_before)
@@ -83,7 +83,7 @@ def picking_of(sited: Sited) -> Picking | None:
     site, at = problem.site[pairs], point[pairs]
     people = np.bincount(site, sited.demand.people[at], n)
     proposed = np.isin(np.arange(n), sited.solution.chosen)
-    best = np.lexsort((np.arange(n), -people, ~proposed))[:MOST]
+    best = np.lexsort((np.arange(n), -people, ~proposed))[: max(MOST, proposed.sum())]
     best = best[proposed[best] | (people[best] > 0)]
     if not people[best].any():
         return None

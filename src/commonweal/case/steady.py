@@ -30,8 +30,6 @@ PLACES = 50
 """How many places are chosen for again where each has its own part: a draw is of all of them at once, so more
 places would say little more."""
 
-_GAP = 1e-2
-
 
 @dataclass(frozen=True)
 class Steady:
@@ -47,6 +45,9 @@ class Steady:
         (n_places, n_interventions) whether the mix has it there.
     often
         (n_places, n_interventions) the share of draws in whose best mix it is there, begun in whatever year.
+    gap
+        How far from the best a mix of a draw may be, at most, as a share: choices that differ by less are not
+        told apart.
     """
 
     draws: int
@@ -54,6 +55,7 @@ class Steady:
     places: NDArray[np.intp]
     chosen: NDArray[np.bool_]
     often: Floats
+    gap: float
 
     @property
     def stays(self) -> Floats:
@@ -102,17 +104,19 @@ def steadiness(
     """
     n, chosen = len(builder.places.codes), option.mix.chosen
     if option.sharing == "pooled":
-        found = stability(builder, rules, option.mix, draws, seed, progress)
-        return Steady(draws, seed, np.arange(n), chosen, found.often)
+        found = stability(builder, rules, option.mix, draws, seed, progress, seconds=seconds)
+        return Steady(draws, seed, np.arange(n), chosen, found.often, found.gap)
     at = np.unique(np.linspace(0, n - 1, min(n, PLACES)).round().astype(np.intp))
-    own, often = rules.scaled(1 / n), np.zeros((len(at), chosen.shape[1]))
+    own, often, gap = rules.scaled(1 / n), np.zeros((len(at), chosen.shape[1])), 0.0
     problems = builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
     for k, problem in enumerate(problems):
         for row, place in enumerate(at):
-            often[row] += choose(alone(problem, place), own, gap=_GAP, seconds=seconds).chosen[0]
+            mix = choose(alone(problem, place), own, seconds=seconds)
+            often[row] += mix.chosen[0]
+            gap = max(gap, mix.gap)
         if progress is not None:
             progress("draws of costs and effects", k + 1, draws)
-    return Steady(draws, seed, at, chosen[at], often / draws)
+    return Steady(draws, seed, at, chosen[at], often / draws, gap)
 
 
 def _mean(often: Floats, where: NDArray[np.bool_]) -> Floats:

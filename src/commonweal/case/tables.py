@@ -239,7 +239,7 @@ def risks(case: Case) -> pl.DataFrame:
                 "Look at those near the line one by one.",
             )
         )
-    if case.steady is not None:
+    if case.steady is not None and case.steady.chosen.any():
         held = case.steady.often[case.steady.chosen].mean()
         rows.append(
             (

@@ -132,6 +132,8 @@ def _held(case: Case) -> Iterator[str]:
         for at in np.argsort(-n, kind="stable")
         if n[at] >= _FEW * n.max() and not np.isnan(stays[at])
     ]
+    if not told:
+        return
     yield (
         f"How sure that mix is: chosen anew in each of {case.steady.draws:,} draws of costs and effects, it would have "
         f"{joined(told)} of the draws, on average over the places that get it here."
@@ -337,6 +339,7 @@ def case_data(case: Case) -> dict[str, Any]:
             "draws": case.steady.draws,
             "seed": case.steady.seed,
             "places": len(case.steady.places),
+            "gap": case.steady.gap,
             "interventions": steady(case).to_dicts(),
         },
         "siting": None if case.sited is None else siting_data(case.sited),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -84,7 +85,8 @@ def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
     sites
         Those that can be picked, with ``name``, ``longitude`` and ``latitude``: each is a group ``data-site``.
     points
-        Rows of the demand points that some of them reach anew: the outline of the k-th has ``data-point="k"``.
+        Rows of the demand points that some of them reach anew: the shape of the k-th, an outline or a circle, has
+        ``data-point="k"``.
 
     Returns
     -------
@@ -121,20 +123,24 @@ class _Ground:
     spots: NDArray[np.float64]
 
     def areas(self, styles: Sequence[str]) -> list[str]:
-        """Draw areas, each in the style of its demand point; points where an outline is not known."""
-        parts = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>']
-        by_code = dict(zip(self.codes, styles, strict=True))
-        parts += [
-            self.frame.path(outline, f'{by_code[code]} stroke="#fff" stroke-width="0.6"')
+        """Draw one shape a demand point: its area's outline if that is known and all its own, else a circle."""
+        number = Counter(self.codes)
+        outlines, circles = [], []
+        for code, style, (x, y) in zip(self.codes, styles, self.people, strict=True):
+            outline = self.outlines[code]
+            if outline is not None and number[code] == 1:
+                outlines.append(
+                    self.frame.path(outline, f'{style} stroke="#fff" stroke-width="0.6"')
+                )
+            else:
+                circles.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" {style}/>')
+        shared = [
+            self.frame.path(outline, f'fill="none" stroke="{QUIET}" stroke-width="0.6"')
             for code, outline in self.outlines.items()
-            if outline is not None
+            if outline is not None and number[code] > 1
         ]
-        if None in self.outlines.values():
-            parts += [
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" {style}/>'
-                for (x, y), style in zip(self.people, styles, strict=True)
-            ]
-        return parts
+        paper = f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fff"/>'
+        return [paper, *outlines, *shared, *circles]
 
     def existing(self) -> list[str]:
         """Draw the places that are there."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Mix", "choose", "need_met"]
 
+GAP = 5e-3
+"""How far from the best a mix may be, as a share, where nothing else is asked."""
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -90,7 +93,7 @@ def need_met(problem: Problem, start: NDArray[np.intp], rules: Rules) -> Floats:
     return problem.weight * (np.minimum(measured, problem.shortfall * years) + stated)
 
 
-def choose(problem: Problem, rules: Rules, *, gap: float = 5e-3, seconds: float = 60.0) -> Mix:
+def choose(problem: Problem, rules: Rules, *, gap: float = GAP, seconds: float = 60.0) -> Mix:
     """Choose the mix that meets most need within the rules.
 
     Parameters

@@ -171,7 +171,7 @@ def make_portfolio(
         mix,
         recount(builder, problem, rules, mix.start, numbers),
         frontier(problem, rules, shares, known=mix, gap=gap, progress=progress),
-        stability(builder, rules, mix, draws, seed, progress) if draws else None,
+        stability(builder, rules, mix, draws, seed, progress, gap=gap) if draws else None,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import CommonwealError
-from commonweal.investment.portfolio.model import choose, need_met
+from commonweal.investment.portfolio.model import GAP, choose, need_met
 from commonweal.investment.portfolio.numbers import drawn, uncertain_numbers
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Stability", "stability"]
-
-_GAP, _SECONDS = 1e-2, 15.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Stability:
         (draws,) need that the best mix of the draw meets, within the budget.
     over
         The share of draws in which the mix costs more than the budget.
+    gap
+        How far from the best the mix of a draw may be, at most, as a share.
     """
 
     draws: int
@@ -57,6 +57,7 @@ class Stability:
     cost: Floats
     best: Floats
     over: float
+    gap: float
 
 
 def stability(
@@ -66,6 +67,9 @@ def stability(
     draws: int = 30,
     seed: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
+    *,
+    gap: float = GAP,
+    seconds: float = 15.0,
 ) -> Stability:
     """Draw costs, years and effects, and choose anew for each draw.
 
@@ -79,6 +83,9 @@ def stability(
         The same seed gives the same answer.
     progress
         Called as ``progress(what, done, total)``.
+    gap, seconds
+        As of `commonweal.investment.portfolio.choose`, for each draw. Give the gap that the mix was chosen with: a
+        wider one would tell what the solver left open as if it were not known.
 
     Raises
     ------
@@ -88,24 +95,25 @@ def stability(
     Notes
     -----
     In each draw the chooser knows what came of every number, which nobody does when the money is spent: the
-    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right. Each
-    is solved to within 1 % of the best.
+    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right.
     """
     if draws < 2:
         raise CommonwealError(f"draws: found {draws}; expected 2 or more")
     often = np.zeros(mix.start.shape)
     areas = np.zeros(len(mix.start))
-    met, cost, best = (np.zeros(draws) for _ in range(3))
+    met, cost, best, gaps = (np.zeros(draws) for _ in range(4))
     for k, problem in enumerate(
         builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
     ):
-        of_draw = choose(problem, rules, gap=_GAP, seconds=_SECONDS)
+        of_draw = choose(problem, rules, gap=gap, seconds=seconds)
         often += of_draw.chosen
         areas += of_draw.chosen.any(axis=1)
         met[k] = need_met(problem, mix.start, rules).sum()
         cost[k] = problem.spent(mix.start, rules.years).sum()
-        best[k] = of_draw.met
+        best[k], gaps[k] = of_draw.met, of_draw.gap
         if progress is not None:
             progress("draws of costs and effects", k + 1, draws)
     over = float((cost > rules.budget * (1 + 1e-9)).mean())
-    return Stability(draws, seed, often / draws, areas / draws, met, cost, best, over)
+    return Stability(
+        draws, seed, often / draws, areas / draws, met, cost, best, over, float(gaps.max())
+    )
