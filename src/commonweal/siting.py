@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,27 +10,23 @@ import polars as pl
 
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, make_places
-from commonweal.access.points import Points
-from commonweal.access.postcodes import load_postcodes
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.areas import build_move
-from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.gather import surroundings
 from commonweal.gather.origins import Origins, area_points
 from commonweal.investment.siting import Goal, solve, weigh
-from commonweal.investment.siting.build import Demand, build_problem, near, need_of_ranks, walker
-from commonweal.investment.siting.candidates import (
-    Candidates,
-    grid_candidates,
-    outline_of,
-    place_candidates,
-    postcode_candidates,
-    read_candidates,
-)
+from commonweal.investment.siting.build import build_problem, near, walker
 from commonweal.investment.siting.sited import Sited, chosen_sites
 from commonweal.pack.scope import find_scope
 from commonweal.recipe import OwnAreas
 from commonweal.siting_effect import effect_of, measured_anew, moved_by, nearer, rescored
+from commonweal.siting_inside import (
+    SCHOOLS,
+    candidates_near,
+    codes_of,
+    demand_inside,
+    outline_around,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.gather.reach import Surroundings
+    from commonweal.investment.siting.candidates import Candidates
     from commonweal.investment.siting.problem import Model
     from commonweal.investment.siting.sited import Effect
     from commonweal.investment.siting.solve import Method
@@ -52,14 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Ground", "ground_of", "site"]
 
-SCHOOLS = "schools"
-_SCHOOLS = ("primary-school", "secondary-school", "school")
-
 PLANNED = "planned"
 """What new places are said to be from."""
-
-AROUND_M = 1_000.0
-"""How far beyond an area its candidates may lie, and how large an area without a boundary is taken to be."""
 
 MOST_MINUTES = 300.0
 MOST_EQUITY = 10.0
@@ -222,9 +212,11 @@ def site(
         raise UnknownNameError("index", index, results.scores)
     scope = scope or find_scope(results.areas, [ask.area])
     ground = ground or ground_of(results, store, progress)
-    demand = _demand(results, index, scope.rows, ground.origins, store)
-    outline = _outline(results, scope.rows, demand.points)
-    candidates = picked or _candidates(ask.candidates, ground, outline, limit_m, store, progress)
+    demand = demand_inside(results, index, scope.rows, ground.origins, store)
+    outline = outline_around(results, scope.rows, demand.points)
+    candidates = picked or candidates_near(
+        ask.candidates, ground.places, outline, limit_m, store, progress
+    )
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
@@ -254,14 +246,10 @@ def site(
         solution,
         sites,
         changes,
-        results.boundaries.filter(pl.col("code").is_in(_codes(results, scope.rows))),
+        results.boundaries.filter(pl.col("code").is_in(codes_of(results, scope.rows))),
         ground.sources,
         is_fictional(results.study),
     )
-
-
-def _codes(results: Results, rows: NDArray[np.intp]) -> list[str]:
-    return [results.areas.codes[row] for row in rows]
 
 
 def _how(ground: Ground) -> str:
@@ -269,104 +257,6 @@ def _how(ground: Ground) -> str:
     if not ground.ways["streets"]:
         return straight
     return f"along streets where there is a map, {straight} elsewhere"
-
-
-def _demand(
-    results: Results, index: str, rows: NDArray[np.intp], origins: Origins, store: Store
-) -> Demand:
-    """Take the points that people of some areas set out from, with their need."""
-    areas, codes = origins.areas, set(_codes(results, rows))
-    rank = results.scores[index].rank
-    if areas.system == results.areas.system:
-        kept = np.isin(np.array(areas.codes)[origins.rows], list(codes))
-        by_code = dict(zip(results.areas.codes, need_of_ranks(rank), strict=True))
-        need = np.array([by_code.get(areas.codes[r], np.nan) for r in origins.rows])
-    elif results.areas.system in areas.table.columns:
-        parent = areas.table[results.areas.system]
-        kept = parent.is_in(codes).fill_null(value=False).to_numpy()[origins.rows]
-        need = build_move(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
-    else:
-        held = _held(results, rows, origins.points)
-        kept, need = held >= 0, need_of_ranks(rank)[held]
-    at = np.flatnonzero(kept)
-    if not len(at):
-        raise DataError("nobody sets out from the area asked for; expected points of people in it")
-    here = origins.rows[at]
-    names = areas.table["name"].fill_null(areas.table["code"]).gather(here).to_list()
-    needs = np.where(np.isnan(need[at]), 1.0, need[at])  # what has no rank counts as the average
-    points = Points(origins.points.longitude[at], origins.points.latitude[at])
-    return Demand([areas.codes[r] for r in here], names, points, origins.people()[at], needs)
-
-
-def _held(results: Results, rows: NDArray[np.intp], points: Points) -> NDArray[np.intp]:
-    """(n_points,) the row of the area whose boundary each point lies in; -1 for none of them."""
-    import shapely
-
-    shapes = shapely.from_wkb(_shapes(results, rows))
-    tree = shapely.STRtree(shapes)
-    inside, shape = tree.query(
-        shapely.points(points.longitude, points.latitude), predicate="within"
-    )
-    held = np.full(len(points), -1, dtype=np.intp)
-    held[inside] = rows[shape]
-    return held
-
-
-def _shapes(results: Results, rows: NDArray[np.intp]) -> NDArray[np.object_]:
-    """(n,) boundaries of areas as WKB; None where unknown."""
-    wanted = pl.DataFrame({"code": _codes(results, rows)})
-    shapes = wanted.join(results.boundaries, on="code", how="left", maintain_order="left")
-    return shapes["geometry"].to_numpy()
-
-
-def _outline(results: Results, rows: NDArray[np.intp], points: Points) -> object:
-    import shapely
-
-    return outline_of(shapely.from_wkb(_shapes(results, rows)), points, AROUND_M)
-
-
-def _candidates(
-    asked: str,
-    ground: Ground,
-    outline: object,
-    limit_m: float,
-    store: Store,
-    progress: Progress | None,
-) -> Candidates:
-    """Take the candidates asked for: those of one's own as they are if some can be walked to, others near the area."""
-    kinds = load_taxonomy()
-    if asked.startswith("grid:"):
-        try:
-            step = float(asked.removeprefix("grid:"))
-        except ValueError:
-            raise CommonwealError(
-                f"candidates: '{asked}' found; expected metres after 'grid:', such as grid:500"
-            ) from None
-        return grid_candidates(outline, step)
-    if asked == "postcodes":
-        return postcode_candidates(load_postcodes(cache=store.cache, progress=progress), outline)
-    if asked == SCHOOLS or asked in kinds.kinds or asked in kinds.groups:
-        some = ground.places.of(_SCHOOLS if asked == SCHOOLS else asked)
-        if not len(some):
-            raise DataError(
-                f"candidates: no place known here is one of '{asked}'; expected at least one"
-            )
-        of = kinds.kinds.get(asked) or kinds.groups.get(asked)
-        label = SCHOOLS if of is None else of.label.lower()
-        return place_candidates(some, label).inside(outline, AROUND_M)
-    path = Path(asked)
-    if path.suffix or path.exists():
-        own, near_m = read_candidates(path), max(limit_m, AROUND_M)
-        if not own.count_inside(outline, near_m):
-            x, y = own.table.select("longitude", "latitude").row(0)
-            raise DataError(
-                f"candidates: none of the {len(own):,} in {path} lies within {near_m:,.0f} m of the area, the "
-                f"first is at {y:.2f} N, {x:.2f} E; expected places in or near it"
-            )
-        return own
-    raise UnknownNameError(
-        "candidates", asked, [SCHOOLS, *kinds.kinds, *kinds.groups, "postcodes", "grid:500"]
-    )
 
 
 def _planned(sites: pl.DataFrame, kind: str) -> Places:

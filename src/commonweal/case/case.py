@@ -27,7 +27,8 @@ from commonweal.investment.portfolio import (
 )
 from commonweal.investment.siting.build import need_of_ranks
 from commonweal.pack.scope import Scope
-from commonweal.siting import SCHOOLS, Ask, ground_of, is_fictional, site
+from commonweal.siting import Ask, ground_of, is_fictional, site
+from commonweal.siting_inside import SCHOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,16 +14,19 @@ from commonweal.briefing.words import counted, people
 from commonweal.investment.allocation.allocate import next_in_line
 from commonweal.investment.allocation.programme import ranked_by
 from commonweal.pack.chance_chart import chance_chart
+from commonweal.reports.allocation_beside import beside_section
 from commonweal.reports.allocation_map import allocation_map
 from commonweal.reports.allocation_told import (
+    HEADS,
+    ROWS,
     Against,
     Worked,
     allocation_answer,
     allocation_data,
     allocation_lines,
     cautions,
+    named,
     rule_parts,
-    shares_of,
     table_of,
     varied_words,
     why_words,
@@ -35,9 +38,6 @@ from commonweal.sources import load_catalogue
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from commonweal.investment.allocation.comparing import Difference
 
 __all__ = [
     "Against",
@@ -51,29 +51,9 @@ __all__ = [
     "write_selected",
 ]
 
-_ROWS = 60
-"""Rows of a long list that stand on the page; its file has all."""
-
 _NEXT = 20
 """How many are told that would come next."""
 
-_HEADS = {
-    "order": "Place",
-    "code": "Code",
-    "name": "Area",
-    "constituency_name": "Constituency",
-    "lad24_name": "Authority",
-    "lad17_name": "Authority",
-    "region_name": "Region",
-    "population": "People",
-    "need": "Need",
-    "rank": "Rank",
-    "margin": "Margin",
-    "cap_margin": "Margin in its group",
-    "probability": "Share of draws",
-    "in_need": "In need",
-    "why": "Why not",
-}
 _PLACES = {"Need": 3, "Margin": 3, "Margin in its group": 3}
 _LARGE = 1_000
 """From here on, decimals of a need or a margin say nothing more."""
@@ -155,10 +135,6 @@ def write_selected(worked: Worked, path: Path) -> None:
     still(path)
 
 
-def _name(worked: Worked, what: str) -> str:
-    return f"{what}-{worked.allocation.programme.name}"
-
-
 def _rule(worked: Worked) -> Section:
     p = worked.allocation.programme
     table = pl.DataFrame(
@@ -174,13 +150,13 @@ def _rule(worked: Worked) -> Section:
     return Section(
         "The rule",
         text=tuple(t for t in text if t),
-        tables=(Table(_name(worked, "rule"), "The rule, part by part", Shown(table)),),
+        tables=(Table(named(worked, "rule"), "The rule, part by part", Shown(table)),),
     )
 
 
 def _columns(frame: pl.DataFrame, *without: str) -> Shown:
     """Give a table of areas for readers."""
-    kept = {c: h for c, h in _HEADS.items() if c in frame.columns and c not in without}
+    kept = {c: h for c, h in HEADS.items() if c in frame.columns and c not in without}
     shown = frame.select(list(kept))
     whole = [c for c in ("population", "rank", "order") if c in kept]
     shown = shown.with_columns(pl.col(whole).round(0).cast(pl.Int64))
@@ -199,7 +175,7 @@ def _list(worked: Worked) -> Section:
     a, frame = worked.allocation, table_of(worked)
     land = worked.results.outline
     behind = land if len(land) else worked.shapes
-    chart = allocation_map(_name(worked, "map"), a, behind, worked.shapes)
+    chart = allocation_map(named(worked, "map"), a, behind, worked.shapes)
     chosen = _columns(frame.filter("selected"), "why")
     notes = {
         "Margin": "Margin: how far an area is above the first that would take its place, in the unit of need.",
@@ -210,11 +186,11 @@ def _list(worked: Worked) -> Section:
     told += [note for head, note in notes.items() if head in chosen.frame.columns]
     tables = [
         Table(
-            _name(worked, "selected"),
+            named(worked, "selected"),
             f"The selected {a.areas.plural}, by need",
             chosen,
             " ".join(told),
-            _ROWS,
+            ROWS,
         )
     ]
     codes = [a.areas.codes[i] for i in next_in_line(a, _NEXT)]
@@ -222,7 +198,7 @@ def _list(worked: Worked) -> Section:
     if len(next_up):
         tables.append(
             Table(
-                _name(worked, "next"),
+                named(worked, "next"),
                 "Next in line, where awards ran out",
                 _columns(next_up, "why", "order"),
                 "Margin: how far below the last selected.",
@@ -239,7 +215,7 @@ def _list(worked: Worked) -> Section:
         pl.col("population").round(0).cast(pl.Int64).alias("People"),
         pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
     )
-    tables.append(Table(_name(worked, "why"), "Why others were passed over", Shown(why)))
+    tables.append(Table(named(worked, "why"), "Why others were passed over", Shown(why)))
     number = counted(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
         _who(worked),
@@ -271,14 +247,14 @@ def _cap(worked: Worked) -> Section | None:
             "selected in their place. Whether the spread is worth that is for those who set the cap.",
         ),
         tables=(
-            Table(_name(worked, "cap-cost"), "People on each side of the caps", Shown(table)),
+            Table(named(worked, "cap-cost"), "People on each side of the caps", Shown(table)),
             Table(
-                _name(worked, "passed-over"),
+                named(worked, "passed-over"),
                 "Passed over because of a cap, by need",
                 _columns(over, "order", *(["why"] if alike else [])),
                 f"{alike}Margin: how far above the last selected. Margin in its group: how far below the last selected "
                 "of the group that the cap is on.",
-                _ROWS,
+                ROWS,
             ),
         ),
     )
@@ -291,7 +267,7 @@ def _sure(worked: Worked) -> Section | None:
     shown = a.selected | (c.selected >= 0.2)
     names = [n or k for n, k in a.areas.table.select("name", "code").filter(shown).iter_rows()]
     chart = chance_chart(
-        _name(worked, "sure"),
+        named(worked, "sure"),
         names,
         c.selected[shown],
         a.selected[shown],
@@ -330,7 +306,7 @@ def _built(worked: Worked) -> Section | None:
             "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. "
             "Other ways to join them would give other areas.",
         ),
-        tables=(Table(_name(worked, "left"), "In none of the areas", Shown(shown), rows=_ROWS),)
+        tables=(Table(named(worked, "left"), "In none of the areas", Shown(shown), rows=ROWS),)
         if len(left)
         else (),
     )
@@ -341,95 +317,3 @@ def _against(worked: Worked, against: Against) -> Section:
     part = beside_section(worked, title, against.difference)
     heading = f"Under another rule: {title}"
     return replace(part, title=heading, beware=cautions(against.other))
-
-
-def beside_section(worked: Worked, title: str, difference: Difference, which: str = "") -> Section:
-    """Tell who gains and who loses beside another list.
-
-    Parameters
-    ----------
-    worked
-        A programme worked out on its study.
-    title
-        Of the other list.
-    difference
-        The programme beside it.
-    which
-        Sets its tables apart where a report has several.
-    """
-    d = difference
-    words = {
-        "both": "In both",
-        "this_only": f"In {worked.allocation.programme.title} only",
-        "other_only": f"In {title} only",
-    }
-    rows = [
-        (
-            words[k],
-            int((share > 0).sum()),
-            round(d.people(share)),
-            round(d.people(share, in_need=True)),
-        )
-        for k, share in shares_of(d).items()
-    ]
-    schema = {
-        "Who": pl.String,
-        "Areas": pl.Int64,
-        "People": pl.Int64,
-        "People in areas in need": pl.Int64,
-    }
-    sides = pl.DataFrame(rows, schema=schema, orient="row")
-    frame = d.to_frame().filter(pl.col("selected_by") != "both")
-    named = {"first only": words["this_only"], "second only": words["other_only"]}
-    rename = {k: h for k, h in _HEADS.items() if k in frame.columns}
-    listed = frame.select(*rename, "selected_by").with_columns(
-        pl.col("selected_by").replace(named),
-        pl.col("population").round(0).cast(pl.Int64),
-        in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
-    )
-    tables = [
-        Table(_name(worked, f"sides{which}"), "Who gains and who loses", Shown(sides)),
-        *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words, which),
-    ]
-    if len(listed):
-        tables.append(
-            Table(
-                _name(worked, f"gains-losses{which}"),
-                f"{d.areas.plural.capitalize()} in one and not in the other",
-                Shown(listed.rename({**rename, "selected_by": "Selected by"})),
-                rows=_ROWS,
-            )
-        )
-    return Section(
-        f"Beside {title}",
-        text=(
-            f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
-            "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
-            f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
-            f"{d.areas.plural} with {people(float(np.nansum(d.areas.population[d.in_need])))}.",
-            *(() if len(listed) else ("Both lists are the same.",)),
-        ),
-        tables=tuple(tables),
-    )
-
-
-def _by_region(
-    worked: Worked,
-    table: pl.DataFrame,
-    shares: dict[str, NDArray[np.float64]],
-    residents: NDArray[np.float64],
-    words: dict[str, str],
-    which: str,
-) -> list[Table]:
-    """Give people on each side by region, where regions are known."""
-    if "region_name" not in table.columns:
-        return []
-    columns = {words[k]: np.nan_to_num(residents * share) for k, share in shares.items()}
-    frame = (
-        pl.DataFrame({"Region": table["region_name"], **columns})
-        .drop_nulls("Region")
-        .group_by("Region")
-        .agg(pl.all().sum().round(0).cast(pl.Int64))
-        .sort("Region")
-    )
-    return [Table(_name(worked, f"regions{which}"), "People by region", Shown(frame))]

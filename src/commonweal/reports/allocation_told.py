@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from commonweal.results import Results
 
 __all__ = [
+    "HEADS",
+    "ROWS",
     "Against",
     "Worked",
     "allocation_answer",
@@ -35,6 +37,7 @@ __all__ = [
     "cautions",
     "in_need_words",
     "money",
+    "named",
     "rule_parts",
     "shares_of",
     "table_of",
@@ -43,6 +46,28 @@ __all__ = [
 ]
 
 _SHOWN = 15
+
+ROWS = 60
+"""Rows of a long list that stand on the page; its file has all."""
+
+HEADS = {
+    "order": "Place",
+    "code": "Code",
+    "name": "Area",
+    "constituency_name": "Constituency",
+    "lad24_name": "Authority",
+    "lad17_name": "Authority",
+    "region_name": "Region",
+    "population": "People",
+    "need": "Need",
+    "rank": "Rank",
+    "margin": "Margin",
+    "cap_margin": "Margin in its group",
+    "probability": "Share of draws",
+    "in_need": "In need",
+    "why": "Why not",
+}
+"""How readers know the columns of a table of areas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +266,11 @@ def table_of(worked: Worked) -> pl.DataFrame:
         {"code": worked.allocation.areas.codes, "probability": worked.chance.selected}
     )
     return frame.join(share, on="code", how="left", maintain_order="left")
+
+
+def named(worked: Worked, what: str) -> str:
+    """Name a chart or table after its programme, so that those of several fit in one report."""
+    return f"{what}-{worked.allocation.programme.name}"
 
 
 def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator[str]:

@@ -16,8 +16,9 @@ from commonweal.investment.siting.candidates import CANDIDATES, Candidates
 from commonweal.pack.scope import Scope
 from commonweal.reports.appraisal import appraisal_data
 from commonweal.reports.siting import siting_data, siting_section
-from commonweal.siting import SCHOOLS, Ask, site
+from commonweal.siting import Ask, site
 from commonweal.siting_effect import moved_by
+from commonweal.siting_inside import SCHOOLS
 from commonweal.web.asking import AskError
 from commonweal.web.postcode import is_postcode
 from commonweal.web.search import search
