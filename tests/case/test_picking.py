@@ -156,6 +156,19 @@ def test_none_of_those_proposed_is_left_out_however_many_they_are(
     assert picking.sites["proposed"].all()
 
 
+def test_the_page_tells_of_others_only_where_there_are_any(
+    county: Results, store: Store, proposed: dict[str, Sited]
+) -> None:
+    ask = Ask(PLACE, "library", MOST + 5, model="p_median", method="greedy")
+    many = site(county, ask, store, effect=False)
+    assert MOST < len(many.sites) < len(many.candidates)
+    for sited, others in ((proposed["library"], True), (many, False)):
+        live = live_of(sited, interventions_of("library"), load_values())
+        assert live is not None
+        assert "those proposed" in live.html
+        assert ("and those that reach" in live.html) == others
+
+
 @pytest.mark.parametrize("how", ["outline unknown", "several in one area", "neither"])
 def test_each_point_is_drawn_once(proposed: dict[str, Sited], how: str) -> None:
     """A script fills in what is reached, so each point has one shape, and none is behind another's."""
