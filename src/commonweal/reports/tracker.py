@@ -186,7 +186,7 @@ def difference_chart(found: Tracked) -> Chart | None:
     title = "How much more the places moved than those like them"
     about = (
         "Points of standing: the share of areas that have more need. The dot is the difference, the line its 95 % "
-        "interval. Filled dots are clear of nought, hollow ones are not."
+        "interval. Filled dots are clear of nought with every measure looked at counted in, hollow ones are not."
     )
     numbers = Shown(
         pl.DataFrame(
@@ -205,7 +205,7 @@ def difference_chart(found: Tracked) -> Chart | None:
 def _row(m: Moved, y: float, left: float, x: Callable[[float], float]) -> list[str]:
     d = m.difference
     ink = PLACE if m.better >= 0 else OTHER
-    fill = ink if m.clear else "#fff"
+    fill = ink if m.clear_of_all else "#fff"
     label = m.measure.label if len(m.measure.label) <= 34 else f"{m.measure.label[:33]}…"
     return [
         text(left - 10, y + 4, label, 12.5, "end"),

@@ -71,13 +71,22 @@ def tracker_answer(found: Tracked) -> tuple[str, ...]:
     """Say what moved, against whom, and that it is no proof of cause."""
     b, n, likes = found.baseline, len(found.matched.places), len(set(found.matched.like.ravel()))
     clear = [m for m in found.moved if m.clear]
+    sure = sum(m.clear_of_all for m in clear)
+    chance = f", and {len(clear) - sure} may have by chance" if len(clear) > sure else ""
     said = [
+        *_backwards(found),
         f"{counted(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start, from "
-        f"{_then(found)}: of {counted(len(found.moved), 'measure', 'measures')}, {len(clear) or 'none'} clearly moved "
-        f"otherwise.{_STANDING if _stands(found) else ''}",
+        f"{_then(found)}: of {counted(len(found.moved), 'measure', 'measures')}, {sure or 'none'} clearly moved "
+        f"otherwise{chance}.{_STANDING if _stands(found) else ''}",
         *(moved_sentence(m) for m in sorted(clear, key=lambda m: m.difference.p)),
     ]
     return (*said, NOT_CAUSE)
+
+
+def _backwards(found: Tracked) -> tuple[str, ...]:
+    """Warn of sources that are older than those of the baseline."""
+    older = [f"{m.measure.label} ({m.then}, then {m.now})" for m in found.moved if m.backwards]
+    return (f"Not later but earlier than the baseline: {'; '.join(older)}.",) if older else ()
 
 
 def _then(found: Tracked) -> str:
@@ -90,7 +99,7 @@ def _stands(found: Tracked) -> bool:
 
 def tracker_beware(found: Tracked) -> tuple[str, ...]:
     """Say what a reader must not overlook."""
-    told = [NOT_CAUSE]
+    told = [*_backwards(found), NOT_CAUSE]
     many = len(found.moved)
     if many > 1:
         told.append(

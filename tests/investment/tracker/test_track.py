@@ -22,6 +22,7 @@ from commonweal.investment.tracker import (
     standing,
     track,
 )
+from commonweal.reports.tracker import tracker_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -246,3 +247,40 @@ def test_what_cannot_be_compared_is_refused() -> None:
     metres = tuple(replace(m, unit="m") for m in now.measures[:1]) + now.measures[1:]
     moved = replace(now, measures=metres, values=now.values + np.arange(720)[:, None])
     assert "unit 'm'" in track(then, moved).skipped["m0"]
+
+
+def dated(taken: Snapshot, *vintages: str) -> Snapshot:
+    """Date the measures of a snapshot."""
+    return replace(
+        taken,
+        measures=tuple(
+            replace(m, vintage=v) for m, v in zip(taken.measures, vintages, strict=True)
+        ),
+    )
+
+
+def test_time_does_not_run_backwards() -> None:
+    """Refused where every source that differs is older; warned of where only some are."""
+    earlier, then, now = world(1, 3.0)
+    base = dated(then, "2025", "2020/21 to 2022", "not stated")
+    for older in (("2019", "2022", "2021"), ("June 2024", "2019", "not stated")):
+        with pytest.raises(DataError, match=r"Measure \d is of .*20.*, and there of 202"):
+            track(base, dated(now, *older), like=2)
+        with pytest.raises(DataError, match="is older than"):
+            track(dated(then, *older), dated(now, *older), dated(earlier, "2025", "2022", "x"))
+    for fine in (("2025", "2022", ""), ("2026", "2023", "2001"), ("", "", "")):
+        assert not any(m.backwards for m in track(base, dated(now, *fine)).moved)
+    mixed = track(base, dated(now, "2019", "2024", "2021"))
+    assert [m.measure.name for m in mixed.moved if m.backwards] == ["m0"]
+    assert tracker_answer(mixed)[0].startswith("Not later but earlier than the baseline: Measure 0")
+
+
+def test_what_may_be_chance_is_not_counted_as_clear() -> None:
+    """One interval leaves nought out and its adjusted chance is 0.2: none clearly moved, one may have by chance."""
+    _, then, now = world(1, 3.0)
+    found = track(then, now)
+    sure = found.moved[0]
+    assert sure.clear_of_all
+    assert "1 clearly moved otherwise." in tracker_answer(found)[0]
+    doubtful = replace(found, moved=(replace(sure, adjusted=0.233),))
+    assert "none clearly moved otherwise, and 1 may have by chance." in tracker_answer(doubtful)[0]

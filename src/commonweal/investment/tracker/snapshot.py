@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,12 @@ class Measure:
     source: str
     vintage: str
     covariate: bool = False
+
+    @property
+    def year(self) -> int | None:
+        """The latest year that its date names; None where it names none."""
+        named = re.findall(r"\b(?:19|20)\d\d\b", self.vintage)
+        return max(map(int, named), default=None)
 
 
 @dataclass(frozen=True)

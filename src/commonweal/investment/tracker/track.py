@@ -32,10 +32,8 @@ class Moved:
 
     Attributes
     ----------
-    measure
-        What it is, as the baseline has it.
-    then, now
-        Its vintage in the baseline and later.
+    measure, later
+        What it is, as the baseline has it and as it is later.
     difference
         How much more the places changed than those like them.
     before
@@ -46,16 +44,30 @@ class Moved:
     """
 
     measure: Measure
-    then: str
-    now: str
+    later: Measure
     difference: Difference
     before: Difference | None
     adjusted: float
 
     @property
+    def then(self) -> str:
+        """Its date in the baseline."""
+        return self.measure.vintage
+
+    @property
+    def now(self) -> str:
+        """Its date later."""
+        return self.later.vintage
+
+    @property
     def better(self) -> float:
         """The difference, turned so that above 0 = the places did better than those like them."""
         return self.difference.estimate * (1 if self.measure.better == "more" else -1)
+
+    @property
+    def backwards(self) -> bool:
+        """Whether what is set beside the baseline is older than it."""
+        return _order(self.measure, self.later) < 0
 
     @property
     def clear(self) -> bool:
@@ -163,7 +175,8 @@ def track(
     UnknownNameError
         If a group is not in the baseline.
     DataError
-        If the snapshots are of other areas, or have no measure in common that can be told.
+        If the snapshots are of other areas, have no measure in common that can be told, or stand in the wrong
+        order of time: some sources are older, by the years that their dates name, and none is newer.
     CommonwealError
         If no place has enough others to be compared with.
     """
@@ -184,6 +197,9 @@ def track(
             f"{later.title} has no measure of the baseline; expected some of: "
             f"{', '.join(m.name for m in baseline.measures[:8])}"
         )
+    _refuse_backwards(baseline, later)
+    if earlier is not None:
+        _refuse_backwards(earlier, baseline)
     covariates = [m.name for m in baseline.measures if m.covariate] or [m.name for m in shared]
     x = np.column_stack([baseline.column(name) for name in covariates])
     both = [~np.isnan(baseline.column(m.name)) & ~np.isnan(later.column(m.name)) for m in shared]
@@ -210,7 +226,7 @@ def track(
         except DataError as error:
             skipped[m.name] = str(error)
             continue
-        found.append((m, there[m.name].vintage, own, before))
+        found.append((m, there[m.name], own, before))
     if not found:
         raise DataError(f"no measure can be told: {next(iter(skipped.values()))}")
     adjusted = holm([own.p for _, _, own, _ in found])
@@ -223,10 +239,30 @@ def track(
         matched,
         _balance(x, covariates, baseline, matched),
         tuple(
-            Moved(m, m.vintage, now, own, before, p)
-            for (m, now, own, before), p in zip(found, adjusted, strict=True)
+            Moved(m, newer, own, before, p)
+            for (m, newer, own, before), p in zip(found, adjusted, strict=True)
         ),
         skipped,
+    )
+
+
+def _order(first: Measure, second: Measure) -> int:
+    """Say which is of a later year: above 0 the second, below 0 the first, 0 neither or not known."""
+    a, b = first.year, second.year
+    return 0 if a is None or b is None else b - a
+
+
+def _refuse_backwards(first: Snapshot, second: Snapshot) -> None:
+    """Refuse a second snapshot with sources that are older than those of the first, and none that is newer."""
+    own = {m.name: m for m in first.measures}
+    pairs = [(own[m.name], m) for m in second.measures if m.name in own]
+    order = [_order(*pair) for pair in pairs]
+    if any(way > 0 for way in order) or not any(way < 0 for way in order):
+        return
+    a, b = pairs[order.index(min(order))]
+    raise DataError(
+        f"“{second.title}” is older than “{first.title}”: {b.label} is of {b.vintage}, and there of {a.vintage}; "
+        "expected sources of the same date or newer, so the two may have changed places"
     )
 
 
