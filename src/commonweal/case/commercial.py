@@ -39,8 +39,8 @@ def commercial(case: Case, rows: int, few: int) -> Section:
         return Section(
             "Commercial case: sites",
             text=(
-                "Nothing in this mix is a building, so no sites were looked for; --kind names a kind of place to find "
-                "sites for all the same.",
+                "Nothing in this mix is a building, so no sites were looked for. They can be asked for all the same, "
+                "for any kind of place.",
             ),
         )
     return _sites(case, case.sited, rows, few)

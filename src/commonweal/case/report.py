@@ -36,6 +36,7 @@ from commonweal.reports.siting import siting_report
 
 if TYPE_CHECKING:
     from commonweal.case.case import Case
+    from commonweal.case.steady import Steady
 
 __all__ = ["case_report"]
 
@@ -51,6 +52,7 @@ _TWO_COUNTS = (
     "little."
 )
 
+_SHARES = {"stays": "Stays where it is", "comes": "Comes in elsewhere"}
 _NO_SITES = "Nothing: the mix has no building that a site would have to be found for."
 _COVERS = (
     (
@@ -295,14 +297,21 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
                 Table(
                     "choice-in-draws",
                     "How often each is chosen again",
-                    Shown(steady(case), frozenset({"Stays where it is", "Comes in elsewhere"})),
+                    Shown(steady(case), frozenset(_SHARES.values())),
                     "Shares of the draws, on average over places: of those that get it in the mix, and of those that "
                     "do not. Each draw knows its numbers, as nobody does beforehand, so this is not how likely a "
-                    f"choice is to be right; shares are good to about {percent(0.5 / s.draws**0.5)}.",
+                    f"choice is to be right; shares are good to about {percent(0.5 / s.draws**0.5)}.{_empty(s)}",
                 ),
             ),
         ),
     )
+
+
+def _empty(s: Steady) -> str:
+    """Say why a share is left empty, where one is."""
+    why = {"stays": "not in the mix of the places looked at", "comes": "in the mix of all of them"}
+    told = [f"“{_SHARES[name]}”, {words}" for name, words in why.items() if np.isnan(getattr(s, name)).any()]
+    return f" Empty under {'; under '.join(told)}." if told else ""
 
 
 def _another_way(case: Case) -> Section:
@@ -371,8 +380,8 @@ def _management(case: Case) -> Section:
     return Section(
         "Management case: what could go wrong, and how one would know",
         text=(
-            "Before money is spent, write the baseline of each place down (commonweal invest baseline). Later, "
-            "commonweal invest track compares them with similar places that got nothing.",
+            "Before money is spent, keep a baseline: how each place, and every other, is now. When newer figures are "
+            "published, what moved can then be set beside similar places that got nothing.",
         ),
         tables=(Table("risks", "Risks", Shown(risks(case))),),
     )

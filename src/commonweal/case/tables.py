@@ -255,7 +255,7 @@ def risks(case: Case) -> pl.DataFrame:
             "Pilot, and compare with similar places.",
         ),
         *(
-            [("A site cannot be had", "not known", "Ask owners, and run the same command without that site.")]
+            [("A site cannot be had", "not known", "Ask owners, and find sites again without that one.")]
             if case.sited is not None
             else [("What is chosen has no room there", "not known", "Look at each place before an award.")]
         ),

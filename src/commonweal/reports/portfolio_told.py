@@ -156,7 +156,7 @@ def portfolio_beware(found: Portfolio) -> tuple[str, ...]:
         told.append(
             "Effects on the index are counted in standard deviations between neighbourhoods, the others in standard "
             "deviations between people, which are wider. The two are not alike: what the index measures weighs more "
-            f"here than it may deserve. One of the others counts {b.stated_counts:g}; set it with --stated-counts."
+            f"here than it may deserve. One of the others counts {b.stated_counts:g}, which can be set."
         )
     if found.left_out:
         told.append(

@@ -109,7 +109,7 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
     if found.earlier is None:
         told.append(
             "There is no earlier point, so whether the places and those like them were on the same course before the "
-            "baseline was not checked. Give an earlier baseline with --earlier to check it."
+            "baseline was not checked. A baseline of an earlier date would show it."
         )
     else:
         off = [m.measure.label for m in found.moved if m.off_course]
