@@ -12,9 +12,10 @@ from commonweal.case.places import worked_places
 from commonweal.case.steady import DRAWS as STEADY_DRAWS
 from commonweal.case.steady import steadiness
 from commonweal.case.values import load_values
-from commonweal.errors import CommonwealError
+from commonweal.errors import CommonwealError, DataError
 from commonweal.investment.appraisal import DRAWS
 from commonweal.investment.interventions import load_interventions
+from commonweal.investment.parameters import load_parameters
 from commonweal.investment.portfolio import (
     Builder,
     Places,
@@ -244,6 +245,7 @@ def make_case(
     """
     tell = progress or (lambda *_: None)
     interventions, values = load_interventions(asked.interventions), load_values(asked.values)
+    _refuse_prices(asked, interventions, values)
     worked, rows, title = worked_places(
         asked.subject, asked.area, asked.places, store,
         exclude=asked.exclude, draws=asked.draws, results=results, progress=progress,
@@ -296,6 +298,17 @@ def portfolio_builder(
         need_of_ranks(scores.rank)[rows],
     )
     return Builder.of(interventions, places, measure)
+
+
+def _refuse_prices(asked: Asked, interventions: Interventions, values: Values) -> None:
+    """Refuse costs in prices of a year to which what wellbeing is worth cannot be brought."""
+    year = interventions.price_year
+    for series in (values.prices, values.incomes):
+        if year not in series.index and year != load_parameters().wellby.price_year:
+            raise DataError(
+                f"{asked.interventions}: price_year: found {year}; expected {min(series.index)} to "
+                f"{max(series.index)}, the years that {values.name} has prices and incomes of"
+            )
 
 
 def _budget(asked: Asked, worked: Worked, places: int, values: Values) -> tuple[float, str]:

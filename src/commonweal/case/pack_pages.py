@@ -26,6 +26,9 @@ from commonweal.siting import Ask, site
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from commonweal.allocation import Exclusions
+    from commonweal.areas import Areas
+    from commonweal.investment.allocation import Programme
     from commonweal.pack.scope import Scope
     from commonweal.reports.allocation import Worked
     from commonweal.reports.page import Live
@@ -35,10 +38,58 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SITES", "options_page", "programme_page"]
+__all__ = ["SITES", "check_pages", "options_page", "programme_page", "refuse_whole"]
 
 SITES = 3
 """New places that a pack's page on options thinks of at most."""
+
+
+def check_pages(study: str, kind: str = "", programme: str = "", against: str = "") -> None:
+    """Refuse, before a long run, pages that cannot be made after it.
+
+    Parameters
+    ----------
+    study
+        Name of the study that is run.
+    kind, programme, against
+        As in `options_page` and `programme_page`; nothing is asked where empty.
+
+    Raises
+    ------
+    CommonwealError
+        If the kind is unknown, or a programme cannot be read, is on another study, or lacks codes that it excludes.
+    """
+    if kind:
+        Ask(study, kind, sites=SITES)
+    if programme:
+        _programme(programme, study)
+    if against:
+        exclusions_of(load_programme(against))
+
+
+def refuse_whole(scope: Scope, areas: Areas) -> None:
+    """Refuse a page on options about all of a study.
+
+    Raises
+    ------
+    CommonwealError
+        If the scope is of all areas.
+    """
+    if len(scope.rows) == len(areas):
+        raise CommonwealError(
+            f"a page on options is about a part of a study; found all {len(scope.rows):,} "
+            f"{areas.plural}: name a place or an authority"
+        )
+
+
+def _programme(name: str, study: str, exclude: Sequence[str] = ()) -> tuple[Programme, Exclusions]:
+    """Read a programme on a study, and the codes that it excludes."""
+    programme = load_programme(name)
+    if programme.study != study:
+        raise CommonwealError(
+            f"{programme.name} is a programme on the study {programme.study}; expected one on {study}"
+        )
+    return programme, exclusions_of(programme, exclude)
 
 
 def options_page(
@@ -71,11 +122,7 @@ def options_page(
     CommonwealError
         If the pack is about all of the study, the kind is unknown, or there is nowhere to build.
     """
-    if len(scope.rows) == len(results.areas):
-        raise CommonwealError(
-            f"a page on options is about a part of a study; found all {len(scope.rows):,} "
-            f"{results.areas.plural}: name a place or an authority"
-        )
+    refuse_whole(scope, results.areas)
     ask = Ask(scope.title, kind, sites=SITES, method="search")
     sited = site(results, ask, store, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
@@ -128,13 +175,9 @@ def programme_page(
     CommonwealError
         If it is a programme on another study, or cannot be applied.
     """
-    programme = load_programme(name)
-    if programme.study != results.study.name:
-        raise CommonwealError(
-            f"{programme.name} is a programme on the study {programme.study}; expected one on {results.study.name}"
-        )
+    programme, exclusions = _programme(name, results.study.name, exclude)
     worked = applied(
-        programme, results, store, exclusions_of(programme, exclude),
+        programme, results, store, exclusions,
         draws=draws_of(results.study), progress=progress,
     )  # fmt: skip
     other = set_against(worked, against, store, exclude) if against else None
@@ -161,4 +204,4 @@ def _extra(
 ) -> Extra:
     follows = f"{asked}: {' '.join(report.answer)} {'' if live is None else live.data}"
     page = partial(report_html, report, live=live)
-    return Extra(name, title, about, page, partial(report_pdf, report), follows)
+    return Extra(name, title, about, page, partial(report_pdf, report, files=False), follows)

@@ -310,7 +310,11 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
 def _empty(s: Steady) -> str:
     """Say why a share is left empty, where one is."""
     why = {"stays": "not in the mix of the places looked at", "comes": "in the mix of all of them"}
-    told = [f"“{_SHARES[name]}”, {words}" for name, words in why.items() if np.isnan(getattr(s, name)).any()]
+    told = [
+        f"“{_SHARES[name]}”, {words}"
+        for name, words in why.items()
+        if np.isnan(getattr(s, name)).any()
+    ]
     return f" Empty under {'; under '.join(told)}." if told else ""
 
 

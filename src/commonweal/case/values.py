@@ -13,7 +13,7 @@ from commonweal.evidence import load_evidence
 from commonweal.investment.appraisal.project import Series
 from commonweal.investment.appraisal.uncertain import AtLeastZero, AtMostOne
 from commonweal.investment.files import Data, load, shipped
-from commonweal.investment.parameters import Stated
+from commonweal.investment.parameters import Stated, load_parameters
 
 __all__ = ["Added", "Grant", "Values", "Wellbeing", "load_values", "shipped_values"]
 
@@ -102,7 +102,8 @@ def load_values(name: str = "first-values") -> Values:
     Raises
     ------
     UnknownNameError
-        If none of that name ships, or it names a kind of place or a work that there is not.
+        If none of that name ships, or it names a kind of place, a category of optimism bias or a work that
+        there is not.
     DataError
         If the file cannot be read, or a key or number in it is wrong.
 
@@ -116,6 +117,11 @@ def load_values(name: str = "first-values") -> Values:
     for kind in read.built:
         if kind not in kinds:
             raise UnknownNameError("kind of place", kind, kinds, f" in {name}, under 'built'")
+    categories = load_parameters().optimism_bias.categories
+    for key, category in read.optimism_bias.items():
+        if category not in categories:
+            where = f" in {name}, under 'optimism_bias.{key}'"
+            raise UnknownNameError("optimism bias category", category, categories, where)
     for id_ in read.works:
         evidence.work(id_)
     return read.model_copy(update={"name": stem})

@@ -152,6 +152,12 @@ def make_pack(
         If a place is not found, or the folder cannot be written.
     """
     from commonweal.briefing.folder import check_folder
+    from commonweal.case.pack_pages import (
+        check_pages,
+        options_page,
+        programme_page,
+        refuse_whole,
+    )
     from commonweal.pack.make import default_folder, profile_rows, write_pack
     from commonweal.pack.postcode import postcode_finder
     from commonweal.pack.scope import codes_in, find_scope, is_postcode
@@ -164,13 +170,17 @@ def make_pack(
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
     recipe = load_study(study)
+    check_pages(recipe.name, options, programme, against)
     asked = [*areas, *(codes_in(codes) if codes is not None else [])]
     if out is not None:
         check_folder(out)  # before a long run, not after it
     store = Store.from_environment(progress)
     plain = [text for text in asked if not is_postcode(text)]
-    known = find_scope(study_areas(recipe, store), plain)
+    everywhere = study_areas(recipe, store)
+    known = find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are
+        if options:
+            refuse_whole(known, everywhere)
         out = out or default_folder(recipe, known)
         check_folder(out)
         if profiles == "all":
@@ -182,15 +192,10 @@ def make_pack(
     count = len(profile_rows(results, scope, profiles))
     _refuse_many(count)
     extras = []
-    if options or programme:
-        from commonweal.case.pack_pages import options_page, programme_page
-
-        if options:
-            extras.append(options_page(results, scope, options, store, progress))
-        if programme:
-            extras.append(
-                programme_page(results, programme, store, progress=progress, against=against)
-            )
+    if options:
+        extras.append(options_page(results, scope, options, store, progress))
+    if programme:
+        extras.append(programme_page(results, programme, store, progress=progress, against=against))
     folder = write_pack(
         results,
         scope,

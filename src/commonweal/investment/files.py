@@ -14,6 +14,8 @@ from commonweal.strict_yaml import name_value, read_keys, read_text
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from pydantic_core import ErrorDetails
+
 __all__ = ["Data", "load", "read_data", "read_model", "shipped"]
 
 M = TypeVar("M", bound="Data")
@@ -99,9 +101,13 @@ def _first(model: type[BaseModel]) -> str:
 
 
 def _told(error: ValidationError, where: str, model: type[BaseModel]) -> str:
-    """Say up to three faults, a line each; an unknown key first, as it may be one that is missing."""
-    faults = sorted(error.errors(), key=lambda f: f["type"] != "extra_forbidden")
-    lines = []
+    """Say up to three faults, a line each: what is missing together, then unknown keys."""
+    faults = sorted(_causes(error), key=lambda f: f["type"] != "extra_forbidden")
+    missing = [".".join(map(str, f["loc"])) for f in faults if f["type"] == "missing"]
+    told = []
+    if len(missing) > 1:
+        faults = [f for f in faults if f["type"] != "missing"]
+        told = [f"{where}: {', '.join(missing)}: missing; they are needed"]
     for fault in faults[:3]:
         loc = [str(part) for part in fault["loc"]]
         field = f" {'.'.join(loc)}:" if loc else ""
@@ -114,9 +120,20 @@ def _told(error: ValidationError, where: str, model: type[BaseModel]) -> str:
         else:
             expected = fault["msg"].replace("Input should be", "expected")
             said = f"found {fault['input']!r}; {expected[0].lower()}{expected[1:]}"
-        lines.append(f"{where}:{field} {said}")
+        told.append(f"{where}:{field} {said}")
     more = len(faults) - 3
-    return "\n".join(lines) + (f" (and {more} more)" if more > 0 else "")
+    return "\n".join(told) + (f" (and {more} more)" if more > 0 else "")
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Leave out what follows from another fault: a list that is too short because its items are wrong."""
+    faults = error.errors()
+    return [
+        f
+        for f in faults
+        if f["type"] != "too_short"
+        or not any(g is not f and g["loc"][: len(f["loc"])] == f["loc"] for g in faults)
+    ]
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -156,8 +156,9 @@ def chance_chart(appraisal: Appraisal) -> Chart | None:
         parts.append(text(left + (value - low) * scale, bottom + 18, money(value), 12, anchor))
     if low < 0 < high:
         x = left - low * scale
-        parts.append(f'<path d="M{x:.1f} 10V{bottom + 4}" stroke="{INK}" stroke-width="1.5"/>')
-        parts.append(text(x, bottom + 18, "£0", 12, "middle", halo=True))
+        parts.append(f'<path d="M{x:.1f} 16V{bottom + 4}" stroke="{INK}" stroke-width="1.5"/>')
+        # At the top of its line, where the amounts at the ends of the axis don't come.
+        parts.append(text(x, 12, "£0", 12, "middle"))
     above = percent(appraisal.worth_it)
     id_, title = chart_id(appraisal, "chance"), f"Benefits exceed costs in {above} of the draws"
     about = (

@@ -30,25 +30,27 @@ _NAME, _LONG = 20, 45
 """Letters of room that a column of names asks for at most in such a table, and letters that a name has at most."""
 
 
-def report_pdf(report: Report) -> bytes:
+def report_pdf(report: Report, files: bool = True) -> bytes:
     """Make the PDF.
 
     Parameters
     ----------
     report
         What it tells.
+    files
+        Whether the tables lie beside it as files, so that one that is cut can be told to be whole there.
 
     Returns
     -------
     bytes
         The same for the same report: it holds no time of making.
     """
-    data = json.loads(unbroken(json.dumps(_data(report), ensure_ascii=False)))
+    data = json.loads(unbroken(json.dumps(_data(report, files), ensure_ascii=False)))
     with resources.as_file(resources.files(__package__) / "templates") as folder:
         return Paper(folder / "report.typ", font_folder()).pdf(data)
 
 
-def _data(report: Report) -> dict[str, Any]:
+def _data(report: Report, files: bool) -> dict[str, Any]:
     """Give what the template tells as plain data."""
     evidence = load_evidence()
     return {
@@ -68,7 +70,7 @@ def _data(report: Report) -> dict[str, Any]:
                     | {
                         "about": t.about,
                         "all": len(t.shown),
-                        "file": f"tables/{t.name}.csv",
+                        "file": f"tables/{t.name}.csv" if files else "",
                     }
                     for t in section.tables
                 ],

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.errors import StudyError, UnknownNameError
+from commonweal.investment.allocation.groups import Codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,8 @@ def steps_of(
             continue
         stated = programme.exclude.get(name)
         said = f"excluded: {stated.what if stated else name}"
-        hit = _are(areas, codes, stated.parent if stated else "", name)
+        stand = codes.file if isinstance(codes, Codes) else name
+        hit = _are(areas, codes, stated.parent if stated else "", stand)
         steps.append(Step(~hit, said, said))
     if programme.people is not None:
         people, window = areas.population, programme.people

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from commonweal.investment.allocation.programme import Grouping, Lookup, Names, Programme
     from commonweal.sources import Store
 
-__all__ = ["largest_overlap", "read_codes", "read_exclusions", "with_groups"]
+__all__ = ["Codes", "largest_overlap", "read_codes", "read_exclusions", "with_groups"]
+
+
+class Codes(list[str]):
+    """Codes of a table, which know the file that they stand in."""
+
+    file: str = ""
 
 
 def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> Areas:
@@ -140,7 +146,7 @@ def _named(store: Store, held: pl.DataFrame, names: Names | None) -> pl.DataFram
     )
 
 
-def read_codes(file: Path, column: str) -> list[str]:
+def read_codes(file: Path, column: str) -> Codes:
     """Read a list of codes from a table.
 
     Parameters
@@ -166,7 +172,8 @@ def read_codes(file: Path, column: str) -> list[str]:
             raise UnknownNameError("column", column, table.columns, f" in {file.name}")
         column = table.columns[0]
     codes = code_texts(table[column]).drop_nulls()
-    found = codes.filter(codes != "").unique(maintain_order=True).to_list()
+    found = Codes(codes.filter(codes != "").unique(maintain_order=True))
+    found.file = str(file)
     if not found:
         raise DataError(f"{file}: no code in column '{column}'; expected at least one")
     return found

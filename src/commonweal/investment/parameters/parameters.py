@@ -108,8 +108,8 @@ class OptimismBias(Stated):
 
     categories: dict[str, BiasCategory]
 
-    def category(self, name: str) -> BiasCategory:
-        """Give one.
+    def category(self, name: str, where: str = "") -> BiasCategory:
+        """Give one; `where` says in a message who asks for it.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class OptimismBias(Stated):
             If there is none of that name.
         """
         if name not in self.categories:
-            raise UnknownNameError("optimism bias category", name, self.categories)
+            raise UnknownNameError("optimism bias category", name, self.categories, where)
         return self.categories[name]
 
 
