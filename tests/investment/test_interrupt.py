@@ -35,9 +35,7 @@ main()
 """
 READY = 'print("READY", flush=True); '
 SLEEPS = f"{READY}time.sleep(30)"
-SOLVES = (
-    f"from test_highs import hard; from commonweal.investment.clock import Clock; {READY}hard(Clock(60))"
-)
+SOLVES = f"from test_highs import hard; from commonweal.investment.clock import Clock; {READY}hard(Clock(60))"
 DEAF = "from test_interrupt import deaf; deaf()"
 SEEKS = f"from test_interrupt import sought; {READY}return sought(real, *args, **kwargs)"
 
@@ -142,7 +140,9 @@ def test_a_solver_that_does_not_hear_is_not_waited_for(
 
 def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path) -> None:
     words = (*SITE, "--seconds", "600")
-    code, said, complaint = interrupted(words, "commonweal.siting.solve", READY, environment, folder)
+    code, said, complaint = interrupted(
+        words, "commonweal.siting.solve", READY, environment, folder
+    )
     assert (code, complaint) == (0, "")
     assert "15 new places" in said
     assert "it was interrupted" in said

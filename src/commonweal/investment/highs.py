@@ -29,7 +29,9 @@ PATIENCE = 3.0
 """Seconds in which HiGHS is thought to hear that it should stop."""
 
 _LOG = logging.getLogger(__name__)
-_WAITS = "stopping when the solver can, in %.0f seconds at most; Ctrl-C again stops without a result"
+_WAITS = (
+    "stopping when the solver can, in %.0f seconds at most; Ctrl-C again stops without a result"
+)
 _FAULTS = {
     "kNotset",
     "kLoadError",

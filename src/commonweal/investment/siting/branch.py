@@ -123,7 +123,8 @@ class _Tree:
         while not self.clock.up():
             solved = self.lines.solve(self.clock.left())
             if solved is None:
-                if not self.lines.impossible():  # HiGHS failed: what was known before stays in doubt
+                # Where HiGHS failed, what was known before stays in doubt.
+                if not self.lines.impossible():
                     self.pruned = min(self.pruned, max(least, bound))
                 return None
             before, bound = bound, self.core.fixed + solved[0] / self.scale
