@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.case.named import check_names
 from commonweal.case.options import Stated, make_option
 from commonweal.case.places import worked_places
 from commonweal.case.steady import DRAWS as STEADY_DRAWS
@@ -245,6 +246,7 @@ def make_case(
     """
     tell = progress or (lambda *_: None)
     interventions, values = load_interventions(asked.interventions), load_values(asked.values)
+    check_names(asked, interventions, values)
     _refuse_prices(asked, interventions, values)
     worked, rows, title = worked_places(
         asked.subject, asked.area, asked.places, store,

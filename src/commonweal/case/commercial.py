@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from commonweal.case.named import unsited
 from commonweal.reports.report import Section
 from commonweal.reports.siting import siting_section
 
@@ -36,11 +37,12 @@ def commercial(case: Case, rows: int, few: int) -> Section:
         How many rows of the list of sites, and of the other lists, stand on the page.
     """
     if case.sited is None:
+        kind = f" of a kind that {case.asked.values} names" if unsited(case) else ""
         return Section(
             "Commercial case: sites",
             text=(
-                "Nothing in this mix is a building, so no sites were looked for. They can be asked for all the same, "
-                "for any kind of place.",
+                f"Nothing in this mix is a building{kind}, so no sites were looked for. They can be asked for all the "
+                "same, for any kind of place.",
             ),
         )
     return _sites(case, case.sited, rows, few)

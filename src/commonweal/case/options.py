@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.case.worth import effect_of, gains_of, project_of
+from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import appraise
 from commonweal.investment.portfolio import Mix, choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from commonweal.case.values import Values
     from commonweal.case.worth import Gain
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["STUDIED", "Option", "Sharing", "Stated", "alone", "make_option"]
+__all__ = ["STUDIED", "Option", "Sharing", "Stated", "alone", "buys_nothing", "make_option"]
 
 Sharing = Literal["each", "pooled"]
 
@@ -76,7 +79,7 @@ def make_option(
     stated: Stated,
     seconds: float,
     progress: Progress | None = None,
-) -> Option:
+) -> Option | None:
     """Choose a mix and appraise it.
 
     Parameters
@@ -92,10 +95,10 @@ def make_option(
     progress
         Called as ``progress(what, done, total)``.
 
-    Raises
-    ------
-    CommonwealError
-        If the budget buys nothing that is expected to do good.
+    Returns
+    -------
+    Option or None
+        None where the budget buys nothing that is expected to do good.
     """
     mix = (
         choose(problem, rules, seconds=seconds)
@@ -103,6 +106,8 @@ def make_option(
         else _each(problem, rules, seconds, progress)
     )
     gains = tuple(gains_of(interventions, problem, rules, mix.start, stated.seed))
+    if not sum(g.total for g in gains) > 0:
+        return None
 
     def appraised(some: list[Gain]) -> Appraisal:
         project = project_of(
@@ -132,6 +137,38 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
         np.sum([mix.spent for mix in found], axis=0),
         sum(mix.seconds for mix in found),
     )
+
+
+def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> CommonwealError:
+    """Say why a budget buys nothing that is expected to do good: what there is, and the least that anything costs."""
+    helps = (problem.gains.sum(axis=2) > 0).any(axis=0)
+    n = len(problem.codes)
+    part = rules.budget / n if sharing == "each" else rules.budget
+    whose = f"each of {n:,} places" if sharing == "each" else f"{n:,} places together"
+    first = (
+        f"a budget of {rules.budget:,.0f} pounds over {rules.years} years buys nothing that is expected to do good: "
+        f"{part:,.0f} for {whose}"
+    )
+    if not helps.any():
+        return CommonwealError(f"{first}, and no intervention is; expected others")
+    cost = least_cost(problem, rules)
+    cost[~(problem.gains.sum(axis=2) > 0)] = np.inf
+    least = float(cost.min())
+    name = problem.interventions[int(np.unravel_index(cost.argmin(), cost.shape)[1])]
+    pooled = ", --pooled" if sharing == "each" and rules.budget >= least else ""
+    fewer = ", fewer places" if sharing == "each" and n > 1 else ""
+    return CommonwealError(
+        f"{first}, while the cheapest is {name}, {least:,.0f} in one place; expected a larger budget{fewer}{pooled} or "
+        "other interventions"
+    )
+
+
+def least_cost(problem: Problem, rules: Rules) -> NDArray[np.float64]:
+    """(n_areas, n_interventions) GBP that each costs within the years where it is begun when that is cheapest."""
+    last = rules.years - 1 if rules.last_start is None else rules.last_start
+    shape = (len(problem.codes), len(problem.interventions))
+    starts = (np.full(shape, year, dtype=np.intp) for year in range(last + 1))
+    return np.min([problem.spent(start, rules.years).sum(axis=2) for start in starts], axis=0)
 
 
 def alone(problem: Problem, k: int) -> Problem:

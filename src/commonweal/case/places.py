@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["neediest", "neediest_of", "worked_places"]
+__all__ = ["NEEDIEST", "neediest", "neediest_of", "worked_places"]
 
 ELSEWHERE = "elsewhere"
+NEEDIEST = "neediest"
+"""Name of the rule that takes the neediest areas of a part of a study."""
 
 
 def worked_places(
@@ -143,7 +145,7 @@ def neediest(results: Results, scope: Scope, places: int, *, elsewhere: bool = T
     plural = results.areas.plural
     return Programme.model_validate(
         {
-            "name": "neediest",
+            "name": NEEDIEST,
             "title": f"The neediest {plural} of {scope.title}",
             "about": f"The {places:,} {plural} of {scope.title} that rank first on {results.label(index)}.",
             "official": "No programme has this rule: every part of it is ours.",

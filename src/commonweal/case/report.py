@@ -12,6 +12,8 @@ from commonweal.briefing.choices import joined
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
 from commonweal.case.commercial import commercial
+from commonweal.case.named import case_cautions
+from commonweal.case.spending import after_told, over_told
 from commonweal.case.studied import why_studied
 from commonweal.case.tables import (
     by_gain,
@@ -53,7 +55,7 @@ _TWO_COUNTS = (
 )
 
 _SHARES = {"stays": "Stays where it is", "comes": "Comes in elsewhere"}
-_NO_SITES = "Nothing: the mix has no building that a site would have to be found for."
+_NO_SITES = "Nothing: the mix has no building of a kind that sites are found for."
 _COVERS = (
     (
         "Strategic",
@@ -99,7 +101,7 @@ def case_report(case: Case) -> Report:
     """
     allocated = allocation_report(case.worked)
     sited = None if case.sited is None else siting_report(case.sited)
-    notes = list(allocated.notes)
+    notes = [*case_cautions(case), *allocated.notes]
     if case.fictional:
         notes.insert(0, "These places are fictional: the program made them up.")
     chosen = (case.option.mix.chosen | case.other.mix.chosen).any(axis=0)
@@ -358,23 +360,21 @@ def _another_way(case: Case) -> Section:
 
 
 def _financial(case: Case) -> Section:
-    over = case.appraisal.over_budget or 0.0
     return Section(
         "Financial case: what is spent when",
         text=(
             f"The budget is {money(case.rules.budget)} ({case.budget_from}). At expected costs the mix spends "
             f"{money(float(case.mix.spent.sum()))} of it.",
-            "With optimism bias, and costs drawn from their ranges, spending is above the budget in "
-            f"{percent(over)} of the draws. To be surer, ask for the same case with a smaller budget and hold back "
-            "the rest.",
+            f"{over_told(case)} To be surer, ask for the same case with a smaller budget and hold back the rest.",
+            after_told(case),
         ),
         tables=(
             Table(
                 "by-year",
                 "Spending by year",
                 Shown(by_year(case)),
-                f"In prices of {case.interventions.price_year}, at expected costs, before optimism bias and "
-                "discounting.",
+                f"In prices of {case.interventions.price_year}, at expected costs and not discounted; before "
+                "optimism bias unless a column says otherwise.",
             ),
         ),
     )

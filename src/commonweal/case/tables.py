@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.words import percent
+from commonweal.case.spending import spent_with_bias
 from commonweal.case.worth import effect_of
 from commonweal.investment.appraisal.words import money, ratio
 from commonweal.investment.portfolio import need_met
@@ -145,13 +146,13 @@ def by_gain(case: Case) -> pl.DataFrame:
 
 
 def by_year(case: Case) -> pl.DataFrame:
-    """One row a year: capital and running cost as they are spent, before optimism bias, and in all."""
+    """One row a year: capital and running cost before optimism bias, in all, and in all with it; not discounted."""
     spent = case.problem.spent(case.mix.start, case.rules.years)
     capital = np.zeros(case.rules.years)
     for at in range(len(case.problem.interventions)):
         there = np.flatnonzero(case.mix.start[:, at] >= 0)
         np.add.at(capital, case.mix.start[there, at], case.problem.capital[there, at])
-    total = spent.sum(axis=(0, 1))
+    total, biased = spent.sum(axis=(0, 1)), spent_with_bias(case.appraisal)
     return pl.DataFrame(
         {
             "Year": [str(case.asked.first_year + k) for k in range(case.rules.years)],
@@ -159,6 +160,8 @@ def by_year(case: Case) -> pl.DataFrame:
             "Running (£)": (total - capital).round().astype(np.int64),
             "In all (£)": total.round().astype(np.int64),
             "So far (£)": total.cumsum().round().astype(np.int64),
+            "In all, with optimism bias (£)": biased.round().astype(np.int64),
+            "So far, with it (£)": biased.cumsum().round().astype(np.int64),
         }
     )
 

@@ -9,6 +9,14 @@ import numpy as np
 from commonweal.briefing.choices import joined
 from commonweal.briefing.columns import in_columns
 from commonweal.briefing.words import SURE, counted, people, percent
+from commonweal.case.named import case_cautions
+from commonweal.case.spending import (
+    after_told,
+    begun_costs_after,
+    bias_words,
+    over_told,
+    spent_with_bias,
+)
 from commonweal.case.tables import by_intervention, by_place, by_year, pounds, steady
 from commonweal.case.worth import BENEFIT, effect_of
 from commonweal.investment.appraisal.words import figure, money
@@ -158,15 +166,18 @@ def _where(case: Case) -> Iterator[str]:
 def _worth(case: Case) -> Iterator[str]:
     m, a = case.appraisal.measures, case.appraisal
     given = ", on those assumptions" if _guessed(case) > 0 else ""
+    firm = case.option.firm
+    alone = "not known" if firm is None else pounds(firm.measures["bcr"].expected)
+    studied = f"by studied effects alone: {alone}"
     yield (
         f"Cost: {money(m['public_cost'].expected)} to the public sector (95 % interval "
-        f"{_between(m['public_cost'])}), with optimism bias, in present value of {a.project.start} and prices of "
-        f"{a.project.price_year}."
+        f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and prices of "
+        f"{a.project.price_year}. {over_told(case)} {after_told(case)}"
     )
     yield (
         f"Worth{given}: benefits of {money(m['benefits'].expected)} (95 % interval {_between(m['benefits'])}), or "
-        f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}). Net present social value is "
-        f"{money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
+        f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}; {studied}). Net present social "
+        f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
         f"{a.draws:,} draws."
     )
 
@@ -189,11 +200,12 @@ def _rests(case: Case) -> str:
             f"{first} No effect in this mix has a study of cause behind it: without its assumptions, its worth is "
             f"not known.{why}"
         )
-    f = case.option.firm.measures["bcr"]
+    f, all_ = case.option.firm.measures["bcr"], case.appraisal.measures["bcr"]
     return (
         f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
-        f"{pounds(f.expected)} for each pound of cost (95 % interval {_ratios(f)}), and worth its cost in "
-        f"{percent(case.option.firm.worth_it)} of draws."
+        f"{pounds(f.expected)} for each pound of cost (95 % interval {_ratios(f)}; worth its cost in "
+        f"{percent(case.option.firm.worth_it)} of draws), beside {pounds(all_.expected)} ({_ratios(all_)}; "
+        f"{percent(case.appraisal.worth_it)}) with all effects, studied or not."
     )
 
 
@@ -274,7 +286,7 @@ def case_lines(case: Case) -> Iterator[str]:
     yield f"{first}, by need, and the need met in person-years:"
     yield from in_columns(*_columns(_for_a_terminal(places)))
     yield f"  {UNIT}"
-    for caution in case.appraisal.cautions:
+    for caution in (*case_cautions(case), *case.appraisal.cautions):
         yield f"Beware: {caution}"
     yield ""
     yield f"{counted(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
@@ -308,10 +320,15 @@ def case_data(case: Case) -> dict[str, Any]:
         "title": case.title,
         "fictional": case.fictional,
         "answer": list(case_answer(case)),
+        "cautions": list(case_cautions(case)),
         "budget_gbp": case.rules.budget,
         "budget_from": case.budget_from,
         "years": case.rules.years,
         "spent_by_year_gbp": case.mix.spent.tolist(),
+        "spent_by_year_with_optimism_bias_gbp": spent_with_bias(case.appraisal).tolist(),
+        "to_run_after_the_last_year_gbp": begun_costs_after(
+            case.problem, case.mix.start, case.rules.years
+        ).tolist(),
         "people": case.people,
         "need_met_person_years": case.mix.met,
         "need_met_at_most_person_years": case.mix.bound,

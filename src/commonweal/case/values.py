@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import resources
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.investment.appraisal.project import Series
-from commonweal.investment.appraisal.uncertain import AtLeastZero, AtMostOne
+from commonweal.investment.appraisal.uncertain import AtMostOne, Uncertain, inside, read_number
 from commonweal.investment.files import Data, load, shipped
 from commonweal.investment.parameters import Stated, load_parameters
 
@@ -25,7 +25,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Wellbeing(Stated):
     """Points of life satisfaction, 0 to 10, for a year, of someone better off by a standard deviation."""
 
-    points: AtLeastZero
+    points: Annotated[Uncertain, BeforeValidator(read_number), AfterValidator(inside(0, 10))]
 
 
 class Added(Stated):
@@ -54,13 +54,13 @@ class Values(Data):
     prices, incomes
         GDP deflator and real GDP per head, by year.
     optimism_bias
-        By intervention, the category of its capital cost; those that are not there have none.
+        By key of the intervention, the category of its capital cost, or ``none``; a case tells of one without.
     managed
         How far the risks behind that bias are managed: 0 adds the upper bound, 1 the lower.
     grant
         What there is for each place if nothing else is said.
     built
-        By kind of place that can be built, the intervention that it is: what it costs and does.
+        By kind of place that can be built, the key of the intervention that it is: what it costs and does.
     """
 
     name: str = ""

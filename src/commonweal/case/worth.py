@@ -211,8 +211,7 @@ def project_of(
     total = np.sum([g.each * g.reach for g in gains], axis=0) if gains else np.zeros(rules.years)
     if not np.sum(total) > 0:
         raise CommonwealError(
-            f"a budget of {rules.budget:,.0f} pounds over {rules.years} years buys nothing for {len(problem.codes):,} "
-            "places that is expected to do good; expected a larger budget, fewer places or other interventions"
+            "nothing is done that is expected to do good; expected at least one thing"
         )
     served = (start >= 0).any(axis=1)
     people = float(problem.people[served].sum())
@@ -287,7 +286,10 @@ def _costs(
         np.add.at(begun, start[there, at], size)
         running = size @ works[start[there, at], at]
         category = values.optimism_bias.get(name, "none")
-        why = "none is stated" if category == "none" else "no site was surveyed"
+        why = "no site was surveyed"
+        if category == "none":
+            said = "says none" if name in values.optimism_bias else "names no category"
+            why = f"{values.name} {said} for '{name}' under 'optimism_bias'"
         bias = {"category": category, "mitigated": values.managed, "why": why}
         for kind, amount, years, label in (
             ("capital", one.cost.capital, begun, "set up"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LAWS", "AtLeastZero", "AtMostOne", "Number", "Uncertain", "read_number"]
+__all__ = ["LAWS", "AtLeastZero", "AtMostOne", "Number", "Uncertain", "inside", "read_number"]
 
 LAWS = {
     "uniform": ("low", "high"),
