@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.case.named import check_names
-from commonweal.case.options import Stated, make_option
+from commonweal.case.named import check_names, few_places
+from commonweal.case.options import Stated, buys_nothing, make_option
 from commonweal.case.places import worked_places
 from commonweal.case.steady import DRAWS as STEADY_DRAWS
 from commonweal.case.steady import steadiness
@@ -160,7 +160,7 @@ class Case:
     problem, rules
         The portfolio: what there is to choose from.
     option, other
-        The way to share the money that is proposed, and the other one.
+        The way to share the money that is proposed, and the other one; None where that buys nothing.
     steady
         How often each choice of the proposed mix is made again when costs and effects vary; None without draws.
     frontier
@@ -182,11 +182,16 @@ class Case:
     problem: Problem
     rules: Rules
     option: Option
-    other: Option
+    other: Option | None
     steady: Steady | None
     frontier: tuple[Point, ...]
     sited: Sited | None
     built: tuple[str, ...]
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The ways to share the money that buy something, the proposed one first."""
+        return (self.option,) if self.other is None else (self.option, self.other)
 
     @property
     def mix(self) -> Mix:
@@ -263,6 +268,9 @@ def make_case(
         make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
         for sharing in (asked.sharing, _OTHER[asked.sharing])
     )
+    if option is None:
+        few = few_places(asked, worked, len(rows))
+        raise CommonwealError("; ".join((buys_nothing(problem, rules, asked.sharing), *few)))
     again = STEADY_DRAWS if asked.draws is None else min(asked.draws, STEADY_DRAWS)
     steady = (
         steadiness(
@@ -272,9 +280,9 @@ def make_case(
         if again >= 2
         else None
     )  # fmt: skip
-    pooled = option if option.sharing == "pooled" else other
+    pooled = next((o.mix for o in (option, other) if o is not None and o.sharing == "pooled"), None)
     points = frontier(
-        problem, rules, SHARES, known=pooled.mix, gap=GAP, seconds=asked.seconds, progress=progress
+        problem, rules, SHARES, known=pooled, gap=GAP, seconds=asked.seconds, progress=progress
     )
     sited, built = _sites(asked, worked, rows, problem, option.mix, values, store, progress)
     return Case(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from commonweal.case.case import Asked, Case
     from commonweal.case.values import Values
     from commonweal.investment.interventions import Interventions
+    from commonweal.reports.allocation import Worked
 
 __all__ = ["case_cautions", "check_names", "few_places", "unsited"]
 
@@ -67,13 +68,12 @@ def _cautions(case: Case) -> Iterator[str]:
             f"Candidates ({asked.candidates}) are not used, since no sites are looked for: the mix has nothing that "
             f"'built' in {asked.values} names. --kind names a kind of place to find sites for all the same."
         )
-    if case.worked.allocation.programme.name == NEEDIEST:
-        yield from few_places(asked, len(case.rows))
+    yield from few_places(asked, case.worked, len(case.rows))
 
 
-def few_places(asked: Asked, there: int) -> Iterator[str]:
-    """Say that more places were asked for than there are."""
-    if asked.places > there:
+def few_places(asked: Asked, worked: Worked, there: int) -> Iterator[str]:
+    """Say that more places of a part of a study were asked for than there are."""
+    if worked.allocation.programme.name == NEEDIEST and asked.places > there:
         yield f"{asked.places:,} places were asked for, and {asked.area} has {there:,}."
 
 

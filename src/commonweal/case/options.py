@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.case.worth import effect_of, gains_of, project_of
-from commonweal.errors import CommonwealError
 from commonweal.investment.appraisal import appraise
 from commonweal.investment.portfolio import Mix, choose
 
@@ -25,7 +24,16 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["STUDIED", "Option", "Sharing", "Stated", "alone", "buys_nothing", "make_option"]
+__all__ = [
+    "STUDIED",
+    "Option",
+    "Sharing",
+    "Stated",
+    "alone",
+    "buys_nothing",
+    "costs_by_start",
+    "make_option",
+]
 
 Sharing = Literal["each", "pooled"]
 
@@ -139,9 +147,9 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
     )
 
 
-def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> CommonwealError:
+def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> str:
     """Say why a budget buys nothing that is expected to do good: what there is, and the least that anything costs."""
-    helps = (problem.gains.sum(axis=2) > 0).any(axis=0)
+    helps = problem.gains.sum(axis=2) > 0
     n = len(problem.codes)
     part = rules.budget / n if sharing == "each" else rules.budget
     whose = f"each of {n:,} places" if sharing == "each" else f"{n:,} places together"
@@ -150,25 +158,24 @@ def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> Commonweal
         f"{part:,.0f} for {whose}"
     )
     if not helps.any():
-        return CommonwealError(f"{first}, and no intervention is; expected others")
-    cost = least_cost(problem, rules)
-    cost[~(problem.gains.sum(axis=2) > 0)] = np.inf
+        return f"{first}, and no intervention does any; expected others"
+    cost = np.where(helps, costs_by_start(problem, rules).min(axis=0), np.inf)
     least = float(cost.min())
     name = problem.interventions[int(np.unravel_index(cost.argmin(), cost.shape)[1])]
     pooled = ", --pooled" if sharing == "each" and rules.budget >= least else ""
     fewer = ", fewer places" if sharing == "each" and n > 1 else ""
-    return CommonwealError(
+    return (
         f"{first}, while the cheapest is {name}, {least:,.0f} in one place; expected a larger budget{fewer}{pooled} or "
         "other interventions"
     )
 
 
-def least_cost(problem: Problem, rules: Rules) -> NDArray[np.float64]:
-    """(n_areas, n_interventions) GBP that each costs within the years where it is begun when that is cheapest."""
+def costs_by_start(problem: Problem, rules: Rules) -> NDArray[np.float64]:
+    """(n_starts, n_areas, n_interventions) GBP that each costs within the years, by the year in which it is begun."""
     last = rules.years - 1 if rules.last_start is None else rules.last_start
     shape = (len(problem.codes), len(problem.interventions))
     starts = (np.full(shape, year, dtype=np.intp) for year in range(last + 1))
-    return np.min([problem.spent(start, rules.years).sum(axis=2) for start in starts], axis=0)
+    return np.stack([problem.spent(start, rules.years).sum(axis=2) for start in starts])
 
 
 def alone(problem: Problem, k: int) -> Problem:

@@ -104,7 +104,7 @@ def case_report(case: Case) -> Report:
     notes = [*case_cautions(case), *allocated.notes]
     if case.fictional:
         notes.insert(0, "These places are fictional: the program made them up.")
-    chosen = (case.option.mix.chosen | case.other.mix.chosen).any(axis=0)
+    chosen = np.any([option.mix.chosen for option in case.options], axis=(0, 1))
     names = [case.problem.interventions[at] for at in np.flatnonzero(chosen)]
     works = [
         *allocated.works,
@@ -151,6 +151,11 @@ def _figures(case: Case) -> Section:
         text=(
             "Doing nothing is what each option is compared with. Money is shared in one of two ways: every "
             "place gets an equal part, or all of it goes where it meets most need.",
+            *(
+                ()
+                if case.other is not None
+                else ("An equal part for each place would buy nothing.",)
+            ),
             why_studied(case),
         ),
         tables=(

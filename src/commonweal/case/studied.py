@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.briefing.choices import joined
-from commonweal.case.options import STUDIED
+from commonweal.case.options import STUDIED, costs_by_start
 from commonweal.investment.appraisal.words import money
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ def why_studied(case: Case) -> str:
         "Of all that can be chosen, an effect that a study of cause, or a review of several, stands behind is known "
         f"only of {_named(case, studied)}."
     )
+    if case.other is None:
+        has_it = (
+            "has none of it"
+            if case.option.firm is None
+            else f"has it in {_places(case, case.option)}"
+        )
+        return f"{first} The proposed option {has_it}."
     if case.option.firm is None and case.other.firm is None:
         return f"{first} Neither option has any of it, so neither has a figure for studied effects."
     if case.option.firm is not None and case.other.firm is not None:
@@ -101,12 +108,5 @@ def _why_not(case: Case, lacks: Option, names: list[str]) -> str:
 def _cost(case: Case, names: list[str]) -> tuple[float, float]:
     """Give the least and the most that any of some interventions costs a place, by when it begins."""
     at = [case.problem.interventions.index(name) for name in names]
-    last = case.rules.years - 1 if case.rules.last_start is None else case.rules.last_start
-    shape = (len(case.rows), len(case.problem.interventions))
-    costs = [
-        case.problem.spent(np.full(shape, start, dtype=np.intp), case.rules.years).sum(axis=2)[
-            :, at
-        ]
-        for start in range(last + 1)
-    ]
+    costs = costs_by_start(case.problem, case.rules)[..., at]
     return float(np.min(costs)), float(np.max(costs))

@@ -177,7 +177,7 @@ def options(case: Case) -> pl.DataFrame:
             ("Benefits for each £1, studied effects only", "–"),
         )
     }  # fmt: skip
-    for option in (case.option, case.other):
+    for option in case.options:
         served = option.mix.chosen.any(axis=1)
         m, firm = option.appraisal.measures, option.firm
         told = [
@@ -195,9 +195,10 @@ def options(case: Case) -> pl.DataFrame:
         for name, text in zip(rows, told, strict=True):
             rows[name].append(text)
     names = {"each": "An equal part for each", "pooled": "Where it meets most need"}
+    heads = [names[o.sharing] + (" (proposed)" if o is case.option else "") for o in case.options]
     return pl.DataFrame(
         [(name, *cells) for name, cells in rows.items()],
-        schema=["Measure", "Doing nothing", f"{names[case.option.sharing]} (proposed)", names[case.other.sharing]],
+        schema=["Measure", "Doing nothing", *heads],
         orient="row",
     )  # fmt: skip
 

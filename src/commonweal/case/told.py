@@ -190,7 +190,7 @@ def _rests(case: Case) -> str:
     if guessed > 0:
         first += " What it is worth follows from those assumptions; it is not a finding."
     if case.option.firm is None:
-        other = case.other.firm
+        other = None if case.other is None else case.other.firm
         why = (
             ""
             if other is None
