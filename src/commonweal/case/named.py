@@ -10,7 +10,7 @@ from commonweal.briefing.choices import joined
 from commonweal.case.places import NEEDIEST
 from commonweal.case.values import shipped_values
 from commonweal.errors import UnknownNameError
-from commonweal.siting import SCHOOLS
+from commonweal.siting_inside import SCHOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
