@@ -22,9 +22,9 @@ from commonweal.reports.allocation import (
     Worked,
     allocation_answer,
     allocation_report,
-    shares_of,
     write_selected,
 )
+from commonweal.reports.allocation_told import shares_of
 
 if TYPE_CHECKING:
     from pathlib import Path
