@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import zipfile
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pypdf
@@ -12,6 +14,7 @@ import pytest
 
 from commonweal.case.pack_pages import SITES, options_page, programme_page
 from commonweal.errors import CommonwealError
+from commonweal.investment.siting.search import greedy
 from commonweal.pack.make import write_pack
 from commonweal.pack.scope import Scope, find_scope
 
@@ -70,6 +73,18 @@ def test_a_pack_is_made_anew_where_its_page_would_differ(
         county, scope, tmp_path / "pack", charts="none", profiles="none", extras=[extra]
     )
     assert (again / "options.html").exists()
+
+
+def test_an_interrupted_search_makes_no_page(
+    county: Results, scope: Scope, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def searched(*args: Any, **kwargs: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return greedy(*args, **kwargs)
+
+    monkeypatch.setattr(import_module("commonweal.investment.siting.solve"), "greedy", searched)
+    with pytest.raises(KeyboardInterrupt):
+        options_page(county, scope, "library", store)
 
 
 def test_a_page_of_options_is_about_a_part(county: Results, store: Store) -> None:

@@ -55,6 +55,8 @@ def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
 
 def deaf() -> None:
     """Cover at random: the first linear programme takes long, and HiGHS asks nobody meanwhile."""
+    import threading
+
     import numpy as np
     from scipy.sparse import csr_array
 
@@ -66,7 +68,7 @@ def deaf() -> None:
     n, m = 1_500, 9_000
     matrix = csr_array((generator.random((n, m)) < 0.02).astype(float))
     cost, one, whole = generator.uniform(1, 2, m), np.ones(m), np.ones(m, np.bool_)
-    print("READY", flush=True)
+    threading.Timer(4, print, ("READY",), {"flush": True}).start()  # once it has presolved
     run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=Clock(60))
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from commonweal.errors import DataError
-from commonweal.investment.siting import Goal, problem_from_matrix, solve
+from commonweal.investment.highs import Answer
+from commonweal.investment.siting import Goal, capacity, problem_from_matrix, solve
 
 
 def assigned(distance, people, capacity, weight, open_, cover):
@@ -127,3 +128,11 @@ def test_progress_is_told_as_the_answer_is(model: str) -> None:
     known = [now for now, _ in told if np.isfinite(now)]
     assert known
     assert known[-1] == pytest.approx(found.objective)
+
+
+def test_an_interrupt_before_there_is_any_choice_is_one(monkeypatch):
+    nothing = Answer("interrupted", None, np.inf, -np.inf)
+    monkeypatch.setattr(capacity, "run_mip", lambda *_, **__: nothing)
+    problem = problem_from_matrix([[1.0, 2.0], [2.0, 1.0]], [10, 10], capacity=[15, 15])
+    with pytest.raises(KeyboardInterrupt):
+        solve(problem, Goal("p_median", 2))

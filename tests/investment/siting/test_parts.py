@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.investment.clock import Clock
-from commonweal.investment.siting import Goal, problem_from_matrix
-from commonweal.investment.siting.branch import best_choice
+from commonweal.investment.siting import Goal, parts, problem_from_matrix, solve
+from commonweal.investment.siting.branch import _Lines, best_choice
 from commonweal.investment.siting.core import Core, core_of
 from commonweal.investment.siting.parts import part_by_part, parts_of
 from commonweal.investment.siting.relax import Found, Narrowed
+from commonweal.investment.siting.search import greedy
 
 if TYPE_CHECKING:
     from commonweal.investment.siting.problem import Model
@@ -34,16 +35,37 @@ def apart(seed: int, model: Model, number: int) -> Core:
 
 
 def solved(core: Core, seconds: float = 60.0) -> Found:
-    """Start from nothing: no choice, and prices of nothing."""
-    m = len(core.columns)
-    left = Narrowed(core, np.arange(m), np.zeros(m, np.bool_), np.zeros(len(core.weight)))
-    found = Found(np.empty(0, np.intp), core.untouched, core.fixed)
+    """Solve part by part, then what convex curves leave open."""
+    left, found = nothing(core)
     clock = Clock(seconds)
     part = parts_of(core)
     assert part.max() > 0
     part_by_part(left, part, found, 1e-6, clock)
-    best_choice(left, found, 1e-6, clock)  # what convex curves leave open
+    best_choice(left, found, 1e-6, clock)
     return found
+
+
+def nothing(core: Core) -> tuple[Narrowed, Found]:
+    """Start from nothing: no choice, and prices of nothing."""
+    m = len(core.columns)
+    left = Narrowed(core, np.arange(m), np.zeros(m, np.bool_), np.zeros(len(core.weight)))
+    return left, Found(np.empty(0, np.intp), core.untouched, core.fixed)
+
+
+def coast_and_town() -> Core:
+    """A town whose second site adds less than its third, and a coast, for two sites in all.
+
+    A large site of the town covers half of each of three small ones: 24, 32 and 48, between which a straight line
+    has 36.
+    """
+    town = np.zeros((12, 4), np.bool_)
+    for small in range(3):
+        town[4 * small : 4 * small + 4, small] = town[4 * small : 4 * small + 2, 3] = True
+    coast = np.eye(6, 5, dtype=np.bool_) | np.eye(6, 5, -1, dtype=np.bool_)  # each covers 5 + 5
+    covers = np.block([[town, np.zeros((12, 5), np.bool_)], [np.zeros((6, 4), np.bool_), coast]])
+    people = np.repeat([4.0, 5.0], [12, 6])
+    problem = problem_from_matrix(np.where(covers, 0.0, np.inf), people, limit=1.0)
+    return core_of(problem, Goal("maximal_covering", 2, within=1.0))
 
 
 @settings(max_examples=30, deadline=None)
@@ -62,15 +84,7 @@ def test_parts_equal_brute_force(seed: int, model: Model, number: int) -> None:
 
 
 def test_a_second_site_that_adds_less_than_a_third() -> None:
-    """A large site covers half of each of three small ones: 24, 32 and 48, between which a straight line has 36."""
-    town = np.zeros((12, 4), np.bool_)
-    for small in range(3):
-        town[4 * small : 4 * small + 4, small] = town[4 * small : 4 * small + 2, 3] = True
-    coast = np.eye(6, 5, dtype=np.bool_) | np.eye(6, 5, -1, dtype=np.bool_)  # each covers 5 + 5
-    covers = np.block([[town, np.zeros((12, 5), np.bool_)], [np.zeros((6, 4), np.bool_), coast]])
-    people = np.repeat([4.0, 5.0], [12, 6])
-    problem = problem_from_matrix(np.where(covers, 0.0, np.inf), people, limit=1.0)
-    core = core_of(problem, Goal("maximal_covering", 2, within=1.0))
+    core = coast_and_town()
     found = solved(core)
     assert core.untouched - found.cost == pytest.approx(24 + 10)
     assert found.met(1e-6)
@@ -83,3 +97,69 @@ def test_when_time_is_up_the_bound_still_holds() -> None:
     assert hurried.bound <= best.cost * (1 + 1e-9)
     assert hurried.cost >= best.cost * (1 - 1e-9)
     assert hurried.cost == core.of(hurried.chosen)
+
+
+def test_a_programme_that_fails_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best is 300; after some programmes HiGHS may not take a single step any more."""
+    core, solve_lines = apart(1, "maximal_covering", 3), _Lines.solve
+    for programmes in (0, 1, 5):
+        done = 0
+
+        def fails(lines: _Lines, seconds: float, most: int = programmes) -> Any:
+            nonlocal done
+            if done == most:
+                lines.highs.setOptionValue("simplex_iteration_limit", 0)
+            done += 1
+            return solve_lines(lines, seconds)
+
+        monkeypatch.setattr(_Lines, "solve", fails)
+        left, found = nothing(core)
+        best_choice(left, found, 1e-6, Clock(60))
+        assert found.bound <= 300 <= found.cost
+        assert not found.met(1e-6)
+
+
+@pytest.mark.parametrize("model", ["p_median", "maximal_covering"])
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_convex_curves_prove_it_alone(model: Model, number: int) -> None:
+    core = apart(3, model, number)
+    left, found = nothing(core)
+    part_by_part(left, parts_of(core), found, 1e-6, Clock(60))
+    assert found.met(2e-6)
+    assert found.cost == core.of(found.chosen)
+
+
+def test_no_curve_is_sought_once_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(core: Core) -> Any:
+        asked.append(core.most)
+        return greedy(core)
+
+    monkeypatch.setattr(parts, "greedy", counted)
+    solved(apart(1, "p_median", 4))
+    assert len(asked) > 1
+    asked.clear()
+    solved(apart(1, "p_median", 4), 1e-9)
+    assert len(asked) == 1
+
+
+def test_solve_proves_four_towns_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fourteen sites in each, and eight to build: more than a few nodes in all of them at once prove."""
+    met = []
+
+    def told(left: Narrowed, part: Any, found: Found, gap: float, clock: Clock, tell: Any) -> None:
+        assert not found.met(gap)
+        part_by_part(left, part, found, gap, clock, tell)
+        met.append(found.met(gap))
+
+    monkeypatch.setattr(parts, "part_by_part", told)
+    rng = np.random.default_rng(3)
+    distance = np.full((168, 56), np.inf)
+    for town in range(4):
+        distance[42 * town : 42 * town + 42, 14 * town : 14 * town + 14] = rng.integers(
+            0, 100, (42, 14)
+        )
+    problem = problem_from_matrix(distance, rng.integers(1, 50, 168).astype(float), limit=50.0)
+    assert solve(problem, Goal("p_median", 8), seconds=120).proven
+    assert met == [True]

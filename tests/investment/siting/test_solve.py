@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
@@ -144,3 +146,22 @@ def test_p_center_equals_brute_force(problem, limits):
             solve(problem, goal)
         return
     check(problem, goal, solve(problem, goal), best)
+
+
+@pytest.mark.parametrize(("method", "ended"), [("search", "asked"), ("exact", "proven")])
+def test_an_interrupt_is_told_even_if_it_comes_too_late_to_matter(method, ended, monkeypatch):
+    module = import_module("commonweal.investment.siting.solve")
+
+    def measures(*args):
+        signal.raise_signal(signal.SIGINT)
+        return measured(*args)
+
+    problem = problem_from_matrix([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]], [300, 200, 100])
+    found = solve(problem, Goal("p_median", sites=2), method=method)
+    assert (found.ended, found.interrupted) == (ended, False)
+    monkeypatch.setattr(module, "measured", measures, raising=True)
+    problem = problem_from_matrix(
+        [[0.0, 1, 2], [1, 0, 1], [2, 1, 0]], [300, 200, 100], existing=[1]
+    )
+    found = solve(problem, Goal("p_median", sites=1), method=method)
+    assert (found.ended, found.interrupted) == (ended, True)
