@@ -30,6 +30,9 @@ PLACES = 50
 """How many places are chosen for again where each has its own part: a draw is of all of them at once, so more
 places would say little more."""
 
+POOLED = 15.0
+"""Seconds at most for the mix of one draw where money is pooled; how close it came is told."""
+
 
 @dataclass(frozen=True)
 class Steady:
@@ -87,7 +90,7 @@ def steadiness(
     draws, seed
         How often, 2 or more; the same seed gives the same answer.
     seconds
-        At most for each choice.
+        At most for each choice; where money is pooled no more than `POOLED` of them.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -104,7 +107,8 @@ def steadiness(
     """
     n, chosen = len(builder.places.codes), option.mix.chosen
     if option.sharing == "pooled":
-        found = stability(builder, rules, option.mix, draws, seed, progress, seconds=seconds)
+        at_most = min(seconds, POOLED)
+        found = stability(builder, rules, option.mix, draws, seed, progress, seconds=at_most)
         return Steady(draws, seed, np.arange(n), chosen, found.often, found.gap)
     at = np.unique(np.linspace(0, n - 1, min(n, PLACES)).round().astype(np.intp))
     own, often, gap = rules.scaled(1 / n), np.zeros((len(at), chosen.shape[1])), 0.0
