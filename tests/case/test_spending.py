@@ -1,0 +1,84 @@
+"""What is spent beside the budget, by hand: with optimism bias, and after the last year."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from commonweal.briefing.words import percent
+from commonweal.case.report import case_report
+from commonweal.case.spending import begun_costs_after, over_told, spent_with_bias
+from commonweal.case.tables import by_year, pounds
+from commonweal.case.told import case_answer, case_data
+from commonweal.investment.appraisal.words import money
+from commonweal.investment.portfolio import Problem
+
+if TYPE_CHECKING:
+    from commonweal.case import Case
+
+
+def test_what_was_begun_is_run_until_it_ends() -> None:
+    """Begun in the last of 5 years and working 3.5 from the next on: 3 years and a half of 100, and never capital.
+
+    The other, begun in year 1 and working 2, is over before the end.
+    """
+    two = Problem(
+        codes=("a",), names=("A",), authorities=("",), people=np.ones(1), need=np.ones(1),
+        interventions=("late", "early"), outcomes=("ties",), groups=("", ""),
+        capital=np.full((1, 2), 1e6), yearly=np.array([[100.0, 7.0]]),
+        lead=np.array([1.0, 0.0]), lasts=np.array([3.5, 2.0]), gains=np.ones((1, 2, 1)),
+        measured=np.zeros(1, dtype=bool), shortfall=np.full(1, np.inf),
+    )  # fmt: skip
+    assert begun_costs_after(two, np.array([[4, 1]]), 5).tolist() == [100, 100, 100, 50]
+    assert begun_costs_after(two, np.array([[-1, 1]]), 5).sum() == 0
+    assert begun_costs_after(two, np.array([[-1, -1]]), 5).sum() == 0
+
+
+def test_spending_with_optimism_bias_is_capital_raised_by_it(case: Case) -> None:
+    """Half of the bounds of the Green Book's supplement, since how far risks are managed is 0 to 1, each as likely."""
+    project, bounds = case.appraisal.project, case.appraisal.parameters.optimism_bias.capital
+    wanted = 0.0
+    for line in project.costs.values():
+        amount = line.amount.mean * sum(share for _, share in line.years)
+        mix = line.optimism_bias.mix if line.optimism_bias else {}
+        wanted += amount * (1 + sum((bounds[c].upper + bounds[c].lower) / 2 for c in mix))
+    spent = spent_with_bias(case.appraisal)
+    assert spent.sum() == pytest.approx(wanted)
+    assert spent.sum() > case.mix.spent.sum()
+    table = by_year(case)
+    np.testing.assert_allclose(table["In all, with optimism bias (£)"], spent, atol=1)
+    assert table["So far, with it (£)"][-1] == pytest.approx(wanted, abs=1)
+    assert case_data(case)["spent_by_year_with_optimism_bias_gbp"] == spent.tolist()
+
+
+def test_the_answer_and_the_financial_case_say_what_is_above_the_budget_and_after_the_end(
+    case: Case,
+) -> None:
+    total = float(spent_with_bias(case.appraisal).sum())
+    tight = replace(case, rules=replace(case.rules, budget=total - 2e6))
+    told = over_told(tight)
+    assert f"{money(total)}, £2.00 million above the budget" in told
+    assert f"in {percent(case.appraisal.over_budget or 0)} of draws" in told
+    after = f"{money(float(begun_costs_after(case.problem, case.mix.start, 10).sum()))} more"
+    financial = next(s for s in case_report(tight).sections if s.title.startswith("Financial"))
+    for text in (
+        next(t for t in case_answer(tight) if t.startswith("Cost:")),
+        " ".join(financial.text),
+    ):
+        assert told in text
+        assert after in text
+        assert "Costs and benefits after 2035 are not counted" in text
+
+
+def test_studied_effects_and_all_effects_stand_in_one_sentence(case: Case) -> None:
+    assert case.option.firm is not None
+    firm, all_ = (a.measures["bcr"].expected for a in (case.option.firm, case.appraisal))
+    assert pounds(firm) != pounds(all_)
+    sentences = case_answer(case)[0].split(". ")
+    both = next(s for s in sentences if s.startswith("Counting only"))
+    assert both.index(f"{pounds(firm)} for each pound") < both.index(f"beside {pounds(all_)}")
+    worth = next(t for t in case_answer(case) if t.startswith("Worth"))
+    assert f"by studied effects alone: {pounds(firm)}" in worth
