@@ -39,12 +39,13 @@ def test_what_was_begun_is_run_until_it_ends() -> None:
 
 def test_spending_with_optimism_bias_is_capital_raised_by_it(case: Case) -> None:
     """Half of the bounds of the Green Book's supplement, since how far risks are managed is 0 to 1, each as likely."""
-    project, bounds = case.appraisal.project, case.appraisal.parameters.optimism_bias.capital
+    project, bias = case.appraisal.project, case.appraisal.parameters.optimism_bias
+    ends = {name: c.capital for name, c in bias.categories.items() if c.capital is not None}
     wanted = 0.0
     for line in project.costs.values():
         amount = line.amount.mean * sum(share for _, share in line.years)
         mix = line.optimism_bias.mix if line.optimism_bias else {}
-        wanted += amount * (1 + sum((bounds[c].upper + bounds[c].lower) / 2 for c in mix))
+        wanted += amount * (1 + sum((ends[c].upper + ends[c].lower) / 2 for c in mix))
     spent = spent_with_bias(case.appraisal)
     assert spent.sum() == pytest.approx(wanted)
     assert spent.sum() > case.mix.spent.sum()
