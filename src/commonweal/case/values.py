@@ -17,6 +17,9 @@ from commonweal.investment.parameters import Stated, load_parameters
 
 __all__ = ["Added", "Grant", "Values", "Wellbeing", "load_values", "shipped_values"]
 
+NONE = "none"
+"""The category of what no optimism bias is added to."""
+
 _FOLDER = resources.files(__package__) / "published"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -119,9 +122,9 @@ def load_values(name: str = "first-values") -> Values:
             raise UnknownNameError("kind of place", kind, kinds, f" in {name}, under 'built'")
     categories = load_parameters().optimism_bias.categories
     for key, category in read.optimism_bias.items():
-        if category not in categories:
+        if category not in (NONE, *categories):
             where = f" in {name}, under 'optimism_bias.{key}'"
-            raise UnknownNameError("optimism bias category", category, categories, where)
+            raise UnknownNameError("optimism bias category", category, (*categories, NONE), where)
     for id_ in read.works:
         evidence.work(id_)
     return read.model_copy(update={"name": stem})
