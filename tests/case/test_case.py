@@ -206,6 +206,23 @@ def test_what_cannot_be_is_refused(
         make_case(asked, store, results=county)
 
 
+def test_prices_of_a_year_without_a_deflator_are_told_with_file_and_key(
+    county: Results, store: Store, tmp_path: Path
+) -> None:
+    from importlib import resources
+
+    folder = resources.files("commonweal.investment.interventions") / "published"
+    text = (folder / "first-set.yaml").read_text("utf-8")
+    assert "price_year: 2024" in text
+    own = tmp_path / "own.yaml"
+    own.write_text(text.replace("price_year: 2024", "price_year: 2026"), "utf-8")
+    asked = Asked("demo", "Vesselhoe", interventions=str(own))
+    with pytest.raises(
+        DataError, match=r"own\.yaml: price_year: found 2026; expected \d+ to 202\d, "
+    ):
+        make_case(asked, store, results=county)
+
+
 @pytest.mark.parametrize("budget", [0.0, -5.0, float("inf"), float("nan")])
 def test_no_money_is_refused_at_once(budget: float) -> None:
     with pytest.raises(CommonwealError, match="budget: found"):

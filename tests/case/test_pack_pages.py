@@ -19,6 +19,7 @@ from commonweal.pack.make import write_pack
 from commonweal.pack.scope import Scope, find_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from commonweal.results import Results
@@ -94,13 +95,47 @@ def test_a_page_of_options_is_about_a_part(county: Results, store: Store) -> Non
         options_page(county, everywhere, "library", store)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--options", "libary"), "did you mean 'library'"),
+        (("--programme", "bad.yaml"), "bad.yaml: in_need: missing"),
+        (("--programme", "appg-225"), "on the study left-behind-2019; expected one on demo"),
+        (("--programme", "good.yaml", "--against", "bad.yaml"), "bad.yaml: in_need: missing"),
+    ],
+)
+def test_pages_that_cannot_be_made_are_refused_before_the_study_is_run(
+    words: tuple[str, ...],
+    told: str,
+    tell: Callable[..., tuple[int, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("commonweal.study.run", None)
+    (tmp_path / "good.yaml").write_text(RULE, "utf-8")
+    (tmp_path / "bad.yaml").write_text(RULE[: RULE.index("in_need")], "utf-8")
+    code, _, complained = tell("brief", "demo", "Vesselhoe", *words)
+    assert code == 2
+    assert told in " ".join(complained.split())
+
+
+def test_all_of_a_study_has_no_page_of_options_and_is_refused_before_the_run(
+    tell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commonweal.study.run", None)
+    code, _, complained = tell("brief", "demo", "--options", "library")
+    assert (code, "name a place or an authority" in complained) == (2, True)
+
+
 def test_a_programme_says_whom_it_selects(county: Results, store: Store, tmp_path: Path) -> None:
     rule = tmp_path / "three.yaml"
     rule.write_text(RULE, "utf-8")
     extra = programme_page(county, str(rule), store)
     assert extra.title == "Three places of the county"
     assert "3 neighbourhoods get an award" in extra.page()
-    assert "3 neighbourhoods get an award" in text_of(extra.paper())
+    paper = text_of(extra.paper())
+    assert "3 neighbourhoods get an award" in paper
+    assert "tables/" not in paper  # a pack has no such folder
 
 
 def test_a_programme_says_who_gains_and_loses_beside_the_lists_of_the_study(

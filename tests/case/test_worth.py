@@ -101,6 +101,12 @@ def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
         ("evidence: popay-2023", "evidence: popay-2032", UnknownNameError, "popay-2023"),
         ("triangular: [0, 0.2, 0.5]", "triangular: [0, 0.6, 0.5]", DataError, "rising order"),
         ("managed:", "manged:", DataError, "managed"),
+        (
+            ": standard_buildings",
+            ": standard_bildings",
+            UnknownNameError,
+            r"not found in .*own\.yaml, under 'optimism_bias\.\w+'; did you mean 'standard_b",
+        ),
     ):
         assert old in text
         file = tmp_path / "own.yaml"

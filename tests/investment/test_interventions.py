@@ -204,3 +204,17 @@ def test_indicators_stay_within_their_ends_and_nothing_is_drawn_back_to_them() -
     assert through.moved(np.array([1.0, 7.0, 9.0]), 5.0).tolist() == [6.0, 8.0, 9.0]
     through = Through(indicator="x", change="add", by=-5, least=0)
     assert through.moved(np.array([1.0, 7.0, -2.0]), -5.0).tolist() == [0.0, 2.0, -2.0]
+
+
+def test_a_wrong_number_is_all_that_is_told_of_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        load_interventions(written(tmp_path, {f"{EFFECT}.reaches": 1.5}))
+    said = str(refused.value)
+    assert "reaches: found 1.5; expected between 0 and 1" in said
+    assert said.count("\n") == 0
+    assert "tuple" not in said
+
+
+def test_a_list_that_has_nothing_is_still_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"club\.effects: found"):
+        load_interventions(written(tmp_path, {f"{CLUB}.effects": []}))

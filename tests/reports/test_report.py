@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -168,6 +169,31 @@ def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before
         )
         assert down["Words before it."] - down["A table after it"] > 10  # points: they do not touch
         assert pages[1].index("Bars of it") < pages[1].index("Words after it.")
+
+
+@pytest.mark.parametrize("before", [26, 29])
+def test_no_chart_parts_a_table_and_its_title_stands_on_each_of_its_pages(before: int) -> None:
+    square = svg("bars", "Bars", "Longer", 480, 300, ['<rect width="480" height="300"/>'])
+    chart = Chart("bars", "Bars of it", "Longer is more.", square, NUMBERS)
+    rows = Shown(pl.DataFrame({"Row": [f"row {k}." for k in range(60)]}))
+    section = Section("First", (), (chart,), (Table("long", "A long table", rows),))
+    made = report_pdf(told(answer=("Filler.",) * before, sections=(section,)))
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
+    text = "".join(pages)
+    assert text.index("row 59.") < text.index("Bars of it")
+    of = [page for page in pages if re.search(r"row \d+\.", page)]
+    assert len(of) > 1
+    assert all("A long table" in page for page in of)
+
+
+def test_what_is_cut_is_not_said_to_lie_in_a_file_that_is_not_there() -> None:
+    def text(files: bool) -> str:
+        pages = pypdf.PdfReader(io.BytesIO(report_pdf(told(), files))).pages
+        return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+    assert "All 3 rows are in the file" in text(files=True)
+    assert "The first 2 of 3 rows." in text(files=False)
+    assert "in the file" not in text(files=False)
 
 
 def test_a_head_is_broken_between_words_only() -> None:

@@ -155,6 +155,7 @@ def test_a_programme_selects_the_neediest_of_each_district(client: Client, count
         assert said in page
     for part in told["rule"]:
         assert part["part"] in page
+    assert "the draws were left out. commonweal invest allocate five makes them" in page
     assert "Five awards" in client.get("/programmes").text
 
 

@@ -14,6 +14,7 @@ from tests.investment.allocation.places import areas_of, eight, rule_of, scores_
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.investment.allocation import allocate
 from commonweal.investment.allocation.allocate import Allocation, next_in_line
+from commonweal.investment.allocation.groups import read_exclusions
 from commonweal.strict_yaml import read_strict
 
 CASES = read_strict((Path(__file__).parent / "cases.yaml").read_text("utf-8"))
@@ -114,6 +115,23 @@ class TestRefused:
         assert "'Q' not found among those of places; expected one of: N, S, W" in self.say(
             exclude=out
         )
+
+    def test_a_code_that_is_not_there_is_told_with_its_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "towns.csv"
+        file.write_text("town\nQ\n", "utf-8")
+        out = {
+            "e": {
+                "what": "some",
+                "parent": "town",
+                "file": str(file),
+                "column": "town",
+                "official": True,
+            }
+        }
+        rule = rule_of(exclude=out)
+        areas, scores = eight()
+        with pytest.raises(UnknownNameError, match=r"towns\.csv: town 'Q' not found"):
+            allocate(rule, scores, areas, read_exclusions(rule))
 
     def test_minimums_that_cannot_be_met(self) -> None:
         many = {"least": 2, "in_each": "town", "official": True}

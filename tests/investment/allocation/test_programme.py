@@ -91,3 +91,13 @@ def test_files_of_a_rule_are_looked_for_beside_it(tmp_path: Path) -> None:
     out = {"e": {"what": "x", "file": "out.csv", "official": True}}
     programme = load_programme(written(tmp_path, exclude=out))
     assert programme.exclude["e"].file == str(tmp_path / "out.csv")
+
+
+def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("title: Mine\nnote: x\n", "utf-8")
+    with pytest.raises(DataError) as refused:
+        load_programme(str(file))
+    first, second = str(refused.value).splitlines()
+    assert first == f"{file}: official, study, rank, in_need: missing; they are needed"
+    assert "note: unknown key" in second
