@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from html import unescape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,13 @@ import pytest
 from commonweal.investment.appraisal import appraise, load_project, shipped_projects
 from commonweal.reports import report_html
 from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
+from commonweal.reports.appraisal_charts import chance_chart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from commonweal.investment.appraisal import Project
 
 PROJECTS = resources.files("commonweal.investment.appraisal") / "projects"
 
@@ -145,3 +150,18 @@ def test_every_project_that_ships_is_told(name: str) -> None:
     assert all(said in page.replace("\N{NO-BREAK SPACE}", " ") for said in appraisal.drivers)
     json.dumps(appraisal_data(appraisal), allow_nan=False)
     assert len(list(appraisal_lines(appraisal))) > 20
+
+
+def test_nought_near_the_end_of_the_axis_does_not_stand_on_another_amount(
+    made: Callable[..., Project],
+) -> None:
+    """The least net value is just below nought: £0 is written elsewhere than the amounts at the ends."""
+    found = appraise(made(benefits__reading__value={"uniform": [18, 300]}), draws=2000)
+    chart = chance_chart(found)
+    assert chart is not None
+    at = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', chart.svg)
+    x, y = {said: float(x) for x, _, said in at}, {said: float(y) for _, y, said in at}
+    least, nought, _ = sorted(x, key=lambda said: x[said])
+    assert nought == "£0"
+    assert x[nought] - x[least] < 30  # as near as that the two would run into one another
+    assert y[least] - y[nought] > 100
