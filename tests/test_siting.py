@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -222,8 +223,6 @@ def test_candidates_that_nobody_can_walk_to_are_refused(
 
 
 def test_a_study_that_prepares_its_indicators_is_refused(demo: Results) -> None:
-    from dataclasses import replace
-
     study = demo.study.model_copy(update={"prepare": ("something",)})
     with pytest.raises(StudyError, match="prepares its indicators"):
         rescored(replace(demo, study=study), {"community_needs": {}})
@@ -258,6 +257,8 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) 
     code, out, err = tell(*asked, "--json", "--out", tmp_path / "out")
     assert code == 0, err
     data = json.loads(out)
+    _, both, _ = tell(*asked, "--area", "F02000002", "--json")
+    assert json.loads(both)["people"] > data["people"]
     assert data["proven"]
     assert data["reached"] > data["reached_before"]
     assert len(data["sites"]) == 2
@@ -286,6 +287,55 @@ def test_the_command_refuses_before_a_long_run(tell: Callable[..., tuple[int, st
         assert (code, out) == (2, "")
         assert said in err
         assert len(err.splitlines()) <= 3
+
+
+def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
+    demo: Results, store: Store, ground: Ground
+) -> None:
+    for model in ("maximal_covering", "p_median"):
+        ask = Ask(TOWN, "arts-centre", 2, model=model, candidates="grid:1000", method="greedy")
+        found = site(demo, ask, store, ground=ground)
+        first = "This study has read no place of the kind “arts centre or gallery”, so none that is there is counted"
+        assert siting_report(found).answer[0].startswith(first)
+        lines = siting_lines(found)
+        assert any(line.startswith(first) for line in lines)
+        assert "access: points" in " ".join(lines)
+        assert not any("instead of" in line or "falls from" in line for line in lines)
+        assert not any("0 places there already" in line for line in lines)
+        data = siting_data(found)
+        assert data["kind_read"] is False
+        assert data["existing"] is data["reached_before"] is data["mean_m_before"] is None
+
+
+def test_where_nobody_comes_within_reach_it_leads_with_metres(
+    demo: Results, store: Store, ground: Ground
+) -> None:
+    ask = Ask(TOWN, "library", 2, model="p_median", minutes=0.5)
+    answer = siting_report(site(demo, ask, store, ground=ground)).answer
+    assert answer[0].startswith("The mean way to the nearest falls from")
+    assert answer[1].startswith(
+        "2 new places would bring nobody within 0.5 minutes' walk of one: 0"
+    )
+
+
+def test_only_walks_that_get_shorter_are_listed(three: Sited) -> None:
+    table = next(t for t in siting_report(three).sections[0].tables if t.name == "reach-by-point")
+    before, after = (table.shown.frame[f"Metres {when}"] for when in ("before", "after"))
+    assert 0 < len(after) < len(three.demand)
+    assert (after < before.fill_null(int(three.problem.limit) + 1)).all()
+
+
+def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: Sited) -> None:
+    assert three.effect is not None
+    name = three.effect.lists["list"][0]
+    moves = pl.DataFrame(
+        {
+            "list": [name] * 2, "code": ["a", "b"], "name": ["Near", "Far"],
+            "move": ["leaves"] * 2, "inside": [True, False],
+        }
+    )  # fmt: skip
+    told = " ".join(siting_lines(replace(three, effect=replace(three.effect, moves=moves))))
+    assert "; leaves: Near; elsewhere leaves, since scores are relative: Far." in told
 
 
 def test_the_data_has_every_number(three: Sited) -> None:

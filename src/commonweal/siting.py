@@ -22,6 +22,7 @@ from commonweal.recipe import OwnAreas
 from commonweal.siting_effect import effect_of, measured_anew, moved_by, nearer, rescored
 from commonweal.siting_inside import (
     SCHOOLS,
+    all_near,
     candidates_near,
     codes_of,
     demand_inside,
@@ -185,7 +186,7 @@ def site(
     scope
         The areas, if they have been found; `ask.area` is not looked for then.
     picked
-        Sites that were picked: all of them are built, and none is looked for.
+        Sites that were picked, each in or near the area: all of them are built, and none is looked for.
     effect
         Whether to work out what changes in the study, which takes most of the time.
     progress
@@ -200,8 +201,8 @@ def site(
     Raises
     ------
     CommonwealError
-        If the area, the kind or the index is not known, there are no candidates, or the problem can't be
-        solved: see `commonweal.investment.siting.solve`.
+        If the area, the kind or the index is not known, there are no candidates, one that was picked is far
+        from the area, or the problem can't be solved: see `commonweal.investment.siting.solve`.
     """
     goal = Goal(ask.model, ask.sites, ask.budget)
     limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
@@ -214,9 +215,12 @@ def site(
     ground = ground or ground_of(results, store, progress)
     demand = demand_inside(results, index, scope.rows, ground.origins, store)
     outline = outline_around(results, scope.rows, demand.points)
-    candidates = picked or candidates_near(
-        ask.candidates, ground.places, outline, limit_m, store, progress
-    )
+    if picked is None:
+        candidates = candidates_near(
+            ask.candidates, ground.places, outline, limit_m, store, progress
+        )
+    else:
+        candidates = all_near(picked, outline, limit_m)
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
@@ -249,6 +253,7 @@ def site(
         results.boundaries.filter(pl.col("code").is_in(codes_of(results, scope.rows))),
         ground.sources,
         is_fictional(results.study),
+        not len(ground.places.of(ask.kind)),
     )
 
 

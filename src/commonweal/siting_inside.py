@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SCHOOLS", "candidates_near", "codes_of", "demand_inside", "outline_around"]
+__all__ = ["SCHOOLS", "all_near", "candidates_near", "codes_of", "demand_inside", "outline_around"]
 
 SCHOOLS = "schools"
 _SCHOOLS = ("primary-school", "secondary-school", "school")
@@ -146,3 +147,15 @@ def candidates_near(
     raise UnknownNameError(
         "candidates", asked, [SCHOOLS, *kinds.kinds, *kinds.groups, "postcodes", "grid:500"]
     )
+
+
+def all_near(picked: Candidates, outline: object, limit_m: float) -> Candidates:
+    """Refuse sites that were picked where nobody of the area can walk to them."""
+    near_m = max(limit_m, _AROUND_M)
+    for k, (x, y) in enumerate(picked.table.select("longitude", "latitude").iter_rows()):
+        if not replace(picked, table=picked.table[k : k + 1]).count_inside(outline, near_m):
+            raise DataError(
+                f"site: found {x:g},{y:g}, which is more than {near_m:,.0f} m from the area; expected "
+                "longitude,latitude in or near it"
+            )
+    return picked

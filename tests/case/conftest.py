@@ -30,5 +30,5 @@ def county(store: Store) -> Results:
 
 @pytest.fixture(scope="session")
 def case(county: Results, store: Store) -> Case:
-    asked = Asked("demo", DISTRICT, places=6, budget=BUDGET, draws=20)
+    asked = Asked("demo", (DISTRICT,), places=6, budget=BUDGET, draws=20)
     return make_case(asked, store, results=county)

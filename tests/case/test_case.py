@@ -17,6 +17,7 @@ import shapely
 
 from commonweal.case import Asked, make_case
 from commonweal.case.layers import write_places
+from commonweal.case.places import worked_places
 from commonweal.case.report import case_report
 from commonweal.case.tables import by_intervention, by_place, by_year, options, pounds
 from commonweal.case.told import case_answer, case_assumptions, case_data, case_lines
@@ -187,8 +188,8 @@ def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"area": "Nowhere"}, "Nowhere"),
-        ({"area": ""}, "--area"),
+        ({"areas": ("Nowhere",)}, "Nowhere"),
+        ({"areas": ()}, "--area"),
         ({"subject": "dmeo"}, "did you mean 'demo'"),
         ({"places": 0}, "places: found 0"),
         ({"budget": 1000.0}, "buys nothing"),
@@ -201,7 +202,9 @@ def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
 def test_what_cannot_be_is_refused(
     changed: dict[str, Any], said: str, county: Results, store: Store
 ) -> None:
-    asked = Asked(**{"subject": "demo", "area": "Vesselhoe", "places": 3, "draws": 0, **changed})
+    asked = Asked(
+        **{"subject": "demo", "areas": ("Vesselhoe",), "places": 3, "draws": 0, **changed}
+    )
     with pytest.raises(CommonwealError, match=re.escape(said)):
         make_case(asked, store, results=county)
 
@@ -216,17 +219,25 @@ def test_prices_of_a_year_without_a_deflator_are_told_with_file_and_key(
     assert "price_year: 2024" in text
     own = tmp_path / "own.yaml"
     own.write_text(text.replace("price_year: 2024", "price_year: 2026"), "utf-8")
-    asked = Asked("demo", "Vesselhoe", interventions=str(own))
+    asked = Asked("demo", ("Vesselhoe",), interventions=str(own))
     with pytest.raises(
         DataError, match=r"own\.yaml: price_year: found 2026; expected \d+ to 202\d, "
     ):
         make_case(asked, store, results=county)
 
 
+def test_several_areas_are_taken_together(county: Results, store: Store) -> None:
+    names = county.areas.table["district_name"].unique(maintain_order=True).to_list()[:2]
+    _, rows, title = worked_places("demo", names, 40, store, draws=0, results=county)
+    found = county.areas.table["district_name"].gather(rows.tolist())
+    assert set(found) == set(names)
+    assert title.endswith(f"of {names[0]} and {names[1]}")
+
+
 @pytest.mark.parametrize("budget", [0.0, -5.0, float("inf"), float("nan")])
 def test_no_money_is_refused_at_once(budget: float) -> None:
     with pytest.raises(CommonwealError, match="budget: found"):
-        Asked("demo", "Vesselhoe", budget=budget)
+        Asked("demo", ("Vesselhoe",), budget=budget)
 
 
 def test_places_near_together_are_drawn_close_up(case: Case) -> None:
@@ -260,7 +271,7 @@ def test_what_varied_and_why_not_are_told_by_name(case: Case) -> None:
 @pytest.mark.parametrize("year", [-200, 26, 20260])
 def test_a_mistyped_year_is_refused(year: int) -> None:
     with pytest.raises(CommonwealError, match=f"first year: found {year}"):
-        Asked("demo", "Vesselhoe", first_year=year)
+        Asked("demo", ("Vesselhoe",), first_year=year)
 
 
 def test_a_programme_of_ones_own_is_asked_as_its_file(
@@ -289,7 +300,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
         if district not in county.areas.table["district_name"].gather(made.rows.tolist())
     )
     with pytest.raises(CommonwealError, match="selects no"):
-        make_case(Asked(name, empty, draws=0), store, results=county)
+        make_case(Asked(name, (empty,), draws=0), store, results=county)
 
 
 def test_stopped_it_leaves_nothing(
@@ -306,7 +317,7 @@ def test_stopped_it_leaves_nothing(
 
 def test_without_draws_of_ones_own_the_studys_are_taken(county: Results, store: Store) -> None:
     """The run that was handed over was made without draws; how sure the list is is told all the same."""
-    made = make_case(Asked("demo", "Vesselhoe", places=2, budget=2e6), store, results=county)
+    made = make_case(Asked("demo", ("Vesselhoe",), places=2, budget=2e6), store, results=county)
     assert made.worked.chance is not None
     assert made.worked.chance.n_draws == load_study("demo").certainty.draws  # type: ignore[union-attr]
     assert made.appraisal.draws == 10_000

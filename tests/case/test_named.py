@@ -43,7 +43,7 @@ def values_file(folder: Path, *changes: tuple[str, str]) -> str:
 
 
 def own(hub: str, **more: object) -> Asked:
-    asked = Asked("demo", "Vesselhoe", places=2, budget=20e6, draws=0, interventions=hub)
+    asked = Asked("demo", ("Vesselhoe",), places=2, budget=20e6, draws=0, interventions=hub)
     return replace(asked, **more)  # type: ignore[arg-type]
 
 
@@ -93,7 +93,7 @@ def test_own_values_that_name_no_intervention_are_refused(
     old: str, new: str, key: str, county: Results, store: Store, tmp_path: Path
 ) -> None:
     file = values_file(tmp_path, (old, new))
-    asked = Asked("demo", "Vesselhoe", places=2, draws=0, values=file)
+    asked = Asked("demo", ("Vesselhoe",), places=2, draws=0, values=file)
     with pytest.raises(UnknownNameError, match=f"not found in first-set.*'{key}'; did you mean"):
         make_case(asked, store, results=county)
 
@@ -115,7 +115,7 @@ def test_nobody_is_better_off_by_more_points_than_the_scale_has(
 
 
 def test_a_budget_that_buys_nothing_is_told_with_what_would(county: Results, store: Store) -> None:
-    asked = Asked("demo", "Vesselhoe", places=500, budget=1e6, draws=0)
+    asked = Asked("demo", ("Vesselhoe",), places=500, budget=1e6, draws=0)
     with pytest.raises(CommonwealError) as raised:
         make_case(asked, store, results=county)
     said = str(raised.value)

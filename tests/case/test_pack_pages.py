@@ -53,6 +53,7 @@ def test_the_pack_links_its_page_of_options_and_tells_what_it_is_worth(
     folder = write_pack(county, scope, tmp_path / "pack", charts="none", extras=[extra])
     page = (folder / "options.html").read_text("utf-8")
     assert f"{SITES} new places would bring" in page
+    assert "Each is costed and valued as a community hub." in page
     assert "Each pound of public money is expected to bring" in page
     assert "This place is fictional" in page
     assert "people within 15 minutes" in text_of(folder / "options.pdf")
@@ -86,6 +87,16 @@ def test_an_interrupted_search_makes_no_page(
     monkeypatch.setattr(import_module("commonweal.investment.siting.solve"), "greedy", searched)
     with pytest.raises(KeyboardInterrupt):
         options_page(county, scope, "library", store)
+
+
+def test_a_page_on_what_was_not_read_tells_no_worth(
+    county: Results, scope: Scope, store: Store
+) -> None:
+    page = options_page(county, scope, "arts-centre", store).page()
+    assert "This study has read no place of the kind “arts centre or gallery”" in page
+    assert "it is not known who has such a place already" in page
+    assert "instead of" not in page
+    assert "Each pound of public money" not in page
 
 
 def test_a_page_of_options_is_about_a_part(county: Results, store: Store) -> None:

@@ -288,8 +288,13 @@ def test_it_is_accessible(open_page: Callable[..., Page], width: int) -> None:
 def test_where_nobody_is_reached_anew_there_is_nothing_to_pick(
     county: Results, store: Store, proposed: dict[str, Sited]
 ) -> None:
-    far = proposed["library"].candidates.table[:2].with_columns(longitude=pl.lit(3.0))
+    there = proposed["library"].existing
+    already = (
+        proposed["library"]
+        .candidates.table[:1]
+        .with_columns(longitude=pl.lit(there.longitude[0]), latitude=pl.lit(there.latitude[0]))
+    )
     found = site(
-        county, Ask(PLACE, "library", 2), store, picked=Candidates(far, "far"), effect=False
+        county, Ask(PLACE, "library", 1), store, picked=Candidates(already, "there"), effect=False
     )
     assert picking_of(found) is None

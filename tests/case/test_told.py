@@ -52,7 +52,17 @@ def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
     made = make_case(asked, store, results=county)
     assert made.sited is not None
     assert made.steady is None  # without draws
-    assert any("which the money does not pay for" in text for text in case_answer(made))
+    where = next(text for text in case_answer(made) if text.startswith("Where:"))
+    assert where.startswith(
+        "Where: 2 sites for a public library; the money does not pay for them. "
+    )
+    assert "no other candidate" not in where
+    fewer = replace(made, sited=replace(made.sited, sites=made.sited.sites[:1]))
+    where = next(text for text in case_answer(fewer) if text.startswith("Where:"))
+    assert where.startswith(
+        "Where: 1 site for a public library and not 2, since no other candidate shortens a walk; the money does not "
+        "pay for it. "
+    )
     section = next(s for s in case_report(made).sections if s.title.startswith("Commercial"))
     assert section.tables[0].name == "sites"
 

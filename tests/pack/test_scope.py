@@ -63,6 +63,15 @@ def test_wrong_names_are_told_with_the_nearest(demo: Results) -> None:
         find_scope(demo.areas, ["Veselhoe"])
 
 
+def test_a_name_that_shares_a_word_with_an_authority_is_told_that_one(demo: Results) -> None:
+    with pytest.raises(
+        CommonwealError, match=r"expected a name or code, .* of a district: Vesselhoe$"
+    ):
+        find_scope(demo.areas, ["Greater Metropolitan Vesselhoe"])
+    with pytest.raises(CommonwealError, match=r"of a district: \w+.*, .*Vesselhoe"):
+        find_scope(demo.areas, ["zzzz"])
+
+
 def test_a_name_of_several_larger_areas_asks_for_a_code(small: Small) -> None:
     text = (
         small.areas.read_text("utf-8")

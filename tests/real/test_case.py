@@ -43,7 +43,7 @@ def wards(wards_2019: Results, real_store: Store) -> Case:
 
 @pytest.fixture(scope="module")
 def manchester(open_england: Results, real_store: Store) -> Case:
-    asked = Asked("open-england", MANCHESTER, budget=20e6, kind="library", draws=5, seconds=20)
+    asked = Asked("open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=20)
     return make_case(asked, real_store, results=open_england)
 
 

@@ -73,15 +73,37 @@ def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
         assert chosen[0] != kind
 
 
-def test_picked_sites_are_all_built_however_little_they_help(client: Client) -> None:
+def test_picked_sites_are_all_built_however_little_they_help(
+    client: Client, county: Results
+) -> None:
     places = client.get(f"/api/areas/{PLACE}/options?kind=library").json()
-    at = "site=-1.5,53.5&site=-1.5,53.5&site=3,50"
-    told = client.get(f"/api/areas/{PLACE}/options?kind=library&{at}").json()
+    row = county.areas.table.row(county.areas.position[PLACE], named=True)
+    at = f"site={row['longitude']:.5f},{row['latitude']:.5f}"
+    told = client.get(f"/api/areas/{PLACE}/options?kind=library&{at}&{at}").json()
     assert told["picked"] is True
     assert places["picked"] is False
-    assert len(told["siting"]["sites"]) == 3
-    far = next(s for s in told["siting"]["sites"] if s["longitude"] == 3)
-    assert far["people_newly_reached"] == far["people_nearest"] == 0
+    assert len(told["siting"]["sites"]) == 2
+    assert min(s["people_nearest"] for s in told["siting"]["sites"]) == 0
+
+
+def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client: Client) -> None:
+    asked = "kind=arts-centre&candidates=grid:500"
+    told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
+    assert told["worth"] is None
+    assert told["answer"][0].startswith(
+        "This study has read no place of the kind “arts centre or gallery”"
+    )
+    assert "not known who has such a place already" in told["answer"][1]
+    page = text_of(client.get(f"/area/{DISTRICT}/options?{asked}").text)
+    assert told["answer"][0] in page
+    assert "instead of" not in page
+    assert "for each pound" not in page
+
+
+def test_it_says_what_a_new_place_is_costed_as(client: Client) -> None:
+    asked = "kind=library&candidates=grid:500"
+    told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
+    assert told["answer"][1].startswith("Each is costed and valued as a community hub. Cost over")
 
 
 def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results) -> None:
@@ -112,6 +134,7 @@ def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results
         ("sites=21", "sites"),
         ("site=here", "site"),
         ("site=200,10", "degrees"),
+        ("kind=library&site=2.35,48.85", "site: found 2.35,48.85, which is more than 1,200 m from"),
         ("&".join(["site=1,52"] * 21), "site"),
         ("minutes=0", "minutes"),
         ("years=99", "years"),

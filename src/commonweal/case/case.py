@@ -79,8 +79,8 @@ class Asked:
     ----------
     subject
         A programme or a study.
-    area
-        An authority or other part of it; all of a programme's if empty.
+    areas
+        Authorities or other parts of it, taken together; all of a programme's if there is none.
     places
         With a study: how many of the neediest areas there.
     budget
@@ -108,7 +108,7 @@ class Asked:
     """
 
     subject: str
-    area: str = ""
+    areas: tuple[str, ...] = ()
     places: int = 10
     budget: float | None = None
     years: int = 10
@@ -254,7 +254,7 @@ def make_case(
     check_names(asked, interventions, values)
     _refuse_prices(asked, interventions, values)
     worked, rows, title = worked_places(
-        asked.subject, asked.area, asked.places, store,
+        asked.subject, asked.areas, asked.places, store,
         exclude=asked.exclude, draws=asked.draws, results=results, progress=progress,
     )  # fmt: skip
     budget, budget_from = _budget(asked, worked, len(rows), values)

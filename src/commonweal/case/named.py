@@ -74,7 +74,8 @@ def _cautions(case: Case) -> Iterator[str]:
 def few_places(asked: Asked, worked: Worked, there: int) -> Iterator[str]:
     """Say that more places of a part of a study were asked for than there are."""
     if worked.allocation.programme.name == NEEDIEST and asked.places > there:
-        yield f"{asked.places:,} places were asked for, and {asked.area} has {there:,}."
+        have = "has" if len(asked.areas) == 1 else "have"
+        yield f"{asked.places:,} places were asked for, and {joined(asked.areas)} {have} {there:,}."
 
 
 def unsited(case: Case) -> list[str]:

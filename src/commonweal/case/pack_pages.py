@@ -10,7 +10,7 @@ import numpy as np
 
 from commonweal.allocation import applied, draws_of, exclusions_of, set_against
 from commonweal.case.picking import live_of
-from commonweal.case.sites import sites_worth
+from commonweal.case.sites import sites_worth, untold
 from commonweal.case.values import load_values
 from commonweal.errors import CommonwealError
 from commonweal.investment.allocation import load_programme
@@ -134,12 +134,14 @@ def options_page(
         appraised = appraisal_report(worth)
         report = replace(
             report,
-            answer=(*report.answer, *appraised.answer),
+            answer=(*report.answer, worth.project.about, *appraised.answer),
             sections=(*report.sections, *appraised.sections),
             assumptions=(*report.assumptions, *appraised.assumptions),
             limits=(*report.limits, *appraised.limits),
             works=tuple(dict.fromkeys((*report.works, *appraised.works))),
         )
+    elif sited.unread:
+        report = replace(report, answer=(*report.answer, untold(sited)))
     title = f"Options: {sited.label.lower()}"
     about = "where new ones would reach most people, what that changes, what it costs and is worth"
     return _extra("options", title, about, report, kind, live_of(sited, interventions, values))

@@ -15,10 +15,10 @@ from commonweal.case.sites import (
     COST,
     DRAWS,
     SEED,
-    UNTOLD,
     WORTH,
     plan_sites,
     sites_project,
+    untold,
 )
 from commonweal.case.worth import BENEFIT, drawn_effects, reach_grid
 from commonweal.investment.appraisal import build_model
@@ -26,7 +26,7 @@ from commonweal.investment.appraisal.drawing import draw_inputs
 from commonweal.investment.appraisal.worth import expected, lines_worth
 from commonweal.investment.parameters import load_parameters
 from commonweal.reports.page import Live, fill_page
-from commonweal.reports.siting import REACHED, WITHIN
+from commonweal.reports.siting import WITHIN, reached_words
 from commonweal.reports.siting_map import pick_map
 
 if TYPE_CHECKING:
@@ -133,11 +133,11 @@ def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live 
         "demand": len(d),
         "plural": sited.plural,
         "say": {
-            "reached": REACHED,
+            "reached": reached_words(sited),
             "within": WITHIN.format(minutes=sited.minutes),
             "cost": COST,
             "worth": WORTH,
-            "untold": UNTOLD,
+            "untold": untold(sited),
         },
         "worth": _worth(sited, interventions, values),
     }
@@ -163,7 +163,7 @@ def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[s
     the same for every set, so it is taken from the project of one place for 1,000 people.
     """
     people = np.array([1000.0])
-    plan = plan_sites(sited.kind, people, interventions, values)
+    plan = None if sited.unread else plan_sites(sited.kind, people, interventions, values)
     if plan is None:
         return None
     project = sites_project(plan, sited.title, values, fictional=sited.fictional)
@@ -188,6 +188,7 @@ def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[s
     numbers, effects = drawn_effects(plan.intervention, SEED)
     stated = [e for e in intervention.effects if e.size is not None]
     return {
+        "costed": project.about,
         "years": project.horizon,
         "draws": DRAWS,
         "by_people": intervention.cost.per == "1000_residents",

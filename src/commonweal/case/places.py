@@ -38,7 +38,7 @@ NEEDIEST = "neediest"
 
 def worked_places(
     subject: str,
-    area: str,
+    areas: Sequence[str],
     places: int,
     store: Store,
     *,
@@ -53,8 +53,9 @@ def worked_places(
     ----------
     subject
         A programme or a study: one that ships, or the path of a YAML file.
-    area
-        An authority or other part of the study; needed with a study, and all of it with a programme if empty.
+    areas
+        Authorities or other parts of the study, taken together; needed with a study, and all of it with a programme
+        if there is none.
     places
         With a study: how many of the neediest areas there.
     store
@@ -87,7 +88,7 @@ def worked_places(
             f"{programme.name} builds its areas up, and interventions are stated for those of a study; expected a "
             "programme without 'build'"
         )
-    if programme is None and not area:
+    if programme is None and not areas:
         raise CommonwealError(
             f"{subject} is a study, so which part of it? Give --area, or a programme"
         )
@@ -101,7 +102,7 @@ def worked_places(
     draws = draws_of(study) if draws is None else draws
     if results is None:
         results = run(study, store, draws=0, sensitivity=False, progress=progress)
-    scope = find_scope(results.areas, [area]) if area else None
+    scope = find_scope(results.areas, areas) if areas else None
     if programme is None:
         assert scope is not None  # an area was asked for
         worked = neediest_of(results, scope, places, store, draws, progress)

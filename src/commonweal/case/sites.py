@@ -30,26 +30,28 @@ __all__ = [
     "COST",
     "DRAWS",
     "SEED",
-    "UNTOLD",
     "WORTH",
     "SitesPlan",
     "plan_sites",
     "sites_project",
     "sites_worth",
+    "untold",
     "worth_told",
 ]
 
 YEARS, FIRST_YEAR, DRAWS, SEED = 10, 2026, 2_000, 1
 
-COST = "Cost over {years} years, to the public sector in present value: {cost} ({low} to {high})."
+COSTED = "Each is costed and valued as a {built}."
+COST = "{costed} Cost over {years} years, to the public sector in present value: {cost} ({low} to {high})."
 WORTH = (
     "Worth for those reached anew: {each} for each pound (95 % interval {low} to {high}); more than it costs in "
     "{sure} of {draws} draws. Most of the numbers behind that are assumptions, listed below."
 )
-UNTOLD = (
+_UNTOLD = (
     "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of what such a "
     "place does."
 )
+_UNREAD = "What it is worth is not told, since it is not known who has such a place already."
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def sites_worth(
     Returns
     -------
     Appraisal or None
-        None where nobody is reached anew, or the values have no intervention for such a kind of place. Those
+        None where nobody is reached anew, no place of the kind was read, so that nobody knows who is, or the values
+        have no intervention for such a kind of place. Those
         who had one within the minutes before gain nothing by its count, which is why it is at least that.
 
     Raises
@@ -111,7 +114,9 @@ def sites_worth(
         If the values name an intervention that there is not.
     """
     people = sited.sites["newly"].to_numpy().astype(np.float64)
-    plan = plan_sites(sited.kind, people, interventions, values, years, seed)
+    plan = (
+        None if sited.unread else plan_sites(sited.kind, people, interventions, values, years, seed)
+    )
     if plan is None:
         return None
     title = f"{len(people):,} new: {sited.label.lower()}, {sited.title}"
@@ -187,21 +192,33 @@ def plan_sites(
 def sites_project(
     plan: SitesPlan, title: str, values: Values, *, first_year: int = FIRST_YEAR, fictional: bool
 ) -> Project:
-    """Make a project of new places, as `commonweal.case.worth.project_of`; nobody stated a budget."""
+    """Make a project of new places, as `commonweal.case.worth.project_of`, which says what they are costed as.
+
+    Nobody stated a budget.
+    """
     project = project_of(
         title, plan.intervention, plan.problem, plan.rules, plan.start, plan.gains, values,
         first_year=first_year, fictional=fictional,
     )  # fmt: skip
-    return project.model_copy(update={"budget": None})
+    (built,) = plan.intervention.interventions.values()
+    return project.model_copy(
+        update={"budget": None, "about": COSTED.format(built=built.label.lower())}
+    )
 
 
-def worth_told(worth: Appraisal | None) -> list[str]:
+def untold(sited: Sited) -> str:
+    """Say why it is not told what new places are worth."""
+    return _UNREAD if sited.unread else _UNTOLD
+
+
+def worth_told(sited: Sited, worth: Appraisal | None) -> list[str]:
     """Say what new places cost, what they are worth and how sure that is, in a sentence each."""
     if worth is None:
-        return [UNTOLD]
+        return [untold(sited)]
     cost, bcr = worth.measures["public_cost"], worth.measures["bcr"]
     return [
         COST.format(
+            costed=worth.project.about,
             years=worth.project.horizon,
             cost=money(cost.expected),
             low=money(cost.low),

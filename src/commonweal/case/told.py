@@ -24,7 +24,7 @@ from commonweal.reports.allocation import allocation_data
 from commonweal.reports.allocation_told import in_need_words, rule_parts
 from commonweal.reports.appraisal import appraisal_data
 from commonweal.reports.portfolio_told import UNIT
-from commonweal.reports.siting import siting_data
+from commonweal.reports.siting import siting_answer, siting_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,16 +151,13 @@ def _held(case: Case) -> Iterator[str]:
 def _where(case: Case) -> Iterator[str]:
     if case.sited is None:
         return
-    _, reached = case.sited.reached()
-    total = float(case.sited.demand.people.sum())
-    n, kind = len(case.sited.sites), case.sited.label.lower()
-    unpaid = "" if case.built else ", which the money does not pay for"
-    would = "would be" if case.built else "would be, if one were built,"
-    yield (
-        f"Where: {counted(n, 'site', 'sites')} for a {kind}{unpaid}; "
-        f"{percent(reached / total)} of those who live there {would} within {case.sited.minutes:g} minutes' walk of "
-        "one."
+    sited, asked = case.sited, case.sited.solution.goal.sites or 0
+    n, kind = len(sited.sites), sited.label.lower()
+    fewer = f" and not {asked:,}, since no other candidate shortens a walk" if n < asked else ""
+    unpaid = (
+        "" if case.built or not n else f"; the money does not pay for {'it' if n == 1 else 'them'}"
     )
+    yield f"Where: {counted(n, 'site', 'sites')} for a {kind}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
 
 
 def _worth(case: Case) -> Iterator[str]:

@@ -29,8 +29,11 @@ def case(
         ),
     ],
     area: Annotated[
-        str, typer.Option(help="Code or name of an authority or other part; needed with a study.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            help="Code or name of an authority or other part; needed with a study; several times for more."
+        ),
+    ] = None,
     places: Annotated[
         int, typer.Option(min=1, help="With a study: how many of the neediest areas there.")
     ] = 10,
@@ -89,8 +92,9 @@ def case(
     from commonweal.sources import Store
 
     asked = Asked(
-        subject, area, places, pounds("budget", budget) if budget else None, years, first_year, minutes, kind,
-        candidates, "pooled" if pooled else "each", interventions, values, draws, seed, seconds, tuple(exclude or ()),
+        subject, tuple(area or ()), places, pounds("budget", budget) if budget else None, years, first_year, minutes,
+        kind, candidates, "pooled" if pooled else "each", interventions, values, draws, seed, seconds,
+        tuple(exclude or ()),
     )  # fmt: skip
     if out is not None:
         check_folder(out)  # before the work, not after it

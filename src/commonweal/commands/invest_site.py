@@ -27,7 +27,10 @@ __all__ = ["site"]
 def site(
     study: StudyName,
     area: Annotated[
-        str, typer.Option(help="Code or name of an area, or of a larger one such as an authority.")
+        list[str],
+        typer.Option(
+            help="Code or name of an area, or of a larger one such as an authority; several times for more."
+        ),
     ],
     kind: Annotated[str, typer.Option(help="Kind of place to build, such as library.")],
     sites: Annotated[int | None, typer.Option(help="At most so many new places.")] = None,
@@ -73,6 +76,7 @@ def site(
 
     from commonweal.briefing.folder import check_folder
     from commonweal.investment.siting import Goal
+    from commonweal.pack.scope import find_scope
     from commonweal.recipe import load_study
     from commonweal.reports.siting import siting_data, siting_lines, siting_report
     from commonweal.siting import Ask
@@ -89,13 +93,14 @@ def site(
     if out is not None:
         check_folder(out)
     ask = Ask(
-        area, kind, sites, money, chosen, minutes, candidates, equity, need, moves,
+        ", ".join(area), kind, sites, money, chosen, minutes, candidates, equity, need, moves,
         cast("Any", method), seconds,
     )  # fmt: skip
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         results = run(recipe, store, draws=0, sensitivity=False, progress=progress)
-        found = sited(results, ask, store, progress=progress, told=_told(progress))
+        scope = find_scope(results.areas, area)
+        found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
     data = siting_data(found)
     if out is not None:
         import json

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Scope", "codes_in", "file_name", "find_scope", "is_postcode", "slug"]
 
 
+_FEW = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The places that a pack is about.
@@ -143,10 +146,18 @@ def _unknown(areas: Areas, text: str) -> CommonwealError:
     names = areas.table["name"].drop_nulls().to_list()
     for parent in areas.parents:
         names += areas.table[f"{parent}_name"].drop_nulls().unique().to_list()
-    hint = nearest(text, names)
-    if not hint.startswith("did you mean"):
+    hint, authority = nearest(text, names), authority_of(areas)
+    if hint.startswith("did you mean"):
+        return CommonwealError(f"no {areas.singular} or larger area '{text}'; {hint}")
+    if authority is None:
         return UnknownNameError(f"{areas.singular} or larger area", text, areas.codes)
-    return CommonwealError(f"no {areas.singular} or larger area '{text}'; {hint}")
+    known = sorted(areas.table[f"{authority}_name"].drop_nulls().unique())
+    wanted = set(folded(text).split())
+    alike = [name for name in known if wanted & set(folded(name).split())] or known
+    return CommonwealError(
+        f"{areas.singular} or larger area '{text}' not found; expected a name or code, such as that of a "
+        f"{parent_words(authority)[0]}: {', '.join(alike[:_FEW])}"
+    )
 
 
 def _country(areas: Areas) -> str:

@@ -13,10 +13,10 @@ from commonweal.reports.siting_map import siting_map
 from commonweal.reports.siting_told import (
     MODELS,
     NO_EFFECT,
-    REACHED,
     WITHIN,
     change_lines,
     how_sure,
+    reached_words,
     siting_answer,
     siting_beware,
     siting_data,
@@ -27,7 +27,15 @@ from commonweal.reports.write import source_lines
 if TYPE_CHECKING:
     from commonweal.investment.siting.sited import Effect, Sited
 
-__all__ = ["REACHED", "WITHIN", "siting_data", "siting_lines", "siting_report", "siting_section"]
+__all__ = [
+    "WITHIN",
+    "reached_words",
+    "siting_answer",
+    "siting_data",
+    "siting_lines",
+    "siting_report",
+    "siting_section",
+]
 
 
 def siting_section(sited: Sited) -> Section:
@@ -43,15 +51,18 @@ def siting_section(sited: Sited) -> Section:
     tables = []
     if len(sited.sites):
         tables.append(Table("sites", f"Where the new places go in {sited.title}", _sites(sited)))
-    tables.append(
-        Table(
-            "reach-by-point",
-            "The nearest place of everyone, before and after",
-            _points(sited),
-            "Longest walks that get shorter first. Empty where no place is within reach.",
-            rows=20,
+    shorter = _shorter(sited)
+    if len(shorter.frame):
+        tables.append(
+            Table(
+                "reach-by-point",
+                "Whose way to the nearest place gets shorter",
+                shorter,
+                f"What gets shorter by most first. Empty where none is within {sited.problem.limit:,.0f} metres, which "
+                "counts as that far.",
+                rows=20,
+            )
         )
-    )
     text = [*siting_answer(sited), " ".join(how_sure(sited))]
     if sited.effect is not None:
         tables += _effect_tables(sited.effect)
@@ -126,7 +137,7 @@ def _sites(sited: Sited) -> Shown:
     return Shown(frame, places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0})
 
 
-def _points(sited: Sited) -> Shown:
+def _shorter(sited: Sited) -> Shown:
     s, d = sited.solution, sited.demand
     frame = pl.DataFrame(
         {
@@ -139,8 +150,8 @@ def _points(sited: Sited) -> Shown:
         }
     )
     limit = int(sited.problem.limit)
-    shorter = pl.col("Metres before").fill_null(limit) - pl.col("Metres after").fill_null(limit)
-    return Shown(frame.sort(shorter, descending=True, maintain_order=True))
+    by = pl.col("Metres before").fill_null(limit) - pl.col("Metres after").fill_null(limit)
+    return Shown(frame.filter(by > 0).sort(by, descending=True, maintain_order=True))
 
 
 def _effect_tables(effect: Effect) -> list[Table]:
@@ -171,5 +182,12 @@ def _effect_tables(effect: Effect) -> list[Table]:
             pl.col("move").alias("Comes or goes"),
             pl.when("inside").then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("Asked about"),
         )
-        tables.append(Table("siting-lists", "Who leaves and enters a list", Shown(moves)))
+        tables.append(
+            Table(
+                "siting-lists",
+                "Who leaves and enters a list",
+                Shown(moves),
+                "Scores are relative: where some change, others can come or go, though nothing changes there.",
+            )
+        )
     return tables

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = [
     "MODELS",
     "NO_EFFECT",
-    "REACHED",
     "WITHIN",
     "change_lines",
     "how_sure",
+    "reached_words",
     "siting_answer",
     "siting_beware",
     "siting_data",
@@ -32,9 +32,16 @@ MODELS = {
     "p_median": "the shortest walk for all people together, counted by need",
     "p_center": "the shortest walk for whoever has the longest",
 }
-REACHED = "{new} would bring {anew} {within} who have none: {share} of {total} instead of {before}."
 WITHIN = "within {minutes:g} minutes' walk of one"
-"""The sentence that answers, for whoever fills it in elsewhere."""
+
+_REACHED = (
+    "{new} would bring {anew} {within} who have none: {share} of {total} instead of {before}."
+)
+_UNREAD = (
+    "This study has read no place of the kind “{label}”, so none that is there is counted; your own can be added under "
+    "“access: points” of a study."
+)
+_AS_IF_NONE = "As if there were none, {new} would bring {anew} {within}: {share} of {total}."
 
 _ENDED = {
     "time": "time was up",
@@ -42,6 +49,23 @@ _ENDED = {
     "asked": "no proof was asked for",
 }
 _MOST_NAMES = 8
+
+
+def reached_words(sited: Sited) -> str:
+    """Give the sentence that answers, with ``{new}``, ``{anew}`` and other numbers to be filled in.
+
+    Where no place of the kind was read it says so first, and nothing of those who have one.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    return f"{_unread(sited)} {_AS_IF_NONE}" if sited.unread else _REACHED
+
+
+def _unread(sited: Sited) -> str:
+    return _UNREAD.format(label=sited.label.lower())
 
 
 def siting_lines(sited: Sited) -> list[str]:
@@ -113,7 +137,9 @@ def siting_data(sited: Sited) -> dict[str, Any]:
     effect = sited.effect
     return {
         "area": sited.title,
+        "answer": siting_answer(sited),
         "kind": sited.kind,
+        "kind_read": not sited.unread,
         "fictional": sited.fictional,
         "model": goal.model,
         "sites_asked": goal.sites,
@@ -122,14 +148,14 @@ def siting_data(sited: Sited) -> dict[str, Any]:
         "equity": sited.equity,
         "demand_points": len(sited.demand),
         "candidates": len(sited.candidates),
-        "existing": len(sited.existing),
+        "existing": None if sited.unread else len(sited.existing),
         "people": float(sited.demand.people.sum()),
-        "reached_before": before,
+        "reached_before": None if sited.unread else before,
         "reached": after,
-        "mean_m_before": mean_before,
+        "mean_m_before": None if sited.unread else mean_before,
         "mean_m": mean,
         "out_of_reach_of_any_site": sited.lost(),
-        "objective_before": _finite(s.objective_before),
+        "objective_before": None if sited.unread else _finite(s.objective_before),
         "objective": _finite(s.objective),
         "bound": _finite(s.bound),
         "gap": s.gap if np.isfinite(s.gap) else None,
@@ -158,53 +184,72 @@ def _sites_data(sited: Sited) -> list[dict[str, Any]]:
 
 
 def siting_answer(sited: Sited) -> list[str]:
-    """Say who is reached, in a few sentences."""
+    """Say who is reached, or how much nearer places come, in a sentence or two.
+
+    Where no place of the kind was read, that comes first.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
     s, total = sited.solution, float(sited.demand.people.sum())
     before, after = sited.reached()
     n = len(sited.sites)
     within = WITHIN.format(minutes=sited.minutes)
+    if not n and sited.unread:
+        return [f"{_unread(sited)} No candidate can be walked to by any of {people(total)}."]
     if not n:
         return [
             f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
         ]
     paid = f" for £{s.spent:,.0f}" if sited.candidates.costed else ""
     word = "place" if n == 1 else "places"
-    lines = [
-        REACHED.format(
-            new=f"{n} new {word}{paid}",
-            anew=people(after - before),
-            within=within,
-            share=percent(after / total),
-            total=people(total),
-            before=percent(before / total),
-        )
-    ]
-    limit = f"{sited.problem.limit:,.0f} metres"
+    new, metres = f"{n} new {word}{paid}", _metres(sited)
+    if metres and after == before:  # chosen for metres, so told in metres
+        first = f"{_unread(sited)} " if sited.unread else ""
+        nobody = f"{new} would bring nobody {'more ' if before else ''}{within}"
+        return [first + metres, f"{nobody}: {percent(after / total)} of {people(total)} are."]
+    reached = reached_words(sited).format(
+        new=new,
+        anew=people(after - before),
+        within=within,
+        share=percent(after / total),
+        total=people(total),
+        before=percent(before / total),
+    )
+    return [reached, metres] if metres else [reached]
+
+
+def _metres(sited: Sited) -> str:
+    """Say how much nearer places come, where they were chosen for that; nothing where they were not."""
+    s, limit = sited.solution, f"{sited.problem.limit:,.0f} metres"
+    far, near = sited.mean_m()
     none = np.isnan(s.distance_before).any()
     if s.goal.model == "p_median":
-        far, near = sited.mean_m()
+        if sited.unread:
+            return f"The mean way to the nearest new one would be {near:,.0f} metres."
         counted = f", who has none within {limit} counted as that far" if none else ""
-        lines.append(
-            f"The mean way to the nearest falls from {far:,.0f} to {near:,.0f} metres{counted}."
-        )
+        return f"The mean way to the nearest falls from {far:,.0f} to {near:,.0f} metres{counted}."
     if s.goal.model == "p_center":
-        before_m = f"more than {limit}" if none else f"{s.objective_before:,.0f} metres"
-        lines.append(
-            f"The longest way to the nearest falls from {before_m} to {s.objective:,.0f} metres."
-        )
-    return lines
+        if sited.unread:
+            return f"The longest way to the nearest new one would be {s.objective:,.0f} metres."
+        before = f"more than {limit}" if none else f"{s.objective_before:,.0f} metres"
+        return f"The longest way to the nearest falls from {before} to {s.objective:,.0f} metres."
+    return ""
 
 
 def how_sure(sited: Sited) -> list[str]:
     """Say what was chosen for, out of what, and whether another choice could be better."""
     s = sited.solution
     asked = MODELS[s.goal.model].format(minutes=sited.minutes)
+    there = f"with {counted(len(sited.existing), 'place', 'places')} there already"
     chosen = (
-        f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), with "
-        f"{counted(len(sited.existing), 'place', 'places')} there already."
+        f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), "
+        f"{'as if no place were there already' if sited.unread else there}."
     )
     if s.proven:
-        sure = "No other choice is better: proven."
+        sure = f"No other choice is better{' on that footing' if sited.unread else ''}: proven."
     elif np.isfinite(s.gap) and s.ended != "asked":
         sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
     else:
@@ -217,10 +262,11 @@ def siting_beware(sited: Sited) -> list[str]:
     lost = sited.lost()
     if not lost:
         return []
+    there = "" if sited.unread else " and no place that is there"
     named = ", ".join(lost[:_MOST_NAMES])
     more = f" and {len(lost) - _MOST_NAMES:,} more" if len(lost) > _MOST_NAMES else ""
     return [
-        f"No candidate and no place that is there is within {sited.problem.limit:,.0f} metres of "
+        f"No candidate{there} is within {sited.problem.limit:,.0f} metres of "
         f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)}: {named}{more}."
     ]
 
@@ -252,10 +298,14 @@ def change_lines(effect: Effect, whole: bool = True) -> list[str]:
         )
     for row in effect.lists.iter_rows(named=True):
         moves = effect.moves.filter(pl.col("list") == row["list"])
-        gone = moves.filter(pl.col("move") == "leaves")["name"].to_list()
+        leaving = moves.filter(pl.col("move") == "leaves")
+        gone, also = (
+            leaving.filter(there)["name"].to_list() for there in ("inside", ~pl.col("inside"))
+        )
         come = moves.filter(pl.col("move") == "enters")["name"].to_list()
         said = f"{row['inside_before']:,} here before, {row['inside_after']:,} after"
         said += f"; leaves: {_named(gone)}" if gone else ""
+        said += f"; elsewhere leaves, since scores are relative: {_named(also)}" if also else ""
         said += f"; comes onto the list, since ranks are relative: {_named(come)}" if come else ""
         lines.append(f"{indent}List “{row['list']}”: {said}.")
     return lines

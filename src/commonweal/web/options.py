@@ -226,7 +226,7 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
 def options_told(options: Options) -> list[str]:
     """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
     first, *rest = options.section.text
-    return [first, *worth_told(options.worth), *rest]
+    return [first, *worth_told(options.sited, options.worth), *rest]
 
 
 def options_data(options: Options) -> dict[str, Any]:

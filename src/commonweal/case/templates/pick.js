@@ -94,7 +94,7 @@
     cost.sort();
     return [
       fill(data.say.cost, {
-        years: worth.years, cost: money(worth.each[0] * size),
+        costed: worth.costed, years: worth.years, cost: money(worth.each[0] * size),
         low: money(quantile(cost, 0.025)), high: money(quantile(cost, 0.975))
       }),
       fill(data.say.worth, {

@@ -89,6 +89,8 @@ class Sited:
         Ids of the sources used.
     fictional
         Whether the place is made up.
+    unread
+        Whether no place of the kind was read anywhere, so that none that is there counts.
     """
 
     title: str
@@ -109,6 +111,7 @@ class Sited:
     outlines: pl.DataFrame
     sources: tuple[str, ...] = ()
     fictional: bool = False
+    unread: bool = False
 
     @property
     def limit_m(self) -> float:
