@@ -150,7 +150,22 @@ def candidates_near(
 
 
 def all_near(picked: Candidates, outline: object, limit_m: float) -> Candidates:
-    """Refuse sites that were picked where nobody of the area can walk to them."""
+    """Give sites that were picked, each in an outline or near it.
+
+    Parameters
+    ----------
+    picked
+        The sites.
+    outline
+        Of the area (shapely, degrees).
+    limit_m
+        How far beyond it they may lie, in metres, or 1 km if that is more.
+
+    Raises
+    ------
+    DataError
+        If one lies farther away; it is named.
+    """
     near_m = max(limit_m, _AROUND_M)
     for k, (x, y) in enumerate(picked.table.select("longitude", "latitude").iter_rows()):
         if not replace(picked, table=picked.table[k : k + 1]).count_inside(outline, near_m):
