@@ -96,6 +96,8 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
     assert "not known who has such a place already" in told["answer"][1]
     page = text_of(client.get(f"/area/{DISTRICT}/options?{asked}").text)
     assert told["answer"][0] in page
+    assert "Arts centre or gallery (none was read)" in page
+    assert "Public library (none was read)" not in page
     assert "instead of" not in page
     assert "for each pound" not in page
 

@@ -60,10 +60,10 @@ def _sites(case: Case, sited: Sited, rows: int, few: int) -> Section:
         "to people."
     )
     beware = section.beware
-    if not len(sited.existing):
+    if not len(sited.existing) and not sited.unread:
         beware = (
-            f"No {label} is known in or near these places. If none was read from a register or a map, those "
-            "that are there are not counted, and what is reached anew is at most what is said.",
+            f"No {label} is known in or near these places. One that is there and was not read is not counted, and "
+            "what is reached anew is at most what is said.",
             *beware,
         )
     drawn, areas = sited.outlines, case.worked.allocation.areas

@@ -110,12 +110,13 @@ def scope_of(explorer: Explorer, code: str) -> Scope:
 def kinds_offered(explorer: Explorer, planning: Planning) -> dict[str, str]:
     """Give the kinds of place that can be asked about, with their labels.
 
-    Those that are known on the ground come first, and of these those whose worth can be told.
+    Those that are known on the ground come first, and of these those whose worth can be told; of others the label
+    says that none was read.
     """
     study, built = explorer.results.study, planning.values.built
     known = set(planning.ground.places.table["kind"].unique())
     offered = {
-        kind: one.label
+        kind: one.label if kind in known else f"{one.label} (none was read)"
         for kind, one in load_taxonomy().kinds.items()
         if kind in built or moved_by(study, kind)
     }
