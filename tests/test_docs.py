@@ -43,6 +43,7 @@ NOT_PUBLIC = {
     "faults",
     "progress",
     "sheet_rows",
+    "siting_inside",
     "strict_yaml",
     "studies",
 }

@@ -38,7 +38,7 @@ PAGES = {
     "social capital": f"/area/{PLACE}/social-capital",
     "area under own weights": f"/area/{PLACE}?w.community_needs.places=80",
     "options": "/area/F02000001/options",
-    "picked sites": f"/area/{PLACE}/options?site=-1.5,53.5&site=-1.51,53.51",
+    "picked sites": f"/area/{PLACE}/options?site=1.4,54.957&site=1.405,54.96",
     "programmes": "/programmes",
     "programme": "/programme/five?against=list:left_behind",
     "compare": f"/compare?area={PLACE}&area=F01000001&area=F01000200",
@@ -254,7 +254,7 @@ def test_options_without_scripts(tab: Callable[..., Tab]) -> None:
     expect(page).to_have_url(re.compile("sites=2"))
     expect(page.locator("#outcome .big")).to_contain_text("2 new places")
     expect(page.locator("#told-sites tbody tr")).to_have_count(2)
-    page.get_by_label("Add a site at").fill("-1.5, 53.5")
+    page.get_by_label("Add a site at").fill("1.4, 54.96")
     page.get_by_role("button", name="Add").click()
     expect(page.locator(".chosen li")).to_have_count(1)
 

@@ -99,7 +99,7 @@ def test_an_unknown_name_is_told_with_the_nearest(
     ("changes", "said"),
     [
         ({"costs__room__optimism_bias": "standard_building"},
-         "optimism bias category 'standard_building' not found; did you mean 'standard_buildings'"),
+         "optimism bias category 'standard_building' not found for 'room'; did you mean 'standard_buildings'"),
         ({"costs__room__optimism_bias": "equipment"},
          "'room': 'equipment' has no optimism bias of running; expected one of: outsourcing"),
         ({"costs__room__price_year": 2024},

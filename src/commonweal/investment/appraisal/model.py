@@ -284,7 +284,7 @@ def _bounds(bias: Bias, of: str, parameters: Parameters, where: str) -> tuple[fl
         return 0.0, 0.0
     table: dict[str, Bounds] = {}
     for name in bias.mix:
-        bounds = getattr(parameters.optimism_bias.category(name, f" of '{where}'"), of)
+        bounds = getattr(parameters.optimism_bias.category(name, f" for '{where}'"), of)
         if bounds is None:
             have = [n for n, c in parameters.optimism_bias.categories.items() if getattr(c, of)]
             raise DataError(
