@@ -84,7 +84,7 @@ app.add_typer(invest_app, name="invest")
 def main() -> None:
     """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
     code = _exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv)
-    if code == 130 and _others_run():
+    if code == 130 and _solver_runs():
         # A solver that does not hear yet: Python would wait for it, the signal itself ends it too.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
@@ -116,9 +116,9 @@ def _exit_code(args: list[str], debug: bool) -> int:
     return int(code)
 
 
-def _others_run() -> bool:
-    here = threading.current_thread()
-    return any(not t.daemon and t is not here for t in threading.enumerate())
+def _solver_runs() -> bool:
+    """Whether the thread of `commonweal.investment.highs` has not ended: the only one that may not hear."""
+    return any(t.name == "HiGHS" for t in threading.enumerate())
 
 
 def _told(error: Exception) -> int:
