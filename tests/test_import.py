@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -50,21 +48,6 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
 def test_light_commands_do_without_tables(args: list[str]) -> None:
     """`check` needs no table, no geometry, no compiled kernel and no workbook."""
     assert not loaded(*args) & {"numba", "shapely", "pyogrio", "xlsxwriter", "jinja2", "matplotlib"}
-
-
-def seconds(*command: str) -> float:
-    """The median of five."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, *command], capture_output=True, check=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def test_help_is_quick() -> None:
-    """Under half a second on a machine where a bare Python takes a fiftieth: by ratio, not by clock."""
-    assert seconds("-m", "commonweal", "--help") < 25 * seconds("-c", "pass")
 
 
 def test_importing_the_package_imports_nothing_of_it() -> None:

@@ -151,7 +151,7 @@ costs_of = st.tuples(st.integers(1, 8), st.integers(1, 8), st.integers(0, 2**32 
 
 
 @given(costs_of, st.floats(0.01, 1000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_people_get_adds_up_to_what_is_within_reach(
     size: tuple[int, int, int], times: float
 ) -> None:

@@ -140,7 +140,7 @@ coordinate = st.tuples(st.floats(-0.02, 0.02), st.floats(51.98, 52.02))
 
 
 @given(st.integers(0, 10_000), st.integers(1, 30), st.lists(coordinate, min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_is_what_a_look_at_every_street_finds(
     seed: int, n_streets: int, at: list[tuple[float, float]]
 ) -> None:
@@ -159,7 +159,7 @@ def test_it_is_what_a_look_at_every_street_finds(
 
 
 @given(st.integers(0, 10_000), st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_node_is_put_on_itself_to_the_bit(seed: int, n_streets: int) -> None:
     streets = winding(seed, 10, n_streets)
     used = np.unique([streets.tail, streets.head])

@@ -61,7 +61,7 @@ detours = st.sampled_from([1.0, 1.3])
 
 
 @given(lists, lists, st.integers(1, 45), detours, st.floats(1, 2.1e7))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_is_what_brute_force_finds(
     at: list[tuple[float, float]],
     where: list[tuple[float, float]],
@@ -164,7 +164,7 @@ def test_a_detour_brings_the_limit_nearer() -> None:
 
 
 @given(lists, lists, anywhere, st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_another_place_never_makes_the_nearest_farther(
     at: list[tuple[float, float]],
     where: list[tuple[float, float]],

@@ -456,9 +456,7 @@ trips = st.lists(
     max_size=8,
 )
 days = st.dates(dt.date(2024, 3, 4), dt.date(2024, 4, 28))
-quick = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SIX = at(0, 150, 300, 450, 600, 900)
 
 

@@ -163,7 +163,7 @@ def every_m(streets: Streets, begin: Snapped, end: Snapped) -> NDArray[np.float6
     st.integers(1, 12), st.integers(1, 14), st.sampled_from([10.0, 50.0, 100.0, 5000.0]),
     st.booleans(),
 )  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_is_what_scipy_finds(
     seed: int, n_nodes: int, n_streets: int, n_origins: int, n_places: int, k: int, limit_m: float,
     every_node: bool,

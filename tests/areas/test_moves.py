@@ -96,7 +96,7 @@ def test_a_missing_value_is_left_out_of_a_mean_and_missing_in_a_total(move: Move
     split=st.floats(0.01, 0.99),
     value=st.floats(-1e3, 1e3),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_unchanged_and_split_values_are_the_same_to_the_bit(
     people: list[float], split: float, value: float
 ) -> None:
@@ -117,7 +117,7 @@ def test_unchanged_and_split_values_are_the_same_to_the_bit(
     there=st.lists(st.integers(0, 4), min_size=8, max_size=8),
     values=st.lists(st.floats(-100, 100), min_size=8, max_size=8),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_means_lie_between_what_they_are_of_and_totals_are_kept(
     people: list[float], there: list[int], values: list[float]
 ) -> None:

@@ -87,7 +87,7 @@ def test_areas_without_a_score_are_left_out() -> None:
     seed=st.integers(0, 99),
     factor=st.floats(0.1, 10),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_holds_of_any_areas(people: list[int], seed: int, factor: float) -> None:
     n = len(people)
     rng = np.random.default_rng(seed)

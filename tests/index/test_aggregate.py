@@ -38,7 +38,7 @@ def test_a_sum_takes_weights_as_they_stand() -> None:
 
 
 @given(x=positive, weights=weights4, gone=holes, factor=st.floats(0.01, 50))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scaling_the_weights(
     x: np.ndarray, weights: np.ndarray, gone: np.ndarray, factor: float
 ) -> None:
@@ -53,7 +53,7 @@ def test_scaling_the_weights(
 
 
 @given(x=positive, weights=weights4, gone=holes)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_missing_is_carried_by_the_others(
     x: np.ndarray, weights: np.ndarray, gone: np.ndarray
 ) -> None:
@@ -95,7 +95,7 @@ def test_enough_is_judged_by_the_stated_weights() -> None:
 
 
 @given(x=positive, weights=weights4, gone=holes)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_contributions_add_up_to_the_score(
     x: np.ndarray, weights: np.ndarray, gone: np.ndarray
 ) -> None:

@@ -203,7 +203,7 @@ def test_errors_name_the_step_and_the_setting() -> None:
         run(start({"x": 1.0}), "y", "rank", ["x"])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_settings_come_back_from_json_to_the_bit(numbers: list[float]) -> None:
     mine = {"of": lambda x, by: np.array(by)}

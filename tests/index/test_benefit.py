@@ -75,7 +75,7 @@ def test_scores_are_those_of_plain_linear_programmes(
 TABLE = arrays(np.float64, (12, 5), elements=st.floats(0.05, 10))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TABLE, st.permutations(range(12)), st.integers(0, 11), st.integers(0, 4))
 def test_what_must_hold(x: np.ndarray, order: list[int], unit: int, child: int) -> None:
     score = benefit_of_the_doubt(x).score

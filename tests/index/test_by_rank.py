@@ -92,7 +92,7 @@ def test_normal_score_is_the_quantile_of_the_middle_of_each_rank() -> None:
 
 
 @given(needs)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_normal_scores_of_the_opposite_are_the_opposite(need: np.ndarray) -> None:
     np.testing.assert_allclose(normal_score(-need), -normal_score(need), atol=1e-12)
 
@@ -113,7 +113,7 @@ def test_percentile_rank_z_score_and_min_max_by_hand() -> None:
 
 @pytest.mark.parametrize("name", PLAIN)
 @given(need=needs)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_more_need_is_never_less_after(name: str, need: np.ndarray) -> None:
     if name in ("z_score", "min_max") and np.ptp(need) == 0:
         return
@@ -124,7 +124,7 @@ def test_more_need_is_never_less_after(name: str, need: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", PLAIN)
 @given(need=needs, seed=st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_permuting_areas_permutes_values(name: str, need: np.ndarray, seed: int) -> None:
     if name in ("z_score", "min_max") and np.ptp(need) == 0:
         return
@@ -135,7 +135,7 @@ def test_permuting_areas_permutes_values(name: str, need: np.ndarray, seed: int)
 
 @pytest.mark.parametrize("name", sorted(BY_RANK))
 @given(need=needs)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_only_the_order_matters_to_ranks(name: str, need: np.ndarray) -> None:
     stretched = np.exp(need / 7) + 3 * need
     out = NORMALISERS[name](need)
@@ -157,7 +157,7 @@ def test_nothing_at_all_stays_missing(transform: object) -> None:
 
 @pytest.mark.parametrize("ties", ["min", "average", "max", "dense", "ordinal"])
 @given(need=needs)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_from_the_top_ties_share_the_rank_that_is_published(
     ties: TieRule, need: np.ndarray
 ) -> None:

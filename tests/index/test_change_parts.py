@@ -37,7 +37,7 @@ WAYS = st.sampled_from(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TABLE, TABLE, arrays(np.float64, (2, 3), elements=st.floats(0.1, 3)), st.floats(-5, 5))
 def test_three_factors_add_up_whichever_came_first(
     old: np.ndarray, new: np.ndarray, weights: np.ndarray, shift: float
@@ -80,7 +80,7 @@ def test_what_has_not_changed_is_not_built_and_did_nothing() -> None:
     assert split_change(build, data=(2.0, 2.0), method=(3.0, 3.0)).total == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(VALUES, WAYS)
 def test_a_change_between_years_adds_up_at_every_node(values: np.ndarray, way: object) -> None:
     values = values + np.arange(9)[:, None] / 16  # no constants
@@ -101,7 +101,7 @@ def test_a_change_between_years_adds_up_at_every_node(values: np.ndarray, way: o
             np.testing.assert_allclose(change.parts["data"], whole, atol=1e-12)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(VALUES, WAYS)
 def test_without_new_data_only_the_method_can_have_done_it(values: np.ndarray, way: object) -> None:
     values = values + np.arange(9)[:, None] / 16

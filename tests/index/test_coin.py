@@ -230,7 +230,7 @@ def test_a_pandas_table_a_code_na_and_a_level_that_is_skipped(tmp_path: Path) ->
     golden.agrees(again.values, coin.values)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.permutations(range(4)), st.permutations(range(2)))
 def test_the_order_of_rows_does_not_matter(rows: list[int], units: list[int]) -> None:
     plain = read_coin_tables(pl.DataFrame(DATA), meta_with())

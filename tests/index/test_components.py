@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -50,7 +50,6 @@ def test_components_are_coinrs_up_to_sign(file: str) -> None:
         golden.agrees(mine, expected * np.sign(mine @ expected))
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (9, 3), elements=st.integers(-30, 30)), st.permutations(range(9)))
 def test_components_ignore_order_unit_and_origin(x: np.ndarray, order: list[int]) -> None:
     x = x + np.diag([100.0, 50.0, 25.0] * 3)[:, :3] + np.arange(9.0)[:, None]

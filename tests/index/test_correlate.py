@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import kendalltau
@@ -130,7 +130,6 @@ def test_a_column_constant_only_where_both_have_values_is_undefined() -> None:
     assert correlate(x).r[0, 0] == 1
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float64, (15, 3), elements=st.integers(-20, 20)),
     arrays(np.bool_, (15, 3)),
@@ -151,7 +150,6 @@ def test_correlation_ignores_order_unit_and_origin(
     np.testing.assert_allclose(found.r, found.r.T)
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (12, 2), elements=st.integers(-9, 9)), arrays(np.bool_, (12, 2)))
 def test_pairwise_is_complete_case_for_two_columns(x: np.ndarray, gaps: np.ndarray) -> None:
     x = np.where(gaps, np.nan, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -47,7 +47,6 @@ def test_denominators_of_more_units_in_another_order_are_found_by_code() -> None
     assert len(codes) > len(units)
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float64, (5, 2), elements=st.integers(0, 99)),
     arrays(np.float64, (5, 1), elements=st.integers(1, 99)),

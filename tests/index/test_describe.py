@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -92,7 +92,6 @@ def test_no_units_have_no_statistics() -> None:
     assert iqr_outliers(np.empty((0, 2))).shape == (0, 2)
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float64, (12, 2), elements=st.integers(-50, 50)),
     st.permutations(range(12)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -214,7 +214,6 @@ def test_regression_is_as_near_to_amelia_as_amelia_to_itself() -> None:
     assert np.median(by_mean[np.isnan(x)]) > 0.7  # so being near is no small thing
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float64, (12, 3), elements=st.integers(-9, 9)),
     arrays(np.bool_, (12, 3)),

@@ -59,7 +59,7 @@ def test_ranks_are_scipys(row: np.ndarray) -> None:
 
 @given(need=arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 60)),
                    elements=st.floats(allow_nan=False)))  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ranks_of_anything_are_scipys(need: np.ndarray) -> None:
     ranks = np.empty(need.shape, np.int32)
     rank_rows(need, ranks)

@@ -230,7 +230,7 @@ ALL: list[Aggregator] = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(POSITIVE, WEIGHTS, st.permutations(range(6)), st.permutations(range(4)))
 def test_order_of_units_and_children_and_scale_of_weights_change_nothing(
     x: np.ndarray, w: np.ndarray, units: list[int], children: list[int]
@@ -245,7 +245,7 @@ def test_order_of_units_and_children_and_scale_of_weights_change_nothing(
             np.testing.assert_allclose(how(x, 7 * w), scores, rtol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(POSITIVE, WEIGHTS, st.integers(0, 3), st.floats(0, 50))
 def test_more_of_a_child_never_lowers_a_mean(
     x: np.ndarray, w: np.ndarray, child: int, more: float
@@ -256,7 +256,7 @@ def test_more_of_a_child_never_lowers_a_mean(
         assert (how(raised, w) >= how(x, w) * (1 - 1e-12)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(POSITIVE, WEIGHTS)
 def test_means_are_in_order_and_within_the_children(x: np.ndarray, w: np.ndarray) -> None:
     low, high = x.min(axis=1), x.max(axis=1)

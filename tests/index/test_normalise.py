@@ -442,7 +442,7 @@ FREE = {"scaled": {"lower": 0, "upper": 7}, "goalposts": {"lower": -1e3, "upper"
 SPECIAL = {"distance_to_reference": {"unit": 0}, "distance_to_target": {"target": 1e4}}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     x=arrays(np.float64, 12, elements=st.floats(-100, 100).map(lambda v: round(v, 3)), unique=True),
     order=st.permutations(range(12)),

@@ -111,7 +111,7 @@ TABLE = arrays(np.float64, (9, 4), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0,
 WEIGHTS = arrays(np.float64, 4, elements=st.sampled_from([0.1, 0.2, 0.3, 1.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLE, WEIGHTS, st.permutations(range(9)))
 def test_votes_of_a_pair_add_up_and_order_does_not_matter(
     x: np.ndarray, w: np.ndarray, order: list[int]

@@ -120,7 +120,7 @@ VALUES = arrays(np.float64, (3, 8, 4), elements=st.integers(0, 30).map(float))
 SOUND = st.sampled_from(["exponential", "percentile_rank", "normal_score", "rank", "borda", "none"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(VALUES, SOUND, st.integers(0, 7), st.integers(1, 20))
 def test_only_an_area_that_changes_itself_moves(
     values: np.ndarray, transform: str, area: int, by: int
@@ -137,7 +137,7 @@ def test_only_an_area_that_changes_itself_moves(
     assert after[2, area] >= before[2, area]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(VALUES, SOUND, st.integers(0, 2**32 - 1))
 def test_permuting_areas_permutes_every_year(values: np.ndarray, transform: str, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(8)

@@ -269,7 +269,7 @@ def test_a_picture_is_saved_as_its_name_ends(tmp_path: Path) -> None:
         plot.save(tmp_path / "none" / "a.svg")
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.text(max_size=30), st.text(min_size=1, max_size=60))
 def test_any_name_makes_sound_xml(title: str, name: str) -> None:
     sound(shift_plot([name, "b"], [1, 2], [2, 1], title=f"t{title}", named=(name, "b")))

@@ -26,7 +26,7 @@ values = arrays(np.float64, st.integers(0, 40), elements=TIED)
 
 
 @pytest.mark.parametrize("ties", RULES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(need=values)
 def test_every_tie_rule_is_scipys(ties: TieRule, need: NDArray[np.float64]) -> None:
     ours = rank(need, ties)
@@ -36,7 +36,7 @@ def test_every_tie_rule_is_scipys(ties: TieRule, need: NDArray[np.float64]) -> N
 
 
 @pytest.mark.parametrize("ties", ["min", "average", "max", "dense"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(need=values, seed=st.integers(0, 9))
 def test_permuting_areas_permutes_ranks(
     ties: TieRule, need: NDArray[np.float64], seed: int
@@ -57,7 +57,7 @@ def test_deciles_count_only_areas_that_are_ranked() -> None:
 
 
 @given(n=st.integers(1, 5000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_deciles_are_1_to_10_and_as_equal_as_can_be(n: int) -> None:
     deciles = decile(np.arange(1.0, n + 1))
     assert deciles[0] >= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -99,7 +99,6 @@ def test_alpha_by_hand() -> None:
     assert cronbach(x * [1, -2]) == pytest.approx(4 * -2 / (1 + 4 - 4))
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (10, 3), elements=st.floats(-5, 5)), st.permutations(range(10)))
 def test_alpha_ignores_order_and_common_unit(x: np.ndarray, order: list[int]) -> None:
     x = x + np.arange(10.0)[:, None] * 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -130,7 +130,6 @@ def test_a_unit_with_just_the_share_asked_for_stays(n: int) -> None:
             assert not screen_units([zeros], ["Ashby"], nonzero=more, by="nonzero").kept[0]
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, (6, 4), elements=st.sampled_from([0.0, 1.0, np.nan])))
 def test_indicators_are_units_of_the_transpose(x: np.ndarray) -> None:
     ours = screen_indicators(x, ["a", "b", "c", "d"], 0.5, 0.5, "both")

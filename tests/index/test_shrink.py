@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
@@ -101,7 +101,6 @@ def test_what_is_missing_is_left_out() -> None:
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-@settings(deadline=None)
 @given(st.lists(counts, min_size=4, max_size=12), st.randoms(use_true_random=False))
 def test_shrinkage_lies_between_and_ignores_order(
     areas: list[tuple[int, int]], random: object

@@ -123,7 +123,7 @@ def test_no_strength_at_the_bottom_and_no_weakness_at_the_top() -> None:
     assert strengths(x, 2, names, directions=[-1, 1, 1])["name"].to_list() == ["halls", "gap"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TIES, st.permutations(range(12)))
 def test_ranks_in_groups_are_ranks_of_each_group_alone(x: np.ndarray, order: list[int]) -> None:
     groups = ["a", "b", None] * 4

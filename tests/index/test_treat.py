@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import boxcox_llf, boxcox_normmax
@@ -292,7 +292,6 @@ def slowly(x: np.ndarray, rule: Rule) -> np.ndarray:
     return x
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([None, 1, 3, 10]),
@@ -312,7 +311,6 @@ def test_moments_from_the_middle_decide_as_moments_taken_anew(
     golden.agrees(winsorise(x, rule)[0], slowly(x, rule), 0)
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float64, (20, 2), elements=st.integers(-9, 9)),
     st.permutations(range(20)),

@@ -194,7 +194,7 @@ def test_noisy_weights_are_drawn_as_coinrs(file: str) -> None:
         assert draws.max() <= 1.25
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @sampled(st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_noisy_weights_repeat_and_stay_near(seed: int, spread: float) -> None:
     w = np.array([0.2, 1.0, 3.0])

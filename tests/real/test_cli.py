@@ -34,7 +34,6 @@ def england(
             env={**environment, **variables},
             capture_output=True,
             encoding="utf-8",
-            timeout=280,
             check=False,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,9 +168,3 @@ def test_how_many_are_the_same(merged: Merged) -> None:
         ("schools", "osm-newport", 25),
         ("schools", "osm-rutland", 14),
     ]
-
-
-def test_registers_are_read_in_seconds(real_store: Store, registers: Places) -> None:
-    start = time.perf_counter()
-    assert len(read_registers(real_store)) == len(registers)
-    assert time.perf_counter() - start < 5

@@ -522,7 +522,7 @@ def test_no_such_name() -> None:
         package.generate_country  # noqa: B018
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**63 - 1), n_areas=st.integers(50, 160))
 def test_any_county_is_whole(seed: int, n_areas: int) -> None:
     of = generate_county(seed, n_areas)

@@ -100,7 +100,7 @@ def tab(browser: Browser, address: str) -> Iterator[Callable[..., Tab]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(300_000)
         watch(page)
         page.goto(f"{address}{path}")
         return page

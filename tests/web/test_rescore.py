@@ -132,7 +132,7 @@ def test_a_moved_index_is_scored_where_it_was_built(small: Small) -> None:
     np.testing.assert_array_equal(moved.built.score, alone.score)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(share=st.floats(0.5, 60), weight=st.floats(0.1, 1000))
 def test_a_wider_line_keeps_everybody_inside_and_weights_keep_their_total(
     county: Results, share: float, weight: float

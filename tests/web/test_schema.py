@@ -38,7 +38,6 @@ def test_no_question_breaks_it(explorer: Explorer) -> None:
 
         @hypothesis.settings(
             max_examples=4 if few else 25,
-            deadline=None,
             database=None,
             derandomize=True,
             suppress_health_check=list(hypothesis.HealthCheck),

@@ -27,7 +27,7 @@ class TestCovariates:
         assert found.filled == {}
 
     @given(st.floats(1e-3, 1e6), st.floats(-1e3, 1e3))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_units_do_not_matter(self, scale: float, shift: float) -> None:
         values = np.random.default_rng(2).normal(size=(30, 2))
         one, other = (

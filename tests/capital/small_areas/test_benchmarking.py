@@ -27,7 +27,7 @@ def areas(seed: int, n: int = 60) -> dict:
 
 
 @given(seed=st.integers(0, 10_000), how=st.sampled_from(METHODS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_totals_are_met(seed: int, how: str) -> None:
     data = areas(seed)
     made = benchmark(**data, how=how)

@@ -91,7 +91,7 @@ class TestPublished:
 
 class TestProperties:
     @given(seed=st.integers(0, 10_000))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_order_of_areas_does_not_matter(self, seed: int) -> None:
         y, d, x, _ = simulated(seed)
         order = np.random.default_rng(seed).permutation(len(y))
@@ -101,7 +101,7 @@ class TestProperties:
         assert two.areas == tuple(order)
 
     @given(seed=st.integers(0, 10_000), scale=st.floats(1e-3, 1e3), shift=st.floats(-5, 5))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_unit_of_the_outcome_does_not_matter(self, seed, scale, shift) -> None:
         y, d, x, _ = simulated(seed)
         one, two = fay_herriot(y, d, x), fay_herriot(scale * (y + shift), scale**2 * d, 7 * x + 3)
@@ -111,7 +111,7 @@ class TestProperties:
         np.testing.assert_allclose(two.mse, scale**2 * one.mse, rtol=1e-6)
 
     @given(seed=st.integers(0, 10_000))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_estimate_lies_between_the_direct_and_the_synthetic(self, seed: int) -> None:
         y, d, x, _ = simulated(seed, n=20)
         fit = fay_herriot(y, d, x)
@@ -121,7 +121,7 @@ class TestProperties:
         np.testing.assert_allclose(fit.mse, fit.g1 + fit.g2 + 2 * fit.g3)
 
     @given(seed=st.integers(0, 10_000))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_reml_is_the_top_of_the_restricted_likelihood(self, seed: int) -> None:
         y, d, x, _ = simulated(seed, n=15, s2=0.2)
         fit = fay_herriot(y, d, x)

@@ -90,7 +90,7 @@ def test_ml_is_the_top_of_the_likelihood(corn) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_order_does_not_matter(seed: int) -> None:
     data, _ = simulated(seed)
     rng = np.random.default_rng(seed)

@@ -132,7 +132,7 @@ def test_margins_that_hold_already_change_nothing(twelve: Make) -> None:
     assert report.largest_change == pytest.approx(1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(0.1, 10), min_size=12, max_size=12),
     st.lists(st.floats(0.2, 1), min_size=3, max_size=3),

@@ -202,7 +202,7 @@ def given_out(
     return allocate(rule, scores_of(areas, a=need), areas)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lists(), st.integers(1, 4), st.integers(1, 8))
 def test_a_higher_cap_or_one_more_award_never_covers_less_need(
     places: tuple[list[int], list[str], list[float]], most: int, awards: int
@@ -217,7 +217,7 @@ def test_a_higher_cap_or_one_more_award_never_covers_less_need(
     assert (one.selected <= more.selected).all()  # nobody loses theirs when there is more
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lists(), st.integers(1, 3), st.integers(1, 6))
 def test_limits_are_kept_and_nobody_is_overtaken_but_for_a_cap(
     places: tuple[list[int], list[str], list[float]], most: int, awards: int
@@ -234,7 +234,7 @@ def test_limits_are_kept_and_nobody_is_overtaken_but_for_a_cap(
         assert full or need[i] <= least
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lists(), st.integers(1, 3), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(
     places: tuple[list[int], list[str], list[float]], most: int, awards: int, random: Any

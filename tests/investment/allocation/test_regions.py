@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.investment.allocation.places import areas_of, rule_of, scores_of
 
@@ -97,7 +97,6 @@ def maps(draw: st.DrawFn) -> tuple[int, list[int], list[int], int, int]:
     return n, need, people, least, least + draw(st.integers(0, 20))
 
 
-@settings(deadline=None)
 @given(maps())
 def test_regions_are_contiguous_of_the_right_size_and_whole(
     of: tuple[int, list[int], list[int], int, int],

@@ -131,7 +131,7 @@ def test_what_ships_states_a_reference_case_and_what_it_leaves_out(name: str) ->
         )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.01, 1000))
 def test_scaling_costs_and_benefits_leaves_the_ratio(scale: float) -> None:
     data = {**PLAIN, "costs": {"room": {**PLAIN["costs"]["room"], "amount": 1000 * scale}}}
@@ -141,14 +141,14 @@ def test_scaling_costs_and_benefits_leaves_the_ratio(scale: float) -> None:
     assert worth(a, "npsv") == pytest.approx(500 * ANNUITY * scale)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 60))
 def test_years_in_which_nothing_happens_change_nothing(more: int) -> None:
     a = appraise(project_from({**PLAIN, "horizon": 10 + more}), draws=1)
     assert worth(a, "npsv") == pytest.approx(500 * ANNUITY)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 3), st.floats(0, 1))
 def test_what_is_additional_is_the_formula(
     leak: float, displaced: float, substituted: float, more: float, anyway: float

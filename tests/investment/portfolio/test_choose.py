@@ -53,7 +53,7 @@ rules_of = st.builds(
 
 
 @given(problems(), rules_of)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_no_mix_is_better_than_the_one_chosen(p: Problem, rules: Rules) -> None:
     mix = choose(p, rules, gap=0)
     best = best_by_trying(p, rules)
@@ -63,7 +63,7 @@ def test_no_mix_is_better_than_the_one_chosen(p: Problem, rules: Rules) -> None:
 
 
 @given(problems(), rules_of)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_prices_of_the_linear_programme_lose_nothing(p: Problem, rules: Rules) -> None:
     few = branch._FEW
     branch._FEW = 1  # one start is tried first, and the rest by price
@@ -76,14 +76,14 @@ def test_prices_of_the_linear_programme_lose_nothing(p: Problem, rules: Rules) -
 
 
 @given(problems(), rules_of, st.integers(0, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_more_money_never_meets_less(p: Problem, rules: Rules, more: int) -> None:
     richer = replace(rules, budget=rules.budget + more)
     assert choose(p, richer, gap=0).met >= choose(p, rules, gap=0).met - 1e-6
 
 
 @given(problems(), rules_of)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_frontier_rises_and_its_bounds_hold(p: Problem, rules: Rules) -> None:
     points = frontier(p, rules, (0.5, 1, 2), gap=0.2)
     met = [q.mix.met for q in points]
@@ -93,7 +93,7 @@ def test_the_frontier_rises_and_its_bounds_hold(p: Problem, rules: Rules) -> Non
 
 
 @given(problems(), rules_of, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_places_does_not_matter(p: Problem, rules: Rules, random: Any) -> None:
     order = list(range(len(p.codes)))
     random.shuffle(order)

@@ -72,7 +72,7 @@ def check(problem: SitingProblem, goal: Goal, solution: Solution, best: float) -
 LIMITS = st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from([1.0, 4.0, 7.0]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems(), LIMITS, st.sampled_from(["p_median", "maximal_covering"]))
 def test_sums_equal_brute_force(problem, limits, model):
     sites, budget = limits
@@ -111,7 +111,7 @@ def test_the_gap_of_a_covering_is_a_share_of_what_is_covered() -> None:
         assert found.gap <= gap
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems(), st.sampled_from([20.0, 60.0]))
 def test_set_covering_equals_brute_force(problem, within):
     goal = Goal("set_covering", within=within)
@@ -132,7 +132,7 @@ def test_set_covering_equals_brute_force(problem, within):
     assert (covered(quick.chosen.tolist()) == every).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems(), LIMITS)
 def test_p_center_equals_brute_force(problem, limits):
     sites, budget = limits

@@ -156,7 +156,7 @@ def test_places_without_others_in_their_group_are_named_and_left_out() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(-50, 50), st.floats(0.5, 4))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_happens_to_all_alike_makes_no_difference(
     seed: int, shift: float, scale: float
 ) -> None:
