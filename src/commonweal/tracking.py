@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from commonweal import __version__
 from commonweal.areas import build_move, load_areas
+from commonweal.briefing.marker import MARK, marker, read_marker
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.swap import MARK, plainly, whole_folder
+from commonweal.briefing.swap import plainly, whole_folder
 from commonweal.briefing.words import authority_of
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.investment.tracker import STANDING, Measure, Snapshot, standing
@@ -153,15 +152,11 @@ def write_baseline(baseline: Snapshot, folder: Path) -> Path:
     CommonwealError
         If the folder holds files of others or cannot be written; then nothing is.
     """
-    account = {
-        "commonweal": __version__,
-        "baseline": baseline.about(),
-        "files": sorted([MARK, _AREAS, _PLACES]),
-    }
+    account = marker({"baseline": baseline.about()}, [MARK, _AREAS, _PLACES])
     with whole_folder(folder) as (fresh, target), plainly(target):
         baseline.to_frame().write_parquet(fresh / _AREAS)
         (fresh / _PLACES).write_bytes(_places(baseline).csv())
-        (fresh / MARK).write_text(json.dumps(account, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (fresh / MARK).write_text(account, "utf-8")
     return target
 
 
@@ -174,7 +169,7 @@ def read_baseline(folder: Path) -> Snapshot:
         If the folder holds none.
     """
     try:
-        about = json.loads((folder / MARK).read_text("utf-8"))["baseline"]
+        about = read_marker(folder)["baseline"]
         frame = pl.read_parquet(folder / _AREAS)
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise DataError(

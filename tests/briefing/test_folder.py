@@ -381,7 +381,7 @@ def test_an_old_folder_put_back_while_it_is_looked_through_is_not_taken_for_that
 ) -> None:
     """Another run puts it back between the listing and the reading of its own list of files."""
     target = write_results(results, tmp_path / "out")
-    read, calls = swap._own_files, []
+    read, calls = swap.own_files, []
 
     def taken(folder: Path) -> set[str]:
         if folder.suffix == ".old" and not calls:
@@ -389,7 +389,7 @@ def test_an_old_folder_put_back_while_it_is_looked_through_is_not_taken_for_that
             folder.rename(target)
         return read(folder)
 
-    monkeypatch.setattr(swap, "_own_files", taken)
+    monkeypatch.setattr(swap, "own_files", taken)
     write_results(results, target)
     assert calls
     assert only(tmp_path) == ["out"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from commonweal.briefing.swap import MARK, check_folder, plainly, whole_folder
+from commonweal.briefing.marker import MARK, marker
+from commonweal.briefing.swap import check_folder, plainly, whole_folder
 
 if TYPE_CHECKING:
     from datetime import date
@@ -105,7 +104,7 @@ def _steps(
     yield next_file("commonweal.gpkg", "The map, for QGIS."), map_file
     yield next_file("study.yaml", _RECIPE), lambda path: _write_text(path, _study(results, folder))
     files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
-    account = _json({**results.provenance, "files": files})
+    account = marker(results.provenance, files)
     yield next_file(MARK, _PROVENANCE), lambda path: _write_text(path, account)
     readme = next_file("README.txt", "This text.")
     text = _readme(results, holds, {*files, MARK})
@@ -124,25 +123,6 @@ def _study(results: Results, folder: Path) -> str:
     recipe = results.study.moved_to(folder).resolved()
     text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=100)
     return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _strict(value: Any) -> Any:
-    """Give plain data that strict JSON can hold: no NaN, no infinity, no types of other libraries."""
-    if isinstance(value, Mapping):
-        return {str(k): _strict(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_strict(v) for v in value]
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if hasattr(value, "item"):  # a NumPy number
-        return _strict(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return str(value)
 
 
 def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:

@@ -8,7 +8,6 @@ being deleted. What a run that was killed has left is tidied up by the next.
 from __future__ import annotations
 
 import errno
-import json
 import re
 import secrets
 import shutil
@@ -17,15 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.marker import own_files
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MARK", "check_folder", "plainly", "put_in_place", "whole_folder"]
-
-MARK = "provenance.json"
-"""The file that names all files of the folder: what it does not name is not ours."""
+__all__ = ["check_folder", "plainly", "put_in_place", "whole_folder"]
 
 _TRIES = 20
 _DEAD_AFTER_S = 24 * 3600
@@ -120,7 +117,7 @@ def _identity(folder: Path) -> tuple[int, int, int] | None:
 def _foreign(folder: Path) -> list[str]:
     """Name what is in a folder that Commonweal did not write."""
     there = sorted(p.name for p in folder.iterdir())
-    own = _own_files(folder)
+    own = own_files(folder)
     return [name for name in there if name not in own and not _is_litter(folder / name)]
 
 
@@ -134,15 +131,6 @@ def _refusal(folder: Path, foreign: list[str]) -> CommonwealError:
 
 def _busy(target: Path) -> CommonwealError:
     return CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
-
-
-def _own_files(target: Path) -> set[str]:
-    """Names that an earlier run wrote there, by its own list; none if it is no folder of results."""
-    try:
-        listed = json.loads((target / MARK).read_text("utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    return {MARK, *map(str, listed)} if isinstance(listed, list) else set()
 
 
 def _is_litter(path: Path) -> bool:

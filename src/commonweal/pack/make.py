@@ -192,9 +192,7 @@ def write_pack(
     _tell(progress, "zip", total - 1, total)
     staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
     _tell(progress, "written", total, total)
-    return staging.put(
-        {"study": results.study.name, "title": scope.title, "commonweal": __version__}
-    )
+    return staging.put({"study": results.study.name, "title": scope.title})
 
 
 def _encoded(page: Callable[[], str]) -> bytes:

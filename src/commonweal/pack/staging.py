@@ -8,7 +8,6 @@ into it when it is whole; two runs of the same pack write the same bytes.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -16,7 +15,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from commonweal.briefing.swap import MARK, check_folder, plainly, put_in_place
+from commonweal.briefing.marker import MARK, marker, read_marker
+from commonweal.briefing.swap import check_folder, plainly, put_in_place
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Staging:
     def finished(folder: Path, key: str) -> bool:
         """Whether a folder holds this very pack, whole."""
         try:
-            told = json.loads((folder / MARK).read_text("utf-8"))
+            told = read_marker(folder)
             return told["key"] == key and all(
                 (folder / name).is_file() for name in told["all_files"]
             )
@@ -106,13 +106,8 @@ class Staging:
             If there are files of others in the way, or other runs keep taking the folder away.
         """
         names = sorted({*self.wanted, MARK})
-        told = {
-            **account,
-            "key": self.key,
-            "files": sorted({name.split("/")[0] for name in names}),
-            "all_files": names,
-        }
-        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        told = {**account, "key": self.key, "all_files": names}
+        text = marker(told, {name.split("/")[0] for name in names})
         try:
             self.file(MARK, text.encode, anew=True)
             missing = [name for name in names if not (self.folder / name).is_file()]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.marker import MARK, marker
 from commonweal.briefing.sheets import Sheet, sheet_name
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.swap import MARK, plainly, whole_folder
+from commonweal.briefing.swap import plainly, whole_folder
 from commonweal.briefing.workbook import write_sheets
 from commonweal.errors import CommonwealError
 from commonweal.reports.page import report_html
@@ -75,16 +75,14 @@ def write_report(
         (fresh / "report.html").write_text(report_html(report, listed), "utf-8")
         (fresh / "report.pdf").write_bytes(report_pdf(report))
         _write_book(fresh / "report.xlsx", report)
-        names = sorted({"report.html", MARK, *(name.split("/")[0] for name, _ in listed)})
+        names = {"report.html", MARK, *(name.split("/")[0] for name, _ in listed)}
         account = {
             "report": report.name,
             "title": report.title,
-            "commonweal": version("commonweal"),
-            "files": names,
             **dict(report.account),
             "sources": report.sources,
         }
-        (fresh / MARK).write_text(json.dumps(account, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (fresh / MARK).write_text(marker(account, names), "utf-8")
     return target
 
 

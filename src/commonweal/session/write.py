@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.marker import MARK, marker
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.swap import MARK, plainly, whole_folder
+from commonweal.briefing.swap import plainly, whole_folder
 from commonweal.briefing.words import counted
 from commonweal.evidence import bibtex, csl_json
 from commonweal.pack.make import profile_rows, write_pack
@@ -159,7 +159,6 @@ def _account(told: Content, runs: Mapping[str, Results], files: list[str]) -> by
     account = {
         "session": told.session.name,
         "title": told.session.title,
-        "files": sorted({name.split("/")[0] for name in files}),
         "studies": {
             name: {
                 "study": run.study.name,
@@ -174,4 +173,4 @@ def _account(told: Content, runs: Mapping[str, Results], files: list[str]) -> by
         },
         "figures": {f.key: f.text for f in told.figures},
     }
-    return (json.dumps(account, indent=2, ensure_ascii=False) + "\n").encode()
+    return marker(account, (name.split("/")[0] for name in files)).encode()
