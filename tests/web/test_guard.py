@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from commonweal.web import create_app
+from commonweal.web.guard import MOST_AT_ONCE, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +55,71 @@ def test_served_to_other_machines_it_answers_to_any_name(
     assert other.get("/accessibility", headers={"host": "office-pc"}).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_nothing_can_be_changed(client: Client, method: str) -> None:
     answer = client.get("/api/areas", method=method)
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/areas.csv", "/static/main.js", "/lib/maplibre-gl.js", "/no"]
+)
+def test_head_gives_the_same_head_and_no_body(client: Client, path: str) -> None:
+    whole, head = client.get(path), client.get(path, method="HEAD")
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert dict(head.headers) == dict(whole.headers)
+
+
+CROSS = {"sec-fetch-site": "cross-site"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "status"),
+    [
+        ({}, "/api/study", 200),  # a program, or an old browser
+        ({"sec-fetch-site": "none"}, "/api/study", 200),
+        ({"sec-fetch-site": "same-origin"}, "/api/study", 200),
+        ({**CROSS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, "/about", 200),
+        ({**CROSS, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, "/api/map.png", 403),
+        ({**CROSS, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}, "/api/study", 403),
+        ({**CROSS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, "/about", 403),
+        ({**CROSS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, "/about?embed=1", 200),
+        ({**CROSS, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, "/about?embed=1", 403),
+    ],
+)  # fmt: skip
+def test_a_page_of_another_site_cannot_make_it_work(
+    client: Client, headers: dict[str, str], path: str, status: int
+) -> None:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_more_requests_at_once_than_it_can_answer_are_refused() -> None:
+    asked: list[int] = []
+
+    async def many() -> None:
+        gate, inside = asyncio.Event(), []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            inside.append(scope)
+            await gate.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        transport = httpx.ASGITransport(Guard(app, ()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://any") as one:
+            held = [asyncio.create_task(one.get("/")) for _ in range(MOST_AT_ONCE)]
+            while len(inside) < MOST_AT_ONCE:
+                await asyncio.sleep(0)
+            asked.append((await one.get("/")).status_code)
+            gate.set()
+            asked.extend({(await t).status_code for t in held})
+            asked.append((await one.get("/")).status_code)
+
+    asyncio.run(many())
+    assert asked == [503, 200, 200]
 
 
 @pytest.mark.parametrize(
@@ -80,8 +144,6 @@ def test_only_an_embedded_page_may_be_framed_by_others(client: Client) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_asks_anything_of_another_server(client: Client, path: str) -> None:
-    import re
-
     text = client.get(path).text
     assert not re.findall(r'(?:src|action)="(?:https?:)?//', text)
     assert not re.findall(r'<link[^>]* href="(?:https?:)?//', text)  # a link to follow is none
@@ -149,13 +211,51 @@ def test_names_are_text_and_nothing_else(small: Small, asked_of: Asked) -> None:
     assert "<script>" not in svg
 
 
-def test_codes_of_any_letters_work(small: Small, asked_of: Asked) -> None:
-    """A code with a slash, a space or a percent sign is still one area."""
-    from urllib.parse import quote
-
+@pytest.mark.parametrize(
+    "code",
+    ["A/2 0%&é", "A20/options", "x/social-capital", ".", "..", "./..", "~1", "a~0/b", "?#", "A" * 600, "é" * 300],
+)  # fmt: skip
+def test_codes_of_any_letters_and_length_work(small: Small, asked_of: Asked, code: str) -> None:
+    """Every link of a code leads to its area: a browser takes dots out of paths, and decodes nothing."""
     for file in (small.areas, small.indicators):
-        file.write_text(file.read_text("utf-8").replace("A20,", "A/2 0%&é,"), "utf-8")
+        file.write_text(file.read_text("utf-8").replace("A20,", f"{code},"), "utf-8")
     told = asked_of(small.run(geometry=False, draws=0))
-    link = f"/area/{quote('A/2 0%&é', safe='')}"
-    assert link in told.get("/").text
-    assert told.get(link).status_code == 200
+    listed = told.get("/api/areas?per=200").json()["areas"]
+    (name,) = (one["name"] for one in listed if one["code"] == code)
+    page = told.get("/find?q=Place 20").headers["location"]
+    assert httpx.URL(f"http://any{page}").raw_path.decode() == page  # no browser changes it
+    assert f'href="{page}"' in told.get("/").text
+    answer = told.get(page)
+    assert answer.status_code == 200
+    links = re.findall(r'href="(/[^"]+)"', answer.text)
+    files = [one for one in links if one.startswith("/api/areas/")]
+    assert len(files) > 5
+    for link in [*files, *(one for one in links if one.startswith(page))]:
+        assert told.get(link.replace("&amp;", "&")).status_code == 200, link
+    assert told.get(f"/api{page.replace('area', 'areas', 1)}").json()["code"] == code
+    rows = [told.get(f"/api/rows/{n}").json() for n in range(20)]
+    assert [one["page"] for one in rows if one["code"] == code] == [page]
+    assert name in told.get("/compare", params={"area": code}).text
+    assert told.get("/api/compare", params={"area": code}).json()["places"][0]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/compare?" + "area=&" * 6,
+        "/api/compare?" + "area=&" * 6,
+        "/api/rows/8%C2%A0",
+        "/api/rows/1_0",
+        "/api/tiles/1/%D9%A1/0.mvt",
+        "/api/areas?per=1_0",
+        "/api/areas?page=%202",
+        "/api/rescore?w.deprivation.crime=1_0",
+        "/api/rescore?w.deprivation.crime=1e-320",
+        "/api/rescore?w.deprivation.crime=1e308",
+        "/api/rescore?w.deprivation.crime=nan",
+    ],
+)
+def test_what_the_description_does_not_allow_is_refused(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 422
+    assert "Traceback" not in answer.text

@@ -171,6 +171,17 @@ def test_an_index_of_nothing_is_refused(county: Results) -> None:
         rescore(county, Choices(weights=nothing))
 
 
+@pytest.mark.parametrize("weight", [1e308, 1e-320, 1000.5, -1.0, float("nan"), float("inf")])
+def test_a_weight_that_cannot_be_counted_with_is_refused(county: Results, weight: float) -> None:
+    """One alone, and all of them: the sum of five overflows."""
+    every = {w.key: weight for w in weights_of(county) if w.index == "deprivation"}
+    for asked in (every, dict(list(every.items())[:1])):
+        with pytest.raises(
+            DataError, match=r"w\.deprivation\.income: found .*; expected 0, or a num"
+        ):
+            rescore(county, Choices(weights=asked))
+
+
 def test_cut_offs_of_every_kind_can_be_set(small: Small) -> None:
     study = small.write(
         designate__priority={

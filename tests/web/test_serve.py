@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import threading
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
@@ -16,7 +19,7 @@ from commonweal.errors import CommonwealError
 from commonweal.web.serve import address_of, is_loopback, listen, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from commonweal.web import Explorer
     from conftest import Client, Small
@@ -90,3 +93,80 @@ def test_on_loopback_it_answers_to_the_address_it_is_at(explorer: Explorer, clie
     other = type(client)(server_of(explorer, "127.0.0.2").config.app)
     assert other.get("/about", headers={"host": "127.0.0.2:80"}).status_code == 200
     assert other.get("/about", headers={"host": "evil.example"}).status_code == 400
+
+
+@contextmanager
+def served(
+    explorer: Explorer, head_seconds: float | None = None, app: Any = None
+) -> Iterator[tuple[str, int]]:
+    """Serve from a thread, on any free port, with a limit on the heads of requests."""
+    up = threading.Event()
+    with listen("127.0.0.1", 0) as held:
+        server = server_of(explorer, "127.0.0.1", up.set, head_seconds)
+        server.config.app = app or server.config.app
+        thread = threading.Thread(target=server.run, args=([held],))
+        thread.start()
+        try:
+            up.wait()
+            yield held.getsockname()[:2]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def asked(at: tuple[str, int], text: str = "GET /accessibility") -> bytes:
+    """Ask with the words of the protocol, and give all that comes."""
+    with socket.create_connection(at) as one:
+        one.sendall(f"{text} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: one.recv(65536), b""))
+
+
+def test_sockets_that_say_nothing_shut_nobody_out(explorer: Explorer) -> None:
+    with ExitStack() as silent, served(explorer) as at:
+        for _ in range(250):
+            silent.enter_context(socket.create_connection(at))
+        assert asked(at).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nX-Slow: "])
+def test_a_socket_without_a_whole_request_is_closed(explorer: Explorer, first: bytes) -> None:
+    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+        one.sendall(first)
+        assert one.recv(1) == b""  # closed; without a limit this waits for ever
+
+
+def test_a_byte_now_and_then_does_not_keep_a_socket(explorer: Explorer) -> None:
+    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+        one.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        one.settimeout(0.01)
+        while not ended(one):
+            with suppress(ConnectionError):
+                one.sendall(b"a")
+
+
+def ended(one: socket.socket) -> bool:
+    """Whether the other side has closed."""
+    try:
+        return one.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_a_second_request_on_a_connection_has_the_limit_too(explorer: Explorer) -> None:
+    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+        one.sendall(b"HEAD /accessibility HTTP/1.1\r\nHost: localhost\r\n\r\nGET /")
+        told = b"".join(iter(lambda: one.recv(65536), b""))
+    assert told.startswith(b"HTTP/1.1 200")
+    assert told.endswith(b"\r\n\r\n")
+
+
+def test_an_answer_that_takes_longer_than_the_limit_is_given(explorer: Explorer) -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.2)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    with served(explorer, 0.05, slow) as at:
+        assert asked(at).endswith(b"4\r\ndone\r\n0\r\n\r\n")

@@ -44,11 +44,12 @@ class SearchOut(BaseModel):
 
 
 class RowOut(BaseModel):
-    """The area of a row."""
+    """The area of a row, and the address of its page."""
 
     code: str
     name: str
     where: str
+    page: str
 
 
 class TableOut(BaseModel):

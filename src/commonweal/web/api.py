@@ -16,7 +16,10 @@ from commonweal.web.asking import (
     AskedList,
     AskedOptions,
     AskedProgramme,
+    Code,
+    Whole,
     choice_parameters,
+    code_in_path,
 )
 from commonweal.web.charts import compare_chart, png_of, strands_chart
 from commonweal.web.explorer import Explorer
@@ -41,16 +44,24 @@ from commonweal.web.tables import (
 )
 from commonweal.web.view import NUMBER
 
-__all__ = ["NO_CAPITAL", "api_router", "row_of"]
+__all__ = ["NO_CAPITAL", "REFUSED", "api_router", "row_of"]
 
 NO_CAPITAL = "This study says nothing of social capital under 'social_capital'."
 
-Code = Annotated[str, Path(max_length=40, description="Code of an area.")]
 Codes = Annotated[
-    list[Annotated[str, Query(max_length=40)]],
+    list[str],
     Query(alias="area", min_length=1, max_length=MOST_COMPARED, description="Codes of areas."),
 ]
 Version = Annotated[str, Query(max_length=32, description="Version, so that it may be kept.")]
+REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": words}
+    for status, words in (
+        (403, "A page of another site asked."),
+        (414, "The query is too long."),
+        (503, "Too many requests at once."),
+    )
+}
+"""What `commonweal.web.guard.Guard` answers before anything else does."""
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -68,7 +79,8 @@ def row_of(explorer: Explorer, code: str) -> int:
 def api_router(explorer: Explorer) -> APIRouter:
     """Make the routes of one run."""
     problem: dict[int | str, dict[str, Any]] = {
-        422: {"model": answers.Problem, "description": "What was asked for is not possible."}
+        **REFUSED,
+        422: {"model": answers.Problem, "description": "What was asked for is not possible."},
     }
     none: dict[int | str, dict[str, Any]] = {
         404: {"model": answers.Problem, "description": "There is no such thing."}
@@ -298,7 +310,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         return map_svg(explorer, layer_of(view, asked.layer))
 
     @router.get("/rows/{row}", response_model=answers.RowOut, responses=none)
-    async def of_row(row: Annotated[int, Path(ge=0, le=10_000_000)]) -> Any:
+    async def of_row(row: Annotated[Whole, Path(ge=0, le=10_000_000)]) -> Any:
         """Give code, name and bounds of the area with the number of a row, as tiles have it."""
         if row >= len(explorer.results.areas):
             raise HTTPException(404, "There is no such row in this study.")
@@ -342,9 +354,9 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "Nothing is there."},
                 **of("application/vnd.mapbox-vector-tile")}, **file)  # fmt: skip
     def tile(
-        z: Annotated[int, Path(ge=0, le=22)],
-        x: Annotated[int, Path(ge=0, le=2**22)],
-        y: Annotated[int, Path(ge=0, le=2**22)],
+        z: Annotated[Whole, Path(ge=0, le=22)],
+        x: Annotated[Whole, Path(ge=0, le=2**22)],
+        y: Annotated[Whole, Path(ge=0, le=2**22)],
         v: Version = "",
     ) -> Any:
         """Give a vector tile: layer ``areas``, each with the number of its row."""
@@ -366,12 +378,18 @@ def _row_out(explorer: Explorer, row: int) -> dict[str, Any]:
     short = short_record(explorer, explorer.published, row)
     first = explorer.tiers[:1]
     where = short[first[0].key] if first else ""
-    return {"code": short["code"], "name": short["name"] or short["code"], "where": where}
+    page = f"/area/{code_in_path(short['code'])}"
+    return {
+        "code": short["code"],
+        "name": short["name"] or short["code"],
+        "where": where,
+        "page": page,
+    }
 
 
 def _plain(code: str) -> str:
     """Give a code as a part of a file's name: letters, digits and hyphens."""
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in code)
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in code[:80])
 
 
 def _layer(explorer: Explorer, layer: Layer) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.web.choices import MOST_WEIGHT
@@ -26,13 +28,55 @@ __all__ = [
     "AskedList",
     "AskedOptions",
     "AskedProgramme",
+    "Code",
+    "Whole",
     "choice_parameters",
+    "code_in_path",
 ]
 
 MOST_COMPARED = 5
 MOST_SITES = 20
 _POINT = r"^-?\d{1,3}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?$"
+_NUMBER = re.compile(r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
+
+
+def code_in_path(code: str) -> str:
+    """Give an area's code as a part of an address: one part, whatever letters it has.
+
+    A slash is written ``~1`` and a tilde ``~0``, as in JSON Pointers (RFC 6901), since a slash would part it
+    in two even as ``%2F``; a point at its beginning is ``~2``, since browsers take out ``.`` and ``..``.
+
+    Examples
+    --------
+    >>> code_in_path("E01000001"), code_in_path("A/2 é"), code_in_path("."), code_in_path("~1")
+    ('E01000001', 'A~12%20%C3%A9', '~2', '~01')
+    """
+    plain = code.replace("~", "~0").replace("/", "~1")
+    return quote(f"~2{plain[1:]}" if plain.startswith(".") else plain, safe="")
+
+
+def _code_of(part: str) -> str:
+    """Read a code from a part of an address: `code_in_path` undone."""
+    for written, letter in (("~2", "."), ("~1", "/"), ("~0", "~")):
+        part = part.replace(written, letter)
+    return part
+
+
+def _plainly(value: Any) -> Any:
+    """Refuse a number that is written with spaces, underscores or digits of other scripts."""
+    if isinstance(value, str) and not _NUMBER.match(value):
+        raise ValueError("a number is written in digits, such as 12 or 0.5")
+    return value
+
+
+Code = Annotated[
+    str,
+    Path(description="Code of an area; a slash in it is written ~1, a tilde ~0, a point at its beginning ~2."),
+    AfterValidator(_code_of),
+]  # fmt: skip
+Whole = Annotated[int, BeforeValidator(_plainly)]
+Number = Annotated[float, BeforeValidator(_plainly)]
 
 State = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
 assert set(get_args(State)) == {"", *KEPT}
@@ -89,12 +133,12 @@ class AskedList(Asked):
     """What the list takes besides: `commonweal.web.listing.Listed`."""
 
     q: str = Field(default="", max_length=100, pattern=_TEXT)
-    within: str = Field(default="", max_length=40, pattern=_TEXT)
+    within: str = Field(default="", pattern=_TEXT)
     state: State = ""
     sort: str = Field(default="", max_length=200, pattern=_TEXT)
     order: Literal["", "up", "down"] = ""
-    page: int = Field(default=1, ge=1, le=1_000_000)
-    per: int = Field(default=DEFAULT_PER, ge=1, le=MOST_PER)
+    page: Whole = Field(default=1, ge=1, le=1_000_000)
+    per: Whole = Field(default=DEFAULT_PER, ge=1, le=MOST_PER)
 
     @property
     def listed(self) -> Listed:
@@ -133,13 +177,13 @@ class AskedOptions(Asked):
 
     kind: str = Field(default="", max_length=60, pattern=_TEXT)
     candidates: str = Field(default="", max_length=60, pattern=_TEXT)
-    sites: int = Field(default=3, ge=1, le=MOST_SITES)
+    sites: Whole = Field(default=3, ge=1, le=MOST_SITES)
     site: tuple[Annotated[str, Field(max_length=40, pattern=_POINT)], ...] = Field(
         default=(), max_length=MOST_SITES
     )
-    minutes: float = Field(default=15, ge=1, le=60)
-    equity: float = Field(default=1, ge=0, le=5)
-    years: int = Field(default=10, ge=1, le=30)
+    minutes: Number = Field(default=15, ge=1, le=60)
+    equity: Number = Field(default=1, ge=0, le=5)
+    years: Whole = Field(default=10, ge=1, le=30)
     q: str = Field(default="", max_length=100, pattern=_TEXT)
 
     def points(self) -> list[tuple[float, float]]:
@@ -168,9 +212,7 @@ class AskedProgramme(Asked):
 class AskedCompare(AskedList):
     """What a comparison takes besides: codes of areas."""
 
-    area: tuple[Annotated[str, Field(max_length=40)], ...] = Field(
-        default=(), max_length=MOST_COMPARED
-    )
+    area: tuple[str, ...] = Field(default=(), max_length=MOST_COMPARED)
 
 
 class AskedChanges(Asked):
@@ -184,11 +226,7 @@ def _names(asked: Asked) -> list[str]:
 
 
 def _number(text: Any) -> float | None:
-    try:
-        number = float(text)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+    return float(text) if isinstance(text, str) and _NUMBER.match(text) else None
 
 
 def choice_parameters(explorer: Explorer) -> list[dict[str, Any]]:

@@ -15,10 +15,20 @@ if TYPE_CHECKING:
     from commonweal.designation import Condition
     from commonweal.results import Results
 
-__all__ = ["Choices", "Cut", "Weight", "choices_from", "cuts_of", "plain_number", "weights_of"]
+__all__ = [
+    "LEAST_WEIGHT",
+    "MOST_WEIGHT",
+    "Choices",
+    "Cut",
+    "Weight",
+    "choices_from",
+    "cuts_of",
+    "plain_number",
+    "weights_of",
+]
 
-MOST_WEIGHT = 1000.0
-"""The largest weight that may be asked for, where the stated ones of an index add up to 100."""
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1000.0
+"""Bounds of a weight that may be asked for, where the stated ones of an index add up to 100; 0 may be, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jinja2
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
@@ -22,7 +22,7 @@ from commonweal.pack.told import reasons
 from commonweal.reports.allocation import allocation_answer, allocation_sections
 from commonweal.reports.allocation_told import cautions
 from commonweal.web import told
-from commonweal.web.api import NO_CAPITAL, row_of
+from commonweal.web.api import NO_CAPITAL, REFUSED, row_of
 from commonweal.web.asking import (
     MOST_COMPARED,
     MOST_SITES,
@@ -32,6 +32,8 @@ from commonweal.web.asking import (
     AskedList,
     AskedOptions,
     AskedProgramme,
+    Code,
+    code_in_path,
 )
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.choices import plain_number
@@ -68,8 +70,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pages", "page_router"]
 
-Code = Annotated[str, Path(max_length=40)]
-
 
 class Pages:
     """Fills in templates for one run.
@@ -93,7 +93,7 @@ class Pages:
             "n": told.whole,
             "percent": percent,
             "cell": told.cell,
-            "quoted": _quoted,
+            "in_path": code_in_path,
             "plain_number": plain_number,
             "lower_first": told.lower_first,
             "merged": lambda one, other: {**one, **other},
@@ -149,6 +149,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         tags=["pages"],
         default_response_class=HTMLResponse,
         responses={
+            **REFUSED,
             303: {"description": "The one area that is meant is there."},
             404: {"content": {"text/html": {}}, "description": "There is no such thing."},
             422: {
@@ -188,7 +189,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             kept = {**choices.query(), "embed": asked.embed, "postcode": by}
             query = urlencode({k: v for k, v in kept.items() if v})
             code = results.areas.codes[found.row]
-            return RedirectResponse(f"/area/{_quoted(code)}{'?' if query else ''}{query}", 303)
+            return RedirectResponse(f"/area/{code_in_path(code)}{'?' if query else ''}{query}", 303)
         return pages.page(
             "find.html",
             asked,
@@ -209,13 +210,13 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             "social_capital.html", asked, asked.choices(explorer),
             place=place, found=place.capital, here=shown_as_table("Known here", here),
             country=shown_as_table("Known for the country only", country), how_to_read=how_to_read(place.capital),
-            path=f"/area/{_quoted(code)}/social-capital",
+            path=f"/area/{code_in_path(code)}/social-capital",
         )  # fmt: skip
 
     @router.get("/area/{code:path}/options")
     def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Response:
         """Show what new places would do for an area or a larger one: picked sites, or the best ones."""
-        choices, path = asked.choices(explorer), f"/area/{_quoted(code)}/options"
+        choices, path = asked.choices(explorer), f"/area/{code_in_path(code)}/options"
         planning = planning_of(explorer)
         own = {
             **asked.model_dump(include=set(OWN), exclude_defaults=True),
@@ -251,7 +252,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
             drivers=drivers_table(place), reasons=reasons(place)["reasons"], under=told.under(explorer, choices, row),
             by=told.by_postcode(explorer, asked.postcode, row), since=told.since(explorer, row),
-            **_map(explorer.published, asked), path=f"/area/{_quoted(code)}",
+            **_map(explorer.published, asked), path=f"/area/{code_in_path(code)}",
         )  # fmt: skip
 
     @router.get("/compare")
@@ -303,7 +304,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             key=name, worked=worked, answer=allocation_answer(worked), cautions=cautions(worked),
             sections=allocation_sections(worked), others=others_of(explorer, name),
             beside=beside(explorer, name, asked.against) if asked.against else None,
-            path=f"/programme/{_quoted(name)}",
+            path=f"/programme/{quote(name, safe='')}",
         )  # fmt: skip
 
     @router.get("/history")
@@ -351,9 +352,3 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 def _map(view: View, asked: Asked) -> dict[str, Any]:
     """Give what the map of a page needs: its layer, and those that there are."""
     return {"layer": layer_of(view, asked.layer), "layers": layer_names(view)}
-
-
-def _quoted(code: str) -> str:
-    from urllib.parse import quote
-
-    return quote(code, safe="")

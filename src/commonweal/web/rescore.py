@@ -6,6 +6,7 @@ the ranks anew: the same functions that the study ran through, and so the same n
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from commonweal.designation import Condition, Rule, Worst, designate
 from commonweal.errors import DataError
 from commonweal.index.score import combined
+from commonweal.web.choices import LEAST_WEIGHT, MOST_WEIGHT
 
 if TYPE_CHECKING:
     from commonweal.index import Node, Scores
@@ -43,7 +45,7 @@ def rescore(results: Results, choices: Choices) -> Results:
     Raises
     ------
     DataError
-        If every domain of an index is left out.
+        If every domain of an index is left out, or a weight is too large or too small to be counted with.
     """
     scores = {
         index: reweighed(found, _weights(index, found.tree, choices))
@@ -81,6 +83,12 @@ def _weights(index: str, tree: Node, choices: Choices) -> dict[str, float]:
     keys = {name: f"w.{index}.{name}" for name in stated}
     if not set(keys.values()) & set(choices.weights):
         return stated
+    for key in keys.values():
+        found = choices.weights.get(key, 0.0)
+        if not (found == 0 or LEAST_WEIGHT <= found <= MOST_WEIGHT):
+            raise DataError(
+                f"{key}: found {found:g}; expected 0, or a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}"
+            )
     asked = {
         name: choices.weights[key] * total / 100 if (key := keys[name]) in choices.weights else own
         for name, own in stated.items()
@@ -88,6 +96,8 @@ def _weights(index: str, tree: Node, choices: Choices) -> dict[str, float]:
     given = sum(asked.values())
     if given <= 0:
         raise DataError(f"every domain of {index} is left out; expected a weight above 0")
+    if not math.isfinite(given):
+        raise DataError(f"the weights of {index} add up to more than can be counted")
     return {name: weight * total / given for name, weight in asked.items()}
 
 

@@ -62,7 +62,10 @@ def is_loopback(host: str) -> bool:
 
 
 def server_of(
-    explorer: Explorer, host: str, ready: Callable[[], None] | None = None
+    explorer: Explorer,
+    host: str,
+    ready: Callable[[], None] | None = None,
+    head_seconds: float | None = None,
 ) -> uvicorn.Server:
     """Make the server; ``run([held])`` serves until its ``should_exit`` is set or a signal comes.
 
@@ -74,14 +77,18 @@ def server_of(
         The name or address that it is reached at. Where only this machine can reach it, no other name is answered to.
     ready
         Called once the server answers.
+    head_seconds
+        How long the head of a request may take to arrive; `commonweal.web.heads.HEAD_SECONDS` if not given.
     """
     import uvicorn
     from anyio.to_thread import current_default_thread_limiter
 
+    from commonweal.web.heads import HEAD_SECONDS, protocol_with
+
     app = create_app(explorer, (*LOOPBACK, host) if is_loopback(host) else ())
     settings = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1,
-        lifespan="off", limit_concurrency=200,
+        lifespan="off", ws="none", http=protocol_with(head_seconds or HEAD_SECONDS),
     )  # fmt: skip
 
     class Server(uvicorn.Server):

@@ -157,7 +157,7 @@ async function orient(map, version) {
 /** Go to the page of an area, with the reader's setting. */
 function goThere(found) {
   if (!found) return;
-  const url = new URL(`/area/${encodeURIComponent(found.code)}`, location.href);
+  const url = new URL(found.page, location.href);
   for (const [key, value] of new URL(location.href).searchParams) {
     if (key === "embed" || key.startsWith("w.") || key.startsWith("cut.")) url.searchParams.append(key, value);
   }
