@@ -556,7 +556,7 @@ def test_blank_text_in_parquet_is_missing(small: Any) -> None:
     table = pl.read_csv(small.areas).with_columns(
         name=pl.when(pl.col("code") == "A20").then(pl.lit(" ")).otherwise("name"),
         lon=pl.lit(float("nan")),
-        lat=pl.lit(51.0),
+        lat=pl.lit(float("nan")),
     )
     table.write_parquet(small.path / "areas.parquet")
     small.write(areas__file="areas.parquet", areas__longitude="lon", areas__latitude="lat")

@@ -10,6 +10,7 @@ import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 __all__ = ["Areas", "boundaries", "code_texts", "link_table", "load_areas", "population"]
+
+MOST_PEOPLE = 1_000_000_000_000
+"""Above all people who ever lived: what is larger is no population."""
+
+_UNSHOWN = r"[\x00-\x08\x0B\x0C\x0E-\x1F]"
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Areas:
     Raises
     ------
     DataError
-        On no areas, missing or duplicate codes, or a negative or infinite population.
+        On no areas, missing or duplicate codes, text that no page can show, a population that no place has,
+        or a point that is not on Earth.
     """
 
     system: str
@@ -65,11 +72,41 @@ class Areas:
                 f"({n:,} rows too many); expected one row each"
             )
         people = self.table["population"]
-        bad = self.table.filter(people.is_nan() | people.is_infinite() | (people < 0))
+        bad = self.table.filter(people.is_nan() | (people < 0) | (people > MOST_PEOPLE))
         if len(bad):
             raise DataError(
                 f"area {bad['code'][0]} has population {bad['population'][0]}{at}; "
-                "expected 0 or more, or nothing"
+                f"expected 0 or more, or nothing; at most {MOST_PEOPLE:,}"
+            )
+        self._check_texts(at)
+        self._check_points(at)
+
+    def _check_texts(self, at: str) -> None:
+        """Refuse text with characters that neither a page nor a workbook can hold, such as NUL."""
+        for column, kind in self.table.schema.items():
+            if kind == pl.String:
+                bad = self.table.filter(pl.col(column).str.contains(_UNSHOWN))
+                if len(bad):
+                    raise DataError(
+                        f"area {bad['code'][0]!r} has {column} {bad[column][0]!r}{at}; "
+                        "expected text without control characters"
+                    )
+
+    def _check_points(self, at: str) -> None:
+        """Refuse a point that is not on Earth, or has one of its two numbers."""
+        if not {"longitude", "latitude"} <= set(self.table.columns):
+            return
+        x, y = (self.table[c].cast(pl.Float64) for c in ("longitude", "latitude"))
+        on_earth = (x.abs() <= EARTH[0]) & (y.abs() <= EARTH[1])  # null where one is
+        bad = self.table.filter(~(on_earth.fill_null(False) | (x.is_null() & y.is_null())))
+        if len(bad):
+            found = [
+                "nothing" if v is None else f"{v:.6g}"
+                for v in bad.select("longitude", "latitude").row(0)
+            ]
+            raise DataError(
+                f"area {bad['code'][0]} has longitude {found[0]}, latitude {found[1]}{at}; expected "
+                f"-180 to 180 and -90 to 90 degrees, or both empty ({len(bad):,} such areas)"
             )
 
     @cached_property

@@ -6,17 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError
+from commonweal.sources.damaged import reading, reason_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["read_geojson", "wkb_of_sfc"]
+__all__ = ["EARTH", "finish", "read_geojson", "read_wkb", "to_wgs84", "wkb_of_sfc"]
 
-WGS84 = 4326
+WGS84 = "EPSG:4326"
+
+EARTH = (180.0, 90.0)
+"""The greatest longitude and latitude, in degrees; the least are their negatives."""
 
 
 def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
@@ -90,7 +95,7 @@ def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
         geometry[filled] = shapely.multipolygons(whole, indices=np.searchsorted(filled, which))
     for number, point in points.items():
         geometry[number] = point
-    return _finish(_to_wgs84(geometry, system, path))
+    return finish(to_wgs84(geometry, system, path), path)
 
 
 def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
@@ -99,7 +104,8 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
     Parameters
     ----------
     path
-        The file. Coordinates are WGS 84, as RFC 7946 has it.
+        The file. Coordinates are WGS 84, as RFC 7946 has it, or of the system that a ``crs`` declares, as older
+        files have it; those are brought to WGS 84.
 
     Returns
     -------
@@ -111,29 +117,92 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
     Raises
     ------
     DataError
-        If it is no feature collection, or has no features.
+        If it is no feature collection, has no features, declares a system that is not understood, or has a point
+        that is not on Earth.
     """
     import numpy as np
     import polars as pl
     import shapely
 
-    try:
+    with reading(path, "not JSON, or cut short"):
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not JSON, or cut short ({error})") from None
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not features:
         raise DataError(f"{path}: expected a GeoJSON feature collection with features")
-    try:
-        properties = [feature.get("properties") or {} for feature in features]
-        shapes = [feature["geometry"] for feature in features]
-        texts = [None if shape is None else json.dumps(shape) for shape in shapes]
-        geometry = shapely.from_geojson(np.array(texts, dtype=object))
-    except (AttributeError, KeyError, TypeError, shapely.errors.GEOSException) as error:
-        raise DataError(f"{path}: a feature is not GeoJSON ({error})") from None
-    table = pl.DataFrame(properties, infer_schema_length=None)
-    series, notes = _finish(geometry)
+    shapes, rows = np.empty(len(features), dtype=object), []
+    for number, feature in enumerate(features, 1):
+        where = f"{path}: feature {number} is not GeoJSON"
+        found = feature.get("properties") or {} if isinstance(feature, dict) else None
+        if not isinstance(found, dict):
+            raise DataError(f"{where}; expected keys, with 'properties' that are keys with values")
+        if "geometry" not in feature:
+            raise DataError(f"{where}; expected a 'geometry'")
+        with reading(where, "a geometry that cannot be read"):
+            shape = feature["geometry"]
+            shapes[number - 1] = None if shape is None else shapely.from_geojson(json.dumps(shape))
+        rows.append({key: _flat(value) for key, value in found.items()})
+    with reading(path, "properties that make no table"):
+        table = pl.DataFrame(rows, infer_schema_length=None)
+    series, notes = finish(to_wgs84(shapes, _declared(content, path), path), path)
     return table.with_columns(series), notes
+
+
+def read_wkb(
+    column: pl.Series, about: Mapping[str, str], path: Path
+) -> tuple[pl.Series, list[str]]:
+    """Bring well-known binary of a Parquet file to WGS 84.
+
+    Parameters
+    ----------
+    column
+        Binary, as the table has it.
+    about
+        The file's metadata; as GeoParquet it may declare the coordinate system.
+    path
+        The file, for messages.
+
+    Returns
+    -------
+    series : polars.Series
+        Binary, named ``geometry``.
+    notes : list of str
+        What was left out and repaired, counted.
+
+    Raises
+    ------
+    DataError
+        If it is not well-known binary, or a point is not on Earth.
+    """
+    import numpy as np
+    import shapely
+
+    with reading(path, "column 'geometry' is not well-known binary"):
+        shapes = shapely.from_wkb(np.array(column.to_list(), dtype=object))
+    with reading(path, "its metadata 'geo' are not understood"):
+        geometry = json.loads(about.get("geo", "{}")).get("columns", {}).get("geometry", {})
+        stated = geometry.get("crs") or WGS84
+        system = json.dumps(stated) if isinstance(stated, dict) else str(stated)
+    return finish(to_wgs84(shapes, system, path), path)
+
+
+def _flat(value: Any) -> Any:
+    """Give a property as a table can hold it: lists and keys as their text."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def _declared(content: Mapping[str, Any], path: Path) -> str:
+    """Give the coordinate system that a GeoJSON file declares; WGS 84 where it declares none."""
+    stated = content.get("crs")
+    if stated is None:
+        return WGS84
+    about = stated.get("properties") if isinstance(stated, dict) else None
+    about = about if isinstance(about, dict) else {}
+    name = about.get("name") or (about.get("code") and f"EPSG:{about['code']}")
+    if not isinstance(name, str):
+        raise DataError(
+            f"{path}: the 'crs' {json.dumps(stated)[:80]} is not understood; expected a name such as EPSG:27700"
+        )
+    return name
 
 
 def _ncol(ring: Any) -> int:
@@ -142,8 +211,23 @@ def _ncol(ring: Any) -> int:
     return int(_attributes(ring)["dim"].value[1])
 
 
-def _to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray[np.object_]:
-    """Bring geometry to WGS 84 from the coordinate system that the file states."""
+def to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray[np.object_]:
+    """Bring geometry to WGS 84 from the coordinate system that a file states.
+
+    Parameters
+    ----------
+    geometry
+        (n,) shapes of shapely; None where there is none.
+    system
+        The system, as pyproj knows it: ``EPSG:27700``, a URN or its WKT.
+    path
+        The file, for messages.
+
+    Raises
+    ------
+    DataError
+        If no system is stated, or it is not understood.
+    """
     import numpy as np
     import pyproj
     import shapely
@@ -152,11 +236,13 @@ def _to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray
         raise DataError(f"{path}: the geometry says no coordinate system; expected WGS 84")
     try:
         crs = pyproj.CRS.from_user_input(system)
-    except pyproj.exceptions.CRSError:
-        raise DataError(f"{path}: coordinate system not understood: {system[:80]}") from None
-    if crs.to_epsg() == WGS84:
-        return geometry
-    change = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
+        if crs.to_epsg() == 4326:
+            return geometry
+        change = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
+    except (pyproj.exceptions.ProjError, UnicodeError, ValueError) as error:
+        raise DataError(
+            f"{path}: coordinate system not understood: {system[:80]} ({reason_of(error)})"
+        ) from None
     moved: NDArray[np.object_] = shapely.transform(
         geometry, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
     )
@@ -173,20 +259,57 @@ def _polygonal(geometry: Any) -> Any:
     return shapely.union_all(areas) if areas else geometry
 
 
-def _finish(geometry: NDArray[np.object_]) -> tuple[pl.Series, list[str]]:
-    """Repair what is invalid, leave out what is empty, and write WKB."""
+def finish(geometry: NDArray[np.object_], path: Path) -> tuple[pl.Series, list[str]]:
+    """Repair what is invalid, leave out what is empty, and write WKB.
+
+    Parameters
+    ----------
+    geometry
+        (n,) shapes in longitude and latitude; None where there is none.
+    path
+        The file, for messages.
+
+    Returns
+    -------
+    series : polars.Series
+        Binary, named ``geometry``; null where empty.
+    notes : list of str
+        What was left out and repaired, counted.
+
+    Raises
+    ------
+    DataError
+        If a point is not on Earth.
+    """
     import polars as pl
     import shapely
 
+    _check_on_earth(geometry, path)
     notes: list[str] = []
     geometry = geometry.copy()
     empty = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     geometry[empty] = None
     if empty.any():
         notes.append(f"{int(empty.sum())} empty geometries are missing")
-    invalid = ~empty & ~shapely.is_valid(geometry)
-    if invalid.any():
-        repaired = shapely.make_valid(geometry[invalid])
-        geometry[invalid] = [_polygonal(shape) for shape in repaired]
-        notes.append(f"{int(invalid.sum())} invalid geometries were repaired")
-    return pl.Series("geometry", shapely.to_wkb(geometry).tolist(), dtype=pl.Binary), notes
+    with reading(path, "a geometry that cannot be repaired"):
+        invalid = ~empty & ~shapely.is_valid(geometry)
+        if invalid.any():
+            repaired = shapely.make_valid(geometry[invalid])
+            geometry[invalid] = [_polygonal(shape) for shape in repaired]
+            notes.append(f"{int(invalid.sum())} invalid geometries were repaired")
+        return pl.Series("geometry", shapely.to_wkb(geometry).tolist(), dtype=pl.Binary), notes
+
+
+def _check_on_earth(geometry: NDArray[np.object_], path: Path) -> None:
+    import numpy as np
+    import shapely
+
+    points, shape = shapely.get_coordinates(geometry, return_index=True)
+    wrong = ~(np.abs(points) <= EARTH).all(axis=1)  # NaN is wrong, too
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        x, y = points[first]
+        raise DataError(
+            f"{path}: shape {shape[first] + 1} has a point at longitude {x:.6g}, latitude {y:.6g}; expected "
+            f"-180 to 180 and -90 to 90, or a 'crs' that says in which other system they are"
+        )

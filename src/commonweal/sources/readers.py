@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
+from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SLOW_FORMATS", "VERSION", "check_columns", "read_table"]
 
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
-VERSION = 1
+VERSION = 2
 
 #: Formats that take long to read, and so are converted once and kept as Parquet.
 SLOW_FORMATS = frozenset({"rdata", "excel", "geojson"})
@@ -108,7 +109,7 @@ def _read(
 
         return read_text(path, path, source, columns), []
     if reader.format == "parquet":
-        return _read_parquet(path, source, columns), []
+        return _read_parquet(path, source, columns)
     if reader.format == "excel":
         table, notes = _read_excel(path, source), list[str]()
     elif reader.format == "geojson":
@@ -150,27 +151,35 @@ def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.D
     return read_text(data, path / (member or names[0]), source, columns)
 
 
-def _read_parquet(path: Path, source: Source, columns: Sequence[str] | None) -> pl.DataFrame:
+def _read_parquet(
+    path: Path, source: Source, columns: Sequence[str] | None
+) -> tuple[pl.DataFrame, list[str]]:
     import polars as pl
 
-    try:
+    from commonweal.sources.geometry import read_wkb
+
+    with reading(path, "not a whole Parquet file", hush=True):
         lazy = pl.scan_parquet(path, glob=False)
         wanted = check_columns(columns, lazy.collect_schema().names(), source)
         table = lazy.select(wanted).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path}: not a whole Parquet file ({_first_line(error)})") from None
-    return table.select(_plain(name, dtype) for name, dtype in table.schema.items())
+        about = pl.read_parquet_metadata(path)
+    table = table.select(_plain(column) for column in table)
+    if table.schema.get("geometry") != pl.Binary:
+        return table, []
+    shapes, notes = read_wkb(table["geometry"], about, path)
+    return table.with_columns(shapes), notes
 
 
-def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
+def _plain(column: pl.Series) -> pl.Series:
     """Bring a column to the types that travel: one integer, one float, one string."""
     import polars as pl
 
-    column = pl.col(name)
+    dtype = column.dtype
     if dtype.is_float():
         return column.cast(pl.Float64).fill_nan(None)
     if dtype.is_integer():
-        return column.cast(pl.Int64)
+        whole = column.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == column.null_count() else column.cast(pl.Float64)
     if dtype.is_decimal():
         return column.cast(pl.Float64)
     if isinstance(dtype, pl.Categorical | pl.Enum):
@@ -218,9 +227,7 @@ def _read_excel(path: Path, source: Source) -> pl.DataFrame:
     if table.height == 0:
         raise DataError(f"{path}: sheet '{sheet}' has a header and no rows")
     return table.select(
-        typed(column, reader, path)
-        if column.dtype == pl.String
-        else _plain(column.name, column.dtype)
+        typed(column, reader, path) if column.dtype == pl.String else _plain(column)
         for column in table
     )
 
