@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, make_places
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.gather import surroundings
 from commonweal.gather.origins import Origins, area_points
 from commonweal.investment.siting import Goal, solve, weigh
@@ -30,7 +31,7 @@ from commonweal.siting_inside import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Ask", "Ground", "ground_of", "site"]
+__all__ = ["MOST_AREAS", "Ask", "Ground", "first_candidates", "ground_of", "site"]
+
+MOST_AREAS = 1_500
+"""Areas of one page on options; the largest authority of England has 659 neighbourhoods."""
 
 PLANNED = "planned"
 """What new places are said to be from."""
@@ -95,6 +99,9 @@ class Ask:
         An indicator in metres that a new place shortens, for studies whose distances come from a table.
     method, seconds
         As of `commonweal.investment.siting.solve`.
+    at_most
+        Whether `sites` is the most to choose: as many as there are candidates where those are fewer. Else that
+        is refused.
     """
 
     area: str
@@ -109,6 +116,7 @@ class Ask:
     moves: str = ""
     method: Method = "exact"
     seconds: float = 60.0
+    at_most: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.minutes <= MOST_MINUTES:
@@ -204,7 +212,6 @@ def site(
         If the area, the kind or the index is not known, there are no candidates, one that was picked is far
         from the area, or the problem can't be solved: see `commonweal.investment.siting.solve`.
     """
-    goal = Goal(ask.model, ask.sites, ask.budget)
     limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
     if ask.model.endswith("covering"):
         limit_m = within_minutes(ask.minutes)
@@ -221,6 +228,8 @@ def site(
         )
     else:
         candidates = all_near(picked, outline, limit_m)
+    few = ask.at_most and ask.sites is not None and len(candidates) < ask.sites
+    goal = Goal(ask.model, len(candidates) if few else ask.sites, ask.budget)
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
@@ -255,6 +264,19 @@ def site(
         is_fictional(results.study),
         not len(ground.places.of(ask.kind)),
     )
+
+
+def first_candidates(
+    results: Results, ground: Ground, scope: Scope, offered: Iterable[str], store: Store
+) -> str:
+    """Give the first of several kinds of candidates of which there is one in or near an area; '' if there is none."""
+    demand = demand_inside(results, next(iter(results.scores)), scope.rows, ground.origins, store)
+    outline = outline_around(results, scope.rows, demand.points)
+    for asked in offered:
+        with suppress(DataError):  # none of them, or too many
+            candidates_near(asked, ground.places, outline, 0.0, store, None)
+            return asked
+    return ""
 
 
 def _how(ground: Ground) -> str:

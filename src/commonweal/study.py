@@ -366,8 +366,10 @@ def _summaries(
     parents = [p for p in areas.parents if p in SUMMARY_PARENTS or not shipped]
     known = ~np.isnan(areas.population)
     for parent in parents:
+        part = (areas.partial or {}).get(parent, ())  # a summary of these would not be one of them
         groups = [
-            g if k else None for g, k in zip(areas.table[parent].to_list(), known, strict=True)
+            g if k and g not in part else None
+            for g, k in zip(areas.table[parent].to_list(), known, strict=True)
         ]
         if not any(groups):
             continue

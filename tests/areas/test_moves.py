@@ -261,6 +261,14 @@ class TestLinks:
 
         return load_areas(world[0], name, systems=world[1])
 
+    def test_larger_areas_of_which_only_a_part_is_kept(self, world: tuple[Store, Systems]) -> None:
+        from commonweal.areas import load_areas
+
+        assert not any((self.load(world, "old").partial or {}).values())
+        kept = load_areas(world[0], "old", within={"ward": "w2"}, systems=world[1])
+        assert kept.codes == ["b", "c", "d"]
+        assert kept.partial == {"ward": frozenset(), "shire": {"s"}}
+
     @pytest.mark.parametrize(
         ("here", "there", "values", "expected"),
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import zipfile
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -99,11 +100,22 @@ def test_a_page_on_what_was_not_read_tells_no_worth(
     assert "Each pound of public money" not in page
 
 
-def test_a_page_of_options_is_about_a_part(county: Results, store: Store) -> None:
+def test_a_page_of_options_is_about_all_of_a_small_study(county: Results, store: Store) -> None:
+    """Of one authority, such as 57 neighbourhoods, it is wanted; of all of England it cannot be told."""
     n = len(county.areas)
-    everywhere = Scope("All", np.arange(n), np.zeros(n, dtype=bool))
-    with pytest.raises(CommonwealError, match="name a place or an authority"):
-        options_page(county, everywhere, "library", store)
+    everywhere = Scope("All", np.arange(n), np.zeros(n, dtype=bool), True)
+    assert f"{SITES} new places" in options_page(county, everywhere, "library", store).page()
+    many = replace(everywhere, rows=np.zeros(1_501, dtype=np.intp))
+    with pytest.raises(CommonwealError, match="1,501: name a place or an authority"):
+        options_page(county, many, "library", store)
+
+
+def test_a_page_of_options_proposes_no_more_sites_than_there_are(
+    county: Results, store: Store
+) -> None:
+    code = county.areas.codes[0]
+    page = options_page(county, find_scope(county.areas, [code]), "library", store).page()
+    assert "new place" in page
 
 
 @pytest.mark.parametrize(
@@ -130,10 +142,11 @@ def test_pages_that_cannot_be_made_are_refused_before_the_study_is_run(
     assert told in " ".join(complained.split())
 
 
-def test_all_of_a_study_has_no_page_of_options_and_is_refused_before_the_run(
+def test_too_many_areas_have_no_page_of_options_and_are_refused_before_the_run(
     tell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("commonweal.study.run", None)
+    monkeypatch.setattr("commonweal.case.pack_pages.MOST_AREAS", 399)
     code, _, complained = tell("brief", "demo", "--options", "library")
     assert (code, "name a place or an authority" in complained) == (2, True)
 

@@ -73,6 +73,41 @@ def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
         assert chosen[0] != kind
 
 
+def test_the_default_question_of_an_area_is_never_refused(client: Client, county: Results) -> None:
+    for code in county.areas.codes[::13]:
+        told = client.get(f"/api/areas/{code}/options")
+        assert told.status_code == 200, told.text
+        n = len(told.json()["siting"]["sites"])
+        page = client.get(f"/area/{code}/options").text
+        asked = re.search(r'id="sites"[^>]*value="(\d+)"', page)
+        assert asked
+        assert n <= int(asked[1]) <= 3
+        # What the form asks when it is sent as it stands.
+        chosen = re.search(r'value="([^"]+)" selected', page.partition('id="candidates"')[2])
+        assert chosen
+        again = client.get(f"/api/areas/{code}/options?candidates={chosen[1]}&sites={asked[1]}")
+        assert len(again.json()["siting"]["sites"]) == n
+
+
+def test_where_there_is_no_site_the_larger_area_is_offered(client: Client, county: Results) -> None:
+    for code in county.areas.codes:
+        told = client.get(f"/api/areas/{code}/options?candidates=library")
+        if told.status_code == 422:
+            row = county.areas.position[code]
+            district = county.areas.table["district_name"][row]
+            assert "try other places that they could go to" in told.text
+            assert f"or ask about {district} (" in told.text
+            return
+    pytest.fail("every area has a library in or near it")
+
+
+def test_fewer_sites_than_were_asked_for_are_told(client: Client) -> None:
+    told = client.get(f"/api/areas/{PLACE}/options?candidates=grid:500&sites=20").json()
+    n = len(told["siting"]["sites"])
+    assert n < 20
+    assert any("no more were looked for" in text for text in told["answer"])
+
+
 def test_picked_sites_are_all_built_however_little_they_help(
     client: Client, county: Results
 ) -> None:

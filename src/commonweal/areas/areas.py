@@ -13,6 +13,8 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -40,6 +42,9 @@ class Areas:
         One row an area: ``code``, ``name``, ``population``, ``longitude``, ``latitude`` (null where
         unknown); for each parent system its code under the system's id and ``<id>_name``; and
         classes such as ``rural_urban``.
+    partial
+        By parent system, codes of the larger areas of which only some areas are here; None where that
+        cannot be known, as of a table of one's own.
 
     Raises
     ------
@@ -55,6 +60,7 @@ class Areas:
     table: pl.DataFrame
     parents: tuple[str, ...] = ()
     where: str = field(default="", compare=False)
+    partial: Mapping[str, frozenset[str]] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         at = f" in {self.where}" if self.where else ""
@@ -178,7 +184,7 @@ def load_areas(
     """
     known = systems or load_systems()
     about = known.system(system)
-    table = _add_parents(store, _names(store, about), system, known)
+    everywhere = table = _add_parents(store, _names(store, about), system, known)
     for parent, code in (within or {}).items():
         if parent not in table.columns:
             raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
@@ -195,8 +201,22 @@ def load_areas(
     first = ["code", "name", "population", "longitude", "latitude"]
     rest = [c for c in table.columns if c not in first]
     return Areas(
-        system, about.title, about.singular, about.plural, table.select(first + rest), parents
+        system,
+        about.title,
+        about.singular,
+        about.plural,
+        table.select(first + rest),
+        parents,
+        partial=_partial(everywhere, table, parents),
     )
+
+
+def _partial(
+    everywhere: pl.DataFrame, kept: pl.DataFrame, parents: tuple[str, ...]
+) -> dict[str, frozenset[str]]:
+    """Name, by parent, the larger areas of which some areas were kept and others were not."""
+    left = everywhere.join(kept, on="code", how="anti")
+    return {p: frozenset(left[p].drop_nulls()) & frozenset(kept[p].drop_nulls()) for p in parents}
 
 
 def _names(store: Store, about: AreaSystem) -> pl.DataFrame:

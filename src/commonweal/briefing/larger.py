@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import SURE, authority, index_label, parent_words
+from commonweal.briefing.words import SURE, authority, index_label, larger_name, parent_words
 
 if TYPE_CHECKING:
     from commonweal.results import Results
@@ -79,8 +79,9 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     if not everyone:
         table = table.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
     share = "Share selected"
+    named = [larger_name(results.areas, tier.key, *pair) for pair in table["code", "name"].rows()]
     columns = [
-        (tier.header, table["name"]),
+        (tier.header, pl.Series(named, dtype=pl.String)),
         ("Code", table["code"]),
         (f"All {results.areas.plural}", table["areas"]),
         ("Selected", table["selected"]),
@@ -109,10 +110,11 @@ def larger_areas(results: Results, only: str | None = None) -> Shown:
                 known.round(0).cast(pl.Int64).alias("Population"),
             )
         )
+        labels = [larger_name(results.areas, tier.key, *pair) for pair in base[:, :2].rows()]
         block = base.select(
             pl.lit(tier.header).alias("Kind"),
             pl.col(tier.key).alias("Code"),
-            pl.col(f"{tier.key}_name").alias("Name"),
+            pl.Series("Name", labels, dtype=pl.String),
             pl.col("^All .*$"),
             "Population",
         ).sort("Code")

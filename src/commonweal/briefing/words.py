@@ -20,6 +20,7 @@ __all__ = [
     "counted",
     "counted_areas",
     "index_label",
+    "larger_name",
     "ordinal",
     "parent_words",
     "people",
@@ -27,6 +28,8 @@ __all__ = [
     "places",
     "points",
     "rule_in_words",
+    "shared_name",
+    "whole_name",
 ]
 
 SURE, UNSURE = 0.95, 0.2
@@ -158,3 +161,29 @@ def authority_of(areas: Areas) -> str | None:
     """Name the parent of areas that stands for the local authority, or the first there is."""
     parents = areas.parents
     return next((a for a in AUTHORITIES if a in parents), parents[0] if parents else None)
+
+
+def shared_name(areas: Areas) -> str:
+    """Name the largest parent that all areas lie in and that has no others; '' where none is known."""
+    for key in ("country", *areas.parents):
+        if areas.partial is not None and key in areas.parents:
+            codes = areas.table[key].unique()
+            if len(codes) == 1 and codes[0] is not None and codes[0] not in areas.partial[key]:
+                return str(areas.table[f"{key}_name"][0] or codes[0])
+    return ""
+
+
+def whole_name(areas: Areas) -> str:
+    """Say what all areas of a study are together: a larger area's name only where none of its areas is missing."""
+    if areas.partial is None or not any(areas.partial.values()):
+        return shared_name(areas) or f"All {areas.plural}"
+    return shared_name(areas) or f"All {counted_areas(len(areas), areas)} of this study"
+
+
+def larger_name(areas: Areas, key: str, code: str, name: str | None) -> str:
+    """Name a larger area, and say where only a part of it is in the study.
+
+    Areas that lie in it are still those of the study alone, so no number of theirs is one of the whole of it.
+    """
+    part = areas.partial is not None and code in areas.partial.get(key, ())
+    return f"{name or code} (part)" if part else name or code

@@ -21,7 +21,7 @@ from commonweal.reports import report_html, report_pdf
 from commonweal.reports.allocation import allocation_report, beside_section
 from commonweal.reports.appraisal import appraisal_report
 from commonweal.reports.siting import siting_report
-from commonweal.siting import Ask, site
+from commonweal.siting import MOST_AREAS, Ask, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SITES", "check_pages", "options_page", "programme_page", "refuse_whole"]
+__all__ = ["SITES", "check_pages", "options_page", "programme_page", "refuse_many"]
 
 SITES = 3
 """New places that a pack's page on options thinks of at most."""
@@ -67,18 +67,18 @@ def check_pages(study: str, kind: str = "", programme: str = "", against: str = 
         exclusions_of(load_programme(against))
 
 
-def refuse_whole(scope: Scope, areas: Areas) -> None:
-    """Refuse a page on options about all of a study.
+def refuse_many(scope: Scope, areas: Areas) -> None:
+    """Refuse a page on options about more areas than one page can tell of.
 
     Raises
     ------
     CommonwealError
-        If the scope is of all areas.
+        If the scope has too many.
     """
-    if len(scope.rows) == len(areas):
+    if len(scope.rows) > MOST_AREAS:
         raise CommonwealError(
-            f"a page on options is about a part of a study; found all {len(scope.rows):,} "
-            f"{areas.plural}: name a place or an authority"
+            f"a page on options is about {MOST_AREAS:,} {areas.plural} at most; found {len(scope.rows):,}: "
+            "name a place or an authority"
         )
 
 
@@ -120,10 +120,10 @@ def options_page(
     Raises
     ------
     CommonwealError
-        If the pack is about all of the study, the kind is unknown, or there is nowhere to build.
+        If the pack is about too many areas, the kind is unknown, or there is nowhere to build.
     """
-    refuse_whole(scope, results.areas)
-    ask = Ask(scope.title, kind, sites=SITES, method="search")
+    refuse_many(scope, results.areas)
+    ask = Ask(scope.title, kind, sites=SITES, method="search", at_most=True)
     sited = site(results, ask, store, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
         raise KeyboardInterrupt

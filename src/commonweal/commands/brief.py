@@ -156,7 +156,7 @@ def make_pack(
         check_pages,
         options_page,
         programme_page,
-        refuse_whole,
+        refuse_many,
     )
     from commonweal.pack.make import default_folder, profile_rows, write_pack
     from commonweal.pack.postcode import postcode_finder
@@ -180,7 +180,7 @@ def make_pack(
     known = find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are
         if options:
-            refuse_whole(known, everywhere)
+            refuse_many(known, everywhere)
         out = out or default_folder(recipe, known)
         check_folder(out)
         if profiles == "all":

@@ -10,7 +10,7 @@ import polars as pl
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.tables import changes_in_words, margin, probability
-from commonweal.briefing.words import authority, index_label, ordinal, parent_words
+from commonweal.briefing.words import authority, index_label, larger_name, ordinal, parent_words
 from commonweal.pack.say import condition_words, in_running_text
 
 if TYPE_CHECKING:
@@ -133,9 +133,10 @@ def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
         return None
     counts = counts.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
     residents = [shown_people(float("nan") if n is None else n) for n in counts["people"]]
+    named = [larger_name(results.areas, first, *pair) for pair in counts["code", "name"].rows()]
     return framed(
         [
-            (parent_words(first)[0].capitalize(), counts["name"].fill_null(counts["code"])),
+            (parent_words(first)[0].capitalize(), pl.Series(named, dtype=pl.String)),
             (f"All {results.areas.plural}", counts["areas"]),
             ("On the list", counts["selected"]),
             ("People in them", pl.Series(residents, dtype=pl.String)),

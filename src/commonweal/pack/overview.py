@@ -194,14 +194,18 @@ def _claims(
     home, everyone = float(residents[inside].sum()), float(residents[scope.rows].sum())
     if n and np.isfinite(home):
         of_all = f" of {shown_people(everyone)}" if np.isfinite(everyone) else ""
-        told.append(f"They are home to {shown_people(home)}{of_all} people.")
+        told.append(
+            f"{'It is' if n == 1 else 'They are'} home to {shown_people(home)}{of_all} people."
+        )
     if p is None:
         told.append("How sure this is has not been worked out.")
     elif n:
         firm = int((p[inside] >= SURE).sum())
         start = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
-        verb = "are" if firm > 1 else "is"
-        told.append(f"{start} {verb} on the list in at least 95 % of the runs of the sums.")
+        start += " are" if firm > 1 else " is"
+        if n == 1:
+            start = "It is" if firm else "It is not"
+        told.append(f"{start} on the list in at least 95 % of the runs of the sums.")
     if len(near):
         verb = "is a near miss" if len(near) == 1 else "are near misses"
         told.append(f"{len(near):,}{' more' if n else ''} {verb}.")

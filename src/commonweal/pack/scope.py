@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.briefing.profile import POSTCODE, find_area, folded
-from commonweal.briefing.words import authority_of, parent_words
+from commonweal.briefing.words import authority_of, larger_name, parent_words, shared_name
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def find_scope(
     """
     if not asked:
         everyone = np.arange(len(areas))
-        title = _country(areas) or areas.title
+        title = shared_name(areas) or areas.title
         return Scope(title, everyone, np.zeros(len(areas), dtype=bool), True)
     named = np.zeros(len(areas), dtype=bool)
     inside = np.zeros(len(areas), dtype=bool)
@@ -138,7 +138,8 @@ def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:
             )
         if fits:
             code, name = next(iter(fits.items()))
-            return np.flatnonzero(np.array([c == code for c in codes])), name
+            rows = np.flatnonzero(np.array([c == code for c in codes]))
+            return rows, larger_name(areas, parent, code, name)
     return None
 
 
@@ -158,13 +159,6 @@ def _unknown(areas: Areas, text: str) -> CommonwealError:
         f"{areas.singular} or larger area '{text}' not found; expected a name or code, such as that of a "
         f"{parent_words(authority)[0]}: {', '.join(alike[:_FEW])}"
     )
-
-
-def _country(areas: Areas) -> str:
-    if "country" not in areas.parents:
-        return ""
-    names = areas.table["country_name"].drop_nulls().unique()
-    return str(names[0]) if len(names) == 1 else ""
 
 
 def _name(areas: Areas, row: int) -> str:

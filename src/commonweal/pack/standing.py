@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.briefing.words import authority, index_label, parent_words
+from commonweal.briefing.words import authority, index_label, parent_words, whole_name
 from commonweal.designation.designation import group_numbers
 from commonweal.index import decile, rank
 from commonweal.pack.place import Average, Larger, Standing
@@ -46,13 +46,27 @@ def worse_than(need: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Larger areas of one kind: the number that each area has, and the names by number."""
+    """Larger areas of one kind: the number that each area has, and the names by number.
+
+    Attributes
+    ----------
+    key, kind
+        Its system, and what one is called.
+    numbers
+        (n_areas,) which one each area lies in; -1 for none.
+    codes, names
+        By number.
+    compared
+        (n_groups,) whether a place may be compared with it: all of its areas are in the study, and others
+        are too.
+    """
 
     key: str
     kind: str
     numbers: Rows
     codes: list[str]
     names: list[str]
+    compared: NDArray[np.bool_]
 
     def means(self, values: Floats) -> Floats:
         """(n_groups,) mean of the known values in each."""
@@ -78,7 +92,11 @@ def groups_of(areas: Areas, keys: list[str]) -> list[Group]:
         if codes:
             labels = [str(names[c] or c) for c in codes]
             numbers = group_numbers(areas, key)
-            found.append(Group(key, parent_words(key)[0], numbers, codes, labels))
+            part = (areas.partial or {}).get(key, ())
+            compared = np.array([c not in part for c in codes])
+            if len(codes) == 1 and (numbers >= 0).all():
+                compared[:] = False
+            found.append(Group(key, parent_words(key)[0], numbers, codes, labels, compared))
     return found
 
 
@@ -129,8 +147,8 @@ class Standings:
     def __init__(self, results: Results) -> None:
         self.results = results
         first = authority(results)
-        self._whole, self._word = _whole(results)
-        keys = [k for k in (first, "region") if k in results.areas.parents and k != self._whole]
+        self._word = whole_name(results.areas)
+        keys = [k for k in (first, "region") if k in results.areas.parents]
         self.groups = groups_of(results.areas, list(dict.fromkeys(str(k) for k in keys)))
         self._sizes = [g.sizes for g in self.groups]
         self._intervals: dict[str, Floats] = {}
@@ -185,7 +203,7 @@ class Standings:
         for at, group in enumerate(self.groups):
             number = int(group.numbers[rows[0]])
             alone = number >= 0 and bool((group.numbers[rows] == number).all())
-            if alone and group.names[number] != name:
+            if alone and group.compared[number] and group.names[number] != name:
                 around.append((at, number))
         return tuple(self._mean(r, rows, around) for r in self.indices)
 
@@ -242,18 +260,8 @@ class Standings:
             found.append(Average("peers", "Similar places", float(of_peers.mean()), len(of_peers)))
         for group, means, sizes in zip(self.groups, r.means, self._sizes, strict=True):
             k = int(group.numbers[row])
-            if k >= 0 and not np.isnan(means[k]):
+            if k >= 0 and group.compared[k] and not np.isnan(means[k]):
                 found.append(Average(group.key, group.names[k], float(means[k]), int(sizes[k])))
         if r.n:
             found.append(Average("all", self._word, 0.5, r.n))
         return found
-
-
-def _whole(results: Results) -> tuple[str, str]:
-    """Give the parent that all areas share, if one, and what the whole is called."""
-    for key in ("country", *results.areas.parents):
-        if key in results.areas.parents:
-            names = results.areas.table[f"{key}_name"].unique()
-            if len(names) == 1 and names[0] is not None:
-                return key, str(names[0])
-    return "", f"All {results.areas.plural}"

@@ -81,8 +81,8 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     short = float((found.problem.weight * b.measure.shortfall).sum()) * found.rules.years
     if found.recount.measured and short:
         said.append(
-            f"Of what these {found.plural} are short of on {found.index_label}, set against the median of the country, "
-            f"that is {100 * found.recount.measured / short:.1f} %."
+            f"Of what these {found.plural} are short of on {found.index_label}, set against the median of all in the "
+            f"study, that is {100 * found.recount.measured / short:.1f} %."
         )
     if found.after is not None:
         for name, (before, then) in found.after.selected.items():

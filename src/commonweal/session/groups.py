@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from commonweal.briefing.larger import tiers
-from commonweal.briefing.words import index_label
+from commonweal.briefing.words import index_label, larger_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.results import Results
@@ -78,7 +78,11 @@ def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
     levels = tiers(results)
     region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
     if region is not None:
-        names = results.areas.table[f"{region.key}_name"]
+        pairs = results.areas.table[region.key, f"{region.key}_name"].rows()
+        labels = [
+            None if c is None else larger_name(results.areas, region.key, c, n) for c, n in pairs
+        ]
+        names = pl.Series(labels, dtype=pl.String)
         title = f"By {region.singular}"
         found.append(Grouping(region.key, title, tuple(_by_name(names, sorted))))
     if "rural_urban" in results.areas.table.columns:

@@ -12,6 +12,7 @@ import numpy as np
 from commonweal.briefing.larger import Tier, tiers
 from commonweal.briefing.profile import folded
 from commonweal.briefing.tables import label_of
+from commonweal.briefing.words import larger_name
 from commonweal.pack import describer
 from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
 from commonweal.web.rescore import rescore
@@ -88,20 +89,15 @@ class Explorer:
     @cached_property
     def larger(self) -> list[tuple[Tier, list[tuple[str, str]]]]:
         """For each kind of larger area, codes and names in the order of names."""
-        table = self.results.areas.table
-        return [
-            (
-                tier,
-                sorted(
-                    table.select(code=tier.key, name=f"{tier.key}_name")
-                    .drop_nulls("code")
-                    .unique("code")
-                    .rows(),
-                    key=lambda pair: folded(pair[1] or pair[0]),
-                ),
-            )
-            for tier in self.tiers
-        ]
+        areas = self.results.areas
+        found = []
+        for tier in self.tiers:
+            known = areas.table.select(tier.key, f"{tier.key}_name").drop_nulls(tier.key)
+            pairs = [
+                (c, larger_name(areas, tier.key, c, n)) for c, n in known.unique(tier.key).rows()
+            ]
+            found.append((tier, sorted(pairs, key=lambda pair: folded(pair[1]))))
+        return found
 
     @cached_property
     def inside(self) -> Mapping[str, NDArray[np.bool_]]:

@@ -12,11 +12,12 @@ from fastapi import HTTPException
 
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.case.sites import sites_worth, worth_told
+from commonweal.errors import DataError
 from commonweal.investment.siting.candidates import CANDIDATES, Candidates
 from commonweal.pack.scope import Scope
 from commonweal.reports.appraisal import appraisal_data
 from commonweal.reports.siting import siting_data, siting_section
-from commonweal.siting import Ask, site
+from commonweal.siting import MOST_AREAS, Ask, first_candidates, site
 from commonweal.siting_effect import moved_by
 from commonweal.siting_inside import SCHOOLS
 from commonweal.web.asking import AskError
@@ -50,9 +51,6 @@ OWN = ("kind", "candidates", "sites", "site", "minutes", "equity", "years")
 
 _PAIR = re.compile(r"(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
 
-MOST_AREAS = 1_500
-"""Areas of one question; the largest authority of England has 659 neighbourhoods."""
-
 
 @dataclass(frozen=True)
 class Options:
@@ -72,6 +70,10 @@ class Options:
         Whether the sites were picked, not proposed.
     candidates
         Where they could go.
+    sites
+        How many are proposed: no more than there are candidates.
+    fewer
+        Says so in a sentence where more were asked for; else ''.
     """
 
     scope: Scope
@@ -80,6 +82,8 @@ class Options:
     worth: Appraisal | None
     picked: bool
     candidates: str
+    sites: int
+    fewer: str = ""
 
 
 def planning_of(explorer: Explorer) -> Planning:
@@ -150,25 +154,40 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
     Raises
     ------
     AskError
-        If a kind or a candidate is not offered, or a picked site lies nowhere near.
-    CommonwealError
-        If there is no candidate.
+        If a kind or a candidate is not offered, a picked site lies nowhere near, or there is no candidate; with
+        the larger area that can be asked about.
     """
     scope = scope_of(explorer, code)
+    try:
+        return _options_in(explorer, planning, scope, asked)
+    except DataError as error:
+        larger = () if len(scope.rows) > 1 else explorer.describe(int(scope.rows[0])).larger
+        wider = "".join(f", or ask about {one.name} ({one.code})" for one in larger[:1])
+        raise AskError(f"{error}; try other places that they could go to{wider}") from None
+
+
+def _options_in(
+    explorer: Explorer, planning: Planning, scope: Scope, asked: AskedOptions
+) -> Options:
+    results = explorer.results
     kinds, where = kinds_offered(explorer, planning), where_offered(planning)
     kind = asked.kind or next(iter(kinds))
-    candidates = asked.candidates or _usual(where, kind, len(scope.rows))
+    candidates = asked.candidates
+    if not candidates:
+        usual = _usual(where, kind, len(scope.rows))
+        found = first_candidates(results, planning.ground, scope, usual, planning.store)
+        candidates = found or usual[0]
     for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
         if given not in offered:
             raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
     picked = asked.points()
     ask = Ask(
         scope.title, kind, sites=asked.sites, minutes=asked.minutes, candidates=candidates,
-        equity=asked.equity, method="search",
+        equity=asked.equity, method="search", at_most=True,
     )  # fmt: skip
     with planning.in_turn:
         sited = site(
-            explorer.results, ask, planning.store, ground=planning.ground, scope=scope,
+            results, ask, planning.store, ground=planning.ground, scope=scope,
             picked=_candidates(picked) if picked else None,
         )  # fmt: skip
     worth = sites_worth(
@@ -178,13 +197,22 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
         years=asked.years,
         parameters=planning.parameters,
     )
-    return Options(scope, sited, siting_section(sited), worth, bool(picked), candidates)
+    n = len(sited.candidates)
+    few = not picked and n < asked.sites
+    fewer = f"There {'is 1 place' if n == 1 else f'are {n} places'} that they could go to: no more were looked for."
+    return Options(
+        scope, sited, siting_section(sited), worth, bool(picked), candidates,
+        min(n, asked.sites), fewer if few else "",
+    )  # fmt: skip
 
 
-def _usual(where: dict[str, str], kind: str, n_areas: int) -> str:
-    """Give where places of a kind could go if nobody says: not where it is, and no grid that is wider than an area."""
-    fit = (at for at in where if at != kind and (n_areas > 1 or not at.startswith("grid:")))
-    return next(fit, next(iter(where)))
+def _usual(where: dict[str, str], kind: str, n_areas: int) -> list[str]:
+    """Give where places of a kind could go if nobody says, the best first: not where it is already.
+
+    In a single area a grid, which may be wider than the area, comes last.
+    """
+    fit = [at for at in where if at != kind]
+    return sorted(fit, key=lambda at: n_areas == 1 and at.startswith("grid:")) or list(where)
 
 
 def _candidates(points: list[tuple[float, float]]) -> Candidates:
@@ -227,7 +255,8 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
 def options_told(options: Options) -> list[str]:
     """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
     first, *rest = options.section.text
-    return [first, *worth_told(options.sited, options.worth), *rest]
+    fewer = [options.fewer] if options.fewer else []
+    return [first, *worth_told(options.sited, options.worth), *fewer, *rest]
 
 
 def options_data(options: Options) -> dict[str, Any]:
