@@ -458,7 +458,7 @@ class TestWriting:
     def test_written_tables_read_back_the_same(self, tmp_path) -> None:
         of = county(5, 60)
         written = write_county(of, tmp_path / "new" / "folder")
-        assert set(written) == {*of.tables, "areas_geometry", "readme"}
+        assert set(written) == {*of.tables, "areas_geometry", "readme", "sums"}
         for name, table in of.tables.items():
             plain = table.drop("geometry", strict=False)
             read = pl.read_csv(written[name], schema=plain.schema)
@@ -467,6 +467,11 @@ class TestWriting:
         assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == sorted(
             p.name for p in written.values()
         )  # and nothing half-written is left behind
+        for line in written["sums"].read_text().splitlines():
+            digest, file = line.split("  ")
+            path = written["sums"].parent / file
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        assert len(written["sums"].read_text().splitlines()) == len(written) - 1
 
     def test_readme_says_that_it_is_fictional(self, tmp_path) -> None:
         text = write_county(county(5, 60), tmp_path)["readme"].read_text(encoding="utf-8")

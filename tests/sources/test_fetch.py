@@ -26,9 +26,8 @@ from commonweal.sources.fetch import (
     _Redirects,
     download,
     place_of,
-    sha256_of,
-    writing,
 )
+from commonweal.sources.files import sha256_of, writing
 
 from .conftest import TABLE, Server, published
 

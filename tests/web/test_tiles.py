@@ -35,6 +35,20 @@ def test_tiles_are_made_once_and_again_where_shapes_differ(
     assert made == list(tiles.LEVELS)
 
 
+def test_damaged_tiles_are_made_again(county: Results, tmp_path: Path) -> None:
+    made = make_tiles(county, tmp_path)
+    assert made is not None
+    tile = made.tile(4, 8, 5)
+    assert tile is not None
+    for z, path in made.levels.items():
+        good = path.read_bytes()
+        for bad in (b"", good[: len(good) // 2], bytes(len(good)), b"\0" + good[1:]):
+            path.write_bytes(bad)
+            assert make_tiles(county, tmp_path) == made
+            assert made.levels[z].read_bytes() == good
+    assert made.tile(4, 8, 5) == tile
+
+
 def test_an_area_without_an_outline_is_a_point_and_one_without_a_place_is_left_out(
     county: Results,
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonweal.commands.console import Json, print_json, progress_bar
 from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from commonweal.sources import Verification
 
 __all__ = ["sources_app"]
 
@@ -83,19 +86,27 @@ def sources_verify(
         list[str] | None, typer.Argument(help="Ids of sources; every one if not given.")
     ] = None,
 ) -> None:
-    """Check the bytes of sources anew against their checksums."""
+    """Check sources and what was made from them anew."""
     from commonweal.sources import Store
 
-    bad = 0
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        for name in _source_names(names or ["all"]):
-            found = store.verify(name)
-            bad += found.status != "good"
-            told = (found.message or str(found.where)).replace("\n", "\n    ")
-            print(f"{name:<34} {found.status:<12} {told}")
+        found = [_print_found(store.verify(name)) for name in _source_names(names or ["all"])]
+        bad = [it for it in found if it.status != "good"]
+        if names in (None, [], ["all"]):
+            kept = store.verify_kept()
+            damaged = [it for it in kept if it.status != "good"]
+            known = {it.path for it in bad}
+            bad += [_print_found(it) for it in damaged if it.path not in known]
+            print(f"{len(kept) - len(damaged)} of {len(kept)} files made from sources are good")
     if bad:
         raise typer.Exit(2)
+
+
+def _print_found(found: Verification) -> Verification:
+    told = (found.message or str(found.where)).replace("\n", "\n    ")
+    print(f"{found.id:<34} {found.status:<12} {told}")
+    return found
 
 
 def _source_names(names: list[str]) -> list[str]:

@@ -6,23 +6,22 @@ import contextlib
 import errno
 import hashlib
 import http.client
-import os
 import random
 import socket
 import ssl
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from commonweal.errors import DataError, SourceError, WrongBytesError
+from commonweal.sources.files import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Progress = Callable[[str, int, int], None]
 
@@ -32,8 +31,6 @@ __all__ = [
     "Patience",
     "download",
     "place_of",
-    "sha256_of",
-    "writing",
 ]
 
 _BLOCK = 1 << 18
@@ -112,65 +109,6 @@ def place_of(url: str) -> str:
     if ".." in place.split("/") or "\0" in place or place.endswith("/"):
         raise DataError(f"{url}: not the address of a file")
     return place
-
-
-def sha256_of(path: Path, progress: Progress | None = None) -> str:
-    """Compute the SHA-256 of a file of any size, as 64 hexadecimal digits."""
-    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            done += len(block)
-            if progress is not None and total > 64 * _BLOCK:  # small files take no time to tell of
-                progress(f"checking {path.name}", done, total)
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """Write a file all or nothing: yield a temporary path beside it, then rename that onto it.
-
-    Whatever goes wrong, the temporary file is removed and an old target stays as it was. Two
-    processes at once are safe, as each has its own temporary file and renaming is atomic.
-
-    Raises
-    ------
-    SourceError
-        If the folder cannot be written to, or the disk is full.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        )
-        os.close(handle)
-    except OSError as error:
-        raise SourceError(_cannot_write(target.parent, error)) from None
-    part = Path(name)
-    try:
-        yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.chmod(0o644)  # mkstemp's files are private; a cache may be shared
-        part.replace(target)
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}:
-            raise SourceError(_cannot_write(target.parent, error)) from None
-        raise
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _cannot_write(folder: Path, error: OSError) -> str:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return (
-            f"no room left to write in the cache {folder}; free some, or set COMMONWEAL_CACHE to "
-            "a folder on another disk"
-        )
-    return (
-        f"cannot write in the cache {folder} ({error.strerror}); set COMMONWEAL_CACHE to a folder "
-        "that can be written to"
-    )
 
 
 def download(

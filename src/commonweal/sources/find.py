@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from commonweal.errors import SourceError, UnreachableError, WrongBytesError
-from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of, sha256_of
+from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of
+from commonweal.sources.files import a_folder, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,8 @@ class Finder:
         if folder is not None and (folder / place).is_file():
             return self._checked(source, folder / place, "mirror")
         kept = self.cache / "files" / place
+        if kept.is_dir():
+            raise a_folder(kept)
         stale: WrongBytesError | None = None
         if kept.is_file() and not anew:
             try:

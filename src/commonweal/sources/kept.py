@@ -1,13 +1,14 @@
-"""Tables kept in the cache: made once, read back in parts, made anew where damaged."""
+"""What is kept in the cache: made once, known again by its checksum, made anew where damaged."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import CommonwealError
-from commonweal.sources.fetch import writing
+from commonweal.sources.files import is_good, not_kept, write_sums, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +16,39 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["kept_table"]
+__all__ = ["kept_file", "kept_table"]
+
+_TRIES = 2
+"""Another process may be between a file and its checksum."""
+
+
+def kept_file(path: Path, make: Callable[[], bytes], again: bool = False) -> None:
+    """Keep a file that is made; make it where it is not there, or not as it was written.
+
+    Parameters
+    ----------
+    path
+        The file. Its name has to say all that it is made of. Its SHA-256 is kept next to it.
+    make
+        Makes what it holds.
+    again
+        Whether to make it in any case.
+
+    Raises
+    ------
+    SourceError
+        If the cache cannot be written to, or does not keep what is written.
+    """
+    for turn in range(_TRIES):
+        if is_good(path) and not (again and turn == 0):
+            return
+        made = make()
+        with writing(path) as part:
+            part.write_bytes(made)
+        digest = hashlib.sha256(made).hexdigest()  # of what was made, not of what the disk gives
+        write_sums(path.with_name(f"{path.name}.sha256"), {path.name: digest})
+    if not is_good(path):
+        raise not_kept(path)
 
 
 def kept_table(
@@ -48,13 +81,14 @@ def kept_table(
     """
     import polars as pl
 
+    def packed() -> bytes:
+        table, notes = make()
+        memory = io.BytesIO()  # written by Python, whose errors say that a disk is full
+        table.write_parquet(memory, metadata={"notes": json.dumps(notes)})
+        return memory.getvalue()
+
     for again in (False, True):
-        if again or not path.is_file():
-            table, notes = make()
-            packed = io.BytesIO()  # written by Python, whose errors say that a disk is full
-            table.write_parquet(packed, metadata={"notes": json.dumps(notes)})
-            with writing(path) as part:
-                part.write_bytes(packed.getbuffer())
+        kept_file(path, packed, again)
         try:
             lazy = pl.scan_parquet(path, glob=False)
             names = lazy.collect_schema().names()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
 from commonweal.sources.fetch import Patience
+from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_of, sweep_all
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.kept import kept_table
 
@@ -105,6 +106,7 @@ class Store:
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
         self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
+        self._swept = False
 
     @classmethod
     def from_environment(cls, progress: Progress | None = None) -> Store:
@@ -148,21 +150,23 @@ class Store:
 
     def _county(self, table: str) -> Source:
         """Give a table of the fictional county, which is generated into the cache once."""
-        from commonweal.sources.county import COUNTY_VERSION, generate_county, write_county
+        from commonweal.sources.county import (
+            COUNTY_VERSION,
+            county_columns,
+            generate_county,
+            write_county,
+        )
 
+        if table not in county_columns():
+            raise UnknownNameError("table of the fictional county", table, county_columns())
         folder = self.cache / f"county-v{COUNTY_VERSION}"
-        if not (folder / "README.txt").is_file():  # it is written last
-            try:
-                write_county(generate_county(), folder)
-            except OSError as error:
-                raise SourceError(
-                    f"{folder} cannot be written: {error.strerror} (COMMONWEAL_CACHE sets the cache)"
-                ) from None
-        files = {f.stem: f for f in sorted(folder.iterdir()) if f.suffix in (".csv", ".parquet")}
-        if table not in files:
-            raise UnknownNameError("table of the fictional county", table, files)
+        path = folder / ("areas.parquet" if table == "areas" else f"{table}.csv")
+        if not is_good(path):
+            write_county(generate_county(), folder)
+            if not is_good(path):
+                raise not_kept(path)
         return local_source(
-            files[table],
+            path,
             name=COUNTY + table,
             title=f"Quillshire, a fictional county: {table}",
             publisher="Commonweal (generated)",
@@ -242,7 +246,7 @@ class Store:
         return self.path(source)
 
     def verify(self, source: str | Source) -> Verification:
-        """Check the bytes of a source anew, fetching it if need be; report instead of raising."""
+        """Check the bytes of a source and of what it was converted to; report instead of raising."""
         source = self.source(source)
         self._verified.pop(_key(source), None)
         try:
@@ -251,7 +255,25 @@ class Store:
             return Verification(source.id, "wrong bytes", message=str(error))
         except SourceError as error:
             return Verification(source.id, "unreachable", message=str(error))
+        for made in files_with_sums(self.cache / "converted"):
+            if made.name.startswith(f"{file.sha256}-"):
+                found = self._verification(source.id, made)
+                if found.status != "good":
+                    return found
         return Verification(source.id, "good", file.where, file.path, file.sha256, file.size)
+
+    def verify_kept(self) -> list[Verification]:
+        """Check anew what was made from sources and is kept in the cache, each by its file name."""
+        folders = [f for f in (self.cache.iterdir() if self.cache.is_dir() else ()) if f.is_dir()]
+        made = [p for f in sorted(folders) if f.name != "files" for p in files_with_sums(f)]
+        return [self._verification(str(path.relative_to(self.cache)), path) for path in made]
+
+    def _verification(self, name: str, path: Path) -> Verification:
+        """Say whether a file that was made is as it was written."""
+        if is_good(path, anew=True):
+            return Verification(name, "good", "cache", path, sha256_of(path), path.stat().st_size)
+        said = f"{path} is damaged, and is not used; the next run that needs it makes it again"
+        return Verification(name, "wrong bytes", "cache", path, message=said)
 
     def clear(self) -> None:
         """Delete the cache: what was fetched and what was converted."""
@@ -267,6 +289,9 @@ class Store:
 
     def _file(self, source: Source) -> Found:
         key = _key(source)
+        if not self._swept:
+            self._swept = True
+            sweep_all(self.cache)
         if key not in self._verified:
             self._verified[key] = self._finder.find(source)
         return self._verified[key]

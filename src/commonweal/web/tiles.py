@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.sources.fetch import writing
+from commonweal.sources.kept import kept_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,12 +122,13 @@ def make_tiles(
     version = digest.hexdigest()[:16]
     levels = {z: cache / "tiles" / f"{version}-{z}.pmtiles" for z in LEVELS}
     for number, (z, path) in enumerate(levels.items()):
-        if path.is_file():
-            continue
-        if progress is not None:
-            progress("making the map, this first time only", number, len(levels))
-        with writing(path) as part:
-            part.write_bytes(_level(z, rows, shapes))
+
+        def made(z: int = z, number: int = number) -> bytes:
+            if progress is not None:
+                progress("making the map, this first time only", number, len(levels))
+            return _level(z, rows, shapes)
+
+        kept_file(path, made)
     boxes = np.round(shapely.bounds(shapes), 5).tolist()
     return Tiles(
         levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True))

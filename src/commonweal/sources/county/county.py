@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import operator
-import os
-import tempfile
 from dataclasses import dataclass, fields
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,10 +28,9 @@ from commonweal.sources.county import (
     streets,
     tables,
 )
+from commonweal.sources.files import SUMS, write_sums, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 __all__ = [
@@ -232,10 +230,10 @@ def county_columns() -> dict[str, dict[str, Any]]:
 
 
 def write_county(county: County, folder: str | Path) -> dict[str, Path]:
-    """Write each table as CSV, the areas with boundaries as GeoParquet, and a README.
+    """Write each table as CSV, the areas with boundaries as GeoParquet, a README and checksums.
 
-    Every file appears whole or not at all, and the README last: a folder with a README
-    is complete.
+    Every file appears whole or not at all, and SHA256SUMS last: a folder with it is complete, and
+    ``sha256sum -c SHA256SUMS`` checks it.
 
     Parameters
     ----------
@@ -247,18 +245,32 @@ def write_county(county: County, folder: str | Path) -> dict[str, Path]:
     Returns
     -------
     dict
-        Path by table name, `areas_geometry` for the GeoParquet file, and `readme`.
+        Path by table name, `areas_geometry` for the GeoParquet file, `readme` and `sums`.
+
+    Raises
+    ------
+    SourceError
+        If the folder cannot be written to.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
+    sums: dict[str, str] = {}
+
+    def write(name: str, file: str, content: bytes) -> None:
+        written[name] = folder / file
+        with writing(written[name]) as part:
+            part.write_bytes(content)
+        sums[file] = hashlib.sha256(content).hexdigest()
+
     for name, table in county.tables.items():
         plain = table.drop("geometry", strict=False)
-        written[name] = _write(folder / f"{name}.csv", plain.write_csv)
-    geometry = partial(county.areas.write_parquet, metadata={"geo": _geoparquet_header()})
-    written["areas_geometry"] = _write(folder / "areas.parquet", geometry)
-    readme = _readme(county).encode()
-    written["readme"] = _write(folder / "README.txt", lambda file: file.write(readme))
+        write(name, f"{name}.csv", plain.write_csv().encode())
+    geometry = io.BytesIO()
+    county.areas.write_parquet(geometry, metadata={"geo": _geoparquet_header()})
+    write("areas_geometry", "areas.parquet", geometry.getvalue())
+    write("readme", "README.txt", _readme(county).encode())
+    written["sums"] = folder / SUMS
+    write_sums(written["sums"], sums)
     return written
 
 
@@ -298,16 +310,3 @@ def _readme(county: County) -> str:
             need = f"; higher = {it['direction']}; {it['strand']}" if "direction" in it else ""
             lines.append(f"  {column} [{it['unit']}{need}] {it['about']}")
     return "\n".join(lines) + "\n"
-
-
-def _write(path: Path, write: Callable[[Any], object]) -> Path:
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return path
