@@ -24,6 +24,7 @@ from commonweal.indicators import (
     Indicator,
     Wanted,
     check_columns,
+    check_coverage,
     names_in,
     numbers,
     read_column,
@@ -260,6 +261,7 @@ def check_files(study: Study, store: Store) -> int:
     _check_access(study, store)
     read = [(study.built_on(index)[0] or areas, study.read_with(index)) for index in study.index]
     read.append((areas, study.capital_on().get("", [])))
+    leaves = {name for index in study.index for name in study.leaves(index)}
     for on, names in read:
         for name in names:
             if study.indicators[name].made:
@@ -270,7 +272,11 @@ def check_files(study: Study, store: Store) -> int:
                 _in_catalogue(table, store)
                 if table.file:
                     wanted = wanted_of(study, name, store, year)
-                    read_indicators(store, [wanted], _known(on, wanted.source, wanted.code, store))
+                    known = _known(on, wanted.source, wanted.code, store)
+                    found, _ = read_indicators(store, [wanted], known)
+                    last = year in (0, study.panel.years[-1] if study.panel else 0)
+                    if isinstance(on, Areas) and not study.prepare and name in leaves and last:
+                        check_coverage(found, [name], {name: study.indicators[name].coverage})
     for compared in study.agreement:
         _in_catalogue(compared, store)
         if compared.file:

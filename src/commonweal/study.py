@@ -21,6 +21,7 @@ from commonweal.errors import StudyError
 from commonweal.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
+from commonweal.indicators import check_coverage
 from commonweal.places import study_areas, study_shapes
 from commonweal.recipe import Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
@@ -239,7 +240,9 @@ def _read(
                 indicators = panels[index].latest
             else:
                 indicators, entry["read"] = gather_indicators(study, names, here, store, progress)
+        accepted = {name: study.indicators[name].coverage for name in names}
         if not study.prepare:
+            check_coverage(indicators, names, accepted)
             return indicators
         used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))
         domains = _domains([(other, study.index[other]) for other in beside])
@@ -256,6 +259,8 @@ def _read(
             )
         else:
             done = step(indicators)
+        left = [name for name in used if name not in done.indicators_out]
+        check_coverage(indicators, left, accepted)
     prepared[index] = done
     return done.indicators.only([n for n in study.leaves(index) if n not in done.indicators_out])
 

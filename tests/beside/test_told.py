@@ -78,7 +78,7 @@ def test_people_are_told_where_they_are_known(small: Any, run_with: RunWith) -> 
     alone = "in that of the first alone, 1,900 people in that of the second alone."
     assert live() == f"{both} 1,000 people {alone}"
     small.replace(small.areas, "A10,Place 10,1000,", "A10,Place 10,,")
-    assert live() == f"{both} an unknown number of people {alone}"
+    assert live() == f"{both} population not given {alone}"
     assert live(areas__population=None) == ""
 
 

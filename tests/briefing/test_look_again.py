@@ -34,6 +34,7 @@ def with_pubs(small: Small, pubs: dict[int, str], **changes: Any) -> Path:
     added = [lines[0] + ",pubs", *(f"{s},{pubs.get(i, '')}" for i, s in enumerate(lines[1:], 1))]
     small.indicators.write_text("\n".join(added) + "\n", "utf-8")
     halls = {"file": "indicators.csv", "column": "pubs", "label": "Pubs", "higher_is": "more"}
+    halls["coverage"] = "5%"
     return small.write(
         indicators__pubs=halls, index={"need": INDEX}, certainty=None,
         designate={"priority": {"index": "need", "worst": "20%"}}, **changes,

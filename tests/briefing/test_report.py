@@ -189,7 +189,7 @@ def test_bare_areas(run_tiny: Callable[..., Results], study_text: str) -> None:
                  "  parents: {district: district, province: province}\n"):  # fmt: skip
         bare = bare.replace(line, "")
     text = render_report(run_tiny(bare, shapes=False))
-    assert "nknown number of people" in text
+    assert "Population not given. The rule:" in text
     assert Page(text).open == []
 
 

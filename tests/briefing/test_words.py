@@ -25,7 +25,7 @@ from commonweal.briefing.words import (
     [
         (0, "0 people"), (1, "1 person"), (2, "2 people"), (1234.4, "1,234 people"),
         (999_999, "999,999 people"), (1_000_000, "1.00 million people"),
-        (2_376_540, "2.38 million people"), (float("nan"), "an unknown number of people"),
+        (2_376_540, "2.38 million people"), (float("nan"), "population not given"),
     ],
 )  # fmt: skip
 def test_people(n: float, said: str) -> None:

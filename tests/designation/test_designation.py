@@ -326,3 +326,28 @@ def test_a_condition_on_a_domain(
     d = apply({"index": "x.b", "worst": 3}, areas_of(30), found)
     assert chosen(d) == sorted(np.argsort(-found.need["x/b"])[:3].tolist())
     assert list(d.changes) == ["x/b"]
+
+
+class TestNearMissesOfAScore:
+    """A line at a score takes those that share one together, so a tie wider than a tenth stays out."""
+
+    def test_a_tie_that_is_wider_than_a_tenth(self, areas_of: MakeAreas, plain: MakeScores) -> None:
+        # 20 pass; a tenth more generous are 22: one area with 4, but not 30 that all have 3
+        values = [9.0] * 20 + [4.0] + [3.0] * 30 + [0.0] * 49
+        d = apply({"index": "x", "score_above": 5}, areas_of(100), plain(values))
+        assert np.flatnonzero(d.near_miss).tolist() == [20]
+        assert d.tested[0].level[[0, 20, 21, 99]].tolist() == [20, 1, 30, 49]
+
+    def test_those_with_the_lowest_score_never_are(
+        self, areas_of: MakeAreas, plain: MakeScores
+    ) -> None:
+        values = [5.0] * 90 + [0.0] * 5 + [np.nan] * 5
+        d = apply({"index": "x", "score_above": 0}, areas_of(100), plain(values))
+        assert d.selected.sum() == 90
+        assert not d.near_miss.any()
+
+    def test_a_number_takes_all_that_tie_with_its_last(
+        self, areas_of: MakeAreas, plain: MakeScores
+    ) -> None:
+        d = apply({"index": "x", "worst": 10}, areas_of(30), plain([9.0] * 10 + [3.0] * 20))
+        assert d.near_miss.sum() == 20  # the worst 11 are these, too

@@ -73,8 +73,8 @@ def test_people_who_are_not_all_known_are_told_as_unknown(small: Small) -> None:
     small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,,")
     found = state(small.run(), "community_needs", "deprivation")
     told_of = told(found, StateSpec(study="county"))
-    assert told_of.summary[0].startswith("20 places, an unknown number of people.")
-    assert told_of.summary[1] == "3 places are a priority; an unknown number of people live there."
+    assert told_of.summary[0].startswith("20 places, population not given.")
+    assert told_of.summary[1] == "3 places are a priority; population not given."
     south = found.lack.frame.filter(pl.col("group") == "southside").row(0, named=True)
     assert south["community_needs"] == 0  # A20, the only one of the worst tenth, counts for nothing
     tables = {name: table for name, _, table in state_tables(found)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.choices import kinds_in_words
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.what_matters import most_often, what_matters
@@ -16,8 +17,8 @@ from commonweal.briefing.words import (
     counted,
     counted_areas,
     index_label,
+    living,
     parent_words,
-    people,
     percent,
     places,
     points,
@@ -54,6 +55,7 @@ def headline(results: Results) -> list[str]:
     lines = [results.study.title]
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
+    lines += thin(results)
     for name, designation in results.designations.items():
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
@@ -96,8 +98,8 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
         where = f", in {counted(inside, *parent_words(parent))}"
     if n:
-        told = people(designation.population)
-        yield f"{_sentence(told)} {'lives' if told == '1 person' else 'live'} there{where}."
+        yield f"{_sentence(living(designation.population))}{where}."
+    yield from cautions(results, name)
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
     yield (
         f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
@@ -222,7 +224,7 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)} {places(t.places[row])} ({points(t.score[row])})"
+        f"{index_label(results, t.condition.index)} {places(t.places[row], t.level[row])} ({points(t.score[row])})"
         if not np.isnan(t.rank[row])
         else f"{index_label(results, t.condition.index)} unknown"
         for t in designation.tested
@@ -238,7 +240,9 @@ def as_data(results: Results) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``study``, ``title``, ``areas``, and by designation ``selected`` (codes), ``population``,
+        ``study``, ``title``, ``cautions`` (of indicators with few values), ``areas``, and by
+        designation ``selected`` (codes), ``population``,
+        ``cautions`` (of ties at a cut-off and areas without people, as text),
         ``near_misses``, ``without_score`` and ``without_parent`` (codes of those that the rule
         cannot place), ``certainty`` and ``sensitivity``; ``agreement`` with each difference and
         its margins.
@@ -250,6 +254,7 @@ def as_data(results: Results) -> dict[str, Any]:
         designations[name] = {
             "rule": str(d.rule),
             "count": int(d.selected.sum()),
+            "cautions": cautions(results, name),
             "without_score": _codes_of(results, _without_score(results, d)),
             "without_parent": _codes_of(results, _without_parent(results, d)),
             "population": None if np.isnan(d.population) else d.population,
@@ -276,6 +281,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "study": results.study.name,
         "title": results.study.title,
         "note": results.study.briefing.note,
+        "cautions": thin(results),
         "areas": len(results.areas),
         "designations": designations,
         "since": results.since

@@ -218,7 +218,7 @@ def _condition_line(r: Results, row: int, t: Tested) -> str:
     place = f"{ordinal(t.rank[row])} in {group}, " if within else ""
     # With every area inside there is no score to fall below.
     score = f" ({points(t.score[row])})" if np.isfinite(t.score[row]) else ""
-    return f"  {what}: {place}{places(t.places[row])}{score}; the cut-off is at {t.cut[row]:,.0f}"
+    return f"  {what}: {place}{places(t.places[row], t.level[row])}{score}; the cut-off is at {t.cut[row]:,.0f}"
 
 
 def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.capital_overall import capital_notes, capital_overall
+from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
 from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
@@ -29,7 +30,7 @@ from commonweal.briefing.tables import (
     worst_areas,
 )
 from commonweal.briefing.what_matters import moved_by_choice, sensitivity_charts, what_matters
-from commonweal.briefing.words import index_label, people, rule_in_words
+from commonweal.briefing.words import index_label, living, rule_in_words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,7 +56,8 @@ class _Part:
     rule: str
     order: str
     counts: Counts
-    people: str
+    living: str
+    cautions: list[str]
     map: Map | None
     regions: Shown | None
     holds: list[HeldBack]
@@ -108,6 +110,7 @@ def render_report(results: Results, day: date | None = None) -> str:
         study=results.study,
         areas=results.areas,
         day=f"{day.day} {day:%B %Y}" if day else "",
+        thin=thin(results),
         parts=[_part(results, name) for name in results.designations],
         worst=_worst(results),
         agreement=agreement(results) if results.agreements else None,
@@ -160,7 +163,8 @@ def _part(results: Results, name: str) -> _Part:
         rule=rule_in_words(results, name),
         order=index_label(results, d.tested[0].condition.index),
         counts=counts(results, name),
-        people=people(d.population),
+        living=living(d.population),
+        cautions=cautions(results, name),
         map=draw_map(results, name),
         regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
         holds=held_back(results, name),

@@ -21,6 +21,7 @@ __all__ = [
     "counted_areas",
     "index_label",
     "larger_name",
+    "living",
     "ordinal",
     "parent_words",
     "people",
@@ -29,6 +30,7 @@ __all__ = [
     "points",
     "rule_in_words",
     "shared_name",
+    "tied",
     "whole_name",
 ]
 
@@ -44,13 +46,27 @@ def people(n: float) -> str:
     Examples
     --------
     >>> people(2_376_540), people(48_211), people(1), people(float("nan"))
-    ('2.38 million people', '48,211 people', '1 person', 'an unknown number of people')
+    ('2.38 million people', '48,211 people', '1 person', 'population not given')
     """
     if math.isnan(n):
-        return "an unknown number of people"
+        return "population not given"
     if round(n) == 1:
         return "1 person"
     return f"{n / 1e6:.2f} million people" if n >= 1e6 else f"{n:,.0f} people"
+
+
+def living(n: float) -> str:
+    """Say how many people live there.
+
+    Examples
+    --------
+    >>> living(48_211), living(1), living(float("nan"))
+    ('48,211 people live there', '1 person lives there', 'population not given')
+    """
+    told = people(n)
+    if math.isnan(n):
+        return told
+    return f"{told} {'lives' if round(n) == 1 else 'live'} there"
 
 
 def percent(share: float) -> str:
@@ -114,16 +130,31 @@ def ordinal(n: float) -> str:
     return f"{n:,}{ending}"
 
 
-def places(margin: float) -> str:
-    """Say a margin to a cut-off.
+def places(margin: float, level: float = 1) -> str:
+    """Say a margin to a cut-off, and a tie that is wider than the margin.
+
+    Parameters
+    ----------
+    margin
+        Places: positive inside, negative outside.
+    level
+        How many areas share its score, itself among them.
 
     Examples
     --------
-    >>> places(12), places(-1)
-    ('inside by 12 places', 'outside by 1 place')
+    >>> places(12), places(-1), places(-1, 295)
+    ('inside by 12 places', 'outside by 1 place', 'outside by 1 place, tied with 294 others')
     """
     side = "inside" if margin > 0 else "outside"
-    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}"
+    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
+
+
+def tied(margin: float, level: float) -> str:
+    """Say with how many others an area ties, where the tie is wider than its margin; '' elsewhere."""
+    others = int(level) - 1
+    if others < 1 or others < abs(margin):
+        return ""
+    return f", tied with {counted(others, 'other', 'others')}"
 
 
 def points(margin: float) -> str:

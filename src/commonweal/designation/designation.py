@@ -52,6 +52,8 @@ class Tested:
         (n_areas,) number of areas inside the cut-off.
     width
         (n_areas,) the same before it was rounded down: 10 % of 7,433 is 743.3.
+    level
+        (n_areas,) areas with the same score as this one, itself among them, where it is placed.
     """
 
     condition: Condition
@@ -61,6 +63,7 @@ class Tested:
     score: Floats
     cut: Floats
     width: Floats
+    level: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +268,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         return _test_worst(condition, need, pool)
     if condition.within is None:
         return _test_worst(condition, need, need)
-    parts = [np.full(len(need), np.nan) for _ in range(5)]
+    parts = [np.full(len(need), np.nan) for _ in range(6)]
     passes = np.zeros(len(need), dtype=bool)
     groups = group_numbers(areas, condition.within)
     for g in np.unique(groups[groups >= 0]):
@@ -275,7 +278,7 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
         passes[at] = part.passes
         for whole, piece in zip(
             parts,
-            (part.rank, part.places, part.score, part.cut, part.width),
+            (part.rank, part.places, part.score, part.cut, part.width, part.level),
             strict=True,
         ):
             whole[at] = piece
@@ -306,6 +309,7 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
         score=np.where(passes, need - first_out, need - last_in),
         cut=np.full(n, float(k)),
         width=np.full(n, condition.worst.width(len(present))),
+        level=_level(need),
     )
 
 
@@ -322,13 +326,30 @@ def _test_score(condition: Condition, need: Floats, above: float) -> Tested:
         score=need - above,
         cut=np.full(n, float(k)),
         width=np.full(n, float(k)),
+        level=_level(need),
     )
 
 
+def _level(need: Floats) -> Floats:
+    """Count the areas that share each score; NaN where it is missing."""
+    _, which, counts = np.unique(need, return_inverse=True, return_counts=True, equal_nan=False)
+    return np.where(np.isnan(need), np.nan, counts[which])
+
+
 def _passes_at(tested: Tested, factor: float) -> Bools:
-    """Whether the condition would hold with a cut-off wider or tighter by a factor."""
+    """Whether the condition would hold with a cut-off wider or tighter by a factor.
+
+    A share or number takes areas by rank, with all that tie with the last. A line drawn at a score takes
+    the areas that share a score together or not at all, so no more than a tenth may come in by one that is
+    lower; and never those with the lowest score, whom no line at a score lets in and keeps anybody out.
+    """
     limit = np.nan_to_num(tested.width * factor + 1e-9, nan=-1.0)
-    return np.nan_to_num(tested.rank, nan=np.inf) <= limit
+    rank = np.nan_to_num(tested.rank, nan=np.inf)
+    if tested.condition.score_above is None or factor <= 1:
+        return rank <= limit
+    last = rank + np.nan_to_num(tested.level) - 1
+    scored = int((~np.isnan(tested.rank)).sum())
+    return tested.passes | ((last <= limit) & (last < scored))
 
 
 def evaluate(

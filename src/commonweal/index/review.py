@@ -25,6 +25,7 @@ from commonweal.index.framework_table import child_weights
 from commonweal.index.reliability import flag_pairs
 from commonweal.index.screen import available
 from commonweal.index.tables import Matrix, table
+from commonweal.indicators import COVERAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +70,7 @@ class Thresholds:
         way round; above 1. The choice of 2 is ours: [3]_ compares the two and sets no limit.
     """
 
-    available: Share = 0.65
+    available: Share = COVERAGE
     skew: Threshold = 2.0
     kurtosis: float = 3.5
     collinear: Share = 0.92

@@ -1,6 +1,7 @@
 """One number per area: values, unit, direction, source, vintage, standard error, counts."""
 
 from commonweal.indicators.counts import Counts
+from commonweal.indicators.coverage import COVERAGE, check_coverage, sparse
 from commonweal.indicators.formulas import check_columns, evaluate, names_in
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
@@ -15,6 +16,7 @@ from commonweal.indicators.read import (
 )
 
 __all__ = [
+    "COVERAGE",
     "CountColumns",
     "Counts",
     "Direction",
@@ -23,6 +25,7 @@ __all__ = [
     "Panel",
     "Wanted",
     "check_columns",
+    "check_coverage",
     "code_column",
     "evaluate",
     "names_in",
@@ -32,5 +35,6 @@ __all__ = [
     "read_column",
     "read_indicators",
     "read_years",
+    "sparse",
     "stack_years",
 ]

@@ -94,5 +94,5 @@ class _OfDesignation:
             score,
             cut,
             passes,
-            margin_text(label, words, inside, places),
+            margin_text(label, words, inside, places, t.level[row]),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.tables import label_of, margin, probability
 from commonweal.briefing.words import SURE, counted, rule_in_words
@@ -197,6 +198,7 @@ def _claims(
         told.append(
             f"{'It is' if n == 1 else 'They are'} home to {shown_people(home)}{of_all} people."
         )
+    told += [*thin(r), *cautions(r, name, scope.rows)] if n else thin(r)
     if p is None:
         told.append("How sure this is has not been worked out.")
     elif n:

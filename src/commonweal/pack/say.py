@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
-from commonweal.briefing.words import SURE, UNSURE, counted, ordinal, parent_words, percent
+from commonweal.briefing.words import SURE, UNSURE, counted, ordinal, parent_words, percent, tied
 from commonweal.pack.place import Claim
 
 if TYPE_CHECKING:
@@ -149,17 +149,17 @@ def _rank(s: Standing, m: Margin | None, first: bool, kinds: str) -> str:
     return f"{text}."
 
 
-def margin_text(label: str, words: str, inside: bool, places: int | None) -> str:
+def margin_text(label: str, words: str, inside: bool, places: int | None, level: float = 1) -> str:
     """Say how far it is from a cut-off."""
     what = in_running_text(label)
     start = f"{'On' if what.startswith('the ') else 'For'} {what}"
     if places is None:
         return f"{start}: no rank, so it cannot be in the {words}."
     n = abs(places)
-    away = counted(n, "place", "places")
+    away, ties = counted(n, "place", "places"), tied(n, level)
     if inside:
-        return f"{start}: in the {words}, {away} inside the line."
-    return f"{start}: not in the {words}, {away} outside the line."
+        return f"{start}: in the {words}, {away} inside the line{ties}."
+    return f"{start}: not in the {words}, {away} outside the line{ties}."
 
 
 def change_text(selected: bool, change: Change | None, can_tell: bool) -> str:

@@ -36,6 +36,17 @@ ByYear: TypeAlias = Annotated[str | dict[int, str], BeforeValidator(_by_year)]
 """One name, or with a panel one for each year."""
 
 
+def _share(given: Any) -> Any:
+    if isinstance(given, str) and given.strip().endswith("%"):
+        try:
+            return float(given.strip().removesuffix("%")) / 100
+        except ValueError:
+            pass
+    if isinstance(given, bool | str):
+        raise ValueError(f"found {given!r}; expected a share such as 10%")
+    return given
+
+
 class CountsSpec(_Part):
     """The counts that a rate was made from: it is `per` times `events` over `base`.
 
@@ -244,6 +255,8 @@ class IndicatorSpec(_Table):
         The column with the value's standard error; with a panel, one for each year of a wide table.
     counts
         The columns with the counts that a rate was made from; not with a panel.
+    coverage
+        The share of areas with a value that an index accepts of it, such as ``10%``; 65 % if not given.
     """
 
     file: ByYear = ""
@@ -271,6 +284,7 @@ class IndicatorSpec(_Table):
     higher_is: Literal["more", "less"]
     standard_error: ByYear = ""
     counts: CountsSpec | None = None
+    coverage: Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> IndicatorSpec:

@@ -10,7 +10,7 @@ import numpy as np
 
 from commonweal.briefing.method import limits
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import SURE, counted, people, rule_in_words
+from commonweal.briefing.words import SURE, counted, living, rule_in_words
 from commonweal.pack.place import describer
 from commonweal.pack.scope import Scope, find_scope
 from commonweal.session.figures import Figure, figures, fill, state_figures
@@ -197,7 +197,7 @@ def _larger(results: Results, scope: Scope) -> list[str]:
         inside = d.selected & rows
         n, label = int(inside.sum()), label_of(results, key)
         who = float(areas.population[inside].sum())
-        lives = f"; {people(who)} live there" if who > 0 else ""
+        lives = f"; {living(who)}" if who > 0 else ""
         said.append(f"{n:,} {'is' if n == 1 else 'are'} {label}{lives}.")
         sure = results.certainty.get(key)
         if sure is not None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.briefing.amounts import amount
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import people, percent
+from commonweal.briefing.words import living, people, percent
 from commonweal.errors import StudyError, nearest
 from commonweal.session.charts import lack_chart, measure_chart, short_amount
 
@@ -169,7 +169,7 @@ def _summary(found: State) -> Iterator[str]:
     if found.lack.label:
         r = found.lack.frame.row(0, named=True)
         yield (
-            f"{r['selected']:,} {found.plural} are {found.lack.label}; {people(r['selected_people'])} live there."
+            f"{r['selected']:,} {found.plural} are {found.lack.label}; {living(r['selected_people'])}."
         )
 
 

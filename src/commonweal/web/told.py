@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.words import people, rule_in_words
+from commonweal.briefing.cautions import cautions
+from commonweal.briefing.words import living, rule_in_words
 from commonweal.web.listing import plain
 from commonweal.web.postcode import is_postcode
 from commonweal.web.search import Found
@@ -52,7 +53,8 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
                 "rule": rule_in_words(view.results, name),
                 "selected": int(d.selected.sum()),
                 "near": int(d.near_miss.sum()),
-                "people": people(d.population),
+                "living": living(d.population),
+                "cautions": cautions(view.results, name),
                 "tier": first[0] if first else None,
                 "larger": inside[first[0].key].drop_nulls().n_unique() if first else 0,
                 "sure": None if sure is None else int((sure.selected[d.selected] >= 0.95).sum()),

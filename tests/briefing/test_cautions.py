@@ -1,0 +1,78 @@
+"""What an answer says of ties at a cut-off, of cut-offs that take all or none, and of empty places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commonweal.briefing.cautions import cautions
+from commonweal.briefing.headline import as_data, headline
+from commonweal.briefing.report import render_report
+
+
+def of(small: Any, **rule: Any) -> list[str]:
+    small.write(designate={"p": {"index": "deprivation", **rule}})
+    return cautions(small.run(draws=0), "p")
+
+
+def level(small: Any, *codes: str) -> None:
+    """Give some places the income of A17, so that they tie."""
+    for code in codes:
+        small.replace(small.indicators, f"{code},{int(code[1:])},", f"{code},17,")
+
+
+def test_ties_at_the_cut_off(small: Any) -> None:
+    level(small, "A16", "A15", "A14")
+    told = of(small, worst="20%")
+    assert told == [
+        "The worst 20 % of 20 places on deprivation would be 4. 7 are among them, since 4 tie at the cut-off."
+    ]
+    results = small.run(draws=0)
+    assert told[0] in headline(results)
+    assert as_data(results)["designations"]["p"]["cautions"] == told
+    assert told[0].replace(" %", "\N{NO-BREAK SPACE}%") in render_report(results)
+
+
+def test_all_tie(small: Any) -> None:
+    for k in range(1, 21):
+        small.replace(small.indicators, f"A{k:02},{k},", f"A{k:02},7,")
+    assert of(small, worst=1) == [
+        "The worst 1 of 20 places on deprivation would be 1. All are among them, since 20 tie at the cut-off."
+    ]
+
+
+def test_as_many_as_there_are(small: Any) -> None:
+    assert of(small, worst=20) == [
+        "The worst 20 on deprivation are all 20 places that have a score."
+    ]
+
+
+def test_less_than_one(small: Any) -> None:
+    assert of(small, worst="4%") == [
+        "The worst 4 % on deprivation, of 20 places, is less than one: none can be among them."
+    ]
+
+
+def test_within_each(small: Any) -> None:
+    """Ten places in each of two districts; A16, A17 and A18 of the south tie."""
+    level(small, "A16", "A18")
+    assert of(small, worst="20%", within="district") == []
+    assert of(small, worst="30%", within="district") == [
+        "The worst 30 % on deprivation within each district: ties at the cut-off let 2 more in than that, in 1 "
+        "of 2 districts."
+    ]
+    assert of(small, worst="5%", within="district") == [
+        "The worst 5 % on deprivation within each district is less than one area in 2 of 2 districts: none there."
+    ]
+    assert of(small, worst=10, within="district") == [
+        "The worst 10 on deprivation within each district are all that there are in 2 of 2 districts."
+    ]
+
+
+def test_nothing_to_say(small: Any) -> None:
+    assert of(small, worst="20%") == []
+    assert of(small, score_above=50) == []
+
+
+def test_places_where_nobody_lives(small: Any) -> None:
+    small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,0,")
+    assert of(small, worst="20%") == ["1 of the 4 places has no residents."]
