@@ -22,12 +22,12 @@ from commonweal.sources import Store
 from commonweal.sources.fetch import (
     AbsentError,
     NoAnswerError,
-    Patience,
     _Redirects,
     download,
     place_of,
 )
 from commonweal.sources.files import sha256_of, writing
+from commonweal.sources.paced import Patience
 
 from .conftest import TABLE, Server, published
 

@@ -9,15 +9,14 @@ import http.client
 import random
 import socket
 import ssl
-import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from commonweal.errors import DataError, SourceError, WrongBytesError
 from commonweal.sources.files import writing
+from commonweal.sources.paced import Pace, Patience, SlowError, paced_handlers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AbsentError",
     "NoAnswerError",
-    "Patience",
     "download",
     "place_of",
 ]
@@ -44,26 +42,6 @@ class AbsentError(SourceError):
 
 class NoAnswerError(SourceError):
     """The server gave no whole answer, however often it was asked."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for a server, and how often to ask again.
-
-    Attributes
-    ----------
-    timeout_s
-        Seconds to wait for a connection, and for each next piece.
-    retries
-        How often to ask again after a fault that may pass.
-    backoff_s
-        Seconds before the first repeat; doubled each time, with up to half as much again by
-        chance so that many machines do not knock together.
-    """
-
-    timeout_s: float = 30.0
-    retries: int = 4
-    backoff_s: float = 1.0
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -82,7 +60,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if scheme not in {"http", "https"} or (
             scheme == "http" and urlsplit(req.full_url).scheme == "https"
         ):
-            raise AbsentError(f"{req.full_url} redirects to {newurl}, which is refused: not https")
+            raise AbsentError(
+                f"{req.full_url} redirects to {_short(newurl)}, which is refused: not https"
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -102,7 +82,10 @@ def place_of(url: str) -> str:
     DataError
         If the URL is not that of a file, or would lead out of the folder.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{url}: not an address ({error})") from None
     place = parts.netloc + unquote(parts.path)
     if parts.query:
         place += "?" + unquote(parts.query)
@@ -119,6 +102,7 @@ def download(
     size: int | None = None,
     patience: Patience | None = None,
     progress: Progress | None = None,
+    check: Callable[[Path], None] | None = None,
 ) -> str:
     """Download a file, check it, and only then put it in place.
 
@@ -134,6 +118,8 @@ def download(
         How long to wait and how often to ask again.
     progress
         Told what is being done, the bytes done and the bytes in all (0 if not known).
+    check
+        Looks at what came before it is put in place, and raises if it is not what it should be.
 
     Returns
     -------
@@ -145,7 +131,8 @@ def download(
     WrongBytesError
         If the whole file came and is not the pinned one, or it is larger than that.
     AbsentError
-        If the server says that it does not have it (4xx), or redirects to something unsafe.
+        If the server says that it does not have it (4xx), redirects to something unsafe, or, where
+        no checksum is pinned, gives something that cannot be told from a part of a file.
     NoAnswerError
         If there was no whole answer in all the tries.
     SourceError
@@ -155,7 +142,10 @@ def download(
     for attempt in range(patience.retries + 1):
         try:
             with writing(target) as part:
-                return _take(url, part, sha256, size, patience, progress)
+                found = _take(url, part, sha256, size, patience, progress)
+                if check is not None:
+                    check(part)
+                return found
         except _PassingError as fault:
             last = fault
         if attempt < patience.retries:
@@ -163,7 +153,7 @@ def download(
             wait_s = max(wait_s, min(last.wait_s, 60.0))
             if progress is not None:
                 progress(f"{last}; asking again in {wait_s:.0f} s", 0, size or 0)
-            time.sleep(wait_s)
+            patience.sleep(wait_s)
     tries = patience.retries + 1
     raise NoAnswerError(f"{url}: {last} (tried {tries} {'time' if tries == 1 else 'times'})")
 
@@ -177,22 +167,22 @@ def _take(
     progress: Progress | None,
 ) -> str:
     """Take one whole answer into a file; raise `_PassingError` if asking again may help."""
-    opener = urllib.request.build_opener(_Redirects())
+    opener = urllib.request.build_opener(_Redirects(), *paced_handlers(Pace(patience)))
     request = urllib.request.Request(url, headers={"User-Agent": "commonweal"})
     most = size if size is not None else MAX_BYTES
     digest, done = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
         with _asking(url, patience):
             answer = stack.enter_context(opener.open(request, timeout=patience.timeout_s))
-        said = answer.headers.get("Content-Length", "")
-        total = int(said) if said.isdecimal() else None
+        total = _length(answer)
         if total is not None and total > most:
-            raise _too_large(url, most, f"{total:,} bytes")
+            raise _too_large(url, size, f"{total:,} bytes")
+        _refuse(url, answer, pinned=sha256 is not None)
         file = stack.enter_context(part.open("wb"))
         for block in _blocks(answer, url, patience):
             done += len(block)
             if done > most:
-                raise _too_large(url, most, f"more than {most:,} bytes")
+                raise _too_large(url, size, f"more than {most:,} bytes")
             digest.update(block)
             file.write(block)
             if progress is not None:
@@ -200,6 +190,8 @@ def _take(
     whole = total if total is not None else size
     if whole is not None and done < whole:
         raise _PassingError(f"the answer was cut short: {done:,} of {whole:,} bytes")
+    if done == 0 and not size:
+        raise AbsentError(f"{url}: the server's answer is empty")
     found = digest.hexdigest()
     if sha256 is not None and found != sha256:
         raise WrongBytesError(
@@ -209,6 +201,39 @@ def _take(
             + f"found    sha256 {found} ({done:,} bytes)"
         )
     return found
+
+
+def _length(answer: http.client.HTTPResponse) -> int | None:
+    """Give the length that a server states; what has more digits than any file is as large."""
+    said = answer.headers.get("Content-Length", "").strip()
+    return int(said[:20]) if said.isdecimal() else None
+
+
+def _refuse(url: str, answer: http.client.HTTPResponse, *, pinned: bool) -> None:
+    """Refuse an answer that is not a whole file, or could not be told from a part of one."""
+    if answer.status != 200:
+        raise AbsentError(
+            f"{url}: the server answered {answer.status} {_short(answer.reason)}; expected 200 "
+            "and the whole file"
+        )
+    if pinned:  # its checksum says all
+        return
+    coded = answer.headers.get("Content-Encoding", "identity")
+    if coded.strip().lower() not in {"", "identity"}:
+        raise AbsentError(
+            f"{url}: the server's answer is encoded ({_short(coded)}), which was not asked for"
+        )
+    if _length(answer) is None and not answer.chunked:
+        raise AbsentError(
+            f"{url}: the server does not state how long the file is, and it has no pinned size; a "
+            "part of it could not be told from the whole"
+        )
+
+
+def _short(text: str) -> str:
+    """Show a little of what a server said, and nothing that a terminal would obey."""
+    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
+    return plain + ("…" if len(text) > 200 else "")
 
 
 def _blocks(answer: http.client.HTTPResponse, url: str, patience: Patience) -> Iterator[bytes]:
@@ -232,20 +257,28 @@ def _asking(url: str, patience: Patience) -> Iterator[None]:
             after = error.headers.get("Retry-After", "")
             wait_s = float(after) if after.isdecimal() else 0.0
             raise _PassingError(
-                f"the server answered {error.code} {error.reason}", wait_s
+                f"the server answered {error.code} {_short(error.reason)}", wait_s
             ) from None
-        raise AbsentError(f"{url}: the server answered {error.code} {error.reason}") from None
+        raise AbsentError(
+            f"{url}: the server answered {error.code} {_short(error.reason)}"
+        ) from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
         if _is_hopeless(error.reason):
-            raise NoAnswerError(f"{url}: no connection ({error.reason})") from None
-        raise _PassingError(f"no connection ({error.reason})") from None
+            raise NoAnswerError(f"{url}: no connection ({_short(str(error.reason))})") from None
+        raise _PassingError(f"no connection ({_short(str(error.reason))})") from None
+    except SlowError as error:
+        raise _PassingError(str(error)) from None
+    except (ValueError, http.client.InvalidURL) as error:
+        raise AbsentError(
+            f"{url}: the server's answer cannot be understood ({_short(str(error))})"
+        ) from None
     except TimeoutError:
         raise _PassingError(f"no answer within {patience.timeout_s:g} s") from None
     except (http.client.HTTPException, OSError) as error:  # a TLS error is an OSError
         raise _PassingError(
-            f"the connection broke ({str(error) or type(error).__name__})"
+            f"the connection broke ({_short(str(error)) or type(error).__name__})"
         ) from None
 
 
@@ -256,8 +289,13 @@ def _is_hopeless(reason: object) -> bool:
     return isinstance(reason, OSError) and reason.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}
 
 
-def _too_large(url: str, most: int, found: str) -> WrongBytesError:
+def _too_large(url: str, size: int | None, found: str) -> SourceError:
+    if size is None:
+        return AbsentError(
+            f"{url}: the file is larger than is taken from a server; expected at most "
+            f"{MAX_BYTES:,} bytes, found {found}"
+        )
     return WrongBytesError(
         f"{url}: the file is larger than the pinned one, and is not used; "
-        f"expected {most:,} bytes, found {found}"
+        f"expected {size:,} bytes, found {found}"
     )

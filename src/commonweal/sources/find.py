@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from commonweal.errors import SourceError, UnreachableError, WrongBytesError
+from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
 from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of
 from commonweal.sources.files import a_folder, sha256_of
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commonweal.sources.catalogue import Source
-    from commonweal.sources.fetch import Patience
+    from commonweal.sources.paced import Patience
 
     Progress = Callable[[str, int, int], None]
 
 __all__ = ["Finder", "Found"]
+
+_BEGINNING = 4096
+"""Bytes in which a web page says that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """The places where files are looked for, in this order; wrong bytes in one end the search.
+    """The places where files are looked for: mirror folder, cache, mirror's URL and network.
+
+    Wrong bytes in one are told of, and the next is asked; they are an error if none has the right.
 
     Attributes
     ----------
@@ -80,23 +86,25 @@ class Finder:
             return self._local(source, source.path)
         assert source.url is not None
         place = place_of(source.url)
-        folder = self._mirror_folder()
-        if folder is not None and (folder / place).is_file():
-            return self._checked(source, folder / place, "mirror")
         kept = self.cache / "files" / place
+        folder = self._mirror_folder()
+        nearby = [] if folder is None else [("mirror", folder / place)]
+        if not anew:
+            nearby.append(("cache", kept))
+        wrong: list[WrongBytesError] = []
+        for where, path in nearby:
+            if path.is_file():
+                try:
+                    return self._checked(source, path, where)
+                except WrongBytesError as error:  # damaged, or pinned anew; it stays until then
+                    self._pass_over(error, wrong)
         if kept.is_dir():
             raise a_folder(kept)
-        stale: WrongBytesError | None = None
-        if kept.is_file() and not anew:
-            try:
-                return self._checked(source, kept, "cache")
-            except WrongBytesError as error:
-                stale = error  # damaged, or pinned anew: fetch it again, and keep it until then
-        if self.offline:
-            if stale is not None:
-                raise stale
-            raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
-        return self._fetched(source, source.url, kept, place)
+        if not self.offline:
+            return self._fetched(source, source.url, kept, place, wrong)
+        if wrong:
+            raise wrong[0]
+        raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
 
     def _local(self, source: Source, path: Path) -> Found:
         if path.is_dir():
@@ -131,7 +139,10 @@ class Finder:
             )
         return Found(path, where, found, size)
 
-    def _fetched(self, source: Source, url: str, kept: Path, place: str) -> Found:
+    def _fetched(
+        self, source: Source, url: str, kept: Path, place: str, wrong: list[WrongBytesError]
+    ) -> Found:
+        """Fetch a file from the first that has the right one, or say why none has."""
         tries: list[tuple[str, str]] = [("network", url)]
         if self.mirror is not None and self._mirror_is_url():
             tries.insert(0, ("mirror", f"{self.mirror.rstrip('/')}/{quote(place)}"))
@@ -146,13 +157,26 @@ class Finder:
                     size=source.size if source.pinned else None,
                     patience=self.patience,
                     progress=self.progress,
+                    check=None if source.pinned else partial(_check_content, source, address),
                 )
+            except WrongBytesError as error:
+                self._pass_over(error, wrong)
+                continue
             except (AbsentError, NoAnswerError) as error:
                 faults.append(str(error))
                 self._tell(str(error))
                 continue
             return Found(kept, where, found, kept.stat().st_size)
-        raise self._unreachable(source, faults)
+        if not wrong:
+            raise self._unreachable(source, faults)
+        told = [str(wrong[0]), *(f"Asked next: {fault}" for fault in faults)]
+        told += [f"Asked next: {str(error).splitlines()[0]}" for error in wrong[1:]]
+        raise WrongBytesError("\n".join(told))
+
+    def _pass_over(self, error: WrongBytesError, wrong: list[WrongBytesError]) -> None:
+        """Remember wrong bytes, and say that the next place is asked."""
+        wrong.append(error)
+        self._tell(str(error).splitlines()[0])
 
     def _tell(self, what: str, total: int = 0) -> None:
         if self.progress is not None:
@@ -165,3 +189,26 @@ class Finder:
             f"Set COMMONWEAL_MIRROR (now {self.mirror or 'not set'}) to a folder or URL that holds it "
             "under the host and path of that address, or try `commonweal demo`, which needs no data."
         )
+
+
+def _check_content(source: Source, address: str, path: Path) -> None:
+    """Refuse what came for a source without a checksum if it is a web page, or no such table."""
+    from commonweal.sources.readers import read_table
+
+    with path.open("rb") as file:
+        begins = file.read(_BEGINNING).lower()
+    if b"<html" in begins or b"<!doctype html" in begins:
+        raise AbsentError(
+            f"{address}: the server gave a web page, perhaps one to log in; expected a "
+            f"{source.reader.format} file"
+        )
+    if source.reader.format == "file":
+        return
+    try:
+        read_table(path, source)
+    except CommonwealError as error:
+        said = str(error).replace(str(path), "it").splitlines()[0]
+        raise AbsentError(
+            f"{address}: what the server gave is not the {source.reader.format} table expected, "
+            f"and is not used ({said})"
+        ) from None

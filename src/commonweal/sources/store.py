@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
-from commonweal.sources.fetch import Patience
 from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_of, sweep_all
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.kept import kept_table
+from commonweal.sources.paced import Patience
 
 if TYPE_CHECKING:
     import polars as pl
