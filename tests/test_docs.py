@@ -41,6 +41,8 @@ NOT_PUBLIC = {
     "cli",
     "commands",
     "faults",
+    "given",
+    "locks",
     "progress",
     "sheet_rows",
     "siting_inside",

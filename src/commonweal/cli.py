@@ -27,6 +27,7 @@ from commonweal.commands.studies import check, new, studies
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError
+from commonweal.given import given_files
 
 __all__ = ["app", "main"]
 
@@ -50,6 +51,7 @@ def options(
 ) -> None:
     """Find the neighbourhoods that are left behind, and say how sure that is and why."""
     context.obj = debug
+    context.with_resource(given_files())
     if version:
         from commonweal import __version__
 

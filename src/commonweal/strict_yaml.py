@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError
+from commonweal.given import note_given
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -64,6 +65,7 @@ def read_text(
     DataError or StudyError
         If it is not there, cannot be read or is not text.
     """
+    note_given(file)
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:

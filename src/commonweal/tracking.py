@@ -13,6 +13,7 @@ from commonweal.briefing.shown import Shown
 from commonweal.briefing.swap import plainly, whole_folder
 from commonweal.briefing.words import authority_of
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
+from commonweal.given import note_given
 from commonweal.investment.tracker import STANDING, Measure, Snapshot, standing
 from commonweal.pack.scope import find_scope
 
@@ -171,6 +172,8 @@ def read_baseline(folder: Path) -> Snapshot:
     try:
         about = read_marker(folder)["baseline"]
         frame = pl.read_parquet(folder / _AREAS)
+        note_given(folder / MARK)
+        note_given(folder / _AREAS)
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise DataError(
             f"{folder}: no baseline; expected a folder that 'commonweal invest baseline' wrote"

@@ -14,6 +14,7 @@ from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcod
 from commonweal.access.registers import UNITED_KINGDOM
 from commonweal.access.taxonomy import Taxonomy, load_taxonomy
 from commonweal.errors import DataError, SourceError, UnknownNameError, nearest
+from commonweal.given import note_given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +106,7 @@ def read_own_places(
 
 def _read(file: Path, separator: str, encoding: str) -> pl.DataFrame:
     """Read everything as text: a name that looks like a formula or a number stays what it is."""
+    note_given(file)
     try:
         text = file.read_bytes().decode(encoding)
         table = pl.read_csv(text.encode(), infer_schema=False, separator=separator)

@@ -15,6 +15,7 @@ import polars as pl
 
 from commonweal.access.national_grid import grid_to_degrees
 from commonweal.errors import DataError
+from commonweal.given import note_given
 from commonweal.sources.kept import kept_table
 
 if TYPE_CHECKING:
@@ -209,6 +210,8 @@ def _own(path: Path) -> Postcodes:
     """Read a directory that the user names."""
     if not path.exists():
         raise DataError(f"{path}: not there; expected Code-Point Open, ONSPD or NSPL")
+    for file in sorted(path.rglob("*.csv")) if path.is_dir() else [path]:
+        note_given(file)
     if path.is_dir():
         pieces = [(str(f.relative_to(path)), f.read_bytes()) for f in sorted(path.rglob("*.csv"))]
     elif path.suffix.lower() == ".zip":

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from commonweal import __version__
+from commonweal.given import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
     Parameters
     ----------
     account
-        What the folder holds and where it came from.
+        What the folder holds and where it came from; the files that a user gave are added.
     files
         Names of the files and folders in it; `MARK` itself is added on reading.
 
@@ -42,7 +43,8 @@ def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
     ValueError
         If the account does not say of which kind the folder is.
     """
-    told = {"commonweal": __version__, **account, "files": sorted(set(files))}
+    own = {"given_files": found} if (found := given()) else {}
+    told = {"commonweal": __version__, **account, **own, "files": sorted(set(files))}
     if not _is_ours(told):
         raise ValueError(f"an account of a folder needs one of {', '.join(_KINDS)}")
     return json.dumps(_strict(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

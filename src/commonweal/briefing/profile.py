@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from commonweal.briefing.words import (
     rule_in_words,
 )
 from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.given import note_given
 from commonweal.index import decile
 
 if TYPE_CHECKING:
@@ -352,6 +354,7 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
     """
     import polars as pl
 
+    note_given(Path(file))
     try:
         scan = pl.scan_csv(file, infer_schema=False)
         columns = {c.casefold(): c for c in scan.collect_schema().names()}

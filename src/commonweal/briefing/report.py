@@ -31,6 +31,7 @@ from commonweal.briefing.tables import (
 )
 from commonweal.briefing.what_matters import moved_by_choice, sensitivity_charts, what_matters
 from commonweal.briefing.words import index_label, living, rule_in_words
+from commonweal.given import given
 
 if TYPE_CHECKING:
     from datetime import date
@@ -232,4 +233,5 @@ def _run(results: Results) -> list[tuple[str, str]]:
     for name, found in results.sensitivity.items():
         runs = f"{found.selected.n_runs:,} from seed {found.seed}"
         told.append((f"Runs on what matters: {label_of(results, name)}", runs))
+    told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in given()]
     return [(k, v) for k, v in told if v]

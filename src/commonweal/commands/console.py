@@ -71,8 +71,13 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Print data as JSON that any console can show."""
+    """Print data as JSON that any console can show, with the files that the user gave."""
     import json
+
+    from commonweal.given import given
+
+    if isinstance(data, dict) and (found := given()):
+        data = {**data, "given_files": found}
 
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     print(json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False))

@@ -12,6 +12,7 @@ import numpy as np
 from commonweal.briefing.profile import POSTCODE, find_area, folded
 from commonweal.briefing.words import authority_of, larger_name, parent_words, shared_name
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
+from commonweal.given import note_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,6 +188,7 @@ def codes_in(file: Path) -> list[str]:
     """
     import csv
 
+    note_given(file)
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from commonweal.briefing.shown import Shown
 from commonweal.briefing.swap import plainly, whole_folder
 from commonweal.briefing.workbook import write_sheets
 from commonweal.errors import CommonwealError
+from commonweal.given import given_lines
 from commonweal.reports.page import report_html
 from commonweal.reports.paper import report_pdf
 from commonweal.sources import load_catalogue
@@ -55,6 +57,7 @@ def write_report(
     CommonwealError
         If two tables have one name, or the folder cannot be written; then nothing is.
     """
+    report = replace(report, sources=(*report.sources, *given_lines()))
     tables = {}
     for table in report.tables():
         if table.name in tables:

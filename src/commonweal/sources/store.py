@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
+from commonweal.given import note_given
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
 from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_of, sweep_all
 from commonweal.sources.find import Finder, Found
@@ -319,6 +320,8 @@ class Store:
 
     def _record(self, source: Source, file: Found) -> list[dict[str, Any]]:
         """Give the entry of a source in each account, made where it is not there yet."""
+        if source.path and not source.id.startswith(COUNTY):
+            note_given(file.path, file.sha256)
         key = source.id, *_key(source), file.sha256
         return [
             account.setdefault(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.given import note_given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,7 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
     for name in names:
         if name not in there:
             raise UnknownNameError("column", name, there, f" in {file.name}")
+    note_given(file)
     suffix = _suffix(file)
     labels: dict[str, Mapping[Any, str]] = {}
     try:

@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.areas import build_move, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.given import note_given
 from commonweal.sources import local_source
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def read_codes(file: Path, column: str) -> Codes:
     DataError
         If the file cannot be read, has no such column (it may have only one) or no code.
     """
+    note_given(file)
     try:
         table = pl.read_csv(file, infer_schema=False)
     except OSError as error:
