@@ -456,20 +456,28 @@ def test_two_runs_at_once_on_an_empty_cache(tmp_path: Path, environment: dict[st
     assert len(set(answers)) == 1
 
 
-SLOW = """\
-import sys, time
+HELD_UP = """\
+import signal, time
 import {module} as module
-real = module.{name}
-def slow(*args, **kwargs):
+real, heard = module.{name}, []
+def hear(number, frame):
+    heard.append(number)
+    signal.default_int_handler(number, frame)
+def held_up(*args, **kwargs):
     print("READY", flush=True)
-    time.sleep({seconds})
+    while not heard:
+        time.sleep(0.05)
     return real(*args, **kwargs)
-module.{name} = slow
+module.{name} = held_up
+signal.signal(signal.SIGINT, hear)
 from commonweal.cli import main
 main()
 """
 
 
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
 @pytest.mark.parametrize(
     ("module", "name"),
     [
@@ -480,22 +488,22 @@ main()
         ("commonweal.briefing.swap", "put_in_place"),
     ],
 )
-def test_ctrl_c_leaves_the_last_good_folder(
-    small: Any, environment: dict[str, str], tell: Any, module: str, name: str
+def test_a_run_that_is_stopped_leaves_the_last_good_folder(
+    small: Any, environment: dict[str, str], tell: Any, module: str, name: str, sent: int, code: int
 ) -> None:
     folder = small.path / "out" / "results"
     assert tell("run", small.study, "--out", folder)[0] == 0
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
-    slow = SLOW.format(module=module, name=name, seconds=3600)
+    script = HELD_UP.format(module=module, name=name)
     stopped = subprocess.Popen(
-        [sys.executable, "-c", slow, "run", str(small.study), "--out", "out/results"],
+        [sys.executable, "-c", script, "run", str(small.study), "--out", "out/results"],
         cwd=small.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert stopped.stdout is not None
     assert stopped.stdout.readline() == "READY\n"
-    stopped.send_signal(signal.SIGINT)
+    stopped.send_signal(sent)
     said, complaint = stopped.communicate()
-    assert stopped.returncode == 130
+    assert stopped.returncode == code
     assert said == ""
     assert complaint == "commonweal: stopped; nothing was half-written\n"
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
@@ -578,12 +586,25 @@ def on_a_terminal(
     return running.wait(), said, seen.decode("utf-8")
 
 
+SLOW = """\
+import time
+import commonweal.study as module
+real = module.certainty
+def slow(*args, **kwargs):
+    print("READY", flush=True)
+    time.sleep(1.2)
+    return real(*args, **kwargs)
+module.certainty = slow
+from commonweal.cli import main
+main()
+"""
+
+
 def test_progress_shows_on_a_terminal_and_goes_away(
     small: Any, environment: dict[str, str], cli: Any
 ) -> None:
     command = ["run", str(small.study), "--draws", "50000"]
-    slow = SLOW.format(module="commonweal.study", name="certainty", seconds=1.2)
-    code, said, seen = on_a_terminal(environment, small.path, ["-c", slow], *command)
+    code, said, seen = on_a_terminal(environment, small.path, ["-c", SLOW], *command)
     assert code == 0, seen
     assert "drawing" in seen
     assert re.search(r"\d+ %", seen)

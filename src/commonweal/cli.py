@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,9 @@ from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError
 from commonweal.given import given_files
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["app", "main"]
 
@@ -83,14 +87,36 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(invest_app, name="invest")
 
 
+_STOPPED = {130: signal.SIGINT, 143: signal.SIGTERM}
+"""Exit codes of a command that was stopped, as shells give them: 128 and the number of the signal."""
+_terminated = threading.Event()
+"""Whether it was stopped by SIGTERM."""
+
+
 def main() -> None:
     """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
+    _end_in_order()
     code = _exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv)
-    if code == 130 and _solver_runs():
+    if code in _STOPPED and _solver_runs():
         # A solver that does not hear yet: Python would wait for it, the signal itself ends it too.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGINT)
+        signal.signal(_STOPPED[code], signal.SIG_DFL)
+        signal.raise_signal(_STOPPED[code])
     sys.exit(code)
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM (of a container, a service, a cluster's limit) end a command as Ctrl-C does."""
+
+    def stop(_: int, frame: FrameType | None) -> None:
+        _terminated.set()
+        on_ctrl_c = signal.getsignal(signal.SIGINT)
+        if callable(on_ctrl_c):
+            on_ctrl_c(signal.SIGINT, frame)
+        else:  # a job in the background has none
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, stop)
 
 
 def _exit_code(args: list[str], debug: bool) -> int:
@@ -114,6 +140,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
             return 2 if isinstance(error, CommonwealError) else 1
         return _told(error)
     if code == 130:
+        code = 143 if _terminated.is_set() else 130
         print("commonweal: stopped; nothing was half-written", file=sys.stderr)
     return int(code)
 
@@ -132,12 +159,26 @@ def _told(error: Exception) -> int:
     if isinstance(error, CommonwealError):
         print(f"commonweal: {error}", file=sys.stderr)
         return 2
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
+        print(
+            "commonweal: the folder that you are in no longer exists; go to one that does (cd) and try again",
+            file=sys.stderr,
+        )
+        return 2
     print(
         f"commonweal: a fault of the program: {type(error).__name__}: {error}\n"
         "Run it again with --debug to see where, and please report it.",
         file=sys.stderr,
     )
     return 1
+
+
+def _folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _reader_left() -> int:

@@ -21,6 +21,7 @@ import pytest
 
 from commonweal.briefing import check_folder, swap, write_results
 from commonweal.errors import CommonwealError
+from commonweal.locks import held
 from commonweal.recipe import load_study
 from commonweal.sources import Store
 from commonweal.study import run
@@ -255,9 +256,11 @@ def test_failure_of_the_map_is_told(
     assert only(tmp_path) == []
 
 
+@pytest.mark.parametrize("way", ["exchange", "renames"])
 def test_failed_swap_puts_the_old_folder_back(
-    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
+    take_way(monkeypatch, way)
     target = write_results(results, tmp_path / "out")
     before = prints(target)
     rename = Path.rename
@@ -274,7 +277,11 @@ def test_failed_swap_puts_the_old_folder_back(
     assert only(tmp_path) == ["out"]
 
 
-def test_what_comes_into_the_folder_meanwhile_is_not_lost(results: Results, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["exchange", "renames"])
+def test_what_comes_into_the_folder_meanwhile_is_not_lost(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    take_way(monkeypatch, way)
     target = write_results(results, tmp_path / "out")
 
     def save_a_map(what: str, *_: int) -> None:
@@ -299,7 +306,7 @@ def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) ->
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from commonweal.briefing import write_results
+from commonweal.briefing import swap, write_results
 from commonweal.sources import Store
 from commonweal.study import run
 
@@ -311,21 +318,39 @@ def last(path, to):
 
 results = run(sys.argv[1], Store(Path(sys.argv[1]).parent / "cache", offline=True), draws=0)
 Path.rename = last
+if sys.argv[4] == "renames":
+    swap.can_exchange = lambda: False
 write_results(results, Path(sys.argv[2]))
 """
+WAYS = ["exchange", "renames"]
+"""How folders change places: in one step, and where the system cannot do that."""
 
 
+def take_way(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    if way == "renames":
+        monkeypatch.setattr(swap, "can_exchange", lambda: False)
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("before", [".new", ".old"])
 def test_what_a_killed_run_left_is_put_back_or_deleted_by_the_next(
-    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, way: str
 ) -> None:
     """Killed before its folder is put in place, or before the old one is deleted."""
     target = write_results(results, tmp_path / "out")
     good = prints(target)
-    command = [sys.executable, "-c", KILLED, results.study.folder / "tiny.yaml", target, before]
+    command = [
+        sys.executable,
+        "-c",
+        KILLED,
+        results.study.folder / "tiny.yaml",
+        target,
+        before,
+        way,
+    ]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    assert target.exists() == (before == ".old")
-    assert any(name.endswith(".old") for name in only(tmp_path))
+    assert target.exists() == (before == ".old" or way == "exchange")
+    assert len(only(tmp_path)) > 1
 
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
@@ -334,13 +359,92 @@ def test_what_a_killed_run_left_is_put_back_or_deleted_by_the_next(
         patch.setattr("commonweal.briefing.parquet.write_table", fail)
         with pytest.raises(KeyboardInterrupt):
             write_results(results, target)
+    assert only(tmp_path) == ["out"]
     if before == ".new":
         assert prints(target) == good
-        (unfinished,) = (p for p in tmp_path.iterdir() if p.suffix == ".new")
-        os.utime(unfinished, (0, 0))  # only what is long dead is deleted: others may be writing
     write_results(results, target)
     assert only(tmp_path) == ["out"]
     assert prints(target) == good
+
+
+def test_what_a_run_is_writing_is_left_alone_until_it_ends(
+    results: Results, tmp_path: Path
+) -> None:
+    """However old it is: a lock says whether its run lives, not its age."""
+    mine, whole = (tmp_path / f".out.0123456789ab.{kind}" for kind in ("new", "old"))
+    with held(mine), held(whole):
+        for path in (mine, whole):
+            path.mkdir()
+            os.utime(path, (0, 0))
+        write_results(results, tmp_path / "out")
+        assert mine.is_dir()
+        assert whole.is_dir()
+    write_results(results, tmp_path / "out")
+    assert only(tmp_path) == ["out"]
+
+
+def test_there_is_no_moment_without_a_folder(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_results(results, tmp_path / "out")
+    taken, rename = [], Path.rename
+    monkeypatch.setattr(Path, "rename", lambda a, b: (taken.append(a), rename(a, b))[1])
+    write_results(results, target)
+    assert taken
+    assert target not in taken
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_of_it_is_on_the_disk_before_it_is_in_place(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    take_way(monkeypatch, way)
+    target = write_results(results, tmp_path / "out")
+    flushed: set[int] = set()
+    in_time: set[int] = set()
+    fsync, look = os.fsync, swap._foreign
+
+    def note(descriptor: int) -> None:
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def at_the_swap(folder: Path) -> list[str]:
+        in_time.update(flushed)
+        return look(folder)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(swap, "_foreign", at_the_swap)
+    write_results(results, target)
+    assert {p.stat().st_ino for p in (target, *target.iterdir())} <= in_time
+    assert tmp_path.stat().st_ino in flushed
+
+
+def test_a_disk_that_does_not_take_it_leaves_the_last_good_folder(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_results(results, tmp_path / "out")
+    before = prints(target)
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CommonwealError, match="out cannot be written: Input/output error"):
+        write_results(results, target)
+    assert prints(target) == before
+    assert only(tmp_path) == ["out"]
+
+
+def test_the_folder_that_one_is_in_stays_that_folder(
+    results: Results, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    for _ in range(3):
+        assert write_results(results, Path()) == tmp_path / "out"
+        assert prints(Path()) == prints(folder)
+        assert Path.cwd() == tmp_path / "out"
+        assert only(tmp_path) == ["out"]
 
 
 def test_a_file_of_the_user_s_in_an_old_folder_is_never_deleted(
@@ -358,7 +462,9 @@ def test_a_file_of_the_user_s_in_an_old_folder_is_never_deleted(
 def test_a_run_whose_old_folder_is_put_back_meanwhile_starts_anew(
     results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another run takes it for left behind, just between the two renames."""
+    """Without locks another run takes it for left behind, just between the two renames."""
+    take_way(monkeypatch, "renames")
+    monkeypatch.setattr(swap, "owner_lives", lambda _: False)
     target = write_results(results, tmp_path / "out")
     (target / "report.html").write_text("old")
     look, calls = swap._foreign, []
@@ -366,7 +472,7 @@ def test_a_run_whose_old_folder_is_put_back_meanwhile_starts_anew(
     def taken(folder: Path) -> list[str]:
         if folder.suffix == ".old" and not calls:
             calls.append(folder)
-            swap._tidy(target)
+            swap.tidy(target)
         return look(folder)
 
     monkeypatch.setattr(swap, "_foreign", taken)
@@ -380,6 +486,7 @@ def test_an_old_folder_put_back_while_it_is_looked_through_is_not_taken_for_that
     results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run puts it back between the listing and the reading of its own list of files."""
+    take_way(monkeypatch, "renames")
     target = write_results(results, tmp_path / "out")
     read, calls = swap.own_files, []
 
@@ -395,7 +502,11 @@ def test_an_old_folder_put_back_while_it_is_looked_through_is_not_taken_for_that
     assert only(tmp_path) == ["out"]
 
 
-def test_two_runs_at_once(results: Results, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_two_runs_at_once(
+    results: Results, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    take_way(monkeypatch, way)
     faults: list[BaseException] = []
 
     def work() -> None:

@@ -16,6 +16,7 @@ import pypdf
 import pytest
 
 from commonweal.errors import CommonwealError
+from commonweal.locks import held
 from commonweal.pack import describe
 from commonweal.pack.describing import Describing
 from commonweal.pack.make import profile_rows, write_pack
@@ -307,8 +308,17 @@ def test_only_what_packs_have_left_is_tidied_up(tmp_path: Path) -> None:
         path = tmp_path / name
         path.mkdir() if name.endswith(".part") else path.write_text("", "utf-8")
         os.utime(path, (long_ago, long_ago))
-    fresh = Staging(tmp_path / "[ab]", "1" * 64).folder
-    assert {p.name for p in tmp_path.iterdir()} == {fresh.name, *others}
+    live = tmp_path / f".[ab].{'2' * 16}.part"
+    with held(live):
+        live.mkdir()
+        os.utime(live, (long_ago, long_ago))
+        with Staging(tmp_path / "[ab]", "1" * 64) as staging:
+            staging.file("a.txt", lambda: b"")
+            assert live.is_dir()  # a run of another pack is writing it
+    assert {p.name for p in tmp_path.iterdir()} == {staging.folder.name, live.name, *others}
+    with Staging(tmp_path / "[ab]", "3" * 64):
+        assert not live.exists()
+        assert not staging.folder.exists()
 
 
 def test_two_at_once_leave_one_whole_pack(demo: Results, tmp_path: Path) -> None:

@@ -1,32 +1,33 @@
 """A folder put in place whole: never half there, nothing of others replaced, nothing left behind.
 
 Beside the folder, and hidden, lie only while a run works: ``.NAME.<hex>.new``, which it writes;
-``.NAME.<hex>.old``, which waits until its successor is in place; ``.NAME.<hex>.gone``, which is
-being deleted. What a run that was killed has left is tidied up by the next.
+``.NAME.<hex>.old``, whole, which changes places with the one that is there; ``.NAME.<hex>.gone``,
+which is being deleted. Each has a lock that ends with its run, so what a run that was killed has
+left is tidied up by the next.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import re
 import secrets
 import shutil
-import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.exchange import can_exchange, exchange, flush, flush_names
 from commonweal.briefing.marker import own_files
 from commonweal.errors import CommonwealError
+from commonweal.locks import held, owner_lives, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_folder", "plainly", "put_in_place", "whole_folder"]
+__all__ = ["check_folder", "plainly", "put_in_place", "tidy", "whole_folder"]
 
 _TRIES = 20
-_DEAD_AFTER_S = 24 * 3600
-"""No run takes so long to write its folder."""
 
 
 @contextmanager
@@ -51,17 +52,18 @@ def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
     """
     target = check_folder(folder)
     fresh = _beside(target, "new")
-    with plainly(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _tidy(target)
-        fresh.mkdir()
-    try:
+    with ExitStack() as until_done:
+        with plainly(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            tidy(target)
+            until_done.enter_context(held(fresh))
+        # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
+        until_done.callback(shutil.rmtree, fresh, ignore_errors=True)
+        with plainly(target):
+            fresh.mkdir()
         yield fresh, target
         with plainly(target):
             put_in_place(fresh, target)
-    finally:
-        # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def check_folder(folder: Path) -> Path:
@@ -148,56 +150,116 @@ def _beside(target: Path, kind: str) -> Path:
     return target.parent / f".{target.name}.{secrets.token_hex(6)}.{kind}"
 
 
-def _tidy(target: Path) -> None:
-    """Put back or delete what a run that was killed has left; nothing that another still needs."""
-    left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{12}}\.(new|old|gone)")
-    for path in sorted(target.parent.iterdir()):
-        found = left.fullmatch(path.name)
-        with suppress(FileNotFoundError):  # another run is tidying up, or has gone on with it
-            if found is None:
+def tidy(target: Path) -> None:
+    """Put back or delete what runs that were killed have left; nothing that another still needs."""
+    start = rf"\.{re.escape(target.name)}\.[0-9a-f]{{12}}\."
+    sweep(target.parent, re.compile(start + "(new|gone)"))
+    left = re.compile(start + r"old(\.lock)?")
+    names = {
+        p.name.removesuffix(".lock") for p in target.parent.iterdir() if left.fullmatch(p.name)
+    }
+    for old in sorted(target.parent / name for name in names):
+        with suppress(FileNotFoundError):  # another run is tidying up too
+            if owner_lives(old):
                 continue
-            kind, age_s = found[1], time.time() - path.stat().st_mtime
-            # A run that is between its renames finds the old folder in place, and starts them anew.
-            if kind == "old" and not target.exists() and _put(path, target):
-                continue
-            if kind == "gone" or (kind == "new" and age_s > _DEAD_AFTER_S):
-                shutil.rmtree(path, ignore_errors=True)
-            elif kind == "old" and not _foreign(path):
-                _delete(path, target)
+            placed = not target.exists() and old.exists() and _put(old, target)
+            if not placed and old.exists() and not _foreign(old):
+                _delete(old, target)
+            if not old.exists():
+                sweep(old.parent, re.compile(re.escape(old.name)))  # its lock
 
 
 def put_in_place(fresh: Path, target: Path) -> None:
-    """Put the new folder in place of the old one, while others may be doing the same."""
-    for _ in range(_TRIES):
-        old = _beside(target, "old")
-        try:
-            target.rename(old)
-        except FileNotFoundError:
-            if _put(fresh, target):
+    """Put a whole folder in place of the one that is there, while others may be doing the same.
+
+    Raises
+    ------
+    CommonwealError
+        If there are files of others by now; then the one that is there stays.
+    OSError
+        If it cannot be renamed, or the disk does not take it.
+    """
+    flush(fresh)
+    old = _beside(target, "old")
+    with held(old):
+        for _ in range(_TRIES):
+            if not target.exists():
+                placed = _put(fresh, target)
+            else:
+                try:
+                    placed = _exchanged(fresh, old, target) or _renamed(fresh, old, target)
+                except FileNotFoundError:
+                    if not fresh.exists():
+                        raise
+                    continue  # another run has just taken the one that was there
+            if placed:
+                flush_names(target.parent)
                 return
-            continue
-        placed = False
-        try:
+    raise _busy(target)
+
+
+def _exchanged(fresh: Path, old: Path, target: Path) -> bool:
+    """Let a new folder and the one that is there change places; False where the system cannot."""
+    if not can_exchange():
+        return False
+    mine = fresh.stat()
+    fresh.rename(old)  # whole: if this run is killed now, one of the two has to stay
+    placed = False
+    try:
+        if exchange(old, target):
             # What has come into it since the first look must not be lost either.
             foreign = _foreign(old)
-            if foreign and not old.exists():
-                continue  # it was put back by another run while it was looked through
             if foreign:
                 raise _refusal(target, foreign)
-            placed = _put(fresh, target)
-        except FileNotFoundError:
-            if not fresh.exists():
-                raise
-            continue  # another run took it for left behind, and put it back
-        except BaseException:
-            with suppress(FileNotFoundError):
-                _put(old, target)  # the last good one goes back
-            raise
+            placed = True
+    finally:
+        if not placed:  # the last good one goes back
+            if not os.path.samestat(old.stat(), mine):
+                exchange(old, target)
+            old.rename(fresh)
+    if placed:
+        with suppress(OSError):
+            if os.path.samestat(Path().stat(), old.stat()):
+                _refill(old, target)
+                exchange(old, target)
+        _delete(old, target)
+    return placed
+
+
+def _refill(old: Path, new: Path) -> None:
+    """Give an old folder what the new one has: whoever stands in it goes on standing in the results."""
+
+    def link(one: str, other: str) -> None:
+        try:
+            os.link(one, other)
+        except OSError:  # a disk without links
+            shutil.copy2(one, other)
+
+    for path in old.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    shutil.copytree(new, old, copy_function=link, dirs_exist_ok=True)
+    flush(old)
+
+
+def _renamed(fresh: Path, old: Path, target: Path) -> bool:
+    """Rename the folder that is there, then the new one; False if another run was quicker."""
+    target.rename(old)
+    try:
+        foreign = _foreign(old)
+        if foreign and not old.exists():
+            return False  # it was put back by another run while it was looked through
+        if foreign:
+            raise _refusal(target, foreign)
+        placed = _put(fresh, target)
+    except FileNotFoundError:
+        raise
+    except BaseException:
         with suppress(FileNotFoundError):
-            _delete(old, target)
-        if placed:
-            return
-    raise _busy(target)
+            _put(old, target)  # the last good one goes back
+        raise
+    with suppress(FileNotFoundError):
+        _delete(old, target)
+    return placed
 
 
 def _delete(folder: Path, target: Path) -> None:

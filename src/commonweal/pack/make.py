@@ -154,45 +154,47 @@ def write_pack(
     target = Path(folder).expanduser().resolve()
     if Staging.finished(target, key):
         return target
-    staging = Staging(folder, key)
-    shapes = shapes or Shapes(results)
-    describing = Describing(results)
-    found = [_profile(describing, int(row)) for row in rows]
-    names = {p.row: p.html for p in found}
-    codes = {p.place.code for p in found}
-    whole = None
-    if not scope.single:
-        whole = overview(describing, scope, shapes, lambda row: names.get(row, ""))
-    page = page_maker()
-    total = len(found) + 4
-    with papers() as paper:
-        if whole is not None:
-            _tell(progress, "overview", 0, total)
-            _overview(staging, page, paper["overview"], whole)
-        drawn = _Drawn(staging, paper["picture"], charts)
-        if whole is not None and charts != "none":
-            for chart in whole.charts:
-                drawn.add(chart)
-        for number, p in enumerate(found):
-            _tell(progress, "profiles", number + 1, total)
-            _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
-        drawn.page(page, results.study.title)
-    for extra in extras:
-        staging.file(f"{extra.name}.html", partial(_encoded, extra.page))
-        staging.file(f"{extra.name}.pdf", extra.paper)
-    _tell(progress, "workbook", total - 2, total)
-    tables = () if whole is None else whole.tables
-    staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
-    archive = f"{slug(target.name)}.zip"
-    index = _index(page, results, scope, whole, found, bool(drawn.listed), archive, extras)
-    staging.file("index.html", index.encode)
-    staging.file(
-        "README.txt", _readme(results, scope, archive, whole is not None, drawn, extras).encode
-    )
-    _tell(progress, "zip", total - 1, total)
-    staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
-    _tell(progress, "written", total, total)
-    return staging.put({"study": results.study.name, "title": scope.title})
+    with Staging(folder, key) as staging:
+        if Staging.finished(target, key):
+            return target  # another run has made it while this one waited for it
+        shapes = shapes or Shapes(results)
+        describing = Describing(results)
+        found = [_profile(describing, int(row)) for row in rows]
+        names = {p.row: p.html for p in found}
+        codes = {p.place.code for p in found}
+        whole = None
+        if not scope.single:
+            whole = overview(describing, scope, shapes, lambda row: names.get(row, ""))
+        page = page_maker()
+        total = len(found) + 4
+        with papers() as paper:
+            if whole is not None:
+                _tell(progress, "overview", 0, total)
+                _overview(staging, page, paper["overview"], whole)
+            drawn = _Drawn(staging, paper["picture"], charts)
+            if whole is not None and charts != "none":
+                for chart in whole.charts:
+                    drawn.add(chart)
+            for number, p in enumerate(found):
+                _tell(progress, "profiles", number + 1, total)
+                _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
+            drawn.page(page, results.study.title)
+        for extra in extras:
+            staging.file(f"{extra.name}.html", partial(_encoded, extra.page))
+            staging.file(f"{extra.name}.pdf", extra.paper)
+        _tell(progress, "workbook", total - 2, total)
+        tables = () if whole is None else whole.tables
+        staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
+        archive = f"{slug(target.name)}.zip"
+        index = _index(page, results, scope, whole, found, bool(drawn.listed), archive, extras)
+        staging.file("index.html", index.encode)
+        staging.file(
+            "README.txt", _readme(results, scope, archive, whole is not None, drawn, extras).encode
+        )
+        _tell(progress, "zip", total - 1, total)
+        staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
+        _tell(progress, "written", total, total)
+        return staging.put({"study": results.study.name, "title": scope.title})
 
 
 def _encoded(page: Callable[[], str]) -> bytes:

@@ -2,8 +2,9 @@
 
 Beside the folder, and hidden, lies ``.NAME.<key>.part`` while it is being written. The key stands for
 everything that the files follow from, so a second run of the same pack goes on where the first was
-stopped, and one of another pack has a folder of its own. Every file is written beside it and renamed
-into it when it is whole; two runs of the same pack write the same bytes.
+stopped, and one of another pack has a folder of its own. A lock says whether a run is writing there:
+a second one of the same pack waits for it, and what no run goes on with is deleted by the next of
+another pack. Every file is written beside it and renamed into it when it is whole.
 """
 
 from __future__ import annotations
@@ -11,36 +12,46 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.marker import MARK, marker, read_marker
-from commonweal.briefing.swap import check_folder, plainly, put_in_place
+from commonweal.briefing.swap import check_folder, plainly, put_in_place, tidy
 from commonweal.errors import CommonwealError
+from commonweal.locks import held, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+    from typing import Self
 
 __all__ = ["Staging"]
 
 _TRIES = 20
-_DEAD_AFTER_S = 7 * 24 * 3600
-"""A pack that nobody has gone on with for so long is deleted."""
 
 
 class Staging:
-    """The folder of a pack while it is written."""
+    """The folder of a pack while it is written: ``with Staging(folder, key) as staging``."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self.target = check_folder(folder)
         self.key = key
         self.wanted: set[str] = set()
         self.folder = self.target.parent / f".{self.target.name}.{key[:16]}.part"
+        self._until_done = ExitStack()
+
+    def __enter__(self) -> Self:
+        name, parent = re.escape(self.target.name), self.target.parent
         with plainly(self.target):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._tidy()
+            parent.mkdir(parents=True, exist_ok=True)
+            tidy(self.target)
+            left = rf"\.{name}\.((?!{self.key[:16]})[0-9a-f]{{16}}\.part|[0-9a-f]{{12}}\.tmp)"
+            sweep(parent, re.compile(left))
+            self._until_done.enter_context(held(self.folder))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._until_done.close()
 
     @staticmethod
     def finished(folder: Path, key: str) -> bool:
@@ -81,9 +92,9 @@ class Staging:
         if path.is_file() and not anew:
             return False
         made = make()
-        # Beside the folder: another run may put that in place at any moment, with all that is in it.
+        # Beside the folder: without locks another run may put that in place at any moment.
         fresh = self.target.parent / f".{self.target.name}.{secrets.token_hex(6)}.tmp"
-        with plainly(self.target):
+        with plainly(self.target), held(fresh):
             try:
                 fresh.write_bytes(made)
                 for _ in range(_TRIES):
@@ -123,20 +134,3 @@ class Staging:
                 raise
             shutil.rmtree(self.folder, ignore_errors=True)
         return self.target
-
-    def _tidy(self) -> None:
-        """Delete what runs of other packs of this name have left long ago."""
-        name = re.escape(self.target.name)
-        left = re.compile(rf"\.{name}\.([0-9a-f]{{16}}\.part|[0-9a-f]{{12}}\.tmp)")
-        for path in self.target.parent.iterdir():
-            if left.fullmatch(path.name) is None:
-                continue
-            with suppress(OSError):
-                parts = path.iterdir() if path.suffix == ".part" else ()
-                newest = max(p.stat().st_mtime for p in (path, *parts))
-                if path == self.folder or time.time() - newest <= _DEAD_AFTER_S:
-                    continue
-                if path.suffix == ".part":
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink()
