@@ -680,3 +680,15 @@ def test_an_old_console_gets_every_line(
 def test_python_m_is_the_command(cli: Any) -> None:
     done = cli("--version")
     assert (done.returncode, done.stdout) == (0, f"commonweal {__version__}\n")
+
+
+def test_as_a_module_it_is_called_as_the_command_is(environment: dict[str, str]) -> None:
+    """Help and wrong usage name the command, however Python was started."""
+    for args in (["show", "--help"], ["show"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "commonweal", *args],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert "Usage: commonweal show [OPTIONS]" in ended.stdout + ended.stderr

@@ -124,7 +124,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
         if isinstance(stream, io.TextIOWrapper):  # an old console may not have every letter
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(args=args, standalone_mode=False) or 0
+        code = app(args=args, standalone_mode=False, prog_name="commonweal") or 0
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_left()

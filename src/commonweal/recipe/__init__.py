@@ -19,6 +19,7 @@ from commonweal.recipe.load import (
     earlier_study,
     load_study,
     parse_study,
+    read_recipe,
     shipped_studies,
     template,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "earlier_study",
     "load_study",
     "parse_study",
+    "read_recipe",
     "shipped_studies",
     "template",
 ]

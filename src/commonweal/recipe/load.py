@@ -14,7 +14,14 @@ from commonweal.faults import explain
 from commonweal.recipe.study import Study
 from commonweal.strict_yaml import read_keys, read_text
 
-__all__ = ["earlier_study", "load_study", "parse_study", "shipped_studies", "template"]
+__all__ = [
+    "earlier_study",
+    "load_study",
+    "parse_study",
+    "read_recipe",
+    "shipped_studies",
+    "template",
+]
 
 FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _KEYS = "title, areas, indicators, index (see `commonweal new`)"
@@ -59,6 +66,19 @@ def load_study(name: str | Path) -> Study:
     """
     where, text, folder = _read(name)
     return parse_study(text, where, Path(where).stem, folder)
+
+
+def read_recipe(name: str | Path) -> dict[str, Any]:
+    """Read a recipe's keys as they are written, laid over those of the study that it extends; not checked further.
+
+    Parameters
+    ----------
+    name
+        As in `load_study`.
+    """
+    where, text, folder = _read(name)
+    data: dict[str, Any] = _extended(read_keys(text, where, _KEYS, StudyError), where, folder)
+    return data
 
 
 def _read(name: str | Path) -> tuple[str, str, Path]:

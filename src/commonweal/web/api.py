@@ -31,6 +31,7 @@ from commonweal.web.outline import outline_of
 from commonweal.web.picture import map_svg
 from commonweal.web.programmes import programme_data, programmes_table
 from commonweal.web.search import search
+from commonweal.web.study_file import study_file
 from commonweal.web.tables import (
     Table,
     areas_table,
@@ -248,6 +249,14 @@ def api_router(explorer: Explorer) -> APIRouter:
             {"choices": chosen.query(), "weights": weights, "designations": designations,
              "map": _layer(explorer, layer_of(view, asked.layer))}
         )  # fmt: skip
+
+    @router.get("/study.yaml", openapi_extra=choices, responses=of("application/yaml"), **file)
+    def study_yaml(asked: Annotated[Asked, Query()]) -> Any:
+        """Give the weights and cut-offs that are asked for as a study file, which extends the study."""
+        chosen = asked.choices(explorer)
+        view = explorer.view(chosen)
+        text = study_file(explorer.results, view.results, chosen)
+        return file_answer(text.encode(), "application/yaml", f"{name}-setting.yaml")
 
     @router.get("/rescore.csv", openapi_extra=choices, responses={**none, **of("text/csv")}, **file)
     def rescore_csv(asked: Annotated[AskedChanges, Query()]) -> Any:
