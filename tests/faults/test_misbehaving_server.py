@@ -15,7 +15,7 @@ from commonweal.sources.fetch import NoAnswerError, download
 from commonweal.sources.paced import Pace, Patience, SlowError
 
 from ..sources.conftest import TABLE, published
-from .damage import flipped
+from .damage import damaged, flipped
 from .server import HANG, RESET, answer, serving
 
 if TYPE_CHECKING:
@@ -341,6 +341,25 @@ class TestWrongBytesInOnePlace:
                 assert ("404 Not Found" in said) is not offline
             assert len(server.asked) == 1
         assert kept(tmp_path) == {"table.csv": OLD}
+
+    @pytest.mark.parametrize("server_says", ["the file", "404", "offline"])
+    def test_a_damaged_file_in_the_cache(self, tmp_path: Path, server_says: str) -> None:
+        reply = [answer(TABLE)] if server_says == "the file" else [answer(b"", "404 Not Found")]
+        with serving(reply) as server:
+            source = published(f"{server.url}/table.csv")
+            path = put(tmp_path, server.host, TABLE)
+            for words, damage in damaged(TABLE, 8, 5):
+                damage(path)
+                there = path.read_bytes() if path.exists() else None
+                it = quick(tmp_path, offline=server_says == "offline")
+                if server_says == "the file":
+                    assert it.table(source).height == 2000, words
+                    assert path.read_bytes() == TABLE, words
+                else:
+                    kind = UnreachableError if there is None else WrongBytesError
+                    with pytest.raises(kind):
+                        it.table(source)
+                    assert (path.read_bytes() if path.exists() else None) == there, words
 
     def test_without_any_it_is_unreachable(self, tmp_path: Path) -> None:
         with serving([answer(b"", "404 Not Found")]) as server, pytest.raises(UnreachableError):

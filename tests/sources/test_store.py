@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_a_pinned_source_needs_no_refresh(server: Server, tmp_path: Path) -> Non
     assert server.hits.total() == 0
 
 
-def test_bytes_are_checked_once_in_a_run_and_anew_by_verify(tmp_path: Path) -> None:
+def test_bytes_are_checked_once_in_a_run_and_where_they_changed(tmp_path: Path) -> None:
     path = put(tmp_path / "mirror")
     it = store(tmp_path / "cache", mirror=tmp_path / "mirror", offline=True)
     source = published(ADDRESS)
@@ -154,7 +155,8 @@ def test_bytes_are_checked_once_in_a_run_and_anew_by_verify(tmp_path: Path) -> N
     assert (report.status, report.where, report.path) == ("good", "mirror", path)
     assert (report.sha256, report.size, report.message) == (SHA, len(TABLE), "")
     path.write_bytes(b"damaged")
-    assert it.path(source) == path
+    with pytest.raises(WrongBytesError, match=SHA):
+        it.path(source)
     report = it.verify(source)
     assert report.status == "wrong bytes"
     assert SHA in report.message
@@ -260,6 +262,63 @@ def test_a_changed_file_is_converted_anew(tmp_path: Path) -> None:
         feature = {"type": "Feature", "properties": {"n": value}, "geometry": None}
         path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
         assert store(tmp_path / "cache").table(local_source(path))["n"].to_list() == [value]
+
+
+@pytest.mark.parametrize("kind", ["csv", "geojson"])
+def test_a_file_of_ones_own_that_changes_is_read_and_recorded_as_it_is(
+    tmp_path: Path, kind: str
+) -> None:
+    """In one store: the numbers are those of the checksum that the provenance states."""
+    path = tmp_path / f"a.{kind}"
+    it = store(tmp_path / "cache")
+    for turn, value in enumerate((1, 2, 1, 30)):
+        feature = {"type": "Feature", "properties": {"n": value}, "geometry": None}
+        text = json.dumps({"type": "FeatureCollection", "features": [feature]})
+        path.write_text(text if kind == "geojson" else f"n\n{value}\n")
+        os.utime(path, (1_000_000 + turn, 1_000_000 + turn))
+        assert it.table(local_source(path))["n"].to_list() == [value]
+        stated = {entry["sha256"] for entry in it.used if entry["rows"]}
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in stated
+
+
+@pytest.mark.parametrize("kind", ["csv", "geojson"])
+def test_a_file_that_changes_while_it_is_read_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    import commonweal.sources.readers as readers
+
+    path = tmp_path / f"a.{kind}"
+    feature = {"type": "Feature", "properties": {"n": 1}, "geometry": None}
+    text = json.dumps({"type": "FeatureCollection", "features": [feature]})
+    path.write_text(text if kind == "geojson" else "n\n1\n")
+    whole = readers.read_table
+
+    def saved_meanwhile(*given: Any) -> Any:
+        path.write_text(path.read_text().replace("1", "22"))
+        return whole(*given)
+
+    monkeypatch.setattr(readers, "read_table", saved_meanwhile)
+    with pytest.raises(SourceError, match="was changed while it was read; run again"):
+        store(tmp_path / "cache").table(local_source(path))
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_without_a_home_folder_the_variable_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Store("~/kept").cache == tmp_path / "kept"
+    with pytest.raises(SourceError, match=r"home folder.*~nobody-here.*set COMMONWEAL_CACHE"):
+        Store("~nobody-here/kept")
+    with pytest.raises(SourceError, match="COMMONWEAL_MIRROR: ~nobody-here/m is not a folder"):
+        Store(tmp_path, mirror="~nobody-here/m").path(published(ADDRESS))
+
+
+def test_a_name_too_long_for_the_disk_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is not there; source"):
+        store(tmp_path).path(local_source(tmp_path / ("a" * 300 + ".csv")))
+    with pytest.raises(SourceError, match=r"cannot write in .*File name too long"):
+        store(tmp_path).path(published("http://127.0.0.1:9/" + "a" * 300))
 
 
 def test_notes_of_a_conversion_are_remembered(tmp_path: Path) -> None:

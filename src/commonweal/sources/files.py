@@ -28,6 +28,7 @@ __all__ = [
     "is_good",
     "not_kept",
     "sha256_of",
+    "stamp_of",
     "sweep_all",
     "write_sums",
     "writing",
@@ -44,7 +45,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SETTLED_NS = 2_000_000_000
 """A file that was written no longer ago may be written again without another time."""
 
-_hashed: dict[Path, tuple[tuple[int, ...], str]] = {}
+_hashed: dict[Path, tuple[tuple[int, int], str]] = {}
 """The checksum of each file that was read in this process, and what the file was then."""
 
 
@@ -102,13 +103,21 @@ def _listed(sums: Path) -> dict[str, str]:
     return {name: digest for digest, name in _LINE.findall(text)}
 
 
-def _known_sha256(path: Path, anew: bool) -> str:
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Tell a file from what it was before it was written to: its size and its time.
+
+    Not its inode, which some network disks number anew each time.
+    """
     found = path.stat()
-    now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    then, digest = _hashed.get(path, ((), ""))
+    return found.st_size, found.st_mtime_ns
+
+
+def _known_sha256(path: Path, anew: bool) -> str:
+    now = stamp_of(path)
+    then, digest = _hashed.get(path, ((-1, -1), ""))
     if anew or then != now:
         digest = sha256_of(path)
-        if time.time_ns() - found.st_mtime_ns > _SETTLED_NS:
+        if time.time_ns() - now[-1] > _SETTLED_NS:
             _hashed[path] = now, digest
     return digest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
 from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of
-from commonweal.sources.files import a_folder, sha256_of
+from commonweal.sources.files import a_folder, sha256_of, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +29,24 @@ _BEGINNING = 4096
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A verified file: where it lies, where it came from, its checksum and its size in bytes."""
+    """A verified file: where it lies, where it came from, its checksum and its size in bytes.
+
+    `stamp` tells it from another that is put in its place.
+    """
 
     path: Path
     where: str
     sha256: str
     size: int
+    stamp: tuple[int, int]
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it is still the file that was verified."""
+        try:
+            return stamp_of(self.path) == self.stamp
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +106,12 @@ class Finder:
             nearby.append(("cache", kept))
         wrong: list[WrongBytesError] = []
         for where, path in nearby:
-            if path.is_file():
+            if os.path.isfile(path):  # noqa: PTH113 - nor where it may not be looked at
                 try:
                     return self._checked(source, path, where)
                 except WrongBytesError as error:  # damaged, or pinned anew; it stays until then
                     self._pass_over(error, wrong)
-        if kept.is_dir():
+        if os.path.isdir(kept):  # noqa: PTH112
             raise a_folder(kept)
         if not self.offline:
             return self._fetched(source, source.url, kept, place, wrong)
@@ -107,17 +120,17 @@ class Finder:
         raise self._unreachable(source, ["offline is set (COMMONWEAL_OFFLINE)"])
 
     def _local(self, source: Source, path: Path) -> Found:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112
             raise SourceError(f"{path} is a folder; source '{source.id}' expects a file")
-        if not path.exists():
+        if not os.path.lexists(path):
             raise SourceError(f"{path} is not there; source '{source.id}' expects it")
         return self._checked(source, path, "local file")
 
     def _mirror_folder(self) -> Path | None:
         if self.mirror is None or self._mirror_is_url():
             return None
-        folder = Path(self.mirror).expanduser()
-        if not folder.is_dir():
+        folder = Path(os.path.expanduser(self.mirror))  # noqa: PTH111 - there may be no home
+        if not os.path.isdir(folder):  # noqa: PTH112
             raise SourceError(f"COMMONWEAL_MIRROR: {folder} is not a folder, nor an http(s) URL")
         return folder
 
@@ -126,7 +139,8 @@ class Finder:
 
     def _checked(self, source: Source, path: Path, where: str) -> Found:
         try:
-            found, size = sha256_of(path, self.progress), path.stat().st_size
+            stamp, size = stamp_of(path), path.stat().st_size
+            found = sha256_of(path, self.progress)
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from None
         if source.pinned and found != source.sha256:
@@ -137,7 +151,7 @@ class Finder:
                 f"found    sha256 {found} ({size:,} bytes)\n"
                 "Delete that file or put the right one there, and run again."
             )
-        return Found(path, where, found, size)
+        return Found(path, where, found, size, stamp)
 
     def _fetched(
         self, source: Source, url: str, kept: Path, place: str, wrong: list[WrongBytesError]
@@ -166,7 +180,7 @@ class Finder:
                 faults.append(str(error))
                 self._tell(str(error))
                 continue
-            return Found(kept, where, found, kept.stat().st_size)
+            return Found(kept, where, found, kept.stat().st_size, stamp_of(kept))
         if not wrong:
             raise self._unreachable(source, faults)
         told = [str(wrong[0]), *(f"Asked next: {fault}" for fault in faults)]

@@ -97,7 +97,12 @@ class Store:
             from platformdirs import user_cache_path
 
             cache = user_cache_path("commonweal")
-        self.cache = Path(cache)
+        self.cache = Path(os.path.expanduser(cache))  # noqa: PTH111 - it does not fail
+        if str(self.cache).startswith("~"):
+            raise SourceError(
+                f"there is no such home folder as that of {self.cache}, where fetched files are to "
+                "be kept; set COMMONWEAL_CACHE to a folder"
+            )
         self.mirror = str(mirror) if mirror else None
         self.offline = offline
         self._progress = progress
@@ -226,7 +231,7 @@ class Store:
         if source.reader.format in readers.SLOW_FORMATS:
             table, notes = self._converted(source, file, columns)
         else:
-            table, notes = readers.read_table(file.path, source, columns, self._progress)
+            table, notes = self._read(source, file, columns)
         for entry in self._record(source, file):
             entry["rows"] = table.height
             entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
@@ -293,9 +298,21 @@ class Store:
         if not self._swept:
             self._swept = True
             sweep_all(self.cache)
-        if key not in self._verified:
-            self._verified[key] = self._finder.find(source)
-        return self._verified[key]
+        found = self._verified.get(key)
+        if found is None or not found.unchanged:
+            found = self._verified[key] = self._finder.find(source)
+        return found
+
+    def _read(
+        self, source: Source, file: Found, columns: Sequence[str] | None
+    ) -> tuple[pl.DataFrame, list[str]]:
+        """Read the file that was verified, not one that took its place meanwhile."""
+        from commonweal.sources import readers
+
+        table, notes = readers.read_table(file.path, source, columns, self._progress)
+        if not file.unchanged:
+            raise SourceError(f"{file.path} was changed while it was read; run again")
+        return table, notes
 
     def _converted(
         self, source: Source, file: Found, columns: Sequence[str] | None
@@ -310,7 +327,7 @@ class Store:
         def convert() -> tuple[pl.DataFrame, list[str]]:
             megabytes = f"{file.size / 1e6:.1f} MB"
             self._tell(f"converting {source.id} ({megabytes}), this first time only")
-            made = readers.read_table(file.path, source, None, self._progress)
+            made = self._read(source, file, None)
             self._tell(f"converted {source.id}", 1, 1)
             return made
 
