@@ -11,7 +11,6 @@ import pytest
 
 from commonweal.evidence import load_evidence
 from commonweal.pack import describe
-from commonweal.web.formats import as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,14 +174,6 @@ def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
     compared = client.get("/api/compare?area=F01000018&area=F01000001").json()
     assert [p["code"] for p in compared["places"]] == ["F01000018", "F01000001"]
     assert len(compared["rows"]) == 2 + 3 + 5
-
-
-def test_no_cell_of_a_csv_is_a_formula() -> None:
-    cells = ["=1+1", "+44", "-2", "@sum", "\tx", " =1", "＝1", "fine", -2.5, None]
-    text = as_csv(["=head"], [[c] for c in cells]).decode("utf-8-sig")
-    assert text.split("\r\n")[:-1] == [
-        "'=head", "'=1+1", "'+44", "'-2", "'@sum", "'\tx", "' =1", "'＝1", "fine", "-2.5", '""',
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.classes import class_ranks
+from commonweal.csv_text import csv_of_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,9 +160,9 @@ def _summaries(results: Results) -> pl.DataFrame:
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a table, as its name ends; through Python's own file, whose errors say that a disk is full."""
-    packed = io.BytesIO()
     if path.suffix == ".csv":
-        frame.write_csv(packed)
-    else:
-        frame.write_parquet(packed, compression="zstd")
+        path.write_bytes(csv_of_frame(frame))
+        return
+    packed = io.BytesIO()
+    frame.write_parquet(packed, compression="zstd")
     path.write_bytes(packed.getbuffer())

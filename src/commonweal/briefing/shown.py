@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.words import percent
+from commonweal.csv_text import csv_of_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,17 +45,8 @@ class Shown:
         return self.frame.schema[header].is_numeric()
 
     def csv(self) -> bytes:
-        """Give the table as CSV (UTF-8), text that a spreadsheet would run as a formula made harmless.
-
-        A text that begins with ``=``, ``+``, ``-`` or ``@`` gets an apostrophe before it, as OWASP
-        advises against formula injection.
-        """
-        text = pl.col(pl.String)
-        risky = text.str.contains(r"^[=+\-@\t\r]")
-        safe = self.frame.with_columns(pl.when(risky).then("'" + text).otherwise(text).name.keep())
-        headers = [f"'{h}" if h[:1] in "=+-@\t\r" and h else h for h in safe.columns]
-        safe.columns = headers
-        return safe.write_csv().encode()
+        """Give the table as CSV, safe to open in a spreadsheet."""
+        return csv_of_frame(self.frame)
 
     def cells(self) -> list[tuple[str, ...]]:
         """Give every row as text for readers; empty where there is no value."""

@@ -1,54 +1,25 @@
-"""Tables as CSV and JSON, safe to open in a spreadsheet."""
+"""Answers as CSV, JSON and files."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 from pydantic_core import to_json
 
+from commonweal.csv_text import csv_of_rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "as_csv",
     "as_json",
     "csv_answer",
     "file_answer",
     "json_answer",
-    "plain_cell",
     "said_answer",
 ]
-
-_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""Signs of full width count too: a spreadsheet of East Asian settings reads them as the others."""
-
-
-def plain_cell(value: Any) -> Any:
-    """Give a cell of which no spreadsheet makes a formula: a text that would begin one gets an apostrophe.
-
-    Examples
-    --------
-    >>> plain_cell("=HYPERLINK(1)"), plain_cell("St Mary"), plain_cell(-3), plain_cell(None)
-    ("'=HYPERLINK(1)", 'St Mary', -3, '')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_STARTS_FORMULA):
-        return f"'{value}"
-    return value
-
-
-def as_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Give a table as CSV in UTF-8 with the mark that spreadsheets know it by."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([plain_cell(h) for h in head])
-    writer.writerows([plain_cell(v) for v in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
 
 
 def as_json(data: Any) -> bytes:
@@ -68,7 +39,7 @@ def json_answer(data: Any, name: str = "") -> Response:
 
 def csv_answer(head: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
     """Answer with a CSV file to keep."""
-    return file_answer(as_csv(head, rows), "text/csv; charset=utf-8", name)
+    return file_answer(csv_of_rows(head, rows), "text/csv; charset=utf-8", name)
 
 
 def file_answer(content: bytes, kind: str, name: str = "") -> Response:
