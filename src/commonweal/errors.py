@@ -36,7 +36,21 @@ class CommonwealError(Exception):
     """A mistake in what was asked or given; the command line prints it plainly and exits 2."""
 
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
+        lines = str(self.args[0]).split("\n") if self.args else []
+        told = lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[-1]]
+        return "\n".join(map(_shortened, told))
+
+
+_MOST_LINES = 40
+_MOST_LETTERS = 900
+
+
+def _shortened(line: str) -> str:
+    """Leave out the middle of a line that has a whole cell or key of someone's file in it."""
+    if len(line) <= _MOST_LETTERS:
+        return line
+    start, end = _MOST_LETTERS * 2 // 3, _MOST_LETTERS // 3
+    return f"{line[:start]} ({len(line) - start - end:,} letters left out) {line[-end:]}"
 
 
 class StudyError(CommonwealError, ValueError):

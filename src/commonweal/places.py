@@ -182,7 +182,9 @@ def study_areas(study: Study, store: Store) -> Areas:
             found = numbers(table, column, source) if column else nothing.cast(pl.Float64)
             columns[name] = found.fill_nan(None) if name in POINT else found
         else:
-            columns[name] = code_texts(table[column]).replace("", None) if column else nothing
+            columns[name] = (
+                code_texts(table[column], source.called).replace("", None) if column else nothing
+            )
     tidy = pl.DataFrame(columns).with_columns(name=pl.coalesce("name", "code"))
     # Checked in the file's order, so that a message gives the row where it is.
     areas = Areas(
@@ -205,9 +207,9 @@ def study_shapes(
         own = study.areas
         source = own_source(study, study.areas.boundaries, store)
         table = store.table(source, [own.code, "geometry"])
-        shapes = table.select(code=code_texts(table[own.code]), geometry="geometry").filter(
-            pl.col("code").is_in(areas.codes)
-        )
+        shapes = table.select(
+            code=code_texts(table[own.code], source.called), geometry="geometry"
+        ).filter(pl.col("code").is_in(areas.codes))
         twice = shapes.filter(pl.col("code").is_duplicated())["code"].unique().sort()
         if len(twice):
             raise DataError(
@@ -312,6 +314,7 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> None:
         source = own_source(study, spec.table(), store)
         wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
         check_columns(wanted, store.table(source).columns, name, source.id)
+        store.table(source, wanted)
         _known(spec.areas or on, source, spec.code, store)
 
 
@@ -329,7 +332,7 @@ def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:
     table = store.table(source, [code] if code else None)
     texts = [code] if code else [c for c, kind in table.schema.items() if kind == pl.String]
     for column in texts:
-        found = code_texts(table[column]).drop_nulls()
+        found = code_texts(table[column], source.called).drop_nulls()
         found = found.filter(found.str.contains(f"^(?:{pattern})$"))
         if len(found):
             # One that is there twice may be of a place that the study leaves out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from commonweal.errors import StudyError
 
 __all__ = ["name_value", "read_keys", "read_strict", "read_text"]
+
+MOST_WHOLE = 10**18 - 1
+"""What is larger is no number to count with, and does not fit where tables keep whole numbers."""
+
+_UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""Control characters and halves of a letter."""
+
+MOST_MERGED = 10_000
+"""Keys that merge what was merged double with each line: a page of them would fill any memory."""
 
 
 def read_strict(text: str) -> Any:
@@ -39,9 +49,15 @@ def read_strict(text: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, Loader=_loader())
+        loader = _loader()(text)
+        return loader.get_single_data()
     except RecursionError:
         raise yaml.YAMLError("keys or lists lie in each other too deep") from None
+    except ValueError as error:
+        raise yaml.MarkedYAMLError(
+            problem=f"a character that Unicode does not have ({error})",
+            problem_mark=loader.get_mark(),
+        ) from None
 
 
 def read_text(
@@ -116,6 +132,9 @@ def read_keys(
         raise fault(f"{where}: not valid YAML: {reason}") from None
     if not isinstance(data, dict):
         raise fault(f"{where}: found {name_value(data)}; expected keys such as {keys}")
+    strange = next((key for key in data if not isinstance(key, str)), "")
+    if strange != "":
+        raise fault(f"{where}: the key {strange!r} is no text; expected keys such as {keys}")
     return data
 
 
@@ -139,15 +158,44 @@ def _loader() -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        merged = 0
+
         def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
             try:
-                return super().construct_object(node, deep)
-            except (AttributeError, KeyError, ValueError):  # such as the 45th of a month
+                found = super().construct_object(node, deep)
+            except (LookupError, AttributeError, TypeError, ValueError):  # the 45th of a month
                 kind = node.tag.rpartition(":")[2]
+                what = repr(node.value) if isinstance(node, yaml.ScalarNode) else "what is here"
                 raise yaml.MarkedYAMLError(
-                    problem=f"{node.value!r} is no {kind} that there is; expected one, or text in quotes",
+                    problem=f"{what} is no {kind} that there is; expected one, or text in quotes",
                     problem_mark=node.start_mark,
                 ) from None
+            if isinstance(found, int) and abs(found) > MOST_WHOLE:
+                raise yaml.MarkedYAMLError(
+                    problem=f"a whole number of {len(node.value):,} digits; expected at most 18, or text in quotes",
+                    problem_mark=node.start_mark,
+                )
+            if isinstance(found, str) and _UNSHOWN.search(found):
+                raise yaml.MarkedYAMLError(
+                    problem=f"{found!r} has a character that no page can show; expected text",
+                    problem_mark=node.start_mark,
+                )
+            return found
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            for key, value in node.value:
+                if key.tag == "tag:yaml.org,2002:merge":
+                    nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
+                    for one in nodes:
+                        if isinstance(one, yaml.MappingNode):
+                            self.flatten_mapping(one)
+                            self.merged += len(one.value)
+                        if self.merged > MOST_MERGED:
+                            raise yaml.MarkedYAMLError(
+                                problem=f"more than {MOST_MERGED:,} keys are merged by <<",
+                                problem_mark=key.start_mark,
+                            )
+            super().flatten_mapping(node)
 
     def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
         seen: set[str] = set()

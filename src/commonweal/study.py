@@ -385,6 +385,8 @@ def _summaries(
         )
         for index, found in scores.items():
             table = summarise(groups, areas.population, found.score, found.rank)
+            if table.is_empty():  # none of the areas with a score is in a larger one
+                continue
             yield (parent, index), table.join(names, on="code", how="left", maintain_order="left")
 
 

@@ -16,6 +16,7 @@ from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNam
 from commonweal.given import note_given
 from commonweal.investment.tracker import STANDING, Measure, Snapshot, standing
 from commonweal.pack.scope import find_scope
+from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -169,15 +170,14 @@ def read_baseline(folder: Path) -> Snapshot:
     DataError
         If the folder holds none.
     """
-    try:
-        about = read_marker(folder)["baseline"]
+    none = "no baseline; expected a folder that 'commonweal invest baseline' wrote"
+    about = read_marker(folder).get("baseline")
+    if about is None or not (folder / _AREAS).is_file():
+        raise DataError(f"{folder}: {none}")
+    with reading(folder, none, hush=True):
         frame = pl.read_parquet(folder / _AREAS)
-        note_given(folder / MARK)
-        note_given(folder / _AREAS)
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
-        raise DataError(
-            f"{folder}: no baseline; expected a folder that 'commonweal invest baseline' wrote"
-        ) from None
+    note_given(folder / MARK)
+    note_given(folder / _AREAS)
     return Snapshot.of(about, frame)
 
 

@@ -118,7 +118,7 @@ def test_a_directory_that_is_not_there_or_no_zip(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not there"):
         load_postcodes(tmp_path / "none.csv")
     (tmp_path / "bad.zip").write_bytes(b"nothing")
-    with pytest.raises(DataError, match="not a zip file"):
+    with pytest.raises(DataError, match="the zip is damaged or cut short"):
         load_postcodes(tmp_path / "bad.zip")
 
 

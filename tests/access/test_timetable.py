@@ -175,23 +175,23 @@ def test_files_that_are_no_timetable_are_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is not there"):
         read_timetable(tmp_path / "none.zip")
     (tmp_path / "empty.zip").write_bytes(b"")
-    with pytest.raises(DataError, match=r"empty\.zip is not a whole zip"):
+    with pytest.raises(DataError, match=r"empty\.zip: the zip is damaged or cut short"):
         read_timetable(tmp_path / "empty.zip")
     whole = tmp_path / "whole.zip"
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in feed().items():
             archive.writestr(f"{name}.txt", text)
     (tmp_path / "cut.zip").write_bytes(whole.read_bytes()[:-40])
-    with pytest.raises(DataError, match=r"cut\.zip is not a whole zip .* cut short"):
+    with pytest.raises(DataError, match=r"cut\.zip: the zip is damaged or cut short"):
         read_timetable(tmp_path / "cut.zip")
     damaged = bytearray(whole.read_bytes())
     damaged[80] ^= 255
     (tmp_path / "damaged.zip").write_bytes(damaged)
-    with pytest.raises(DataError, match=r"damaged\.zip is not a whole zip"):
+    with pytest.raises(DataError, match=r"damaged\.zip: the zip is damaged or cut short"):
         read_timetable(tmp_path / "damaged.zip")
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("stops.txt", b"\n" * 100_000_001)
-    with pytest.raises(DataError, match=r"stops\.txt of bomb\.zip would unpack to 100 MB"):
+    with pytest.raises(DataError, match=r"bomb\.zip would unpack to 100 MB"):
         read_timetable(tmp_path / "bomb.zip")
     with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
         archive.writestr("a/stops.txt", "x")

@@ -5,16 +5,35 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
+import lzma
+import os
+import signal
+import struct
+import zipfile
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pyproj
+import pyreadstat
 import pytest
 import shapely
+import xlsxwriter
+
+from commonweal.capital.surveys import read_columns
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.sources.apart import apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Change = Callable[[Any], object]
 
@@ -147,3 +166,244 @@ def test_an_empty_column_of_latitudes(small: Any, tell: Any) -> None:
     table.write_csv(small.areas)
     small.write(areas__longitude="lon", areas__latitude="lat")
     refused(small, tell, "area A01", "latitude nothing", "(20 such areas)")
+
+
+# Workbooks, zips and other packed files -----------------------------------------------------
+
+
+def workbook(small: Any, stray: tuple[int, int] | None = None) -> Path:
+    """Put the indicators into a workbook, with one more cell where a stray one is asked for."""
+    file: Path = small.path / "indicators.xlsx"
+    rows = [line.split(",") for line in small.indicators.read_text("utf-8").splitlines()]
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("Values")
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                sheet.write(at, column, float(cell) if at and column else cell)
+        if stray:
+            sheet.write(*stray, "x")
+        sheet.write_blank(1_048_575, 16_380, None, book.add_format({"bold": True}))  # is no cell
+    use_for_indicators(small, file.name)
+    return file
+
+
+def use_for_indicators(small: Any, name: str) -> None:
+    small.write(indicators__income__file=name, indicators__halls__file=name)
+
+
+def test_a_workbook_is_read_as_the_table_is(small: Any) -> None:
+    plain = small.run(draws=0).indicators["community_needs"].values
+    workbook(small)
+    assert (small.run(draws=0).indicators["community_needs"].values == plain).all()
+
+
+def test_a_workbook_with_a_stray_cell_far_out(small: Any, tell: Any) -> None:
+    workbook(small, stray=(1_048_575, 16_383))
+    words = "sheet 'Values' reaches to row 1,048,576 and column XFD, 17,179,869,184 cells"
+    refused(small, tell, "indicators.xlsx", words, "at most 50,000,000")
+
+
+def test_a_workbook_that_does_not_fit_its_checksums(small: Any, tell: Any) -> None:
+    """One number is another, as by a flipped bit: no reader of workbooks would notice."""
+    file = workbook(small)
+    with zipfile.ZipFile(file) as old:
+        parts = {entry.filename: old.read(entry) for entry in old.infolist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    raw = file.read_bytes()
+    assert raw.count(b"<v>20</v>") >= 1
+    file.write_bytes(raw.replace(b"<v>20</v>", b"<v>30</v>", 1))
+    refused(small, tell, "indicators.xlsx", "damaged", "sheet1.xml", "checksum")
+
+
+def test_workbooks_with_flipped_bits_give_an_error_or_the_same_numbers(small: Any) -> None:
+    file = workbook(small)
+    right, whole = small.run(draws=0).indicators["deprivation"].values, file.read_bytes()
+    rng = np.random.default_rng(8)
+    for at in rng.integers(0, len(whole), 12):
+        broken = bytearray(whole)
+        broken[at] ^= 1 << int(rng.integers(8))
+        file.write_bytes(broken)
+        with suppress(CommonwealError):
+            assert (small.run(draws=0).indicators["deprivation"].values == right).all()
+
+
+def test_what_unpacks_to_far_more_than_it_is(small: Any, tell: Any) -> None:
+    many = b"0" * 150_000_000
+    with zipfile.ZipFile(small.path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", many)
+    use_for_indicators(small, "bomb.zip")
+    refused(small, tell, "bomb.zip would unpack to 150 MB", "at most 200 times")
+    with zipfile.ZipFile(workbook(small), "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings2.xml", many)
+    refused(small, tell, "indicators.xlsx would unpack to 15", "at most 200 times")
+    for name, pack in (("a.rda", gzip.compress), ("b.rda", bz2.compress), ("c.rda", lzma.compress)):
+        (small.path / name).write_bytes(pack(b"RDX3\nX\n" + many))
+        use_for_indicators(small, name)
+        refused(small, tell, f"{name} would unpack to 1", "at most 200 times")
+
+
+def test_an_r_file_whose_sequence_is_longer_than_any_table(small: Any, tell: Any) -> None:
+    """R keeps 1:2000000000 as its length, start and step."""
+    whole = [struct.pack(">i", number) for number in (3, 262146, 197888, 5)]
+    name = [struct.pack(">ii", 0x00000001, 0x00040009), struct.pack(">i", 14), b"compact_intseq"]
+    package = [struct.pack(">ii", 0x00000001, 0x00040009), struct.pack(">i", 4), b"base"]
+    of_type = [struct.pack(">iii", 13, 1, 13)]
+    info = [struct.pack(">i", 2), *name, struct.pack(">i", 2), *package]
+    info += [struct.pack(">i", 2), *of_type, struct.pack(">i", 254)]
+    state = [struct.pack(">ii", 14, 3), struct.pack(">ddd", 2e9, 1.0, 1.0), struct.pack(">i", 254)]
+    content = [b"X\n", *whole, b"UTF-8", struct.pack(">i", 238), *info, *state]
+    (small.path / "long.rds").write_bytes(gzip.compress(b"".join(content)))
+    use_for_indicators(small, "long.rds")
+    refused(small, tell, "long.rds", "a sequence of 2,000,000,000")
+
+
+def damaged_zips() -> dict[str, bytes]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "code,income,halls\n" + "A01,1,2\n" * 500)
+    whole = packed.getvalue()
+    central = whole.index(b"PK\x01\x02")
+    return {
+        "data": whole[:45] + bytes(10) + whole[55:],
+        "cut": whole[: central - 4],
+        "front cut off": whole[20:],
+        "another method": whole[:8] + b"\x63\x00" + whole[10 : central + 10] + b"\x63\x00" + whole[central + 12 :],
+        "encrypted": whole[: central + 8] + b"\x01\x00" + whole[central + 10 :],
+        "offset": whole[: central + 42] + b"\xff\xff\xff\x00" + whole[central + 46 :],
+        "no zip": b"PK\x03\x04",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", damaged_zips())
+def test_a_damaged_zip(small: Any, tell: Any, name: str) -> None:
+    (small.path / "values.zip").write_bytes(damaged_zips()[name])
+    use_for_indicators(small, "values.zip")
+    refused(small, tell, "values.zip: the zip is")
+
+
+# Parquet ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (pl.Series([[1.0]] * 20), "column 'income' of values.parquet holds lists"),
+        (pl.Series([[1.0]] * 20, dtype=pl.Array(pl.Float64, 1)), "holds lists"),
+        (pl.Series([{"a": 1.0}] * 20), "holds keys with values"),
+        (pl.Series([timedelta(1)] * 20), "holds durations"),
+        (pl.Series([b"1"] * 20), "holds bytes"),
+        (pl.Series([date(2020, 1, 1)] * 20), "expected numbers"),
+        (pl.Series([1e300] * 20), "income: area A01 has a value beyond 1e+150"),
+    ],
+)
+def test_a_column_of_values_that_is_none(
+    small: Any, tell: Any, made: pl.Series, expected: str
+) -> None:
+    parquet(small, income=made)
+    refused(small, tell, expected)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (pl.Series([["A01"]] * 20), "column 'code' of values.parquet holds lists"),
+        (pl.Series([1e20] * 20), "column 'code' of values.parquet has 1e+20"),
+        (pl.Series([2**60] * 20, dtype=pl.Int128), "no code in column 'code'"),
+        (pl.Series([2**100] * 20, dtype=pl.Int128), "has 1.26765e+30"),
+        (pl.Series([timedelta(1)] * 20), "holds durations"),
+    ],
+)
+def test_a_column_of_codes_that_is_none(
+    small: Any, tell: Any, made: pl.Series, expected: str
+) -> None:
+    parquet(small, code=made)
+    refused(small, tell, expected)
+
+
+def parquet(small: Any, **columns: pl.Series) -> None:
+    table = pl.read_csv(small.indicators).with_columns(**columns)
+    table.write_parquet(small.path / "values.parquet")
+    use_for_indicators(small, "values.parquet")
+
+
+def test_whole_numbers_of_128_bits_are_numbers(small: Any) -> None:
+    plain = small.run(draws=0).indicators["deprivation"].values
+    parquet(small, income=pl.Series(range(1, 21), dtype=pl.Int128))
+    assert (small.run(draws=0).indicators["deprivation"].values == plain).all()
+
+
+def test_damaged_parquet_is_an_error_that_prints_nothing_else(small: Any, capfd: Any) -> None:
+    """Polars panics at some of these, which prints itself below what Python can hold back."""
+    parquet(small)
+    file = small.path / "values.parquet"
+    whole, rng = file.read_bytes(), np.random.default_rng(3)
+    for at in rng.integers(0, len(whole), 60):
+        broken = bytearray(whole)
+        broken[at] ^= 1 << int(rng.integers(8))
+        file.write_bytes(broken)
+        with suppress(CommonwealError):
+            small.run(draws=0)
+    assert capfd.readouterr() == ("", "")
+
+
+# A reader in a process apart ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("crash", "its reader broke down: Segmentation fault"),
+        ("gorge", "MemoryError"),
+        ("stumble", "no luck"),
+        ("refuse", "column 'incme' not found; did you mean 'income'?"),
+    ],
+)
+def test_what_breaks_in_a_process_apart(tmp_path: Path, how: str, words: str) -> None:
+    with pytest.raises(CommonwealError) as caught:
+        apart(badly, tmp_path / "halls.sav", "cannot be read as SPSS", how=how)
+    assert words in str(caught.value)
+    assert how == "refuse" or "halls.sav: cannot be read as SPSS (" in str(caught.value)
+    assert isinstance(caught.value, UnknownNameError if how == "refuse" else DataError)
+
+
+def badly(path: Path, how: str) -> tuple[pl.DataFrame, Any]:
+    """Stand in for a reader of a damaged file."""
+    print("what a library prints is no part of the answer")
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "gorge":
+        bytearray(10**12)
+    if how == "refuse":
+        raise UnknownNameError("column", "incme", ["income"])
+    raise ValueError(f"no luck\nwith {path}")
+
+
+def test_a_table_comes_back_whole_from_a_process_apart(tmp_path: Path) -> None:
+    table, about = apart(well, tmp_path / "a", "wrong", rows=3)
+    assert table.equals(pl.DataFrame({"n": [0, 1, 2], "word": ["é", None, "é"]}))
+    assert about == {"rows": 3}
+
+
+def well(path: Path, rows: int) -> tuple[pl.DataFrame, Any]:
+    words = ["é", None, "é"]
+    return pl.DataFrame({"n": range(rows), "word": words[:rows]}), {"rows": rows}
+
+
+@pytest.mark.parametrize("suffix", [".sav", ".dta"])
+def test_damaged_microdata_give_an_error_or_are_read(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"people{suffix}"
+    table = pd.DataFrame({"weight": [1.0, 2.0] * 20, "answer": [1.0, 2.0] * 20})
+    write = pyreadstat.write_sav if suffix == ".sav" else pyreadstat.write_dta
+    write(table, str(file), variable_value_labels={"answer": {1: "yes", 2: "no"}})
+    read = read_columns(file, ["answer"])
+    assert read.frame["answer"].to_list() == [1.0, 2.0] * 20
+    assert dict(read.labels["answer"]) == {1.0: "yes", 2.0: "no"}
+    whole, rng = file.read_bytes(), np.random.default_rng(5)
+    for at in rng.integers(0, len(whole), 12):
+        file.write_bytes(
+            whole[:at] + bytes(rng.integers(0, 256, 8, dtype=np.uint8)) + whole[at + 8 :]
+        )
+        with suppress(CommonwealError):
+            read_columns(file, ["answer"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.errors import DataError, SourceError
+from commonweal.sources.packed import opened_zip
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
@@ -32,10 +33,6 @@ __all__ = [
 ]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-_MOST_SQUEEZED = 200
-"""Timetables are 5 to 20 times larger than their zip; what is far beyond that is no timetable."""
-_SMALL_BYTES = 100_000_000
 
 _COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "agency": (("agency_name",), ("agency_id",)),
@@ -152,20 +149,15 @@ def unpacked(path: Path, progress: Callable[[str, int, int], None]) -> Iterator[
     if not path.is_file():
         raise SourceError(f"timetable {path} is not there; expected a GTFS zip or a folder")
     with tempfile.TemporaryDirectory(prefix="commonweal-") as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                entries = _entries(archive, path.name)
-                total, done = sum(e.file_size for e in entries.values()), 0
-                for name, entry in entries.items():
-                    progress(f"unpacking {name}.txt", done, total)
-                    with archive.open(entry) as packed, (Path(folder) / name).open("wb") as out:
-                        shutil.copyfileobj(packed, out, 1 << 20)
-                    done += entry.file_size
-                progress(f"reading {path.name}", done, total)
-        except (zipfile.BadZipFile, EOFError) as error:
-            raise DataError(
-                f"{path.name} is not a whole zip ({error}); it may have been cut short"
-            ) from None
+        with opened_zip(path) as archive:
+            entries = _entries(archive, path.name)
+            total, done = sum(e.file_size for e in entries.values()), 0
+            for name, entry in entries.items():
+                progress(f"unpacking {name}.txt", done, total)
+                with archive.open(entry) as packed, (Path(folder) / name).open("wb") as out:
+                    shutil.copyfileobj(packed, out, 1 << 20)
+                done += entry.file_size
+            progress(f"reading {path.name}", done, total)
         yield FeedFiles(path.name, {name: Path(folder) / name for name in entries})
 
 
@@ -179,12 +171,6 @@ def _entries(archive: zipfile.ZipFile, feed: str) -> dict[str, zipfile.ZipInfo]:
         if inside.stem in entries:
             raise DataError(
                 f"{feed} has {inside.name} twice: {entries[inside.stem].filename} and {inside}"
-            )
-        squeezed = entry.file_size / max(entry.compress_size, 1)
-        if entry.file_size > _SMALL_BYTES and squeezed > _MOST_SQUEEZED:
-            raise DataError(
-                f"{inside.name} of {feed} would unpack to {entry.file_size / 1e6:,.0f} MB, "
-                f"{squeezed:,.0f} times its size; expected at most {_MOST_SQUEEZED} times"
             )
         entries[inside.stem] = entry
     return entries

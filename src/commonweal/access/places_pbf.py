@@ -14,6 +14,7 @@ from commonweal.access.points import EARTH_RADIUS_M
 from commonweal.access.postcodes import tidy_postcodes
 from commonweal.access.taxonomy import ANY, Taxonomy, load_taxonomy
 from commonweal.errors import DataError
+from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,19 +77,17 @@ def read_places_pbf(
     these to a small temporary file. Memory is what the places take and a bit for each number that a point
     of the map may have: at most about 1.5 GB, for a county or for a continent.
     """
-    import osmium
-
     file, kinds = Path(path), taxonomy or load_taxonomy()
     if not file.is_file():
         raise DataError(f"{file}: not there; expected an OpenStreetMap file such as area.osm.pbf")
     tell = progress or (lambda *_: None)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            small = Path(folder) / "places.osm.pbf"
-            found = _find(file, small, kinds, source, tell)
-            outlines = _draw(small, tell)
-    except (RuntimeError, osmium.InvalidLocationError) as error:
-        raise DataError(f"{file}: cannot be read as an OpenStreetMap file: {error}") from None
+    with (
+        reading(file, "cannot be read as an OpenStreetMap file"),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        small = Path(folder) / "places.osm.pbf"
+        found = _find(file, small, kinds, source, tell)
+        outlines = _draw(small, tell)
     placed = _place(found, outlines, kinds, source)
     kept = placed.filter(pl.col("reason").is_null()).with_columns(source=pl.lit(source))
     out = placed.filter(pl.col("reason").is_not_null()).with_columns(source=pl.lit(source))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -17,6 +16,7 @@ from commonweal.access.national_grid import grid_to_degrees
 from commonweal.errors import DataError
 from commonweal.given import note_given
 from commonweal.sources.kept import kept_table
+from commonweal.sources.packed import opened_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -215,12 +215,9 @@ def _own(path: Path) -> Postcodes:
     if path.is_dir():
         pieces = [(str(f.relative_to(path)), f.read_bytes()) for f in sorted(path.rglob("*.csv"))]
     elif path.suffix.lower() == ".zip":
-        try:
-            with zipfile.ZipFile(path) as packed:
-                names = sorted(n for n in packed.namelist() if n.lower().endswith(".csv"))
-                pieces = [(name, packed.read(name)) for name in names]
-        except zipfile.BadZipFile:
-            raise DataError(f"{path}: not a zip file that can be read") from None
+        with opened_zip(path) as packed:
+            names = sorted(n for n in packed.namelist() if n.lower().endswith(".csv"))
+            pieces = [(name, packed.read(name)) for name in names]
     else:
         pieces = [(path.name, path.read_bytes())]
     tables = [t for name, raw in pieces if (t := _piece(name, raw)) is not None]

@@ -25,6 +25,9 @@ __all__ = ["Areas", "boundaries", "code_texts", "link_table", "load_areas", "pop
 MOST_PEOPLE = 1_000_000_000_000
 """Above all people who ever lived: what is larger is no population."""
 
+_EXACT = 2**53
+"""Up to here all whole numbers are kept exactly by a column of floating-point numbers."""
+
 _UNSHOWN = r"[\x00-\x08\x0B\x0C\x0E-\x1F]"
 
 
@@ -141,8 +144,20 @@ class Areas:
         return len(self.table)
 
 
-def code_texts(codes: pl.Series) -> pl.Series:
+def code_texts(codes: pl.Series, where: str = "") -> pl.Series:
     """Give codes as text: a spreadsheet's 12.0 is the code 12.
+
+    Parameters
+    ----------
+    codes
+        A column of text or numbers.
+    where
+        Whose it is, for messages.
+
+    Raises
+    ------
+    DataError
+        If a number has more digits than numbers keep, so that two codes could be one.
 
     Examples
     --------
@@ -150,6 +165,13 @@ def code_texts(codes: pl.Series) -> pl.Series:
     ['12', None]
     """
     if codes.dtype.is_float() and (codes.drop_nulls() % 1 == 0).all():
+        large = codes.filter(codes.abs() > _EXACT)
+        if len(large):
+            at = f" of {where}" if where else ""
+            raise DataError(
+                f"column '{codes.name}'{at} has {large[0]:g}, of whose digits the last are lost; "
+                "expected codes as text, or whole numbers of at most 15 digits"
+            )
         codes = codes.cast(pl.Int64)
     return codes.cast(pl.String).str.strip_chars()
 

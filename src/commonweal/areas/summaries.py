@@ -92,7 +92,7 @@ def summarise(
     n = int(np.count_nonzero(~np.isnan(r))) if n is None else n
     frame = pl.DataFrame(
         {
-            "code": [g for g, k in zip(groups, keep, strict=True) if k],
+            "code": pl.Series([g for g, k in zip(groups, keep, strict=True) if k], dtype=pl.String),
             "people": people[keep],
             "score": s[keep],
             "from_best": n + 1 - r[keep],

@@ -253,7 +253,7 @@ def _by_ends(
         to = ladder.beside(rungs, falls)
         own = np.interp(to, ladder.values[::-1], of_rung[::-1])
         # Beyond all others it would be just the end that they are measured from, as they are now.
-        beyond = np.where(falls, rungs == len(single) - 1, rungs == 0) & ~capped
+        beyond = np.where(falls, rungs == len(single) - 1, rungs == 0) & (not capped)
         own[beyond] += np.where(falls, -hair, hair)[beyond]
         moved = {int(k): anew(movers[k], to[k]) for k in np.flatnonzero(alone[movers])}
         for k, values in moved.items():

@@ -266,7 +266,9 @@ class _Kitchen:
             if spec.formula
             else numbers(table, column, source)
         )
-        return _aligned(name, code_texts(table[code]), value, on, source, add=spec.add)
+        return _aligned(
+            name, code_texts(table[code], source.called), value, on, source, add=spec.add
+        )
 
     def _of_others(self, name: str, spec: IndicatorSpec) -> _Made:
         used = {other: self._used(name, other, spec) for other in names_in(spec.formula, name)}
@@ -338,7 +340,11 @@ class _Kitchen:
         code = of.code or code_column(self.store.table(source), source, larger)
         table = self.store.table(source, [code, of.column])
         total, _ = _aligned(
-            name, code_texts(table[code]), numbers(table, of.column, source), larger, source
+            name,
+            code_texts(table[code], source.called),
+            numbers(table, of.column, source),
+            larger,
+            source,
         )
         return larger.table.select("code", "name").with_columns(total=total), (source,)
 

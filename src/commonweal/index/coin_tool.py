@@ -27,14 +27,16 @@ Source: Becker et al. (2019), COIN Tool User Guide, EUR 29899 EN, doi:10.2760/52
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.coin import Coin, read_coin_tables
+from commonweal.sources.damaged import reading
+from commonweal.sources.excel_reader import NO_EXCEL, check_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import polars as pl
 
@@ -242,7 +244,8 @@ def _load(path: str | Path) -> list[_Sheet]:
     import fastexcel
 
     loaded = []
-    try:
+    check_workbook(Path(path), list(_SHEETS))
+    with reading(path, NO_EXCEL, hush=True):
         book = fastexcel.read_excel(path)
         for name in _SHEETS:
             if name not in book.sheet_names:
@@ -254,6 +257,4 @@ def _load(path: str | Path) -> list[_Sheet]:
                 for info in page.available_columns()
             }
             loaded.append(_Sheet(name, cells, frame.height))
-    except fastexcel.FastExcelError as error:
-        raise DataError(f"{path}: not an Excel file that can be read ({error})") from None
     return loaded

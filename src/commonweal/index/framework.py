@@ -96,7 +96,7 @@ class Node(StrictModel):
     label
         Its name for readers.
     weight
-        Its weight in its parent, above 0.
+        Its weight in its parent, above 0 (from 1e-12 to 1e12).
     indicator
         On a leaf: the name of the study's indicator.
     children
@@ -128,7 +128,7 @@ class Node(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = ""
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, gt=0, ge=1e-12, le=1e12, allow_inf_nan=False)
     indicator: str | None = None
     base: tuple[str, ...] = ()
     children: dict[str, Node] = Field(default_factory=dict)

@@ -138,7 +138,7 @@ def checked_method(
         name, settings = next(iter(how.items()))
     else:
         name, settings = how, {}
-    if name not in known or not isinstance(name, str):
+    if not isinstance(name, str) or name not in known:
         raise MethodError(f"{kind} {name!r} not found; {nearest(str(name), known)}")
     if settings is None:
         settings = {}

@@ -66,6 +66,10 @@ class Indicator:
     synthetic: bool = False
 
 
+MOST_VALUE = 1e150
+"""Squares of what is larger, and sums of them, are infinite; a range of twice as much would lose areas."""
+
+
 @dataclass(frozen=True, slots=True)
 class Indicators:
     """A matrix of areas by indicators, checked once here.
@@ -77,7 +81,7 @@ class Indicators:
     codes
         Area codes, one a row, no duplicates.
     values
-        (n_areas, n_indicators) float64 as published; NaN = missing, infinities are refused.
+        (n_areas, n_indicators) float64 as published; NaN = missing; infinities and what is beyond 1e150 are refused.
     meta
         One `Indicator` a column.
     standard_errors
@@ -111,12 +115,15 @@ class Indicators:
         if again:
             raise DataError(f"indicator '{again[0]}' is there more than once; expected it once")
         self._refuse(np.isinf(self.values), "an infinite value; expected a number or nothing")
+        self._refuse(
+            np.abs(self.values) > MOST_VALUE, f"a value beyond {MOST_VALUE:g}; expected less"
+        )
         if self.standard_errors is not None:
             if self.standard_errors.shape != shape:
                 raise DataError(
                     f"standard errors have shape {self.standard_errors.shape}; expected {shape}"
                 )
-            bad = np.isinf(self.standard_errors) | (self.standard_errors < 0)
+            bad = (self.standard_errors > MOST_VALUE) | (self.standard_errors < 0)
             self._refuse(bad, "a negative or infinite standard error; expected 0 or more")
         for name, counts in self.counts.items():
             self.column(name)

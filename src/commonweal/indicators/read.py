@@ -251,7 +251,7 @@ def _align(
         value = numbers(table, column, source)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
-    keyed = pl.DataFrame({"code": code_texts(table[code]), "value": value})
+    keyed = pl.DataFrame({"code": code_texts(table[code], source.called), "value": value})
     inside = keyed.filter(pl.col("code").is_in(areas.codes))
     if inside.is_empty():
         found = keyed["code"].drop_nulls()

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from commonweal.errors import CommonwealError, DataError
+from commonweal.errors import CommonwealError, DataError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,10 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
 
     Raises
     ------
+    SourceError
+        If the file is not there or may not be read.
     DataError
-        In place of any error but the program's own, and those of a file that is not there or may not be read.
+        In place of any other error but the program's own.
 
     Examples
     --------
@@ -54,8 +56,12 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
                 yield
         else:
             yield
-    except (CommonwealError, FileNotFoundError, PermissionError):
+    except CommonwealError:
         raise
+    except FileNotFoundError:
+        raise SourceError(f"{file} is not there") from None
+    except PermissionError:
+        raise SourceError(f"{file} may not be read by this user") from None
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise

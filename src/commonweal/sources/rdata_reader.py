@@ -11,6 +11,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.sources.damaged import reading
+from commonweal.sources.packed import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 __all__ = ["read_rdata"]
+
+MOST_VALUES = 100_000_000
+"""More than any table has rows."""
 
 
 def read_rdata(
@@ -53,9 +58,13 @@ def read_rdata(
     UnknownNameError
         If the object is not in it.
     """
+    with reading(path, "not an R data file that can be read, or cut short"):
+        return _read(path, name, progress or (lambda _what, _done, _total: None))
+
+
+def _read(path: Path, name: str | None, tell: Progress) -> tuple[pl.DataFrame, list[str]]:
     import polars as pl
 
-    tell = progress or (lambda _what, _done, _total: None)
     tell(f"reading {path.name}", 0, 2)
     objects = _objects(path)
     tell(f"reading {path.name}", 1, 2)
@@ -92,24 +101,19 @@ def read_rdata(
 
 def _objects(path: Path) -> dict[str, RObject]:
     """Parse the file into its named objects; the single object of an ``.rds`` is ``data``."""
-    from rdata.parser import RObjectType, parse_file
+    from rdata.parser import DEFAULT_ALTREP_MAP, RObjectType, parse_data
 
+    sequences = (b"compact_intseq", b"compact_realseq")
+    bounded = {kind: _bounded(DEFAULT_ALTREP_MAP[kind], path) for kind in sequences}
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of them garbage: collecting costs half the time
     try:
         with warnings.catch_warnings():
-            # The parser guesses the kind from the content, and remarks on suffixes such as .Rds.
-            warnings.filterwarnings(
-                "ignore", message="Unknown file type|Wrong extension", category=UserWarning
-            )
-            root = parse_file(path).object
-    except DataError:
-        raise
-    except Exception as error:  # the parser raises whatever a damaged file makes it stumble on
-        raise DataError(
-            f"{path}: not an R data file that can be read, or cut short "
-            f"({type(error).__name__}: {error})"
-        ) from None
+            # The parser guesses the kind from the content, and remarks on it.
+            warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
+            root = parse_data(
+                unpacked(path), altrep_constructor_dict={**DEFAULT_ALTREP_MAP, **bounded}
+            ).object
     finally:
         if collecting:
             gc.enable()
@@ -121,6 +125,20 @@ def _objects(path: Path) -> dict[str, RObject]:
         found[_symbol(node.tag)] = node.value[0]
         node = node.value[1]
     return found
+
+
+def _bounded(make: Callable[[RObject], Any], path: Path) -> Callable[[RObject], Any]:
+    """Refuse what a few bytes say is long: a sequence, of which R keeps the length, the start and the step alone."""
+
+    def made(state: RObject) -> Any:
+        length = float(state.value[0])
+        if length > MOST_VALUES:
+            raise DataError(
+                f"{path}: a sequence of {length:,.0f}; expected at most {MOST_VALUES:,}"
+            )
+        return make(state)
+
+    return made
 
 
 def _symbol(tag: Any) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SLOW_FORMATS", "VERSION", "check_columns", "read_table"]
+__all__ = ["SLOW_FORMATS", "VERSION", "check_columns", "check_types", "plain", "read_table"]
 
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
 VERSION = 2
@@ -89,6 +89,20 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
     return list(dict.fromkeys(wanted))
 
 
+def check_types(table: pl.DataFrame, source: Source) -> None:
+    """Refuse a column that nothing can be made of: lists, keys with values, durations or bytes."""
+    import polars as pl
+
+    kinds = {pl.List: "lists", pl.Array: "lists", pl.Struct: "keys with values"}
+    kinds |= {pl.Duration: "durations", pl.Object: "objects", pl.Binary: "bytes"}
+    for name, dtype in table.schema.items():
+        if dtype.base_type() in kinds and not (name == "geometry" and dtype == pl.Binary):
+            raise DataError(
+                f"column '{name}' of {source.called} holds {kinds[dtype.base_type()]}; "
+                "expected text, numbers, truths or dates"
+            )
+
+
 def _expected(source: Source) -> str:
     if source.path:
         return f"a {source.reader.format} file"
@@ -111,7 +125,10 @@ def _read(
     if reader.format == "parquet":
         return _read_parquet(path, source, columns)
     if reader.format == "excel":
-        table, notes = _read_excel(path, source), list[str]()
+        from commonweal.sources.apart import apart
+        from commonweal.sources.excel_reader import NO_EXCEL, read_excel
+
+        table, notes = apart(read_excel, path, NO_EXCEL, **options_of(source))
     elif reader.format == "geojson":
         from commonweal.sources.geometry import read_geojson
 
@@ -124,28 +141,24 @@ def _read(
 
 
 def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.DataFrame:
+    from commonweal.sources.packed import opened_zip
     from commonweal.sources.text_reader import read_text
 
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [
-                n
-                for n in archive.namelist()
-                if n.lower().endswith((".csv", ".tsv", ".txt")) and not n.startswith("__MACOSX/")
-            ]
-            member = source.reader.member
-            if member is None and len(names) != 1:
-                raise DataError(
-                    f"{path}: expected one table in the zip, found {len(names)}"
-                    + (f" ({', '.join(names[:8])}); name one with 'member'" if names else "")
-                )
-            if member is not None and member not in archive.namelist():
-                raise UnknownNameError("member", member, archive.namelist(), f" in {path}")
-            data = archive.read(member or names[0])
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path}: the zip is damaged or cut short ({error})") from None
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or a rare compression
-        raise DataError(f"{path}: the zip cannot be unpacked ({error})") from None
+    with opened_zip(path) as archive:
+        names = [
+            n
+            for n in archive.namelist()
+            if n.lower().endswith((".csv", ".tsv", ".txt")) and not n.startswith("__MACOSX/")
+        ]
+        member = source.reader.member
+        if member is None and len(names) != 1:
+            raise DataError(
+                f"{path}: expected one table in the zip, found {len(names)}"
+                + (f" ({', '.join(names[:8])}); name one with 'member'" if names else "")
+            )
+        if member is not None and member not in archive.namelist():
+            raise UnknownNameError("member", member, archive.namelist(), f" in {path}")
+        data = archive.read(member or names[0])
     if not data:
         raise DataError(f"{path}: {member or names[0]} in the zip is empty")
     return read_text(data, path / (member or names[0]), source, columns)
@@ -163,14 +176,14 @@ def _read_parquet(
         wanted = check_columns(columns, lazy.collect_schema().names(), source)
         table = lazy.select(wanted).collect()
         about = pl.read_parquet_metadata(path)
-    table = table.select(_plain(column) for column in table)
+    table = table.select(plain(column) for column in table)
     if table.schema.get("geometry") != pl.Binary:
         return table, []
     shapes, notes = read_wkb(table["geometry"], about, path)
     return table.with_columns(shapes), notes
 
 
-def _plain(column: pl.Series) -> pl.Series:
+def plain(column: pl.Series) -> pl.Series:
     """Bring a column to the types that travel: one integer, one float, one string."""
     import polars as pl
 
@@ -185,55 +198,6 @@ def _plain(column: pl.Series) -> pl.Series:
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
     return column
-
-
-def _read_excel(path: Path, source: Source) -> pl.DataFrame:
-    import fastexcel
-    import polars as pl
-
-    from commonweal.sources.text_reader import check_header, typed
-
-    reader = source.reader
-    try:
-        book = fastexcel.read_excel(path)
-        sheet = reader.sheet or book.sheet_names[0]
-        if sheet not in book.sheet_names:
-            raise UnknownNameError("sheet", sheet, book.sheet_names, f" in {path}")
-
-        def load(skip: int, rows: int | None) -> pl.DataFrame:
-            # All rows decide the type of a column: the first few would make later text a gap.
-            page = book.load_sheet(
-                sheet, header_row=None, skip_rows=skip, n_rows=rows, schema_sample_rows=None
-            )
-            frame: pl.DataFrame = page.to_polars()
-            return frame
-
-        top = load(reader.skip_rows, 1)
-        if top.height == 0:
-            raise DataError(f"{path}: sheet '{sheet}' is empty")
-        if reader.columns is None:
-            names = ["" if cell is None else str(cell).strip() for cell in top.row(0)]
-            body = load(reader.skip_rows + 1, None)
-        else:
-            names, body = list(reader.columns), load(reader.skip_rows, None)
-    except fastexcel.FastExcelError as error:
-        raise DataError(f"{path}: not an Excel file that can be read ({error})") from None
-    names += [""] * (body.width - len(names))
-    used = [i for i in range(body.width) if names[i] or body.to_series(i).drop_nulls().len()]
-    header = check_header([names[i] for i in used], path)
-    columns = [body.to_series(i).alias(name) for i, name in zip(used, header, strict=True)]
-    table = pl.DataFrame(columns)
-    table = table.filter(~pl.all_horizontal(pl.all().is_null()))
-    if table.height == 0:
-        raise DataError(f"{path}: sheet '{sheet}' has a header and no rows")
-    return table.select(
-        typed(column, reader, path) if column.dtype == pl.String else _plain(column)
-        for column in table
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
 
 
 def options_of(source: Source) -> dict[str, Any]:

@@ -232,6 +232,8 @@ class Store:
             table, notes = self._converted(source, file, columns)
         else:
             table, notes = self._read(source, file, columns)
+        if columns is not None:
+            readers.check_types(table, source)
         for entry in self._record(source, file):
             entry["rows"] = table.height
             entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))

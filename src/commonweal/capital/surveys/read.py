@@ -9,6 +9,8 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.given import note_given
+from commonweal.sources.apart import apart
+from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Microdata", "column_names", "read_columns"]
 
-SUFFIXES = (".sav", ".zsav", ".dta", ".csv", ".parquet")
+LABELLED = (".sav", ".zsav", ".dta")
+SUFFIXES = (*LABELLED, ".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,12 @@ def column_names(file: Path) -> list[str]:
         If it is not there, of another kind, or cannot be read.
     """
     suffix = _suffix(file)
-    try:
+    if suffix in LABELLED:
+        return list(apart(_read_labelled, file, _wrong(file), columns=[])[1]["names"])
+    with reading(file, _wrong(file), hush=True):
         if suffix == ".csv":
             return pl.read_csv(file, n_rows=0).columns
-        if suffix == ".parquet":
-            return list(pl.read_parquet_schema(file))
-        return list(
-            _labelled(suffix)(file, metadataonly=True, output_format="polars")[1].column_names
-        )
-    except Exception as error:  # each reader has errors of its own for a file that is broken
-        raise _unreadable(file, error) from None
+        return list(pl.read_parquet_schema(file))
 
 
 def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
@@ -85,27 +84,43 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
         If the file is not there, is of another kind, cannot be read (cut off, for one) or has no rows.
     """
     names = list(dict.fromkeys(columns))
-    there = column_names(file)
-    for name in names:
-        if name not in there:
-            raise UnknownNameError("column", name, there, f" in {file.name}")
-    note_given(file)
     suffix = _suffix(file)
     labels: dict[str, Mapping[Any, str]] = {}
-    try:
-        if suffix == ".csv":
-            frame = pl.read_csv(file, columns=names, infer_schema_length=None)
-        elif suffix == ".parquet":
-            frame = pl.read_parquet(file, columns=names)
-        else:
-            # Without user_missing, the reader turns user-missing values into nulls.
-            frame, about = _labelled(suffix)(file, usecols=names, output_format="polars")
-            labels = {k: v for k, v in about.variable_value_labels.items() if k in names}
-    except Exception as error:  # each reader has errors of its own for a file that is broken
-        raise _unreadable(file, error) from None
+    if suffix in LABELLED:
+        frame, about = apart(_read_labelled, file, _wrong(file), columns=names)
+        labels = {name: dict(pairs) for name, pairs in about["labels"].items()}
+    else:
+        _check_there(names, column_names(file), file)
+        with reading(file, _wrong(file), hush=True):
+            if suffix == ".csv":
+                frame = pl.read_csv(file, columns=names, infer_schema_length=None)
+            else:
+                frame = pl.read_parquet(file, columns=names)
+    note_given(file)
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
     return Microdata(frame.select(names).with_columns(pl.col(pl.String).replace("", None)), labels)
+
+
+def _read_labelled(file: Path, columns: Sequence[str]) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Read columns of an SPSS or Stata file with their value labels; the names of all if none is asked for."""
+    import pyreadstat
+
+    read = pyreadstat.read_dta if file.suffix.lower() == ".dta" else pyreadstat.read_sav
+    there = read(file, metadataonly=True, output_format="polars")[1].column_names
+    if not columns:
+        return pl.DataFrame(), {"names": there}
+    _check_there(columns, there, file)
+    # Without user_missing, the reader turns user-missing values into nulls.
+    frame, about = read(file, usecols=list(columns), output_format="polars")
+    labels = about.variable_value_labels
+    return frame, {"labels": {c: list(labels[c].items()) for c in columns if c in labels}}
+
+
+def _check_there(names: Sequence[str], there: Sequence[str], file: Path) -> None:
+    for name in names:
+        if name not in there:
+            raise UnknownNameError("column", name, there, f" in {file.name}")
 
 
 def _suffix(file: Path) -> str:
@@ -119,15 +134,6 @@ def _suffix(file: Path) -> str:
     return suffix
 
 
-def _labelled(suffix: str) -> Any:
-    import pyreadstat
-
-    return pyreadstat.read_dta if suffix == ".dta" else pyreadstat.read_sav
-
-
-def _unreadable(file: Path, error: Exception) -> DataError:
+def _wrong(file: Path) -> str:
     kind = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata", ".csv": "CSV", ".parquet": "Parquet"}
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return DataError(
-        f"{file}: cannot be read as {kind[file.suffix.lower()]} (cut off, or of another kind?): {reason}"
-    )
+    return f"cannot be read as {kind[file.suffix.lower()]} (cut off, or of another kind?)"

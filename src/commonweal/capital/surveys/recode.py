@@ -128,7 +128,8 @@ def as_names(column: pl.Series, labels: Mapping[Any, str]) -> pl.Series:
 
 def as_text(column: pl.Series) -> pl.Series:
     """Give values as text; whole numbers without a point."""
-    if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():
+    whole = column.drop_nulls()
+    if column.dtype.is_float() and ((whole % 1 == 0) & (whole.abs() < 2**53)).all():
         column = column.cast(pl.Int64)
     return column.cast(pl.String)
 
