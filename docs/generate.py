@@ -37,6 +37,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.portfolio": "A portfolio for neighbourhoods of a study",
     "commonweal.tracking": "Following places of a study",
     "commonweal.estimates": "From a survey to neighbourhoods, by a file",
+    "commonweal.checking": "What a run would refuse",
     "commonweal.gather": "The indicators of a study",
     "commonweal.social_capital": "The social capital of a study",
     "commonweal.years": "The years of a study",
@@ -302,7 +303,15 @@ def study_faults() -> list[str]:
     from commonweal import designation, index, recipe
 
     certainty = importlib.import_module("commonweal.designation.certainty")
-    models = [recipe.Study, recipe.OwnAreas, recipe.IndicatorSpec, recipe.AccessSpec]
+    reading = importlib.import_module("commonweal.sources").Reading
+    models = [
+        recipe.Study,
+        reading,
+        recipe.FileSpec,
+        recipe.OwnAreas,
+        recipe.IndicatorSpec,
+        recipe.AccessSpec,
+    ]
     models += [recipe.ReachSpec, recipe.DecaySpec, recipe.TimetableSpec, recipe.CompleteSpec]
     models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
     models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
@@ -320,7 +329,9 @@ def study_faults() -> list[str]:
     page = (DOCS / "reference" / "study.md").read_text("utf-8")
     faults = []
     for model in models:
-        name, leave_out = model.__name__, not_keys.get(model.__name__, set())
+        name, leave_out = model.__name__, set(not_keys.get(model.__name__, ()))
+        if issubclass(model, reading) and model is not reading:
+            leave_out |= set(reading.model_fields)  # they stand in one table for all
         said = re.search(rf"<!-- {name} -->\n((?:\|.*\n)+)", page)
         rows = (
             re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+) \|$", said[1], re.MULTILINE) if said else []

@@ -261,7 +261,8 @@ def test_studies_check_and_new(small: Any, tell: Any) -> None:
         code, said, complaint = tell("check", name)
         assert (code, complaint) == (0, "")
         assert said.startswith(f"{name} is a valid study: ")
-    first, second = tell("check", small.study)[1].splitlines()
+    first, second, third = tell("check", small.study)[1].splitlines()
+    assert third == "2 columns have a value for every area."
     assert first.endswith("2 indicators, 2 indices, 1 designation.")
     assert second == "Its 2 files have the columns and codes that it names."
     code, _, complaint = tell("new", small.study)

@@ -396,7 +396,7 @@ def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool)
 def test_decimal_commas_are_told_and_not_guessed(tmp_path: Path, tell: Any) -> None:
     code, _, complaint = tell("run", italian(tmp_path, decimal=","))
     assert code == 2
-    assert "column 'reddito' of comuni.csv has '10,5'; expected numbers" in complaint
+    assert "column 'reddito' of comuni.csv has '10,5' (row 1), " in complaint
     assert complaint.endswith("; say 'decimal: \",\"' beside its name\n")
 
 
@@ -419,7 +419,7 @@ def test_a_table_as_a_spreadsheet_of_that_country_saves_it(tmp_path: Path) -> No
     # One field that does not say so is text, and is told, though the others of the file do.
     del data["indicators"]["biblioteca"]["decimal"]
     path.write_text(yaml.safe_dump(data, allow_unicode=True), "utf-8")
-    with pytest.raises(DataError, match=r"biblioteca_km.*'0,25'; expected numbers"):
+    with pytest.raises(DataError, match=r"biblioteca_km.*'0,25' \(row 1\), .*expected numbers"):
         run(path, draws=0)
 
 

@@ -169,7 +169,7 @@ def test_a_file_for_each_year(over_years: Any) -> None:
     over_years.write(**panel(indicators__income=change))
     found = over_years.run().trends["deprivation"]
     np.testing.assert_allclose(found.change, -10 / 19 * 100)
-    assert load_study(over_years.study).files() >= {f"y{y}.csv" for y in YEARS}
+    assert load_study(over_years.study).named_files() >= {f"y{y}.csv" for y in YEARS}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index import rank
 from commonweal.indicators import read_column
-from commonweal.places import own_source
+from commonweal.places import code_said, own_source
 from commonweal.results import Agreement
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def agreement(
     """
     source = own_source(study, spec, store)
     published, _, _ = read_column(
-        store, source, spec.column, spec.code, areas, spec.designation or spec.index
+        store, source, spec.column, code_said(study, spec), areas, spec.designation or spec.index
     )
     none = np.array([], dtype=np.intp)
     if spec.compare == "flag":

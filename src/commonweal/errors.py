@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "CommonwealError",
@@ -30,6 +30,10 @@ __all__ = [
     "WrongBytesError",
     "nearest",
 ]
+
+
+MOST_NAMES = 8
+"""How many names that are not there are told at once."""
 
 
 class CommonwealError(Exception):
@@ -73,6 +77,33 @@ class UnknownNameError(CommonwealError, KeyError):
 
     def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "") -> None:
         super().__init__(f"{kind} '{name}' not found{where}; {nearest(name, valid)}")
+
+    @classmethod
+    def of_several(
+        cls, kind: str, names: Sequence[str], valid: Iterable[str], where: str = ""
+    ) -> UnknownNameError:
+        """Tell several names that are not there at once, each with the nearest that is.
+
+        Examples
+        --------
+        >>> str(UnknownNameError.of_several("column", ["Nme", "b"], ["Name", "v"], " in a.csv"))
+        "columns 'Nme' (did you mean 'Name'?) and 'b' not found in a.csv; expected one of: Name, v"
+        """
+        known = sorted(set(valid))
+        if len(names) == 1:
+            return cls(kind, names[0], known, where)
+        said = []
+        for name in names[:MOST_NAMES]:
+            close = nearest(name, known)
+            said.append(f"'{name}'" + (f" ({close})" if close.startswith("did you") else ""))
+        if len(names) > MOST_NAMES:
+            said.append(f"{len(names) - MOST_NAMES} more")
+        listed = f"{', '.join(said[:-1])} and {said[-1]}"
+        return cls._of(f"{kind}s {listed} not found{where}; {_listed(known)}")
+
+    def and_say(self, hint: str) -> UnknownNameError:
+        """Give the same error with a hint at its end."""
+        return UnknownNameError._of(f"{self}{hint}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are unpickled from their message alone; a worker process has to send this one.
@@ -127,6 +158,11 @@ def nearest(name: str, valid: Iterable[str]) -> str:
         close = [hit] if hit else []
     if close:
         return "did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
+    return _listed(names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Say which names there are, or how many."""
     if not names:
         return "there are none"
     if len(names) <= 12:

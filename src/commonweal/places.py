@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from commonweal.access.own_places import read_own_places
 from commonweal.access.postcodes import load_postcodes, place_postcodes
-from commonweal.access.taxonomy import load_taxonomy
 from commonweal.areas import Areas, boundaries, code_texts, load_areas, load_systems
 from commonweal.errors import (
     CommonwealError,
     DataError,
     StudyError,
+    UnknownNameError,
     UnreachableError,
     nearest,
 )
@@ -23,26 +24,27 @@ from commonweal.indicators import (
     CountColumns,
     Indicator,
     Wanted,
-    check_columns,
-    check_coverage,
-    names_in,
     numbers,
-    read_column,
-    read_indicators,
     read_years,
 )
-from commonweal.recipe import FileOrSource, OwnAreas, Study, WholeFile, earlier_study, load_study
+from commonweal.recipe import (
+    FileOrSource,
+    FileSpec,
+    IndicatorSpec,
+    OwnAreas,
+    Study,
+    WholeFile,
+    load_study,
+)
 from commonweal.sources import Reader, Source, Store, local_source
 from commonweal.sources.catalogue import guess_reader
-from commonweal.sources.store import COUNTY
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from commonweal.access.places import Places
 
 __all__ = [
-    "check_files",
+    "code_of",
+    "code_said",
     "file_source",
     "find_study",
     "own_source",
@@ -59,20 +61,44 @@ _COAST = 0.005
 
 
 def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
-    """Give a source of the catalogue, or a file beside the study."""
+    """Give a source of the catalogue, or a file beside the study, read as the study says."""
     if spec.source:
         return store.source(spec.source)
-    given = {k: v for k in ("separator", "encoding", "decimal") if (v := getattr(spec, k))}
-    reader = guess_reader(spec.file).model_copy(update=given)
-    source = local_source(study.folder / spec.file, reader=reader)
+    once = study.files.get(spec.file, FileSpec())
+    said = {**once.settings(), **spec.settings()}
+    path = study.folder / (once.file or spec.file)
+    reader = guess_reader(path.name, said.get("member")).model_copy(update=said)
+    name = _id_of(Path(spec.file).stem)
     # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
-    alike = {f for f in study.files() if local_source(f).id == source.id}
+    alike = {f for f in study.named_files() if _id_of(Path(f).stem) == name}
     if len(alike) > 1:
-        name = "-".join(re.findall(r"[a-z0-9]+", spec.file.lower()))
-        return local_source(
-            study.folder / spec.file, name=f"{name}-{sorted(alike).index(spec.file)}", reader=reader
-        )
-    return source
+        name = f"{_id_of(spec.file)}-{sorted(alike).index(spec.file)}"
+    return local_source(path, name=name, reader=reader)
+
+
+def _id_of(name: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "file"
+
+
+def code_said(study: Study, spec: FileOrSource | IndicatorSpec) -> str:
+    """Give the column of codes that the study states for a table, there or once for its file."""
+    once = study.files.get(str(spec.file), FileSpec())
+    return str(getattr(spec, "code", "")) or once.code
+
+
+def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, store: Store) -> str:
+    """Give the column of codes of a table on the study's areas; none where it is to be looked for.
+
+    With areas of one's own it is called as in their table, if the file has such a column.
+    """
+    said = code_said(study, spec)
+    if said or not spec.file or not isinstance(study.areas, OwnAreas):
+        return said
+    try:
+        store.table(source, [study.areas.code])
+    except UnknownNameError:
+        return ""
+    return study.areas.code
 
 
 def read_points(source: Source, store: Store) -> Places:
@@ -97,9 +123,7 @@ def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
     """Say what an indicator of a study means, and where it is read; with a panel, in which year."""
     spec = study.indicators[name]
     source = own_source(study, spec.table(year), store)
-    code = spec.code
-    if not code and spec.file and isinstance(study.areas, OwnAreas):
-        code = study.areas.code
+    code = spec.code or code_of(study, spec.table(year), source, store)
     about = Indicator(
         name,
         spec.label or name,
@@ -226,126 +250,6 @@ def study_shapes(
     )
     countries = {c[0] for c in areas.codes}
     return shapes, outline.filter(pl.col("code").str.slice(0, 1).is_in(countries))
-
-
-def check_files(study: Study, store: Store) -> int:
-    """Open a study's own files, and refuse what a run would refuse, in the same words.
-
-    Nothing is fetched: of sources only the id is looked up, and of areas that ship only the look of
-    their codes is known.
-
-    Parameters
-    ----------
-    study
-        The study.
-    store
-        Where its files are read.
-
-    Returns
-    -------
-    int
-        How many files were looked at.
-
-    Raises
-    ------
-    CommonwealError
-        If a file, a column, a kind of place or an earlier study is not there, a column of values is
-        not numbers, no code is one of an area, or no place of one's own has a position.
-    """
-    if study.since:
-        earlier_study(study)
-    areas: Areas | str = "" if isinstance(study.areas, OwnAreas) else study.areas
-    if isinstance(study.areas, OwnAreas) and study.areas.file:
-        areas = study_areas(study, store)
-        study_shapes(
-            study, areas, store, bool(study.areas.boundaries and study.areas.boundaries.file)
-        )
-    _check_access(study, store)
-    read = [(study.built_on(index)[0] or areas, study.read_with(index)) for index in study.index]
-    read.append((areas, study.capital_on().get("", [])))
-    leaves = {name for index in study.index for name in study.leaves(index)}
-    for on, names in read:
-        for name in names:
-            if study.indicators[name].made:
-                _check_made(study, name, on, store)
-                continue
-            for year in years_of(study, name, store):
-                table = study.indicators[name].table(year)
-                _in_catalogue(table, store)
-                if table.file:
-                    wanted = wanted_of(study, name, store, year)
-                    known = _known(on, wanted.source, wanted.code, store)
-                    found, _ = read_indicators(store, [wanted], known)
-                    last = year in (0, study.panel.years[-1] if study.panel else 0)
-                    if isinstance(on, Areas) and not study.prepare and name in leaves and last:
-                        check_coverage(found, [name], {name: study.indicators[name].coverage})
-    for compared in study.agreement:
-        _in_catalogue(compared, store)
-        if compared.file:
-            source, code = own_source(study, compared, store), compared.code
-            known = _known(areas, source, code, store)
-            name = compared.designation or compared.index
-            read_column(store, source, compared.column, code, known, name)
-    return len(study.files())
-
-
-def _check_access(study: Study, store: Store) -> None:
-    """Look for the kinds of places that are asked for, and into one's own places and maps."""
-    kinds = load_taxonomy()
-    for spec in study.indicators.values():
-        kinds.kinds_of(spec.reach.to if spec.reach else ())
-    for table in study.access.points:
-        _in_catalogue(table, store)
-        if table.file:
-            read_points(own_source(study, table, store), store)
-    for file in study.access.maps:
-        _in_catalogue(file, store)
-        if file.file:
-            store.path(file_source(study, file, store))
-
-
-def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> None:
-    """Look into the table of an indicator that is computed or carried."""
-    spec = study.indicators[name]
-    for part in (spec.timetable, spec.complete, spec.table() if spec.reads else None):
-        if part is not None:
-            _in_catalogue(part, store)
-    if spec.reads and spec.file:
-        source = own_source(study, spec.table(), store)
-        wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
-        check_columns(wanted, store.table(source).columns, name, source.id)
-        store.table(source, wanted)
-        _known(spec.areas or on, source, spec.code, store)
-
-
-def _in_catalogue(spec: FileOrSource | WholeFile, store: Store) -> None:
-    if spec.source and not spec.source.startswith(COUNTY):  # that would have to be generated
-        store.source(spec.source)
-
-
-def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:
-    """Give areas to look for in a file: those known, else its own codes that look like the system's."""
-    if isinstance(on, Areas):
-        return on
-    system = load_systems().systems.get(on)
-    pattern = system.pattern if system else ".+"
-    table = store.table(source, [code] if code else None)
-    texts = [code] if code else [c for c, kind in table.schema.items() if kind == pl.String]
-    for column in texts:
-        found = code_texts(table[column], source.called).drop_nulls()
-        found = found.filter(found.str.contains(f"^(?:{pattern})$"))
-        if len(found):
-            # One that is there twice may be of a place that the study leaves out.
-            once = found.filter(found.is_unique())
-            codes = once if len(once) else found.unique()
-            table = pl.DataFrame(
-                {"code": codes, "population": pl.Series([None] * len(codes), dtype=pl.Float64)}
-            )
-            return Areas(on, on, "area", "areas", table)
-    what = f"'{code}'" if code else f"of text ({', '.join(texts) or 'none'})"
-    raise DataError(
-        f"{source.title}: no code in column {what} is one of {on}; expected the form {pattern}"
-    )
 
 
 def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str:

@@ -89,7 +89,7 @@ def test_recipe_runs_from_where_it_lies(
     written = write_results(first, Path("../out/tiny"))
     assert written == tmp_path / "out" / "tiny"
     recipe = load_study(written / "study.yaml")
-    names = {*recipe.files(), recipe.since}
+    names = {*recipe.named_files(), recipe.since}
     assert names
     assert not any(Path(name).is_absolute() for name in names)
     assert all((written / name).is_file() for name in names)

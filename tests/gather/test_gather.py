@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from commonweal.checking import check_files
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.gather import gather_indicators
 from commonweal.index.shrink import shrink_counts
-from commonweal.places import check_files, study_areas
+from commonweal.places import study_areas
 from commonweal.recipe import parse_study
 from commonweal.sources import Store
 

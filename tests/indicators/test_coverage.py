@@ -8,8 +8,8 @@ import pytest
 
 from commonweal.briefing.headline import as_data, headline
 from commonweal.briefing.report import render_report
+from commonweal.checking import check_files
 from commonweal.errors import DataError
-from commonweal.places import check_files
 from commonweal.recipe import load_study
 
 

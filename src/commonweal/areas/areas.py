@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -203,6 +204,8 @@ def load_areas(
     ------
     UnknownNameError
         If there is no such system, parent or date.
+    DataError
+        If no area is where `within` says; the message gives the code of a name, or the nearest.
     """
     known = systems or load_systems()
     about = known.system(system)
@@ -210,7 +213,10 @@ def load_areas(
     for parent, code in (within or {}).items():
         if parent not in table.columns:
             raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
-        table = table.filter(pl.col(parent) == code)
+        there = table.filter(pl.col(parent) == code)
+        if there.is_empty():
+            raise DataError(_no_parent(table, parent, code, about.plural))
+        table = there
     table = table.join(population(store, system, population_at, known), on="code", how="left")
     table = table.join(_points(store, system, known), on="code", how="left")
     for name, column in about.classes.items():
@@ -239,6 +245,24 @@ def _partial(
     """Name, by parent, the larger areas of which some areas were kept and others were not."""
     left = everywhere.join(kept, on="code", how="anti")
     return {p: frozenset(left[p].drop_nulls()) & frozenset(kept[p].drop_nulls()) for p in parents}
+
+
+def _no_parent(table: pl.DataFrame, parent: str, code: str, plural: str) -> str:
+    """Say that no area is in a larger one, and which may have been meant."""
+    larger = table.select(code=parent, name=f"{parent}_name").drop_nulls("code").unique("code")
+    by_name: dict[str, str] = {}
+    for one, name in larger.sort("code").iter_rows():
+        by_name.setdefault(str(name).casefold(), one)
+    called = dict(larger.iter_rows())
+    said = f"no {plural} are in {parent} '{code}'"
+    if code.casefold() in by_name:
+        return f"{said}: that is its name; expected its code, {by_name[code.casefold()]}"
+    near = get_close_matches(code.casefold(), by_name, n=2, cutoff=0.75)
+    codes = [by_name[name] for name in near] or get_close_matches(code, called, n=2, cutoff=0.75)
+    if codes:
+        return f"{said}; did you mean " + " or ".join(f"{c} ({called[c]})" for c in codes) + "?"
+    some = larger.sort("code").row(0)
+    return f"{said}; expected one of {len(larger):,} codes, such as {some[0]} ({some[1]})"
 
 
 def _names(store: Store, about: AreaSystem) -> pl.DataFrame:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 (typer reads the annotation)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonweal.commands.console import StudyName, progress_bar, write_text
 from commonweal.errors import CommonwealError
 
+if TYPE_CHECKING:
+    from commonweal.checking import Checked, Coverage
+
 __all__ = ["check", "new", "studies"]
+
+MOST_LINES = 20
+"""How many columns with gaps are told of."""
+MOST_CODES = 3
+"""How many codes that are of no area are named."""
 
 
 def studies() -> None:
@@ -24,8 +32,8 @@ def studies() -> None:
 def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
     from commonweal.briefing.words import counted
-    from commonweal.places import check_files
-    from commonweal.recipe import load_study
+    from commonweal.checking import check_files
+    from commonweal.recipe import load_study, shipped_studies
     from commonweal.sources import Store
 
     found = load_study(study)
@@ -35,10 +43,45 @@ def check(study: StudyName) -> None:
         counted(len(found.designate), "designation", "designations"),
     )
     with progress_bar() as progress:
-        n = check_files(found, Store.from_environment(progress))
+        checked = check_files(found, Store.from_environment(progress))
     print(f"{study} is a valid study: {', '.join(parts)}.")
-    if n:
-        print(f"Its {counted(n, 'file has', 'files have')} the columns and codes that it names.")
+    if checked.files:
+        have = counted(checked.files, "file has", "files have")
+        print(f"Its {have} the columns and codes that it names.")
+    for line in _coverage(checked):
+        print(line)
+    unseen = any(of.areas is None for of in checked.coverage)
+    if unseen or (found.where and checked.areas is None and study not in shipped_studies()):
+        print(
+            "The areas are not on this machine: whether 'where' names any, and how many of them have a value, "
+            "was not checked."
+        )
+
+
+def _coverage(checked: Checked) -> list[str]:
+    """Say how many areas each column of the user's own has a value for, and what is left aside."""
+    from commonweal.briefing.words import counted
+
+    seen = [of for of in checked.coverage if of.areas is not None]
+    part = [of for of in seen if of.areas != of.known or of.aside]
+    lines = [_one_column(of) for of in part[:MOST_LINES]]
+    if len(part) > MOST_LINES:
+        lines.append(f"(and {len(part) - MOST_LINES:,} more)")
+    if whole := len(seen) - len(part):
+        has = counted(whole, "column has", "columns have")
+        lines.append(f"{has} a value for every area.")
+    return lines
+
+
+def _one_column(of: Coverage) -> str:
+    line = f"{of.name}: {of.known:,} of {of.areas:,} areas have a value ({of.file})"
+    if not of.aside:
+        return f"{line}."
+    n, some = len(of.aside), ", ".join(f"'{code}'" for code in of.aside[:MOST_CODES])
+    if n == 1:
+        return f"{line}; {some} is no area of the study."
+    more = f" and {n - MOST_CODES:,} more" if n > MOST_CODES else ""
+    return f"{line}; {n:,} codes are no areas of the study: {some}{more}."
 
 
 def new(

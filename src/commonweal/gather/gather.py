@@ -25,7 +25,7 @@ from commonweal.indicators import (
     numbers,
     read_indicators,
 )
-from commonweal.places import file_source, own_source, study_shapes, wanted_of
+from commonweal.places import code_of, code_said, file_source, own_source, study_shapes, wanted_of
 from commonweal.recipe import OwnAreas
 
 if TYPE_CHECKING:
@@ -252,9 +252,10 @@ class _Kitchen:
     def _read(
         self, name: str, spec: IndicatorSpec, source: Source, on: Areas
     ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        code = spec.code
-        if not code and spec.file and isinstance(self.study.areas, OwnAreas) and on is self.here:
-            code = self.study.areas.code
+        here = on is self.here
+        code = (
+            code_of(self.study, spec, source, self.store) if here else code_said(self.study, spec)
+        )
         code = code or code_column(self.store.table(source), source, on)
         column = str(spec.column)
         wanted = names_in(spec.formula, name) if spec.formula else [column]
@@ -337,7 +338,7 @@ class _Kitchen:
             return summed, other.sources
         larger = self.on(of.areas)
         source = own_source(self.study, of, self.store)
-        code = of.code or code_column(self.store.table(source), source, larger)
+        code = code_said(self.study, of) or code_column(self.store.table(source), source, larger)
         table = self.store.table(source, [code, of.column])
         total, _ = _aligned(
             name,

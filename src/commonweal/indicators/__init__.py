@@ -4,12 +4,12 @@ from commonweal.indicators.counts import Counts
 from commonweal.indicators.coverage import COVERAGE, check_coverage, sparse
 from commonweal.indicators.formulas import check_columns, evaluate, names_in
 from commonweal.indicators.indicators import Direction, Indicator, Indicators
+from commonweal.indicators.numbers import numbers
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
     CountColumns,
     Wanted,
     code_column,
-    numbers,
     read_column,
     read_indicators,
     read_years,

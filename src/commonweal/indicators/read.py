@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from commonweal.areas import code_texts
 from commonweal.errors import DataError
 from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Indicator, Indicators
+from commonweal.indicators.numbers import numbers
 from commonweal.indicators.panel import whole_years
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = [
     "CountColumns",
     "Wanted",
     "code_column",
-    "numbers",
     "read_column",
     "read_indicators",
     "read_years",
@@ -60,6 +59,16 @@ class Wanted:
     year_column: str = ""
     year: int = 0
     counts: CountColumns | None = None
+
+    def values(self) -> list[str]:
+        """Its columns of numbers."""
+        of = self.counts
+        given = (self.column, self.standard_error, *((of.events, of.base) if of else ()))
+        return [column for column in given if column]
+
+
+MOST_COLUMNS = 3
+"""How many columns with values that are no numbers are told at once."""
 
 
 def read_indicators(
@@ -94,6 +103,7 @@ def read_indicators(
     counts: dict[str, Counts] = {}
     account: list[dict[str, object]] = []
     tables = _read_once(store, wanted, areas)
+    _refuse_no_numbers(wanted, tables)
     for at, want in enumerate(wanted):
         name = want.indicator.name
         table, code = tables[_place(want)]
@@ -123,6 +133,26 @@ def read_indicators(
         Indicators(areas.system, areas.codes, values, meta, errors if stated else None, counts),
         account,
     )
+
+
+def _refuse_no_numbers(
+    wanted: Sequence[Wanted], tables: dict[tuple[str, str, str], tuple[pl.DataFrame, str]]
+) -> None:
+    """Look into all columns before any is used, so that all that is wrong is told at once."""
+    faults: list[str] = []
+    for want in wanted:
+        table, _ = tables[_place(want)]
+        if want.year_column:  # rows of other years are not read; those that are keep their place
+            years = _years(table, want.source, want.year_column, want.indicator.name)
+            table = table.with_columns(pl.when(years == want.year).then(pl.all()))
+        for column in dict.fromkeys(want.values()):
+            try:
+                numbers(table, column, want.source)
+            except DataError as error:
+                faults.append(f"{want.indicator.name}: {error}")
+    if faults:
+        more = f"\n(and {len(faults) - MOST_COLUMNS} more columns)" if faults[MOST_COLUMNS:] else ""
+        raise DataError("\n".join(faults[:MOST_COLUMNS]) + more)
 
 
 def _counts(
@@ -161,6 +191,10 @@ def read_column(
     """
     code = code or code_column(store.table(source), source, areas)
     table = store.table(source, list(dict.fromkeys([code, column])))
+    try:
+        numbers(table, column, source)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     return _align(table, source, column, code, areas, name)
 
 
@@ -197,60 +231,21 @@ def _read_once(
     tables = {}
     for place, group in groups.items():
         source = group[0].source
-        names = [c for w in group for c in (w.column, w.standard_error, w.year_column) if c]
-        names += [c for w in group if w.counts for c in (w.counts.events, w.counts.base)]
-        code = group[0].code or code_column(store.table(source), source, areas)
+        names = [c for w in group for c in (*w.values(), w.year_column) if c]
+        code = group[0].code
+        if not code:
+            if source.path:  # what lacks the columns, too, likely has its header elsewhere
+                store.table(source, list(dict.fromkeys(names)))
+            code = code_column(store.table(source), source, areas)
         tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
     return tables
-
-
-def numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
-    """Give a column of a source's table as numbers.
-
-    Parameters
-    ----------
-    table
-        The table.
-    column
-        The column: numbers, truths (1 and 0), or text that is numbers.
-    source
-        Whose it is, for messages.
-
-    Returns
-    -------
-    polars.Series
-        Float64, null where there is none.
-
-    Raises
-    ------
-    DataError
-        If a value is something else; the message gives the first such.
-    """
-    value = table[column]
-    if value.dtype.is_numeric() or value.dtype == pl.Boolean:
-        return value.cast(pl.Float64)
-    text = value.cast(pl.String)
-    found = text.cast(pl.Float64, strict=False)
-    bad = text.filter(found.is_null() & text.is_not_null())
-    if len(bad):
-        comma = re.fullmatch(r"\s*-?[0-9.]*,[0-9]+\s*", bad[0])
-        hint = "; say 'decimal: \",\"' beside its name" if comma and source.path else ""
-        raise DataError(
-            f"column '{column}' of {source.called} has '{bad[0]}'; "
-            f"expected numbers, or nothing where there is none ({len(bad):,} of {len(table):,} rows "
-            f"are not){hint}"
-        )
-    return found
 
 
 def _align(
     table: pl.DataFrame, source: Source, column: str, code: str, areas: Areas, name: str
 ) -> tuple[NDArray[np.float64], int, int]:
     """Put one column of a table into the order of the areas."""
-    try:
-        value = numbers(table, column, source)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from None
+    value = numbers(table, column, source)
     keyed = pl.DataFrame({"code": code_texts(table[code], source.called), "value": value})
     inside = keyed.filter(pl.col("code").is_in(areas.codes))
     if inside.is_empty():

@@ -4,7 +4,7 @@ A wrong key, weight, column or code is an error that names the file, the field, 
 was expected and the nearest valid name.
 """
 
-from commonweal.recipe.data import AgreementSpec, FileOrSource, OwnAreas, WholeFile
+from commonweal.recipe.data import AgreementSpec, FileOrSource, FileSpec, OwnAreas, WholeFile
 from commonweal.recipe.indicators import (
     AccessSpec,
     CompleteSpec,
@@ -35,6 +35,7 @@ __all__ = [
     "CountsSpec",
     "DecaySpec",
     "FileOrSource",
+    "FileSpec",
     "HeadlineSpec",
     "IndexSpec",
     "IndicatorSpec",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from commonweal.faults import FieldError
+from commonweal.sources.catalogue import Reading
 
-__all__ = ["AgreementSpec", "FileOrSource", "OwnAreas", "WholeFile", "check_name"]
+__all__ = ["AgreementSpec", "FileOrSource", "FileSpec", "OwnAreas", "WholeFile", "check_name"]
 
 TAKEN = ("code", "name", "population", "longitude", "latitude")
 """Columns of the results that stand beside those of the larger areas."""
@@ -36,11 +40,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class _Table(_Part):
-    separator: str = Field(default="", max_length=1)
-    encoding: str = ""
-    decimal: Literal[".", ","] = "."
+class _Settings(_Part, Reading):
+    """How a file of the user's own is read."""
 
+    @field_validator("separator", "encoding", mode="before")
+    @classmethod
+    def _empty_is_the_usual(cls, value: Any, about: ValidationInfo) -> Any:
+        usual = Reading.model_fields[str(about.field_name)].default
+        return usual if value == "" else value
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said = self.settings()
+        return {k: v for k, v in inner(self).items() if k not in Reading.model_fields or k in said}
+
+
+class _Table(_Settings):
     @model_validator(mode="after")
     def _one(self) -> _Table:
         _check_table(self)
@@ -51,10 +66,23 @@ def _check_table(spec: _Table) -> None:
     file, source = (getattr(spec, key) for key in ("file", "source"))
     if bool(source) == bool(file):
         raise ValueError("expected exactly one of 'source' and 'file'")
-    if source and (spec.separator or spec.encoding or spec.decimal != "."):
-        raise ValueError(
-            "'separator', 'encoding' and 'decimal' go with 'file'; the catalogue knows its own"
-        )
+    if source and (said := spec.settings()):
+        raise FieldError("goes with 'file'; the catalogue knows its own", next(iter(said)))
+
+
+class FileSpec(_Settings):
+    """How one file of the user's own is read, said once for all that refer to it.
+
+    Attributes
+    ----------
+    file
+        Its name, where the key is a short name of the user's; else the key is.
+    code
+        Its column of area codes.
+    """
+
+    file: str = ""
+    code: str = ""
 
 
 class WholeFile(_Part):
@@ -82,12 +110,7 @@ class FileOrSource(_Table):
     Attributes
     ----------
     file, source
-        One of the two.
-    separator, encoding
-        How to read a text file of one's own that is not comma-separated UTF-8, such as ``";"`` and
-        ``latin-1``.
-    decimal
-        What stands before the decimals in it, if not a point.
+        One of the two; beside a file of one's own, how it is read (`commonweal.sources.Reading`).
     """
 
     file: str = ""

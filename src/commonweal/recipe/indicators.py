@@ -215,7 +215,7 @@ class IndicatorSpec(_Table):
 
     Attributes
     ----------
-    file, source, separator, encoding, decimal
+    file, source
         As in `FileOrSource`; with a panel, a file or a source for each year if they differ.
     column
         The column with the value; with a panel, one for each year of a wide table.
@@ -298,7 +298,7 @@ class IndicatorSpec(_Table):
             raise FieldError("goes with 'column' or 'formula'", "file" if self.file else "source")
         if ways[0] == "column" or self.reads:
             _check_table(self)
-        elif self.code or self.add or self.separator or self.encoding or self.decimal != ".":
+        elif self.code or self.add or self.settings():
             raise ValueError("'code', 'add' and how to read go with a table")
         return self
 
@@ -342,8 +342,9 @@ class IndicatorSpec(_Table):
 
     def table(self, year: int = 0) -> FileOrSource:
         """Give the table of a year."""
-        how = {key: getattr(self, key) for key in ("separator", "encoding", "decimal")}
-        return FileOrSource(file=self.of("file", year), source=self.of("source", year), **how)
+        return FileOrSource(
+            file=self.of("file", year), source=self.of("source", year), **self.settings()
+        )
 
     def files(self) -> list[str]:
         """Names of the files beside the study, of every year."""

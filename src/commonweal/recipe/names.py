@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from commonweal.access.registers import load_registers
 from commonweal.areas import load_systems
 from commonweal.errors import nearest
 from commonweal.evidence import load_evidence
@@ -64,12 +65,29 @@ def check_names(study: Study) -> None:
             )
     if study.since and len(study.designate) != 1:
         raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
+    _files(study)
     _cites(study)
     _certainty(study)
     _sensitivity(study)
     _areas(study)
     for k, step in enumerate(study.prepare):
         _step(study, step, ("prepare", k, step.kind))
+
+
+def _files(study: Study) -> None:
+    """Check that what is said once of a file is of one that the study reads."""
+    read = study.named_files()
+    for name in study.files:
+        if name not in read:
+            raise FieldError(
+                f"no 'file' of the study is '{name}'; {nearest(name, read)}", "files", name
+            )
+    registers = study.access.registers or ()
+    for k, name in enumerate(registers):
+        if name not in (known := load_registers()):
+            raise FieldError(
+                f"register '{name}' not found; {nearest(name, known)}", "access", "registers", k
+            )
 
 
 def _cites(study: Study) -> None:

@@ -15,6 +15,7 @@ from commonweal.index.prepare_spec import Step
 from commonweal.recipe.data import (
     AgreementSpec,
     FileOrSource,
+    FileSpec,
     OwnAreas,
     WholeFile,
     _Part,
@@ -63,6 +64,7 @@ class Study(_Part):
     areas: str | OwnAreas
     where: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
+    files: dict[str, FileSpec] = Field(default_factory=dict)
     access: AccessSpec = AccessSpec()
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
     prepare: tuple[Step, ...] = ()
@@ -167,8 +169,8 @@ class Study(_Part):
             )
         return next(iter(self.designate))
 
-    def files(self) -> set[str]:
-        """Names of the files beside the study that it reads."""
+    def named_files(self) -> set[str]:
+        """Names of the files beside the study that it reads, as 'file' gives them."""
         named: list[FileOrSource | WholeFile] = [
             *self.agreement,
             *self.access.points,
@@ -186,9 +188,10 @@ class Study(_Part):
 
     def moved_to(self, folder: Path) -> Study:
         """Give the same study as a file in another folder says it: files named from there."""
+        short = {name for name, spec in self.files.items() if spec.file}
 
         def there(name: str) -> str:
-            if not name or Path(name).is_absolute():
+            if not name or name in short or Path(name).is_absolute():
                 return name
             path = (self.folder / name).absolute()
             try:
@@ -216,6 +219,7 @@ class Study(_Part):
             update={
                 "folder": folder,
                 "areas": areas,
+                "files": {there(name): renamed(spec) for name, spec in self.files.items()},
                 "access": self.access.model_copy(
                     update={
                         key: tuple(renamed(spec) for spec in getattr(self.access, key))

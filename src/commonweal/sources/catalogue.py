@@ -45,13 +45,11 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Reader(_Frozen):
-    """How a file becomes a table.
+class Reading(BaseModel):
+    """How a table is written in its file, whatever the format; a study may say it of its own files.
 
     Attributes
     ----------
-    format
-        The format of the file, or of the member inside a zip; ``file`` is not a table.
     separator
         The character between fields of a text table; a comma (csv) or a tab (tsv) if not said.
     encoding
@@ -78,7 +76,8 @@ class Reader(_Frozen):
         The object in an R file; needed only where the file holds more than one table.
     """
 
-    format: Format
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str = "utf-8"
     skip_rows: Annotated[int, Field(ge=0)] = 0
@@ -96,6 +95,23 @@ class Reader(_Frozen):
     @classmethod
     def _list_is_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    def settings(self) -> dict[str, Any]:
+        """Give what is said of it: the settings that are not the default."""
+        values = {name: getattr(self, name) for name in Reading.model_fields}
+        return {k: v for k, v in values.items() if v != Reading.model_fields[k].default}
+
+
+class Reader(Reading, _Frozen):
+    """How a file becomes a table: its format, and how the table is written in it.
+
+    Attributes
+    ----------
+    format
+        The format of the file, or of the member inside a zip; ``file`` is not a table.
+    """
+
+    format: Format
 
 
 class Source(_Frozen):

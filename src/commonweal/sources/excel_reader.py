@@ -96,7 +96,9 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
     table = pl.DataFrame(columns)
     table = table.filter(~pl.all_horizontal(pl.all().is_null()))
     if table.height == 0:
-        raise DataError(f"{path}: sheet '{sheet}' has a header and no rows")
+        others = [name for name in book.sheet_names if name != sheet]
+        hint = f"; there are also: {', '.join(others)} (name one with 'sheet')" if others else ""
+        raise DataError(f"{path}: sheet '{sheet}' has a header and no rows{hint}")
     return table.select(
         typed(column, reader, path) if column.dtype == pl.String else plain(column)
         for column in table

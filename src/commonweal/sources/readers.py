@@ -83,9 +83,8 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
     found = list(found)
     if wanted is None:
         return found
-    for name in wanted:
-        if name not in found:
-            raise UnknownNameError("column", name, found, f" in {source.called}")
+    if missing := [name for name in dict.fromkeys(wanted) if name not in found]:
+        raise UnknownNameError.of_several("column", missing, found, f" in {source.called}")
     return list(dict.fromkeys(wanted))
 
 

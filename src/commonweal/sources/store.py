@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from commonweal.given import note_given
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
 from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_of, sweep_all
 from commonweal.sources.find import Finder, Found
+from commonweal.sources.header import where_header_is
 from commonweal.sources.kept import kept_table
 from commonweal.sources.paced import Patience
 
@@ -136,6 +137,12 @@ class Store:
         other._accounts = [*self._accounts, {}]
         return other
 
+    def offline_only(self) -> Store:
+        """Give the same store, that opens no connection."""
+        other = copy(self)
+        other.offline, other._finder = True, replace(self._finder, offline=True)
+        return other
+
     def source(self, source: str | Source) -> Source:
         """Give a source by its id.
 
@@ -228,10 +235,15 @@ class Store:
         file = self._file(source)
         if isinstance(columns, str):
             columns = [columns]
-        if source.reader.format in readers.SLOW_FORMATS:
-            table, notes = self._converted(source, file, columns)
-        else:
-            table, notes = self._read(source, file, columns)
+        try:
+            if source.reader.format in readers.SLOW_FORMATS:
+                table, notes = self._converted(source, file, columns)
+            else:
+                table, notes = self._read(source, file, columns)
+        except UnknownNameError as error:
+            if source.path is None or columns is None:
+                raise
+            raise error.and_say(where_header_is(file.path, source.reader, columns)) from None
         if columns is not None:
             readers.check_types(table, source)
         for entry in self._record(source, file):

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
+from commonweal.sources.header import lines_above
 from commonweal.sources.readers import check_columns
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def _walk(
                 elif len(fields) != len(header):
                     raise DataError(
                         f"{name}: line {skip + rows.line_num} has {len(fields)} fields, "
-                        f"expected {len(header)} as in the header"
+                        f"expected {len(header)} as in the header" + _under_a_title(data, separator)
                     )
                 if wanted is not None and number + 1 - len(blank) == wanted:
                     break
@@ -315,6 +316,14 @@ def _walk(
     if wanted is not None and rows_found < wanted:
         raise DataError(f"{name}: expected {wanted} rows, found {rows_found}")
     return _Walk(number + 1, frozenset(blank), skip + rows.line_num)
+
+
+def _under_a_title(data: Path | bytes, separator: str) -> str:
+    """Say how to skip what stands above the header, where that seems to be the matter."""
+    with _open(data) as text:
+        above = lines_above(text, separator)
+    lines = f"{above} lines" if above > 1 else "1 line"
+    return f"; {lines} above the header? say 'skip_rows: {above}' beside its name" if above else ""
 
 
 def _first_lines(data: Path | bytes, count: int) -> bytes:

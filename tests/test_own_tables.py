@@ -1,0 +1,209 @@
+"""Tables as people have them: titles above the header, a second sheet, marks for what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import xlsxwriter
+
+from commonweal.checking import check_files
+from commonweal.errors import CommonwealError, StudyError
+from commonweal.recipe import load_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GAPS = {"null_values": ["-", "n/a"], "thousands": True}
+TITLE = "Halls and incomes by place, 2026\n\n"
+
+
+def council_csv(plain: str) -> str:
+    """The table of indicators as a council saves it: a title, marks of gaps, commas in thousands."""
+    lines = plain.splitlines()
+    lines[0] = lines[0].replace("code", "place_code")
+    lines[1] = "A01,-,20,0.5"
+    lines[2] = "A02,n/a,19,0.5"
+    lines[20] = 'A20,"1,020",1,0.5'
+    return TITLE + "\n".join([*lines, "Total,,210,"]) + "\n"
+
+
+def workbook(path: Path, csv: str, title_rows: int = 2) -> None:
+    """Save a table on the second sheet of a workbook, under a title."""
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Read me").write(0, 0, "What this is")
+        sheet = book.add_worksheet("Data")
+        sheet.write(0, 0, "Halls and incomes")
+        for row, line in enumerate(csv.splitlines(), start=title_rows):
+            for column, cell in enumerate(line.split(",")):
+                try:
+                    sheet.write_number(row, column, float(cell))
+                except ValueError:
+                    sheet.write_string(row, column, cell)
+
+
+def incomes(small: Any) -> list[float]:
+    values: list[float] = small.run(draws=0).indicators["deprivation"].values[:, 0].tolist()
+    return values
+
+
+def refused(small: Any) -> str:
+    with pytest.raises(CommonwealError) as error:
+        check_files(load_study(small.study), small.store)
+    return str(error.value)
+
+
+def test_what_is_said_once_of_a_file_counts_for_all_that_refer_to_it(small: Any) -> None:
+    small.write()
+    plain = small.run(draws=0)
+    small.indicators.write_text(council_csv(small.indicators.read_text("utf-8")), "utf-8")
+    small.write(files={"indicators.csv": {"skip_rows": 2, "code": "place_code", **GAPS}})
+    results = small.run(draws=0)
+    values = results.indicators["deprivation"].values[:, 0]
+    assert np.isnan(values[:2]).all()
+    assert values[2:19].tolist() == list(range(3, 20))
+    assert values[19] == 1020
+    np.testing.assert_array_equal(
+        results.indicators["community_needs"].values, plain.indicators["community_needs"].values
+    )
+
+
+def test_settings_stand_as_well_beside_the_file(small: Any) -> None:
+    small.indicators.write_text(council_csv(small.indicators.read_text("utf-8")), "utf-8")
+    once: dict[str, Any] = {"skip_rows": 2, "code": "place_code", **GAPS}
+    small.write(
+        **{f"indicators__{i}__{k}": v for i in ("income", "halls") for k, v in once.items()}
+    )
+    assert incomes(small)[19] == 1020
+
+
+def test_a_second_sheet_is_read_and_one_workbook_may_hold_two_tables(small: Any) -> None:
+    workbook(small.path / "book.xlsx", small.indicators.read_text("utf-8"))
+    small.write(
+        files={
+            "figures": {"file": "book.xlsx", "sheet": "Data", "skip_rows": 2},
+            "notes": {"file": "book.xlsx", "columns": ["note"]},
+        },
+        indicators__income__file="figures",
+        indicators__halls__file="figures",
+        indicators__unused={"file": "notes", "column": "note", "higher_is": "more"},
+    )
+    assert incomes(small) == list(range(1, 21))
+    assert [s["path"] for s in small.run(draws=0).provenance["sources"]][-1] == "book.xlsx"
+
+
+def test_a_results_folder_finds_a_workbook_by_its_short_name(small: Any, tmp_path: Path) -> None:
+    workbook(small.path / "book.xlsx", small.indicators.read_text("utf-8"))
+    once = {"figures": {"file": "book.xlsx", "sheet": "Data", "skip_rows": 2}}
+    small.write(files=once, indicators__income__file="figures", indicators__halls__file="figures")
+    moved = load_study(small.study).moved_to(tmp_path / "elsewhere" / "results")
+    assert moved.indicators["income"].file == "figures"
+    assert moved.files["figures"].file.endswith("/book.xlsx")
+
+
+def test_all_that_is_no_number_is_told_at_once_with_its_rows(small: Any) -> None:
+    text = council_csv(small.indicators.read_text("utf-8")).replace("A03,3,", "A03,<5,")
+    small.indicators.write_text(text.replace("A04,4,17", "A04,4,-"), "utf-8")
+    small.write(files={"indicators.csv": {"skip_rows": 2, "code": "place_code"}})
+    said = refused(small).splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("income: column 'income' of indicators.csv has ")
+    assert "'-' (row 1), 'n/a' (row 2), '<5' (row 3) and '1,020' (row 20); expected" in said[0]
+    assert 'say \'thousands: true\' and \'null_values: ["-", "n/a", "<5"]\'' in said[0]
+    assert "halls: column 'halls' of indicators.csv has '-' (row 4); expected" in said[1]
+    small.write(
+        files={
+            "indicators.csv": {
+                "skip_rows": 2,
+                "code": "place_code",
+                "thousands": True,
+                "null_values": ["-", "n/a", "<5"],
+            }
+        }
+    )
+    check_files(load_study(small.study), small.store)  # what was to be said is enough
+
+
+def test_many_bad_values_are_capped_and_counted(small: Any) -> None:
+    lines = small.indicators.read_text("utf-8").splitlines()
+    lines[1:] = [line.replace(",", f",x{i % 9},", 1) for i, line in enumerate(lines[1:])]
+    lines[1:] = [",".join(x for k, x in enumerate(line.split(",")) if k != 2) for line in lines[1:]]
+    small.indicators.write_text("\n".join(lines) + "\n", "utf-8")
+    small.write()
+    said = refused(small)
+    assert "'x0' (rows 1, 10 and 19)" in said
+    assert "and 3 more values; expected" in said
+
+
+def test_all_columns_that_are_missing_are_told_at_once(small: Any) -> None:
+    small.write(indicators__income__column="incme", indicators__halls__column="hals")
+    said = refused(small)
+    assert said.startswith("columns 'incme' (did you mean 'income'?) and 'hals' (did you mean")
+    assert "not found in indicators.csv; expected one of: code, halls, income, income_se" in said
+
+
+@pytest.mark.parametrize("title", [TITLE, "Halls and incomes,,,\n,,,\n"])
+def test_a_title_above_the_header_is_recognised(small: Any, title: str) -> None:
+    small.indicators.write_text(title + small.indicators.read_text("utf-8"), "utf-8")
+    small.write()
+    assert "say 'skip_rows: 2' beside its name" in refused(small)
+    small.write(files={"indicators.csv": {"skip_rows": 2}})
+    check_files(load_study(small.study), small.store)
+
+
+def test_the_sheet_and_row_of_a_header_are_named(small: Any) -> None:
+    workbook(small.path / "book.xlsx", small.indicators.read_text("utf-8"))
+    with xlsxwriter.Workbook(small.path / "two.xlsx") as book:
+        book.add_worksheet("Read me").write_column(0, 0, ["What", "this", "is"])
+        sheet = book.add_worksheet("Data")
+        sheet.write(0, 0, "A title")
+        for row, line in enumerate(small.indicators.read_text("utf-8").splitlines(), start=3):
+            sheet.write_row(row, 0, line.split(","))
+    both = ("indicators__income__file", "indicators__halls__file")
+    small.write(**dict.fromkeys(both, "book.xlsx"))
+    assert "there are also: Data (name one with 'sheet')" in refused(small)
+    small.write(**dict.fromkeys(both, "two.xlsx"))
+    assert "row 4 of sheet 'Data' names them: say 'sheet: Data' and 'skip_rows: 3'" in refused(
+        small
+    )
+
+
+def test_a_file_that_nothing_refers_to_is_a_slip(small: Any) -> None:
+    with pytest.raises(StudyError, match=r"files.indicator.csv: no 'file' of the study .*did you"):
+        load_study(small.write(files={"indicator.csv": {"skip_rows": 2}}))
+
+
+def test_the_column_of_codes_is_found_where_it_is_called_otherwise(small: Any) -> None:
+    text = small.indicators.read_text("utf-8").replace("code,", "soa01,")
+    small.indicators.write_text(text, "utf-8")
+    small.write()
+    assert incomes(small) == list(range(1, 21))
+
+
+def test_check_tells_how_many_areas_have_a_value_and_what_is_left_aside(
+    small: Any, tell: Any
+) -> None:
+    text = small.indicators.read_text("utf-8").replace("A03,3,", "A03,,")
+    small.indicators.write_text(text + "Total,210,210,\n", "utf-8")
+    small.write()
+    said = tell("check", small.study)[1].splitlines()
+    assert said[2:] == [
+        "income: 19 of 20 areas have a value (indicators.csv); 'Total' is no area of the study.",
+        "halls: 20 of 20 areas have a value (indicators.csv); 'Total' is no area of the study.",
+    ]
+    small.indicators.write_text(text + "".join(f"B{i},1,1,\n" for i in range(5)), "utf-8")
+    said = tell("check", small.study)[1].splitlines()
+    assert said[2].endswith("; 5 codes are no areas of the study: 'B0', 'B1', 'B2' and 2 more.")
+
+
+def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:
+    text = small.indicators.read_text("utf-8").replace("A03,3,", "A03,-,")
+    small.indicators.write_text(text, "utf-8")
+    small.write(indicators__income__per="population")
+    assert "column 'income' of indicators.csv has '-' (row 3); expected numbers" in refused(small)
+
+
+def test_a_register_that_is_not_there_is_refused_before_anything_is_read(small: Any) -> None:
+    with pytest.raises(StudyError, match=r"access.registers.0: register 'libaries-england' not"):
+        load_study(small.write(access={"registers": ["libaries-england"]}))
