@@ -294,12 +294,20 @@ def find_study(
     CommonwealError
         If no study has it, if several areas fit, or if a postcode is not known or has no place.
     """
-    from commonweal.briefing.profile import POSTCODE, area_of_postcode, find_area
+    from commonweal.briefing.profile import (
+        POSTCODE,
+        area_of_postcode,
+        find_area,
+        folded,
+        larger_named,
+    )
 
     names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
     is_postcode = POSTCODE.match(asked.strip().upper()) is not None
     away: UnreachableError | None = None
     seen: list[str] = []
+    tried: list[Areas] = []
+    several: CommonwealError | None = None
     for name in names:
         found = load_study(name)
         try:
@@ -312,16 +320,25 @@ def find_study(
             wanted = area_of_postcode(asked, str(postcodes), areas.system)
         elif is_postcode:
             wanted = _area_around(asked, found, areas, store)
-        row = find_area(areas, wanted)
-        if row is not None:
+        try:
+            row = find_area(areas, wanted)
+        except CommonwealError as error:  # in another study it may be the whole name of one area
+            several = several or error
+            tried.append(areas)
+            continue
+        if row is not None and (
+            several is None or folded(wanted).startswith(folded(areas.table["name"][row] or "-"))
+        ):
             return found, areas.codes[row]
         if study or name != "demo":  # a fictional place is no help to who looks for a real one
-            seen += areas.table["name"].drop_nulls().to_list()
-            tried = (name, areas)
-    if away is not None:
-        raise away
+            seen += [n for names in areas.names for n in names.drop_nulls()]
+            tried.append(areas)
+    if (fault := several or away) is not None:
+        raise fault
     where = f"'{asked}' (in {wanted})" if is_postcode else f"'{asked}'"
-    example = tried[1].codes[0]
+    if larger := next((told for areas in tried if (told := larger_named(areas, asked))), None):
+        raise CommonwealError(larger)
+    example = tried[-1].codes[0]
     near = nearest(asked, seen)
     hint = f"{near} Expected" if near.startswith("did you mean") else "expected"
     raise CommonwealError(

@@ -179,9 +179,9 @@ class TestBuiltUp:
         people = b.areas.population
         assert 5000 <= people.min() <= people.max() <= 15000
         assert people.sum() + b.left()["population"].sum() == b.small.population.sum()
-        assert set(b.left()["name"]) >= {"Isles of Scilly 001A"}
+        assert set(b.left()["name"]) >= {"Isles of Scilly (Isles of Scilly 001A)"}
         assert b.left().filter(pl.col("why") == "island")["name"].to_list() == [
-            "Isles of Scilly 001A"
+            "Isles of Scilly (Isles of Scilly 001A)"
         ]
         assert (b.regions.region >= 0).sum() == 33_750
         assert len(b.regions.seed) == len(b.areas)

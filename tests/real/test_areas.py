@@ -145,3 +145,18 @@ class TestFrom2011To2021:
         # one neighbourhood of the City of London lies in a ward that is not in the list
         assert np.isnan(moved).sum() == move.report["got nothing"] == 1
         np.testing.assert_allclose(moved[~np.isnan(moved)], 1)
+
+
+def test_neighbourhoods_carry_the_names_that_people_use(lsoa11: Areas, lsoa21: Areas) -> None:
+    """The House of Commons Library named the MSOAs of 2011; those that are new since have no name."""
+    table = lsoa21.table
+    (lincoln,) = table.filter(official_name="Lincoln 007C").rows(named=True)
+    assert (lincoln["code"], lincoln["local_name"], lincoln["name"]) == (
+        "E01026129", "Birchwood West", "Birchwood West (Lincoln 007C)",
+    )  # fmt: skip
+    nameless = table.filter(pl.col("local_name").is_null())
+    assert (len(nameless), nameless["msoa21"].n_unique()) == (836, 179)
+    assert (nameless["name"] == nameless["official_name"]).all()
+    assert not set(nameless["msoa21"]) & set(lsoa11.table["msoa11"])
+    assert lsoa11.table["local_name"].null_count() == 0
+    assert lsoa21.table["local_name"].n_unique() > 6_000

@@ -80,7 +80,7 @@ def test_show_as_json(england: Any) -> None:
     done = england("show", "E01026129", "--json", "--draws", "0")
     assert done.returncode == 0
     data = json.loads(done.stdout)
-    assert data["name"] == "Lincoln 007C"
+    assert data["name"] == "Birchwood West (Lincoln 007C)"
     assert data["study"] == "left-behind-2025"
     assert data["designations"]["left_behind"]["selected"] is True
     assert data["designations"]["left_behind"]["probability"] is None

@@ -225,7 +225,7 @@ class TestCommunityNeeds:
         assert len(theirs) == 33_755
 
     def test_lincoln_007c(self, lsoa21: Areas, cni2023: Scores) -> None:
-        at = lsoa21.table["name"].to_list().index("Lincoln 007C")
+        at = lsoa21.table["official_name"].to_list().index("Lincoln 007C")
         assert [cni2023.rank_of(p)[at] for p in cni2023.domains] == [710, 298, 407]
         assert cni2023.score[at] == pytest.approx(251.21, abs=0.005)
 

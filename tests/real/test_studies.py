@@ -16,6 +16,7 @@ from commonweal.briefing.compare import comparison_lines
 from commonweal.briefing.headline import as_data, headline
 from commonweal.briefing.profile import find_area, profile, profile_data, profile_lines
 from commonweal.designation import compare
+from commonweal.errors import CommonwealError
 from commonweal.places import find_study
 from commonweal.study import only_designation, run
 
@@ -221,13 +222,28 @@ def test_show_one_place(left_behind_2025: Results, real_store: Store) -> None:
     study, code = find_study("Lincoln 007C", real_store)
     assert (study.name, code) == ("left-behind-2025", "E01026129")
     told = "\n".join(profile_lines(profile(left_behind_2025, "e01026129")))
-    assert told.startswith("Lincoln 007C (E01026129), Lincoln, East Midlands\n")
+    assert told.startswith("Birchwood West (Lincoln 007C), E01026129, Lincoln, East Midlands\n")
     assert "Community Needs Index 2023: 1st of 33,755" in told
     assert "It is left behind. The rule: worst 10 % on Community Needs Index 2023" in told
     assert "it was on the list in 100 % of them" in told
     data = profile_data(profile(left_behind_2025, "E01026129"))
     assert data["indices"]["community_needs"]["rank"] == 1
     assert len(data["peers"]) == 5
+
+
+def test_the_name_of_an_authority_is_answered_with_its_code(real_store: Store) -> None:
+    with pytest.raises(
+        CommonwealError, match=r"'hartlepool' is a local authority \(E06000001\) of 57 n"
+    ) as told:
+        find_study("hartlepool", real_store)
+    assert "where: {lad24: E06000001}" in str(told.value)
+    with pytest.raises(
+        CommonwealError, match=r"'birchwood west' fits 5 neighbourhoods: E01026127 Birch"
+    ):
+        find_study("birchwood west", real_store)
+    # The name of several neighbourhoods is the whole name of one ward in an older study.
+    study, code = find_study("Bransholme East, Hull", real_store)
+    assert (study.name, code) == ("left-behind-2019", "E05001667")
 
 
 def test_a_ward_by_its_name(left_behind_2019: Results, real_store: Store) -> None:

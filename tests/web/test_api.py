@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from commonweal.evidence import load_evidence
@@ -300,3 +302,30 @@ def test_a_study_without_social_capital_says_so(small: Small, asked_of: Asked) -
         assert answer.status_code == 404
         assert "says nothing of social capital" in answer.text
     assert "Social capital" not in other.get("/area/A01").text
+
+
+def test_a_place_is_found_by_every_name_it_goes_by(
+    county: Results, asked_of: Callable[[Results], Client]
+) -> None:
+    """Two neighbourhoods share the name that people use, a third has one of its own."""
+    table = county.areas.table
+    local = ["Birchwood West", "Birchwood West", "Ermine", *[None] * (len(table) - 3)]
+    table = table.with_columns(
+        pl.Series("local_name", local, dtype=pl.String), official_name=pl.col("name")
+    ).with_columns(
+        name=pl.when(pl.col("local_name").is_null())
+        .then("name")
+        .otherwise(pl.format("{} ({})", "local_name", "name"))
+    )
+    told = asked_of(replace(county, areas=replace(county.areas, table=table)))
+
+    def found(q: str) -> Any:
+        return told.get("/api/search", params={"q": q}).json()
+
+    codes = county.areas.codes
+    assert found("ermine")["area"] == codes[2]
+    assert found(county.areas.table["name"][1].upper())["area"] == codes[1]
+    both = found("birchwood west")
+    assert (both["area"], both["found"]) == (None, 2)
+    assert {one["code"] for one in both["areas"]} == set(codes[:2])
+    assert all(one["name"].startswith("Birchwood West (") for one in both["areas"])

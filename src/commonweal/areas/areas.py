@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError, UnreachableError
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _EXACT = 2**53
 
 _UNSHOWN = r"[\x00-\x08\x0B\x0C\x0E-\x1F]"
 
+_NAMES = ("name", "local_name", "official_name")
+
 
 @dataclass(frozen=True)
 class Areas:
@@ -45,7 +47,9 @@ class Areas:
     table
         One row an area: ``code``, ``name``, ``population``, ``longitude``, ``latitude`` (null where
         unknown); for each parent system its code under the system's id and ``<id>_name``; and
-        classes such as ``rural_urban``.
+        classes such as ``rural_urban``. Where a system has names that people use, ``name`` is
+        ``Birchwood West (Lincoln 007C)``, and ``local_name`` and ``official_name`` are its parts; ``local_name`` is
+        null where there is none.
     partial
         By parent system, codes of the larger areas of which only some areas are here; None where that
         cannot be known, as of a table of one's own.
@@ -135,9 +139,14 @@ class Areas:
         return self.table["population"].fill_null(float("nan")).to_numpy()
 
     @property
+    def names(self) -> list[pl.Series]:
+        """Every name that the areas go by, each (n_areas,): as told, as people say, as is official."""
+        return [self.table[column] for column in _NAMES if column in self.table.columns]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the columns that class the areas, such as ``rural_urban``."""
-        own = {"code", "name", "population", "longitude", "latitude", *self.parents}
+        own = {"code", *_NAMES, "population", "longitude", "latitude", *self.parents}
         own |= {f"{parent}_name" for parent in self.parents}
         return tuple(c for c in self.table.columns if c not in own)
 
@@ -226,7 +235,10 @@ def load_areas(
         table = table.join(classes.unique("code", keep="first"), on="code", how="left")
     table = table.sort("code")
     parents = tuple(p for p in known.parents(system) if p in table.columns)
-    first = ["code", "name", "population", "longitude", "latitude"]
+    table = _known_as(store, about, table)
+    first = [
+        c for c in ("code", *_NAMES, "population", "longitude", "latitude") if c in table.columns
+    ]
     rest = [c for c in table.columns if c not in first]
     return Areas(
         system,
@@ -274,6 +286,29 @@ def _names(store: Store, about: AreaSystem) -> pl.DataFrame:
     )
     return table.filter(pl.col("code").str.contains(f"^{about.pattern}$")).unique(
         "code", keep="first", maintain_order=True
+    )
+
+
+def _known_as(store: Store, about: AreaSystem, table: pl.DataFrame) -> pl.DataFrame:
+    """Name areas as people do: ``Birchwood West (Lincoln 007C)``; as they are where the names cannot be had."""
+    column = about.known_as
+    if column is None:
+        return table
+    try:
+        read = store.table(column.source, [column.code, column.name])
+    except UnreachableError:
+        read = pl.DataFrame(schema={column.code: pl.String, column.name: pl.String})
+    key = column.inside or "code"
+    local = read.select(
+        pl.col(column.code).alias(key), local_name=pl.col(column.name).str.strip_chars()
+    )
+    named = table.join(
+        local.drop_nulls().unique(key, keep="first"), on=key, how="left", maintain_order="left"
+    )
+    title = pl.format("{} ({})", "local_name", "name")
+    return named.with_columns(
+        official_name=pl.col("name"),
+        name=pl.when(pl.col("local_name") != "").then(title).otherwise("name"),
     )
 
 

@@ -29,6 +29,7 @@ class Column(_Data):
     latitude: str = ""
     sum_of: str = ""
     centre_of: str = ""
+    inside: str = ""
 
 
 class AreaSystem(_Data):
@@ -44,6 +45,8 @@ class AreaSystem(_Data):
         What its codes look like; rows of a source that do not fit are footnotes.
     areas
         Where codes and names are read.
+    known_as
+        Where names that people use are read; of the areas that these lie ``inside``, if that is given.
     populations
         Where residents are counted, by date, the preferred first.
     points
@@ -60,6 +63,7 @@ class AreaSystem(_Data):
     vintage: int
     pattern: str = ".+"
     areas: Column
+    known_as: Column | None = None
     populations: dict[str, Column] = Field(default_factory=dict)
     points: tuple[Column, ...] = ()
     boundaries: tuple[Column, ...] = ()

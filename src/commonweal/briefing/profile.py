@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.leading import leading, what_holds_it_back
@@ -18,8 +19,11 @@ from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.what_matters import mover_in_words
 from commonweal.briefing.words import (
     authority,
+    counted_areas,
     index_label,
     ordinal,
+    parent_words,
+    parents_in_order,
     people,
     percent,
     places,
@@ -31,7 +35,7 @@ from commonweal.given import note_given
 from commonweal.index import decile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Sensitivity, Tested
     from commonweal.results import Results
 
-__all__ = ["Profile", "find_area", "folded", "peers", "profile", "profile_lines"]
+__all__ = ["Profile", "find_area", "folded", "larger_named", "peers", "profile", "profile_lines"]
 
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "'": "", "’": ""}
@@ -55,8 +59,8 @@ def find_area(areas: Areas, asked: str) -> int | None:
     areas
         The places.
     asked
-        A code, a whole name, ``name, authority``, or a part of a name that only one area has;
-        case, spacing, accents and punctuation do not matter, and ``&`` is ``and``.
+        A code, a whole name (official, or as people say), ``name, authority``, or a part of a name that only
+        one area has; case, spacing, accents and punctuation do not matter, and ``&`` is ``and``.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def find_area(areas: Areas, asked: str) -> int | None:
     Raises
     ------
     CommonwealError
-        If several names fit; the message lists them.
+        If several names fit; the message lists them with their codes, and says of what larger area it is the name.
     """
     wanted = folded(asked)
     if not wanted:
@@ -74,24 +78,62 @@ def find_area(areas: Areas, asked: str) -> int | None:
     codes = [folded(c) for c in areas.codes]
     if wanted in codes:
         return codes.index(wanted)
-    names = [folded(n or "") for n in areas.table["name"].to_list()]
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
-    full = [names]
-    for parent in parents:
-        above = areas.table[f"{parent}_name"].to_list()
-        full.append([f"{n} {folded(p or '')}" for n, p in zip(names, above, strict=True)])
+    around = [_folded(areas.table[f"{p}_name"]) for p in parents]
+    names = [_folded(column) for column in areas.names]
     rows = range(len(areas))
-    for fits in (
-        [i for i in rows if any(column[i] == wanted for column in full)],
+
+    def fits(test: Callable[[str, int], bool]) -> list[int]:
+        return [i for i in rows if any(column[i] and test(column[i], i) for column in names)]
+
+    def whole(name: str, row: int) -> bool:
+        return name == wanted or any(f"{name} {above[row]}" == wanted for above in around)
+
+    def begins(name: str, row: int) -> bool:
         # "Bransholme East, Hull" is the one in Kingston upon Hull, City of.
-        [i for i in rows if any(_named_in(wanted, names[i], column[i]) for column in full[1:])],
-        [i for i in rows if f"{names[i]} ".startswith(f"{wanted} ")],
-        [i for i in rows if wanted in names[i]],
+        return any(_named_in(wanted, name, above[row]) for above in around)
+
+    for test in (
+        whole,
+        begins,
+        lambda name, _: f"{name} ".startswith(f"{wanted} "),
+        lambda name, _: wanted in name,
     ):
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            raise CommonwealError(_several(areas, asked, fits, parents))
+        found = fits(test)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            larger = None if test in (whole, begins) else larger_named(areas, asked)
+            raise CommonwealError(larger or _several(areas, asked, found, parents))
+    return None
+
+
+def larger_named(areas: Areas, asked: str) -> str | None:
+    """Say what larger area a name or code is of, what lies in it and how it is asked for; None if it is of none."""
+    wanted = folded(asked)
+    for parent in parents_in_order(areas):
+        pairs = (
+            areas.table.select(parent, f"{parent}_name")
+            .drop_nulls(parent)
+            .unique()
+            .sort(parent)
+            .rows()
+        )
+        fits = [(c, n or c) for c, n in pairs if wanted in (folded(n or ""), folded(c))]
+        one, many = parent_words(parent)
+        if one == areas.singular:  # a neighbourhood of neighbourhoods
+            one, many = "larger area", "larger areas"
+        if len(fits) > 1:
+            return f"'{asked}' is the name of {len(fits)} {many}: {', '.join(c for c, _ in fits[:6])}. Give a code."
+        for code, name in fits:
+            inside = areas.table.filter(pl.col(parent) == code).select("code", "name").rows()
+            first = "; ".join(f"{c} {n or c}" for c, n in inside[:3])
+            more = f" and {len(inside) - 3:,} more" if len(inside) > 3 else ""
+            return (
+                f"'{asked}' is a {one} ({code}) of {counted_areas(len(inside), areas)}: {first}{more}.\n"
+                f'Give one of them; for all together, commonweal brief STUDY "{name}"; '
+                f"in a study, where: {{{parent}: {code}}}"
+            )
     return None
 
 
@@ -102,12 +144,18 @@ def folded(text: str) -> str:
     return " ".join(kept.split())
 
 
-def _named_in(wanted: str, name: str, full: str) -> bool:
+def _folded(names: pl.Series) -> list[str]:
+    """Fold names, each once; nothing where there is none."""
+    known = {name: folded(name or "") for name in names.unique()}
+    return [known[name] for name in names]
+
+
+def _named_in(wanted: str, name: str, above: str) -> bool:
     """Whether a query is a whole name and then words of what lies around it."""
-    if not name or not wanted.startswith(f"{name} "):
-        return False
-    around = full.removeprefix(name).split()
-    return all(word in around for word in wanted.removeprefix(name).split())
+    around = above.split()
+    return wanted.startswith(f"{name} ") and all(
+        word in around for word in wanted.removeprefix(name).split()
+    )
 
 
 def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> str:
@@ -151,7 +199,12 @@ def profile_lines(p: Profile) -> Iterator[str]:
     above = [
         area.get(f"{x}_name") for x in dict.fromkeys([parent, "region"]) if x in r.areas.parents
     ]
-    yield f"{area['name']} ({area['code']}), {', '.join(a for a in above if a)}".rstrip(", ")
+    name = (
+        f"{area['name']}, {area['code']}"
+        if area.get("local_name")
+        else f"{area['name']} ({area['code']})"
+    )
+    yield ", ".join([name, *(a for a in above if a)])
     known = [] if area["population"] is None else [people(area["population"])]
     if area.get("rural_urban"):
         known.append(str(area["rural_urban"]))

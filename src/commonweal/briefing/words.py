@@ -24,6 +24,7 @@ __all__ = [
     "living",
     "ordinal",
     "parent_words",
+    "parents_in_order",
     "people",
     "percent",
     "places",
@@ -181,6 +182,15 @@ def rule_in_words(results: Results, name: str) -> str:
     labels = {c.index: index_label(results, c.index) for c in rule.conditions()}
     text = str(rule).replace("%", " %")
     return re.sub(r"(?<= on )[\w./]+", lambda m: labels.get(m[0], m[0]), text)
+
+
+def parents_in_order(areas: Areas) -> list[str]:
+    """Give the larger areas in the order in which a name is looked for: authority, region and country first.
+
+    There is a ward called North East in Barnsley; who asks for the North East means the region.
+    """
+    first = [authority_of(areas), "region", "country"]
+    return sorted(areas.parents, key=lambda p: first.index(p) if p in first else len(first))
 
 
 def authority(results: Results) -> str | None:

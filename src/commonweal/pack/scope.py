@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.briefing.profile import POSTCODE, find_area, folded
-from commonweal.briefing.words import authority_of, larger_name, parent_words, shared_name
+from commonweal.briefing.words import (
+    authority_of,
+    larger_name,
+    parent_words,
+    parents_in_order,
+    shared_name,
+)
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
 from commonweal.given import note_given
 
@@ -119,13 +125,9 @@ def is_postcode(text: str) -> bool:
 
 
 def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:
-    """Find a larger area by its code or whole name: the authority first, then region and country.
-
-    There is a ward called North East in Barnsley; who asks for the North East means the region.
-    """
-    first = [authority_of(areas), "region", "country"]
+    """Find a larger area by its code or whole name."""
     wanted = folded(text)
-    for parent in sorted(areas.parents, key=lambda p: first.index(p) if p in first else len(first)):
+    for parent in parents_in_order(areas):
         codes, names = (areas.table[c].to_list() for c in (parent, f"{parent}_name"))
         fits: dict[str, str] = {}
         for code, name in zip(codes, names, strict=True):
@@ -145,7 +147,7 @@ def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:
 
 
 def _unknown(areas: Areas, text: str) -> CommonwealError:
-    names = areas.table["name"].drop_nulls().to_list()
+    names = [n for known in areas.names for n in known.drop_nulls()]
     for parent in areas.parents:
         names += areas.table[f"{parent}_name"].drop_nulls().unique().to_list()
     hint, authority = nearest(text, names), authority_of(areas)

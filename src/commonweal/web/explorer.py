@@ -154,9 +154,11 @@ class Explorer:
     def exactly(self) -> Mapping[str, int]:
         """Rows by folded code, and by folded name where only one area has it."""
         areas = self.results.areas
-        names = [folded(n or "") for n in areas.table["name"].to_list()]
-        once = Counter(names)
-        found = {name: row for row, name in enumerate(names) if name and once[name] == 1}
+        found: dict[str, int] = {}
+        for column in areas.names:
+            names = [folded(n or "") for n in column.to_list()]
+            once = Counter(names)
+            found |= {name: row for row, name in enumerate(names) if name and once[name] == 1}
         return found | {folded(code): row for row, code in enumerate(areas.codes)}
 
     def label(self, name: str) -> str:
