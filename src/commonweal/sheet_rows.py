@@ -37,17 +37,11 @@ class LongTable:
     name
         Of the table in the workbook; a sheet has one table.
     frame
-        All its rows, text and numbers; null is an empty cell.
-    header
-        Row of its header, counted from 0.
-    decimals
-        To which numbers are rounded; None writes them out.
+        All its rows, text and numbers; null is an empty cell. The header is in the first row.
     """
 
     name: str
     frame: pl.DataFrame
-    header: int
-    decimals: int | None = None
 
 
 def fill(packed: io.BytesIO, tables: Mapping[int, LongTable]) -> bytes:
@@ -87,14 +81,14 @@ def fill(packed: io.BytesIO, tables: Mapping[int, LongTable]) -> bytes:
 
 def _stretched(xml: bytes, table: LongTable) -> bytes:
     """Let references to the rows written so far reach to the last row."""
-    short, whole = table.header + 1 + WRITTEN, table.header + 1 + table.frame.height
+    short, whole = 1 + WRITTEN, 1 + table.frame.height
     return re.sub(rf'(ref="[A-Z]+\d+:[A-Z]+){short}"'.encode(), rf'\g<1>{whole}"'.encode(), xml)
 
 
 def _with_rows(sheet: bytes, table: LongTable) -> bytes:
     from xlsxwriter.utility import xl_col_to_name
 
-    first, last = table.header + 2, table.header + 1 + table.frame.height  # Excel counts from 1
+    first, last = 2, 1 + table.frame.height  # Excel counts from 1
     styles = dict(re.findall(rf'<c r="([A-Z]+){first}" s="(\d+)"'.encode(), sheet))
     rows = pl.int_range(first + WRITTEN, last + 1)
     rest = table.frame[WRITTEN:].with_columns(rows.alias("__row"))
@@ -116,9 +110,7 @@ def _with_rows(sheet: bytes, table: LongTable) -> bytes:
                 pl.lit("</t></is></c>"),
             )
         else:
-            rounded = kind.is_float() and table.decimals is not None
-            number = value.round(table.decimals or 0) if rounded else value
-            full = pl.concat_str(start, pl.lit("><v>"), number.cast(pl.String), pl.lit("</v></c>"))
+            full = pl.concat_str(start, pl.lit("><v>"), value.cast(pl.String), pl.lit("</v></c>"))
         cells.append(pl.coalesce(full, pl.concat_str(start, pl.lit("/>"))))
     text = rest.select(pl.concat_str(*cells, pl.lit("</row>")).str.join("").alias("all"))["all"][0]
     at = sheet.rindex(b"</sheetData>")

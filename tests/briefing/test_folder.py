@@ -18,8 +18,10 @@ import numpy as np
 import polars as pl
 import pyogrio
 import pytest
+import yaml
 
 from commonweal.briefing import check_folder, swap, write_results
+from commonweal.briefing.folder import plain_yaml
 from commonweal.errors import CommonwealError
 from commonweal.locks import held
 from commonweal.recipe import load_study
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "designation.parquet",
-    "draws.parquet", "indicators.parquet", "provenance.json", "report.html", "results.xlsx",
+    "draws.parquet", "indicators.parquet", "list.csv", "provenance.json", "report.html", "results.xlsx",
     "scores.parquet", "study.yaml", "summaries.parquet",
 }  # fmt: skip
 
@@ -74,6 +76,26 @@ def test_tables_have_the_results(folder: Path, results: Results) -> None:
     assert weights.sum_horizontal().to_numpy() == pytest.approx(np.full(50, 2.0))
     assert set(tables["summaries"]["larger_area"]) == {"district", "province"}
     assert set(tables["summaries"]["index"]) == {"need", "community"}
+
+
+def test_the_list_as_csv(folder: Path, results: Results) -> None:
+    rows = pl.read_csv(folder / "list.csv")
+    d = results.designations["priority"]
+    assert set(rows["Code"]) == set(results.areas.table["code"].filter(d.selected))
+    ranks = rows["Need: rank"].to_list()
+    assert ranks == sorted(ranks)
+    same = pl.read_excel(folder / "results.xlsx", sheet_name="Selected")
+    assert rows["Population"].to_list() == same["Population"].to_list()
+
+
+@pytest.mark.parametrize(
+    "text", [".", "y", "N", "1e3", "1_000", "0x1F", "-.5", "2019-04-01", "12:30"]
+)
+def test_a_text_in_the_recipe_is_a_text_to_every_reader(text: str) -> None:
+    """R's yaml takes a lone point for a missing number, and y for true."""
+    written = plain_yaml({"decimal": text, "n": 1.5, "on": True, "title": "Tiny"})
+    assert written == f"decimal: '{text}'\n'n': 1.5\n'on': true\ntitle: Tiny\n"
+    assert yaml.safe_load(written)["decimal"] == text
 
 
 def test_recipe_runs_from_where_it_lies(
@@ -133,6 +155,14 @@ def test_geopackage(folder: Path, results: Results) -> None:
         "margin",
         "probability",
     } <= set(fields)
+    for index, scores in results.scores.items():
+        for domain in scores.domains:
+            name = domain.replace("/", "_") + "_rank"
+            assert fields[name] == pytest.approx(scores.rank_of(domain), nan_ok=True), index
+    values = pl.read_parquet(folder / "indicators.parquet")
+    for column in values.drop("code"):
+        if not column.name.endswith(".standard_error"):
+            assert fields[column.name] == pytest.approx(column.to_numpy(), nan_ok=True)
     assert set(fields["state"]) <= {"in priority", "near miss", "not selected"}
     assert geometry[0][1] == 1
     missing = results.areas.position["V050"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import openpyxl
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -27,8 +28,8 @@ def book(folder: Path) -> Workbook:
 
 def test_sheets(book: Workbook) -> None:
     assert book.sheetnames == [
-        "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Larger_areas",
-        "Agreement", "Differences", "Indices", "Indicators", "Sources",
+        "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Domains",
+        "Indicator_values", "Larger_areas", "Agreement", "Differences", "Indices", "Indicators", "Sources",
     ]  # fmt: skip
 
 
@@ -39,6 +40,13 @@ def test_names_that_excel_forbids_are_made_ones_that_it_takes() -> None:
         for word in ("a/b:c", "a[b]?*\\c", "it's", "x" * 40, "X" * 40)
     ]
     assert names == ["By_a_b_c", "By_a_b_c_2", "By_it_s", "By_" + "x" * 28, "By_" + "X" * 26 + "_2"]
+
+
+def test_a_name_that_is_too_long_is_cut_behind_a_word() -> None:
+    used: set[str] = set()
+    wanted = "What_matters_most_deprived_neighbourhoods"
+    names = [sheet_name(f"{wanted}_{year}", used) for year in (2019, 2025)]
+    assert names == ["What_matters_most_deprived", "What_matters_most_deprived_2"]
 
 
 def test_every_sheet_has_one_plain_table(book: Workbook) -> None:
@@ -59,27 +67,28 @@ def test_every_sheet_has_one_plain_table(book: Workbook) -> None:
             "something beside the table"
         )
         if sheet.title != "Cover":
-            assert sheet.freeze_panes == "A5"
+            assert sheet.freeze_panes == "A2"
+            assert table.ref.startswith("A1:")
 
 
 def test_no_formulas_whatever_a_name_starts_with(book: Workbook) -> None:
     kinds = {cell.data_type for sheet in book for row in sheet for cell in row}
     assert "f" not in kinds
-    names = [row[1].value for row in book["Selected"].iter_rows(min_row=5)]
+    names = [row[1].value for row in book["Selected"].iter_rows(min_row=2)]
     assert '=HYPERLINK("http://example.org")' in names
     assert {"+44 & Sons", "@cmd", "-1+1", "<script>alert('x')</script>"} <= set(names)
-    everyone = [row[1].value for row in book["Areas"].iter_rows(min_row=5)]
+    everyone = [row[1].value for row in book["Areas"].iter_rows(min_row=2)]
     assert {*names} <= {*everyone}, "the sheet that is written another way says the same"
 
 
 def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
     sheet = book["Areas"]
-    headers = [cell.value for cell in sheet[4]]
+    headers = [cell.value for cell in sheet[1]]
     assert headers == [
         "Code", "Name", "District", "Province", "Population", "Need: rank", "Need: decile", "Community: rank",
         "Community: decile", "Result", "Smallest margin", "Probability",
     ]  # fmt: skip
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5)]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[0] for row in rows] == results.areas.codes
     assert [row[4] for row in rows] == results.areas.table["population"].to_list()
     assert [row[5] for row in rows] == results.scores["need"].rank.tolist()
@@ -87,13 +96,13 @@ def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
     assert [row[11] for row in rows] == pytest.approx(
         results.certainty["priority"].selected, abs=1e-6
     )
-    assert {sheet.cell(r, 12).number_format for r in range(5, 65)} == {"0.0%"}
-    assert {sheet.cell(r, 5).number_format for r in range(5, 65)} == {"#,##0"}
+    assert {sheet.cell(r, 12).number_format for r in range(2, 62)} == {"0.0%"}
+    assert {sheet.cell(r, 5).number_format for r in range(2, 62)} == {"#,##0"}
 
 
 def test_selected_in_order_of_rank(book: Workbook, results: Results) -> None:
     d = results.designations["priority"]
-    rows = list(book["Selected"].iter_rows(min_row=5, values_only=True))
+    rows = list(book["Selected"].iter_rows(min_row=2, values_only=True))
     assert {row[0] for row in rows} == set(results.areas.table["code"].filter(d.selected))
     ranks = [row[5] for row in rows]
     assert ranks == sorted(ranks)
@@ -101,14 +110,14 @@ def test_selected_in_order_of_rank(book: Workbook, results: Results) -> None:
 
 def test_differences_have_margins(book: Workbook) -> None:
     sheet = book["Differences"]
-    headers = [cell.value for cell in sheet[4]]
+    headers = [cell.value for cell in sheet[1]]
     assert {
         "Difference",
         "Need: places inside",
         "Community: places inside",
         "Smallest margin",
     } <= set(headers)
-    assert "V020" in [row[1] for row in sheet.iter_rows(min_row=5, values_only=True)]
+    assert "V020" in [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)]
 
 
 def test_properties_and_contents(book: Workbook, results: Results) -> None:
@@ -119,12 +128,35 @@ def test_properties_and_contents(book: Workbook, results: Results) -> None:
     assert "A fictional place." in [c.value for c in cover["A"]]
 
 
-def test_polars_reads_it_too(folder: Path) -> None:
-    frame = pl.read_excel(
-        folder / "results.xlsx", sheet_name="Areas", read_options={"header_row": 3}
-    )
+def test_others_read_it_as_it_is(folder: Path, results: Results) -> None:
+    """The header is in the first row of every sheet but the cover."""
+    path = folder / "results.xlsx"
+    frame = pl.read_excel(path, sheet_name="Areas")
     assert len(frame) == 60
     assert frame["Population"].sum() == sum(range(100, 160))
+    sheets = pd.read_excel(path, sheet_name=None)
+    assert next(iter(sheets)) == "Cover"
+    for name, sheet in list(sheets.items())[1:]:
+        assert not [c for c in sheet.columns if str(c).startswith("Unnamed")], name
+    assert list(sheets["Areas"]["Code"]) == results.areas.codes
+
+
+def test_domains_and_indicators_of_every_area(folder: Path, results: Results) -> None:
+    path = folder / "results.xlsx"
+    ranks = pl.read_excel(path, sheet_name="Domains")
+    assert ranks["Code"].to_list() == results.areas.codes
+    assert ranks.columns == [
+        "Code", "Name", *(
+            f"{results.label(index)}: {results.label(domain)}: rank"
+            for index, scores in results.scores.items() for domain in scores.domains
+        ),
+    ]  # fmt: skip
+    values = pl.read_excel(path, sheet_name="Indicator_values")
+    wanted = pl.read_parquet(folder / "indicators.parquet")
+    for about, k in ((m, k) for i in results.indicators.values() for k, m in enumerate(i.meta)):
+        index = next(i for i in results.indicators.values() if about in i.meta)
+        assert values[about.label].to_numpy() == pytest.approx(index.values[:, k], nan_ok=True)
+        assert wanted[about.name].null_count() == values[about.label].null_count()
 
 
 def test_people_of_a_larger_area_are_added_up_where_all_are_known(results: Results) -> None:

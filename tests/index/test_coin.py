@@ -389,14 +389,14 @@ def test_the_workbook_has_what_was_put_in(tmp_path: Path) -> None:
         assert len(sheet.tables) == 1
         assert not sheet.merged_cells.ranges
         assert not any(cell.data_type == "f" for row in sheet for cell in row)
-    assert [c.value for c in book["Raw data"]["A"]][3:] == ["Unit", "=A1", "http://x.org", "3"]
-    assert [c.value for c in book["Raw data"]["B"]][3:] == ["=SUM(A1)", 1, None, 2.5]
-    assert [c.value for c in book["Scores"][4]] == ["Unit", "Name", "needs", "needs/a", "needs/b"]
-    assert [c.value for c in book["Scores"]["C"]][4:] == [4, 2, None]
-    ranks = [c.value for c in book["Ranks"]["C"]][4:]
+    assert [c.value for c in book["Raw data"]["A"]] == ["Unit", "=A1", "http://x.org", "3"]
+    assert [c.value for c in book["Raw data"]["B"]] == ["=SUM(A1)", 1, None, 2.5]
+    assert [c.value for c in book["Scores"][1]] == ["Unit", "Name", "needs", "needs/a", "needs/b"]
+    assert [c.value for c in book["Scores"]["C"]][1:] == [4, 2, None]
+    ranks = [c.value for c in book["Ranks"]["C"]][1:]
     assert ranks == [1, 2, None]
     assert rank(need["needs"]).tolist()[:2] == ranks[:2]
-    assert [c.value for c in book["Framework"]["F"]][4:] == [1, 0.25, 0.75]
+    assert [c.value for c in book["Framework"]["F"]][1:] == [1, 0.25, 0.75]
     with zipfile.ZipFile(paths[0]) as packed:
         links = b"".join(packed.read(n) for n in packed.namelist() if n.endswith(".rels"))
     assert b"http://x.org" not in links
@@ -421,19 +421,19 @@ def test_rows_put_in_as_text_are_those_written_by_cell(tmp_path: Path) -> None:
     path = tmp_path / "long.xlsx"
     write_index_workbook(path, tree, need, units, {"Raw": stage})
     book = openpyxl.load_workbook(path)
-    rows = [[c.value for c in row] for row in book["Raw"].iter_rows(min_row=5)]
+    rows = [[c.value for c in row] for row in book["Raw"].iter_rows(min_row=2)]
     assert len(rows) == 12
     assert [row[0] or "" for row in rows] == [t or "" for t in texts]
     assert [row[1] for row in rows] == [None if np.isnan(v) else v for v in x]
     assert [row[2] for row in rows] == stage["n"].to_list()
     assert [row[3] for row in rows] == ["True", "False", None] * 4
     assert {sheet.title: next(iter(sheet.tables.values())).ref for sheet in book} == {
-        "Cover": "A3:B7", "Framework": "A4:I7", "Raw": "A4:D16", "Scores": "A4:D16",
-        "Ranks": "A4:D16",
+        "Cover": "A3:B7", "Framework": "A1:I4", "Raw": "A1:D13", "Scores": "A1:D13",
+        "Ranks": "A1:D13",
     }  # fmt: skip
     for column in "ABCD":  # the look of the first rows, which were written by cell
-        assert len({c.number_format for c in book["Raw"][column][4:]}) == 1
-    again = pl.read_excel(path, sheet_name="Scores", read_options={"header_row": 3})
+        assert len({c.number_format for c in book["Raw"][column][1:]}) == 1
+    again = pl.read_excel(path, sheet_name="Scores")
     assert again["needs"].to_list() == list(range(12))
 
 
@@ -444,9 +444,9 @@ def test_the_worked_example_goes_to_excel_and_back(tmp_path: Path) -> None:
     stages = {"Raw": stage_table(coin.units, coin.values, coin.names, coin.unit_names)}
     path = tmp_path / "asem.xlsx"
     write_index_workbook(path, coin.tree, need, coin.units, stages, unit_names=coin.unit_names)
-    scores = pl.read_excel(path, sheet_name="Scores", read_options={"header_row": 3})
+    scores = pl.read_excel(path, sheet_name="Scores")
     golden.agrees(scores["Index"], golden.numbers("example_Aggregated.csv", "Index"))
-    raw = pl.read_excel(path, sheet_name="Raw", read_options={"header_row": 3})
+    raw = pl.read_excel(path, sheet_name="Raw")
     golden.agrees(raw.select(coin.names).cast(pl.Float64).fill_null(np.nan), coin.values)
 
 
@@ -501,7 +501,7 @@ def test_a_stage_may_be_a_frame_of_any_library(tmp_path: Path) -> None:
     write_index_workbook(str(tmp_path / "a.xlsx"), tree, need, units, stages)
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     for name in stages:
-        rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=5)]
+        rows = [[cell.value for cell in row] for row in book[name].iter_rows(min_row=2)]
         assert rows == [["A", 1], ["B", None], ["C", 3]]
     with pytest.raises(DataError, match="stage 'Raw': list found; expected a path or a table"):
         write_index_workbook(tmp_path / "b.xlsx", tree, need, units, {"Raw": [1.0]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from commonweal.results import Results
 
 __all__ = ["check_folder", "write_results"]
+
+_AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
+"""To R a lone point is a number that is missing, 1e3 is 1000 and y is true."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -118,11 +122,24 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _study(results: Results, folder: Path) -> str:
+    text = plain_yaml(results.study.moved_to(folder).resolved())
+    return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
+
+
+def plain_yaml(recipe: Mapping[str, object]) -> str:
+    """Give a recipe as YAML in which every language's reader finds the same texts."""
     import yaml
 
-    recipe = results.study.moved_to(folder).resolved()
-    text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=100)
-    return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    Dumper.add_representer(
+        str,
+        lambda dumper, text: dumper.represent_scalar(
+            "tag:yaml.org,2002:str", text, style="'" if _AMBIGUOUS.fullmatch(text) else None
+        ),
+    )
+    return yaml.dump(recipe, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:

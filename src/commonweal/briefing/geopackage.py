@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.larger import tiers
-from commonweal.briefing.tables import label_of, margin, probability
+from commonweal.briefing.tables import domain_paths, label_of, margin, probability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["map_fields", "polygons", "still", "write_geopackage", "write_layer", "write_layers"]
 
 _POLYGON, _MULTIPOLYGON = 3, 6
+_FIELDS = 1990
+"""SQLite takes 2,000 columns, unless it was built for more; two are the file's own."""
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
@@ -159,6 +162,10 @@ def map_fields(results: Results) -> pl.DataFrame:
         columns += [
             frame[f"{index}.{k}"].alias(f"{index}_{k}") for k in ("score", "rank", "decile")
         ]
+        columns += [
+            frame[f"{path.replace('/', '.')}.rank"].alias(f"{path}_rank".replace("/", "_"))
+            for path in domain_paths(scores)
+        ]
         if index in results.trends:
             columns.append(
                 pl.Series(f"{index}_change", results.trends[index].change).fill_nan(None)
@@ -187,7 +194,18 @@ def map_fields(results: Results) -> pl.DataFrame:
         p = probability(results, name)
         if p is not None:
             columns.append(pl.Series(f"{start}probability", p))
-    return pl.DataFrame(_apart(columns))
+    values = _indicators(results)
+    return pl.DataFrame(_apart([*columns, *(values if len(columns + values) < _FIELDS else [])]))
+
+
+def _indicators(results: Results) -> list[pl.Series]:
+    """Give the value of every indicator that was measured on the areas of the map, each once."""
+    found: dict[str, pl.Series] = {}
+    for indicators in results.indicators.values():
+        if list(indicators.codes) == results.areas.codes:
+            for column in indicators.to_frame().drop("code"):
+                found.setdefault(column.name, column.alias(re.sub(r"\W", "_", column.name)))
+    return list(found.values())
 
 
 def _apart(columns: list[pl.Series]) -> list[pl.Series]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.classes import class_ranks
+from commonweal.briefing.tables import designated, selected_rows
 from commonweal.csv_text import csv_of_frame
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     Notes
     -----
     A study with one designation gives ``areas``, ``indicators``, ``prepared`` (where it prepares
-    any), ``scores``, ``designation``, ``certainty``, ``draws``, ``sensitivity`` (a CSV),
+    any), ``scores``, ``list`` (a CSV), ``designation``, ``certainty``, ``draws``, ``sensitivity`` (a CSV),
     ``sensitivity_areas`` and ``summaries``; with several, ``designation-<name>`` and so on.
     """
     areas = results.areas
@@ -57,6 +58,11 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     alone = len(results.designations) == 1
     for name, designation in results.designations.items():
         end = "" if alone else f"-{name}"
+        yield (
+            f"list{end}.csv",
+            "The list: every selected area by rank, with what decides about it.",
+            designated(results, name, selected_rows(designation)).frame,
+        )
         yield (
             f"designation{end}.parquet",
             "Who is selected, the margin to each cut-off, near misses, and what would change the answer.",

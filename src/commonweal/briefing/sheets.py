@@ -19,6 +19,8 @@ from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import (
     areas_in_short,
     designated,
+    domain_ranks,
+    indicator_values,
     label_of,
     near_miss_rows,
     selected_rows,
@@ -109,6 +111,24 @@ def sheets(results: Results) -> Iterator[Sheet]:
         areas_in_short(results),
         long=True,
     )
+    ranks = domain_ranks(results)
+    if ranks.frame.width > 2:  # an index of one indicator has no domains
+        yield Sheet(
+            "Domains",
+            f"Ranks of all {areas.plural} on every domain",
+            "Of each index, its domains in the order of the sheet Indices. Rank 1 is the greatest need.",
+            ranks,
+            long=True,
+        )
+    state = "after the steps in Preparation" if results.study.prepare else "as published"
+    for index, on, values in indicator_values(results):
+        yield Sheet(
+            sheet_name(f"Indicator_values_{index}" if index else "Indicator_values", used),
+            f"The value of every indicator for every one of the {on}",
+            f"What the indices are made from, {state}. The sheet Indicators says what each one measures.",
+            values,
+            long=True,
+        )
     larger = larger_areas(results)
     if larger.frame.width:
         yield Sheet(
@@ -199,9 +219,17 @@ def _published(results: Results) -> Iterator[Sheet]:
 def sheet_name(wanted: str, used: set[str]) -> str:
     """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
     wanted = re.sub(r"\W+", "_", wanted)
-    name, k = wanted[:_LONGEST_NAME], 2
+    name, k = _cut(wanted, _LONGEST_NAME), 2
     while name.casefold() in used:
         end = f"_{k}"
-        name, k = wanted[: _LONGEST_NAME - len(end)] + end, k + 1
+        name, k = _cut(wanted, _LONGEST_NAME - len(end)) + end, k + 1
     used.add(name.casefold())
     return name
+
+
+def _cut(name: str, longest: int) -> str:
+    """Cut a name that is too long behind a whole word, where that leaves half of it."""
+    if len(name) <= longest:
+        return name
+    whole = name[: longest + 1].rpartition("_")[0]
+    return whole if len(whole) >= longest // 2 else name[:longest]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -19,7 +19,10 @@ from commonweal.designation.change import can_tell
 from commonweal.index import decile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from commonweal.designation import Designation, Rule
+    from commonweal.index import Scores
     from commonweal.results import Results
 
 __all__ = [
@@ -28,6 +31,9 @@ __all__ = [
     "changes_in_words",
     "counts",
     "designated",
+    "domain_paths",
+    "domain_ranks",
+    "indicator_values",
     "knows_changes",
     "label_of",
     "margin",
@@ -249,3 +255,65 @@ def areas_in_short(results: Results) -> Shown:
             columns.append((f"{start}probability".capitalize(), pl.Series(p)))
             shares.append(columns[-1][0])
     return framed(columns, shares)
+
+
+def domain_paths(scores: Scores) -> list[str]:
+    """Name the parts of an index that have parts, and those right below it."""
+    inner = {path for path, node in scores.tree.walk(scores.index) if node.children}
+    return [p for p in scores.need if p in inner.union(scores.domains) - {scores.index}]
+
+
+def domain_ranks(results: Results) -> Shown:
+    """Show the rank of every area on every domain of every index."""
+    table = results.areas.table
+    columns = [("Code", table["code"]), ("Name", table["name"])]
+    for index, scores in results.scores.items():
+        start = "" if len(results.scores) == 1 else f"{index_label(results, index)}: "
+        columns += [
+            (f"{start}{index_label(results, path)}: rank", whole(scores.rank_of(path)))
+            for path in domain_paths(scores)
+        ]
+    return framed(columns)
+
+
+def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
+    """Show the value of every indicator, one table for each kind of areas that indices are built on.
+
+    Yields
+    ------
+    tuple
+        The index that is built on other areas than the study's, or ''; what the areas are; the table.
+    """
+    table = results.areas.table
+    here: dict[str, tuple[str, pl.Series]] = {}
+    for index, found in results.indicators.items():
+        values = {
+            about.name: (about.label, pl.Series(found.values[:, k]).fill_nan(None))
+            for k, about in enumerate(found.meta)
+        }
+        if list(found.codes) == results.areas.codes:
+            here |= values
+        else:
+            codes = [("Code", pl.Series(list(found.codes), dtype=pl.String))]
+            yield (
+                index,
+                f"areas that {index_label(results, index)} is built on",
+                _valued(codes, values),
+            )
+    if here:
+        yield (
+            "",
+            results.areas.plural,
+            _valued([("Code", table["code"]), ("Name", table["name"])], here),
+        )
+
+
+def _valued(who: list[tuple[str, pl.Series]], values: Mapping[str, tuple[str, pl.Series]]) -> Shown:
+    """Show values with as many decimals as small ones need."""
+    shown = framed([*who, *values.values()])
+    small = {
+        header: 4
+        for header in shown.frame.columns[len(who) :]
+        if (shown.frame[header].abs() < 1).fill_null(value=True).all()
+    }
+    return replace(shown, places=small)

@@ -1,7 +1,8 @@
 """The results as one Excel workbook that people and screen readers can read.
 
 After "Making spreadsheets accessible" of the UK Government Analysis Function: one table a sheet,
-marked up as a table, no merged cells, nothing said by colour alone.
+marked up as a table, no merged cells, nothing said by colour alone. Each begins in the first row, so
+that R, pandas and Excel's own tools read it as it is; the cover says what each sheet holds.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_sheets", "write_workbook"]
 
-_HEADER_ROW = 3  # counted from 0: title, what it holds, one line on the table, then the table
 _LINE = 15.0  # points
 _WRAP = 45  # characters from which on a column of text is wrapped
 _MOST_PLACES = 4  # of decimals
@@ -104,7 +104,7 @@ def write_sheets(
     for number, sheet in enumerate(listed, start=2):
         _write(book, sheet, formats)
         if sheet.long and len(sheet.table) > WRITTEN:
-            long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame, _HEADER_ROW, 6)
+            long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame)
     book.close()
     path.write_bytes(fill(packed, long))
 
@@ -132,24 +132,29 @@ def _cover(
 ) -> None:
     sheet = book.add_worksheet("Cover")
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 90)
-    sheet.set_column(1, 1, 24)
+    sheet.set_column(0, 0, 60)
+    sheet.set_column(1, 1, 34)
+    sheet.set_column(2, 2, 90)
     sheet.write_string(0, 0, title, formats["title"])
     lines = [*lines, "This sheet contains one table: the contents of the workbook."]
     head = 0
     for line in filter(None, lines):
         head += 1
         sheet.write_string(head, 0, line, formats["wrap"])
-        sheet.set_row(head, _LINE * _lines(line, 90))
+        sheet.set_row(head, _LINE * _lines(line, 60))
     head += 1
     for k, s in enumerate(listed, start=1):
         sheet.write_string(head + k, 0, s.title, formats["wrap"])
         sheet.write_url(head + k, 1, f"internal:'{s.name}'!A1", formats["link"], s.name)
+        about = s.about if len(s.table) else f"{s.about} There are none."
+        sheet.write_string(head + k, 2, about, formats["wrap"])
+        sheet.set_row(head + k, _LINE * max(_lines(s.title, 60), _lines(about, 90)))
     sheet.add_table(
-        head, 0, head + len(listed), 1,
+        head, 0, head + len(listed), 2,
         {"name": "Contents", "style": "Table Style Light 1", "autofilter": False, "banded_rows": False,
          "columns": [{"header": "Contents", "header_format": formats["head"]},
-                     {"header": "Sheet", "header_format": formats["head"]}]},
+                     {"header": "Sheet", "header_format": formats["head"]},
+                     {"header": "What it holds", "header_format": formats["head"]}]},
     )  # fmt: skip
     _paged(sheet)
 
@@ -164,13 +169,11 @@ def _paged(page: Any) -> None:
 def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
     page = book.add_worksheet(sheet.name)
     shown = sheet.table
-    page.write_string(0, 0, sheet.title, formats["title"])
-    page.write_string(1, 0, sheet.about)
-    if len(shown) == 0:
-        page.write_string(2, 0, "There are none, so this sheet has no table.")
-        page.set_column(0, 0, 24)
+    if len(shown) == 0:  # a table in Excel has a row at least
+        for column, header in enumerate(shown.frame.columns or ["There are none"]):
+            page.write_string(0, column, header, formats["head"])
+            page.set_column(column, column, 24)
         return
-    page.write_string(2, 0, "This sheet contains one table.")
     kinds = [_kind(shown, h) for h in shown.frame.columns]
     widths = _widths(shown)
     for column, width in enumerate(widths):
@@ -178,24 +181,24 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
         if kinds[column] == "text" and width > _WRAP:
             kinds[column] = "wrap"
     headers = zip(shown.frame.columns, widths, strict=True)
-    page.set_row(_HEADER_ROW, _LINE * max(_lines(h, w - 3) for h, w in headers))
+    page.set_row(0, _LINE * max(_lines(h, w - 3) for h, w in headers))
     n = min(len(shown), WRITTEN) if sheet.long else len(shown)
     for row in range(n):
         values = shown.frame.row(row)
-        _row(page, _HEADER_ROW + 1 + row, values, kinds, formats)
+        _row(page, 1 + row, values, kinds, formats)
         wrapped = zip(values, widths, kinds, strict=True)
         tall = max((_lines(str(v or ""), w) for v, w, k in wrapped if k == "wrap"), default=1)
         if tall > 1:
-            page.set_row(_HEADER_ROW + 1 + row, _LINE * tall)
+            page.set_row(1 + row, _LINE * tall)
     columns = [{"header": h, "header_format": formats["head"]} for h in shown.frame.columns]
     page.add_table(
-        _HEADER_ROW, 0, _HEADER_ROW + n, shown.frame.width - 1,
+        0, 0, n, shown.frame.width - 1,
         {"name": f"Table_{sheet.name}", "style": "Table Style Light 1", "banded_rows": False,
          "columns": columns},
     )  # fmt: skip
-    page.freeze_panes(_HEADER_ROW + 1, 0)
+    page.freeze_panes(1, 0)
     _paged(page)
-    page.repeat_rows(_HEADER_ROW)
+    page.repeat_rows(0)
 
 
 def _row(

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["stage_table", "write_index_workbook"]
 
-_HEADER = 3  # row of the header, from 0: title, what it holds, one line on the table, the table
 _WIDEST = 60
 _LONGEST_NAME = 31  # of a sheet, in Excel
 _LONGEST_TEXT = 32_767  # of a cell
@@ -180,11 +179,11 @@ def write_index_workbook(
     }
     _cover(book, heading, [*notes], {name: said for name, (said, _) in sheets.items()}, formats)
     long: dict[int, LongTable] = {}
-    for number, (name, (said, table)) in enumerate(sheets.items(), start=1):
+    for number, (name, (_, table)) in enumerate(sheets.items(), start=1):
         plain, called = _plain(table), f"Table_{number}"
-        _sheet(book, name, said, plain, called, formats)
+        _sheet(book, name, plain, called, formats)
         if plain.height > WRITTEN:
-            long[number + 1] = LongTable(called, plain, _HEADER)  # the cover is the first sheet
+            long[number + 1] = LongTable(called, plain)  # the cover is the first sheet
     book.close()
     path.write_bytes(fill(packed, long))
 
@@ -215,7 +214,7 @@ def _check(name: str, table: pl.DataFrame, own: bool) -> None:
             f"stage '{name}': no name for a sheet; expected up to {_LONGEST_NAME} characters, none "
             f"of []:*?/\\, no ' at an end, and none of {', '.join(_OWN)}"
         )
-    if table.height + _HEADER + 1 > 1_048_576 or table.width > 16_384:
+    if table.height + 1 > 1_048_576 or table.width > 16_384:
         raise DataError(f"sheet '{name}': {table.height:,} rows x {table.width:,} do not fit Excel")
     seen: dict[str, str] = {}
     for column, kind in table.schema.items():
@@ -245,7 +244,8 @@ def _cover(
     page.set_column(0, 0, 70)
     page.set_column(1, 1, 34)
     page.write_string(0, 0, heading, formats["title"])
-    notes = [*notes, "Made with Commonweal. This sheet contains one table: the contents."]
+    empty = "An empty cell means that there is no value."
+    notes = [*notes, f"{empty} Made with Commonweal. This sheet contains one table: the contents."]
     for row, line in enumerate(notes, start=1):
         page.write_string(row, 0, line, formats["wrap"])
     top = len(notes) + 1
@@ -256,13 +256,8 @@ def _cover(
     _table(page, "Contents", top, len(sheets), ["Contents", "Sheet"], formats)
 
 
-def _sheet(
-    book: Any, name: str, said: str, table: pl.DataFrame, id_: str, formats: dict[str, Any]
-) -> None:
+def _sheet(book: Any, name: str, table: pl.DataFrame, id_: str, formats: dict[str, Any]) -> None:
     page = book.add_worksheet(name)
-    page.write_string(0, 0, said, formats["title"])
-    page.write_string(1, 0, f"{table.height:,} rows. An empty cell means that there is no value.")
-    page.write_string(2, 0, "This sheet contains one table.")
     written = table.head(WRITTEN)
     for column, (header, kind) in enumerate(table.schema.items()):
         style, width = formats["text"], 12
@@ -270,7 +265,7 @@ def _sheet(
             style = formats["decimal" if kind.is_float() else "whole"]
         else:
             width = max((len(t) for t in table[header].head(300).to_list() if t), default=8) + 2
-        for row, value in enumerate(written[header].to_list(), start=_HEADER + 1):
+        for row, value in enumerate(written[header].to_list(), start=1):
             if value is None:
                 page.write_blank(row, column, None, style)
             elif isinstance(value, str):
@@ -278,8 +273,8 @@ def _sheet(
             else:
                 page.write_number(row, column, value, style)
         page.set_column(column, column, min(max(width, len(header) // 2 + 3, 12), _WIDEST))
-    _table(page, id_, _HEADER, written.height, table.columns, formats)
-    page.freeze_panes(_HEADER + 1, 1)
+    _table(page, id_, 0, written.height, table.columns, formats)
+    page.freeze_panes(1, 1)
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
