@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from commonweal.errors import StudyError
+from commonweal.index import load_preset
 from commonweal.indicators import names_in
 from commonweal.recipe import Study, load_study, parse_study, shipped_studies, template
 from commonweal.sources import Store
@@ -536,3 +537,9 @@ def test_what_is_taken_out_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=said):
         extended(tmp_path, "index: {deprivation: {children: {incme: null}}}\n")
     assert extended(tmp_path, "panel: null\n").panel is None  # a setting that was not given
+
+
+@pytest.mark.parametrize("preset", ["iod2019", "iod2025", "cni"])
+def test_a_preset_labels_no_year_that_is_not_the_studys(preset: str) -> None:
+    """A study of 2010 that takes the recipe of 2019 is no index of 2019."""
+    assert not re.search(r"\d{4}", load_preset(preset).label)

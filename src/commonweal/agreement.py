@@ -8,7 +8,7 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index import rank
-from commonweal.indicators import read_column
+from commonweal.indicators import read_column, read_flags
 from commonweal.places import code_said, own_source
 from commonweal.results import Agreement
 
@@ -49,12 +49,11 @@ def agreement(
         If no area has both values, or a rank correlation meets a constant.
     """
     source = own_source(study, spec, store)
-    published, _, _ = read_column(
-        store, source, spec.column, code_said(study, spec), areas, spec.designation or spec.index
-    )
+    code = code_said(study, spec)
     none = np.array([], dtype=np.intp)
     if spec.compare == "flag":
-        ours, theirs = designations[spec.designation].selected, np.nan_to_num(published) != 0
+        published = read_flags(store, source, spec.column, code, areas, spec.designation)
+        ours, theirs = designations[spec.designation].selected, published == 1
         known = ~np.isnan(published)
         rows = (ours & theirs, theirs & ~ours, ours & ~theirs & known, ours & ~known)
         matched, missed, extra, unlisted = (np.flatnonzero(x) for x in rows)
@@ -64,6 +63,7 @@ def agreement(
         return Agreement(
             spec, compared, compared - differ, differ, holds, matched, missed, extra, unlisted
         )
+    published, _, _ = read_column(store, source, spec.column, code, areas, spec.index)
     path = spec.index.replace(".", "/")
     found = scores[path.split("/", 1)[0]]
     values = found.rank_of(path) if spec.compare == "rank" else found.need[path]

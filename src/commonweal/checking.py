@@ -18,6 +18,7 @@ from commonweal.indicators import (
     names_in,
     numbers,
     read_column,
+    read_flags,
     read_indicators,
 )
 from commonweal.places import (
@@ -137,7 +138,10 @@ def check_files(study: Study, store: Store) -> Checked:
             source, code = own_source(study, compared, store), code_said(study, compared)
             known = _known(on, source, code, store)
             name = compared.designation or compared.index
-            read_column(store, source, compared.column, code, known, name)
+            if compared.compare == "flag":
+                read_flags(store, source, compared.column, code, known, name)
+            else:
+                read_column(store, source, compared.column, code, known, name)
     return found
 
 

@@ -56,6 +56,31 @@ def test_what_varies_is_named(small: Any) -> None:
     assert "  On Community needs alone: " in told
 
 
+def test_a_rule_of_one_condition_is_told_once(small: Any) -> None:
+    """What holds on its one condition alone is the answer itself."""
+    small.write(
+        designate={"p": {"index": "deprivation", "worst": "20%"}},
+        indicators__income__standard_error="income_se",
+        certainty={"draws": 20, "seed": 1, "vary": [{"standard_errors": "all"}]},
+    )
+    told = "\n".join(headline(small.run()))
+    assert "How sure: over 20 draws" in told
+    assert "alone:" not in told
+
+
+def test_a_published_list_of_many_is_cut_short(small: Any) -> None:
+    """Ten of a kind are named, and it says how many follow and where all are."""
+    flag = {"designation": "priority", "file": "f.csv", "column": "f", "compare": "flag"}
+    small.write(agreement=[flag], certainty=None)
+    rows = [f"A{k:02},{'Yes' if k < 15 else 'no'}" for k in range(1, 21)]
+    (small.path / "f.csv").write_text("\n".join(["code,f", *rows]) + "\n", "utf-8")
+    told = headline(small.run())
+    assert "  priority: 0 of the 14 listed in f.csv matched, 14 missed, 3 others." in told
+    assert sum(line.startswith("    missed") for line in told) == 10
+    assert "    and 4 more (all stand in report.html and results.xlsx)" in told
+    assert sum(line.startswith("    other") for line in told) == 3
+
+
 def test_one_of_each(small: Any) -> None:
     small.write(
         designate={"p": {"index": "deprivation", "worst": 1}}, areas__population="code_of_people"
@@ -82,10 +107,9 @@ def test_every_one(small: Any) -> None:
     """Beyond the last area inside there is none outside: the margin in score is endless."""
     small.write(
         designate={"p": {"index": "deprivation", "worst": 20}},
-        agreement=[
-            {"designation": "p", "file": "indicators.csv", "column": "income_se", "compare": "flag"}
-        ],
+        agreement=[{"designation": "p", "file": "f.csv", "column": "f", "compare": "flag"}],
     )
+    (small.path / "f.csv").write_text("code,f\nA01,1\nA02,0\n", "utf-8")
     results = small.run()
     assert "20 of 20 places are a priority" in "\n".join(headline(results))
     json.dumps(as_data(results), allow_nan=False)
@@ -101,12 +125,13 @@ def test_missing_is_told_and_no_nan_is_printed(small: Any) -> None:
         agreement=[
             {
                 "designation": "priority",
-                "file": "indicators.csv",
-                "column": "income_se",
+                "file": "f.csv",
+                "column": "f",
                 "compare": "flag",
             }
         ]
     )
+    (small.path / "f.csv").write_text("code,f\nA03,yes\nA18,no\n", "utf-8")
     results = small.run(draws=20)
     text = "\n".join(headline(results))
     assert "\nPopulation not given, in 1 district.\n" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def test_rows_of_an_area_are_added_up_when_asked_and_refused_when_not(tmp_path: 
     found = gather(tmp_path, {"grants": spec})
     assert column(found, "grants") == [25.0, None, 5.0, None]
     with pytest.raises(
-        DataError, match=r"area A is in g more than once.*'add: true' to add them up"
+        DataError, match=r"area A is in g.csv more than once.*'add: true' to add them up"
     ):
         gather(tmp_path, {"grants": {**spec, "add": False}})
 
@@ -326,3 +327,13 @@ def test_what_cannot_be_reached_anywhere_says_why(
 ) -> None:
     with pytest.raises(CommonwealError, match=said):
         gather_near(tmp_path, spec, areas, **feed)
+
+
+def test_a_kind_that_is_nowhere_says_what_counts_and_what_was_searched(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as told:
+        gather_near(tmp_path, {"reach": {"to": "shop", "measure": "nearest"}})
+    first, second = str(told.value).split("\n")
+    assert re.fullmatch(
+        r"near: no place is a shop, among the \d+ of places.csv; expected at least one", first
+    )
+    assert second.startswith("what counts: Food or general shop; on a map shop=convenience, super")

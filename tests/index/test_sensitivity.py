@@ -181,7 +181,9 @@ def test_indices_of_lists_are_those_of_arrays_and_unequal_samples_are_refused() 
     y_a, y_b, mixed = [1.0, 2.0, 4.0], [2.0, 1.0, 3.0], [[1.0, 2.0], [2.0, 1.0], [4.0, 3.0]]
     of_lists = sobol_indices(y_a, y_b, mixed)
     np.testing.assert_array_equal(of_lists, sobol_indices(*map(np.array, (y_a, y_b, mixed))))
-    with pytest.raises(DataError, match="3, 2 and 3 results; expected as many"):
+    with pytest.raises(
+        DataError, match=r"3 results on A, 2 on B and 3 mixed; expected n, n and \(n, inputs\)"
+    ):
         sobol_indices(y_a, y_b[:2], mixed)
 
 

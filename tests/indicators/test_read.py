@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,9 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, DataError
-from commonweal.indicators import Indicator, Wanted, read_indicators
+from commonweal.indicators import Indicator, Wanted, read_flags, read_indicators
+from commonweal.places import study_areas
+from commonweal.recipe import load_study
 from commonweal.sources import Source, Store, local_source
 
 if TYPE_CHECKING:
@@ -90,3 +92,37 @@ def test_codes_that_are_numbers(write: Write) -> None:
         store, [wanted(source, code="code")], Areas("toy", "Toy", "area", "areas", table)
     )
     np.testing.assert_array_equal(got.values[:, 0], [1, np.nan, 3])
+
+
+class TestFlags:
+    @pytest.mark.parametrize(
+        "written",
+        [["true", "False"], ["YES", "no"], ["1", "0"], ["1.0", "0.0"], [" Yes ", "NO"]],
+    )
+    def test_true_and_false(self, small: Any, written: list[str]) -> None:
+        yes, no = written
+        assert flags_of(small, f"A01,{yes}", f"A02,{no}", "A03,").tolist()[:2] == [1, 0]
+        assert np.isnan(flags_of(small, f"A01,{yes}", "A03,")[2])
+
+    @pytest.mark.parametrize(
+        ("rows", "found"),
+        [
+            (["A01,1", "A02,3", "A03,10"], "'3', '10' in 2 of 3 rows"),
+            (["A01,0.5", "A02,-1"], "'0.5', '-1' in 2 of 2 rows"),
+            (["A01,yes", "A02,perhaps"], "'perhaps' in 1 of 2 rows"),
+        ],
+    )
+    def test_anything_else_is_refused(self, small: Any, rows: list[str], found: str) -> None:
+        with pytest.raises(DataError) as told:
+            flags_of(small, *rows)
+        assert str(told.value) == (
+            f"p: column 'f' of f.csv has {found}; expected a flag: true or false, yes or no, 1 or 0, or "
+            "nothing where it is not known"
+        )
+
+
+def flags_of(small: Any, *rows: str) -> Any:
+    (small.path / "f.csv").write_text("\n".join(["code,f", *rows]) + "\n", "utf-8")
+    areas = study_areas(load_study(small.write()), small.store)
+    source = local_source(small.path / "f.csv")
+    return read_flags(small.store, source, "f", "code", areas, "p")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from commonweal.briefing.columns import MOST_LINES, capped
 from commonweal.briefing.words import authority_of, counted_areas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from commonweal.designation import Comparison, Designation
 
 __all__ = ["comparison_data", "comparison_lines"]
 
 
-def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> Iterator[str]:
+def comparison_lines(
+    c: Comparison, before: str, after: str, most: int = MOST_LINES
+) -> Iterator[str]:
     """Give a comparison as lines of text.
 
     Parameters
@@ -52,11 +55,13 @@ def comparison_lines(c: Comparison, before: str, after: str, most: int = 10) -> 
             continue
         yield ""
         yield f"{change.capitalize()}:"
-        for row in rows.head(most).iter_rows(named=True):
-            where = f", {row[f'{parent}_name']}" if parent and row[f"{parent}_name"] else ""
-            yield f"  {row['code']}  {row['name']}{where}"
-        if len(rows) > most:
-            yield f"  and {len(rows) - most:,} more (--all names each; --out FILE writes them)"
+        named = (_named(row, parent) for row in rows.iter_rows(named=True))
+        yield from capped(named, "--all names each; --out FILE writes them", most)
+
+
+def _named(row: Mapping[str, Any], parent: str | None) -> str:
+    where = f", {row[f'{parent}_name']}" if parent and row[f"{parent}_name"] else ""
+    return f"  {row['code']}  {row['name']}{where}"
 
 
 def _of(d: Designation) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.choices import kinds_in_words
+from commonweal.briefing.columns import capped
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.what_matters import most_often, what_matters
 from commonweal.briefing.words import (
@@ -16,6 +17,7 @@ from commonweal.briefing.words import (
     authority,
     counted,
     counted_areas,
+    difference,
     index_label,
     living,
     parent_words,
@@ -178,7 +180,7 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
         f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
         + (": there the answer hangs on those choices." if open_ones else ".")
     )
-    for label, share in sure.passes:
+    for label, share in sure.passes if len(sure.passes) > 1 else ():
         if label in sure.ranks and n:
             count = int((share[inside] >= SURE).sum())
             yield (
@@ -198,8 +200,13 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
             + (f", {len(a.unlisted):,} that it does not have." if len(a.unlisted) else ".")
         )
         for word, rows in (("missed", a.missed), ("other", a.extra), ("absent", a.unlisted)):
-            for row in rows:
-                yield f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
+            yield from capped(
+                (
+                    f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
+                    for row in rows
+                ),
+                "all stand in report.html and results.xlsx",
+            )
         return
     if spec.compare == "spearman":
         yield (
@@ -209,7 +216,7 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
         return
     unit = "place" if spec.compare == "rank" else "point"
     label = index_label(results, spec.index)
-    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else f"{a.largest:.4f}"
+    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
     verdict = "" if a.holds else f" (more than the {spec.within:g} expected)"
     same = "the same" if spec.compare == "rank" else f"within {spec.within:g}"
     yield (

@@ -9,7 +9,7 @@ import polars as pl
 
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import designated
-from commonweal.briefing.words import counted, index_label
+from commonweal.briefing.words import counted, difference, index_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _told(results: Results, a: Agreement) -> tuple[str, str, int, int | None, st
         return what, published, a.compared, None, found, f"at least {spec.at_least:g}", verdict
     unit = "place" if spec.compare == "rank" else "point"
     what = f"{index_label(results, spec.index)}: {spec.compare}"
-    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else f"{a.largest:.5f}"
+    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
     largest = f"{largest} {unit}{'' if a.largest == 1 else 's'}"
     allowed = f"{spec.within:g} {unit}{'' if spec.within == 1 else 's'}" if spec.within else "none"
     return what, published, a.compared, a.exact, largest, allowed, verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from commonweal.briefing.columns import MOST_LINES
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.two_indices import (
@@ -28,7 +29,7 @@ def study_comparison_lines(c: StudyComparison, everyone: bool = False) -> Iterat
     """Give a comparison of two studies as lines of text; `everyone` names every area of the lists."""
     titles = c.first.study.title, c.second.study.title
     if c.lists is not None:
-        yield from comparison_lines(c.lists, *titles, 10**9 if everyone else 10)
+        yield from comparison_lines(c.lists, *titles, 10**9 if everyone else MOST_LINES)
     else:
         yield f"{titles[0]}\n  beside {titles[1]}:"
         for r in (c.first, c.second):

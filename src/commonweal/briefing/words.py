@@ -19,6 +19,7 @@ __all__ = [
     "authority_of",
     "counted",
     "counted_areas",
+    "difference",
     "index_label",
     "larger_name",
     "living",
@@ -169,6 +170,19 @@ def points(margin: float) -> str:
     if margin == 0:
         return "level with the cut-off"
     return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
+
+
+def difference(largest: float) -> str:
+    """Say how far two scores lie apart at most, without rounding what there is to nothing.
+
+    Examples
+    --------
+    >>> difference(0.0016), difference(5e-9), difference(0), difference(12.5)
+    ('0.0016', '5e-09', '0', '12.5000')
+    """
+    if largest == 0:
+        return "0"
+    return f"{largest:.4f}" if largest >= 0.00005 else f"{largest:.0e}"
 
 
 def index_label(results: Results, path: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.briefing.choices import joined
-from commonweal.briefing.columns import in_columns
+from commonweal.briefing.columns import MOST_LINES, in_columns
 from commonweal.briefing.words import SURE, counted, people, percent
 from commonweal.case.named import case_cautions
 from commonweal.case.spending import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["case_answer", "case_assumptions", "case_data", "case_lines", "mix_words"]
 
-_SHOWN = 15
 _FEW = 0.05
 """Share of the places, and of the money, below which an intervention is not named in a sentence."""
 
@@ -279,9 +278,9 @@ def case_lines(case: Case) -> Iterator[str]:
     yield from in_columns(*_columns(by_intervention(case)))
     yield ""
     places = by_place(case)
-    first = f"The first {min(_SHOWN, len(places)):,} of {len(places):,} places"
+    first = f"The first {min(MOST_LINES, len(places)):,} of {len(places):,} places"
     yield f"{first}, by need, and the need met in person-years:"
-    yield from in_columns(*_columns(_for_a_terminal(places)))
+    yield from in_columns(*_columns(_for_a_terminal(places)), whole="--out FOLDER writes them")
     yield f"  {UNIT}"
     for caution in (*case_cautions(case), *case.appraisal.cautions):
         yield f"Beware: {caution}"
@@ -294,7 +293,7 @@ def _for_a_terminal(places: pl.DataFrame) -> pl.DataFrame:
     if "Authority" in places.columns and places["Authority"].n_unique() == 1:
         places = places.drop("Authority")
     short = {"Share of draws": "Draws"}
-    return places.head(_SHOWN).drop("Code").rename(short, strict=False)
+    return places.drop("Code").rename(short, strict=False)
 
 
 def _columns(frame: Any) -> tuple[list[str], list[list[str]]]:

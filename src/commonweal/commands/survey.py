@@ -93,7 +93,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             "95 % interval",
             ">Respondents",
         ]
-        yield from in_columns(heads, rows)
+        yield from in_columns(heads, rows, whole="the report has all")
 
 
 def _as_data(summary: Summary) -> dict[str, Any]:

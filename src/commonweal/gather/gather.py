@@ -403,7 +403,7 @@ def _aligned(
     inside = keyed.filter(pl.col("code").is_in(on.codes))
     if inside.is_empty():
         raise DataError(
-            f"{name}: no code of {source.id} is one of the {len(on):,} areas of {on.system}; found such "
+            f"{name}: no code of {source.called} is one of the {len(on):,} areas of {on.system}; found such "
             f"as {', '.join(codes.drop_nulls().head(2)) or 'nothing'}, expected such as "
             f"{', '.join(on.codes[:2])}"
         )
@@ -417,7 +417,7 @@ def _aligned(
     twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
     if len(twice):
         raise DataError(
-            f"{name}: area {', '.join(twice.head(3))} is in {source.id} more than once "
+            f"{name}: area {', '.join(twice.head(3))} is in {source.called} more than once "
             f"({len(twice):,} in all); expected one row each, or 'add: true' to add them up"
         )
     joined = pl.DataFrame({"code": on.codes}).join(

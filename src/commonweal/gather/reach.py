@@ -25,6 +25,7 @@ from commonweal.access.place_sources import gather_places
 from commonweal.access.places import join_places
 from commonweal.access.registers import load_registers
 from commonweal.access.streets_pbf import read_streets
+from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError
 from commonweal.places import file_source, own_source, read_points
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 __all__ = ["Surroundings"]
+
+_FEW = 3
+"""Kinds of place that a message describes."""
 
 _ABROAD_M = 500_000.0
 
@@ -116,10 +120,28 @@ class Surroundings:
         """
         places = self.places.of(spec.to)
         if not len(places):
-            raise DataError(f"no place is a {' or '.join(spec.to)}; expected at least one")
+            raise DataError(self._no_such(spec.to))
         found, how = self._measured(spec, places)
         kept = dict(places.table["kind"].value_counts(sort=True).iter_rows())
         return found, how, {"places": kept, "how": how, **self.origins.account()}
+
+    def _no_such(self, to: tuple[str, ...]) -> str:
+        """Say that a kind is not among the places: what counts as one on a map, and what was searched."""
+        kinds = load_taxonomy()
+        wanted = kinds.kinds_of(to)
+        tags = [
+            f"{key}={', '.join(values)}"
+            for kind in wanted[:_FEW]
+            for rule in kinds.kinds[kind].osm
+            for key, values in rule.tags.items()
+        ]
+        searched = [source.called if source.path else source.title for source in self.sources]
+        return (
+            f"no place is a {' or '.join(to)}, among the {len(self.places):,} of {', '.join(searched)}; "
+            f"expected at least one\n"
+            f"what counts: {', '.join(kinds.kinds[kind].label for kind in wanted[:_FEW])}"
+            f"{', ...' if len(wanted) > _FEW else ''}; on a map {'; '.join(tags)}"
+        )
 
     def _measured(self, spec: ReachSpec, places: Places) -> tuple[NDArray[np.float64], str]:
         if spec.measure == "nearest":

@@ -376,7 +376,8 @@ def sobol_indices(
     y_ab = table(y_ab, what="input").values
     if not len(y_a) == len(y_b) == len(y_ab):
         raise DataError(
-            f"{len(y_a)}, {len(y_b)} and {len(y_ab)} results; expected as many on A, on B and mixed"
+            f"{len(y_a)} results on A, {len(y_b)} on B and {len(y_ab)} mixed; expected n, n and (n, inputs): "
+            "a row a run, and a column an input"
         )
     both = np.concatenate([y_a, y_b])
     # The variance of a constant is not always 0 in floats (0.1: 2e-34).

@@ -11,6 +11,7 @@ from commonweal.indicators.read import (
     Wanted,
     code_column,
     read_column,
+    read_flags,
     read_indicators,
     read_years,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "panel_from_long",
     "panel_from_wide",
     "read_column",
+    "read_flags",
     "read_indicators",
     "read_years",
     "sparse",

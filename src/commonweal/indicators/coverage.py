@@ -55,6 +55,10 @@ def check_coverage(
         least = accepted.get(name)
         if least is None or known < least * n:
             wanted = COVERAGE if least is None else least
+            if not known:
+                raise DataError(
+                    f"{name}: it has values for none of {n:,} areas; expected {wanted * 100:g}% of them at least"
+                )
             some = (
                 floor(known / n * 1000) / 10 if known / n >= 0.001 else floor(known / n * 1e6) / 1e4
             )

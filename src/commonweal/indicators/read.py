@@ -28,9 +28,14 @@ __all__ = [
     "Wanted",
     "code_column",
     "read_column",
+    "read_flags",
     "read_indicators",
     "read_years",
 ]
+
+
+_FLAGS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+"""What a column of flags may hold, in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,35 @@ def read_column(
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     return _align(table, source, column, code, areas, name)
+
+
+def read_flags(
+    store: Store, source: Source, column: str, code: str, areas: Areas, name: str
+) -> NDArray[np.float64]:
+    """Read one column of true and false, yes and no, or 1 and 0 onto areas: (n_areas,) 1, 0, NaN = missing.
+
+    Raises
+    ------
+    DataError
+        If it has anything else; the message gives the values found.
+    """
+    code = code or code_column(store.table(source), source, areas)
+    table = store.table(source, list(dict.fromkeys([code, column])))
+    value = table[column]
+    if value.dtype.is_numeric():
+        value = value.cast(pl.Float64).map_elements(lambda x: f"{x:g}", pl.String)
+    text = value.cast(pl.String).str.strip_chars().str.to_lowercase().replace("", None)
+    flags = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
+    bad = text.filter(flags.is_null() & text.is_not_null())
+    if len(bad):
+        found = bad.unique(maintain_order=True)
+        told = ", ".join(f"'{v}'" for v in found.head(5)) + (", ..." if len(found) > 5 else "")
+        raise DataError(
+            f"{name}: column '{column}' of {source.called} has {told} in {len(bad):,} of {len(table):,} rows; "
+            "expected a flag: true or false, yes or no, 1 or 0, or nothing where it is not known"
+        )
+    flagged = table.with_columns(flags.alias(column))
+    return _align(flagged, source, column, code, areas, name)[0]
 
 
 def read_years(store: Store, source: Source, column: str, name: str) -> list[int]:

@@ -121,9 +121,9 @@ class Finder:
 
     def _local(self, source: Source, path: Path) -> Found:
         if os.path.isdir(path):  # noqa: PTH112
-            raise SourceError(f"{path} is a folder; source '{source.id}' expects a file")
+            raise SourceError(f"{path} is a folder; expected a file")
         if not os.path.lexists(path):
-            raise SourceError(f"{path} is not there; source '{source.id}' expects it")
+            raise SourceError(f"{path} is not there; expected a file of that name")
         return self._checked(source, path, "local file")
 
     def _mirror_folder(self) -> Path | None:
