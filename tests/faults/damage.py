@@ -1,16 +1,21 @@
-"""Ways in which a file on a disk is damaged, drawn from a seed."""
+"""A file, and ways in which one on a disk is damaged, drawn from a seed."""
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from typing import TYPE_CHECKING
+
+from commonweal.sources import local_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["damaged", "flipped", "put_back"]
+    from commonweal.sources import Source
+
+__all__ = ["damaged", "flipped", "halls", "put_back"]
 
 
 def flipped(good: bytes, seed: int) -> bytes:
@@ -40,6 +45,21 @@ def damaged(good: bytes, seed: int, flips: int) -> Iterator[tuple[str, Callable[
     }.items():
         yield words, lambda path, bad=bad: path.write_bytes(bad)
     yield "deleted", lambda path: path.unlink()
+
+
+def halls(folder: Path, rows: int = 60) -> Source:
+    """Write a file of one's own that is slow to read, and so is converted into the cache."""
+    path = folder / "halls.geojson"
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": f"A{i:03d}", "halls": i % 7, "share": i / 8},
+            "geometry": {"type": "Point", "coordinates": [i / 10, i / 20]},
+        }
+        for i in range(1, rows + 1)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return local_source(path)
 
 
 def put_back(path: Path, good: bytes) -> None:

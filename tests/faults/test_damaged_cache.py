@@ -12,34 +12,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-import xlsxwriter
 
 import commonweal.sources.county as county
 from commonweal.errors import SourceError
-from commonweal.sources import Source, Store, local_source
+from commonweal.sources import Store, local_source
 from commonweal.sources.county import generate_county
 from commonweal.sources.files import writing
 from commonweal.sources.kept import kept_file, kept_table
 
 from ..sources.conftest import published
-from .damage import damaged, flipped, put_back
+from .damage import damaged, flipped, halls, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 FLIPS = 40
-
-
-def halls(folder: Path, rows: int = 60) -> Source:
-    """A workbook of one's own, which is converted into the cache."""
-    path = folder / "halls.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        page = book.add_worksheet("A")
-        page.write_row(0, 0, ["code", "halls", "share"])
-        for i in range(1, rows + 1):
-            page.write_row(i, 0, [f"A{i:03d}", i % 7, i / 8])
-    return local_source(path)
 
 
 def converted(cache: Path) -> Path:
@@ -82,7 +70,7 @@ def test_the_conversion_of_another_file_is_not_taken_for_it(tmp_path: Path) -> N
     shutil.copy(first, second)
     shutil.copy(f"{first}.sha256", f"{second}.sha256")
     for rows, right in zip((5, 6), tables, strict=True):
-        assert Store(cache).table(local_source(tmp_path / f"{rows}/halls.xlsx")).equals(right)
+        assert Store(cache).table(local_source(tmp_path / f"{rows}/halls.geojson")).equals(right)
 
 
 @pytest.mark.parametrize("what", ["", ".sha256"])

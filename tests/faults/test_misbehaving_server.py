@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
+import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
@@ -15,7 +18,7 @@ from commonweal.sources.fetch import NoAnswerError, download
 from commonweal.sources.paced import Pace, Patience, SlowError
 
 from ..sources.conftest import TABLE, published
-from .damage import damaged, flipped
+from .damage import damaged, flipped, halls
 from .server import HANG, RESET, answer, serving
 
 if TYPE_CHECKING:
@@ -171,6 +174,38 @@ def test_nothing_else_does(tmp_path: Path, reply: Iterable[bytes], old: bytes | 
         assert kept(tmp_path) == ({} if old is None else {"table.csv": old})
         if old is not None:
             assert quick(tmp_path).table(rolling)["score"].to_list() == [1]
+
+
+def table_as(kind: str, folder: Path) -> bytes:
+    frame = pl.DataFrame({"code": [f"E{i}" for i in range(300)], "score": range(300)})
+    if kind == "geojson":
+        source = halls(folder)
+        assert source.path is not None
+        return source.path.read_bytes()
+    memory = io.BytesIO()
+    if kind == "parquet":
+        frame.write_parquet(memory)
+    elif kind == "excel":
+        frame.write_excel(memory)
+    else:
+        with zipfile.ZipFile(memory, "w") as archive:
+            archive.writestr("scores.csv", frame.write_csv())
+    return memory.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["geojson", "parquet", "excel", "zip"])
+def test_of_each_format_the_whole_is_taken_and_a_half_is_not(tmp_path: Path, kind: str) -> None:
+    """The halves are sent as if they were the whole, so that their content alone tells."""
+    body = table_as(kind, tmp_path)
+    reader = "csv" if kind == "zip" else kind
+    with serving([answer(body)], [answer(body[: len(body) // 2])]) as server:
+        address = f"{server.url}/table.{kind}"
+        rolling = published(address, sha256="rolling", size=None, reader=reader)
+        path = quick(tmp_path).refresh(rolling)
+        with pytest.raises(UnreachableError, match="what the server gave is not the"):
+            quick(tmp_path).refresh(rolling)
+    assert path.read_bytes() == body
+    assert quick(tmp_path, offline=True).table(rolling).height in (60, 300)
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,9 @@ def test_an_error_of_the_disk_is_not_one_of_the_network(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(Path, "open", broken)
-    with pytest.raises(OSError, match="Input/output") as caught:
+    with pytest.raises(SourceError, match=r"cannot write in .*Input/output error") as caught:
         fetch(f"{server.url}/good.csv", tmp_path / "table.csv")
-    assert not isinstance(caught.value, SourceError)
+    assert not isinstance(caught.value, NoAnswerError)
     assert server.hits["/good.csv"] == 1
 
 
@@ -300,9 +300,8 @@ def test_an_unwritable_cache_names_the_variable(server: Server, tmp_path: Path) 
 
 
 def test_other_faults_in_writing_are_not_hidden(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="Input/output") as caught, writing(tmp_path / "a"):
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-    assert not isinstance(caught.value, SourceError)
+    with pytest.raises(ZeroDivisionError), writing(tmp_path / "a"):
+        raise ZeroDivisionError
     assert files_in(tmp_path) == []
 
 

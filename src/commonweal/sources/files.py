@@ -154,9 +154,7 @@ def writing(target: Path) -> Iterator[Path]:
             part.chmod(0o644)  # a cache may be shared
             part.replace(target)
         except OSError as error:
-            if error.errno in {*_NO_ROOM, errno.EROFS, errno.EACCES}:
-                raise cannot_write(target, error) from None
-            raise
+            raise cannot_write(target, error) from None
 
 
 def sweep_all(folder: Path) -> None:

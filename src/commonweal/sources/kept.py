@@ -99,7 +99,7 @@ def kept_table(
         except (
             *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
             *(OSError, KeyError, ValueError),
-        ):
+        ) as error:
             if again:
-                raise
+                raise not_kept(path) from error
     raise AssertionError("unreachable")
