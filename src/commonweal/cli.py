@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -27,7 +28,7 @@ from commonweal.commands.sources import sources_app
 from commonweal.commands.studies import check, new, studies
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
-from commonweal.errors import CommonwealError
+from commonweal.errors import CommonwealError, SourceError
 from commonweal.given import given_files
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def _told(error: Exception) -> int:
     if show is not None:  # a wrong option or argument: typer's own words
         show()
         return int(getattr(error, "exit_code", 2))
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        error = SourceError(f"{error.filename} cannot be read: {error.strerror}")
     if isinstance(error, CommonwealError):
         print(f"commonweal: {error}", file=sys.stderr)
         return 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -79,10 +80,12 @@ class FeedFiles:
                 header = [c.strip() for c in next(csv.reader(lines), [])]
         except UnicodeDecodeError:
             raise DataError(f"{file} is not text in UTF-8") from None
+        except csv.Error as error:
+            raise DataError(f"{file} cannot be read as a table: {error}") from None
         if not header:
             raise DataError(f"{file} is empty; expected a header at least")
         needed, wanted = _COLUMNS[name]
-        twice = sorted({c for c in header if c and header.count(c) > 1})
+        twice = sorted(c for c, n in Counter(header).items() if c and n > 1)
         if twice:
             raise DataError(f"{file} has the column {twice[0]} twice")
         absent = [c for c in needed if c not in header]

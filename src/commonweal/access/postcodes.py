@@ -15,6 +15,7 @@ import polars as pl
 from commonweal.access.national_grid import grid_to_degrees
 from commonweal.errors import DataError
 from commonweal.given import note_given
+from commonweal.sources.damaged import reading
 from commonweal.sources.kept import kept_table
 from commonweal.sources.packed import opened_zip
 
@@ -235,6 +236,11 @@ def _piece(name: str, raw: bytes) -> pl.DataFrame | None:
     if not head:
         return None
     fields = [f.strip().strip('"') for f in head[0].split(",")]
+    with reading(name, "not a table that can be read"):
+        return _table_of(name, raw, fields)
+
+
+def _table_of(name: str, raw: bytes, fields: list[str]) -> pl.DataFrame | None:
     if len(fields) >= 4 and re.match(_SHAPE, fields[0].upper().replace(" ", "")):
         columns = dict(enumerate(_CODE_POINT))
         table = pl.read_csv(io.BytesIO(raw), has_header=False, infer_schema=False)

@@ -19,6 +19,7 @@ import numpy as np
 from commonweal.access.points import Points, great_circle_m
 from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
+from commonweal.sources.damaged import reading
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
@@ -82,14 +83,14 @@ def read_streets(
     Raises
     ------
     SourceError
-        If the file is not there, or is not a whole PBF.
+        If the file is not there.
     DataError
-        If no way in it can be walked.
+        If it is not a whole PBF, or no way in it can be walked.
     """
     path = Path(path)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; expected an OpenStreetMap PBF")
-    try:
+    with reading(path, "cannot be read as an OpenStreetMap PBF"):
         n_read, way, sizes, one_way, refs = _ways(path, progress)
         if not len(way):
             raise DataError(
@@ -97,10 +98,6 @@ def read_streets(
             )
         ids = np.unique(refs)
         longitude, latitude, blocked = _nodes(path, ids, progress)
-    except RuntimeError as error:
-        raise SourceError(
-            f"{path}: cannot be read ({error}); expected a whole OpenStreetMap PBF"
-        ) from None
     whole = _streets(np.searchsorted(ids, refs), sizes, way, one_way, longitude, latitude, blocked)
     if whole is None:
         raise DataError(

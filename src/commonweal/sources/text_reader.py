@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -174,7 +175,7 @@ def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
 def check_header(names: Sequence[str], name: Path) -> list[str]:
     """Check that the names of the columns differ; name the unnamed ones by their position."""
     names = [n or f"column_{i}" for i, n in enumerate(names, start=1)]
-    twice = sorted({n for n in names if names.count(n) > 1})
+    twice = sorted(n for n, count in Counter(names).items() if count > 1)
     if twice:
         raise DataError(
             f"{name}: the column name '{twice[0]}' occurs {names.count(twice[0])} times; "

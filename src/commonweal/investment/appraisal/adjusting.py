@@ -139,7 +139,12 @@ def welfare_weight(median: float, income: float, elasticity: float) -> float:
     """
     if not (median > 0 and income > 0 and math.isfinite(median / income)):
         raise DataError(f"found incomes of {median:g} and {income:g}; expected both above 0")
-    return float((median / income) ** elasticity)
+    try:
+        return float((median / income) ** elasticity)
+    except OverflowError:
+        raise DataError(
+            f"incomes of {median:g} and {income:g} with an elasticity of {elasticity:g} make a weight without end"
+        ) from None
 
 
 def wellbys(points: V, people: V | float, years: V | float = 1.0) -> V:

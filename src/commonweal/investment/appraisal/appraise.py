@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.errors import DataError
 from commonweal.investment.appraisal.assumptions import (
     assumptions,
     cautions,
@@ -195,6 +196,11 @@ def appraise(
     worth, plain = lines_worth(model, middle), lines_worth(model, middle, discounted=False)
     at, over = totals(model, worth), totals(model, drawn)
     npsv = over["npsv"]
+    if not np.isfinite(npsv).all():
+        raise DataError(
+            f"{project.name}: its net present value is no number in {int((~np.isfinite(npsv)).sum()):,} of "
+            f"{draws:,} draws; expected amounts, rates and years that a sum can be made of"
+        )
     weighted = float((over["npsv_weighted"] > 0).mean()) if model.weighted else None
     over_budget = None
     if project.budget is not None:

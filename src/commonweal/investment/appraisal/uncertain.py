@@ -28,6 +28,9 @@ LAWS = {
 }
 """The laws of chance that a number may follow, and the numbers that each takes."""
 
+MOST = 1e15
+"""Above all the pounds and people that there are: products of what is larger need not be finite."""
+
 Z95 = 1.959963984540054
 """Standard deviations from the middle of a normal law to the end of its 95 % interval."""
 
@@ -148,7 +151,7 @@ def read_number(stated: Any) -> Uncertain:
     if isinstance(stated, Uncertain):
         return stated
     if _is_number(stated):
-        return Uncertain("fixed", (float(stated),))
+        return Uncertain("fixed", _bounded(stated))
     if not isinstance(stated, dict):
         raise ValueError(
             f"found {stated!r}; expected a number, or a law such as {{triangular: [1, 2, 4]}}"
@@ -173,7 +176,7 @@ def _law(law: str, numbers: Any, within: Any) -> Uncertain:
         or not all(map(_is_number, numbers))
     ):
         raise ValueError(f"'{law}': found {numbers!r}; expected [{', '.join(takes)}] as numbers")
-    found, rising = tuple(float(n) for n in numbers), takes[-1] == "high"
+    found, rising = _bounded(*numbers), takes[-1] == "high"
     if rising and not (list(found) == sorted(found) and found[0] < found[-1]):
         order = (
             " below ".join(("low", "high"))
@@ -201,11 +204,20 @@ def _law(law: str, numbers: Any, within: Any) -> Uncertain:
         raise ValueError(
             f"'within': found {within!r}; expected [least, greatest] around {middle:g}"
         )
-    return Uncertain(law, found, (float(ends[0]), float(ends[1])))
+    low, high = _bounded(*ends)
+    return Uncertain(law, found, (low, high))
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole or (isinstance(value, float) and math.isfinite(value))
+
+
+def _bounded(*numbers: float) -> tuple[float, ...]:
+    """Give numbers as they are drawn, or refuse one whose products with others are infinite."""
+    if any(abs(number) > MOST for number in numbers):
+        raise ValueError(f"found a number beyond {MOST:g}; expected less")
+    return tuple(map(float, numbers))
 
 
 def inside(low: float, high: float) -> Callable[[Uncertain], Uncertain]:

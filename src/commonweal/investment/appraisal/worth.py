@@ -82,7 +82,7 @@ def yearly(model: Model, values: Mapping[str, float]) -> dict[str, Floats]:
     dict
         (horizon,) GBP for each line, costs above 0 too.
     """
-    late, found = float(_delay(model, values)), {}
+    late, found = min(float(_delay(model, values)), 1e6), {}
     for line in model.lines.values():
         whole, part = divmod(late if line.name in model.waits else 0.0, 1.0)
         share = (1 - part) * _later(line.by_year, int(whole))
@@ -93,7 +93,8 @@ def yearly(model: Model, values: Mapping[str, float]) -> dict[str, Floats]:
 
 def _later(by_year: Floats, years: int) -> Floats:
     """Put off by whole years; what passes the horizon is lost."""
-    return np.concatenate([np.zeros(years), by_year])[: len(by_year)]
+    late = min(years, len(by_year))
+    return np.concatenate([np.zeros(late), by_year])[: len(by_year)]
 
 
 def _delay(model: Model, values: Values) -> Floats:
