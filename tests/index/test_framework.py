@@ -245,4 +245,6 @@ def test_a_function_takes_the_place_of_a_name() -> None:
 
     tree = Node(children={"b": Node(indicator="b")}, transform=halved)
     assert tree.transform is halved
-    assert tree.model_dump(mode="json")["transform"] == "halved"
+    name = tree.model_dump(mode="json")["transform"]["python"]
+    assert name.startswith(f"{__name__}.")
+    assert name.endswith(".halved")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.briefing.marker import MARK, marker
 from commonweal.briefing.swap import check_folder, plainly, whole_folder
+from commonweal.index.methods import MethodError, imported
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 
 _REPORT = "The report: open it in a browser, or print it. Start here."
 _WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
-_RECIPE = "The whole recipe, with every default filled in: run it from here for the same results."
+_RECIPE = "The whole recipe, with every default filled in"
 _PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
 
 
@@ -106,7 +107,11 @@ def _steps(
         holds[path.name] += f" {place.result()}"
 
     yield next_file("commonweal.gpkg", "The map, for QGIS."), map_file
-    yield next_file("study.yaml", _RECIPE), lambda path: _write_text(path, _study(results, folder))
+    needed = _needed(results)
+    again = (
+        f"{_RECIPE}. {needed}" if needed else f"{_RECIPE}: run it from here for the same results."
+    )
+    yield next_file("study.yaml", again), lambda path: _write_text(path, _study(results, folder))
     files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
     account = marker(results.provenance, files)
     yield next_file(MARK, _PROVENANCE), lambda path: _write_text(path, account)
@@ -122,8 +127,45 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _study(results: Results, folder: Path) -> str:
-    text = plain_yaml(results.study.moved_to(folder).resolved())
-    return f"# The recipe of these results ({results.study.name}), with every default filled in.\n{text}"
+    head = f"# The recipe of these results ({results.study.name}), with every default filled in.\n"
+    needed = _needed(results)
+    head += f"# {needed}\n" if needed else ""
+    return head + plain_yaml(results.study.moved_to(folder).resolved())
+
+
+def _needed(results: Results) -> str:
+    """Say which functions of the user's own the recipe calls; '' if none."""
+    names = sorted(set(_functions(results.study.resolved())))
+    lost = [name for name in names if not _is_found(name)]
+    if lost:
+        return (
+            f"It cannot be run from here: {' and '.join(lost)} belongs to the program that ran it, not to a module "
+            "that Python finds. Put it in one, and name it here as python: module.function."
+        )
+    return (
+        f"It runs where Python finds {' and '.join(names)} (installed, or in a folder of PYTHONPATH)."
+        if names
+        else ""
+    )
+
+
+def _functions(recipe: object) -> Iterator[str]:
+    """Give every function that a recipe names."""
+    if isinstance(recipe, Mapping):
+        if set(recipe) == {"python"} and isinstance(recipe["python"], str):
+            yield recipe["python"]
+        recipe = list(recipe.values())
+    if isinstance(recipe, list):
+        for part in recipe:
+            yield from _functions(part)
+
+
+def _is_found(name: str) -> bool:
+    try:
+        imported(name)
+    except MethodError:
+        return False
+    return True
 
 
 def plain_yaml(recipe: Mapping[str, object]) -> str:

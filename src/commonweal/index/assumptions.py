@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     Tag,
     model_validator,
 )
@@ -30,6 +31,7 @@ from commonweal.index.laws import NumberLaw, WeightLaw
 from commonweal.index.methods import (
     How,
     MethodError,
+    as_data,
     checked_method,
     function_of,
     refuse_at_once,
@@ -198,7 +200,9 @@ class Treatment(Alternatives):
 
     part: ClassVar[str] = "treat"
     treat: Where = "all"
-    of: tuple[Annotated[How, BeforeValidator(_treatment)], ...] = Field(min_length=2)
+    of: tuple[Annotated[How, BeforeValidator(_treatment), PlainSerializer(as_data)], ...] = Field(
+        min_length=2
+    )
 
     def _said(self) -> str:
         return f"{_text(self.treat)}.treat"

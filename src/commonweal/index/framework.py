@@ -17,6 +17,7 @@ from commonweal.index.methods import (
     Function,
     How,
     MethodError,
+    as_data,
     checked_method,
     function_of,
     name_of,
@@ -77,11 +78,7 @@ def _settings(function: Function) -> Collection[str]:
         return ()
 
 
-def _plain(how: How) -> str | dict[str, dict[str, Any]]:
-    return name_of(how) if callable(how) else how
-
-
-_AsData = PlainSerializer(_plain)
+_AsData = PlainSerializer(as_data)
 
 Transform = Annotated[How, PlainValidator(checked_transform), _AsData]
 Aggregate = Annotated[How, PlainValidator(checked_aggregate), _AsData]

@@ -1,7 +1,8 @@
 """A method as a study names it: checked when the study is read, a function when it is run.
 
-A method is a name (``z_score``), a name with settings (``{z_score: {sd: 10}}``) or, from Python
-only, a function of the same signature. Names and settings are those of the functions themselves.
+A method is a name (``z_score``), a name with settings (``{z_score: {sd: 10}}``) or a function of the
+same signature: from Python the function itself, in a study where Python finds it (``{python:
+mymodule.halved}``). Names and settings are those of the functions themselves.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,8 +23,10 @@ __all__ = [
     "Function",
     "How",
     "MethodError",
+    "as_data",
     "checked_method",
     "function_of",
+    "imported",
     "name_of",
     "refuse_at_once",
     "settings_of",
@@ -31,6 +35,9 @@ __all__ = [
 ]
 
 Function: TypeAlias = Callable[..., Any]
+
+_PYTHON = "python"
+"""The key under which a study names a function of Python's."""
 
 How: TypeAlias = str | dict[str, dict[str, Any]] | Function
 """A method: its name, its name with settings, or a function."""
@@ -132,6 +139,8 @@ def checked_method(
     if callable(how):
         return how
     if isinstance(how, dict):
+        if set(how) == {_PYTHON}:
+            return imported(how[_PYTHON])
         if len(how) != 1:
             found = ", ".join(map(str, how)) or "nothing"
             raise MethodError(f"found {found}; expected one {kind} with its settings")
@@ -154,6 +163,51 @@ def checked_method(
         raise MethodError(f"needs {' and '.join(missing)}: {{{name}: {{{missing[0]}: ...}}}}")
     checked = {key: _value(value, taken[key][0], name, key) for key, value in settings.items()}
     return {name: checked} if checked else name
+
+
+def as_data(how: How) -> str | dict[str, Any]:
+    """Give a method as a study names it; of a function, where Python would find it.
+
+    Examples
+    --------
+    >>> import statistics
+    >>> as_data("z_score"), as_data(statistics.harmonic_mean)
+    ('z_score', {'python': 'statistics.harmonic_mean'})
+    """
+    if not callable(how):
+        return how
+    kind = type(how)
+    module = getattr(how, "__module__", None) or kind.__module__
+    return {_PYTHON: f"{module}.{getattr(how, '__qualname__', kind.__qualname__)}"}
+
+
+def imported(name: Any) -> Function:
+    """Import the function that a study names; the code of its module is run.
+
+    Raises
+    ------
+    MethodError
+        If Python does not find it.
+    """
+    parts = name.split(".") if isinstance(name, str) else []
+    if len(parts) < 2 or not all(p.isidentifier() for p in parts) or parts[0] == "__main__":
+        raise MethodError(
+            f"found {name!r}; expected a function in a module that Python finds, such as mymodule.halved",
+            _PYTHON,
+        )
+    home = ".".join(parts[:-1])
+    try:
+        function = getattr(import_module(home), parts[-1], None)
+    except (Exception, SystemExit) as error:  # whatever the code of a module may raise
+        said = " ".join(str(error).split())[:200]
+        raise MethodError(
+            f"module '{home}' cannot be imported ({type(error).__name__}: {said}); "
+            "Python looks among what is installed and in the folders of PYTHONPATH",
+            _PYTHON,
+        ) from None
+    if not callable(function):
+        raise MethodError(f"module '{home}' has no function '{parts[-1]}'", _PYTHON)
+    return function
 
 
 def _parameters(function: Function, inside: Collection[str]) -> dict[str, tuple[Any, bool]]:
