@@ -138,7 +138,8 @@ program. With `--debug`, anywhere on the line, the whole trace is shown. 130: st
 ## Environment
 
 `COMMONWEAL_MIRROR`, `COMMONWEAL_CACHE` and `COMMONWEAL_OFFLINE` say where files come from: see
-[Work without internet](../how-to/offline.md).
+[Work without internet](../how-to/offline.md). `COMMONWEAL_CATALOGUE` names the folder of
+[sources of your own](../how-to/newer-vintage.md).
 """
 
 

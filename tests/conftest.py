@@ -180,6 +180,7 @@ def small(tmp_path: Path, cache: Path) -> Small:
 def environment(cache: Path) -> dict[str, str]:
     """What a command sees: no mirror and no network, unless a test gives one."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("COMMONWEAL_")}
+    own |= {"COMMONWEAL_CATALOGUE": str(cache / "catalogue")}  # not the user's
     return {**own, "COMMONWEAL_CACHE": str(cache), "COMMONWEAL_OFFLINE": "1", "TZ": "UTC"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.areas import build_move, load_areas, move_from_pairs
+from commonweal.places import with_replaced
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -21,7 +22,7 @@ def areas_of_index(study: Study, index: str, areas: Areas, store: Store) -> Area
     system, people = study.built_on(index)
     if not system:
         return areas
-    return load_areas(store, system, within=study.where, population_at=people)
+    return load_areas(with_replaced(study, store), system, within=study.where, population_at=people)
 
 
 def way_to_study(

@@ -30,6 +30,7 @@ from commonweal.places import (
     study_areas,
     study_shapes,
     wanted_of,
+    with_replaced,
     years_of,
 )
 from commonweal.recipe import OwnAreas, Study, earlier_study
@@ -111,7 +112,7 @@ def check_files(study: Study, store: Store) -> Checked:
         study asks, values are not numbers, no code is one of an area, or no place of one's own has a
         position.
     """
-    store = store.offline_only()
+    store = with_replaced(study, store.offline_only())
     found = Checked(len(study.named_files()))
     if study.since:
         earlier_study(study)
@@ -122,6 +123,9 @@ def check_files(study: Study, store: Store) -> Checked:
             study_shapes(study, found.areas, store, bool(own and own.file))
     elif study.where or any(spec.reads and spec.file for spec in study.indicators.values()):
         found.areas = _here(study, store)
+    for id_, spec in study.replace.items():
+        if spec.file:
+            store.path(id_)
     _check_access(study, store)
     on = found.areas or _system_of(study)
     names: dict[tuple[str, str | None], list[str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -40,6 +40,8 @@ from commonweal.sources import Reader, Source, Store, local_source
 from commonweal.sources.catalogue import guess_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from commonweal.access.places import Places
 
 __all__ = [
@@ -51,7 +53,9 @@ __all__ = [
     "read_points",
     "study_areas",
     "study_shapes",
+    "vintage_of",
     "wanted_of",
+    "with_replaced",
     "years_of",
 ]
 
@@ -64,9 +68,7 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     """Give a source of the catalogue, or a file beside the study, read as the study says."""
     if spec.source:
         return store.source(spec.source)
-    once = study.files.get(spec.file, FileSpec())
-    said = {**once.settings(), **spec.settings()}
-    path = study.folder / (once.file or spec.file)
+    path, said = _own_file(study, spec)
     reader = guess_reader(path.name, said.get("member")).model_copy(update=said)
     name = _id_of(Path(spec.file).stem)
     # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
@@ -74,6 +76,49 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     if len(alike) > 1:
         name = f"{_id_of(spec.file)}-{sorted(alike).index(spec.file)}"
     return local_source(path, name=name, reader=reader)
+
+
+def with_replaced(study: Study, store: Store) -> Store:
+    """Give the store in which files of the study, or other sources, stand in place of sources.
+
+    Raises
+    ------
+    StudyError
+        If a source that is to be replaced is not in the catalogue.
+    """
+    plain = store.replacing({})
+    instead = {}
+    for id_, spec in study.replace.items():
+        try:
+            other = plain.source(id_)
+        except UnknownNameError as error:
+            raise StudyError(f"replace.{id_}: {error}") from None
+        if spec.source:
+            instead[id_] = plain.source(spec.source).model_copy(update={"id": id_})
+            continue
+        path, said = _own_file(study, spec)
+        reader = other.reader
+        if reader.format != "file":
+            guessed = guess_reader(path.name, said.get("member"))
+            if said or guessed.format != reader.format:
+                reader = guessed.model_copy(update=said)
+        instead[id_] = other.model_copy(
+            update={
+                "path": path,
+                "reader": reader,
+                "vintage": spec.vintage or "not stated",
+                "licence": f"{other.licence} (of the source that it replaces)",
+                "notes": "",
+                **dict.fromkeys(("url", "size", "sha256")),
+            }
+        )
+    return store.replacing(instead)
+
+
+def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
+    """Give the path of a file of one's own, and what the study says of how it is read."""
+    once = study.files.get(spec.file, FileSpec())
+    return study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
 
 
 def _id_of(name: str) -> str:
@@ -130,13 +175,23 @@ def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
         spec.unit,
         spec.higher_is,
         source.id,
-        spec.vintage or source.vintage,
+        vintage_of(study, spec, [source]),
     )
     column, error = spec.of("column", year), spec.of("standard_error", year)
     counts = None
     if spec.counts is not None:
         counts = CountColumns(**spec.counts.model_dump())
     return Wanted(about, source, column, code, error, spec.year, year, counts)
+
+
+def vintage_of(study: Study, spec: IndicatorSpec, sources: Iterable[Source]) -> str:
+    """Say which date an indicator describes: as it states, or as its sources do.
+
+    What it states may have been of a source that the study replaces.
+    """
+    if spec.vintage and str(spec.source) not in study.replace:
+        return spec.vintage
+    return "; ".join(dict.fromkeys(s.vintage for s in sources))
 
 
 def years_of(study: Study, name: str, store: Store) -> list[int]:
@@ -177,6 +232,7 @@ def study_areas(study: Study, store: Store) -> Areas:
     DataError
         If the table's content cannot be used.
     """
+    store = with_replaced(study, store)
     if isinstance(study.areas, str):
         try:
             return load_areas(
@@ -225,6 +281,7 @@ def study_shapes(
     without = pl.DataFrame({"code": areas.codes}).with_columns(geometry=pl.lit(None, pl.Binary))
     if not geometry:
         return without, nothing
+    store = with_replaced(study, store)
     if isinstance(study.areas, OwnAreas):
         if not study.areas.boundaries:
             return without, nothing

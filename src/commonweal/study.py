@@ -22,7 +22,7 @@ from commonweal.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.indicators import check_coverage
-from commonweal.places import study_areas, study_shapes
+from commonweal.places import study_areas, study_shapes, with_replaced
 from commonweal.recipe import Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results
@@ -110,7 +110,7 @@ def run(
     spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
-    store = (store or Store.from_environment(progress)).afresh()
+    store = with_replaced(study, (store or Store.from_environment(progress)).afresh())
     log = _Log()
     with log.step("areas") as entry:
         areas = study_areas(study, store)

@@ -94,6 +94,12 @@ def differences(results: Results) -> Shown | None:
     return Shown(pl.concat(blocks, how="diagonal"), shares) if blocks else None
 
 
+def _instead(entry: Mapping[str, Any]) -> str:
+    """Say what a source of the user's own stands in place of."""
+    other = entry.get("replaces")
+    return f" (in place of {other['vintage']})" if other else ""
+
+
 def sources(results: Results) -> Shown:
     """Show every source that was used, its terms, and what may be done with it."""
     use = {"open": "Open", "benchmark-only": "Not open: don't pass its values on"}
@@ -101,7 +107,7 @@ def sources(results: Results) -> Shown:
         (
             s["title"],
             s["publisher"],
-            s["vintage"],
+            s["vintage"] + _instead(s),
             s["licence"],
             use.get(s["use"], s["use"]),
             s["attribution"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 (typer reads the annotation)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,27 +13,32 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from commonweal.sources import Verification
 
+if TYPE_CHECKING:
+    from commonweal.sources import Store
+
 __all__ = ["sources_app"]
 
 
 sources_app = typer.Typer(
-    help="The published files: list, show, fetch, verify.", no_args_is_help=True
+    help="The published files: list, show, add, fetch, verify.", no_args_is_help=True
 )
 
 
 @sources_app.command("list")
 def sources_list(as_json: Json = False) -> None:
     """List every published file in the catalogue."""
-    from commonweal.sources import load_catalogue
+    from commonweal.sources import Store
 
-    catalogue = load_catalogue()
+    store = Store.from_environment()
+    catalogue = store.catalogue
     if as_json:
         print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
         return
     wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
     for name in sorted(catalogue):
         source = catalogue[name]
-        print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}")
+        instead = " (your own, in place of the one that ships)" if store.in_place_of(name) else ""
+        print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}{instead}")
 
 
 @sources_app.command("show")
@@ -42,7 +48,7 @@ def sources_show(
     """Show what is known of a source."""
     from commonweal.sources import Store
 
-    source = Store().source(name)
+    source = Store.from_environment().source(name)
     data = source.model_dump(mode="json", exclude_none=True)
     if as_json:
         print_json(data)
@@ -76,7 +82,7 @@ def sources_fetch(
                 study, store, draws=0, progress=progress
             )  # which sources, the run itself says
             names = [entry["id"] for entry in store.used if entry["url"]]
-        for name in _source_names(names or []):
+        for name in _source_names(names or [], store):
             print(f"{name:<34} {(store.refresh if refresh else store.path)(name)}")
 
 
@@ -91,7 +97,9 @@ def sources_verify(
 
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        found = [_print_found(store.verify(name)) for name in _source_names(names or ["all"])]
+        found = [
+            _print_found(store.verify(name)) for name in _source_names(names or ["all"], store)
+        ]
         bad = [it for it in found if it.status != "good"]
         if names in (None, [], ["all"]):
             kept = store.verify_kept()
@@ -109,7 +117,24 @@ def _print_found(found: Verification) -> Verification:
     return found
 
 
-def _source_names(names: list[str]) -> list[str]:
-    from commonweal.sources import load_catalogue
+def _source_names(names: list[str], store: Store) -> list[str]:
+    return sorted(store.catalogue) if names == ["all"] else names
 
-    return sorted(load_catalogue()) if names == ["all"] else names
+
+@sources_app.command("add")
+def sources_add(
+    file: Annotated[
+        Path, typer.Argument(help="A YAML file of sources, as the catalogue has them.")
+    ],
+) -> None:
+    """Add sources of your own, such as a newer vintage of one that ships."""
+    from commonweal.sources import load_catalogue
+    from commonweal.sources.own import add_sources
+
+    there, found = add_sources(file)
+    shipped = load_catalogue()
+    for source in found:
+        other = shipped.get(source.id)
+        instead = f", in place of the one that ships ({other.vintage})" if other else ""
+        print(f"{source.id}: {source.title} ({source.vintage}){instead}.")
+    print(f"Written to {there}. Delete that file to have the sources that ship again.")

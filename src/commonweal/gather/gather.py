@@ -25,7 +25,16 @@ from commonweal.indicators import (
     numbers,
     read_indicators,
 )
-from commonweal.places import code_of, code_said, file_source, own_source, study_shapes, wanted_of
+from commonweal.places import (
+    code_of,
+    code_said,
+    file_source,
+    own_source,
+    study_shapes,
+    vintage_of,
+    wanted_of,
+    with_replaced,
+)
 from commonweal.recipe import OwnAreas
 
 if TYPE_CHECKING:
@@ -90,6 +99,7 @@ def gather_indicators(
     CommonwealError
         Whatever is wrong, with the indicator's name.
     """
+    store = with_replaced(study, store)
     plain = [name for name in names if not study.indicators[name].made]
     read, account = read_indicators(store, [wanted_of(study, n, store) for n in plain], here)
     kitchen = _Kitchen(study, here, store, progress, around)
@@ -133,6 +143,7 @@ def surroundings(
     store, progress
         As of `gather_indicators`.
     """
+    store = with_replaced(study, store)
     origins = _Kitchen(study, here, store, progress).origins()
     return Surroundings(study, origins, store, progress)
 
@@ -234,7 +245,7 @@ class _Kitchen:
             spec.unit,
             spec.higher_is,
             ", ".join(sources),
-            spec.vintage or "; ".join(dict.fromkeys(s.vintage for s in sources.values())),
+            vintage_of(self.study, spec, sources.values()),
             about=spec.about,
             why=spec.why,
             note=spec.note,

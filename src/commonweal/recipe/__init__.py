@@ -4,7 +4,14 @@ A wrong key, weight, column or code is an error that names the file, the field, 
 was expected and the nearest valid name.
 """
 
-from commonweal.recipe.data import AgreementSpec, FileOrSource, FileSpec, OwnAreas, WholeFile
+from commonweal.recipe.data import (
+    AgreementSpec,
+    FileOrSource,
+    FileSpec,
+    OwnAreas,
+    ReplaceSpec,
+    WholeFile,
+)
 from commonweal.recipe.indicators import (
     AccessSpec,
     CompleteSpec,
@@ -43,6 +50,7 @@ __all__ = [
     "OwnAreas",
     "PanelSpec",
     "ReachSpec",
+    "ReplaceSpec",
     "Study",
     "TimetableSpec",
     "WholeFile",

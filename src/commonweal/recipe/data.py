@@ -18,7 +18,15 @@ from pydantic import (
 from commonweal.faults import FieldError
 from commonweal.sources.catalogue import Reading
 
-__all__ = ["AgreementSpec", "FileOrSource", "FileSpec", "OwnAreas", "WholeFile", "check_name"]
+__all__ = [
+    "AgreementSpec",
+    "FileOrSource",
+    "FileSpec",
+    "OwnAreas",
+    "ReplaceSpec",
+    "WholeFile",
+    "check_name",
+]
 
 TAKEN = ("code", "name", "population", "longitude", "latitude")
 """Columns of the results that stand beside those of the larger areas."""
@@ -115,6 +123,21 @@ class FileOrSource(_Table):
 
     file: str = ""
     source: str = ""
+
+
+class ReplaceSpec(FileOrSource):
+    """What a study reads in place of a source of the catalogue, such as a newer vintage.
+
+    Attributes
+    ----------
+    file, source
+        A file beside the study, or another source. A file of the same format is read as the one that
+        it replaces, unless something is said of how.
+    vintage
+        The date that it describes.
+    """
+
+    vintage: str = Field(default="", coerce_numbers_to_str=True)
 
 
 class OwnAreas(FileOrSource):

@@ -17,6 +17,7 @@ from commonweal.recipe.data import (
     FileOrSource,
     FileSpec,
     OwnAreas,
+    ReplaceSpec,
     WholeFile,
     _Part,
     check_name,
@@ -65,6 +66,7 @@ class Study(_Part):
     where: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
     files: dict[str, FileSpec] = Field(default_factory=dict)
+    replace: dict[str, ReplaceSpec] = Field(default_factory=dict)
     access: AccessSpec = AccessSpec()
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
     prepare: tuple[Step, ...] = ()
@@ -175,6 +177,7 @@ class Study(_Part):
             *self.agreement,
             *self.access.points,
             *self.access.maps,
+            *self.replace.values(),
         ]
         if isinstance(self.areas, OwnAreas):
             named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
@@ -219,6 +222,7 @@ class Study(_Part):
             update={
                 "folder": folder,
                 "areas": areas,
+                "replace": {id_: renamed(spec) for id_, spec in self.replace.items()},
                 "files": {there(name): renamed(spec) for name, spec in self.files.items()},
                 "access": self.access.model_copy(
                     update={

@@ -17,7 +17,7 @@ from commonweal.errors import DataError, nearest
 from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Reader", "Source", "load_catalogue", "local_source"]
 
@@ -184,6 +184,11 @@ class Source(_Frozen):
             raise ValueError("a url starts with https:// or http:// and names a host")
         return value
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _path_may_be_text(cls, value: Any) -> Any:
+        return Path(value) if isinstance(value, str) and value else value
+
     @field_validator("reader", mode="before")
     @classmethod
     def _reader_may_be_a_word(cls, value: Any) -> Any:
@@ -210,13 +215,18 @@ class Source(_Frozen):
         return self.path.name if self.path else f"source '{self.id}'"
 
 
-def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
+def load_catalogue(
+    folder: Path | None = None, over: Mapping[str, Source] | None = None
+) -> dict[str, Source]:
     """Read the catalogue.
 
     Parameters
     ----------
     folder
         A folder of YAML files, one per publisher; the packaged one if not given.
+    over
+        Sources that those of the folder stand over: an entry with the id of one of them needs to say
+        only what differs, where it is (`url` or `path`) and its `vintage`.
 
     Returns
     -------
@@ -235,12 +245,7 @@ def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
     for file in sorted(root.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        content = read_keys(read_text(file), file.name, "publisher, sources")
-        if set(content) - {"publisher", "licences", "sources"}:
-            raise DataError(
-                f"{file.name}: expected the keys 'publisher', 'licences' (optional) and 'sources'"
-            )
-        for source in _entries(file.name, content):
+        for source in read_entries(file.name, read_text(file), folder, over):
             if source.id in found:
                 raise DataError(
                     f"{file.name}: source '{source.id}' is already in {home[source.id]}; "
@@ -251,7 +256,39 @@ def load_catalogue(folder: Path | None = None) -> dict[str, Source]:
     return dict(sorted(found.items()))
 
 
-def _entries(file: str, content: dict[str, Any]) -> Iterable[Source]:
+STAYS = ("title", "topic", "licence", "licence_url", "attribution", "area_system", "reader", "use")
+"""What an entry takes from the source that it stands over, where it says nothing else."""
+
+
+def read_entries(
+    name: str, text: str, folder: Path | None = None, over: Mapping[str, Source] | None = None
+) -> list[Source]:
+    """Read the sources of one file of a catalogue.
+
+    Parameters
+    ----------
+    name
+        What messages call the file.
+    text
+        Its YAML.
+    folder
+        The folder that paths in it start from.
+    over
+        As of `load_catalogue`.
+    """
+    content = read_keys(text, name, "publisher, sources")
+    if set(content) - {"publisher", "licences", "sources"}:
+        raise DataError(
+            f"{name}: expected the keys 'publisher', 'licences' (optional) and 'sources'"
+        )
+    found = list(_entries(name, content, over or {}))
+    return [
+        s if s.path is None or folder is None else s.model_copy(update={"path": folder / s.path})
+        for s in found
+    ]
+
+
+def _entries(file: str, content: dict[str, Any], over: Mapping[str, Source]) -> Iterable[Source]:
     publisher, sources = content.get("publisher"), content.get("sources")
     licences = content.get("licences", {})
     if not isinstance(publisher, str):
@@ -270,6 +307,8 @@ def _entries(file: str, content: dict[str, Any]) -> Iterable[Source]:
                     f"file; {nearest(str(name), map(str, licences))}"
                 )
             fields = {**licences[name], **fields}
+        if id_ in over:
+            fields = {key: getattr(over[id_], key) for key in STAYS} | fields
         try:
             yield Source.model_validate({"publisher": publisher, **fields, "id": id_})
         except ValidationError as error:

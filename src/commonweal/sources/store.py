@@ -18,6 +18,7 @@ from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.header import where_header_is
 from commonweal.sources.kept import kept_table
+from commonweal.sources.own import load_own
 from commonweal.sources.paced import Patience
 
 if TYPE_CHECKING:
@@ -114,17 +115,27 @@ class Store:
         self._verified: dict[tuple[str, str], Found] = {}
         self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
         self._swept = False
+        self._replaced: dict[str, Source] = {}
+        self._shipped: dict[str, Source] = {}
 
     @classmethod
     def from_environment(cls, progress: Progress | None = None) -> Store:
-        """Make a store as COMMONWEAL_CACHE, COMMONWEAL_MIRROR and COMMONWEAL_OFFLINE say."""
+        """Make a store as COMMONWEAL_CACHE, _MIRROR, _OFFLINE and _CATALOGUE say.
+
+        Sources of the user's own catalogue (`commonweal.sources.own`) stand over those that ship.
+        """
         offline = os.environ.get("COMMONWEAL_OFFLINE", "").strip().lower()
-        return cls(
+        own = load_own()
+        shipped = load_catalogue() if own else {}
+        store = cls(
             cache=os.environ.get("COMMONWEAL_CACHE") or None,
             mirror=os.environ.get("COMMONWEAL_MIRROR") or None,
             offline=offline not in {"", "0", "false", "no"},
             progress=progress,
+            catalogue={**shipped, **own} if own else None,
         )
+        store._shipped = {id_: shipped[id_] for id_ in own if id_ in shipped}
+        return store
 
     @property
     def used(self) -> list[dict[str, Any]]:
@@ -135,6 +146,12 @@ class Store:
         """Give the same store with an account of its own of what is used; it stands here, too."""
         other = copy(self)
         other._accounts = [*self._accounts, {}]
+        return other
+
+    def replacing(self, sources: Mapping[str, Source]) -> Store:
+        """Give the same store with other files in place of some sources, by id, and of these only."""
+        other = copy(self)
+        other._replaced = dict(sources)
         return other
 
     def offline_only(self) -> Store:
@@ -153,13 +170,26 @@ class Store:
         """
         if isinstance(source, Source):
             return source
+        if source in self._replaced:
+            return self._replaced[source]
         if source.startswith(COUNTY):
             return self._county(source.removeprefix(COUNTY))
+        if source not in self.catalogue:
+            raise UnknownNameError("source", source, self.catalogue, " in the catalogue")
+        return self.catalogue[source]
+
+    @property
+    def catalogue(self) -> Mapping[str, Source]:
+        """The sources by id: those that ship, and the user's own over them."""
         if self._catalogue is None:
             self._catalogue = load_catalogue()
-        if source not in self._catalogue:
-            raise UnknownNameError("source", source, self._catalogue, " in the catalogue")
-        return self._catalogue[source]
+        return self._catalogue
+
+    def in_place_of(self, source: str) -> Source | None:
+        """Give the source that a file of the user's own stands in place of, by its id; None if none."""
+        if source in self._replaced:
+            return self.replacing({}).source(source)
+        return self._shipped.get(source)
 
     def _county(self, table: str) -> Source:
         """Give a table of the fictional county, which is generated into the cache once."""
@@ -354,10 +384,16 @@ class Store:
         if source.path and not source.id.startswith(COUNTY):
             note_given(file.path, file.sha256)
         key = source.id, *_key(source), file.sha256
+        other = (
+            self.in_place_of(source.id) if source.id in (*self._replaced, *self._shipped) else None
+        )
+        replaces = ("title", "vintage", "url", "sha256")
+        instead = {"replaces": {k: getattr(other, k) for k in replaces}} if other else {}
         return [
             account.setdefault(
                 key,
                 {
+                    **instead,
                     "id": source.id,
                     "title": source.title,
                     "publisher": source.publisher,

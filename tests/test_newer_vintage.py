@@ -1,0 +1,141 @@
+"""A newer vintage in place of a source that ships: for one study, or for all of a user's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from commonweal.briefing import write_results
+from commonweal.errors import StudyError
+from commonweal.recipe import load_study
+from commonweal.sources import Store
+from commonweal.study import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = "indicators-2019"
+CATALOGUE = f"""\
+publisher: The island
+licences:
+  open: {{licence: Open, attribution: The island}}
+sources:
+  {OLD}: {{title: Incomes, terms: open, vintage: "2019", path: PATH, reader: csv}}
+"""
+
+
+@pytest.fixture
+def own(small: Any, tmp_path: Path) -> Any:
+    """The study of twenty places on a source; its table is in a catalogue of the user's own."""
+    (tmp_path / "tables").mkdir()
+    old = tmp_path / "tables" / "old.csv"
+    old.write_text(small.indicators.read_text("utf-8"), "utf-8")
+    (tmp_path / "island.yaml").write_text(CATALOGUE.replace("PATH", "tables/old.csv"), "utf-8")
+    source = {"source": OLD, "higher_is": "more", "vintage": "2019"}
+    small.write(
+        indicators__income={"column": "income", **source},
+        indicators__halls={"column": "halls", **source, "higher_is": "less"},
+    )
+    return small
+
+
+def newer(own: Any) -> str:
+    """Write the table anew, with the incomes the other way round; give its SHA-256."""
+    lines = own.indicators.read_text("utf-8").splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    lines[1:] = [f"{c},{21 - int(i)},{h},{e}" for c, i, h, e in cells]
+    file = own.path / "newer.csv"
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_file_added_to_one_s_own_catalogue_is_a_source(own: Any, tell: Any) -> None:
+    folder = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    assert "source 'indicators-2019' not found" in tell("run", own.study, **folder)[2]
+    code, said, complaint = tell("sources", "add", "island.yaml", **folder)
+    assert (code, complaint) == (0, "")
+    assert said.startswith("indicators-2019: Incomes (2019).\nWritten to ")
+    assert "indicators-2019" in tell("sources", "list", **folder)[1]
+    assert "good" in tell("sources", "verify", OLD, **folder)[1]
+    assert tell("run", own.study, "--draws", "0", **folder)[0] == 0
+    # Its path was made absolute, so that it is found from the catalogue.
+    kept = yaml.safe_load((own.path / "mine" / "island.yaml").read_text("utf-8"))
+    assert kept["sources"][OLD]["path"] == str(own.path / "tables" / "old.csv")
+
+
+def test_a_source_of_one_s_own_stands_over_one_that_ships(
+    own: Any, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = newer(own)
+    (own.path / "arts.yaml").write_text(
+        'publisher: Own\nsources:\n  libraries-england: {vintage: "2026", path: newer.csv}\n',
+        "utf-8",
+    )
+    mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    code, said, _ = tell("sources", "add", "arts.yaml", **mine)
+    assert code == 0
+    assert "(2026), in place of the one that ships (" in said
+    assert "2026" in tell("sources", "show", "libraries-england", **mine)[1]
+    assert "in place of the one that ships" in tell("sources", "list", **mine)[1]
+    monkeypatch.setenv("COMMONWEAL_CATALOGUE", mine["COMMONWEAL_CATALOGUE"])
+    store = Store.from_environment()
+    assert store.table("libraries-england").height == 20
+    (entry,) = store.used
+    assert (entry["sha256"], entry["vintage"]) == (digest, "2026")
+    assert entry["replaces"]["sha256"] == Store().source("libraries-england").sha256
+    # It needs its own date: that of the source that ships would be false.
+    (own.path / "arts.yaml").write_text(
+        "publisher: Own\nsources:\n  libraries-england: {path: newer.csv}\n", "utf-8"
+    )
+    assert "'vintage' is missing" in tell("sources", "add", "arts.yaml", **mine)[2]
+
+
+def test_what_cannot_be_added_leaves_the_catalogue_as_it_was(own: Any, tell: Any) -> None:
+    mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    assert tell("sources", "add", "island.yaml", **mine)[0] == 0
+    (own.path / "again.yaml").write_text((own.path / "island.yaml").read_text("utf-8"), "utf-8")
+    code, _, complaint = tell("sources", "add", "again.yaml", **mine)
+    assert code == 2
+    assert "source 'indicators-2019' is already in" in complaint
+    (own.path / "gone.yaml").write_text(CATALOGUE.replace("PATH", "none.csv"), "utf-8")
+    assert "none.csv is not there" in tell("sources", "add", "gone.yaml", **mine)[2]
+    assert [f.name for f in (own.path / "mine").iterdir()] == ["island.yaml"]
+
+
+def test_a_study_replaces_a_source_and_says_so(
+    own: Any, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = newer(own)
+    mine = own.path / "mine"
+    tell("sources", "add", "island.yaml", COMMONWEAL_CATALOGUE=str(mine))
+    monkeypatch.setenv("COMMONWEAL_CATALOGUE", str(mine))
+    before = run(own.study, draws=0)
+    recipe = yaml.safe_load(own.study.read_text("utf-8"))
+    recipe["replace"] = {OLD: {"file": "newer.csv", "vintage": 2026}}
+    own.study.write_text(yaml.safe_dump(recipe, sort_keys=False), "utf-8")
+    after = run(own.study, draws=0)
+    old, new = (r.indicators["deprivation"].values[:, 0].tolist() for r in (before, after))
+    assert new == old[::-1]
+    assert after.indicators["deprivation"].meta[0].vintage == "2026"
+    (entry,) = [s for s in after.provenance["sources"] if s["id"] == OLD]
+    assert (entry["path"], entry["sha256"], entry["vintage"]) == ("newer.csv", digest, "2026")
+    assert entry["replaces"]["vintage"] == "2019"
+    # The results run again from their own folder, and the report names what was replaced.
+    folder = write_results(after, own.path / "results" / "study")
+    again = run(folder / "study.yaml", draws=0)
+    assert again.indicators["deprivation"].values[:, 0].tolist() == new
+    assert "2026 (in place of 2019)" in (folder / "report.html").read_text("utf-8")
+    said = json.loads((folder / "provenance.json").read_text("utf-8"))["sources"]
+    assert [s["replaces"]["vintage"] for s in said if "replaces" in s] == ["2019"]
+
+
+def test_only_a_source_that_is_there_can_be_replaced(own: Any, tell: Any) -> None:
+    newer(own)
+    study = load_study(own.write(replace={"libaries-england": {"file": "newer.csv"}}))
+    with pytest.raises(StudyError, match=r"replace\.libaries-england: .* did you mean 'libraries-"):
+        run(study, own.store)
+    assert tell("check", own.study)[0] == 2
