@@ -367,6 +367,9 @@ class TestWrongBytesInOnePlace:
                 assert it.used[0]["from"] == expected
             assert there.read_bytes() == flipped(TABLE, 2)
             assert len(server.asked) == 1
+            found = quick(cache, mirror=mirror).verify(published(f"{server.url}/table.csv"))
+            assert (found.status, found.where) == ("good", "cache")
+            assert f"{there} is not the pinned file, and is not used" in found.message
 
     def test_offline_and_without_an_answer_they_are_told(self, tmp_path: Path) -> None:
         with serving([answer(b"", "404 Not Found")]) as server:

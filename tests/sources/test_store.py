@@ -314,6 +314,13 @@ def test_without_a_home_folder_the_variable_is_named(
         Store(tmp_path, mirror="~nobody-here/m").path(published(ADDRESS))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "halls.csv")
+    with pytest.raises(SourceError, match=r"halls\.csv is a pipe or a device"):
+        store(tmp_path / "cache").table(local_source(tmp_path / "halls.csv"))
+
+
 def test_a_name_too_long_for_the_disk_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is not there"):
         store(tmp_path).path(local_source(tmp_path / ("a" * 300 + ".csv")))

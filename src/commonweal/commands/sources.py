@@ -112,7 +112,8 @@ def sources_verify(
 
 
 def _print_found(found: Verification) -> Verification:
-    told = (found.message or str(found.where)).replace("\n", "\n    ")
+    where = found.where if found.status == "good" else None
+    told = "; ".join(filter(None, [where, found.message])).replace("\n", "\n    ")
     print(f"{found.id:<34} {found.status:<12} {told}")
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ _BEGINNING = 4096
 class Found:
     """A verified file: where it lies, where it came from, its checksum and its size in bytes.
 
-    `stamp` tells it from another that is put in its place.
+    `stamp` tells it from another that is put in its place; `instead_of` says where there were wrong bytes.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class Found:
     sha256: str
     size: int
     stamp: tuple[int, int]
+    instead_of: str = ""
 
     @property
     def unchanged(self) -> bool:
@@ -108,7 +109,7 @@ class Finder:
         for where, path in nearby:
             if os.path.isfile(path):  # noqa: PTH113 - nor where it may not be looked at
                 try:
-                    return self._checked(source, path, where)
+                    return _after(wrong, self._checked(source, path, where))
                 except WrongBytesError as error:  # damaged, or pinned anew; it stays until then
                     self._pass_over(error, wrong)
         if os.path.isdir(kept):  # noqa: PTH112
@@ -124,6 +125,10 @@ class Finder:
             raise SourceError(f"{path} is a folder; expected a file")
         if not os.path.lexists(path):
             raise SourceError(f"{path} is not there; expected a file of that name")
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+            raise SourceError(
+                f"{path} is a pipe or a device, and is read more than once; expected a file"
+            )
         return self._checked(source, path, "local file")
 
     def _mirror_folder(self) -> Path | None:
@@ -180,7 +185,8 @@ class Finder:
                 faults.append(str(error))
                 self._tell(str(error))
                 continue
-            return Found(kept, where, found, kept.stat().st_size, stamp_of(kept))
+            size, stamp = kept.stat().st_size, stamp_of(kept)
+            return _after(wrong, Found(kept, where, found, size, stamp))
         if not wrong:
             raise self._unreachable(source, faults)
         told = [str(wrong[0]), *(f"Asked next: {fault}" for fault in faults)]
@@ -203,6 +209,11 @@ class Finder:
             f"Set COMMONWEAL_MIRROR (now {self.mirror or 'not set'}) to a folder or URL that holds it "
             "under the host and path of that address, or try `commonweal demo`, which needs no data."
         )
+
+
+def _after(wrong: list[WrongBytesError], found: Found) -> Found:
+    """Remember with a file where there were wrong bytes before it."""
+    return replace(found, instead_of="; ".join(str(error).splitlines()[0] for error in wrong))
 
 
 def _check_content(source: Source, address: str, path: Path) -> None:

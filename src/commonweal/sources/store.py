@@ -49,7 +49,7 @@ class Verification:
     sha256, size
         Of the bytes found; None if there are none.
     message
-        What is wrong, in words; empty if good.
+        What is wrong, in words; if good, where there were wrong bytes that are passed over.
     """
 
     id: str
@@ -310,7 +310,15 @@ class Store:
                 found = self._verification(source.id, made)
                 if found.status != "good":
                     return found
-        return Verification(source.id, "good", file.where, file.path, file.sha256, file.size)
+        return Verification(
+            source.id,
+            "good",
+            file.where,
+            file.path,
+            file.sha256,
+            file.size,
+            file.instead_of,
+        )
 
     def verify_kept(self) -> list[Verification]:
         """Check anew what was made from sources and is kept in the cache, each by its file name."""
