@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = [
-    [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["new"], ["sources"],
+    [], ["run"], ["demo"], ["compare"], ["units"], ["show"], ["check"], ["studies"], ["studies", "show"], ["new"],
+    ["places"], ["areas"], ["areas", "find"], ["sources"],
     ["sources", "list"], ["sources", "show"], ["sources", "fetch"], ["sources", "verify"], ["brief"],
     ["explore"], ["evidence"], ["session"], ["discontent"], ["wealth"], ["survey"], ["social-capital"], ["small-areas"],
     ["invest"], ["invest", "allocate"], ["invest", "site"], ["invest", "portfolio"], ["invest", "appraise"],

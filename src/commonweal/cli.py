@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonweal.commands.areas import areas_app
 from commonweal.commands.brief import brief
 from commonweal.commands.compare import compare, units
 from commonweal.commands.discontent import discontent
 from commonweal.commands.evidence import evidence
 from commonweal.commands.explore import explore
 from commonweal.commands.invest import invest_app
+from commonweal.commands.places import places
 from commonweal.commands.run import demo, run
 from commonweal.commands.session import session
 from commonweal.commands.show import show
 from commonweal.commands.small_areas import small_areas
 from commonweal.commands.social_capital import social_capital
 from commonweal.commands.sources import sources_app
-from commonweal.commands.studies import check, new, studies
+from commonweal.commands.studies import check, new, studies_app
 from commonweal.commands.survey import survey
 from commonweal.commands.wealth import wealth
 from commonweal.errors import CommonwealError, SourceError
@@ -82,8 +84,10 @@ app.command()(survey)
 app.command()(wealth)
 app.command()(small_areas)
 app.command()(check)
-app.command()(studies)
 app.command()(new)
+app.command()(places)
+app.add_typer(studies_app, name="studies")
+app.add_typer(areas_app, name="areas")
 app.add_typer(sources_app, name="sources")
 app.add_typer(invest_app, name="invest")
 

@@ -98,3 +98,20 @@ def test_sources_verify(england: Any) -> None:
     done = england("sources", "verify", "cni2019-wd17", "cni2023-lsoa21", "imd2025-lsoa21")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["good"] * 3
+
+
+def test_areas_are_found_by_name_with_what_a_study_writes(england: Any) -> None:
+    told = england("areas", "find", "hartlepool").stdout
+    assert told.startswith(
+        "E06000001  Hartlepool  (Local authority districts, 2024)\n"
+        "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24\n"
+    )
+    assert "57 of lsoa21" in told
+    assert "where: {region: E12000001}" in england("areas", "find", "North East").stdout
+    found = json.loads(england("areas", "find", "birchwood west", "--json").stdout)
+    codes = {row["code"] for row in found["whole"] if row["system"] == "lsoa21"}
+    assert codes == {"E01026127", "E01026129", "E01026131", "E01034689", "E01034690"}
+    only = england("areas", "find", "hartlepool 001", "--system", "lsoa21").stdout
+    assert only.count("commonweal show E01") == only.count("(Hartlepool 001") > 0
+    wrong = england("areas", "find", "Hartlepol")
+    assert (wrong.returncode, "did you mean 'Hartlepool'" in wrong.stderr) == (2, True)

@@ -1,6 +1,14 @@
 """The places: area systems, names, parents, populations, boundaries, and moves between them."""
 
-from commonweal.areas.areas import Areas, boundaries, code_texts, link_table, load_areas, population
+from commonweal.areas.areas import (
+    Areas,
+    area_names,
+    boundaries,
+    code_texts,
+    link_table,
+    load_areas,
+    population,
+)
 from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
 from commonweal.areas.moves import Move, build_move, move_from_pairs
 from commonweal.areas.summaries import extent_weight, summarise
@@ -11,6 +19,7 @@ __all__ = [
     "Link",
     "Move",
     "Systems",
+    "area_names",
     "boundaries",
     "build_move",
     "code_texts",

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from commonweal.sources import Store
 
-__all__ = ["Areas", "boundaries", "code_texts", "link_table", "load_areas", "population"]
+__all__ = [
+    "Areas",
+    "area_names",
+    "boundaries",
+    "code_texts",
+    "link_table",
+    "load_areas",
+    "population",
+]
 
 MOST_PEOPLE = 1_000_000_000_000
 """Above all people who ever lived: what is larger is no population."""
@@ -235,7 +243,6 @@ def load_areas(
         table = table.join(classes.unique("code", keep="first"), on="code", how="left")
     table = table.sort("code")
     parents = tuple(p for p in known.parents(system) if p in table.columns)
-    table = _known_as(store, about, table)
     first = [
         c for c in ("code", *_NAMES, "population", "longitude", "latitude") if c in table.columns
     ]
@@ -275,6 +282,13 @@ def _no_parent(table: pl.DataFrame, parent: str, code: str, plural: str) -> str:
         return f"{said}; did you mean " + " or ".join(f"{c} ({called[c]})" for c in codes) + "?"
     some = larger.sort("code").row(0)
     return f"{said}; expected one of {len(larger):,} codes, such as {some[0]} ({some[1]})"
+
+
+def area_names(store: Store, system: str, systems: Systems | None = None) -> pl.DataFrame:
+    """Read code and names of every area of a system, and those of the larger areas that it lies in."""
+    known = systems or load_systems()
+    about = known.system(system)
+    return _known_as(store, about, _add_parents(store, _names(store, about), system, known))
 
 
 def _names(store: Store, about: AreaSystem) -> pl.DataFrame:

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 (typer reads the annotation)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonweal.commands.console import StudyName, progress_bar, write_text
+from commonweal.commands.console import (
+    Json,
+    StudyName,
+    print_json,
+    print_lines,
+    progress_bar,
+    write_text,
+)
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from commonweal.checking import Checked, Coverage
 
-__all__ = ["check", "new", "studies"]
+__all__ = ["check", "new", "studies_app"]
 
 MOST_LINES = 20
 """How many columns with gaps are told of."""
 MOST_CODES = 3
 """How many codes that are of no area are named."""
 
+studies_app = typer.Typer(help="The studies that ship: list them, or show one.")
 
-def studies() -> None:
-    """List the studies that ship."""
+
+@studies_app.callback(invoke_without_command=True)
+def studies(context: typer.Context) -> None:
+    """List the studies that ship, or show one."""
+    if context.invoked_subcommand is not None:
+        return
     from commonweal.recipe import load_study, shipped_studies
 
     for name in shipped_studies():
         print(f"{name:<18} {load_study(name).title}")
+
+
+@studies_app.command("show")
+def studies_show(study: StudyName, as_json: Json = False) -> None:
+    """Show the indices of a study with their weights, its rules, and what a file that extends it may say."""
+    from commonweal.briefing.study_text import study_data, study_lines
+    from commonweal.recipe import load_study, read_recipe, shipped_studies
+
+    found = load_study(study)
+    if as_json:
+        print_json(study_data(found))
+        return
+    name = study if study in shipped_studies() else Path(study).name
+    print_lines(study_lines(found, name, read_recipe(study)))
 
 
 def check(study: StudyName) -> None:

@@ -93,6 +93,16 @@ class Condition(BaseModel):
             raise ValueError("expected at most one of 'within' and 'among'")
         return self
 
+    def written(self) -> dict[str, Any]:
+        """Give the condition as a study writes it, so that it reads back the same to the last bit."""
+        data = self.model_dump(exclude_none=True)
+        if self.worst is not None:
+            share = self.worst.share or 0.0
+            text = f"{100 * share:g}%"
+            exact = float(text[:-1]) / 100 == share
+            data["worst"] = self.worst.number or (text if exact else {"share": share})
+        return data
+
     @property
     def path(self) -> str:
         """Path of the node, with slashes."""
@@ -152,6 +162,26 @@ class Rule(BaseModel):
                 "expected exactly one of 'all', 'any', 'not' and a condition on an 'index'"
             )
         return self
+
+    def written(self) -> dict[str, Any]:
+        """Give the rule as a study writes it.
+
+        Examples
+        --------
+        >>> Rule.model_validate({"all": [{"index": "needs", "worst": "12.5%"}], "excluding": ["E1"]}).written()
+        {'all': [{'index': 'needs', 'worst': '12.5%'}], 'excluding': ['E1']}
+        """
+        data = {} if self.condition is None else self.condition.written()
+        for key, parts in (("all", self.all), ("any", self.any)):
+            if parts is not None:
+                data[key] = [part.written() for part in parts]
+        if self.not_ is not None:
+            data["not"] = self.not_.written()
+        if self.excluding:
+            data["excluding"] = list(self.excluding)
+        if self.at_most is not None:
+            data["at_most"] = self.at_most.model_dump()
+        return data
 
     def conditions(self) -> Iterator[Condition]:
         """Yield every condition of the tree, in the order written."""

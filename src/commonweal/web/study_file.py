@@ -9,7 +9,6 @@ from commonweal.errors import CommonwealError, StudyError
 from commonweal.recipe import load_study, parse_study, read_recipe, shipped_studies
 
 if TYPE_CHECKING:
-    from commonweal.designation import Condition, Rule
     from commonweal.index import Node
     from commonweal.recipe import Study
     from commonweal.results import Results
@@ -54,7 +53,7 @@ def study_file(results: Results, rescored: Results, choices: Choices) -> str:
         if scores.tree.weights != results.scores[key].tree.weights
     }
     designate = {
-        key: _rule(d.rule)
+        key: d.rule.written()
         for key, d in rescored.designations.items()
         if d.rule != results.designations[key].rule
     }
@@ -115,31 +114,3 @@ def _index(written: dict[str, Any], tree: Node) -> dict[str, Any]:
     return {
         "children": {name: {"weight": kept[name]} if name in kept else None for name in tree.weights}
     }  # fmt: skip
-
-
-def _rule(rule: Rule) -> dict[str, Any]:
-    """Give a rule as a study writes it."""
-    data: dict[str, Any] = {}
-    if rule.condition is not None:
-        data |= _condition(rule.condition)
-    for key in ("all", "any"):
-        if (parts := getattr(rule, key)) is not None:
-            data[key] = [_rule(part) for part in parts]
-    if rule.not_ is not None:
-        data["not"] = _rule(rule.not_)
-    if rule.excluding:
-        data["excluding"] = list(rule.excluding)
-    if rule.at_most is not None:
-        data["at_most"] = rule.at_most.model_dump()
-    return data
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    data = condition.model_dump(exclude_none=True)
-    worst = condition.worst
-    if worst is not None:
-        share = worst.share or 0.0
-        text = f"{100 * share:g}%"
-        exact = float(text[:-1]) / 100 == share
-        data["worst"] = worst.number or (text if exact else {"share": share})
-    return data

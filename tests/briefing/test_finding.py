@@ -1,0 +1,107 @@
+"""What a user looks up before writing a study: its keys, the kinds of places, the code of an area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from commonweal.access.registers import load_registers
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.recipe import load_study, parse_study, shipped_studies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Small
+
+
+def example_in(told: str) -> str:
+    """The file that the lines of a study show."""
+    _, after = told.split("says only what differs, such as:\n\n")
+    return after.split("\n\nKeys and names")[0]
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_a_study_is_shown_with_keys_that_a_file_can_use(tell: Any, name: str) -> None:
+    code, told, complaint = tell("studies", "show", name)
+    assert (code, complaint) == (0, "")
+    study = load_study(name)
+    assert told.startswith(f"{name}: {study.title}\n")
+    for index, tree in study.index.items():
+        assert f"\nIndex {index}" in told
+        for path, node in tree.walk(index):
+            if path != index:
+                assert f"\n{'  ' * path.count('/')}{path.rsplit('/', 1)[-1]} " in told
+            assert (
+                node.indicator in (None, path.rsplit("/", 1)[-1]) or f"[{node.indicator}]" in told
+            )
+    for rule in study.designate:
+        assert f"\nRule {rule}: " in told
+    text = example_in(told)
+    again = parse_study(text, "example", "example", study.folder)
+    assert again.designate == study.designate
+    for index, written in yaml.safe_load(text).get("index", {}).items():
+        changed = {
+            k for k, w in again.index[index].weights.items() if w != study.index[index].weights[k]
+        }
+        assert len(changed) == 1
+        assert changed <= set(written.get("weights") or written["children"])
+
+
+def test_weights_are_shares_and_one_condition_is_told_once(tell: Any, small: Small) -> None:
+    small.write(designate__priority={"index": "deprivation", "worst": 3})
+    code, told, _ = tell("studies", "show", small.study)
+    assert code == 0
+    assert told.count("worst 3 on deprivation") == 1
+    assert f"extends: {small.study.name}" in told
+    parse = example_in(told)
+    assert parse_study(parse, "example", "example", small.study.parent).designate["priority"]
+    assert tell("studies", "show", "demo")[1].count(" 33.3 %  ") == 6
+    assert tell("studies", "show", "dmo")[0] == 2
+
+
+def test_a_study_as_json(tell: Any) -> None:
+    import json
+
+    data = json.loads(tell("studies", "show", "demo", "--json")[1])
+    places = data["index"]["community_needs"]["children"]["places"]
+    assert places["label"] == "Places and spaces to meet"
+    assert places["children"]["library"] == {"indicator": "distance_to_library_m", "weight": 1.0}
+    assert data["designate"]["left_behind"]["all"][0] == {
+        "index": "community_needs",
+        "worst": "10%",
+    }
+
+
+def test_the_studies_are_listed_as_before(tell: Any) -> None:
+    code, told, _ = tell("studies")
+    assert code == 0
+    assert [line.split()[0] for line in told.splitlines()] == shipped_studies()
+
+
+def test_every_kind_and_register_is_listed_with_what_counts(tell: Any) -> None:
+    code, told, _ = tell("places")
+    assert code == 0
+    taxonomy = load_taxonomy()
+    for key, kind in taxonomy.kinds.items():
+        assert f"\n  {key}: {kind.label}. {kind.why}\n" in told
+    for id_, register in load_registers().items():
+        assert f"\n  {id_}: {register.title}. Covers {register.covers}. Holds " in told
+
+
+def test_one_kind_of_place(tell: Any) -> None:
+    told = tell("places", "library")[1]
+    assert "on a map: amenity=library unless access=" in told
+    assert "in a register: libraries-england" in told
+    assert "pub:" not in told
+    code, _, complaint = tell("places", "libary")
+    assert (code, "did you mean 'library'" in complaint) == (2, True)
+
+
+def test_areas_cannot_be_found_without_their_files(tell: Any, tmp_path: Path) -> None:
+    variables = {"COMMONWEAL_OFFLINE": "1", "COMMONWEAL_CACHE": str(tmp_path / "empty")}
+    code, told, complaint = tell("areas", "find", "Hartlepool", **variables)
+    assert (code, told) == (2, "")
+    assert "cannot be had" in complaint
