@@ -291,6 +291,17 @@ class TestSplitParts:
         moved = shares(split_parts(store, SMALL_AREAS, other, systems)[0])
         assert moved["b", "x"] == pytest.approx(1 / 8, abs=1e-3)
 
+    def test_what_it_is_made_of_is_listed_in_the_same_order_in_each_run(
+        self, tmp_path: Path
+    ) -> None:
+        store, systems = toy(tmp_path, drawn_later=True)
+        split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        again = toy(tmp_path, drawn_later=True)[0]
+        split_parts(again, SMALL_AREAS, LARGE_AREAS, systems)
+        named = [entry["id"] for entry in again.used]
+        assert len(named) > 2
+        assert named == sorted(named)
+
     @pytest.mark.parametrize("cut", [0, 100, -20])
     def test_a_damaged_kept_result_is_made_anew(self, tmp_path: Path, cut: int) -> None:
         store, systems = toy(tmp_path)

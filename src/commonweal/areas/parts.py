@@ -192,7 +192,7 @@ def _key(store: Store, origin: Areas, destination: Areas, link: Link, known: Sys
     columns = [*known.system(drawn_as).boundaries, *known.system(destination.system).boundaries]
     links = [link, vintage] if vintage else [link]
     sources = {x.source for x in links if x.source} | {x.source for x in columns}
-    for source in sources:
+    for source in sorted(sources):  # in the same order in each run: so they are listed
         store.path(source)
     made_of = {
         "version": VERSION,
