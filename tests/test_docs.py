@@ -330,7 +330,11 @@ def test_the_results_folder_is_documented(
     never = {(f, c) for f, cs in columns.items() for c in cs if f != "results.xlsx"} - met
     deeper = [f"<index>.<domain>.own_change{part}" for part in ("", "_data", "_method", "_base")]
     within = [f"<index>.{key}_within_rural_urban" for key in ("rank", "decile")]
-    of_others = {("areas.parquet", "rural_urban"), *(("scores.parquet", c) for c in within)}
+    of_england = ("rural_urban", "local_name", "official_name")
+    of_others = {
+        *(("areas.parquet", c) for c in of_england),
+        *(("scores.parquet", c) for c in within),
+    }
     of_others |= {*(("trends.parquet", c) for c in deeper)}
     assert never == of_others  # English areas, and trees that have domains
 

@@ -55,7 +55,7 @@ class TestPrideInPlace:
         assert held.null_count() == 0
         assert held.n_unique() == 543
         assert held.str.contains("^E14[0-9]{6}$").all()
-        assert a.areas.table.filter(pl.col("name") == "Hartlepool 012")[
+        assert a.areas.table.filter(pl.col("official_name") == "Hartlepool 012")[
             "constituency_name"
         ].to_list() == ["Hartlepool"]
 
