@@ -255,7 +255,8 @@ def everything() -> dict[str, Any]:
     pieces = re.findall(r"^```yaml\n(.*?)^```$", study, re.MULTILINE | re.DOTALL)
     data = with_fragment("\n".join(pieces))
     data["designate"]["priority"]["all"].append({"index": "deprivation", "worst": "30%"})
-    return data
+    table = pl.read_csv(DOCS / "examples" / "comuni.csv", infer_schema=False)
+    return data | {"show": ["low_income"], "focus": {"district": table["distretto"][0]}}
 
 
 def tables(folder: Path) -> dict[str, list[str]]:
@@ -315,6 +316,7 @@ def test_the_results_folder_is_documented(
         # Every file is on the page, and every one on the page is there if there is cause for it.
         without = set() if results.study.prepare else {"prepared.parquet"}
         without |= set() if results.trends else {"trends.parquet"}
+        without |= set() if results.extra is not None else {"shown.parquet"}
         shares = {"sensitivity.csv", "sensitivity_areas.parquet"}
         without |= set() if results.sensitivity else shares
         assert {f.name for f in folder.iterdir()} | without == {f for f in files if "<" not in f}

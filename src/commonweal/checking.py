@@ -121,15 +121,21 @@ def check_files(study: Study, store: Store) -> Checked:
             found.areas = study_areas(study, store)
             own = study.areas.boundaries
             study_shapes(study, found.areas, store, bool(own and own.file))
-    elif study.where or any(spec.reads and spec.file for spec in study.indicators.values()):
+    elif (
+        study.where
+        or study.focus
+        or any(spec.reads and spec.file for spec in study.indicators.values())
+    ):
         found.areas = _here(study, store)
+    if found.areas is not None:
+        study.in_focus(found.areas.table)
     for id_, spec in study.replace.items():
         if spec.file:
             store.path(id_)
     _check_access(study, store)
     on = found.areas or _system_of(study)
     names: dict[tuple[str, str | None], list[str]] = {
-        ("", None): list(study.capital_on().get("", []))
+        ("", None): [*study.capital_on().get("", []), *study.on_areas(study.show).get("", [])]
     }
     for index in study.index:
         names.setdefault(study.built_on(index), []).extend(study.read_with(index))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
@@ -100,6 +101,9 @@ class Results:
         None where it names none.
     national
         By headline, figures for the country; empty where the study shows none.
+    extra
+        The indicators that the study's ``show`` names, as measured, on the study's areas; None where it
+        names none.
     """
 
     study: Study
@@ -119,6 +123,49 @@ class Results:
     sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
     capital: Indicators | None = None
     national: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    extra: Indicators | None = None
+
+    @property
+    def focus(self) -> NDArray[np.bool_]:
+        """(n_areas,) the areas to list and count: those that the study's ``focus`` names, else all."""
+        return self.study.in_focus(self.areas.table)
+
+    @property
+    def focused(self) -> Areas:
+        """The areas to list and count."""
+        if not self.study.focus:
+            return self.areas
+        return replace(self.areas, table=self.areas.table.filter(pl.Series(self.focus)))
+
+    def listed(self, name: str) -> Designation:
+        """Give a designation to list and count: nothing outside the study's ``focus`` is selected in it.
+
+        Ranks, margins and cut-offs stay those among all areas.
+        """
+        d = self.designations[name]
+        if not self.study.focus:
+            return d
+        inside = self.focus
+        return replace(
+            d,
+            selected=d.selected & inside,
+            near_miss=d.near_miss & inside,
+            just_inside=d.just_inside & inside,
+        )
+
+    @property
+    def since_listed(self) -> tuple[str, Comparison] | None:
+        """As `since`, without what lies outside the study's ``focus``."""
+        if self.since is None or not self.study.focus:
+            return self.since
+        (title, c), here = self.since, self.focus
+        return title, replace(
+            c,
+            after=self.listed(c.after.name),
+            stay=c.stay & here,
+            enter=c.enter & here,
+            leave=c.leave & here,
+        )
 
     @property
     def preparations(self) -> list[Prepared]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["figures_for_the_country", "indicators_of_capital"]
+__all__ = ["figures_for_the_country", "indicators_beside", "indicators_of_capital"]
 
 
 def indicators_of_capital(
@@ -55,8 +55,20 @@ def indicators_of_capital(
         Whatever is wrong with a table, with the indicator's name.
     """
     by_index = study.capital_on()
-    if not by_index:
-        return None
+    return indicators_beside(study, by_index, areas, store, progress) if by_index else None
+
+
+def indicators_beside(
+    study: Study,
+    by_index: Mapping[str, list[str]],
+    areas: Areas,
+    store: Store,
+    progress: Progress | None = None,
+) -> Indicators:
+    """Give indicators as they were measured, on the study's areas: those named by the index that they are taken from.
+
+    What an index takes from other areas is carried to the study's; those under ``''`` are on the study's own.
+    """
     parts = []
     for index, some in by_index.items():
         here = areas_of_index(study, index, areas, store) if index else areas

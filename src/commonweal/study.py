@@ -26,7 +26,11 @@ from commonweal.places import study_areas, study_shapes, with_replaced
 from commonweal.recipe import Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results
-from commonweal.social_capital import figures_for_the_country, indicators_of_capital
+from commonweal.social_capital import (
+    figures_for_the_country,
+    indicators_beside,
+    indicators_of_capital,
+)
 from commonweal.sources import Store
 from commonweal.years import prepare_years, read_panel, study_trend
 
@@ -115,6 +119,8 @@ def run(
     with log.step("areas") as entry:
         areas = study_areas(study, store)
         entry["areas"] = len(areas)
+        if study.focus:
+            entry["in focus"] = int(study.in_focus(areas.table).sum())
     indicators: dict[str, Indicators] = {}
     prepared: dict[str, Prepared] = {}
     scores: dict[str, Scores] = {}
@@ -164,6 +170,12 @@ def run(
             capital = indicators_of_capital(study, areas, store, progress)
             national = figures_for_the_country(study, store)
             entry["headlines"] = len(study.social_capital)
+    extra: Indicators | None = None
+    if study.show:
+        with log.step("extra indicators") as entry:
+            extra = indicators_beside(study, study.on_areas(study.show), areas, store, progress)
+            known = (~np.isnan(extra.values)).sum(axis=0).tolist()
+            entry["known"] = {m.name: n for m, n in zip(extra.meta, known, strict=True)}
     with log.step("summaries") as entry:
         summaries = dict(_summaries(areas, scores))
         entry["larger areas"] = sum(len(t) for t in summaries.values())
@@ -189,6 +201,7 @@ def run(
         matters,
         capital,
         national,
+        extra,
     )
 
 
@@ -343,6 +356,8 @@ def _since(
             "certainty": None,
             "sensitivity": None,
             "social_capital": {},
+            "focus": {},
+            "show": (),
         }
     )
     earlier = run(bare, store, geometry=False)

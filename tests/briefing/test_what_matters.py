@@ -78,7 +78,7 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
 
 
 def test_the_headline_names_what_moves_most(told: Results) -> None:
-    areas = most_often(told.sensitivity["priority"])
+    areas = most_often(told, told.sensitivity["priority"])
     assert sum(areas) > 3
     line = next(t for t in headline(told) if t.startswith("What matters most is"))
     assert line.endswith(

@@ -31,7 +31,7 @@ def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) 
     name
         The designation.
     rows
-        The areas whose list it is; all if not given. Cut-offs are those of the whole study.
+        The areas whose list it is; those that the study lists if not given. Cut-offs are those of the whole study.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) 
         Where ties let more areas in than the stated share or number, where that is less than one area or
         more than there are, and how many areas on the list have no residents.
     """
-    designation = results.designations[name]
+    designation = results.listed(name) if rows is None else results.designations[name]
     told: list[str] = []
     for t in designation.tested:
         if t.condition.worst is not None and t.condition.among is None:

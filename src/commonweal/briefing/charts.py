@@ -44,14 +44,14 @@ def probability_chart(results: Results, name: str) -> Chart | None:
     p = probability(results, name)
     if p is None:
         return None
-    d = results.designations[name]
+    d, here = results.listed(name), results.focus
     words, inside, outside = [], [], []
     for low, high in pairwise(_BINS):
         last = high == _BINS[-1]
         at = (p >= low) & ((p <= high) if last else (p < high))
         words.append(f"{low:.0%} to {high:.0%}".replace("%", " %"))
         inside.append(int((at & d.selected).sum()))
-        outside.append(int((at & ~d.selected).sum()))
+        outside.append(int((at & here & ~d.selected).sum()))
     plural = results.areas.plural
     numbers = Shown(
         pl.DataFrame({"Share of draws": words, "Selected": inside, "Not selected": outside})
@@ -115,7 +115,7 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         c = tested.condition
         if c.worst is None or c.within or c.among or c.path not in sure.ranks:
             continue  # only there do ranks and cut-off count the same areas
-        rows = _around(d, tested)
+        rows = _around(d, tested, results.focus)
         if len(rows) == 0:
             continue
         label = index_label(results, c.index)
@@ -148,13 +148,14 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         yield Chart(id_, title, about, _intervals(id_, title, names, now, ranks, cut), numbers)
 
 
-def _around(d: Designation, tested: Tested) -> NDArray[np.intp]:
-    """Find the nearest areas on each side of a cut-off, of those for which it alone decides."""
+def _around(d: Designation, tested: Tested, here: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Find the nearest areas listed on each side of a cut-off, of those for which it alone decides."""
     path = tested.condition.path
     decided = np.zeros(len(d.areas), dtype=bool)
     for child, needed in d.changes.items():
         if child == path or child.startswith(f"{path}/"):
             decided |= ~np.isnan(needed)
+    decided &= here
     inside = np.flatnonzero(decided & tested.passes & (tested.places > 0))
     outside = np.flatnonzero(decided & ~tested.passes & (tested.places < 0))
     inside = inside[np.argsort(tested.places[inside], kind="stable")][:_AROUND][::-1]

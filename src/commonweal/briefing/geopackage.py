@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.extra import extras
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import domain_paths, label_of, margin, probability
 
@@ -43,7 +44,9 @@ def write_geopackage(results: Results, path: Path) -> str:
     str
         What the file holds, in words; says so if nothing was written because no place is known.
     """
-    return write_layers(path, map_fields(results), results.boundaries["geometry"], results.areas)
+    here = pl.Series(results.focus)
+    fields, shapes = map_fields(results).filter(here), results.boundaries.filter(here)
+    return write_layers(path, fields, shapes["geometry"], results.focused)
 
 
 def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: Areas) -> str:
@@ -195,6 +198,11 @@ def map_fields(results: Results) -> pl.DataFrame:
         if p is not None:
             columns.append(pl.Series(f"{start}probability", p))
     values = _indicators(results)
+    read = {column.name for column in values}
+    for one in extras(results):
+        if one.about.name not in read:
+            columns.append(pl.Series(one.about.name, one.value, dtype=pl.Float64).fill_nan(None))
+        columns.append(_whole(f"{one.about.name}_rank", one.rank))
     return pl.DataFrame(_apart([*columns, *(values if len(columns + values) < _FIELDS else [])]))
 
 

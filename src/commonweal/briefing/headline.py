@@ -10,6 +10,7 @@ from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.choices import kinds_in_words
 from commonweal.briefing.columns import capped
 from commonweal.briefing.compare import comparison_data, comparison_lines
+from commonweal.briefing.extra import extra_lines
 from commonweal.briefing.what_matters import most_often, what_matters
 from commonweal.briefing.words import (
     SURE,
@@ -18,7 +19,9 @@ from commonweal.briefing.words import (
     counted,
     counted_areas,
     difference,
+    focus_note,
     index_label,
+    listed_areas,
     living,
     parent_words,
     percent,
@@ -58,18 +61,23 @@ def headline(results: Results) -> list[str]:
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
     lines += thin(results)
-    for name, designation in results.designations.items():
+    lines += filter(None, [focus_note(results)])
+    for name in results.designations:
+        designation = results.listed(name)
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
         lines += _sure(results, designation, sure)
         lines += filter(None, [what_matters(results, name)])
     if not results.designations:
         lines += ["", *_ranked(results)]
-    if results.since:
-        earlier, comparison = results.since
+    if results.extra is not None:
+        lines += ["", *extra_lines(results)]
+    if results.since_listed:
+        earlier, comparison = results.since_listed
         lines += ["", *comparison_lines(comparison, earlier, results.study.title, most=0)]
     if results.agreements:
-        lines += ["", "Checked against:"]
+        among = f", all {counted_areas(len(results.areas), results.areas)}"
+        lines += ["", f"Checked against{among if results.study.focus else ''}:"]
         for agreement in results.agreements:
             lines += _agreement(results, agreement)
     return lines
@@ -78,9 +86,10 @@ def headline(results: Results) -> list[str]:
 def _ranked(results: Results) -> Iterator[str]:
     """Name the few in most need, where the study only ranks."""
     areas = results.areas
-    yield f"{counted_areas(len(areas), areas)} ranked; the study designates none of them."
+    yield f"{listed_areas(results)} ranked; the study designates none of them."
+    here = np.flatnonzero(results.focus)
     for index, found in results.scores.items():
-        first = np.argsort(found.rank, kind="stable")[:MOST_NAMED]  # missing ranks come last
+        first = here[np.argsort(found.rank[here], kind="stable")][:MOST_NAMED]  # missing come last
         named = [f"{areas.codes[i]} {areas.table['name'][int(i)]}" for i in first]
         yield f"  {index_label(results, index)}, most need: {'; '.join(named)}."
 
@@ -91,7 +100,7 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         results.study.briefing.label if len(results.designations) == 1 else name.replace("_", " ")
     )
     yield (
-        f"{n:,} of {counted_areas(len(areas), areas)} {'is' if n == 1 else 'are'} {label}: "
+        f"{n:,} of {listed_areas(results)} {'is' if n == 1 else 'are'} {label}: "
         f"{rule_in_words(results, name)}."
     )
     where = ""
@@ -127,7 +136,8 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
             f"{counted_areas(n, results.areas)} {'has' if n == 1 else 'have'} no score on "
             f"what the rule asks{such}: {told}."
         )
-        out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)}
+        here = set(results.focused.codes)
+        out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)} & here
         if out:
             yield f"  Of those {counted(len(out), 'was', 'were')} left out for want of data."
     for parent, alone in _without_parent(results, designation).items():
@@ -141,14 +151,17 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
 def _without_score(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
     """By index or domain that the rule asks for, the areas without a score on it, if any."""
     paths = dict.fromkeys(c.index for c in designation.rule.conditions())
-    gone = {p: np.isnan(results.scores[p.split(".")[0]].need[p.replace(".", "/")]) for p in paths}
+    gone = {
+        p: np.isnan(results.scores[p.split(".")[0]].need[p.replace(".", "/")]) & results.focus
+        for p in paths
+    }
     return {path: areas for path, areas in gone.items() if areas.any()}
 
 
 def _without_parent(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
     """By kind of larger area within which the rule places areas, those that are in none, if any."""
     parents = dict.fromkeys(c.within for c in designation.rule.conditions() if c.within)
-    gone = {p: results.areas.table[p].is_null().to_numpy() for p in parents}
+    gone = {p: results.areas.table[p].is_null().to_numpy() & results.focus for p in parents}
     return {parent: areas for parent, areas in gone.items() if areas.any()}
 
 
@@ -167,7 +180,8 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
         yield "How sure that is was not asked (no draws)."
         return
     p, inside = sure.selected, designation.selected
-    n, open_ones = int(inside.sum()), int(((p >= UNSURE) & (p <= 1 - UNSURE)).sum())
+    toss_ups = (p >= UNSURE) & (p <= 1 - UNSURE) & results.focus
+    n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
     draws = f"{counted(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
     of = (
@@ -203,7 +217,7 @@ def _agreement(results: Results, a: Agreement) -> Iterator[str]:
             yield from capped(
                 (
                     f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
-                    for row in rows
+                    for row in rows[results.focus[rows]]
                 ),
                 "all stand in report.html and results.xlsx",
             )
@@ -255,8 +269,8 @@ def as_data(results: Results) -> dict[str, Any]:
         its margins.
     """
     designations = {}
-    for name, d in results.designations.items():
-        codes = results.areas.table["code"]
+    for name in results.designations:
+        d, codes = results.listed(name), results.areas.table["code"]
         sure = results.certainty.get(name)
         designations[name] = {
             "rule": str(d.rule),
@@ -282,28 +296,29 @@ def as_data(results: Results) -> dict[str, Any]:
                     )
                 ),
             },
-            "sensitivity": _sensitivity_data(results.sensitivity.get(name)),
+            "sensitivity": _sensitivity_data(results, results.sensitivity.get(name)),
         }
     return {
         "study": results.study.name,
         "title": results.study.title,
         "note": results.study.briefing.note,
         "cautions": thin(results),
-        "areas": len(results.areas),
+        "areas": int(results.focus.sum()),
+        "ranked_among": len(results.areas),
         "designations": designations,
-        "since": results.since
-        and comparison_data(results.since[1], results.study.since, results.study.name),
+        "since": results.since_listed
+        and comparison_data(results.since_listed[1], results.study.since, results.study.name),
         "agreement": [_agreement_data(results, a) for a in results.agreements],
     }
 
 
-def _sensitivity_data(found: Sensitivity | None) -> dict[str, Any] | None:
+def _sensitivity_data(results: Results, found: Sensitivity | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
         "runs": found.selected.n_runs,
         "seed": found.seed,
-        "most_often_moves": dict(zip(found.inputs, most_often(found), strict=True)),
+        "most_often_moves": dict(zip(found.inputs, most_often(results, found), strict=True)),
         "total": {
             path.replace("/", ".") or "selected": {
                 name: None if np.isnan(total) else float(total)

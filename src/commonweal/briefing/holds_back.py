@@ -52,7 +52,7 @@ class HeldBack:
 
 def held_back(results: Results, name: str) -> list[HeldBack]:
     """Say what holds the selected areas of a designation back, for each index that it tests."""
-    inside = results.designations[name].selected
+    inside = results.listed(name).selected
     if not inside.any():
         return []
     return [

@@ -51,6 +51,10 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     ----------
     everyone
         Whether to list larger areas with neither selected areas nor near misses.
+
+    Notes
+    -----
+    Where the study has a focus, those are listed that hold an area in it, each with all of its areas.
     """
     d, sure = results.designations[name], results.certainty.get(name)
     p = None if sure is None else sure.selected
@@ -76,6 +80,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
         )
         .sort(["selected", "near", "name", "code"], descending=[True, True, False, False])
     )
+    table = table.filter(pl.col("code").is_in(_holding(results, tier)))
     if not everyone:
         table = table.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
     share = "Share selected"
@@ -93,6 +98,11 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     return framed([*columns, ("Near misses", table["near"])], [share])
 
 
+def _holding(results: Results, tier: Tier) -> list[str]:
+    """Give the codes of the larger areas that hold an area to list."""
+    return results.focused.table[tier.key].drop_nulls().unique().to_list()
+
+
 def larger_areas(results: Results, only: str | None = None) -> Shown:
     """Show the five summaries of every index for larger areas, and how many are selected."""
     blocks = []
@@ -102,7 +112,7 @@ def larger_areas(results: Results, only: str | None = None) -> Shown:
         if only is not None and tier.key != only:
             continue
         base = (
-            results.areas.table.drop_nulls(tier.key)
+            results.areas.table.filter(pl.col(tier.key).is_in(_holding(results, tier)))
             .group_by(tier.key)
             .agg(
                 pl.col(f"{tier.key}_name").first(),

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.briefing.tables import label_of, probability
@@ -14,8 +15,6 @@ from commonweal.briefing.words import SURE, UNSURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from commonweal.designation import Designation
     from commonweal.results import Results
@@ -67,14 +66,18 @@ def draw_map(results: Results, name: str) -> Map | None:
     table = results.areas.table
     lon = table["longitude"].cast(float).fill_null(np.nan).to_numpy()
     lat = table["latitude"].cast(float).fill_null(np.nan).to_numpy()
+    here = results.focus
+    lon, lat = np.where(here, lon, np.nan), np.where(here, lat, np.nan)
     if not np.isfinite(lon).any():
         return None
     frame = _Frame(lon, lat)
     behind = results.outline if len(results.outline) else results.boundaries
+    if results.study.focus:  # the part alone, large enough to be seen
+        behind = results.boundaries.filter(pl.Series(here))
     shapes = behind["geometry"].drop_nulls()
     paths = frame.paths(shapes) if 0 < len(shapes) <= _MOST_SHAPES else []
     frame.fit(paths, lon, lat)
-    d = results.designations[name]
+    d = results.listed(name)
     kinds = list(_kinds(results, name, d))
     n = max(int(d.selected.sum()), 1)
     size = float(np.clip(150 / np.sqrt(n), 4.0, 10.0))

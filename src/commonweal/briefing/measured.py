@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicator
     from commonweal.results import Results
 
-__all__ = ["COARSE", "Measured", "indicator_table", "measured", "system_title"]
+__all__ = ["COARSE", "Measured", "indicator_table", "measured", "measured_extra", "system_title"]
 
 COARSE = 0.01
 """Fewer different values than this share of the areas that have one: a coarse indicator."""
@@ -89,6 +89,33 @@ def measured(results: Results, index: str) -> list[Measured]:
     return told
 
 
+def measured_extra(results: Results) -> list[Measured]:
+    """Say the same of indicators that the study shows and no index reads, of the areas that it lists."""
+    found = results.extra
+    if found is None:
+        return []
+    read = {m.name for indicators in results.indicators.values() for m in indicators.meta}
+    told = []
+    for name in results.study.show:
+        if name in read:
+            continue
+        about = found.meta[found.column(name)]
+        values = found.values[results.focus, found.column(name)]
+        told.append(
+            Measured(
+                about,
+                "None: shown beside them",
+                "",
+                _marks(about, values),
+                system_title(about.measured_on),
+                _sources(results, about),
+                int((~np.isnan(values)).sum()),
+                len(values),
+            )
+        )
+    return told
+
+
 def _marks(about: Indicator, values: NDArray[np.float64]) -> tuple[str, ...]:
     marks = ["Synthetic: estimated by a model"] if about.synthetic else []
     if about.measured_on:
@@ -135,8 +162,8 @@ def indicator_table(results: Results) -> Shown:
             m.known,
             m.known / m.of if m.of else None,
         )
-        for index in results.scores
-        for m in measured(results, index)
+        for found in (*(measured(results, i) for i in results.scores), measured_extra(results))
+        for m in found
     ]
     coverage = {"Areas with a value": pl.Int64, "Share of areas": pl.Float64}
     headers = [

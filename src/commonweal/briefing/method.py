@@ -12,7 +12,7 @@ from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.what_matters import how_it_was_looked_into
-from commonweal.briefing.words import index_label, rule_in_words
+from commonweal.briefing.words import focus_note, index_label, rule_in_words
 from commonweal.index.methods import name_of, settings_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ _CHANCE = (
 def method(results: Results) -> list[tuple[str, str]]:
     """Give the method as pairs of a subject and a text."""
     areas = results.areas
-    told = [("Areas", f"{len(areas):,} {areas.plural} ({areas.title}).")]
+    told = [
+        ("Areas", f"{len(areas):,} {areas.plural} ({areas.title}). {focus_note(results)}".rstrip())
+    ]
     told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
     told += look_again(results)

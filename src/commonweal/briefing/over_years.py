@@ -96,16 +96,22 @@ def by_year(results: Results, index: str) -> Shown:
 def moved_most(results: Results, index: str) -> list[tuple[str, Shown]]:
     """Show those whose need rose most, and those whose need fell most: a title and a table each."""
     plural = results.areas.plural.capitalize()
-    risen, fallen = movers(results.trends[index].change, MOST)
+    risen, fallen = movers(_change(results, index), MOST)
     titles = (f"{plural} where need rose most", f"{plural} where need fell most")
     found = zip(titles, (risen, fallen), strict=True)
     return [(title, _rows(results, index, rows)) for title, rows in found if len(rows)]
 
 
 def all_trends(results: Results, index: str) -> Shown:
-    """Show every area, those whose need rose most first."""
-    change = results.trends[index].change
-    return _rows(results, index, np.argsort(-np.nan_to_num(change, nan=-np.inf), kind="stable"))
+    """Show every area that is listed, those whose need rose most first."""
+    change, rows = results.trends[index].change, np.flatnonzero(results.focus)
+    order = np.argsort(-np.nan_to_num(change[rows], nan=-np.inf), kind="stable")
+    return _rows(results, index, rows[order])
+
+
+def _change(results: Results, index: str) -> NDArray[np.float64]:
+    """(n_areas,) change of the areas listed; NaN elsewhere."""
+    return np.where(results.focus, results.trends[index].change, np.nan)
 
 
 def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> Shown:
@@ -190,7 +196,7 @@ def trend_chart(results: Results, index: str) -> Chart | None:
     """Draw the scores in the two years compared of those that moved most; None if nobody did."""
     found = results.trends[index]
     earlier, later = found.compared
-    risen, fallen = movers(found.change, MOST)
+    risen, fallen = movers(_change(results, index), MOST)
     rows = np.concatenate([risen, fallen[::-1]])
     if len(rows) == 0:
         return None

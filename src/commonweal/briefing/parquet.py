@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.classes import class_ranks
+from commonweal.briefing.extra import extras
 from commonweal.briefing.tables import designated, selected_rows
 from commonweal.csv_text import csv_of_frame
 
@@ -34,10 +35,20 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     areas = results.areas
     yield (
         "areas.parquet",
-        f"The {len(areas):,} {areas.plural}: code, name, larger areas, population, longitude and latitude.",
-        areas.table,
+        f"The {len(areas):,} {areas.plural}: code, name, larger areas, population, longitude and latitude"
+        f"{', and which are in focus' if results.study.focus else ''}.",
+        areas.table.with_columns(in_focus=pl.Series(results.focus))
+        if results.study.focus
+        else areas.table,
     )
     yield from _indicator_tables(results)
+    if results.extra is not None:
+        ranks = {f"{one.about.name}.rank": one.rank for one in extras(results)}
+        yield (
+            "shown.parquet",
+            "The indicators that the study shows: values as measured, and ranks (1 = most need).",
+            _values(results.extra).hstack(pl.DataFrame(ranks).fill_nan(None).cast(pl.Int32)),
+        )
     if results.study.prepare:
         yield (
             "prepared.parquet",
@@ -61,7 +72,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         yield (
             f"list{end}.csv",
             "The list: every selected area by rank, with what decides about it.",
-            designated(results, name, selected_rows(designation)).frame,
+            designated(results, name, selected_rows(results.listed(name))).frame,
         )
         yield (
             f"designation{end}.parquet",

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.classes import class_ranks, class_word
+from commonweal.briefing.extra import extra_line, extras
 from commonweal.briefing.leading import leading, what_holds_it_back
 from commonweal.briefing.over_years import trend_data, trend_line
 from commonweal.briefing.peers import peers
@@ -243,6 +244,9 @@ def profile_lines(p: Profile) -> Iterator[str]:
         yield from _index_lines(p, index, s)
         if index in r.trends:
             yield f"  {trend_line(r, index, row)}"
+    if r.extra is not None:
+        yield ""
+        yield from (extra_line(one, row) for one in extras(r))
     if len(p.peers):
         yield ""
         yield "Most like it:"
@@ -373,6 +377,16 @@ def profile_data(p: Profile) -> dict[str, Any]:
     }
     for index in r.trends:
         data["indices"][index]["trend"] = trend_data(r, index, row)
+    data["shown"] = {
+        one.about.name: {
+            "label": one.about.label,
+            "value": number(one.value[row]),
+            "unit": one.about.unit,
+            "rank": number(one.rank[row]),
+            "of": one.of,
+        }
+        for one in extras(r)
+    }
     data["peers"] = [r.areas.codes[i] for i in p.peers]
     return data
 

@@ -83,6 +83,7 @@ def differences(results: Results) -> Shown | None:
             (a.extra, "Ours, not published"),
             (a.unlisted, "Ours, not in the published table"),
         ):
+            rows = rows[results.focus[rows]]
             if len(rows) == 0:
                 continue
             shown = designated(results, a.spec.designation, rows)
@@ -129,9 +130,9 @@ def _file_name(path: str | None) -> str:
 
 def changes(results: Results) -> Shown | None:
     """Show who enters and who leaves since the study named under ``since``; None if none is named."""
-    if results.since is None:
+    if results.since_listed is None:
         return None
-    comparison = results.since[1]
+    comparison = results.since_listed[1]
     blocks = []
     for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
         shown = designated(results, comparison.after.name, np.flatnonzero(which), brief=True)

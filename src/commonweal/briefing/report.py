@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from commonweal.briefing.capital_overall import capital_notes, capital_overall
 from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.charts import Chart, probability_chart, rank_charts
+from commonweal.briefing.extra import extra_lines
 from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
-from commonweal.briefing.measured import measured
+from commonweal.briefing.measured import measured, measured_extra
 from commonweal.briefing.method import index_table, limits, method
 from commonweal.briefing.over_years import by_year, moved_most, trend_chart, trend_words
 from commonweal.briefing.preparation import step_table
@@ -30,7 +31,7 @@ from commonweal.briefing.tables import (
     worst_areas,
 )
 from commonweal.briefing.what_matters import moved_by_choice, sensitivity_charts, what_matters
-from commonweal.briefing.words import index_label, living, rule_in_words
+from commonweal.briefing.words import focus_note, index_label, living, rule_in_words
 from commonweal.given import given
 
 if TYPE_CHECKING:
@@ -106,10 +107,13 @@ def render_report(results: Results, day: date | None = None) -> str:
     page.filters["n"] = lambda value: f"{value:,}"
     page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
     page.globals["most_on_paper"] = _MOST_ON_PAPER
+    others = measured_extra(results)
     text = page.get_template("report.html").render(
         css=Markup(page.get_template("report.css").render()),
         study=results.study,
-        areas=results.areas,
+        areas=results.focused,
+        focus=focus_note(results),
+        extra=list(extra_lines(results)),
         day=f"{day.day} {day:%B %Y}" if day else "",
         thin=thin(results),
         parts=[_part(results, name) for name in results.designations],
@@ -136,8 +140,11 @@ def render_report(results: Results, day: date | None = None) -> str:
         prepared=step_table(results) if results.study.prepare else None,
         indices=index_table(results),
         measured=[
-            (index, index_label(results, index), measured(results, index))
-            for index in results.scores
+            *(
+                (index, index_label(results, index), measured(results, index))
+                for index in results.scores
+            ),
+            *([("shown", "Shown beside the indices", others)] if others else []),
         ],
         capital=capital_overall(results),
         capital_notes=capital_notes(results),
@@ -154,7 +161,7 @@ def render_report(results: Results, day: date | None = None) -> str:
 
 
 def _part(results: Results, name: str) -> _Part:
-    d = results.designations[name]
+    d = results.listed(name)
     levels = tiers(results)
     region = next((t for t in levels if t.key == "region"), levels[-1] if levels else None)
     chance = probability_chart(results, name)
@@ -205,9 +212,9 @@ def _worst(results: Results) -> dict[str, Any] | None:
 
 def _moved(results: Results) -> str:
     """Count who stays, leaves and enters since the study named under ``since``."""
-    if results.since is None:
+    if results.since_listed is None:
         return ""
-    c = results.since[1]
+    c = results.since_listed[1]
     return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} enter"
 
 

@@ -53,7 +53,7 @@ class Sheet:
 
 def sheets(results: Results) -> Iterator[Sheet]:
     """Give the sheets in order, without the cover."""
-    areas = results.areas
+    areas = results.focused
     notes = [*method(results), *(("Limit", text) for text in limits(results))]
     yield Sheet(
         "Notes",
@@ -62,7 +62,8 @@ def sheets(results: Results) -> Iterator[Sheet]:
         Shown(pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")),
     )
     used: set[str] = set()
-    for name, d in results.designations.items():
+    for name in results.designations:
+        d = results.listed(name)
         label = label_of(results, name)
         end = "" if len(results.designations) == 1 else f"_{name}"
         rows = selected_rows(d)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.classes import class_ranks, class_word
+from commonweal.briefing.extra import extra_columns
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.leading import held_back_by
 from commonweal.briefing.shown import Shown, framed, whole
@@ -140,13 +141,13 @@ class Counts:
 
 def counts(results: Results, name: str) -> Counts:
     """Count what a headline says."""
-    d, p = results.designations[name], probability(results, name)
+    d, p, here = results.listed(name), probability(results, name), results.focus
     first = tiers(results)[:1]
     inside = results.areas.table.filter(d.selected)
-    toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE)
+    toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE) & here
     return Counts(
         selected=int(d.selected.sum()),
-        of=len(results.areas),
+        of=int(here.sum()),
         population=d.population,
         authorities=inside[first[0].key].drop_nulls().n_unique() if first else None,
         near_misses=int(d.near_miss.sum()),
@@ -157,9 +158,9 @@ def counts(results: Results, name: str) -> Counts:
     )
 
 
-def _who(results: Results, rows: Rows | slice) -> list[tuple[str, pl.Series]]:
+def _who(results: Results, rows: Rows) -> list[tuple[str, pl.Series]]:
     """Code, name, larger areas and people of some areas."""
-    table = results.areas.table[rows] if not isinstance(rows, slice) else results.areas.table
+    table = results.areas.table[rows]
     columns = [("Code", table["code"]), ("Name", table["name"])]
     columns += [(t.header, table[f"{t.key}_name"]) for t in tiers(results)]
     return [*columns, ("Population", whole(table["population"].fill_null(np.nan).to_numpy()))]
@@ -200,6 +201,7 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
     columns.append(
         ("What would change it", pl.Series(changes_in_words(results, d, rows), dtype=pl.String))
     )
+    columns += extra_columns(results, rows)
     return framed(columns, ["Probability"])
 
 
@@ -219,8 +221,8 @@ def worst_areas(results: Results, index: str, n: int) -> Shown:
     """Show the areas that rank first on an index."""
     found = results.scores[index]
     ranks = found.rank
-    rows = np.argsort(np.nan_to_num(ranks, nan=np.inf), kind="stable")[:n]
-    rows = rows[~np.isnan(ranks[rows])]
+    rows = np.flatnonzero(results.focus & ~np.isnan(ranks))
+    rows = rows[np.argsort(ranks[rows], kind="stable")][:n]
     columns = [("Rank", whole(ranks[rows])), *_who(results, rows)]
     columns.append(("Score", pl.Series(found.score[rows])))
     columns += [
@@ -231,29 +233,35 @@ def worst_areas(results: Results, index: str, n: int) -> Shown:
 
 
 def areas_in_short(results: Results) -> Shown:
-    """Show every area with what is asked for most."""
-    columns = _who(results, slice(None))
+    """Show every area that is listed with what is asked for most."""
+    rows = np.flatnonzero(results.focus)
+    columns = _who(results, rows)
     columns += [
-        (class_word(kind).capitalize(), results.areas.table[kind]) for kind in results.areas.classes
+        (class_word(kind).capitalize(), results.areas.table[kind][rows])
+        for kind in results.areas.classes
     ]
     for index, scores in list(results.scores.items())[:MOST_INDICES]:
         ranks = scores.rank
         label = index_label(results, index)
-        columns += [(f"{label}: rank", whole(ranks)), (f"{label}: decile", whole(decile(ranks)))]
+        columns += [
+            (f"{label}: rank", whole(ranks[rows])),
+            (f"{label}: decile", whole(decile(ranks)[rows])),
+        ]
         for found in class_ranks(results, index):
             word = class_word(found.kind)
-            columns.append((f"{label}: rank in its {word}", whole(found.rank)))
-            columns.append((f"{label}: decile in its {word}", whole(found.decile)))
+            columns.append((f"{label}: rank in its {word}", whole(found.rank[rows])))
+            columns.append((f"{label}: decile in its {word}", whole(found.decile[rows])))
     shares = []
     for name, d in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
         state = np.select([d.selected, d.near_miss], ["Selected", "Near miss"], "Not selected")
-        columns.append((f"{start}result".capitalize(), pl.Series(state.tolist())))
-        columns.append((f"{start}smallest margin".capitalize(), whole(margin(d))))
+        columns.append((f"{start}result".capitalize(), pl.Series(state[rows].tolist())))
+        columns.append((f"{start}smallest margin".capitalize(), whole(margin(d)[rows])))
         p = probability(results, name)
         if p is not None:
-            columns.append((f"{start}probability".capitalize(), pl.Series(p)))
+            columns.append((f"{start}probability".capitalize(), pl.Series(p[rows])))
             shares.append(columns[-1][0])
+    columns += extra_columns(results, rows)
     return framed(columns, shares)
 
 
@@ -265,12 +273,12 @@ def domain_paths(scores: Scores) -> list[str]:
 
 def domain_ranks(results: Results) -> Shown:
     """Show the rank of every area on every domain of every index."""
-    table = results.areas.table
+    table, rows = results.focused.table, np.flatnonzero(results.focus)
     columns = [("Code", table["code"]), ("Name", table["name"])]
     for index, scores in results.scores.items():
         start = "" if len(results.scores) == 1 else f"{index_label(results, index)}: "
         columns += [
-            (f"{start}{index_label(results, path)}: rank", whole(scores.rank_of(path)))
+            (f"{start}{index_label(results, path)}: rank", whole(scores.rank_of(path)[rows]))
             for path in domain_paths(scores)
         ]
     return framed(columns)
@@ -284,14 +292,16 @@ def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
     tuple
         The index that is built on other areas than the study's, or ''; what the areas are; the table.
     """
-    table = results.areas.table
+    table, rows = results.focused.table, np.flatnonzero(results.focus)
     here: dict[str, tuple[str, pl.Series]] = {}
     for index, found in results.indicators.items():
+        on_own = list(found.codes) == results.areas.codes
+        shown = found.values[rows] if on_own else found.values
         values = {
-            about.name: (about.label, pl.Series(found.values[:, k]).fill_nan(None))
+            about.name: (about.label, pl.Series(shown[:, k]).fill_nan(None))
             for k, about in enumerate(found.meta)
         }
-        if list(found.codes) == results.areas.codes:
+        if on_own:
             here |= values
         else:
             codes = [("Code", pl.Series(list(found.codes), dtype=pl.String))]

@@ -42,9 +42,10 @@ def choices_of(results: Results, found: Sensitivity) -> list[str]:
     return [choice_in_words(results, a, law=False) for a in found.varied.assumptions]
 
 
-def most_often(found: Sensitivity) -> list[int]:
-    """Count the areas that each assumption, of all, most often moves across the line."""
-    return [int((found.mover == k).sum()) for k in range(len(found.inputs))]
+def most_often(results: Results, found: Sensitivity) -> list[int]:
+    """Count the areas listed that each assumption, of all, most often moves across the line."""
+    here = results.focus
+    return [int((here & (found.mover == k)).sum()) for k in range(len(found.inputs))]
 
 
 def what_matters(results: Results, name: str) -> str:
@@ -52,7 +53,7 @@ def what_matters(results: Results, name: str) -> str:
     found = results.sensitivity.get(name)
     if found is None:
         return ""
-    areas = most_often(found)
+    areas = most_often(results, found)
     if not any(areas):
         return "Nothing that was varied moves anything across the line."
     k = int(np.argmax(areas))
@@ -95,7 +96,9 @@ def moved_by_choice(results: Results, name: str) -> Shown | None:
     if found is None:
         return None
     plural = results.areas.plural.capitalize()
-    return framed([("Choice", _choices(results, found)), (plural, pl.Series(most_often(found)))])
+    return framed(
+        [("Choice", _choices(results, found)), (plural, pl.Series(most_often(results, found)))]
+    )
 
 
 def sensitivity_table(results: Results, name: str) -> Shown:
@@ -103,7 +106,7 @@ def sensitivity_table(results: Results, name: str) -> Shown:
     found = results.sensitivity[name]
     frames = []
     for path, sobol in found.whole.items():
-        moved = most_often(found) if not path else [None] * len(found.inputs)
+        moved = most_often(results, found) if not path else [None] * len(found.inputs)
         plural = results.areas.plural.capitalize()
         columns = [
             ("What is moved", pl.Series([_measure(results, path)] * len(found.inputs))),

@@ -10,6 +10,7 @@ from commonweal.areas import load_systems
 
 if TYPE_CHECKING:
     from commonweal.areas import Areas
+    from commonweal.recipe import Study
     from commonweal.results import Results
 
 __all__ = [
@@ -20,8 +21,11 @@ __all__ = [
     "counted",
     "counted_areas",
     "difference",
+    "focus_name",
+    "focus_note",
     "index_label",
     "larger_name",
+    "listed_areas",
     "living",
     "ordinal",
     "parent_words",
@@ -242,3 +246,30 @@ def larger_name(areas: Areas, key: str, code: str, name: str | None) -> str:
     """
     part = areas.partial is not None and code in areas.partial.get(key, ())
     return f"{name or code} (part)" if part else name or code
+
+
+def focus_name(study: Study, areas: Areas) -> str:
+    """Name the larger area that a study lists alone; '' where it lists all of its areas."""
+    names = []
+    for key, code in study.focus.items():
+        row = areas.table.filter(areas.table[key] == code)
+        names.append(larger_name(areas, key, code, row[f"{key}_name"][0]))
+    return " and ".join(names)
+
+
+def listed_areas(results: Results) -> str:
+    """Say how many areas are listed and counted, and where they are if not everywhere."""
+    told = counted_areas(int(results.focus.sum()), results.areas)
+    where = focus_name(results.study, results.areas)
+    return f"{told} in {where}" if where else told
+
+
+def focus_note(results: Results) -> str:
+    """Say among which areas ranks and cut-offs are set, where fewer are listed; '' where all are."""
+    if not results.study.focus:
+        return ""
+    whole, known = shared_name(results.areas), counted_areas(len(results.areas), results.areas)
+    return (
+        f"Ranks and cut-offs are set among all {known}{f' of {whole}' if whole else ' of the study'}; "
+        f"listed and counted are the {listed_areas(results)}."
+    )

@@ -34,7 +34,7 @@ def brief(
         list[str] | None,
         typer.Argument(
             help="Places: code, name, 'name, authority', postcode; or larger areas: authority, region... "
-            "[default: the whole study]"
+            "[default: the study's focus, or all of it]"
         ),
     ] = None,
     codes: Annotated[
@@ -160,7 +160,7 @@ def make_pack(
     )
     from commonweal.pack.make import default_folder, profile_rows, write_pack
     from commonweal.pack.postcode import postcode_finder
-    from commonweal.pack.scope import codes_in, find_scope, is_postcode
+    from commonweal.pack.scope import codes_in, find_scope, focus_scope, is_postcode
     from commonweal.pack.shapes import Shapes
     from commonweal.places import study_areas
     from commonweal.recipe import load_study
@@ -177,7 +177,8 @@ def make_pack(
     store = Store.from_environment(progress)
     plain = [text for text in asked if not is_postcode(text)]
     everywhere = study_areas(recipe, store)
-    known = find_scope(everywhere, plain)
+    focus = None if asked else focus_scope(everywhere, recipe)
+    known = focus or find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are
         if options:
             refuse_many(known, everywhere)
@@ -188,7 +189,7 @@ def make_pack(
     results = run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
     shapes = Shapes(results)
     by_postcode = postcode_finder(shapes, postcodes, store.cache)
-    scope = find_scope(results.areas, asked, by_postcode)
+    scope = focus or find_scope(results.areas, asked, by_postcode)
     count = len(profile_rows(results, scope, profiles))
     _refuse_many(count)
     extras = []

@@ -101,6 +101,13 @@ def _sheets(
             "Values, those of the middle place (the median), and the share of places with less need.",
             _indicators(places),
         )
+    if any(p.shown for p in places):
+        yield Sheet(
+            sheet_name("Shown indicators", used),
+            "Indicators shown beside the indices",
+            "Values, and ranks among the places that have one (1 = most need).",
+            _shown(places),
+        )
     if any(p.capital for p in places):
         yield Sheet(
             sheet_name("Social capital", used),
@@ -188,6 +195,21 @@ def _indicators(places: Sequence[Place]) -> Shown:
     return Shown(
         pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Places with less need"})
     )
+
+
+def _shown(places: Sequence[Place]) -> Shown:
+    rows = [
+        (
+            p.code, p.name, s.label, s.value, s.unit, s.rank, s.of, s.vintage, ", ".join(s.sources), s.note,
+        )
+        for p in places
+        for s in p.shown
+    ]  # fmt: skip
+    schema = {
+        "Code": pl.String, "Place": pl.String, "Indicator": pl.String, "Value": pl.Float64, "Unit": pl.String,
+        "Rank": pl.Int64, "Of": pl.Int64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
+    }  # fmt: skip
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _capital(places: Sequence[Place]) -> Shown:

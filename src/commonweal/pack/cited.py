@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from commonweal.briefing.social_capital import SocialCapital
     from commonweal.evidence import Citation
-    from commonweal.pack.place import Claim, Driver, Standing
+    from commonweal.pack.place import Claim, Driver, ShownIndicator, Standing
     from commonweal.results import Results
 
 __all__ = ["Cited"]
@@ -35,7 +35,7 @@ class Cited:
         self,
         headline: Iterable[Claim],
         standings: Iterable[Standing],
-        drivers: Iterable[Driver],
+        drivers: Iterable[Driver | ShownIndicator],
         capital: SocialCapital | None = None,
     ) -> tuple[SourceNote, ...]:
         """Give the sources numbered: those of the headline, of strands, of indicators, of social capital."""

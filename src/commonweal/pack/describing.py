@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
+from commonweal.briefing.extra import extra_line, extras
 from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
 from commonweal.briefing.social_capital import capital_finder
 from commonweal.briefing.words import authority
@@ -14,7 +15,7 @@ from commonweal.pack.answers import Answers
 from commonweal.pack.cited import Cited
 from commonweal.pack.drivers import Drivers
 from commonweal.pack.nearby import Nearby
-from commonweal.pack.place import Other, Place
+from commonweal.pack.place import Other, Place, ShownIndicator
 from commonweal.pack.say import caveats, headline
 from commonweal.pack.standing import Standings, larger_of
 
@@ -36,6 +37,7 @@ class Describing:
         self.standings = Standings(results)
         self.drivers = Drivers(results)
         self.answers = Answers(results)
+        self.extras = extras(results)
         self.peers = peer_finder(results)
         self.alike_by = alike_by(results)
         self.nearby = Nearby(results.areas)
@@ -64,7 +66,7 @@ class Describing:
         near, metres = self.nearby(row, N_NEIGHBOURS)
         standings = self.standings.at(row, peers)
         answers = self.answers.at(row)
-        drivers = self.drivers.at(row)
+        drivers, shown = self.drivers.at(row), self._shown(row)
         name, people = self._names[row], self._people[row]
         capital = self.capital(row)
         told = headline(name, areas.plural, standings, answers, self.cited.all_of(standings))
@@ -91,11 +93,33 @@ class Describing:
             peers=self._others(peers),
             alike_by=self.alike_by,
             caveats=caveats(r, bool(people < FEWEST_PEOPLE)),
-            sources=self.cited.notes(told, standings, drivers, capital),
+            sources=self.cited.notes(told, standings, (*drivers, *shown), capital),
             works=self.cited.works,
             capital=capital,
             capital_works=self.capital_works,
+            shown=shown,
         )
+
+    def _shown(self, row: int) -> tuple[ShownIndicator, ...]:
+        found = []
+        for one in self.extras:
+            value, at = float(one.value[row]), one.rank[row]
+            found.append(
+                ShownIndicator(
+                    one.about.name,
+                    one.about.label,
+                    None if np.isnan(value) else value,
+                    one.about.unit,
+                    None if np.isnan(at) else int(at),
+                    one.of,
+                    extra_line(one, row),
+                    one.about.vintage,
+                    " ".join(one.about.about.split()),
+                    " ".join(one.about.note.split()),
+                    tuple(one.about.source.split(", ")),
+                )
+            )
+        return tuple(found)
 
     def _others(
         self, rows: NDArray[np.intp], metres: NDArray[np.float64] | None = None

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
+from commonweal.briefing.extra import extra_columns
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.tables import changes_in_words, margin, probability
 from commonweal.briefing.words import authority, index_label, larger_name, ordinal, parent_words
@@ -67,6 +68,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
     if full:
         texts = changes_in_words(results, d, rows)
         columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))
+    columns += extra_columns(results, rows)
     return framed(columns, shares)
 
 

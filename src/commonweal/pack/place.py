@@ -25,6 +25,7 @@ __all__ = [
     "Margin",
     "Other",
     "Place",
+    "ShownIndicator",
     "SourceNote",
     "Standing",
     "describe",
@@ -182,6 +183,37 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownIndicator:
+    """An indicator that the study shows beside its indices (its key ``show``).
+
+    Attributes
+    ----------
+    indicator, label
+        Its key and its name.
+    value, unit
+        As measured; None where it is unknown or withheld.
+    rank, of
+        Its rank among the places with a value (1 = most need), and how many those are; None where unknown.
+    text
+        The same as a sentence.
+    vintage, about, note, sources
+        As of a `Driver`.
+    """
+
+    indicator: str
+    label: str
+    value: float | None
+    unit: str
+    rank: int | None
+    of: int
+    text: str
+    vintage: str
+    about: str
+    note: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Margin:
     """How far the place is from one cut-off of a rule.
 
@@ -333,6 +365,8 @@ class Place:
         What is known of its social capital; None where the study says nothing of it.
     capital_works
         The works that figures for the country in it rest on.
+    shown
+        Indicators that the study shows beside its indices.
     """
 
     code: str
@@ -360,6 +394,7 @@ class Place:
     works: tuple[WorkNote, ...]
     capital: SocialCapital | None = None
     capital_works: tuple[WorkNote, ...] = ()
+    shown: tuple[ShownIndicator, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the same as plain data that JSON can hold."""

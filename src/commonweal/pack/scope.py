@@ -12,6 +12,7 @@ import numpy as np
 from commonweal.briefing.profile import POSTCODE, find_area, folded
 from commonweal.briefing.words import (
     authority_of,
+    focus_name,
     larger_name,
     parent_words,
     parents_in_order,
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.recipe import Study
 
-__all__ = ["Scope", "codes_in", "file_name", "find_scope", "is_postcode", "slug"]
+__all__ = ["Scope", "codes_in", "file_name", "find_scope", "focus_scope", "is_postcode", "slug"]
 
 
 _FEW = 5
@@ -95,6 +97,14 @@ def find_scope(
         titles.append(title)
     rows = np.flatnonzero(inside)
     return Scope(_together(titles), rows, named[rows], len(rows) == len(areas))
+
+
+def focus_scope(areas: Areas, study: Study) -> Scope | None:
+    """Give the part that a study lists alone; None where it lists everything."""
+    if not study.focus:
+        return None
+    rows = np.flatnonzero(study.in_focus(areas.table))
+    return Scope(focus_name(study, areas), rows, np.zeros(len(rows), dtype=bool))
 
 
 def _one(

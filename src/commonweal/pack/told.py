@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from commonweal.briefing.charts import Chart
-    from commonweal.pack.place import Claim, Driver, Other, Place, SourceNote, WorkNote
+    from commonweal.pack.place import (
+        Claim,
+        Driver,
+        Other,
+        Place,
+        ShownIndicator,
+        SourceNote,
+        WorkNote,
+    )
 
 __all__ = [
     "MOST_DRIVERS",
@@ -88,6 +96,8 @@ def told(
         "drivers_about": _drivers_about(place, drivers),
         "drivers_notes": cites,
         **reasons(place),
+        "shown": [{"text": s.text, "about": s.about, "note": s.note} for s in place.shown],
+        "shown_notes": _numbers(place.shown, number),
         "near": shown_table(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
         "peers": _others(place.peers, lists, f"Most like it, by {place.alike_by}", link),
@@ -184,7 +194,7 @@ def _stop(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _numbers(drivers: Iterable[Driver], number: dict[str, int]) -> str:
+def _numbers(drivers: Iterable[Driver | ShownIndicator], number: dict[str, int]) -> str:
     return _notes({number[s] for d in drivers for s in d.sources if s in number})
 
 

@@ -70,6 +70,8 @@ def check_names(study: Study) -> None:
     _certainty(study)
     _sensitivity(study)
     _areas(study)
+    for k, name in enumerate(study.show):
+        _indicator(study, name, "show", k)
     for k, step in enumerate(study.prepare):
         _step(study, step, ("prepare", k, step.kind))
 
@@ -181,6 +183,12 @@ def _areas(study: Study) -> None:
         raise FieldError(
             f"area system '{study.areas}' not found; {nearest(study.areas, systems)}", "areas"
         )
+    larger, of = list(load_systems().parents(str(study.areas))), f"those of {study.areas}"
+    if isinstance(study.areas, OwnAreas):
+        larger, of = list(study.areas.parents), "the larger areas under 'parents'"
+    for parent in study.focus:
+        if parent not in larger:
+            raise FieldError(f"'{parent}' is not one of {of}; {nearest(parent, larger)}", "focus")
     for index in study.index:
         system = study.built_on(index)[0]
         if system and system not in systems:

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
-from commonweal.errors import StudyError
+from commonweal.errors import StudyError, nearest
 from commonweal.faults import FieldError
 from commonweal.index.prepare_spec import Step
 from commonweal.recipe.data import (
@@ -29,7 +30,10 @@ from commonweal.recipe.panel import PanelSpec, check_years
 from commonweal.recipe.social_capital import HeadlineSpec, check_headlines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
 
 __all__ = ["BriefingSpec", "Study"]
 
@@ -64,6 +68,7 @@ class Study(_Part):
     description: str = ""
     areas: str | OwnAreas
     where: dict[str, str] = Field(default_factory=dict)
+    focus: dict[str, str] = Field(default_factory=dict)
     population: str | None = None
     files: dict[str, FileSpec] = Field(default_factory=dict)
     replace: dict[str, ReplaceSpec] = Field(default_factory=dict)
@@ -78,6 +83,7 @@ class Study(_Part):
     agreement: tuple[AgreementSpec, ...] = ()
     since: str = ""
     alike: dict[str, str] = Field(default_factory=dict)
+    show: tuple[str, ...] = ()
     social_capital: dict[str, HeadlineSpec] = Field(default_factory=dict)
     briefing: BriefingSpec = BriefingSpec()
 
@@ -101,6 +107,25 @@ class Study(_Part):
         check_years(self.panel, self.indicators, self.index)
         check_headlines(self.social_capital, self.indicators)
         return self
+
+    def in_focus(self, areas: pl.DataFrame) -> NDArray[np.bool_]:
+        """(n_areas,) which areas of a table lie in the larger areas that ``focus`` names; all without it.
+
+        Raises
+        ------
+        StudyError
+            If none does, with the code that may be meant.
+        """
+        inside = np.ones(len(areas), dtype=bool)
+        for parent, code in self.focus.items():
+            inside &= (areas[parent] == code).fill_null(value=False).to_numpy()
+            if not inside.any():
+                known = dict(areas.select(f"{parent}_name", parent).drop_nulls().iter_rows())
+                meant = nearest(code, [*known, *known.values()])
+                if code in known:
+                    meant = f"expected its code: {known[code]}"
+                raise StudyError(f"focus: no area of the study has {parent} '{code}'; {meant}")
+        return inside
 
     def leaves(self, index: str) -> list[str]:
         """Names of the indicators that an index is made from, and of the bases that it takes.
@@ -141,8 +166,12 @@ class Study(_Part):
 
         Under ``''`` those that are measured on the study's own areas.
         """
+        return self.on_areas(spec.indicator for spec in self.social_capital.values())
+
+    def on_areas(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Group indicators by an index that takes them from other areas; ``''`` for the study's own."""
         found: dict[str, list[str]] = {}
-        for name in dict.fromkeys(spec.indicator for spec in self.social_capital.values()):
+        for name in dict.fromkeys(names):
             index = next((i for i in self.index if name in self.leaves(i)), "")
             on = index if index and self.built_on(index)[0] else ""
             found.setdefault(on, []).append(name)

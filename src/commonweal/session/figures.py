@@ -52,7 +52,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         Of the areas, of each designation (also by larger area), and of what changed since an
         earlier study.
     """
-    areas = results.areas
+    areas = results.focused
     yield Figure(f"{name}.areas.count", f"{len(areas):,}", f"how many {areas.plural} there are")
     total = (
         float(areas.table["population"].sum())
@@ -60,7 +60,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         else math.nan
     )
     yield Figure(f"{name}.areas.people", people(total), f"who lives in the {areas.plural}")
-    for key, designation in results.designations.items():
+    for key in results.designations:
         at, label, c = f"{name}.{key}", label_of(results, key), counts(results, key)
         them = f"{areas.plural} that are {label}"
         yield Figure(f"{at}.count", f"{c.selected:,}", them)
@@ -88,7 +88,8 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         levels = tiers(results)
         region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
         if region is not None:
-            inside = areas.table.with_columns(chosen=pl.Series(designation.selected)).drop_nulls(
+            chosen = results.designations[key].selected[results.focus]
+            inside = areas.table.with_columns(chosen=pl.Series(chosen)).drop_nulls(
                 f"{region.key}_name"
             )
             by_name = (
@@ -98,8 +99,8 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
             )
             for place, n in by_name.iter_rows():
                 yield Figure(f"{at}.in.{slug(place)}.count", f"{n:,}", f"{them} in {place}")
-    if results.since is not None:
-        title, c_ = results.since
+    if results.since_listed is not None:
+        title, c_ = results.since_listed
         for word in ("stay", "enter", "leave"):
             n = int(getattr(c_, word).sum())
             yield Figure(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from commonweal.briefing.larger import tiers
-from commonweal.briefing.words import index_label, larger_name
+from commonweal.briefing.words import focus_name, index_label, larger_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
 
@@ -66,8 +66,8 @@ def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
     UnknownNameError
         If the study has no such index.
     """
-    everyone = np.ones(len(results.areas), dtype=bool)
-    name = f"All {results.areas.plural}"
+    everyone, where = results.focus, focus_name(results.study, results.areas)
+    name = f"All {results.areas.plural}{f' in {where}' if where else ''}"
     found = [Grouping("all", name, (Group("all", name, everyone),))]
     if deprivation:
         if deprivation not in results.scores:
@@ -90,7 +90,19 @@ def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
         found.append(
             Grouping("rural_urban", "By kind of place", tuple(_by_name(kinds, _town_first)))
         )
-    return [grouping for grouping in found if grouping.groups]
+    return [
+        replace(grouping, groups=kept)
+        for grouping in found
+        if (kept := tuple(_inside(grouping.groups, everyone)))
+    ]
+
+
+def _inside(groups: tuple[Group, ...], here: NDArray[np.bool_]) -> Iterator[Group]:
+    """Give what the study lists of each group; one of which it lists nothing is left out."""
+    for group in groups:
+        rows = group.rows & here
+        if rows.any() or here.all():
+            yield replace(group, rows=rows)
 
 
 def _tenths(results: Results, index: str) -> Grouping:

@@ -221,8 +221,8 @@ def state(
         results.study.briefing.note,
         results.areas.singular,
         results.areas.plural,
-        len(results.areas),
-        float(people.sum()),
+        int(results.focus.sum()),
+        float(people[results.focus].sum()),
         tuple(groups),
         tuple(told[False]),
         tuple(told[True]),
@@ -266,7 +266,7 @@ def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floa
     worst = {path: _worst_tenth(scores, path) for path in paths}
     drawn = _in_draws(results, index)
     name = next(iter(results.designations), None)
-    chosen = results.designations[name].selected if name else np.zeros(len(people), dtype=bool)
+    chosen = results.listed(name).selected if name else np.zeros(len(people), dtype=bool)
     rows = []
     for grouping in groups:
         for group in grouping.groups:

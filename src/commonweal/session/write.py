@@ -18,7 +18,7 @@ from commonweal.briefing.words import counted
 from commonweal.evidence import bibtex, csl_json
 from commonweal.pack.make import profile_rows, write_pack
 from commonweal.pack.paper import papers
-from commonweal.pack.scope import find_scope
+from commonweal.pack.scope import find_scope, focus_scope
 from commonweal.session.content import content
 from commonweal.session.page import session_html
 from commonweal.session.paper import session_pdf
@@ -100,7 +100,8 @@ def _pack(
     progress: Callable[[str, int, int], None] | None,
 ) -> str:
     """Write the briefing pack of some areas, and say what it is."""
-    scope = find_scope(results.areas, asked)
+    focus = None if asked else focus_scope(results.areas, results.study)
+    scope = focus or find_scope(results.areas, asked)
     write_pack(results, scope, folder, progress=progress)
     n = len(profile_rows(results, scope, "selected"))
     return f"Briefing pack, {scope.title}: {counted(n, 'profile', 'profiles')}."

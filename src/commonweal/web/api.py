@@ -229,14 +229,14 @@ def api_router(explorer: Explorer) -> APIRouter:
         view = explorer.view(chosen)
         designations = []
         for key, states in view.states.items():
-            d = view.results.designations[key]
+            d = view.results.listed(key)
             changed = {
                 word: [
                     {
                         "code": explorer.results.areas.codes[r],
                         "name": str(explorer.published.columns["name"].values[r]),
                     }
-                    for r in np.flatnonzero(states == NUMBER[state]).tolist()
+                    for r in np.flatnonzero(explorer.focus & (states == NUMBER[state])).tolist()
                 ]
                 for word, state in (("enter", "enters"), ("leave", "leaves"))
             }
@@ -424,10 +424,11 @@ def _study(explorer: Explorer) -> dict[str, Any]:
         "name": r.study.name,
         "title": r.study.title,
         "note": r.study.briefing.note,
-        "areas": len(r.areas),
+        "areas": int(explorer.focus.sum()),
         "designations": [
-            {"name": n, "label": explorer.label(n), "rule": rule_in_words(r, n), "selected": int(d.selected.sum())}
-            for n, d in r.designations.items()
+            {"name": n, "label": explorer.label(n), "rule": rule_in_words(r, n),
+             "selected": int(r.listed(n).selected.sum())}
+            for n in r.designations
         ],
         "weights": [
             {"key": w.key, "label": w.label, "index": w.index_label, "stated": w.stated} for w in explorer.weights
@@ -438,6 +439,6 @@ def _study(explorer: Explorer) -> dict[str, Any]:
         ],
         "columns": [{"key": c.key, "label": c.label} for c in explorer.published.columns.values()],
         "layers": [{"key": key, "label": label} for key, label in layer_names(explorer.published)],
-        "bounds": None if tiles is None else list(tiles.bounds),
+        "bounds": None if explorer.bounds is None else list(explorer.bounds),
         "tiles": "" if tiles is None else tiles.version,
     }  # fmt: skip

@@ -82,6 +82,30 @@ class Explorer:
         return view_of(self.results)
 
     @cached_property
+    def focus(self) -> NDArray[np.bool_]:
+        """(n_areas,) which areas are listed and counted; pages of the others can be looked at too."""
+        return self.results.focus
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """West, south, east and north of what is listed; None without a map."""
+        if self.tiles is None:
+            return None
+        boxes = [
+            self.tiles.around[r]
+            for r in np.flatnonzero(self.focus).tolist()
+            if r in self.tiles.around
+        ]
+        if not self.results.study.focus or not boxes:
+            west, south, east, north = self.tiles.bounds
+        else:
+            (west, south), (east, north) = (
+                np.array(boxes)[:, :2].min(axis=0),
+                np.array(boxes)[:, 2:].max(axis=0),
+            )
+        return float(west), float(south), float(east), float(north)
+
+    @cached_property
     def tiers(self) -> list[Tier]:
         """Kinds of larger areas."""
         return tiers(self.results)
@@ -98,6 +122,14 @@ class Explorer:
             ]
             found.append((tier, sorted(pairs, key=lambda pair: folded(pair[1]))))
         return found
+
+    @cached_property
+    def offered(self) -> list[tuple[Tier, list[tuple[str, str]]]]:
+        """The same of those that hold an area that is listed: what a list can be narrowed to."""
+        return [
+            (tier, [(c, name) for c, name in pairs if (self.inside[c] & self.focus).any()])
+            for tier, pairs in self.larger
+        ]
 
     @cached_property
     def inside(self) -> Mapping[str, NDArray[np.bool_]]:
@@ -222,10 +254,13 @@ def open_explorer(
     if progress is not None:
         progress("making pages ready", 0, 0)
     for name in (
+        "focus",
+        "bounds",
         "published",
         "describe",
         "larger",
         "inside",
+        "offered",
         "keys",
         "points",
         "places_in_order",

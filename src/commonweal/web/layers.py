@@ -26,6 +26,9 @@ __all__ = ["Layer", "MapClass", "layer_names", "layer_of"]
 NONE = "-"
 """The letter of an area that has no value."""
 
+ELSEWHERE = "_"
+"""The letter of an area that the study does not list."""
+
 MOST_MARKED = 5000
 
 _STATE_COLOURS = {
@@ -93,6 +96,9 @@ def _names(view: View) -> Iterator[tuple[str, str]]:
     for key in view.columns:
         if key.startswith("rank.") and key.count(".") > 1:
             yield key, f"{index_label(results, key.removeprefix('rank.'))}, by tenths"
+    for key, column in view.columns.items():
+        if key.startswith("shown_rank."):
+            yield key, f"{column.label.removesuffix(': rank')}, by tenths of those with a value"
 
 
 def layer_of(view: View, key: str = "") -> Layer:
@@ -116,7 +122,7 @@ def layer_of(view: View, key: str = "") -> Layer:
         raise UnknownNameError("layer", key, names)
     values = view.columns[key].values
     if key.startswith("state."):
-        counts = np.bincount(values, minlength=len(STATES))
+        counts = np.bincount(values[view.results.focus], minlength=len(STATES))
         kinds = [k for k in STATES if counts[NUMBER[k]] or k == "selected"]
         place = np.full(len(STATES), -1)
         place[[NUMBER[k] for k in kinds]] = range(len(kinds))
@@ -129,8 +135,10 @@ def layer_of(view: View, key: str = "") -> Layer:
         labels, colours = list(_CHANCES), list(_SCALE)
     else:
         numbers, labels, colours = _fifths(values.astype(np.float64)), list(_FIFTHS), list(_SCALE)
+    here = view.results.focus
+    numbers = np.where(here, numbers, -2)
     matter = (
-        np.flatnonzero(values != NUMBER["out"])
+        np.flatnonzero(here & (values != NUMBER["out"]))
         if key.startswith("state.")
         else np.array([], np.intp)
     )
@@ -154,10 +162,13 @@ def _classes(
 ) -> Iterator[MapClass]:
     for k, (label, colour) in enumerate(zip(labels, colours, strict=True)):
         yield MapClass(chr(ord("a") + k), label, colour, int((numbers == k).sum()))
-    if missing := int((numbers < 0).sum()):
+    if missing := int((numbers == -1).sum()):
         yield MapClass(NONE, f"No score for this {results.areas.singular}", "#ffffff", missing)
+    if others := int((numbers == -2).sum()):
+        yield MapClass(ELSEWHERE, "Elsewhere, not listed here", "#ffffff", others)
 
 
 def _letters(numbers: NDArray[np.intp]) -> str:
-    codes = np.where(numbers < 0, ord(NONE), ord("a") + numbers).astype(np.uint8)
+    missing = np.where(numbers == -1, ord(NONE), ord(ELSEWHERE))
+    codes = np.where(numbers < 0, missing, ord("a") + numbers).astype(np.uint8)
     return codes.tobytes().decode("ascii")

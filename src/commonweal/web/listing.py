@@ -98,13 +98,15 @@ def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
     UnknownNameError
         If there is no such column, larger area or state.
     """
-    fits = np.ones(len(view), dtype=bool)
-    if wanted := folded(asked.q):
-        fits &= explorer.names_with(wanted)
+    fits = explorer.focus.copy()
     if asked.within:
         if asked.within not in explorer.inside:
             raise UnknownNameError("larger area", asked.within, explorer.inside)
-        fits &= explorer.inside[asked.within]
+        inside = explorer.inside[asked.within]
+        # One that lies elsewhere, as a neighbour's may, is listed if it is asked for.
+        fits = fits & inside if (fits & inside).any() else inside.copy()
+    if wanted := folded(asked.q):
+        fits &= explorer.names_with(wanted)
     if asked.state:
         if asked.state not in KEPT:
             raise UnknownNameError("state", asked.state, KEPT)

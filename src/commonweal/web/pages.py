@@ -16,7 +16,7 @@ from commonweal.briefing.capital_told import country_table, here_table, how_to_r
 from commonweal.briefing.headline import headline
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
-from commonweal.briefing.words import counted, counted_areas, percent
+from commonweal.briefing.words import counted, counted_areas, focus_note, listed_areas, percent
 from commonweal.evidence import evidence_html, load_evidence
 from commonweal.pack.told import reasons
 from commonweal.reports.allocation import allocation_answer, allocation_sections
@@ -103,6 +103,8 @@ class Pages:
             "study": explorer.results.study,
             "areas": explorer.results.areas,
             "raw": Markup,  # for what this package drew itself, escaped as it was drawn
+            "listed_areas": listed_areas(explorer.results),
+            "focus": focus_note(explorer.results),
             "counted": counted,
             "counted_areas": counted_areas,
             "STATES": STATES,

@@ -41,6 +41,7 @@ def map_svg(explorer: Explorer, layer: Layer) -> str:
         be told apart; where the layer marks areas, each has a dot as well.
     """
     rows, shapes = shapes_of(explorer.results)
+    rows, shapes = rows[explorer.focus[rows]], shapes[explorer.focus[rows]]
     drawing = _Drawing(shapes)
     letters = np.frombuffer(layer.letters.encode("ascii"), dtype=np.uint8)
     many = len(rows) > _MOST_EDGED
@@ -54,7 +55,7 @@ def map_svg(explorer: Explorer, layer: Layer) -> str:
         )
         of_class = "".join(paths[letters[rows] == ord(one.letter)])
         parts.append(f'<path d="{of_class}" fill="{one.colour}" {edge} stroke-linejoin="round"/>')
-    if len(explorer.results.outline):
+    if len(explorer.results.outline) and not explorer.results.study.focus:
         lines = shapely.from_wkb(explorer.results.outline["geometry"].drop_nulls().to_list())
         edges = "".join(drawing.paths(shapely.simplify(lines, 0.002), 0))
         parts.append(f'<path d="{edges}" fill="none" stroke="{QUIET}" stroke-width="0.7"/>')

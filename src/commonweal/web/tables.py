@@ -70,7 +70,8 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
     path = first.condition.path
     before = explorer.results.scores[path.split("/")[0]].rank_of(path)
     after = view.results.scores[path.split("/")[0]].rank_of(path)
-    rows = np.flatnonzero(np.isin(state, [NUMBER["enters"], NUMBER["leaves"]]))
+    moved = np.isin(state, [NUMBER["enters"], NUMBER["leaves"]])
+    rows = np.flatnonzero(moved & explorer.focus)
     rows = rows[np.lexsort((after[rows], state[rows]))]
     label = index_label(explorer.results, path)
     table, tier = explorer.results.areas.table, explorer.tiers[:1]
@@ -115,9 +116,9 @@ def capital_table(place: Place) -> Table | None:
 
 def history_table(explorer: Explorer) -> Table | None:
     """Give which areas entered, left and stayed since the earlier study; None without one."""
-    if explorer.results.since is None:
+    if explorer.results.since_listed is None:
         return None
-    earlier, comparison = explorer.results.since
+    earlier, comparison = explorer.results.since_listed
     words = {"enters": "Entered", "leaves": "Left", "stays": "Stayed"}
     tier = explorer.tiers[:1]
     frame = comparison.to_frame()

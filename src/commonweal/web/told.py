@@ -42,8 +42,8 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
     """Give the figures of each designation under the choices of a view."""
     table = explorer.results.areas.table
     found = []
-    for name, d in view.results.designations.items():
-        first = explorer.tiers[:1]
+    for name in view.results.designations:
+        d, first = view.results.listed(name), explorer.tiers[:1]
         inside = table.filter(d.selected)
         sure = view.results.certainty.get(name)
         found.append(
@@ -59,8 +59,8 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
                 "larger": inside[first[0].key].drop_nulls().n_unique() if first else 0,
                 "sure": None if sure is None else int((sure.selected[d.selected] >= 0.95).sum()),
                 "runs": None if sure is None else sure.n_draws,
-                "enters": int((view.states[name] == NUMBER["enters"]).sum()),
-                "leaves": int((view.states[name] == NUMBER["leaves"]).sum()),
+                "enters": int((view.states[name][explorer.focus] == NUMBER["enters"]).sum()),
+                "leaves": int((view.states[name][explorer.focus] == NUMBER["leaves"]).sum()),
             }
         )
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
+from commonweal.briefing.extra import extras
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.tables import label_of, margin, probability
 from commonweal.briefing.words import index_label
@@ -191,6 +192,14 @@ def _places(results: Results) -> dict[str, Column]:
         few = people < FEWEST_PEOPLE
         known = np.where(few, np.nan, people)
         columns.append(Column("population", "People", "whole", known, brief=False))
+    for one in extras(results):
+        name = one.about.name
+        columns += [
+            Column(f"shown.{name}", one.header, "whole", one.value),
+            Column(
+                f"shown_rank.{name}", f"{one.about.label}: rank", "whole", one.rank, brief=False
+            ),
+        ]
     return {column.key: column for column in columns}
 
 

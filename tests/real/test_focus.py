@@ -1,0 +1,120 @@
+"""Hartlepool on England's scale, as the how-to does it: the same numbers in every output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openpyxl
+import pytest
+
+from commonweal.briefing.folder import write_results
+from commonweal.briefing.headline import headline
+from commonweal.briefing.profile import profile, profile_lines
+from commonweal.briefing.words import ordinal
+from commonweal.pack import describe
+from commonweal.pack.make import write_pack
+from commonweal.pack.scope import find_scope, focus_scope
+from commonweal.recipe import load_study
+from commonweal.study import run
+from commonweal.web import Explorer
+from commonweal.web.listing import Listed, record
+from commonweal.web.listing import listed as listed_in
+
+if TYPE_CHECKING:
+    from commonweal.results import Results
+    from commonweal.sources import Store
+
+pytestmark = pytest.mark.real
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "open-index.md"
+CODE = "E01011980"
+
+
+@pytest.fixture(scope="module")
+def hartlepool(real_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The recipe of the page, with its table."""
+    folder = tmp_path_factory.mktemp("hartlepool")
+    section = PAGE.read_text("utf-8").partition("## Your authority on England's scale")[2]
+    for language, name in (("yaml", "hartlepool.yaml"), ("text", "volunteers.csv")):
+        block = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+        assert block is not None
+        (folder / name).write_text(block[1], "utf-8")
+    return run(folder / "hartlepool.yaml", real_store, draws=20, sensitivity=False)
+
+
+def test_the_list_is_england_s_inside_hartlepool(
+    hartlepool: Results, open_england: Results
+) -> None:
+    assert len(hartlepool.areas) == 33_755
+    inside = (open_england.areas.table["lad24"] == "E06000001").to_numpy()
+    chosen = open_england.designations["left_behind"].selected & inside
+    assert hartlepool.areas.table["code"].filter(chosen).to_list() == [CODE]
+    np.testing.assert_array_equal(hartlepool.listed("left_behind").selected, chosen)
+    for index, scores in open_england.scores.items():
+        np.testing.assert_array_equal(scores.rank, hartlepool.scores[index].rank)
+    told = "\n".join(headline(hartlepool))
+    label = hartlepool.study.briefing.label
+    assert f"1 of 57 neighbourhoods in Hartlepool is {label}" in told
+    assert "Ranks and cut-offs are set among all 33,755 neighbourhoods of England" in told
+    assert "Volunteers (in no index): 3 values for 57 neighbourhoods; most need: E01011980" in told
+
+
+def test_every_output_has_the_same(hartlepool: Results, tmp_path: Path) -> None:
+    made = write_results(hartlepool, tmp_path / "results")
+    book = openpyxl.load_workbook(made / "results.xlsx", read_only=True)
+    rows = list(book["Areas"].iter_rows(values_only=True))
+    start = next(k for k, row in enumerate(rows) if "Code" in row)
+    listed = {
+        row[rows[start].index("Code")]: dict(zip(rows[start], row, strict=True))
+        for row in rows[start + 1 :]
+    }
+    assert len(listed) == 57
+    assert listed[CODE]["Volunteers (per 1,000 residents)"] == 12.5
+    assert listed[CODE]["Volunteers: rank"] == 1
+    row = hartlepool.areas.position[CODE]
+    label = hartlepool.label("deprivation")
+    rank = int(hartlepool.scores["deprivation"].rank[row])
+    assert listed[CODE][f"{label}: rank"] == rank
+    place = describe(hartlepool, row)
+    assert next(s.rank for s in place.standings if s.path == "deprivation") == rank
+    assert [a.label for a in place.standings[0].averages][-3:] == [
+        "Hartlepool",
+        "North East",
+        "England",
+    ]
+    worse = next(s.worse_than for s in place.standings if s.path == "deprivation")
+    assert worse is not None
+    assert worse > 0.95
+    said = "\n".join(profile_lines(profile(hartlepool, CODE)))
+    assert f"{label}: {ordinal(rank)} of 33,755" in said
+    assert "Volunteers: 12.5 per 1,000 residents, 1st of the 3 with a value" in said
+    explorer = Explorer(hartlepool)
+    page = listed_in(explorer, explorer.published, Listed(per=200))
+    assert len(page.found) == 57
+    assert record(explorer.published, row)["rank.deprivation"] == rank
+    assert record(explorer.published, row)["shown.volunteers"] == 12.5
+    scope = focus_scope(hartlepool.areas, hartlepool.study)
+    assert scope is not None
+    pack = write_pack(hartlepool, scope, tmp_path / "pack", charts="none")
+    assert [p.stem for p in (pack / "profiles").glob("*.html")] == [CODE]
+    page = (pack / "overview.html").read_text("utf-8")
+    assert "1 of 57 neighbourhoods in Hartlepool counts as" in page
+    assert "It is home to " in page
+
+
+def test_a_study_of_hartlepool_alone_has_no_column_of_england(real_store: Store) -> None:
+    """Before, its 57 neighbourhoods stood there as Hartlepool, as the North East and as England."""
+    study = load_study("deprivation-2025").model_copy(update={"where": {"lad24": "E06000001"}})
+    results = run(study, real_store, draws=0, geometry=False)
+    assert len(results.areas) == 57
+    for averages in (s.averages for s in describe(results, results.areas.position[CODE]).standings):
+        assert {a.group: a.label for a in averages} == {
+            "peers": "Similar places",
+            "all": "Hartlepool",
+        }
+    assert find_scope(results.areas, []).title == "Hartlepool"
+    assert find_scope(results.areas, ["North East"]).title == "North East (part)"
+    assert {parent for parent, _ in results.summaries} <= {"lad24", "lad19"}
