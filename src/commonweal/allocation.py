@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from commonweal.areas import load_areas
 from commonweal.investment.allocation import allocate, load_programme
 from commonweal.investment.allocation.building import build_up
 from commonweal.investment.allocation.chance import chance
-from commonweal.investment.allocation.comparing import compare, ground_of, in_need_on
+from commonweal.investment.allocation.comparing import check_against, compare, ground_of, in_need_on
 from commonweal.investment.allocation.conditions import excluded
-from commonweal.investment.allocation.groups import read_exclusions, with_groups
+from commonweal.investment.allocation.groups import read_codes, read_exclusions, with_groups
 from commonweal.recipe import load_study
 from commonweal.reports.allocation import Against, Worked
 from commonweal.study import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from commonweal.investment.allocation import Programme
     from commonweal.recipe import Study
@@ -61,6 +63,7 @@ def work_out(
     *,
     draws: int | None = None,
     shapes: bool = False,
+    published: Path | None = None,
     progress: Progress | None = None,
 ) -> Worked:
     """Run a programme's study and apply the rule.
@@ -77,16 +80,22 @@ def work_out(
         In place of the study's; 0 for none.
     shapes
         Whether outlines are wanted for maps; areas that are built up need them anyway.
+    published
+        A table of the codes of the programme's own list, to set the outcome beside.
     progress
         Called as ``progress(what, done, total)``.
     """
     programme = load_programme(name)
     exclusions = exclusions_of(programme, exclude)  # before the work, not after it
+    listed = None if published is None else read_codes(published, "code")
     wanted = shapes or programme.build is not None
     study = load_study(programme.study)
     results = run(study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress)
     wanted_draws = draws_of(study) if draws is None else draws
-    return applied(programme, results, store, exclusions, draws=wanted_draws, progress=progress)
+    worked = applied(programme, results, store, exclusions, draws=wanted_draws, progress=progress)
+    if published is None or listed is None:
+        return worked
+    return replace(worked, published=check_against(worked.allocation, listed, published.name))
 
 
 def draws_of(study: Study) -> int:

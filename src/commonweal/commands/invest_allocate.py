@@ -30,6 +30,12 @@ def allocate(
             "'none' leaves the exclusion out. May be given several times."
         ),
     ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of the codes on the published list: how the outcome differs from it."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for a page, a PDF, a workbook, tables and a map.")
     ] = None,
@@ -45,7 +51,13 @@ def allocate(
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         worked = work_out(
-            programme, store, exclude or (), draws=draws, shapes=out is not None, progress=progress
+            programme,
+            store,
+            exclude or (),
+            draws=draws,
+            shapes=out is not None,
+            published=published,
+            progress=progress,
         )
         beside = set_against(worked, against, store, exclude or ()) if against else None
         from commonweal.reports.allocation import (

@@ -25,6 +25,7 @@ from commonweal.reports.allocation_told import (
     allocation_data,
     allocation_lines,
     cautions,
+    differences,
     named,
     rule_parts,
     table_of,
@@ -118,7 +119,14 @@ def allocation_sections(worked: Worked, against: Against | None = None) -> tuple
 
     Charts and tables are named after the programme, so that those of several fit in one report.
     """
-    parts = [_rule(worked), _list(worked), _cap(worked), _sure(worked), _built(worked)]
+    parts = [
+        _published(worked),
+        _rule(worked),
+        _list(worked),
+        _cap(worked),
+        _sure(worked),
+        _built(worked),
+    ]
     if against is not None:
         parts.append(_against(worked, against))
     return tuple(part for part in parts if part is not None)
@@ -133,6 +141,30 @@ def write_selected(worked: Worked, path: Path) -> None:
     known = np.array([s is not None for s in shapes], dtype=bool)
     write_layer(path, "selected", "MultiPolygon", shapes, frame.rename(names), known)
     still(path)
+
+
+def _published(worked: Worked) -> Section | None:
+    p, frame = worked.published, differences(worked)
+    if p is None:
+        return None
+    why = [why_words(worked, why or "") for why in frame["why"]]
+    where = {"missed": "the published list alone", "other": "this list alone"}
+    shown = _columns(frame.with_columns(why=pl.Series(why, dtype=pl.String)), "order").frame
+    on = pl.Series("On", [where[d] for d in frame["difference"]], dtype=pl.String)
+    table = Table(
+        named(worked, "published"),
+        "Where the two lists differ",
+        Shown(shown.insert_column(0, on), frozenset({"Share of draws"} & set(shown.columns))),
+        rows=ROWS,
+    )
+    return Section(
+        "Beside the published list",
+        text=(
+            f"{len(p.matched):,} areas are on both lists, {len(p.missed):,} on that of {p.file} alone and "
+            f"{len(p.extra):,} on this one alone.",
+        ),
+        tables=(table,) if len(frame) else (),
+    )
 
 
 def _rule(worked: Worked) -> Section:

@@ -6,24 +6,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from commonweal.briefing.choices import choice_in_words, joined
 from commonweal.briefing.columns import in_columns
-from commonweal.briefing.words import SURE, counted, parent_words, people, percent
+from commonweal.briefing.words import SURE, counted, living, parent_words, people, percent
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from commonweal.index import Scores
     from commonweal.investment.allocation import Allocation
     from commonweal.investment.allocation.building import Built
     from commonweal.investment.allocation.chance import Chance
-    from commonweal.investment.allocation.comparing import Difference
+    from commonweal.investment.allocation.comparing import Difference, Published
     from commonweal.results import Results
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "allocation_data",
     "allocation_lines",
     "cautions",
+    "differences",
     "in_need_words",
     "money",
     "named",
@@ -45,7 +46,10 @@ __all__ = [
     "why_words",
 ]
 
-_SHOWN = 15
+_ALL = "--out FOLDER writes them, --json prints them"
+
+_FEW = 5
+"""Areas next in line that a terminal shows."""
 
 ROWS = 60
 """Rows of a long list that stand on the page; its file has all."""
@@ -88,6 +92,8 @@ class Worked:
         How the areas were built up; None where they are the study's.
     shapes
         ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown.
+    published
+        The list beside a published one; None where none was given.
     """
 
     results: Results
@@ -96,6 +102,7 @@ class Worked:
     chance: Chance | None
     built: Built | None
     shapes: pl.DataFrame
+    published: Published | None = None
 
     @property
     def closed(self) -> list[str]:
@@ -147,9 +154,12 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
     got = "get an award" if a.programme.money else "are selected"
     needy = int((a.selected & a.in_need).sum())
     many = "all" if needy == n else f"{a.people_in_need:,.0f}"
+    share = f"({needy:,} of the {n:,})"
+    those = (
+        f"; in need {share}" if np.isnan(a.people) else f", {many} of them in areas in need {share}"
+    )
     told = [
-        f"{_areas(a, n)} {got}{spent}: {people(a.people)} live there, {many} of them in areas in need ({needy:,} of "
-        f"the {n:,}).",
+        f"{_areas(a, n)} {got}{spent}: {living(a.people)}{those}.",
         f"In need means {in_need_words(worked)}.",
     ]
     if (cost := a.cost).passed_over.any():
@@ -166,7 +176,7 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
         told.append(
             f"When the choices behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
             f"least 95 % of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
-            "the least."
+            "the least. That says how far the list hangs on those choices, not how far it is the programme's own."
         )
     if against is not None:
         d, other = against.difference, against.other.allocation
@@ -196,13 +206,31 @@ def in_need_words(worked: Worked) -> str:
 
 
 def cautions(worked: Worked) -> tuple[str, ...]:
-    """Say what a reader must not overlook: exclusions left out, closed sources, ties decided by code."""
+    """Say what a reader must know first: what is left out, inferred or unknown; closed sources; ties."""
     a, told = worked.allocation, []
     for name in a.left_out:
         stated = a.programme.exclude.get(name)
         told.append(
             f"An exclusion was left out: {stated.what if stated else name}. This is not the programme's list: areas "
             "that it excludes may be on it, and take the place of others."
+        )
+    parts = rule_parts(worked)
+    inferred = sum(not official for _, official, _ in parts)
+    if inferred == len(parts):
+        told.append(
+            "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
+        )
+    elif inferred:
+        told.append(
+            f"{inferred} of the {len(parts)} parts of this rule {'is' if inferred == 1 else 'are'} inferred, or our "
+            "choice, and marked so."
+        )
+    if worked.published is not None:
+        told += published_words(worked, worked.published)
+    elif inferred or a.left_out:
+        told.append(
+            "The list was not set beside a published one (--published FILE): how far it is the programme's own is "
+            "not known."
         )
     if worked.closed:
         told.append(
@@ -216,11 +244,44 @@ def cautions(worked: Worked) -> tuple[str, ...]:
             f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a line; the first by "
             f"{', then by '.join(by)} get an award."
         )
-    if not any(official for _, official, _ in rule_parts(worked)):
-        told.append(
-            "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
-        )
     return tuple(told)
+
+
+def published_words(worked: Worked, p: Published) -> Iterator[str]:
+    """Say how the list differs from a published one, and that a share of draws does not tell which is right."""
+    n = len(p.matched) + len(p.missed)
+    share = None if worked.chance is None else worked.chance.selected
+    apart = ""
+    if share is not None and len(p.matched) and len(p.extra):
+        apart = (
+            f" Those on both are selected in {percent(float(share[p.matched].mean()))} of draws on average, those on "
+            f"this list alone in {percent(float(share[p.extra].mean()))}: the share of draws does not tell which "
+            "list is right."
+        )
+    yield (
+        f"{len(p.matched):,} of the {n:,} listed in {p.file} matched, {len(p.missed):,} missed, "
+        f"{counted(len(p.extra), 'other', 'others')}.{apart}"
+    )
+    if p.elsewhere:
+        some = f"{', '.join(p.elsewhere[:3])}{', ...' if len(p.elsewhere) > 3 else ''}"
+        yield (
+            f"{counted(len(p.elsewhere), 'code', 'codes')} of {p.file} ({some}) "
+            f"{'is' if len(p.elsewhere) == 1 else 'are'} of no {worked.allocation.areas.singular} here."
+        )
+
+
+def differences(worked: Worked) -> pl.DataFrame:
+    """Give the areas on which the list differs from the published one, with why ours lacks them."""
+    p = worked.published
+    table = table_of(worked)
+    if p is None:
+        return table.clear().with_columns(difference=pl.lit(None, pl.String))
+    codes = worked.allocation.areas.codes
+    kinds = (("missed", p.missed), ("other", p.extra))
+    known = {codes[int(row)]: kind for kind, rows in kinds for row in rows}
+    return table.filter(pl.col("code").is_in(list(known))).with_columns(
+        difference=pl.col("code").replace_strict(known)
+    )
 
 
 def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
@@ -278,33 +339,40 @@ def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator
     a = worked.allocation
     yield a.programme.title
     yield ""
-    yield from allocation_answer(worked, against)
     for caution in cautions(worked):
         yield f"Beware: {caution}"
+    yield ""
+    yield from allocation_answer(worked, against)
     yield ""
     yield f"The official text, in short: {a.programme.official}"
     yield "The rule as applied:"
     for part, official, _ in rule_parts(worked):
         yield f"  {'official' if official else 'inferred':<9} {part}"
-    yield ""
-    yield f"The first {min(_SHOWN, int(a.selected.sum()))} of {int(a.selected.sum()):,} by need:"
-    yield from in_columns(*_listed(worked, lambda f: f["selected"]))
-    last = _listed(worked, lambda f: f["why"] == "awards ran out", 5)
-    if last[1]:
-        yield ""
-        yield "Next in line, where awards ran out:"
-        yield from in_columns(*last)
-    over = _listed(worked, lambda f: f["passed_over"], 5)
-    if over[1]:
-        yield ""
-        yield "Passed over because of a cap, the first of them:"
-        yield from in_columns(*over)
+    differ = differences(worked)
+    for kind, said in (("missed", "On the published list alone"), ("other", "On this list alone")):
+        heads, rows = _columns(worked, differ.filter(pl.col("difference") == kind))
+        if rows:
+            yield ""
+            yield f"{said}:"
+            yield from in_columns(heads, rows, whole=_ALL)
+    chosen = table_of(worked)
+    for said, rows_of in (
+        (f"The {int(a.selected.sum()):,} selected, by need", chosen.filter("selected")),
+        (
+            "Next in line, where awards ran out",
+            chosen.filter(pl.col("why") == "awards ran out").head(_FEW),
+        ),
+        ("Passed over because of a cap", chosen.filter("passed_over")),
+    ):
+        heads, rows = _columns(worked, rows_of)
+        if rows:
+            yield ""
+            yield f"{said}:"
+            yield from in_columns(heads, rows, whole=_ALL)
 
 
-def _listed(worked: Worked, which: Any, most: int = _SHOWN) -> tuple[list[str], list[list[str]]]:
+def _columns(worked: Worked, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Give heads and rows of some areas of the table."""
-    frame = table_of(worked)
-    frame = frame.filter(which(frame)).head(most)
     group = next(
         (g for g in ("constituency_name", "lad24_name", "lad17_name") if g in frame.columns), ""
     )
@@ -326,8 +394,8 @@ def allocation_data(worked: Worked, against: Against | None = None) -> dict[str,
     data: dict[str, Any] = {
         "programme": a.programme.name,
         "title": a.programme.title,
-        "answer": list(allocation_answer(worked, against)),
         "beware": list(cautions(worked)),
+        "answer": list(allocation_answer(worked, against)),
         "rule": [
             {"part": part, "official": official, "note": note}
             for part, official, note in rule_parts(worked)
@@ -354,6 +422,15 @@ def allocation_data(worked: Worked, against: Against | None = None) -> dict[str,
             "varied": list(c.varied),
             "kept_mean": float(c.kept.mean()),
             "kept_least": int(c.kept.min()),
+        }
+    if (p := worked.published) is not None:
+        codes = a.areas.codes
+        data["agreement"] = {
+            "with": p.file,
+            "matched": len(p.matched),
+            "missed": [codes[int(row)] for row in p.missed],
+            "extra": [codes[int(row)] for row in p.extra],
+            "elsewhere": list(p.elsewhere),
         }
     if worked.built is not None:
         data["in_no_area"] = worked.built.left().to_dicts()

@@ -45,7 +45,7 @@ def test_the_answer_comes_first_and_each_part_is_marked(small: Small, tell: Tell
     assert "1 place with more need is passed over: 1,800 people" in out
     assert "official  Ranked by deprivation" in out
     assert "inferred  At most 2 in each district" in out
-    listed = out[out.index("The first 3 of 3") :]
+    listed = out[out.index("The 3 selected, by need") :]
     assert [listed.index(f"Place {n} ") for n in (20, 19, 10)] == sorted(
         listed.index(f"Place {n} ") for n in (20, 19, 10)
     )
@@ -139,3 +139,68 @@ def test_a_study_that_varies_nothing_of_it_says_how_to_go_on(small: Small, tell:
     code, _, err = tell("invest", "allocate", write(small))
     assert code == 2
     assert "--draws 0" in err
+
+
+def test_what_is_inferred_and_unknown_leads(small: Small, tell: Tell) -> None:
+    """Before any number, on the terminal and in the data."""
+    code, out, _ = tell("invest", "allocate", write(small), "--draws", "0")
+    assert code == 0
+    first, second = out.splitlines()[2:4]
+    assert first == (
+        "Beware: 1 of the 3 parts of this rule is inferred, or our choice, and marked so."
+    )
+    assert second == (
+        "Beware: The list was not set beside a published one (--published FILE): how far it is the programme's own "
+        "is not known."
+    )
+    assert out.index("Beware: ") < out.index("3 places get an award")
+
+
+def test_beside_a_published_list(small: Small, tell: Tell, tmp_path: Path) -> None:
+    """A20 and A19 and A10 are selected; the list has A18 in place of A10."""
+    children = {k: {"indicator": k} for k in ("income", "halls")}
+    small.write(
+        index__deprivation={"children": children},
+        certainty__vary=[{"weights": "deprivation", "interval": 0.8}],
+    )
+    chosen = json.loads(tell("invest", "allocate", write(small), "--draws", "0", "--json")[1])[
+        "areas"
+    ]
+    ours = [a["code"] for a in chosen if a["selected"]]
+    listed = [*ours[:2], "A01", "Z99"]
+    file = tmp_path / "list.csv"
+    file.write_text("\n".join(["code", *listed]) + "\n", "utf-8")
+    folder = tmp_path / "told"
+    code, out, err = tell(
+        "invest", "allocate", write(small), "--draws", "40", "--published", file, "--out", folder
+    )
+    assert (code, err) == (0, "")
+    said = "2 of the 3 listed in list.csv matched, 1 missed, 1 other."
+    assert f"Beware: {said} Those on both are selected in " in out
+    assert "the share of draws does not tell which list is right." in out
+    assert "1 code of list.csv (Z99) is of no place here." in out
+    assert "not set beside a published one" not in out
+    assert out.index(said) < out.index("get an award")
+    assert (
+        "Place 1 "
+        in out[out.index("On the published list alone:") : out.index("On this list alone:")]
+    )
+    page = (folder / "report.html").read_text("utf-8")
+    assert said in page
+    assert "Beside the published list" in page
+    table = pl.read_csv(folder / "tables" / "published-trial.csv")
+    assert set(table["Code"]) == {"A01", ours[2]}
+    code, out, _ = tell(
+        "invest", "allocate", write(small), "--draws", "0", "--published", file, "--json"
+    )
+    assert json.loads(out)["agreement"] == {
+        "with": "list.csv",
+        "matched": 2,
+        "missed": ["A01"],
+        "extra": [ours[2]],
+        "elsewhere": ["Z99"],
+    }
+    file.write_text("code\nE1\nE2\n", "utf-8")
+    code, _, err = tell("invest", "allocate", write(small), "--published", file)
+    assert code == 2
+    assert "list.csv: none of its 2 codes is one of the 20 places; found such as E1, E2" in err

@@ -13,7 +13,7 @@ from commonweal.designation import designate
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -23,10 +23,74 @@ if TYPE_CHECKING:
     from commonweal.investment.allocation.programme import Programme
     from commonweal.sources import Store
 
-__all__ = ["Difference", "Ground", "compare", "ground_of", "in_need_on"]
+__all__ = [
+    "Difference",
+    "Ground",
+    "Published",
+    "check_against",
+    "compare",
+    "ground_of",
+    "in_need_on",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An allocation beside a published list of the same areas.
+
+    Attributes
+    ----------
+    file
+        Name of the table of codes.
+    matched, missed, extra
+        Areas in both, only in the published list, and only in the allocation (row numbers).
+    elsewhere
+        Codes of the list that are of no area.
+    """
+
+    file: str
+    matched: NDArray[np.intp]
+    missed: NDArray[np.intp]
+    extra: NDArray[np.intp]
+    elsewhere: tuple[str, ...]
+
+
+def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Published:
+    """Set an allocation beside a published list.
+
+    Parameters
+    ----------
+    allocation
+        The allocation.
+    codes
+        Codes of the areas on the list.
+    file
+        Name of the table that they are from.
+
+    Raises
+    ------
+    DataError
+        If none of the codes is an area.
+    """
+    areas = allocation.areas
+    elsewhere = tuple(code for code in codes if code not in areas.position)
+    if len(elsewhere) == len(codes):
+        raise DataError(
+            f"{file}: none of its {len(codes):,} codes is one of the {len(areas):,} {areas.plural}; found such as "
+            f"{', '.join(codes[:2])}, expected such as {', '.join(areas.codes[:2])}"
+        )
+    listed = np.isin(areas.codes, codes)
+    ours = allocation.selected
+    return Published(
+        file,
+        matched=np.flatnonzero(ours & listed),
+        missed=np.flatnonzero(listed & ~ours),
+        extra=np.flatnonzero(ours & ~listed),
+        elsewhere=elsewhere,
+    )
 
 
 @dataclass(frozen=True, slots=True)
