@@ -295,7 +295,7 @@ def test_a_damaged_zip(small: Any, tell: Any, name: str) -> None:
         (pl.Series([timedelta(1)] * 20), "holds durations"),
         (pl.Series([b"1"] * 20), "holds bytes"),
         (pl.Series([date(2020, 1, 1)] * 20), "expected numbers"),
-        (pl.Series([1e300] * 20), "income: area A01 has a value beyond 1e+150"),
+        (pl.Series([1e300] * 20), "income: area A01 has a value beyond 1e+60"),
     ],
 )
 def test_a_column_of_values_that_is_none(

@@ -126,9 +126,10 @@ class Areas:
                 "nothing" if v is None else f"{v:.6g}"
                 for v in bad.select("longitude", "latitude").row(0)
             ]
+            more = f" ({len(bad):,} such areas)" if len(bad) > 1 else ""
             raise DataError(
                 f"area {bad['code'][0]} has longitude {found[0]}, latitude {found[1]}{at}; expected "
-                f"-180 to 180 and -90 to 90 degrees, or both empty ({len(bad):,} such areas)"
+                f"-180 to 180 and -90 to 90 degrees, or both empty{more}"
             )
 
     @cached_property

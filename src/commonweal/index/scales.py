@@ -120,7 +120,8 @@ def z_score(
     base = present(values if reference is None else reference)
     if len(base) == 0 or np.isnan(spread):
         return np.full(values.shape, np.nan)
-    found = base.std(ddof=1 if divisor == "n-1" else 0)
+    # Squares of differences as small as 1e-200 are 0.
+    found = width_of(base.std(ddof=1 if divisor == "n-1" else 0), constant, "z-score of a constant")
     return (values - base.mean()) / found * sd + mean
 
 

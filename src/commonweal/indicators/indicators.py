@@ -66,8 +66,8 @@ class Indicator:
     synthetic: bool = False
 
 
-MOST_VALUE = 1e150
-"""Squares of what is larger, and sums of them, are infinite; a range of twice as much would lose areas."""
+MOST_VALUE = 1e60
+"""Fourth powers of what is larger, and sums of them, are infinite; twice as much as 1e308 would lose areas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Indicators:
     codes
         Area codes, one a row, no duplicates.
     values
-        (n_areas, n_indicators) float64 as published; NaN = missing; infinities and what is beyond 1e150 are refused.
+        (n_areas, n_indicators) float64 as published; NaN = missing; infinities and what is beyond 1e60 are refused.
     meta
         One `Indicator` a column.
     standard_errors

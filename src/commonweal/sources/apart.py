@@ -124,7 +124,7 @@ def _limit_memory() -> None:
     except ImportError:  # Windows
         return
     for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
-        _, hard = resource.getrlimit(kind)
-        if hard == resource.RLIM_INFINITY or most < hard:
+        soft, hard = resource.getrlimit(kind)
+        if soft == resource.RLIM_INFINITY or most < soft:
             with suppress(OSError, ValueError):  # some systems have the limit and do not set it
                 resource.setrlimit(kind, (most, hard))
