@@ -15,7 +15,7 @@ from commonweal.areas import summarise
 from commonweal.capital.surveys.recode import as_text
 from commonweal.capital.wealth.coefficients import read_weight
 from commonweal.errors import DataError
-from commonweal.index import z_score
+from commonweal.index.scales import z_score
 from commonweal.investment.appraisal import welfare_weight
 from commonweal.investment.appraisal.uncertain import read_number
 from commonweal.sources import local_source
