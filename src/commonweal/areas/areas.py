@@ -227,7 +227,7 @@ def load_areas(
     """
     known = systems or load_systems()
     about = known.system(system)
-    everywhere = table = _add_parents(store, _names(store, about), system, known)
+    everywhere = table = area_names(store, system, known)
     for parent, code in (within or {}).items():
         if parent not in table.columns:
             raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
