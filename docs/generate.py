@@ -43,6 +43,8 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.years": "The years of a study",
     "commonweal.carry": "From the areas of an index to those of a study",
     "commonweal.places": "The places of a study",
+    "commonweal.own_areas": "Areas from tables of one's own",
+    "commonweal.own_files": "The files of a study",
     "commonweal.agreement": "Agreement with published results",
     "commonweal.recipe": "Study files",
     "commonweal.results": "What a run gives",

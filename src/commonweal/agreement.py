@@ -9,7 +9,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index import rank
 from commonweal.indicators import read_column, read_flags
-from commonweal.places import code_said, own_source
+from commonweal.own_files import code_said, own_source
 from commonweal.results import Agreement
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.areas import build_move, load_areas, move_from_pairs
-from commonweal.places import with_replaced
+from commonweal.own_files import with_replaced
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -21,18 +21,15 @@ from commonweal.indicators import (
     read_flags,
     read_indicators,
 )
-from commonweal.places import (
+from commonweal.own_files import (
     code_of,
     code_said,
     file_source,
     own_source,
     read_points,
-    study_areas,
-    study_shapes,
-    wanted_of,
     with_replaced,
-    years_of,
 )
+from commonweal.places import study_areas, study_shapes, wanted_of, years_of
 from commonweal.recipe import OwnAreas, Study, earlier_study
 from commonweal.sources.store import COUNTY
 

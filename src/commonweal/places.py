@@ -1,22 +1,17 @@
-"""The places of a study: its areas and shapes, its own files, and finding one place among studies."""
+"""The places of a study: its areas and shapes, and finding one place among studies."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.access.own_places import read_own_places
 from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.areas import Areas, boundaries, code_texts, load_areas, load_systems
 from commonweal.errors import (
     CommonwealError,
     DataError,
     StudyError,
-    UnknownNameError,
     UnreachableError,
     nearest,
 )
@@ -24,144 +19,40 @@ from commonweal.indicators import (
     CountColumns,
     Indicator,
     Wanted,
-    numbers,
     read_years,
 )
+from commonweal.own_areas import own_areas
+from commonweal.own_files import (
+    code_of,
+    code_said,
+    own_source,
+    with_replaced,
+)
 from commonweal.recipe import (
-    FileOrSource,
-    FileSpec,
     IndicatorSpec,
     OwnAreas,
     Study,
-    WholeFile,
     load_study,
 )
-from commonweal.sources import Reader, Source, Store, local_source
-from commonweal.sources.catalogue import guess_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-    from commonweal.access.places import Places
+    from commonweal.sources import Source, Store
+
 
 __all__ = [
-    "code_of",
-    "code_said",
-    "file_source",
     "find_study",
-    "own_source",
-    "read_points",
     "study_areas",
     "study_shapes",
     "vintage_of",
     "wanted_of",
-    "with_replaced",
     "years_of",
 ]
 
-POINT = ("longitude", "latitude")
 _COAST = 0.005
 """Degrees that a postcode may lie outside: outlines are simplified along coasts."""
-
-
-def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
-    """Give a source of the catalogue, or a file beside the study, read as the study says."""
-    if spec.source:
-        return store.source(spec.source)
-    path, said = _own_file(study, spec)
-    reader = guess_reader(path.name, said.get("member")).model_copy(update=said)
-    name = _id_of(Path(spec.file).stem)
-    # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
-    alike = {f for f in study.named_files() if _id_of(Path(f).stem) == name}
-    if len(alike) > 1:
-        name = f"{_id_of(spec.file)}-{sorted(alike).index(spec.file)}"
-    return local_source(path, name=name, reader=reader)
-
-
-def with_replaced(study: Study, store: Store) -> Store:
-    """Give the store in which files of the study, or other sources, stand in place of sources.
-
-    Raises
-    ------
-    StudyError
-        If a source that is to be replaced is not in the catalogue.
-    """
-    plain = store.replacing({})
-    instead = {}
-    for id_, spec in study.replace.items():
-        try:
-            other = plain.source(id_)
-        except UnknownNameError as error:
-            raise StudyError(f"replace.{id_}: {error}") from None
-        if spec.source:
-            instead[id_] = plain.source(spec.source).model_copy(update={"id": id_})
-            continue
-        path, said = _own_file(study, spec)
-        reader = other.reader
-        if reader.format != "file":
-            guessed = guess_reader(path.name, said.get("member"))
-            if said or guessed.format != reader.format:
-                reader = guessed.model_copy(update=said)
-        instead[id_] = other.model_copy(
-            update={
-                "path": path,
-                "reader": reader,
-                "vintage": spec.vintage or "not stated",
-                "licence": f"{other.licence} (of the source that it replaces)",
-                "notes": "",
-                **dict.fromkeys(("url", "size", "sha256")),
-            }
-        )
-    return store.replacing(instead)
-
-
-def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
-    """Give the path of a file of one's own, and what the study says of how it is read."""
-    once = study.files.get(spec.file, FileSpec())
-    return study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
-
-
-def _id_of(name: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "file"
-
-
-def code_said(study: Study, spec: FileOrSource | IndicatorSpec) -> str:
-    """Give the column of codes that the study states for a table, there or once for its file."""
-    once = study.files.get(str(spec.file), FileSpec())
-    return str(getattr(spec, "code", "")) or once.code
-
-
-def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, store: Store) -> str:
-    """Give the column of codes of a table on the study's areas; none where it is to be looked for.
-
-    With areas of one's own it is called as in their table, if the file has such a column.
-    """
-    said = code_said(study, spec)
-    if said or not spec.file or not isinstance(study.areas, OwnAreas):
-        return said
-    try:
-        store.table(source, [study.areas.code])
-    except UnknownNameError:
-        return ""
-    return study.areas.code
-
-
-def read_points(source: Source, store: Store) -> Places:
-    """Read places of one's own, as their table is written."""
-    form = source.reader
-    return read_own_places(
-        store.path(source),
-        source=source.id,
-        separator=form.separator or ",",
-        encoding=form.encoding,
-    )
-
-
-def file_source(study: Study, spec: WholeFile, store: Store) -> Source:
-    """Give a map or timetable: a source of the catalogue, or a file beside the study."""
-    if spec.source:
-        return store.source(spec.source)
-    return local_source(study.folder / spec.file, reader=Reader(format="file"))
 
 
 def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
@@ -242,35 +133,7 @@ def study_areas(study: Study, store: Store) -> Areas:
             raise StudyError(
                 f"{study.name}: areas {study.areas}, where {study.where}: {error}"
             ) from None
-    own = study.areas
-    source = own_source(study, own, store)
-    given = {
-        "code": own.code,
-        "name": own.name or own.code,
-        "population": own.population,
-        "longitude": own.longitude,
-        "latitude": own.latitude,
-    }
-    for parent, column in own.parents.items():
-        code, name = (column, column) if isinstance(column, str) else column
-        given |= {parent: code, f"{parent}_name": name}
-    table = store.table(source, list(dict.fromkeys(c for c in given.values() if c)))
-    nothing = pl.Series([None] * len(table), dtype=pl.String)
-    columns: dict[str, pl.Series] = {}
-    for name, column in given.items():
-        if name in ("population", *POINT):
-            found = numbers(table, column, source) if column else nothing.cast(pl.Float64)
-            columns[name] = found.fill_nan(None) if name in POINT else found
-        else:
-            columns[name] = (
-                code_texts(table[column], source.called).replace("", None) if column else nothing
-            )
-    tidy = pl.DataFrame(columns).with_columns(name=pl.coalesce("name", "code"))
-    # Checked in the file's order, so that a message gives the row where it is.
-    areas = Areas(
-        own.system, own.title, own.singular, own.plural, tidy, tuple(own.parents), source.title
-    )
-    return replace(areas, table=tidy.sort("code"))
+    return own_areas(study, study.areas, store)
 
 
 def study_shapes(
@@ -285,12 +148,18 @@ def study_shapes(
     if isinstance(study.areas, OwnAreas):
         if not study.areas.boundaries:
             return without, nothing
-        own = study.areas
-        source = own_source(study, study.areas.boundaries, store)
-        table = store.table(source, [own.code, "geometry"])
+        drawn = study.areas.boundaries
+        source = own_source(study, drawn, store)
+        code = code_said(study, drawn) or study.areas.code
+        table = store.table(source, [code, "geometry"])
         shapes = table.select(
-            code=code_texts(table[own.code], source.called), geometry="geometry"
+            code=code_texts(table[code], source.called), geometry="geometry"
         ).filter(pl.col("code").is_in(areas.codes))
+        if shapes.is_empty():
+            raise DataError(
+                f"{source.title}: no code in column '{code}' is one of the {areas.plural}; expected such as "
+                f"{areas.codes[0]} (the column of codes can be named with 'code')"
+            )
         twice = shapes.filter(pl.col("code").is_duplicated())["code"].unique().sort()
         if len(twice):
             raise DataError(

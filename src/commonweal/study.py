@@ -22,7 +22,8 @@ from commonweal.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.indicators import check_coverage
-from commonweal.places import study_areas, study_shapes, with_replaced
+from commonweal.own_files import with_replaced
+from commonweal.places import study_areas, study_shapes
 from commonweal.recipe import Study, earlier_study, load_study
 from commonweal.recipe.names import paths_named
 from commonweal.results import Results

@@ -91,11 +91,10 @@ def test_names_that_look_like_formulas_or_numbers_stay_text(write: Any) -> None:
     assert names == ["=1+1", "+44 Bar", "007", "Ye Inn"]
 
 
-def test_abroad_if_said_so(write: Any) -> None:
-    file = write("lat,lon\n-30.03,-51.2\n")
-    with pytest.raises(DataError, match="outside the United Kingdom"):
-        read_own_places(file, kind="pub")
-    assert len(read_own_places(file, kind="pub", abroad=True)) == 1
+def test_places_may_lie_in_any_country(write: Any) -> None:
+    """A hall in Porto Alegre, one in the far north-east, one on the equator."""
+    file = write("lat,lon\n-30.03,-51.2\n70,179.5\n0,36.8\n")
+    assert len(read_own_places(file, kind="pub")) == 3
 
 
 @pytest.mark.parametrize(
@@ -105,10 +104,10 @@ def test_abroad_if_said_so(write: Any) -> None:
         ("name,lat\nA,52\n", {}, DataError, "has 'lat' but no column 'longitude'"),
         ("name,easting,northin\nA,1,2\n", {}, DataError, "no column 'northing'; did you mean 'northin'"),
         ("lat,latitude,lon\n52,52,0\n", {}, DataError, "columns 'lat' and 'latitude' both say latitude"),
-        ("lat,lon\n0.1,52\n", {}, DataError, "row 1: .* longitude and latitude are swapped"),
-        ("lat,lon\n52,0\n52,12\n", {}, DataError, r"row 2: longitude 12, latitude 52 lies outside the United "),
-        ("lat,lon\n0,0\n", {}, DataError, "row 1: longitude 0, latitude 0 lies outside"),
-        ("easting,northing\n0,0\n", {}, DataError, "row 1: longitude -7.5.* lies outside"),
+        ("lat,lon\n-122.4,37.8\n", {}, DataError, "row 1: .* longitude and latitude are swapped"),
+        ("lat,lon\n52,0\n52,190\n", {}, DataError, r"row 2: longitude 190, latitude 52 is no place on Earth"),
+        ("lat,lon\n0,0\n", {}, DataError, "row 1: longitude 0, latitude 0 is no place"),
+        ("easting,northing\n0,0\n", {}, DataError, "row 1: longitude -7.5.* is no place in the United"),
         ("lat,lon\n52,0\nNaN,0\n", {}, DataError, "row 2: lat is 'NaN'; expected a number"),
         ("lat,lon\n52,0\ninf,0\n", {}, DataError, "row 2: lat is 'inf'; expected a number"),
         ("lat,lon\n52,\n", {}, DataError, "row 1: has lat but no lon; expected both"),

@@ -40,7 +40,6 @@ def read_own_places(
     kind: str | None = None,
     source: str | None = None,
     postcodes: Postcodes | None = None,
-    abroad: bool = False,
     separator: str = ",",
     encoding: str = "utf-8",
 ) -> Places:
@@ -60,8 +59,6 @@ def read_own_places(
         What they are said to be from; the file's name without its suffix if not given.
     postcodes
         The directory that postcodes are looked up in; the packaged one if not given.
-    abroad
-        Whether places may lie outside the United Kingdom.
     separator, encoding
         The character between fields, and the encoding, such as ``cp1252``.
 
@@ -77,8 +74,8 @@ def read_own_places(
         If the file is not there or cannot be read.
     DataError
         If there is no row, or none with a position; columns are missing or in use twice; or
-        coordinates are half there, are no numbers, lie outside the United Kingdom, or have been
-        swapped. The message names the row.
+        coordinates are half there, are no numbers, are nowhere on Earth or nowhere on the National Grid
+        of the United Kingdom, or have been swapped. The message names the row.
     UnknownNameError
         If a kind is not in the taxonomy.
     """
@@ -92,8 +89,7 @@ def read_own_places(
         kind=_kinds(file, table, said, kind, kinds),
         source=pl.lit(label),
     ).hstack(_positions(file, table, said, postcodes))
-    if not abroad:
-        _check_inside(file, rows["longitude"], rows["latitude"])
+    _check_inside(file, rows["longitude"], rows["latitude"], by_grid="longitude" not in said)
     nowhere = pl.col("longitude").is_null()
     if rows["longitude"].null_count() == len(rows):
         raise DataError(
@@ -226,19 +222,24 @@ def _check_both(file: Path, x: pl.Series, y: pl.Series, name: str, other: str) -
         )
 
 
-def _check_inside(file: Path, x: pl.Series, y: pl.Series) -> None:
-    """Refuse what lies abroad, and say so where the two have been swapped."""
-    (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
-    outside = ~(x.is_between(west, east) & y.is_between(south, north)).fill_null(True)
+def _check_inside(file: Path, x: pl.Series, y: pl.Series, by_grid: bool) -> None:
+    """Refuse what cannot be: off the Earth, at 0 and 0 in the sea, or by the National Grid abroad."""
+    (west, east), (south, north) = ((-180.0, 180.0), (-90.0, 90.0))
+    where = "on Earth"
+    if by_grid:
+        (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
+        where = "in the United Kingdom"
+    inside = x.is_between(west, east) & y.is_between(south, north) & ~((x == 0) & (y == 0))
+    outside = ~inside.fill_null(True)
     if not outside.any():
         return
     row = int(outside.arg_max() or 0)
-    swapped = west <= y[row] <= east and south <= x[row] <= north
-    hint = "; longitude and latitude are swapped" if swapped else ""
+    swapped = abs(y[row]) > north and abs(y[row]) <= east and abs(x[row]) <= north
+    hint = "; longitude and latitude are swapped" if swapped and not by_grid else ""
     raise DataError(
-        f"{file}, row {row + 1}: longitude {x[row]:.6g}, latitude {y[row]:.6g} lies outside the United "
-        f"Kingdom ({int(outside.sum()):,} such rows){hint}; expected longitude {west:g} to {east:g} and "
-        f"latitude {south:g} to {north:g}"
+        f"{file}, row {row + 1}: longitude {x[row]:.6g}, latitude {y[row]:.6g} is no place {where} "
+        f"({int(outside.sum()):,} such rows){hint}; expected longitude {west:g} to {east:g} and "
+        f"latitude {south:g} to {north:g}, and not both 0"
     )
 
 

@@ -16,7 +16,8 @@ from commonweal.estimates.covariates import ready_covariates
 from commonweal.estimates.spec import EstimatesSpec, load_estimates
 from commonweal.gather import gather_indicators
 from commonweal.indicators import numbers
-from commonweal.places import own_source, study_areas
+from commonweal.own_files import own_source
+from commonweal.places import study_areas
 from commonweal.recipe import OwnAreas, Study, load_study
 from commonweal.recipe.indices import IndexSpec
 from commonweal.sources import Store

@@ -25,16 +25,8 @@ from commonweal.indicators import (
     numbers,
     read_indicators,
 )
-from commonweal.places import (
-    code_of,
-    code_said,
-    file_source,
-    own_source,
-    study_shapes,
-    vintage_of,
-    wanted_of,
-    with_replaced,
-)
+from commonweal.own_files import code_of, code_said, file_source, own_source, with_replaced
+from commonweal.places import study_shapes, vintage_of, wanted_of
 from commonweal.recipe import OwnAreas
 
 if TYPE_CHECKING:

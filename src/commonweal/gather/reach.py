@@ -27,7 +27,7 @@ from commonweal.access.registers import load_registers
 from commonweal.access.streets_pbf import read_streets
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError
-from commonweal.places import file_source, own_source, read_points
+from commonweal.own_files import file_source, own_source, read_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,8 @@ class Surroundings:
         mine = [read_points(source, store) for source in own]
         paths = {source.id: store.path(source) for source in maps}
         self.places = gather_places(store, names, paths, mine, progress=progress).places
+        for source, places in zip(own, mine, strict=True):
+            _check_near(origins.points, places.points, f"{source.called}: ")
         _check_near(origins.points, self.places.points)
         streets = [read_streets(path, progress=progress).streets for path in paths.values()]
         self.ways: dict[str, Any] = {
@@ -173,19 +175,25 @@ class Surroundings:
         return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
 
 
-def _check_near(origins: Points, places: Points) -> None:
+def _check_near(origins: Points, places: Points, of: str = "") -> None:
     """Refuse places that are all in another part of the world than the areas."""
-    if not len(places):
+    if not len(places) or _any_near(origins, places):
         return
+    x, y = places.longitude, places.latitude
+    swapped = bool((np.abs(x) <= 90).all()) and _any_near(origins, Points(y, x))
+    raise DataError(
+        f"{of}no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
+        f"{origins.extent()}, places at {places.extent()}; "
+        + ("longitude and latitude are swapped" if swapped else "expected both in one country")
+    )
+
+
+def _any_near(origins: Points, places: Points) -> bool:
     step = len(origins) // 1_000 + 1
     few = Points(origins.longitude[::step], origins.latitude[::step])
-    for some in (few, origins):  # one that is near is enough, and most are
-        if (straight_nearest(some, places, limit_m=_ABROAD_M).place >= 0).any():
-            return
-    raise DataError(
-        f"no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
-        f"{origins.extent()}, places at {places.extent()}; expected both in one country, and "
-        "longitude and latitude not swapped"
+    return any(  # one that is near is enough, and most are
+        bool((straight_nearest(some, places, limit_m=_ABROAD_M).place >= 0).any())
+        for some in (few, origins)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -140,6 +140,24 @@ class ReplaceSpec(FileOrSource):
     vintage: str = Field(default="", coerce_numbers_to_str=True)
 
 
+Text = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""Text in a table, which YAML may take for a number."""
+
+
+class JoinSpec(FileOrSource):
+    """A second table of areas, joined to the first by code: people, points, larger areas, outlines.
+
+    Attributes
+    ----------
+    file, source
+        The table.
+    code
+        Its column of codes, if it is not called as in the first.
+    """
+
+    code: str = ""
+
+
 class OwnAreas(FileOrSource):
     """Areas of the user's own, from a table.
 
@@ -152,8 +170,12 @@ class OwnAreas(FileOrSource):
     parents
         Larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the
         columns of its code and its name: ``{province: [prov_code, prov_name]}``.
+    only
+        Which rows of the table are areas of the study: by column, a value or several.
+    join
+        More tables with columns of the areas, joined by code.
     boundaries
-        A table with the same code column and a ``geometry`` column (WGS 84).
+        A map of their outlines: a shapefile, GeoPackage or GeoJSON, or a table with a column ``geometry``.
     title, singular, plural
         What the places are called.
     system
@@ -166,7 +188,9 @@ class OwnAreas(FileOrSource):
     longitude: str = ""
     latitude: str = ""
     parents: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
-    boundaries: FileOrSource | None = None
+    only: dict[str, Text | tuple[Text, ...]] = Field(default_factory=dict)
+    join: tuple[JoinSpec, ...] = ()
+    boundaries: JoinSpec | None = None
     title: str = "Areas"
     singular: str = "area"
     plural: str = "areas"

@@ -209,7 +209,8 @@ class Study(_Part):
             *self.replace.values(),
         ]
         if isinstance(self.areas, OwnAreas):
-            named += [self.areas, *([self.areas.boundaries] if self.areas.boundaries else [])]
+            named += [self.areas, *self.areas.join]
+            named += [self.areas.boundaries] if self.areas.boundaries else []
         files = [file for spec in self.indicators.values() for file in spec.files()]
         return {file for file in (*files, *(spec.file for spec in named)) if file}
 
@@ -246,7 +247,8 @@ class Study(_Part):
         areas = self.areas
         if isinstance(areas, OwnAreas):
             boundaries = areas.boundaries and renamed(areas.boundaries)
-            areas = renamed(areas).model_copy(update={"boundaries": boundaries})
+            joined = tuple(renamed(spec) for spec in areas.join)
+            areas = renamed(areas).model_copy(update={"boundaries": boundaries, "join": joined})
         return self.model_copy(
             update={
                 "folder": folder,

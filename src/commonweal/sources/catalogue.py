@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader", "Source", "load_catalogue", "local_source"]
 
-Format = Literal["csv", "tsv", "excel", "rdata", "parquet", "geojson", "file"]
+Format = Literal["csv", "tsv", "excel", "rdata", "parquet", "geojson", "vector", "file"]
 ColumnType = Literal["string", "float", "integer", "boolean"]
 
 _SUFFIXES: dict[str, Format] = {
@@ -36,6 +36,8 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".geojson": "geojson",
     ".json": "geojson",
+    ".gpkg": "vector",
+    ".shp": "vector",
 }
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -70,6 +72,8 @@ class Reading(BaseModel):
         How many rows a text table has; needed only where remarks follow it.
     sheet
         The sheet of an Excel file; the first if not said.
+    layer
+        The layer of a GeoPackage; needed only where it holds more than one.
     member
         The file inside a zip; needed only where the zip holds more than one table.
     object
@@ -88,6 +92,7 @@ class Reading(BaseModel):
     decimal: Literal[".", ","] = "."
     rows: Annotated[int, Field(gt=0)] | None = None
     sheet: str | None = None
+    layer: str | None = None
     member: str | None = None
     object: str | None = None
 

@@ -132,6 +132,11 @@ def _read(
         from commonweal.sources.geometry import read_geojson
 
         table, notes = read_geojson(path)
+    elif reader.format == "vector":
+        from commonweal.sources.apart import apart
+        from commonweal.sources.vector_reader import NO_MAP, read_vector
+
+        table, notes = apart(read_vector, path, NO_MAP, layer=reader.layer)
     else:
         from commonweal.sources.rdata_reader import read_rdata
 

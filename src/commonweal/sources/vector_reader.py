@@ -1,0 +1,81 @@
+"""Shapefiles and GeoPackages: a layer becomes a table, with its outlines in WGS 84."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.sources.damaged import reading
+from commonweal.sources.files import sha256_of
+from commonweal.sources.geometry import finish, to_wgs84
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+__all__ = ["NO_MAP", "read_vector"]
+
+NO_MAP = "not a shapefile or GeoPackage that can be read"
+
+PARTS = (".dbf", ".prj", ".shx", ".cpg")
+"""Files beside a shapefile that are read with it."""
+
+
+def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, list[str]]:
+    """Read a layer.
+
+    Parameters
+    ----------
+    path
+        The file; a shapefile's other parts lie beside it.
+    layer
+        Which layer; needed only where there are several.
+
+    Returns
+    -------
+    table : polars.DataFrame
+        A row a shape: its attributes, and ``geometry`` as WKB.
+    notes : list of str
+        Repairs to geometry, counted; and the SHA-256 of a shapefile's other parts.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, states no coordinate system, has several layers and none is named, or a point is
+        not on Earth.
+    UnknownNameError
+        If there is no such layer.
+    """
+    import polars as pl
+    import pyogrio
+    import shapely
+
+    from commonweal.sources.readers import plain
+
+    if path.suffix.lower() == ".shp" and not path.with_suffix(".dbf").is_file():
+        raise DataError(f"{path}: its .dbf, which has the codes, is not beside it")
+    with reading(path, NO_MAP):
+        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        if layer is None and len(layers) != 1:
+            raise DataError(
+                f"{path}: has {len(layers)} layers with shapes ({', '.join(layers)}); name one with 'layer'"
+            )
+        if layer is not None and layer not in layers:
+            raise UnknownNameError("layer", layer, layers, f" in {path}")
+        about, _, shapes, columns = pyogrio.raw.read(path, layer=layer or layers[0])
+        fields = [
+            plain(pl.Series(str(name), values.tolist(), strict=False))
+            for name, values in zip(about["fields"], columns, strict=True)
+        ]
+        geometry = shapely.from_wkb(shapes)
+    if not about["crs"]:
+        raise DataError(
+            f"{path}: states no coordinate system"
+            + (" (its .prj is not beside it)" if path.suffix.lower() == ".shp" else "")
+            + "; expected one, so that its outlines can be brought to longitude and latitude"
+        )
+    series, notes = finish(to_wgs84(geometry, about["crs"], path), path)
+    beside = [path.with_suffix(end) for end in PARTS if path.suffix.lower() == ".shp"]
+    notes += [f"{part.name} sha256 {sha256_of(part)}" for part in beside if part.is_file()]
+    return pl.DataFrame([*fields, series]), notes

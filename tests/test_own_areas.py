@@ -1,0 +1,175 @@
+"""Areas from several tables: only some rows, people and points from elsewhere, outlines of any map file."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyogrio
+import pyproj
+import pytest
+import shapely
+
+from commonweal.errors import CommonwealError
+from commonweal.places import study_areas
+from commonweal.recipe import load_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def squares() -> list[Any]:
+    """Twenty squares of a tenth of a degree, along the 50th parallel."""
+    return [shapely.box(i / 10, 50, i / 10 + 0.1, 50.1) for i in range(20)]
+
+
+def draw(path: Path, crs: str | None, layer: str = "areas") -> None:
+    """Save them with their codes under another name, in a coordinate system."""
+    shapes = np.array(squares(), dtype=object)
+    if crs not in (None, "EPSG:4326"):
+        change = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+        shapes = shapely.transform(shapes, lambda xy: np.column_stack(change.transform(*xy.T)))
+    codes = np.array([f"A{i:02d}" for i in range(1, 21)], dtype=object)
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(shapes),
+        [codes],
+        fields=["AREA_ID"],
+        geometry_type="Polygon",
+        crs=crs,
+        layer=layer,
+        append=path.exists(),
+    )
+
+
+def second_table(small: Any) -> None:
+    people = "\n".join(f"{i},A{i:02d},{7 * i},{i / 10},50" for i in range(20, 0, -1))
+    (small.path / "census.csv").write_text(f"n,area_id,residents,lon,lat\n{people}\n", "utf-8")
+
+
+def refused(small: Any, **changes: Any) -> str:
+    small.write(**changes)
+    with pytest.raises(CommonwealError) as error:
+        small.run(draws=0)
+    return str(error.value)
+
+
+def test_people_and_points_come_from_a_second_table(small: Any) -> None:
+    second_table(small)
+    small.write(
+        areas__join=[{"file": "census.csv", "code": "area_id"}],
+        areas__population="residents",
+        areas__longitude="lon",
+        areas__latitude="lat",
+    )
+    results = small.run(draws=0)
+    assert results.areas.population.tolist() == [7 * i for i in range(1, 21)]
+    assert results.areas.table["longitude"].to_list() == [i / 10 for i in range(1, 21)]
+    assert {s["path"] for s in results.provenance["sources"]} >= {"areas.csv", "census.csv"}
+
+
+def test_what_a_joined_table_lacks_is_said(small: Any) -> None:
+    second_table(small)
+    one = {"file": "census.csv", "code": "area_id"}
+    said = refused(small, areas__join=[one], areas__population="residnts")
+    assert "column 'residnts' not found in areas.csv, census.csv; did you mean 'residents'?" in said
+    (small.path / "more.csv").write_text((small.path / "census.csv").read_text("utf-8"), "utf-8")
+    two = [one, {**one, "file": "more.csv"}]
+    said = refused(small, areas__join=two, areas__population="residents")
+    assert "is in census.csv and in more.csv; expected it in one of them" in said
+    said = refused(small, areas__join=[{**one, "code": "n"}], areas__population="residents")
+    assert "no code in column 'n' of census.csv is one of the areas" in said
+    text = (small.path / "census.csv").read_text("utf-8")
+    (small.path / "census.csv").write_text(f"{text}21,A05,1,0,50\n", "utf-8")
+    said = refused(small, areas__join=[one], areas__population="residents")
+    assert "A05 is in census.csv more than once (1 in all)" in said
+
+
+def test_only_some_rows_are_areas_of_the_study(small: Any) -> None:
+    """Elsewhere a population may be anything; rows of the other tables are left aside."""
+    small.replace(small.areas, "A03,Place 3,300,", "A03,Place 3,many,")
+    assert "'many' (row 3)" in refused(small)
+    small.write(areas__only={"district": "S"})
+    results = small.run(draws=0)
+    assert results.areas.codes == [f"A{i}" for i in range(11, 21)]
+    small.write(areas__only={"district": ["N", "S"], "code": ["A19", "A20"]})
+    assert study_areas(load_study(small.study), small.store).codes == ["A19", "A20"]
+    said = refused(small, areas__only={"district_name": "Southsde"})
+    assert (
+        "areas.only.district_name: no row of areas.csv has 'Southsde'; did you mean 'South" in said
+    )
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:27700", "EPSG:3857"])
+@pytest.mark.parametrize("name", ["map.shp", "map.gpkg"])
+def test_outlines_of_a_shapefile_or_geopackage_in_any_system(
+    small: Any, name: str, crs: str
+) -> None:
+    draw(small.path / name, crs)
+    small.write(areas__boundaries={"file": name, "code": "AREA_ID"})
+    results = small.run(draws=0)
+    found = shapely.from_wkb(results.boundaries["geometry"].to_list())
+    for shape, square in zip(found, squares(), strict=True):
+        assert shape.symmetric_difference(square).area < 1e-6 * square.area + 1e-9
+    notes = next(s for s in results.provenance["sources"] if s["path"] == name)["notes"]
+    if name.endswith(".shp"):
+        digest = hashlib.sha256((small.path / "map.dbf").read_bytes()).hexdigest()
+        assert f"map.dbf sha256 {digest}" in notes
+
+
+def test_what_is_wrong_with_a_map_is_said(small: Any) -> None:
+    draw(small.path / "map.gpkg", "EPSG:4326")
+    assert "column 'code' not found in map.gpkg" in refused(
+        small, areas__boundaries={"file": "map.gpkg"}
+    )
+    draw(small.path / "map.gpkg", "EPSG:4326", layer="again")
+    drawn = {"file": "map.gpkg", "code": "AREA_ID"}
+    assert "has 2 layers with shapes (areas, again); name one with 'layer'" in refused(
+        small, areas__boundaries=drawn
+    )
+    small.write(areas__boundaries={**drawn, "layer": "again"})
+    small.run(draws=0)
+    draw(small.path / "bare.shp", "EPSG:4326")
+    (small.path / "bare.prj").unlink()
+    drawn = {"file": "bare.shp", "code": "AREA_ID"}
+    assert "states no coordinate system (its .prj is not beside it)" in refused(
+        small, areas__boundaries=drawn
+    )
+    (small.path / "bare.dbf").unlink()
+    assert "its .dbf, which has the codes, is not beside it" in refused(
+        small, areas__boundaries=drawn
+    )
+    (small.path / "cut.gpkg").write_bytes((small.path / "map.gpkg").read_bytes()[:5000])
+    said = refused(small, areas__boundaries={**drawn, "file": "cut.gpkg"})
+    assert "cut.gpkg: " in said
+    draw(small.path / "other.gpkg", "EPSG:4326")
+    small.areas.write_text(small.areas.read_text("utf-8").replace("\nA", "\nB"), "utf-8")
+    small.indicators.write_text(small.indicators.read_text("utf-8").replace("\nA", "\nB"), "utf-8")
+    said = refused(small, areas__boundaries={"file": "other.gpkg", "code": "AREA_ID"})
+    assert "no code in column 'AREA_ID' is one of the places; expected such as B01" in said
+
+
+def test_places_of_one_s_own_in_another_country(small: Any) -> None:
+    """Halls in Porto Alegre, measured to; with the two coordinates swapped the study is refused."""
+    at = "\n".join(f"A{i:02d},{-51.2 + i / 100},-30.0" for i in range(1, 21))
+    (small.path / "at.csv").write_text(f"code,lon,lat\n{at}\n", "utf-8")
+    (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-51.2,-30.0\n", "utf-8")
+    changes = {
+        "areas__join": [{"file": "at.csv"}],
+        "areas__longitude": "lon",
+        "areas__latitude": "lat",
+        "access": {"registers": [], "points": [{"file": "halls.csv"}]},
+        "indicators__halls": {
+            "reach": {"to": "community-centre", "measure": "nearest"},
+            "higher_is": "more",
+        },
+    }
+    small.write(**changes)
+    metres = small.run(draws=0).indicators["community_needs"].values[:, 0]
+    # A hundredth of a degree at 30 degrees south is 963 m; a walk is 1.3 times the straight line.
+    np.testing.assert_allclose(metres, [1.3 * 963.0 * i for i in range(1, 21)], rtol=2e-3)
+    (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-30.0,-51.2\n", "utf-8")
+    said = refused(small, **changes)
+    assert "halls.csv: no place lies within 500 km of any area" in said
+    assert "longitude and latitude are swapped" in said
