@@ -54,13 +54,14 @@ def test_an_area_without_an_outline_is_a_point_and_one_without_a_place_is_left_o
 ) -> None:
     boundaries = county.boundaries.with_columns(geometry=pl.lit(None, pl.Binary))
     table = county.areas.table.with_row_index().with_columns(
-        longitude=pl.when(pl.col("index") > 0).then("longitude")
+        pl.when(pl.col("index") > 0).then(c).alias(c) for c in ("longitude", "latitude")
     ).drop("index")  # fmt: skip
     bare = replace(county, boundaries=boundaries, areas=replace(county.areas, table=table))
     rows, shapes = tiles.shapes_of(bare)
     assert rows.tolist() == list(range(1, 400))
     assert {s.geom_type for s in shapes} == {"Point"}
-    nowhere = replace(county.areas, table=table.with_columns(longitude=pl.lit(None, pl.Float64)))
+    nothing = pl.lit(None, pl.Float64)
+    nowhere = replace(county.areas, table=table.with_columns(longitude=nothing, latitude=nothing))
     assert make_tiles(replace(bare, areas=nowhere), county.study.folder) is None
 
 
