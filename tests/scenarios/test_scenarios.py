@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,6 +15,7 @@ import pytest
 
 from commonweal.index.rank import rank
 from commonweal.recipe import Study
+from commonweal.sources import Store
 from commonweal.web import Explorer, create_app
 from tests.conftest import areas_csv, recipe
 from tests.scenarios.follow import follow, get, table
@@ -109,6 +112,34 @@ def test_an_indicator_with_gaps(small: Small, tell: Any) -> None:
     )
     values = pl.read_parquet(found.folder / "indicators.parquet").filter(pl.col("halls").is_null())
     assert set(values["code"]) == gaps
+
+
+def test_a_newer_vintage(small: Small, tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source of the user's own, and a study that reads a newer file in its place: only what it says changes."""
+    (small.path / "island.yaml").write_text(
+        "publisher: The island\nlicences:\n  open: {licence: Open, attribution: The island}\nsources:\n"
+        "  incomes: {title: Incomes, terms: open, vintage: '2019', path: indicators.csv, reader: csv}\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("COMMONWEAL_CATALOGUE", str(small.path / "mine"))
+    mine = {"COMMONWEAL_CATALOGUE": str(small.path / "mine")}
+    assert tell("sources", "add", "island.yaml", **mine)[::2] == (0, "")
+    small.write(indicators__income={"source": "incomes", "column": "income", "higher_is": "more"})
+    lines = [f"A{i:02d},{21 - i},0,0.5" for i in range(1, 21)]
+    newer = small.path / "newer.csv"
+    newer.write_text("\n".join(["code,income,halls,income_se", *lines]) + "\n", "utf-8")
+    study = small.write(
+        indicators__income={"source": "incomes", "column": "income", "higher_is": "more"},
+        replace={"incomes": {"file": "newer.csv", "vintage": "2026"}},
+        designate__priority__all=[{"index": "deprivation", "worst": "20%"}],
+    )
+    store = Store.from_environment()
+    found = follow(study, store, small.path / "out", partial(tell, **mine), draws=0)
+    assert found.selected == ["A01", "A02", "A03", "A04"]  # A17 to A20 by the file of 2019
+    sources = json.loads((found.folder / "provenance.json").read_text("utf-8"))["sources"]
+    (entry,) = [s for s in sources if s["id"] == "incomes"]
+    assert entry["sha256"] == hashlib.sha256(newer.read_bytes()).hexdigest()
+    assert (entry["vintage"], entry["replaces"]["vintage"]) == ("2026", "2019")
 
 
 def test_ties_at_the_cut_off(small: Small, tell: Any) -> None:
