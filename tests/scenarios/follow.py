@@ -17,7 +17,7 @@ import pyogrio
 
 from commonweal.briefing.folder import write_results
 from commonweal.pack.make import write_pack
-from commonweal.pack.scope import find_scope
+from commonweal.pack.scope import find_scope, focus_scope
 from commonweal.study import run
 from commonweal.web import Explorer, create_app
 
@@ -63,7 +63,6 @@ def follow(
     *,
     show: str = "",
     draws: int | None = None,
-    pack: str = "",
 ) -> Followed:
     """Run a study, open all that it gives, and hold every output to the results folder.
 
@@ -81,13 +80,12 @@ def follow(
         An area that `show` is asked for; the first selected one, else the first.
     draws
         In place of the study's.
-    pack
-        The scope of the pack; all areas if not given.
     """
     results = run(study, store, draws=draws)
     folder, packed = out / "results", out / "pack"
     write_results(results, folder)
-    write_pack(results, find_scope(results.areas, [pack] if pack else []), packed)
+    scope = focus_scope(results.areas, results.study) or find_scope(results.areas, [])
+    write_pack(results, scope, packed)
     rows = _folder(results, folder)
     n_selected = sum(r.selected for r in rows.values())
     terminal = ""
@@ -162,6 +160,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _folder(results: Results, folder: Path) -> dict[str, Row]:
+    """Read the tables of all areas; of a study with a focus keep those in it, which alone are listed."""
     areas = pl.read_parquet(folder / "areas.parquet")
     scores = pl.read_parquet(folder / "scores.parquet")
     selected = pl.read_parquet(folder / "designation.parquet")
@@ -173,6 +172,7 @@ def _folder(results: Results, folder: Path) -> dict[str, Row]:
     return {
         code: Row(bool(s), {i: _whole(r[k]) for i, r in ranks.items()}, _whole(people[k]), share[k])
         for k, (code, s) in enumerate(zip(areas["code"], selected["selected"], strict=True))
+        if "in_focus" not in areas.columns or areas["in_focus"][k]
     }
 
 

@@ -34,6 +34,39 @@ def square(longitude: float, latitude: float, size: float = 0.01) -> list[list[l
     return [[list(p) for p in (*ring, ring[0])]]
 
 
+def test_one_authority(small: Small, tell: Any) -> None:
+    """Its ten places with everybody's ranks and cut-off, and an indicator that only it has."""
+    rows = [f"A{i:02d},{100 - i}" for i in range(11, 21)]
+    (small.path / "volunteers.csv").write_text("\n".join(["code,volunteers", *rows]), "utf-8")
+    study = small.write(
+        focus={"district": "S"},
+        indicators__volunteers={
+            **{"file": "volunteers.csv", "column": "volunteers", "label": "Volunteers"},
+            "higher_is": "less",
+        },
+        show=["volunteers"],
+    )
+    found = follow(study, small.store, small.path / "out", tell, draws=20)
+    assert list(found.rows) == [f"A{i}" for i in range(11, 21)]
+    assert found.selected == ["A17", "A18", "A20"]
+    # A11 is the tenth of twenty on income, not the last of ten.
+    assert [found.rows[c].ranks["deprivation"] for c in ("A11", "A20")] == [10, 1]
+    assert "3 of 10 " in found.terminal
+    answer = get(create_app(Explorer(found.results)), "/api/areas/A11").json()
+    (deprivation, _) = answer["standings"]
+    assert deprivation["worse_than"] == pytest.approx(
+        10 / 19
+    )  # ten have less need, of nineteen others
+    averages = {a["label"]: (a["worse_than"], a["places"]) for a in deprivation["averages"]}
+    assert averages["Southside"] == (pytest.approx(14.5 / 19), 10)
+    assert averages["All places"] == (pytest.approx(0.5), 20)
+    values = {
+        row["Code"]: row["Volunteers"] for row in table(found.folder / "results.xlsx", "Areas")
+    }
+    assert values["A20"] == 80
+    assert set(values) == set(found.rows)
+
+
 def test_a_town_in_another_country(small: Small, tell: Any) -> None:
     """Areas with outlines and two libraries, all south of the equator: the nearest is the nearest."""
     rows = [f"{c},District {c},{1000 + k},{x},{y}" for k, (c, (x, y)) in enumerate(CITY.items())]
