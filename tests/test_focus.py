@@ -292,6 +292,15 @@ def test_what_is_shown_has_to_be_there(small: Small) -> None:
         small.run(small.write(show=["incme"]))
 
 
+def test_one_on_the_list_is_told_as_one(small: Small) -> None:
+    """A17, A18 and A20 are on the list; with a district of its own A20 is alone on it."""
+    small.replace(small.areas, "A20,Place 20,2000,S,Southside", "A20,Place 20,2000,E,East")
+    told = "\n".join(headline(small.run(small.write(focus={"district": "E"}), draws=20)))
+    assert "1 of 1 place in East is a priority" in told
+    assert "it qualifies in at least 95 % of draws" in told
+    assert "of the 1" not in told
+
+
 def test_by_hand(small: Small) -> None:
     """Of A20, A18 and A17 on the list all lie in the south; with a focus on the north it is empty there."""
     south = small.run(small.write(focus={"district": "S"}, show=["halls"]), draws=0)

@@ -113,9 +113,9 @@ def test_a_page_of_options_is_about_all_of_a_small_study(county: Results, store:
 def test_a_page_of_options_proposes_no_more_sites_than_there_are(
     county: Results, store: Store
 ) -> None:
-    code = county.areas.codes[0]
-    page = options_page(county, find_scope(county.areas, [code]), "library", store).page()
-    assert "new place" in page
+    for code in county.areas.codes[::80]:
+        page = options_page(county, find_scope(county.areas, [code]), "library", store).page()
+        assert "new place" in page
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,12 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
         yield f"{_sentence(living(designation.population))}{where}."
     yield from cautions(results, name)
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
+    out = f"{just:,} of the {counted_areas(n, areas)} would drop out"
+    if n == 1:
+        out = f"the one on the list would {'drop out' if just else 'stay'}"
     yield (
         f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
-        + (
-            f"; {just:,} of the {counted_areas(n, areas)} would drop out if it were a tenth stricter."
-            if n
-            else "."
-        )
+        + (f"; {out} if it were a tenth stricter." if n else ".")
     )
     yield from _unscored(results, designation)
 
@@ -184,11 +183,10 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
     draws = f"{counted(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
-    of = (
-        f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'} in at least 95 % of draws; "
-        if n
-        else ""
-    )
+    of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
+    if n == 1:
+        of = "it qualifies" if sure_ones else "it does not qualify"
+    of = f"{of} in at least 95 % of draws; " if n else ""
     yield (
         f"How sure: over {draws}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
         f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
@@ -197,10 +195,10 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     for label, share in sure.passes if len(sure.passes) > 1 else ():
         if label in sure.ranks and n:
             count = int((share[inside] >= SURE).sum())
-            yield (
-                f"  On {index_label(results, label)} alone: {count:,} of the {n:,} "
-                f"{'stays' if count == 1 else 'stay'} in at least 95 % of draws."
-            )
+            told = f"{count:,} of the {n:,} {'stays' if count == 1 else 'stay'}"
+            if n == 1:
+                told = "it stays" if count else "it does not stay"
+            yield f"  On {index_label(results, label)} alone: {told} in at least 95 % of draws."
 
 
 def _agreement(results: Results, a: Agreement) -> Iterator[str]:

@@ -35,7 +35,11 @@ def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator
 
     yield f"{study.name}: {study.title}"
     on = study.areas if isinstance(study.areas, str) else study.areas.system
-    yield f"On {on}" + "".join(f", where {key} is {code}" for key, code in study.where.items())
+    inside = [f", where {key} is {code}" for key, code in study.where.items()]
+    inside += [f", listed where {key} is {code}" for key, code in study.focus.items()]
+    yield f"On {on}{''.join(inside)}"
+    if study.show:
+        yield f"Shown beside the indices: {', '.join(study.show)}"
     for index, tree in study.index.items():
         yield ""
         yield f"Index {index}{_label(index, tree.label)}"

@@ -21,7 +21,8 @@ from commonweal.reports import report_html, report_pdf
 from commonweal.reports.allocation import allocation_report, beside_section
 from commonweal.reports.appraisal import appraisal_report
 from commonweal.reports.siting import siting_report
-from commonweal.siting import MOST_AREAS, Ask, site
+from commonweal.siting import MOST_AREAS, Ask, first_candidates, ground_of, site
+from commonweal.siting_inside import SCHOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,9 @@ __all__ = ["SITES", "check_pages", "options_page", "programme_page", "refuse_man
 
 SITES = 3
 """New places that a pack's page on options thinks of at most."""
+
+_WHERE = (SCHOOLS, "grid:500", "grid:100")
+"""Where they could go: the first of which there is one in or near the area."""
 
 
 def check_pages(study: str, kind: str = "", programme: str = "", against: str = "") -> None:
@@ -123,8 +127,10 @@ def options_page(
         If the pack is about too many areas, the kind is unknown, or there is nowhere to build.
     """
     refuse_many(scope, results.areas)
-    ask = Ask(scope.title, kind, sites=SITES, method="search", at_most=True)
-    sited = site(results, ask, store, scope=scope, progress=progress)
+    ground = ground_of(results, store, progress)
+    candidates = first_candidates(results, ground, scope, _WHERE, store) or _WHERE[0]
+    ask = Ask(scope.title, kind, sites=SITES, candidates=candidates, method="search", at_most=True)
+    sited = site(results, ask, store, ground=ground, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
         raise KeyboardInterrupt
     report = siting_report(sited)

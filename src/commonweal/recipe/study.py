@@ -118,6 +118,10 @@ class Study(_Part):
         """
         inside = np.ones(len(areas), dtype=bool)
         for parent, code in self.focus.items():
+            if (
+                parent not in areas.columns
+            ):  # as on the larger areas that a comparison of units asks for
+                raise StudyError(f"focus: these areas lie in no {parent}")
             inside &= (areas[parent] == code).fill_null(value=False).to_numpy()
             if not inside.any():
                 known = dict(areas.select(f"{parent}_name", parent).drop_nulls().iter_rows())

@@ -82,7 +82,7 @@ class Options:
     worth: Appraisal | None
     picked: bool
     candidates: str
-    sites: int
+    sites: int = 0
     fewer: str = ""
 
 
