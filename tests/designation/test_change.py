@@ -15,8 +15,10 @@ import pytest
 from commonweal.areas import move_from_pairs
 from commonweal.designation import Rule, designate
 from commonweal.designation.change import can_tell
+from commonweal.designation.follow import way_of
 from commonweal.errors import DataError
 from commonweal.index import Node, rank, score
+from commonweal.index.scales import min_max
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -474,3 +476,14 @@ def test_what_cannot_be_worked_out_is_missing(
     d = designate("d", Rule.model_validate({"index": "x", "worst": 6}), {"x": found}, areas_of(N))
     assert all(np.isnan(needed).all() for needed in d.changes.values())
     assert d.least_change()[0].tolist() == [None] * N
+
+
+def test_who_rises_beyond_equals_at_the_end_is_above_them() -> None:
+    """Whatever the others do who are asked about with it, and wherever it stands among them."""
+    need = np.array([0.0, 1.0, 2.0, 2.0])
+    way = way_of(min_max(need), need, "min_max", "min", min_max)
+    movers, rungs = np.array([2, 2, 1]), np.array([1, 1, 0])
+    own, others = way.move(movers, rungs, np.array([True, True, False]))
+    assert own[2] > 100.0
+    assert own[:2].tolist() == pytest.approx([50.0, 50.0])
+    assert others(np.array([2, 2]), np.array([2, 3])).tolist() == [100.0, 100.0]
