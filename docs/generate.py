@@ -7,10 +7,12 @@ python docs/generate.py --check    fail if one of them is out of date, or a key 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -54,11 +56,23 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.areas.parts": "Areas that straddle borders",
     "commonweal.areas.denominators": "Denominators",
     "commonweal.access": "Access",
+    "commonweal.access.streets_pbf": "Streets of a map",
+    "commonweal.access.walks": "Walks along streets",
+    "commonweal.access.mixed": "Along streets where there is a map",
+    "commonweal.access.taxonomy": "Kinds of places",
+    "commonweal.access.places": "Places",
+    "commonweal.access.places_pbf": "Places of a map",
+    "commonweal.access.registers": "Registers of places",
+    "commonweal.access.own_places": "Places of one's own",
+    "commonweal.access.place_sources": "All places together",
+    "commonweal.access.timetable": "Timetables",
+    "commonweal.access.departures": "Departures",
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
     "commonweal.capital.framework": "What social capital is measured by",
     "commonweal.capital.surveys": "Surveys",
     "commonweal.capital.small_areas": "Small areas",
+    "commonweal.capital.small_areas.integrated": "Small areas, over what a variance may be",
     "commonweal.capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
     "commonweal.capital.wealth": "Trust as wealth",
     "commonweal.capital.discontent": "Places that don't matter",
@@ -215,15 +229,55 @@ def evidence_page() -> str:
     return "\n".join(parts)
 
 
+def signatures(module: str, names: Iterable[str]) -> str:
+    """List the names of a module as they are called, each with the first sentence that it says."""
+    room, lines = importlib.import_module(module), []
+    for name in names:
+        thing = getattr(room, name)
+        said = name
+        about = (thing.__doc__ or "").strip().split("\n\n")[0] if callable(thing) else ""
+        if callable(thing):
+            with suppress(ValueError, TypeError):  # an alias of a type has no signature
+                said += f"({', '.join(_parameters(thing))})"
+        sentence = re.split(r"(?<=[.])\s", " ".join(about.split()), maxsplit=1)[0].rstrip(":.")
+        lines.append(f"* `{said}`" + (f": {sentence}." if sentence and said != name else ""))
+    return "\n".join(lines) + "\n"
+
+
+MOST_PARAMETERS = 16
+"""Of a class with more fields, the rest stand in its own entry."""
+
+
+LONGEST_DEFAULT = 40
+"""Letters of a default that are shown."""
+
+
+def _parameters(thing: Any) -> list[str]:
+    """Give the parameters of a call as a signature has them, without their types."""
+    said, starred = [], False
+    for one in inspect.signature(thing).parameters.values():
+        star = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+        if one.kind is one.KEYWORD_ONLY and not starred and not isinstance(thing, type):
+            said.append("*")
+        starred = starred or one.kind in (one.KEYWORD_ONLY, one.VAR_POSITIONAL)
+        plain = one.default is None or isinstance(one.default, str | int | float | tuple)
+        default = repr(one.default) if plain else getattr(one.default, "__name__", "...")
+        default = default if len(default) <= LONGEST_DEFAULT else "..."
+        said.append(f"{star}{one.name}" + ("" if one.default is one.empty else f"={default}"))
+    return said if len(said) <= MOST_PARAMETERS else [*said[:MOST_PARAMETERS], "..."]
+
+
 def python_page() -> str:
     parts = [
         "# Python\n",
         "Every public name, in the order in which data travel. `commonweal.study.run` is the whole road; "
-        "the other modules are its steps, each usable alone.\n",
+        "the other modules are its steps, each usable alone. Each module begins with a list of its names as they are "
+        "called.\n",
     ]
     for module, title in ROOMS.items():
         room = importlib.import_module(module)
         parts.append(f"## {title}: `{module}`\n\n{(room.__doc__ or '').splitlines()[0]}\n")
+        parts.append(signatures(module, sorted(room.__all__, key=str.casefold)))
         parts += [f"::: {module}.{name}\n" for name in sorted(room.__all__, key=str.casefold)]
     return "\n".join(parts)
 
@@ -248,6 +302,7 @@ def engine_page() -> str:
             about = (room.__doc__ or "").splitlines()[0]
             parts.append(f"## `commonweal.index.{module}`\n")
             parts.append(f"{about} [Methods: {family}](../methods/{family}.md)\n")
+            parts.append(signatures(f"commonweal.index.{module}", own_names(module)))
             parts += [f"::: commonweal.index.{module}.{name}\n" for name in own_names(module)]
     return "\n".join(parts)
 

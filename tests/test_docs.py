@@ -40,6 +40,7 @@ NOT_PUBLIC = {
     "__main__",
     "cli",
     "commands",
+    "csv_text",
     "faults",
     "given",
     "locks",

@@ -92,5 +92,5 @@ def _what_to_say(values: Sequence[str]) -> str:
     if gaps:
         listed = ", ".join(f'"{v}"' for v in gaps[:MOST_VALUES])
         listed += ", ..." if len(gaps) > MOST_VALUES else ""
-        say.append(f"'null_values: [{listed}]' if that means that there is no number")
+        say.append(f"'null_values: [{listed}]' (if that means that there is no number)")
     return f"; say {_and(say)} beside its name"
