@@ -487,7 +487,6 @@ main()
         ("commonweal.briefing.report", "write_report"),
         ("commonweal.briefing.workbook", "write_workbook"),
         ("commonweal.briefing.geopackage", "write_geopackage"),
-        ("commonweal.briefing.swap", "put_in_place"),
     ],
 )
 def test_a_run_that_is_stopped_leaves_the_last_good_folder(

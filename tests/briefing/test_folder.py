@@ -465,6 +465,26 @@ def test_a_disk_that_does_not_take_it_leaves_the_last_good_folder(
     assert only(tmp_path) == ["out"]
 
 
+def test_a_signal_in_the_middle_of_the_swap_comes_behind_it(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_results(results, tmp_path / "out")
+    (target / "report.html").write_text("old")
+    look = swap._foreign
+
+    def interrupted(folder: Path) -> list[str]:
+        if folder.suffix == ".old":
+            signal.raise_signal(signal.SIGINT)
+        return look(folder)
+
+    monkeypatch.setattr(swap, "_foreign", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_results(results, target)
+    assert (target / "report.html").read_text("utf-8") != "old"
+    assert only(tmp_path) == ["out"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_the_folder_that_one_is_in_stays_that_folder(
     results: Results, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

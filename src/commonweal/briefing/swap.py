@@ -13,6 +13,8 @@ import os
 import re
 import secrets
 import shutil
+import signal
+import threading
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +27,7 @@ from commonweal.locks import held, owner_lives, sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_folder", "plainly", "put_in_place", "tidy", "whole_folder"]
+__all__ = ["check_folder", "plainly", "put_in_place", "tidy", "undisturbed", "whole_folder"]
 
 _TRIES = 20
 
@@ -52,7 +54,7 @@ def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
     """
     target = check_folder(folder)
     fresh = _beside(target, "new")
-    with ExitStack() as until_done:
+    with ExitStack() as at_last, ExitStack() as until_done:
         with plainly(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             tidy(target)
@@ -62,8 +64,30 @@ def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
         with plainly(target):
             fresh.mkdir()
         yield fresh, target
+        at_last.enter_context(undisturbed())  # until all is tidied up
         with plainly(target):
             put_in_place(fresh, target)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM until a few quick steps that belong together are done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals go to the main thread
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came_first in came[:1]:
+            signal.raise_signal(came_first)
 
 
 def check_folder(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.marker import MARK, marker, read_marker
-from commonweal.briefing.swap import check_folder, plainly, put_in_place, tidy
+from commonweal.briefing.swap import check_folder, plainly, put_in_place, tidy, undisturbed
 from commonweal.errors import CommonwealError
 from commonweal.locks import held, sweep
 
@@ -126,7 +126,7 @@ class Staging:
                 raise CommonwealError(
                     f"{self.target}: {missing[0]} was taken away while the pack was written; try again"
                 )
-            with plainly(self.target):
+            with undisturbed(), plainly(self.target):
                 put_in_place(self.folder, self.target)
         except CommonwealError:
             # Another run of the same pack has put it in place meanwhile.
