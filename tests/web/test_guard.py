@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from commonweal.errors import CommonwealError
 from commonweal.web import create_app
 from commonweal.web.guard import MOST_AT_ONCE, Guard
 
@@ -177,15 +178,10 @@ def test_a_long_query_is_refused(client: Client) -> None:
     assert answer.headers["content-security-policy"].endswith("frame-ancestors 'none'")
 
 
-def test_a_control_character_in_a_name_breaks_no_drawing(small: Small, asked_of: Asked) -> None:
-    import xml.etree.ElementTree as ET
-
+def test_a_control_character_in_a_name_comes_to_no_page(small: Small) -> None:
     small.replace(small.areas, "A20,Place 20,", "A20,Place\x0b20\x01,")
-    told = asked_of(small.run(geometry=False, draws=0))
-    for path in ("/api/areas/A20/strands", "/api/compare"):
-        query = "?area=A20" if path.endswith("compare") else ""
-        assert told.get(f"{path}.png{query}").content.startswith(b"\x89PNG")
-    ET.fromstring(told.get("/api/areas/A20/strands.svg").text)
+    with pytest.raises(CommonwealError, match=r"area 'A20' has name .* without control characters"):
+        small.run(geometry=False, draws=0)
 
 
 def test_names_are_text_and_nothing_else(small: Small, asked_of: Asked) -> None:
