@@ -139,3 +139,23 @@ def test_only_a_source_that_is_there_can_be_replaced(own: Any, tell: Any) -> Non
     with pytest.raises(StudyError, match=r"replace\.libaries-england: .* did you mean 'libraries-"):
         run(study, own.store)
     assert tell("check", own.study)[0] == 2
+
+
+def test_check_looks_into_what_stands_in_place_of_a_source(own: Any, tell: Any) -> None:
+    mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    tell("sources", "add", "island.yaml", **mine)
+    newer(own)
+    text = (own.path / "newer.csv").read_text("utf-8")
+    (own.path / "newer.csv").write_text(text.replace("halls", "rooms"), "utf-8")
+    recipe = yaml.safe_load(own.study.read_text("utf-8"))
+    recipe["replace"] = {OLD: {"file": "newer.csv", "vintage": 2026}}
+    own.study.write_text(yaml.safe_dump(recipe, sort_keys=False), "utf-8")
+    code, _, complaint = tell("check", own.study, **mine)
+    assert code == 2
+    assert "column 'halls' not found in newer.csv; expected one of: code, income" in complaint
+    # A register needs the columns that its rules look at.
+    own.write(replace={"libraries-england": {"file": "newer.csv"}})
+    code, _, complaint = tell("check", own.study, **mine)
+    assert code == 2
+    assert "'name'" in complaint
+    assert "not found in newer.csv" in complaint

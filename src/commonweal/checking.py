@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.access.registers import load_registers
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.areas import Areas, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, UnreachableError
@@ -129,6 +130,8 @@ def check_files(study: Study, store: Store) -> Checked:
     for id_, spec in study.replace.items():
         if spec.file:
             store.path(id_)
+        if id_ in (registers := load_registers()):
+            store.table(id_, registers[id_].columns())
     _check_access(study, store)
     on = found.areas or _system_of(study)
     names: dict[tuple[str, str | None], list[str]] = {
@@ -185,7 +188,7 @@ def _check_columns(
         for year in years_of(study, name, store):
             table = study.indicators[name].table(year)
             _in_catalogue(table, store)
-            if table.file:
+            if table.file or table.source in study.replace:
                 wanted = wanted_of(study, name, store, year)
                 # Where the areas are known, all files together: all that is wrong is told at once.
                 key = ("", "") if isinstance(on, Areas) else (wanted.source.id, wanted.code)
@@ -245,7 +248,7 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Cover
     for part in (spec.timetable, spec.complete, spec.table() if spec.reads else None):
         if part is not None:
             _in_catalogue(part, store)
-    if not (spec.reads and spec.file):
+    if not spec.reads or not (spec.file or str(spec.source) in study.replace):
         return None
     source = own_source(study, spec.table(), store)
     if spec.areas and not (isinstance(on, Areas) and on.system == spec.areas):
