@@ -239,6 +239,19 @@ def test_people_are_added_up_where_all_are_known(small: Small) -> None:
     assert "They are home to 5,500 people." in headline
 
 
+def test_an_overview_says_that_ties_let_more_in_and_that_nobody_lives_there(small: Small) -> None:
+    for code in ("A16", "A15", "A14"):
+        small.replace(small.indicators, f"{code},{code[1:]},", f"{code},17,")
+    small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,0,")
+    small.write(designate={"p": {"index": "deprivation", "worst": "20%"}})
+    results = small.run(draws=0)
+    scope = find_scope(results.areas, [])
+    page = overview(Describing(results), scope, Shapes(results), lambda _: "").page
+    told = " ".join(claim["text"] for claim in page["headline"])
+    assert "would be 4. 7 are among them, since 4 tie at the cut-off." in told
+    assert "1 of the 7 places has no residents." in told
+
+
 def test_zip_holds_every_file(demo_pack: Path) -> None:
     (archive,) = demo_pack.glob("*.zip")
     with zipfile.ZipFile(archive) as packed:
