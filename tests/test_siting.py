@@ -154,6 +154,14 @@ def test_other_models_answer_too(demo: Results, store: Store, ground: Ground, mo
     assert ("The mean way" if model == "p_median" else "The longest way") in said
 
 
+def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: Sited) -> None:
+    many = replace(three, sites=pl.concat([three.sites] * 5))
+    told = siting_lines(many)
+    assert any(
+        line.strip() == "and 5 more (--out FOLDER writes them, --json prints them)" for line in told
+    )
+
+
 def test_own_candidates_with_a_budget(
     demo: Results, store: Store, ground: Ground, three: Sited, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
+from commonweal.briefing.columns import capped
 from commonweal.briefing.words import counted, people, percent
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def siting_lines(sited: Sited) -> list[str]:
     lines += ["", *siting_answer(sited), ""]
     if len(sited.sites):
         cost = ["Cost (£)"] if sited.candidates.costed else []
-        lines += _columns(
+        head, *rows = _columns(
             [
                 "",
                 "New site",
@@ -109,7 +110,7 @@ def siting_lines(sited: Sited) -> list[str]:
                 for k, row in enumerate(sited.sites.iter_rows(named=True))
             ],
         )
-        lines.append("")
+        lines += [head, *capped(rows, "--out FOLDER writes them, --json prints them"), ""]
     lines += [*how_sure(sited), *siting_beware(sited)]
     if sited.effect is not None:
         lines += ["", *change_lines(sited.effect)]
