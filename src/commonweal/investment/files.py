@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Data", "load", "read_data", "read_model", "shipped"]
 
 M = TypeVar("M", bound="Data")
+
+MOST, LEAST = 1e15, 1e-15
+"""In size; more money than there is in the world, and products of a few of these are still numbers."""
 
 
 class Data(BaseModel):
@@ -89,10 +93,24 @@ def read_data(data: Any, where: str, model: type[M]) -> M:
     """
     if not isinstance(data, dict):
         raise DataError(f"{where}: found {name_value(data)}; expected keys such as {_first(model)}")
+    _refuse_extremes(data, where)
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise DataError(_told(error, where, model)) from None
+
+
+def _refuse_extremes(value: Any, where: str, *path: str) -> None:
+    """Refuse numbers that nothing is as large or as small as: sums with them would be infinite."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            _refuse_extremes(inner, where, *path, str(key))
+    elif isinstance(value, int | float) and value and not LEAST <= abs(value) <= MOST:
+        if isinstance(value, float) and not math.isfinite(value):
+            return  # the field says what it expects
+        expected = f"expected 0, or {LEAST:g} to {MOST:g} in size"
+        raise DataError(f"{where}: {'.'.join(path)}: found {value:g}; {expected}")
 
 
 def _first(model: type[BaseModel]) -> str:

@@ -61,7 +61,12 @@ def design_columns(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
                 f"{spec.name}: area.system: '{spec.area.system}' not found; {nearest(spec.area.system, systems)}"
             )
         made["area"] = as_text(frame[spec.area.column])
-    for k, column in enumerate(spec.replicates.columns if spec.replicates else (), start=1):
+    replicates = spec.replicates.columns if spec.replicates else ()
+    if len(replicates) == 1:
+        raise DataError(
+            f"{spec.name}: replicates.columns: found {replicates[0]} alone; expected at least two"
+        )
+    for k, column in enumerate(replicates, start=1):
         made[f"replicate{k}"] = _weights(frame[column], f"{spec.name}: replicates", zero=True)
     return made
 

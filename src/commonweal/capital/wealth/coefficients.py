@@ -27,6 +27,10 @@ with all else that goes with it (institutions, health, history). The limit is a 
 
 Text = Annotated[str, Field(min_length=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+MOST = 100.0
+"""In size: coefficients on a scale of 0 to 10 are below 10, and powers of e beyond this are no amounts."""
+LEAST_B = 1e-3
+"""Of income: with less, trust would be worth more than a hundred times all income."""
 
 
 class Weight(BaseModel):
@@ -80,6 +84,13 @@ class Weight(BaseModel):
             raise ValueError("found neither 'r' nor 'b' and 'g'; expected one or the other")
         if self.b is not None and self.b <= 0:
             raise ValueError(f"'b': found {self.b:g}; expected above 0, or income has no worth")
+        if self.b is not None and self.b < LEAST_B:
+            raise ValueError(f"'b': found {self.b:g}; expected at least {LEAST_B:g}")
+        for name in ("r", "b", "g", "var_b", "var_g", "low", "high", "ratio"):
+            value = getattr(self, name)
+            if value is not None and abs(value) > MOST:
+                called = "g / b" if name == "ratio" else f"'{name}'"
+                raise ValueError(f"{called}: found {value:g}; expected at most {MOST:g} in size")
         given = {"var_b": self.var_b, "var_g": self.var_g, "cov_bg": self.cov_bg}
         missing_ones = [name for name, value in given.items() if value is None]
         if 0 < len(missing_ones) < 3:
@@ -194,6 +205,11 @@ def weight_of(where: str = "coefficients", **fields: Any) -> Weight:
     Traceback (most recent call last):
     commonweal.errors.DataError: coefficients: 'g' is missing; 'b' needs it
     """
+    return _checked(where, fields)
+
+
+def _checked(where: str, fields: Mapping[str, Any]) -> Weight:
+    """Check the keys of a file; one may be called as an argument is."""
     try:
         return Weight.model_validate(fields)
     except ValidationError as error:
@@ -236,4 +252,4 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
     if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
         raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
     content = read_keys(read_text(path), str(path), "b, g, var_b, var_g, cov_bg")
-    return weight_of(str(path), **content)
+    return _checked(str(path), content)

@@ -94,7 +94,7 @@ def limits_of(areas: Areas, caps: Sequence[Cap], least: Sequence[Least], wanted:
         for code in rule.only:
             if code not in known:
                 raise UnknownNameError(rule.in_each, code, known, " under 'least'")
-        groups = {c: i for i, c in enumerate(rule.only or known)}
+        groups = {c: i for i, c in enumerate(dict.fromkeys(rule.only) or known)}
         owed[k] = [-1 if c not in groups else len(due) + groups[c] for c in codes]
         due += [rule.least] * len(groups)
         names += list(groups)

@@ -14,6 +14,7 @@ from commonweal.investment.appraisal.uncertain import (
     Uncertain,
 )
 from commonweal.investment.files import Data
+from commonweal.strict_yaml import name_value
 
 __all__ = ["Additionality", "Benefit", "Bias", "Cost", "ProjectLine", "Works"]
 
@@ -102,6 +103,8 @@ class Bias(Data):
         if isinstance(data, dict) and "category" in data:
             rest = {k: v for k, v in data.items() if k != "category"}
             named = data["category"]
+            if not isinstance(named, str):
+                raise ValueError(f"'category': found {name_value(named)}; expected a name, or none")
             return {"mix": {} if named == "none" else {named: 1.0}, **rest}
         return data
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 
 from commonweal.errors import nearest
+from commonweal.investment.files import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,6 @@ LAWS = {
     "interval95": ("low", "estimate", "high"),
 }
 """The laws of chance that a number may follow, and the numbers that each takes."""
-
-MOST = 1e15
-"""Above all the pounds and people that there are: products of what is larger need not be finite."""
 
 Z95 = 1.959963984540054
 """Standard deviations from the middle of a normal law to the end of its 95 % interval."""

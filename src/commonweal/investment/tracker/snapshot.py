@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,6 +172,8 @@ class Snapshot:
         """
         try:
             measures = tuple(Measure(**measure) for measure in about["measures"])
+            if not all(isinstance(text, str) for m in measures for text in astuple(m)[:-1]):
+                raise TypeError("measures, which are not all in words")
             groups = {
                 c.removeprefix(_GROUP): tuple(frame[c].to_list())
                 for c in frame.columns
