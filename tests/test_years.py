@@ -298,7 +298,7 @@ def test_a_panel_that_will_not_do(over_years: Any, change: dict[str, Any], said:
         (
             "A01,2019,5",
             "A01,2019,five",
-            r"income: column 'income' of income.csv has 'five'; expected n",
+            r"income: column 'income' of income.csv has 'five' .row 21.; expected n",
         ),
     ],
 )

@@ -283,12 +283,12 @@ def test_a_check_looks_into_places_and_maps(
 @pytest.mark.parametrize(
     ("spec", "areas", "feed", "said"),
     [
-        ({"reach": LIBRARY}, SWAPPED, {}, "no place lies within 500 km of any area: .* not swapped"),
+        ({"reach": LIBRARY}, SWAPPED, {}, "no place lies within 500 km of any area: .* are swapped"),
         (
             {"reach": LIBRARY},
             AREAS.replace("52.00", "152", 1),
             {},
-            "area A has longitude 0 and latitude 152; expected degrees from -180 to 180",
+            "area A has longitude 0, latitude 152 in other.csv; expected -180 to 180",
         ),
         (
             {"reach": {**LIBRARY, "measure": "catchment", "minutes": 10}},
