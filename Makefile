@@ -13,13 +13,19 @@ endif
 endif
 export TZ := UTC
 
-.PHONY: run test check lint types imports docs serve bench lock clean
+.PHONY: run test fuzz check lint types imports docs serve bench lock clean
 
 run: .venv/run.stamp  ## Run the England study; the fictional demo where no data can be had
 	$(BIN)/commonweal run $(STUDY) --or-demo
 
 test: .venv/dev.stamp  ## Run every test, the docs' examples and, where the mirror is, the real data
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+CASES ?= 1000
+SEED ?= 1
+
+fuzz: .venv/dev.stamp  ## Try every reader with CASES broken inputs each, and print how they ended
+	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) $(FUZZ)
 
 check: lint types imports docs  ## Lint, format, types, import contract, docs build
 

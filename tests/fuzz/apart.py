@@ -1,0 +1,76 @@
+"""The process in which Excel, SPSS and Stata are read, kept ready: a copy of it is made for each file.
+
+The program starts a fresh one for each file, which takes half a second; fuzzers read thousands. What runs in the
+copy is the same, and a copy that breaks down is noticed in the same way. One that takes too much processor
+time is a hang of the case.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from commonweal.sources import apart
+
+READERS = (
+    "commonweal.capital.surveys.read",
+    "commonweal.sources.excel_reader",
+    "fastexcel",
+    "polars",
+    "pyreadstat",
+)
+
+
+def keep_ready() -> None:
+    """Take the place of what `apart` starts its processes with."""
+    environment = {**os.environ, **apart._ONE_THREAD}
+    ready = subprocess.Popen(
+        [sys.executable, "-c", "from tests.fuzz.apart import _copy; _copy()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+    def run(args: list[str], *, input: bytes, **_: Any) -> subprocess.CompletedProcess[bytes]:  # noqa: A002
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "0").write_bytes(input)
+            ready.stdin.write(json.dumps(name) + "\n")  # type: ignore[union-attr]
+            ready.stdin.flush()  # type: ignore[union-attr]
+            code = int(ready.stdout.readline())  # type: ignore[union-attr]
+            if code == -signal.SIGXCPU:
+                os.kill(os.getpid(), signal.SIGXCPU)
+            out, err = ((folder / fd).read_bytes() for fd in "12")
+        return subprocess.CompletedProcess(args, code, out, err)
+
+    apart.subprocess = SimpleNamespace(run=run)  # type: ignore[attr-defined]
+
+
+def _copy() -> None:
+    """For each folder on the standard input, answer in a copy of this process; give its exit code."""
+    for module in READERS:
+        import_module(module)
+    for line in sys.stdin:
+        folder = Path(json.loads(line))
+        child = os.fork()
+        if not child:
+            for fd, how in (
+                (0, os.O_RDONLY),
+                (1, os.O_WRONLY | os.O_CREAT),
+                (2, os.O_WRONLY | os.O_CREAT),
+            ):
+                os.dup2(os.open(folder / str(fd), how, 0o600), fd)
+            sys.stdin = os.fdopen(0)
+            apart._serve()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)

@@ -1,0 +1,11 @@
+"""Every fuzzer by its name."""
+
+from __future__ import annotations
+
+from tests.fuzz import data_files, definitions, plans, studies
+
+FUZZERS = {
+    fuzzer.name: fuzzer
+    for room in (studies, plans, definitions, data_files)
+    for fuzzer in room.FUZZERS
+}

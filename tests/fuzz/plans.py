@@ -1,0 +1,263 @@
+"""The YAML files of investment, and those of sessions, surveys and neighbourhoods."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.allocation import applied, exclusions_of
+from commonweal.capital.surveys import load_spec, rake_survey, read_survey, summarise
+from commonweal.case import Asked, load_values, make_case
+from commonweal.case.report import case_report
+from commonweal.case.told import case_data, case_lines
+from commonweal.estimates import load_estimates, run_estimates, write_example
+from commonweal.investment.allocation import load_programme
+from commonweal.investment.appraisal import appraise, load_project
+from commonweal.investment.parameters import load_parameters
+from commonweal.portfolio import Ask, propose
+from commonweal.reports.allocation import allocation_data, allocation_lines
+from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
+from commonweal.reports.portfolio import portfolio_data, portfolio_lines
+from commonweal.reports.survey import survey_report
+from commonweal.session import content, load_session
+from commonweal.study import run
+from tests.capital.surveys.conftest import PEOPLE, spec_of
+from tests.conftest import areas_csv, indicators_csv, recipe
+from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, store, write_yaml
+from tests.fuzz.harness import Fuzzer
+from tests.investment.appraisal.conftest import PLAIN
+from tests.investment.test_interventions import club
+from tests.session.conftest import session_file
+from tests.session.test_spec import OWN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from commonweal.results import Results
+
+
+DRAWN = "drawn"
+"""A file that says that a case is recalculated a few times."""
+
+
+def write_project(rng: Random, folder: Path, changes: int) -> None:
+    """The smallest project, or one that ships."""
+    name = rng.choice(
+        ("plain", "by-hand", "by-hand", "parkrun", "community-hub", "big-local-anxiety")
+    )
+    tree = PLAIN if name == "plain" else shipped("investment.appraisal", f"projects/{name}.yaml")
+    if name == "community-hub":
+        tree = tree | {
+            "benefits": some(rng, tree["benefits"], 2),
+            "costs": some(rng, tree["costs"], 2),
+        }
+    write_yaml(rng, folder / "project.yaml", tree, changes)
+
+
+def run_project(folder: Path) -> bool:
+    project = load_project(str(folder / "project.yaml"))
+    told(appraise(project, load_parameters(project.parameters), draws=20, seed=1))
+    return True
+
+
+def told(result: Any) -> None:
+    """An appraisal as the command tells it, with its report: JSON takes no number that is not finite."""
+    data = appraisal_data(result)
+    json.dumps(data, allow_nan=False)
+    assert list(appraisal_lines(result))
+    appraisal_report(result)
+
+
+@cache
+def parameters() -> Any:
+    return shipped("investment.parameters", "published/green-book-2022.yaml")
+
+
+def write_parameters(rng: Random, folder: Path, changes: int) -> None:
+    write_yaml(rng, folder / "parameters.yaml", parameters(), changes)
+
+
+def run_parameters(folder: Path) -> bool:
+    found = load_parameters(str(folder / "parameters.yaml"))
+    told(appraise(load_project("by-hand"), found, draws=5, seed=1))
+    return True
+
+
+def write_interventions(rng: Random, folder: Path, changes: int) -> None:
+    """One club, or two of those that ship."""
+    tree = club()
+    if rng.random() < 0.5:
+        tree = shipped("investment.interventions", "published/first-set.yaml")
+        tree = tree | {"interventions": some(rng, tree["interventions"], 2)}
+    else:
+        by = {"indicator": "volunteering_rate", "change": "add", "by": 0.1}
+        tree["interventions"]["club"]["effects"][0]["through"] = [by]
+    write_yaml(rng, folder / "interventions.yaml", tree, changes)
+
+
+def run_interventions(folder: Path) -> bool:
+    """Propose a mix for three neighbourhoods of the county."""
+    areas = tuple(county().areas.codes[:3])
+    ask = Ask(
+        2e6,
+        3,
+        areas,
+        interventions=str(folder / "interventions.yaml"),
+        draws=2,
+        shares=(1.0,),
+        gap=0.1,
+    )
+    found = propose(county(), ask)
+    json.dumps(portfolio_data(found), allow_nan=False)
+    assert list(portfolio_lines(found))
+    check_numbers(found.recount.met, "need met")
+    return True
+
+
+def write_values(rng: Random, folder: Path, changes: int) -> None:
+    """The values that ship; every fortieth is put to a case, which takes a second."""
+    tree = shipped("case", "published/first-values.yaml")
+    if rng.random() < 39 / 40:
+        (folder / CHECK_ONLY).touch()
+    write_yaml(rng, folder / "values.yaml", tree, changes)
+
+
+def run_values(folder: Path) -> bool:
+    file = str(folder / "values.yaml")
+    load_values(file)
+    if (folder / CHECK_ONLY).exists():
+        return False
+    asked = Asked("demo", ("Vesselhoe",), places=2, budget=3e6, values=file, draws=0, seconds=5)
+    made = make_case(asked, store(), results=county())
+    json.dumps(case_data(made), allow_nan=False)
+    assert list(case_lines(made))
+    case_report(made)
+    return True
+
+
+def write_programme(rng: Random, folder: Path, changes: int) -> None:
+    """A rule on the twenty places, with everything that a rule can say of them."""
+    official = {"official": False, "note": "Ours."}
+    tree: dict[str, Any] = {
+        "title": "A trial", "official": "The worst on income.", "study": "twenty.yaml",
+        "rank": {"of": {"deprivation": 0.5, "community_needs": 0.5}, "scale": "rank", **official},
+        "eligible": [{"index": "deprivation", "worst": "50%", **official},
+        {"index": "deprivation", "score_above": 1.5, **official}],
+        "caps": [{"most": 2, "in_each": "district", **official}],
+        "least": [{"least": 1, "in_each": "district", "only": ["S"], **official}],
+        "exclude": {"had": {"what": "had one", "codes": ["A20"], **official}},
+        "people": {"min": 200, "max": 5000, **official},
+        "money": {"budget": 60, "award": 20, "official": True},
+        "in_need": [{"index": "deprivation", "worst": "25%", **official}],
+    }  # fmt: skip
+    if rng.random() < 0.25:
+        (folder / DRAWN).touch()
+    write_yaml(rng, folder / "programme.yaml", tree, changes)
+
+
+@cache
+def twenty(folder: Path) -> Results:
+    """The study of twenty places, run once."""
+    folder.mkdir(exist_ok=True)
+    (folder / "areas.csv").write_text(areas_csv(), "utf-8")
+    (folder / "indicators.csv").write_text(indicators_csv(), "utf-8")
+    (folder / "twenty.yaml").write_text(json.dumps(recipe() | {"sensitivity": None}), "utf-8")
+    return run(folder / "twenty.yaml", store(), draws=0)
+
+
+def run_programme(folder: Path) -> bool:
+    programme = load_programme(str(folder / "programme.yaml"))
+    results = twenty(folder.parent / "twenty")
+    draws = 4 if (folder / DRAWN).exists() else 0
+    worked = applied(programme, results, store(), exclusions_of(programme), draws=draws)
+    json.dumps(allocation_data(worked), allow_nan=False)
+    assert list(allocation_lines(worked))
+    return True
+
+
+def write_session(rng: Random, folder: Path, changes: int) -> None:
+    """The session on the county that ships, or a smaller one with a work of its own."""
+    tree = copy.deepcopy(shipped("session", "sessions/demo.yaml"))
+    tree["themes"] = ["what-works"]
+    if rng.random() < 0.5:
+        tree = session_file() | {
+            "studies": {"county": "demo"}, "works": {"field-2020": OWN}, "areas": {"county": ["F01000001"]},
+            "framing": "{county.left_behind.count} of {county.areas.count}; {county.left_behind.people}.",
+        }  # fmt: skip
+    if rng.random() < 0.7:
+        (folder / CHECK_ONLY).touch()
+    write_yaml(rng, folder / "meeting.yaml", tree, changes)
+
+
+def run_session(folder: Path) -> bool:
+    session = load_session(folder / "meeting.yaml")
+    if (folder / CHECK_ONLY).exists() or any(session.study(n) != "demo" for n in session.studies):
+        return False
+    content(session, {name: county() for name in session.studies})
+    return True
+
+
+def write_survey(rng: Random, folder: Path, changes: int) -> None:
+    """Twelve people, with weights to replicate or margins to rake to."""
+    PEOPLE.with_columns(r1=pl.col("wt") * 2, r2=pl.lit(1.0)).write_csv(folder / "people.csv")
+    more: tuple[dict[str, Any], ...] = (
+        {"wave": "year"},
+        {"area": {"column": "lsoa", "system": "lsoa21"}},
+        {
+            "strata": None,
+            "clusters": None,
+            "replicates": {"columns": ["r1", "r2"], "method": "jackknife"},
+        },
+        {"rake": {"margins": {"sex": {"F": 0.5, "M": 0.5}}}},
+    )
+    write_yaml(rng, folder / "people.yaml", spec_of(**rng.choice(more)), changes)
+
+
+def run_survey(folder: Path) -> bool:
+    spec = load_spec(folder / "people.yaml")
+    found, raking = read_survey(spec), None
+    if spec.rake is not None:
+        found, raking = rake_survey(found)
+    summary = summarise(found, [], raking)
+    for finding in summary.findings:
+        check_numbers(finding.table["value"].cast(pl.Float64).fill_null(float("nan")), "estimate")
+    survey_report(summary)
+    return True
+
+
+def write_estimates(rng: Random, folder: Path, changes: int) -> None:
+    """The file that takes the county's survey to its neighbourhoods, with three covariates."""
+    tree = copy.deepcopy(shipped("estimates", "examples/neighbourhoods.yaml"))
+    tree["covariates"] = ["turnout_rate", "social_rent", "rural"]
+    tree["outcomes"] = ["trust"]
+    if rng.random() < 0.97:
+        (folder / CHECK_ONLY).touch()
+    write_yaml(rng, folder / "neighbourhoods.yaml", tree, changes)
+
+
+def run_county_estimates(folder: Path) -> bool:
+    spec = load_estimates(folder / "neighbourhoods.yaml")
+    if (folder / CHECK_ONLY).exists():
+        return False
+    write_example(example := folder / "example")
+    file = example / "neighbourhoods.yaml"
+    file.write_bytes((folder / "neighbourhoods.yaml").read_bytes())
+    run_estimates(file, store())
+    return bool(spec.title)
+
+
+FUZZERS = [
+    Fuzzer("survey", write_survey, run_survey),
+    Fuzzer("estimates", write_estimates, run_county_estimates),
+    Fuzzer("programme", write_programme, run_programme),
+    Fuzzer("project", write_project, run_project),
+    Fuzzer("interventions", write_interventions, run_interventions),
+    Fuzzer("parameters", write_parameters, run_parameters),
+    Fuzzer("values", write_values, run_values),
+    Fuzzer("session", write_session, run_session),
+]
