@@ -102,6 +102,7 @@ def test_a_folder_of_ones_own_is_read(tmp_path: Path) -> None:
         ({"url": "ftp://example.org/a.csv"}, "https://"),
         ({"url": None}, "either url or path"),
         ({"use": "anything"}, "'use'"),
+        ({"terms": ["open"]}, "source 'scores': terms '['open']' are not among the licences"),
         ({"terms": "opne"}, "terms 'opne' are not among the licences of the file; did you mean"),
         ({"title": None}, "'title'"),
     ],

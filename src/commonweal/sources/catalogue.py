@@ -306,7 +306,7 @@ def _entries(file: str, content: dict[str, Any], over: Mapping[str, Source]) -> 
         fields = dict(entry)
         name = fields.pop("terms", None)
         if name is not None:
-            if not isinstance(licences.get(name), dict):
+            if not isinstance(name, str) or not isinstance(licences.get(name), dict):
                 raise DataError(
                     f"{file}: source '{id_}': terms '{name}' are not among the licences of the "
                     f"file; {nearest(str(name), map(str, licences))}"
