@@ -189,7 +189,7 @@ class Worker:
                     break
             else:
                 code = process.wait()
-                self.process = None
+                self.close()
                 kind, where = (
                     (HANG, "") if code == -signal.SIGXCPU else (CRASH, f"ended by {code}, ")
                 )
@@ -200,8 +200,8 @@ class Worker:
 
     def close(self) -> None:
         if self.process is not None:
-            self.process.stdin.close()  # type: ignore[union-attr]
-            self.process.wait()
+            self.process.communicate()
+            self.process = None
 
     def _ask(self, name: str, seed: int, case: int, cases: int) -> subprocess.Popen[str]:
         if self.process is None:
