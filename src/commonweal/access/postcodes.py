@@ -273,6 +273,10 @@ def _numbers(table: pl.DataFrame, name: str) -> pl.DataFrame:
     return table
 
 
+_GRID_M = 2_000_000
+"""Metres: the grids of Britain and Ireland end before it."""
+
+
 def _directory(table: pl.DataFrame, where: str) -> pl.DataFrame:
     """Tidy, refuse contradictions, and turn positions that are none (0, 0 or NaN) into nulls."""
     tidy = table.with_columns(postcode=tidy_postcodes(table["postcode"]))
@@ -280,7 +284,9 @@ def _directory(table: pl.DataFrame, where: str) -> pl.DataFrame:
     if malformed.any():
         row = int(malformed.arg_max() or 0)
         raise DataError(f"{where}: '{table['postcode'][row]}' is no postcode")
-    somewhere = (pl.col("easting") > 0) & (pl.col("northing") > 0) & pl.col("easting").is_finite()
+    somewhere = pl.all_horizontal(
+        pl.col(c).is_between(0, _GRID_M, closed="right") for c in ("easting", "northing")
+    )
     if "ended" not in tidy.columns:
         tidy = tidy.with_columns(ended=pl.lit(None, pl.Boolean))
     tidy = tidy.select(
