@@ -191,3 +191,14 @@ def test_an_account_ends_with_its_block(tmp_path: Path) -> None:
         note_given(resources.files("commonweal") / "errors.py")
         assert listed(given()) == sums(file)
     assert given() == []
+
+
+def test_an_account_within_another_ends_alone(tmp_path: Path) -> None:
+    """Also where neither has noted a file so far, and both are equal."""
+    with given_files():
+        with given_files():
+            assert given() == []
+        (tmp_path / "a.csv").write_text("a\n1\n", "utf-8")
+        note_given(tmp_path / "a.csv")
+        assert [entry["name"] for entry in given()] == ["a.csv"]
+    assert given() == []

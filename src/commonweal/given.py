@@ -31,7 +31,8 @@ def given_files() -> Iterator[None]:
     try:
         yield
     finally:
-        _accounts.remove(account)
+        # By identity: of two that are empty, `remove` would take the wrong one.
+        del _accounts[next(k for k, one in enumerate(_accounts) if one is account)]
 
 
 def note_given(file: object, sha256: str = "") -> None:
@@ -64,7 +65,7 @@ def note_given(file: object, sha256: str = "") -> None:
 
 def given() -> list[dict[str, str | int]]:
     """Give the files noted in the account that is open: ``name``, ``sha256``, ``size``; not where they lie."""
-    return [dict(entry) for entry in _accounts[-1].values()] if _accounts else []
+    return [dict(entry) for entry in list(_accounts[-1].values())] if _accounts else []
 
 
 def given_lines() -> tuple[str, ...]:
