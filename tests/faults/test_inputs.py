@@ -14,6 +14,7 @@ import os
 import signal
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ import xlsxwriter
 from commonweal.capital.surveys import read_columns
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.sources.apart import apart
+from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +76,20 @@ def outlines(small: Any, change: Any = None, crs: Any = None, **properties: Any)
         change(content)
     (small.path / "shapes.geojson").write_text(json.dumps(content), "utf-8")
     small.write(areas__boundaries={"file": "shapes.geojson"})
+
+
+def test_threads_that_read_give_standard_error_back(tmp_path: Path) -> None:
+    """Each keeps what is printed off the terminal while it reads; none may take another's place for it."""
+    before = os.fstat(2)
+
+    def many(_: int) -> None:
+        for _ in range(100):
+            with reading(tmp_path, "damaged", hush=True):
+                os.write(2, b"")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(many, range(4)))
+    assert os.path.samestat(os.fstat(2), before)
 
 
 @pytest.mark.parametrize("crs", ["EPSG:32633", "urn:ogc:def:crs:EPSG::32633", "EPSG:3857"])

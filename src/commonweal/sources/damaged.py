@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ __all__ = ["reading", "reason_of"]
 
 _MOST_LETTERS = 200
 _STDERR = 2
+_hushing = threading.RLock()
+"""A process has one standard error: of two threads, the second would give back what the first put in its place."""
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
     """
     try:
         if hush:
-            with _hushed():
+            with _hushing, _hushed():
                 yield
         else:
             yield
@@ -83,7 +86,8 @@ def reason_of(error: BaseException) -> str:
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Keep standard error back, down to what Rust writes; let it out if nothing is raised."""
-    sys.stderr.flush()
+    if sys.stderr is not None:  # a program without a console has none
+        sys.stderr.flush()
     try:
         kept = os.dup(_STDERR)
     except OSError:  # there is none
