@@ -264,6 +264,18 @@ def test_a_changed_file_is_converted_anew(tmp_path: Path) -> None:
         assert store(tmp_path / "cache").table(local_source(path))["n"].to_list() == [value]
 
 
+def test_what_killed_runs_left_is_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run reads through many copies of one store; a cache may hold thousands of files."""
+    swept: list[Path] = []
+    monkeypatch.setattr("commonweal.sources.store.sweep_all", swept.append)
+    it, source = store(tmp_path / "cache"), local_source(put(tmp_path))
+    for copy in (it.afresh(), it.replacing({}), it.offline_only()):
+        copy.table(source)
+    assert swept == [tmp_path / "cache"]
+
+
 @pytest.mark.parametrize("kind", ["csv", "geojson"])
 def test_a_file_of_ones_own_that_changes_is_read_and_recorded_as_it_is(
     tmp_path: Path, kind: str

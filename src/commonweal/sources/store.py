@@ -114,7 +114,6 @@ class Store:
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
         self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
-        self._swept = False
         self._replaced: dict[str, Source] = {}
         self._shipped: dict[str, Source] = {}
 
@@ -347,8 +346,7 @@ class Store:
 
     def _file(self, source: Source) -> Found:
         key = _key(source)
-        if not self._swept:
-            self._swept = True
+        if not self._verified:  # nothing was used so far, here or in a copy
             sweep_all(self.cache)
         found = self._verified.get(key)
         if found is None or not found.unchanged:
