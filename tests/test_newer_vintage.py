@@ -94,6 +94,12 @@ def test_a_source_of_one_s_own_stands_over_one_that_ships(
     assert "'vintage' is missing" in tell("sources", "add", "arts.yaml", **mine)[2]
 
 
+def test_a_name_that_would_not_be_found_there_again_is_refused(tmp_path: Path, tell: Any) -> None:
+    (tmp_path / "island.YAML").write_text(CATALOGUE, "utf-8")
+    code, _, complaint = tell("sources", "add", tmp_path / "island.YAML")
+    assert (code, "expected a name that ends in .yaml" in complaint) == (2, True)
+
+
 def test_what_cannot_be_added_leaves_the_catalogue_as_it_was(own: Any, tell: Any) -> None:
     mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
     assert tell("sources", "add", "island.yaml", **mine)[0] == 0

@@ -73,10 +73,11 @@ def add_sources(file: Path) -> tuple[Path, list[Source]]:
     SourceError
         If a file that it names is not there, or the catalogue cannot be written to.
     """
-    if file.suffix.lower() != ".yaml":
+    if file.suffix != ".yaml":  # what ends otherwise would not be found there again
         raise DataError(f"{file}: expected a name that ends in .yaml")
+    shipped = load_catalogue()
     text = read_text(file, "sources, as the catalogue has them")
-    found = read_entries(file.name, text, file.parent.absolute(), load_catalogue())
+    found = read_entries(file.name, text, file.parent.absolute(), shipped)
     for source in found:
         if source.path is not None and not source.path.is_file():
             raise SourceError(f"{file.name}: source '{source.id}': {source.path} is not there")
@@ -86,7 +87,7 @@ def add_sources(file: Path) -> tuple[Path, list[Source]]:
         source.id: other.name
         for other in (sorted(folder.glob("*.yaml")) if folder.is_dir() else [])
         if other.name != file.name
-        for source in read_entries(other.name, read_text(other), folder, load_catalogue())
+        for source in read_entries(other.name, read_text(other), folder, shipped)
     }
     for source in found:
         if source.id in others:
