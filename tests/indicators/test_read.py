@@ -109,6 +109,7 @@ class TestFlags:
         [
             (["A01,1", "A02,3", "A03,10"], "'3', '10' in 2 of 3 rows"),
             (["A01,0.5", "A02,-1"], "'0.5', '-1' in 2 of 2 rows"),
+            (["A01,1", "A02,0.9999999"], "'0.9999999' in 1 of 2 rows"),
             (["A01,yes", "A02,perhaps"], "'perhaps' in 1 of 2 rows"),
         ],
     )

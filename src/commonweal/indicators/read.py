@@ -146,11 +146,11 @@ def _refuse_no_numbers(
     """Look into all columns before any is used, so that all that is wrong is told at once."""
     faults: list[str] = []
     for want in wanted:
-        table, _ = tables[_place(want)]
+        (table, _), columns = tables[_place(want)], list(dict.fromkeys(want.values()))
         if want.year_column:  # rows of other years are not read; those that are keep their place
             years = _years(table, want.source, want.year_column, want.indicator.name)
-            table = table.with_columns(pl.when(years == want.year).then(pl.all()))
-        for column in dict.fromkeys(want.values()):
+            table = table.select(pl.when(years == want.year).then(pl.col(columns)))
+        for column in columns:
             try:
                 numbers(table, column, want.source)
             except DataError as error:
@@ -217,7 +217,9 @@ def read_flags(
     table = store.table(source, list(dict.fromkeys([code, column])))
     value = table[column]
     if value.dtype.is_numeric():
-        value = value.cast(pl.Float64).map_elements(lambda x: f"{x:g}", pl.String)
+        value = value.cast(pl.Float64).map_elements(
+            lambda x: f"{x:.0f}" if x.is_integer() else repr(x), pl.String
+        )
     text = value.cast(pl.String).str.strip_chars().str.to_lowercase().replace("", None)
     flags = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
     bad = text.filter(flags.is_null() & text.is_not_null())
