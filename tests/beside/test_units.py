@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -87,6 +88,13 @@ def test_told(found: UnitComparison) -> None:
     data = unit_data([found])[0]
     assert (data["small"]["number"], data["large"]["number"]) == (20, 10)
     assert data["designations"][0]["people_lost"] == 3500
+
+
+def test_people_who_are_not_counted_are_said_to_be_unknown(found: UnitComparison) -> None:
+    unknown = found.designations.with_columns(people_lost=float("nan"))
+    said = "\n".join(unit_lines([replace(found, designations=unknown)], "Twenty places", "poor"))
+    assert "it is not known how many live in a selected small one, but not in a selected l" in said
+    assert "not given" not in said
 
 
 def test_the_same_recipe_on_larger_areas_says_where_its_numbers_are_from() -> None:

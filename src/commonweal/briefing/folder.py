@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.choices import joined
 from commonweal.briefing.marker import MARK, marker
 from commonweal.briefing.swap import check_folder, plainly, whole_folder
 from commonweal.index.methods import MethodError, imported
@@ -139,11 +140,12 @@ def _needed(results: Results) -> str:
     lost = [name for name in names if not _is_found(name)]
     if lost:
         return (
-            f"It cannot be run from here: {' and '.join(lost)} belongs to the program that ran it, not to a module "
-            "that Python finds. Put it in one, and name it here as python: module.function."
+            f"It cannot be run from here: {joined(lost)} {'belongs' if len(lost) == 1 else 'belong'} to the program "
+            "that ran it, not to a module that Python finds. Put such a function in a module, and name it here as "
+            "python: module.function."
         )
     return (
-        f"It runs where Python finds {' and '.join(names)} (installed, or in a folder of PYTHONPATH)."
+        f"It runs where Python finds {joined(names)} (installed, or in a folder of PYTHONPATH)."
         if names
         else ""
     )

@@ -62,8 +62,12 @@ def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) ->
                 "selected larger one;"
             )
             yield f"    {d['large_holding']:,} of the {held} a selected small one."
-            yield f"    {people(d['people_gained'])} live in a selected larger area, but not in a selected small one;"
-            yield f"    {people(d['people_lost'])} live in a selected small one, but not in a selected larger one."
+            gained, lost = (
+                f"{people(d[key])} live" if d[key] == d[key] else "it is not known how many live"
+                for key in ("people_gained", "people_lost")
+            )
+            yield f"    {gained} in a selected larger area, but not in a selected small one;"
+            yield f"    {lost} in a selected small one, but not in a selected larger one."
     for c in comparisons:
         yield ""
         yield f"Small areas beside the larger ones that they lie in ({c.large.title}):"
