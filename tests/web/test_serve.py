@@ -155,7 +155,7 @@ def ended(one: socket.socket) -> bool:
 
 
 def test_a_second_request_on_a_connection_has_the_limit_too(explorer: Explorer) -> None:
-    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+    with served(explorer, 1.0) as at, socket.create_connection(at) as one:
         one.sendall(b"HEAD /accessibility HTTP/1.1\r\nHost: localhost\r\n\r\nGET /")
         told = b"".join(iter(lambda: one.recv(65536), b""))
     assert told.startswith(b"HTTP/1.1 200")
@@ -164,9 +164,9 @@ def test_a_second_request_on_a_connection_has_the_limit_too(explorer: Explorer) 
 
 def test_an_answer_that_takes_longer_than_the_limit_is_given(explorer: Explorer) -> None:
     async def slow(scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.2)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
 
-    with served(explorer, 0.05, slow) as at:
+    with served(explorer, 1.0, slow) as at:
         assert asked(at).endswith(b"4\r\ndone\r\n0\r\n\r\n")
