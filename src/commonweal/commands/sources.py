@@ -11,10 +11,7 @@ from commonweal.commands.console import Json, print_json, progress_bar
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from commonweal.sources import Verification
-
-if TYPE_CHECKING:
-    from commonweal.sources import Store
+    from commonweal.sources import Store, Verification
 
 __all__ = ["sources_app"]
 
