@@ -132,9 +132,14 @@ def read_keys(
         raise fault(f"{where}: not valid YAML: {reason}") from None
     if not isinstance(data, dict):
         raise fault(f"{where}: found {name_value(data)}; expected keys such as {keys}")
-    strange = next((key for key in data if not isinstance(key, str)), "")
-    if strange != "":
-        raise fault(f"{where}: the key {strange!r} is no text; expected keys such as {keys}")
+    strange = [key for key in data if not isinstance(key, str)]
+    if strange:
+        tree: Any = yaml.compose(text, yaml.SafeLoader)
+        line = next(k.start_mark.line + 1 for k, _ in tree.value if not k.tag.endswith(":str"))
+        raise fault(
+            f"{where}, line {line}: the key {name_value(strange[0])} is not text (put it in quotes); "
+            f"expected keys such as {keys}"
+        )
     return data
 
 

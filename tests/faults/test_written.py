@@ -46,7 +46,10 @@ MERGED = "\n".join(
         (MERGED, "line 4: not valid YAML: more than 10,000 keys are merged"),
         ("a: &a {<<: *a}", "lie in each other too deep"),
         ("a: " + "[" * 5000, "lie in each other too deep"),
-        ("1: 2", "x.yaml: the key 1 is no text; expected keys such as title"),
+        (
+            "1: 2",
+            "x.yaml, line 1: the key 1 is not text (put it in quotes); expected keys such as title",
+        ),
     ],
 )
 def test_yaml_that_trips_its_reader(text: str, expected: str) -> None:
@@ -65,7 +68,8 @@ def test_keys_that_are_merged_once_are_read() -> None:
 def test_a_number_as_a_key_of_coefficients(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("1: 2\nb: 0.5\n", "utf-8")
     with pytest.raises(
-        DataError, match=r"own\.yaml: the key 1 is no text; expected keys such as b"
+        DataError,
+        match=r"own\.yaml, line 1: the key 1 is not text \(put it in quotes\); expected keys such as b",
     ):
         read_weight(str(tmp_path / "own.yaml"))
 

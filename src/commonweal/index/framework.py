@@ -8,7 +8,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
 
 from commonweal.errors import StudyError, UnknownNameError, nearest
 from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
@@ -85,6 +92,10 @@ Aggregate = Annotated[How, PlainValidator(checked_aggregate), _AsData]
 Weigh = Annotated[How, PlainValidator(_weigh), _AsData]
 
 
+LEAST_WEIGHT = 1e-12
+"""Beside weights of up to 1e12 a smaller one is lost to rounding."""
+
+
 class Node(StrictModel):
     """One node of the tree: an indicator (a leaf), or children with a way to combine them.
 
@@ -125,7 +136,7 @@ class Node(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = ""
-    weight: float = Field(default=1.0, gt=0, ge=1e-12, le=1e12, allow_inf_nan=False)
+    weight: float = Field(default=1.0, gt=0, le=1e12, allow_inf_nan=False)
     indicator: str | None = None
     base: tuple[str, ...] = ()
     children: dict[str, Node] = Field(default_factory=dict)
@@ -136,6 +147,13 @@ class Node(StrictModel):
     ties: Literal["min", "average", "max", "dense", "ordinal"] = "average"
     available: float = Field(default=1.0, ge=0, le=1)
     reference: str = ""
+
+    @field_validator("weight")
+    @classmethod
+    def _counts(cls, weight: float) -> float:
+        if weight < LEAST_WEIGHT:
+            raise ValueError(f"found {weight}; expected {LEAST_WEIGHT:g} or more")
+        return weight
 
     @model_validator(mode="after")
     def _leaf_or_parent(self) -> Node:
