@@ -251,11 +251,12 @@ title: Buses in Cheshire West and Chester
 areas: lsoa21
 where: {lad24: E06000050}
 indicators:
-  stops: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: stops}, higher_is: less}
-  day: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: departures}, higher_is: less}
+  stops: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: stops}, higher_is: less, coverage: 40%}
+  day: {timetable: {source: gtfs-chester, date: 2023-08-16, measure: departures}, higher_is: less, coverage: 40%}
   evening:
     timetable: {source: gtfs-chester, date: 2023-08-16, measure: departures, band: evening, within_m: 800}
     higher_is: less
+    coverage: 40%
 index:
   buses:
     transform: percentile_rank
