@@ -24,7 +24,7 @@ def test_ties_at_the_cut_off(small: Any) -> None:
     level(small, "A16", "A15", "A14")
     told = of(small, worst="20%")
     assert told == [
-        "The worst 20 % of 20 places on deprivation would be 4. 7 are among them, since 4 tie at the cut-off."
+        "The worst 20 % of 20 places on deprivation would be 4, but 7 are among them, since 4 tie at the cut-off."
     ]
     results = small.run(draws=0)
     assert told[0] in headline(results)
@@ -36,7 +36,7 @@ def test_all_tie(small: Any) -> None:
     for k in range(1, 21):
         small.replace(small.indicators, f"A{k:02},{k},", f"A{k:02},7,")
     assert of(small, worst=1) == [
-        "The worst 1 of 20 places on deprivation would be 1. All are among them, since 20 tie at the cut-off."
+        "The worst 1 of 20 places on deprivation would be 1, but all are among them, since 20 tie at the cut-off."
     ]
 
 

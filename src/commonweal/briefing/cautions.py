@@ -77,10 +77,10 @@ def _of_all(results: Results, t: Tested) -> Iterator[str]:
     elif cut == 0:
         yield f"The {stated} on {what}, of {of}, is less than one: none can be among them."
     elif n > cut:
-        whom = "All" if n == scored else f"{n:,}"
+        whom = "all" if n == scored else f"{n:,}"
         tied = int(t.level[t.passes & (t.rank == np.max(t.rank[t.passes]))][0])
         yield (
-            f"The {stated} of {of} on {what} would be {cut:,}. {whom} are among them, since {tied:,} tie at "
+            f"The {stated} of {of} on {what} would be {cut:,}, but {whom} are among them, since {tied:,} tie at "
             "the cut-off."
         )
 
