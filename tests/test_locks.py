@@ -147,6 +147,18 @@ def test_sweeping_while_others_begin_takes_nothing_from_them(tmp_path: Path) -> 
     assert left_in(tmp_path) == []
 
 
+def test_a_disk_that_numbers_files_anew_each_time_is_no_reason_to_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".results.0a.new"
+    monkeypatch.setattr(os.path, "samestat", lambda *_: False)
+    with held(path):
+        path.mkdir()
+        assert owner_lives(path)
+        path.rmdir()
+    assert left_in(tmp_path) == []
+
+
 @pytest.mark.parametrize("why", ["the system has no locks", "the disk has no locks"])
 def test_without_locks_age_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str

@@ -6,6 +6,7 @@ is killed. A lock ends with its process, however that ends, so the next one know
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -27,6 +28,10 @@ __all__ = ["held", "owner_lives", "sweep"]
 _SUFFIX = ".lock"
 _DEAD_AFTER_S = 24 * 3600
 """Where the system or the disk has no locks: nothing takes so long to write."""
+
+
+_TRIES = 1000
+"""Some network disks number a file anew each time that it is looked at: then none is ever the same."""
 
 
 @contextmanager
@@ -89,14 +94,15 @@ def _lock_of(path: Path) -> Path:
 
 def _locked(lock: Path) -> int:
     """Make a lock file and lock it, though another may just be deleting what is not locked."""
-    while True:
+    for tries_left in reversed(range(_TRIES)):
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         with suppress(OSError):  # a disk without locks: by age, then
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), lock.stat()):
+            if os.path.samestat(os.fstat(descriptor), lock.stat()) or not tries_left:
                 return descriptor
         os.close(descriptor)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(lock))
 
 
 @contextmanager
