@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -29,7 +30,7 @@ import shapely
 import xlsxwriter
 
 from commonweal.capital.surveys import read_columns
-from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
 from commonweal.sources.apart import apart
 from commonweal.sources.damaged import reading
 
@@ -76,6 +77,14 @@ def outlines(small: Any, change: Any = None, crs: Any = None, **properties: Any)
         change(content)
     (small.path / "shapes.geojson").write_text(json.dumps(content), "utf-8")
     small.write(areas__boundaries={"file": "shapes.geojson"})
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SourceError, match=r"feed\.zip: no room left on the disk to unpack it"),
+        reading(tmp_path / "feed.zip", "the zip is damaged"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_threads_that_read_give_standard_error_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -42,7 +43,7 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
     Raises
     ------
     SourceError
-        If the file is not there or may not be read.
+        If the file is not there or may not be read, or there is no room on the disk.
     DataError
         In place of any other error but the program's own.
 
@@ -68,6 +69,10 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SourceError(
+                f"{file}: no room left on the disk to unpack it; free some, or set TMPDIR to a folder on another"
+            ) from None
         raise DataError(f"{file}: {wrong} ({reason_of(error)})") from None
 
 
