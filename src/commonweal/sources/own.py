@@ -103,7 +103,9 @@ def add_sources(file: Path) -> tuple[Path, list[Source]]:
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there.write_text(text, "utf-8")
+        part = there.with_name(f".{there.name}.part")
+        part.write_text(text, "utf-8")
+        part.replace(there)  # whole or not at all
     except OSError as error:
         raise SourceError(
             f"{there} cannot be written: {error.strerror} ({FOLDER} sets the folder)"
