@@ -105,6 +105,7 @@ def test_code_point_open_as_file_folder_and_zip(tmp_path: Path) -> None:
         ("pcds,oseast1m,osnrth1m\nhello,1,1\n", "'hello' is no postcode"),
         ("pcds,oseast1m,osnrth1m\nOX49 5NU,1,1\nox495nu,2,2\n", "'OX495NU' has two positions"),
         ("", "holds no postcodes"),
+        ("pcds,oseast1m,osnrth1m\n", "has the columns of a directory of postcodes and no rows"),
     ],
 )
 def test_a_directory_that_is_none(tmp_path: Path, text: str, message: str) -> None:

@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import resource
 import signal
 import struct
 import zipfile
@@ -381,6 +382,7 @@ def test_damaged_parquet_is_an_error_that_prints_nothing_else(small: Any, capfd:
     [
         ("crash", "its reader broke down: Segmentation fault"),
         ("gorge", "MemoryError"),
+        ("hang", "its reader broke down: it took more than 600 seconds of processor time"),
         ("stumble", "no luck"),
         ("refuse", "column 'incme' not found; did you mean 'income'?"),
     ],
@@ -400,6 +402,9 @@ def badly(path: Path, how: str) -> tuple[pl.DataFrame, Any]:
         os.kill(os.getpid(), signal.SIGSEGV)
     if how == "gorge":
         bytearray(10**12)
+    if how == "hang":
+        assert resource.getrlimit(resource.RLIMIT_CPU)[0] == 600
+        os.kill(os.getpid(), signal.SIGXCPU)  # what the system does when they are over
     if how == "refuse":
         raise UnknownNameError("column", "incme", ["income"])
     raise ValueError(f"no luck\nwith {path}")

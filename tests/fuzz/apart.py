@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +28,9 @@ READERS = (
     "polars",
     "pyreadstat",
 )
+
+CHILD_S = 30
+"""Processor time of one file, as that of a case: most take a hundredth of a second."""
 
 
 def keep_ready() -> None:
@@ -70,6 +74,7 @@ def _copy() -> None:
             ):
                 os.dup2(os.open(folder / str(fd), how, 0o600), fd)
             sys.stdin = os.fdopen(0)
+            resource.setrlimit(resource.RLIMIT_CPU, (CHILD_S, resource.RLIM_INFINITY))
             apart._serve()
             os._exit(0)
         _, status = os.waitpid(child, 0)

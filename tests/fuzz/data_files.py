@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import io
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -35,7 +37,15 @@ from tests.capital.surveys.test_read import spec_file, write
 from tests.conftest import areas_csv, recipe
 from tests.fuzz.ground import check_numbers
 from tests.fuzz.harness import Fuzzer
-from tests.fuzz.mutations import TEXTS, change_bytes, change_rows, change_tree, csv_bytes, nested
+from tests.fuzz.mutations import (
+    TEXTS,
+    change_bytes,
+    change_rows,
+    change_tree,
+    csv_bytes,
+    nested,
+    zip_bytes,
+)
 from tests.fuzz.plans import run_survey
 from tests.fuzz.studies import AREA_ROWS, VALUE_ROWS, run_study, write_plain
 from tests.sources.test_rdata_reader import frame as r_frame
@@ -116,6 +126,7 @@ def excel(rng: Random, rows: Rows, changes: int) -> bytes:
     how = rng.random() if changes else 1.0
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "nan_inf_to_errors": True}) as book:
+        book.set_properties({"created": dt.datetime(2020, 1, 1)})
         sheet = book.add_worksheet()
         for r, row in enumerate(change_rows(rng, rows, changes if how < 0.5 else 0)):
             for c, value in enumerate(row):
@@ -142,21 +153,13 @@ def excel(rng: Random, rows: Rows, changes: int) -> bytes:
 
 def change_member(rng: Random, raw: bytes, changes: int) -> bytes:
     """Change what lies in a zip, and pack it again: its checksums hold."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(raw)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        names = old.namelist()
-        which = rng.choice(names + [n for n in names if "sheet" in n] * 3)
-        for name in names:
-            content = old.read(name)
-            if name == which:
-                if rng.random() < 0.1:
-                    continue
-                content = change_bytes(rng, content, changes)
-            new.writestr(name, content)
-    return out.getvalue()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    which = rng.choice(list(files) + [n for n in files if "sheet" in n] * 3)
+    content = files.pop(which)
+    if rng.random() < 0.9:
+        files[which] = change_bytes(rng, content, changes)
+    return zip_bytes(files)
 
 
 def write_typed(rng: Random, folder: Path, changes: int, suffix: str, make: Any) -> None:
@@ -178,6 +181,7 @@ def write_rds(rng: Random, folder: Path, changes: int) -> None:
         }
     )
     raw = write_rdata(folder / "indicators.rds", content).read_bytes()
+    raw = gzip.compress(gzip.decompress(raw), mtime=0)
     (folder / "indicators.rds").write_bytes(change_bytes(rng, raw, changes))
     tree = json.dumps({k: v for k, v in recipe().items() if k != "certainty"})
     (folder / "study.yaml").write_text(tree.replace("indicators.csv", "indicators.rds"), "utf-8")
@@ -273,13 +277,10 @@ def write_gtfs(rng: Random, folder: Path, changes: int) -> None:
         files[name] = csv_bytes(rng, rows, changes)
     elif how < 0.78:
         del files[name]
-    with zipfile.ZipFile(folder / "feed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, content in files.items():
-            archive.writestr(f"{file}.txt", content)
-    if how >= 0.78:
-        raw = (folder / "feed.zip").read_bytes()
-        change = change_member if how < 0.85 else change_bytes
-        (folder / "feed.zip").write_bytes(change(rng, raw, changes) if changes else raw)
+    raw = zip_bytes({f"{file}.txt": content for file, content in files.items()})
+    if how >= 0.78 and changes:
+        raw = (change_member if how < 0.85 else change_bytes)(rng, raw, changes)
+    (folder / "feed.zip").write_bytes(raw)
 
 
 def run_gtfs(folder: Path) -> bool:
@@ -386,8 +387,11 @@ def run_pbf(folder: Path) -> bool:
 
 @cache
 def microdata(suffix: str) -> bytes:
-    """Twelve people in a file of a kind."""
-    return write(Path(tempfile.mkdtemp()) / f"people{suffix}", PEOPLE).read_bytes()
+    """Twelve people in a file of a kind, without the moment that it was written."""
+    raw = write(Path(tempfile.mkdtemp()) / f"people{suffix}", PEOPLE).read_bytes()
+    if suffix in (".sav", ".zsav"):
+        return raw[:92] + b"01 Jan 2000:00:00" + raw[109:]
+    return re.sub(rb"(?<=<timestamp>.)[^<]{17}", b"01 Jan 2020 00:00", raw, flags=re.DOTALL)
 
 
 def write_microdata(rng: Random, folder: Path, changes: int, suffixes: tuple[str, ...]) -> None:

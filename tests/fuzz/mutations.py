@@ -6,12 +6,13 @@ import copy
 import csv
 import datetime as dt
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
 NUMBERS: tuple[Any, ...] = (
@@ -296,6 +297,15 @@ _TEXT_CHANGES: tuple[Callable[[str], bytes], ...] = (
     lambda text: (text + text).encode("utf-8", "surrogatepass"),
     lambda text: b"",
 )  # fmt: skip
+
+
+def zip_bytes(files: Mapping[str, bytes | str], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Pack files into a zip of no date, which is the same whenever it is made."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, how)
+    return out.getvalue()
 
 
 def change_bytes(rng: Random, data: bytes, changes: int) -> bytes:

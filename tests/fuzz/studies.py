@@ -13,7 +13,7 @@ from commonweal.study import run
 from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_results, shipped, store, write_yaml
 from tests.fuzz.harness import Fuzzer
-from tests.fuzz.mutations import change_bytes, csv_bytes
+from tests.fuzz.mutations import change_bytes, csv_bytes, zip_bytes
 from tests.gather.test_gather import AREAS, FEED, PLACES
 from tests.test_years import long_csv, panel, wide_csv
 
@@ -153,9 +153,9 @@ def write_study(rng: Random, folder: Path, changes: int) -> None:
 
 def write_reach(folder: Path) -> None:
     (folder / "places.csv").write_text(PLACES, "utf-8")
-    with zipfile.ZipFile(folder / "feed.zip", "w") as archive:
-        for name, text in FEED.items():
-            archive.writestr(f"{name}.txt", text)
+    (folder / "feed.zip").write_bytes(
+        zip_bytes({f"{name}.txt": text for name, text in FEED.items()})
+    )
 
 
 def run_study(folder: Path) -> bool:
@@ -211,11 +211,8 @@ def write_zip(rng: Random, folder: Path, changes: int) -> None:
     how = rng.choice(
         (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
     )
-    with zipfile.ZipFile(folder / "indicators.zip", "w", how) as archive:
-        archive.writestr(member, content)
-        if which == 1 and rng.random() < 0.3:
-            archive.writestr("c.csv", content)
-    raw = (folder / "indicators.zip").read_bytes()
+    more = {"c.csv": content} if which == 1 and rng.random() < 0.3 else {}
+    raw = zip_bytes({member: content, **more}, how)
     (folder / "indicators.zip").write_bytes(change_bytes(rng, raw, changes if which == 2 else 0))
     (folder / "areas.csv").write_text(areas_csv(), "utf-8")
     (folder / "study.yaml").write_text(

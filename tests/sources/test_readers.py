@@ -298,6 +298,25 @@ def test_a_bad_excel_file_is_named(tmp_path: Path) -> None:
         read(write(tmp_path, b"not excel at all", "a.xlsx"))
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
+def test_a_column_whose_name_looks_like_a_pattern_is_no_pattern(
+    tmp_path: Path, suffix: str
+) -> None:
+    def table(*names: str) -> Path:
+        if suffix == ".xlsx":
+            return workbook(tmp_path, list(names), ["a", 1, 2], sheet="Notes 2")
+        path = tmp_path / f"halls{suffix}"
+        frame = pl.DataFrame([["a"], [1], [2]], schema=names)
+        (frame.write_csv if suffix == ".csv" else frame.write_parquet)(path)
+        return path
+
+    sheet = {"sheet": "Notes 2"} if suffix == ".xlsx" else {}
+    assert read(table("code", "*", "n"), **sheet).columns == ["code", "*", "n"]
+    assert read(table("code", "*", "n"), ["n", "*"], **sheet).rows() == [(2, 1)]
+    with pytest.raises(DataError, match=r"'\^c.\*\$'.*no column name from \^ to \$"):
+        read(table("code", "n", "^c.*$"), ["n", "^c.*$"], **sheet)
+
+
 # GeoJSON ----------------------------------------------------------------------------------
 
 

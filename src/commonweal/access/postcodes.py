@@ -227,7 +227,12 @@ def _own(path: Path) -> Postcodes:
             f"{path}: holds no postcodes; expected Code-Point Open (a postcode, its quality, easting and "
             "northing in each row) or ONSPD or NSPL (columns such as pcds, oseast1m and osnrth1m)"
         )
-    return Postcodes(path.name, _directory(pl.concat(tables, how="diagonal"), str(path)))
+    table = pl.concat(tables, how="diagonal")
+    if not len(table):
+        raise DataError(
+            f"{path}: has the columns of a directory of postcodes and no rows; expected a postcode in each row"
+        )
+    return Postcodes(path.name, _directory(table, str(path)))
 
 
 def _piece(name: str, raw: bytes) -> pl.DataFrame | None:

@@ -1,7 +1,7 @@
 """Readers of other people's formats in a process of their own: what breaks there does not break here.
 
-Libraries for SPSS, Stata and Excel are compiled. At a damaged file one may end its process without a word, or ask
-for more memory than there is. In a process apart that is an error like any other.
+Libraries for SPSS, Stata, Excel and maps are compiled. At a damaged file one may end its process without a word, ask
+for more memory than there is, or never end. In a process apart that is an error like any other.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ __all__ = ["apart"]
 
 MEMORY_BYTES = 8_000_000_000
 """What a reader may ask for, where the system can hold it to that: the largest sheet takes half of it."""
+
+PROCESSOR_S = 600
+"""Seconds of processor time that a reader may take, where the system can hold it to that: far more than
+the largest file needs."""
 
 _START = "import sys; sys.path[:] = {path!r}; from commonweal.sources.apart import _serve; _serve()"
 _ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -90,6 +94,8 @@ def apart(
 def _end_of(done: subprocess.CompletedProcess[bytes]) -> str:
     """Say how a process ended."""
     if done.returncode < 0:
+        if -done.returncode == getattr(signal, "SIGXCPU", None):
+            return f"it took more than {PROCESSOR_S} seconds of processor time"
         return signal.strsignal(-done.returncode) or f"signal {-done.returncode}"
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1][:200] if lines else f"exit code {done.returncode}"
@@ -99,7 +105,7 @@ def _serve() -> None:
     """Read what is asked for on standard input, and write the answer to standard output."""
     out = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no part of the answer
-    _limit_memory()
+    _limit()
     packed = io.BytesIO()
     try:
         asked = json.load(sys.stdin.buffer)
@@ -118,12 +124,16 @@ def _serve() -> None:
         answer.write(packed.getbuffer())
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
     try:
         import resource
     except ImportError:  # Windows
         return
-    for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
+    for kind, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, PROCESSOR_S),
+        (resource.RLIMIT_CORE, 0),
+    ):
         soft, hard = resource.getrlimit(kind)
         if soft == resource.RLIM_INFINITY or most < soft:
             with suppress(OSError, ValueError):  # some systems have the limit and do not set it

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SLOW_FORMATS", "VERSION", "check_columns", "check_types", "plain", "read_table"]
+__all__ = [
+    "SLOW_FORMATS",
+    "VERSION",
+    "by_name",
+    "check_columns",
+    "check_names",
+    "check_types",
+    "plain",
+    "read_table",
+]
 
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
 VERSION = 2
@@ -82,10 +91,26 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
     """Check that the columns wanted are there, each once; return them, or all if none are named."""
     found = list(found)
     if wanted is None:
+        check_names(found, source.called)
         return found
+    check_names([name for name in found if name in wanted], source.called)
     if missing := [name for name in dict.fromkeys(wanted) if name not in found]:
         raise UnknownNameError.of_several("column", missing, found, f" in {source.called}")
     return list(dict.fromkeys(wanted))
+
+
+def by_name(columns: Sequence[str]) -> pl.Expr:
+    """Take columns by their names as they stand: ``*`` is a name and no pattern."""
+    import polars.selectors as cs
+
+    return cs.by_name(*columns)
+
+
+def check_names(names: Iterable[str], where: str) -> None:
+    """Refuse a name from ^ to $, which Polars takes for a pattern even in a column of its own."""
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise DataError(f"{where}: found column '{name}'; expected no column name from ^ to $")
 
 
 def check_types(table: pl.DataFrame, source: Source) -> None:
@@ -141,7 +166,7 @@ def _read(
         from commonweal.sources.rdata_reader import read_rdata
 
         table, notes = read_rdata(path, reader.object, progress)
-    return table.select(check_columns(columns, table.columns, source)), notes
+    return table.select(by_name(check_columns(columns, table.columns, source))), notes
 
 
 def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.DataFrame:
@@ -178,7 +203,7 @@ def _read_parquet(
     with reading(path, "not a whole Parquet file", hush=True):
         lazy = pl.scan_parquet(path, glob=False)
         wanted = check_columns(columns, lazy.collect_schema().names(), source)
-        table = lazy.select(wanted).collect()
+        table = lazy.select(by_name(wanted)).collect()
         about = pl.read_parquet_metadata(path)
     table = table.select(plain(column) for column in table)
     if table.schema.get("geometry") != pl.Binary:

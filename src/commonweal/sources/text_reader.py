@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
 from commonweal.sources.header import lines_above
-from commonweal.sources.readers import check_columns
+from commonweal.sources.readers import by_name, check_columns, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def read_text(
                 schema=dict.fromkeys(header, pl.String),
                 glob=False,
             )
-            .select(list(dict.fromkeys([*wanted, header[-1]])))
+            .select(by_name(list(dict.fromkeys([*wanted, header[-1]]))))
             .collect()
         )
     except pl.exceptions.NoDataError:
@@ -181,6 +181,7 @@ def check_header(names: Sequence[str], name: Path) -> list[str]:
             f"{name}: the column name '{twice[0]}' occurs {names.count(twice[0])} times; "
             "expected each once"
         )
+    check_names(names, str(name))
     return names
 
 

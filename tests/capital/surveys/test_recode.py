@@ -147,6 +147,7 @@ def test_groups_that_do_not_fit_are_told(
         ({"wt": [float("nan"), *[1.0] * 11]}, {}, "(row 1: nothing)"),
         ({"wt": [None, None, *[1.0] * 10]}, {}, "2 of 12 respondents"),
         ({"wt": [float("inf"), *[1.0] * 11]}, {}, "(row 1: inf)"),
+        ({"score": [float("-inf"), *[1.0] * 11]}, {}, "1 of 12 respondents have an infinite answer in column 'score'"),
         ({"wt": ["a"] * 12}, {}, "weight: column 'wt' holds text"),
         ({"wt": [None] * 12}, {}, "weight: column 'wt' is empty; expected numbers"),
         ({"trust": [1, 2] * 6}, {"weight": "trust"}, "'trust' holds answers with labels (1 is 'Most can be trusted')"),

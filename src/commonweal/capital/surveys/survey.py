@@ -180,6 +180,12 @@ def _answers(
         raise DataError(
             f"{where}: column '{name}' has no answer among {len(column):,} respondents: all are missing"
         )
+    if column.dtype.is_float() and column.is_infinite().any():
+        rows = column.is_infinite().arg_true()
+        raise DataError(
+            f"{where}: {len(rows):,} of {len(column):,} respondents have an infinite answer in column '{name}' "
+            f"(row {rows[0] + 1}: {column[rows[0]]}); expected numbers, or 'missing' with what stands for none"
+        )
     return column, labels
 
 
