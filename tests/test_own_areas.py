@@ -14,6 +14,8 @@ import shapely
 from commonweal.errors import CommonwealError
 from commonweal.places import study_areas
 from commonweal.recipe import load_study
+from commonweal.sources import readers
+from commonweal.study import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,3 +175,24 @@ def test_places_of_one_s_own_in_another_country(small: Any) -> None:
     said = refused(small, **changes)
     assert "halls.csv: no place lies within 500 km of any area" in said
     assert "longitude and latitude are swapped" in said
+
+
+def test_a_table_of_many_indicators_is_not_read_again_for_each(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To see whether it has the column of codes; of a map each reading is a process of its own."""
+    read, whole = [], readers.read_table
+    monkeypatch.setattr(
+        readers, "read_table", lambda *given: (read.append(given[0].name), whole(*given))[1]
+    )
+    more = {
+        f"income_{n}": {"file": "indicators.csv", "column": "income", "higher_is": "more"}
+        for n in range(9)
+    }
+    children = {name: {"indicator": name} for name in more}
+    study = small.write(
+        **{f"indicators__{name}": spec for name, spec in more.items()},
+        index__deprivation__children=children,
+    )
+    run(study, small.store, draws=0, sensitivity=False)
+    assert 0 < read.count("indicators.csv") < 9

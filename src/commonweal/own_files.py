@@ -93,11 +93,7 @@ def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, st
     said = code_said(study, spec)
     if said or not spec.file or not isinstance(study.areas, OwnAreas):
         return said
-    try:
-        store.table(source, [study.areas.code])
-    except UnknownNameError:
-        return ""
-    return study.areas.code
+    return study.areas.code if store.has_column(source, study.areas.code) else ""
 
 
 def read_points(source: Source, store: Store) -> Places:

@@ -113,6 +113,7 @@ class Store:
         )
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
+        self._names: dict[tuple[str, str, str], frozenset[str]] = {}
         self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
         self._replaced: dict[str, Source] = {}
         self._shipped: dict[str, Source] = {}
@@ -280,6 +281,19 @@ class Store:
             entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
             entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
         return table
+
+    def has_column(self, source: str | Source, name: str) -> bool:
+        """Whether a table has a column: its names are read once, and not listed as used."""
+        from commonweal.sources import readers
+
+        source = self.source(source)
+        options = json.dumps(readers.options_of(source), sort_keys=True)
+        key = (self._file(source).sha256, str(source.path or source.url), options)
+        if key not in self._names:
+            aside = copy(self)
+            aside._accounts = [{}]
+            self._names[key] = frozenset(aside.table(source).columns)
+        return name in self._names[key]
 
     def refresh(self, source: str | Source) -> Path:
         """Give the file of a rolling source as it is published now; a pinned one never changes.
