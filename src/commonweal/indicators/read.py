@@ -14,6 +14,7 @@ from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Indicator, Indicators
 from commonweal.indicators.numbers import numbers
 from commonweal.indicators.panel import whole_years
+from commonweal.sources.readers import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def _refuse_no_numbers(
         (table, _), columns = tables[_place(want)], list(dict.fromkeys(want.values()))
         if want.year_column:  # rows of other years are not read; those that are keep their place
             years = _years(table, want.source, want.year_column, want.indicator.name)
-            table = table.select(pl.when(years == want.year).then(pl.col(columns)))
+            table = table.select(pl.when(years == want.year).then(by_name(columns)))
         for column in columns:
             try:
                 numbers(table, column, want.source)
