@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ import yaml
 from commonweal.briefing import write_results
 from commonweal.errors import StudyError
 from commonweal.recipe import load_study
+from commonweal.reports.study_sources import study_sources
 from commonweal.sources import Store
 from commonweal.study import run
 
@@ -130,6 +132,9 @@ def test_a_study_replaces_a_source_and_says_so(
     (entry,) = [s for s in after.provenance["sources"] if s["id"] == OLD]
     assert (entry["path"], entry["sha256"], entry["vintage"]) == ("newer.csv", digest, "2026")
     assert entry["replaces"]["vintage"] == "2019"
+    entry["path"] = "/somebody/at/home/newer.csv"
+    told = study_sources(replace(after, provenance={"sources": [entry]}))
+    assert told == ("Incomes: newer.csv (2026), in place of 2019.",)
     # The results run again from their own folder, and the report names what was replaced.
     folder = write_results(after, own.path / "results" / "study")
     again = run(folder / "study.yaml", draws=0)

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from commonweal.results import Agreement, Results
 
-__all__ = ["agreement", "changes", "differences", "licences_of", "source_title", "sources"]
+__all__ = [
+    "agreement",
+    "changes",
+    "differences",
+    "file_name",
+    "licences_of",
+    "source_title",
+    "sources",
+]
 
 _TEXT = {"Code": pl.String, "Name": pl.String}
 
@@ -112,7 +120,7 @@ def sources(results: Results) -> Shown:
             s["licence"],
             use.get(s["use"], s["use"]),
             s["attribution"],
-            s["url"] or _file_name(s["path"]),
+            s["url"] or file_name(s["path"]),
             s["sha256"],
         )
         for s in _used(results)
@@ -123,7 +131,7 @@ def sources(results: Results) -> Shown:
     return Shown(pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row"))
 
 
-def _file_name(path: str | None) -> str:
+def file_name(path: str | None) -> str:
     """Name a file of the user's own, but not where it lay, which is nobody else's business."""
     return (path or "").replace("\\", "/").rsplit("/", 1)[-1]
 

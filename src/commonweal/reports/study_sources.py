@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from commonweal.briefing.published import file_name
 from commonweal.reports.write import source_lines
 from commonweal.sources import load_catalogue
 
@@ -20,7 +21,7 @@ def study_sources(results: Results) -> tuple[str, ...]:
     # What stands in place of a source of the catalogue has not its date, nor its terms.
     used = {e["id"]: e["title"] for e in entries if "replaces" not in e}
     instead = [
-        f"{e['title']}: {e['path'] or e['url']} ({e['vintage']}), in place of {e['replaces']['vintage']}."
+        f"{e['title']}: {e['url'] or file_name(e['path'])} ({e['vintage']}), in place of {e['replaces']['vintage']}."
         for e in entries
         if "replaces" in e
     ]
