@@ -86,7 +86,9 @@ def yaml_text(rng: Random, tree: Tree, changes: int) -> bytes:
     """Write a tree with changes as YAML; one in five is changed as text, one in twenty as bytes."""
     how = rng.random() if changes else 1.0
     changed = change_tree(rng, tree, changes - (how < 0.25))
-    text = yaml.safe_dump(changed, sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml.dump(
+        changed, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000
+    )
     if how < 0.05:
         return change_bytes(rng, text.encode(), 1)
     return (_raw_value(rng, text) if how < 0.25 else text).encode("utf-8", "surrogatepass")

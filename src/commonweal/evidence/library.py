@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ def load_evidence(folder: Path | None = None) -> Evidence:
     Parameters
     ----------
     folder
-        A folder of YAML files, one a theme; the packaged one if not given.
+        A folder of YAML files, one a theme; the packaged one, which is read once, if not given.
 
     Returns
     -------
@@ -113,7 +114,15 @@ def load_evidence(folder: Path | None = None) -> Evidence:
     >>> load_evidence().work("bolet-2021").year
     2021
     """
-    root: Traversable = folder or resources.files(__package__) / "library"
+    return _shipped() if folder is None else _read(folder)
+
+
+@cache
+def _shipped() -> Evidence:
+    return _read(resources.files(__package__) / "library")
+
+
+def _read(root: Traversable) -> Evidence:
     themes: dict[str, tuple[int, Theme]] = {}
     works: dict[str, Work] = {}
     home: dict[str, str] = {}

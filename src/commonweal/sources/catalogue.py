@@ -6,6 +6,7 @@ The entries are data, one YAML file per publisher in the folder ``catalogue``.
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +19,7 @@ from commonweal.strict_yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.resources.abc import Traversable
 
 __all__ = ["Reader", "Source", "load_catalogue", "local_source"]
 
@@ -228,7 +230,7 @@ def load_catalogue(
     Parameters
     ----------
     folder
-        A folder of YAML files, one per publisher; the packaged one if not given.
+        A folder of YAML files, one per publisher; the packaged one, which is read once, if not given.
     over
         Sources that those of the folder stand over: an entry with the id of one of them needs to say
         only what differs, where it is (`url` or `path`) and its `vintage`.
@@ -244,7 +246,17 @@ def load_catalogue(
         If a file or an entry is malformed, or an id occurs twice; the message names the file
         and the entry.
     """
-    root = folder if folder is not None else resources.files(__package__) / "catalogue"
+    return dict(_shipped()) if folder is None else _read(folder, folder, over)
+
+
+@cache
+def _shipped() -> dict[str, Source]:
+    return _read(resources.files(__package__) / "catalogue")
+
+
+def _read(
+    root: Traversable, folder: Path | None = None, over: Mapping[str, Source] | None = None
+) -> dict[str, Source]:
     found: dict[str, Source] = {}
     home: dict[str, str] = {}
     for file in sorted(root.iterdir(), key=lambda f: f.name):

@@ -7,6 +7,7 @@ import io
 import json
 import operator
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,6 +216,7 @@ def county_table(name: str, seed: int = 1, n_areas: int = 400) -> pl.DataFrame:
     return generate_county(seed, n_areas).tables[name]
 
 
+@cache
 def county_columns() -> dict[str, dict[str, Any]]:
     """Describe every table: what it holds, and each column's unit and meaning.
 
