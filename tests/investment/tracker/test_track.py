@@ -161,11 +161,10 @@ def test_what_happens_to_all_alike_makes_no_difference(
     seed: int, shift: float, scale: float
 ) -> None:
     _, then, now = world(seed, 1.0)
-    one = track(then, now).moved[0].difference
+    one = estimated(then, now)
     both = replace(now, values=now.values + np.array([shift, 0, 0]))
-    assert track(then, both).moved[0].difference.estimate == pytest.approx(one.estimate, abs=1e-6)
-    wide = [replace(s, values=s.values * [scale, 1, 1]) for s in (then, now)]
-    d = track(*wide).moved[0].difference
+    assert estimated(then, both).estimate == pytest.approx(one.estimate, abs=1e-6)
+    d = estimated(*(replace(s, values=s.values * [scale, 1, 1]) for s in (then, now)))
     assert (d.estimate, d.low) == pytest.approx((one.estimate * scale, one.low * scale), abs=1e-6)
 
 
