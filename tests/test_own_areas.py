@@ -153,7 +153,7 @@ def test_what_is_wrong_with_a_map_is_said(small: Any) -> None:
 
 
 def test_places_of_one_s_own_in_another_country(small: Any) -> None:
-    """Halls in Porto Alegre, measured to; with the two coordinates swapped the study is refused."""
+    """Halls in Porto Alegre, with no register of England; with coordinates swapped the study is refused."""
     at = "\n".join(f"A{i:02d},{-51.2 + i / 100},-30.0" for i in range(1, 21))
     (small.path / "at.csv").write_text(f"code,lon,lat\n{at}\n", "utf-8")
     (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-51.2,-30.0\n", "utf-8")
@@ -161,7 +161,7 @@ def test_places_of_one_s_own_in_another_country(small: Any) -> None:
         "areas__join": [{"file": "at.csv"}],
         "areas__longitude": "lon",
         "areas__latitude": "lat",
-        "access": {"registers": [], "points": [{"file": "halls.csv"}]},
+        "access": {"points": [{"file": "halls.csv"}]},
         "indicators__halls": {
             "reach": {"to": "community-centre", "measure": "nearest"},
             "higher_is": "more",
@@ -171,6 +171,14 @@ def test_places_of_one_s_own_in_another_country(small: Any) -> None:
     metres = small.run(draws=0).indicators["community_needs"].values[:, 0]
     # A hundredth of a degree at 30 degrees south is 963 m; a walk is 1.3 times the straight line.
     np.testing.assert_allclose(metres, [1.3 * 963.0 * i for i in range(1, 21)], rtol=2e-3)
+    text = "Halls, 2026\nkind;lon;lat\ncommunity-centre;-51.2;-30.0\n"
+    (small.path / "halls.csv").write_text(text, "utf-8")
+    written = {"separator": ";", "skip_rows": 1}
+    small.write(**changes, files={"halls.csv": written})
+    again = small.run(draws=0).indicators["community_needs"].values[:, 0]
+    np.testing.assert_array_equal(again, metres)
+    said = refused(small, **changes, files={"halls.csv": {**written, "rows": 1}})
+    assert "halls.csv: a table of places is read without 'rows'" in said
     (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-30.0,-51.2\n", "utf-8")
     said = refused(small, **changes)
     assert "halls.csv: no place lies within 500 km of any area" in said

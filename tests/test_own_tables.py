@@ -207,3 +207,41 @@ def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:
 def test_a_register_that_is_not_there_is_refused_before_anything_is_read(small: Any) -> None:
     with pytest.raises(StudyError, match=r"access.registers.0: register 'libaries-england' not"):
         load_study(small.write(access={"registers": ["libaries-england"]}))
+
+
+def test_remarks_below_a_sheet_are_left_out(small: Any) -> None:
+    """They are no areas, and do not make text of the numbers above."""
+    small.write()
+    plain = incomes(small)
+    csv = small.indicators.read_text("utf-8")
+    workbook(small.path / "book.xlsx", csv.rstrip() + "\nTotal,210,210,\nSource: own counts,,,\n")
+    said = {"sheet": "Data", "skip_rows": 2, "rows": 20}
+    small.write(
+        files={"book.xlsx": said},
+        indicators__income__file="book.xlsx",
+        indicators__halls__file="book.xlsx",
+    )
+    assert incomes(small) == plain
+    found = check_files(load_study(small.study), small.store)
+    assert [of.aside for of in found.coverage] == [(), ()]
+    small.write(files={"book.xlsx": {**said, "rows": 40}}, indicators__income__file="book.xlsx")
+    assert "book.xlsx: sheet 'Data': expected 40 rows, found 22" in refused(small)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            {"sheet": "Data"},
+            "'sheet' does nothing for a .csv file; expected it only with .xlsx, .xls",
+        ),
+        ({"layer": "a"}, "'layer' does nothing for a .csv file; expected it only with .gpkg, .shp"),
+        ({"object": "a"}, "'object' does nothing for a .csv file; expected it only with .rda"),
+        ({"member": "a"}, "'member' names a file in a zip; expected it only with .zip"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(
+    small: Any, setting: dict[str, str], said: str
+) -> None:
+    small.write(files={"indicators.csv": setting})
+    assert f"indicators.csv: {said}" in refused(small)

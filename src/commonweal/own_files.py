@@ -10,12 +10,27 @@ from commonweal.access.own_places import read_own_places
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.recipe import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
 from commonweal.sources import Reader, Source, Store, local_source
-from commonweal.sources.catalogue import guess_reader
+from commonweal.sources.catalogue import SUFFIXES, guess_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from commonweal.access.places import Places
+    from commonweal.sources.catalogue import Format
 
 __all__ = ["code_of", "code_said", "file_source", "own_source", "read_points", "with_replaced"]
+
+_TEXT = frozenset({"csv", "tsv"})
+_TABLES = _TEXT | {"excel"}
+_FORMATS_OF: dict[str, frozenset[str]] = {
+    "separator": _TEXT,
+    "encoding": _TEXT,
+    "member": _TEXT,
+    "sheet": frozenset({"excel"}),
+    "layer": frozenset({"vector"}),
+    "object": frozenset({"rdata"}),
+}
+"""Which formats a setting is for; the others are for text and sheets."""
 
 
 def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
@@ -24,6 +39,7 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
         return store.source(spec.source)
     path, said = _own_file(study, spec)
     reader = guess_reader(path.name, said.get("member")).model_copy(update=said)
+    _check_settings(path, reader.format, said)
     name = _id_of(Path(spec.file).stem)
     # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
     alike = {f for f in study.named_files() if _id_of(Path(f).stem) == name}
@@ -56,6 +72,7 @@ def with_replaced(study: Study, store: Store) -> Store:
             guessed = guess_reader(path.name, said.get("member"))
             if said or guessed.format != reader.format:
                 reader = guessed.model_copy(update=said)
+                _check_settings(path, reader.format, said)
         instead[id_] = other.model_copy(
             update={
                 "path": path,
@@ -72,7 +89,23 @@ def with_replaced(study: Study, store: Store) -> Store:
 def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
     """Give the path of a file of one's own, and what the study says of how it is read."""
     once = study.files.get(spec.file, FileSpec())
-    return study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
+    path, said = study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
+    if "member" in said and path.suffix.lower() != ".zip":
+        raise StudyError(f"{path.name}: 'member' names a file in a zip; expected it only with .zip")
+    return path, said
+
+
+def _check_settings(path: Path, form: Format, said: Collection[str]) -> None:
+    """Refuse settings that a format has no use for: they would do nothing, without a word."""
+    useless = [name for name in said if form not in _FORMATS_OF.get(name, _TABLES)]
+    if useless:
+        only = [
+            suffix for suffix, f in SUFFIXES.items() if f in _FORMATS_OF.get(useless[0], _TABLES)
+        ]
+        raise StudyError(
+            f"{path.name}: '{useless[0]}' does nothing for a {path.suffix.lower()} file; "
+            f"expected it only with {', '.join(only)}"
+        )
 
 
 def _id_of(name: str) -> str:
@@ -99,11 +132,18 @@ def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, st
 def read_points(source: Source, store: Store) -> Places:
     """Read places of one's own, as their table is written."""
     form = source.reader
+    for name in ("columns", "rows", "decimal"):
+        if name in form.settings():
+            raise StudyError(
+                f"{source.title}: a table of places is read without '{name}'; expected separator, encoding "
+                "and skip_rows at most"
+            )
     return read_own_places(
         store.path(source),
         source=source.id,
         separator=form.separator or ",",
         encoding=form.encoding,
+        skip_rows=form.skip_rows,
     )
 
 

@@ -42,6 +42,7 @@ def read_own_places(
     postcodes: Postcodes | None = None,
     separator: str = ",",
     encoding: str = "utf-8",
+    skip_rows: int = 0,
 ) -> Places:
     """Read places of one's own.
 
@@ -61,6 +62,8 @@ def read_own_places(
         The directory that postcodes are looked up in; the packaged one if not given.
     separator, encoding
         The character between fields, and the encoding, such as ``cp1252``.
+    skip_rows
+        Lines above the header.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def read_own_places(
         If a kind is not in the taxonomy.
     """
     file, kinds = Path(path), taxonomy or load_taxonomy()
-    table = _read(file, separator, encoding)
+    table = _read(file, separator, encoding, skip_rows)
     said = _columns(file, table.columns)
     label = source or file.stem
     rows = table.select(
@@ -100,12 +103,14 @@ def read_own_places(
     return make_places(rows.filter(~nowhere), kinds, out, {label: len(rows)})
 
 
-def _read(file: Path, separator: str, encoding: str) -> pl.DataFrame:
+def _read(file: Path, separator: str, encoding: str, skip_rows: int) -> pl.DataFrame:
     """Read everything as text: a name that looks like a formula or a number stays what it is."""
     note_given(file)
     try:
         text = file.read_bytes().decode(encoding)
-        table = pl.read_csv(text.encode(), infer_schema=False, separator=separator)
+        table = pl.read_csv(
+            text.encode(), infer_schema=False, separator=separator, skip_lines=skip_rows
+        )
     except OSError as error:
         raise SourceError(f"{file}: cannot be read: {error.strerror or error}") from None
     except pl.exceptions.NoDataError:

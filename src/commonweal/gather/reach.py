@@ -23,7 +23,7 @@ from commonweal.access import (
 from commonweal.access.mixed import mixed_nearest, mixed_reach
 from commonweal.access.place_sources import gather_places
 from commonweal.access.places import join_places
-from commonweal.access.registers import load_registers
+from commonweal.access.registers import UNITED_KINGDOM, load_registers
 from commonweal.access.streets_pbf import read_streets
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError
@@ -69,7 +69,7 @@ class Surroundings:
         self, study: Study, origins: Origins, store: Store, progress: Progress | None = None
     ) -> None:
         self.spec, self.origins = study.access, origins
-        names = list(load_registers() if self.spec.registers is None else self.spec.registers)
+        names = _registers(self.spec.registers, origins.points)
         own = [own_source(study, table, store) for table in self.spec.points]
         maps = [file_source(study, file, store) for file in self.spec.maps]
         mine = [read_points(source, store) for source in own]
@@ -186,6 +186,16 @@ def _check_near(origins: Points, places: Points, of: str = "") -> None:
         f"{origins.extent()}, places at {places.extent()}; "
         + ("longitude and latitude are swapped" if swapped else "expected both in one country")
     )
+
+
+def _registers(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
+    """Give the registers to read: those asked for, else all that ship; they list places of the United Kingdom."""
+    if asked is not None:
+        return list(asked)
+    (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
+    x, y = origins.longitude, origins.latitude
+    here = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    return list(load_registers()) if here.any() else []
 
 
 def _any_near(origins: Points, places: Points) -> bool:

@@ -362,7 +362,7 @@ class AccessSpec(_Part):
         The area system whose points people set out from; on areas of one's own, those. With
         ``postcodes`` they set out from each postcode in them, and an area gets the mean.
     registers
-        Registers of places; all that ship if not given.
+        Registers of places; if not given all that ship, and none where no area lies in the United Kingdom.
     points
         Tables of places of one's own, with coordinates or postcodes.
     maps

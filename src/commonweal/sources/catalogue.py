@@ -26,7 +26,7 @@ __all__ = ["Reader", "Source", "load_catalogue", "local_source"]
 Format = Literal["csv", "tsv", "excel", "rdata", "parquet", "geojson", "vector", "file"]
 ColumnType = Literal["string", "float", "integer", "boolean"]
 
-_SUFFIXES: dict[str, Format] = {
+SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "tsv",
@@ -71,7 +71,7 @@ class Reading(BaseModel):
     decimal
         What stands before the decimals: a point, or a comma as in 12,5.
     rows
-        How many rows a text table has; needed only where remarks follow it.
+        How many rows a table has, in text or a sheet; needed only where remarks follow it.
     sheet
         The sheet of an Excel file; the first if not said.
     layer
@@ -404,9 +404,9 @@ def guess_reader(name: str, member: str | None = None) -> Reader:
     suffix = PurePosixPath((member or name).replace("\\", "/")).suffix.lower()
     if suffix == ".zip":
         return Reader(format="csv")
-    if suffix not in _SUFFIXES:
+    if suffix not in SUFFIXES:
         raise DataError(
             f"{name}: the suffix '{suffix}' says no format that can be read; expected one of "
-            f"{', '.join([*_SUFFIXES, '.zip'])}"
+            f"{', '.join([*SUFFIXES, '.zip'])}"
         )
-    return Reader(format=_SUFFIXES[suffix], member=member)
+    return Reader(format=SUFFIXES[suffix], member=member)

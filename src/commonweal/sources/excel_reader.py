@@ -81,14 +81,26 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
             frame: pl.DataFrame = page.to_polars()
             return frame
 
+        def load_body(skip: int) -> pl.DataFrame:
+            whole = load(skip, None)
+            if reader.rows is None:
+                return whole
+            filled = whole.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true()
+            if len(filled) < reader.rows:
+                raise DataError(
+                    f"{path}: sheet '{sheet}': expected {reader.rows:,} rows, found {len(filled):,}"
+                )
+            # Read again, so that remarks below do not decide the types of the columns.
+            return load(skip, int(filled[reader.rows - 1]) + 1)
+
         top = load(reader.skip_rows, 1)
         if top.height == 0:
             raise DataError(f"{path}: sheet '{sheet}' is empty")
         if reader.columns is None:
             names = ["" if cell is None else str(cell).strip() for cell in top.row(0)]
-            body = load(reader.skip_rows + 1, None)
+            body = load_body(reader.skip_rows + 1)
         else:
-            names, body = list(reader.columns), load(reader.skip_rows, None)
+            names, body = list(reader.columns), load_body(reader.skip_rows)
     names += [""] * (body.width - len(names))
     used = [i for i in range(body.width) if names[i] or body.to_series(i).drop_nulls().len()]
     header = check_header([names[i] for i in used], path)
