@@ -309,11 +309,11 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "a day that there is not": (
         content("study.yaml", "title: a\nareas: 2020-13-45\n"),
-        ["study.yaml, line 2", "'2020-13-45' is no timestamp"],
+        ["study.yaml, line 2", "'2020-13-45' is not a valid timestamp"],
     ),
     "a number that is none": (
         content("study.yaml", "title: 0b_\n"),
-        ["study.yaml, line 1", "'0b_' is no int"],
+        ["study.yaml, line 1", "'0b_' is not a valid int"],
     ),
     "brackets without end": (
         content("study.yaml", "[" * 3000),

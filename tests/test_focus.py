@@ -17,7 +17,9 @@ import pytest
 from commonweal.briefing.folder import write_results
 from commonweal.briefing.headline import as_data, headline
 from commonweal.briefing.map import draw_map
+from commonweal.checking import check_files
 from commonweal.errors import StudyError
+from commonweal.index.drawing import shorten
 from commonweal.pack import describe
 from commonweal.pack.make import write_pack
 from commonweal.pack.scope import focus_scope
@@ -153,6 +155,7 @@ def test_the_folder_lists_them_with_their_own_indicator(
     page = text_of((made / "report.html").read_text("utf-8"))
     assert f"{len(on_list)} of {of} neighbourhoods are left behind" in page
     assert "Shown beside the indices" in page
+    assert "Numbers by region" not in page  # those count areas that the answer does not
     areas = pl.read_parquet(made / "areas.parquet")
     assert areas["in_focus"].sum() == of
     assert pl.read_parquet(made / "shown.parquet")["volunteers.rank"].count() == of - 3
@@ -188,6 +191,10 @@ def test_the_pack_is_of_the_focus_on_the_scale_of_all(
     n, of = len(on_list), int(here.sum())
     assert f"{n} of {of} neighbourhoods in Vesselhoe count as “left behind”" in page
     assert sorted(p.stem for p in (made / "profiles").glob("*.html")) == sorted(on_list)
+    drawn = (made / "overview.html").read_text("utf-8")
+    chart = drawn[drawn.index("How sure that is") :]
+    for place in focused.areas.table.filter(pl.col("code").is_in(on_list))["name"]:
+        assert unescape(chart).count(shorten(place, 30)) >= 1
     code = on_list[0]
     row = focused.areas.position[code]
     place, plain = describe(focused, row), describe(everywhere, row)
@@ -313,3 +320,12 @@ def test_by_hand(small: Small) -> None:
     assert "halls: 10 values for 10 places; most need: A20 Place 20 (1)" in "\n".join(
         headline(south)
     )
+
+
+def test_check_counts_what_is_only_shown_among_those_listed(small: Small) -> None:
+    (small.path / "clubs.csv").write_text("code,clubs\nA11,4\nA12,3\nA01,9\n", "utf-8")
+    clubs = {"file": "clubs.csv", "column": "clubs", "higher_is": "less"}
+    study = small.write(focus={"district": "S"}, show=["clubs"], indicators__clubs=clubs)
+    found = {of.name: of for of in check_files(load_study(study), small.store).coverage}
+    assert (found["clubs"].known, found["clubs"].areas) == (2, 10)
+    assert (found["halls"].known, found["halls"].areas) == (20, 20)

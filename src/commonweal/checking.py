@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from commonweal.access.registers import load_registers
@@ -55,7 +56,8 @@ class Coverage:
     known
         How many of the areas have a value.
     areas
-        How many areas there are; None where that could not be seen without fetching anything.
+        How many areas should have one: all, or those in focus for a column that is only shown; None
+        where that could not be seen without fetching anything.
     aside
         Codes in the file that are of no area of the study, in the order of the file.
     """
@@ -209,13 +211,21 @@ def _check_columns(
                 check_coverage(read, list(whole), whole)
             for at, wanted in enumerate(of_year):
                 name = wanted.indicator.name + (f" {wanted.year}" if wanted.year else "")
-                if name not in seen:
-                    has = ~pl.Series(read.values[:, at]).is_nan()
+                if name in seen:
+                    continue
+                has = ~np.isnan(read.values[:, at])
+                if not isinstance(on, Areas):
                     found.coverage.append(
-                        _coverage(name, wanted.source, wanted.code, int(has.sum()), known, store)
-                        if isinstance(on, Areas)
-                        else Coverage(name, wanted.source.called, int(has.sum()), None, ())
+                        Coverage(name, wanted.source.called, int(has.sum()), None, ())
                     )
+                    continue
+                if wanted.indicator.name not in leaves:  # it is only shown, where areas are listed
+                    listed = study.in_focus(on.table)
+                else:
+                    listed = np.ones(len(on), dtype=bool)
+                n = int((has & listed).sum())
+                reach = _coverage(name, wanted.source, wanted.code, n, on, store)
+                found.coverage.append(replace(reach, areas=int(listed.sum())))
 
 
 def _coverage(

@@ -172,7 +172,7 @@ def _loader() -> Any:
                 kind = node.tag.rpartition(":")[2]
                 what = repr(node.value) if isinstance(node, yaml.ScalarNode) else "what is here"
                 raise yaml.MarkedYAMLError(
-                    problem=f"{what} is no {kind} that there is; expected one, or text in quotes",
+                    problem=f"{what} is not a valid {kind}; expected one, or text in quotes",
                     problem_mark=node.start_mark,
                 ) from None
             if isinstance(found, int) and abs(found) > MOST_WHOLE:

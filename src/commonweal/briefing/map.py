@@ -159,7 +159,7 @@ def _region_names(results: Results, frame: _Frame, lon: Floats, lat: Floats) -> 
     names = np.array([n or "" for n in results.areas.table["region_name"].to_list()])
     for name in sorted(set(names) - {""}):
         at = (names == name) & np.isfinite(lon)
-        if at.any():
+        if at.any() and results.focus[names == name].all():
             # The middle of its extent: the mean would lie in the thick of the marks.
             middle = [np.quantile(v[at], [0.05, 0.95]).mean(keepdims=True) for v in (lon, lat)]
             x, y = frame.place(*middle)

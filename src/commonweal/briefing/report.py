@@ -162,7 +162,7 @@ def render_report(results: Results, day: date | None = None) -> str:
 
 def _part(results: Results, name: str) -> _Part:
     d = results.listed(name)
-    levels = tiers(results)
+    levels = [t for t in tiers(results) if _all_listed(results, t)]
     region = next((t for t in levels if t.key == "region"), levels[-1] if levels else None)
     chance = probability_chart(results, name)
     return _Part(
@@ -185,6 +185,13 @@ def _part(results: Results, name: str) -> _Part:
         near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
         tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
     )
+
+
+def _all_listed(results: Results, tier: Tier) -> bool:
+    """Say whether all areas of the larger areas to show are listed: else their counts are not those of the answer."""
+    shown = results.focused.table[tier.key].drop_nulls().unique().to_list()
+    inside = results.areas.table[tier.key].is_in(shown).fill_null(value=False).to_numpy()
+    return bool(results.focus[inside].all())
 
 
 def _short(shown: Shown) -> Shown:

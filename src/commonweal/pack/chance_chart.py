@@ -11,6 +11,7 @@ import polars as pl
 from commonweal.briefing.charts import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
+from commonweal.index.drawing import shorten
 from commonweal.pack.drawing import LINE, QUIET, svg, text
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ def _drawn(
             parts.append(text(x, top - 9, f"{at:.0%}".replace("%", " %"), 11.5, "middle", QUIET))
     for k, (words, value, told, inside) in enumerate(bars):
         y = top + k * row
-        short = words if len(words) <= 30 else f"{words[:29].rstrip()}…"
-        parts.append(text(left - 8, y + 13, short, 12, "end"))
+        parts.append(text(left - 8, y + 13, shorten(words, 30), 12, "end"))
         wide = max(value * plot, 0.8)
         fill, edge = (_INSIDE, _INSIDE) if inside else ("#fff", _OUTSIDE)
         parts.append(
