@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import CommonwealError
@@ -14,11 +15,14 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Paper", "column_room", "font_folder", "papers"]
+__all__ = ["MANY", "Paper", "broken_heads", "column_room", "font_folder", "papers"]
 
 _SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
 """Sizes of type in points, tried in turn until a page limit is kept."""
 
+
+MANY = 8
+"""Columns above which the heads of a table are broken into lines."""
 
 _LONG_HEAD, _LONG_NUMBER = 16, 12
 """Letters above which the head of a column of numbers may be broken, and a number may not be squeezed."""
@@ -115,6 +119,26 @@ def column_room(
     if not all(short[k] for k in words):  # a code is not squeezed for the sake of a sentence
         room = [0 if k in words and short[k] else n for k, n in enumerate(room)]
     return room
+
+
+def broken_heads(
+    heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> list[str]:
+    r"""Break the heads of columns of numbers into lines no longer than a number or a word of theirs.
+
+    Such a column then takes the room that it needs, and no head runs into the next.
+
+    Examples
+    --------
+    >>> broken_heads(["Place", "Halls (per 1,000)"], [False, True], [["Leeds", "0.4"]])
+    ['Place', 'Halls\n(per\n1,000)']
+    """
+    found = list(heads)
+    for at in (k for k, number in enumerate(numeric) if number):
+        longest = max((len(row[at] or "") for row in rows), default=0)
+        word = max(map(len, heads[at].split()), default=1)
+        found[at] = "\n".join(wrap(heads[at], max(longest, word, 1)))
+    return found
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from commonweal.briefing.capital_told import (
 )
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import people
-from commonweal.pack.paper import column_room
+from commonweal.pack.paper import MANY, broken_heads, column_room
 from commonweal.pack.strand_chart import rows_of, strand_table
 
 if TYPE_CHECKING:
@@ -259,13 +259,17 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
     heads = shown.frame.columns
     numeric = [shown.is_number(h) or _counts(shown, h) for h in heads]
     cells = shown.cells()
+    wide = column_room(heads, numeric, cells)
+    if len(heads) > MANY:
+        heads = broken_heads(heads, numeric, cells)
+        wide = [0 if number else w for number, w in zip(numeric, wide, strict=True)]
     return {
         "title": title,
         "strong": list(strong),
         "links": [],
         "head": heads,
         "numeric": numeric,
-        "wide": column_room(heads, numeric, cells),
+        "wide": wide,
         "rows": [[cell or "–" for cell in row] for row in cells],
     }
 

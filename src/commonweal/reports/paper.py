@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.evidence import cite, load_evidence
-from commonweal.pack.paper import Paper, column_room, font_folder
+from commonweal.pack.paper import MANY, Paper, broken_heads, column_room, font_folder
 from commonweal.reports.page import unbroken
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ __all__ = ["chart_data", "report_pdf", "table_data", "work_data"]
 
 _WIDE = 0.85
 """Share of the page's width that a drawing takes at most."""
-
-_MANY = 8
-"""Columns above which a table is set small and its heads are broken."""
 
 _NAME, _LONG = 20, 45
 """Letters of room that a column of names asks for at most in such a table, and letters that a name has at most."""
@@ -125,16 +121,14 @@ def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, A
     words = [max(map(len, head.split()), default=0) + 1 for head in heads]
     wide = [w and max(w, word) for w, word in zip(room, words, strict=True)]
     if (
-        len(heads) > _MANY
+        len(heads) > MANY
     ):  # numbers take no more than they need, and names share the rest almost evenly
         names = [
             max((len(row[at]) for row in cells), default=0) <= _LONG for at in range(len(heads))
         ]
         wide = [min(w, _NAME) if name else w for w, name in zip(wide, names, strict=True)]
-        for at in (k for k, number in enumerate(numeric) if number):
-            longest = max(len(row[at]) for row in cells) if cells else 0
-            heads[at] = "\n".join(wrap(heads[at], max(longest, words[at])))
-            wide[at] = 0
+        heads = broken_heads(heads, numeric, cells)
+        wide = [0 if number else w for number, w in zip(numeric, wide, strict=True)]
     return {
         "title": title,
         "head": heads,
