@@ -147,3 +147,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes("wt,sex\n1,é\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"latin\.csv: cannot be read as CSV"):
         read_columns(tmp_path / "latin.csv", ["sex"])
+
+
+def test_lengths_of_time_are_no_answers(tmp_path: Path) -> None:
+    file = tmp_path / "answers.parquet"
+    pl.DataFrame({"age": [1, 2]}).with_columns(pl.col("age").cast(pl.Duration)).write_parquet(file)
+    with pytest.raises(DataError, match="column 'age' holds Duration"):
+        read_columns(file, ["age"])

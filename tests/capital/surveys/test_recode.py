@@ -148,6 +148,8 @@ def test_groups_that_do_not_fit_are_told(
         ({"wt": [None, None, *[1.0] * 10]}, {}, "2 of 12 respondents"),
         ({"wt": [float("inf"), *[1.0] * 11]}, {}, "(row 1: inf)"),
         ({"score": [float("-inf"), *[1.0] * 11]}, {}, "1 of 12 respondents have an infinite answer in column 'score'"),
+        ({"score": [1e300, *[1.0] * 11]}, {}, "1 of 12 respondents have an answer beyond 1e60 in column 'score'"),
+        ({"wt": [1e300, *[1.0] * 11]}, {}, "1 of 12 respondents have no usable weight in column 'wt' (row 1: 1e+300)"),
         ({"wt": ["a"] * 12}, {}, "weight: column 'wt' holds text"),
         ({"wt": [None] * 12}, {}, "weight: column 'wt' is empty; expected numbers"),
         ({"trust": [1, 2] * 6}, {"weight": "trust"}, "'trust' holds answers with labels (1 is 'Most can be trusted')"),

@@ -9,6 +9,7 @@ import polars as pl
 from commonweal.areas import load_systems
 from commonweal.capital.surveys.recode import as_names, as_text, plain
 from commonweal.errors import DataError, StudyError, nearest
+from commonweal.indicators.indicators import MOST_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ def _weights(column: pl.Series, where: str, *, zero: bool = False) -> pl.Series:
     if not column.dtype.is_numeric():
         raise DataError(f"{where}: column '{column.name}' holds text; expected numbers")
     weights = column.cast(pl.Float64).fill_nan(None)
-    bad = weights.is_null() | weights.is_infinite() | ((weights < 0) if zero else (weights <= 0))
+    bad = weights.is_null() | (weights > MOST_VALUE) | ((weights < 0) if zero else (weights <= 0))
     count = bad.fill_null(value=True).sum()
     if count:
         row = bad.fill_null(value=True).arg_true()[0]

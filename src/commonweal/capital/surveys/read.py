@@ -100,7 +100,7 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
     for name, kind in frame.schema.items():
-        if kind.is_nested() or kind == pl.Binary:
+        if kind.is_nested() or kind in (pl.Binary, pl.Duration):
             raise DataError(f"{file}: column '{name}' holds {kind}; expected numbers or text")
     return Microdata(frame.select(names).with_columns(pl.col(pl.String).replace("", None)), labels)
 

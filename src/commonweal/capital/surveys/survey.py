@@ -19,6 +19,7 @@ from commonweal.capital.surveys.recode import (
 from commonweal.capital.surveys.spec import SurveySpec, load_spec
 from commonweal.capital.surveys.spec_parts import Group
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
+from commonweal.indicators.indicators import MOST_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,12 +181,14 @@ def _answers(
         raise DataError(
             f"{where}: column '{name}' has no answer among {len(column):,} respondents: all are missing"
         )
-    if column.dtype.is_float() and column.is_infinite().any():
-        rows = column.is_infinite().arg_true()
-        raise DataError(
-            f"{where}: {len(rows):,} of {len(column):,} respondents have an infinite answer in column '{name}' "
-            f"(row {rows[0] + 1}: {column[rows[0]]}); expected numbers, or 'missing' with what stands for none"
-        )
+    if column.dtype.is_float():
+        rows = (column.fill_nan(None).abs() > MOST_VALUE).arg_true()
+        if len(rows):
+            how = "an infinite answer" if column.is_infinite().any() else "an answer beyond 1e60"
+            raise DataError(
+                f"{where}: {len(rows):,} of {len(column):,} respondents have {how} in column '{name}' "
+                f"(row {rows[0] + 1}: {column[rows[0]]}); expected numbers, or 'missing' with what stands for none"
+            )
     return column, labels
 
 
