@@ -172,7 +172,8 @@ def test_no_area_has_both(small: Any, run_with: RunWith) -> None:
         code, income, halls, error = line.split(",")
         text[i] = f"{code},{income if i > 10 else ''},{halls if i <= 10 else ''},{error}"
     small.indicators.write_text("\n".join(text), "utf-8")
-    half = run_with(certainty=None)
+    stated = {f"indicators__{name}__coverage": "50%" for name in ("income", "halls")}
+    half = run_with(certainty=None, **stated)
     assert len(beside(half, whole, {}).places) == 20
     with pytest.raises(
         DataError, match="deprivation and community_needs: no area has a score on b"

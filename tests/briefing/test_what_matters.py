@@ -100,14 +100,14 @@ def test_the_files_hold_it(told: Results, tmp_path: Path) -> None:
     areas = pl.read_parquet(folder / "sensitivity_areas.parquet")
     assert areas["code"].to_list() == told.areas.codes
     book = openpyxl.load_workbook(folder / "results.xlsx")
-    head, first = [[c.value for c in row] for row in book["What_matters"].iter_rows(4, 5)]
+    head, first = [[c.value for c in row] for row in book["What_matters"].iter_rows(1, 2)]
     assert head[:6] == [
         "What is moved", "Choice", "By itself", "With the others", "At least", "At most"
     ]  # fmt: skip
     assert first[:2] == ["How many villages change sides", "The weights within the Community"]
-    listed = [c.value for c in next(book["Selected"].iter_rows(4, 4))]
+    listed = [c.value for c in next(book["Selected"].iter_rows(1, 1))]
     assert "Choice that most often moves it" in listed
-    notes = {row[0].value: row[1].value for row in book["Notes"].iter_rows(5)}
+    notes = {row[0].value: row[1].value for row in book["Notes"].iter_rows(2)}
     assert "Worked out 512 times by a design that varies" in notes["Which choice matters"]
     assert "sensitivity.csv" in (folder / "README.txt").read_text("utf-8")
 
