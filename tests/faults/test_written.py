@@ -34,14 +34,14 @@ MERGED = "\n".join(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('title: !!int ""', "line 1: not valid YAML: '' is no int"),
-        ('title: !!float ""', "'' is no float"),
-        ("title: !!map [a]", "is no map"),
+        ('title: !!int ""', "line 1: not valid YAML: '' is not a valid int"),
+        ('title: !!float ""', "'' is not a valid float"),
+        ("title: !!map [a]", "is not a valid map"),
         ('a: 1\ntitle: "\\U00110000"', "line 2: not valid YAML: a character that Unicode does not"),
         ('title: "\\ud800"', "a character that no page can show"),
         ('title: "a\\0b"', "a character that no page can show"),
         ("a: 0x" + "f" * 5000, "line 1: not valid YAML: a whole number of 5,002 digits"),
-        ("a: " + "9" * 5000, "is no int"),
+        ("a: " + "9" * 5000, "is not a valid int"),
         ("a: " + "9" * 400, "a whole number of 400 digits; expected at most 18"),
         (MERGED, "line 4: not valid YAML: more than 10,000 keys are merged"),
         ("a: &a {<<: *a}", "lie in each other too deep"),
