@@ -183,7 +183,7 @@ def test_areas_without_people_or_a_point_are_named() -> None:
     table = pl.DataFrame(
         {
             "code": ["A", "B", "C"], "name": ["Ash", None, "Cedar"], "population": [10.0, 20.0, None],
-            "longitude": [-1.1, -1.2, -1.3], "latitude": [54.6, 54.6, None],
+            "longitude": [-1.1, -1.2, None], "latitude": [54.6, 54.6, None],
         }
     )  # fmt: skip
     areas = Areas("three", "Three", "place", "places", table)
