@@ -103,7 +103,9 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "work" / "annex"
     made.mkdir(parents=True)
     (made / "report.html").write_text("the last good one", "utf-8")
-    (made / "provenance.json").write_text('{"files": ["report.html"]}', "utf-8")
+    (made / "provenance.json").write_text(
+        '{"commonweal": "0.1.0", "report": "annex", "files": ["report.html"]}', "utf-8"
+    )
     return made
 
 
