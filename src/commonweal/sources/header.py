@@ -72,7 +72,7 @@ def lines_above(text: Iterable[str], separator: str) -> int:
 
     Examples
     --------
-    >>> lines_above(["Halls by ward, 2026\n", "\n", "ward,halls\n", "A1,3\n"], ",")
+    >>> lines_above(["Halls by ward", "", "ward,halls", "A1,3"], ",")
     2
     """
     rows = [(above, cells) for above, cells in _records(text, separator) if cells]
