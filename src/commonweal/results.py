@@ -143,29 +143,15 @@ class Results:
         Ranks, margins and cut-offs stay those among all areas.
         """
         d = self.designations[name]
-        if not self.study.focus:
-            return d
-        inside = self.focus
-        return replace(
-            d,
-            selected=d.selected & inside,
-            near_miss=d.near_miss & inside,
-            just_inside=d.just_inside & inside,
-        )
+        return d.inside(self.focus) if self.study.focus else d
 
     @property
     def since_listed(self) -> tuple[str, Comparison] | None:
         """As `since`, without what lies outside the study's ``focus``."""
         if self.since is None or not self.study.focus:
             return self.since
-        (title, c), here = self.since, self.focus
-        return title, replace(
-            c,
-            after=self.listed(c.after.name),
-            stay=c.stay & here,
-            enter=c.enter & here,
-            leave=c.leave & here,
-        )
+        title, c = self.since
+        return title, c.inside(self.focus)
 
     @property
     def preparations(self) -> list[Prepared]:

@@ -11,7 +11,7 @@ from commonweal.areas import build_move, load_areas
 from commonweal.briefing.marker import MARK, marker, read_marker
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.swap import plainly, whole_folder
-from commonweal.briefing.words import authority_of
+from commonweal.briefing.words import authority_of, listed_areas
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.given import note_given
 from commonweal.investment.tracker import STANDING, Measure, Snapshot, standing
@@ -54,8 +54,8 @@ def take_baseline(
     results
         A run of the study.
     areas
-        The places: ``selected`` for those that the study's designation selects, or codes and names of areas or
-        of larger ones.
+        The places: ``selected`` for those that the study's designation selects (in its focus, if it has one), or
+        codes and names of areas or of larger ones.
     designation
         Which, where the study has several; its only one if empty.
     year
@@ -256,7 +256,14 @@ def _followed(results: Results, areas: Sequence[str], designation: str) -> NDArr
         )
     if designation and designation not in results.designations:
         raise UnknownNameError("designation", designation, results.designations)
-    return results.designations[designation or results.study.only_designation()].selected
+    name = designation or results.study.only_designation()
+    followed = results.listed(name).selected
+    if results.study.focus and not followed.any():
+        raise CommonwealError(
+            f"designation {name} selects none of the {listed_areas(results)}, so nothing is followed; expected "
+            "some, or --area with those to follow"
+        )
+    return followed
 
 
 def _groups(results: Results) -> dict[str, tuple[str | None, ...]]:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["on_unit", "run_on_units"]
 
-BARE: dict[str, Any] = {"certainty": None, "sensitivity": None, "agreement": (), "since": ""}
+BARE: dict[str, Any] = {
+    "certainty": None,
+    "sensitivity": None,
+    "agreement": (),
+    "since": "",
+    "focus": {},
+}
 
 
 def run_on_units(
@@ -34,7 +40,8 @@ def run_on_units(
     Parameters
     ----------
     study
-        As in `commonweal.study.run`. Nothing varies, and nothing is compared with what is published.
+        As in `commonweal.study.run`. Nothing varies, and nothing is compared with what is published. Where it has
+        a ``focus``, the areas in it are counted, and the larger ones that they lie in.
     store, progress
         As there.
     units
@@ -63,11 +70,12 @@ def run_on_units(
             raise StudyError(
                 f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
             )
+    focus = study.in_focus(areas.table) if study.focus else None
     small = run(study.model_copy(update=BARE), store, geometry=False, progress=progress)
     found = []
     for unit in chosen:
         large = run(on_unit(study, unit), store, geometry=False, progress=progress)
-        found.append(compare_units(small, large, store))
+        found.append(compare_units(small, large, store, focus))
     return found
 
 

@@ -103,6 +103,10 @@ def test_the_same_recipe_on_larger_areas_says_where_its_numbers_are_from() -> No
     there = on_unit(study, "msoa21")
     assert there.areas == "msoa21"
     assert there.certainty is None
+    here = study.model_copy(update={"focus": {"lad24": "E06000001"}})
+    assert (
+        on_unit(here, "wd24").focus == {}
+    )  # wards may lie in no such thing; small areas are counted
     assert {there.indicators[name].areas for name in study.leaves("community_needs")} == {"lsoa21"}
     assert {there.indicators[name].areas for name in study.leaves("deprivation")} == {""}
     open_england = on_unit(load_study("open-england"), "wd24")

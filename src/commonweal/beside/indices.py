@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +73,9 @@ class IndexComparison:
         1; below 0 where a part brings them together), and in how many areas that are in the worst
         tenth of the first or the second alone it does most (``drives_first``, ``drives_second``).
         No rows where an index does not add up.
+    ranked
+        How many areas have both, and are ranked. With a focus, tables and counts are of the areas in it
+        alone; ranks and worst tenths are still among all of these.
 
     Notes
     -----
@@ -88,10 +91,15 @@ class IndexComparison:
     groups: pl.DataFrame
     places: pl.DataFrame
     parts: pl.DataFrame
+    ranked: int
 
 
 def compare_indices(
-    first: Results, second: Results, pairs: tuple[Pair, ...], store: Store
+    first: Results,
+    second: Results,
+    pairs: tuple[Pair, ...],
+    store: Store,
+    focus: Flags | None = None,
 ) -> IndexComparison:
     """Compare two indices, across vintages of geography where need be.
 
@@ -104,13 +112,16 @@ def compare_indices(
         One of those that `match_indices` gives.
     store
         For the links between area systems.
+    focus
+        (n_areas of the second,) which areas are counted and named, with ranks and worst tenths among all; every
+        area if not given.
 
     Raises
     ------
     UnknownNameError
         If no link leads from the areas of one to those of the other.
     DataError
-        If no area has both.
+        If no area has both, or none that is counted.
     """
     ours, theirs = (
         r.scores[p.split("/")[0]] for r, p in ((first, pairs[0].first), (second, pairs[0].second))
@@ -120,26 +131,32 @@ def compare_indices(
         move = build_move(store, first.areas, second.areas)
         ours, report = ours.moved(move), move.report
     needs = [_both(ours.need[p.first], theirs.need[p.second]) for p in pairs]
-    if np.isnan(needs[0][0]).all():
-        raise DataError(f"{pairs[0].first} and {pairs[0].second}: no area has a score on both")
     areas = second.areas
-    nodes = pl.DataFrame([_row(p, *x, areas) for p, x in zip(pairs, needs, strict=True)])
+    here = np.ones(len(areas), dtype=bool) if focus is None else focus
+    known = ~np.isnan(needs[0][0])
+    if not (known & here).any():
+        where = "" if focus is None else " in the study's focus"
+        raise DataError(
+            f"{pairs[0].first} and {pairs[0].second}: no area{where} has a score on both"
+        )
+    nodes = pl.DataFrame([_row(p, *x, areas, here) for p, x in zip(pairs, needs, strict=True)])
     groups = pl.DataFrame(
         [
             {"kind": kind, "group": name, **_row(p, *x, areas, inside)}
-            for kind, name, inside in _groups(areas)
+            for kind, name, inside in _groups(areas, here)
             for p, x in zip(pairs, needs, strict=True)
         ],
         infer_schema_length=None,
     )
-    places = _places(areas, pairs, needs)
-    parts = parts_apart((first, ours), (second, theirs), pairs, ~np.isnan(needs[0][0]))
-    if not parts:
-        return IndexComparison(
-            pairs, areas, report, nodes, groups, places, pl.DataFrame(schema=NO_PARTS)
-        )
-    more, table = drivers(parts, places["worst_tenth"])
-    return IndexComparison(pairs, areas, report, nodes, groups, places.hstack(more), table)
+    places, table = _places(areas, pairs, needs), pl.DataFrame(schema=NO_PARTS)
+    parts = parts_apart((first, ours), (second, theirs), pairs, known)
+    if parts:
+        inside = [replace(part, apart=np.where(here, part.apart, np.nan)) for part in parts]
+        more, table = drivers(inside, places["worst_tenth"])
+        places = places.hstack(more)
+    return IndexComparison(
+        pairs, areas, report, nodes, groups, places.filter(pl.Series(here)), table, int(known.sum())
+    )
 
 
 def _both(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -148,11 +165,8 @@ def _both(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return np.where(known, x, np.nan), np.where(known, y, np.nan)
 
 
-def _row(
-    pair: Pair, x: Floats, y: Floats, areas: Areas, inside: Flags | None = None
-) -> dict[str, object]:
-    """Say how alike two nodes are, over all areas or those inside."""
-    here = np.ones(len(x), dtype=bool) if inside is None else inside
+def _row(pair: Pair, x: Floats, y: Floats, areas: Areas, here: Flags) -> dict[str, object]:
+    """Say how alike two nodes are, over the areas here."""
     a, b = worst_tenth(x) & here, worst_tenth(y) & here
     people = areas.population
     return {
@@ -171,14 +185,14 @@ def _row(
     }
 
 
-def _groups(areas: Areas) -> Iterator[tuple[str, str, Flags]]:
-    """Yield each region, or larger area of the last kind, and each class, with who lies in it."""
+def _groups(areas: Areas, here: Flags) -> Iterator[tuple[str, str, Flags]]:
+    """Yield each region, or larger area of the last kind, and each class, with who of those here lies in it."""
     tier = "region" if "region" in areas.parents else next(iter(areas.parents[-1:]), "")
     for kind, column in ((tier, f"{tier}_name"), *((c, c) for c in areas.classes)):
         if kind:
             values = areas.table[column]
-            for name in values.drop_nulls().unique().sort():
-                yield kind, name, (values == name).fill_null(value=False).to_numpy()
+            for name in values.filter(pl.Series(here)).drop_nulls().unique().sort():
+                yield kind, name, (values == name).fill_null(value=False).to_numpy() & here
 
 
 def _places(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from commonweal.areas import build_move
 from commonweal.beside.indices import IndexComparison, compare_indices
 from commonweal.beside.matching import match_indices
 from commonweal.designation import Comparison, compare
@@ -12,6 +15,8 @@ from commonweal.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -32,12 +37,16 @@ class StudyComparison:
         exactly one.
     indices
         Those that both have, by name, label or what is stated.
+    focus
+        (n_areas of `second`,) what is counted and named: the focus of the second study, or of the first if the
+        second has none; None where neither has one.
     """
 
     first: Results
     second: Results
     lists: Comparison | None
     indices: tuple[IndexComparison, ...]
+    focus: NDArray[np.bool_] | None = None
 
 
 def compare_studies(
@@ -59,7 +68,7 @@ def compare_studies(
     UnknownNameError
         If a stated name is no node, or no link leads from the areas of one to those of the other.
     StudyError
-        If there is nothing to compare.
+        If there is nothing to compare, or the two have a focus each that share no area.
     """
     matched = match_indices(first, second, stated)
     alone = all(len(r.designations) == 1 for r in (first, second))
@@ -72,10 +81,40 @@ def compare_studies(
             f"{several}; a comparison of lists needs exactly one designation in each, one of indices the "
             "same name or label in both, or --match"
         )
+    here = _focus(first, second, store)
     lists = None
     if alone:
         before, after = (next(iter(r.designations.values())) for r in (first, second))
         lists = compare(before, after, store)
-    return StudyComparison(
-        first, second, lists, tuple(compare_indices(first, second, m, store) for m in matched)
-    )
+        lists = lists if here is None else lists.inside(here)
+    indices = tuple(compare_indices(first, second, m, store, here) for m in matched)
+    return StudyComparison(first, second, lists, indices, here)
+
+
+def _focus(first: Results, second: Results, store: Store) -> NDArray[np.bool_] | None:
+    """(n_areas of `second`,) what is counted; None for everything.
+
+    An area of other areas is in focus where at least half of its people live in one that is.
+    """
+    found = []
+    for results in (first, second):
+        if not results.study.focus:
+            continue
+        here = results.focus
+        if results.areas.codes != second.areas.codes:
+            move = build_move(store, results.areas, second.areas)
+            here = np.nan_to_num(move.mean(here.astype(np.float64))) >= 0.5 - 1e-9
+        found.append(here)
+    if not found:
+        return None
+    if not np.logical_and.reduce(found).any():
+        stated = " and ".join(
+            f"{r.study.name} has focus: {dict(r.study.focus)}"
+            for r in (first, second)
+            if r.study.focus
+        )
+        raise StudyError(
+            f"{stated}, and no {second.areas.singular} is in what is to be counted; expected the same focus in both, "
+            "or in one of them"
+        )
+    return found[-1]

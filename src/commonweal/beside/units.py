@@ -6,7 +6,7 @@ What the choice of areas does to a result is the modifiable areal unit problem. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class UnitComparison:
     Attributes
     ----------
     small, large
-        The areas.
+        The areas that are counted; ranks and cut-offs are among all of the study's.
     nodes
         One row for each index and each of its domains: ``index`` (dotted path), ``label``,
         ``areas`` (small ones that have a score on both), ``spearman`` of their own score with that
@@ -82,7 +82,9 @@ def larger_units(areas: Areas) -> list[str]:
     return [p for p in areas.parents if p in known and not p.startswith(TOO_LARGE)]
 
 
-def compare_units(small: Results, large: Results, store: Store) -> UnitComparison:
+def compare_units(
+    small: Results, large: Results, store: Store, focus: Flags | None = None
+) -> UnitComparison:
     """Compare a study on small areas with the same on larger ones.
 
     Parameters
@@ -92,6 +94,8 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
     store
         For the link between their areas. A small area lies in the larger one where most of its
         people live.
+    focus
+        (n_small,) which small areas are counted, with the larger ones that they lie in; every area if not given.
 
     Raises
     ------
@@ -101,12 +105,18 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
         If a node has no area with a score on both.
     """
     held = _holder(build_move(store, small.areas, large.areas))
+    here = np.ones(len(held), dtype=bool) if focus is None else focus
+    around = np.zeros(len(large.areas), dtype=bool)
+    around[held[here & (held >= 0)]] = True
+    if focus is None:
+        around[:] = True
+    counted = here, around
     rows = []
     columns: dict[str, Floats | Flags] = {}
     for index, scores in small.scores.items():
         other = large.scores[index]
         rows += [
-            _node(small, large, path, held)
+            _node(small, large, path, held, counted)
             for path in (index, *scores.domains)
             if path in other.need
         ]
@@ -118,10 +128,10 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
         }
     told = []
     for name, d in small.designations.items():
-        chosen = large.designations[name]
+        d, chosen = d.inside(here), large.designations[name].inside(around)
         columns[f"{name}.selected_small"] = d.selected
         columns[f"{name}.selected_large"] = _of(chosen.selected.astype(np.float64), held) == 1
-        told.append(_designation(name, d, chosen, held))
+        told.append(_designation(name, d, chosen, held, counted))
     numbers = {c: pl.Series(c, x).fill_nan(None) for c, x in columns.items() if x.dtype != bool}
     whole = [x.cast(pl.Int64) for x in numbers.values()]
     flags = [pl.Series(c, x) for c, x in columns.items() if x.dtype == bool]
@@ -129,7 +139,17 @@ def compare_units(small: Results, large: Results, store: Store) -> UnitCompariso
     places = small.areas.table.select("code", "name", "population").with_columns(
         pl.Series("lies_in", lies_in, dtype=pl.String), *whole, *flags
     )
-    return UnitComparison(small.areas, large.areas, pl.DataFrame(rows), pl.DataFrame(told), places)
+    return UnitComparison(
+        _only(small.areas, here),
+        _only(large.areas, around),
+        pl.DataFrame(rows),
+        pl.DataFrame(told),
+        places.filter(pl.Series(here)),
+    )
+
+
+def _only(areas: Areas, here: Flags) -> Areas:
+    return areas if here.all() else replace(areas, table=areas.table.filter(pl.Series(here)))
 
 
 def _holder(move: Move) -> NDArray[np.intp]:
@@ -147,11 +167,18 @@ def _of(larger: Floats, held: NDArray[np.intp]) -> Floats:
     return np.where(held >= 0, larger[held], np.nan)
 
 
-def _node(small: Results, large: Results, path: str, held: NDArray[np.intp]) -> dict[str, object]:
+def _node(
+    small: Results,
+    large: Results,
+    path: str,
+    held: NDArray[np.intp],
+    counted: tuple[Flags, Flags],
+) -> dict[str, object]:
+    here = counted[0]
     need, larger = (r.scores[path.split("/")[0]].need[path] for r in (small, large))
     around = _of(larger, held)
     own, other = decile(rank(need)), _of(decile(rank(larger)), held)
-    known = ~np.isnan(own) & ~np.isnan(other)
+    known = ~np.isnan(own) & ~np.isnan(other) & here
     if not known.any():
         raise DataError(
             f"{path}: no area has a score both by itself and by the larger one around it"
@@ -162,24 +189,28 @@ def _node(small: Results, large: Results, path: str, held: NDArray[np.intp]) -> 
         "index": path.replace("/", "."),
         "label": small.label(path),
         "areas": int(known.sum()),
-        "spearman": spearman(need, around),
+        "spearman": spearman(need[here], around[here]),
         "same_decile": float((apart == 0).mean()),
         "within_one_decile": float((apart <= 1).mean()),
         "worst_tenth": int(worst.sum()),
         "worst_both": int((worst & (other == 1)).sum()),
-        "people_small": _share(small.areas, worst_tenth(need)),
-        "people_large": _share(large.areas, worst_tenth(larger)),
+        "people_small": _share(small.areas, worst_tenth(need), counted[0]),
+        "people_large": _share(large.areas, worst_tenth(larger), counted[1]),
     }
 
 
-def _share(areas: Areas, which: Flags) -> float:
-    """Share of all people who live in some of the areas."""
-    people = np.nan_to_num(areas.population)
+def _share(areas: Areas, which: Flags, counted: Flags) -> float:
+    """Share of all people counted who live in some of the areas."""
+    people = np.where(counted, np.nan_to_num(areas.population), 0.0)
     return float(people[which].sum() / people.sum()) if people.any() else float("nan")
 
 
 def _designation(
-    name: str, small: Designation, large: Designation, held: NDArray[np.intp]
+    name: str,
+    small: Designation,
+    large: Designation,
+    held: NDArray[np.intp],
+    counted: tuple[Flags, Flags],
 ) -> dict[str, object]:
     inside = _of(large.selected.astype(np.float64), held) == 1
     holding = np.unique(held[small.selected & (held >= 0)])
@@ -190,10 +221,10 @@ def _designation(
         "large_selected": int(large.selected.sum()),
         "small_people": float(people[small.selected].sum()),
         "large_people": float(of_large[large.selected].sum()),
-        "small_share": _share(small.areas, small.selected),
-        "large_share": _share(large.areas, large.selected),
+        "small_share": _share(small.areas, small.selected, counted[0]),
+        "large_share": _share(large.areas, large.selected, counted[1]),
         "small_inside": int((small.selected & inside).sum()),
         "large_holding": int(large.selected[holding].sum()),
-        "people_gained": float(people[inside & ~small.selected].sum()),
+        "people_gained": float(people[inside & ~small.selected & counted[0]].sum()),
         "people_lost": float(people[small.selected & ~inside].sum()),
     }

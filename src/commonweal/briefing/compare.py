@@ -16,7 +16,7 @@ __all__ = ["comparison_data", "comparison_lines"]
 
 
 def comparison_lines(
-    c: Comparison, before: str, after: str, most: int = MOST_LINES
+    c: Comparison, before: str, after: str, most: int = MOST_LINES, where: str = ""
 ) -> Iterator[str]:
     """Give a comparison as lines of text.
 
@@ -28,10 +28,14 @@ def comparison_lines(
         Titles of the two studies.
     most
         How many areas of each kind to name; 0 for counts alone.
+    where
+        What larger area is counted alone; '' for everything.
     """
     old, new = c.before, c.after
-    yield f"From {before} ({_of(old)})"
-    yield f"  to {after} ({_of(new)}):"
+    within = f" in {where}" if where else ""
+    whole = ", everywhere" if where and c.report else within
+    yield f"From {before} ({_of(old)}{whole})"
+    yield f"  to {after} ({_of(new)}{within}):"
     yield f"{c.stay.sum():,} stay, {c.leave.sum():,} leave, {c.enter.sum():,} enter."
     if c.report:
         told = ", ".join(

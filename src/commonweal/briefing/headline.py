@@ -19,6 +19,7 @@ from commonweal.briefing.words import (
     counted,
     counted_areas,
     difference,
+    focus_name,
     focus_note,
     index_label,
     listed_areas,
@@ -74,7 +75,16 @@ def headline(results: Results) -> list[str]:
         lines += ["", *extra_lines(results)]
     if results.since_listed:
         earlier, comparison = results.since_listed
-        lines += ["", *comparison_lines(comparison, earlier, results.study.title, most=0)]
+        lines += [
+            "",
+            *comparison_lines(
+                comparison,
+                earlier,
+                results.study.title,
+                most=0,
+                where=focus_name(results.study, results.areas),
+            ),
+        ]
     if results.agreements:
         among = f", all {counted_areas(len(results.areas), results.areas)}"
         lines += ["", f"Checked against{among if results.study.focus else ''}:"]

@@ -29,7 +29,7 @@ MOST_PARTS = 3
 
 
 def index_comparison_lines(
-    c: IndexComparison, first: str, second: str, most: int = 5
+    c: IndexComparison, first: str, second: str, most: int = 5, where: str = ""
 ) -> Iterator[str]:
     """Give a comparison of two indices as lines of text.
 
@@ -41,6 +41,8 @@ def index_comparison_lines(
         Titles of the two studies.
     most
         How many of the areas furthest apart to name, each way.
+    where
+        What larger area is counted alone; '' for everything.
     """
     whole = c.nodes.row(0, named=True)
     yield f"{whole['first_label']} beside {whole['second_label']}"
@@ -49,14 +51,18 @@ def index_comparison_lines(
     if c.report:
         yield f"  The first was carried to {c.areas.title}, as means weighted by people."
     yield ""
+    both = counted_areas(whole["areas"], c.areas) + (f" in {where}" if where else "")
     if _alike(c):
-        both = counted_areas(whole["areas"], c.areas)
         yield f"The two rank the {both} that have both in the same order, part by part."
         return
-    yield (
-        f"{counted_areas(whole['areas'], c.areas)} have both; {whole['worst_first']:,} are in the worst "
-        "tenth of each. By chance a"
-    )
+    if where:
+        yield (
+            f"{both} have both; {whole['worst_first']:,} are in the worst tenth of the first, "
+            f"{whole['worst_second']:,} in that of the second,"
+        )
+        yield f"among the {c.ranked:,} that have both everywhere. By chance a"
+    else:
+        yield f"{both} have both; {whole['worst_first']:,} are in the worst tenth of each. By chance a"
     yield "tenth of these would be in both. Rank correlation: 1 is the same order, 0 nothing in common,"
     yield "-1 the reverse."
     yield from _nodes(c)
@@ -67,6 +73,8 @@ def index_comparison_lines(
         yield f"{both[:1].upper()}{both[1:]} live in the worst tenth of both,"
         yield f"{one} in that of the first alone, {other} in that of the second alone."
     for kind in c.groups["kind"].unique(maintain_order=True) if len(c.groups) else ():
+        if where and c.groups.filter(pl.col("kind") == kind)["group"].n_unique() == 1:
+            continue  # all that is counted lies in one
         yield ""
         yield from _where(c, kind)
     if len(c.parts):

@@ -12,6 +12,7 @@ from commonweal.briefing.two_indices import (
     index_comparison_lines,
     index_comparison_tables,
 )
+from commonweal.briefing.words import counted_areas, focus_name
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ __all__ = ["study_comparison_data", "study_comparison_lines", "write_study_compa
 
 def study_comparison_lines(c: StudyComparison, everyone: bool = False) -> Iterator[str]:
     """Give a comparison of two studies as lines of text; `everyone` names every area of the lists."""
-    titles = c.first.study.title, c.second.study.title
+    titles, where = (c.first.study.title, c.second.study.title), _where(c)
+    if c.focus is not None:
+        known = counted_areas(int(c.focus.sum()), c.second.areas)
+        yield f"Counted and named are the {known} in {where}; ranks and cut-offs are set among all."
+        yield ""
     if c.lists is not None:
-        yield from comparison_lines(c.lists, *titles, 10**9 if everyone else MOST_LINES)
+        yield from comparison_lines(c.lists, *titles, 10**9 if everyone else MOST_LINES, where)
     else:
         yield f"{titles[0]}\n  beside {titles[1]}:"
         for r in (c.first, c.second):
@@ -39,7 +44,15 @@ def study_comparison_lines(c: StudyComparison, everyone: bool = False) -> Iterat
     for found in c.indices:
         yield ""
         yield ""
-        yield from index_comparison_lines(found, *titles)
+        yield from index_comparison_lines(found, *titles, where=where)
+
+
+def _where(c: StudyComparison) -> str:
+    """Name the larger area that is counted alone; '' for everything."""
+    return next(
+        (focus_name(r.study, r.areas) for r in (c.second, c.first) if r.study.focus),
+        "",
+    )
 
 
 def study_comparison_data(c: StudyComparison, before: str, after: str) -> dict[str, Any]:
@@ -47,6 +60,8 @@ def study_comparison_data(c: StudyComparison, before: str, after: str) -> dict[s
     data: dict[str, Any] = {"before": before, "after": after}
     if c.lists is not None:
         data = comparison_data(c.lists, before, after)
+    if c.focus is not None:
+        data["focus"] = {"name": _where(c), "areas": int(c.focus.sum())}
     return {**data, "indices": [index_comparison_data(found) for found in c.indices]}
 
 

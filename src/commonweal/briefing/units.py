@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.briefing.columns import in_columns
-from commonweal.briefing.words import counted, people, percent
+from commonweal.briefing.words import counted, counted_areas, people, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["unit_data", "unit_lines", "unit_table"]
 
 
-def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) -> Iterator[str]:
+def unit_lines(
+    comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
+) -> Iterator[str]:
     """Give the comparisons of a study's areas with larger ones as lines of text.
 
     Parameters
@@ -28,8 +30,14 @@ def unit_lines(comparisons: Sequence[UnitComparison], title: str, label: str) ->
         The study's.
     label
         What a selected area is called, such as ``left behind``.
+    where
+        What larger area is counted alone; '' for everything.
     """
     yield f"{title}: the same recipe on areas of different size"
+    if where:
+        yield ""
+        yield f"Counted are the {counted_areas(len(comparisons[0].small), comparisons[0].small)} in {where},"
+        yield "and the larger ones that they lie in; ranks and cut-offs are set among all of the study."
     names = comparisons[0].designations
     for name in names["designation"] if len(names) else ():
         yield ""

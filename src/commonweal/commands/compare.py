@@ -100,6 +100,7 @@ def units(
     """Run a study on larger areas too, and tell how much of the answer depends on the unit."""
     from commonweal.briefing.shown import Shown
     from commonweal.briefing.units import unit_data, unit_lines, unit_table
+    from commonweal.briefing.words import focus_name
     from commonweal.recipe import load_study
     from commonweal.sources import Store
     from commonweal.units import run_on_units
@@ -113,4 +114,5 @@ def units(
     if as_json:
         print_json(unit_data(found))
         return
-    print_lines(unit_lines(found, recipe.title, recipe.briefing.label))
+    where = focus_name(recipe, found[0].small)
+    print_lines(unit_lines(found, recipe.title, recipe.briefing.label, where))

@@ -30,6 +30,7 @@ def baseline(
 ) -> None:
     """Keep how places and all others are now, to see later what moved."""
     from commonweal.briefing.folder import check_folder
+    from commonweal.briefing.words import listed_areas
     from commonweal.recipe import load_study
     from commonweal.study import run
     from commonweal.tracking import SELECTED, take_baseline, write_baseline
@@ -44,10 +45,12 @@ def baseline(
     if as_json:
         print_json({"folder": str(folder), "followed": followed, **taken.about()})
         return
+    known = f"{len(taken.codes):,} {taken.plural}"
+    among = listed_areas(results) if recipe.focus and not area else known
     print_lines(
         [
-            f"{followed:,} of {len(taken.codes):,} {taken.plural} are followed, on {len(taken.measures):,} measures.",
-            "Every area is kept, so that like places can be found later.",
+            f"{followed:,} of {among} are followed, on {len(taken.measures):,} measures.",
+            f"All {known} are kept, so that like places can be found later.",
         ]
     )
     print(f"\nBaseline: {folder}")
@@ -103,6 +106,14 @@ def track(
     if as_json:
         print_json(data)
         return
+    if recipe.focus:
+        print_lines(
+            [
+                "The focus of the study is set aside: followed are the places of the baseline, and like ones may lie",
+                "anywhere.",
+                "",
+            ]
+        )
     print_lines(tracker_lines(found))
     if out is not None:
         print(f"\nReport: {written / 'report.html'}")

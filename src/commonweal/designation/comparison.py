@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +43,18 @@ class Comparison:
     stay: NDArray[np.bool_]
     enter: NDArray[np.bool_]
     leave: NDArray[np.bool_]
+
+    def inside(self, here: NDArray[np.bool_]) -> Comparison:
+        """Count some areas of `after` alone; `before` too, where its areas are the same."""
+        same = self.before.areas.codes == self.after.areas.codes
+        return replace(
+            self,
+            before=self.before.inside(here) if same else self.before,
+            after=self.after.inside(here),
+            stay=self.stay & here,
+            enter=self.enter & here,
+            leave=self.leave & here,
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row an area that enters, leaves or stays, with its names and the change."""

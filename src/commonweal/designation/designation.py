@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -130,6 +130,15 @@ class Designation:
             path[better], now[better], then[better] = child, have[better], needed[better]
             fewest = np.where(better, distance, fewest)
         return path, now, then
+
+    def inside(self, here: Bools) -> Designation:
+        """Give it with nothing selected, just inside or just outside but some areas; ranks and cut-offs stay."""
+        return replace(
+            self,
+            selected=self.selected & here,
+            near_miss=self.near_miss & here,
+            just_inside=self.just_inside & here,
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """Give a Polars frame, one row an area; missing is null."""

@@ -1,0 +1,160 @@
+"""A study of one district beside another study, and on larger areas: what lies in it is counted, ranked among all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from commonweal.beside import compare_studies, compare_units
+from commonweal.briefing.headline import headline
+from commonweal.briefing.two_studies import study_comparison_data, study_comparison_lines
+from commonweal.briefing.units import unit_lines
+from commonweal.errors import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Small
+
+    from commonweal.results import Results
+
+    RunWith = Callable[..., Results]
+
+NO_STORE: Any = None
+SOUTH = {"focus": {"district": "S"}}
+WIDER = {"designate__priority__all__0__worst": "60%", "designate__priority__all__1__worst": "60%"}
+OTHER = {"index__deprivation__children__income__indicator": "halls"}
+
+
+def lines_of(first: Results, second: Results) -> str:
+    return "\n".join(study_comparison_lines(compare_studies(first, second, NO_STORE)))
+
+
+@pytest.mark.parametrize("which", ["both", "first", "second"])
+def test_lists_are_counted_in_the_focus_of_either(run_with: RunWith, which: str) -> None:
+    """At 20 % A17, A18 and A20 are on the list; at 60 % A09 to A20 are, of which two lie in the north."""
+    narrow = run_with(**(SOUTH if which != "second" else {}))
+    wide = run_with(**WIDER, **(SOUTH if which != "first" else {}))
+    found = compare_studies(narrow, wide, NO_STORE)
+    assert found.lists is not None
+    counts = [int(x.sum()) for x in (found.lists.stay, found.lists.enter, found.lists.leave)]
+    assert counts == [3, 7, 0]
+    said = "\n".join(study_comparison_lines(found))
+    assert said.startswith(
+        "Counted and named are the 10 places in Southside; ranks and cut-offs are set among all."
+    )
+    assert "(3 places in Southside)" in said
+    assert "(10 places in Southside)" in said
+    assert "A10" not in said
+    data = study_comparison_data(found, "a", "b")
+    assert data["focus"] == {"name": "Southside", "areas": 10}
+    assert data["counts"] == {"stays": 3, "enters": 7, "leaves": 0}
+
+
+def test_without_a_focus_all_are_counted(run_with: RunWith) -> None:
+    said = lines_of(run_with(), run_with(**WIDER))
+    assert "3 stay, 0 leave, 9 enter." in said
+    assert "Counted and named" not in said
+
+
+def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith) -> None:
+    """Of the worst two on income, A20 and A19, both are in the south; of those on halls, A20 and A10, one is."""
+    found = compare_studies(run_with(), run_with(**OTHER, **SOUTH), NO_STORE)
+    one = next(c for c in found.indices if c.pairs[0].first == "deprivation")
+    whole = one.nodes.row(0, named=True)
+    assert [whole[k] for k in ("areas", "worst_first", "worst_second", "worst_both")] == [
+        10,
+        2,
+        1,
+        1,
+    ]
+    assert one.ranked == 20
+    assert one.places["code"].to_list() == [f"A{k}" for k in range(11, 21)]
+    nineteen = one.places.row(by_predicate=pl.col("code") == "A19", named=True)
+    assert (nineteen["rank_first"], nineteen["rank_second"]) == (2, 11)
+    assert one.groups["group"].unique().to_list() == ["Southside"]
+    said = "\n".join(study_comparison_lines(found))
+    assert (
+        "10 places in Southside have both; 2 are in the worst tenth of the first, 1 in that" in said
+    )
+    assert "among the 20 that have both everywhere." in said
+    assert "A10" not in said
+    assert "Northside" not in said
+    assert max(map(len, said.splitlines())) <= 120
+
+
+def test_two_that_share_no_area_are_refused(run_with: RunWith) -> None:
+    north = run_with(focus={"district": "N"})
+    with pytest.raises(
+        StudyError, match=r"focus: \{'district': 'S'\}, and no place is in what is to be"
+    ):
+        compare_studies(north, run_with(**SOUTH), NO_STORE)
+
+
+def test_the_list_of_a_study_since_another_is_counted_in_its_focus(small: Small) -> None:
+    earlier = small.write()
+    earlier = earlier.rename(small.path / "earlier.yaml")
+    results = small.run(small.write(since="earlier.yaml", **WIDER, **SOUTH), draws=0)
+    said = "\n".join(headline(results))
+    assert "(3 places in Southside)" in said
+    assert "(10 places in Southside)" in said
+    assert "3 stay, 0 leave, 7 enter." in said
+
+
+def test_units_count_the_focus_and_the_larger_areas_around_it(
+    run_with: RunWith, in_pairs: RunWith
+) -> None:
+    """Short of halls are A20 and A10, and of pairs B05 (A09 and A10): in the south A20, and no pair."""
+    lists = {
+        "designate": {"few_halls": {"index": "community_needs", "worst": 2}},
+        "certainty": None,
+    }
+    small = run_with(**lists)
+    focus = small.areas.table["district"].eq("S").to_numpy()
+    large = in_pairs(
+        **{**lists, "designate": {"few_halls": {"index": "community_needs", "worst": 1}}}
+    )
+    found = compare_units(small, large, NO_STORE, focus)
+    assert (len(found.small), len(found.large), len(found.places)) == (10, 5, 10)
+    (row,) = found.designations.rows(named=True)
+    assert (row["small_selected"], row["large_selected"]) == (1, 0)
+    assert (row["people_gained"], row["people_lost"]) == (0, 2000)
+    assert row["small_share"] == pytest.approx(2000 / 15500)
+    halls = found.nodes.row(by_predicate=pl.col("index") == "community_needs", named=True)
+    assert (halls["areas"], halls["worst_tenth"]) == (10, 1)
+    twenty = found.places.row(by_predicate=pl.col("code") == "A20", named=True)
+    assert twenty["community_needs.rank_small"] == 1  # among all twenty
+    said = "\n".join(unit_lines([found], "Twenty places", "a priority", "Southside"))
+    assert "Counted are the 10 places in Southside," in said
+
+
+def test_on_the_command_line(
+    small: Small, tell: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    here = tmp_path / "south.yaml"
+    small.write(**SOUTH).rename(here)
+    small.write(**WIDER)
+    code, said, _ = tell("compare", here, small.study, "--json")
+    assert code == 0
+    assert json.loads(said)["counts"] == {"stays": 3, "enters": 7, "leaves": 0}
+    code, said, _ = tell("invest", "baseline", here, "--out", tmp_path / "baseline")
+    assert code == 0
+    assert "3 of 10 places in Southside are followed" in said
+    assert "All 20 places are kept" in said
+    some = [f"--area=A{k:02}" for k in (5, 13, 15, 17, 18, 20)]
+    code, said, _ = tell("invest", "baseline", here, "--out", tmp_path / "baseline", *some)
+    assert "6 of 20 places are followed" in said
+    lines = small.indicators.read_text("utf-8").splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    fewer = [f"{c},{i},{int(h) + k % 3},{e}" for k, (c, i, h, e) in enumerate(cells)]
+    small.indicators.write_text("\n".join([lines[0], *fewer]), "utf-8")
+    code, said, error = tell(
+        "invest", "track", tmp_path / "baseline", "--study", here, "--like", "2"
+    )
+    assert code == 0, error
+    assert "The focus of the study is set aside: followed are the places of the baseline" in said
+    assert "6 places set beside" in said
