@@ -76,6 +76,21 @@ def test_a_row_counts_under_the_first_reason_that_holds() -> None:
     assert places.left_out["detail"].to_list() == ["shut", "shut", "moves", "long ago"]
 
 
+def test_coordinates_that_are_text_are_named_with_their_row() -> None:
+    said = (
+        r"register 'pubs': column 'y' has 'north' in row 2; expected degrees.*1 of 3 rows are not"
+    )
+    with pytest.raises(DataError, match=said):
+        read(rows(3, y=["52.0", "north", None]))
+    assert read(rows(3, y=["52.0", "51.5", None])).table["latitude"].to_list() == [52.0, 51.5]
+
+
+def test_names_and_ids_may_be_numbers() -> None:
+    places = read(rows(2, name=[7, 8], number=[1.0, float("inf")]))
+    assert places.table["name"].to_list() == ["7", "8"]
+    assert places.table["id"].to_list() == ["pubs:1", "pubs:inf"]
+
+
 def test_all_conditions_of_a_reason_have_to_hold() -> None:
     drop = {"reason": "odd", "why": "", "where": {"type": ["bar"]}, "matches": {"name": "x"}}
     places = read(rows(3, type=["bar", "bar", "pub"], name=["x", "y", "x"]), drop=[drop])

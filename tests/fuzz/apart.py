@@ -1,4 +1,4 @@
-"""The process in which Excel, SPSS and Stata are read, kept ready: a copy of it is made for each file.
+"""The process in which Excel, SPSS, Stata and maps are read, kept ready: a copy of it is made for each file.
 
 The program starts a fresh one for each file, which takes half a second; fuzzers read thousands. What runs in the
 copy is the same, and a copy that breaks down is noticed in the same way. One that takes too much processor
@@ -24,9 +24,13 @@ from commonweal.sources import apart
 READERS = (
     "commonweal.capital.surveys.read",
     "commonweal.sources.excel_reader",
+    "commonweal.sources.vector_reader",
     "fastexcel",
     "polars",
+    "pyogrio",
+    "pyproj",
     "pyreadstat",
+    "shapely",
 )
 
 CHILD_S = 30

@@ -1,4 +1,4 @@
-"""Files of data: Parquet and Excel, shapes, timetables, maps, microdata, places, postcodes, codes."""
+"""Files of data: Parquet and Excel, timetables, maps, microdata, places, postcodes, codes."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ from tests.fuzz.mutations import (
     TEXTS,
     change_bytes,
     change_rows,
-    change_tree,
     csv_bytes,
-    nested,
     zip_bytes,
 )
 from tests.fuzz.plans import run_survey
@@ -185,79 +183,6 @@ def write_rds(rng: Random, folder: Path, changes: int) -> None:
     (folder / "indicators.rds").write_bytes(change_bytes(rng, raw, changes))
     tree = json.dumps({k: v for k, v in recipe().items() if k != "certainty"})
     (folder / "study.yaml").write_text(tree.replace("indicators.csv", "indicators.rds"), "utf-8")
-
-
-def square(at: int) -> list[list[list[float]]]:
-    x, y = 0.01 * (at % 5), 52 + 0.01 * (at // 5)
-    return [[[x, y], [x + 0.01, y], [x + 0.01, y + 0.01], [x, y + 0.01], [x, y]]]
-
-
-def shapes() -> dict[str, Any]:
-    features = [
-        {"type": "Feature", "properties": {"code": row[0], "n": i},
-        "geometry": {"type": "Polygon", "coordinates": square(i)}}
-        for i, row in enumerate(AREA_ROWS[1:])
-    ]  # fmt: skip
-    features[3]["geometry"] = {"type": "MultiPolygon", "coordinates": [square(3), square(40)]}
-    return {"type": "FeatureCollection", "features": features}
-
-
-def write_geojson(rng: Random, folder: Path, changes: int) -> None:
-    """The shapes of the twenty places, changed as a tree, in their coordinates or as text."""
-    tree, how = shapes(), rng.random()
-    if how < 0.3 and changes:
-        for _ in range(changes):
-            geometry = tree["features"][rng.randrange(20)]["geometry"]
-            ring = geometry["coordinates"][0]
-            odd = rng.choice(
-                (
-                    1e300,
-                    -1e308,
-                    181,
-                    91,
-                    float("nan"),
-                    float("inf"),
-                    10**400,
-                    None,
-                    "1",
-                    [],
-                    [0.0],
-                    {},
-                    1e-320,
-                    500000,
-                )
-            )
-            ring[rng.randrange(len(ring))] = rng.choice(
-                ([odd, 52.0], [0.01, odd], [0.01, 52.0, odd], odd, ring[0], nested(300))
-            )
-    elif how < 0.4 and changes:
-        tree["crs"] = {
-            "type": "name",
-            "properties": {
-                "name": rng.choice(
-                    (
-                        "EPSG:27700",
-                        "urn:ogc:def:crs:EPSG::27700",
-                        "x",
-                        "EPSG:0",
-                        "",
-                        None,
-                        3,
-                        "urn:ogc:def:crs:OGC:1.3:CRS84",
-                    )
-                )
-            },
-        }
-    elif how < 0.85:
-        tree = change_tree(rng, tree, changes)
-    written = json.dumps(tree, default=str, ensure_ascii=rng.random() < 0.5)
-    raw = written.encode("utf-8", "surrogatepass")
-    (folder / "shapes.geojson").write_bytes(change_bytes(rng, raw, changes if how >= 0.85 else 0))
-    (folder / "areas.csv").write_text(areas_csv(), "utf-8")
-    (folder / "indicators.csv").write_text("\n".join(",".join(r) for r in VALUE_ROWS), "utf-8")
-    study = {k: v for k, v in recipe().items() if k not in ("certainty", "designate")}
-    study["areas"] |= {"boundaries": {"file": "shapes.geojson"}}
-    (folder / "study.yaml").write_text(json.dumps(study), "utf-8")
 
 
 def write_gtfs(rng: Random, folder: Path, changes: int) -> None:
@@ -449,7 +374,6 @@ FUZZERS = [
     Fuzzer("parquet", _typed(".parquet", parquet), run_study),
     Fuzzer("xlsx", _typed(".xlsx", excel), run_study),
     Fuzzer("rdata", write_rds, run_study),
-    Fuzzer("geojson", write_geojson, run_study),
     Fuzzer("gtfs", write_gtfs, run_gtfs),
     Fuzzer("pbf", write_pbf, run_pbf),
     Fuzzer("spss", _microdata(".sav", ".zsav"), run_survey),

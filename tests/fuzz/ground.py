@@ -56,6 +56,11 @@ def write_yaml(rng: Random, file: Path, tree: Any, changes: int) -> None:
     file.write_bytes(yaml_text(rng, tree, changes))
 
 
+def halved(values: Any) -> Any:
+    """A transform that a study names."""
+    return np.asarray(values, dtype=float) / 2
+
+
 def check_results(results: Results) -> None:
     """What holds for every study that was run, whatever it was made of."""
     for scores in results.scores.values():

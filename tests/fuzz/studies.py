@@ -74,6 +74,26 @@ def varied() -> dict[str, Any]:
     return tree
 
 
+def of_ones_own() -> dict[str, Any]:
+    """Twenty places with a file in place of a source, a function of one's own, settings of a file, a focus."""
+    tree = recipe()
+    tree["files"] = {"values": {"file": "indicators.csv", "code": "code", "separator": ","}}
+    own = {"file": "values", "column": "income", "higher_is": "more", "coverage": "10%"}
+    tree["replace"] = {"wellbeing-lad-names": {"file": "indicators.csv", "vintage": "2026"}}
+    newer = {"source": "wellbeing-lad-names", "code": "code", "column": "halls"}
+    tree["indicators"] = {"income": own, "shown": own, "halls": newer | {"higher_is": "less"}}
+    tree["show"] = ["shown"]
+    tree["areas"] |= {
+        "only": {"district": ["N", "S"]},
+        "join": [{"file": "values"}],
+        "population": "income",
+    }
+    tree["focus"] = {"district": "S"}
+    tree["index"]["community_needs"]["transform"] = {"python": "tests.fuzz.ground.halved"}
+    tree["certainty"]["draws"] = 4
+    return tree
+
+
 def over_years() -> dict[str, Any]:
     """Twenty places in three years."""
     tree = recipe()
@@ -118,12 +138,11 @@ def reached() -> dict[str, Any]:
 
 def write_study(rng: Random, folder: Path, changes: int) -> None:
     """One of the studies above, the county, or one that ships: that is read, not run."""
-    kind = rng.choice(("plain", "varied", "varied", "years", "reach", "county", "ships"))
+    kind = rng.choice(("plain", "varied", "varied", "own", "years", "reach", "county", "ships"))
     (folder / "areas.csv").write_text(AREAS if kind == "reach" else areas_csv(), "utf-8")
     (folder / "indicators.csv").write_text(indicators_csv(), "utf-8")
-    tree = {"plain": recipe, "varied": varied, "years": over_years, "reach": reached}.get(
-        kind, recipe
-    )()
+    trees = {"varied": varied, "own": of_ones_own, "years": over_years, "reach": reached}
+    tree = trees.get(kind, recipe)()
     if kind == "years":
         (folder / "income.csv").write_text(long_csv(), "utf-8")
         (folder / "halls.csv").write_text(wide_csv(), "utf-8")
@@ -143,6 +162,13 @@ def write_study(rng: Random, folder: Path, changes: int) -> None:
             (
                 {},
                 {"where": {"lad24": "E06000001"}},
+                {"focus": {"lad24": "E06000001"}},
+                {
+                    "show": ["halls"],
+                    "indicators": {
+                        "halls": {"file": "indicators.csv", "column": "halls", "higher_is": "less"}
+                    },
+                },
                 {"index": {"deprivation": {"transform": "none"}}},
             )
         )

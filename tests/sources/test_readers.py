@@ -228,6 +228,8 @@ def test_a_zip_cut_short_or_without_a_table_is_named(tmp_path: Path) -> None:
         read(write(tmp_path, whole[:-40], "cut.zip"))
     with pytest.raises(DataError, match="expected one table in the zip, found 0"):
         read(packed(tmp_path, readme_md="about"))
+    with pytest.raises(DataError, match=r"a zip with a map, wards.shp; expected it unpacked"):
+        read(packed(tmp_path, readme_txt="about", wards_shp="", wards_dbf=""))
     with pytest.raises(DataError, match=r"halls.csv in the zip is empty"):
         read(packed(tmp_path, halls_csv=""))
     damaged = bytearray(whole)

@@ -206,16 +206,18 @@ def places_of(
         )
     number = pl.col(register.id) if register.id else pl.int_range(1, pl.len() + 1)
     if register.id and rows[register.id].dtype.is_float():
-        number = number.cast(pl.Int64)
+        number = pl.coalesce(
+            number.cast(pl.Int64, strict=False).cast(pl.String), number.cast(pl.String)
+        )
     drops = [_holds(d, register, taxonomy) for d in register.drop]
     table = rows.select(
         id=pl.lit(source + ":") + number.cast(pl.String),
-        name=pl.col(register.name).str.strip_chars(),
+        name=pl.col(register.name).cast(pl.String).str.strip_chars(),
         source=pl.lit(source),
         kind=_first([k.holds() for k in register.kinds], [k.kind for k in register.kinds]),
         reason=_first(drops, [d.reason for d in register.drop]),
         detail=_first(drops, [d.why for d in register.drop]),
-    ).hstack(_positions(rows, register, postcodes))
+    ).hstack(_positions(rows, source, register, postcodes))
     inside = pl.all_horizontal(pl.col(c).is_between(*ends) for c, ends in UNITED_KINGDOM.items())
     problems = {
         "twice": (~pl.col("id").is_first_distinct(), pl.lit("its id is there before")),
@@ -241,21 +243,38 @@ def _first(tests: list[pl.Expr], words: list[str]) -> pl.Expr:
     return pl.coalesce(*said, pl.lit(None, pl.String))
 
 
-def _positions(rows: pl.DataFrame, register: Register, postcodes: Postcodes | None) -> pl.DataFrame:
+def _positions(
+    rows: pl.DataFrame, source: str, register: Register, postcodes: Postcodes | None
+) -> pl.DataFrame:
     """Give longitude, latitude, postcode and, where there is no position, what is the matter."""
     schema = {"postcode": pl.String, "longitude": pl.Float64, "latitude": pl.Float64}
     if register.longitude:
         return rows.select(
-            longitude=pl.col(register.longitude).cast(pl.Float64).fill_nan(None),
-            latitude=pl.col(register.latitude).cast(pl.Float64).fill_nan(None),
-            postcode=pl.col(register.postcode) if register.postcode else pl.lit(None, pl.String),
+            longitude=_degrees(rows[register.longitude], source),
+            latitude=_degrees(rows[register.latitude], source),
+            postcode=pl.col(register.postcode).cast(pl.String)
+            if register.postcode
+            else pl.lit(None, pl.String),
             nowhere=pl.lit("no coordinates"),
         ).with_columns(longitude=pl.when(pl.col("latitude").is_not_null()).then("longitude"))
     if postcodes is None:
         raise DataError(f"'{register.title}' is placed by postcode; expected a directory of them")
-    return place_postcodes(rows[register.postcode], postcodes).select(
+    return place_postcodes(rows[register.postcode].cast(pl.String), postcodes).select(
         *schema, nowhere=pl.lit("postcode: ") + pl.col("status")
     )
+
+
+def _degrees(column: pl.Series, source: str) -> pl.Series:
+    """Give a column of coordinates as numbers, null where there is none."""
+    found = column.cast(pl.Float64, strict=False)
+    wrong = found.is_null() & column.is_not_null()
+    if wrong.any():
+        row = int(wrong.arg_true()[0])
+        raise DataError(
+            f"register '{source}': column '{column.name}' has '{column[row]}' in row {row + 1:,}; expected "
+            f"degrees, or nothing where they are not known ({int(wrong.sum()):,} of {len(column):,} rows are not)"
+        )
+    return found.fill_nan(None)
 
 
 def _holds(drop: _Drop, register: Register, taxonomy: Taxonomy) -> pl.Expr:

@@ -180,6 +180,11 @@ def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.D
             if n.lower().endswith((".csv", ".tsv", ".txt")) and not n.startswith("__MACOSX/")
         ]
         member = source.reader.member
+        drawn = [n for n in archive.namelist() if n.lower().endswith((".shp", ".gpkg", ".geojson"))]
+        if member is None and drawn and all(n.lower().endswith(".txt") for n in names):
+            raise DataError(
+                f"{path}: a zip with a map, {drawn[0]}; expected it unpacked, with the files that belong to it"
+            )
         if member is None and len(names) != 1:
             raise DataError(
                 f"{path}: expected one table in the zip, found {len(names)}"
