@@ -56,6 +56,8 @@ def write_project(rng: Random, folder: Path, changes: int) -> None:
             "benefits": some(rng, tree["benefits"], 2),
             "costs": some(rng, tree["costs"], 2),
         }
+        if not {"offences", "harm"} <= tree["benefits"].keys():
+            del tree["correlations"]  # of these two
     write_yaml(rng, folder / "project.yaml", tree, changes)
 
 
