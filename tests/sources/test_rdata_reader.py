@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
+import rdata
 import shapely
-from rdata.parser import RData, RExtraInfo, RObject, RObjectInfo, RObjectType, RVersions
+from rdata.parser import (
+    DEFAULT_ALTREP_MAP,
+    RData,
+    RExtraInfo,
+    RObject,
+    RObjectInfo,
+    RObjectType,
+    RVersions,
+    parse_data,
+)
 from rdata.unparser import unparse_file
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Reader, Store, local_source
+from commonweal.sources.packed import unpacked
+from commonweal.sources.rdata_quick import parse
 from commonweal.sources.rdata_reader import read_rdata
 
 if TYPE_CHECKING:
@@ -121,6 +134,19 @@ def test_each_kind_of_column_gets_its_type(tmp_path: Path) -> None:
 def test_a_single_object_is_read_whatever_its_suffix(tmp_path: Path, name: str) -> None:
     table, _ = read_rdata(write(tmp_path / name, frame(x=real(1.0))))
     assert table.rows() == [(1.0,)]
+
+
+def test_every_object_is_what_the_library_makes_of_it() -> None:
+    """Of the files that the library tests itself with: data frames, functions, environments, old and new."""
+    files = sorted(rdata.TESTDATA_PATH.rglob("*xdr*"))
+    assert len(files) > 150
+    for file in files:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = parse_data(file.read_bytes())
+            found = parse(unpacked(file), DEFAULT_ALTREP_MAP)
+        assert str(found) == str(expected), file.name
+        assert found == expected, file.name
 
 
 def test_one_object_of_several_is_chosen(tmp_path: Path) -> None:

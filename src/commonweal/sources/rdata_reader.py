@@ -101,7 +101,9 @@ def _read(path: Path, name: str | None, tell: Progress) -> tuple[pl.DataFrame, l
 
 def _objects(path: Path) -> dict[str, RObject]:
     """Parse the file into its named objects; the single object of an ``.rds`` is ``data``."""
-    from rdata.parser import DEFAULT_ALTREP_MAP, RObjectType, parse_data
+    from rdata.parser import DEFAULT_ALTREP_MAP, RObjectType
+
+    from commonweal.sources.rdata_quick import parse
 
     sequences = (b"compact_intseq", b"compact_realseq")
     bounded = {kind: _bounded(DEFAULT_ALTREP_MAP[kind], path) for kind in sequences}
@@ -111,9 +113,7 @@ def _objects(path: Path) -> dict[str, RObject]:
         with warnings.catch_warnings():
             # The parser guesses the kind from the content, and remarks on it.
             warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
-            root = parse_data(
-                unpacked(path), altrep_constructor_dict={**DEFAULT_ALTREP_MAP, **bounded}
-            ).object
+            root = parse(unpacked(path), {**DEFAULT_ALTREP_MAP, **bounded}).object
     finally:
         if collecting:
             gc.enable()
