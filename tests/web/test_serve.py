@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -48,6 +49,52 @@ def test_it_serves_a_study_and_stops_with_ctrl_c(small: Small, environment: dict
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
         assert server.stderr.read() == ""
+
+
+SLOW = """
+import time
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from commonweal.web import serve
+
+def answer(request):
+    print("asked", flush=True)
+    time.sleep(2)  # longer than the server waits for answers once it is to stop
+    return PlainTextResponse("made")
+
+serve.create_app = lambda *_: Starlette(routes=[Route("/", answer)])
+with serve.listen("127.0.0.1", 0) as held:
+    serve.serve(None, held, lambda: print(serve.address_of(held), flush=True))
+print("stopped", flush=True)
+"""
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM]])
+def test_ctrl_c_while_answers_are_being_made_prints_nothing(
+    environment: dict[str, str], signals: list[signal.Signals]
+) -> None:
+    """More are asked than are made at once, so that some are cut off while they are made, others before."""
+    with ExitStack() as several, subprocess.Popen(
+        [sys.executable, "-c", SLOW],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:  # fmt: skip
+        assert server.stdout is not None
+        assert server.stderr is not None
+        port = int(server.stdout.readline().rstrip("/\n").rpartition(":")[2])
+        for _ in range(3 * (os.cpu_count() or 1) + 3):
+            one = several.enter_context(socket.create_connection(("127.0.0.1", port)))
+            one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert server.stdout.readline() == "asked\n"
+        for one_of_them in signals:
+            server.send_signal(one_of_them)
+        said, complaint = server.communicate()
+        ended = said.rstrip().endswith("stopped") or signals == [signal.SIGTERM]
+        assert (complaint, ended) == ("", True)
+        assert server.returncode == (0 if signals[0] == signal.SIGINT else -signal.SIGTERM)
 
 
 def test_a_port_that_is_taken_is_said_before_the_run(

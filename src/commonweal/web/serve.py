@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from os import cpu_count
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from commonweal.errors import CommonwealError
 from commonweal.web.app import LOOPBACK, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import uvicorn
 
@@ -99,7 +101,33 @@ def server_of(
             if ready is not None:
                 ready()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Answers that are not made in time are cut off: nobody waits for them, and it is no fault to print.
+            with _without_cut_off(logging.getLogger("uvicorn.error")):
+                await super().shutdown(sockets)
+                for answer in self.server_state.tasks:
+                    answer.cancel()
+                await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
     return Server(settings)
+
+
+@contextmanager
+def _without_cut_off(log: logging.Logger) -> Iterator[None]:
+    """Keep out of a log what is said of requests that a stop cuts off; other faults stay."""
+
+    def is_fault(record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0] if record.exc_info else None
+        cut_off = kind is not None and issubclass(kind, asyncio.CancelledError)
+        return not (
+            cut_off or record.msg.startswith(("Cancel %s running", "ASGI callable returned"))
+        )
+
+    log.addFilter(is_fault)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_fault)
 
 
 def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | None = None) -> None:
