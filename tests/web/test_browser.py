@@ -215,6 +215,47 @@ def test_the_map_follows_the_weights(tab: Callable[..., Tab]) -> None:
     expect(page.locator("#legend")).to_contain_text(f"Enters: {classes['Enters']}")
 
 
+def test_the_map_asks_again_for_what_a_busy_server_did_not_give(
+    browser: Browser, address: str
+) -> None:
+    """Every tile and every colouring fails once; until all is there the box says that it is being drawn."""
+    asked: list[str] = []
+
+    def busy(route: Any) -> None:
+        asked.append(route.request.url)
+        if asked.count(route.request.url) == 1:
+            route.fulfill(status=503, body="{}")
+        else:
+            route.continue_()
+
+    context = browser.new_context(viewport={"width": 375, "height": 900})
+    page = context.new_page()
+    page.route(re.compile("/api/(tiles/|map)"), busy)
+    page.goto(f"{address}/", wait_until="domcontentloaded")
+    assert words_over_the_map(page) == '"The map is being drawn."'
+    page.wait_for_selector("[data-map][data-ready][data-drawn]", state="attached", timeout=60_000)
+    tiles = [url for url in asked if "/tiles/" in url]
+    assert tiles
+    assert all(asked.count(url) == 2 for url in asked)
+    assert words_over_the_map(page) == "none"
+    context.close()
+
+
+def test_a_map_that_does_not_come_is_said_not_to(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route(re.compile("/api/tiles/"), lambda route: route.abort())
+    page.goto(f"{address}/")
+    page.wait_for_selector("[data-map][data-failed]", state="attached", timeout=60_000)
+    assert "could not be drawn" in words_over_the_map(page)
+    context.close()
+
+
+def words_over_the_map(page: Tab) -> str:
+    box = page.locator("[data-map]")
+    return str(box.evaluate("box => getComputedStyle(box, '::before').content"))
+
+
 def test_a_click_on_the_map_leads_to_a_place(tab: Callable[..., Tab]) -> None:
     page = tab()
     map_is_drawn(page)

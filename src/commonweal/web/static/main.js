@@ -6,5 +6,8 @@ document.documentElement.classList.add("scripted");
 beginState();
 beginWeights();
 if (document.querySelector("[data-map]")) {
-  import("./map.js").then((map) => map.beginMap());
+  import("./map.js").then((map) => map.beginMap()).catch((error) => {
+    document.querySelector("[data-map]").dataset.failed = "true"; // a browser without WebGL, or a script that did not come
+    console.warn(error);
+  });
 }

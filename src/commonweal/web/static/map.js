@@ -1,5 +1,19 @@
 // The map: vector tiles of this server, coloured by a letter an area; names as plain text over it.
 
+const WAITS = [1000, 4000]; // milliseconds before what a busy server did not give is asked for again
+
+const after = (wait) => new Promise((done) => { setTimeout(done, wait); });
+
+/** Fetch JSON, again where the server is busy or the line breaks; null if it does not come. */
+async function fetched(url) {
+  for (const wait of [...WAITS, null]) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer?.ok) return answer.json();
+    if (wait === null || (answer && answer.status < 500)) return null;
+    await after(wait);
+  }
+  return null;
+}
 
 export async function beginMap() {
   const box = document.querySelector("[data-map]");
@@ -31,10 +45,14 @@ export async function beginMap() {
   const told = document.getElementById("map-told");
   const mark = box.dataset.mark === "" ? null : Number(box.dataset.mark);
   const first = colours.ask();
+  const failed = () => { box.dataset.failed = "true"; };
+  retryTiles(map, tile, failed);
   map.once("style.load", async () => {
     for (const [id, low, high] of [["far", 0, 8], ["near", 8, 24]]) addAreas(map, id, low, high);
     addMarks(map);
-    colours.show(await first);
+    const found = await first;
+    if (!found) failed();
+    colours.show(found);
     orient(map, box.dataset.version);
     if (mark !== null) colours.point(mark);
     if ("pick" in box.dataset) showSites(map);
@@ -49,6 +67,20 @@ export async function beginMap() {
   document.addEventListener("commonweal:state", () => colours.refresh());
   pointing(map, told, colours, "pick" in box.dataset ? pickSite : goThere);
   return map;
+}
+
+/** Ask again for tiles that did not come, all at once, and say so where they do not come then either. */
+function retryTiles(map, tile, failed) {
+  const waits = [...WAITS];
+  let waiting = false;
+  map.on("error", async ({ sourceId }) => {
+    if (!["far", "near"].includes(sourceId) || waiting) return;
+    if (!waits.length) { failed(); return; }
+    waiting = true;
+    await after(waits.shift());
+    waiting = false;
+    for (const source of ["far", "near"]) map.getSource(source)?.setTiles([tile]);
+  });
 }
 
 function addAreas(map, id, low, high) {
@@ -88,8 +120,7 @@ function coloured(map) {
       for (const [key, value] of new URL(location.href).searchParams) {
         if (key === "layer" || key.startsWith("w.") || key.startsWith("cut.")) query.append(key, value);
       }
-      const answer = await fetch(`/api/map?${query}`).catch(() => null);
-      return answer?.ok ? answer.json() : null;
+      return fetched(`/api/map?${query}`);
     },
     show(found) {
       if (!found) return;
@@ -123,9 +154,9 @@ function coloured(map) {
 
 /** Outlines and names of larger areas, as many as there is room for. */
 async function orient(map, version) {
-  const answer = await fetch(`/api/outline.geojson?v=${version}`).catch(() => null);
-  if (!answer?.ok) return;
-  const { features } = await answer.json();
+  const found = await fetched(`/api/outline.geojson?v=${version}`);
+  if (!found) return;
+  const { features } = found;
   const lines = features.filter((f) => f.properties.kind === "outline");
   map.addSource("outline", { type: "geojson", data: { type: "FeatureCollection", features: lines } });
   map.addLayer({ id: "outline", type: "line", source: "outline", paint: { "line-color": "#4a545e", "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.3, 9, 1.2] } });
