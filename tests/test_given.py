@@ -188,6 +188,7 @@ def test_an_account_ends_with_its_block(tmp_path: Path) -> None:
         note_given(file)
         note_given(file)
         note_given(tmp_path / "gone.csv")
+        note_given(tmp_path / ("long" * 100))
         note_given(resources.files("commonweal") / "errors.py")
         assert listed(given()) == sums(file)
     assert given() == []

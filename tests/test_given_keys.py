@@ -10,17 +10,15 @@ import json
 from typing import TYPE_CHECKING, Any, get_args
 
 import osmium
-import pytest
 import yaml
 from pydantic import BaseModel
 
-from commonweal.estimates.spec import EstimatesSpec, load_estimates
-from commonweal.capital.surveys import SurveySpec, load_spec
-from commonweal.investment.allocation.programme import Programme, load_programme
+from commonweal.capital.surveys import SurveySpec
+from commonweal.estimates.spec import EstimatesSpec
+from commonweal.investment.allocation.programme import Programme
 from commonweal.recipe import Study, load_study
-from commonweal.session.spec import Session, load_session
+from commonweal.session.spec import Session
 from tests.access.test_places_pbf import Map
-from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.mutations import zip_bytes
 from tests.gather.test_gather import AREAS, FEED, PLACES
 
@@ -128,14 +126,19 @@ def write_ours(folder: Path) -> Path:
     for name, text in TABLES.items():
         (folder / name).write_text(text, "utf-8")
     codes = zip("ABCD", (0, 0.01, 0.02, 0.03), strict=True)
-    features = [{"type": "Feature", "properties": {"code": c}, "geometry": square(x)} for c, x in codes]
+    features = [
+        {"type": "Feature", "properties": {"code": c}, "geometry": square(x)} for c, x in codes
+    ]
     tree = {"type": "FeatureCollection", "features": features}
     (folder / "outlines.geojson").write_text(json.dumps(tree), "utf-8")
-    (folder / "feed.zip").write_bytes(zip_bytes({f"{name}.txt": text for name, text in FEED.items()}))
+    (folder / "feed.zip").write_bytes(
+        zip_bytes({f"{name}.txt": text for name, text in FEED.items()})
+    )
     write_map(folder / "map.osm.pbf")
     (folder / "had.csv").write_text(AREAS, "utf-8")
     earlier = {
-        **OURS, "areas": {"file": "had.csv", "code": "code", "population": "people"}, "since": "", "agreement": [], "files": {}, "replace": {}, "access": {},
+        **OURS, "areas": {"file": "had.csv", "code": "code", "population": "people"}, "since": "",
+        "agreement": [], "files": {}, "replace": {}, "access": {},
         "indicators": {"n": {"file": "had.csv", "column": "people", "higher_is": "more"}},
         "index": {"need": {"children": {"n": {"indicator": "n"}}}},
     }  # fmt: skip

@@ -10,6 +10,7 @@ reports, JSON) lists what was noted. The command line opens an account for each 
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["given", "given_files", "given_lines", "note_given"]
+__all__ = ["given", "given_files", "given_lines", "is_there", "note_given"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _accounts: list[dict[Path, dict[str, str | int]]] = []
@@ -47,7 +48,7 @@ def note_given(file: object, sha256: str = "") -> None:
     """
     import hashlib
 
-    if not _accounts or not isinstance(file, Path) or not file.is_file():
+    if not _accounts or not isinstance(file, Path) or not is_there(file):
         return
     path = file.resolve()
     if path.is_relative_to(_PACKAGE):
@@ -61,6 +62,11 @@ def note_given(file: object, sha256: str = "") -> None:
         return
     for account in _accounts:
         account[path] = {"name": path.name, "sha256": sha256, "size": size}
+
+
+def is_there(file: Path) -> bool:
+    """Say whether a path is one of a file; of a name that the system does not take, too, which `Path` raises at."""
+    return os.path.isfile(file)  # noqa: PTH113
 
 
 def given() -> list[dict[str, str | int]]:

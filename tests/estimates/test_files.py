@@ -76,6 +76,13 @@ class TestFile:
         with pytest.raises(UnknownNameError, match="did you mean 'income_deprived_rate'"):
             run_estimates(file, Store(cache=cache, offline=True))
 
+    def test_a_covariate_made_of_one_that_nobody_has(self, folder: Path, cache: Path) -> None:
+        file = folder / "neighbourhoods.yaml"
+        file.write_text(file.read_text("utf-8").replace("per: adults", "per: adultz"), "utf-8")
+        said = r"^neighbourhoods: indicators.social_rent.per: indicator 'adultz' not found; did you mean 'adults'"
+        with pytest.raises(StudyError, match=said):
+            run_estimates(file, Store(cache=cache, offline=True))
+
     def test_people_of_other_codes(self, folder: Path, cache: Path) -> None:
         (folder / "people.csv").write_text("code,n,age\nE1,5,65+\n", "utf-8")
         people = {"file": "people.csv", "code": "code", "count": "n", "groups": {"age": "age"}}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from commonweal.areas import code_texts
 from commonweal.capital.neighbourhoods import People, estimate_neighbourhoods, standardised
 from commonweal.capital.surveys import rake_survey, read_survey
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.estimates.covariates import ready_covariates
 from commonweal.estimates.spec import EstimatesSpec, load_estimates
+from commonweal.faults import explain
 from commonweal.gather import gather_indicators
 from commonweal.indicators import numbers
 from commonweal.own_files import own_source
@@ -136,19 +138,24 @@ def place_study(spec: EstimatesSpec) -> Study:
     for name in spec.covariates:
         if name not in known:
             raise UnknownNameError("covariate", name, known, f" for {spec.name}")
-    if spec.study:
-        return base.model_copy(update={"indicators": known})
     children = {name: {"indicator": name} for name in spec.covariates}
-    return Study(
-        name=spec.name,
-        folder=spec.folder,
-        title=spec.title,
-        areas=areas,
-        where=spec.where,
-        population=spec.population,
-        indicators=known,
-        index={"covariates": IndexSpec.model_validate({"children": children})},
+    said: dict[str, Any] = (
+        {key: getattr(base, key) for key in Study.model_fields}
+        if spec.study
+        else {
+            "name": spec.name,
+            "folder": spec.folder,
+            "title": spec.title,
+            "areas": areas,
+            "where": spec.where,
+            "population": spec.population,
+            "index": {"covariates": IndexSpec.model_validate({"children": children})},
+        }
     )
+    try:
+        return Study.model_validate({**said, "indicators": known})
+    except ValidationError as error:  # such as an indicator that names one that is not there
+        raise StudyError(explain(error, Study, spec.name, "")) from None
 
 
 def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> People | None:

@@ -141,6 +141,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         column_names(tmp_path / "a.xlsx")
     with pytest.raises(DataError, match=r"none\.sav: there is no such file"):
         column_names(tmp_path / "none.sav")
+    with pytest.raises(DataError, match=r"nn\.sav: there is no such file"):
+        column_names(tmp_path / f"{'n' * 300}.sav")
     (tmp_path / "empty.csv").write_bytes(b"")
     with pytest.raises(DataError, match=r"empty\.csv: cannot be read as CSV"):
         column_names(tmp_path / "empty.csv")

@@ -114,5 +114,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: st
 def test_a_file_or_a_set_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_weight(tmp_path / "none.yaml")
+    with pytest.raises(UnknownNameError, match="set of coefficients 'nn"):
+        read_weight("n" * 300)
     with pytest.raises(UnknownNameError, match="did you mean 'calibration'"):
         read_weight("calibratoin")

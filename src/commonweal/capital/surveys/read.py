@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.given import note_given
+from commonweal.given import is_there, note_given
 from commonweal.sources.apart import apart
 from commonweal.sources.damaged import reading
 
@@ -130,7 +130,7 @@ def _suffix(file: Path) -> str:
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(f"{file}: found a file of kind '{suffix}'; expected {', '.join(SUFFIXES)}")
-    if not file.is_file():
+    if not is_there(file):
         raise DataError(
             f"{file}: there is no such file; expected the microdata that the survey's 'file' names"
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.given import is_there
 from commonweal.strict_yaml import read_keys, read_strict, read_text
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
     sets, path = load_weights(), Path(name)
     if str(name) in sets:
         return sets[str(name)]
-    if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
+    if path.suffix.lower() not in {".yaml", ".yml"} and not is_there(path):
         raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
     content = read_keys(read_text(path), str(path), "b, g, var_b, var_g, cov_bg")
     return _checked(str(path), content)
