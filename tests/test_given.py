@@ -18,8 +18,10 @@ from commonweal.case.values import load_values
 from commonweal.given import given, given_files, note_given
 from commonweal.investment.appraisal.project import load_project
 from commonweal.investment.interventions import load_interventions
+from commonweal.investment.parameters import load_parameters
 from commonweal.investment.siting.candidates import read_candidates
 from commonweal.session import load_session
+from commonweal.tracking import read_baseline, take_baseline, write_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +161,11 @@ READERS: dict[str, tuple[str, Callable[[], str], Callable[[Path], object]]] = {
         lambda: first("investment", "interventions", "published"),
         lambda f: load_interventions(str(f)),
     ),
+    "parameters": (
+        "ours.yaml",
+        lambda: shipped("investment", "parameters", "published", "green-book-2022.yaml"),
+        lambda f: load_parameters(str(f)),
+    ),
     "project": (
         "hub.yaml",
         lambda: shipped("investment", "appraisal", "projects", "community-hub.yaml"),
@@ -177,6 +184,13 @@ def test_whatever_reads_a_file_notes_it(kind: str, tmp_path: Path) -> None:
     with given_files():
         read(file)
         assert listed(given()).items() >= sums(file).items()
+
+
+def test_a_baseline(small: Any, tmp_path: Path) -> None:
+    folder = write_baseline(take_baseline(small.run(draws=0), ["A20"]), tmp_path / "first")
+    with given_files():
+        read_baseline(folder)
+        assert listed(given()) == sums(folder / "provenance.json", folder / "areas.parquet")
 
 
 def test_an_account_ends_with_its_block(tmp_path: Path) -> None:
