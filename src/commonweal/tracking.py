@@ -178,7 +178,10 @@ def read_baseline(folder: Path) -> Snapshot:
         frame = pl.read_parquet(folder / _AREAS)
     note_given(folder / MARK)
     note_given(folder / _AREAS)
-    return Snapshot.of(about, frame)
+    try:
+        return Snapshot.of(about, frame)
+    except DataError as error:
+        raise DataError(f"{folder}: {error}") from None
 
 
 def _scores(results: Results, year: int | None) -> dict[str, Scores]:

@@ -153,7 +153,11 @@ def write_kept(rng: Random, folder: Path, changes: int) -> None:
     mark = kept / "provenance.json"
     if rng.random() < 0.5:
         mark.write_text(
-            json.dumps(change_tree(rng, json.loads(mark.read_text("utf-8")), changes), default=str),
+            json.dumps(
+                change_tree(rng, json.loads(mark.read_text("utf-8")), changes),
+                default=str,
+                skipkeys=True,
+            ),
             "utf-8",
         )
     elif rng.random() < 0.5:

@@ -102,7 +102,7 @@ def write_geojson(rng: Random, folder: Path, changes: int) -> None:
         tree["crs"] = {"type": "name", "properties": {"name": rng.choice(NAMES)}}
     elif how < 0.85:
         tree = change_tree(rng, tree, changes)
-    written = json.dumps(tree, default=str, ensure_ascii=rng.random() < 0.5)
+    written = json.dumps(tree, default=str, skipkeys=True, ensure_ascii=rng.random() < 0.5)
     raw = written.encode("utf-8", "surrogatepass")
     (folder / "shapes.geojson").write_bytes(change_bytes(rng, raw, changes if how >= 0.85 else 0))
     write_bounded(rng, folder, "shapes.geojson", changes)

@@ -69,6 +69,15 @@ def test_what_is_no_baseline_is_refused(tmp_path: Path) -> None:
         read_baseline(tmp_path)
 
 
+def test_what_a_baseline_lacks_is_named_with_its_folder(small: Small, tmp_path: Path) -> None:
+    folder = write_baseline(take_baseline(small.run(draws=0)), tmp_path / "baseline")
+    account = json.loads((folder / "provenance.json").read_text("utf-8"))
+    del account["baseline"]["system"]
+    (folder / "provenance.json").write_text(json.dumps(account), "utf-8")
+    with pytest.raises(DataError, match=r"/baseline: not a baseline \(has no 'system'\); expected"):
+        read_baseline(folder)
+
+
 def moved(small: Small) -> Tracked:
     """Southside gets two halls more in each place, Northside's stay."""
     before = take_baseline(small.run(draws=0), ["A05", "A13", "A15", "A17", "A18", "A20"])

@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import rank
+from commonweal.sources.damaged import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,8 +199,9 @@ class Snapshot:
                 values.to_numpy().reshape(len(frame), len(measures)),
             )
         except (KeyError, TypeError, pl.exceptions.PolarsError) as error:
+            found = f"has no {error}" if isinstance(error, KeyError) else reason_of(error)
             raise DataError(
-                f"not a baseline: {type(error).__name__} at {error}; expected the files that 'baseline' wrote"
+                f"not a baseline ({found}); expected the files that 'commonweal invest baseline' wrote"
             ) from None
 
 
