@@ -32,7 +32,7 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-SHARED = {"open_england", "on_units", "wards_2019"}  # of tests/real/conftest.py
+SHARED = {"open_england", "on_units", "run_once", "wards_2019"}  # of tests/real/conftest.py
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import re
 import shutil
@@ -72,16 +71,6 @@ def example(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DOCS / "examples", tmp_path / "example"))
 
 
-@pytest.fixture(scope="session")
-def mirror() -> None:
-    said = os.environ.get("COMMONWEAL_MIRROR", "")
-    if not (said and Path(said).is_dir()):
-        message = "COMMONWEAL_MIRROR names no folder with the real files"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-
-
 def test_generated_pages_and_the_keys_of_a_study_are_up_to_date(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -135,19 +124,6 @@ def test_what_a_page_shows_is_so(
     if page == "reference/results.md":  # it reads what the tutorial wrote
         write_results(example_results, example / "results" / "maregria")
     check_page(page, False, example, cache)
-
-
-@pytest.mark.real
-@pytest.mark.usefixtures("mirror")
-@pytest.mark.parametrize("page", [p for p in PAGES if any(b[0] for b in blocks(p))])
-def test_what_a_page_shows_of_england_is_so(page: str, example: Path) -> None:
-    check_page(page, True, example, None)
-    if page == "tutorial.md":  # it names the parts of the report
-        told = page_text(page).split("## The list, and the report")[1]
-        report = (example / "results" / "left-behind-2019" / "report.html").read_text("utf-8")
-        headings = {re.sub("<.*?>", "", h) for h in re.findall(r"<h2.*?>(.*?)</h2>", report)}
-        named = set(re.findall(r"\*\*(.+?)\*\*", told.split("\n## ")[0]))
-        assert named | {"Contents"} == headings
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from commonweal.areas import Areas
 from commonweal.briefing.parquet import data_tables
 from commonweal.briefing.profile import (
     find_area,
+    folded,
     peers,
     profile,
     profile_data,
@@ -236,3 +237,12 @@ def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:
     short = areas_in_short(classed).frame
     assert short["Rural-urban class"][17] == "rural"
     assert short["Community needs: rank in its rural-urban class"][17] == 2
+
+
+def test_a_name_in_plain_letters_is_folded_as_any_other_is() -> None:
+    """An accent more, which folding leaves out, and every letter takes the longer way."""
+    accent = "\N{COMBINING ACUTE ACCENT}"
+    for first in map(chr, range(128)):
+        for text in (first, f"a{first}B", f"{first} {first}", f"St James's & {first}x"):
+            assert folded(text) == folded(text + accent), repr(text)
+    assert folded("King's Lynn & West-Norfolk") == "kings lynn and west norfolk"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
-from commonweal.recipe import load_study
+import commonweal.allocation
+import commonweal.case.places
+import commonweal.study
+import commonweal.units
+from commonweal.recipe import Study, load_study
 from commonweal.sources import Store
-from commonweal.study import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from commonweal.results import Results
 
 
@@ -40,21 +47,86 @@ def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 # Runs that several files look at: their tests go to one worker, as tests/conftest.py says.
 
 
-@pytest.fixture(scope="session")
-def open_england(real_store: Store) -> Results:
-    return run("open-england", real_store, draws=100, geometry=False)
+RUNNING = (commonweal.study, commonweal.allocation, commonweal.case.places, commonweal.units)
+"""What runs a study under this name; commands import it as they start."""
+
+
+class Once:
+    """Run a study as `commonweal.study.run` does, or give what the same run gave before.
+
+    For tests that only look at results, and for what a command prints of them. A run of an earlier study
+    that a study asks for counts as one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.kept: dict[tuple[Any, ...], Results] = {}
+        self.run = commonweal.study.run
+
+    def __call__(
+        self,
+        study: Study | str | Path,
+        store: Store | None = None,
+        *,
+        draws: int | None = None,
+        sensitivity: bool = True,
+        geometry: bool = True,
+        progress: Any = None,
+    ) -> Results:
+        study = study if isinstance(study, Study) else load_study(study)
+        n = study.certainty.draws if draws is None and study.certainty else draws or 0
+        same = (study.model_dump_json(), study.folder, n, sensitivity and draws != 0, geometry)
+        if same not in self.kept:
+            with self.in_place():
+                self.kept[same] = self.run(
+                    study, self.store, draws=draws, sensitivity=sensitivity, geometry=geometry
+                )
+        return self.kept[same]
+
+    @contextlib.contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Let the program itself run its studies so."""
+        with contextlib.ExitStack() as patched:
+            for module in RUNNING:
+                patched.enter_context(mock.patch.object(module, "run", self))
+            yield
 
 
 @pytest.fixture(scope="session")
-def on_units(real_store: Store) -> dict[str, Results]:
+def run_once(real_store: Store) -> Once:
+    return Once(real_store)
+
+
+@pytest.fixture
+def england_here(real_store: Store, mirror_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands in this process use the tests' store."""
+    monkeypatch.setenv("COMMONWEAL_MIRROR", str(mirror_folder))
+    monkeypatch.setenv("COMMONWEAL_CACHE", str(real_store.cache))
+    monkeypatch.setenv("COMMONWEAL_OFFLINE", "1")
+
+
+@pytest.fixture
+def commands_run_once(run_once: Once, england_here: None) -> Iterator[None]:
+    """Let commands in this process give what a run gave before."""
+    with run_once.in_place():
+        yield
+
+
+@pytest.fixture(scope="session")
+def open_england(run_once: Once) -> Results:
+    return run_once("open-england", draws=100, geometry=False)
+
+
+@pytest.fixture(scope="session")
+def on_units(run_once: Once) -> dict[str, Results]:
     """The same recipe on larger areas, without draws."""
-    study = load_study("open-england").model_copy(update={"certainty": None})
+    study = load_study("open-england")
     return {
-        unit: run(study.model_copy(update={"areas": unit}), real_store, geometry=False)
+        unit: run_once(commonweal.units.on_unit(study, unit), geometry=False)
         for unit in ("msoa21", "wd24")
     }
 
 
 @pytest.fixture(scope="session")
-def wards_2019(real_store: Store) -> Results:
-    return run("left-behind-2019", real_store, draws=0)
+def wards_2019(run_once: Once) -> Results:
+    return run_once("left-behind-2019", draws=0)

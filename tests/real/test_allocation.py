@@ -28,19 +28,31 @@ from commonweal.reports.allocation_told import shares_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.real.conftest import Once
+
+    from commonweal.reports.allocation import Against
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def pride(real_store: Store) -> Worked:
-    return work_out("pride-in-place-2-england", real_store, ["none"], draws=0, shapes=True)
+def pride(real_store: Store, run_once: Once) -> Worked:
+    with run_once.in_place():
+        return work_out("pride-in-place-2-england", real_store, ["none"], draws=0, shapes=True)
 
 
 @pytest.fixture(scope="module")
-def wards(real_store: Store) -> Worked:
-    return work_out("appg-225", real_store, draws=0)
+def wards(real_store: Store, run_once: Once) -> Worked:
+    with run_once.in_place():
+        return work_out("appg-225", real_store, draws=0)
+
+
+@pytest.fixture(scope="module")
+def against(pride: Worked, real_store: Store, run_once: Once) -> Against:
+    """The wards beside Pride in Place, on neighbourhoods."""
+    with run_once.in_place():
+        return set_against(pride, "appg-225", real_store)
 
 
 class TestPrideInPlace:
@@ -102,6 +114,7 @@ class TestPrideInPlace:
         assert round(cost.people_in_need) == 433_331
         assert round(cost.people_in_need_instead) == 210_637
 
+    @pytest.mark.usefixtures("commands_run_once")
     def test_a_thousand_draws_share_the_same_number_of_places(self, real_store: Store) -> None:
         found = work_out("pride-in-place-2-england", real_store, ["none"], draws=1000)
         c = found.chance
@@ -110,6 +123,7 @@ class TestPrideInPlace:
         assert (c.kept <= 146).all()
         assert 100 < c.kept.mean() < 146
 
+    @pytest.mark.usefixtures("commands_run_once")
     def test_an_exclusion_from_a_table_drops_whole_constituencies(
         self, pride: Worked, real_store: Store, tmp_path: Path
     ) -> None:
@@ -122,9 +136,8 @@ class TestPrideInPlace:
         assert found.allocation.selected.sum() == 146
 
     def test_the_report_marks_what_rests_on_closed_data(
-        self, pride: Worked, wards: Worked, real_store: Store, tmp_path: Path
+        self, pride: Worked, against: Against, tmp_path: Path
     ) -> None:
-        against = set_against(pride, "appg-225", real_store)
         path = tmp_path / "selected.gpkg"
         write_selected(pride, path)
         import pyogrio
@@ -152,10 +165,9 @@ class TestWards:
         assert a.people == pytest.approx(2.37e6, rel=0.01)
 
     def test_beside_pride_in_place_on_neighbourhoods(
-        self, pride: Worked, wards: Worked, real_store: Store
+        self, pride: Worked, wards: Worked, against: Against
     ) -> None:
         """People add up on either side, and most of the people in need of both are in one alone."""
-        against = set_against(pride, "appg-225", real_store)
         d = against.difference
         assert d.areas.system == "lsoa21"
         shares = shares_of(d)

@@ -22,10 +22,11 @@ from commonweal.beside import (
 from commonweal.briefing.classes import class_ranks
 from commonweal.briefing.two_indices import index_comparison_lines
 from commonweal.briefing.units import unit_lines
-from commonweal.study import run
 from commonweal.units import run_on_units
 
 if TYPE_CHECKING:
+    from tests.real.conftest import Once
+
     from commonweal.beside import IndexComparison
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -37,8 +38,8 @@ STRANDS["engagement"] = "engaged_community"
 
 
 @pytest.fixture(scope="module")
-def closed(real_store: Store) -> Results:
-    return run("left-behind-2023", real_store, draws=0, geometry=False)
+def closed(run_once: Once) -> Results:
+    return run_once("left-behind-2023", draws=0, geometry=False)
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +206,7 @@ def test_how_much_depends_on_the_unit(
     assert max(map(len, unit_lines([found], open_england.study.title, "x"))) <= 100
 
 
+@pytest.mark.usefixtures("commands_run_once")
 def test_indicators_of_small_areas_are_carried_to_larger_ones(real_store: Store) -> None:
     """The closed index is published for neighbourhoods alone; its ranks are averaged by people."""
     (found,) = run_on_units("left-behind-2023", real_store, ["msoa21"])

@@ -15,10 +15,11 @@ from commonweal.pack.make import write_pack
 from commonweal.pack.postcode import postcode_finder
 from commonweal.pack.scope import find_scope
 from commonweal.pack.shapes import Shapes
-from commonweal.study import run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.real.conftest import Once
 
     from commonweal.results import Results
     from commonweal.sources import Store
@@ -30,8 +31,8 @@ SELECTED = 224
 
 
 @pytest.fixture(scope="module")
-def wards(real_store: Store) -> Results:
-    return run("left-behind-2019", real_store, draws=200)
+def wards(run_once: Once) -> Results:
+    return run_once("left-behind-2019", draws=200)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The command line on the real files, in processes of its own."""
+"""The command line on the real files: what anyone runs first in a process of its own, the rest in this one."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def england(
     return command
 
 
+@pytest.fixture
+def here(
+    commands_run_once: None,
+    tell: Callable[..., tuple[int, str, str]],
+    mirror_folder: Path,
+    real_store: Store,
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process, with a run that another test asked for: exit code, output, errors."""
+    variables = {"COMMONWEAL_MIRROR": str(mirror_folder), "COMMONWEAL_CACHE": str(real_store.cache)}
+    return lambda *args: tell(*args, **variables)
+
+
 def test_make_run_s_command(england: Any, tmp_path: Path) -> None:
     """The first thing that anyone runs: the wards of 2019."""
     done = england("run", "left-behind-2019", "--or-demo")
@@ -54,11 +66,13 @@ def test_make_run_s_command(england: Any, tmp_path: Path) -> None:
     }
 
 
-def test_compare_names_all_and_writes_them(england: Any, tmp_path: Path) -> None:
-    done = england("compare", "left-behind-2023", "left-behind-2025", "--all", "--out", "c.csv")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "1,156 stay, 149 leave, 106 enter." in done.stdout
-    lists, _, _ = done.stdout.partition(" beside ")  # then come the indices
+def test_compare_names_all_and_writes_them(here: Any, tmp_path: Path) -> None:
+    code, out, err = here(
+        "compare", "left-behind-2023", "left-behind-2025", "--all", "--out", "c.csv"
+    )
+    assert (code, err) == (0, "")
+    assert "1,156 stay, 149 leave, 106 enter." in out
+    lists, _, _ = out.partition(" beside ")  # then come the indices
     assert len(re.findall(r"^  E01\d{6}  ", lists, re.MULTILINE)) == 1156 + 149 + 106
     with (tmp_path / "c.csv").open(encoding="utf-8") as file:
         changes = [row["change"] for row in csv.DictReader(file)]
@@ -69,29 +83,29 @@ def test_compare_names_all_and_writes_them(england: Any, tmp_path: Path) -> None
     }
 
 
-def test_compare_as_json(england: Any) -> None:
-    data = json.loads(england("compare", "left-behind-2023", "left-behind-2025", "--json").stdout)
+def test_compare_as_json(here: Any) -> None:
+    data = json.loads(here("compare", "left-behind-2023", "left-behind-2025", "--json")[1])
     assert data["counts"] == {"stays": 1156, "enters": 106, "leaves": 149}
     assert [len(data[k]) for k in ("stays", "enters", "leaves")] == [1156, 106, 149]
     assert all(re.fullmatch(r"E01\d{6}", a["code"]) and a["name"] for a in data["leaves"])
 
 
-def test_show_as_json(england: Any) -> None:
-    done = england("show", "E01026129", "--json", "--draws", "0")
-    assert done.returncode == 0
-    data = json.loads(done.stdout)
+def test_show_as_json(here: Any) -> None:
+    code, out, _ = here("show", "E01026129", "--json", "--draws", "0")
+    assert code == 0
+    data = json.loads(out)
     assert data["name"] == "Birchwood West (Lincoln 007C)"
     assert data["study"] == "left-behind-2025"
     assert data["designations"]["left_behind"]["selected"] is True
     assert data["designations"]["left_behind"]["probability"] is None
 
 
-def test_show_of_a_name_that_many_have(england: Any) -> None:
-    done = england("show", "Central", "--study", "left-behind-2019")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "fits" in done.stderr
-    assert "'name, authority'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_show_of_a_name_that_many_have(here: Any) -> None:
+    code, out, err = here("show", "Central", "--study", "left-behind-2019")
+    assert (code, out) == (2, "")
+    assert "fits" in err
+    assert "'name, authority'" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_sources_verify(england: Any) -> None:
@@ -100,18 +114,18 @@ def test_sources_verify(england: Any) -> None:
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["good"] * 3
 
 
-def test_areas_are_found_by_name_with_what_a_study_writes(england: Any) -> None:
-    told = england("areas", "find", "hartlepool").stdout
+def test_areas_are_found_by_name_with_what_a_study_writes(here: Any) -> None:
+    told = here("areas", "find", "hartlepool")[1]
     assert told.startswith(
         "E06000001  Hartlepool  (Local authority districts, 2024)\n"
         "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24\n"
     )
     assert "57 of lsoa21" in told
-    assert "where: {region: E12000001}" in england("areas", "find", "North East").stdout
-    found = json.loads(england("areas", "find", "birchwood west", "--json").stdout)
+    assert "where: {region: E12000001}" in here("areas", "find", "North East")[1]
+    found = json.loads(here("areas", "find", "birchwood west", "--json")[1])
     codes = {row["code"] for row in found["whole"] if row["system"] == "lsoa21"}
     assert codes == {"E01026127", "E01026129", "E01026131", "E01034689", "E01034690"}
-    only = england("areas", "find", "hartlepool 001", "--system", "lsoa21").stdout
+    only = here("areas", "find", "hartlepool 001", "--system", "lsoa21")[1]
     assert only.count("commonweal show E01") == only.count("(Hartlepool 001") > 0
-    wrong = england("areas", "find", "Hartlepol")
-    assert (wrong.returncode, "did you mean 'Hartlepool'" in wrong.stderr) == (2, True)
+    code, _, err = here("areas", "find", "Hartlepol")
+    assert (code, "did you mean 'Hartlepool'" in err) == (2, True)

@@ -12,26 +12,26 @@ import pypdf
 import pytest
 
 from commonweal.session import content, load_session, write_session
-from commonweal.study import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.real.conftest import Once
+
     from commonweal.results import Results
     from commonweal.session import Content
-    from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def runs(open_england: Results, real_store: Store) -> dict[str, Results]:
+def runs(open_england: Results, run_once: Once) -> dict[str, Results]:
     session = load_session("state-of-social-infrastructure")
     assert session.studies == {
         "open-england": "open-england",
         "left-behind-2025": "left-behind-2025",
     }
-    newest = run("left-behind-2025", real_store, draws=20, sensitivity=False, geometry=False)
+    newest = run_once("left-behind-2025", draws=20, sensitivity=False, geometry=False)
     return {"open-england": open_england, "left-behind-2025": newest}
 
 

@@ -18,9 +18,11 @@ from commonweal.briefing.profile import find_area, profile, profile_data, profil
 from commonweal.designation import compare
 from commonweal.errors import CommonwealError
 from commonweal.places import find_study
-from commonweal.study import only_designation, run
+from commonweal.study import only_designation
 
 if TYPE_CHECKING:
+    from tests.real.conftest import Once
+
     from commonweal.results import Results
     from commonweal.sources import Store
 
@@ -28,18 +30,18 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="session")
-def left_behind_2019(real_store: Store) -> Results:
-    return run("left-behind-2019", real_store, geometry=False)
+def left_behind_2019(run_once: Once) -> Results:
+    return run_once("left-behind-2019")
 
 
 @pytest.fixture(scope="session")
-def left_behind_2023(real_store: Store) -> Results:
-    return run("left-behind-2023", real_store, geometry=False)
+def left_behind_2023(run_once: Once) -> Results:
+    return run_once("left-behind-2023", geometry=False)
 
 
 @pytest.fixture(scope="session")
-def left_behind_2025(real_store: Store) -> Results:
-    return run("left-behind-2025", real_store, geometry=False)
+def left_behind_2025(run_once: Once) -> Results:
+    return run_once("left-behind-2025")
 
 
 def text(results: Results) -> str:
@@ -179,8 +181,8 @@ def test_no_line_of_an_answer_has_a_hole(
     ("name", "areas", "exact"),
     [("deprivation-2019", 32_844, 32_800), ("deprivation-2025", 33_755, 33_755)],
 )
-def test_deprivation_agrees(real_store: Store, name: str, areas: int, exact: int) -> None:
-    results = run(name, real_store, geometry=False)
+def test_deprivation_agrees(run_once: Once, name: str, areas: int, exact: int) -> None:
+    results = run_once(name, geometry=False)
     assert len(results.areas) == areas
     assert len(results.agreements) >= 4
     for agreement in results.agreements:

@@ -8,20 +8,23 @@ import pytest
 
 from commonweal.investment.tracker import track
 from commonweal.reports.tracker import tracker_lines, tracker_report
-from commonweal.study import run
 from commonweal.tracking import later_snapshot, take_baseline
 
 if TYPE_CHECKING:
+    from tests.real.conftest import Once
+
     from commonweal.results import Results
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
 
-def test_the_wards_are_tracked_from_2019_to_2025(wards_2019: Results, real_store: Store) -> None:
+def test_the_wards_are_tracked_from_2019_to_2025(
+    wards_2019: Results, run_once: Once, real_store: Store
+) -> None:
     """The newer index is of neighbourhoods of 2021; it is carried to the wards of 2017."""
     baseline = take_baseline(wards_2019)
-    newer = run("deprivation-2025", real_store, draws=0, geometry=False)
+    newer = run_once("deprivation-2025", draws=0, geometry=False)
     found = track(baseline, later_snapshot(newer, baseline, real_store))
     assert len(found.matched.places) == 224
     assert found.within == ("region",)
