@@ -12,14 +12,21 @@ export COMMONWEAL_MIRROR := $(abspath ../shared/mirror)
 endif
 endif
 export TZ := UTC
+# Hundreds of processes start in a run of the tests: each would compile the program for itself.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fuzz check lint types imports docs serve bench lock clean
+.PHONY: run test test-fast fuzz check lint types imports docs serve bench lock clean
 
 run: .venv/run.stamp  ## Run the England study; the fictional demo where no data can be had
 	$(BIN)/commonweal run $(STUDY) --or-demo
 
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: .venv/dev.stamp  ## Run every test, the docs' examples and, where the mirror is, the real data
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(PYTEST) $(TESTS)
+
+test-fast: .venv/dev.stamp  ## Run what is quick, with few examples of each property: under 90 seconds
+	$(PYTEST) -m "not slow" --hypothesis-profile fast $(TESTS)
 
 CASES ?= 1000
 SEED ?= 1

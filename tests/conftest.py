@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# One thread a process, its children included: there are as many workers as cores, and small tables are
+# done before other threads wake. Numba may have two in this process, for tests of what threads change.
+os.environ["POLARS_MAX_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["NUMBA_NUM_THREADS"] = "2"
+
+import numba
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
@@ -30,9 +38,37 @@ TESTS = Path(__file__).parent
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+settings.register_profile("fast", settings.get_profile("any machine"), max_examples=15)
 settings.load_profile("any machine")
+numba.set_num_threads(1)
+
+SLOW = {
+    TESTS / name
+    for name in (
+        *("faults", "fuzz", "real", "scenarios"),
+        *("briefing/test_folder.py", "estimates/test_files.py", "session/test_session.py"),
+        *("test_bad_input.py", "test_cli.py", "test_docs.py", "test_own_areas.py"),
+        *("web/test_browser.py", "web/test_schema.py"),
+    )
+}
+"""Folders and files that `make test-fast` leaves out, besides tests marked as slow."""
+
+SLOW_FIXTURES = {"browser", "cli"}
+"""They start a browser, or the command line as a process of its own."""
 
 SHARED = {"open_england", "on_units", "run_once", "wards_2019"}  # of tests/real/conftest.py
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do without reading what is left out."""
+    return (config.option.markexpr == "not slow" and collection_path in SLOW) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        starts = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if starts or not SLOW.isdisjoint((item.path, *item.path.parents)):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -181,6 +217,7 @@ def environment(cache: Path) -> dict[str, str]:
     """What a command sees: no mirror and no network, unless a test gives one."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("COMMONWEAL_")}
     own |= {"COMMONWEAL_CATALOGUE": str(cache / "catalogue")}  # not the user's
+    own |= {"NUMBA_NUM_THREADS": "1"}
     return {**own, "COMMONWEAL_CACHE": str(cache), "COMMONWEAL_OFFLINE": "1", "TZ": "UTC"}
 
 

@@ -266,6 +266,7 @@ def test_a_session_counts_those_in_focus(
     assert everyone.rows.sum() == here.sum()
 
 
+@pytest.mark.slow
 def test_on_the_command_line(
     folder: Path, on_list: list[str], tell: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:

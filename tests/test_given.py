@@ -99,6 +99,7 @@ def test_an_exclusion_and_a_rule(small: Any, tell: Any, tmp_path: Path) -> None:
     assert told["N"] != told["S"]
 
 
+@pytest.mark.slow
 def test_a_survey_and_its_way_to_neighbourhoods(tell: Any, tmp_path: Path) -> None:
     tell("small-areas", "--example", "here")
     here = tmp_path / "here"

@@ -44,6 +44,7 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
     assert not loaded(*args) & HEAVY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [["studies"], ["check", "demo"], ["new", "--help"]])
 def test_light_commands_do_without_tables(args: list[str]) -> None:
     """`check` needs no table, no geometry, no compiled kernel and no workbook."""

@@ -209,6 +209,7 @@ def test_a_register_that_is_not_there_is_refused_before_anything_is_read(small: 
         load_study(small.write(access={"registers": ["libaries-england"]}))
 
 
+@pytest.mark.slow
 def test_remarks_below_a_sheet_are_left_out(small: Any) -> None:
     """They are no areas, and do not make text of the numbers above."""
     small.write()

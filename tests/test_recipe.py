@@ -132,6 +132,7 @@ def test_every_study_that_ships_names_only_what_is_there(name: str) -> None:
     assert study.certainty is None or study.certainty.draws >= 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*shipped_studies(), "planted", "template"])
 def test_a_recipe_written_out_is_read_as_the_same(name: str) -> None:
     texts = {"planted": STUDY, "template": template()}
@@ -419,6 +420,7 @@ PLANTED: dict[str, tuple[str, str, str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_fault_is_told_with_its_file_line_and_field(name: str) -> None:
     old, new, field, marked = PLANTED[name]

@@ -51,6 +51,7 @@ def three(demo: Results, store: Store, ground: Ground) -> Sited:
     return site(demo, Ask(TOWN, "library", sites=3), store, ground=ground)
 
 
+@pytest.mark.slow
 def test_more_people_are_reached_and_it_is_proven(three: Sited) -> None:
     before, after = three.reached()
     assert before < after < three.demand.people.sum()
@@ -162,6 +163,7 @@ def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: Sited) -> None
     )
 
 
+@pytest.mark.slow
 def test_own_candidates_with_a_budget(
     demo: Results, store: Store, ground: Ground, three: Sited, tmp_path: Path
 ) -> None:
@@ -260,6 +262,7 @@ def test_the_report_and_the_geopackage(three: Sited, tmp_path: Path) -> None:
     assert (info["features"], info["crs"]) == (len(three.demand), "EPSG:4326")
 
 
+@pytest.mark.slow
 def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     asked = ["invest", "site", "demo", "--area", TOWN, "--kind", "library", "--sites", "2"]
     code, out, err = tell(*asked, "--json", "--out", tmp_path / "out")

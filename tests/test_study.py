@@ -372,6 +372,7 @@ def _quoted(text: str, decimal: str) -> str:
     return "\n".join(",".join(f'"{c}"' if "," in c else c for c in row) for row in cells) + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parquet", [False, True])
 def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool) -> None:
     study = italian(tmp_path, parquet=parquet)
@@ -486,6 +487,7 @@ def test_the_account_of_a_run(small: Any) -> None:
     assert small_sums["code"].to_list() == ["N", "S"]
 
 
+@pytest.mark.slow
 def test_a_wide_table_is_read_by_the_columns_that_are_wanted(small: Any) -> None:
     """Peak memory, beyond what the narrow file takes, stays well below the file's size."""
     wide = small.path / "wide.csv"
@@ -521,6 +523,7 @@ def county(cache: Path) -> Results:
     return run("demo", Store(cache=cache, offline=True))
 
 
+@pytest.mark.slow
 def test_the_demo_recovers_what_was_planted(county: Results) -> None:
     """At least as well as was measured when the county was made."""
     flag, needs, deprivation = county.agreements
@@ -531,6 +534,7 @@ def test_the_demo_recovers_what_was_planted(county: Results) -> None:
     assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (17, 5, 0)
 
 
+@pytest.mark.slow
 def test_the_demo_gives_the_same_twice(county: Results, cache: Path) -> None:
     again = run("demo", Store(cache=cache, offline=True))
     assert as_data(again) == as_data(county)

@@ -99,6 +99,7 @@ DECAYS: dict[str, tuple[Decay, Any]] = {
 
 
 # PySAL sets an index in a way that pandas is going to drop.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 @pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("name", [*HOSPITALS, "grid", "random"])

@@ -137,6 +137,7 @@ def test_spacing_and_case_never_matter(code: str, at: int, space: str, lower: bo
     assert tidy_postcodes(pl.Series([written.lower() if lower else written])).to_list() == [code]
 
 
+@pytest.mark.slow
 def test_the_packaged_directory_and_its_cache(tmp_path: Path) -> None:
     first = load_postcodes(cache=tmp_path)
     again = load_postcodes(cache=tmp_path)
@@ -151,6 +152,7 @@ def test_the_packaged_directory_and_its_cache(tmp_path: Path) -> None:
     assert not placed["found"][2]
 
 
+@pytest.mark.slow
 def test_the_packaged_directory_needs_no_pandas() -> None:
     code = (
         "import sys; from commonweal.access.postcodes import load_postcodes; load_postcodes();"

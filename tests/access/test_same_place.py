@@ -133,6 +133,7 @@ rows_of = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(rows_of, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> None:
     places = places_at(rows)
@@ -144,6 +145,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> N
     assert one.pairs.equals(other.pairs)
 
 
+@pytest.mark.slow
 @given(rows_of)
 def test_what_stays_is_not_the_same_and_what_goes_is(rows: list[Row]) -> None:
     """Against every pair: who is merged is the same as its keeper, and merging again does nothing."""

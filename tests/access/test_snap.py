@@ -139,6 +139,7 @@ def by_hand(streets: Streets, longitude: float, latitude: float) -> list[tuple[f
 coordinate = st.tuples(st.floats(-0.02, 0.02), st.floats(51.98, 52.02))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.integers(1, 30), st.lists(coordinate, min_size=1, max_size=8))
 @settings(max_examples=60)
 def test_it_is_what_a_look_at_every_street_finds(

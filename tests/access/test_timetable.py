@@ -504,6 +504,7 @@ def counted(some: list[Trip], date: dt.date) -> dict[tuple[int, int], list[int]]
     return found
 
 
+@pytest.mark.slow
 @quick
 @given(some=trips, date=days)
 def test_departures_are_those_that_loops_count(
@@ -545,6 +546,7 @@ def test_runs_within_reach_are_those_that_loops_count(
     ).to_series().to_numpy() == pytest.approx(rates["day"].to_numpy() * 24)
 
 
+@pytest.mark.slow
 @quick
 @given(some=trips, more=trips, date=days)
 def test_another_trip_never_lowers_departures(
@@ -555,6 +557,7 @@ def test_another_trip_never_lowers_departures(
     assert all(np.all(np.array(after[stop]) >= counts) for stop, counts in before.items())
 
 
+@pytest.mark.slow
 @quick
 @given(some=trips, date=days, data=st.data())
 def test_the_order_of_rows_makes_no_difference(
@@ -569,6 +572,7 @@ def test_the_order_of_rows_makes_no_difference(
     assert by_stop(read_timetable(write(tmp_path / "feed", mixed)), date) == before
 
 
+@pytest.mark.slow
 @quick
 @given(some=trips, date=days, removed=st.sampled_from(sorted(SERVICES)), data=st.data())
 def test_a_removed_service_is_as_one_without_trips(
@@ -590,6 +594,7 @@ def test_a_removed_service_is_as_one_without_trips(
     )
 
 
+@pytest.mark.slow
 @quick
 @given(
     trip=trips.map(lambda some: some[0]),

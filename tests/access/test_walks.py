@@ -158,6 +158,7 @@ def every_m(streets: Streets, begin: Snapped, end: Snapped) -> NDArray[np.float6
     return found[:, n + len(begin) :] + begin.off_m[:, None] + end.off_m
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(1, 25), st.integers(0, 12),
     st.integers(1, 12), st.integers(1, 14), st.sampled_from([10.0, 50.0, 100.0, 5000.0]),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 BUDGET = 8e6
 
 
+@pytest.mark.slow
 def test_it_is_for_the_neediest_of_the_district(case: Case, county: Results) -> None:
     inside = np.array(county.areas.table["district_name"].to_list()) == "Vesselhoe"
     rank = next(iter(county.scores.values())).rank
@@ -185,6 +186,7 @@ def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
     assert "fictional" in report.notes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -274,6 +276,7 @@ def test_a_mistyped_year_is_refused(year: int) -> None:
         Asked("demo", ("Vesselhoe",), first_year=year)
 
 
+@pytest.mark.slow
 def test_a_programme_of_ones_own_is_asked_as_its_file(
     county: Results, store: Store, tmp_path: Path
 ) -> None:
@@ -315,6 +318,7 @@ def test_stopped_it_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_draws_of_ones_own_the_studys_are_taken(county: Results, store: Store) -> None:
     """The run that was handed over was made without draws; how sure the list is is told all the same."""
     made = make_case(Asked("demo", ("Vesselhoe",), places=2, budget=2e6), store, results=county)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "invest.md"
 
 
+@pytest.mark.slow
 def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path) -> None:
     lines = [line.strip() for line in PAGE.read_text("utf-8").splitlines()]
     line = next(text for text in lines if text.startswith("commonweal invest case demo"))

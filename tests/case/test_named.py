@@ -114,6 +114,7 @@ def test_nobody_is_better_off_by_more_points_than_the_scale_has(
     assert load_values(stated("10")).wellbeing.points.mean == 10
 
 
+@pytest.mark.slow
 def test_a_budget_that_buys_nothing_is_told_with_what_would(county: Results, store: Store) -> None:
     asked = Asked("demo", ("Vesselhoe",), places=500, budget=1e6, draws=0)
     with pytest.raises(CommonwealError) as raised:

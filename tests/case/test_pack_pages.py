@@ -47,6 +47,7 @@ def scope(county: Results) -> Scope:
     return find_scope(county.areas, ["Vesselhoe"])
 
 
+@pytest.mark.slow
 def test_the_pack_links_its_page_of_options_and_tells_what_it_is_worth(
     county: Results, scope: Scope, store: Store, tmp_path: Path
 ) -> None:

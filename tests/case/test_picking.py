@@ -285,6 +285,7 @@ def test_it_is_accessible(open_page: Callable[..., Page], width: int) -> None:
     assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
 
 
+@pytest.mark.slow
 def test_where_nobody_is_reached_anew_there_is_nothing_to_pick(
     county: Results, store: Store, proposed: dict[str, Sited]
 ) -> None:

@@ -197,6 +197,7 @@ def test_the_tail_of_a_mix_is_folded_and_its_table_holds_all(case: Case) -> None
     }
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(
     case: Case, county: Results, store: Store, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
     assert "What it rests on" not in rule.shown.frame.columns  # nothing is said there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "said"),
     [

@@ -192,6 +192,7 @@ CASES = [("everything", r) for r in RULES] + [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "which"), CASES)
 def test_probabilities_are_those_of_a_plain_loop(
     areas_of: MakeAreas,
@@ -246,6 +247,7 @@ class TestMoved:
         )
         return move_from_pairs(here, there, frame)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("among", [None, "built"])
     @pytest.mark.parametrize("cut", [(1.0, 1.0), (0.6, 1.4)])
     def test_the_draws_are_carried_too(

@@ -88,6 +88,7 @@ def nearest_that_turns(
     return np.nan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decimals", [9, 0])  # by one decimal most areas tie with others
 @pytest.mark.parametrize(
     ("aggregate", "transform", "ties"),
@@ -140,6 +141,7 @@ def test_the_rank_told_is_the_nearest_that_turns_the_answer(
             np.testing.assert_equal(told, nearest_that_turns(values, area, turned))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("aggregate", "transform"),
     [
@@ -181,6 +183,7 @@ def test_among_many_areas_too_it_turns_the_answer_and_a_little_less_does_not(
     assert tried >= 35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "holds"),
     [
@@ -318,6 +321,7 @@ def test_a_missing_domain_is_carried_by_the_others_here_too(
     assert tried > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_with_two_indices_one_domain_has_to_suffice_alone(
     areas_of: MakeAreas, indicators_of: MakeIndicators, plain: MakeScores, seed: int

@@ -192,6 +192,7 @@ def test_a_split_that_would_be_made_up_is_missing() -> None:
     assert np.isnan(contributions(X, W, means.arithmetic)).all()
 
 
+@pytest.mark.slow
 def test_the_benefit_of_the_doubt_as_a_form() -> None:
     x = np.random.default_rng(7).uniform(1, 9, (30, 3))
     x[4] = x[11]

@@ -171,6 +171,7 @@ def test_neither_results_nor_memory_depend_on_how_many_workers_there_are(n_worke
     assert counting.most == 1 + min(2 * max(n_workers, 1), 8)  # and the ensemble itself
 
 
+@pytest.mark.slow
 def test_a_worker_may_have_several_threads() -> None:
     """One of numba's threading layers ends the process that uses it from two threads at once."""
     code = """if True:

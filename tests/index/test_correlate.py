@@ -45,6 +45,7 @@ def long_table(file: str, names: list[str]) -> np.ndarray:
     return square
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "method", "at_most"),
     [

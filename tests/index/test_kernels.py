@@ -163,6 +163,7 @@ def test_the_exponential_of_rows_is_that_of_ranks(average: bool, scale: float) -
     np.testing.assert_allclose(rows, expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", ["hazen", "blom"])
 def test_the_normal_scores_of_rows_are_those_of_ranks(formula: Literal["hazen", "blom"]) -> None:
     rows = np.vstack([RNG.normal(size=900), RNG.integers(0, 9, 900), RNG.normal(size=900)])
@@ -230,6 +231,7 @@ def test_shares_are_exact_below_512_and_end_with_their_bin_above() -> None:
         np.testing.assert_allclose(shares[:, -1], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", [2**16, 2**16 + 10])
 def test_more_draws_than_a_short_integer_counts(draws: int) -> None:
     counter = RankCounter(2, draws)

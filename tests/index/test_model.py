@@ -229,6 +229,7 @@ CASES: dict[str, tuple[Node, list[Assumption]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_runs_are_those_of_the_tree_changed_by_hand(name: str) -> None:
     node, assumptions = CASES[name]

@@ -167,6 +167,7 @@ def test_the_heat_map_s_numbers_are_the_correlations() -> None:
             assert f"{r:.2f}".replace("-", "−") in told
 
 
+@pytest.mark.slow
 def test_a_large_heat_map_strokes_what_is_negative_and_names_its_groups() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=(50, 40))
@@ -183,6 +184,7 @@ def test_a_large_heat_map_strokes_what_is_negative_and_names_its_groups() -> Non
     assert "i18" not in plot.numbers["first"]
 
 
+@pytest.mark.slow
 def test_ranks_are_drawn_from_the_first_with_their_intervals() -> None:
     units = [f"u{k}" for k in range(60)]
     ranks = np.random.default_rng(3).permutation(60) + 1.0
@@ -269,6 +271,7 @@ def test_a_picture_is_saved_as_its_name_ends(tmp_path: Path) -> None:
         plot.save(tmp_path / "none" / "a.svg")
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.text(max_size=30), st.text(min_size=1, max_size=60))
 def test_any_name_makes_sound_xml(title: str, name: str) -> None:

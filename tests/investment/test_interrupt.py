@@ -109,6 +109,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "where", "meanwhile"),
     [
@@ -130,6 +131,7 @@ def test_it_ends_in_one_line_and_the_last_good_folder_stays(
     assert list(folder.parent.iterdir()) == [folder]
 
 
+@pytest.mark.slow
 def test_a_solver_that_does_not_hear_is_not_waited_for(
     environment: dict[str, str], folder: Path
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_solver_that_does_not_hear_is_not_waited_for(
     assert list(folder.parent.iterdir()) == [folder]
 
 
+@pytest.mark.slow
 def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path) -> None:
     words = (*SITE, "--seconds", "600")
     code, said, complaint = interrupted(

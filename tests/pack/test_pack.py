@@ -45,6 +45,7 @@ def profiles_of(results: Results, district: str = "Vesselhoe") -> list[str]:
     return [c for c, i, s in zip(results.areas.codes, inside, selected, strict=True) if i and s]
 
 
+@pytest.mark.slow
 def test_what_is_in_it(demo: Results, demo_pack: Path) -> None:
     codes = profiles_of(demo)
     assert len(codes) > 3
@@ -85,6 +86,7 @@ def test_pages_hold_together(demo_pack: Path, read_page: Callable[[Path], object
             assert image.get("alt") or image.get("aria-labelledby"), path
 
 
+@pytest.mark.slow
 def test_profiles_say_what_the_results_do(
     demo: Results, demo_pack: Path, read_page: Callable[[Path], object]
 ) -> None:
@@ -262,6 +264,7 @@ def test_zip_holds_every_file(demo_pack: Path) -> None:
         assert packed.read("vesselhoe/overview.pdf") == (demo_pack / "overview.pdf").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_bytes(
     demo: Results, demo_pack: Path, tmp_path: Path
 ) -> None:

@@ -195,6 +195,7 @@ class TestLand:
             == 1
         )  # no settlement is divided
 
+    @pytest.mark.slow
     def test_codes_and_names_are_unique_and_unlike_official_ones(self) -> None:
         areas = county(1, 4_000).areas
         assert areas["code"].n_unique() == areas["name"].n_unique() == 4_000
@@ -244,6 +245,7 @@ class TestStreets:
         straight = np.linalg.norm(points(nodes)[start] - points(nodes)[end], axis=1)
         assert (edges["length_m"].to_numpy() >= straight).all()
 
+    @pytest.mark.slow
     def test_every_place_is_near_a_street(self) -> None:
         nodes, places = points(county().street_nodes), points(county().places)
         gap = np.linalg.norm(places[:, None] - nodes, axis=2).min(1)
@@ -327,6 +329,7 @@ class TestBuses:
 
 
 class TestTruth:
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", SEEDS)
     def test_left_behind_by_definition(self, seed: int) -> None:
         truth = county(seed).truth
@@ -385,6 +388,7 @@ class TestRecovery:
             true, found = true + truth.sum(), found + (selected & truth).sum()
         assert 0.62 < found / true < 0.85
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", SEEDS)
     def test_without_noise_more_is_found(self, seed: int) -> None:
         noisy, quiet = agreement(county(seed)), agreement(county(seed, noise=0.0))
@@ -527,6 +531,7 @@ def test_no_such_name() -> None:
         package.generate_country  # noqa: B018
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**63 - 1), n_areas=st.integers(50, 160))
 def test_any_county_is_whole(seed: int, n_areas: int) -> None:

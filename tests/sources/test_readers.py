@@ -287,6 +287,7 @@ def test_excel_skips_the_title_and_blank_rows(tmp_path: Path) -> None:
     assert read(path, sheet="Data", skip_rows=2).rows() == [("a", 1), ("b", 2)]
 
 
+@pytest.mark.slow
 def test_a_bad_excel_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"sheet 'Dat' not found.*did you mean 'Data'"):
         read(workbook(tmp_path, ["a"], [1]), sheet="Dat")
@@ -300,6 +301,7 @@ def test_a_bad_excel_file_is_named(tmp_path: Path) -> None:
         read(write(tmp_path, b"not excel at all", "a.xlsx"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
 def test_a_column_whose_name_looks_like_a_pattern_is_no_pattern(
     tmp_path: Path, suffix: str

@@ -245,6 +245,7 @@ def test_a_conversion_depends_on_the_readers_options(tmp_path: Path) -> None:
     assert values == [[1], [2]]
 
 
+@pytest.mark.slow
 def test_a_damaged_conversion_is_made_again(tmp_path: Path) -> None:
     source = local_source(workbook(tmp_path / "halls.xlsx"))
     table = store(tmp_path / "cache").table(source)

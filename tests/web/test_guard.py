@@ -207,6 +207,7 @@ def test_names_are_text_and_nothing_else(small: Small, asked_of: Asked) -> None:
     assert "<script>" not in svg
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     ["A/2 0%&é", "A20/options", "x/social-capital", ".", "..", "./..", "~1", "a~0/b", "?#", "A" * 600, "é" * 300],

@@ -73,6 +73,7 @@ def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
         assert chosen[0] != kind
 
 
+@pytest.mark.slow
 def test_the_default_question_of_an_area_is_never_refused(client: Client, county: Results) -> None:
     for code in county.areas.codes[::13]:
         told = client.get(f"/api/areas/{code}/options")

@@ -58,6 +58,7 @@ def same(one: Results, other: Results) -> None:
         np.testing.assert_array_equal(one.designations[name].just_inside, d.just_inside)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

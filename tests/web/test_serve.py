@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conftest import Client, Small
 
 
+@pytest.mark.slow
 def test_it_serves_a_study_and_stops_with_ctrl_c(small: Small, environment: dict[str, str]) -> None:
     command = [
         sys.executable,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conftest import Client, Small
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [
@@ -111,6 +112,7 @@ def test_what_the_rule_needs_cannot_be_left_out(
     assert "names a domain elsewhere that it leaves out" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped_studies())
 def test_every_study_that_ships_can_be_extended_so(name: str) -> None:
     """Weights of each index, one domain left out where there are more than two, as the explorer sets them."""

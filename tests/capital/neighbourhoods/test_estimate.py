@@ -150,6 +150,7 @@ class TestTruth:
             alone = np.sqrt(((e.modelled.direct.value - truth(name)[rows]) ** 2).mean())
             assert ours < 0.65 * alone
 
+    @pytest.mark.slow
     def test_intervals_cover_at_their_rate(self, spec: EstimatesSpec, ground: Ground) -> None:
         # benchmarks/small_area_coverage.py has 200 surveys. Over 12 the mean of 400 intervals an outcome
         # has a standard error of about one point, since those of a survey share a model.
@@ -187,6 +188,7 @@ class TestKinds:
         assert np.sqrt(((e.estimate - truth("trust")) ** 2).mean()) < 0.09
         assert ((e.asked > 0) == (e.modelled.from_survey > 0)).all()
 
+    @pytest.mark.slow
     def test_who_is_of_no_known_kind_is_counted(self, spec: EstimatesSpec, ground: Ground) -> None:
         by_kind = spec.model_copy(
             update={"model": "mrp", "outcomes": ("trust",), "benchmark": "", "draws": 50}

@@ -177,6 +177,7 @@ class TestDraws:
 
 
 class TestPoststratification:
+    @pytest.mark.slow
     def test_intervals_cover(self) -> None:
         hits, wide = [], []
         for seed in range(8):
@@ -187,6 +188,7 @@ class TestPoststratification:
         assert np.mean(hits) == pytest.approx(0.95, abs=0.02)
         assert np.mean(wide) < 0.35
 
+    @pytest.mark.slow
     def test_same_seed_same_numbers(self) -> None:
         place = country(1)
         model = fit_multilevel(*place["survey"])
@@ -284,6 +286,7 @@ class TestRefuses:
         ):
             fit_multilevel(x > 0, x, {"area": np.arange(100) % 5})
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("change", "message"),
         [

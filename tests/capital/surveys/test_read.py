@@ -45,6 +45,7 @@ def spec_file(data: Path, **changes: Any) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_gives_the_same_survey(tmp_path: Path, kind: str) -> None:
     survey = read_survey(spec_file(write(tmp_path / f"people{kind}")))
@@ -56,6 +57,7 @@ def test_every_format_gives_the_same_survey(tmp_path: Path, kind: str) -> None:
     assert estimate(survey, "trusts")["value"][0] == pytest.approx(9 / 15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".sav", ".dta"])
 def test_answers_are_named_by_their_label(tmp_path: Path, kind: str) -> None:
     outcomes = {"trusts": {"column": "trust", "yes": "Most can be trusted", "missing": 9}}
@@ -72,6 +74,7 @@ def test_user_missing_values_of_spss_are_missing(tmp_path: Path) -> None:
     assert estimate(survey, "satisfied")["respondents"][0] == 11
 
 
+@pytest.mark.slow
 def test_blank_text_is_missing(tmp_path: Path) -> None:
     frame = PEOPLE.with_columns(lsoa=pl.Series(["", *["E01000001"] * 5, *["E01000002"] * 6]))
     for kind in KINDS:
@@ -80,6 +83,7 @@ def test_blank_text_is_missing(tmp_path: Path) -> None:
         assert found[1] == "E01000001"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".sav", ".dta"])
 def test_groups_take_their_names_from_value_labels(tmp_path: Path, kind: str) -> None:
     survey = read_survey(spec_file(write(tmp_path / f"a{kind}"), groups={"answer": "trust"}))
@@ -91,6 +95,7 @@ def test_groups_take_their_names_from_value_labels(tmp_path: Path, kind: str) ->
     assert survey.levels["answer"] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_columns_asked_for_are_read(tmp_path: Path, kind: str) -> None:
     file = write(tmp_path / f"a{kind}")
@@ -111,6 +116,7 @@ def test_a_column_that_is_not_there_is_told_by_its_field(tmp_path: Path) -> None
         read_survey(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".sav", ".dta", ".parquet"])
 @pytest.mark.parametrize("kept", [0, 20, 0.5])
 def test_a_file_cut_off_is_an_error(tmp_path: Path, kind: str, kept: float) -> None:

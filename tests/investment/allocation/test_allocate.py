@@ -202,6 +202,7 @@ def given_out(
     return allocate(rule, scores_of(areas, a=need), areas)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(lists(), st.integers(1, 4), st.integers(1, 8))
 def test_a_higher_cap_or_one_more_award_never_covers_less_need(

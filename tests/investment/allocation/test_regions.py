@@ -156,6 +156,7 @@ def test_a_programme_that_can_build_nothing_says_so() -> None:
         build_up(rule, scores_of(areas, a=[1, 2]), areas, shapes)
 
 
+@pytest.mark.slow
 def test_ours_and_those_of_spopt_are_contiguous_by_the_same_test() -> None:
     """A peer for contiguity alone: MaxP has no upper bound of people and no order of need."""
     import warnings

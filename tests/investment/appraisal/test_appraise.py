@@ -153,6 +153,7 @@ def part(most: float) -> st.SearchStrategy[float]:
     return st.just(0.0) | st.floats(1e-15, most)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(part(1), part(1), part(1), part(3), part(1))
 def test_what_is_additional_is_the_formula(

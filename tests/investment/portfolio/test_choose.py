@@ -52,6 +52,7 @@ rules_of = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(problems(), rules_of)
 @settings(max_examples=120)
 def test_no_mix_is_better_than_the_one_chosen(p: Problem, rules: Rules) -> None:

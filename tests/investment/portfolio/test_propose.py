@@ -186,6 +186,7 @@ def test_the_report_has_every_number(small: Small, tmp_path: Path) -> None:
     assert not found.fictional
 
 
+@pytest.mark.slow
 def test_the_command_tells_the_demo_as_fictional(
     tell: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def assigned(distance, people, capacity, weight, open_, cover):
     return found.fun if found.status == 0 else None
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 2**31), st.sampled_from(["p_median", "maximal_covering"]))
 def test_equals_brute_force(seed, model):

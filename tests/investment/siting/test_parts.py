@@ -68,6 +68,7 @@ def coast_and_town() -> Core:
     return core_of(problem, Goal("maximal_covering", 2, within=1.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 2**31), st.sampled_from(["p_median", "maximal_covering"]), st.integers(1, 6))
 def test_parts_equal_brute_force(seed: int, model: Model, number: int) -> None:

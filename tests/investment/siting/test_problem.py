@@ -147,6 +147,7 @@ def hard(n: int = 2500, m: int = 900) -> SitingProblem:
     return problem_from_matrix(apart, rng.integers(1, 50, n), limit=0.12)
 
 
+@pytest.mark.slow
 def test_when_time_is_up_the_gap_is_said():
     told = []
     found = solve(
@@ -181,6 +182,7 @@ print(found.ended, found.proven, len(found.chosen), found.gap > 0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C can't be sent to one process alone")
 @pytest.mark.parametrize(
     ("model", "problem"), [("maximal_covering", "hard()"), ("set_covering", "hard(2000, 800)")]

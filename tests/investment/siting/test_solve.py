@@ -72,6 +72,7 @@ def check(problem: SitingProblem, goal: Goal, solution: Solution, best: float) -
 LIMITS = st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from([1.0, 4.0, 7.0]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(problems(), LIMITS, st.sampled_from(["p_median", "maximal_covering"]))
 def test_sums_equal_brute_force(problem, limits, model):

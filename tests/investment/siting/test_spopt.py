@@ -42,6 +42,7 @@ def solved(model: str, *given: Any, **more: Any) -> Any:
         return built.solve(pulp.PULP_CBC_CMD(msg=False), results=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [1, 2, 4, 7, 16])
 def test_p_median(p: int) -> None:
     metres, people = san_francisco()
@@ -75,6 +76,7 @@ def test_set_covering(within: float) -> None:
     assert ours.objective == theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [1, 4, 6])
 def test_p_center(p: int) -> None:
     metres, people = san_francisco()
@@ -95,6 +97,7 @@ def test_existing_places_are_their_predefined_ones(existing: list[int]) -> None:
     assert ours.objective == pytest.approx(theirs, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_capacities() -> None:
     metres, people = san_francisco()
     rng = np.random.default_rng(4)

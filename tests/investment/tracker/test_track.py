@@ -181,6 +181,7 @@ def test_errors_that_go_together_in_authorities_widen_the_interval() -> None:
     assert few.clusters == 0  # two groups say nothing of how much errors go together
 
 
+@pytest.mark.slow
 def test_many_measures_are_counted_in() -> None:
     assert holm([0.01, 0.5, 0.02]) == pytest.approx([0.03, 0.5, 0.04])
     assert holm([]) == []
@@ -258,6 +259,7 @@ def dated(taken: Snapshot, *vintages: str) -> Snapshot:
     )
 
 
+@pytest.mark.slow
 def test_time_does_not_run_backwards() -> None:
     """Refused where every source that differs is older; warned of where only some are."""
     earlier, then, now = world(1, 3.0)
