@@ -45,10 +45,12 @@ numba.set_num_threads(1)
 SLOW = {
     TESTS / name
     for name in (
-        *("faults", "fuzz", "real", "scenarios"),
-        *("briefing/test_folder.py", "estimates/test_files.py", "session/test_session.py"),
+        *("case", "faults", "fuzz", "pack", "real", "reports", "scenarios", "session"),
+        *("briefing/test_folder.py", "briefing/test_social_capital.py"),
+        *("capital/neighbourhoods/test_estimate.py", "capital/small_areas/test_mrp.py"),
+        *("estimates/test_files.py", "investment/portfolio/test_choose.py", "investment/tracker"),
         *("test_bad_input.py", "test_cli.py", "test_docs.py", "test_own_areas.py"),
-        *("web/test_browser.py", "web/test_schema.py"),
+        *("web/test_api.py", "web/test_browser.py", "web/test_schema.py"),
     )
 }
 """Folders and files that `make test-fast` leaves out, besides tests marked as slow."""
