@@ -162,7 +162,7 @@ def write_study(rng: Random, folder: Path, changes: int) -> None:
             (
                 {},
                 {"where": {"lad24": "E06000001"}},
-                {"focus": {"lad24": "E06000001"}},
+                {"focus": {"region": "E12000001"}},
                 {
                     "show": ["halls"],
                     "indicators": {
