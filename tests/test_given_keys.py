@@ -196,11 +196,14 @@ def test_every_key_of_a_programme(small: Any, tell: Any, tmp_path: Path) -> None
     assert recorded(tmp_path / "out") == sums([*named.values(), *more])
 
 
-def test_every_key_of_a_survey_and_of_its_way_to_neighbourhoods(tell: Any, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_every_key_of_a_survey_and_of_its_way_to_neighbourhoods(
+    tell: Any, cache: Path, tmp_path: Path
+) -> None:
     """Areas and indicators are keys of the study that the way makes: the test of a study has them."""
     here = tmp_path / "here"
     write_example(here)
-    store = Store.from_environment()
+    store = Store(cache=cache, offline=True)
     store.table("county-residents").write_csv(here / "residents.csv")
     (here / "county.yaml").write_text("extends: demo\ntitle: Ours\n", "utf-8")
     way = here / "neighbourhoods.yaml"
