@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -406,17 +407,23 @@ def _summaries(
             yield (parent, index), table.join(names, on="code", how="left", maintain_order="left")
 
 
-def _provenance(study: Study, store: Store, log: _Log) -> dict[str, Any]:
-    import platform
+@cache
+def _versions() -> dict[str, str]:
+    """Look up the versions of the packages that numbers come from, once: each is a walk through all packages."""
     from importlib.metadata import version
 
-    packages = ("numpy", "polars", "scipy", "numba", "shapely", "pydantic")
+    return {p: version(p) for p in ("numpy", "polars", "scipy", "numba", "shapely", "pydantic")}
+
+
+def _provenance(study: Study, store: Store, log: _Log) -> dict[str, Any]:
+    import platform
+
     return {
         "study": study.name,
         "title": study.title,
         "commonweal": __version__,
         "python": platform.python_version(),
-        "packages": {p: version(p) for p in packages},
+        "packages": dict(_versions()),
         "certainty": study.certainty.model_dump() if study.certainty else None,
         "sensitivity": study.sensitivity.model_dump() if study.sensitivity else None,
         # The file's name alone: where it lies on this machine is nobody else's business.

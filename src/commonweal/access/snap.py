@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.access.points import EARTH_RADIUS_M, Points, great_circle_m
-from commonweal.access.snap_kernels import cells_of_segments, nearest_segment
 from commonweal.access.streets import on_grain
 from commonweal.errors import DataError
 
@@ -110,6 +109,8 @@ def snap(streets: Streets, points: Points, snap_m: float) -> Snapped:
     x, y, street_starts = _vertices(streets)
     found, along = np.full(n, -1, np.int64), np.zeros(n)
     if n:
+        from commonweal.access.snap_kernels import nearest_segment
+
         grid = _grid(x, y, street_starts)
 
         def some(first: int, last: int) -> None:
@@ -184,6 +185,8 @@ def _grid(
     x: NDArray[np.float64], y: NDArray[np.float64], street_starts: NDArray[np.int64]
 ) -> tuple[Any, ...]:
     """Lay a grid of cells over the segments: about one a cell, so that neither is wasted."""
+    from commonweal.access.snap_kernels import cells_of_segments
+
     x0, y0 = float(x.min()), float(y.min())
     squeeze = max(float(np.cos(np.radians(y.mean()))), 0.01)
     across, up = (x.max() - x0) * squeeze * DEGREE_M, (y.max() - y0) * DEGREE_M
