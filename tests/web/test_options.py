@@ -109,6 +109,27 @@ def test_fewer_sites_than_were_asked_for_are_told(client: Client) -> None:
     assert any("no more were looked for" in text for text in told["answer"])
 
 
+def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
+    client: Client, county: Results
+) -> None:
+    """Where one place reaches everybody, a second would reach nobody else."""
+    for code in county.areas.codes[40:]:
+        told = client.get(f"/api/areas/{code}/options")
+        if told.status_code == 200 and len(told.json()["siting"]["sites"]) == 1:
+            candidates = re.search(r"out of ([\d,]+) candidates", " ".join(told.json()["answer"]))
+            assert candidates is not None
+            if int(candidates[1].replace(",", "")) < 3:
+                continue  # then there are no more places, which is said
+            why = (
+                "1 of the 3 places asked for is proposed: a further one at any of the "
+                f"{candidates[1]} candidates would bring nobody else within 15 minutes' walk."
+            )
+            assert told.json()["answer"][1] == why
+            assert why in text_of(client.get(f"/area/{code}/options").text).split("Where they")[0]
+            return
+    pytest.fail("no place with one proposed")
+
+
 def test_picked_sites_are_all_built_however_little_they_help(
     client: Client, county: Results
 ) -> None:

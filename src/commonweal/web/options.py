@@ -197,13 +197,24 @@ def _options_in(
         years=asked.years,
         parameters=planning.parameters,
     )
-    n = len(sited.candidates)
-    few = not picked and n < asked.sites
-    fewer = f"There {'is 1 place' if n == 1 else f'are {n} places'} that they could go to: no more were looked for."
+    fewer = "" if picked else _fewer(len(sited.candidates), len(sited.sites), asked)
     return Options(
         scope, sited, siting_section(sited), worth, bool(picked), candidates,
-        min(n, asked.sites), fewer if few else "",
+        min(len(sited.candidates), asked.sites), fewer,
     )  # fmt: skip
+
+
+def _fewer(candidates: int, proposed: int, asked: AskedOptions) -> str:
+    """Say why fewer sites are proposed than were asked for; '' where as many are, or the answer says why none is."""
+    if 0 < proposed < min(candidates, asked.sites):
+        return (
+            f"{proposed} of the {asked.sites} places asked for {'is' if proposed == 1 else 'are'} proposed: a further "
+            f"one at any of the {candidates:,} candidates would bring nobody else within {asked.minutes:g} minutes' walk."
+        )
+    if candidates < asked.sites:
+        known = "is 1 place" if candidates == 1 else f"are {candidates} places"
+        return f"There {known} that they could go to: no more were looked for."
+    return ""
 
 
 def _usual(where: dict[str, str], kind: str, n_areas: int) -> list[str]:
@@ -256,7 +267,7 @@ def options_told(options: Options) -> list[str]:
     """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
     first, *rest = options.section.text
     fewer = [options.fewer] if options.fewer else []
-    return [first, *worth_told(options.sited, options.worth), *fewer, *rest]
+    return [first, *fewer, *worth_told(options.sited, options.worth), *rest]
 
 
 def options_data(options: Options) -> dict[str, Any]:
