@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from commonweal.errors import nearest
 from commonweal.index.assumptions import KINDS
-from commonweal.strict_yaml import name_value
+from commonweal.strict_yaml import name_value, quote_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +140,7 @@ def _reason(fault: Any, model: type[BaseModel]) -> str:
     if loc[-2:] == ("worst", "share"):  # the file says 150%, which is held as 1.5
         return f"found {found * 100:g}%; expected a share above 0% and below 100%"
     expected = PLAINLY.get(kind) or fault["msg"].replace("Input should be ", "expected ")
-    hint = ""
+    hint = quote_hint(found) if kind == "string_type" else ""
     if kind == "literal_error" and isinstance(found, str):
         valid = str(fault["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         hint = f"; {nearest(found, valid)}" if len(valid) > 1 else ""

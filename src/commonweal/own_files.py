@@ -10,7 +10,7 @@ from commonweal.access.own_places import read_own_places
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.recipe import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
 from commonweal.sources import Reader, Source, Store, local_source
-from commonweal.sources.catalogue import SUFFIXES, guess_reader
+from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, guess_reader
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -77,7 +77,7 @@ def with_replaced(study: Study, store: Store) -> Store:
             update={
                 "path": path,
                 "reader": reader,
-                "vintage": spec.vintage or "not stated",
+                "vintage": spec.vintage or NOT_STATED,
                 "licence": f"{other.licence} (of the source that it replaces)",
                 "notes": "",
                 **dict.fromkeys(("url", "size", "sha256")),

@@ -147,6 +147,16 @@ def read_keys(
     return data
 
 
+def quote_hint(found: object) -> str:
+    """Say how to write as text what YAML reads as another kind of value; '' for what was never meant as text."""
+    if isinstance(found, bool):
+        words = "yes, on or true" if found else "no, off or false"
+        return f"; {words} without quotes is no text in YAML: put it in quotes, such as '{'yes' if found else 'no'}'"
+    if isinstance(found, int | float):
+        return f"; put it in quotes: '{found}'"
+    return ""
+
+
 def name_value(found: Any) -> str:
     """Name a value as someone who writes YAML would."""
     if found is None:

@@ -100,7 +100,7 @@ def test_a_larger_area_is_told_with_its_code_and_what_to_write(tmp_path: Path) -
     expected = (
         "'Lincoln 007' is a middle (m1) of 2 places: s1 Birchwood West (Lincoln 007A); s2 Birchwood West "
         '(Lincoln 007C).\nGive one of them; for all together, commonweal brief STUDY "Lincoln 007"; '
-        "in a study, where: {middle: m1}"
+        "in a study, where: {middle: m1}, or focus: with ranks among all"
     )
     with pytest.raises(CommonwealError) as told:
         find_area(load(tmp_path), "Lincoln 007")

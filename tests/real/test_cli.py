@@ -118,7 +118,8 @@ def test_areas_are_found_by_name_with_what_a_study_writes(here: Any) -> None:
     told = here("areas", "find", "hartlepool")[1]
     assert told.startswith(
         "E06000001  Hartlepool  (Local authority districts, 2024)\n"
-        "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24\n"
+        "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24: its areas alone; or\n"
+        "    focus: {lad24: E06000001} to list them with ranks and cut-offs among all\n"
     )
     assert "57 of lsoa21" in told
     assert "where: {region: E12000001}" in here("areas", "find", "North East")[1]

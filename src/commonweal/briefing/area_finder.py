@@ -111,7 +111,8 @@ def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
         title = systems.system(system).title
         below = [s for s in systems.systems if system in systems.parents(s)]
         use = (
-            f"where: {{{system}: {code}}} in a study on {', '.join(below)}"
+            f"where: {{{system}: {code}}} in a study on {', '.join(below)}: its areas alone; or\n"
+            f"    focus: {{{system}: {code}}} to list them with ranks and cut-offs among all"
             if below
             else f"commonweal show {code}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.columns import MOST_LINES, capped
-from commonweal.briefing.words import authority_of, counted_areas
+from commonweal.briefing.words import authority_of, coded_name, counted_areas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ def comparison_lines(
 
 def _named(row: Mapping[str, Any], parent: str | None) -> str:
     where = f", {row[f'{parent}_name']}" if parent and row[f"{parent}_name"] else ""
-    return f"  {row['code']}  {row['name']}{where}"
+    return f"  {coded_name(row['code'], row['name'], '{code}  {name}')}{where}"
 
 
 def _of(d: Designation) -> str:

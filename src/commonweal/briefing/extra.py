@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.briefing.amounts import amount, small
 from commonweal.briefing.shown import whole
-from commonweal.briefing.words import counted, counted_areas, ordinal
+from commonweal.briefing.words import coded_name, counted, counted_areas, ordinal
 from commonweal.index import rank
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def extra_lines(results: Results) -> Iterator[str]:
         known = here[~np.isnan(one.rank[here])]
         first = known[np.argsort(one.rank[known], kind="stable")][:MOST_NAMED]
         named = [
-            f"{areas.codes[i]} {areas.table['name'][int(i)]} ({amount(float(one.value[i]), one.about.unit)})"
+            f"{coded_name(areas.codes[i], areas.table['name'][int(i)])} ({amount(float(one.value[i]), one.about.unit)})"
             for i in first
         ]
         most = f"; most need: {'; '.join(named)}" if named else ""

@@ -16,6 +16,7 @@ from commonweal.briefing.words import (
     SURE,
     UNSURE,
     authority,
+    coded_name,
     counted,
     counted_areas,
     difference,
@@ -100,7 +101,7 @@ def _ranked(results: Results) -> Iterator[str]:
     here = np.flatnonzero(results.focus)
     for index, found in results.scores.items():
         first = here[np.argsort(found.rank[here], kind="stable")][:MOST_NAMED]  # missing come last
-        named = [f"{areas.codes[i]} {areas.table['name'][int(i)]}" for i in first]
+        named = [coded_name(areas.codes[i], areas.table["name"][int(i)]) for i in first]
         yield f"  {index_label(results, index)}, most need: {'; '.join(named)}."
 
 
@@ -260,7 +261,7 @@ def _difference(results: Results, name: str, row: int) -> str:
     )
     sure = results.certainty.get(name)
     chance = f"; in {percent(float(sure.selected[row]))} of draws" if sure else ""
-    return f"{table['code']} {table['name']}{where}: {margins}{chance}"
+    return f"{coded_name(table['code'], table['name'])}{where}: {margins}{chance}"
 
 
 def as_data(results: Results) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from commonweal.briefing.tables import knows_changes
 from commonweal.briefing.what_matters import mover_in_words
 from commonweal.briefing.words import (
     authority,
+    coded_name,
     counted_areas,
     index_label,
     ordinal,
@@ -137,7 +138,7 @@ def larger_named(areas: Areas, asked: str) -> str | None:
             return (
                 f"'{asked}' is a {one} ({code}) of {counted_areas(len(inside), areas)}: {first}{more}.\n"
                 f'Give one of them; for all together, commonweal brief STUDY "{name}"; '
-                f"in a study, where: {{{parent}: {code}}}"
+                f"in a study, where: {{{parent}: {code}}}, or focus: with ranks among all"
             )
     return None
 
@@ -208,11 +209,8 @@ def profile_lines(p: Profile) -> Iterator[str]:
     above = [
         area.get(f"{x}_name") for x in dict.fromkeys([parent, "region"]) if x in r.areas.parents
     ]
-    name = (
-        f"{area['name']}, {area['code']}"
-        if area.get("local_name")
-        else f"{area['name']} ({area['code']})"
-    )
+    form = "{name}, {code}" if area.get("local_name") else "{name} ({code})"
+    name = coded_name(area["code"], area["name"], form)
     yield ", ".join([name, *(a for a in above if a)])
     known = [] if area["population"] is None else [people(area["population"])]
     if area.get("rural_urban"):

@@ -31,11 +31,15 @@ class Shown:
         Headers of the columns that are shares.
     places
         Decimal places of columns of decimals that are not shown with two.
+    counts
+        Headers of columns of text that hold counts, such as ``1,200``, and words where one is not shown; in a
+        workbook they are numbers.
     """
 
     frame: pl.DataFrame
     shares: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(default_factory=dict)
+    counts: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -66,11 +70,13 @@ class Shown:
         return list(zip(*columns, strict=True)) if len(self.frame) else []
 
 
-def framed(columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = ()) -> Shown:
+def framed(
+    columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = (), counts: Sequence[str] = ()
+) -> Shown:
     """Make a table of headed columns; a header that occurs twice is numbered."""
     headers = _unique([header for header, _ in columns])
     series = [s.alias(h) for h, (_, s) in zip(headers, columns, strict=True)]
-    return Shown(pl.DataFrame(series), frozenset(shares))
+    return Shown(pl.DataFrame(series), frozenset(shares), counts=frozenset(counts))
 
 
 def _unique(headers: Sequence[str]) -> list[str]:

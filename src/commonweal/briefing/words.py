@@ -18,6 +18,7 @@ __all__ = [
     "UNSURE",
     "authority",
     "authority_of",
+    "coded_name",
     "counted",
     "counted_areas",
     "difference",
@@ -237,6 +238,17 @@ def whole_name(areas: Areas) -> str:
     if areas.partial is None or not any(areas.partial.values()):
         return shared_name(areas) or f"All {areas.plural}"
     return shared_name(areas) or f"All {counted_areas(len(areas), areas)} of this study"
+
+
+def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
+    """Name an area with its code, by a form; by its code alone where it has no other name.
+
+    Examples
+    --------
+    >>> coded_name("A1", "Oak"), coded_name("11", "11"), coded_name("A1", "Oak", "{name} ({code})")
+    ('A1 Oak', '11', 'Oak (A1)')
+    """
+    return form.format(code=code, name=name) if name and name != code else code
 
 
 def larger_name(areas: Areas, key: str, code: str, name: str | None) -> str:

@@ -208,6 +208,8 @@ def _row(
         form = formats[kind]
         if value is None:
             page.write_blank(at, column, None, form)
+        elif isinstance(value, str) and kind == "whole" and value.replace(",", "").isdecimal():
+            page.write_number(at, column, int(value.replace(",", "")), form)
         elif isinstance(value, str):
             # Never as a formula, whatever it starts with.
             page.write_string(at, column, value, form)
@@ -224,7 +226,7 @@ def _kind(shown: Shown, header: str) -> str:
     kind = shown.frame.schema[header]
     if header in shown.shares:
         return "share"
-    if kind.is_integer():
+    if kind.is_integer() or header in shown.counts:
         return "whole"
     return (
         f"decimal_{min(shown.places.get(header, 2), _MOST_PLACES)}" if kind.is_float() else "text"

@@ -69,7 +69,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
         texts = changes_in_words(results, d, rows)
         columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))
     columns += extra_columns(results, rows)
-    return framed(columns, shares)
+    return framed(columns, shares, ("People",))
 
 
 def _intervals(
@@ -105,7 +105,8 @@ def people_table(results: Results, d: Designation, rows: Rows) -> Shown:
         (words, int(at.sum()), shown_people(float(residents[at].sum()))) for words, at in groups
     ]
     schema = {"Group": pl.String, results.areas.plural.capitalize(): pl.Int64, "People": pl.String}
-    return Shown(pl.DataFrame(counts, schema=schema, orient="row"))
+    table = pl.DataFrame(counts, schema=schema, orient="row")
+    return Shown(table, counts=frozenset({"People"}))
 
 
 def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
@@ -143,5 +144,6 @@ def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
             ("On the list", counts["selected"]),
             ("People in them", pl.Series(residents, dtype=pl.String)),
             ("Near misses", counts["near"]),
-        ]
+        ],
+        counts=("People in them",),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.social_capital import SocialCapital  # noqa: TC001  # the API reads it
+from commonweal.sources.catalogue import NOT_STATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -308,6 +309,16 @@ class SourceNote:
     attribution: str
     url: str
     open: bool
+
+    @property
+    def text(self) -> str:
+        """Who published it, its date and licence, as sentences; what is not stated is said once."""
+        parts = {"date": self.vintage, "licence": self.licence}
+        unknown = [what for what, known in parts.items() if known in ("", NOT_STATED)]
+        who = ", ".join([self.publisher, *([] if "date" in unknown else [self.vintage])])
+        said = [who, *([] if "licence" in unknown else [self.licence])]
+        said += [f"{' and '.join(unknown)} {NOT_STATED}"] if unknown else []
+        return " ".join(f"{text[:1].upper()}{text[1:]}." for text in said)
 
 
 @dataclass(frozen=True, slots=True)

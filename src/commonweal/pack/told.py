@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -135,8 +134,7 @@ def source_list(sources: Iterable[SourceNote]) -> dict[str, Any]:
             {
                 "number": s.number,
                 "title": s.title,
-                "text": f"{s.publisher}, {s.vintage}. {_stop(s.licence)}"
-                + ("" if s.open else " Do not pass its values on."),
+                "text": s.text + ("" if s.open else " Do not pass its values on."),
                 "url": s.url,
             }
             for s in sources
@@ -182,16 +180,13 @@ def _listed(works: Iterable[WorkNote]) -> list[dict[str, Any]]:
 
 
 def _facts(place: Place) -> list[str]:
-    found = [f"{place.kind[:1].upper()}{place.kind[1:]} {place.code}"]
+    kind = f"{place.kind[:1].upper()}{place.kind[1:]}"
+    found = [kind if place.name == place.code else f"{kind} {place.code}"]
     if place.people is not None:
         found.append(people(place.people))
     if place.rural_urban:
         found.append(place.rural_urban)
     return found
-
-
-def _stop(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _numbers(drivers: Iterable[Driver | ShownIndicator], number: dict[str, int]) -> str:
@@ -257,7 +252,7 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
     if not len(shown):
         return None
     heads = shown.frame.columns
-    numeric = [shown.is_number(h) or _counts(shown, h) for h in heads]
+    numeric = [shown.is_number(h) or h in shown.counts for h in heads]
     cells = shown.cells()
     wide = column_room(heads, numeric, cells)
     if len(heads) > MANY:
@@ -272,13 +267,6 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
         "wide": wide,
         "rows": [[cell or "–" for cell in row] for row in cells],
     }
-
-
-def _counts(shown: Shown, head: str) -> bool:
-    """Whether a column of text holds counts, some of which are not shown."""
-    return all(
-        re.fullmatch(r"[0-9,]+|fewer than \d+|not known", text or "") for text in shown.frame[head]
-    )
 
 
 def driver_table(drivers: Iterable[Driver]) -> Shown:

@@ -41,6 +41,8 @@ SUFFIXES: dict[str, Format] = {
     ".gpkg": "vector",
     ".shp": "vector",
 }
+NOT_STATED = "not stated"
+"""What stands for the date and the licence of a file that nobody gave them for."""
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -385,9 +387,9 @@ def local_source(
     fields = {
         "title": path.name,
         "publisher": "your own file",
-        "licence": "not stated",
+        "licence": NOT_STATED,
         "attribution": "",
-        "vintage": "not stated",
+        "vintage": NOT_STATED,
         **about,
         "reader": reader if reader is not None else guess_reader(path.name),
         "id": name,

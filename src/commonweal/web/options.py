@@ -209,7 +209,8 @@ def _fewer(candidates: int, proposed: int, asked: AskedOptions) -> str:
     if 0 < proposed < min(candidates, asked.sites):
         return (
             f"{proposed} of the {asked.sites} places asked for {'is' if proposed == 1 else 'are'} proposed: a further "
-            f"one at any of the {candidates:,} candidates would bring nobody else within {asked.minutes:g} minutes' walk."
+            f"one at any of the {candidates:,} candidates would bring nobody else within {asked.minutes:g} minutes' "
+            "walk."
         )
     if candidates < asked.sites:
         known = "is 1 place" if candidates == 1 else f"are {candidates} places"

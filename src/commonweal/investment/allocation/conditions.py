@@ -114,7 +114,7 @@ def excluded(
         else:
             of = f"{stated.parent} codes" if stated.parent else "area codes"
             raise StudyError(
-                f"{programme.name} excludes {stated.what} ({name}), and nothing at hand says which: bring a CSV file "
+                f"{programme.name} excludes {stated.what} ({name}), and nothing at hand says which: give a CSV file "
                 f"with {of} in a column '{stated.column}' (--exclude FILE), or leave the exclusion out, which changes "
                 "the list (--exclude none)"
             )

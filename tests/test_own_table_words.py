@@ -1,0 +1,90 @@
+"""A table of one's own without names or terms: codes once, people as numbers, what is not stated said once."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from commonweal.errors import CommonwealError
+from commonweal.pack.larger_tables import people_table
+from commonweal.recipe import load_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Small
+
+
+@pytest.fixture
+def nameless(small: Small) -> Small:
+    """Twenty places known by a number alone."""
+    for file in (small.areas, small.indicators):
+        file.write_text(re.sub(r"(?m)^A0?", "", file.read_text("utf-8")), "utf-8")
+    small.write(areas__name=None)
+    return small
+
+
+def test_a_code_that_is_the_name_is_given_once(
+    nameless: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, said, _ = tell("show", "11", "--study", nameless.study, "--draws", "0")
+    assert (code, said.splitlines()[0]) == (0, "11, Southside")
+    nameless.write(areas__name=None, designate=None, certainty=None)
+    _, said, _ = tell("run", nameless.study, "--out", nameless.path / "out")
+    assert "Community needs, most need: 20; 10; " in said
+    wide = nameless.write(areas__name=None).rename(nameless.path / "a.yaml")
+    nameless.write(areas__name=None, designate__priority__all__0__worst="60%")
+    _, said, _ = tell("compare", wide, nameless.study)
+    assert "\n  10, Northside\n" in said
+
+
+def test_a_pack_says_what_is_not_stated_once_and_counts_people_in_numbers(
+    nameless: Small, tell: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    assert tell("brief", nameless.study, "--draws", "0", "--out", tmp_path / "pack")[0] == 0
+    page = re.sub(r"<[^>]+>", "", (tmp_path / "pack" / "overview.html").read_text("utf-8"))
+    assert "indicators.csv. Your own file. Date and licence not stated." in unescape(page)
+    assert "Not stated. " not in page
+    book = openpyxl.load_workbook(tmp_path / "pack" / "workbook.xlsx", read_only=True)
+    for sheet, head, expected in (
+        ("On_the_list", "People", [2000, 1800, 1700]),
+        ("People", "People", [5500]),
+        ("Authorities", "People in them", [5500]),
+    ):
+        rows: list[tuple[Any, ...]] = list(book[sheet].iter_rows(values_only=True))
+        cells = [row[rows[0].index(head)] for row in rows[1:]]
+        assert cells[: len(expected)] == expected
+
+
+def test_few_people_are_not_counted_out(nameless: Small) -> None:
+    nameless.replace(nameless.areas, "20,Place 20,2000,", "20,Place 20,40,")
+    results = nameless.run(
+        nameless.write(areas__name=None, designate__priority__all__0__worst=1), draws=0
+    )
+    shown = people_table(
+        results, results.designations["priority"], np.array([results.areas.position["20"]])
+    )
+    assert shown.cells()[0] == ("On the list", "1", "fewer than 100")
+
+
+@pytest.mark.parametrize(
+    ("column", "found", "quoted"),
+    [("yes", "found True", "'yes'"), ("2019", "found 2019", "'2019'")],
+)
+def test_a_name_that_yaml_reads_otherwise_is_to_be_quoted(
+    small: Small, column: str, found: str, quoted: str
+) -> None:
+    small.replace(small.study, "column: income", f"column: {column}")
+    with pytest.raises(CommonwealError) as told:
+        load_study(small.study)
+    assert "indicators.income.column" in str(told.value)
+    assert "put it in quotes" in str(told.value)
+    assert quoted in str(told.value)
+    assert found in str(told.value)
+    assert len(str(told.value).splitlines()) == 1
