@@ -144,6 +144,20 @@ def test_a_study_replaces_a_source_and_says_so(
     assert [s["replaces"]["vintage"] for s in said if "replaces" in s] == ["2019"]
 
 
+def test_a_source_of_ones_own_catalogue_is_told_with_its_terms(small: Any) -> None:
+    """Not as a file that the study names; the fictional county neither."""
+    results = small.run(draws=0)
+    entry = {
+        "id": "clubs-2026", "title": "Clubs", "publisher": "Island Council", "vintage": "2026", "path": "a.csv",
+        "licence": "OGL 3.0", "attribution": "By the council.", "url": None,
+    }  # fmt: skip
+    told = study_sources(replace(results, provenance={"sources": [entry]}))
+    assert told == ("Clubs (Island Council, 2026). Licence: OGL 3.0. By the council.",)
+    mine = {**entry, "title": "a.csv", "publisher": "your own file"}
+    told = study_sources(replace(results, provenance={"sources": [mine]}))
+    assert told == ("a.csv: a file of the study's own.",)
+
+
 def test_only_a_source_that_is_there_can_be_replaced(own: Any, tell: Any) -> None:
     newer(own)
     study = load_study(own.write(replace={"libaries-england": {"file": "newer.csv"}}))

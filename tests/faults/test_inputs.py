@@ -12,7 +12,6 @@ import io
 import json
 import lzma
 import os
-import resource
 import signal
 import struct
 import zipfile
@@ -403,6 +402,8 @@ def badly(path: Path, how: str) -> tuple[pl.DataFrame, Any]:
     if how == "gorge":
         bytearray(10**12)
     if how == "hang":
+        import resource
+
         assert resource.getrlimit(resource.RLIMIT_CPU)[0] == 600
         os.kill(os.getpid(), signal.SIGXCPU)  # what the system does when they are over
     if how == "refuse":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -78,6 +77,8 @@ def _copy() -> None:
             ):
                 os.dup2(os.open(folder / str(fd), how, 0o600), fd)
             sys.stdin = os.fdopen(0)
+            import resource  # of POSIX, as forks are
+
             resource.setrlimit(resource.RLIMIT_CPU, (CHILD_S, resource.RLIM_INFINITY))
             apart._serve()
             os._exit(0)

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -24,11 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from commonweal.errors import CommonwealError
 from tests.fuzz.apart import keep_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+resource = pytest.importorskip("resource", reason="bounds on a process are POSIX")
 
 LIMIT_S = 30
 """Processor time of one case: the slowest takes two seconds, most a hundredth of one."""

@@ -69,7 +69,8 @@ def test_the_column_of_codes_is_found(write: Write) -> None:
         ("code,v\nB1,1\nB2,2\n", {}, "no column holds codes of toy such as A1; its columns of text are: code"),
         ("code,v\nB1,1\nB2,2\n", {"code": "code"}, r"no code in column .* 3 areas of toy; found such as B1, B2"),
         ("code,w\nA1,1\n", {}, "column 'v'.*did you mean|column 'v'.*expected one of"),
-        ("code,v\nA1,1\n", {"code": "cod"}, "column 'cod'.*did you mean 'code'"),
+        ("code,v\nA1,1\n", {"code": "cod"}, "did you mean 'code'.*\n'code' names the column of codes"),
+        ("id,v\n1,1\n2,2\n", {}, r"columns of text are: none \(name one with 'code', or one of numbers: id, v\)"),
         ("code,v\nA1,inf\nA2,1\n", {}, "infinite|expected numbers"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 import xlsxwriter
 
 from commonweal.errors import SourceError, UnknownNameError, UnreachableError, WrongBytesError
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store, files, local_source
 
 from .conftest import TABLE, Server, published
 
@@ -243,6 +243,56 @@ def test_a_conversion_depends_on_the_readers_options(tmp_path: Path) -> None:
         reader = local_source(path).reader.model_copy(update={"sheet": sheet})
         values.append(it.table(local_source(path, reader=reader))["n"].to_list())
     assert values == [[1], [2]]
+
+
+def test_a_map_is_converted_once_and_anew_where_any_part_of_it_changes(tmp_path: Path) -> None:
+    """A shapefile is several files; its names are not in the one that gives the name."""
+    from shapely import Point, to_wkb
+
+    it, names = store(tmp_path / "cache"), []
+    for name in ("A1", "B1", ""):
+        if name:
+            write_shapes(tmp_path, to_wkb([Point(0, 51)]), name)
+        table = it.table(local_source(tmp_path / "map.shp"))
+        names.append((table["code"][0], len(list((tmp_path / "cache").rglob("*.parquet")))))
+    assert names == [("A1", 1), ("B1", 2), ("B1", 2)]
+    assert any("map.dbf sha256" in note for entry in it.used for note in entry["notes"])
+
+
+def write_shapes(folder: Path, shapes: Any, name: str) -> None:
+    import numpy as np
+    import pyogrio
+
+    pyogrio.raw.write(
+        folder / "map.shp",
+        shapes,
+        field_data=[np.array([name], dtype=object)],
+        fields=["code"],
+        geometry_type="Point",
+        crs="EPSG:4326",
+    )
+
+
+def test_what_was_made_is_hashed_once_when_all_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = local_source(workbook(tmp_path / "halls.xlsx"))
+    it = store(tmp_path / "cache")
+    it.table(source)
+    hashed: list[str] = []
+    whole = files.sha256_of
+    monkeypatch.setattr(
+        files, "sha256_of", lambda path, *more: hashed.append(path.suffix) or whole(path, *more)
+    )
+    kept = it.verify_kept()
+    found = it.verify(source, kept)
+    assert ({it.status for it in kept}, found.status) == ({"good"}, "good")
+    assert hashed.count(".parquet") == 1
+    damaged = kept[0].path
+    assert damaged is not None
+    damaged.write_bytes(b"x")
+    assert it.verify(source).status == "wrong bytes"
+    assert it.verify(source, it.verify_kept()).status == "wrong bytes"
 
 
 @pytest.mark.slow

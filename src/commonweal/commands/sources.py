@@ -94,12 +94,14 @@ def sources_verify(
 
     with progress_bar() as progress:
         store = Store.from_environment(progress)
+        everything = names in (None, [], ["all"])
+        kept = store.verify_kept() if everything else []
         found = [
-            _print_found(store.verify(name)) for name in _source_names(names or ["all"], store)
+            _print_found(store.verify(name, kept if everything else None))
+            for name in _source_names(names or ["all"], store)
         ]
         bad = [it for it in found if it.status != "good"]
-        if names in (None, [], ["all"]):
-            kept = store.verify_kept()
+        if everything:
             damaged = [it for it in kept if it.status != "good"]
             known = {it.path for it in bad}
             bad += [_print_found(it) for it in damaged if it.path not in known]

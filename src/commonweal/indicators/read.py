@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import code_texts
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Indicator, Indicators
 from commonweal.indicators.numbers import numbers
@@ -274,7 +274,14 @@ def _read_once(
             if source.path:  # what lacks the columns, too, likely has its header elsewhere
                 store.table(source, list(dict.fromkeys(names)))
             code = code_column(store.table(source), source, areas)
-        tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
+        try:
+            tables[place] = store.table(source, list(dict.fromkeys([code, *names]))), code
+        except UnknownNameError as error:
+            if f"'{code}'" in str(error) and code not in names:
+                raise error.and_say(
+                    f"\n'code' names the column of codes: give {source.called}'s own"
+                ) from None
+            raise
     return tables
 
 
@@ -317,8 +324,10 @@ def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:
     hits = {c: int(table[c].is_in(areas.codes).sum()) for c in texts}
     best = max(hits, key=lambda c: hits[c], default=None)
     if best is None or hits[best] == 0:
+        numbers = "" if texts else f", or one of numbers: {', '.join(table.columns)}"
         raise DataError(
             f"{source.called}: no column holds codes of {areas.system} such as {areas.codes[0]}; "
-            f"its columns of text are: {', '.join(texts) or 'none'} (name one with 'code')"
+            f"its columns of text are: {', '.join(texts) or 'none'} (name one with 'code'"
+            f"{numbers})"
         )
     return best

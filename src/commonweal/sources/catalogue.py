@@ -41,6 +41,8 @@ SUFFIXES: dict[str, Format] = {
     ".gpkg": "vector",
     ".shp": "vector",
 }
+OWN_FILE = "your own file"
+"""What stands for the publisher of a file that a study names."""
 NOT_STATED = "not stated"
 """What stands for the date and the licence of a file that nobody gave them for."""
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -386,7 +388,7 @@ def local_source(
         name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "file"
     fields = {
         "title": path.name,
-        "publisher": "your own file",
+        "publisher": OWN_FILE,
         "licence": NOT_STATED,
         "attribution": "",
         "vintage": NOT_STATED,

@@ -25,7 +25,9 @@ __all__ = [
     "a_folder",
     "cannot_write",
     "files_with_sums",
+    "good_sha256",
     "is_good",
+    "known_sha256",
     "not_kept",
     "sha256_of",
     "stamp_of",
@@ -80,12 +82,17 @@ def is_good(path: Path, anew: bool = False) -> bool:
     The file is hashed once in a process, and again where its time or size has changed, or `anew`.
     One that has no checksum is not good.
     """
+    return good_sha256(path, anew) is not None
+
+
+def good_sha256(path: Path, anew: bool = False) -> str | None:
+    """Give the SHA-256 of a file that `is_good`; None of any other."""
     try:
         sums = path.with_name(f"{path.name}.sha256")
         expected = _listed(sums if sums.is_file() else path.with_name(SUMS)).get(path.name)
-        return expected is not None and _known_sha256(path, anew) == expected
+        return expected if expected is not None and known_sha256(path, anew) == expected else None
     except OSError:
-        return False
+        return None
 
 
 def files_with_sums(folder: Path) -> Iterator[Path]:
@@ -112,7 +119,8 @@ def stamp_of(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _known_sha256(path: Path, anew: bool) -> str:
+def known_sha256(path: Path, anew: bool = False) -> str:
+    """Give the SHA-256 of a file that is hashed once in a process: anew if asked, or where its time or size changed."""
     now = stamp_of(path)
     then, digest = _hashed.get(path, ((-1, -1), ""))
     if anew or then != now:

@@ -37,7 +37,7 @@ __all__ = [
 VERSION = 2
 
 #: Formats that take long to read, and so are converted once and kept as Parquet.
-SLOW_FORMATS = frozenset({"rdata", "excel", "geojson"})
+SLOW_FORMATS = frozenset({"rdata", "excel", "geojson", "vector"})
 
 
 def read_table(

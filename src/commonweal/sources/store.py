@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.given import note_given
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
-from commonweal.sources.files import files_with_sums, is_good, not_kept, sha256_of, sweep_all
+from commonweal.sources.files import files_with_sums, good_sha256, is_good, not_kept, sweep_all
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.header import where_header_is
 from commonweal.sources.kept import kept_table
@@ -308,8 +308,13 @@ class Store:
             self._verified[_key(source)] = self._finder.find(source, anew=True)
         return self.path(source)
 
-    def verify(self, source: str | Source) -> Verification:
-        """Check the bytes of a source and of what it was converted to; report instead of raising."""
+    def verify(
+        self, source: str | Source, made: Iterable[Verification] | None = None
+    ) -> Verification:
+        """Check the bytes of a source and of what it was converted to; report instead of raising.
+
+        Where what was made has been checked already, `made` is what `verify_kept` gave.
+        """
         source = self.source(source)
         self._verified.pop(_key(source), None)
         try:
@@ -318,11 +323,17 @@ class Store:
             return Verification(source.id, "wrong bytes", message=str(error))
         except SourceError as error:
             return Verification(source.id, "unreachable", message=str(error))
-        for made in files_with_sums(self.cache / "converted"):
-            if made.name.startswith(f"{file.sha256}-"):
-                found = self._verification(source.id, made)
-                if found.status != "good":
-                    return found
+        if made is None:
+            paths = files_with_sums(self.cache / "converted")
+            made = (
+                self._verification(source.id, path)
+                for path in paths
+                if path.name.startswith(f"{file.sha256}-")
+            )
+        for found in made:
+            of_this = found.path is not None and found.path.name.startswith(f"{file.sha256}-")
+            if of_this and found.status != "good":
+                return replace(found, id=source.id)
         return Verification(
             source.id,
             "good",
@@ -341,8 +352,8 @@ class Store:
 
     def _verification(self, name: str, path: Path) -> Verification:
         """Say whether a file that was made is as it was written."""
-        if is_good(path, anew=True):
-            return Verification(name, "good", "cache", path, sha256_of(path), path.stat().st_size)
+        if digest := good_sha256(path, anew=True):
+            return Verification(name, "good", "cache", path, digest, path.stat().st_size)
         said = f"{path} is damaged, and is not used; the next run that needs it makes it again"
         return Verification(name, "wrong bytes", "cache", path, message=said)
 
@@ -383,8 +394,10 @@ class Store:
     ) -> tuple[pl.DataFrame, list[str]]:
         """Read a slow format through its Parquet conversion, made on first use."""
         from commonweal.sources import readers
+        from commonweal.sources.vector_reader import parts_of
 
-        options = json.dumps(readers.options_of(source), sort_keys=True)
+        # A shapefile is several files: its table is of all of them.
+        options = json.dumps({**readers.options_of(source), **parts_of(file.path)}, sort_keys=True)
         tag = hashlib.sha256(options.encode()).hexdigest()[:8]
         kept = self.cache / "converted" / f"{file.sha256}-v{readers.VERSION}-{tag}.parquet"
 

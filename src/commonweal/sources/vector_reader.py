@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.damaged import reading
-from commonweal.sources.files import sha256_of
+from commonweal.sources.files import known_sha256
 from commonweal.sources.geometry import finish, to_wgs84
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["NO_MAP", "read_vector"]
+__all__ = ["NO_MAP", "parts_of", "read_vector"]
 
 NO_MAP = "not a shapefile or GeoPackage that can be read"
 
@@ -76,6 +76,11 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
             + "; expected one, so that its outlines can be brought to longitude and latitude"
         )
     series, notes = finish(to_wgs84(geometry, about["crs"], path), path)
-    beside = [path.with_suffix(end) for end in PARTS if path.suffix.lower() == ".shp"]
-    notes += [f"{part.name} sha256 {sha256_of(part)}" for part in beside if part.is_file()]
+    notes += [f"{name} sha256 {digest}" for name, digest in parts_of(path).items()]
     return pl.DataFrame([*fields, series]), notes
+
+
+def parts_of(path: Path) -> dict[str, str]:
+    """Give the SHA-256 of each part beside a shapefile by its name; none of another file."""
+    beside = [path.with_suffix(end) for end in PARTS if path.suffix.lower() == ".shp"]
+    return {part.name: known_sha256(part) for part in beside if part.is_file()}
