@@ -67,6 +67,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and let the longest start first: no worker waits for another at the end."""
+    first = [TESTS / name for name in ("real", "test_docs.py", "fuzz", "faults", "test_cli.py")]
+
+    def turn(item: pytest.Item) -> int:
+        within = (item.path, *item.path.parents)
+        return next((n for n, path in enumerate(first) if path in within), len(first))
+
+    items.sort(key=turn)
     for item in items:
         starts = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if starts or not SLOW.isdisjoint((item.path, *item.path.parents)):
