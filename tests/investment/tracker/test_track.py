@@ -185,6 +185,11 @@ def test_errors_that_go_together_in_authorities_widen_the_interval() -> None:
 def test_many_measures_are_counted_in() -> None:
     assert holm([0.01, 0.5, 0.02]) == pytest.approx([0.03, 0.5, 0.04])
     assert holm([]) == []
+    from statsmodels.stats.multitest import multipletests
+
+    for n in (1, 2, 7, 40):
+        p = np.random.default_rng(n).beta(0.4, 2, n).round(2)  # some are equal
+        assert holm(p.tolist()) == multipletests(p, method="holm")[1].tolist()
     _, then, now = world(8, 2.0)
     generator = np.random.default_rng(1)
     noise = generator.normal(size=(2, 720, 30))

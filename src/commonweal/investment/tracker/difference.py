@@ -153,6 +153,9 @@ def holm(p: Sequence[float]) -> list[float]:
     >>> [round(q, 3) for q in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(q) for q in multipletests(list(p), method="holm")[1]] if p else []
+    given = np.asarray(p, np.float64)
+    order = np.argsort(given)
+    raised = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    adjusted = np.empty(len(given))
+    adjusted[order] = np.minimum(raised, 1)
+    return [float(q) for q in adjusted]
