@@ -37,6 +37,13 @@ def test_frames(kind: type[pl.DataType]) -> None:
     assert {row[1] for row in rows} == {"-1.5"}
 
 
+def test_a_file_has_no_mark_before_its_first_header_and_a_download_has_one() -> None:
+    """Scripts take the mark for a part of the header; a spreadsheet needs it, or spoils accents."""
+    frame = pl.DataFrame({"name": ["Ynys Môn"]})
+    assert csv_of_frame(frame).decode("utf-8") == "name\nYnys Môn\n"
+    assert csv_of_rows(["name"], frame.rows()).decode("utf-8").startswith("\ufeffname")
+
+
 def test_tables_of_results_and_of_packs(tmp_path: Path) -> None:
     frame = pl.DataFrame({"who": ["＝cmd|' /C calc'!A0"]})
     write_table(frame, tmp_path / "sensitivity.csv")

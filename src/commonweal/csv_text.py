@@ -3,6 +3,11 @@
 A spreadsheet runs a cell of a CSV file that begins with a sign as a formula, whoever wrote it. Such
 a text gets an apostrophe before it, as OWASP advises ("CSV Injection"). In a workbook that is not
 needed: there a text says of itself that it is one.
+
+All are UTF-8. Excel takes a CSV file for the encoding of its country, and spoils accents without a word, unless the
+file begins with a byte-order mark; most programs take that mark for a part of the first header. So the rule is: what
+a browser hands over, which a click opens in a spreadsheet, has the mark; a file that is written has a workbook
+next to it for spreadsheets, is there for programs, and has none.
 """
 
 from __future__ import annotations
@@ -37,7 +42,7 @@ def plain_cell(value: Any) -> Any:
 
 
 def csv_of_frame(frame: pl.DataFrame) -> bytes:
-    """Give a table as CSV in UTF-8, names of columns included."""
+    """Give a table as CSV for a file: in UTF-8 without a mark, names of columns included."""
     text = cs.by_dtype(pl.String, pl.Categorical, pl.Enum)
     plain = frame.with_columns(text.cast(pl.String))
     risky = cs.string().str.contains(_STARTS_FORMULA)
@@ -49,7 +54,7 @@ def csv_of_frame(frame: pl.DataFrame) -> bytes:
 
 
 def csv_of_rows(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Give rows as CSV in UTF-8, with the mark that spreadsheets know it by; None is an empty cell."""
+    """Give rows as CSV for a browser: in UTF-8 with the mark that spreadsheets know it by; None is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([plain_cell(name) for name in head])

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WRITTEN", "LongTable", "fill"]
 
-_LEVEL = 2
-"""Of compression: twice as fast as the usual one, and 7 % more bytes."""
+_LEVEL = 6
+"""Of compression, the usual one: level 2 makes a fifth more bytes of England's long sheets, in 0.7 s less."""
 
 WRITTEN = 2
 """Rows of a long table that are to be written cell by cell."""
@@ -110,7 +110,8 @@ def _with_rows(sheet: bytes, table: LongTable) -> bytes:
                 pl.lit("</t></is></c>"),
             )
         else:
-            full = pl.concat_str(start, pl.lit("><v>"), value.cast(pl.String), pl.lit("</v></c>"))
+            number = value.cast(pl.String).str.strip_suffix(".0")  # 6029.0 is 6029
+            full = pl.concat_str(start, pl.lit("><v>"), number, pl.lit("</v></c>"))
         cells.append(pl.coalesce(full, pl.concat_str(start, pl.lit("/>"))))
     text = rest.select(pl.concat_str(*cells, pl.lit("</row>")).str.join("").alias("all"))["all"][0]
     at = sheet.rindex(b"</sheetData>")
