@@ -14,6 +14,7 @@ import lzma
 import os
 import signal
 import struct
+import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -34,13 +35,24 @@ from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNa
 from commonweal.sources.apart import apart
 from commonweal.sources.damaged import reading
 
+from ..fuzz.apart import keep_ready
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Change = Callable[[Any], object]
 
 LON, LAT = 12.5, 41.9
+
+
+@pytest.fixture
+def many_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
+    monkeypatch.setattr("commonweal.sources.apart.subprocess", subprocess)  # is put back at the end
+    ready = keep_ready()
+    yield
+    ready.communicate()
 
 
 def refused(small: Any, tell: Any, *expected: str) -> None:
@@ -242,6 +254,7 @@ def test_a_workbook_that_does_not_fit_its_checksums(small: Any, tell: Any) -> No
     refused(small, tell, "indicators.xlsx", "damaged", "sheet1.xml", "checksum")
 
 
+@pytest.mark.usefixtures("many_files")
 def test_workbooks_with_flipped_bits_give_an_error_or_the_same_numbers(small: Any) -> None:
     file = workbook(small)
     right, whole = small.run(draws=0).indicators["deprivation"].values, file.read_bytes()
@@ -422,6 +435,7 @@ def well(path: Path, rows: int) -> tuple[pl.DataFrame, Any]:
     return pl.DataFrame({"n": range(rows), "word": words[:rows]}), {"rows": rows}
 
 
+@pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("suffix", [".sav", ".dta"])
 def test_damaged_microdata_give_an_error_or_are_read(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"people{suffix}"

@@ -36,9 +36,9 @@ CHILD_S = 30
 """Processor time of one file, as that of a case: most take a hundredth of a second."""
 
 
-def keep_ready() -> None:
-    """Take the place of what `apart` starts its processes with."""
-    environment = {**os.environ, **apart._ONE_THREAD}
+def keep_ready() -> subprocess.Popen[str]:
+    """Take the place of what `apart` starts its processes with; gives the process that is copied."""
+    environment = {**os.environ, **apart._ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
     ready = subprocess.Popen(
         [sys.executable, "-c", "from tests.fuzz.apart import _copy; _copy()"],
         stdin=subprocess.PIPE,
@@ -60,6 +60,7 @@ def keep_ready() -> None:
         return subprocess.CompletedProcess(args, code, out, err)
 
     apart.subprocess = SimpleNamespace(run=run)  # type: ignore[attr-defined]
+    return ready
 
 
 def _copy() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,13 +14,25 @@ from polars.testing import assert_frame_equal
 from commonweal.capital.surveys import column_names, estimate, read_columns, read_survey
 from commonweal.errors import DataError, StudyError, UnknownNameError
 
+from ...fuzz.apart import keep_ready
 from .conftest import LABELS, PEOPLE, spec_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
 KINDS = (".sav", ".zsav", ".dta", ".csv", ".parquet")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_files() -> Iterator[None]:
+    """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr("commonweal.sources.apart.subprocess", subprocess)  # is put back at the end
+        ready = keep_ready()
+        yield
+        ready.communicate()
 
 
 def write(file: Path, frame: pl.DataFrame = PEOPLE, **more: Any) -> Path:
