@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["parse"]
 
 _INT = struct.Struct(">i")
+_TWO_INTS = struct.Struct(">ii")
 _HEADERS = (b"RDX2\n", b"RDX3\n")
 _BINARY = b"X\n"
 
@@ -76,7 +77,9 @@ class _Quick(ParserXDR):
             if length < -1:
                 raise NotImplementedError(f"Length of CHAR cannot be {length}")
             value = None if length == -1 else self.file.read(length)
-        elif kind in (_STR, _VEC):
+        elif kind == _STR:
+            value = [self._text(references) for _ in range(self.parse_int())]
+        elif kind == _VEC:
             value = [
                 self.parse_R_object(references, bytecode_rep_list) for _ in range(self.parse_int())
             ]
@@ -105,3 +108,12 @@ class _Quick(ParserXDR):
         if kind == _SYM:
             references.append(found)
         return found
+
+    def _text(self, references: list[RObject]) -> RObject:
+        """Read one of several texts: of these there are millions."""
+        flags, length = _TWO_INTS.unpack(self.file.read(8))
+        info = self._infos.get(flags)
+        if info is None or flags & (0xFF | _HAS_ATTRIBUTES | _HAS_TAG) != _CHAR or length < 0:
+            self.file.seek(-8, 1)
+            return self.parse_R_object(references)
+        return RObject(info, self.file.read(length), None)
