@@ -36,13 +36,13 @@ MANCHESTER = "E08000003"
 
 @pytest.fixture(scope="module")
 def wards(wards_2019: Results, real_store: Store) -> Case:
-    asked = Asked("appg-225", kind="community-centre", draws=5, seconds=20)
+    asked = Asked("appg-225", kind="community-centre", draws=5, seconds=300)
     return make_case(asked, real_store, results=wards_2019)
 
 
 @pytest.fixture(scope="module")
 def manchester(open_england: Results, real_store: Store) -> Case:
-    asked = Asked("open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=20)
+    asked = Asked("open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=300)
     return make_case(asked, real_store, results=open_england)
 
 
