@@ -49,7 +49,8 @@ SLOW = {
         *("briefing/test_folder.py", "briefing/test_social_capital.py"),
         *("capital/neighbourhoods/test_estimate.py", "capital/small_areas/test_mrp.py"),
         *("estimates/test_files.py", "investment/portfolio/test_choose.py", "investment/tracker"),
-        *("test_bad_input.py", "test_cli.py", "test_docs.py", "test_own_areas.py"),
+        *("index/test_plots.py", "test_bad_input.py", "test_cli.py", "test_docs.py"),
+        *("test_focus.py", "test_own_areas.py", "test_years.py"),
         *("web/test_api.py", "web/test_browser.py", "web/test_schema.py"),
     )
 }
