@@ -111,7 +111,7 @@ def test_a_place_of_which_nothing_is_known(small: Any) -> None:
     small.replace(small.indicators, "A03,3,18,0.5", "A03,,,")
     results = small.run()
     told = "\n".join(profile_lines(profile(results, "A03")))
-    assert told.startswith("A03 (A03)\nfrom the study Twenty places\n")
+    assert told.startswith("A03\nfrom the study Twenty places\n")
     assert "  deprivation: no score" in told
     assert "deprivation: no score for this place" in told
     assert "No single domain could change the answer alone." in told
