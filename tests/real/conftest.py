@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -14,6 +15,7 @@ import commonweal.allocation
 import commonweal.case.places
 import commonweal.study
 import commonweal.units
+from commonweal.places import study_shapes
 from commonweal.recipe import Study, load_study
 from commonweal.sources import Store
 
@@ -55,7 +57,7 @@ class Once:
     """Run a study as `commonweal.study.run` does, or give what the same run gave before.
 
     For tests that only look at results, and for what a command prints of them. A run of an earlier study
-    that a study asks for counts as one.
+    that a study asks for counts as one, and one without outlines is one with them, which are taken away.
     """
 
     def __init__(self, store: Store) -> None:
@@ -74,14 +76,24 @@ class Once:
         progress: Any = None,
     ) -> Results:
         study = study if isinstance(study, Study) else load_study(study)
-        n = study.certainty.draws if draws is None and study.certainty else draws or 0
-        same = (study.model_dump_json(), study.folder, n, sensitivity and draws != 0, geometry)
+        wanted = study
+        if draws == 0:  # certainty and sensitivity are left out, however many draws the study has
+            spec = study.certainty and study.certainty.model_copy(update={"draws": 0})
+            wanted = study.model_copy(update={"certainty": spec, "sensitivity": None})
+            study = study.model_copy(update={"certainty": None, "sensitivity": None})
+        n = study.certainty.draws if draws is None and study.certainty else draws
+        matters = sensitivity and study.sensitivity is not None
+        same = (study.model_dump_json(), study.folder, n or 0, matters)
         if same not in self.kept:
             with self.in_place():
-                self.kept[same] = self.run(
-                    study, self.store, draws=draws, sensitivity=sensitivity, geometry=geometry
-                )
-        return self.kept[same]
+                self.kept[same] = self.run(study, self.store, draws=draws, sensitivity=sensitivity)
+        found = self.kept[same]
+        if draws == 0:
+            found = replace(found, study=wanted)
+        if not geometry:
+            shapes, outline = study_shapes(study, found.areas, self.store, geometry=False)
+            found = replace(found, boundaries=shapes, outline=outline)
+        return found
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
