@@ -545,3 +545,8 @@ def test_what_is_taken_out_has_to_be_there(tmp_path: Path) -> None:
 def test_a_preset_labels_no_year_that_is_not_the_studys(preset: str) -> None:
     """A study of 2010 that takes the recipe of 2019 is no index of 2019."""
     assert not re.search(r"\d{4}", load_preset(preset).label)
+
+
+def test_a_tab_for_a_blank_is_no_fault(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"^tab\.yaml.*title"):
+        parse_study("title: \t\nareas: lsoa21\n", "tab.yaml", "tab", tmp_path)

@@ -183,7 +183,10 @@ def _line_of(path: Sequence[str], text: str) -> str:
     """Find the line of a field by following its keys down the YAML tree."""
     import yaml
 
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:  # a tab, which the compiled reader takes for a blank
+        return ""
     line = None
     for part in path:
         if isinstance(node, yaml.MappingNode):
