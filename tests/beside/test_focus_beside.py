@@ -152,9 +152,14 @@ def test_on_the_command_line(
     cells = [line.split(",") for line in lines[1:]]
     fewer = [f"{c},{i},{int(h) + k % 3},{e}" for k, (c, i, h, e) in enumerate(cells)]
     small.indicators.write_text("\n".join([lines[0], *fewer]), "utf-8")
-    code, said, error = tell(
-        "invest", "track", tmp_path / "baseline", "--study", here, "--like", "2"
-    )
+    track = ("invest", "track", tmp_path / "baseline", "--study", here, "--like", "2")
+    aside = "The focus of the study is set aside: followed are the places of the baseline"
+    code, said, error = tell(*track, "--out", tmp_path / "moved")
     assert code == 0, error
-    assert "The focus of the study is set aside: followed are the places of the baseline" in said
-    assert "6 places set beside" in said
+    assert said.startswith("What moved\n\n6 places set beside")
+    assert said.index(aside) > said.index("Beware:")
+    assert aside in (tmp_path / "moved" / "report.html").read_text("utf-8")
+    assert any(line.startswith(aside) for line in json.loads(tell(*track, "--json")[1])["beware"])
+    code, said, error = tell(*track[:3], "--study", small.study, "--like", "2")
+    assert code == 0, error
+    assert "is set aside" not in said

@@ -73,6 +73,6 @@ def test_sizes(folder: Path) -> None:
     megabytes = {p.name: p.stat().st_size / 1e6 for p in folder.iterdir()}
     assert megabytes["report.html"] < 2.5
     # The workbook and the map have every indicator and every domain's rank of 33,755 areas: mostly ranks, of five
-    # digits each, so that fewer digits of scores would save a hundredth. a third of it is where each cell stands.
+    # digits each, so that fewer digits of scores would save a hundredth. A third of it is where each cell stands.
     assert megabytes["results.xlsx"] < 9
     assert sum(megabytes.values()) < 40

@@ -145,9 +145,8 @@ def larger_named(areas: Areas, asked: str) -> str | None:
 
 def folded(text: str) -> str:
     """Leave what a name is told apart by: letters and digits, without case and accents."""
-    if (
-        text.isascii()
-    ):  # as nearly all names are, of the hundred thousand that may be looked through
+    # As nearly all names are, of the hundred thousand that may be looked through.
+    if text.isascii():
         return " ".join(text.translate(_ASCII).split())
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().replace("&", " and ")
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))

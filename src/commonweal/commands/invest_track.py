@@ -79,11 +79,18 @@ def track(
     as_json: Json = False,
 ) -> None:
     """Say what moved in the places of a baseline, beside places like them: association, not cause."""
+    from dataclasses import replace
+
     from commonweal.briefing.folder import check_folder
     from commonweal.investment.tracker import track as tracked
     from commonweal.recipe import load_study
     from commonweal.reports.study_sources import study_sources
-    from commonweal.reports.tracker import tracker_data, tracker_lines, tracker_report
+    from commonweal.reports.tracker import (
+        FOCUS_SET_ASIDE,
+        tracker_data,
+        tracker_lines,
+        tracker_report,
+    )
     from commonweal.reports.write import write_report
     from commonweal.sources import Store
     from commonweal.study import run
@@ -99,6 +106,8 @@ def track(
         results = run(recipe, store, draws=0, sensitivity=False, geometry=False, progress=progress)
         later = later_snapshot(results, before, store, year=year)
     found = tracked(before, later, first, like=like, within=within)
+    if recipe.focus:
+        found = replace(found, notes=(FOCUS_SET_ASIDE,))
     data = tracker_data(found)
     if out is not None:
         written = write_report(tracker_report(found, study_sources(results)), out)
@@ -106,14 +115,6 @@ def track(
     if as_json:
         print_json(data)
         return
-    if recipe.focus:
-        print_lines(
-            [
-                "The focus of the study is set aside: followed are the places of the baseline, and like ones may lie",
-                "anywhere.",
-                "",
-            ]
-        )
     print_lines(tracker_lines(found))
     if out is not None:
         print(f"\nReport: {written / 'report.html'}")

@@ -12,6 +12,7 @@ from commonweal.investment.tracker import STANDING
 from commonweal.pack.drawing import INK, LINE, OTHER, PLACE, QUIET, svg, text
 from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.tracker_told import (
+    FOCUS_SET_ASIDE,
     NOT_CAUSE,
     tracker_answer,
     tracker_beware,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from commonweal.investment.tracker import Moved, Tracked
 
 __all__ = [
+    "FOCUS_SET_ASIDE",
     "difference_chart",
     "tracker_answer",
     "tracker_data",

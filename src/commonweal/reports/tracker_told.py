@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from commonweal.investment.tracker import Difference, Moved, Tracked
 
 __all__ = [
+    "FOCUS_SET_ASIDE",
     "NOT_CAUSE",
     "moved_sentence",
     "tracker_answer",
@@ -27,6 +28,10 @@ __all__ = [
 NOT_CAUSE = (
     "This is association, not cause. The places were not drawn by lot: what sets them apart from places like them may "
     "be what moved them, whatever was done there."
+)
+FOCUS_SET_ASIDE = (
+    "The focus of the study is set aside: followed are the places of the baseline, and like ones may lie "
+    "anywhere."
 )
 _UNLIKE = 0.25
 _STANDING = (
@@ -99,7 +104,7 @@ def _stands(found: Tracked) -> bool:
 
 def tracker_beware(found: Tracked) -> tuple[str, ...]:
     """Say what a reader must not overlook."""
-    told = [*_backwards(found), NOT_CAUSE]
+    told = [*_backwards(found), NOT_CAUSE, *found.notes]
     many = len(found.moved)
     if many > 1:
         told.append(

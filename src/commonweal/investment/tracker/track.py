@@ -110,6 +110,8 @@ class Tracked:
         One a measure that both snapshots have.
     skipped
         By measure, why it could not be told.
+    notes
+        What else a reader must not overlook, in sentences.
     """
 
     baseline: Snapshot
@@ -121,6 +123,7 @@ class Tracked:
     balance: pl.DataFrame
     moved: tuple[Moved, ...]
     skipped: dict[str, str]
+    notes: tuple[str, ...] = ()
 
     def each(self, name: str) -> pl.DataFrame:
         """Give each place by itself: ``code``, ``name``, ``then``, ``now``, ``change``, ``like`` (their mean change).
