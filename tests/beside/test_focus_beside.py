@@ -81,7 +81,10 @@ def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith
     assert (
         "10 places in Southside have both; 2 are in the worst tenth of the first, 1 in that" in said
     )
-    assert "among the 20 that have both everywhere." in said
+    assert (
+        "among the 20 that have both everywhere. By chance 0.2 would be in both." in said
+    )  # 2 x 1 / 10
+    assert "a\ntenth of these" not in said
     assert "A10" not in said
     assert "Northside" not in said
     assert max(map(len, said.splitlines())) <= 120

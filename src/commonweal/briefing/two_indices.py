@@ -60,11 +60,14 @@ def index_comparison_lines(
             f"{both} have both; {whole['worst_first']:,} are in the worst tenth of the first, "
             f"{whole['worst_second']:,} in that of the second,"
         )
-        yield f"among the {c.ranked:,} that have both everywhere. By chance a"
+        yield (
+            f"among the {c.ranked:,} that have both everywhere. By chance {_by_chance(whole)} would be in both."
+        )
+        yield "Rank correlation: 1 is the same order, 0 nothing in common, -1 the reverse."
     else:
         yield f"{both} have both; {whole['worst_first']:,} are in the worst tenth of each. By chance a"
-    yield "tenth of these would be in both. Rank correlation: 1 is the same order, 0 nothing in common,"
-    yield "-1 the reverse."
+        yield "tenth of these would be in both. Rank correlation: 1 is the same order, 0 nothing in common,"
+        yield "-1 the reverse."
     yield from _nodes(c)
     people_in = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
     if c.areas.table["population"].null_count() < len(c.areas):
@@ -105,6 +108,12 @@ def _numbers(c: IndexComparison) -> dict[str, int]:
 
 def _coefficient(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def _by_chance(row: dict[str, Any]) -> str:
+    """Say how many would be in both worst tenths here if the two orders had nothing in common."""
+    number = row["worst_first"] * row["worst_second"] / row["areas"]
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"
 
 
 def _share(part: int, whole: int) -> str:
