@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -96,6 +97,44 @@ def test_two_that_share_no_area_are_refused(run_with: RunWith) -> None:
         StudyError, match=r"focus: \{'district': 'S'\}, and no place is in what is to be"
     ):
         compare_studies(north, run_with(**SOUTH), NO_STORE)
+
+
+def test_two_that_overlap_in_part_are_refused(run_with: RunWith, small: Small) -> None:
+    """Or the wider one would be counted, without a word of the other."""
+    lines = small.areas.read_text("utf-8").splitlines()
+    wider = ["county,county_name", *["C,County"] * 16, *["D,Dale"] * 4]
+    small.areas.write_text("\n".join(map(",".join, zip(lines, wider, strict=True))), "utf-8")
+    parents = {"district": ["district", "district_name"], "county": ["county", "county_name"]}
+    south, county = (
+        run_with(areas__parents=parents, focus=focus) for focus in (SOUTH["focus"], {"county": "C"})
+    )
+    with pytest.raises(
+        StudyError,
+        match=r"\{'county': 'C'\}, and of the 20 places in either, 6 are in both; expected the same",
+    ):
+        compare_studies(south, county, NO_STORE)
+
+
+def test_a_focus_by_another_name_is_the_same(run_with: RunWith, small: Small) -> None:
+    text = small.areas.read_text("utf-8").replace("district_name", "district_name,half", 1)
+    text = text.replace("Northside", "Northside,1").replace("Southside", "Southside,2")
+    small.areas.write_text(text, "utf-8")
+    parents = {"district": ["district", "district_name"], "half": ["half", "half"]}
+    runs = [run_with(areas__parents=parents, focus=f) for f in (SOUTH["focus"], {"half": "2"})]
+    found = compare_studies(*runs, NO_STORE).focus
+    assert found is not None
+    assert found.sum() == 10
+
+
+def test_one_focus_on_areas_that_cross_its_edge_is_the_same(
+    run_with: RunWith, in_pairs: RunWith, small: Small
+) -> None:
+    """A08 is in the south here; the pair of A07 and A08 is in the north by the table of pairs."""
+    small.replace(small.areas, "Place 8,800,N,Northside", "Place 8,800,S,Southside")
+    runs = [run(**SOUTH, designate=None, certainty=None) for run in (run_with, in_pairs)]
+    found = compare_studies(*runs, NO_STORE).focus
+    assert found is not None
+    np.testing.assert_array_equal(found, runs[1].focus)
 
 
 def test_the_list_of_a_study_since_another_is_counted_in_its_focus(small: Small) -> None:

@@ -68,7 +68,7 @@ def compare_studies(
     UnknownNameError
         If a stated name is no node, or no link leads from the areas of one to those of the other.
     StudyError
-        If there is nothing to compare, or the two have a focus each that share no area.
+        If there is nothing to compare, or the two have a focus each, and not the same.
     """
     matched = match_indices(first, second, stated)
     alone = all(len(r.designations) == 1 for r in (first, second))
@@ -94,7 +94,7 @@ def compare_studies(
 def _focus(first: Results, second: Results, store: Store) -> NDArray[np.bool_] | None:
     """(n_areas of `second`,) what is counted; None for everything.
 
-    An area of other areas is in focus where at least half of its people live in one that is.
+    Carried to other areas, one is in focus where at least half of its people live in one that is.
     """
     found = []
     for results in (first, second):
@@ -107,14 +107,20 @@ def _focus(first: Results, second: Results, store: Store) -> NDArray[np.bool_] |
         found.append(here)
     if not found:
         return None
-    if not np.logical_and.reduce(found).any():
+    both, either = np.logical_and.reduce(found), np.logical_or.reduce(found)
+    # The same focus, carried to areas of another vintage, differs at its edge.
+    named = [sorted(r.study.focus.values()) for r in (first, second)]
+    carried = named[0] == named[1] and first.areas.codes != second.areas.codes
+    if not both.any() or not (carried or np.array_equal(both, either)):
         stated = " and ".join(
             f"{r.study.name} has focus: {dict(r.study.focus)}"
             for r in (first, second)
             if r.study.focus
         )
+        told = f"no {second.areas.singular} is in what is to be counted"
+        if both.any():
+            told = f"of the {either.sum():,} {second.areas.plural} in either, {both.sum():,} are in both"
         raise StudyError(
-            f"{stated}, and no {second.areas.singular} is in what is to be counted; expected the same focus in both, "
-            "or in one of them"
+            f"{stated}, and {told}; expected the same focus in both, or in one of them"
         )
     return found[-1]
