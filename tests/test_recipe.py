@@ -548,5 +548,5 @@ def test_a_preset_labels_no_year_that_is_not_the_studys(preset: str) -> None:
 
 
 def test_a_tab_for_a_blank_is_no_fault(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"^tab\.yaml.*title"):
-        parse_study("title: \t\nareas: lsoa21\n", "tab.yaml", "tab", tmp_path)
+    with pytest.raises(StudyError, match=r"^tab\.yaml, line 2: title: "):
+        parse_study("areas: lsoa21\ntitle: \t\n", "tab.yaml", "tab", tmp_path)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from commonweal.errors import nearest
 from commonweal.index.assumptions import KINDS
-from commonweal.strict_yaml import name_value, quote_hint
+from commonweal.strict_yaml import name_value, quote_hint, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -183,10 +183,7 @@ def _line_of(path: Sequence[str], text: str) -> str:
     """Find the line of a field by following its keys down the YAML tree."""
     import yaml
 
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:  # a tab, which the compiled reader takes for a blank
-        return ""
+    node = read_tree(text)
     line = None
     for part in path:
         if isinstance(node, yaml.MappingNode):

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from commonweal.errors import StudyError
 
-__all__ = ["name_value", "read_keys", "read_strict", "read_text"]
+__all__ = ["name_value", "read_keys", "read_strict", "read_text", "read_tree"]
 
 MOST_WHOLE = 10**18 - 1
 """What is larger is no number to count with, and does not fit where tables keep whole numbers."""
 
 _UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 """Control characters and halves of a letter."""
+
+_READ_TWO_WAYS = re.compile(r"[|>][-+0-9]*#|!(?!\S)")
+"""A comment against ``|``, and ``!`` alone: the compiled reader drops the one, and takes the other for text."""
 
 MOST_MERGED = 10_000
 """Keys that merge what was merged double with each line: a page of them would fill any memory."""
@@ -49,8 +52,9 @@ def read_strict(text: str) -> Any:
     """
     import yaml
 
-    with suppress(yaml.YAMLError, RecursionError, ValueError):
-        return _loader(fast=True)(text).get_single_data()
+    if not _READ_TWO_WAYS.search(text):
+        with suppress(yaml.YAMLError, RecursionError, ValueError):
+            return _loader(fast=True)(text).get_single_data()
     # What is wrong is said in the words of the reader in Python, with its place.
     try:
         loader = _loader()(text)
@@ -138,7 +142,7 @@ def read_keys(
         raise fault(f"{where}: found {name_value(data)}; expected keys such as {keys}")
     strange = [key for key in data if not isinstance(key, str)]
     if strange:
-        tree: Any = yaml.compose(text, yaml.SafeLoader)
+        tree = read_tree(text)
         line = next(k.start_mark.line + 1 for k, _ in tree.value if not k.tag.endswith(":str"))
         raise fault(
             f"{where}, line {line}: the key {name_value(strange[0])} is not text (put it in quotes); "
@@ -147,13 +151,24 @@ def read_keys(
     return data
 
 
+def read_tree(text: str) -> Any:
+    """Give the tree of what `read_strict` has read, for its lines: the compiled reader takes more, such as tabs."""
+    import yaml
+
+    with suppress(yaml.YAMLError):
+        return _loader(fast=True)(text).get_single_node()
+    return _loader()(text).get_single_node()
+
+
 def quote_hint(found: object) -> str:
     """Say how to write as text what YAML reads as another kind of value; '' for what was never meant as text."""
     if isinstance(found, bool):
-        words = "yes, on or true" if found else "no, off or false"
-        return f"; {words} without quotes is no text in YAML: put it in quotes, such as '{'yes' if found else 'no'}'"
-    if isinstance(found, int | float):
-        return f"; put it in quotes: '{found}'"
+        words, one = ("yes, on and true", "yes") if found else ("no, off and false", "no")
+        return (
+            f"; YAML reads {words} without quotes as {name_value(found)}: write '{one}', in quotes"
+        )
+    if isinstance(found, int | float):  # 0123 is read as 83: the number is not what was written
+        return "; put it in quotes, as you wrote it"
     return ""
 
 

@@ -19,7 +19,7 @@ from commonweal.index.scales import z_score
 from commonweal.investment.appraisal import welfare_weight
 from commonweal.investment.appraisal.uncertain import read_number
 from commonweal.sources import local_source
-from commonweal.strict_yaml import read_keys
+from commonweal.strict_yaml import _loader, read_keys, read_strict
 from tests.faults.test_inputs import outlines, refused
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ MERGED = "\n".join(
             "1: 2",
             "x.yaml, line 1: the key 1 is not text (put it in quotes); expected keys such as title",
         ),
+        ("title:\ty\n1: x", "x.yaml, line 2: the key 1 is not text"),
+        ("title: [a?]\n1: x", "x.yaml, line 2: the key 1 is not text"),
+        ("title: |#x\n  y", "line 1: not valid YAML: expected chomping or indentation indicators"),
     ],
 )
 def test_yaml_that_trips_its_reader(text: str, expected: str) -> None:
@@ -58,6 +61,13 @@ def test_yaml_that_trips_its_reader(text: str, expected: str) -> None:
     assert expected in str(caught.value)
     assert str(caught.value).startswith("x.yaml")
     assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["a: !", "a: ! #c", "a: [! , b]", "a: !\nb: 1", "a: ! 5", "a: Go!\n"]
+)
+def test_compiled_or_not_the_same_is_read(text: str) -> None:
+    assert read_strict(text) == _loader()(text).get_single_data()
 
 
 def test_keys_that_are_merged_once_are_read() -> None:

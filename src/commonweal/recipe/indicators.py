@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from commonweal.faults import FieldError
 from commonweal.recipe.data import FileOrSource, WholeFile, _check_table, _Part, _Table
-from commonweal.strict_yaml import quote_hint
+from commonweal.strict_yaml import name_value, quote_hint
 
 __all__ = [
     "AccessSpec",
@@ -29,7 +29,7 @@ def _by_year(given: Any) -> Any:
         years = {str(year): name for year, name in given.items()}
         if all(year.isdigit() for year in years):
             return {int(year): name for year, name in years.items()}
-    found = f"found {given!r}" if isinstance(given, int | float) else "found something else"
+    found = f"found {name_value(given) if isinstance(given, int | float) else 'something else'}"
     raise ValueError(
         f"{found}; expected text, or one for each year: {{2019: ..., 2024: ...}}{quote_hint(given)}"
     )
