@@ -9,11 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+import commonweal.recipe
 from commonweal.beside import compare_studies, compare_units
 from commonweal.briefing.headline import headline
 from commonweal.briefing.two_studies import study_comparison_data, study_comparison_lines
-from commonweal.briefing.units import unit_lines
-from commonweal.errors import StudyError
+from commonweal.briefing.units import unit_data, unit_lines
+from commonweal.errors import DataError, StudyError
+from commonweal.recipe import load_study
+from commonweal.units import run_on_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
+    from commonweal.recipe import Study
     from commonweal.results import Results
 
     RunWith = Callable[..., Results]
@@ -172,6 +176,75 @@ def test_units_count_the_focus_and_the_larger_areas_around_it(
     assert twenty["community_needs.rank_small"] == 1  # among all twenty
     said = "\n".join(unit_lines([found], "Twenty places", "a priority", "Southside"))
     assert "Counted are the 10 places in Southside," in said
+
+
+@pytest.fixture
+def on_pairs(
+    small: Small, run_with: RunWith, in_pairs: RunWith, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[dict[str, str]], Study]:
+    """Give the study with a focus, as one on areas that ship, of which pairs make up larger ones."""
+    lines = small.areas.read_text("utf-8").splitlines()
+    pairs = ["pair,pair_name", *(f"B{(i + 1) // 2:02},Pair {(i + 1) // 2}" for i in range(1, 21))]
+    small.areas.write_text("\n".join(map(",".join, zip(lines, pairs, strict=True))), "utf-8")
+    parents = {p: [p, f"{p}_name"] for p in ("district", "pair")}
+    runs = {
+        "twenty": run_with(areas__parents=parents, certainty=None),
+        "pair": in_pairs(certainty=None),
+    }
+    monkeypatch.setattr("commonweal.units.study_areas", lambda *_: runs["twenty"].areas)
+    monkeypatch.setattr("commonweal.units.run", lambda study, *_, **__: runs[study.areas])
+    there = load_study(small.write(certainty=None))
+    return lambda focus: there.model_copy(update={"areas": "twenty", "focus": focus})
+
+
+def test_units_of_a_study_with_a_focus(
+    on_pairs: Callable[[dict[str, str]], Study],
+    tell: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (found,) = run_on_units(on_pairs({"district": "S"}), NO_STORE, ["pair"])
+    assert (len(found.small), len(found.large)) == (10, 5)
+    assert found.nodes["areas"].unique().to_list() == [10]
+    monkeypatch.setattr(commonweal.recipe, "load_study", lambda _: on_pairs({"district": "S"}))
+    code, said, error = tell("units", "twenty", "--areas", "pair")
+    assert (code, error) == (0, "")
+    assert "Counted are the 10 places in Southside," in said
+    assert "no correlation" not in said
+    (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
+    assert data["focus"] == {"name": "Southside", "areas": 10}
+    assert data["small"]["number"] == 10
+
+
+def test_units_of_a_focus_that_lies_in_one_larger_area(
+    on_pairs: Callable[[dict[str, str]], Study],
+    tell: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A19 and A20, in B10: two places beside one value have no correlation."""
+    monkeypatch.setattr(commonweal.recipe, "load_study", lambda _: on_pairs({"pair": "B10"}))
+    code, said, error = tell("units", "twenty", "--areas", "pair")
+    assert (code, error) == (0, "")
+    assert "nan" not in said
+    assert "There is no correlation where all that is counted ranks the same on one" in said
+    (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
+    assert {row["spearman"] for row in data["indices"]} == {None}
+
+
+def test_larger_units_where_nobody_is_known_to_live(run_with: RunWith, in_pairs: RunWith) -> None:
+    found = compare_units(run_with(), in_pairs(areas__population=None), NO_STORE)
+    assert "nan" not in "\n".join(unit_lines([found], "Twenty places", "a priority"))
+    assert unit_data([found])[0]["designations"][0]["large_share"] is None
+
+
+def test_units_without_a_score_in_the_focus(
+    run_with: RunWith, in_pairs: RunWith, small: Small
+) -> None:
+    lines = small.indicators.read_text("utf-8").splitlines()
+    small.indicators.write_text("\n".join(lines[:1] + lines[2:]), "utf-8")
+    alone = run_with()
+    focus = alone.areas.table["code"].eq("A01").to_numpy()
+    with pytest.raises(DataError, match="no area in the study's focus has a score both"):
+        compare_units(alone, in_pairs(), NO_STORE, focus)
 
 
 def test_on_the_command_line(

@@ -180,8 +180,9 @@ def _node(
     own, other = decile(rank(need)), _of(decile(rank(larger)), held)
     known = ~np.isnan(own) & ~np.isnan(other) & here
     if not known.any():
+        where = "" if here.all() else " in the study's focus"
         raise DataError(
-            f"{path}: no area has a score both by itself and by the larger one around it"
+            f"{path}: no area{where} has a score both by itself and by the larger one around it"
         )
     apart = np.abs(own - other)[known]
     worst = (own == 1) & known

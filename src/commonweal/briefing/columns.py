@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["MOST_LINES", "capped", "in_columns"]
+__all__ = ["MOST_LINES", "capped", "coefficient", "in_columns"]
 
 WIDEST = 100
 GAP = "  "
@@ -40,6 +41,11 @@ def capped(lines: Iterable[str], whole: str, most: int = MOST_LINES) -> Iterator
     if len(told) > most:
         indent = told[0][: len(told[0]) - len(told[0].lstrip())]
         yield f"{indent}and {len(told) - most:,} more ({whole})"
+
+
+def coefficient(value: float | None) -> str:
+    """Give a correlation for a cell: empty where there is none, as among areas that are all alike."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def in_columns(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from commonweal.briefing.classes import class_word
-from commonweal.briefing.columns import in_columns
+from commonweal.briefing.columns import coefficient, in_columns
 from commonweal.briefing.words import (
     authority_of,
     counted_areas,
@@ -106,10 +105,6 @@ def _numbers(c: IndexComparison) -> dict[str, int]:
     return {path.replace("/", "."): k for k, path in enumerate(parts, start=1)}
 
 
-def _coefficient(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.2f}"
-
-
 def _by_chance(row: dict[str, Any]) -> str:
     """Say how many would be in both worst tenths here if the two orders had nothing in common."""
     number = row["worst_first"] * row["worst_second"] / row["areas"]
@@ -127,7 +122,7 @@ def _nodes(c: IndexComparison) -> Iterator[str]:
             str(numbers.get(row["first"], "")),
             "  " * (row["first"].count(".") - 1) + row["first_label"],
             "  " * (row["second"].count(".") - 1) + row["second_label"],
-            _coefficient(row["spearman"]),
+            coefficient(row["spearman"]),
             f"{row['worst_both']:,}",
             _share(row["worst_both"], row["worst_first"]),
         ]
@@ -156,7 +151,7 @@ def _where(c: IndexComparison, kind: str) -> Iterator[str]:
                     for key in ("areas", "worst_first", "worst_second", "worst_both")
                 ),
                 *(
-                    _coefficient(x)
+                    coefficient(x)
                     for x in inside.filter(pl.col("first").is_in([whole["first"], *parts]))[
                         "spearman"
                     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.briefing.columns import in_columns
+from commonweal.briefing.columns import coefficient, in_columns
 from commonweal.briefing.words import counted, counted_areas, people, percent
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def unit_lines(
                             f"{len(areas):,}",
                             f"{n:,}",
                             f"{d[f'{unit}_people']:,.0f}",
-                            f"{d[f'{unit}_share']:.1%}".replace("%", " %"),
+                            _share(d[f"{unit}_share"]),
                         ]
                     )
         yield from in_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
@@ -82,14 +83,16 @@ def unit_lines(
         yield "rank correlation; how many are in the same decile, or at most one apart; how many of the small"
         yield "ones in the worst tenth lie in a larger one that is too; and which share of all people lives in"
         yield "the worst tenth of the larger ones."
+        if c.nodes["spearman"].is_nan().any():
+            yield "There is no correlation where all that is counted ranks the same on one of the two."
         rows = [
             [
                 ("  " if "." in row["index"] else "") + row["label"],
-                f"{row['spearman']:.2f}",
+                coefficient(row["spearman"]),
                 percent(row["same_decile"]),
                 percent(row["within_one_decile"]),
                 f"{row['worst_both']:,} of {row['worst_tenth']:,}",
-                f"{row['people_large']:.1%}".replace("%", " %"),
+                _share(row["people_large"]),
             ]
             for row in c.nodes.iter_rows(named=True)
         ]
@@ -98,14 +101,26 @@ def unit_lines(
         )
 
 
-def unit_data(comparisons: Sequence[UnitComparison]) -> list[dict[str, Any]]:
-    """Give the comparisons as plain data for ``--json``: without the single areas."""
+def _share(share: float) -> str:
+    """Say a share of people for a cell: empty where nobody is known to live in what is counted."""
+    return "" if math.isnan(share) else f"{share:.1%}".replace("%", " %")
+
+
+def unit_data(comparisons: Sequence[UnitComparison], where: str = "") -> list[dict[str, Any]]:
+    """Give the comparisons as plain data for ``--json``: without the single areas.
+
+    Parameters
+    ----------
+    comparisons, where
+        As in `unit_lines`.
+    """
     return [
         {
+            **({"focus": {"name": where, "areas": len(c.small)}} if where else {}),
             "small": {"areas": c.small.system, "number": len(c.small)},
             "large": {"areas": c.large.system, "number": len(c.large)},
             "indices": c.nodes.fill_nan(None).to_dicts(),
-            "designations": c.designations.to_dicts(),
+            "designations": c.designations.fill_nan(None).to_dicts(),
         }
         for c in comparisons
     ]

@@ -111,8 +111,8 @@ def units(
         found = run_on_units(recipe, store, areas or [], progress=progress)
     if out is not None:
         write_text(out, Shown(unit_table(found)).csv().decode())
-    if as_json:
-        print_json(unit_data(found))
-        return
     where = focus_name(recipe, found[0].small)
+    if as_json:
+        print_json(unit_data(found, where))
+        return
     print_lines(unit_lines(found, recipe.title, recipe.briefing.label, where))
