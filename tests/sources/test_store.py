@@ -430,3 +430,15 @@ def test_the_environment_says_cache_mirror_and_offline(
 def test_a_table_is_polars(tmp_path: Path) -> None:
     put(tmp_path / "files")
     assert isinstance(store(tmp_path, offline=True).table(published(ADDRESS)), pl.DataFrame)
+
+
+def test_a_table_that_is_remembered_is_the_one_on_the_disk(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    store = Store(cache=tmp_path / "cache", offline=True)
+    for value in (1, 2):
+        file.write_text(f"code,value\nA1,{value}\nA2,{value}\n" + "\n" * value, "utf-8")
+        for _ in range(2):
+            table = store.table(local_source(file), ["value"])
+            assert table["value"].to_list() == [value, value]
+            table.insert_column(0, table["value"].alias("other"))
+    assert [entry["rows"] for entry in store.used] == [2, 2]

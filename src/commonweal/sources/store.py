@@ -28,6 +28,9 @@ __all__ = ["Store", "Verification"]
 
 Progress = Callable[[str, int, int], None]
 
+REMEMBERED, REMEMBERED_BYTES = 64, 8_000_000
+"""How many tables that were read stay in memory, and of what size at most: lookups have about 2 MB."""
+
 COUNTY = "county-"
 """Ids of the fictional county's tables begin with this."""
 
@@ -114,6 +117,7 @@ class Store:
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
         self._names: dict[tuple[str, str, str], frozenset[str]] = {}
+        self._tables: dict[tuple[Any, ...], tuple[pl.DataFrame, list[str]]] = {}
         self._accounts: list[dict[tuple[str, ...], dict[str, Any]]] = [{}]
         self._replaced: dict[str, Source] = {}
         self._shipped: dict[str, Source] = {}
@@ -269,7 +273,7 @@ class Store:
             if source.reader.format in readers.SLOW_FORMATS:
                 table, notes = self._converted(source, file, columns)
             else:
-                table, notes = self._read(source, file, columns)
+                table, notes = self._remembered(source, file, columns)
         except UnknownNameError as error:
             if source.path is None or columns is None:
                 raise
@@ -388,6 +392,22 @@ class Store:
         if not file.unchanged:
             raise SourceError(f"{file.path} was changed while it was read; run again")
         return table, notes
+
+    def _remembered(
+        self, source: Source, file: Found, columns: Sequence[str] | None
+    ) -> tuple[pl.DataFrame, list[str]]:
+        """Read a file once: a run asks for the same columns of a lookup some forty times."""
+        from commonweal.sources import readers
+
+        options = json.dumps(readers.options_of(source), sort_keys=True)
+        key = (source.id, file.path, file.sha256, options, None if columns is None else (*columns,))
+        if (known := self._tables.pop(key, None)) is None:
+            known = self._read(source, file, columns)
+        if known[0].estimated_size() <= REMEMBERED_BYTES:
+            self._tables[key] = known
+            if len(self._tables) > REMEMBERED:
+                self._tables.pop(next(iter(self._tables)), None)
+        return known[0].clone(), list(known[1])
 
     def _converted(
         self, source: Source, file: Found, columns: Sequence[str] | None
