@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +13,11 @@ import pyproj
 import pytest
 import shapely
 
-from commonweal.errors import CommonwealError
+from commonweal.errors import CommonwealError, SourceError
+from commonweal.given import given, given_files
 from commonweal.places import study_areas
 from commonweal.recipe import load_study
-from commonweal.sources import readers
+from commonweal.sources import local_source, readers
 from commonweal.study import run
 
 if TYPE_CHECKING:
@@ -118,6 +121,70 @@ def test_outlines_of_a_shapefile_or_geopackage_in_any_system(
     if name.endswith(".shp"):
         digest = hashlib.sha256((small.path / "map.dbf").read_bytes()).hexdigest()
         assert f"map.dbf sha256 {digest}" in notes
+
+
+def saved_by_another(path: Path) -> sqlite3.Connection:
+    """Let another program swap two codes of a GeoPackage, save, and keep it open."""
+    other = sqlite3.connect(path)
+    for (name,) in other.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    ).fetchall():
+        other.execute(f"DROP TRIGGER {name}")
+    other.execute(
+        "UPDATE areas SET AREA_ID = CASE AREA_ID WHEN 'A01' THEN 'A02' ELSE 'A01' END "
+        "WHERE AREA_ID IN ('A01', 'A02')"
+    )
+    other.commit()
+    return other
+
+
+def test_what_another_program_has_saved_in_an_open_geopackage_is_read(small: Any) -> None:
+    """It stands in a file beside, and the GeoPackage has the same bytes as before."""
+    path = small.path / "map.gpkg"
+    draw(path, "EPSG:4326")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+    small.write(areas__boundaries={"file": "map.gpkg", "code": "AREA_ID"})
+    before = small.run(draws=0)
+    bytes_then = path.read_bytes()
+    with closing(saved_by_another(path)), given_files():
+        after = small.run(draws=0)
+        assert path.read_bytes() == bytes_then  # neither saved by the other program, nor by reading
+        digest = hashlib.sha256((small.path / "map.gpkg-wal").read_bytes()).hexdigest()
+        assert ("map.gpkg-wal", digest) in {(f["name"], f["sha256"]) for f in given()}
+    was, now = ([*results.boundaries["geometry"]] for results in (before, after))
+    assert now == [was[1], was[0], *was[2:]]
+    notes = next(s for s in after.provenance["sources"] if s["path"] == "map.gpkg")["notes"]
+    assert f"map.gpkg-wal sha256 {digest}" in notes
+
+
+def test_the_parts_of_a_shapefile_are_files_that_were_given(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(small.path / "map.shp", "EPSG:4326")
+    source = local_source(small.path / "map.shp")
+    parts = ("map.shp", "map.dbf", "map.prj", "map.shx", "map.cpg")
+    with given_files():
+        assert small.store.has_column(source, "AREA_ID")
+        small.store.table(source)
+        found = {file["name"]: file["sha256"] for file in given()}
+    assert found == {
+        name: hashlib.sha256((small.path / name).read_bytes()).hexdigest() for name in parts
+    }
+    table = small.path / "map.dbf"
+    table.write_bytes(table.read_bytes().replace(b"AREA_ID", b"PLACEID"))
+    assert not small.store.has_column(source, "AREA_ID")
+    table.write_bytes(table.read_bytes().replace(b"A01", b"A21"))
+    read = readers.read_table
+
+    def read_meanwhile(*given: Any) -> Any:
+        found = read(*given)
+        table.write_bytes(table.read_bytes().replace(b"A02", b"A22"))
+        return found
+
+    monkeypatch.setattr(readers, "read_table", read_meanwhile)
+    with pytest.raises(SourceError, match=r"map\.shp was changed while it was read; run again"):
+        small.store.table(source)
 
 
 def test_what_is_wrong_with_a_map_is_said(small: Any) -> None:

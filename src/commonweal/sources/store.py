@@ -288,11 +288,9 @@ class Store:
 
     def has_column(self, source: str | Source, name: str) -> bool:
         """Whether a table has a column: its names are read once, and not listed as used."""
-        from commonweal.sources import readers
-
         source = self.source(source)
-        options = json.dumps(readers.options_of(source), sort_keys=True)
-        key = (self._file(source).sha256, str(source.path or source.url), options)
+        file = self._file(source)
+        key = (file.sha256, str(source.path or source.url), _options(source, file))
         if key not in self._names:
             aside = copy(self)
             aside._accounts = [{}]
@@ -390,7 +388,7 @@ class Store:
 
         table, notes = readers.read_table(file.path, source, columns, self._progress)
         if not file.unchanged:
-            raise SourceError(f"{file.path} was changed while it was read; run again")
+            raise _changed(file)
         return table, notes
 
     def _remembered(
@@ -414,10 +412,8 @@ class Store:
     ) -> tuple[pl.DataFrame, list[str]]:
         """Read a slow format through its Parquet conversion, made on first use."""
         from commonweal.sources import readers
-        from commonweal.sources.vector_reader import parts_of
 
-        # A shapefile is several files: its table is of all of them.
-        options = json.dumps({**readers.options_of(source), **parts_of(file.path)}, sort_keys=True)
+        options = _options(source, file)
         tag = hashlib.sha256(options.encode()).hexdigest()[:8]
         kept = self.cache / "converted" / f"{file.sha256}-v{readers.VERSION}-{tag}.parquet"
 
@@ -425,6 +421,8 @@ class Store:
             megabytes = f"{file.size / 1e6:.1f} MB"
             self._tell(f"converting {source.id} ({megabytes}), this first time only")
             made = self._read(source, file, None)
+            if _options(source, file) != options:
+                raise _changed(file)
             self._tell(f"converted {source.id}", 1, 1)
             return made
 
@@ -436,6 +434,8 @@ class Store:
         """Give the entry of a source in each account, made where it is not there yet."""
         if source.path and not source.id.startswith(COUNTY):
             note_given(file.path, file.sha256)
+            for name, sha256 in _parts(source, file).items():
+                note_given(file.path.with_name(name), sha256)
         key = source.id, *_key(source), file.sha256
         other = (
             self.in_place_of(source.id) if source.id in (*self._replaced, *self._shipped) else None
@@ -472,3 +472,23 @@ class Store:
 
 def _key(source: Source) -> tuple[str, str]:
     return (source.sha256 or "", str(source.path or source.url))
+
+
+def _parts(source: Source, file: Found) -> dict[str, str]:
+    """Give the SHA-256 of each file beside a map that is read with it, by name."""
+    if source.reader.format != "vector":
+        return {}
+    from commonweal.sources.vector_reader import parts_of
+
+    return parts_of(file.path)
+
+
+def _options(source: Source, file: Found) -> str:
+    """Say what a table depends on besides the bytes of its file."""
+    from commonweal.sources import readers
+
+    return json.dumps({**readers.options_of(source), **_parts(source, file)}, sort_keys=True)
+
+
+def _changed(file: Found) -> SourceError:
+    return SourceError(f"{file.path} was changed while it was read; run again")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
@@ -10,7 +14,7 @@ from commonweal.sources.files import known_sha256
 from commonweal.sources.geometry import finish, to_wgs84
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import polars as pl
 
@@ -20,6 +24,9 @@ NO_MAP = "not a shapefile or GeoPackage that can be read"
 
 PARTS = (".dbf", ".prj", ".shx", ".cpg")
 """Files beside a shapefile that are read with it."""
+
+JOURNAL = "-wal"
+"""Ends the name of the file beside a GeoPackage that holds what was saved last, while a program has it open."""
 
 
 def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, list[str]]:
@@ -37,7 +44,7 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
     table : polars.DataFrame
         A row a shape: its attributes, and ``geometry`` as WKB.
     notes : list of str
-        Repairs to geometry, counted; and the SHA-256 of a shapefile's other parts.
+        Repairs to geometry, counted; and the SHA-256 of the parts beside it.
 
     Raises
     ------
@@ -55,15 +62,15 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
 
     if path.suffix.lower() == ".shp" and not path.with_suffix(".dbf").is_file():
         raise DataError(f"{path}: its .dbf, which has the codes, is not beside it")
-    with reading(path, NO_MAP):
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    with reading(path, NO_MAP), _aside(path) as file:
+        layers = [str(name) for name, kind in pyogrio.list_layers(file) if kind is not None]
         if layer is None and len(layers) != 1:
             raise DataError(
                 f"{path}: has {len(layers)} layers with shapes ({', '.join(layers)}); name one with 'layer'"
             )
         if layer is not None and layer not in layers:
             raise UnknownNameError("layer", layer, layers, f" in {path}")
-        about, _, shapes, columns = pyogrio.raw.read(path, layer=layer or layers[0])
+        about, _, shapes, columns = pyogrio.raw.read(file, layer=layer or layers[0])
         fields = [
             plain(pl.Series(str(name), values.tolist(), strict=False))
             for name, values in zip(about["fields"], columns, strict=True)
@@ -81,6 +88,32 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
 
 
 def parts_of(path: Path) -> dict[str, str]:
-    """Give the SHA-256 of each part beside a shapefile by its name; none of another file."""
-    beside = [path.with_suffix(end) for end in PARTS if path.suffix.lower() == ".shp"]
-    return {part.name: known_sha256(part) for part in beside if part.is_file()}
+    """Give the SHA-256 of each part beside a shapefile or a GeoPackage by its name; none of another file."""
+    ends = PARTS if path.suffix.lower() == ".shp" else ()
+    beside = [*(path.with_suffix(end) for end in ends), *_journal(path)]
+    found = {}
+    for part in beside:
+        with suppress(FileNotFoundError):  # another program may take it away
+            found[part.name] = known_sha256(part)
+    return found
+
+
+def _journal(path: Path) -> list[Path]:
+    """Give the file of what was saved last in a GeoPackage, where it holds anything."""
+    journal = path.with_name(path.name + JOURNAL)
+    with suppress(FileNotFoundError):
+        if path.suffix.lower() == ".gpkg" and journal.stat().st_size > 0:
+            return [journal]
+    return []
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Copy a GeoPackage with what was saved last: its reader would write that into the user's own file."""
+    if not (journal := _journal(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (path, *journal):
+            shutil.copyfile(part, Path(folder, part.name))
+        yield Path(folder, path.name)
