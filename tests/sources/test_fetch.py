@@ -250,7 +250,7 @@ def test_a_full_disk_is_said_plainly(
 
 
 def test_a_conversion_that_does_not_fit_is_said_plainly(tmp_path: Path) -> None:
-    """A real limit on the size of a file, so that the libraries' own writers meet it."""
+    """A real limit on the size of a file (of bytecode too, so none is written): libraries' own writers meet it."""
     program = """
 import resource, signal, sys
 from pathlib import Path
@@ -271,7 +271,7 @@ except SourceError as error:
     (tmp_path / "a.geojson").write_text(f'{{"type":"FeatureCollection","features":[{points}]}}')
     cache = tmp_path / "cache"
     run = subprocess.run(
-        [sys.executable, "-c", program, str(cache), str(tmp_path / "a.geojson")],
+        [sys.executable, "-B", "-c", program, str(cache), str(tmp_path / "a.geojson")],
         capture_output=True,
         text=True,
         check=True,
