@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import numpy as np
 import pytest
 
 import commonweal.allocation
@@ -53,11 +56,28 @@ RUNNING = (commonweal.study, commonweal.allocation, commonweal.case.places, comm
 """What runs a study under this name; commands import it as they start."""
 
 
+def seal(value: object) -> None:
+    """Let nobody write to the arrays of what a run gives."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    elif is_dataclass(value):
+        for field in fields(value):
+            seal(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            seal(part)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            seal(part)
+
+
 class Once:
     """Run a study as `commonweal.study.run` does, or give what the same run gave before.
 
     For tests that only look at results, and for what a command prints of them. A run of an earlier study
     that a study asks for counts as one, and one without outlines is one with them, which are taken away.
+    What is given is everybody's: its arrays cannot be written to, and its provenance is a copy. A study
+    with files of its own runs each time, since they may have changed.
     """
 
     def __init__(self, store: Store) -> None:
@@ -75,6 +95,9 @@ class Once:
         geometry: bool = True,
         progress: Any = None,
     ) -> Results:
+        if store is not None:
+            asked, own = ((s.cache, s.mirror) for s in (store, self.store))
+            assert asked == own, f"the store has {asked}; expected that of the runs: {own}"
         study = study if isinstance(study, Study) else load_study(study)
         wanted = study
         if draws == 0:  # certainty and sensitivity are left out, however many draws the study has
@@ -84,10 +107,12 @@ class Once:
         n = study.certainty.draws if draws is None and study.certainty else draws
         matters = sensitivity and study.sensitivity is not None
         same = (study.model_dump_json(), study.folder, n or 0, matters)
-        if same not in self.kept:
+        if same not in self.kept or study.named_files() or study.since_is_file:
             with self.in_place():
                 self.kept[same] = self.run(study, self.store, draws=draws, sensitivity=sensitivity)
+            seal(self.kept[same])
         found = self.kept[same]
+        found = replace(found, provenance=deepcopy(found.provenance))
         if draws == 0:
             found = replace(found, study=wanted)
         if not geometry:
