@@ -48,7 +48,7 @@ def test_it_serves_a_study_and_stops_with_ctrl_c(small: Small, environment: dict
         assert address.startswith("http://127.0.0.1:")
         assert json.load(urlopen(f"{address}api/study"))["areas"] == 20
         server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0
+        assert server.wait() == 0
         assert server.stderr.read() == ""
 
 
@@ -96,6 +96,55 @@ def test_ctrl_c_while_answers_are_being_made_prints_nothing(
         ended = said.rstrip().endswith("stopped") or signals == [signal.SIGTERM]
         assert (complaint, ended) == ("", True)
         assert server.returncode == (0 if signals[0] == signal.SIGINT else -signal.SIGTERM)
+
+
+LONG = """
+import sys
+import time
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from commonweal.cli import main
+from commonweal.web import serve
+
+def answer(request):
+    print("asked", flush=True)
+    time.sleep(60)
+    print("waited for", flush=True)
+    return PlainTextResponse("made")
+
+def serve_and_say(*given):
+    serving(*given)
+    print("stopped", flush=True)
+
+serving, serve.serve = serve.serve, serve_and_say
+serve.create_app = lambda *_: Starlette(routes=[Route("/", answer)])
+sys.argv = ["commonweal", "explore", sys.argv[1], "--port", "0", "--no-browser"]
+main()
+"""
+
+
+@pytest.mark.slow
+def test_once_stopped_it_waits_for_no_answer(small: Small, environment: dict[str, str]) -> None:
+    """And a second Ctrl-C, after the server has closed, is no fault."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LONG, str(small.study)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        _, address, _ = (server.stdout.readline().strip() for _ in range(3))
+        port = int(address.rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as one:
+            one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert server.stdout.readline() == "asked\n"
+            server.send_signal(signal.SIGINT)
+            assert server.stdout.readline() == "stopped\n"
+            server.send_signal(signal.SIGINT)
+            assert server.communicate() == ("", "")
+        assert server.returncode == 0
 
 
 def test_a_port_that_is_taken_is_said_before_the_run(

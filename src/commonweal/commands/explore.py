@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -34,7 +35,7 @@ def explore(
     from commonweal.sources import Store
     from commonweal.study import run
     from commonweal.web import open_explorer
-    from commonweal.web.serve import address_of, is_loopback, listen, serve
+    from commonweal.web.serve import address_of, is_loopback, leave, listen, serve
 
     recipe = load_study(study)
     with listen(host, port) as held:  # before a long run, not after it
@@ -58,4 +59,6 @@ def explore(
 
                 webbrowser.open(address)
 
-        serve(explorer, held, ready)
+        with suppress(KeyboardInterrupt):  # again, when the server has closed
+            serve(explorer, held, ready)
+    leave()

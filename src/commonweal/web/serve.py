@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
+import signal
 import socket
+import sys
+import threading
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from os import cpu_count
 from typing import TYPE_CHECKING
 
 from commonweal.errors import CommonwealError
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.web.explorer import Explorer
 
-__all__ = ["address_of", "is_loopback", "listen", "serve", "server_of"]
+__all__ = ["address_of", "is_loopback", "leave", "listen", "serve", "server_of"]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -96,7 +99,7 @@ def server_of(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             # Answers take turns at the cores; more at once would only keep each other waiting.
-            current_default_thread_limiter().total_tokens = (cpu_count() or 1) + 1
+            current_default_thread_limiter().total_tokens = (os.cpu_count() or 1) + 1
             await super().startup(sockets)
             if ready is not None:
                 ready()
@@ -120,7 +123,7 @@ def _without_cut_off(log: logging.Logger) -> Iterator[None]:
         kind = record.exc_info[0] if record.exc_info else None
         cut_off = kind is not None and issubclass(kind, asyncio.CancelledError)
         return not (
-            cut_off or record.msg.startswith(("Cancel %s running", "ASGI callable returned"))
+            cut_off or str(record.msg).startswith(("Cancel %s running", "ASGI callable returned"))
         )
 
     log.addFilter(is_fault)
@@ -142,3 +145,12 @@ def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | N
     """
     with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
         server_of(explorer, held.getsockname()[0], ready).run([held])
+
+
+def leave() -> None:
+    """End a process that has served: Python itself would wait for answers that are still being made."""
+    if any(t is not threading.current_thread() and not t.daemon for t in threading.enumerate()):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
