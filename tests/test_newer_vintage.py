@@ -156,6 +156,10 @@ def test_a_source_of_ones_own_catalogue_is_told_with_its_terms(small: Any) -> No
     mine = {**entry, "title": "a.csv", "publisher": "your own file"}
     told = study_sources(replace(results, provenance={"sources": [mine]}))
     assert told == ("a.csv: a file of the study's own.",)
+    twice = [{**mine, "sha256": "0"}, {**mine, "sha256": "1"}]
+    new = [{**entry, "id": OLD, "replaces": {"vintage": "2019"}}] * 2
+    told = study_sources(replace(results, provenance={"sources": [*twice, *new]}))
+    assert told == ("Clubs: a.csv (2026), in place of 2019.", "a.csv: a file of the study's own.")
 
 
 def test_only_a_source_that_is_there_can_be_replaced(own: Any, tell: Any) -> None:

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.pack.larger_tables import people_table
+from commonweal.pack.larger_tables import by_authority, listed, people_table
 from commonweal.recipe import load_study
 
 if TYPE_CHECKING:
@@ -60,6 +60,24 @@ def test_a_pack_says_what_is_not_stated_once_and_counts_people_in_numbers(
         rows: list[tuple[Any, ...]] = list(book[sheet].iter_rows(values_only=True))
         cells = [row[rows[0].index(head)] for row in rows[1:]]
         assert cells[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(("kind", "number"), [("people", "People (2)"), ("people_in_them", None)])
+def test_a_name_of_figures_under_the_head_of_counts_stays_text(
+    small: Small, kind: str, number: str | None
+) -> None:
+    small.areas.write_text(small.areas.read_text("utf-8").replace("Southside", "007"), "utf-8")
+    small.write(areas__parents={kind: ["district", "district_name"]})
+    results = small.run(draws=0)
+    everyone = np.arange(20)
+    if number is not None:
+        assert listed(results, "priority", everyone).counts == {number}
+    table = by_authority(results, results.designations["priority"], everyone)
+    assert table is not None
+    head = table.frame.columns[0]
+    assert "007" in table.frame[head].to_list()
+    assert head not in table.counts
+    assert table.frame.select(table.counts).row(0) == ("5,500",)
 
 
 def test_few_people_are_not_counted_out(nameless: Small) -> None:

@@ -134,6 +134,12 @@ def test_postcodes_place_rows_and_those_unknown_are_listed() -> None:
     ]  # fmt: skip
 
 
+def test_ids_that_are_no_whole_numbers_stay_apart() -> None:
+    places = read(rows(4, number=[1.5, 1.7, 2.0, -0.5]))
+    assert places.table["id"].to_list() == ["pubs:1.5", "pubs:1.7", "pubs:2", "pubs:-0.5"]
+    assert reasons(places) == {}
+
+
 def test_numbers_that_are_ids_are_whole() -> None:
     assert read(rows(1, number=[100000.0])).table["id"].to_list() == ["pubs:100000"]
 

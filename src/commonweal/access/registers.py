@@ -206,9 +206,8 @@ def places_of(
         )
     number = pl.col(register.id) if register.id else pl.int_range(1, pl.len() + 1)
     if register.id and rows[register.id].dtype.is_float():
-        number = pl.coalesce(
-            number.cast(pl.Int64, strict=False).cast(pl.String), number.cast(pl.String)
-        )
+        whole = pl.when(number == number.floor()).then(number.cast(pl.Int64, strict=False))
+        number = pl.coalesce(whole.cast(pl.String), number.cast(pl.String))
     drops = [_holds(d, register, taxonomy) for d in register.drop]
     table = rows.select(
         id=pl.lit(source + ":") + number.cast(pl.String),

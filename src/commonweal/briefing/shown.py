@@ -71,12 +71,14 @@ class Shown:
 
 
 def framed(
-    columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = (), counts: Sequence[str] = ()
+    columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = (), counts: Sequence[int] = ()
 ) -> Shown:
-    """Make a table of headed columns; a header that occurs twice is numbered."""
+    """Make a table of headed columns; a header that occurs twice is numbered, and counts are given by their place."""
     headers = _unique([header for header, _ in columns])
     series = [s.alias(h) for h, (_, s) in zip(headers, columns, strict=True)]
-    return Shown(pl.DataFrame(series), frozenset(shares), counts=frozenset(counts))
+    return Shown(
+        pl.DataFrame(series), frozenset(shares), counts=frozenset(headers[i] for i in counts)
+    )
 
 
 def _unique(headers: Sequence[str]) -> list[str]:

@@ -55,6 +55,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
     if first and (full or table[first].n_unique() > 1):
         columns.append((parent_words(first)[0].capitalize(), table[f"{first}_name"]))
     residents = table["population"].fill_null(np.nan).to_numpy()
+    people = len(columns)
     columns.append(("People", pl.Series([shown_people(n) for n in residents], dtype=pl.String)))
     for t in d.tested:
         label = index_label(results, t.condition.index)
@@ -69,7 +70,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
         texts = changes_in_words(results, d, rows)
         columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))
     columns += extra_columns(results, rows)
-    return framed(columns, shares, ("People",))
+    return framed(columns, shares, (people,))
 
 
 def _intervals(
@@ -145,5 +146,5 @@ def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
             ("People in them", pl.Series(residents, dtype=pl.String)),
             ("Near misses", counts["near"]),
         ],
-        counts=("People in them",),
+        counts=(3,),  # people, whatever an authority is called
     )

@@ -23,14 +23,21 @@ def study_sources(results: Results) -> tuple[str, ...]:
     catalogue = load_catalogue()
     entries = results.provenance["sources"]
     # What stands in place of a source of the catalogue has not its date, nor its terms.
-    used = dict.fromkeys(e["id"] for e in entries if "replaces" not in e)
+    used: dict[str, Mapping[str, Any]] = {}
+    for e in entries:
+        if "replaces" not in e:
+            used.setdefault(e["id"], e)  # a file that was read in two ways has two entries
     instead = [
         f"{e['title']}: {e['url'] or file_name(e['path'])} ({e['vintage']}), in place of {e['replaces']['vintage']}."
         for e in entries
         if "replaces" in e
     ]
-    own = [_own(e) for e in entries if e["id"] in used and e["id"] not in catalogue]
-    return (*source_lines(id_ for id_ in used if id_ in catalogue), *instead, *own)
+    own = [_own(e) for id_, e in used.items() if id_ not in catalogue]
+    return (
+        *source_lines(id_ for id_ in used if id_ in catalogue),
+        *dict.fromkeys(instead),
+        *own,
+    )
 
 
 def _own(entry: Mapping[str, Any]) -> str:
