@@ -405,6 +405,42 @@ def test_a_second_run_replaces_the_first(small: Any, tell: Any) -> None:
     assert "Another title" in second
 
 
+THREADED = """
+import sys
+import numba, polars
+threads = int(sys.argv.pop(1))
+assert (polars.thread_pool_size(), numba.get_num_threads()) == (threads, threads)
+from commonweal.cli import main
+main()
+"""
+
+
+def test_the_demo_writes_the_same_on_one_thread_and_on_four(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """The other tests see one thread alone."""
+    written = []
+    for threads in "14":
+        counts = ("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
+        ways = dict.fromkeys((*counts, "OPENBLAS_NUM_THREADS"), threads)
+        out = tmp_path / threads
+        command = ("run", "demo", "--draws", "100", "--out", str(out))
+        done = subprocess.run(
+            [sys.executable, "-c", THREADED, threads, *command],
+            env={**environment, **ways}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        files = {file.name: file.read_bytes() for file in out.iterdir()}
+        took = rb'"seconds": [0-9.e-]+'
+        files["provenance.json"] = re.sub(took, b"", files["provenance.json"])
+        written.append((done.stdout.replace(str(out), "OUT"), files))
+    (said, one), (said_too, four) = written
+    assert said == said_too
+    assert sorted(one) == sorted(four)
+    assert [name for name in one if one[name] != four[name]] == []
+    assert len(one) > 10
+
+
 def complete(folder: Path) -> None:
     """A whole results folder, and nothing left beside it."""
     told = json.loads((folder / "provenance.json").read_text("utf-8"))
