@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given
@@ -290,6 +291,27 @@ class TestSplitParts:
         other = areas("large", place(people(**PUBLISHED | {"x": 110, "y": 190})))
         moved = shares(split_parts(store, SMALL_AREAS, other, systems)[0])
         assert moved["b", "x"] == pytest.approx(1 / 8, abs=1e-3)
+
+    def test_a_map_of_ones_own_may_change_in_a_file_beside_it(self, tmp_path: Path) -> None:
+        """A shapefile has its codes in another file."""
+        toys, systems = toy(tmp_path)
+        own = tmp_path / "large-shapes.shp"
+        shapes = [shapely.box(*(v / 100 for v in box)) for box in LARGE.values()]
+
+        def draw(*codes: str) -> None:
+            pyogrio.raw.write(
+                own, shapely.to_wkb(shapes), [np.array(codes, dtype=object)], fields=["code"],
+                geometry_type="Polygon", crs="EPSG:4326",
+            )  # fmt: skip
+
+        draw("x", "y", "z")
+        sources = {**toys.catalogue, "large-shapes": local_source(own)}
+        store = Store(cache=tmp_path / "cache", offline=True, catalogue=sources)
+        drawn = own.read_bytes()
+        assert ("a", "x") in shares(split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
+        draw("y", "x", "z")
+        assert own.read_bytes() == drawn
+        assert ("a", "y") in shares(split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
 
     def test_what_it_is_made_of_is_listed_in_the_same_order_in_each_run(
         self, tmp_path: Path

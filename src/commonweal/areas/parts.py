@@ -19,6 +19,7 @@ from commonweal.areas.overlap import area_shares
 from commonweal.areas.raking import rake
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.kept import kept_table
+from commonweal.sources.vector_reader import parts_of
 
 if TYPE_CHECKING:
     from commonweal.sources import Store
@@ -192,12 +193,14 @@ def _key(store: Store, origin: Areas, destination: Areas, link: Link, known: Sys
     columns = [*known.system(drawn_as).boundaries, *known.system(destination.system).boundaries]
     links = [link, vintage] if vintage else [link]
     sources = {x.source for x in links if x.source} | {x.source for x in columns}
+    beside: dict[str, str] = {}
     for source in sorted(sources):  # in the same order in each run: so they are listed
-        store.path(source)
+        beside |= parts_of(store.path(source))
     made_of = {
         "version": VERSION,
         "how": [x.model_dump() for x in (*links, *columns)],
         "sources": sorted((x["id"], x["sha256"]) for x in store.used if x["id"] in sources),
         "areas": [x.table.select("code", "population").write_csv() for x in (origin, destination)],
+        **({"beside": beside} if beside else {}),
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
