@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+expect.set_options(timeout=300_000)
 
 PLACE = "F01000018"
 PAGES = {
@@ -71,17 +72,34 @@ def address(explorer: Explorer) -> Iterator[str]:
     server = server_of(explorer, "127.0.0.1", started.set)
     thread = threading.Thread(target=server.run, args=([held],))
     thread.start()
-    assert started.wait(60)
+    started.wait()
     yield address_of(held).rstrip("/")
     server.should_exit = True
-    thread.join(30)
+    thread.join()
     held.close()
 
 
 @pytest.fixture
-def tab(browser: Browser, address: str) -> Iterator[Callable[..., Tab]]:
+def blank(browser: Browser) -> Iterator[Callable[..., Tab]]:
+    """Open an empty tab, for a test that lets things fail in it."""
+    opened = []
+
+    def open_blank(width: int = 1280, **options: Any) -> Tab:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(300_000)
+        return page
+
+    yield open_blank
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def tab(blank: Callable[..., Tab], address: str) -> Iterator[Callable[..., Tab]]:
     """Open a tab, and see to it that nothing is asked of another server, nor logged as an error."""
-    opened, faults = [], []
+    faults = []
 
     def watch(page: Tab) -> None:
         page.on(
@@ -97,17 +115,12 @@ def tab(browser: Browser, address: str) -> Iterator[Callable[..., Tab]]:
         )
 
     def open_tab(path: str = "/", width: int = 1280, **options: Any) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        opened.append(context)
-        page = context.new_page()
-        page.set_default_timeout(300_000)
+        page = blank(width, **options)
         watch(page)
         page.goto(f"{address}{path}")
         return page
 
     yield open_tab
-    for context in opened:
-        context.close()
     assert faults == []
 
 
@@ -215,40 +228,100 @@ def test_the_map_follows_the_weights(tab: Callable[..., Tab]) -> None:
     expect(page.locator("#legend")).to_contain_text(f"Enters: {classes['Enters']}")
 
 
+@pytest.mark.parametrize(("status", "body"), [(503, "{}"), (200, '{"layer"')])
 def test_the_map_asks_again_for_what_a_busy_server_did_not_give(
-    browser: Browser, address: str
+    blank: Callable[..., Tab], address: str, status: int, body: str
 ) -> None:
-    """Every tile and every colouring fails once; until all is there the box says that it is being drawn."""
+    """Every tile and every colouring fails once, or is cut off; until all is there the box says so."""
     asked: list[str] = []
 
     def busy(route: Any) -> None:
         asked.append(route.request.url)
         if asked.count(route.request.url) == 1:
-            route.fulfill(status=503, body="{}")
+            route.fulfill(status=status, body=body)
         else:
             route.continue_()
 
-    context = browser.new_context(viewport={"width": 375, "height": 900})
-    page = context.new_page()
+    page = blank(375)
     page.route(re.compile("/api/(tiles/|map)"), busy)
     page.goto(f"{address}/", wait_until="domcontentloaded")
     assert words_over_the_map(page) == '"The map is being drawn."'
-    page.wait_for_selector("[data-map][data-ready][data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector("[data-map][data-ready][data-drawn]", state="attached")
     tiles = [url for url in asked if "/tiles/" in url]
     assert tiles
     assert all(asked.count(url) == 2 for url in asked)
     assert words_over_the_map(page) == "none"
-    context.close()
 
 
-def test_a_map_that_does_not_come_is_said_not_to(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_a_map_that_does_not_come_is_said_not_to_until_it_comes(
+    blank: Callable[..., Tab], address: str
+) -> None:
+    page = blank()
     page.route(re.compile("/api/tiles/"), lambda route: route.abort())
     page.goto(f"{address}/")
-    page.wait_for_selector("[data-map][data-failed]", state="attached", timeout=60_000)
+    page.wait_for_selector("[data-map][data-failed]", state="attached")
     assert "could not be drawn" in words_over_the_map(page)
-    context.close()
+    page.unroute(re.compile("/api/tiles/"))
+    page.locator("[data-map] canvas").press("ArrowLeft")
+    page.wait_for_selector("[data-map][data-drawn]:not([data-failed])", state="attached")
+
+
+def test_a_part_of_the_map_that_does_not_come_is_said_not_to(
+    blank: Callable[..., Tab], address: str
+) -> None:
+    page, asked = blank(), []
+
+    def all_but_one(route: Any) -> None:
+        asked.append(route.request.url)
+        if route.request.url == asked[0]:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile("/api/tiles/"), all_but_one)
+    page.goto(f"{address}/")
+    page.wait_for_selector("[data-map][data-failed][data-drawn]", state="attached")
+    assert "Some of the map did not come" in words_over_the_map(page)
+
+
+def test_colours_that_come_late_do_not_cover_later_ones(
+    blank: Callable[..., Tab], address: str
+) -> None:
+    page, held = blank(), []
+    page.route(re.compile("/api/map"), lambda r: held.append(r) if not held else r.continue_())
+    page.goto(f"{address}/", wait_until="domcontentloaded")
+    with page.expect_response(re.compile(r"/api/map\?.*layer=rank")) as later:
+        page.locator("select[name=layer]").select_option("rank.deprivation")
+    labels = [one["label"] for one in later.value.json()["classes"]]
+    held[0].continue_()
+    map_is_drawn(page)
+    expect_over_the_map(page, labels)
+
+
+def test_colours_that_do_not_come_are_said_not_to(blank: Callable[..., Tab], address: str) -> None:
+    """Those that are there belong to another key."""
+    page = blank()
+    page.goto(f"{address}/")
+    map_is_drawn(page)
+    page.route(re.compile("/api/map"), lambda route: route.abort())
+    page.locator("select[name=layer]").select_option("rank.deprivation")
+    page.wait_for_selector("[data-map][data-uncoloured]", state="attached")
+    assert "The colours of this map did not come" in words_over_the_map(page)
+    page.unroute(re.compile("/api/map"))
+    page.locator("select[name=layer]").select_option("rank.community_needs")
+    page.wait_for_selector("[data-map]:not([data-uncoloured])", state="attached")
+    assert words_over_the_map(page) == "none"
+
+
+def expect_over_the_map(page: Tab, labels: list[str]) -> None:
+    """Expect that the place in the middle has one of these labels."""
+    canvas = page.locator("[data-map] canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(page.locator("#map-told")).to_contain_text(
+        re.compile(": (" + "|".join(map(re.escape, labels)) + ")$")
+    )
 
 
 def words_over_the_map(page: Tab) -> str:

@@ -4,12 +4,15 @@ const WAITS = [1000, 4000]; // milliseconds before what a busy server did not gi
 
 const after = (wait) => new Promise((done) => { setTimeout(done, wait); });
 
+/** Read the JSON of an answer; null if there is none, or not all of it. */
+const read = async (answer) => (answer?.ok ? answer.json().catch(() => null) : null);
+
 /** Fetch JSON, again where the server is busy or the line breaks; null if it does not come. */
 async function fetched(url) {
   for (const wait of [...WAITS, null]) {
     const answer = await fetch(url).catch(() => null);
-    if (answer?.ok) return answer.json();
-    if (wait === null || (answer && answer.status < 500)) return null;
+    const found = await read(answer);
+    if (found || wait === null || (answer && !answer.ok && answer.status < 500)) return found;
     await after(wait);
   }
   return null;
@@ -41,18 +44,16 @@ export async function beginMap() {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   map.getCanvas().setAttribute("aria-label", `${box.getAttribute("aria-label")} Arrow keys move it, plus and minus zoom.`);
-  const colours = coloured(map);
+  const styled = new Promise((done) => { map.once("style.load", done); });
+  const colours = coloured(map, box, styled);
   const told = document.getElementById("map-told");
   const mark = box.dataset.mark === "" ? null : Number(box.dataset.mark);
-  const first = colours.ask();
-  const failed = () => { box.dataset.failed = "true"; };
-  retryTiles(map, tile, failed);
-  map.once("style.load", async () => {
+  retryTiles(map, tile, box);
+  map.once("style.load", () => {
     for (const [id, low, high] of [["far", 0, 8], ["near", 8, 24]]) addAreas(map, id, low, high);
     addMarks(map);
-    const found = await first;
-    if (!found) failed();
-    colours.show(found);
+  });
+  Promise.all([colours.refresh(), styled]).then(() => {
     orient(map, box.dataset.version);
     if (mark !== null) colours.point(mark);
     if ("pick" in box.dataset) showSites(map);
@@ -70,16 +71,33 @@ export async function beginMap() {
 }
 
 /** Ask again for tiles that did not come, all at once, and say so where they do not come then either. */
-function retryTiles(map, tile, failed) {
-  const waits = [...WAITS];
+function retryTiles(map, tile, box) {
+  let waits = [...WAITS];
+  let missing = false; // of those asked for last
   let waiting = false;
+  const again = () => {
+    missing = false;
+    for (const source of ["far", "near"]) map.getSource(source)?.setTiles([tile]);
+  };
   map.on("error", async ({ sourceId }) => {
-    if (!["far", "near"].includes(sourceId) || waiting) return;
-    if (!waits.length) { failed(); return; }
+    if (!["far", "near"].includes(sourceId)) return;
+    missing = true;
+    if (waiting) return;
+    if (!waits.length) { box.dataset.failed = "true"; return; }
     waiting = true;
     await after(waits.shift());
     waiting = false;
-    for (const source of ["far", "near"]) map.getSource(source)?.setTiles([tile]);
+    again();
+  });
+  map.on("idle", () => {
+    if (missing || waiting) return;
+    waits = [...WAITS];
+    delete box.dataset.failed;
+  });
+  map.on("moveend", () => { // whoever moves the map wants it
+    if (!("failed" in box.dataset)) return;
+    waits = [...WAITS];
+    again();
   });
 }
 
@@ -106,7 +124,7 @@ function addMarks(map) {
 }
 
 /** Keep what colours the areas: only those whose class changes are told to the map. */
-function coloured(map) {
+function coloured(map, box, styled) {
   let known = "";
   let layer = null;
   let pointed = null;
@@ -114,31 +132,33 @@ function coloured(map) {
   const state = (row, values) => {
     for (const source of ["far", "near"]) map.setFeatureState({ source, sourceLayer: "areas", id: row }, values);
   };
+  const show = (found) => {
+    layer = found;
+    const colour = Object.fromEntries(layer.classes.map((c) => [c.letter, c.colour]));
+    const fresh = [...layer.letters].map((letter) => colour[letter]);
+    for (let row = 0; row < fresh.length; row += 1) {
+      if (fresh[row] !== known[row]) state(row, { colour: fresh[row] });
+    }
+    known = fresh;
+    const features = layer.marks.map(([row, x, y]) => (
+      { type: "Feature", geometry: { type: "Point", coordinates: [x, y] }, properties: { row, colour: fresh[row] } }));
+    map.getSource("marks")?.setData({ type: "FeatureCollection", features });
+  };
   return {
-    async ask() {
+    /** Ask for the colours of this address, and show them unless they have been asked for again. */
+    async refresh() {
+      const turn = ++asked;
       const query = new URLSearchParams();
       for (const [key, value] of new URL(location.href).searchParams) {
         if (key === "layer" || key.startsWith("w.") || key.startsWith("cut.")) query.append(key, value);
       }
-      return fetched(`/api/map?${query}`);
-    },
-    show(found) {
-      if (!found) return;
-      layer = found;
-      const colour = Object.fromEntries(layer.classes.map((c) => [c.letter, c.colour]));
-      const fresh = [...layer.letters].map((letter) => colour[letter]);
-      for (let row = 0; row < fresh.length; row += 1) {
-        if (fresh[row] !== known[row]) state(row, { colour: fresh[row] });
-      }
-      known = fresh;
-      const features = layer.marks.map(([row, x, y]) => (
-        { type: "Feature", geometry: { type: "Point", coordinates: [x, y] }, properties: { row, colour: fresh[row] } }));
-      map.getSource("marks")?.setData({ type: "FeatureCollection", features });
-    },
-    async refresh() {
-      const turn = ++asked;
-      const found = await this.ask();
-      if (turn === asked) this.show(found);
+      const found = await fetched(`/api/map?${query}`);
+      await styled;
+      if (turn !== asked) return;
+      if (found) {
+        delete box.dataset.uncoloured;
+        show(found);
+      } else box.dataset.uncoloured = "true"; // those there are belong to another key
     },
     label(row) {
       const letter = layer?.letters[row];
@@ -223,7 +243,8 @@ function pointing(map, told, colours, onClick) {
   const area = async (row) => {
     if (!names.has(row)) {
       const answer = await fetch(`/api/rows/${row}`).catch(() => null);
-      if (answer?.ok) names.set(row, await answer.json());
+      const found = await read(answer);
+      if (found) names.set(row, found);
     }
     return names.get(row);
   };
