@@ -118,7 +118,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "plots": ("plots", "plots_ranks", "drawing"),
 }
 INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "methods"}
-INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables"}
+INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables", "types", "weighings"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 
 # Without pydantic, which typer brings in itself for the help of a command with arguments.
@@ -57,3 +59,10 @@ def test_importing_the_package_imports_nothing_of_it() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "0"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    house = grimp.build_graph("commonweal")
+    TopologicalSorter(
+        {m: house.find_modules_directly_imported_by(m) for m in house.modules}
+    ).prepare()

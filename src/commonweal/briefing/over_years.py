@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index.panel import BaseYear
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
     from commonweal.results import Results
 
 __all__ = [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.briefing.shown import Shown
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.investment.siting.sited import Sited
 
 __all__ = ["commercial"]

@@ -12,7 +12,7 @@ from commonweal.case.tables import by_place
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
 
 __all__ = ["write_places"]
 

@@ -15,7 +15,7 @@ from commonweal.siting_inside import SCHOOLS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.case.case import Asked, Case
+    from commonweal.case.model import Asked, Case
     from commonweal.case.values import Values
     from commonweal.investment.interventions import Interventions
     from commonweal.reports.allocation import Worked

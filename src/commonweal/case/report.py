@@ -37,7 +37,7 @@ from commonweal.reports.report import Report, Section, Table
 from commonweal.reports.siting import siting_report
 
 if TYPE_CHECKING:
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.case.steady import Steady
 
 __all__ = ["case_report"]

@@ -12,7 +12,7 @@ from commonweal.investment.appraisal.words import money
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.investment.appraisal import Appraisal
     from commonweal.investment.portfolio import Problem
 

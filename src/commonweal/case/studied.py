@@ -11,7 +11,7 @@ from commonweal.case.options import STUDIED, costs_by_start
 from commonweal.investment.appraisal.words import money
 
 if TYPE_CHECKING:
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.case.options import Option
 
 __all__ = ["studied_interventions", "why_studied"]

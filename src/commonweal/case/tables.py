@@ -16,7 +16,7 @@ from commonweal.investment.portfolio import need_met
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.investment.appraisal import Estimate
 
 __all__ = [

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.case.case import Case
+    from commonweal.case.model import Case
     from commonweal.investment.appraisal import Estimate
 
 __all__ = ["case_answer", "case_assumptions", "case_data", "case_lines", "mix_words"]

@@ -2,8 +2,8 @@
 
 from commonweal.designation.certainty import Certainty, CertaintySpec, certainty
 from commonweal.designation.comparison import Comparison, compare
-from commonweal.designation.designation import Designation, Tested, designate, evaluate
-from commonweal.designation.rule import AtMost, Condition, Rule, Worst
+from commonweal.designation.designation import Designation, designate, evaluate
+from commonweal.designation.rule import AtMost, Condition, Rule, Tested, Worst
 from commonweal.designation.sensitivity import Sensitivity, SensitivitySpec, sensitivity
 
 __all__ = [

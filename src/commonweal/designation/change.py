@@ -17,8 +17,8 @@ from commonweal.index.scales import unchanged
 from commonweal.index.score import entered
 
 if TYPE_CHECKING:
-    from commonweal.designation.designation import Tested
     from commonweal.designation.follow import Ladder
+    from commonweal.designation.rule import Tested
     from commonweal.index import Node, Scores
     from commonweal.index.methods import How
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from commonweal.designation.rule import Condition, Rule
+from commonweal.designation.rule import Bools, Condition, Floats, Rule, Tested
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import Scores, rank
 
@@ -17,53 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
+    from numpy.typing import NDArray
 
     from commonweal.areas import Areas
 
-__all__ = ["Designation", "Tested", "designate", "evaluate", "group_numbers"]
+__all__ = [
+    "Designation",
+    "designate",
+    "evaluate",
+    "group_numbers",
+]
 
-Floats: TypeAlias = NDArray[np.float64]
-Bools: TypeAlias = NDArray[np.bool_]
 
 NEAR_MISS = 0.1
 """An area is a near miss if it would qualify with every cut-off this much more generous."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """One condition, applied to every area.
-
-    Attributes
-    ----------
-    condition
-        The condition.
-    passes
-        (n_areas,) whether it holds; False where the score is missing.
-    rank
-        (n_areas,) rank on which it was decided: national, within the group, or the place that the
-        score takes among the areas that the index was built on.
-    places
-        (n_areas,) places to the cut-off: positive inside (1 = the last one in), negative outside
-        (-1 = the first one out).
-    score
-        (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside,
-        below the last area inside if outside (negative).
-    cut
-        (n_areas,) number of areas inside the cut-off.
-    width
-        (n_areas,) the same before it was rounded down: 10 % of 7,433 is 743.3.
-    level
-        (n_areas,) areas with the same score as this one, itself among them, where it is placed.
-    """
-
-    condition: Condition
-    passes: Bools
-    rank: Floats
-    places: Floats
-    score: Floats
-    cut: Floats
-    width: Floats
-    level: Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from commonweal.errors import DataError
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.methods import name_of, settings_of
-from commonweal.index.rank import Floats
+from commonweal.index.types import Floats
 
 if TYPE_CHECKING:
     from commonweal.index.methods import How

@@ -17,8 +17,8 @@ from commonweal.errors import DataError
 from commonweal.index.aggregate import aggregate
 
 if TYPE_CHECKING:
-    from commonweal.designation.designation import Tested
     from commonweal.designation.follow import Others, Way
+    from commonweal.designation.rule import Tested
     from commonweal.index import Node, Scores
 
 __all__ = ["Field", "Parent", "Retest"]

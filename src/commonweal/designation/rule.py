@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["AtMost", "Condition", "Rule", "Worst"]
+
+__all__ = [
+    "AtMost",
+    "Condition",
+    "Rule",
+    "Tested",
+    "Worst",
+]
 
 
 def _parse_worst(value: Any) -> Any:
@@ -253,3 +263,46 @@ class Rule(BaseModel):
         if self.at_most:
             text = f"{text}, at most {self.at_most.number} in each {self.at_most.within}"
         return text
+
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One condition, applied to every area.
+
+    Attributes
+    ----------
+    condition
+        The condition.
+    passes
+        (n_areas,) whether it holds; False where the score is missing.
+    rank
+        (n_areas,) rank on which it was decided: national, within the group, or the place that the
+        score takes among the areas that the index was built on.
+    places
+        (n_areas,) places to the cut-off: positive inside (1 = the last one in), negative outside
+        (-1 = the first one out).
+    score
+        (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside,
+        below the last area inside if outside (negative).
+    cut
+        (n_areas,) number of areas inside the cut-off.
+    width
+        (n_areas,) the same before it was rounded down: 10 % of 7,433 is 743.3.
+    level
+        (n_areas,) areas with the same score as this one, itself among them, where it is placed.
+    """
+
+    condition: Condition
+    passes: Bools
+    rank: Floats
+    places: Floats
+    score: Floats
+    cut: Floats
+    width: Floats
+    level: Floats

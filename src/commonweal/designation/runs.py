@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.designation.designation import Designation, Tested, evaluate, group_numbers
+from commonweal.designation.designation import Designation, evaluate, group_numbers
 from commonweal.errors import DataError
 from commonweal.index.acting import Acting, acting
 from commonweal.index.assumptions import SamplingError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.areas import Areas
-    from commonweal.designation.rule import Condition
+    from commonweal.designation.rule import Condition, Tested
     from commonweal.index import Scores
     from commonweal.index.assumptions import Assumption
     from commonweal.indicators import Indicators

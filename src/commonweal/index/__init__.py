@@ -22,7 +22,7 @@ from commonweal.index.normalise import NORMALISERS, normalise, normaliser
 from commonweal.index.rank import TieRule, decile, rank
 from commonweal.index.score import Base, fit_base, score, score_tree
 from commonweal.index.scores import Scores
-from commonweal.index.weigh import WEIGHINGS
+from commonweal.index.weighings import WEIGHINGS
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats
     from commonweal.index.tables import Matrix
+    from commonweal.index.types import Floats
 
 __all__ = [
     "ADDITIVE",

@@ -27,7 +27,7 @@ from commonweal.index.audit_functions import FUNCTIONS, Function
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "FUNCTIONS",

@@ -17,11 +17,12 @@ from commonweal.index.framework import Node
 from commonweal.index.impute import impute_columns, impute_regression, impute_rows
 from commonweal.index.impute_panel import impute_panel
 from commonweal.index.normalise import NORMALISERS, normalise
-from commonweal.index.rank import Floats, rank
+from commonweal.index.rank import rank
 from commonweal.index.score import score_tree
 from commonweal.index.screen import screen_indicators, screen_units
 from commonweal.index.shrink import shrink_counts, shrink_means
 from commonweal.index.treat import treat
+from commonweal.index.types import Floats
 
 __all__ = ["FUNCTIONS", "Function"]
 

@@ -32,7 +32,7 @@ from commonweal.index.weigh import given
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Benefit", "around", "benefit_of_the_doubt"]
 

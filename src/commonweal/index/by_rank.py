@@ -20,10 +20,12 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.arguments import AboveZero, Whole, strict
-from commonweal.index.rank import Floats, TieRule, rank, rank_among
+from commonweal.index.rank import TieRule, rank, rank_among
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.index.types import Floats
 
 __all__ = [
     "BY_RANK",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.panel import PanelScores
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
     from commonweal.indicators import Panel
 
 __all__ = ["Change", "drivers", "split_change", "split_years"]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.index.framework import Node
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Coin", "lineage", "parameter", "read_coin_tables"]
 

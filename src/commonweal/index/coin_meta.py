@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "IN_TREE",

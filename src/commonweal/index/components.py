@@ -14,7 +14,7 @@ from commonweal.index.tables import Matrix, labelled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Components", "components", "components_by_group"]
 

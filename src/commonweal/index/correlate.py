@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 

@@ -15,8 +15,8 @@ from commonweal.index.lists import keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.index.rank import Floats
     from commonweal.index.tables import Matrix
+    from commonweal.index.types import Floats
 
 __all__ = ["denominate", "match_units"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["distance_to_max", "distance_to_reference", "distance_to_target", "fraction_of_max"]
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from commonweal.index.assumptions import Assumption
     from commonweal.index.flat import Entry, Part, Way
     from commonweal.index.framework import Node
-    from commonweal.index.rank import Floats
     from commonweal.index.tables import Matrix
+    from commonweal.index.types import Floats
     from commonweal.indicators import Counts
 
 __all__ = ["build_ensemble", "ensemble_of"]

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from commonweal.index.acting import Acting
     from commonweal.index.framework import Node
     from commonweal.index.methods import Function, How
-    from commonweal.index.rank import Floats, TieRule
+    from commonweal.index.rank import TieRule
+    from commonweal.index.types import Floats
 
 __all__ = ["POWERS", "Choices", "Entry", "Part", "Way", "is_plain", "lay_out"]
 

@@ -32,14 +32,14 @@ from commonweal.index.methods import (
     settings_of,
 )
 from commonweal.index.normalise import NORMALISERS
-from commonweal.index.weigh import WEIGHINGS
+from commonweal.index.weighings import WEIGHINGS
 from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "Node",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["child_weights", "framework_table"]
 

@@ -15,7 +15,7 @@ from commonweal.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Line", "Span", "annual_growth", "line", "percentage_change", "span"]
 

@@ -17,7 +17,7 @@ from commonweal.index.arguments import StrictModel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["NumberLaw", "WeightLaw"]
 

@@ -16,7 +16,7 @@ from commonweal.index.arguments import shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "Weights",

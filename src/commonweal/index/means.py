@@ -22,7 +22,7 @@ from commonweal.index.tables import Matrix, Table, table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "arithmetic",

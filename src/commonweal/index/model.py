@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from commonweal.index.assumptions import Assumption
     from commonweal.index.methods import How
     from commonweal.index.noise import Noise
-    from commonweal.index.rank import Floats, TieRule
+    from commonweal.index.rank import TieRule
+    from commonweal.index.types import Floats
 
 __all__ = ["NO_RANK", "Ensemble", "entered", "ranks_of"]
 

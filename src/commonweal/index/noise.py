@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 if TYPE_CHECKING:
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
     from commonweal.indicators import Counts
 
 __all__ = ["Noise", "normal_errors", "rates_from_counts", "smooth_errors"]

@@ -32,7 +32,6 @@ from commonweal.index.distances import (
 )
 from commonweal.index.lists import column, directions_of, keys
 from commonweal.index.methods import name_of
-from commonweal.index.rank import Floats
 from commonweal.index.scales import (
     adjusted,
     goalposts,
@@ -43,6 +42,7 @@ from commonweal.index.scales import (
     z_score,
 )
 from commonweal.index.tables import Matrix, table
+from commonweal.index.types import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

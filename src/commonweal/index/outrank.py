@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats
     from commonweal.index.tables import Matrix
+    from commonweal.index.types import Floats
 
 __all__ = ["copeland", "outranking_matrix"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.arguments import strict
-from commonweal.index.rank import Floats, TieRule, rank
+from commonweal.index.rank import TieRule, rank
 from commonweal.index.score import Base, fit_base, score
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Move
     from commonweal.index.framework import Node
     from commonweal.index.scores import Scores
+    from commonweal.index.types import Floats
     from commonweal.indicators import Panel
 
 __all__ = ["BaseYear", "PanelScores", "base_of", "score_panel"]

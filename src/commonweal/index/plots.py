@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from commonweal.index.drawing import Plot
     from commonweal.index.framework import Node
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["correlation_plot", "distribution_plot", "framework_plot"]
 

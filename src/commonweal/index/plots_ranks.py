@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.drawing import Plot
-    from commonweal.index.rank import Floats
     from commonweal.index.sensitivity import Sobol
+    from commonweal.index.types import Floats
 
 __all__ = ["rank_plot", "sensitivity_plot", "shift_plot"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
     from commonweal.index.prepare_spec import Step
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
     from commonweal.indicators import Indicator
 
 __all__ = ["CELLS", "Table", "take"]

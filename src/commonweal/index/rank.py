@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from commonweal.errors import DataError
 from commonweal.index.arguments import strict
 from commonweal.index.lists import column
 
-__all__ = ["TieRule", "decile", "rank", "rank_among"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+    from commonweal.index.types import Floats
+
+__all__ = [
+    "TieRule",
+    "decile",
+    "rank",
+    "rank_among",
+]
+
 TieRule: TypeAlias = Literal["min", "average", "max", "dense", "ordinal"]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index.arguments import Finite, strict
 from commonweal.index.describe import skew_kurtosis
-from commonweal.index.rank import Floats
+from commonweal.index.types import Floats
 
 __all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii", "slope"]
 

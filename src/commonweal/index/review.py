@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Finding", "RuleOfThumb", "Thresholds", "review_data", "review_tree", "to_table"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.acting import Acting
     from commonweal.index.methods import How
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["cut_factors", "draw_numbers", "draw_sets", "label_of", "settings_frame"]
 

@@ -24,7 +24,7 @@ from commonweal.index.lists import column
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
     "Constant",

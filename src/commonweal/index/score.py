@@ -18,7 +18,7 @@ from commonweal.index.methods import How, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
 from commonweal.index.scores import Scores
 from commonweal.index.tables import lookup, table
-from commonweal.index.weigh import WEIGHINGS
+from commonweal.index.weighings import WEIGHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.lists import Weights
-    from commonweal.index.rank import Floats, TieRule
+    from commonweal.index.rank import TieRule
     from commonweal.index.tables import Matrix
+    from commonweal.index.types import Floats
     from commonweal.indicators import Indicators
 
 __all__ = ["Base", "fit_base", "score", "score_tree"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.aggregate import contributions
-from commonweal.index.rank import Floats, decile, rank
+from commonweal.index.rank import decile, rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Move
     from commonweal.index.framework import Node
+    from commonweal.index.types import Floats
 
 __all__ = ["Scores"]
 

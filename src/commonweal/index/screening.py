@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
     from commonweal.index.sensitivity import Model
+    from commonweal.index.types import Floats
 
 __all__ = ["Morris", "morris", "one_at_a_time"]
 

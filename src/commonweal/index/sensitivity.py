@@ -26,8 +26,9 @@ from numpy.typing import ArrayLike, NDArray
 from commonweal.errors import DataError
 from commonweal.index.arguments import Count, Whole, strict
 from commonweal.index.lists import column, units_of
-from commonweal.index.rank import Floats, rank
+from commonweal.index.rank import rank
 from commonweal.index.tables import table
+from commonweal.index.types import Floats
 from commonweal.index.uncertainty import refuse_too_many
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
     Ints = NDArray[np.int64]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["Shrunk", "shrink_counts", "shrink_means"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index.arguments import Whole, strict
 from commonweal.index.lists import column, columns, directions_of, groups_of, row_of, units_of
-from commonweal.index.rank import Floats, TieRule, rank
+from commonweal.index.rank import TieRule, rank
 from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.tables import Table
+    from commonweal.index.types import Floats
 
 __all__ = [
     "compare",

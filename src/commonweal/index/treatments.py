@@ -19,7 +19,7 @@ from commonweal.index.treat import winsorise as _winsorise
 
 if TYPE_CHECKING:
     from commonweal.index.methods import Function
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["TREATMENTS", "by_rules", "untreated", "winsorise"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from commonweal.index.framework import Node
     from commonweal.index.normalise import Normaliser
     from commonweal.index.panel import BaseYear, PanelScores
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
     from commonweal.indicators import Panel
 
 __all__ = ["Trend", "movers", "on_fixed_base", "trend"]

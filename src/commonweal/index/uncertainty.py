@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index.model import Ensemble, Ints
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = ["BLOCK", "RankCounter", "Spread", "random_runs", "spread_of_ranks"]
 

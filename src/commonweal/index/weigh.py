@@ -8,8 +8,7 @@ the doubt, where each unit has its own, in `commonweal.index.benefit`.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,14 +20,13 @@ from commonweal.index.lists import by_name, listed, weights_of
 from commonweal.index.tables import Matrix, labelled, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.rank import Floats
+    from commonweal.index.types import Floats
 
 __all__ = [
-    "WEIGHINGS",
     "entropy",
     "equal",
     "factor",
@@ -318,42 +316,6 @@ def noisy(
 def _contrary(names: Sequence[str], loadings: Floats) -> str:
     told = [f"'{n}' ({x:.3f})" for n, x in zip(names, loadings, strict=True) if x < 0]
     return f"{', '.join(told)} pull{'s' * (len(told) == 1)} against"
-
-
-def _alike(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
-    return equal(x.shape[1])
-
-
-def _none(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
-    return np.ones(x.shape[1])
-
-
-@strict
-def _to_importance(
-    x: Floats,
-    target: Sequence[float] | None = None,
-    correlation: Literal["pearson", "spearman"] = "pearson",
-    *,
-    build: Any = None,
-    names: Sequence[str] | None = None,
-) -> Floats:
-    from commonweal.index.importance import to_importance
-
-    return to_importance(x, target, build, correlation, names).weights
-
-
-WEIGHINGS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
-    {
-        "equal": _alike,
-        "none": _none,
-        "pca": principal_component,
-        "factor": factor,
-        "entropy": entropy,
-        "importance": _to_importance,
-    }
-)
-"""Ways to weigh a node's children by their transformed values, by the name that a study has. Each
-takes the (n_units, n_children) values, settings, and the children's ``names`` for messages."""
 
 
 def _complete(values: Floats, names: Sequence[str]) -> Floats:

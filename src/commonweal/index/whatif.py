@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.rank import Floats, rank
+from commonweal.index.rank import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from commonweal.index.types import Floats
 
 __all__ = ["NOMINAL", "Versions", "changed", "rebuild", "without_each"]
 

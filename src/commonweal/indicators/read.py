@@ -14,7 +14,7 @@ from commonweal.indicators.counts import Counts
 from commonweal.indicators.indicators import Indicator, Indicators
 from commonweal.indicators.numbers import numbers
 from commonweal.indicators.panel import whole_years
-from commonweal.sources.readers import by_name
+from commonweal.sources.columns import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

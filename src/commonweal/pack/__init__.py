@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from commonweal.pack.place import Place, describe, describer
+    from commonweal.pack.describing import describe, describer
+    from commonweal.pack.place import Place
 
 __all__ = ["Place", "describe", "describer"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from commonweal.pack import place
+        from commonweal.pack import describing, place
 
-        return getattr(place, name)
+        return getattr(place if name == "Place" else describing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

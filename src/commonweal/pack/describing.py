@@ -9,7 +9,9 @@ import numpy as np
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.extra import extra_line, extras
 from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
-from commonweal.briefing.social_capital import capital_finder
+from commonweal.briefing.social_capital import (
+    capital_finder,
+)
 from commonweal.briefing.words import authority
 from commonweal.pack.answers import Answers
 from commonweal.pack.cited import Cited
@@ -20,11 +22,18 @@ from commonweal.pack.say import caveats, headline
 from commonweal.pack.standing import Standings, larger_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from commonweal.results import Results
 
-__all__ = ["Describing"]
+
+__all__ = [
+    "Describing",
+    "describe",
+    "describer",
+]
 
 N_NEIGHBOURS = 6
 
@@ -131,3 +140,30 @@ class Describing:
             code = self.results.areas.codes[row]
             found.append(Other(code, self._names[row], where, bool(self.selected[row]), away))
         return tuple(found)
+
+
+def describe(results: Results, row: int) -> Place:
+    """Say what there is to say of one place.
+
+    Parameters
+    ----------
+    results
+        A run of a study.
+    row
+        Row of the place in ``results.areas``.
+
+    Raises
+    ------
+    IndexError
+        If there is no such row.
+    """
+    return describer(results)(row)
+
+
+def describer(results: Results) -> Callable[[int], Place]:
+    """Give `describe` of one run as a function of the row.
+
+    What all places share (ranks, averages of larger areas, medians, what is near and alike) is
+    worked out here, once; a place then takes a millisecond or two.
+    """
+    return Describing(results).place

@@ -6,15 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from commonweal.briefing.social_capital import SocialCapital  # noqa: TC001  # the API reads it
 from commonweal.sources.catalogue import NOT_STATED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from commonweal.results import Results
 
 __all__ = [
     "Answer",
@@ -29,8 +24,6 @@ __all__ = [
     "ShownIndicator",
     "SourceNote",
     "Standing",
-    "describe",
-    "describer",
 ]
 
 
@@ -418,32 +411,3 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     names = getattr(value, "__dataclass_fields__", None)
     return value if names is None else {n: _plain(getattr(value, n)) for n in names}
-
-
-def describe(results: Results, row: int) -> Place:
-    """Say what there is to say of one place.
-
-    Parameters
-    ----------
-    results
-        A run of a study.
-    row
-        Row of the place in ``results.areas``.
-
-    Raises
-    ------
-    IndexError
-        If there is no such row.
-    """
-    return describer(results)(row)
-
-
-def describer(results: Results) -> Callable[[int], Place]:
-    """Give `describe` of one run as a function of the row.
-
-    What all places share (ranks, averages of larger areas, medians, what is near and alike) is
-    worked out here, once; a place then takes a millisecond or two.
-    """
-    from commonweal.pack.describing import Describing
-
-    return Describing(results).place

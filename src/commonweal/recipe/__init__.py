@@ -13,6 +13,7 @@ from commonweal.recipe.data import (
     ReplaceSpec,
     WholeFile,
 )
+from commonweal.recipe.fields import BriefingSpec
 from commonweal.recipe.indicators import (
     AccessSpec,
     CompleteSpec,
@@ -33,7 +34,7 @@ from commonweal.recipe.load import (
 )
 from commonweal.recipe.panel import PanelSpec
 from commonweal.recipe.social_capital import HeadlineSpec
-from commonweal.recipe.study import BriefingSpec, Study
+from commonweal.recipe.study import Study
 
 __all__ = [
     "AccessSpec",

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from commonweal.designation import Rule
     from commonweal.index.assumptions import Assumption
     from commonweal.index.prepare_spec import Step
-    from commonweal.recipe.study import Study
+    from commonweal.recipe.fields import StudyFields
 
     Place = tuple[str | int, ...]
 
 __all__ = ["check_names", "paths_named"]
 
 
-def check_names(study: Study) -> None:
+def check_names(study: StudyFields) -> None:
     """Check every name.
 
     Raises
@@ -76,7 +76,7 @@ def check_names(study: Study) -> None:
         _step(study, step, ("prepare", k, step.kind))
 
 
-def _files(study: Study) -> None:
+def _files(study: StudyFields) -> None:
     """Check that what is said once of a file is of one that the study reads."""
     read = study.named_files()
     for name in study.files:
@@ -92,7 +92,7 @@ def _files(study: Study) -> None:
             )
 
 
-def _cites(study: Study) -> None:
+def _cites(study: StudyFields) -> None:
     """Check that every citation is in the evidence library, which is read only if there is one."""
     if not study.cited():
         return
@@ -106,7 +106,7 @@ def _cites(study: Study) -> None:
                 raise FieldError(found, *at, "cites", k)
 
 
-def paths_named(study: Study) -> Iterator[tuple[str, Place]]:
+def paths_named(study: StudyFields) -> Iterator[tuple[str, Place]]:
     """Yield each index or domain that is named outside 'index', with the field that names it."""
     for name, rule in study.designate.items():
         for at, part in _rules(rule, ("designate", name)):
@@ -119,12 +119,12 @@ def paths_named(study: Study) -> Iterator[tuple[str, Place]]:
             yield a.index, ("agreement", k, "index")
 
 
-def _indicator(study: Study, name: str, *at: str | int) -> None:
+def _indicator(study: StudyFields, name: str, *at: str | int) -> None:
     if name not in study.indicators:
         raise FieldError(f"indicator '{name}' not found; {nearest(name, study.indicators)}", *at)
 
 
-def _made(study: Study) -> None:
+def _made(study: StudyFields) -> None:
     """Check the names that indicators use which are computed or carried."""
     systems = load_systems().systems
     made_of: dict[str, list[str]] = {}
@@ -173,7 +173,7 @@ def _rules(rule: Rule, at: Place) -> Iterator[tuple[Place, Rule]]:
         yield from _rules(rule.not_, (*at, "not"))
 
 
-def _areas(study: Study) -> None:
+def _areas(study: StudyFields) -> None:
     systems = list(load_systems().systems)
     if isinstance(study.areas, OwnAreas):
         for key, value in (("where", study.where), ("population", study.population)):
@@ -204,7 +204,7 @@ def _areas(study: Study) -> None:
                 _larger(study, "", part.at_most.within, *at, "at_most", "within")
 
 
-def _larger(study: Study, system: str, name: str, *at: str | int) -> None:
+def _larger(study: StudyFields, system: str, name: str, *at: str | int) -> None:
     """Check a larger area or a class of the study's areas, or of the system that is given."""
     known = load_systems()
     if not system and isinstance(study.areas, OwnAreas):
@@ -217,7 +217,7 @@ def _larger(study: Study, system: str, name: str, *at: str | int) -> None:
         raise FieldError(f"'{name}' is not one of {what}; {nearest(name, larger)}", *at)
 
 
-def _certainty(study: Study) -> None:
+def _certainty(study: StudyFields) -> None:
     if not study.certainty or not study.certainty.draws:
         return
     if not study.designate:
@@ -225,7 +225,7 @@ def _certainty(study: Study) -> None:
     _can_vary(study, study.certainty.vary, "certainty")
 
 
-def _sensitivity(study: Study) -> None:
+def _sensitivity(study: StudyFields) -> None:
     if not study.sensitivity:
         return
     if not study.designate:
@@ -236,7 +236,7 @@ def _sensitivity(study: Study) -> None:
         _can_vary(study, study.certainty.vary, "certainty")
 
 
-def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:
+def _can_vary(study: StudyFields, vary: Sequence[Assumption], part: str) -> None:
     """Check that each assumption has something to act on."""
     if not vary:
         raise FieldError(f"nothing varies; expected a list of {', '.join(KINDS)}", part, "vary")
@@ -261,7 +261,7 @@ def _can_vary(study: Study, vary: Sequence[Assumption], part: str) -> None:
         raise FieldError(str(error), part, "vary", k, "node" if key == "setting" else key)
 
 
-def _step(study: Study, step: Step, at: Place) -> None:
+def _step(study: StudyFields, step: Step, at: Place) -> None:
     for i, name in enumerate(step.of):
         _indicator(study, name, *at, "of", i)
         if step.shrink and not step.shrink.at_risk and not study.indicators[name].standard_error:

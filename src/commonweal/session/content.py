@@ -11,7 +11,7 @@ import numpy as np
 from commonweal.briefing.method import limits
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.words import SURE, counted, living, rule_in_words
-from commonweal.pack.place import describer
+from commonweal.pack.describing import describer
 from commonweal.pack.scope import Scope, find_scope
 from commonweal.session.figures import Figure, figures, fill, state_figures
 from commonweal.session.state import State, state

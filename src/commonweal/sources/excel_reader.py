@@ -60,8 +60,7 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
     import fastexcel
     import polars as pl
 
-    from commonweal.sources.readers import plain
-    from commonweal.sources.text_reader import check_header, typed
+    from commonweal.sources.columns import check_header, plain, typed
 
     reader = Reader.model_validate({"format": "excel", **options})
     check_workbook(path, [reader.sheet] if reader.sheet else None)

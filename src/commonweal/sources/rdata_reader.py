@@ -12,18 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.damaged import reading
+from commonweal.sources.geometry import finish, to_wgs84
 from commonweal.sources.packed import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
     from rdata.parser import RObject
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["read_rdata"]
+
+__all__ = [
+    "read_rdata",
+    "wkb_of_sfc",
+]
 
 MOST_VALUES = 100_000_000
 """More than any table has rows."""
@@ -89,8 +96,6 @@ def _read(path: Path, name: str | None, tell: Progress) -> tuple[pl.DataFrame, l
     for label, column in zip(_strings(attributes["names"]), frame.value, strict=True):
         title = str(label)
         if "sfc" in _classes(column):
-            from commonweal.sources.geometry import wkb_of_sfc
-
             series, notes = wkb_of_sfc(column, path)
             columns.append(series)
         else:
@@ -217,3 +222,80 @@ def _column(name: str, column: RObject, path: Path) -> pl.Series:
     if "Date" in classes:
         return series.cast(pl.Int32).cast(pl.Date)
     return series
+
+
+def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
+    """Turn a simple feature column of R into WKB.
+
+    Parameters
+    ----------
+    column
+        The parsed R object of class ``sfc``: polygons, multipolygons or points.
+    path
+        The file, for messages.
+
+    Returns
+    -------
+    series : polars.Series
+        Binary, named ``geometry``: longitude and latitude in degrees; null where empty.
+    notes : list of str
+        How many geometries were invalid and repaired, or empty.
+
+    Raises
+    ------
+    DataError
+        If the coordinate system is not said, or the type of geometry is none of those.
+    """
+    import numpy as np
+    import shapely
+
+    stated = _attributes(column).get("crs")
+    texts = [t for part in (stated.value if stated is not None else []) for t in _strings(part)]
+    system = next((t for t in reversed(texts) if t), "")
+    coordinates: list[NDArray[np.float64]] = []
+    ring_of: list[int] = []
+    polygon_of: list[int] = []
+    shape_of: list[int] = []
+    rings = polygons = 0
+    points: dict[int, Any] = {}
+    for number, shape in enumerate(column.value):
+        kinds = _classes(shape)
+        if "POINT" in kinds:
+            points[number] = shapely.Point(np.asarray(shape.value, dtype=float)[:2])
+            continue
+        if "MULTIPOLYGON" in kinds:
+            parts = [part.value for part in shape.value]
+        elif "POLYGON" in kinds:
+            parts = [shape.value] if shape.value else []
+        else:
+            raise DataError(
+                f"{path}: geometry {number + 1} is a {' '.join(kinds)}, "
+                "expected a point, polygon or multipolygon"
+            )
+        for part in parts:
+            for ring in part:
+                # R keeps a matrix by column: all longitudes, then all latitudes.
+                xy = np.asarray(ring.value, dtype=np.float64).reshape(-1, _ncol(ring), order="F")
+                coordinates.append(xy[:, :2])
+                ring_of.append(len(xy))
+                polygon_of.append(polygons)
+                rings += 1
+            shape_of.append(number)
+            polygons += 1
+    geometry = np.full(len(column.value), None, dtype=object)
+    if coordinates:
+        linear = shapely.linearrings(
+            np.concatenate(coordinates), indices=np.repeat(np.arange(rings), ring_of)
+        )
+        whole = shapely.polygons(linear, indices=np.array(polygon_of))
+        which = np.array(shape_of)
+        filled = np.unique(which)
+        geometry[filled] = shapely.multipolygons(whole, indices=np.searchsorted(filled, which))
+    for number, point in points.items():
+        geometry[number] = point
+    return finish(to_wgs84(geometry, system, path), path)
+
+
+def _ncol(ring: Any) -> int:
+
+    return int(_attributes(ring)["dim"].value[1])

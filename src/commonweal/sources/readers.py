@@ -10,10 +10,11 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
+from commonweal.sources.columns import by_name, check_columns, plain
 from commonweal.sources.damaged import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "SLOW_FORMATS",
     "VERSION",
-    "by_name",
-    "check_columns",
-    "check_names",
-    "check_types",
-    "plain",
     "read_table",
 ]
 
@@ -85,46 +81,6 @@ def read_table(
         raise SourceError(f"{path} is not there; expected {_expected(source)}") from None
     except PermissionError:
         raise SourceError(f"{path} may not be read by this user") from None
-
-
-def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: Source) -> list[str]:
-    """Check that the columns wanted are there, each once; return them, or all if none are named."""
-    found = list(found)
-    if wanted is None:
-        check_names(found, source.called)
-        return found
-    check_names([name for name in found if name in wanted], source.called)
-    if missing := [name for name in dict.fromkeys(wanted) if name not in found]:
-        raise UnknownNameError.of_several("column", missing, found, f" in {source.called}")
-    return list(dict.fromkeys(wanted))
-
-
-def by_name(columns: Sequence[str]) -> pl.Expr:
-    """Take columns by their names as they stand: ``*`` is a name and no pattern."""
-    import polars.selectors as cs
-
-    return cs.by_name(*columns)
-
-
-def check_names(names: Iterable[str], where: str) -> None:
-    """Refuse a name from ^ to $, which Polars takes for a pattern even in a column of its own."""
-    for name in names:
-        if name.startswith("^") and name.endswith("$"):
-            raise DataError(f"{where}: found column '{name}'; expected no column name from ^ to $")
-
-
-def check_types(table: pl.DataFrame, source: Source) -> None:
-    """Refuse a column that nothing can be made of: lists, keys with values, durations or bytes."""
-    import polars as pl
-
-    kinds = {pl.List: "lists", pl.Array: "lists", pl.Struct: "keys with values"}
-    kinds |= {pl.Duration: "durations", pl.Object: "objects", pl.Binary: "bytes"}
-    for name, dtype in table.schema.items():
-        if dtype.base_type() in kinds and not (name == "geometry" and dtype == pl.Binary):
-            raise DataError(
-                f"column '{name}' of {source.called} holds {kinds[dtype.base_type()]}; "
-                "expected text, numbers, truths or dates"
-            )
 
 
 def _expected(source: Source) -> str:
@@ -215,23 +171,6 @@ def _read_parquet(
         return table, []
     shapes, notes = read_wkb(table["geometry"], about, path)
     return table.with_columns(shapes), notes
-
-
-def plain(column: pl.Series) -> pl.Series:
-    """Bring a column to the types that travel: one integer, one float, one string."""
-    import polars as pl
-
-    dtype = column.dtype
-    if dtype.is_float():
-        return column.cast(pl.Float64).fill_nan(None)
-    if dtype.is_integer():
-        whole = column.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == column.null_count() else column.cast(pl.Float64)
-    if dtype.is_decimal():
-        return column.cast(pl.Float64)
-    if isinstance(dtype, pl.Categorical | pl.Enum):
-        return column.cast(pl.String)
-    return column
 
 
 def options_of(source: Source) -> dict[str, Any]:

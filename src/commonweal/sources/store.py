@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.given import note_given
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
+from commonweal.sources.columns import check_columns, check_types
 from commonweal.sources.files import files_with_sums, good_sha256, is_good, not_kept, sweep_all
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.header import where_header_is
@@ -279,7 +280,7 @@ class Store:
                 raise
             raise error.and_say(where_header_is(file.path, source.reader, columns)) from None
         if columns is not None:
-            readers.check_types(table, source)
+            check_types(table, source)
         for entry in self._record(source, file):
             entry["rows"] = table.height
             entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
@@ -426,9 +427,7 @@ class Store:
             self._tell(f"converted {source.id}", 1, 1)
             return made
 
-        return kept_table(
-            kept, convert, lambda found: readers.check_columns(columns, found, source)
-        )
+        return kept_table(kept, convert, lambda found: check_columns(columns, found, source))
 
     def _record(self, source: Source, file: Found) -> list[dict[str, Any]]:
         """Give the entry of a source in each account, made where it is not there yet."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
+from commonweal.sources.columns import by_name, check_columns, check_header, typed
 from commonweal.sources.header import lines_above
-from commonweal.sources.readers import by_name, check_columns, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +21,9 @@ if TYPE_CHECKING:
 
     from commonweal.sources.catalogue import Reader, Source
 
-__all__ = ["check_header", "read_text", "typed"]
-
-#: Marks of 'missing' that programs write into columns of numbers.
-_MISSING_IN_NUMBERS = ("NA", "NaN", "nan", "N/A", "#N/A")
-_INTEGER = r"^[+-]?(?:0|[1-9][0-9]{0,17})$"
-_NUMBER = r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?)$"
-_CODE_LIKE = r"^[+-]?0[0-9]"  # 007 is a code: as a number it would lose its zeros
+__all__ = [
+    "read_text",
+]
 
 
 def read_text(
@@ -110,90 +105,6 @@ def read_text(
     if table.height == 0:
         raise DataError(f"{name}: a header and no rows")
     return pl.DataFrame([typed(table[column], reader, name) for column in wanted])
-
-
-def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
-    """Turn a column of text into numbers or truths where every value is one.
-
-    Parameters
-    ----------
-    column
-        The column as text.
-    reader
-        Its options say declared types, marks of 'missing', thousands and decimals.
-    name
-        What to call the file in messages.
-
-    Returns
-    -------
-    polars.Series
-        Int64, Float64, Boolean or String.
-
-    Raises
-    ------
-    DataError
-        If a value is not of the declared type; the message gives the first such value.
-    """
-    import polars as pl
-
-    column = column.cast(pl.String)
-    empty = column.str.strip_chars().is_in(["", *reader.null_values])
-    column = column.set(empty.fill_null(value=False), None)
-    declared = reader.types.get(column.name)
-    if declared == "string" or column.null_count() == column.len():
-        return column
-    plain = column.str.strip_chars()
-    if reader.decimal == ",":
-        # Exchanged, so that 1.234 is no number unless points are said to set thousands apart.
-        plain = plain.str.replace_many([",", "."], [".", ","])
-    if reader.thousands:
-        plain = plain.str.replace_all(",", "")
-    if declared is None and not _looks_plain(plain.drop_nulls().head(50)):
-        return column
-    truth = plain.str.to_lowercase()
-    if declared in {None, "boolean"} and _all(truth.is_in(["true", "false"])):
-        return truth == "true"
-    number = plain.set(plain.is_in(_MISSING_IN_NUMBERS).fill_null(value=False), None)
-    if number.null_count() == number.len():
-        return column
-    if declared in {None, "integer"} and _all(number.str.contains(_INTEGER)):
-        return number.str.strip_prefix("+").cast(pl.Int64)
-    fits = number.str.contains(_NUMBER)
-    if declared is None and bool(number.str.contains(_CODE_LIKE).any()):
-        return column
-    if declared in {None, "float"} and _all(fits):
-        return number.str.strip_prefix("+").cast(pl.Float64)
-    if declared is not None:
-        bad = number.filter(~(number.str.contains(_INTEGER) if declared == "integer" else fits))
-        found = bad.drop_nulls().head(1).to_list() or truth.drop_nulls().head(1).to_list()
-        raise DataError(
-            f"{name}: column '{column.name}' is declared {declared}, found '{found[0]}'"
-        )
-    return column
-
-
-def check_header(names: Sequence[str], name: Path) -> list[str]:
-    """Check that the names of the columns differ; name the unnamed ones by their position."""
-    names = [n or f"column_{i}" for i, n in enumerate(names, start=1)]
-    twice = sorted(n for n, count in Counter(names).items() if count > 1)
-    if twice:
-        raise DataError(
-            f"{name}: the column name '{twice[0]}' occurs {names.count(twice[0])} times; "
-            "expected each once"
-        )
-    check_names(names, str(name))
-    return names
-
-
-def _all(values: pl.Series) -> bool:
-    return bool(values.all())  # nulls do not count
-
-
-def _looks_plain(sample: pl.Series) -> bool:
-    """Whether the first values leave it open that the column is numbers or truths."""
-    marks = [*_MISSING_IN_NUMBERS, *(m.lower() for m in ("true", "false"))]
-    plain = sample.str.contains(_NUMBER) | sample.is_in(marks)
-    return _all(plain | sample.str.to_lowercase().is_in(["true", "false"]))
 
 
 def _has_empty(column: pl.Series) -> bool:

@@ -58,7 +58,7 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
     import pyogrio
     import shapely
 
-    from commonweal.sources.readers import plain
+    from commonweal.sources.columns import plain
 
     if path.suffix.lower() == ".shp" and not path.with_suffix(".dbf").is_file():
         raise DataError(f"{path}: its .dbf, which has the codes, is not beside it")

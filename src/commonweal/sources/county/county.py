@@ -29,6 +29,7 @@ from commonweal.sources.county import (
     streets,
     tables,
 )
+from commonweal.sources.county.settle import make_land
 from commonweal.sources.files import SUMS, write_sums, writing
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
         np.random.Generator(np.random.PCG64(child))
         for child in np.random.SeedSequence(seed).spawn(11)
     )
-    ground = land.make_land(next(streams), n_areas)
+    ground = make_land(next(streams), n_areas)
     planted = needs.plant_leanings(next(streams), ground)
     population, households = people.settle_people(next(streams), ground)
     expected = places.expected_places(ground, planted, population)

@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.sources.county import names
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
-
-    from commonweal.sources.county.settle import Plan
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -98,44 +92,6 @@ class Land:
         return np.asarray(np.round(np.sqrt(shapely.area(self.cells) / np.pi), 1))
 
 
-def make_land(rng: np.random.Generator, n_areas: int) -> Land:
-    """Raise the county from the sea.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    n_areas
-        Number of neighbourhoods; the county's size grows with it.
-
-    Returns
-    -------
-    Land
-        Areas sorted by district and settlement.
-    """
-    from commonweal.sources.county import settle
-
-    words = names.load_words()
-    outline = _outline(rng, np.sqrt(n_areas / 400))
-    plan = settle.settle(rng, outline, words, n_areas)
-    district, district_names = _districts(plan.settlements, plan.settlement)
-    order = np.lexsort((np.arange(n_areas), plan.group, plan.settlement, district))
-    points = plan.points[order]
-    return Land(
-        outline=outline,
-        easting=points[:, 0],
-        northing=points[:, 1],
-        kind=plan.kind[order],
-        settlement=plan.settlement[order],
-        group=plan.group[order],
-        district=district[order],
-        cells=_cells(points, outline),
-        settlements=plan.settlements,
-        district_names=district_names,
-        area_names=_area_names(rng, words, plan, order),
-    )
-
-
 def to_lonlat(easting: Floats, northing: Floats) -> tuple[Floats, Floats]:
     """Turn grid metres into longitude and latitude.
 
@@ -163,96 +119,3 @@ def boundaries_wkb(land: Land) -> list[bytes]:
         return np.column_stack(to_lonlat(points[:, 0], points[:, 1]))
 
     return list(shapely.to_wkb(shapely.transform(land.cells, project), byte_order=1))
-
-
-def _outline(rng: np.random.Generator, scale: float) -> Any:
-    import shapely
-
-    # A rectangle whose edge is bent by waves of falling size: a ragged coast in the east,
-    # calmer borders elsewhere.
-    width, height = SIZE_M[0] * scale, SIZE_M[1] * scale
-    corner = np.array([0, width, width + height, 2 * width + height, 2 * (width + height)])
-    along = np.linspace(0, corner[-1], 900, endpoint=False)
-    x = np.interp(along, corner, [0, width, width, 0, 0])
-    y = np.interp(along, corner, [0, 0, height, height, 0])
-    coast = np.clip(1 - np.abs(along - (width + height / 2)) / (0.75 * height), 0, 1)
-    wave = np.arange(2, 90)
-    turn = 2 * np.pi * wave * (along / corner[-1])[:, None]
-    size = wave**-1.35 * (0.11 * width)
-    bend = [(size * np.sin(turn + rng.uniform(0, 2 * np.pi, wave.size))).sum(1) for _ in "xy"]
-    x += bend[0] * (0.5 + 0.8 * coast) - 0.03 * width * coast
-    y += bend[1] * (0.5 + 0.2 * coast)
-    ring = np.column_stack([ORIGIN_M[0] + x, ORIGIN_M[1] + y])
-    shape = shapely.make_valid(shapely.Polygon(np.round(ring, 1)))
-    parts = shapely.get_parts(shape)
-    return parts[np.argmax(shapely.area(parts))]
-
-
-def _cells(points: Floats, outline: Any) -> NDArray[np.object_]:
-    import shapely
-    from scipy.spatial import Voronoi
-
-    # A far ring of helpers closes the outermost cells.
-    middle, reach = points.mean(0), 20 * np.ptp(points, axis=0).max()
-    angle = np.arange(12) * (np.pi / 6)
-    helpers = middle + reach * np.column_stack([np.cos(angle), np.sin(angle)])
-    diagram = Voronoi(np.vstack([points, helpers]))
-    regions = [diagram.regions[diagram.point_region[i]] for i in range(len(points))]
-    corner = np.concatenate([np.asarray(region) for region in regions])
-    owner = np.repeat(np.arange(len(points)), [len(region) for region in regions])
-    corners = shapely.multipoints(diagram.vertices[corner], indices=owner)
-    cells = shapely.intersection(shapely.convex_hull(corners), outline)
-    # Neighbours work out a shared corner each for itself; on a decimetre grid they agree.
-    return np.asarray(shapely.transform(cells, lambda xy: np.round(xy, 1)))
-
-
-def _districts(
-    settlements: tuple[Settlement, ...], settlement: Ints
-) -> tuple[Ints, tuple[str, ...]]:
-    # The county town with its surroundings, and around it four sectors of like size; a
-    # settlement is never divided.
-    at = np.array([(s.easting, s.northing) for s in settlements])
-    size = np.bincount(settlement, minlength=len(at))
-    away = at - at[0]
-    gap = np.linalg.norm(away, axis=1)
-    turn = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
-    outside = np.flatnonzero(gap > 1.6 * TOWN_RADIUS_M * np.sqrt(size[0]))
-    outside = outside[np.argsort(turn[outside], kind="stable")]
-    middle = np.cumsum(size[outside]) - size[outside] / 2
-    sectors = N_DISTRICTS - 1
-    member = np.zeros(len(at), dtype=np.intp)
-    member[outside] = 1 + np.floor(sectors * middle / size[outside].sum()).astype(np.intp)
-    styles = iter(("Vale of {}", "{} and Wolds", "{} Forest", "{} Levels", "{} Hundred"))
-    titles = []
-    for district in range(N_DISTRICTS):
-        seat = int(np.argmax(np.where(member == district, size, -1)))
-        style = ("{}", "{} Coast")[settlements[seat].kind == SEASIDE]
-        title = settlements[seat].name
-        titles.append((style if seat == 0 or "Coast" in style else next(styles)).format(title))
-    return member[settlement], tuple(titles)
-
-
-def _area_names(
-    rng: np.random.Generator, words: names.Words, plan: Plan, order: Ints
-) -> tuple[str, ...]:
-    hoods: dict[int, Iterator[str]] = {}
-    sizes = np.bincount(plan.settlement, minlength=len(plan.settlements))
-    for i, s in enumerate(plan.settlements):
-        if s.kind not in (VILLAGE, REMOTE):
-            hoods[i] = iter(names.hood_names(rng, words, int(sizes[i])))
-    estates: dict[int, tuple[str, int]] = {}
-    sides: dict[int, int] = {}
-    result = []
-    for i in order:
-        where, group = int(plan.settlement[i]), int(plan.group[i])
-        name = plan.settlements[where].name
-        if plan.kind[i] == ESTATE:
-            title, number = estates.get(group) or (next(hoods[where]), 0)
-            estates[group] = (title, number + 1)
-            result.append(f"{name} {title} Estate {number + 1}")
-        elif plan.kind[i] in (VILLAGE, REMOTE):
-            side = sides[where] = sides.get(where, -1) + 1
-            result.append(name if sizes[where] == 1 else f"{name} {('East', 'West')[side]}")
-        else:
-            result.append(f"{name} {next(hoods[where])}")
-    return tuple(result)
