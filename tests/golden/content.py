@@ -1,0 +1,158 @@
+"""What a written file says, as lines of text that are the same on every machine.
+
+Numbers are kept to six significant figures, so that the last bits of another processor change nothing;
+paths and what the day changes are taken out. Two files of the same content have the same lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from html.parser import HTMLParser
+from pathlib import PurePath
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import polars as pl
+import pyogrio
+import pypdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SIGNIFICANT = 6
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
+TOOK = re.compile(r'("seconds": )[\d.e-]+')
+NUMBER = re.compile(r"-?\d+\.\d{6,}(?:e-?\d+)?")
+
+
+def file_lines(path: Path, scrub: dict[str, str]) -> list[str]:
+    """Give the content of one file.
+
+    Parameters
+    ----------
+    path
+        The file; a zip gives the content of all that is in it.
+    scrub
+        What to take out of texts, and what comes in its place: the folder of this run, say.
+    """
+    return _lines(path.name, path.read_bytes(), scrub)
+
+
+def digest(lines: list[str]) -> str:
+    """Give the SHA-256 of lines."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def plain(text: str, scrub: dict[str, str]) -> list[str]:
+    """Give a text with numbers rounded, hashes and paths taken out."""
+    for found, put in scrub.items():
+        text = text.replace(found, put)
+    text = TOOK.sub(r"\1TIME", text)
+    text = NUMBER.sub(lambda m: _number(float(m[0])), HASH.sub("SHA256", text))
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def _lines(name: str, data: bytes, scrub: dict[str, str]) -> list[str]:
+    kind = PurePath(name).suffix.lower()
+    if kind == ".html":
+        return plain("\n".join(_Text.of(data.decode("utf-8"))), scrub)
+    if kind == ".pdf":
+        pages = pypdf.PdfReader(io.BytesIO(data)).pages
+        return plain("\n".join(page.extract_text() for page in pages), scrub)
+    if kind == ".xlsx":
+        return list(_cells(data, scrub))
+    if kind == ".json" or kind == ".geojson":
+        return plain(
+            json.dumps(json.loads(data), indent=1, sort_keys=True, ensure_ascii=False), scrub
+        )
+    if kind == ".parquet":
+        return list(_columns(pl.read_parquet(io.BytesIO(data)), scrub))
+    if kind == ".gpkg":
+        return list(_layers(data, scrub))
+    if kind == ".zip":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [
+                f"{member}: {line}"
+                for member in sorted(archive.namelist())
+                for line in _lines(member, archive.read(member), scrub)
+            ]
+    if kind == ".sav":
+        data = data[:84] + data[101:]  # without the date and the time of writing
+    if kind in {".png", ".sav"}:
+        return [hashlib.sha256(data).hexdigest()]
+    return plain(data.decode("utf-8-sig"), scrub)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.{SIGNIFICANT}g}"
+
+
+def _value(value: Any, scrub: dict[str, str]) -> str:
+    if isinstance(value, float):
+        return _number(value)
+    return " ".join(plain(str(value), scrub))
+
+
+def _cells(data: bytes, scrub: dict[str, str]) -> Iterator[str]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    for sheet in book:
+        for row in sheet.iter_rows(values_only=True):
+            cells = "|".join("" if v is None else _value(v, scrub) for v in row)
+            yield f"{sheet.title}: {cells}"
+
+
+def _columns(frame: pl.DataFrame, scrub: dict[str, str]) -> Iterator[str]:
+    for column in frame:
+        yield f"{column.name} {column.dtype}"
+        yield ";".join(_value(v, scrub) for v in column.to_list())
+
+
+def _layers(data: bytes, scrub: dict[str, str]) -> Iterator[str]:
+    with NamedTemporaryFile(suffix=".gpkg") as file:
+        file.write(data)
+        file.flush()
+        names = sorted(str(name) for name, _ in pyogrio.list_layers(file.name))
+        read = {name: pyogrio.raw.read(file.name, layer=name) for name in names}
+    for name, (meta, _, geometry, values) in read.items():
+        shapes = (
+            hashlib.sha256(b"".join(g or b"" for g in geometry)) if geometry is not None else None
+        )
+        yield f"{name} {meta['crs']} {shapes.hexdigest() if shapes else 'no shapes'}"
+        for field, column in zip(meta["fields"], values, strict=True):
+            yield f"{name}.{field} {np.asarray(column).dtype}"
+            yield ";".join(_value(v, scrub) for v in np.asarray(column).tolist())
+
+
+class _Text(HTMLParser):
+    """The texts of a page, its links and the texts that stand for pictures; no scripts, no styles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._hidden = 0
+
+    @classmethod
+    def of(cls, page: str) -> list[str]:
+        parser = cls()
+        parser.feed(page)
+        return [" ".join(text.split()) for text in parser.texts]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in {"script", "style"}
+        for key, value in attrs:
+            if key in {"href", "alt", "aria-label", "title"} and value and "data:" not in value:
+                self.texts.append(f"[{key}] {value}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"script", "style"}
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.texts.append(data)

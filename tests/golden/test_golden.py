@@ -1,0 +1,25 @@
+"""What people make with the command line is what it was; a change that means to change it writes the hashes anew.
+
+How to see what differs: ``python -m tests.golden --keep FOLDER`` before and after, and compare the two folders.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from tests.golden.jobs import EXAMPLES, MADE, hashes_of, kept, made
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_what_is_made_of_fictional_places_is_what_it_was(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    work = shutil.copytree(EXAMPLES, tmp_path / "work")
+    assert hashes_of(made(MADE, work)) == kept(MADE)
