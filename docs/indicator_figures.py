@@ -17,7 +17,7 @@ import shapely
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.index import decile, rank
 from commonweal.places import study_shapes
 from commonweal.sources import Store

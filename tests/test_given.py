@@ -12,7 +12,7 @@ import yaml
 
 from commonweal.access.postcodes import load_postcodes
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.briefing.profile import area_of_postcode
+from commonweal.briefing.find import area_of_postcode
 from commonweal.capital.wealth.coefficients import read_weight
 from commonweal.case.values import load_values
 from commonweal.given import given, given_files, note_given

@@ -16,8 +16,8 @@ from shapely.geometry import box, mapping
 
 from commonweal.briefing import write_results
 from commonweal.briefing.headline import as_data, headline
+from commonweal.commands.find_study import find_study
 from commonweal.errors import CommonwealError, DataError, StudyError
-from commonweal.places import find_study
 from commonweal.recipe import load_study, template
 from commonweal.sources import Store
 from commonweal.study import only_designation, run

@@ -13,7 +13,7 @@ from commonweal.investment.allocation.comparing import check_against, compare, g
 from commonweal.investment.allocation.conditions import excluded
 from commonweal.investment.allocation.groups import read_codes, read_exclusions, with_groups
 from commonweal.recipe import load_study
-from commonweal.reports.allocation import Against, Worked
+from commonweal.reports.worked import Against, Worked
 from commonweal.study import run
 
 if TYPE_CHECKING:

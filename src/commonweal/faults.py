@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from commonweal.errors import nearest
-from commonweal.index.assumptions import KINDS
 from commonweal.strict_yaml import name_value, quote_hint, read_tree
 
 if TYPE_CHECKING:
@@ -67,34 +66,33 @@ def explain(error: ValidationError, model: type[BaseModel], where: str, text: st
     text
         The file's text, in which the lines are found.
     """
-    faults = list(_told_ones(error.errors()))
+    faults = list(_told_ones(error.errors(), model))
     lines = []
     for fault in faults[:MOST]:
         loc = [*fault["loc"], *getattr(fault.get("ctx", {}).get("error"), "path", ())]
-        shown = [str(part) for part in loc if not _is_branch(loc, part)]
+        shown = [str(part) for part in loc if not _is_branch(loc, part, model)]
         field = f" {'.'.join(shown)}:" if shown else ""
         lines.append(f"{where}{_line_of(shown, text)}:{field} {_reason(fault, model)}")
     more = len(faults) - MOST
     return "\n".join(lines) + (f" (and {more} more)" if more > 0 else "")
 
 
-_VARIED = {*(kind.__name__ for kind in KINDS.values()), "str", "dict[str,WeightLaw]"}
+def _is_branch(loc: Sequence[str | int], part: str | int, model: type[BaseModel]) -> bool:
+    """Names that pydantic adds for the branches of a union are no fields of the file.
 
-
-def _is_branch(loc: Sequence[str | int], part: str | int) -> bool:
-    """Names that pydantic adds for the branches of a union are no fields of the file."""
+    A model says in ``BRANCHES`` which those are below a key of its own.
+    """
     named = str(part)
     return (
         (loc[0] == "designate" and named == "condition")
-        or (loc[0] == "areas" and named in {"str", "OwnAreas"})
-        or (len(loc) > 1 and loc[1] == "vary" and named in _VARIED)
+        or any(key in loc[:2] and named in of for key, of in getattr(model, "BRANCHES", {}).items())
         or (loc[0] == "prepare" and named == "float")
         or named.startswith(("function-", "literal[", "tuple["))
         or named == "[key]"
     )
 
 
-def _told_ones(faults: Sequence[Any]) -> Iterator[Any]:
+def _told_ones(faults: Sequence[Any], model: type[BaseModel]) -> Iterator[Any]:
     """Leave out what only follows from another fault.
 
     Of a union, the branches that were not meant: those with more keys unknown or missing. Beside
@@ -105,7 +103,7 @@ def _told_ones(faults: Sequence[Any]) -> Iterator[Any]:
     for fault in faults:
         loc = fault["loc"]
         for i, part in enumerate(loc):
-            if _is_branch(loc, part) and part not in ("condition", "[key]"):
+            if _is_branch(loc, part, model) and part not in ("condition", "[key]"):
                 branches = cost.setdefault(loc[:i], {})
                 price = 10 if i + 1 == len(loc) and fault["type"] in OTHER_KIND else 0
                 price += fault["type"] in ("extra_forbidden", "missing")

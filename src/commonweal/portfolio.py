@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.words import authority_of
+from commonweal.briefing.names import authority_of
 from commonweal.designation import designate
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.index import score, without_indicators

@@ -13,7 +13,7 @@ from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, make_places
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.gather import surroundings
+from commonweal.gather.gather import surroundings
 from commonweal.gather.origins import Origins, area_points
 from commonweal.investment.siting import Goal, solve, weigh
 from commonweal.investment.siting.build import build_problem, near, walker

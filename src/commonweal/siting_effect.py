@@ -12,7 +12,7 @@ from commonweal.access.straight import straight_nearest
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.designation import designate
 from commonweal.errors import DataError, StudyError
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.gather.origins import area_points
 from commonweal.index import score, without_indicators
 from commonweal.indicators import names_in
@@ -90,9 +90,9 @@ def measured_anew(
     planned
         The new places, from a source of their own.
     around
-        What is there already (`commonweal.gather.surroundings`).
+        What is there already (`commonweal.gather.gather.surroundings`).
     store, progress
-        As of `commonweal.gather.gather_indicators`.
+        As of `commonweal.gather.gather.gather_indicators`.
 
     Returns
     -------

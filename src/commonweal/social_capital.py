@@ -8,7 +8,7 @@ import numpy as np
 
 from commonweal.capital.framework import figures_of, load_framework
 from commonweal.carry import areas_of_index, way_to_study
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.indicators import Indicators
 from commonweal.years import read_panel
 

@@ -19,7 +19,7 @@ from commonweal.carry import areas_of_index, way_to_study
 from commonweal.designation import certainty, compare, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.indicators import check_coverage

@@ -9,9 +9,9 @@ import polars as pl
 
 from commonweal.areas import build_move, load_areas
 from commonweal.briefing.marker import MARK, marker, read_marker
+from commonweal.briefing.names import authority_of, listed_areas
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.swap import plainly, whole_folder
-from commonweal.briefing.words import authority_of, listed_areas
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.given import note_given
 from commonweal.investment.tracker import STANDING, Measure, Snapshot, standing

@@ -8,7 +8,7 @@ import pytest
 
 from commonweal.areas import load_areas
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems
-from commonweal.briefing.profile import find_area, larger_named
+from commonweal.briefing.find import find_area, larger_named
 from commonweal.errors import CommonwealError
 from commonweal.sources import Source, Store, local_source
 

@@ -12,15 +12,9 @@ import polars as pl
 import pytest
 
 from commonweal.areas import Areas
+from commonweal.briefing.find import find_area, folded
 from commonweal.briefing.parquet import data_tables
-from commonweal.briefing.profile import (
-    find_area,
-    folded,
-    peers,
-    profile,
-    profile_data,
-    profile_lines,
-)
+from commonweal.briefing.profile import peers, profile, profile_data, profile_lines
 from commonweal.briefing.tables import areas_in_short
 from commonweal.errors import CommonwealError, UnknownNameError
 

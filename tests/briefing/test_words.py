@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.briefing.words import (
-    authority,
-    index_label,
-    ordinal,
-    people,
-    percent,
-    places,
-    rule_in_words,
-)
+from commonweal.briefing.names import authority, index_label, rule_in_words
+from commonweal.briefing.words import ordinal, people, percent, places
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from commonweal.briefing.larger import larger_areas
-from commonweal.briefing.sheets import sheet_name
+from commonweal.briefing.workbook import sheet_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,14 @@ import pytest
 
 from commonweal.capital.discontent import (
     Fit,
-    fit,
     fit_formula,
     influence,
     interval,
-    jackknife,
     load_variables,
     partial_regression,
     variance_inflation,
 )
+from commonweal.capital.discontent.model import fit, jackknife
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import load_catalogue
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from commonweal.errors import UnknownNameError
-from commonweal.evidence import evidence_html, evidence_lines, load_evidence
+from commonweal.evidence import load_evidence
+from commonweal.evidence.page import evidence_html, evidence_lines
 
 if TYPE_CHECKING:
     import subprocess

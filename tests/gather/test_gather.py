@@ -13,7 +13,7 @@ import pytest
 
 from commonweal.checking import check_files
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.index.shrink import shrink_counts
 from commonweal.places import study_areas
 from commonweal.recipe import parse_study

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from commonweal.briefing.larger import by_tier, tiers
-from commonweal.briefing.words import whole_name
+from commonweal.briefing.names import whole_name
 from commonweal.pack import describe
 from commonweal.pack.describing import Describing
 from commonweal.pack.overview import overview

@@ -17,12 +17,7 @@ import shapely
 from commonweal.allocation import set_against, work_out
 from commonweal.investment.allocation import allocate
 from commonweal.reports import write_report
-from commonweal.reports.allocation import (
-    Worked,
-    allocation_answer,
-    allocation_report,
-    write_selected,
-)
+from commonweal.reports.allocation import allocation_answer, allocation_report, write_selected
 from commonweal.reports.allocation_told import shares_of
 
 if TYPE_CHECKING:
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.real.conftest import Once
 
-    from commonweal.reports.allocation import Against
+    from commonweal.reports.worked import Against, Worked
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real

@@ -11,7 +11,7 @@ import yaml
 
 from commonweal.estimates import load_estimates, read_ground, run_estimates
 from commonweal.estimates.covariates import ready_covariates
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.places import study_areas
 from commonweal.recipe import load_study
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from commonweal.briefing.compare import comparison_lines
+from commonweal.briefing.find import find_area
 from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.profile import find_area, profile, profile_data, profile_lines
+from commonweal.briefing.profile import profile, profile_data, profile_lines
+from commonweal.commands.find_study import find_study
 from commonweal.designation import compare
 from commonweal.errors import CommonwealError
-from commonweal.places import find_study
 from commonweal.study import only_designation
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import polars as pl
 import pypdf
 import pytest
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.errors import CommonwealError
 from commonweal.pack.drawing import svg

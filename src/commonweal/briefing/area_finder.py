@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.areas import area_names, load_systems
-from commonweal.briefing.profile import folded
+from commonweal.briefing.find import folded
 from commonweal.errors import UnknownNameError, UnreachableError
 
 if TYPE_CHECKING:

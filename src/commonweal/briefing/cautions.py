@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.words import counted, counted_areas, index_label, parent_words
+from commonweal.briefing.names import counted_areas, index_label, parent_words
+from commonweal.briefing.words import counted
 from commonweal.designation.designation import group_numbers
 from commonweal.indicators import sparse
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.chart import Chart
+from commonweal.briefing.names import index_label
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import probability
-from commonweal.briefing.words import index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,21 +22,13 @@ if TYPE_CHECKING:
     from commonweal.designation import Designation, Tested
     from commonweal.results import Results
 
-__all__ = ["Chart", "probability_chart", "rank_charts"]
+__all__ = [
+    "probability_chart",
+    "rank_charts",
+]
 
 _BINS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 _AROUND = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart: its id in the page, what it shows, the drawing, and its numbers."""
-
-    id: str
-    title: str
-    about: str
-    svg: str
-    numbers: Shown
 
 
 def probability_chart(results: Results, name: str) -> Chart | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.briefing.words import index_label
+from commonweal.briefing.names import index_label
+from commonweal.briefing.words import joined
 from commonweal.errors import CommonwealError
 from commonweal.index.acting import checked
 from commonweal.index.assumptions import (
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from commonweal.index.methods import How
     from commonweal.results import Results
 
-__all__ = ["choice_in_words", "joined", "kinds_in_words"]
+__all__ = [
+    "choice_in_words",
+    "kinds_in_words",
+]
 
 _KINDS = {
     Weights: "the weights",
@@ -41,18 +45,6 @@ _KINDS = {
     SmallCounts: "the error of small counts",
     CutOff: "where the line is drawn",
 }
-
-
-def joined(words: Iterable[str]) -> str:
-    """Join words to a list.
-
-    Examples
-    --------
-    >>> joined(["a", "b", "c"]), joined(["a"])
-    ('a, b and c', 'a')
-    """
-    told = list(words)
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
 def kinds_in_words(vary: Iterable[Assumption]) -> str:

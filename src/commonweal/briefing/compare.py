@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.columns import MOST_LINES, capped
-from commonweal.briefing.words import authority_of, coded_name, counted_areas
+from commonweal.briefing.names import authority_of, counted_areas
+from commonweal.briefing.words import coded_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

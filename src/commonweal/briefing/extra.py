@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.amounts import amount, small
+from commonweal.briefing.names import counted_areas
 from commonweal.briefing.shown import whole
-from commonweal.briefing.words import coded_name, counted, counted_areas, ordinal
+from commonweal.briefing.words import coded_name, counted, ordinal
 from commonweal.index import rank
 
 if TYPE_CHECKING:

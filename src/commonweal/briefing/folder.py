@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commonweal.briefing.choices import joined
 from commonweal.briefing.marker import MARK, marker
 from commonweal.briefing.swap import check_folder, plainly, whole_folder
+from commonweal.briefing.words import joined
 from commonweal.index.methods import MethodError, imported
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _steps(
     from commonweal.briefing.geopackage import write_geopackage
     from commonweal.briefing.parquet import data_tables, write_table
     from commonweal.briefing.report import write_report
-    from commonweal.briefing.workbook import write_workbook
+    from commonweal.briefing.study_workbook import write_workbook
 
     place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
     tables = list(data_tables(results))

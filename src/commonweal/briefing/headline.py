@@ -11,25 +11,27 @@ from commonweal.briefing.choices import kinds_in_words
 from commonweal.briefing.columns import capped
 from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.briefing.extra import extra_lines
-from commonweal.briefing.what_matters import most_often, what_matters
-from commonweal.briefing.words import (
-    SURE,
-    UNSURE,
+from commonweal.briefing.names import (
     authority,
-    coded_name,
-    counted,
     counted_areas,
-    difference,
     focus_name,
     focus_note,
     index_label,
     listed_areas,
-    living,
     parent_words,
+    rule_in_words,
+)
+from commonweal.briefing.what_matters import most_often, what_matters
+from commonweal.briefing.words import (
+    SURE,
+    UNSURE,
+    coded_name,
+    counted,
+    difference,
+    living,
     percent,
     places,
     points,
-    rule_in_words,
 )
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
-from commonweal.briefing.choices import joined
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.leading import leading, parts_tested
+from commonweal.briefing.names import counted_areas, index_label
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import counted_areas, index_label, percent
+from commonweal.briefing.words import joined, percent
 from commonweal.index import decile
 
 if TYPE_CHECKING:

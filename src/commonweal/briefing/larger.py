@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.names import authority, index_label, larger_name, parent_words
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import SURE, authority, index_label, larger_name, parent_words
+from commonweal.briefing.words import SURE
 
 if TYPE_CHECKING:
     from commonweal.results import Results

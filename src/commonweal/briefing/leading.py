@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.briefing.words import index_label
+from commonweal.briefing.names import index_label
 from commonweal.index import decile
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from commonweal.briefing.words import counted, index_label, percent
+from commonweal.briefing.names import index_label
+from commonweal.briefing.words import counted, percent
 from commonweal.index.by_rank import BY_RANK
 from commonweal.index.methods import name_of
 from commonweal.index.review import Thresholds, review_data, review_tree

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
+from commonweal.briefing.names import index_label
 from commonweal.briefing.published import licences_of, source_title
 from commonweal.briefing.references import citations
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import index_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

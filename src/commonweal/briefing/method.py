@@ -8,11 +8,11 @@ import polars as pl
 
 from commonweal.briefing.choices import choice_in_words
 from commonweal.briefing.look_again import look_again
+from commonweal.briefing.names import focus_note, index_label, rule_in_words
 from commonweal.briefing.preparation import limit, preparation
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import label_of
 from commonweal.briefing.what_matters import how_it_was_looked_into
-from commonweal.briefing.words import focus_note, index_label, rule_in_words
 from commonweal.index.methods import name_of, settings_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
+from commonweal.briefing.names import index_label
 from commonweal.briefing.shown import Shown, framed, whole
-from commonweal.briefing.words import index_label, ordinal
+from commonweal.briefing.words import ordinal
 from commonweal.index.trends import movers
 
 if TYPE_CHECKING:

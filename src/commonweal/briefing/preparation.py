@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.briefing.names import parent_words
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import counted, parent_words, percent
+from commonweal.briefing.words import counted, percent
 from commonweal.index.prepare_spec import POPULATION, Denominate, Impute, Screen, Shrink, Treat
 
 if TYPE_CHECKING:

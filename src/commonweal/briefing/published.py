@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.briefing.names import index_label
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.tables import designated
-from commonweal.briefing.words import counted, difference, index_label
+from commonweal.briefing.words import counted, difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

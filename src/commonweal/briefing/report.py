@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.capital_overall import capital_notes, capital_overall
 from commonweal.briefing.cautions import cautions, thin
-from commonweal.briefing.charts import Chart, probability_chart, rank_charts
+from commonweal.briefing.charts import probability_chart, rank_charts
 from commonweal.briefing.extra import extra_lines
 from commonweal.briefing.holds_back import HeldBack, held_back
 from commonweal.briefing.larger import Tier, by_tier, larger_areas, tiers
 from commonweal.briefing.map import Map, draw_map
 from commonweal.briefing.measured import measured, measured_extra
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.names import focus_note, index_label, rule_in_words
 from commonweal.briefing.over_years import by_year, moved_most, trend_chart, trend_words
 from commonweal.briefing.preparation import step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
@@ -31,13 +32,14 @@ from commonweal.briefing.tables import (
     worst_areas,
 )
 from commonweal.briefing.what_matters import moved_by_choice, sensitivity_charts, what_matters
-from commonweal.briefing.words import focus_note, index_label, living, rule_in_words
+from commonweal.briefing.words import living
 from commonweal.given import given
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from commonweal.briefing.chart import Chart
     from commonweal.results import Results
 
 __all__ = ["render_report", "write_report"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +10,7 @@ from commonweal.briefing.capital_overall import capital_notes, capital_overall
 from commonweal.briefing.larger import by_tier, larger_areas, tiers
 from commonweal.briefing.measured import indicator_table
 from commonweal.briefing.method import index_table, limits, method
+from commonweal.briefing.names import index_label
 from commonweal.briefing.over_years import all_trends, trend_words
 from commonweal.briefing.preparation import prepared_values, step_table
 from commonweal.briefing.published import agreement, changes, differences, sources
@@ -27,28 +26,18 @@ from commonweal.briefing.tables import (
     worst_areas,
 )
 from commonweal.briefing.what_matters import sensitivity_table, what_matters
-from commonweal.briefing.words import index_label
+from commonweal.briefing.workbook import Sheet, sheet_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.results import Results
 
-__all__ = ["Sheet", "sheet_name", "sheets"]
+__all__ = [
+    "sheets",
+]
 
-_LONGEST_NAME = 31  # of a sheet, in Excel
 _BY_TEXT = 1000  # rows from which on a table is written the fast way
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet: its name, a title, a sentence on what it holds, and one table."""
-
-    name: str
-    title: str
-    about: str
-    table: Shown
-    long: bool = False
 
 
 def sheets(results: Results) -> Iterator[Sheet]:
@@ -215,22 +204,3 @@ def _published(results: Results) -> Iterator[Sheet]:
             f"{results.areas.plural.capitalize()} that leave or enter compared with “{title}”.",
             moved,
         )
-
-
-def sheet_name(wanted: str, used: set[str]) -> str:
-    """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
-    wanted = re.sub(r"\W+", "_", wanted)
-    name, k = _cut(wanted, _LONGEST_NAME), 2
-    while name.casefold() in used:
-        end = f"_{k}"
-        name, k = _cut(wanted, _LONGEST_NAME - len(end)) + end, k + 1
-    used.add(name.casefold())
-    return name
-
-
-def _cut(name: str, longest: int) -> str:
-    """Cut a name that is too long behind a whole word, where that leaves half of it."""
-    if len(name) <= longest:
-        return name
-    whole = name[: longest + 1].rpartition("_")[0]
-    return whole if len(whole) >= longest // 2 else name[:longest]

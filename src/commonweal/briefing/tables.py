@@ -14,8 +14,9 @@ from commonweal.briefing.classes import class_ranks, class_word
 from commonweal.briefing.extra import extra_columns
 from commonweal.briefing.larger import tiers
 from commonweal.briefing.leading import held_back_by
+from commonweal.briefing.names import index_label
 from commonweal.briefing.shown import Shown, framed, whole
-from commonweal.briefing.words import SURE, UNSURE, index_label
+from commonweal.briefing.words import SURE, UNSURE
 from commonweal.designation.change import can_tell
 from commonweal.index import decile
 

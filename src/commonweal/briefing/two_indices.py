@@ -8,13 +8,8 @@ import polars as pl
 
 from commonweal.briefing.classes import class_word
 from commonweal.briefing.columns import coefficient, in_columns
-from commonweal.briefing.words import (
-    authority_of,
-    counted_areas,
-    parent_words,
-    people,
-    percent,
-)
+from commonweal.briefing.names import authority_of, counted_areas, parent_words
+from commonweal.briefing.words import people, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.briefing.columns import MOST_LINES
 from commonweal.briefing.compare import comparison_data, comparison_lines
+from commonweal.briefing.names import counted_areas, focus_name
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.two_indices import (
     index_comparison_data,
     index_comparison_lines,
     index_comparison_tables,
 )
-from commonweal.briefing.words import counted_areas, focus_name
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.briefing.columns import coefficient, in_columns
-from commonweal.briefing.words import counted, counted_areas, people, percent
+from commonweal.briefing.names import counted_areas
+from commonweal.briefing.words import counted, people, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
-from commonweal.briefing.choices import choice_in_words, joined
+from commonweal.briefing.chart import Chart
+from commonweal.briefing.choices import choice_in_words
+from commonweal.briefing.names import counted_areas, index_label
 from commonweal.briefing.shown import Shown, framed
-from commonweal.briefing.words import counted, counted_areas, index_label, percent
+from commonweal.briefing.words import counted, joined, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

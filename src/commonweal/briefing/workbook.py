@@ -8,53 +8,32 @@ that R, pandas and Excel's own tools read it as it is; the cover says what each 
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.sheets import sheets
+from commonweal.briefing.shown import Shown
 from commonweal.sheet_rows import WRITTEN, LongTable, fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from commonweal.briefing.sheets import Sheet
     from commonweal.briefing.shown import Shown
-    from commonweal.results import Results
 
-__all__ = ["write_sheets", "write_workbook"]
+
+__all__ = [
+    "Sheet",
+    "sheet_name",
+    "write_sheets",
+]
 
 _LINE = 15.0  # points
 _WRAP = 45  # characters from which on a column of text is wrapped
 _MOST_PLACES = 4  # of decimals
 _STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
-
-
-def write_workbook(results: Results, path: Path, day: date | None = None) -> None:
-    """Write the workbook.
-
-    Parameters
-    ----------
-    results
-        The results.
-    path
-        The file to write.
-    day
-        The date that the cover names; none if not given, so that the same results give the same
-        file.
-    """
-    made = f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip()
-    lines = [
-        results.study.briefing.note,
-        " ".join(results.study.description.split()),
-        f"Created on {day.day} {day:%B %Y}." if day else "",
-        f"{made}.",
-        "How to read the numbers, and what they do not show: see the sheet Notes. "
-        "Licences: see the sheet Sources.",
-    ]
-    subject = f"{results.areas.plural.capitalize()}: indices, designation, certainty"
-    write_sheets(path, results.study.title, subject, lines, list(sheets(results)), day)
 
 
 def write_sheets(
@@ -248,3 +227,36 @@ def _width(shown: Shown, header: str) -> float:
     longest = shown.frame[header].head(300).str.len_chars().max()
     most = longest if isinstance(longest, int) else 0
     return float(min(max(most + 2, word + 3, 12), 80 if most < 200 else 100))
+
+
+_LONGEST_NAME = 31  # of a sheet, in Excel
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its name, a title, a sentence on what it holds, and one table."""
+
+    name: str
+    title: str
+    about: str
+    table: Shown
+    long: bool = False
+
+
+def sheet_name(wanted: str, used: set[str]) -> str:
+    """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
+    wanted = re.sub(r"\W+", "_", wanted)
+    name, k = _cut(wanted, _LONGEST_NAME), 2
+    while name.casefold() in used:
+        end = f"_{k}"
+        name, k = _cut(wanted, _LONGEST_NAME - len(end)) + end, k + 1
+    used.add(name.casefold())
+    return name
+
+
+def _cut(name: str, longest: int) -> str:
+    """Cut a name that is too long behind a whole word, where that leaves half of it."""
+    if len(name) <= longest:
+        return name
+    whole = name[: longest + 1].rpartition("_")[0]
+    return whole if len(whole) >= longest // 2 else name[:longest]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from commonweal.investment.portfolio.model import Mix
     from commonweal.investment.portfolio.problem import Problem
     from commonweal.investment.siting.sited import Sited
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
     from commonweal.results import Results
 
     Progress = Callable[[str, int, int], None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.choices import joined
+from commonweal.briefing.words import joined
 from commonweal.case.places import NEEDIEST
 from commonweal.case.values import shipped_values
 from commonweal.errors import UnknownNameError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.case.model import Asked, Case
     from commonweal.case.values import Values
     from commonweal.investment.interventions import Interventions
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
 
 __all__ = ["case_cautions", "check_names", "few_places", "unsited"]
 

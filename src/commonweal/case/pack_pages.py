@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.investment.allocation import Programme
     from commonweal.pack.scope import Scope
-    from commonweal.reports.allocation import Worked
     from commonweal.reports.page import Live
     from commonweal.reports.report import Report, Section
+    from commonweal.reports.worked import Worked
     from commonweal.results import Results
     from commonweal.sources import Store
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from commonweal.pack.scope import Scope
     from commonweal.recipe import Study
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
     from commonweal.results import Results
     from commonweal.sources import Store
 

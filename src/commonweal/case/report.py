@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.choices import joined
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.words import percent
+from commonweal.briefing.words import joined, percent
 from commonweal.case.commercial import commercial
 from commonweal.case.named import case_cautions
 from commonweal.case.spending import after_told, over_told

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.choices import joined
+from commonweal.briefing.words import joined
 from commonweal.case.options import STUDIED, costs_by_start
 from commonweal.investment.appraisal.words import money
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.choices import joined
 from commonweal.briefing.columns import MOST_LINES, in_columns
-from commonweal.briefing.words import SURE, counted, people, percent
+from commonweal.briefing.words import SURE, counted, joined, people, percent
 from commonweal.case.named import case_cautions
 from commonweal.case.spending import (
     after_told,

@@ -98,9 +98,9 @@ def units(
     as_json: Json = False,
 ) -> None:
     """Run a study on larger areas too, and tell how much of the answer depends on the unit."""
+    from commonweal.briefing.names import focus_name
     from commonweal.briefing.shown import Shown
     from commonweal.briefing.units import unit_data, unit_lines, unit_table
-    from commonweal.briefing.words import focus_name
     from commonweal.recipe import load_study
     from commonweal.sources import Store
     from commonweal.units import run_on_units

@@ -20,6 +20,7 @@ def evidence(
 ) -> None:
     """List the works that claims cite: what each finds, how strong that is, what was checked."""
     from commonweal import evidence as library
+    from commonweal.evidence.page import evidence_lines
 
     found = library.load_evidence()
     works = found.under(theme) if theme else list(found.works.values())
@@ -30,4 +31,4 @@ def evidence(
     if as_json:
         print_json([work.model_dump(mode="json") for work in works])
     elif bibtex is None and csl is None:
-        print_lines(library.evidence_lines(found, theme))
+        print_lines(evidence_lines(found, theme))

@@ -30,7 +30,7 @@ def baseline(
 ) -> None:
     """Keep how places and all others are now, to see later what moved."""
     from commonweal.briefing.folder import check_folder
-    from commonweal.briefing.words import listed_areas
+    from commonweal.briefing.names import listed_areas
     from commonweal.recipe import load_study
     from commonweal.study import run
     from commonweal.tracking import SELECTED, take_baseline, write_baseline

@@ -39,7 +39,7 @@ def show(
     from commonweal.briefing.capital_told import capital_data, social_capital_lines
     from commonweal.briefing.profile import profile, profile_data, profile_lines
     from commonweal.briefing.social_capital import capital_finder
-    from commonweal.places import find_study
+    from commonweal.commands.find_study import find_study
     from commonweal.sources import Store
     from commonweal.study import run as run_study
 

@@ -117,7 +117,8 @@ def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[Figure, .
 def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
     from commonweal.briefing.capital_told import capital_data, social_capital_lines
     from commonweal.briefing.social_capital import capital_finder
-    from commonweal.places import find_study, study_areas
+    from commonweal.commands.find_study import find_study
+    from commonweal.places import study_areas
     from commonweal.social_capital import figures_for_the_country, indicators_of_capital
 
     recipe, code = find_study(area, store, study)

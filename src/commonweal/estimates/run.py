@@ -16,7 +16,7 @@ from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.estimates.covariates import ready_covariates
 from commonweal.estimates.spec import EstimatesSpec, load_estimates
 from commonweal.faults import explain
-from commonweal.gather import gather_indicators
+from commonweal.gather.gather import gather_indicators
 from commonweal.indicators import numbers
 from commonweal.own_files import own_source
 from commonweal.places import study_areas

@@ -3,7 +3,6 @@
 from commonweal.evidence.cite import Citation, cite, full_reference, short_reference
 from commonweal.evidence.export import bibtex, csl_json
 from commonweal.evidence.library import Evidence, load_evidence
-from commonweal.evidence.page import evidence_html, evidence_lines
 from commonweal.evidence.work import STRENGTHS, Theme, Work
 
 __all__ = [
@@ -15,8 +14,6 @@ __all__ = [
     "bibtex",
     "cite",
     "csl_json",
-    "evidence_html",
-    "evidence_lines",
     "full_reference",
     "load_evidence",
     "short_reference",

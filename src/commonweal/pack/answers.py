@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.briefing.names import index_label, rule_in_words
 from commonweal.briefing.tables import knows_changes, label_of
 from commonweal.briefing.what_matters import choices_of
-from commonweal.briefing.words import index_label, rule_in_words
 from commonweal.pack.place import Answer, Change, Margin
 from commonweal.pack.say import change_text, condition_words, margin_text, sure_text
 

@@ -10,9 +10,8 @@ from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
 from commonweal.briefing.capital_told import HOW_TO_READ, SHARES
 from commonweal.briefing.method import limits, method
 from commonweal.briefing.published import sources
-from commonweal.briefing.sheets import Sheet, sheet_name
 from commonweal.briefing.shown import Shown
-from commonweal.briefing.workbook import write_sheets
+from commonweal.briefing.workbook import Sheet, sheet_name, write_sheets
 from commonweal.pack.strand_chart import rows_of
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.extra import extra_line, extras
+from commonweal.briefing.names import authority
 from commonweal.briefing.peers import N_PEERS, alike_by, peer_finder
 from commonweal.briefing.social_capital import (
     capital_finder,
 )
-from commonweal.briefing.words import authority
 from commonweal.pack.answers import Answers
 from commonweal.pack.cited import Cited
 from commonweal.pack.drivers import Drivers

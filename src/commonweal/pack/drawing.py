@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from commonweal.pack.shapes import Box
+    pass
+
 
 __all__ = [
     "AUTHORITY",
@@ -25,6 +27,7 @@ __all__ = [
     "PLACE",
     "QUIET",
     "REGION",
+    "Box",
     "Frame",
     "mark",
     "svg",
@@ -158,3 +161,7 @@ class Frame:
             f'<path d="M{right - units:.1f} {y - 5:.1f}v5h{units:.1f}v-5" fill="none" '
             f'stroke="{INK}" stroke-width="1.5"/>'
         ) + text(right - units - 6, y, words, 12, "end")
+
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""West, south, east and north, in metres."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.briefing.amounts import amount, is_distance, small
-from commonweal.briefing.words import index_label
+from commonweal.briefing.names import index_label
 from commonweal.pack.place import Driver
 from commonweal.pack.standing import worse_than
 

@@ -9,9 +9,10 @@ import polars as pl
 
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.extra import extra_columns
+from commonweal.briefing.names import authority, index_label, larger_name, parent_words
 from commonweal.briefing.shown import Shown, framed, whole
 from commonweal.briefing.tables import changes_in_words, margin, probability
-from commonweal.briefing.words import authority, index_label, larger_name, ordinal, parent_words
+from commonweal.briefing.words import ordinal
 from commonweal.pack.say import condition_words, in_running_text
 
 if TYPE_CHECKING:

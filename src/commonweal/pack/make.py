@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.pack.overview import Overview
     from commonweal.pack.paper import Paper
     from commonweal.pack.place import Place

@@ -9,8 +9,9 @@ import numpy as np
 
 from commonweal.briefing.cautions import cautions, thin
 from commonweal.briefing.method import limits, method
+from commonweal.briefing.names import rule_in_words
 from commonweal.briefing.tables import label_of, margin, probability
-from commonweal.briefing.words import SURE, counted, rule_in_words
+from commonweal.briefing.words import SURE, counted
 from commonweal.pack.chance_chart import chance_chart
 from commonweal.pack.larger_tables import by_authority, listed, people_table, shown_people
 from commonweal.pack.overview_map import overview_map
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.briefing.shown import Shown
     from commonweal.pack.describing import Describing
     from commonweal.pack.scope import Scope

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import SURE
 from commonweal.pack.drawing import INK, LAND, LINE, QUIET, Frame, svg, text
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.pack.drawing import Box
     from commonweal.pack.scope import Scope
-    from commonweal.pack.shapes import Box, Shapes
+    from commonweal.pack.shapes import Shapes
     from commonweal.pack.standing import Group
 
     Bools = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.pack.drawing import AUTHORITY, INK, LAND, PLACE, QUIET, Frame, svg, text
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.pack.drawing import Box
     from commonweal.pack.place import Place
-    from commonweal.pack.shapes import Box, Shapes
+    from commonweal.pack.shapes import Shapes
     from commonweal.pack.standing import Group
 
 __all__ = ["place_map"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE
-from commonweal.briefing.words import SURE, UNSURE, counted, ordinal, parent_words, percent, tied
+from commonweal.briefing.names import parent_words
+from commonweal.briefing.words import SURE, UNSURE, counted, ordinal, percent, tied
 from commonweal.pack.place import Claim
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.profile import POSTCODE, find_area, folded
-from commonweal.briefing.words import (
+from commonweal.briefing.find import POSTCODE, find_area, folded
+from commonweal.briefing.names import (
     authority_of,
     focus_name,
     larger_name,

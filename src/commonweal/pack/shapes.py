@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from commonweal.pack.drawing import Box
     from commonweal.pack.standing import Group
     from commonweal.results import Results
 
-__all__ = ["Box", "Shapes"]
+__all__ = [
+    "Shapes",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
-Box: TypeAlias = tuple[float, float, float, float]
-"""West, south, east and north, in metres."""
 
 _BRITAIN = (-9.0, 49.5, 2.5, 61.0)
 _GAP_M = 25.0

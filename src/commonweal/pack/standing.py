@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.briefing.words import authority, index_label, parent_words, whole_name
+from commonweal.briefing.names import authority, index_label, parent_words, whole_name
 from commonweal.designation.designation import group_numbers
 from commonweal.index import decile, rank
 from commonweal.pack.place import Average, Larger, Standing

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown, framed
 from commonweal.pack.drawing import INK, LINE, PLACE, QUIET, mark, svg, text
 

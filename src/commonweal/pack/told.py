@@ -21,7 +21,7 @@ from commonweal.pack.strand_chart import rows_of, strand_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.pack.place import (
         Claim,
         Driver,

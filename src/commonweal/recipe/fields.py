@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
 from commonweal.errors import StudyError, nearest
 from commonweal.faults import FieldError
+from commonweal.index.assumptions import KINDS
 from commonweal.index.prepare_spec import Step
 from commonweal.recipe.data import (
     AgreementSpec,
@@ -59,6 +60,12 @@ class BriefingSpec(_Part):
 
 class StudyFields(_Part):
     """The keys of a study; see docs/reference/study.md for each."""
+
+    BRANCHES: ClassVar = {
+        "areas": {"str", "OwnAreas"},
+        "vary": {*(kind.__name__ for kind in KINDS.values()), "str", "dict[str,WeightLaw]"},
+    }
+    """What pydantic calls the kinds that a key may have: no fields of the file."""
 
     name: str
     folder: Path

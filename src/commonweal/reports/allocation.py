@@ -19,8 +19,6 @@ from commonweal.reports.allocation_map import allocation_map
 from commonweal.reports.allocation_told import (
     HEADS,
     ROWS,
-    Against,
-    Worked,
     allocation_answer,
     allocation_data,
     allocation_lines,
@@ -33,6 +31,7 @@ from commonweal.reports.allocation_told import (
     why_words,
 )
 from commonweal.reports.report import Report, Section, Table
+from commonweal.reports.worked import Against, Worked
 from commonweal.reports.write import source_lines
 from commonweal.sources import load_catalogue
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.investment.allocation.comparing import Difference
-    from commonweal.reports.allocation_told import Worked
+    from commonweal.reports.worked import Worked
 
 __all__ = ["beside_section"]
 

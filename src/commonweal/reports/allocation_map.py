@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.pack.drawing import LAND, OTHER, PLACE, Frame, svg, text
 

@@ -28,7 +28,7 @@ from commonweal.reports.appraisal_told import (
 from commonweal.reports.report import Report, Section, Table
 
 if TYPE_CHECKING:
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.investment.appraisal import Appraisal
 
 __all__ = [

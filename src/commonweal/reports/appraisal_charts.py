@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
 from commonweal.investment.appraisal.words import figure, money

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.pack.drawing import LINE, PLACE, QUIET, svg, text
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from commonweal.pack.paper import MANY, Paper, broken_heads, column_room, font_f
 from commonweal.reports.page import unbroken
 
 if TYPE_CHECKING:
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.briefing.shown import Shown
     from commonweal.evidence import Evidence
     from commonweal.reports.report import Report

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.briefing.shown import Shown
 
 __all__ = ["Report", "Section", "Table"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.geopackage import still, write_layer
 from commonweal.briefing.shown import Shown
 from commonweal.pack.drawing import AUTHORITY, PLACE, QUIET, Frame, svg, text

@@ -14,7 +14,7 @@ from commonweal.reports.report import Report, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.capital.surveys import Finding, Raking, Summary, Survey
 
 __all__ = ["outcome_label", "said", "summary_sentence", "survey_report"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.investment.tracker import STANDING
 from commonweal.pack.drawing import INK, LINE, OTHER, PLACE, QUIET, svg, text

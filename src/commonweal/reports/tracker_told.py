@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.choices import joined
 from commonweal.briefing.columns import in_columns
-from commonweal.briefing.words import counted
+from commonweal.briefing.words import counted, joined
 from commonweal.investment.tracker import FEW, LEVEL, STANDING
 
 if TYPE_CHECKING:

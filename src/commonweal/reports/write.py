@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.briefing.marker import MARK, marker
-from commonweal.briefing.sheets import Sheet, sheet_name
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.swap import plainly, whole_folder
-from commonweal.briefing.workbook import write_sheets
+from commonweal.briefing.workbook import Sheet, sheet_name, write_sheets
 from commonweal.errors import CommonwealError
 from commonweal.given import given_lines
 from commonweal.reports.page import report_html

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from commonweal.briefing.amounts import amount
-from commonweal.briefing.charts import Chart
+from commonweal.briefing.chart import Chart
 from commonweal.briefing.shown import Shown
 from commonweal.briefing.words import percent
 

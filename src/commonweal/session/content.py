@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.briefing.method import limits
+from commonweal.briefing.names import rule_in_words
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import SURE, counted, living, rule_in_words
+from commonweal.briefing.words import SURE, counted, living
 from commonweal.pack.describing import describer
 from commonweal.pack.scope import Scope, find_scope
 from commonweal.session.figures import Figure, figures, fill, state_figures
@@ -20,7 +21,7 @@ from commonweal.session.state_told import StateTold, told
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.evidence import Evidence, Theme, Work
     from commonweal.results import Results
     from commonweal.session.spec import Session, Speaker

@@ -11,8 +11,9 @@ import polars as pl
 
 from commonweal.briefing.amounts import amount
 from commonweal.briefing.larger import tiers
+from commonweal.briefing.names import rule_in_words
 from commonweal.briefing.tables import counts, label_of
-from commonweal.briefing.words import people, percent, rule_in_words
+from commonweal.briefing.words import people, percent
 from commonweal.errors import StudyError, nearest
 from commonweal.session.groups import slug
 

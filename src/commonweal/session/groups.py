@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.briefing.larger import tiers
-from commonweal.briefing.words import focus_name, index_label, larger_name
+from commonweal.briefing.names import focus_name, index_label, larger_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from commonweal.evidence import evidence_html
+from commonweal.evidence.page import evidence_html
 from commonweal.reports.page import fill_page
 
 if TYPE_CHECKING:

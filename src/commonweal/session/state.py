@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.beside import worst_tenth
+from commonweal.briefing.names import index_label
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import index_label
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.session.groups import groupings, quantiles
 

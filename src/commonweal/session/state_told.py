@@ -17,7 +17,7 @@ from commonweal.session.charts import lack_chart, measure_chart, short_amount
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.briefing.charts import Chart
+    from commonweal.briefing.chart import Chart
     from commonweal.session.spec import StateSpec
     from commonweal.session.state import Measure, Moved, State
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from commonweal.briefing.words import rule_in_words
+from commonweal.briefing.names import rule_in_words
 from commonweal.evidence import bibtex, csl_json, load_evidence
 from commonweal.pack.place import Place
 from commonweal.web import answers

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.words import index_label
+from commonweal.briefing.names import index_label
 from commonweal.index.aggregate import needs_equal_weights
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.briefing.find import folded
 from commonweal.briefing.larger import Tier, tiers
-from commonweal.briefing.profile import folded
+from commonweal.briefing.names import larger_name
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import larger_name
 from commonweal.pack import describer
 from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
 from commonweal.web.rescore import rescore
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.pack import Place
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
     from commonweal.results import Results
     from commonweal.sources import Store
     from commonweal.web.choices import Cut, Weight

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.briefing.names import index_label
 from commonweal.briefing.tables import label_of
-from commonweal.briefing.words import index_label
 from commonweal.errors import UnknownNameError
 from commonweal.pack.drawing import AUTHORITY, LAND, OTHER, PEER, PLACE
 from commonweal.web.view import NUMBER, STATES

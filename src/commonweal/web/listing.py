@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.profile import folded
+from commonweal.briefing.find import folded
 from commonweal.errors import UnknownNameError
 from commonweal.web.view import NUMBER, STATE_KEYS
 

@@ -15,9 +15,11 @@ from commonweal import __version__
 from commonweal.briefing.capital_told import country_table, here_table, how_to_read
 from commonweal.briefing.headline import headline
 from commonweal.briefing.method import limits, method
+from commonweal.briefing.names import counted_areas, focus_note, listed_areas
 from commonweal.briefing.published import sources
-from commonweal.briefing.words import counted, counted_areas, focus_note, listed_areas, percent
-from commonweal.evidence import evidence_html, load_evidence
+from commonweal.briefing.words import counted, percent
+from commonweal.evidence import load_evidence
+from commonweal.evidence.page import evidence_html
 from commonweal.pack.told import reasons
 from commonweal.reports.allocation import allocation_answer, allocation_sections
 from commonweal.reports.allocation_told import cautions

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from commonweal.investment.allocation import Programme
     from commonweal.investment.interventions import Interventions
     from commonweal.investment.parameters import Parameters
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
     from commonweal.results import Results
     from commonweal.siting import Ground
     from commonweal.sources import Store

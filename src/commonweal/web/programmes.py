@@ -15,7 +15,7 @@ from commonweal.web.tables import Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.reports.allocation import Worked
+    from commonweal.reports.worked import Worked
     from commonweal.web.explorer import Explorer
 
 __all__ = ["beside", "others_of", "programme_data", "programme_of", "programmes_table"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.words import index_label
+from commonweal.briefing.names import index_label
 from commonweal.web.listing import plain, record
 from commonweal.web.view import NUMBER, STATES
 

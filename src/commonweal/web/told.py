@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.briefing.cautions import cautions
-from commonweal.briefing.words import living, rule_in_words
+from commonweal.briefing.names import rule_in_words
+from commonweal.briefing.words import living
 from commonweal.web.listing import plain
 from commonweal.web.postcode import is_postcode
 from commonweal.web.search import Found

@@ -10,8 +10,8 @@ import numpy as np
 from commonweal.briefing.amounts import FEWEST_PEOPLE
 from commonweal.briefing.extra import extras
 from commonweal.briefing.larger import tiers
+from commonweal.briefing.names import index_label
 from commonweal.briefing.tables import label_of, margin, probability
-from commonweal.briefing.words import index_label
 from commonweal.index import decile, rank
 
 if TYPE_CHECKING:

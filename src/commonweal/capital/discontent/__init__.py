@@ -16,13 +16,19 @@ from commonweal.capital.discontent.columns import (
 )
 from commonweal.capital.discontent.influence import (
     Influence,
-    Jackknife,
     influence,
-    jackknife,
     partial_regression,
     variance_inflation,
 )
-from commonweal.capital.discontent.model import Fit, Term, fit, fit_formula, interval
+from commonweal.capital.discontent.model import (
+    Fit,
+    Jackknife,
+    Term,
+    fit,
+    fit_formula,
+    interval,
+    jackknife,
+)
 from commonweal.capital.discontent.places import Discontent, discontent
 from commonweal.capital.discontent.question import (
     Held,

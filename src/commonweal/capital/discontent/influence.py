@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.capital.discontent.model import CONSTANT, Term
+from commonweal.capital.discontent.model import CONSTANT
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Influence",
-    "Jackknife",
     "influence",
-    "jackknife",
     "partial_regression",
     "variance_inflation",
 ]
@@ -50,67 +48,6 @@ class Influence:
     def most(self, many: int = 10) -> NDArray[np.intp]:
         """Give the rows of the largest Cook's distance, the largest first."""
         return np.argsort(-self.cook, kind="stable")[:many]
-
-
-@dataclass(frozen=True)
-class Jackknife:
-    """A coefficient without each cluster in turn.
-
-    Attributes
-    ----------
-    estimates
-        By cluster, the coefficient without it.
-    term
-        The coefficient of all rows, with the standard error and the interval of the jackknife.
-    """
-
-    estimates: dict[str, float]
-    term: Term
-
-
-def jackknife(model: Fit, name: str) -> Jackknife:
-    """Leave each cluster out in turn: whether one decides, and an interval where few hold the answer.
-
-    Parameters
-    ----------
-    model
-        With clusters; where it compares rows within groups, these are its clusters.
-    name
-        The coefficient.
-
-    Raises
-    ------
-    UnknownNameError
-        If the model has no such coefficient.
-    DataError
-        If the model has no clusters, or compares within groups that are not its clusters.
-
-    Notes
-    -----
-    ``se^2 = (G - 1) / G sum_g (b_(g) - b)^2`` (CR3; MacKinnon, Nielsen and Webb, 2023, Journal of
-    Econometrics 232), which errs to the safe side where few clusters hold what is compared. The
-    interval takes Student's t of G - 1 degrees of freedom.
-    """
-    from scipy.stats import t as student
-
-    at, all_rows = model.position(name), model.term(name)
-    if model.cluster_of is None or (model.within and model.within != model.clusters):
-        raise DataError(
-            f"clusters '{model.clusters}' and groups '{model.within}'; expected clusters, and groups that are these"
-        )
-    root = np.sqrt(model.weights)
-    x, y = model.design * root[:, None], model.observed * root
-    estimates = {}
-    for cluster in np.unique(model.cluster_of):
-        rest = model.cluster_of != cluster
-        estimates[str(cluster)] = float(np.linalg.lstsq(x[rest], y[rest], rcond=None)[0][at])
-    g = len(estimates)
-    changes = np.array(list(estimates.values())) - all_rows.estimate
-    se = float(np.sqrt((g - 1) / g * (changes @ changes)))
-    half = float(student.ppf(0.975, g - 1)) * se
-    p = float(2 * student.sf(abs(all_rows.estimate) / se, g - 1))
-    low, high = all_rows.estimate - half, all_rows.estimate + half
-    return Jackknife(estimates, Term(name, all_rows.estimate, se, low, high, p))
 
 
 def influence(model: Fit) -> Influence:

@@ -16,13 +16,8 @@ from commonweal.capital.discontent.columns import (
     three_columns,
     without_most_influential,
 )
-from commonweal.capital.discontent.influence import (
-    Influence,
-    Jackknife,
-    influence,
-    jackknife,
-    variance_inflation,
-)
+from commonweal.capital.discontent.influence import Influence, influence, variance_inflation
+from commonweal.capital.discontent.model import Jackknife, jackknife
 from commonweal.capital.discontent.question import (
     Held,
     left_behind_authorities,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.capital.discontent.columns import COLUMNS
-from commonweal.capital.discontent.influence import Jackknife, jackknife
-from commonweal.capital.discontent.model import Fit, fit
+from commonweal.capital.discontent.model import Fit, Jackknife, fit, jackknife
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:

@@ -93,12 +93,12 @@ def difference(
     which takes out what is left of how unlike the two were (Abadie and Imbens, 2011, Journal of Business and
     Economic Statistics 29). A place weighs 1, a like area as many places as it stands beside, over `k`. Errors
     are clustered: the interval is that of leaving out each cluster in turn
-    (`commonweal.capital.discontent.jackknife`), by Student's t with one degree of freedom less than there are
+    (`commonweal.capital.discontent.model.jackknife`), by Student's t with one degree of freedom less than there are
     clusters. With fewer than `FEW` clusters each area is its own.
     """
     import polars as pl
 
-    from commonweal.capital.discontent import fit, jackknife
+    from commonweal.capital.discontent.model import fit, jackknife
 
     weights = matched.weights(len(change))
     used = (weights > 0) & ~np.isnan(change) & ~np.isnan(start)
