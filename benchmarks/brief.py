@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from commonweal.pack import describer
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import find_scope
-from commonweal.study import run
+from commonweal.report.place import describer
+from commonweal.report.place.make import write_pack
+from commonweal.study.run import run
+from commonweal.study.scope import find_scope
 
 PACK_S, PLACE_S, PLACES = 60.0, 0.005, 500
 

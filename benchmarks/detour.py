@@ -24,8 +24,8 @@ from commonweal.access.snap import snap
 from commonweal.access.streets_pbf import read_streets
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.access.walks import street_nearest
-from commonweal.recipe.indicators import AccessSpec
 from commonweal.sources import Store
+from commonweal.spec.indicators import AccessSpec
 
 MAPS = ("osm-rutland", "osm-newport", "osm-leeds-campus", "osm-porto-alegre")
 SNAP_M, CLOSE_M = 100.0, 100.0

@@ -13,7 +13,7 @@ import time
 import httpx
 
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 from commonweal.web import Explorer, create_app
 from commonweal.web.planning import plan
 

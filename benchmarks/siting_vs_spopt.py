@@ -20,12 +20,7 @@ import numpy as np
 
 from commonweal.access import Points, great_circle_m, straight_reach
 from commonweal.errors import CommonwealError
-from commonweal.investment.siting import (
-    Goal,
-    problem_from_matrix,
-    problem_from_reach,
-    solve,
-)
+from commonweal.invest.siting import Goal, problem_from_matrix, problem_from_reach, solve
 
 DEMAND, SITES, NEW, SECONDS = 33_755, 2_000, 50, 120.0
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.capital.small_areas import fay_herriot, predict
-from commonweal.estimates import estimates_of, example_spec, example_survey, read_ground
+from commonweal.demo import generate_county
+from commonweal.small_areas import fay_herriot, predict
 from commonweal.sources import Store
-from commonweal.sources.county import generate_county
+from commonweal.study.small_areas import estimates_of, example_spec, example_survey, read_ground
 
 if TYPE_CHECKING:
-    from commonweal.capital.neighbourhoods import Estimates
-    from commonweal.estimates import Ground
-    from commonweal.sources.county import County
+    from commonweal.demo import County
+    from commonweal.social_capital.neighbourhoods import Estimates
+    from commonweal.study.small_areas import Ground
 
 CLAIM = (0.93, 0.97)
 

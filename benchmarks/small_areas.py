@@ -17,14 +17,7 @@ import warnings
 import numpy as np
 from scipy.special import expit
 
-from commonweal.capital.small_areas import (
-    Cells,
-    fay_herriot,
-    fay_herriot_shares,
-    mrp,
-    predict,
-    unit_level,
-)
+from commonweal.small_areas import Cells, fay_herriot, fay_herriot_shares, mrp, predict, unit_level
 
 N_PEER, N_AREAS, N_DISTRICTS, ASKED, LIMIT = 500, 33_755, 309, 20_000, 60.0
 

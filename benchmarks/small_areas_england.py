@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.capital.surveys import Survey, make_survey
-from commonweal.capital.surveys.read import Microdata
-from commonweal.capital.surveys.spec import make_spec
-from commonweal.estimates import estimates_of, load_estimates, read_ground
 from commonweal.sources import Store
+from commonweal.study.small_areas import estimates_of, load_estimates, read_ground
+from commonweal.survey import Survey, make_survey
+from commonweal.survey.read import Microdata
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
-    from commonweal.estimates import Ground
+    from commonweal.study.small_areas import Ground
 
 SAMPLED, ASKED = 2_000, 15
 SLOPES = {

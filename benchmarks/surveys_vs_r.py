@@ -16,8 +16,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commonweal.capital.surveys import changes, estimate, rake_survey, read_survey
-from commonweal.capital.surveys.spec import make_spec
+from commonweal.survey import changes, estimate, rake_survey, read_survey
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
     import polars as pl

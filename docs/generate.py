@@ -30,28 +30,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOMS = {  # the public modules, in the order of the road
-    "commonweal.study": "Run a study",
-    "commonweal.units": "Run a study on larger areas",
-    "commonweal.case": "The case for an investment",
-    "commonweal.allocation": "Who gets what, by the study that a programme runs on",
-    "commonweal.siting": "Siting on a study",
-    "commonweal.siting_effect": "What new places change",
-    "commonweal.portfolio": "A portfolio for neighbourhoods of a study",
-    "commonweal.tracking": "Following places of a study",
-    "commonweal.estimates": "From a survey to neighbourhoods, by a file",
-    "commonweal.checking": "What a run would refuse",
-    "commonweal.gather": "The indicators of a study",
-    "commonweal.social_capital": "The social capital of a study",
-    "commonweal.years": "The years of a study",
-    "commonweal.carry": "From the areas of an index to those of a study",
-    "commonweal.places": "The places of a study",
-    "commonweal.own_areas": "Areas from tables of one's own",
-    "commonweal.own_files": "The files of a study",
-    "commonweal.agreement": "Agreement with published results",
-    "commonweal.recipe": "Study files",
-    "commonweal.results": "What a run gives",
+    "commonweal.study.run": "Run a study",
+    "commonweal.compare.on_larger": "Run a study on larger areas",
+    "commonweal.invest.case": "The case for an investment",
+    "commonweal.invest.allocation.on_study": "Who gets what, by the study that a programme runs on",
+    "commonweal.invest.siting.on_study": "Siting on a study",
+    "commonweal.invest.siting.effect": "What new places change",
+    "commonweal.invest.portfolio.on_study": "A portfolio for neighbourhoods of a study",
+    "commonweal.invest.tracker.on_study": "Following places of a study",
+    "commonweal.study.small_areas": "From a survey to neighbourhoods, by a file",
+    "commonweal.study.check": "What a run would refuse",
+    "commonweal.study.indicators": "The indicators of a study",
+    "commonweal.study.social_capital": "The social capital of a study",
+    "commonweal.study.years": "The years of a study",
+    "commonweal.study.crosswalk": "From the areas of an index to those of a study",
+    "commonweal.study.areas": "The places of a study",
+    "commonweal.study.own_areas": "Areas from tables of one's own",
+    "commonweal.study.files": "The files of a study",
+    "commonweal.study.validation": "Agreement with published results",
+    "commonweal.spec": "Study files",
+    "commonweal.study.results": "What a run gives",
     "commonweal.sources": "Sources",
-    "commonweal.sources.county": "The fictional county",
+    "commonweal.demo": "The fictional county",
     "commonweal.areas": "Areas",
     "commonweal.areas.parts": "Areas that straddle borders",
     "commonweal.areas.denominators": "Denominators",
@@ -69,27 +69,27 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.access.departures": "Departures",
     "commonweal.indicators": "Indicators",
     "commonweal.designation": "Designations",
-    "commonweal.capital.framework": "What social capital is measured by",
-    "commonweal.capital.surveys": "Surveys",
-    "commonweal.capital.small_areas": "Small areas",
-    "commonweal.capital.small_areas.integrated": "Small areas, over what a variance may be",
-    "commonweal.capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
-    "commonweal.capital.wealth": "Trust as wealth",
-    "commonweal.capital.discontent": "Places that don't matter",
-    "commonweal.investment.parameters": "Parameters of appraisal",
-    "commonweal.investment.appraisal": "Appraisal",
-    "commonweal.investment.allocation": "Where the money goes",
-    "commonweal.investment.siting": "Siting: where new places should go",
-    "commonweal.investment.interventions": "Interventions",
-    "commonweal.investment.portfolio": "Portfolios",
-    "commonweal.investment.tracker": "The tracker",
-    "commonweal.beside": "Results beside each other",
-    "commonweal.briefing": "The results folder",
+    "commonweal.social_capital": "What social capital is measured by",
+    "commonweal.survey": "Surveys",
+    "commonweal.small_areas": "Small areas",
+    "commonweal.small_areas.integrated": "Small areas, over what a variance may be",
+    "commonweal.social_capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
+    "commonweal.papers.wealth": "Trust as wealth",
+    "commonweal.papers.discontent": "Places that don't matter",
+    "commonweal.invest.parameters": "Parameters of appraisal",
+    "commonweal.invest.appraisal": "Appraisal",
+    "commonweal.invest.allocation": "Where the money goes",
+    "commonweal.invest.siting": "Siting: where new places should go",
+    "commonweal.invest.interventions": "Interventions",
+    "commonweal.invest.portfolio": "Portfolios",
+    "commonweal.invest.tracker": "The tracker",
+    "commonweal.compare": "Results beside each other",
+    "commonweal.report.study": "The results folder",
     "commonweal.web": "The explorer",
-    "commonweal.pack": "The briefing pack",
+    "commonweal.report.place": "The briefing pack",
     "commonweal.evidence": "Evidence",
-    "commonweal.reports": "Reports",
-    "commonweal.session": "Evidence sessions",
+    "commonweal.document": "Reports",
+    "commonweal.report.session": "Evidence sessions",
     "commonweal.errors": "Errors",
 }
 
@@ -117,6 +117,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
     "plots": ("plots", "plots_ranks", "drawing"),
 }
+TOOLBOX = {"whatif", "screening", "drawing", *FAMILIES["audit"], *FAMILIES["plots"]}
 INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "methods"}
 INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables", "types", "weighings"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
@@ -124,7 +125,7 @@ IN_PYTHON = "in Python"  # and of those with names of functions and classes
 
 
 def cli_page() -> str:
-    from commonweal.cli import app
+    from commonweal.cli.app import app
 
     parts = [
         "# Command line\n",
@@ -191,7 +192,7 @@ def sources_page() -> str:
 
 def evidence_page() -> str:
     from commonweal.evidence import STRENGTHS, cite, load_evidence
-    from commonweal.recipe import load_study, shipped_studies
+    from commonweal.spec import load_study, shipped_studies
 
     found = load_evidence()
     cited: dict[str, list[str]] = {}
@@ -270,7 +271,7 @@ def _parameters(thing: Any) -> list[str]:
 def python_page() -> str:
     parts = [
         "# Python\n",
-        "Every public name, in the order in which data travel. `commonweal.study.run` is the whole road; "
+        "Every public name, in the order in which data travel. `commonweal.study.run.run` is the whole road; "
         "the other modules are its steps, each usable alone. Each module begins with a list of its names as they are "
         "called.\n",
     ]
@@ -282,9 +283,14 @@ def python_page() -> str:
     return "\n".join(parts)
 
 
+def full_name(module: str) -> str:
+    """Give the whole name of a module of the engine or of the toolbox beside it."""
+    return f"commonweal.{'toolbox' if module in TOOLBOX else 'index'}.{module}"
+
+
 def own_names(module: str) -> list[str]:
     """Give the public names of a module of the index room that it does not take from another."""
-    room = importlib.import_module(f"commonweal.index.{module}")
+    room = importlib.import_module(full_name(module))
     source = Path(str(room.__file__)).read_text("utf-8")
     names = sorted(room.__all__, key=str.casefold)
     return [n for n in names if re.search(rf"^(?:def |class |){n}\b", source, re.MULTILINE)]
@@ -293,17 +299,18 @@ def own_names(module: str) -> list[str]:
 def engine_page() -> str:
     parts = [
         "# Python: the index engine\n",
-        "Every public name of `commonweal.index`, family by family, as [Methods](../methods/overview.md) has them. "
-        "`from commonweal.index import describe` gives the module; the names on its page are in it.\n",
+        "Every public name of `commonweal.index` and `commonweal.toolbox`, family by family, as "
+        "[Methods](../methods/overview.md) has them. `from commonweal.index import describe` gives the module; the names "
+        "on its page are in it.\n",
     ]
     for family, modules in FAMILIES.items():
         for module in modules:
-            room = importlib.import_module(f"commonweal.index.{module}")
+            room = importlib.import_module(full_name(module))
             about = (room.__doc__ or "").splitlines()[0]
-            parts.append(f"## `commonweal.index.{module}`\n")
+            parts.append(f"## `{full_name(module)}`\n")
             parts.append(f"{about} [Methods: {family}](../methods/{family}.md)\n")
-            parts.append(signatures(f"commonweal.index.{module}", own_names(module)))
-            parts += [f"::: commonweal.index.{module}.{name}\n" for name in own_names(module)]
+            parts.append(signatures(full_name(module), own_names(module)))
+            parts += [f"::: {full_name(module)}.{name}\n" for name in own_names(module)]
     return "\n".join(parts)
 
 
@@ -358,7 +365,8 @@ def twice(names: Iterable[str]) -> list[str]:
 
 def study_faults() -> list[str]:
     """Compare the tables of study.md with the models that check a study."""
-    from commonweal import designation, index, recipe
+    from commonweal import designation, index
+    from commonweal import spec as recipe
 
     certainty = importlib.import_module("commonweal.designation.certainty")
     reading = importlib.import_module("commonweal.sources").Reading
@@ -443,18 +451,18 @@ def in_python() -> dict[str, str]:
 
     names = {}
     for module in (m for modules in FAMILIES.values() for m in modules):
-        room = importlib.import_module(f"commonweal.index.{module}")
+        room = importlib.import_module(full_name(module))
         for name in own_names(module):
             thing = getattr(room, name)
             if callable(thing):
                 called = name if getattr(index, name, None) is thing else f"{module}.{name}"
-                names[called] = f"commonweal.index.{module}.{name}"
+                names[called] = f"{full_name(module)}.{name}"
     return names
 
 
 def method_faults() -> list[str]:
     """Compare the tables of methods/ with what a study may name and with what Python has."""
-    from commonweal import index
+    from commonweal import index, toolbox
     from commonweal.index import prepare_spec as prepare
     from commonweal.index.assumptions import KINDS
     from commonweal.index.reshape import RESHAPES
@@ -464,7 +472,7 @@ def method_faults() -> list[str]:
     known_names = in_python()
     told = [(name, page) for page, text in pages.items() for name in named(text, IN_PYTHON)]
     faults = [
-        f"methods/{page}: there is no '{name}' in commonweal.index"
+        f"methods/{page}: there is no '{name}' in commonweal.index or commonweal.toolbox"
         for name, page in told
         if name not in known_names
     ]
@@ -490,7 +498,7 @@ def method_faults() -> list[str]:
             for name in sorted({*known, *in_study})
             if in_study.count(name) != 1 or name not in known
         ]
-    rooms = {m.name for m in pkgutil.iter_modules(index.__path__)}
+    rooms = {m.name for room in (index, toolbox) for m in pkgutil.iter_modules(room.__path__)}
     placed = {m for modules in FAMILIES.values() for m in modules} | INSIDE
     faults += [
         f"docs/generate.py: commonweal.index.{m} is in no family" for m in sorted(rooms - placed)

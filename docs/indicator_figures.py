@@ -17,11 +17,11 @@ import shapely
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 
-from commonweal.gather.gather import gather_indicators
 from commonweal.index import decile, rank
-from commonweal.places import study_shapes
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.areas import study_shapes
+from commonweal.study.indicators import gather_indicators
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from commonweal.index import Scores
     from commonweal.indicators import Indicators
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 STUDY = "open-england"
 FOLDER = Path(__file__).resolve().parent / "indicators"

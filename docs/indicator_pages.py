@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from cells import cell, table
 
-from commonweal.briefing.measured import COARSE, system_title
 from commonweal.evidence import cite, load_evidence
-from commonweal.recipe import load_study
+from commonweal.report.study.measured import COARSE, system_title
 from commonweal.sources import load_catalogue
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from commonweal.index import Node
-    from commonweal.recipe import IndicatorSpec, Study
     from commonweal.sources import Source
+    from commonweal.spec import IndicatorSpec, Study
 
 FIGURES = Path(__file__).resolve().parent / "indicators" / "figures.csv"
 HELPER = "Only made into others"  # in no index by themselves

@@ -58,7 +58,7 @@ def surroundings(folder: Path, cache: Path | None = None) -> Iterator[_Terminal]
 
 def output_of(command: str, folder: Path, cache: Path | None = None) -> str:
     """Run ``commonweal ...`` in a folder and give what a terminal would show."""
-    from commonweal.cli import main
+    from commonweal.cli.app import main
 
     with (
         surroundings(folder, cache) as out,

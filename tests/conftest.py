@@ -23,14 +23,14 @@ import yaml
 from hypothesis import HealthCheck, settings
 
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 TESTS = Path(__file__).parent
 
@@ -259,7 +259,7 @@ def tell(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command line in this process: exit code, what it printed, and what it complained."""
-    from commonweal.cli import main
+    from commonweal.cli.app import main
 
     def command(*args: str | Path, **variables: str) -> tuple[int, str, str]:
         monkeypatch.delenv("COMMONWEAL_MIRROR", raising=False)

@@ -17,7 +17,7 @@ import pytest
 from commonweal.errors import CommonwealError
 from commonweal.sources import Store, load_catalogue
 from commonweal.sources.fetch import place_of
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -352,7 +352,7 @@ def good(
     tmp_path_factory: pytest.TempPathFactory, cache: Path
 ) -> Callable[[Path], tuple[Path, dict[str, str]]]:
     """Give a copy of an earlier results folder, and its fingerprint."""
-    from commonweal.briefing import write_results
+    from commonweal.report.study import write_results
 
     made = tmp_path_factory.mktemp("good") / "results"
     write_results(run("demo", Store(cache=cache, offline=True), draws=0), made)
@@ -465,7 +465,7 @@ def test_only_the_file_s_place_names_a_study(small: Any, tell: Any) -> None:
 
 def test_nan_and_unknown_codes_are_counted_and_told(small: Any) -> None:
     """They are no mistake: an area may have no value. But it is never told as 'not selected'."""
-    from commonweal.briefing.headline import as_data, headline
+    from commonweal.report.study.headline import as_data, headline
 
     small.replace(small.indicators, "A03,3,18", "A03,NaN,18")
     small.replace(small.indicators, "A04,4,17", "B04,4,17")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal import __version__
-from commonweal.recipe import shipped_studies
 from commonweal.sources import load_catalogue
+from commonweal.spec import shipped_studies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -410,7 +410,7 @@ import sys
 import numba, polars
 threads = int(sys.argv.pop(1))
 assert (polars.thread_pool_size(), numba.get_num_threads()) == (threads, threads)
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 
@@ -508,7 +508,7 @@ def held_up(*args, **kwargs):
     return real(*args, **kwargs)
 module.{name} = held_up
 signal.signal(signal.SIGINT, hear)
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 
@@ -519,10 +519,10 @@ main()
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("commonweal.study", "certainty"),
-        ("commonweal.briefing.report", "write_report"),
-        ("commonweal.briefing.workbook", "write_workbook"),
-        ("commonweal.briefing.geopackage", "write_geopackage"),
+        ("commonweal.study.run", "certainty"),
+        ("commonweal.report.study.report", "write_report"),
+        ("commonweal.document.xlsx", "write_workbook"),
+        ("commonweal.report.study.geopackage", "write_geopackage"),
     ],
 )
 def test_a_run_that_is_stopped_leaves_the_last_good_folder(
@@ -548,7 +548,7 @@ def test_a_run_that_is_stopped_leaves_the_last_good_folder(
 
 
 DRAWING = """\
-import commonweal.study as module
+import commonweal.study.run as module
 real = module.certainty
 def drawing(designation, spec, scores, indicators, progress):
     def told(what, done, total):
@@ -556,7 +556,7 @@ def drawing(designation, spec, scores, indicators, progress):
             print("READY", flush=True)
     return real(designation, spec, scores, indicators, told)
 module.certainty = drawing
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 
@@ -625,14 +625,14 @@ def on_a_terminal(
 
 SLOW = """\
 import time
-import commonweal.study as module
+import commonweal.study.run as module
 real = module.certainty
 def slow(*args, **kwargs):
     print("READY", flush=True)
     time.sleep(1.2)
     return real(*args, **kwargs)
 module.certainty = slow
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 
@@ -674,12 +674,12 @@ def test_debug_anywhere_shows_the_trace(tell: Any, place: int) -> None:
 def test_a_fault_of_the_program_is_told_apart(
     tell: Any, small: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import commonweal.study
+    import commonweal.study.run
 
     def broken(*_args: object, **_kwargs: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(commonweal.study, "designate", broken)
+    monkeypatch.setattr(commonweal.study.run, "designate", broken)
     code, said, complaint = tell("run", small.study)
     assert (code, said) == (1, "")
     assert complaint.splitlines() == [

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 import commonweal
-from commonweal.briefing.parquet import write_table
-from commonweal.briefing.shown import Shown
-from commonweal.csv_text import csv_of_frame, csv_of_rows
+from commonweal.document.table import Shown
+from commonweal.files.csv import csv_of_frame, csv_of_rows
+from commonweal.report.study.parquet import write_table
 
 RISKY = [
     "=1+1", "+44", "-2", "@sum", "\tx", "\rx", "\nx", " =1", "  \t=1", "\N{NO-BREAK SPACE}=1",

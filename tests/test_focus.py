@@ -14,27 +14,27 @@ import openpyxl
 import polars as pl
 import pytest
 
-from commonweal.briefing.folder import write_results
-from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.map import draw_map
-from commonweal.checking import check_files
+from commonweal.document.words import shorten
 from commonweal.errors import StudyError
-from commonweal.index.drawing import shorten
-from commonweal.pack import describe
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import focus_scope
-from commonweal.recipe import load_study
-from commonweal.session.figures import figures
-from commonweal.session.groups import groupings
+from commonweal.report.place import describe
+from commonweal.report.place.make import write_pack
+from commonweal.report.session.figures import figures
+from commonweal.report.session.groups import groupings
+from commonweal.report.study.folder import write_results
+from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.map import draw_map
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.check import check_files
+from commonweal.study.run import run
+from commonweal.study.scope import focus_scope
 from commonweal.web import create_app, open_explorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from tests.conftest import Small
 
 DISTRICT = "F02000001"

@@ -12,16 +12,16 @@ import yaml
 
 from commonweal.access.postcodes import load_postcodes
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.briefing.find import area_of_postcode
-from commonweal.capital.wealth.coefficients import read_weight
-from commonweal.case.values import load_values
-from commonweal.given import given, given_files, note_given
-from commonweal.investment.appraisal.project import load_project
-from commonweal.investment.interventions import load_interventions
-from commonweal.investment.parameters import load_parameters
-from commonweal.investment.siting.candidates import read_candidates
-from commonweal.session import load_session
-from commonweal.tracking import read_baseline, take_baseline, write_baseline
+from commonweal.files.given import given, given_files, note_given
+from commonweal.invest.appraisal.project import load_project
+from commonweal.invest.case.values import load_values
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.parameters import load_parameters
+from commonweal.invest.siting.candidates import read_candidates
+from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
+from commonweal.papers.wealth.coefficients import read_weight
+from commonweal.report.session import load_session
+from commonweal.study.find import area_of_postcode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,16 +14,16 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from commonweal.capital.surveys import SurveySpec, load_spec
-from commonweal.case.values import Values
-from commonweal.estimates import EstimatesSpec, load_estimates, write_example
-from commonweal.investment.allocation.programme import Programme, load_programme
-from commonweal.investment.appraisal.project import Project
-from commonweal.investment.interventions.interventions import Interventions
-from commonweal.investment.parameters.parameters import Parameters
-from commonweal.recipe import Study, load_study
-from commonweal.session.spec import Session
+from commonweal.invest.allocation.programme import Programme, load_programme
+from commonweal.invest.appraisal.project import Project
+from commonweal.invest.case.values import Values
+from commonweal.invest.interventions.interventions import Interventions
+from commonweal.invest.parameters.parameters import Parameters
+from commonweal.report.session.spec import Session
 from commonweal.sources import Store
+from commonweal.spec import Study, load_study
+from commonweal.study.small_areas import EstimatesSpec, load_estimates, write_example
+from commonweal.survey import SurveySpec, load_spec
 from tests.access.test_places_pbf import Map
 from tests.fuzz.mutations import zip_bytes
 from tests.gather.test_gather import AREAS, FEED, PLACES

@@ -29,7 +29,7 @@ def loaded(*args: str) -> set[str]:
     script = (
         "import json, sys\n"
         f"sys.argv = {['commonweal', *args]!r}\n"
-        "from commonweal.cli import main\n"
+        "from commonweal.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print(json.dumps([m.split('.')[0] for m in sys.modules]), file=sys.stderr)"
     )

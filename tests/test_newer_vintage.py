@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from commonweal.briefing import write_results
 from commonweal.errors import StudyError
-from commonweal.recipe import load_study
-from commonweal.reports.study_sources import study_sources
+from commonweal.report.study import write_results
+from commonweal.report.study_sources import study_sources
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

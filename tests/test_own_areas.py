@@ -14,11 +14,11 @@ import pytest
 import shapely
 
 from commonweal.errors import CommonwealError, SourceError
-from commonweal.given import given, given_files
-from commonweal.places import study_areas
-from commonweal.recipe import load_study
+from commonweal.files.given import given, given_files
 from commonweal.sources import local_source, readers
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.areas import study_areas
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

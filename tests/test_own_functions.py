@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.briefing import write_results
 from commonweal.errors import StudyError
-from commonweal.recipe import load_study
+from commonweal.report.study import write_results
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.pack.larger_tables import by_authority, listed, people_table
-from commonweal.recipe import load_study
+from commonweal.report.place.larger_tables import by_authority, listed, people_table
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

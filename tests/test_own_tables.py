@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xlsxwriter
 
-from commonweal.checking import check_files
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.recipe import load_study
+from commonweal.spec import load_study
+from commonweal.study.check import check_files
 
 if TYPE_CHECKING:
     from pathlib import Path

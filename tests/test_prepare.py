@@ -9,15 +9,15 @@ import openpyxl
 import polars as pl
 import pytest
 
-from commonweal.briefing import write_results
-from commonweal.briefing.headline import headline
-from commonweal.briefing.profile import profile, profile_lines
 from commonweal.errors import CommonwealError
+from commonweal.report.place.profile import profile, profile_lines
+from commonweal.report.study import write_results
+from commonweal.report.study.headline import headline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 STEPS: list[dict[str, Any]] = [
     {"denominate": {"by": "population", "of": ["halls"], "per": 1000}},

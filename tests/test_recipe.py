@@ -12,8 +12,8 @@ import yaml
 from commonweal.errors import StudyError
 from commonweal.index import load_preset
 from commonweal.indicators import names_in
-from commonweal.recipe import Study, load_study, parse_study, shipped_studies, template
 from commonweal.sources import Store
+from commonweal.spec import Study, load_study, parse_study, shipped_studies, template
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -455,7 +455,7 @@ def test_several_faults_are_told_at_once_and_no_more_than_three() -> None:
 
 def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
     """The nearest valid key is found at every depth: the list of keys can't fall behind."""
-    from commonweal.faults import _keys_beside
+    from commonweal.files.explain import _keys_beside
 
     assert set(_keys_beside(Study, ("x",))) == set(Study.model_fields) - {"name", "folder"}
 
@@ -463,7 +463,7 @@ def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
         return {f.alias or n for n, f in model.model_fields.items()}
 
     from commonweal.designation import AtMost, CertaintySpec, Condition
-    from commonweal.recipe import IndexSpec, MoveSpec
+    from commonweal.spec import IndexSpec, MoveSpec
 
     for loc, model in {
         ("index", "a", "x"): IndexSpec,

@@ -12,21 +12,21 @@ import pyogrio
 import pytest
 
 from commonweal.access import Points, straight_nearest
+from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.reports import write_report
-from commonweal.reports.siting import siting_data, siting_lines, siting_report
-from commonweal.reports.siting_map import write_sites
-from commonweal.siting import Ask, Ground, ground_of, site
-from commonweal.siting_effect import nearer, rescored
+from commonweal.invest.siting.effect import nearer, rescored
+from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
+from commonweal.report.siting import siting_data, siting_lines, siting_report
+from commonweal.report.siting_map import write_sites
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.investment.siting.sited import Sited
-    from commonweal.results import Results
+    from commonweal.invest.siting.sited import Sited
+    from commonweal.study.results import Results
 
 TOWN = "F02000001"
 

@@ -14,18 +14,18 @@ import yaml
 from scipy.stats import rankdata, spearmanr
 from shapely.geometry import box, mapping
 
-from commonweal.briefing import write_results
-from commonweal.briefing.headline import as_data, headline
-from commonweal.commands.find_study import find_study
+from commonweal.cli.find_study import find_study
 from commonweal.errors import CommonwealError, DataError, StudyError
-from commonweal.recipe import load_study, template
+from commonweal.report.study import write_results
+from commonweal.report.study.headline import as_data, headline
 from commonweal.sources import Store
-from commonweal.study import only_designation, run
+from commonweal.spec import load_study, template
+from commonweal.study.run import only_designation, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 RANKED = "designate__priority__all__0"
 
@@ -502,7 +502,7 @@ def test_a_wide_table_is_read_by_the_columns_that_are_wanted(small: Any) -> None
     wider = small.write(indicators__income__file="wide.csv").rename(small.path / "wider.yaml")
     peaks = []
     script = (
-        "import resource, sys; from commonweal.study import run; from commonweal.sources import Store; "
+        "import resource, sys; from commonweal.study.run import run; from commonweal.sources import Store; "
         "run(sys.argv[1], Store(cache=sys.argv[2], offline=True), draws=0); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

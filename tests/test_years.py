@@ -10,15 +10,15 @@ import openpyxl
 import polars as pl
 import pytest
 
-from commonweal.briefing import write_results
-from commonweal.briefing.over_years import trend_line
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.recipe import load_study
+from commonweal.report.study import write_results
+from commonweal.report.study.over_years import trend_line
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 YEARS = (2015, 2019, 2024)
 I = np.arange(1, 21)  # noqa: E741

@@ -1,6 +1,6 @@
 """``python -m commonweal`` is the command line."""
 
-from commonweal.cli import main
+from commonweal.cli.app import main
 
 if __name__ == "__main__":
     main()

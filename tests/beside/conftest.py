@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.areas import Areas, Move
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def in_pairs(small: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         return move_from_pairs(origin, destination, pairs)
 
     for module in ("indices", "studies", "units"):
-        monkeypatch.setattr(f"commonweal.beside.{module}.build_move", way)
+        monkeypatch.setattr(f"commonweal.compare.{module}.build_move", way)
     halls = {k: 11 - k for k in range(1, 11)} | {5: 0}
 
     def run(**changes: Any) -> Results:

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-import commonweal.recipe
-from commonweal.beside import compare_studies, compare_units
-from commonweal.briefing.headline import headline
-from commonweal.briefing.two_studies import study_comparison_data, study_comparison_lines
-from commonweal.briefing.units import unit_data, unit_lines
+import commonweal.spec
+from commonweal.compare import compare_studies, compare_units
+from commonweal.compare.on_larger import run_on_units
 from commonweal.errors import DataError, StudyError
-from commonweal.recipe import load_study
-from commonweal.units import run_on_units
+from commonweal.report.study.headline import headline
+from commonweal.report.study.two_studies import study_comparison_data, study_comparison_lines
+from commonweal.report.study.units import unit_data, unit_lines
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.recipe import Study
-    from commonweal.results import Results
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
 
@@ -191,8 +191,10 @@ def on_pairs(
         "twenty": run_with(areas__parents=parents, certainty=None),
         "pair": in_pairs(certainty=None),
     }
-    monkeypatch.setattr("commonweal.units.study_areas", lambda *_: runs["twenty"].areas)
-    monkeypatch.setattr("commonweal.units.run", lambda study, *_, **__: runs[study.areas])
+    monkeypatch.setattr("commonweal.compare.on_larger.study_areas", lambda *_: runs["twenty"].areas)
+    monkeypatch.setattr(
+        "commonweal.compare.on_larger.run", lambda study, *_, **__: runs[study.areas]
+    )
     there = load_study(small.write(certainty=None))
     return lambda focus: there.model_copy(update={"areas": "twenty", "focus": focus})
 
@@ -205,7 +207,7 @@ def test_units_of_a_study_with_a_focus(
     (found,) = run_on_units(on_pairs({"district": "S"}), NO_STORE, ["pair"])
     assert (len(found.small), len(found.large)) == (10, 5)
     assert found.nodes["areas"].unique().to_list() == [10]
-    monkeypatch.setattr(commonweal.recipe, "load_study", lambda _: on_pairs({"district": "S"}))
+    monkeypatch.setattr(commonweal.spec, "load_study", lambda _: on_pairs({"district": "S"}))
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
     assert "Counted are the 10 places in Southside," in said
@@ -221,7 +223,7 @@ def test_units_of_a_focus_that_lies_in_one_larger_area(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A19 and A20, in B10: two places beside one value have no correlation."""
-    monkeypatch.setattr(commonweal.recipe, "load_study", lambda _: on_pairs({"pair": "B10"}))
+    monkeypatch.setattr(commonweal.spec, "load_study", lambda _: on_pairs({"pair": "B10"}))
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
     assert "nan" not in said

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.beside import IndexComparison, compare_indices, match_indices
+from commonweal.compare import IndexComparison, compare_indices, match_indices
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
 

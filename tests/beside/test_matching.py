@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.beside import compare_studies, match_indices
+from commonweal.compare import compare_studies, match_indices
 from commonweal.errors import StudyError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
 

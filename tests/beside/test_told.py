@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.beside import compare_indices, match_indices
-from commonweal.briefing.columns import in_columns
-from commonweal.briefing.two_indices import index_comparison_lines
+from commonweal.compare import compare_indices, match_indices
+from commonweal.document.columns import in_columns
+from commonweal.report.study.two_indices import index_comparison_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
 

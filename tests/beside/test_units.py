@@ -9,17 +9,17 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from commonweal.beside import compare_units
-from commonweal.briefing.units import unit_data, unit_lines, unit_table
+from commonweal.compare import compare_units
+from commonweal.compare.on_larger import on_unit, run_on_units
 from commonweal.errors import StudyError
-from commonweal.recipe import load_study
-from commonweal.units import on_unit, run_on_units
+from commonweal.report.study.units import unit_data, unit_lines, unit_table
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.beside import UnitComparison
-    from commonweal.results import Results
+    from commonweal.compare import UnitComparison
+    from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
 
@@ -118,7 +118,9 @@ def test_a_unit_that_is_none_is_told_before_a_long_run(
     run_with: RunWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas = run_with().areas
-    monkeypatch.setattr("commonweal.units.study_areas", lambda *_: areas)
-    monkeypatch.setattr("commonweal.units.run", lambda *_, **__: pytest.fail("it has run"))
+    monkeypatch.setattr("commonweal.compare.on_larger.study_areas", lambda *_: areas)
+    monkeypatch.setattr(
+        "commonweal.compare.on_larger.run", lambda *_, **__: pytest.fail("it has run")
+    )
     with pytest.raises(StudyError, match=r"'msoa' is no larger unit than its own.*: district"):
         run_on_units("left-behind-2023", NO_STORE, ["district", "msoa"])

@@ -10,13 +10,13 @@ import pytest
 import shapely
 
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 N = 60
 STUDY = """\
@@ -148,6 +148,6 @@ def results(run_tiny: Callable[..., Results]) -> Results:
 
 @pytest.fixture(scope="session")
 def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from commonweal.briefing import write_results
+    from commonweal.report.study import write_results
 
     return write_results(results, tmp_path_factory.mktemp("out") / "tiny")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from commonweal.briefing.cautions import cautions
-from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.report import render_report
+from commonweal.report.study.cautions import cautions
+from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.report import render_report
 
 
 def of(small: Any, **rule: Any) -> list[str]:

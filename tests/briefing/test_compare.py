@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from commonweal.briefing.compare import comparison_data, comparison_lines
 from commonweal.designation import Comparison, compare
-from commonweal.study import only_designation
+from commonweal.report.study.compare import comparison_data, comparison_lines
+from commonweal.study.run import only_designation
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import yaml
 
 from commonweal.access.registers import load_registers
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.recipe import load_study, parse_study, shipped_studies
+from commonweal.spec import load_study, parse_study, shipped_studies
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,18 +20,19 @@ import pyogrio
 import pytest
 import yaml
 
-from commonweal.briefing import check_folder, swap, write_results
-from commonweal.briefing.folder import plain_yaml
 from commonweal.errors import CommonwealError
-from commonweal.locks import held
-from commonweal.recipe import load_study
+from commonweal.files import folder as swap
+from commonweal.files.locks import held
+from commonweal.report.study import check_folder, write_results
+from commonweal.report.study.folder import plain_yaml
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 FILES = {
     "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "designation.parquet",
@@ -267,7 +268,7 @@ def test_failure_leaves_the_last_good_folder(
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("commonweal.briefing.parquet.write_table", fail)
+    monkeypatch.setattr("commonweal.report.study.parquet.write_table", fail)
     with pytest.raises(raised, match=words):
         write_results(results, target)
     assert prints(target) == before
@@ -336,9 +337,9 @@ def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) ->
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from commonweal.briefing import swap, write_results
+from commonweal.report.study import swap, write_results
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 rename = Path.rename
 def last(path, to):
@@ -386,7 +387,7 @@ def test_what_a_killed_run_left_is_put_back_or_deleted_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # even a run that does not come to its end
-        patch.setattr("commonweal.briefing.parquet.write_table", fail)
+        patch.setattr("commonweal.report.study.parquet.write_table", fail)
         with pytest.raises(KeyboardInterrupt):
             write_results(results, target)
     assert only(tmp_path) == ["out"]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from commonweal.briefing.headline import as_data, headline
+from commonweal.report.study.headline import as_data, headline
 
 
 def test_every_line_by_hand(small: Any) -> None:

@@ -8,18 +8,18 @@ import numpy as np
 import openpyxl
 import pytest
 
-from commonweal.briefing import write_results
-from commonweal.briefing.holds_back import held_back
-from commonweal.briefing.leading import held_back_by, leading, what_holds_it_back
-from commonweal.briefing.profile import profile, profile_data, profile_lines
-from commonweal.briefing.report import render_report
 from commonweal.index import decile
+from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.study import write_results
+from commonweal.report.study.holds_back import held_back
+from commonweal.report.study.leading import held_back_by, leading, what_holds_it_back
+from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunTiny = Callable[..., Results]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.look_again import look_again
-from commonweal.briefing.method import method
+from commonweal.report.study.look_again import look_again
+from commonweal.report.study.method import method
 
 if TYPE_CHECKING:
     from pathlib import Path

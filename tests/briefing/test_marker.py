@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.briefing import check_folder
-from commonweal.briefing.marker import MARK, marker, own_files
 from commonweal.errors import CommonwealError
+from commonweal.files.marker import MARK, marker, own_files
+from commonweal.report.study import check_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.briefing.measured import indicator_table, measured
-from commonweal.briefing.report import render_report
+from commonweal.report.study.measured import indicator_table, measured
+from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunTiny = Callable[..., Results]
 

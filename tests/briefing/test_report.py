@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.briefing.report import render_report
+from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "rect", "path", "circle"}
 
@@ -201,7 +201,7 @@ def test_on_paper_a_long_list_is_cut_short_and_says_so(
     assert 'class="long"' not in whole
     assert 'class="on-paper"' not in whole
     n = int(results.designations["priority"].selected.sum())
-    monkeypatch.setattr("commonweal.briefing.report._MOST_ON_PAPER", n - 1)
+    monkeypatch.setattr("commonweal.report.study.report._MOST_ON_PAPER", n - 1)
     page = render_report(results)
     print_style = page.split("@media print")[1].split("</style>")[0]
     assert f".long tbody tr:nth-child(n + {n})" in print_style

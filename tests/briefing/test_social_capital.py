@@ -9,13 +9,13 @@ import openpyxl
 import pypdf
 import pytest
 
-from commonweal.briefing.capital_told import capital_data, here_table, social_capital_lines
-from commonweal.briefing.folder import write_results
-from commonweal.briefing.report import render_report
-from commonweal.briefing.social_capital import SocialCapital, capital_finder
 from commonweal.errors import StudyError
-from commonweal.pack import describe
-from commonweal.recipe import load_study
+from commonweal.report.place import describe
+from commonweal.report.study.capital_told import capital_data, here_table, social_capital_lines
+from commonweal.report.study.folder import write_results
+from commonweal.report.study.report import render_report
+from commonweal.report.study.social_capital import SocialCapital, capital_finder
+from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.briefing.social_capital import HeadlineHere
-    from commonweal.results import Results
+    from commonweal.report.study.social_capital import HeadlineHere
+    from commonweal.study.results import Results
 
 SE = 2.0
 MISSING, UNSURE = 3, 15  # A03 has no value, A15 no standard error
@@ -207,7 +207,7 @@ def test_figures_for_the_country_come_with_year_and_mark(demo_england: SocialCap
 @pytest.fixture
 def demo_england(small: Small) -> SocialCapital:
     """The same study with the figures for the country that the framework states itself."""
-    from commonweal.capital.framework import load_framework
+    from commonweal.social_capital import load_framework
 
     results = small.run(with_trust(small))
     national = {h.id: h.published for h in load_framework().headlines.values()}

@@ -11,12 +11,6 @@ import openpyxl
 import polars as pl
 import pytest
 
-from commonweal.briefing import write_results
-from commonweal.briefing.choices import choice_in_words, kinds_in_words
-from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.profile import profile, profile_data, profile_lines
-from commonweal.briefing.report import render_report
-from commonweal.briefing.what_matters import most_often, sensitivity_charts, sensitivity_table
 from commonweal.index.assumptions import (
     Aggregation,
     CutOff,
@@ -28,12 +22,18 @@ from commonweal.index.assumptions import (
     Treatment,
     Weights,
 )
+from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.study import write_results
+from commonweal.report.study.choices import choice_in_words, kinds_in_words
+from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.report import render_report
+from commonweal.report.study.what_matters import most_often, sensitivity_charts, sensitivity_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
     RunTiny = Callable[..., Results]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.briefing.names import authority, index_label, rule_in_words
-from commonweal.briefing.words import ordinal, people, percent, places
+from commonweal.document.words import ordinal, people, percent, places
+from commonweal.study.names import authority, index_label, rule_in_words
 
 
 @pytest.mark.parametrize(

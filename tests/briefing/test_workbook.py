@@ -10,15 +10,15 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from commonweal.briefing.larger import larger_areas
-from commonweal.briefing.workbook import sheet_name
+from commonweal.document.xlsx import sheet_name
+from commonweal.report.study.larger import larger_areas
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from openpyxl import Workbook
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @pytest.fixture(scope="module")

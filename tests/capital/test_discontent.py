@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.capital.discontent import (
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.papers.discontent import (
     Fit,
     fit_formula,
     influence,
@@ -19,9 +20,8 @@ from commonweal.capital.discontent import (
     partial_regression,
     variance_inflation,
 )
-from commonweal.capital.discontent.model import fit, jackknife
-from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import load_catalogue
+from commonweal.survey.regression import fit, jackknife
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,7 +255,7 @@ def test_a_folder_of_somebody_elses_is_refused_before_the_work(tell: Any, tmp_pa
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys; sys.argv = ['commonweal', 'discontent', '--help']\n"
-        "from commonweal.cli import main\n"
+        "from commonweal.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'numpy', 'polars', 'statsmodels', 'spreg', 'pandas', 'scipy'}\n"
         "sys.exit(len(heavy & {m.split('.')[0] for m in sys.modules}))"

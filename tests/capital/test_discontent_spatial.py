@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from commonweal.access import Points
-from commonweal.capital.discontent import Fit, moran, neighbours, spatial_error, spatial_lag
-from commonweal.capital.discontent.model import fit
 from commonweal.errors import DataError
+from commonweal.papers.discontent import Fit, moran, neighbours, spatial_error, spatial_lag
+from commonweal.survey.regression import fit
 
 N, K = 144, 4
 

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.capital.framework import (
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.evidence import load_evidence
+from commonweal.social_capital import (
     Framework,
     latest,
     load_framework,
@@ -16,8 +18,6 @@ from commonweal.capital.framework import (
     read_series,
     shipped_frameworks,
 )
-from commonweal.errors import DataError, UnknownNameError
-from commonweal.evidence import load_evidence
 from commonweal.sources import Store, load_catalogue
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.case import Asked, Case, make_case
+from commonweal.invest.case import Asked, Case, make_case
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 DISTRICT, BUDGET = "Vesselhoe", 8e6
 

@@ -9,13 +9,13 @@ import polars as pl
 import shapely
 
 from commonweal.access.points import great_circle_m
-from commonweal.case.commercial import commercial
-from commonweal.siting import Ask, site
+from commonweal.invest.siting.on_study import Ask, site
+from commonweal.report.case.commercial import commercial
 
 if TYPE_CHECKING:
-    from commonweal.case import Case
-    from commonweal.results import Results
+    from commonweal.invest.case import Case
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 
 def test_a_site_is_nearest_to_what_is_fewest_metres_away(

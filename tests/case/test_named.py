@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.case import Asked, load_values, make_case
-from commonweal.case.named import case_cautions
-from commonweal.case.report import case_report
-from commonweal.case.told import case_answer, case_assumptions, case_data, case_lines
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.invest.case import Asked, load_values, make_case
+from commonweal.invest.case.named import case_cautions
+from commonweal.report.case.report import case_report
+from commonweal.report.case.told import case_answer, case_assumptions, case_data, case_lines
 
 if TYPE_CHECKING:
-    from commonweal.case import Case
-    from commonweal.results import Results
+    from commonweal.invest.case import Case
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods" / "portfolio.md"
-SHIPPED = resources.files("commonweal.case") / "published" / "first-values.yaml"
+SHIPPED = resources.files("commonweal.invest.case") / "published" / "first-values.yaml"
 
 
 @pytest.fixture(scope="module")

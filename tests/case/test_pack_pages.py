@@ -13,18 +13,18 @@ import numpy as np
 import pypdf
 import pytest
 
-from commonweal.case.pack_pages import SITES, options_page, programme_page
 from commonweal.errors import CommonwealError
-from commonweal.investment.siting.search import greedy
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import Scope, find_scope
+from commonweal.invest.siting.search import greedy
+from commonweal.report.case.pack_pages import SITES, options_page, programme_page
+from commonweal.report.place.make import write_pack
+from commonweal.study.scope import Scope, find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 RULE = """
 title: Three places of the county
@@ -86,7 +86,7 @@ def test_an_interrupted_search_makes_no_page(
         signal.raise_signal(signal.SIGINT)
         return greedy(*args, **kwargs)
 
-    monkeypatch.setattr(import_module("commonweal.investment.siting.solve"), "greedy", searched)
+    monkeypatch.setattr(import_module("commonweal.invest.siting.solve"), "greedy", searched)
     with pytest.raises(KeyboardInterrupt):
         options_page(county, scope, "library", store)
 
@@ -135,7 +135,7 @@ def test_pages_that_cannot_be_made_are_refused_before_the_study_is_run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("commonweal.study.run", None)
+    monkeypatch.setattr("commonweal.study.run.run", None)
     (tmp_path / "good.yaml").write_text(RULE, "utf-8")
     (tmp_path / "bad.yaml").write_text(RULE[: RULE.index("in_need")], "utf-8")
     code, _, complained = tell("brief", "demo", "Vesselhoe", *words)
@@ -146,8 +146,8 @@ def test_pages_that_cannot_be_made_are_refused_before_the_study_is_run(
 def test_too_many_areas_have_no_page_of_options_and_are_refused_before_the_run(
     tell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commonweal.study.run", None)
-    monkeypatch.setattr("commonweal.case.pack_pages.MOST_AREAS", 399)
+    monkeypatch.setattr("commonweal.study.run.run", None)
+    monkeypatch.setattr("commonweal.report.case.pack_pages.MOST_AREAS", 399)
     code, _, complained = tell("brief", "demo", "--options", "library")
     assert (code, "name a place or an authority" in complained) == (2, True)
 

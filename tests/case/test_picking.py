@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.case.pack_pages import options_page
-from commonweal.case.picking import MOST, live_of, picking_of
-from commonweal.case.sites import sites_worth
-from commonweal.case.values import load_values
-from commonweal.investment.interventions import load_interventions
-from commonweal.investment.siting.candidates import Candidates
-from commonweal.pack.scope import find_scope
-from commonweal.reports import report_html
-from commonweal.reports.siting import siting_report, siting_section
-from commonweal.reports.siting_map import pick_map
-from commonweal.siting import Ask, site
+from commonweal.document import report_html
+from commonweal.invest.case.sites import sites_worth
+from commonweal.invest.case.values import load_values
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.siting.candidates import Candidates
+from commonweal.invest.siting.on_study import Ask, site
+from commonweal.report.case.pack_pages import options_page
+from commonweal.report.case.picking import MOST, live_of, picking_of
+from commonweal.report.siting import siting_report, siting_section
+from commonweal.report.siting_map import pick_map
+from commonweal.study.scope import find_scope
 from commonweal.web.options import Options, options_told
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from commonweal.investment.interventions import Interventions
-    from commonweal.investment.siting.sited import Sited
-    from commonweal.results import Results
+    from commonweal.invest.interventions import Interventions
+    from commonweal.invest.siting.sited import Sited
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 PLACE = "Vesselhoe"
 KINDS = ("library", "youth-centre", "pub")

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.briefing.words import percent
-from commonweal.case.report import case_report
-from commonweal.case.spending import begun_costs_after, over_told, spent_with_bias
-from commonweal.case.tables import by_year, pounds
-from commonweal.case.told import case_answer, case_data
-from commonweal.investment.appraisal.words import money
-from commonweal.investment.portfolio import Problem
+from commonweal.document.words import percent
+from commonweal.invest.appraisal.words import money
+from commonweal.invest.case.spending import begun_costs_after, over_told, spent_with_bias
+from commonweal.invest.portfolio import Problem
+from commonweal.report.case.report import case_report
+from commonweal.report.case.tables import by_year, pounds
+from commonweal.report.case.told import case_answer, case_data
 
 if TYPE_CHECKING:
-    from commonweal.case import Case
+    from commonweal.invest.case import Case
 
 
 def test_what_was_begun_is_run_until_it_ends() -> None:

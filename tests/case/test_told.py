@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.case import make_case
-from commonweal.case.case import portfolio_builder
-from commonweal.case.layers import write_places
-from commonweal.case.report import case_report
-from commonweal.case.steady import steadiness
-from commonweal.case.studied import studied_interventions, why_studied
-from commonweal.case.tables import packages, risks, steady
-from commonweal.case.told import case_answer, case_data, mix_words
-from commonweal.investment.appraisal.words import money
-from commonweal.investment.portfolio import Rules, choose, expected, uncertain_numbers
-from commonweal.investment.portfolio.model import GAP
-from commonweal.reports import write_report
+from commonweal.document import write_report
+from commonweal.invest.appraisal.words import money
+from commonweal.invest.case import make_case
+from commonweal.invest.case.case import portfolio_builder
+from commonweal.invest.case.steady import steadiness
+from commonweal.invest.case.studied import studied_interventions, why_studied
+from commonweal.invest.portfolio import Rules, choose, expected, uncertain_numbers
+from commonweal.invest.portfolio.model import GAP
+from commonweal.report.case.layers import write_places
+from commonweal.report.case.report import case_report
+from commonweal.report.case.tables import packages, risks, steady
+from commonweal.report.case.told import case_answer, case_data, mix_words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.case import Case
-    from commonweal.case.options import Sharing
-    from commonweal.investment.portfolio import Mix, Problem
-    from commonweal.results import Results
+    from commonweal.invest.case import Case
+    from commonweal.invest.case.options import Sharing
+    from commonweal.invest.portfolio import Mix, Problem
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 BUDGET = 8e6
 
@@ -128,7 +128,7 @@ def test_the_time_for_each_choice_is_kept_to_in_draws_too(
         given.append(seconds)
         return choose(problem, rules, seconds=seconds, **more)
 
-    for module in ("commonweal.case.steady", "commonweal.investment.portfolio.stability"):
+    for module in ("commonweal.invest.case.steady", "commonweal.invest.portfolio.stability"):
         monkeypatch.setattr(import_module(module), "choose", chosen)
     option = case.option if case.option.sharing == sharing else case.other
     builder = portfolio_builder(case.results, case.rows[:2], case.interventions)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.allocation import applied
 from commonweal.areas import load_systems
-from commonweal.case import make_case
-from commonweal.investment.allocation import load_programme
-from commonweal.reports.allocation import allocation_sections
-from commonweal.reports.siting import siting_section
+from commonweal.invest.allocation import load_programme
+from commonweal.invest.allocation.on_study import applied
+from commonweal.invest.case import make_case
+from commonweal.report.allocation import allocation_sections
+from commonweal.report.siting import siting_section
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.case import Case
-    from commonweal.results import Results
+    from commonweal.invest.case import Case
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 
 def test_one_reason_for_all_that_are_passed_over_is_said_once(

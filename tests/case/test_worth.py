@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.case import load_values
-from commonweal.case.sites import sites_worth
-from commonweal.case.worth import gains_of
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.investment.interventions import load_interventions
-from commonweal.investment.portfolio import Problem, Rules
-from commonweal.siting import Ask, site
+from commonweal.invest.case import load_values
+from commonweal.invest.case.sites import sites_worth
+from commonweal.invest.case.worth import gains_of
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.portfolio import Problem, Rules
+from commonweal.invest.siting.on_study import Ask, site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 NAMES = ["community_hub", "library_hours"]
 
@@ -93,9 +93,9 @@ def test_nothing_done_gains_nothing() -> None:
 def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
     from importlib import resources
 
-    text = (resources.files("commonweal.case") / "published" / "first-values.yaml").read_text(
-        "utf-8"
-    )
+    text = (
+        resources.files("commonweal.invest.case") / "published" / "first-values.yaml"
+    ).read_text("utf-8")
     for old, new, error, said in (
         ("library: community_hub", "libary: community_hub", UnknownNameError, "library"),
         ("evidence: popay-2023", "evidence: popay-2032", UnknownNameError, "popay-2023"),

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
-from commonweal.estimates import EstimatesSpec, load_estimates, run_estimates, write_example
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
+from commonweal.study.small_areas import EstimatesSpec, load_estimates, run_estimates, write_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ class TestFile:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("commonweal.estimates.example.write_survey", full)
+        monkeypatch.setattr("commonweal.study.small_areas.example.write_survey", full)
         with pytest.raises(CommonwealError, match="cannot be written: No space left on device"):
             write_example(tmp_path)
         assert not list(tmp_path.iterdir())
@@ -188,7 +188,7 @@ class TestCommand:
 
 def test_the_tutorial_shows_the_whole_files() -> None:
     page = (Path(__file__).parents[2] / "docs" / "tutorial-survey.md").read_text("utf-8")
-    folder = resources.files("commonweal.estimates") / "examples"
+    folder = resources.files("commonweal.study.small_areas") / "examples"
     for file in folder.iterdir():
         assert f"```text\n{file.read_text('utf-8')}```" in page, file.name
 

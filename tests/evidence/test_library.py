@@ -11,7 +11,7 @@ import yaml
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import STRENGTHS, cite, load_evidence, short_reference
-from commonweal.recipe import load_study, shipped_studies
+from commonweal.spec import load_study, shipped_studies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.errors import UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.evidence.page import evidence_html, evidence_lines
+from commonweal.report.evidence import evidence_html, evidence_lines
 
 if TYPE_CHECKING:
     import subprocess
@@ -128,8 +128,8 @@ def test_a_dangling_citation_fails_the_check_with_the_nearest(
 
 
 def test_a_report_lists_what_the_study_cites_and_for_what(small: Small) -> None:
-    from commonweal.briefing.measured import indicator_table
-    from commonweal.briefing.report import render_report
+    from commonweal.report.study.measured import indicator_table
+    from commonweal.report.study.report import render_report
 
     study = small.write(
         indicators__income__cites=["bolet-2021", "putnam-2000"],

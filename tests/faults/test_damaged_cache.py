@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-import commonweal.sources.county as county
+import commonweal.demo as county
+from commonweal.demo import generate_county
 from commonweal.errors import SourceError
+from commonweal.files.atomic import writing
 from commonweal.sources import Store, local_source
-from commonweal.sources.county import generate_county
-from commonweal.sources.files import writing
 from commonweal.sources.kept import kept_file, kept_table
 
 from ..sources.conftest import published
@@ -120,7 +120,7 @@ def test_a_disk_that_loses_what_is_written_is_told_of(
 def test_what_is_whole_is_neither_made_nor_hashed_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commonweal.sources import files
+    from commonweal.files import atomic as files
 
     monkeypatch.setattr(files, "_SETTLED_NS", -1)
     hashed: list[Path] = []

@@ -46,7 +46,7 @@ KNOWN = """\
 import secrets, sys
 secrets.token_hex = lambda n: "0" * (2 * n)
 sys.argv[0] = "commonweal"
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 """The command line with a known name for the folder that it writes."""

@@ -30,10 +30,10 @@ import pytest
 import shapely
 import xlsxwriter
 
-from commonweal.capital.surveys import read_columns
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
 from commonweal.sources.apart import apart
 from commonweal.sources.damaged import reading
+from commonweal.survey import read_columns
 
 from ..fuzz.apart import keep_ready
 

@@ -12,14 +12,14 @@ import pytest
 from commonweal.access.feed import unpacked
 from commonweal.access.postcodes import load_postcodes
 from commonweal.areas import summarise
-from commonweal.capital.surveys.recode import as_text
-from commonweal.capital.wealth.coefficients import read_weight
 from commonweal.errors import DataError
+from commonweal.files.yaml import _loader, read_keys, read_strict
 from commonweal.index.scales import z_score
-from commonweal.investment.appraisal import welfare_weight
-from commonweal.investment.appraisal.uncertain import read_number
+from commonweal.invest.appraisal import welfare_weight
+from commonweal.invest.appraisal.uncertain import read_number
+from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.sources import local_source
-from commonweal.strict_yaml import _loader, read_keys, read_strict
+from commonweal.survey.recode import as_text
 from tests.faults.test_inputs import outlines, refused
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.capital.surveys import read_survey
-from commonweal.capital.wealth import read_weight
 from commonweal.errors import DataError
-from commonweal.investment.appraisal import load_project
-from commonweal.investment.interventions import load_interventions
-from commonweal.investment.tracker import Snapshot
-from commonweal.tracking import take_baseline
+from commonweal.invest.appraisal import load_project
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.tracker import Snapshot
+from commonweal.invest.tracker.on_study import take_baseline
+from commonweal.papers.wealth import read_weight
+from commonweal.survey import read_survey
 from tests.capital.surveys.conftest import PEOPLE, spec_of
 from tests.investment.allocation.test_command import write
 from tests.investment.appraisal.conftest import PLAIN

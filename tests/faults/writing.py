@@ -27,7 +27,7 @@ def hook(event, args):
             os.kill(os.getpid(), int(number))
 sys.argv = ["commonweal", *args]
 sys.addaudithook(hook)
-from commonweal.cli import main
+from commonweal.cli.app import main
 try:
     main()
 finally:

@@ -21,7 +21,7 @@ from typing import Any
 from commonweal.sources import apart
 
 READERS = (
-    "commonweal.capital.surveys.read",
+    "commonweal.survey.read",
     "commonweal.sources.excel_reader",
     "commonweal.sources.vector_reader",
     "fastexcel",

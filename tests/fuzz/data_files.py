@@ -26,8 +26,8 @@ from commonweal.access.postcodes import load_postcodes
 from commonweal.access.streets_pbf import read_streets
 from commonweal.access.taxonomy import load_taxonomy
 from commonweal.access.timetable import read_timetable
-from commonweal.investment.allocation.groups import read_codes
-from commonweal.investment.siting.candidates import read_candidates
+from commonweal.invest.allocation.groups import read_codes
+from commonweal.invest.siting.candidates import read_candidates
 from tests.access.test_places_pbf import HOLE, SQUARE
 from tests.access.test_places_pbf import Map as PlacesMap
 from tests.access.test_postcodes import CODE_POINT, ONSPD

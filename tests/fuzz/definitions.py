@@ -11,14 +11,14 @@ import polars as pl
 
 from commonweal.access.registers import _Registers, places_of
 from commonweal.access.taxonomy import load_taxonomy, read_model
-from commonweal.capital.framework import load_framework
-from commonweal.capital.wealth import read_weight, worth_of_change
 from commonweal.evidence import load_evidence
-from commonweal.investment.tracker import track
-from commonweal.reports.tracker import tracker_lines
+from commonweal.files.yaml import read_text
+from commonweal.invest.tracker import track
+from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
+from commonweal.papers.wealth import read_weight, worth_of_change
+from commonweal.report.tracker import tracker_lines
+from commonweal.social_capital import load_framework
 from commonweal.sources import load_catalogue
-from commonweal.strict_yaml import read_text
-from commonweal.tracking import read_baseline, take_baseline, write_baseline
 from tests.access.test_registers import DIRECTORY, POINTS, rows
 from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, write_yaml
 from tests.fuzz.harness import Fuzzer
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from commonweal.investment.tracker import Snapshot
+    from commonweal.invest.tracker import Snapshot
 
 TAGS = (
     {"amenity": "pub", "name": "Red Lion"},

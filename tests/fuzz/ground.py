@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 from tests.fuzz.mutations import yaml_text
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 CHECK_ONLY = "check only"

@@ -14,12 +14,12 @@ import numpy as np
 import pyogrio
 import shapely
 
-from commonweal.briefing.geopackage import write_geopackage
-from commonweal.briefing.map import draw_map
-from commonweal.recipe import load_study
+from commonweal.report.study.geopackage import write_geopackage
+from commonweal.report.study.map import draw_map
 from commonweal.sources import local_source
 from commonweal.sources.readers import read_table
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 from tests.conftest import areas_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_results, store
 from tests.fuzz.harness import Fuzzer

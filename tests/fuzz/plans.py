@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.allocation import applied, exclusions_of
-from commonweal.capital.surveys import load_spec, rake_survey, read_survey, summarise
-from commonweal.case import Asked, load_values, make_case
-from commonweal.case.report import case_report
-from commonweal.case.told import case_data, case_lines
-from commonweal.estimates import load_estimates, run_estimates, write_example
-from commonweal.investment.allocation import load_programme
-from commonweal.investment.appraisal import appraise, load_project
-from commonweal.investment.parameters import load_parameters
-from commonweal.portfolio import Ask, propose
-from commonweal.reports.allocation import allocation_data, allocation_lines
-from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
-from commonweal.reports.portfolio import portfolio_data, portfolio_lines
-from commonweal.reports.survey import survey_report
-from commonweal.session import content, load_session
-from commonweal.study import run
+from commonweal.invest.allocation import load_programme
+from commonweal.invest.allocation.on_study import applied, exclusions_of
+from commonweal.invest.appraisal import appraise, load_project
+from commonweal.invest.case import Asked, load_values, make_case
+from commonweal.invest.parameters import load_parameters
+from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.report.allocation import allocation_data, allocation_lines
+from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
+from commonweal.report.case.report import case_report
+from commonweal.report.case.told import case_data, case_lines
+from commonweal.report.portfolio import portfolio_data, portfolio_lines
+from commonweal.report.session import content, load_session
+from commonweal.report.survey import survey_report
+from commonweal.study.run import run
+from commonweal.study.small_areas import load_estimates, run_estimates, write_example
+from commonweal.survey import load_spec, rake_survey, read_survey, summarise
 from tests.capital.surveys.conftest import PEOPLE, spec_of
 from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, store, write_yaml
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 DRAWN = "drawn"

@@ -7,9 +7,9 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from commonweal.checking import check_files
-from commonweal.recipe import load_study
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.check import check_files
+from commonweal.study.run import run
 from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_results, shipped, store, write_yaml
 from tests.fuzz.harness import Fuzzer

@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.checking import check_files
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.gather.gather import gather_indicators
 from commonweal.index.shrink import shrink_counts
-from commonweal.places import study_areas
-from commonweal.recipe import parse_study
 from commonweal.sources import Store
+from commonweal.spec import parse_study
+from commonweal.study.areas import study_areas
+from commonweal.study.check import check_files
+from commonweal.study.indicators import gather_indicators
 
 if TYPE_CHECKING:
     from pathlib import Path

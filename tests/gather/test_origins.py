@@ -13,7 +13,7 @@ from commonweal.access.national_grid import grid_to_degrees
 from commonweal.access.postcodes import Postcodes
 from commonweal.areas import Areas
 from commonweal.errors import DataError
-from commonweal.gather.origins import area_points, postcodes_inside
+from commonweal.study.origins import area_points, postcodes_inside
 
 
 def areas(**columns: list[float | None]) -> Areas:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from commonweal.cli import app
+from commonweal.cli.app import app
 from tests.golden.content import digest, file_lines, plain
 
 HASHES = Path(__file__).with_name("hashes.json")

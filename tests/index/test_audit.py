@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.audit import (
+from commonweal.index.framework import Node
+from commonweal.index.review import Thresholds, review_data, review_tree, to_table
+from commonweal.index.score import score_tree
+from commonweal.index.shrink import shrink_counts
+from commonweal.index.treat import Rule
+from commonweal.toolbox.audit import (
     FUNCTIONS,
     Trail,
     digest,
@@ -21,12 +26,7 @@ from commonweal.index.audit import (
     start,
     to_json,
 )
-from commonweal.index.coin import Coin, read_coin_tables
-from commonweal.index.framework import Node
-from commonweal.index.review import Thresholds, review_data, review_tree, to_table
-from commonweal.index.score import score_tree
-from commonweal.index.shrink import shrink_counts
-from commonweal.index.treat import Rule
+from commonweal.toolbox.coin import Coin, read_coin_tables
 
 from . import golden
 

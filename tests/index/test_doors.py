@@ -16,7 +16,6 @@ from commonweal.index.denominate import denominate, match_units
 from commonweal.index.describe import describe, flags, iqr_outliers
 from commonweal.index.importance import importance, to_importance
 from commonweal.index.impute import impute_columns, impute_regression, impute_rows
-from commonweal.index.index_workbook import stage_table
 from commonweal.index.normalise import normalise
 from commonweal.index.reliability import cronbach, flag_denominators, flag_pairs, with_ancestors
 from commonweal.index.review import review_data
@@ -28,6 +27,7 @@ from commonweal.index.screen import (
 )
 from commonweal.index.standings import strengths
 from commonweal.index.treat import changes, treat
+from commonweal.toolbox.index_workbook import stage_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

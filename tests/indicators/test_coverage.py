@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.report import render_report
-from commonweal.checking import check_files
 from commonweal.errors import DataError
-from commonweal.recipe import load_study
+from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.report import render_report
+from commonweal.spec import load_study
+from commonweal.study.check import check_files
 
 
 @pytest.fixture

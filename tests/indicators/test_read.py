@@ -11,9 +11,9 @@ import pytest
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, DataError
 from commonweal.indicators import Indicator, Wanted, read_flags, read_indicators
-from commonweal.places import study_areas
-from commonweal.recipe import load_study
 from commonweal.sources import Source, Store, local_source
+from commonweal.spec import load_study
+from commonweal.study.areas import study_areas
 
 if TYPE_CHECKING:
     from collections.abc import Callable

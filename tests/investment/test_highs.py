@@ -14,9 +14,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
-from commonweal.investment import highs
-from commonweal.investment.clock import Clock, running
-from commonweal.investment.highs import Answer, run_mip
+from commonweal.invest import highs
+from commonweal.invest.clock import Clock, running
+from commonweal.invest.highs import Answer, run_mip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

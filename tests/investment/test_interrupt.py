@@ -30,12 +30,12 @@ def slow(*args, **kwargs):
     {meanwhile}
     return real(*args, **kwargs)
 module.{name} = slow
-from commonweal.cli import main
+from commonweal.cli.app import main
 main()
 """
 READY = 'print("READY", flush=True); '
 SLEEPS = f"{READY}time.sleep(3600)"
-SOLVES = f"from test_highs import hard; from commonweal.investment.clock import Clock; {READY}hard(Clock(3600))"
+SOLVES = f"from test_highs import hard; from commonweal.invest.clock import Clock; {READY}hard(Clock(3600))"
 DEAF = "from test_interrupt import deaf; deaf()"
 SEEKS = f"from test_interrupt import sought; {READY}return sought(real, *args, **kwargs)"
 
@@ -44,7 +44,7 @@ def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
     """Seek for as long as a solver may, and give what was found, as one that took note of Ctrl-C does."""
     from dataclasses import replace
 
-    from commonweal.investment.clock import running
+    from commonweal.invest.clock import running
 
     with running(3600) as clock:
         while not clock.up():
@@ -60,8 +60,8 @@ def deaf() -> None:
     import numpy as np
     from scipy.sparse import csr_array
 
-    from commonweal.investment.clock import Clock
-    from commonweal.investment.highs import load_highs, run_mip
+    from commonweal.invest.clock import Clock
+    from commonweal.invest.highs import load_highs, run_mip
 
     load_highs()
     generator = np.random.default_rng(0)
@@ -113,11 +113,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "where", "meanwhile"),
     [
-        (CASE, "commonweal.case.places.run", SLEEPS),
-        (CASE, "commonweal.case.options.choose", SOLVES),
-        (CASE, "commonweal.siting.solve", SEEKS),
-        (CASE, "commonweal.reports.write.report_pdf", SLEEPS),
-        (SITE, "commonweal.siting.effect_of", SLEEPS),
+        (CASE, "commonweal.invest.case.places.run", SLEEPS),
+        (CASE, "commonweal.invest.case.options.choose", SOLVES),
+        (CASE, "commonweal.invest.siting.on_study.solve", SEEKS),
+        (CASE, "commonweal.document.write.report_pdf", SLEEPS),
+        (SITE, "commonweal.invest.siting.on_study.effect_of", SLEEPS),
     ],
     ids=["study", "solver", "sites", "writing", "effect"],
 )
@@ -136,7 +136,7 @@ def test_a_solver_that_does_not_hear_is_not_waited_for(
     environment: dict[str, str], folder: Path
 ) -> None:
     code, said, complaint = interrupted(
-        CASE, "commonweal.case.options.choose", DEAF, environment, folder
+        CASE, "commonweal.invest.case.options.choose", DEAF, environment, folder
     )
     assert (code, said) == (130, "")
     assert complaint == "commonweal: stopped; nothing was half-written\n"
@@ -147,7 +147,7 @@ def test_a_solver_that_does_not_hear_is_not_waited_for(
 def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path) -> None:
     words = (*SITE, "--seconds", "600")
     code, said, complaint = interrupted(
-        words, "commonweal.siting.solve", READY, environment, folder
+        words, "commonweal.invest.siting.on_study.solve", READY, environment, folder
     )
     assert (code, complaint) == (0, "")
     assert "15 new places" in said

@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from commonweal.case import load_values
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.investment.interventions import (
-    Through,
-    load_interventions,
-    shipped_interventions,
-)
+from commonweal.invest.case import load_values
+from commonweal.invest.interventions import Through, load_interventions, shipped_interventions
 
 if TYPE_CHECKING:
     from pathlib import Path

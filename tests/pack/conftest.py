@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import find_scope
+from commonweal.report.place.make import write_pack
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
+from commonweal.study.scope import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @dataclass

@@ -16,15 +16,15 @@ import pypdf
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.locks import held
-from commonweal.pack import describe
-from commonweal.pack.describing import Describing
-from commonweal.pack.make import profile_rows, write_pack
-from commonweal.pack.overview import overview
-from commonweal.pack.scope import find_scope
-from commonweal.pack.shapes import Shapes
-from commonweal.pack.staging import Staging
-from commonweal.pack.strand_chart import strand_table
+from commonweal.files.locks import held
+from commonweal.files.staging import Staging
+from commonweal.report.place import describe
+from commonweal.report.place.describing import Describing
+from commonweal.report.place.make import profile_rows, write_pack
+from commonweal.report.place.overview import overview
+from commonweal.report.place.shapes import Shapes
+from commonweal.report.place.strand_chart import strand_table
+from commonweal.study.scope import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 def pages_of(folder: Path) -> list[Path]:
@@ -505,14 +505,14 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], small: Small) ->
 def test_what_is_wrong_is_told_before_a_long_run(
     tell: Callable[..., tuple[int, str, str]], small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commonweal.study.run", lambda *_, **__: pytest.fail("it has run"))
+    monkeypatch.setattr("commonweal.study.run.run", lambda *_, **__: pytest.fail("it has run"))
     mine = small.path / "packs" / "study-southside"
     mine.mkdir(parents=True)
     (mine / "notes.txt").write_text("mine", "utf-8")
     code, _, err = tell("brief", small.study, "Southside")
     assert code == 2
     assert "holds notes.txt, which Commonweal did not write" in err
-    monkeypatch.setattr("commonweal.commands.brief.MOST_PROFILES", 19)
+    monkeypatch.setattr("commonweal.cli.brief.MOST_PROFILES", 19)
     code, _, err = tell("brief", small.study, "--profiles", "all", "--out", "all")
     assert code == 2
     assert "20 profiles are more than one folder should hold (at most 19)" in err

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from commonweal.briefing.larger import by_tier, tiers
-from commonweal.briefing.names import whole_name
-from commonweal.pack import describe
-from commonweal.pack.describing import Describing
-from commonweal.pack.overview import overview
-from commonweal.pack.scope import find_scope
-from commonweal.pack.shapes import Shapes
+from commonweal.report.place import describe
+from commonweal.report.place.describing import Describing
+from commonweal.report.place.overview import overview
+from commonweal.report.place.shapes import Shapes
+from commonweal.report.study.larger import by_tier, tiers
+from commonweal.study.names import whole_name
+from commonweal.study.scope import find_scope
 
 if TYPE_CHECKING:
     from tests.conftest import Small
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @pytest.fixture

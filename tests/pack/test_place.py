@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.briefing.amounts import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
+from commonweal.document.numbers import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
 from commonweal.indicators import Counts
-from commonweal.pack import describe, describer
-from commonweal.pack.standing import worse_than
-from commonweal.pack.told import MOST_REASONS, main_drivers, reasons
+from commonweal.report.place import describe, describer
+from commonweal.report.place.standing import worse_than
+from commonweal.report.place.told import MOST_REASONS, main_drivers, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Small
 
-    from commonweal.pack import Place
-    from commonweal.results import Results
+    from commonweal.report.place import Place
+    from commonweal.study.results import Results
 
 
 def row_of(results: Results, code: str) -> int:
@@ -130,7 +130,7 @@ def test_neighbours_and_peers_are_others(demo: Results) -> None:
 
 
 def test_one_degree_of_latitude_is_111_km(small: Small) -> None:
-    from commonweal.pack.nearby import Nearby
+    from commonweal.report.place.nearby import Nearby
 
     table = "code,name,lat,lon\n" + "".join(f"A{i:02d},P{i},{50 + i},1\n" for i in range(1, 21))
     small.areas.write_text(table, "utf-8")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.pack.postcode import postcode_finder
-from commonweal.pack.scope import codes_in, file_name, find_scope
-from commonweal.pack.shapes import Shapes
+from commonweal.report.place.postcode import postcode_finder
+from commonweal.report.place.shapes import Shapes
+from commonweal.study.scope import codes_in, file_name, find_scope
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Small
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 def test_nothing_is_everything(demo: Results) -> None:

@@ -14,18 +14,18 @@ from unittest import mock
 import numpy as np
 import pytest
 
-import commonweal.allocation
-import commonweal.case.places
-import commonweal.study
-import commonweal.units
-from commonweal.places import study_shapes
-from commonweal.recipe import Study, load_study
+import commonweal.compare.on_larger
+import commonweal.invest.allocation.on_study
+import commonweal.invest.case.places
+import commonweal.study.run
 from commonweal.sources import Store
+from commonweal.spec import Study, load_study
+from commonweal.study.areas import study_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,12 @@ def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 # Runs that several files look at: their tests go to one worker, as tests/conftest.py says.
 
 
-RUNNING = (commonweal.study, commonweal.allocation, commonweal.case.places, commonweal.units)
+RUNNING = (
+    commonweal.study.run,
+    commonweal.invest.allocation.on_study,
+    commonweal.invest.case.places,
+    commonweal.compare.on_larger,
+)
 """What runs a study under this name; commands import it as they start."""
 
 
@@ -72,7 +77,7 @@ def seal(value: object) -> None:
 
 
 class Once:
-    """Run a study as `commonweal.study.run` does, or give what the same run gave before.
+    """Run a study as `commonweal.study.run.run` does, or give what the same run gave before.
 
     For tests that only look at results, and for what a command prints of them. A run of an earlier study
     that a study asks for counts as one, and one without outlines is one with them, which are taken away.
@@ -83,7 +88,7 @@ class Once:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.kept: dict[tuple[Any, ...], Results] = {}
-        self.run = commonweal.study.run
+        self.run = commonweal.study.run.run
 
     def __call__(
         self,
@@ -159,7 +164,7 @@ def on_units(run_once: Once) -> dict[str, Results]:
     """The same recipe on larger areas, without draws."""
     study = load_study("open-england")
     return {
-        unit: run_once(commonweal.units.on_unit(study, unit), geometry=False)
+        unit: run_once(commonweal.compare.on_larger.on_unit(study, unit), geometry=False)
         for unit in ("msoa21", "wd24")
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.beside import (
+from commonweal.compare import (
     compare_indices,
     compare_units,
     larger_units,
@@ -19,17 +19,17 @@ from commonweal.beside import (
     spearman,
     worst_tenth,
 )
-from commonweal.briefing.classes import class_ranks
-from commonweal.briefing.two_indices import index_comparison_lines
-from commonweal.briefing.units import unit_lines
-from commonweal.units import run_on_units
+from commonweal.compare.on_larger import run_on_units
+from commonweal.report.study.classes import class_ranks
+from commonweal.report.study.two_indices import index_comparison_lines
+from commonweal.report.study.units import unit_lines
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once
 
-    from commonweal.beside import IndexComparison
-    from commonweal.results import Results
+    from commonweal.compare import IndexComparison
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

@@ -10,19 +10,19 @@ import pypdf
 import pytest
 from tests.pack.conftest import Page
 
-from commonweal.pack import describer
-from commonweal.pack.make import write_pack
-from commonweal.pack.postcode import postcode_finder
-from commonweal.pack.scope import find_scope
-from commonweal.pack.shapes import Shapes
+from commonweal.report.place import describer
+from commonweal.report.place.make import write_pack
+from commonweal.report.place.postcode import postcode_finder
+from commonweal.report.place.shapes import Shapes
+from commonweal.study.scope import find_scope
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.conftest import Once
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

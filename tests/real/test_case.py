@@ -13,14 +13,14 @@ import openpyxl
 import pyogrio
 import pytest
 
-from commonweal.case import Asked, make_case
-from commonweal.case.layers import write_places
-from commonweal.case.report import case_report
-from commonweal.case.studied import why_studied
-from commonweal.case.told import case_answer
-from commonweal.investment.appraisal.words import money
-from commonweal.investment.clock import running
-from commonweal.reports import write_report
+from commonweal.document import write_report
+from commonweal.invest.appraisal.words import money
+from commonweal.invest.case import Asked, make_case
+from commonweal.invest.case.studied import why_studied
+from commonweal.invest.clock import running
+from commonweal.report.case.layers import write_places
+from commonweal.report.case.report import case_report
+from commonweal.report.case.told import case_answer
 from commonweal.web.asking import AskedOptions
 from commonweal.web.explorer import Explorer
 from commonweal.web.options import options_data, options_of
@@ -29,9 +29,9 @@ from commonweal.web.planning import Planning, plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.case import Case
-    from commonweal.results import Results
+    from commonweal.invest.case import Case
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 
@@ -40,7 +40,7 @@ MANCHESTER = "E08000003"
 
 def made(asked: Asked, store: Store, results: Results) -> Case:
     """Make a case whose sites are looked for until they are proven, on any machine."""
-    module = sys.modules["commonweal.investment.siting.solve"]
+    module = sys.modules["commonweal.invest.siting.solve"]
     with mock.patch.object(module, "running", side_effect=lambda _: running(math.inf)):
         return make_case(asked, store, results=results)
 

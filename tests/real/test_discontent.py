@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from commonweal.access import Points
-from commonweal.capital.discontent import Discontent, discontent, neighbours, shrinkage
-from commonweal.capital.discontent.columns import GROWTH, NEIGHBOURS
+from commonweal.document import write_report
 from commonweal.evidence import load_evidence
-from commonweal.reports import write_report
-from commonweal.reports.discontent import discontent_report
-from commonweal.reports.discontent_told import answer, as_data, discontent_lines
+from commonweal.papers.discontent import Discontent, discontent, neighbours, shrinkage
+from commonweal.papers.discontent.columns import GROWTH, NEIGHBOURS
+from commonweal.papers.discontent.report_discontent import discontent_report
+from commonweal.papers.discontent.report_discontent_told import answer, as_data, discontent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.reports import Report
+    from commonweal.document import Report
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real

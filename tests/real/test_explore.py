@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.recipe import load_study
-from commonweal.recipe.study import Study
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.spec.study import Study
+from commonweal.study.run import run
 from commonweal.web import open_explorer
 from commonweal.web.choices import choices_from, cuts_of, weights_of
 from commonweal.web.layers import layer_of
@@ -18,8 +18,8 @@ from commonweal.web.search import search
 from commonweal.web.tiles import shapes_of
 
 if TYPE_CHECKING:
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
     from commonweal.web import Explorer
 
 pytestmark = pytest.mark.real

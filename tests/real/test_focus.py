@@ -10,22 +10,22 @@ import numpy as np
 import openpyxl
 import pytest
 
-from commonweal.briefing.folder import write_results
-from commonweal.briefing.headline import headline
-from commonweal.briefing.profile import profile, profile_lines
-from commonweal.briefing.words import ordinal
-from commonweal.pack import describe
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import find_scope, focus_scope
-from commonweal.recipe import load_study
-from commonweal.study import run
+from commonweal.document.words import ordinal
+from commonweal.report.place import describe
+from commonweal.report.place.make import write_pack
+from commonweal.report.place.profile import profile, profile_lines
+from commonweal.report.study.folder import write_results
+from commonweal.report.study.headline import headline
+from commonweal.spec import load_study
+from commonweal.study.run import run
+from commonweal.study.scope import find_scope, focus_scope
 from commonweal.web import Explorer
 from commonweal.web.listing import Listed, record
 from commonweal.web.listing import listed as listed_in
 
 if TYPE_CHECKING:
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

@@ -9,9 +9,9 @@ import polars as pl
 import pyogrio
 import pytest
 
-from commonweal.briefing import write_results
+from commonweal.report.study import write_results
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.recipe import load_study
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

@@ -16,13 +16,13 @@ from scipy.stats import rankdata, spearmanr
 from commonweal.access import great_circle_m
 from commonweal.access.registers import read_register
 from commonweal.areas import load_areas
-from commonweal.recipe import load_study
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from commonweal.indicators import Indicators
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

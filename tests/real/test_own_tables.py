@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.checking import check_files
 from commonweal.errors import CommonwealError
-from commonweal.recipe import load_study
+from commonweal.spec import load_study
+from commonweal.study.check import check_files
 
 if TYPE_CHECKING:
     from pathlib import Path

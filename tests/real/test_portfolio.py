@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.investment.portfolio import need_met
-from commonweal.portfolio import Ask, propose
-from commonweal.reports.portfolio import portfolio_report
+from commonweal.invest.portfolio import need_met
+from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.report.portfolio import portfolio_report
 
 if TYPE_CHECKING:
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

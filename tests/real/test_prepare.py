@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from commonweal.index.shrink import shrink_counts
-from commonweal.recipe import Study
-from commonweal.study import run
+from commonweal.spec import Study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

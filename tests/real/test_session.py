@@ -11,15 +11,15 @@ import polars as pl
 import pypdf
 import pytest
 
-from commonweal.session import content, load_session, write_session
+from commonweal.report.session import content, load_session, write_session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.conftest import Once
 
-    from commonweal.results import Results
-    from commonweal.session import Content
+    from commonweal.report.session import Content
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

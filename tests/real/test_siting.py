@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.siting import Ask, Ground, ground_of, site
-from commonweal.siting_effect import measured_anew, moved_by
+from commonweal.invest.siting.effect import measured_anew, moved_by
+from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
 
 if TYPE_CHECKING:
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

@@ -9,17 +9,17 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.estimates import load_estimates, read_ground, run_estimates
-from commonweal.estimates.covariates import ready_covariates
-from commonweal.gather.gather import gather_indicators
-from commonweal.places import study_areas
-from commonweal.recipe import load_study
+from commonweal.spec import load_study
+from commonweal.study.areas import study_areas
+from commonweal.study.indicators import gather_indicators
+from commonweal.study.small_areas import load_estimates, read_ground, run_estimates
+from commonweal.study.small_areas.covariates import ready_covariates
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.estimates import Ground
     from commonweal.sources import Store
+    from commonweal.study.small_areas import Ground
 
 pytestmark = pytest.mark.real
 

@@ -8,15 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.capital.framework import latest, load_framework, national_figures
-from commonweal.pack import describe
-from commonweal.recipe import HeadlineSpec, load_study
-from commonweal.study import run
+from commonweal.report.place import describe
+from commonweal.social_capital import latest, load_framework, national_figures
+from commonweal.spec import HeadlineSpec, load_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
-    from commonweal.briefing.social_capital import SocialCapital
-    from commonweal.results import Results
+    from commonweal.report.study.social_capital import SocialCapital
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

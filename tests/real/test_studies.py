@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.briefing.compare import comparison_lines
-from commonweal.briefing.find import find_area
-from commonweal.briefing.headline import as_data, headline
-from commonweal.briefing.profile import profile, profile_data, profile_lines
-from commonweal.commands.find_study import find_study
+from commonweal.cli.find_study import find_study
 from commonweal.designation import compare
 from commonweal.errors import CommonwealError
-from commonweal.study import only_designation
+from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.study.compare import comparison_lines
+from commonweal.report.study.headline import as_data, headline
+from commonweal.study.find import find_area
+from commonweal.study.run import only_designation
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

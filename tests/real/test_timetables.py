@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal import study
 from commonweal.access import Points, great_circle_m
 from commonweal.access.calendar_days import dates_covered, services_on, trips_by_date, typical_day
 from commonweal.access.departures import (
@@ -27,6 +26,7 @@ from commonweal.access.departures import (
 )
 from commonweal.access.feed import WEEKDAYS
 from commonweal.access.timetable import read_timetable
+from commonweal.study import run as study
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.investment.tracker import track
-from commonweal.reports.tracker import tracker_lines, tracker_report
-from commonweal.tracking import later_snapshot, take_baseline
+from commonweal.invest.tracker import track
+from commonweal.invest.tracker.on_study import later_snapshot, take_baseline
+from commonweal.report.tracker import tracker_lines, tracker_report
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

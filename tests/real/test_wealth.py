@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.capital.wealth import (
+from commonweal.papers.wealth import (
     Assumptions,
     Weight,
     fit_countries,

@@ -13,14 +13,14 @@ from commonweal.areas import Areas, build_move, load_areas
 from commonweal.index import exponential_of_rank, rank
 from commonweal.index.rank import rank_among
 from commonweal.indicators import read_column
-from commonweal.recipe import parse_study
-from commonweal.study import run
+from commonweal.spec import parse_study
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real
 

@@ -13,11 +13,11 @@ import polars as pl
 import pypdf
 import pytest
 
-from commonweal.briefing.chart import Chart
-from commonweal.briefing.shown import Shown
+from commonweal.document import Report, Section, Table, report_pdf, source_lines, write_report
+from commonweal.document.chart.canvas import svg
+from commonweal.document.chart.chart import Chart
+from commonweal.document.table import Shown
 from commonweal.errors import CommonwealError
-from commonweal.pack.drawing import svg
-from commonweal.reports import Report, Section, Table, report_pdf, source_lines, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path

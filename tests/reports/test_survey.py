@@ -12,17 +12,17 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.capital.surveys import estimate, rake_survey, read_survey, summarise
+from commonweal.document import Report, report_html
+from commonweal.document.chart.interval import Estimate, interval_chart
 from commonweal.errors import UnknownNameError
-from commonweal.reports import Report, report_html
-from commonweal.reports.interval_chart import Estimate, interval_chart
-from commonweal.reports.survey import survey_report
+from commonweal.report.survey import survey_report
+from commonweal.survey import estimate, rake_survey, read_survey, summarise
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from commonweal.capital.surveys import Survey
+    from commonweal.survey import Survey
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.capital.wealth import load_weights, weight_of, worth_of_change
-from commonweal.reports.wealth_chart import WealthRow, wealth_chart
-from commonweal.reports.wealth_lines import change_lines, money, rows_as_data
+from commonweal.papers.wealth import load_weights, weight_of, worth_of_change
+from commonweal.papers.wealth.report_wealth_chart import WealthRow, wealth_chart
+from commonweal.papers.wealth.report_wealth_lines import change_lines, money, rows_as_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,19 +15,19 @@ import openpyxl
 import polars as pl
 import pyogrio
 
-from commonweal.briefing.folder import write_results
-from commonweal.pack.make import write_pack
-from commonweal.pack.scope import find_scope, focus_scope
-from commonweal.study import run
+from commonweal.report.place.make import write_pack
+from commonweal.report.study.folder import write_results
+from commonweal.study.run import run
+from commonweal.study.scope import find_scope, focus_scope
 from commonweal.web import Explorer, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from commonweal.recipe import Study
-    from commonweal.results import Results
     from commonweal.sources import Store
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
 
 
 @dataclass(frozen=True)

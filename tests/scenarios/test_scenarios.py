@@ -14,8 +14,8 @@ import pypdf
 import pytest
 
 from commonweal.index.rank import rank
-from commonweal.recipe import Study
 from commonweal.sources import Store
+from commonweal.spec import Study
 from commonweal.web import Explorer, create_app
 from tests.conftest import areas_csv, recipe
 from tests.scenarios.follow import follow, get, table
@@ -280,7 +280,7 @@ def test_a_study_made_in_python(small: Small) -> None:
     assert [row.ranks["deprivation"] for row in found.rows.values()] == ranks.tolist()
     assert found.rows["A20"].share == 1
     # What it wrote is a study again, with the same answer.
-    from commonweal.study import run
+    from commonweal.study.run import run
 
     again = run(found.folder / "study.yaml", small.store)
     assert again.designations["priority"].selected.tolist() == [

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from commonweal.session import content, load_session
+from commonweal.report.session import content, load_session
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Small
 
-    from commonweal.results import Results
-    from commonweal.session import Content, Session
+    from commonweal.report.session import Content, Session
+    from commonweal.study.results import Results
 
 
 def session_file() -> dict[str, Any]:

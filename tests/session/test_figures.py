@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.briefing.words import percent
+from commonweal.document.words import percent
 from commonweal.errors import StudyError
-from commonweal.session import Figure, figures, fill
+from commonweal.report.session import Figure, figures, fill
 
 if TYPE_CHECKING:
     from tests.session.conftest import Meeting
 
-    from commonweal.results import Results
-    from commonweal.session import Content
+    from commonweal.report.session import Content
+    from commonweal.study.results import Results
 
 KNOWN = {key: Figure(key, key.upper(), "a figure") for key in ("a.b.count", "a.b.people", "c.d")}
 

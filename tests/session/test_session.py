@@ -17,7 +17,7 @@ import pytest
 from tests.evidence.test_page import outline
 
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.session import load_session, session_html, session_pdf, write_session
+from commonweal.report.session import load_session, session_html, session_pdf, write_session
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from tests.session.conftest import Meeting
 
-    from commonweal.results import Results
-    from commonweal.session import Content
+    from commonweal.report.session import Content
+    from commonweal.study.results import Results
 
 CHROMIUM = Path("/usr/bin/chromium")
 SVG = "{http://www.w3.org/2000/svg}"

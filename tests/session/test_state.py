@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.session import state
-from commonweal.session.groups import quantiles
-from commonweal.session.spec import StateSpec
-from commonweal.session.state_told import state_tables, told
+from commonweal.report.session import state
+from commonweal.report.session.groups import quantiles
+from commonweal.report.session.spec import StateSpec
+from commonweal.report.session.state_told import state_tables, told
 
 if TYPE_CHECKING:
     from tests.conftest import Small
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @given(

@@ -19,15 +19,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
+from commonweal.demo import County, county_columns, county_table, generate_county, write_county
+from commonweal.demo.land import KINDS, ORIGIN_M, to_lonlat
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources.county import (
-    County,
-    county_columns,
-    county_table,
-    generate_county,
-    write_county,
-)
-from commonweal.sources.county.land import KINDS, ORIGIN_M, to_lonlat
 
 SEEDS = range(10)
 # What seed 1 and 60 areas give in COUNTY_VERSION 2, on any machine; the first for what version 1 had.
@@ -517,7 +511,7 @@ def test_naming_the_county_imports_nothing_heavy() -> None:
         "import sys, importlib.util as u\n"
         "import commonweal.sources\n"
         "before = set(sys.modules)\n"
-        "import commonweal.sources.county\n"
+        "import commonweal.demo\n"
         "print(*{'polars', 'scipy', 'shapely', 'numpy'} & (set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -525,7 +519,7 @@ def test_naming_the_county_imports_nothing_heavy() -> None:
 
 
 def test_no_such_name() -> None:
-    import commonweal.sources.county as package
+    import commonweal.demo as package
 
     with pytest.raises(AttributeError, match="no attribute 'generate_country'"):
         package.generate_country  # noqa: B018

@@ -10,8 +10,8 @@ import polars as pl
 import pyreadstat
 import pytest
 
+from commonweal.demo import County, draw_survey, generate_county, write_survey
 from commonweal.errors import DataError
-from commonweal.sources.county import County, draw_survey, generate_county, write_survey
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from commonweal.errors import DataError, SourceError, UnreachableError, WrongBytesError
+from commonweal.files.atomic import sha256_of, writing
 from commonweal.sources import Store
 from commonweal.sources.fetch import (
     AbsentError,
@@ -27,7 +28,6 @@ from commonweal.sources.fetch import (
     download,
     place_of,
 )
-from commonweal.sources.files import sha256_of, writing
 from commonweal.sources.paced import Patience
 
 from .conftest import TABLE, Server, published

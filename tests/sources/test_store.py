@@ -13,7 +13,8 @@ import pytest
 import xlsxwriter
 
 from commonweal.errors import SourceError, UnknownNameError, UnreachableError, WrongBytesError
-from commonweal.sources import Store, files, local_source
+from commonweal.files import atomic as files
+from commonweal.sources import Store, local_source
 
 from .conftest import TABLE, Server, published
 

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.study.run import run
 from commonweal.web import Explorer, create_app, open_explorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 @dataclass(frozen=True)

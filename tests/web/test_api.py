@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from commonweal.evidence import load_evidence
-from commonweal.pack import describe
+from commonweal.report.place import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from commonweal.web import Explorer
     from conftest import Client, Small
 

@@ -16,7 +16,7 @@ from commonweal.web.guard import MOST_AT_ONCE, Guard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from commonweal.web import Explorer
     from conftest import Client, Small
 

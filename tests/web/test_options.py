@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.siting import Ask, site
+from commonweal.invest.siting.on_study import Ask, site
 from commonweal.sources import Store
 from commonweal.web import open_explorer
 from commonweal.web.planning import Planning
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from commonweal.web import Explorer
     from conftest import Client
 

@@ -18,7 +18,7 @@ from commonweal.web.postcode import PostcodeBox, is_postcode, postcode_box
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from conftest import Client
 
 

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.recipe import load_study
-from commonweal.recipe.study import Study
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study
+from commonweal.spec.study import Study
+from commonweal.study.run import run
 from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
 from commonweal.web.rescore import rescore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from conftest import Small
 
 

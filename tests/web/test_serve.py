@@ -104,7 +104,7 @@ import time
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from commonweal.cli import main
+from commonweal.cli.app import main
 from commonweal.web import serve
 
 def answer(request):

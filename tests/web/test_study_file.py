@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError
-from commonweal.recipe import load_study, parse_study, shipped_studies
 from commonweal.sources import Store
-from commonweal.study import run
+from commonweal.spec import load_study, parse_study, shipped_studies
+from commonweal.study.run import run
 from commonweal.web.choices import Choices
 from commonweal.web.study_file import study_file
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from conftest import Client, Small
 
 

@@ -15,7 +15,7 @@ from commonweal.web.tiles import make_tiles
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 
 def test_tiles_are_made_once_and_again_where_shapes_differ(

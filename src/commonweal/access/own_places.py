@@ -14,7 +14,7 @@ from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcod
 from commonweal.access.registers import UNITED_KINGDOM
 from commonweal.access.taxonomy import Taxonomy, load_taxonomy
 from commonweal.errors import DataError, SourceError, UnknownNameError, nearest
-from commonweal.given import note_given
+from commonweal.files.given import note_given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ import polars as pl
 
 from commonweal.access.national_grid import grid_to_degrees
 from commonweal.errors import DataError
-from commonweal.given import note_given
+from commonweal.files.given import note_given
 from commonweal.sources.damaged import reading
 from commonweal.sources.kept import kept_table
 from commonweal.sources.packed import opened_zip

@@ -19,8 +19,8 @@ import numpy as np
 from commonweal.access.points import Points, great_circle_m
 from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
+from commonweal.files.yaml import read_strict
 from commonweal.sources.damaged import reading
-from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.strict_yaml import read_keys, read_text
+from commonweal.files.yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

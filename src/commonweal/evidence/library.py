@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.evidence.work import Theme, Work
-from commonweal.strict_yaml import read_keys, read_text
+from commonweal.files.yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from commonweal.errors import StudyError, UnknownNameError, nearest
+from commonweal.files.yaml import read_strict
 from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
 from commonweal.index.arguments import StrictModel
 from commonweal.index.methods import (
@@ -33,7 +34,6 @@ from commonweal.index.methods import (
 )
 from commonweal.index.normalise import NORMALISERS
 from commonweal.index.weighings import WEIGHINGS
-from commonweal.strict_yaml import read_strict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

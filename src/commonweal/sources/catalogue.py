@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from commonweal.errors import DataError, nearest
-from commonweal.strict_yaml import read_keys, read_text
+from commonweal.files.yaml import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

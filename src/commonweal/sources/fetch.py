@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from commonweal.errors import DataError, SourceError, WrongBytesError
-from commonweal.sources.files import writing
+from commonweal.files.atomic import writing
 from commonweal.sources.paced import Pace, Patience, SlowError, paced_handlers
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
+from commonweal.files.atomic import a_folder, sha256_of, stamp_of
 from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of
-from commonweal.sources.files import a_folder, sha256_of, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

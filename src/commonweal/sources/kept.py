@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import CommonwealError
-from commonweal.sources.files import is_good, not_kept, write_sums, writing
+from commonweal.files.atomic import is_good, not_kept, write_sums, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

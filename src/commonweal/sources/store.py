@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
-from commonweal.given import note_given
+from commonweal.files.atomic import files_with_sums, good_sha256, is_good, not_kept, sweep_all
+from commonweal.files.given import note_given
 from commonweal.sources.catalogue import Source, load_catalogue, local_source
 from commonweal.sources.columns import check_columns, check_types
-from commonweal.sources.files import files_with_sums, good_sha256, is_good, not_kept, sweep_all
 from commonweal.sources.find import Finder, Found
 from commonweal.sources.header import where_header_is
 from commonweal.sources.kept import kept_table
-from commonweal.sources.own import load_own
+from commonweal.sources.overlay import load_own
 from commonweal.sources.paced import Patience
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Store:
     def from_environment(cls, progress: Progress | None = None) -> Store:
         """Make a store as COMMONWEAL_CACHE, _MIRROR, _OFFLINE and _CATALOGUE say.
 
-        Sources of the user's own catalogue (`commonweal.sources.own`) stand over those that ship.
+        Sources of the user's own catalogue (`commonweal.sources.overlay`) stand over those that ship.
         """
         offline = os.environ.get("COMMONWEAL_OFFLINE", "").strip().lower()
         own = load_own()
@@ -198,12 +198,7 @@ class Store:
 
     def _county(self, table: str) -> Source:
         """Give a table of the fictional county, which is generated into the cache once."""
-        from commonweal.sources.county import (
-            COUNTY_VERSION,
-            county_columns,
-            generate_county,
-            write_county,
-        )
+        from commonweal.demo import COUNTY_VERSION, county_columns, generate_county, write_county
 
         if table not in county_columns():
             raise UnknownNameError("table of the fictional county", table, county_columns())

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.atomic import known_sha256
 from commonweal.sources.damaged import reading
-from commonweal.sources.files import known_sha256
 from commonweal.sources.geometry import finish, to_wgs84
 
 if TYPE_CHECKING:

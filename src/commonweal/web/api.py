@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from commonweal.briefing.names import rule_in_words
 from commonweal.evidence import bibtex, csl_json, load_evidence
-from commonweal.pack.place import Place
+from commonweal.report.place.place import Place
+from commonweal.study.names import rule_in_words
 from commonweal.web import answers
 from commonweal.web.asking import (
     MOST_COMPARED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.pack.drawing import (
+from commonweal.document.chart.canvas import (
     AUTHORITY,
     INK,
     LINE,
@@ -16,13 +16,13 @@ from commonweal.pack.drawing import (
     svg,
     text,
 )
-from commonweal.pack.paper import papers
-from commonweal.pack.strand_chart import rows_of, strand_chart
+from commonweal.document.pdf_engine import papers
+from commonweal.report.place.strand_chart import rows_of, strand_chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.pack import Place
+    from commonweal.report.place import Place
 
 __all__ = ["compare_chart", "png_of", "strands_chart"]
 

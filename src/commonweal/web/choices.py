@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from commonweal.briefing.names import index_label
 from commonweal.index.aggregate import needs_equal_weights
+from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from commonweal.designation import Condition
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 __all__ = [
     "LEAST_WEIGHT",

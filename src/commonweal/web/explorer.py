@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.find import folded
-from commonweal.briefing.larger import Tier, tiers
-from commonweal.briefing.names import larger_name
-from commonweal.briefing.tables import label_of
-from commonweal.pack import describer
+from commonweal.report.place import describer
+from commonweal.report.study.larger import Tier, tiers
+from commonweal.report.study.tables import label_of
+from commonweal.study.find import folded
+from commonweal.study.names import larger_name
 from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
 from commonweal.web.rescore import rescore
 from commonweal.web.view import View, view_of
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.pack import Place
-    from commonweal.reports.worked import Worked
-    from commonweal.results import Results
+    from commonweal.invest.allocation.worked import Worked
+    from commonweal.report.place import Place
     from commonweal.sources import Store
+    from commonweal.study.results import Results
     from commonweal.web.choices import Cut, Weight
     from commonweal.web.planning import Planning
     from commonweal.web.postcode import PostcodeBox

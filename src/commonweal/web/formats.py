@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Response
 from pydantic_core import to_json
 
-from commonweal.csv_text import csv_of_rows
+from commonweal.files.csv import csv_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.names import index_label
-from commonweal.briefing.tables import label_of
+from commonweal.document.chart.canvas import AUTHORITY, LAND, OTHER, PEER, PLACE
 from commonweal.errors import UnknownNameError
-from commonweal.pack.drawing import AUTHORITY, LAND, OTHER, PEER, PLACE
+from commonweal.report.study.tables import label_of
+from commonweal.study.names import index_label
 from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from commonweal.web.view import View
 
 __all__ = ["Layer", "MapClass", "layer_names", "layer_of"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.find import folded
 from commonweal.errors import UnknownNameError
+from commonweal.study.find import folded
 from commonweal.web.view import NUMBER, STATE_KEYS
 
 if TYPE_CHECKING:

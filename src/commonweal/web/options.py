@@ -11,23 +11,23 @@ import polars as pl
 from fastapi import HTTPException
 
 from commonweal.access.taxonomy import load_taxonomy
-from commonweal.case.sites import sites_worth, worth_told
 from commonweal.errors import DataError
-from commonweal.investment.siting.candidates import CANDIDATES, Candidates
-from commonweal.pack.scope import Scope
-from commonweal.reports.appraisal import appraisal_data
-from commonweal.reports.siting import siting_data, siting_section
-from commonweal.siting import MOST_AREAS, Ask, first_candidates, site
-from commonweal.siting_effect import moved_by
-from commonweal.siting_inside import SCHOOLS
+from commonweal.invest.case.sites import sites_worth, worth_told
+from commonweal.invest.siting.candidates import CANDIDATES, Candidates
+from commonweal.invest.siting.effect import moved_by
+from commonweal.invest.siting.inside import SCHOOLS
+from commonweal.invest.siting.on_study import MOST_AREAS, Ask, first_candidates, site
+from commonweal.report.appraisal import appraisal_data
+from commonweal.report.siting import siting_data, siting_section
+from commonweal.study.scope import Scope
 from commonweal.web.asking import AskError
 from commonweal.web.postcode import is_postcode
 from commonweal.web.search import search
 
 if TYPE_CHECKING:
-    from commonweal.investment.appraisal import Appraisal
-    from commonweal.investment.siting.sited import Sited
-    from commonweal.reports.report import Section
+    from commonweal.document.model import Section
+    from commonweal.invest.appraisal import Appraisal
+    from commonweal.invest.siting.sited import Sited
     from commonweal.web.asking import AskedOptions
     from commonweal.web.explorer import Explorer
     from commonweal.web.planning import Planning

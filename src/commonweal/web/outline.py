@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.larger import tiers
+from commonweal.report.study.larger import tiers
 from commonweal.web.formats import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 __all__ = ["outline_of"]
 

@@ -12,17 +12,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from commonweal import __version__
-from commonweal.briefing.capital_told import country_table, here_table, how_to_read
-from commonweal.briefing.headline import headline
-from commonweal.briefing.method import limits, method
-from commonweal.briefing.names import counted_areas, focus_note, listed_areas
-from commonweal.briefing.published import sources
-from commonweal.briefing.words import counted, percent
+from commonweal.document.words import counted, percent
 from commonweal.evidence import load_evidence
-from commonweal.evidence.page import evidence_html
-from commonweal.pack.told import reasons
-from commonweal.reports.allocation import allocation_answer, allocation_sections
-from commonweal.reports.allocation_told import cautions
+from commonweal.report.allocation import allocation_answer, allocation_sections
+from commonweal.report.allocation_told import cautions
+from commonweal.report.evidence import evidence_html
+from commonweal.report.place.told import reasons
+from commonweal.report.study.capital_told import country_table, here_table, how_to_read
+from commonweal.report.study.headline import headline
+from commonweal.report.study.method import limits, method
+from commonweal.report.study.published import sources
+from commonweal.study.names import counted_areas, focus_note, listed_areas
 from commonweal.web import told
 from commonweal.web.api import NO_CAPITAL, REFUSED, row_of
 from commonweal.web.asking import (

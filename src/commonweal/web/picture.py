@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from commonweal.pack.drawing import QUIET, svg, text
+from commonweal.document.chart.canvas import QUIET, svg, text
 from commonweal.web.tiles import shapes_of
 
 if TYPE_CHECKING:

@@ -6,25 +6,25 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from commonweal.allocation import applied
-from commonweal.case import load_values
 from commonweal.errors import CommonwealError
-from commonweal.investment.allocation import load_programme, shipped_programmes
-from commonweal.investment.interventions import load_interventions
-from commonweal.investment.parameters import load_parameters
-from commonweal.siting import ground_of
+from commonweal.invest.allocation import load_programme, shipped_programmes
+from commonweal.invest.allocation.on_study import applied
+from commonweal.invest.case import load_values
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.parameters import load_parameters
+from commonweal.invest.siting.on_study import ground_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from commonweal.case import Values
-    from commonweal.investment.allocation import Programme
-    from commonweal.investment.interventions import Interventions
-    from commonweal.investment.parameters import Parameters
-    from commonweal.reports.worked import Worked
-    from commonweal.results import Results
-    from commonweal.siting import Ground
+    from commonweal.invest.allocation import Programme
+    from commonweal.invest.allocation.worked import Worked
+    from commonweal.invest.case import Values
+    from commonweal.invest.interventions import Interventions
+    from commonweal.invest.parameters import Parameters
+    from commonweal.invest.siting.on_study import Ground
     from commonweal.sources import Store
+    from commonweal.study.results import Results
 
     Progress = Callable[[str, int, int], None]
 

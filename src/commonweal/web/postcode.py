@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 __all__ = ["Answer", "PostcodeBox", "is_postcode", "postcode_box"]
 

@@ -8,14 +8,14 @@ import numpy as np
 from fastapi import HTTPException
 
 from commonweal.errors import UnknownNameError
-from commonweal.reports.allocation import allocation_data
+from commonweal.report.allocation import allocation_data
 from commonweal.web.asking import AskError
 from commonweal.web.tables import Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.reports.worked import Worked
+    from commonweal.invest.allocation.worked import Worked
     from commonweal.web.explorer import Explorer
 
 __all__ = ["beside", "others_of", "programme_data", "programme_of", "programmes_table"]

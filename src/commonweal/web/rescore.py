@@ -19,7 +19,7 @@ from commonweal.web.choices import LEAST_WEIGHT, MOST_WEIGHT
 
 if TYPE_CHECKING:
     from commonweal.index import Node, Scores
-    from commonweal.results import Results
+    from commonweal.study.results import Results
     from commonweal.web.choices import Choices
 
 __all__ = ["reruled", "rescore", "reweighed"]
@@ -38,7 +38,7 @@ def rescore(results: Results, choices: Choices) -> Results:
     Returns
     -------
     Results
-        With the scores and designations that `commonweal.study.run` gives for a study with these
+        With the scores and designations that `commonweal.study.run.run` gives for a study with these
         weights and cut-offs. What would take longer is left out: certainty, sensitivity, what
         would change the answer, and comparisons with others.
 

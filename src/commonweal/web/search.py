@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.briefing.find import folded
+from commonweal.study.find import folded
 from commonweal.web.postcode import is_postcode
 
 if TYPE_CHECKING:

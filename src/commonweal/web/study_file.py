@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.recipe import load_study, parse_study, read_recipe, shipped_studies
+from commonweal.spec import load_study, parse_study, read_recipe, shipped_studies
 
 if TYPE_CHECKING:
     from commonweal.index import Node
-    from commonweal.recipe import Study
-    from commonweal.results import Results
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
     from commonweal.web.choices import Choices
 
 __all__ = ["study_file"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.names import index_label
+from commonweal.study.names import index_label
 from commonweal.web.listing import plain, record
 from commonweal.web.view import NUMBER, STATES
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.briefing.shown import Shown
-    from commonweal.pack import Place
+    from commonweal.document.table import Shown
+    from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer
     from commonweal.web.view import View
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 __all__ = ["LAYER", "LEVELS", "Tiles", "make_tiles", "shapes_of"]
 

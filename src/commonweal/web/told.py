@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.briefing.cautions import cautions
-from commonweal.briefing.names import rule_in_words
-from commonweal.briefing.words import living
+from commonweal.document.words import living
+from commonweal.report.study.cautions import cautions
+from commonweal.study.names import rule_in_words
 from commonweal.web.listing import plain
 from commonweal.web.postcode import is_postcode
 from commonweal.web.search import Found

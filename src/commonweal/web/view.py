@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.briefing.amounts import FEWEST_PEOPLE
-from commonweal.briefing.extra import extras
-from commonweal.briefing.larger import tiers
-from commonweal.briefing.names import index_label
-from commonweal.briefing.tables import label_of, margin, probability
+from commonweal.document.numbers import FEWEST_PEOPLE
 from commonweal.index import decile, rank
+from commonweal.report.study.extra import extras
+from commonweal.report.study.larger import tiers
+from commonweal.report.study.tables import label_of, margin, probability
+from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index import Scores
-    from commonweal.results import Results
+    from commonweal.study.results import Results
 
 __all__ = ["NUMBER", "STATES", "STATE_KEYS", "Column", "View", "view_of"]
 

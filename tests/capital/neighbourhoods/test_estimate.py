@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.capital.surveys import estimate
+from commonweal.demo import County, generate_county
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.estimates import (
+from commonweal.report.neighbourhoods_told import findings
+from commonweal.sources import Store
+from commonweal.study.small_areas import (
     EstimatesSpec,
     Ground,
     estimates_of,
@@ -20,14 +22,12 @@ from commonweal.estimates import (
     example_survey,
     read_ground,
 )
-from commonweal.reports.neighbourhoods_told import findings
-from commonweal.sources import Store
-from commonweal.sources.county import County, generate_county
+from commonweal.survey import estimate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.capital.neighbourhoods import Neighbourhoods
+    from commonweal.social_capital.neighbourhoods import Neighbourhoods
 
 OUTCOMES = ("trust", "belonging", "loneliness")
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.capital.neighbourhoods import Answers, direct_estimates, standardised
 from commonweal.errors import DataError
 from commonweal.indicators import Indicator, Indicators
+from commonweal.social_capital.neighbourhoods import Answers, direct_estimates, standardised
 
 
 def indicators(values: np.ndarray) -> Indicators:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from commonweal.capital.small_areas import benchmark
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.small_areas import benchmark
 
 METHODS = ["difference", "ratio", "optimal", "logit"]
 

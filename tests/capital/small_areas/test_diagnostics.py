@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from commonweal.capital.small_areas import against_direct, fay_herriot, precision
 from commonweal.errors import DataError
+from commonweal.small_areas import against_direct, fay_herriot, precision
 
 
 def fitted(seed: int = 0):

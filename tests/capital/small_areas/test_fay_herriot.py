@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.capital.small_areas import (
+from commonweal.errors import DataError
+from commonweal.small_areas import (
     check_model,
     fay_herriot,
     fay_herriot_shares,
     predict,
     predict_shares,
 )
-from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

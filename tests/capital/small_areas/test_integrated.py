@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from commonweal.capital.small_areas import fay_herriot, integrated, predict
-from commonweal.capital.small_areas.integrated import fay_herriot_posterior
 from commonweal.errors import DataError
+from commonweal.small_areas import fay_herriot, integrated, predict
+from commonweal.small_areas.integrated import fay_herriot_posterior
 
 
 def example(m: int = 60, s: float = 0.08, seed: int = 1) -> tuple[np.ndarray, ...]:

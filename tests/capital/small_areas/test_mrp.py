@@ -7,11 +7,11 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from commonweal.capital.small_areas import Cells, fit_multilevel, mrp, poststratify
-from commonweal.capital.small_areas.laplace import merged, restricted
-from commonweal.capital.small_areas.multilevel import coded
-from commonweal.capital.small_areas.posterior import draw_posterior
 from commonweal.errors import DataError
+from commonweal.small_areas import Cells, fit_multilevel, mrp, poststratify
+from commonweal.small_areas.laplace import merged, restricted
+from commonweal.small_areas.multilevel import coded
+from commonweal.small_areas.posterior import draw_posterior
 
 
 def rdata(package: str, name: str):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from commonweal.capital.small_areas import unit_level
 from commonweal.errors import DataError
+from commonweal.small_areas import unit_level
 
 if TYPE_CHECKING:
     from pathlib import Path

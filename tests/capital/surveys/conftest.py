@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from commonweal.capital.surveys import make_survey
-from commonweal.capital.surveys.read import Microdata
-from commonweal.capital.surveys.spec import make_spec
+from commonweal.survey import make_survey
+from commonweal.survey.read import Microdata
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.capital.surveys import Survey
+    from commonweal.survey import Survey
 
 PEOPLE = pl.DataFrame(
     {

@@ -14,15 +14,15 @@ import pytest
 from polars.testing import assert_frame_equal
 from scipy.stats import t as student
 
-from commonweal.capital.surveys import changes, estimate, make_survey, published, summarise
-from commonweal.capital.surveys.spec import make_spec
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.survey import changes, estimate, make_survey, published, summarise
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.capital.surveys import Survey
-    from commonweal.capital.surveys.read import Microdata
+    from commonweal.survey import Survey
+    from commonweal.survey.read import Microdata
 
     Make = Callable[..., Survey]
 
@@ -326,7 +326,7 @@ def test_many_groups_are_estimated_as_few_are(
     norway: Microdata, monkeypatch: pytest.MonkeyPatch, rule: str
 ) -> None:
     """They are worked out a hundred at a time: in other portions they come out the same."""
-    module = importlib.import_module("commonweal.capital.surveys.estimate")
+    module = importlib.import_module("commonweal.survey.estimate")
     survey = norwegian(
         norway, groups={"age": "agea", "region": "region"}, singletons=rule, wave="female"
     )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.capital.surveys import changes, estimate, make_survey, rake_survey, read_survey
-from commonweal.capital.surveys.spec import make_spec
+from commonweal.survey import changes, estimate, make_survey, rake_survey, read_survey
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
-    from commonweal.capital.surveys.read import Microdata
+    from commonweal.survey.read import Microdata
 
 EXACT = 1e-8
 

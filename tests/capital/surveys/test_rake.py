@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.capital.surveys import estimate, make_survey, rake_survey
-from commonweal.capital.surveys.rake import _rake
-from commonweal.capital.surveys.spec import make_spec
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.survey import estimate, make_survey, rake_survey
+from commonweal.survey.rake import _rake
+from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.capital.surveys import Survey
-    from commonweal.capital.surveys.read import Microdata
+    from commonweal.survey import Survey
+    from commonweal.survey.read import Microdata
 
     Make = Callable[..., Survey]
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from polars.testing import assert_frame_equal
 
-from commonweal.capital.surveys import column_names, estimate, read_columns, read_survey
 from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.survey import column_names, estimate, read_columns, read_survey
 
 from ...fuzz.apart import keep_ready
 from .conftest import LABELS, PEOPLE, spec_of

@@ -12,7 +12,7 @@ from commonweal.errors import CommonwealError, DataError, StudyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.capital.surveys import Survey
+    from commonweal.survey import Survey
 
 
 def outcome(twelve: Callable[..., Survey], **about: Any) -> list[float | None]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.capital.surveys import load_spec
 from commonweal.errors import StudyError
+from commonweal.survey import load_spec
 
 from .conftest import spec_of
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.capital.wealth import load_published, load_weights, read_weight, weight_of
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
+from commonweal.papers.wealth import load_published, load_weights, read_weight, weight_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from commonweal.capital.wealth import country_of, load_countries
-from commonweal.capital.wealth.countries import groups_of, with_codes
 from commonweal.errors import UnknownNameError
+from commonweal.papers.wealth import country_of, load_countries
+from commonweal.papers.wealth.countries import groups_of, with_codes
 
 
 def test_no_two_countries_share_a_spelling() -> None:

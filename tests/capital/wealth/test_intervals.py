@@ -8,7 +8,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from commonweal.capital.wealth import (
+from commonweal.errors import DataError
+from commonweal.papers.wealth import (
     FORMS,
     Weight,
     delta_interval,
@@ -21,7 +22,6 @@ from commonweal.capital.wealth import (
     value_of_trust,
     weight_of,
 )
-from commonweal.errors import DataError
 
 # As the country regression has it: b = 0.682 (0.037), g = 1.612 (0.359).
 KNOWN = {"b": 0.682, "g": 1.612, "var_b": 0.037**2, "var_g": 0.359**2, "cov_bg": -0.0074}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.capital.wealth import load_weights, weight_of, worth_of_change
 from commonweal.errors import DataError
+from commonweal.papers.wealth import load_weights, weight_of, worth_of_change
 
 CALIBRATION = load_weights()["calibration"]
 OWN = weight_of(b=0.5, g=0.4, var_b=0.001, var_g=0.01, cov_bg=0.0)

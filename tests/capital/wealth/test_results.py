@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.capital.wealth import (
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.papers.wealth import (
     Assumptions,
     country_of,
     fit_countries,
@@ -20,8 +21,7 @@ from commonweal.capital.wealth import (
     weight_of,
     worth_in_country,
 )
-from commonweal.capital.wealth.data import CONTROLS
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.papers.wealth.data import CONTROLS
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.capital.wealth import (
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.papers.wealth import (
     FORMS,
     annuity,
     group_share,
@@ -18,7 +19,6 @@ from commonweal.capital.wealth import (
     value_of_change,
     value_of_trust,
 )
-from commonweal.errors import DataError, UnknownNameError
 
 shares = st.floats(0, 1)
 weights = st.floats(0.01, 5)

@@ -9,7 +9,7 @@ import polars as pl
 
 from commonweal.areas import Areas
 from commonweal.index import Node, Scores
-from commonweal.investment.allocation.programme import Programme
+from commonweal.invest.allocation.programme import Programme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from tests.investment.allocation.places import areas_of, eight, rule_of
 from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, Scores
-from commonweal.investment.allocation import allocate
-from commonweal.investment.allocation.comparing import Ground, compare, ground_of, in_need_on
+from commonweal.invest.allocation import allocate
+from commonweal.invest.allocation.comparing import Ground, compare, ground_of, in_need_on
 from commonweal.sources import Store
 
 if TYPE_CHECKING:

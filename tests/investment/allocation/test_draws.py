@@ -12,11 +12,11 @@ from commonweal.designation import CertaintySpec
 from commonweal.errors import StudyError
 from commonweal.index import Node, score
 from commonweal.indicators import Indicator, Indicators
-from commonweal.investment.allocation import allocate
-from commonweal.investment.allocation.chance import Chance, chance
+from commonweal.invest.allocation import allocate
+from commonweal.invest.allocation.chance import Chance, chance
 
 if TYPE_CHECKING:
-    from commonweal.investment.allocation import Allocation
+    from commonweal.invest.allocation import Allocation
 
 
 def worked(n: int = 60, vary: Any = None, draws: int = 400, **rule: Any) -> tuple[Allocation, Chance]:  # fmt: skip

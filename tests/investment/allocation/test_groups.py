@@ -9,13 +9,13 @@ import pytest
 from tests.investment.allocation.places import eight, rule_of
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.investment.allocation.groups import (
+from commonweal.invest.allocation.groups import (
     largest_overlap,
     read_codes,
     read_exclusions,
     with_groups,
 )
-from commonweal.investment.allocation.programme import Grouping
+from commonweal.invest.allocation.programme import Grouping
 from commonweal.sources import Store
 
 if TYPE_CHECKING:

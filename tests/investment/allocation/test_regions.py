@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.investment.allocation.places import areas_of, rule_of, scores_of
 
 from commonweal.errors import DataError
-from commonweal.investment.allocation.building import build_up
-from commonweal.investment.allocation.neighbours import bordering, neighbours
-from commonweal.investment.allocation.regions import build_regions
+from commonweal.invest.allocation.building import build_up
+from commonweal.invest.allocation.neighbours import bordering, neighbours
+from commonweal.invest.allocation.regions import build_regions
 
 
 def grid(n: int) -> list[shapely.Polygon]:

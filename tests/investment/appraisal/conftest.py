@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.investment.appraisal import project_from
+from commonweal.invest.appraisal import project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.investment.appraisal import Project
+    from commonweal.invest.appraisal import Project
 
 PLAIN: dict[str, Any] = {
     "title": "A reading room",

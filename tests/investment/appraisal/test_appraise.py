@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.investment.appraisal import (
+from commonweal.invest.appraisal import (
     Appraisal,
     appraise,
     load_project,
@@ -18,14 +18,14 @@ from commonweal.investment.appraisal import (
     shipped_projects,
     welfare_weight,
 )
-from commonweal.investment.appraisal.lines import Additionality
+from commonweal.invest.appraisal.lines import Additionality
 
 from .conftest import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.investment.appraisal import Project
+    from commonweal.invest.appraisal import Project
 
 ANNUITY = (1 - 1.035**-10) / (1 - 1 / 1.035)
 """A pound in each of the years 0 to 9."""

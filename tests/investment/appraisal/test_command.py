@@ -13,18 +13,18 @@ import openpyxl
 import pypdf
 import pytest
 
-from commonweal.investment.appraisal import appraise, load_project, shipped_projects
-from commonweal.reports import report_html
-from commonweal.reports.appraisal import appraisal_data, appraisal_lines, appraisal_report
-from commonweal.reports.appraisal_charts import chance_chart
+from commonweal.document import report_html
+from commonweal.invest.appraisal import appraise, load_project, shipped_projects
+from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
+from commonweal.report.appraisal_charts import chance_chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.investment.appraisal import Project
+    from commonweal.invest.appraisal import Project
 
-PROJECTS = resources.files("commonweal.investment.appraisal") / "projects"
+PROJECTS = resources.files("commonweal.invest.appraisal") / "projects"
 
 
 def test_the_answer_comes_first_and_assumptions_are_told(tell: Any) -> None:
@@ -79,7 +79,7 @@ def test_a_mistake_is_told_in_a_line_and_nothing_is_written(tell: Any, tmp_path:
 
 
 def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
-    ours = resources.files("commonweal.investment.parameters") / "published/green-book-2022.yaml"
+    ours = resources.files("commonweal.invest.parameters") / "published/green-book-2022.yaml"
     text = ours.read_text("utf-8").replace("rate: 0.035", "rate: 0")
     text = text.replace("verified: true", "verified: false")
     (tmp_path / "own.yaml").write_text(text, "utf-8")
@@ -93,7 +93,7 @@ def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from commonweal.reports import write_report
+    from commonweal.document import write_report
 
     appraisal = appraise(load_project("community-hub"), draws=2000)
     return write_report(appraisal_report(appraisal), tmp_path_factory.mktemp("told") / "hub")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.investment.appraisal import (
+from commonweal.invest.appraisal import (
     additional,
     blended_bounds,
     discount_factors,
@@ -21,7 +21,7 @@ from commonweal.investment.appraisal import (
     wellby_value,
     wellbys,
 )
-from commonweal.investment.parameters import Step, load_parameters
+from commonweal.invest.parameters import Step, load_parameters
 
 P = load_parameters()
 STEPS = P.discount.steps

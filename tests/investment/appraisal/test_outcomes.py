@@ -9,12 +9,7 @@ import pytest
 import yaml
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.investment.appraisal import (
-    Outcome,
-    check_claims,
-    load_outcomes,
-    project_from,
-)
+from commonweal.invest.appraisal import Outcome, check_claims, load_outcomes, project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +53,7 @@ def test_frontiers_items_stand_together_and_a_wellby_beside_them_does_not() -> N
     cautions = check_claims(claims, TREE)
     assert len(cautions) == 1
     assert "wages are part of local income" in cautions[0]
-    folder = resources.files("commonweal.investment.appraisal") / "projects"
+    folder = resources.files("commonweal.invest.appraisal") / "projects"
     data = yaml.safe_load((folder / "frontier-per-million.yaml").read_text("utf-8"))
     project_from(data)
     data["benefits"]["lives"] = {

@@ -9,16 +9,16 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.investment.appraisal import appraise
-from commonweal.investment.parameters import load_parameters, shipped_parameters
+from commonweal.invest.appraisal import appraise
+from commonweal.invest.parameters import load_parameters, shipped_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.investment.appraisal import Project
+    from commonweal.invest.appraisal import Project
 
-SHIPPED = resources.files("commonweal.investment.parameters") / "published/green-book-2022.yaml"
+SHIPPED = resources.files("commonweal.invest.parameters") / "published/green-book-2022.yaml"
 TEXT = SHIPPED.read_text("utf-8")
 
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.investment.appraisal import appraise, load_project, project_from
+from commonweal.invest.appraisal import appraise, load_project, project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.investment.appraisal import Project
+    from commonweal.invest.appraisal import Project
 
 ROOM = {"label": "Room", "kind": "running", "amount": 1000, "years": "0-9"}
 INCOMES = {"median": 30000, "groups": {"poor": 15000}, "source": "made up"}

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.investment.appraisal import appraise, build_model, load_project, shipped_projects
-from commonweal.investment.appraisal.worth import expected, lines_worth, totals
-from commonweal.investment.parameters import load_parameters
+from commonweal.invest.appraisal import appraise, build_model, load_project, shipped_projects
+from commonweal.invest.appraisal.worth import expected, lines_worth, totals
+from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.investment.appraisal import Model, Project
+    from commonweal.invest.appraisal import Model, Project
 
 
 def npsv(model: Model, **values: float) -> float:

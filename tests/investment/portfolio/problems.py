@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.investment.portfolio import Problem, Rules, need_met
+from commonweal.invest.portfolio import Problem, Rules, need_met
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

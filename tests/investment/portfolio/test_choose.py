@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.investment.portfolio.problems import best_by_trying, keeps, problem
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.investment.portfolio import Problem, Rules, branch, choose, frontier, need_met
+from commonweal.invest.portfolio import Problem, Rules, branch, choose, frontier, need_met
 
 amounts = st.integers(0, 9).map(float)
 

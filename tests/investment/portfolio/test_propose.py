@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tests.investment.test_interventions import CLUB, EFFECT, written
 
+from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.portfolio import Ask, propose
-from commonweal.reports import write_report
-from commonweal.reports.portfolio import portfolio_data, portfolio_lines, portfolio_report
+from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

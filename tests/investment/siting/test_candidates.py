@@ -12,15 +12,9 @@ import shapely
 from commonweal.access import Points, great_circle_m
 from commonweal.access.postcodes import Postcodes
 from commonweal.errors import DataError, SourceError
-from commonweal.investment.siting import Goal, solve
-from commonweal.investment.siting.build import (
-    Demand,
-    build_problem,
-    demand_of,
-    need_of_ranks,
-    walker,
-)
-from commonweal.investment.siting.candidates import (
+from commonweal.invest.siting import Goal, solve
+from commonweal.invest.siting.build import Demand, build_problem, demand_of, need_of_ranks, walker
+from commonweal.invest.siting.candidates import (
     CANDIDATES,
     Candidates,
     grid_candidates,

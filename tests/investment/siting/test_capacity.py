@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from commonweal.errors import DataError
-from commonweal.investment.highs import Answer
-from commonweal.investment.siting import Goal, capacity, problem_from_matrix, solve
+from commonweal.invest.highs import Answer
+from commonweal.invest.siting import Goal, capacity, problem_from_matrix, solve
 
 
 def assigned(distance, people, capacity, weight, open_, cover):

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.investment.clock import Clock
-from commonweal.investment.siting import Goal, parts, problem_from_matrix, solve
-from commonweal.investment.siting.branch import _Lines, best_choice
-from commonweal.investment.siting.core import Core, core_of
-from commonweal.investment.siting.parts import part_by_part, parts_of
-from commonweal.investment.siting.relax import Found, Narrowed
-from commonweal.investment.siting.search import greedy
+from commonweal.invest.clock import Clock
+from commonweal.invest.siting import Goal, parts, problem_from_matrix, solve
+from commonweal.invest.siting.branch import _Lines, best_choice
+from commonweal.invest.siting.core import Core, core_of
+from commonweal.invest.siting.parts import part_by_part, parts_of
+from commonweal.invest.siting.relax import Found, Narrowed
+from commonweal.invest.siting.search import greedy
 
 if TYPE_CHECKING:
-    from commonweal.investment.siting.problem import Model
+    from commonweal.invest.siting.problem import Model
 
 
 def apart(seed: int, model: Model, number: int) -> Core:

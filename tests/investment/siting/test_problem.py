@@ -13,8 +13,8 @@ import pytest
 
 from commonweal.access import Reach
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.investment.clock import Clock
-from commonweal.investment.siting import (
+from commonweal.invest.clock import Clock
+from commonweal.invest.siting import (
     Goal,
     SitingProblem,
     problem_from_matrix,
@@ -161,7 +161,7 @@ class Looks(Clock):
 
 @pytest.mark.slow
 def test_when_time_is_up_the_gap_is_said(monkeypatch):
-    module = sys.modules["commonweal.investment.siting.solve"]
+    module = sys.modules["commonweal.invest.siting.solve"]
     monkeypatch.setattr(module, "running", lambda seconds: nullcontext(Looks(seconds)))
     told = []
     found = solve(
@@ -184,7 +184,7 @@ INTERRUPTED = """
 import sys
 sys.path.insert(0, {folder!r})
 from test_problem import hard
-from commonweal.investment.siting import Goal, solve
+from commonweal.invest.siting import Goal, solve
 goal = Goal({model!r}, 18) if {model!r} != "set_covering" else Goal({model!r})
 first = []
 def told(objective, bound, seconds):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.investment.siting import Goal, SitingProblem, Solution, problem_from_matrix, solve
-from commonweal.investment.siting.solution import measured
+from commonweal.invest.siting import Goal, SitingProblem, Solution, problem_from_matrix, solve
+from commonweal.invest.siting.solution import measured
 
 
 @st.composite
@@ -161,6 +161,6 @@ def test_an_interrupt_is_told_even_if_it_comes_too_late_to_matter(method, ended,
             signal.raise_signal(moments.pop())
         return measured(*args)
 
-    monkeypatch.setattr(import_module("commonweal.investment.siting.solve"), "measured", measures)
+    monkeypatch.setattr(import_module("commonweal.invest.siting.solve"), "measured", measures)
     found = solve(problem, Goal("p_median", sites=2), method=method)
     assert (found.ended, found.interrupted) == (ended, True)

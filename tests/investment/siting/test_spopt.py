@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.investment.siting import Goal, problem_from_matrix, solve
+from commonweal.invest.siting import Goal, problem_from_matrix, solve
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.investment.tracker import (
+from commonweal.invest.tracker import (
     STANDING,
     Difference,
     Measure,
@@ -22,7 +22,7 @@ from commonweal.investment.tracker import (
     standing,
     track,
 )
-from commonweal.reports.tracker import tracker_answer
+from commonweal.report.tracker import tracker_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.investment.tracker import STANDING, track
-from commonweal.reports import write_report
-from commonweal.reports.tracker import tracker_lines, tracker_report
-from commonweal.reports.tracker_told import NOT_CAUSE
-from commonweal.tracking import later_snapshot, read_baseline, take_baseline, write_baseline
+from commonweal.invest.tracker import STANDING, track
+from commonweal.invest.tracker.on_study import (
+    later_snapshot,
+    read_baseline,
+    take_baseline,
+    write_baseline,
+)
+from commonweal.report.tracker import tracker_lines, tracker_report
+from commonweal.report.tracker_told import NOT_CAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.investment.tracker import Tracked
+    from commonweal.invest.tracker import Tracked
 
 
 def test_a_baseline_has_every_area_and_what_it_measures(small: Small) -> None:

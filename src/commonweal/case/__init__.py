@@ -1,7 +1,0 @@
-"""The whole case for an investment: who gets what, where it goes, what it costs, what it is worth, how sure that is."""
-
-from commonweal.case.case import make_case
-from commonweal.case.model import Asked, Case
-from commonweal.case.values import Values, load_values, shipped_values
-
-__all__ = ["Asked", "Case", "Values", "load_values", "make_case", "shipped_values"]

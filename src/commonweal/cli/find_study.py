@@ -1,0 +1,118 @@
+"""Find the study that an area belongs to, by whatever a person calls the area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from commonweal.access.postcodes import load_postcodes, place_postcodes
+from commonweal.errors import (
+    CommonwealError,
+    UnreachableError,
+    nearest,
+)
+from commonweal.spec import Study, load_study
+from commonweal.study.areas import study_areas, study_shapes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commonweal.areas import Areas
+    from commonweal.sources import Store
+
+
+__all__ = [
+    "find_study",
+]
+
+
+_COAST = 0.005
+"""Degrees that a postcode may lie outside: outlines are simplified along coasts."""
+
+
+def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str:
+    """Give the code of the area whose outline a postcode lies in, or just beside."""
+    import shapely
+
+    directory = load_postcodes(cache=store.cache)
+    placed = place_postcodes([postcode], directory).row(0, named=True)
+    if not placed["found"]:
+        raise CommonwealError(f"postcode {postcode}: {placed['status']} ({directory.title})")
+    shapes = study_shapes(study, areas, store, geometry=True)[0].drop_nulls("geometry")
+    outlines = shapely.from_wkb(shapes["geometry"].to_list(), on_invalid="ignore")
+    point = shapely.Point(placed["longitude"], placed["latitude"])
+    around = shapely.STRtree(outlines).query_nearest(point, max_distance=_COAST)
+    if not len(around):
+        raise CommonwealError(
+            f"postcode {postcode} lies in none of the outlines of the {areas.plural} of {study.title}; "
+            "expected one around it, a code or a name, or with --postcodes a directory of your own"
+        )
+    return str(shapes["code"][int(around[0])])
+
+
+def find_study(
+    asked: str, store: Store, study: str | None = None, postcodes: Path | None = None
+) -> tuple[Study, str]:
+    """Find the study that an area belongs to, and the area's code.
+
+    Parameters
+    ----------
+    asked
+        A code, a name, ``name, authority`` or a postcode.
+    store
+        Where source files come from.
+    study
+        The study; if not given, the newest that ships, designates and has the area.
+    postcodes
+        A postcode directory of the user's own, with codes of areas. Without it a postcode is looked
+        up in the packaged one, and its area is the one whose outline is around it.
+
+    Raises
+    ------
+    CommonwealError
+        If no study has it, if several areas fit, or if a postcode is not known or has no place.
+    """
+    from commonweal.study.find import POSTCODE, area_of_postcode, find_area, folded, larger_named
+
+    names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
+    is_postcode = POSTCODE.match(asked.strip().upper()) is not None
+    away: UnreachableError | None = None
+    seen: list[str] = []
+    tried: list[Areas] = []
+    several: CommonwealError | None = None
+    for name in names:
+        found = load_study(name)
+        try:
+            areas = study_areas(found, store)
+        except UnreachableError as error:  # another study may have the area, and its data be here
+            away = away or error
+            continue
+        wanted = asked
+        if is_postcode and postcodes is not None:
+            wanted = area_of_postcode(asked, str(postcodes), areas.system)
+        elif is_postcode:
+            wanted = _area_around(asked, found, areas, store)
+        try:
+            row = find_area(areas, wanted)
+        except CommonwealError as error:  # in another study it may be the whole name of one area
+            several = several or error
+            tried.append(areas)
+            continue
+        if row is not None and (
+            several is None or folded(wanted).startswith(folded(areas.table["name"][row] or "-"))
+        ):
+            return found, areas.codes[row]
+        if study or name != "demo":  # a fictional place is no help to who looks for a real one
+            seen += [n for names in areas.names for n in names.drop_nulls()]
+            tried.append(areas)
+    if (fault := several or away) is not None:
+        raise fault
+    where = f"'{asked}' (in {wanted})" if is_postcode else f"'{asked}'"
+    if larger := next((told for areas in tried if (told := larger_named(areas, asked))), None):
+        raise CommonwealError(larger)
+    example = tried[-1].codes[0]
+    near = nearest(asked, seen)
+    hint = f"{near} Expected" if near.startswith("did you mean") else "expected"
+    raise CommonwealError(
+        f"no area {where}; {hint} "
+        f"a code such as {example}, a name, 'name, authority', or a postcode"
+    )

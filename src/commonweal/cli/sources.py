@@ -1,0 +1,140 @@
+"""The commands about the published files: `commonweal sources`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 (typer reads the annotation)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonweal.cli.console import Json, print_json, progress_bar
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from commonweal.sources import Store, Verification
+
+__all__ = ["sources_app"]
+
+
+sources_app = typer.Typer(
+    help="The published files: list, show, add, fetch, verify.", no_args_is_help=True
+)
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """List every published file in the catalogue."""
+    from commonweal.sources import Store
+
+    store = Store.from_environment()
+    catalogue = store.catalogue
+    if as_json:
+        print_json([s.model_dump(mode="json", exclude_none=True) for s in catalogue.values()])
+        return
+    wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
+    for name in sorted(catalogue):
+        source = catalogue[name]
+        instead = " (your own, in place of the one that ships)" if store.in_place_of(name) else ""
+        print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}{instead}")
+
+
+@sources_app.command("show")
+def sources_show(
+    name: Annotated[str, typer.Argument(help="Id of a source.")], as_json: Json = False
+) -> None:
+    """Show what is known of a source."""
+    from commonweal.sources import Store
+
+    source = Store.from_environment().source(name)
+    data = source.model_dump(mode="json", exclude_none=True)
+    if as_json:
+        print_json(data)
+        return
+    for key, value in data.items():
+        if value not in ("", {}, []) and key != "reader":
+            print(f"{key:<12} {value}")
+
+
+@sources_app.command("fetch")
+def sources_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Ids of sources, or 'all'.")] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Fetch everything that this study uses.")
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch sources that change (rolling) anew.")
+    ] = False,
+) -> None:
+    """Fetch sources into the cache and check their bytes."""
+    from commonweal.sources import Store
+
+    if bool(names) == (study is not None):
+        raise CommonwealError("expected ids of sources, 'all', or --study NAME")
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        if study is not None:
+            from commonweal.study.run import run as run_study
+
+            run_study(
+                study, store, draws=0, progress=progress
+            )  # which sources, the run itself says
+            names = [entry["id"] for entry in store.used if entry["url"]]
+        for name in _source_names(names or [], store):
+            print(f"{name:<34} {(store.refresh if refresh else store.path)(name)}")
+
+
+@sources_app.command("verify")
+def sources_verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Ids of sources; every one if not given.")
+    ] = None,
+) -> None:
+    """Check sources and what was made from them anew."""
+    from commonweal.sources import Store
+
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        everything = names in (None, [], ["all"])
+        kept = store.verify_kept() if everything else []
+        found = [
+            _print_found(store.verify(name, kept if everything else None))
+            for name in _source_names(names or ["all"], store)
+        ]
+        bad = [it for it in found if it.status != "good"]
+        if everything:
+            damaged = [it for it in kept if it.status != "good"]
+            known = {it.path for it in bad}
+            bad += [_print_found(it) for it in damaged if it.path not in known]
+            print(f"{len(kept) - len(damaged)} of {len(kept)} files made from sources are good")
+    if bad:
+        raise typer.Exit(2)
+
+
+def _print_found(found: Verification) -> Verification:
+    where = found.where if found.status == "good" else None
+    told = "; ".join(filter(None, [where, found.message])).replace("\n", "\n    ")
+    print(f"{found.id:<34} {found.status:<12} {told}")
+    return found
+
+
+def _source_names(names: list[str], store: Store) -> list[str]:
+    return sorted(store.catalogue) if names == ["all"] else names
+
+
+@sources_app.command("add")
+def sources_add(
+    file: Annotated[
+        Path, typer.Argument(help="A YAML file of sources, as the catalogue has them.")
+    ],
+) -> None:
+    """Add sources of your own, such as a newer vintage of one that ships."""
+    from commonweal.sources import load_catalogue
+    from commonweal.sources.overlay import add_sources
+
+    there, found = add_sources(file)
+    shipped = load_catalogue()
+    for source in found:
+        other = shipped.get(source.id)
+        instead = f", in place of the one that ships ({other.vintage})" if other else ""
+        print(f"{source.id}: {source.title} ({source.vintage}){instead}.")
+    print(f"Written to {there}. Delete that file to have the sources that ship again.")

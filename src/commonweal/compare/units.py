@@ -1,0 +1,231 @@
+"""One index on smaller and on larger areas: how much of the answer depends on the unit.
+
+What the choice of areas does to a result is the modifiable areal unit problem. Source: Openshaw
+(1984), The modifiable areal unit problem, Concepts and Techniques in Modern Geography 38.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.areas import build_move, load_systems
+from commonweal.compare.likeness import spearman, worst_tenth
+from commonweal.errors import DataError
+from commonweal.index import decile, rank
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas, Move
+    from commonweal.designation import Designation
+    from commonweal.sources import Store
+    from commonweal.study.results import Results
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["UnitComparison", "compare_units", "larger_units"]
+
+TOO_LARGE = ("lad", "region", "country")
+"""Areas that nobody would call a neighbourhood: they are not compared unless asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitComparison:
+    """A study on its own areas beside the same on larger ones.
+
+    Attributes
+    ----------
+    small, large
+        The areas that are counted; ranks and cut-offs are among all of the study's.
+    nodes
+        One row for each index and each of its domains: ``index`` (dotted path), ``label``,
+        ``areas`` (small ones that have a score on both), ``spearman`` of their own score with that
+        of the larger area that they lie in, ``same_decile`` and ``within_one_decile`` (shares of
+        them), ``worst_tenth`` (how many are in the worst tenth themselves), ``worst_both`` (of
+        those, how many lie in larger areas of the worst tenth), and ``people_small`` and
+        ``people_large`` (the share of all people who live in the worst tenth of each).
+    designations
+        One row for each designation, by ``designation``: ``small_selected`` and ``large_selected``
+        areas; ``small_people`` and ``large_people``, who live in them, and as shares of all people
+        ``small_share`` and ``large_share``; ``small_inside``, selected small areas in a selected
+        larger one; ``large_holding``, selected larger areas that hold at least one selected small
+        area; ``people_gained``, who live in a selected larger area and not in a selected small
+        one, and ``people_lost``, the reverse.
+    places
+        One row a small area: ``code``, ``name``, ``population``, the larger area that it
+        ``lies_in``; for each index ``rank_small`` and ``decile_small``, and ``rank_large`` and
+        ``decile_large`` of the larger area; for each designation ``selected_small`` and
+        ``selected_large``.
+    """
+
+    small: Areas
+    large: Areas
+    nodes: pl.DataFrame
+    designations: pl.DataFrame
+    places: pl.DataFrame
+
+
+def larger_units(areas: Areas) -> list[str]:
+    """Name the area systems that a study's areas make up and that are still neighbourhoods.
+
+    Examples
+    --------
+    For neighbourhoods of 2021 these are ``msoa21`` and ``wd24``.
+    """
+    known = load_systems().systems
+    return [p for p in areas.parents if p in known and not p.startswith(TOO_LARGE)]
+
+
+def compare_units(
+    small: Results, large: Results, store: Store, focus: Flags | None = None
+) -> UnitComparison:
+    """Compare a study on small areas with the same on larger ones.
+
+    Parameters
+    ----------
+    small, large
+        The two runs.
+    store
+        For the link between their areas. A small area lies in the larger one where most of its
+        people live.
+    focus
+        (n_small,) which small areas are counted, with the larger ones that they lie in; every area if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If no link leads from one to the other.
+    DataError
+        If a node has no area with a score on both.
+    """
+    held = _holder(build_move(store, small.areas, large.areas))
+    here = np.ones(len(held), dtype=bool) if focus is None else focus
+    around = np.zeros(len(large.areas), dtype=bool)
+    around[held[here & (held >= 0)]] = True
+    if focus is None:
+        around[:] = True
+    counted = here, around
+    rows = []
+    columns: dict[str, Floats | Flags] = {}
+    for index, scores in small.scores.items():
+        other = large.scores[index]
+        rows += [
+            _node(small, large, path, held, counted)
+            for path in (index, *scores.domains)
+            if path in other.need
+        ]
+        columns |= {
+            f"{index}.rank_small": scores.rank,
+            f"{index}.decile_small": decile(scores.rank),
+            f"{index}.rank_large": _of(other.rank, held),
+            f"{index}.decile_large": _of(decile(other.rank), held),
+        }
+    told = []
+    for name, d in small.designations.items():
+        d, chosen = d.inside(here), large.designations[name].inside(around)
+        columns[f"{name}.selected_small"] = d.selected
+        columns[f"{name}.selected_large"] = _of(chosen.selected.astype(np.float64), held) == 1
+        told.append(_designation(name, d, chosen, held, counted))
+    numbers = {c: pl.Series(c, x).fill_nan(None) for c, x in columns.items() if x.dtype != bool}
+    whole = [x.cast(pl.Int64) for x in numbers.values()]
+    flags = [pl.Series(c, x) for c, x in columns.items() if x.dtype == bool]
+    lies_in = [large.areas.codes[k] if k >= 0 else None for k in held]
+    places = small.areas.table.select("code", "name", "population").with_columns(
+        pl.Series("lies_in", lies_in, dtype=pl.String), *whole, *flags
+    )
+    return UnitComparison(
+        _only(small.areas, here),
+        _only(large.areas, around),
+        pl.DataFrame(rows),
+        pl.DataFrame(told),
+        places.filter(pl.Series(here)),
+    )
+
+
+def _only(areas: Areas, here: Flags) -> Areas:
+    return areas if here.all() else replace(areas, table=areas.table.filter(pl.Series(here)))
+
+
+def _holder(move: Move) -> NDArray[np.intp]:
+    """(n_small,) row of the larger area where most of a small one's people live; -1 for none."""
+    by_small = move.weights.tocsc()
+    held = np.full(by_small.shape[1], -1, dtype=np.intp)
+    for k, (start, end) in enumerate(pairwise(by_small.indptr)):
+        if end > start:
+            held[k] = by_small.indices[start + int(np.argmax(by_small.data[start:end]))]
+    return held
+
+
+def _of(larger: Floats, held: NDArray[np.intp]) -> Floats:
+    """Give each small area the value of the larger one that it lies in."""
+    return np.where(held >= 0, larger[held], np.nan)
+
+
+def _node(
+    small: Results,
+    large: Results,
+    path: str,
+    held: NDArray[np.intp],
+    counted: tuple[Flags, Flags],
+) -> dict[str, object]:
+    here = counted[0]
+    need, larger = (r.scores[path.split("/")[0]].need[path] for r in (small, large))
+    around = _of(larger, held)
+    own, other = decile(rank(need)), _of(decile(rank(larger)), held)
+    known = ~np.isnan(own) & ~np.isnan(other) & here
+    if not known.any():
+        where = "" if here.all() else " in the study's focus"
+        raise DataError(
+            f"{path}: no area{where} has a score both by itself and by the larger one around it"
+        )
+    apart = np.abs(own - other)[known]
+    worst = (own == 1) & known
+    return {
+        "index": path.replace("/", "."),
+        "label": small.label(path),
+        "areas": int(known.sum()),
+        "spearman": spearman(need[here], around[here]),
+        "same_decile": float((apart == 0).mean()),
+        "within_one_decile": float((apart <= 1).mean()),
+        "worst_tenth": int(worst.sum()),
+        "worst_both": int((worst & (other == 1)).sum()),
+        "people_small": _share(small.areas, worst_tenth(need), counted[0]),
+        "people_large": _share(large.areas, worst_tenth(larger), counted[1]),
+    }
+
+
+def _share(areas: Areas, which: Flags, counted: Flags) -> float:
+    """Share of all people counted who live in some of the areas."""
+    people = np.where(counted, np.nan_to_num(areas.population), 0.0)
+    return float(people[which].sum() / people.sum()) if people.any() else float("nan")
+
+
+def _designation(
+    name: str,
+    small: Designation,
+    large: Designation,
+    held: NDArray[np.intp],
+    counted: tuple[Flags, Flags],
+) -> dict[str, object]:
+    inside = _of(large.selected.astype(np.float64), held) == 1
+    holding = np.unique(held[small.selected & (held >= 0)])
+    people, of_large = (np.nan_to_num(d.areas.population) for d in (small, large))
+    return {
+        "designation": name,
+        "small_selected": int(small.selected.sum()),
+        "large_selected": int(large.selected.sum()),
+        "small_people": float(people[small.selected].sum()),
+        "large_people": float(of_large[large.selected].sum()),
+        "small_share": _share(small.areas, small.selected, counted[0]),
+        "large_share": _share(large.areas, large.selected, counted[1]),
+        "small_inside": int((small.selected & inside).sum()),
+        "large_holding": int(large.selected[holding].sum()),
+        "people_gained": float(people[inside & ~small.selected & counted[0]].sum()),
+        "people_lost": float(people[small.selected & ~inside].sum()),
+    }

@@ -1,0 +1,315 @@
+"""The county as tables: generated from a seed, described column by column, written to a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import operator
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import yaml
+
+from commonweal.demo import (
+    buses,
+    land,
+    measures,
+    names,
+    needs,
+    people,
+    places,
+    residents,
+    streets,
+    tables,
+)
+from commonweal.demo.settle import make_land
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.atomic import SUMS, write_sums, writing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "COUNTY_VERSION",
+    "County",
+    "county_columns",
+    "county_table",
+    "generate_county",
+    "write_county",
+]
+
+COUNTY_VERSION = 2  # raise it whenever any seed's bytes change: caches are keyed by it
+N_AREAS_RANGE = (50, 10_000)
+
+
+@dataclass(frozen=True)
+class County:
+    """A fictional county, table by table; `county_columns` describes every column.
+
+    Attributes
+    ----------
+    seed, n_areas, noise
+        What it was generated from.
+    name
+        The county's name.
+    areas, districts, people
+        The neighbourhoods, what they belong to and who lives in them; one row a
+        neighbourhood (or district), in the order of their codes.
+    street_nodes, street_edges
+        A connected street network.
+    places
+        Where people meet, learn, shop and are looked after, closed ones included.
+    routes, stops, trips, stop_times, calendar
+        A weekday's bus timetable in the columns of GTFS.
+    indicators
+        What is observed of each neighbourhood, with standard errors; nulls are missing.
+    truth
+        What is true of each neighbourhood: the needs that all the rest was drawn from.
+    residents
+        How many people of 16 and over of each age group, sex and tenure live in each neighbourhood.
+    residents_truth, social_capital_truth
+        What is true of their trust, belonging and loneliness: of each kind in each neighbourhood, and
+        of each neighbourhood. `draw_survey` asks some of them.
+    """
+
+    seed: int
+    n_areas: int
+    noise: float
+    name: str
+    areas: pl.DataFrame
+    districts: pl.DataFrame
+    people: pl.DataFrame
+    street_nodes: pl.DataFrame
+    street_edges: pl.DataFrame
+    places: pl.DataFrame
+    routes: pl.DataFrame
+    stops: pl.DataFrame
+    trips: pl.DataFrame
+    stop_times: pl.DataFrame
+    calendar: pl.DataFrame
+    indicators: pl.DataFrame
+    truth: pl.DataFrame
+    residents: pl.DataFrame
+    residents_truth: pl.DataFrame
+    social_capital_truth: pl.DataFrame
+
+    @property
+    def label(self) -> str:
+        """The name to show: it always says that the county is fictional."""
+        return f"{self.name} (a fictional county)"
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """All tables by name."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in held.items() if isinstance(value, pl.DataFrame)}
+
+
+def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) -> County:
+    """Generate a fictional county whose truth is known.
+
+    Parameters
+    ----------
+    seed
+        0 or more; the same seed gives the same county, byte for byte.
+    n_areas
+        Number of neighbourhoods, 50 to 10,000, of 1,000 to 3,000 people each.
+    noise
+        Scale of the sampling error, 0 (none) to 1 (honest), for tests of what noise does:
+        the truth stays the same, and counts draw near to what it makes them on average.
+
+    Returns
+    -------
+    County
+        Tables in the order of their codes.
+
+    Raises
+    ------
+    DataError
+        An argument is of the wrong type or out of its range.
+
+    Examples
+    --------
+    >>> county = generate_county(seed=1, n_areas=60)
+    >>> county.areas["code"][0], county.truth.height
+    ('F01000001', 60)
+    """
+    seed = _whole_number("seed", seed, 0, 2**63 - 1)
+    n_areas = _whole_number("n_areas", n_areas, *N_AREAS_RANGE)
+    if isinstance(noise, bool) or not isinstance(noise, (int, float)) or not 0 <= noise <= 1:
+        raise DataError(f"noise must be a number from 0 to 1; got {noise!r}")
+    # One stream a subject: a change to the buses leaves the people as they were.
+    streams = (
+        np.random.Generator(np.random.PCG64(child))
+        for child in np.random.SeedSequence(seed).spawn(11)
+    )
+    ground = make_land(next(streams), n_areas)
+    planted = needs.plant_leanings(next(streams), ground)
+    population, households = people.settle_people(next(streams), ground)
+    expected = places.expected_places(ground, planted, population)
+    truth = needs.true_needs(
+        planted,
+        places.expected_distance_m(ground, expected, "library"),
+        places.expected_distance_m(ground, expected, *measures.SERVICES),
+    )
+    found = places.found_places(next(streams), ground, planted, expected, noise)
+    timetable = buses.run_buses(next(streams), ground, planted, noise)
+    gigabit = measures.connect_homes(next(streams), planted, households, noise)
+    counts: dict[str, NDArray[Any]] = {
+        "population": population,
+        "households": households,
+        "gigabit_households": gigabit,
+    }
+    counts |= people.count_people(next(streams), planted, population, noise)
+    observed = measures.measure(next(streams), ground, counts, found, timetable, noise)
+    network = streets.lay_streets(next(streams), ground)
+    kinds = residents.count_residents(next(streams), ground, planted, counts["people_16_plus"])
+    outcomes = residents.plant_outcomes(next(streams), ground, planted)
+
+    code = tables.codes("F01", n_areas)
+    return County(
+        seed=seed,
+        n_areas=n_areas,
+        noise=float(noise),
+        name=names.COUNTY_NAME,
+        areas=tables.areas(ground, code, population, households),
+        districts=pl.DataFrame(
+            {"code": tables.codes("F02", land.N_DISTRICTS), "name": ground.district_names}
+        ),
+        people=tables.per_area(code, counts, whole=True),
+        **tables.street_tables(network, code),
+        places=tables.places(found, code),
+        **tables.bus_tables(ground, timetable, code),
+        indicators=tables.per_area(code, observed),
+        truth=tables.per_area(
+            code,
+            {name: getattr(truth, name) for name in (*needs.STRANDS, "community_need")}
+            | {"deprivation": truth.deprivation, "left_behind": truth.left_behind},
+        ),
+        residents=tables.per_kind(code, {"people": kinds}),
+        residents_truth=tables.per_kind(code, outcomes),
+        social_capital_truth=tables.per_area(code, residents.of_areas(kinds, outcomes)),
+    )
+
+
+def county_table(name: str, seed: int = 1, n_areas: int = 400) -> pl.DataFrame:
+    """Generate the county and hand over one of its tables; nothing is kept.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such table.
+
+    Examples
+    --------
+    >>> county_table("districts", n_areas=60).columns
+    ['code', 'name']
+    """
+    described = county_columns()
+    if name not in described:
+        raise UnknownNameError("table", name, described, where=" in the fictional county")
+    return generate_county(seed, n_areas).tables[name]
+
+
+@cache
+def county_columns() -> dict[str, dict[str, Any]]:
+    """Describe every table: what it holds, and each column's unit and meaning.
+
+    Returns
+    -------
+    dict
+        By table: `about` and `columns`, by column `unit` and `about`, and for indicators
+        also `direction` ('more need' or 'less need': what a higher value means) and `strand`.
+    """
+    text = files(__package__).joinpath("columns.yaml").read_text(encoding="utf-8")
+    described: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return described
+
+
+def write_county(county: County, folder: str | Path) -> dict[str, Path]:
+    """Write each table as CSV, the areas with boundaries as GeoParquet, a README and checksums.
+
+    Every file appears whole or not at all, and SHA256SUMS last: a folder with it is complete, and
+    ``sha256sum -c SHA256SUMS`` checks it.
+
+    Parameters
+    ----------
+    county
+        What `generate_county` gave.
+    folder
+        Made if it is not there.
+
+    Returns
+    -------
+    dict
+        Path by table name, `areas_geometry` for the GeoParquet file, `readme` and `sums`.
+
+    Raises
+    ------
+    SourceError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    written: dict[str, Path] = {}
+    sums: dict[str, str] = {}
+
+    def write(name: str, file: str, content: bytes) -> None:
+        written[name] = folder / file
+        with writing(written[name]) as part:
+            part.write_bytes(content)
+        sums[file] = hashlib.sha256(content).hexdigest()
+
+    for name, table in county.tables.items():
+        plain = table.drop("geometry", strict=False)
+        write(name, f"{name}.csv", plain.write_csv().encode())
+    geometry = io.BytesIO()
+    county.areas.write_parquet(geometry, metadata={"geo": _geoparquet_header()})
+    write("areas_geometry", "areas.parquet", geometry.getvalue())
+    write("readme", "README.txt", _readme(county).encode())
+    written["sums"] = folder / SUMS
+    write_sums(written["sums"], sums)
+    return written
+
+
+def _whole_number(argument: str, value: object, low: int, high: int) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not low <= number <= high:
+        raise DataError(f"{argument} must be a whole number from {low} to {high}; got {value!r}")
+    return number
+
+
+def _geoparquet_header() -> str:
+    # Without a 'crs' key GeoParquet means longitude and latitude on WGS 84.
+    column = {"encoding": "WKB", "geometry_types": ["Polygon", "MultiPolygon"]}
+    header = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    return json.dumps(header)
+
+
+def _readme(county: County) -> str:
+    lines = [
+        f"{county.label.upper()}",
+        "",
+        "Everything here is made up: a program generated it from a seed. There is no such",
+        "place, and nobody lives there. It lies on the open North Sea so that no map shows it",
+        "on top of a real place. Codes that start with F are issued by no office.",
+        "",
+        f"Generated by Commonweal: generate_county(seed={county.seed}, "
+        f"n_areas={county.n_areas}, noise={county.noise:g}), version {COUNTY_VERSION}.",
+        "Coordinates: easting and northing in metres on the British National Grid; lon and lat",
+        "in degrees (WGS 84). Empty cells are missing values, planted as real data have them.",
+    ]
+    for name, table in county_columns().items():
+        lines += ["", f"{name}: {table['about']}"]
+        for column, it in table["columns"].items():
+            need = f"; higher = {it['direction']}; {it['strand']}" if "direction" in it else ""
+            lines.append(f"  {column} [{it['unit']}{need}] {it['about']}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,223 @@
+"""Where people of the fictional county meet, learn, shop and are looked after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.demo import names
+from commonweal.demo.chance import poisson
+from commonweal.demo.nearest import nearest, nearest_few
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.demo.land import Land
+    from commonweal.demo.needs import Leanings
+
+    Counts = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PlaceKind:
+    """One kind of place: how many per 1,000 people at average need, and what it is for."""
+
+    name: str
+    per_1000: float
+    slope: float  # fall of the log rate per standard deviation of need
+    most: float  # expected in any one area, however little its need
+    use: str  # 'meeting', answering to the need for places, or 'service', to connectivity
+
+
+PLACE_KINDS = (
+    PlaceKind("library", 0.035, 1.8, 0.6, "meeting"),
+    PlaceKind("community centre", 0.40, 0.65, 3.0, "meeting"),
+    PlaceKind("pub", 0.70, 0.65, 4.0, "meeting"),
+    PlaceKind("park", 0.65, 0.55, 3.0, "meeting"),
+    PlaceKind("worship", 0.65, 0.55, 3.0, "meeting"),
+    PlaceKind("sports ground", 0.40, 0.65, 3.0, "meeting"),
+    PlaceKind("school", 0.40, 0.4, 2.0, "service"),
+    PlaceKind("shop", 0.80, 0.6, 9.0, "service"),
+    PlaceKind("surgery", 0.16, 0.8, 1.0, "service"),
+    PlaceKind("post office", 0.20, 0.7, 1.0, "service"),
+)
+_VILLAGE_LIBRARIES = 3.0  # villages keep more, and smaller ones, for their numbers
+_LOOK_AT = 150  # areas gone through for an expected distance
+_CLOSED_SHARE = 0.12  # closed places per open one, at average need
+_CLOSED_YEARS = (2008, 2025)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places, open and closed; arrays (n_places,).
+
+    Attributes
+    ----------
+    kind
+        Index into `PLACE_KINDS`.
+    easting, northing
+        Grid metres.
+    area
+        Index of the area that the place stands in.
+    closed
+        Year it closed, or 0 for a place that is open.
+    name
+        Its name.
+    """
+
+    kind: NDArray[np.intp]
+    easting: Floats
+    northing: Floats
+    area: NDArray[np.intp]
+    closed: Counts
+    name: tuple[str, ...]
+
+    def open_of(self, *kinds: str) -> Floats:
+        """Where the open places of these kinds stand, (m, 2) in metres."""
+        wanted = [i for i, kind in enumerate(PLACE_KINDS) if kind.name in kinds]
+        keep = (self.closed == 0) & np.isin(self.kind, wanted)
+        return np.column_stack([self.easting[keep], self.northing[keep]])
+
+
+def expected_places(land: Land, leanings: Leanings, population: Counts) -> Floats:
+    """Work out how many places of each kind an area is to have on average.
+
+    Returns
+    -------
+    ndarray
+        (n_areas, n_kinds) float64, in the order of `PLACE_KINDS`.
+    """
+    from commonweal.demo.land import REMOTE, VILLAGE
+
+    rate = np.array([kind.per_1000 for kind in PLACE_KINDS])
+    mean = rate * population[:, None] / 1_000 * np.exp(-_slopes() * _answered(leanings))
+    mean[np.isin(land.kind, (VILLAGE, REMOTE)), 0] *= _VILLAGE_LIBRARIES
+    most = np.array([kind.most for kind in PLACE_KINDS])
+    return np.asarray(np.round(np.minimum(mean, most), 9), dtype=np.float64)
+
+
+def expected_distance_m(land: Land, expected: Floats, *kinds: str) -> Floats:
+    """Work out the expected distance to the nearest place of a kind, averaged over kinds.
+
+    Numbers of places are taken as Poisson, so that none stands in areas that expect `m` together
+    with probability exp(-m); areas are gone through from the nearest.
+
+    Parameters
+    ----------
+    land
+        The county's ground.
+    expected
+        (n_areas, n_kinds) expected numbers of places.
+    kinds
+        Names of the kinds.
+
+    Returns
+    -------
+    ndarray
+        (n_areas,) float64 metres, before chance decides where places stand.
+    """
+    away, area = nearest_few(land.centres, land.centres, min(_LOOK_AT, len(expected)))
+    away[:, 0] = 0.5 * np.minimum(land.reach_m, 500.0)  # a place of the area's own
+    total = np.zeros(len(expected))
+    for name in kinds:
+        i = [kind.name for kind in PLACE_KINDS].index(name)
+        none_yet = np.exp(-np.cumsum(expected[area, i], axis=1))
+        # Whatever lies beyond the last one looked at counts as if it stood there.
+        until = np.hstack([none_yet[:, :-1], np.zeros((len(expected), 1))])
+        before = np.hstack([np.ones((len(expected), 1)), none_yet[:, :-1]])
+        total += (away * (before - until)).sum(axis=1)
+    return total / len(kinds)
+
+
+def found_places(
+    rng: np.random.Generator, land: Land, leanings: Leanings, expected: Floats, noise: float
+) -> Places:
+    """Found the places that each neighbourhood's needs leave it with.
+
+    Parameters
+    ----------
+    rng
+        Where chance comes from.
+    land, leanings
+        The ground and what was planted on it.
+    expected
+        (n_areas, n_kinds) expected numbers of open places.
+    noise
+        Scale of the chance in how many there are: 0 none, 1 honest.
+
+    Returns
+    -------
+    Places
+        Sorted by area and kind.
+    """
+    # Without noise a third of a library in each of three neighbours is one library.
+    count = _blend(rng, expected, noise)
+    # A county spreads its libraries with care, where pubs and shops come and go.
+    count[:, 0] = _blend(rng, expected, 0.0)[:, 0]
+    # Every area once had its share; where there is more need, more of it has closed.
+    once = expected * np.exp((_slopes() + 0.2) * np.minimum(_answered(leanings), 2))
+    shut = poisson(rng, once * _CLOSED_SHARE, 1.0)
+
+    total = count + shut
+    area, kind = np.divmod(np.repeat(np.arange(total.size), total.ravel()), len(PLACE_KINDS))
+    serial = np.arange(area.size) - np.repeat(
+        np.cumsum(total.ravel()) - total.ravel(), total.ravel()
+    )
+    is_shut = serial >= count.ravel()[area * len(PLACE_KINDS) + kind]
+    year = rng.integers(*_CLOSED_YEARS, size=area.size)
+    at, area = _scatter(rng, land, area)
+    order = np.lexsort((serial, kind, area))
+    return Places(
+        kind=kind[order],
+        easting=at[order, 0],
+        northing=at[order, 1],
+        area=area[order],
+        closed=np.where(is_shut, year, 0)[order].astype(np.int64),
+        name=tuple(
+            names.place_names(
+                rng,
+                [PLACE_KINDS[k].name for k in kind[order]],
+                [land.area_names[a] for a in area[order]],
+            )
+        ),
+    )
+
+
+def _slopes() -> Floats:
+    return np.array([kind.slope for kind in PLACE_KINDS])
+
+
+def _answered(leanings: Leanings) -> Floats:
+    # The leaning that each kind of place answers to, (n_areas, n_kinds).
+    return np.column_stack(
+        [
+            leanings.places if kind.use == "meeting" else leanings.connectivity
+            for kind in PLACE_KINDS
+        ]
+    )
+
+
+def _blend(rng: np.random.Generator, mean: Floats, noise: float) -> Counts:
+    drawn = rng.poisson(mean)
+    running = np.round(np.cumsum(np.clip(mean + noise * (drawn - mean), 0, None), axis=0), 6)
+    counts: Counts = np.diff(np.floor(running + 0.5), axis=0, prepend=0.0).astype(np.int64)
+    return counts
+
+
+def _scatter(
+    rng: np.random.Generator, land: Land, area: NDArray[np.intp]
+) -> tuple[Floats, NDArray[np.intp]]:
+    import shapely
+
+    spread = np.minimum(land.reach_m, 500.0) * 0.45
+    at = land.centres[area] + rng.normal(size=(area.size, 2)) * spread[area, None]
+    inner = shapely.buffer(land.outline, -20)  # dry, also after rounding
+    shapely.prepare(inner)
+    wet = ~shapely.contains_xy(inner, at[:, 0], at[:, 1])
+    at[wet] = land.centres[area[wet]]
+    at = np.round(at, 1)
+    # A cell is all that is nearer to its own centre than to any other.
+    return at, nearest(land.centres, at)[1]

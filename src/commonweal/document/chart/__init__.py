@@ -1,0 +1,1 @@
+"""Charts as accessible drawings: each with the numbers that it shows."""

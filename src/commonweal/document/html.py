@@ -1,0 +1,132 @@
+"""A report as one page of HTML that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from commonweal.evidence import cite, load_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from commonweal.document.model import Report
+
+__all__ = ["Live", "fill_page", "report_html", "unbroken"]
+
+
+def fill_page(template: str, **told: object) -> str:
+    """Fill the template of a page.
+
+    Parameters
+    ----------
+    template
+        Its text; it may extend ``page.html``, which has what all pages have round their text and takes ``title``,
+        ``heading``, ``notes`` and ``live``, and import ``parts.html``, the tables and figures that they share.
+    told
+        What it tells, by name; ``css`` (the style) and ``raw`` (text that is HTML already) are given.
+
+    Returns
+    -------
+    str
+        HTML with its style inside.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    page = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
+    text = page.from_string(template).render(**told)
+    return _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    return unbroken(re.sub(r"\n\s*\n+", "\n", text))
+
+
+def unbroken(text: str) -> str:
+    r"""Keep a number on one line with its percent sign or its million.
+
+    Examples
+    --------
+    >>> unbroken("69 % of £1.2 million").split(" ")
+    ['69\xa0%', 'of', '£1.2\xa0million']
+    """
+    return re.sub(r"(?<=\d) (?=%|million\b|billion\b)", "\N{NO-BREAK SPACE}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A part of a page that answers to its reader, and is not shown where scripts do not run, nor on paper.
+
+    Attributes
+    ----------
+    title
+        Its heading.
+    html
+        What it holds.
+    data
+        What the script reads, as JSON, from the element ``live-data``.
+    script
+        What makes it answer.
+    """
+
+    title: str
+    html: str
+    data: str
+    script: str
+
+    @property
+    def hash(self) -> str:
+        """What a policy knows the script by, as it stands in the page: no other runs."""
+        stands = f"\n{self.script}\n".encode()
+        return f"sha256-{b64encode(sha256(stands).digest()).decode()}"
+
+
+def report_html(
+    report: Report, files: Sequence[tuple[str, str]] = (), live: Live | None = None
+) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    report
+        What it tells.
+    files
+        Files that lie beside it, with what each is: they are linked.
+    live
+        A part that answers to its reader, after the answer.
+
+    Returns
+    -------
+    str
+        HTML with its style and drawings inside; it asks nothing of any server.
+    """
+    evidence = load_evidence()
+    works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
+    if live is not None:  # as it will stand in the page
+        live = replace(live, script=_tidy(live.script).strip())
+    return fill_page(
+        _template("report.html"),
+        title=report.title,
+        heading=report.heading,
+        notes=report.notes,
+        live=live,
+        r=report,
+        works=works,
+        files=files,
+    )
+
+
+def _template(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")

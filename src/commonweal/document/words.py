@@ -1,0 +1,195 @@
+"""Numbers and names in plain words, the same on the terminal, in the report and in the workbook."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+__all__ = [
+    "SURE",
+    "UNSURE",
+    "coded_name",
+    "counted",
+    "difference",
+    "joined",
+    "living",
+    "ordinal",
+    "people",
+    "percent",
+    "places",
+    "points",
+    "tied",
+]
+
+SURE, UNSURE = 0.95, 0.2
+"""Selected in so many draws, an area is almost certain; in more than the other, open."""
+
+
+def people(n: float) -> str:
+    """Say how many people: in millions above one million.
+
+    Examples
+    --------
+    >>> people(2_376_540), people(48_211), people(1), people(float("nan"))
+    ('2.38 million people', '48,211 people', '1 person', 'population not given')
+    """
+    if math.isnan(n):
+        return "population not given"
+    if round(n) == 1:
+        return "1 person"
+    return f"{n / 1e6:.2f} million people" if n >= 1e6 else f"{n:,.0f} people"
+
+
+def living(n: float) -> str:
+    """Say how many people live there.
+
+    Examples
+    --------
+    >>> living(48_211), living(1), living(float("nan"))
+    ('48,211 people live there', '1 person lives there', 'population not given')
+    """
+    told = people(n)
+    if math.isnan(n):
+        return told
+    return f"{told} {'lives' if round(n) == 1 else 'live'} there"
+
+
+def percent(share: float) -> str:
+    """Say a share in whole percent, without rounding to certainty.
+
+    Examples
+    --------
+    >>> percent(0.934), percent(0.9996), percent(1.0), percent(0.0004)
+    ('93 %', 'over 99 %', '100 %', 'under 1 %')
+    """
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """Say how many of something.
+
+    Examples
+    --------
+    >>> counted(1, "index", "indices"), counted(1_262, "place", "places"), counted(0, "draw", "draws")
+    ('1 index', '1,262 places', '0 draws')
+    """
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def ordinal(n: float) -> str:
+    """Say a rank.
+
+    Examples
+    --------
+    >>> ordinal(1), ordinal(112), ordinal(3203)
+    ('1st', '112th', '3,203rd')
+    """
+    n = int(n)
+    ending = "th" if 11 <= n % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
+
+
+def places(margin: float, level: float = 1) -> str:
+    """Say a margin to a cut-off, and a tie that is wider than the margin.
+
+    Parameters
+    ----------
+    margin
+        Places: positive inside, negative outside.
+    level
+        How many areas share its score, itself among them.
+
+    Examples
+    --------
+    >>> places(12), places(-1), places(-1, 295)
+    ('inside by 12 places', 'outside by 1 place', 'outside by 1 place, tied with 294 others')
+    """
+    side = "inside" if margin > 0 else "outside"
+    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
+
+
+def tied(margin: float, level: float) -> str:
+    """Say with how many others an area ties, where the tie is wider than its margin; '' elsewhere."""
+    others = int(level) - 1
+    if others < 1 or others < abs(margin):
+        return ""
+    return f", tied with {counted(others, 'other', 'others')}"
+
+
+def points(margin: float) -> str:
+    """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
+
+    Examples
+    --------
+    >>> points(1.5), points(-0.85), points(-0.0004), points(0.0)
+    ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
+    """
+    if margin == 0:
+        return "level with the cut-off"
+    return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
+
+
+def difference(largest: float) -> str:
+    """Say how far two scores lie apart at most, without rounding what there is to nothing.
+
+    Examples
+    --------
+    >>> difference(0.0016), difference(5e-9), difference(0), difference(12.5)
+    ('0.0016', '5e-09', '0', '12.5000')
+    """
+    if largest == 0:
+        return "0"
+    return f"{largest:.4f}" if largest >= 0.00005 else f"{largest:.0e}"
+
+
+def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
+    """Name an area with its code, by a form; by its code alone where it has no other name.
+
+    Examples
+    --------
+    >>> coded_name("A1", "Oak"), coded_name("11", "11"), coded_name("A1", "Oak", "{name} ({code})")
+    ('A1 Oak', '11', 'Oak (A1)')
+    """
+    return form.format(code=code, name=name) if name and name != code else code
+
+
+def joined(words: Iterable[str]) -> str:
+    """Join words to a list.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"]), joined(["a"])
+    ('a, b and c', 'a')
+    """
+    told = list(words)
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def plain(words: str) -> str:
+    """Leave out what XML cannot hold, and keep to one line."""
+    return " ".join(_CONTROL.sub("", words).split())
+
+
+def shorten(words: str, n: int) -> str:
+    """Take the middle out of words that are too long, since names differ at both ends.
+
+    Examples
+    --------
+    >>> shorten("Kingston upon Hull 012A", 15)
+    'Kingsto…ll 012A'
+    """
+    words = plain(words)
+    half = (n - 1) // 2
+    return words if len(words) <= n else f"{words[: n - 1 - half]}…{words[-half:] if half else ''}"

@@ -1,0 +1,153 @@
+"""A report's folder: the page, the PDF, the workbook and every table, put in place whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.document.html import report_html
+from commonweal.document.pdf import report_pdf
+from commonweal.document.table import Shown
+from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
+from commonweal.errors import CommonwealError
+from commonweal.files.folder import plainly, whole_folder
+from commonweal.files.given import given_lines
+from commonweal.files.marker import MARK, marker
+from commonweal.sources import load_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from commonweal.document.model import Report
+
+__all__ = ["source_lines", "write_report"]
+
+_LONG = 1000
+"""Rows from which on a table of the workbook is written the fast way."""
+
+
+def write_report(
+    report: Report,
+    folder: Path,
+    more: Mapping[str, tuple[str, Callable[[Path], object]]] | None = None,
+) -> Path:
+    """Write everything that a report gives into one folder.
+
+    Parameters
+    ----------
+    report
+        What it tells.
+    folder
+        Where to. An earlier folder of results is replaced; nothing else ever is.
+    more
+        Further files by name: what each is, and what writes it to a path that it is given.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    CommonwealError
+        If two tables have one name, or the folder cannot be written; then nothing is.
+    """
+    report = replace(report, sources=(*report.sources, *given_lines()))
+    tables = {}
+    for table in report.tables():
+        if table.name in tables:
+            raise CommonwealError(f"{report.name}: two tables are called {table.name!r}")
+        tables[table.name] = table
+    listed = [
+        ("report.pdf", "This page for paper: a tagged PDF."),
+        ("report.xlsx", "Every table, a sheet each."),
+        *((name, what) for name, (what, _) in (more or {}).items()),
+        *((f"tables/{table.name}.csv", table.title) for table in tables.values()),
+    ]
+    with whole_folder(folder) as (fresh, target), plainly(target):
+        (fresh / "tables").mkdir()
+        for table in tables.values():
+            (fresh / "tables" / f"{table.name}.csv").write_bytes(table.shown.csv())
+        for name, (_, write) in (more or {}).items():
+            write(fresh / name)
+        (fresh / "report.html").write_text(report_html(report, listed), "utf-8")
+        (fresh / "report.pdf").write_bytes(report_pdf(report))
+        _write_book(fresh / "report.xlsx", report)
+        names = {"report.html", MARK, *(name.split("/")[0] for name, _ in listed)}
+        account = {
+            "report": report.name,
+            "title": report.title,
+            **dict(report.account),
+            "sources": report.sources,
+        }
+        (fresh / MARK).write_text(marker(account, names), "utf-8")
+    return target
+
+
+def _write_book(path: Path, report: Report) -> None:
+    used: set[str] = set()
+    notes = [
+        *(("Note", text) for text in report.notes),
+        *(("In short", text) for text in report.answer),
+        *(
+            (section.title, text)
+            for section in report.sections
+            for text in (*section.text, *section.points, *section.beware)
+        ),
+        *(("Assumed, not verified", text) for text in report.assumptions),
+        *(("Limit", text) for text in report.limits),
+        *(("Source", text) for text in report.sources),
+    ]
+    schema = {"Subject": pl.String, "Note": pl.String}
+    listed = [
+        Sheet(
+            sheet_name("Notes", used),
+            "Notes: the answer, how it was worked out, and what it does not show",
+            "How to read the other sheets.",
+            Shown(pl.DataFrame(notes, schema=schema, orient="row")),
+        ),
+        *(
+            Sheet(
+                sheet_name(table.name.capitalize(), used),
+                table.title,
+                table.about,
+                table.shown,
+                long=len(table.shown) > _LONG,
+            )
+            for table in report.tables()
+        ),
+    ]
+    lines = [*report.notes, report.heading, f"Made with Commonweal {version('commonweal')}."]
+    write_sheets(path, report.title, report.heading, lines, listed)
+
+
+def source_lines(ids: Iterable[str]) -> tuple[str, ...]:
+    """Give a line for each source of the catalogue: what it is, its date, its terms, its attribution.
+
+    Parameters
+    ----------
+    ids
+        Ids of sources; a repeated one is told once.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    KeyError
+        If the catalogue has no such source.
+    """
+    catalogue = load_catalogue()
+    lines = []
+    for id_ in dict.fromkeys(ids):
+        s = catalogue[id_]
+        closed = "" if s.use == "open" else " Not open: don't pass its values on."
+        lines.append(
+            f"{s.title} ({s.publisher}, {s.vintage}). Licence: {s.licence}. {s.attribution}{closed}"
+        )
+    return tuple(lines)

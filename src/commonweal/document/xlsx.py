@@ -1,0 +1,262 @@
+"""The results as one Excel workbook that people and screen readers can read.
+
+After "Making spreadsheets accessible" of the UK Government Analysis Function: one table a sheet,
+marked up as a table, no merged cells, nothing said by colour alone. Each begins in the first row, so
+that R, pandas and Excel's own tools read it as it is; the cover says what each sheet holds.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from commonweal.document.table import Shown
+from commonweal.document.xlsx_rows import WRITTEN, LongTable, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from commonweal.document.table import Shown
+
+
+__all__ = [
+    "Sheet",
+    "sheet_name",
+    "write_sheets",
+]
+
+_LINE = 15.0  # points
+_WRAP = 45  # characters from which on a column of text is wrapped
+_MOST_PLACES = 4  # of decimals
+_STAMP = datetime(1980, 1, 1)  # the earliest date of a zip archive
+
+
+def write_sheets(
+    path: Path,
+    title: str,
+    subject: str,
+    lines: Sequence[str],
+    listed: Sequence[Sheet],
+    day: date | None = None,
+) -> None:
+    """Write a workbook of a cover with contents and one table a sheet.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    title, subject
+        Of the workbook.
+    lines
+        What the cover says under the title; empty ones are left out.
+    listed
+        The sheets.
+    day
+        The date in the file's properties; a fixed one if not given.
+    """
+    import xlsxwriter
+
+    packed = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        packed,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+         "strings_to_numbers": False},
+    )  # fmt: skip
+    created = datetime(day.year, day.month, day.day) if day else _STAMP
+    book.set_properties(
+        {
+            "title": title,
+            "subject": subject,
+            "author": "Commonweal",
+            "comments": " ".join(filter(None, lines)),
+            "created": created,
+        }
+    )
+    formats = _formats(book)
+    _cover(book, title, lines, listed, formats)
+    long: dict[int, LongTable] = {}
+    for number, sheet in enumerate(listed, start=2):
+        _write(book, sheet, formats)
+        if sheet.long and len(sheet.table) > WRITTEN:
+            long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame)
+    book.close()
+    path.write_bytes(fill(packed, long))
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    return {
+        "title": book.add_format({"bold": True, "font_size": 16}),
+        "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        "text": book.add_format({"valign": "top"}),
+        "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+        **{
+            f"decimal_{k}": book.add_format(
+                {"num_format": f"#,##0.{'0' * k}".rstrip("."), "valign": "top"}
+            )
+            for k in range(_MOST_PLACES + 1)
+        },
+        "share": book.add_format({"num_format": "0.0%", "valign": "top"}),
+        "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
+    }
+
+
+def _cover(
+    book: Any, title: str, lines: Sequence[str], listed: Sequence[Sheet], formats: dict[str, Any]
+) -> None:
+    sheet = book.add_worksheet("Cover")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 60)
+    sheet.set_column(1, 1, 34)
+    sheet.set_column(2, 2, 90)
+    sheet.write_string(0, 0, title, formats["title"])
+    lines = [*lines, "This sheet contains one table: the contents of the workbook."]
+    head = 0
+    for line in filter(None, lines):
+        head += 1
+        sheet.write_string(head, 0, line, formats["wrap"])
+        sheet.set_row(head, _LINE * _lines(line, 60))
+    head += 1
+    for k, s in enumerate(listed, start=1):
+        sheet.write_string(head + k, 0, s.title, formats["wrap"])
+        sheet.write_url(head + k, 1, f"internal:'{s.name}'!A1", formats["link"], s.name)
+        about = s.about if len(s.table) else f"{s.about} There are none."
+        sheet.write_string(head + k, 2, about, formats["wrap"])
+        sheet.set_row(head + k, _LINE * max(_lines(s.title, 60), _lines(about, 90)))
+    sheet.add_table(
+        head, 0, head + len(listed), 2,
+        {"name": "Contents", "style": "Table Style Light 1", "autofilter": False, "banded_rows": False,
+         "columns": [{"header": "Contents", "header_format": formats["head"]},
+                     {"header": "Sheet", "header_format": formats["head"]},
+                     {"header": "What it holds", "header_format": formats["head"]}]},
+    )  # fmt: skip
+    _paged(sheet)
+
+
+def _paged(page: Any) -> None:
+    """Print on as many A4 sheets as it takes, one wide."""
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+
+
+def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
+    page = book.add_worksheet(sheet.name)
+    shown = sheet.table
+    if len(shown) == 0:  # a table in Excel has a row at least
+        for column, header in enumerate(shown.frame.columns or ["There are none"]):
+            page.write_string(0, column, header, formats["head"])
+            page.set_column(column, column, 24)
+        return
+    kinds = [_kind(shown, h) for h in shown.frame.columns]
+    widths = _widths(shown)
+    for column, width in enumerate(widths):
+        page.set_column(column, column, width)
+        if kinds[column] == "text" and width > _WRAP:
+            kinds[column] = "wrap"
+    headers = zip(shown.frame.columns, widths, strict=True)
+    page.set_row(0, _LINE * max(_lines(h, w - 3) for h, w in headers))
+    n = min(len(shown), WRITTEN) if sheet.long else len(shown)
+    for row in range(n):
+        values = shown.frame.row(row)
+        _row(page, 1 + row, values, kinds, formats)
+        wrapped = zip(values, widths, kinds, strict=True)
+        tall = max((_lines(str(v or ""), w) for v, w, k in wrapped if k == "wrap"), default=1)
+        if tall > 1:
+            page.set_row(1 + row, _LINE * tall)
+    columns = [{"header": h, "header_format": formats["head"]} for h in shown.frame.columns]
+    page.add_table(
+        0, 0, n, shown.frame.width - 1,
+        {"name": f"Table_{sheet.name}", "style": "Table Style Light 1", "banded_rows": False,
+         "columns": columns},
+    )  # fmt: skip
+    page.freeze_panes(1, 0)
+    _paged(page)
+    page.repeat_rows(0)
+
+
+def _row(
+    page: Any, at: int, values: Sequence[Any], kinds: Sequence[str], formats: dict[str, Any]
+) -> None:
+    for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
+        form = formats[kind]
+        if value is None:
+            page.write_blank(at, column, None, form)
+        elif isinstance(value, str) and kind == "whole" and value.replace(",", "").isdecimal():
+            page.write_number(at, column, int(value.replace(",", "")), form)
+        elif isinstance(value, str):
+            # Never as a formula, whatever it starts with.
+            page.write_string(at, column, value, form)
+        else:
+            page.write_number(at, column, value, form)
+
+
+def _lines(text: str, width: float) -> int:
+    """Count the lines that a text takes; not every program works out the height by itself."""
+    return max(1, len(textwrap.wrap(text, max(int(width), 1))))
+
+
+def _kind(shown: Shown, header: str) -> str:
+    kind = shown.frame.schema[header]
+    if header in shown.shares:
+        return "share"
+    if kind.is_integer() or header in shown.counts:
+        return "whole"
+    return (
+        f"decimal_{min(shown.places.get(header, 2), _MOST_PLACES)}" if kind.is_float() else "text"
+    )
+
+
+def _widths(shown: Shown) -> list[float]:
+    """Give the width of each column; where many hold long texts, each is narrower, to see them together."""
+    widths = [_width(shown, h) for h in shown.frame.columns]
+    crowded = sum(width > _WRAP for width in widths) > 2
+    return [min(width, _WRAP + 5.0) for width in widths] if crowded else widths
+
+
+def _width(shown: Shown, header: str) -> float:
+    """Wide enough for the longest of the first values and for the longest word of the header."""
+    word = max(len(w) for w in header.split())
+    if shown.is_number(header):
+        return max(12, word + 3)
+    longest = shown.frame[header].head(300).str.len_chars().max()
+    most = longest if isinstance(longest, int) else 0
+    return float(min(max(most + 2, word + 3, 12), 80 if most < 200 else 100))
+
+
+_LONGEST_NAME = 31  # of a sheet, in Excel
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its name, a title, a sentence on what it holds, and one table."""
+
+    name: str
+    title: str
+    about: str
+    table: Shown
+    long: bool = False
+
+
+def sheet_name(wanted: str, used: set[str]) -> str:
+    """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
+    wanted = re.sub(r"\W+", "_", wanted)
+    name, k = _cut(wanted, _LONGEST_NAME), 2
+    while name.casefold() in used:
+        end = f"_{k}"
+        name, k = _cut(wanted, _LONGEST_NAME - len(end)) + end, k + 1
+    used.add(name.casefold())
+    return name
+
+
+def _cut(name: str, longest: int) -> str:
+    """Cut a name that is too long behind a whole word, where that leaves half of it."""
+    if len(name) <= longest:
+        return name
+    whole = name[: longest + 1].rpartition("_")[0]
+    return whole if len(whole) >= longest // 2 else name[:longest]

@@ -1,0 +1,1 @@
+"""What people write and what is written for them: read with its faults explained, written whole."""

@@ -1,0 +1,334 @@
+"""A folder put in place whole: never half there, nothing of others replaced, nothing left behind.
+
+Beside the folder, and hidden, lie only while a run works: ``.NAME.<hex>.new``, which it writes;
+``.NAME.<hex>.old``, whole, which changes places with the one that is there; ``.NAME.<hex>.gone``,
+which is being deleted. Each has a lock that ends with its run, so what a run that was killed has
+left is tidied up by the next.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import signal
+import threading
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commonweal.errors import CommonwealError
+from commonweal.files.exchange import can_exchange, exchange, flush, flush_names
+from commonweal.files.locks import held, owner_lives, sweep
+from commonweal.files.marker import own_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["check_folder", "plainly", "put_in_place", "tidy", "undisturbed", "whole_folder"]
+
+_TRIES = 20
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Put a folder in place by renaming once all of it is written, while others may do the same.
+
+    Parameters
+    ----------
+    folder
+        Where to. A folder that was put there before is replaced; nothing else ever is.
+
+    Yields
+    ------
+    tuple of Path
+        The folder to write into, and where it will be. After a fault the last good one is there as
+        it was.
+
+    Raises
+    ------
+    CommonwealError
+        If there are files of others, or the folder cannot be written.
+    """
+    target = check_folder(folder)
+    fresh = _beside(target, "new")
+    with ExitStack() as at_last, ExitStack() as until_done:
+        with plainly(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            tidy(target)
+            until_done.enter_context(held(fresh))
+        # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
+        until_done.callback(shutil.rmtree, fresh, ignore_errors=True)
+        with plainly(target):
+            fresh.mkdir()
+        yield fresh, target
+        at_last.enter_context(undisturbed())  # until all is tidied up
+        with plainly(target):
+            put_in_place(fresh, target)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM until a few quick steps that belong together are done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals go to the main thread
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came_first in came[:1]:
+            signal.raise_signal(came_first)
+
+
+def check_folder(folder: Path) -> Path:
+    """Say early whether results can go to a folder: before a long run, not after it.
+
+    Parameters
+    ----------
+    folder
+        The folder that is asked for.
+
+    Returns
+    -------
+    Path
+        The same, absolute and with links followed.
+
+    Raises
+    ------
+    CommonwealError
+        If it is a file, or holds files that Commonweal did not write.
+    """
+    target = Path(folder).expanduser().resolve()
+    for _ in range(_TRIES):
+        seen = _identity(target)
+        if seen is None:
+            return target
+        if not target.is_dir():
+            raise CommonwealError(f"{folder} is a file; expected a folder to write results to")
+        try:
+            foreign = _foreign(target)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _plain_error(error, target) from None
+        if _identity(target) != seen:
+            continue  # another run has just put its own there: look at that
+        if foreign:
+            raise _refusal(folder, foreign)
+        return target
+    raise _busy(target)
+
+
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Tell one folder from the next of the same name; None if there is none."""
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _plain_error(error, folder) from None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Name what is in a folder that Commonweal did not write."""
+    there = sorted(p.name for p in folder.iterdir())
+    own = own_files(folder)
+    return [name for name in there if name not in own and not _is_litter(folder / name)]
+
+
+def _refusal(folder: Path, foreign: list[str]) -> CommonwealError:
+    more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+    return CommonwealError(
+        f"{folder} holds {', '.join(foreign[:3])}{more}, which Commonweal did not write; "
+        "nothing there is replaced. Give another folder, or move these away."
+    )
+
+
+def _busy(target: Path) -> CommonwealError:
+    return CommonwealError(f"{target}: other runs keep writing there; try again when they are done")
+
+
+def _is_litter(path: Path) -> bool:
+    """Files that other programs leave beside those that they open; never a folder."""
+    name = path.name
+    return path.is_file() and (
+        name in {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
+        or name.startswith((".~lock.", "~$"))
+        or name.endswith((".gpkg-wal", ".gpkg-shm", ".gpkg-journal"))
+    )
+
+
+def _beside(target: Path, kind: str) -> Path:
+    """Make a name in the same folder, so that renaming is atomic, that no other run uses."""
+    return target.parent / f".{target.name}.{secrets.token_hex(6)}.{kind}"
+
+
+def tidy(target: Path) -> None:
+    """Put back or delete what runs that were killed have left; nothing that another still needs."""
+    start = rf"\.{re.escape(target.name)}\.[0-9a-f]{{12}}\."
+    sweep(target.parent, re.compile(start + "(new|gone)"))
+    left = re.compile(start + r"old(\.lock)?")
+    names = {
+        p.name.removesuffix(".lock") for p in target.parent.iterdir() if left.fullmatch(p.name)
+    }
+    for old in sorted(target.parent / name for name in names):
+        with suppress(FileNotFoundError):  # another run is tidying up too
+            if owner_lives(old):
+                continue
+            placed = not target.exists() and old.exists() and _put(old, target)
+            if not placed and old.exists() and not _foreign(old):
+                _delete(old, target)
+            if not old.exists():
+                sweep(old.parent, re.compile(re.escape(old.name)))  # its lock
+
+
+def put_in_place(fresh: Path, target: Path) -> None:
+    """Put a whole folder in place of the one that is there, while others may be doing the same.
+
+    Raises
+    ------
+    CommonwealError
+        If there are files of others by now; then the one that is there stays.
+    OSError
+        If it cannot be renamed, or the disk does not take it.
+    """
+    flush(fresh)
+    old = _beside(target, "old")
+    with held(old):
+        for _ in range(_TRIES):
+            if not target.exists():
+                placed = _put(fresh, target)
+            else:
+                try:
+                    placed = _exchanged(fresh, old, target) or _renamed(fresh, old, target)
+                except FileNotFoundError:
+                    if not fresh.exists():
+                        raise
+                    continue  # another run has just taken the one that was there
+            if placed:
+                flush_names(target.parent)
+                return
+    raise _busy(target)
+
+
+def _exchanged(fresh: Path, old: Path, target: Path) -> bool:
+    """Let a new folder and the one that is there change places; False where the system cannot."""
+    if not can_exchange():
+        return False
+    mine = fresh.stat()
+    fresh.rename(old)  # whole: if this run is killed now, one of the two has to stay
+    placed = False
+    try:
+        if exchange(old, target):
+            # What has come into it since the first look must not be lost either.
+            foreign = _foreign(old)
+            if foreign:
+                raise _refusal(target, foreign)
+            placed = True
+    finally:
+        if not placed:  # the last good one goes back
+            if not os.path.samestat(old.stat(), mine):
+                exchange(old, target)
+            old.rename(fresh)
+    if placed:
+        with suppress(OSError):
+            if os.path.samestat(Path().stat(), old.stat()):
+                _refill(old, target)
+                exchange(old, target)
+        _delete(old, target)
+    return placed
+
+
+def _refill(old: Path, new: Path) -> None:
+    """Give an old folder what the new one has: whoever stands in it goes on standing in the results."""
+
+    def link(one: str, other: str) -> None:
+        try:
+            os.link(one, other)
+        except OSError:  # a disk without links
+            shutil.copy2(one, other)
+
+    for path in old.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    shutil.copytree(new, old, copy_function=link, dirs_exist_ok=True)
+    flush(old)
+
+
+def _renamed(fresh: Path, old: Path, target: Path) -> bool:
+    """Rename the folder that is there, then the new one; False if another run was quicker."""
+    target.rename(old)
+    try:
+        foreign = _foreign(old)
+        if foreign and not old.exists():
+            return False  # it was put back by another run while it was looked through
+        if foreign:
+            raise _refusal(target, foreign)
+        placed = _put(fresh, target)
+    except FileNotFoundError:
+        raise
+    except BaseException:
+        with suppress(FileNotFoundError):
+            _put(old, target)  # the last good one goes back
+        raise
+    with suppress(FileNotFoundError):
+        _delete(old, target)
+    return placed
+
+
+def _delete(folder: Path, target: Path) -> None:
+    """Delete a folder under a name that says so, in case it does not come to an end."""
+    gone = _beside(target, "gone")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _put(folder: Path, target: Path) -> bool:
+    """Rename a folder to its place; False if another run has taken the place meanwhile."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
+
+
+@contextmanager
+def plainly(target: Path) -> Iterator[None]:
+    """Turn a fault of writing to a folder into words for the one who asked."""
+    try:
+        yield
+    except OSError as error:
+        raise _plain_error(error, target) from None
+    except Exception as error:
+        # Libraries have errors of their own for a file that cannot be written.
+        said = str(error).lower()
+        if "disk is full" in said or "no space" in said:
+            raise CommonwealError(f"{target} cannot be written: the disk is full") from None
+        if "disk i/o" in said or type(error).__name__ in _LIBRARY_ERRORS:
+            raise CommonwealError(f"{target} cannot be written: {error}") from None
+        raise
+
+
+_LIBRARY_ERRORS = ("DataSourceError", "DataLayerError", "FeatureError", "FileCreateError")
+
+
+def _plain_error(error: OSError, target: Path) -> CommonwealError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CommonwealError(f"{target} cannot be written: the disk is full")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return CommonwealError(
+            f"{target} cannot be written: no permission, or a file there is open in another program"
+        )
+    return CommonwealError(f"{target} cannot be written: {error.strerror or error}")

@@ -1,0 +1,177 @@
+"""A programme's rule on a study: run the study, apply the rule, say how sure it is, set another beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from commonweal.areas import load_areas
+from commonweal.invest.allocation import allocate, load_programme
+from commonweal.invest.allocation.building import build_up
+from commonweal.invest.allocation.chance import chance
+from commonweal.invest.allocation.comparing import check_against, compare, ground_of, in_need_on
+from commonweal.invest.allocation.conditions import excluded
+from commonweal.invest.allocation.groups import read_codes, read_exclusions, with_groups
+from commonweal.invest.allocation.worked import Against, Worked
+from commonweal.spec import load_study
+from commonweal.study.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from commonweal.invest.allocation import Programme
+    from commonweal.sources import Store
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
+
+    Exclusions = Mapping[str, Sequence[str] | None]
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["applied", "draws_of", "exclusions_of", "set_against", "work_out"]
+
+
+def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusions:
+    """Read the codes that a programme excludes, and refuse a programme that lacks some.
+
+    Parameters
+    ----------
+    programme
+        The rule.
+    tables
+        Tables of codes: `commonweal.invest.allocation.groups.read_exclusions`.
+
+    Returns
+    -------
+    mapping
+        Codes by the exclusion's name; None where one is left out.
+
+    Raises
+    ------
+    StudyError
+        If an exclusion has no codes.
+    """
+    codes = read_exclusions(programme, tables)
+    excluded(programme, codes)
+    return codes
+
+
+def work_out(
+    name: str,
+    store: Store,
+    exclude: Sequence[str] = (),
+    *,
+    draws: int | None = None,
+    shapes: bool = False,
+    published: Path | None = None,
+    progress: Progress | None = None,
+) -> Worked:
+    """Run a programme's study and apply the rule.
+
+    Parameters
+    ----------
+    name
+        A programme that ships, or the path of a YAML file.
+    store
+        Where source files come from.
+    exclude
+        Tables of codes, as `exclusions_of`.
+    draws
+        In place of the study's; 0 for none.
+    shapes
+        Whether outlines are wanted for maps; areas that are built up need them anyway.
+    published
+        A table of the codes of the programme's own list, to set the outcome beside.
+    progress
+        Called as ``progress(what, done, total)``.
+    """
+    programme = load_programme(name)
+    exclusions = exclusions_of(programme, exclude)  # before the work, not after it
+    listed = None if published is None else read_codes(published, "code")
+    wanted = shapes or programme.build is not None
+    study = load_study(programme.study)
+    results = run(study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress)
+    wanted_draws = draws_of(study) if draws is None else draws
+    worked = applied(programme, results, store, exclusions, draws=wanted_draws, progress=progress)
+    if published is None or listed is None:
+        return worked
+    return replace(worked, published=check_against(worked.allocation, listed, published.name))
+
+
+def draws_of(study: Study) -> int:
+    """Say how many draws a study asks for; a run that was told otherwise keeps what it was told."""
+    return study.certainty.draws if study.certainty else 0
+
+
+def applied(
+    programme: Programme,
+    results: Results,
+    store: Store,
+    exclusions: Exclusions | None = None,
+    *,
+    draws: int | None = None,
+    progress: Progress | None = None,
+) -> Worked:
+    """Apply a programme's rule to a run of its study.
+
+    Parameters
+    ----------
+    programme
+        The rule.
+    results
+        A run of the study that it names; with boundaries where the programme builds areas up.
+    store
+        Where lookups are read.
+    exclusions
+        From `exclusions_of`.
+    draws
+        In place of those of the run's study; 0 for none.
+    progress
+        Called as ``progress(what, done, total)``.
+    """
+    spec = results.study.certainty
+    if spec is not None and draws is not None:
+        spec = spec.model_copy(update={"draws": draws})
+    areas, scores, built = with_groups(results.areas, programme.groups, store), results.scores, None
+    outlines = results.boundaries.select("code", "geometry")
+    if programme.build is not None:
+        built = build_up(programme, scores, areas, outlines)
+        areas, scores, outlines = built.areas, built.scores, built.shapes
+    allocation = allocate(programme, scores, areas, exclusions)
+    sure = None
+    if spec is not None and spec.draws:
+        sure = chance(allocation, scores, results.indicators, spec, progress)
+    return Worked(results, scores, allocation, sure, built, outlines)
+
+
+def set_against(
+    worked: Worked, name: str, store: Store, exclude: Sequence[str] = (), ground: str = "lsoa21"
+) -> Against:
+    """Work another programme out and compare.
+
+    Parameters
+    ----------
+    worked
+        The first.
+    name
+        The other: one that ships, or the path of a YAML file.
+    store
+        Where source files come from.
+    exclude
+        Tables of codes, as for the first; the other takes those that it has an exclusion for.
+    ground
+        The area system that both are put on where they choose from different areas.
+    """
+    own = load_programme(name).exclude
+    named = [
+        e for e in exclude if ("=" in e and e.partition("=")[0] in own) or ("=" not in e and own)
+    ]
+    other = work_out(name, store, named, draws=0)
+    first, second = worked.allocation, other.allocation
+    if first.areas.codes == second.areas.codes:
+        areas, in_need = first.areas, first.in_need
+    else:
+        areas = load_areas(store, ground, within=worked.results.study.where)
+        in_need = in_need_on(store, first.programme, worked.scores, areas)
+    grounds = [ground_of(store, w.allocation, w.scores, areas) for w in (worked, other)]
+    return Against(other, compare(grounds[0], grounds[1], in_need))

@@ -1,0 +1,273 @@
+"""An appraisal: what a project costs, brings and is worth, how sure that is, and what drives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.invest.appraisal.assumptions import assumptions, cautions, used_parameters
+from commonweal.invest.appraisal.discounting import discount_factors
+from commonweal.invest.appraisal.drawing import draw_inputs
+from commonweal.invest.appraisal.model import build_model
+from commonweal.invest.appraisal.project import works_cited
+from commonweal.invest.appraisal.sensitivity import swings, switches
+from commonweal.invest.appraisal.words import figure, money
+from commonweal.invest.appraisal.worth import MEASURES, expected, lines_worth, totals, yearly
+from commonweal.invest.parameters import load_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.appraisal.model import Line, Model
+    from commonweal.invest.appraisal.project import Project
+    from commonweal.invest.appraisal.sensitivity import Swing, Switch
+    from commonweal.invest.parameters import Parameters
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DRAWS", "INTERVAL", "SEED", "Appraisal", "Estimate", "LineResult", "appraise"]
+
+DRAWS = 10_000
+"""How often uncertain inputs are drawn if nothing else is said."""
+
+SEED = 1
+"""The seed of the draws if none is given."""
+
+INTERVAL = (0.025, 0.975)
+"""Shares of the draws below the ends of an interval: 95 % lie inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One number with what the draws say of it.
+
+    Attributes
+    ----------
+    expected
+        With every input at its expected value.
+    mean, low, median, high
+        Over the draws; 95 % of them lie between low and high.
+    """
+
+    expected: float
+    mean: float
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """What one line comes to.
+
+    Attributes
+    ----------
+    line
+        Which.
+    present
+        Its present value, GBP; that of a cost is above 0.
+    plain
+        The same before discounting, with every input at its expected value.
+    none
+        Of a benefit, the share of draws in which it is 0 or less.
+    """
+
+    line: Line
+    present: Estimate
+    plain: float
+    none: float
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether it is a benefit whose interval takes in no benefit at all."""
+        return self.line.side not in ("public", "others") and self.present.low <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """An appraisal of a project.
+
+    Attributes
+    ----------
+    project, parameters, model
+        What was appraised, with which parameters.
+    draws, seed
+        How it was drawn.
+    measures
+        By the names of `MEASURES`; GBP in present values, or ratios.
+    lines
+        In the order of the file.
+    worth_it
+        The share of draws in which benefits exceed costs: the ratio is above 1.
+    worth_it_weighted
+        The same with welfare weights; None where there are none.
+    npsv_draws
+        (draws,) the net present social value of each.
+    by_year
+        (horizon,) of each line, GBP before discounting, with every input at its expected value.
+    factors
+        (horizon,) what a pound of each year is worth in the first.
+    over_budget
+        The share of draws in which public cost before discounting is above the budget; None without
+        a budget.
+    swings, switches
+        What each input does by itself, the widest first, and where the answer would turn.
+    drivers
+        What drives the answer, in plain words.
+    assumptions, cautions
+        What was assumed and not verified, and what to beware of.
+    works
+        Ids of the works of the evidence library that its lines and parameters rest on.
+    """
+
+    project: Project
+    parameters: Parameters
+    model: Model
+    draws: int
+    seed: int
+    measures: Mapping[str, Estimate]
+    lines: tuple[LineResult, ...]
+    worth_it: float
+    worth_it_weighted: float | None
+    npsv_draws: Floats
+    by_year: Mapping[str, Floats]
+    factors: Floats
+    over_budget: float | None
+    swings: tuple[Swing, ...]
+    switches: tuple[Switch, ...]
+    drivers: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    cautions: tuple[str, ...]
+    works: tuple[str, ...]
+
+
+def appraise(
+    project: Project,
+    parameters: Parameters | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Appraisal:
+    """Appraise a project by social cost-benefit analysis (The Green Book, 2022).
+
+    Parameters
+    ----------
+    project
+        What it costs and claims.
+    parameters
+        Discount rates, optimism bias and the rest; those that the project names if not given.
+    draws
+        How many times the uncertain inputs are drawn.
+    seed
+        The same seed gives the same answer.
+
+    Returns
+    -------
+    Appraisal
+
+    Raises
+    ------
+    UnknownNameError
+        If a category, input or set of parameters that is named is not there.
+    DataError
+        If a deflator is missing, or correlations cannot be.
+
+    Examples
+    --------
+    >>> from commonweal.invest.appraisal import load_project
+    >>> a = appraise(load_project("by-hand"), draws=1000)
+    >>> round(a.measures["npsv"].expected), round(a.measures["bcr"].expected, 2)
+    (13988, 1.14)
+    """
+    parameters = parameters or load_parameters(project.parameters)
+    model = build_model(project, parameters)
+    middle = expected(model)
+    values = draw_inputs(model, draws, seed, project.correlations)
+    drawn = {name: np.broadcast_to(v, (draws,)) for name, v in lines_worth(model, values).items()}
+    worth, plain = lines_worth(model, middle), lines_worth(model, middle, discounted=False)
+    at, over = totals(model, worth), totals(model, drawn)
+    npsv = over["npsv"]
+    if not np.isfinite(npsv).all():
+        raise DataError(
+            f"{project.name}: its net present value is no number in {int((~np.isfinite(npsv)).sum()):,} of "
+            f"{draws:,} draws; expected amounts, rates and years that a sum can be made of"
+        )
+    weighted = float((over["npsv_weighted"] > 0).mean()) if model.weighted else None
+    over_budget = None
+    if project.budget is not None:
+        spent = totals(model, lines_worth(model, values, discounted=False))["public_cost"]
+        over_budget = float((np.broadcast_to(spent, (draws,)) > project.budget).mean())
+    used = [stated for _, stated in used_parameters(project, parameters, model)]
+    tornado, turning = swings(model, float(npsv.var())), switches(model)
+    return Appraisal(
+        project,
+        parameters,
+        model,
+        draws,
+        seed,
+        {name: _estimate(float(at[name]), over[name], draws) for name in MEASURES},
+        tuple(
+            LineResult(
+                line,
+                _estimate(float(worth[name]), drawn[name], draws),
+                float(plain[name]),
+                float((drawn[name] <= 0).mean()),
+            )
+            for name, line in model.lines.items()
+        ),
+        float((npsv > 0).mean()),
+        weighted,
+        npsv,
+        yearly(model, middle),
+        discount_factors(project.horizon, parameters.discount.steps),
+        over_budget,
+        tornado,
+        turning,
+        _drivers(project, float(at["npsv"]), tornado, turning),
+        assumptions(project, parameters, model),
+        cautions(project),
+        tuple(dict.fromkeys((*works_cited(project), *(s.evidence for s in used if s.evidence)))),
+    )
+
+
+def _estimate(at: float, drawn: Floats, n: int) -> Estimate:
+    low, median, high = np.quantile(np.broadcast_to(drawn, (n,)), [INTERVAL[0], 0.5, INTERVAL[1]])
+    return Estimate(at, float(np.mean(drawn)), float(low), float(median), float(high))
+
+
+def _drivers(
+    project: Project, npsv: float, tornado: tuple[Swing, ...], turning: tuple[Switch, ...]
+) -> tuple[str, ...]:
+    """Say what drives the answer, and beside what."""
+    said = [f"Compared with what happens without it: {project.reference_case.rstrip('.')}."]
+    wide = [s for s in tornado if s.width > 0]
+    if not wide:
+        said.append("No input is uncertain, so nothing but the stated values drives the answer.")
+        return tuple(said)
+    first = wide[0]
+    between = sorted(first.npsv)
+    unit = "" if first.input.unit in ("", "£") else f" ({first.input.unit})"
+    said.append(
+        f"What drives the answer most is “{first.input.label}”{unit}: from {figure(first.low, first.input)} to "
+        f"{figure(first.high, first.input)}, net present social value goes from {money(between[0])} to "
+        f"{money(between[1])}, and {round(first.share * 100)} % of its variance comes from this alone."
+    )
+    switch = next(s for s in turning if s.input.name == first.input.name)
+    if switch.value is None:
+        told = "above" if npsv > 0 else "below"
+        said.append(f"No value of it that makes sense turns the answer: it stays {told} 0.")
+    else:
+        said.append(
+            f"Costs and benefits are even where it is {figure(switch.value, first.input)}; "
+            f"{figure(switch.expected, first.input)} is expected."
+        )
+    if len(wide) > 1:
+        said.append(
+            f"Next comes “{wide[1].input.label}”, {round(wide[1].share * 100)} % of the variance."
+        )
+    return tuple(said)

@@ -1,0 +1,310 @@
+"""A project as arithmetic: its inputs and its lines.
+
+Every line is a product of inputs, a constant and the present value of one pound a year; so thousands
+of draws are a few multiplications of arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from commonweal.errors import DataError
+from commonweal.invest.appraisal.adjusting import blended_bounds, welfare_weight, wellby_value
+from commonweal.invest.appraisal.discounting import discount_factors, rebase
+from commonweal.invest.appraisal.project import outcomes_of
+from commonweal.invest.appraisal.uncertain import Uncertain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.appraisal.lines import Benefit, Bias, Cost
+    from commonweal.invest.appraisal.project import Project
+    from commonweal.invest.parameters import Bounds, Parameters
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DELAY", "WELLBY", "Input", "Line", "Model", "build_model"]
+
+Side = Literal["public", "others", "fiscal", "transfer", "social"]
+
+WELLBY = "parameters.wellby"
+DELAY = "building-works.mitigated"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A number that goes into an appraisal.
+
+    Attributes
+    ----------
+    name
+        Unique: the line's name and what it is of it, such as ``hub.people``.
+    label, unit
+        What readers call it, and what it is counted in.
+    number
+        Its value or law.
+    least, most
+        Between which it makes sense.
+    """
+
+    name: str
+    label: str
+    unit: str
+    number: Uncertain
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A cost or a benefit.
+
+    Attributes
+    ----------
+    name, label
+        Of the project's file.
+    side
+        ``public`` or ``others``: whose cost; ``fiscal``, ``transfer`` or ``social``: whose benefit.
+    inputs
+        Names of the inputs, by what they are in the product.
+    constant
+        What the product is multiplied with: price base, part of a year.
+    bounds
+        Upper and lower optimism bias; (0, 0) for none.
+    weight
+        Welfare weight; 1 where there is none.
+    present, plain
+        (horizon + 1,) the present value, and the plain sum, of a pound a year over its years when
+        they come 0, 1, … years late.
+    by_year
+        (horizon,) what of the yearly amount falls in each year.
+    """
+
+    name: str
+    label: str
+    side: Side
+    inputs: Mapping[str, str]
+    constant: float
+    bounds: tuple[float, float]
+    weight: float
+    present: Floats
+    plain: Floats
+    by_year: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Inputs and lines, by name, and the delay of what waits for the works.
+
+    Attributes
+    ----------
+    inputs, lines
+        In the order of the project's file.
+    planned, delay_bounds
+        Years that the works take, and the upper and lower share by which they take longer.
+    waits
+        Names of the lines that wait for them.
+    weighted
+        Whether any line has a welfare weight.
+    """
+
+    inputs: Mapping[str, Input]
+    lines: Mapping[str, Line]
+    planned: float
+    delay_bounds: tuple[float, float]
+    waits: frozenset[str]
+    weighted: bool
+
+
+def build_model(project: Project, parameters: Parameters) -> Model:
+    """Turn a project into arithmetic.
+
+    Raises
+    ------
+    UnknownNameError
+        If an optimism bias category is not among the parameters.
+    DataError
+        If a deflator is missing, or a category has no bias for what it is used on.
+    """
+    factors = discount_factors(project.horizon, parameters.discount.steps)
+    inputs: list[Input] = []
+    lines: list[Line] = []
+    waits: set[str] = set()
+    planned, delay_bounds = 0.0, (0.0, 0.0)
+    if project.works:
+        planned = project.works.years
+        bias = project.works.optimism_bias
+        delay_bounds = _bounds(bias, "duration", parameters, "works")
+        inputs += _mitigated("building-works", "The works", bias)
+    for name, cost in project.costs.items():
+        lines.append(_cost_line(name, cost, project, parameters, factors, inputs))
+        if project.works and cost.after_works and cost.kind == "running":
+            waits.add(name)
+    if any(benefit.wellby for benefit in project.benefits.values()):
+        inputs.append(_wellby_input(project, parameters))
+    outcomes = outcomes_of(project)
+    for name, benefit in project.benefits.items():
+        side: Side = "transfer" if benefit.transfer else outcomes.kind(benefit.claims)
+        lines.append(_benefit_line(name, benefit, side, project, parameters, factors, inputs))
+        if project.works and benefit.after_works:
+            waits.add(name)
+    return Model(
+        {i.name: i for i in inputs},
+        {line.name: line for line in lines},
+        planned,
+        delay_bounds,
+        frozenset(waits),
+        any(line.weight != 1 for line in lines),
+    )
+
+
+def _cost_line(
+    name: str,
+    cost: Cost,
+    project: Project,
+    parameters: Parameters,
+    factors: Floats,
+    inputs: list[Input],
+) -> Line:
+    bounds, mine = (0.0, 0.0), {"amount": f"{name}.amount"}
+    inputs.append(Input(f"{name}.amount", cost.label, "£", cost.amount, 0.0, math.inf))
+    if cost.optimism_bias and cost.optimism_bias.mix:
+        of = "capital" if cost.kind == "capital" else "running"
+        bounds = _bounds(cost.optimism_bias, of, parameters, name)
+        mine["mitigated"] = f"{name}.mitigated"
+        inputs += _mitigated(name, cost.label, cost.optimism_bias)
+    base = _price_base(name, cost.price_year, project)
+    return Line(
+        name, cost.label, cost.paid_by, mine, base, bounds, 1.0, *_late(cost.years, factors)
+    )
+
+
+def _benefit_line(
+    name: str,
+    benefit: Benefit,
+    side: Side,
+    project: Project,
+    parameters: Parameters,
+    factors: Floats,
+    inputs: list[Input],
+) -> Line:
+    share, parts = benefit.additionality.share, benefit.additionality
+    in_points = benefit.wellby and "points" not in benefit.model_fields_set
+    unit = "points of life satisfaction" if in_points else benefit.unit
+    made = [
+        ("quantity", unit or "a person and year", benefit.quantity, -math.inf, math.inf),
+        ("people", "people", benefit.people, 0.0, math.inf),
+    ]
+    if benefit.value is not None:
+        made.append(("value", "£ each", benefit.value, 0.0, math.inf))
+    if benefit.wellby and not in_points:
+        each = (
+            f"points of life satisfaction for one {unit}" if unit else "points of life satisfaction"
+        )
+        made.append(("points", each, benefit.points, 0.0, math.inf))
+    if share is not None:
+        made.append(("additionality", "share that is added", share, 0.0, 1.0))
+    else:
+        stated = parts.model_fields_set
+        made += [
+            (what, f"share lost to {what}", getattr(parts, what), 0.0, 1.0)
+            for what in ("leakage", "displacement", "substitution", "deadweight")
+            if what in stated
+        ]
+        if "multiplier" in stated:
+            made.append(("multiplier", "multiplier", parts.multiplier, 0.0, math.inf))
+    mine = {}
+    for what, counted_in, number, least, most in made:
+        if what in ("quantity", "people") and what not in benefit.model_fields_set:
+            continue  # not stated: 1
+        mine[what] = f"{name}.{what}"
+        label = f"{benefit.label}: {what}"
+        inputs.append(Input(mine[what], label, counted_in, number, least, most))
+    if benefit.wellby:
+        mine["value"] = WELLBY
+    weight = 1.0
+    if side == "social" and project.incomes and benefit.distribution and not benefit.wellby:
+        weight = sum(
+            share_of_it
+            * welfare_weight(
+                project.incomes.median,
+                project.incomes.groups[group],
+                parameters.welfare_weights.elasticity,
+            )
+            for group, share_of_it in benefit.distribution.items()
+        )
+    base = 1.0 if benefit.wellby else _price_base(name, benefit.price_year, project)
+    return Line(
+        name,
+        benefit.label,
+        side,
+        mine,
+        base * benefit.part_of_year,
+        (0.0, 0.0),
+        weight,
+        *_late(benefit.years, factors),
+    )
+
+
+def _wellby_input(project: Project, parameters: Parameters) -> Input:
+    """Give the WELLBY in prices of the project, triangular over its published range."""
+    w = parameters.wellby
+    deflators = project.deflators.index if project.deflators else {}
+    incomes = project.real_incomes.index if project.real_incomes else None
+    try:
+        ratio = wellby_value(w, project.price_year, deflators, incomes) / w.value
+    except DataError as error:
+        raise DataError(f"the WELLBY of {w.price_year}: {error}") from None
+    low, likeliest, high = (v * ratio for v in (w.range.low, w.value, w.range.high))
+    law = Uncertain("triangular", (low, likeliest, high))
+    return Input(WELLBY, "Value of a WELLBY", "£", law, 0.0, math.inf)
+
+
+def _price_base(name: str, year: int | None, project: Project) -> float:
+    deflators = project.deflators.index if project.deflators else {}
+    try:
+        return rebase(year or project.price_year, project.price_year, deflators)
+    except DataError as error:
+        raise DataError(f"'{name}': {error}") from None
+
+
+def _bounds(bias: Bias, of: str, parameters: Parameters, where: str) -> tuple[float, float]:
+    """Give upper and lower bias of what is estimated, ``capital``, ``running`` or ``duration``."""
+    if not bias.mix:
+        return 0.0, 0.0
+    table: dict[str, Bounds] = {}
+    for name in bias.mix:
+        bounds = getattr(parameters.optimism_bias.category(name, f" for '{where}'"), of)
+        if bounds is None:
+            have = [n for n, c in parameters.optimism_bias.categories.items() if getattr(c, of)]
+            raise DataError(
+                f"'{where}': '{name}' has no optimism bias of {of}; expected one of: {', '.join(have)}"
+            )
+        table[name] = bounds
+    return blended_bounds(bias.mix, table)
+
+
+def _mitigated(name: str, label: str, bias: Bias) -> list[Input]:
+    if not bias.mix:
+        return []
+    what = "share of optimism bias that is managed"
+    return [Input(f"{name}.mitigated", f"{label}: {what}", "share", bias.mitigated, 0.0, 1.0)]
+
+
+def _late(years: tuple[tuple[int, float], ...], factors: Floats) -> tuple[Floats, Floats, Floats]:
+    """Give the worth of a pound a year when it comes late; what passes the horizon is lost."""
+    horizon = len(factors)
+    by_year = np.zeros(horizon)
+    for year, share in years:
+        by_year[year] = share
+    present, plain = np.zeros(horizon + 1), np.zeros(horizon + 1)
+    for k in range(horizon):
+        present[k] = by_year[: horizon - k] @ factors[k:]
+        plain[k] = by_year[: horizon - k].sum()
+    return present, plain, by_year

@@ -1,0 +1,171 @@
+"""Which input the answer hangs on: one at a time, and where it would turn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.invest.appraisal.worth import expected, lines_worth, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.appraisal.model import Input, Model
+
+__all__ = ["Swing", "Switch", "swings", "switches"]
+
+ENDS = (0.025, 0.975)
+"""A tornado goes from the low to the high end of each input's 95 % interval."""
+
+_POINTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What one uncertain input does to the answer, the others at their expected values.
+
+    Attributes
+    ----------
+    input
+        Which.
+    low, high
+        The ends of its 95 % interval.
+    npsv, bcr
+        Net present social value and benefit-cost ratio at these.
+    share
+        The share of the variance of the net present social value that it causes by itself; what is
+        missing to 1 over all inputs they cause together.
+    """
+
+    input: Input
+    low: float
+    high: float
+    npsv: tuple[float, float]
+    bcr: tuple[float, float]
+    share: float
+
+    @property
+    def width(self) -> float:
+        """How far the net present social value goes from one end to the other."""
+        return abs(self.npsv[1] - self.npsv[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Where an input would have to be for costs and benefits to be even, the others as expected.
+
+    Attributes
+    ----------
+    input
+        Which.
+    expected
+        Its expected value.
+    value
+        Its switching value; None if there is none that makes sense.
+    beyond
+        The chance that it lies on the other side of its switching value; 0 for a certain input.
+    """
+
+    input: Input
+    expected: float
+    value: float | None
+    beyond: float
+
+    @property
+    def change(self) -> float | None:
+        """By which share of the expected value it would have to change; None where there is none."""
+        if self.value is None or self.expected == 0:
+            return None
+        return self.value / self.expected - 1
+
+
+def _with(
+    model: Model, middle: Mapping[str, float], name: str, values: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Give the totals for (n,) values of one input, the others in the middle."""
+    told = totals(model, lines_worth(model, {**middle, name: values}))
+    return {key: np.broadcast_to(value, values.shape) for key, value in told.items()}
+
+
+def swings(model: Model, variance: float) -> tuple[Swing, ...]:
+    """Move each uncertain input from end to end, the others at their expected values.
+
+    The share of variance is that of the expected answer given the input (a first-order Sobol index).
+    As the answer is a sum of products of independent inputs, that is the answer with the others at
+    their expected values; correlated inputs are treated as if they were independent.
+
+    Parameters
+    ----------
+    model
+        Whose inputs.
+    variance
+        Of the net present social value over the draws.
+
+    Returns
+    -------
+    tuple of Swing
+        The widest first.
+    """
+    found, middle = [], expected(model)
+    for i in model.inputs.values():
+        if i.number.certain:
+            continue
+        ends = i.number.quantile(np.array(ENDS))
+        told = _with(model, middle, i.name, ends)
+        npsv, bcr = told["npsv"].tolist(), told["bcr"].tolist()
+        grid = i.number.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
+        alone = float(np.var(_with(model, middle, i.name, grid)["npsv"]))
+        share = min(alone / variance, 1.0) if variance > 0 else 0.0
+        low, high = ends.tolist()
+        found.append(Swing(i, low, high, (npsv[0], npsv[1]), (bcr[0], bcr[1]), share))
+    return tuple(sorted(found, key=lambda s: -s.width))
+
+
+def switches(model: Model) -> tuple[Switch, ...]:
+    """Find for each input the value at which the net present social value is 0.
+
+    Returns
+    -------
+    tuple of Switch
+        In the order of the inputs, certain ones as well.
+    """
+    found, middle = [], expected(model)
+    for i in model.inputs.values():
+        value, beyond = _root(model, middle, i), 0.0
+        if value is not None and not i.number.certain:
+            below = i.number.below(value)
+            beyond = below if value < middle[i.name] else 1 - below
+        found.append(Switch(i, middle[i.name], value, beyond))
+    return tuple(found)
+
+
+def _root(model: Model, middle: Mapping[str, float], i: Input) -> float | None:
+    """Find where the answer is 0, between the ends at which the input makes sense."""
+    from scipy.optimize import brentq
+
+    def npsv(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _with(model, middle, i.name, values)["npsv"]
+
+    now = middle[i.name]
+    if math.isinf(i.most):  # a line is a product: what has no upper end goes in as a factor
+        unit = abs(now) or 1.0
+        first, second = npsv(np.array([now, now + unit]))
+        if first == second:
+            return None
+        root = float(now - first * unit / (second - first))
+        return root if i.least <= root <= i.most else None
+    grid = np.linspace(i.least, i.most, 65)
+    answers = npsv(grid)
+    if 0 in answers:
+        return float(grid[np.flatnonzero(answers == 0)[0]])
+    turns = np.flatnonzero(np.diff(np.sign(answers)) != 0)
+    if len(turns) == 0:
+        return None
+    nearest = turns[np.argmin(np.abs(grid[turns] - now))]
+    low, high = grid[nearest : nearest + 2].tolist()
+    return float(brentq(lambda x: float(npsv(np.array([x]))[0]), low, high))

@@ -1,0 +1,20 @@
+"""Where new places should go: who is reached, at what cost, and whether any other choice is better."""
+
+from commonweal.invest.siting.problem import (
+    Goal,
+    SitingProblem,
+    problem_from_matrix,
+    problem_from_reach,
+)
+from commonweal.invest.siting.solution import Solution
+from commonweal.invest.siting.solve import solve, weigh
+
+__all__ = [
+    "Goal",
+    "SitingProblem",
+    "Solution",
+    "problem_from_matrix",
+    "problem_from_reach",
+    "solve",
+    "weigh",
+]

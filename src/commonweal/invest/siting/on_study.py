@@ -1,0 +1,357 @@
+"""New places for a part of a study: who would be reached, and what its indices and lists would say then."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.access.measures import within_minutes
+from commonweal.access.places import LEFT_OUT, Places, make_places
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.invest.siting import Goal, solve, weigh
+from commonweal.invest.siting.build import build_problem, near, walker
+from commonweal.invest.siting.effect import effect_of, measured_anew, moved_by, nearer, rescored
+from commonweal.invest.siting.inside import (
+    SCHOOLS,
+    all_near,
+    candidates_near,
+    codes_of,
+    demand_inside,
+    outline_around,
+)
+from commonweal.invest.siting.sited import Sited, chosen_sites
+from commonweal.spec import OwnAreas
+from commonweal.study.indicators import surroundings
+from commonweal.study.origins import Origins, area_points
+from commonweal.study.scope import find_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.siting.candidates import Candidates
+    from commonweal.invest.siting.problem import Model
+    from commonweal.invest.siting.sited import Effect
+    from commonweal.invest.siting.solve import Method
+    from commonweal.invest.siting.solve import Progress as Told
+    from commonweal.sources import Store
+    from commonweal.spec import Study
+    from commonweal.study.reach import Surroundings
+    from commonweal.study.results import Results
+    from commonweal.study.scope import Scope
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["MOST_AREAS", "Ask", "Ground", "first_candidates", "ground_of", "site"]
+
+MOST_AREAS = 1_500
+"""Areas of one page on options; the largest authority of England has 659 neighbourhoods."""
+
+PLANNED = "planned"
+"""What new places are said to be from."""
+
+MOST_MINUTES = 300.0
+MOST_EQUITY = 10.0
+"""To what power need may count: beyond it only the neediest area would."""
+
+_FARTHEST_MINUTES = {"p_median": 60.0, "p_center": 300.0}
+"""How far people go at most where no distance is a cut-off: what is farther counts as that far, or not at all."""
+
+_COUNTY = "county-"
+_COUNTY_KINDS = {
+    "community centre": "community-centre",
+    "worship": "place-of-worship",
+    "post office": "post-office",
+    "sports ground": "pitch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked.
+
+    Attributes
+    ----------
+    area
+        Code or name of an area of the study, or of a larger one that it knows.
+    kind
+        Of the places to build, as the taxonomy has it: ``library``.
+    sites, budget
+        As of `commonweal.invest.siting.Goal`.
+    model
+        See there.
+    minutes
+        Within how many minutes on foot one counts as reached.
+    candidates
+        ``schools`` (state schools), another kind or group of places (``pub``), ``postcodes``,
+        ``grid:500`` (metres), or the path of a CSV file.
+    equity
+        To what power need counts.
+    need
+        The index whose ranks are need; the study's first if empty.
+    moves
+        An indicator in metres that a new place shortens, for studies whose distances come from a table.
+    method, seconds
+        As of `commonweal.invest.siting.solve`.
+    at_most
+        Whether `sites` is the most to choose: as many as there are candidates where those are fewer. Else that
+        is refused.
+    """
+
+    area: str
+    kind: str
+    sites: int | None = None
+    budget: float | None = None
+    model: Model = "maximal_covering"
+    minutes: float = 15.0
+    candidates: str = SCHOOLS
+    equity: float = 1.0
+    need: str = ""
+    moves: str = ""
+    method: Method = "exact"
+    seconds: float = 60.0
+    at_most: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes <= MOST_MINUTES:
+            raise CommonwealError(
+                f"minutes: found {self.minutes:g}; expected above 0, at most {MOST_MINUTES:g}"
+            )
+        if not 0 <= self.equity <= MOST_EQUITY:
+            raise CommonwealError(f"equity: found {self.equity:g}; expected 0 to {MOST_EQUITY:g}")
+        if self.kind not in (kinds := load_taxonomy().kinds):
+            raise UnknownNameError("kind of place", self.kind, kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The places around a study's people, read once; `around` is None where a study has no such places."""
+
+    places: Places
+    origins: Origins
+    ways: dict[str, Any]
+    sources: tuple[str, ...]
+    around: Surroundings | None
+
+
+def ground_of(results: Results, store: Store, progress: Progress | None = None) -> Ground:
+    """Read what is there: places of every kind, where people set out from, and how walks are measured.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+    """
+    study = results.study
+    if is_fictional(study):
+        ways = {"streets": [], "detour": study.access.detour, "snap_m": study.access.snap_m}
+        places = _county_places(store)
+        return Ground(places, area_points(results.areas), ways, ("county-places",), None)
+    around = surroundings(study, results.areas, store, progress)
+    sources = tuple(source.id for source in around.sources)
+    return Ground(around.places, around.origins, around.ways, sources, around)
+
+
+def is_fictional(study: Study) -> bool:
+    """Whether a study is of the county that the program makes up."""
+    return isinstance(study.areas, OwnAreas) and study.areas.source.startswith(_COUNTY)
+
+
+def site(
+    results: Results,
+    ask: Ask,
+    store: Store,
+    *,
+    ground: Ground | None = None,
+    scope: Scope | None = None,
+    picked: Candidates | None = None,
+    effect: bool = True,
+    progress: Progress | None = None,
+    told: Told | None = None,
+) -> Sited:
+    """Find where new places should go, who they reach, and what that changes.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    ask
+        What is asked.
+    store
+        Where source files come from.
+    ground
+        What is there, if it has been read (`ground_of`).
+    scope
+        The areas, if they have been found; `ask.area` is not looked for then.
+    picked
+        Sites that were picked, each in or near the area: all of them are built, and none is looked for.
+    effect
+        Whether to work out what changes in the study, which takes most of the time.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+    told
+        Called as ``told(objective, bound, seconds)`` while the proof closes in.
+
+    Returns
+    -------
+    Sited
+
+    Raises
+    ------
+    CommonwealError
+        If the area, the kind or the index is not known, there are no candidates, one that was picked is far
+        from the area, or the problem can't be solved: see `commonweal.invest.siting.solve`.
+    """
+    limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
+    if ask.model.endswith("covering"):
+        limit_m = within_minutes(ask.minutes)
+    index = ask.need or next(iter(results.scores))
+    if index not in results.scores:
+        raise UnknownNameError("index", index, results.scores)
+    scope = scope or find_scope(results.areas, [ask.area])
+    ground = ground or ground_of(results, store, progress)
+    demand = demand_inside(results, index, scope.rows, ground.origins, store)
+    outline = outline_around(results, scope.rows, demand.points)
+    if picked is None:
+        candidates = candidates_near(
+            ask.candidates, ground.places, outline, limit_m, store, progress
+        )
+    else:
+        candidates = all_near(picked, outline, limit_m)
+    few = ask.at_most and ask.sites is not None and len(candidates) < ask.sites
+    goal = Goal(ask.model, len(candidates) if few else ask.sites, ask.budget)
+    walk = walker(**ground.ways)
+    existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
+    problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
+    if picked is None:
+        solution = solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
+    else:
+        solution = weigh(problem, goal, np.arange(len(picked)))
+    sites = chosen_sites(candidates, demand.people, solution, within_minutes(ask.minutes))
+    planned = _planned(sites, ask.kind)
+    changes = None
+    if effect and len(sites):
+        changes = _effect(results, ask, planned, ground, scope.rows, store, progress)
+    same = ground.origins.areas.system == results.areas.system
+    return Sited(
+        scope.title,
+        ask.kind,
+        load_taxonomy().kinds[ask.kind].label,
+        ask.minutes,
+        ask.equity,
+        f"rank on {results.label(index)}",
+        _how(ground),
+        results.areas.plural if same else ground.origins.of,
+        demand,
+        candidates,
+        existing,
+        problem,
+        solution,
+        sites,
+        changes,
+        results.boundaries.filter(pl.col("code").is_in(codes_of(results, scope.rows))),
+        ground.sources,
+        is_fictional(results.study),
+        not len(ground.places.of(ask.kind)),
+    )
+
+
+def first_candidates(
+    results: Results, ground: Ground, scope: Scope, offered: Iterable[str], store: Store
+) -> str:
+    """Give the first of several kinds of candidates of which there is one in or near an area; '' if there is none."""
+    demand = demand_inside(results, next(iter(results.scores)), scope.rows, ground.origins, store)
+    outline = outline_around(results, scope.rows, demand.points)
+    for asked in offered:
+        with suppress(DataError):  # none of them, or too many
+            candidates_near(asked, ground.places, outline, 0.0, store, None)
+            return asked
+    return ""
+
+
+def _how(ground: Ground) -> str:
+    straight = f"a straight line times {ground.ways['detour']:g}"
+    if not ground.ways["streets"]:
+        return straight
+    return f"along streets where there is a map, {straight} elsewhere"
+
+
+def _planned(sites: pl.DataFrame, kind: str) -> Places:
+    rows = sites.select(
+        id=pl.format("{}:{}", pl.lit(PLANNED), "id"),
+        name="name",
+        kind=pl.lit(kind),
+        longitude="longitude",
+        latitude="latitude",
+        source=pl.lit(PLANNED),
+        postcode=pl.lit(None, pl.String),
+    )
+    nothing = pl.DataFrame(schema=LEFT_OUT)
+    return make_places(rows, load_taxonomy(), nothing, {PLANNED: len(rows)})
+
+
+def _effect(
+    results: Results,
+    ask: Ask,
+    planned: Places,
+    ground: Ground,
+    rows: NDArray[np.intp],
+    store: Store,
+    progress: Progress | None,
+) -> Effect | None:
+    """Measure and score anew; None where nothing in the study is measured from such places."""
+    if ground.around is not None and not ask.moves:
+        if not moved_by(results.study, ask.kind):
+            return None
+        columns = measured_anew(results, ask.kind, planned, ground.around, store, progress)
+        how = "Measured anew as the study measures it, with the new places among those that are there."
+    else:
+        name = ask.moves or _in_metres(results, ask.kind)
+        if not name:
+            return None
+        detour = ground.ways["detour"]
+        columns = nearer(results, name, planned, detour)
+        how = (
+            f"{name} is shortened where a new place is nearer in a straight line times {detour:g}; "
+            "elsewhere it stays as published."
+        )
+    if not columns:
+        return None
+    return effect_of(results, rescored(results, columns), columns, rows, how)
+
+
+def _in_metres(results: Results, kind: str) -> str:
+    """Find the one indicator in metres that is named after a kind of places."""
+    named = {
+        meta.name
+        for indicators in results.indicators.values()
+        for meta in indicators.meta
+        if meta.unit == "m" and kind.replace("-", "_") in meta.name
+    }
+    return named.pop() if len(named) == 1 else ""
+
+
+def _county_places(store: Store) -> Places:
+    """Read the open places of the fictional county."""
+    table = store.table(store.source("county-places")).filter(pl.col("closed").is_null())
+    rows = table.select(
+        id="id",
+        name="name",
+        kind=pl.col("kind").replace(_COUNTY_KINDS),
+        longitude="lon",
+        latitude="lat",
+        source=pl.lit("county-places"),
+        postcode=pl.lit(None, pl.String),
+    )
+    nothing = pl.DataFrame(schema=LEFT_OUT)
+    return make_places(rows, load_taxonomy(), nothing, {"county-places": len(rows)})

@@ -1,0 +1,23 @@
+"""Following places: a baseline, and later what moved, set against places like them. Association, not cause."""
+
+from commonweal.invest.tracker.difference import FEW, Difference, difference, holm
+from commonweal.invest.tracker.matching import Matched, match
+from commonweal.invest.tracker.snapshot import STANDING, Measure, Snapshot, standing
+from commonweal.invest.tracker.track import LEVEL, Moved, Tracked, track
+
+__all__ = [
+    "FEW",
+    "LEVEL",
+    "STANDING",
+    "Difference",
+    "Matched",
+    "Measure",
+    "Moved",
+    "Snapshot",
+    "Tracked",
+    "difference",
+    "holm",
+    "match",
+    "standing",
+    "track",
+]

@@ -1,0 +1,305 @@
+"""Following places of a study: its areas as they are now, kept, and set beside what newer sources say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.areas import build_move, load_areas
+from commonweal.document.table import Shown
+from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
+from commonweal.files.folder import plainly, whole_folder
+from commonweal.files.given import note_given
+from commonweal.files.marker import MARK, marker, read_marker
+from commonweal.invest.tracker import STANDING, Measure, Snapshot, standing
+from commonweal.sources.damaged import reading
+from commonweal.study.names import authority_of, listed_areas
+from commonweal.study.scope import find_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from commonweal.index import Node, Scores
+    from commonweal.indicators import Indicator
+    from commonweal.sources import Store
+    from commonweal.study.results import Results
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["SELECTED", "later_snapshot", "read_baseline", "take_baseline", "write_baseline"]
+
+SELECTED = "selected"
+"""What is said for all areas that the study's designation selects."""
+
+_AREAS, _PLACES = "areas.parquet", "places.csv"
+_RANK = "rank"
+
+
+def take_baseline(
+    results: Results,
+    areas: Sequence[str] = (SELECTED,),
+    *,
+    designation: str = "",
+    year: int | None = None,
+) -> Snapshot:
+    """Take all areas of a study as they are, with the places that are to be followed.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    areas
+        The places: ``selected`` for those that the study's designation selects (in its focus, if it has one), or
+        codes and names of areas or of larger ones.
+    designation
+        Which, where the study has several; its only one if empty.
+    year
+        The year to take, of a study over several; the latest if not given.
+
+    Returns
+    -------
+    Snapshot
+        Of every index and part its standing among all areas; of an indicator that is no rank its value. Over
+        years, an index is measured on the base of the study's panel, and so has a value that can be compared.
+
+    Raises
+    ------
+    CommonwealError
+        If a place, a designation or a year is not known, or all areas or none are followed.
+    """
+    table = results.areas.table
+    names = table["name"].fill_null(table["code"]).to_list()
+    measures, values = _columns(results, _scores(results, year), year)
+    return Snapshot(
+        results.study.name,
+        results.study.title,
+        "" if year is None else str(year),
+        results.areas.system,
+        results.areas.singular,
+        results.areas.plural,
+        tuple(results.areas.codes),
+        tuple(names),
+        results.areas.population,
+        _followed(results, areas, designation),
+        _groups(results),
+        measures,
+        values,
+    )
+
+
+def later_snapshot(
+    results: Results, baseline: Snapshot, store: Store, *, year: int | None = None
+) -> Snapshot:
+    """Take the areas of a baseline as another study has them.
+
+    Parameters
+    ----------
+    results
+        A run of that study. If it is of other areas, what it says is carried to those of the baseline along the
+        published lookup: means weighted by people.
+    baseline
+        The baseline.
+    store
+        Where the lookups come from.
+    year
+        As in `take_baseline`.
+
+    Raises
+    ------
+    CommonwealError
+        If the year is not known, no lookup leads from one to the other, or no area is in both.
+    """
+    scores = _scores(results, year)
+    codes = results.areas.codes
+    if results.areas.system != baseline.system:
+        there = load_areas(store, baseline.system)
+        move = build_move(store, results.areas, there)
+        scores = {name: found.moved(move) for name, found in scores.items()}
+        codes = there.codes
+    row = {code: k for k, code in enumerate(codes)}
+    at = np.array([row.get(code, -1) for code in baseline.codes])
+    if (at < 0).all():
+        raise DataError(
+            f"study {results.study.name} has none of the {len(at):,} {baseline.plural} of the baseline; expected the "
+            f"same areas, such as {baseline.codes[0]}"
+        )
+    measures, values = _columns(results, scores, year, at)
+    return Snapshot(
+        results.study.name,
+        results.study.title,
+        "" if year is None else str(year),
+        baseline.system,
+        baseline.singular,
+        baseline.plural,
+        baseline.codes,
+        baseline.names,
+        baseline.people,
+        baseline.selected,
+        baseline.groups,
+        measures,
+        values,
+    )
+
+
+def write_baseline(baseline: Snapshot, folder: Path) -> Path:
+    """Write a baseline into a folder of its own: every area, and the places that are followed to read.
+
+    Raises
+    ------
+    CommonwealError
+        If the folder holds files of others or cannot be written; then nothing is.
+    """
+    account = marker({"baseline": baseline.about()}, [MARK, _AREAS, _PLACES])
+    with whole_folder(folder) as (fresh, target), plainly(target):
+        baseline.to_frame().write_parquet(fresh / _AREAS)
+        (fresh / _PLACES).write_bytes(_places(baseline).csv())
+        (fresh / MARK).write_text(account, "utf-8")
+    return target
+
+
+def read_baseline(folder: Path) -> Snapshot:
+    """Read a baseline that `write_baseline` wrote.
+
+    Raises
+    ------
+    DataError
+        If the folder holds none.
+    """
+    none = "no baseline; expected a folder that 'commonweal invest baseline' wrote"
+    about = read_marker(folder).get("baseline")
+    if about is None or not (folder / _AREAS).is_file():
+        raise DataError(f"{folder}: {none}")
+    with reading(folder, none, hush=True):
+        frame = pl.read_parquet(folder / _AREAS)
+    note_given(folder / MARK)
+    note_given(folder / _AREAS)
+    try:
+        return Snapshot.of(about, frame)
+    except DataError as error:
+        raise DataError(f"{folder}: {error}") from None
+
+
+def _scores(results: Results, year: int | None) -> dict[str, Scores]:
+    """Give the indices of a year; of the latest if none is asked for."""
+    if year is None:
+        return dict(results.scores)
+    if not results.trends:
+        raise StudyError(
+            f"year: found {year}, and study {results.study.name} has no 'panel'; expected none"
+        )
+    found = {}
+    for name, trend in results.trends.items():
+        if year not in trend.scores.of:
+            raise UnknownNameError("year", str(year), [str(y) for y in trend.scores.years])
+        found[name] = trend.scores.of[year]
+    return found
+
+
+def _columns(
+    results: Results,
+    found: Mapping[str, Scores],
+    year: int | None,
+    at: NDArray[np.intp] | None = None,
+) -> tuple[tuple[Measure, ...], Floats]:
+    """Give every measure of some indices; of the areas at some rows, missing where a row is -1."""
+    columns: dict[str, tuple[Measure, Floats]] = {}
+    for index, scores in found.items():
+        about = {m.name: m for m in results.indicators[index].meta}
+        for path, node in scores.tree.walk(index):
+            need = scores.need[path]
+            if at is not None:
+                need = np.where(at >= 0, need[at], np.nan)
+            measure, values = _measure(results, path, node, about, need, year)
+            columns.setdefault(
+                measure.name, (measure, values)
+            )  # one indicator may be in several indices
+    measures = tuple(measure for measure, _ in columns.values())
+    return measures, np.column_stack([values for _, values in columns.values()])
+
+
+def _measure(
+    results: Results,
+    path: str,
+    node: Node,
+    about: Mapping[str, Indicator],
+    need: Floats,
+    year: int | None,
+) -> tuple[Measure, Floats]:
+    leaves = [about[n.indicator] for _, n in node.walk(path) if n.indicator is not None]
+    source = ", ".join(dict.fromkeys(m.source for m in leaves))
+    vintage = str(year) if year is not None else ", ".join(dict.fromkeys(m.vintage for m in leaves))
+    covariate = path.count("/") == 1
+    label = results.label(path)
+    own = about.get(node.indicator or "")
+    if own is not None and own.unit != _RANK:
+        better = "less" if own.higher_is == "more" else "more"
+        values = need if own.higher_is == "more" else -need
+        return Measure(own.name, label, own.unit, better, source, vintage, covariate), values
+    name = path.replace("/", ".")
+    if year is not None:
+        unit = f"score on the base of {results.trends[path.split('/')[0]].scores.base}"
+        return Measure(name, label, unit, "less", source, vintage, covariate), need
+    return Measure(name, label, STANDING, "more", source, vintage, covariate), standing(need)
+
+
+def _followed(results: Results, areas: Sequence[str], designation: str) -> NDArray[np.bool_]:
+    """(n_areas,) the places to follow."""
+    if SELECTED not in areas:
+        followed = np.zeros(len(results.areas), dtype=bool)
+        followed[find_scope(results.areas, areas).rows] = True
+        return followed
+    if len(areas) > 1:
+        raise CommonwealError(
+            f"areas: found '{SELECTED}' and others; expected the one or the others"
+        )
+    if designation and designation not in results.designations:
+        raise UnknownNameError("designation", designation, results.designations)
+    name = designation or results.study.only_designation()
+    followed = results.listed(name).selected
+    if results.study.focus and not followed.any():
+        raise CommonwealError(
+            f"designation {name} selects none of the {listed_areas(results)}, so nothing is followed; expected "
+            "some, or --area with those to follow"
+        )
+    return followed
+
+
+def _groups(results: Results) -> dict[str, tuple[str | None, ...]]:
+    """Give authority, region and classes of each area, by name where there is one."""
+    table, found = results.areas.table, {}
+    parents = {"authority": authority_of(results.areas), "region": "region"}
+    for name, parent in parents.items():
+        if parent in results.areas.parents:
+            found[name] = tuple(table[f"{parent}_name"].fill_null(table[parent]).to_list())
+    if found.get("authority") == found.get("region"):
+        found.pop("region", None)
+    return {
+        **found,
+        **{c: tuple(table[c].cast(pl.String).to_list()) for c in results.areas.classes},
+    }
+
+
+def _places(baseline: Snapshot) -> Shown:
+    """Give a row a place and measure, for people to read."""
+    rows: Iterator[tuple[object, ...]] = (
+        (
+            baseline.names[a],
+            baseline.codes[a],
+            m.label,
+            None if np.isnan(value := float(baseline.values[a, k])) else value,
+            m.unit,
+            f"{m.better} is better",
+            m.vintage,
+            m.source,
+        )
+        for a in np.flatnonzero(baseline.selected)
+        for k, m in enumerate(baseline.measures)
+    )
+    heads = ("Place", "Code", "Measure", "Value", "Unit", "Direction", "Date", "Source")
+    schema = {h: pl.Float64 if h == "Value" else pl.String for h in heads}
+    return Shown(pl.DataFrame(list(rows), schema=schema, orient="row"))

@@ -1,0 +1,245 @@
+"""The table of local authorities: the vote of 2016, the economy of their region, their people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from commonweal.errors import DataError
+from commonweal.papers.discontent.variables import Variable, load_variables
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from commonweal.sources import Store
+
+__all__ = ["FIRST", "LAST", "REDRAWN", "Authorities", "Step", "authorities"]
+
+FIRST, LAST = 1998, 2015
+"""Growth and change are from the first to the last of these years."""
+
+ALL_INDUSTRIES, MANUFACTURING = "Total", "C (10-33)"
+"""Codes of the Standard Industrial Classification 2007, as the tables write them."""
+
+REDRAWN = {
+    **dict.fromkeys(("E06000028", "E06000029", "E07000048"), "TLK24"),
+    **dict.fromkeys(("E07000049", "E07000050", "E07000051", "E07000052", "E07000053"), "TLK25"),
+}
+"""Authorities of Dorset by the ITL area of 2021 that they are in: Christchurch went over to Bournemouth and Poole."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What joining a source kept and lost.
+
+    Attributes
+    ----------
+    what
+        The step.
+    kept
+        Authorities after it.
+    lost
+        Names of those that it lost.
+    """
+
+    what: str
+    kept: int
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """The table, what its columns are, and how it was joined.
+
+    Attributes
+    ----------
+    table
+        One row an authority: ``code``, ``name``, ``region`` (NUTS3 or ITL3 code), ``electorate``,
+        ``longitude``, ``latitude`` (where its people are) and the columns of `variables`.
+    variables
+        In the order of the table.
+    steps
+        In the order in which they were done.
+    """
+
+    table: pl.DataFrame
+    variables: tuple[Variable, ...]
+    steps: tuple[Step, ...]
+
+
+_VOLUME, _CURRENT, _PEOPLE = "gva-itl3-volume", "gva-itl3-current", "population-itl"
+
+
+def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
+    """Join the published tables into one of local authorities of England and Wales.
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    redrawn
+        True to give the eight authorities of Dorset the ITL areas that they are in since 2021
+        (`REDRAWN`). Otherwise they are left out, as the codes of 2018 name no area of the tables.
+
+    Returns
+    -------
+    Authorities
+
+    Raises
+    ------
+    SourceError
+        If a file cannot be had.
+    DataError
+        If a table has no row for an authority besides those of Dorset.
+    """
+    import polars as pl
+
+    table = _votes(store)
+    steps = [Step("counting areas of England and Wales, referendum of 2016", table.height)]
+    regions = store.table("lookup-lad16-nuts", ["LAD16CD", "NUTS318CD"]).select(
+        code="LAD16CD",
+        region="TL" + pl.col("NUTS318CD").str.slice(2),
+    )
+    if redrawn:
+        moved = pl.col("code").replace_strict(REDRAWN, default=None)
+        regions = regions.with_columns(region=pl.coalesce(moved, "region"))
+    table = _joined(table, regions, "region of 2018 (NUTS3), by the codes of ITL3", steps)
+    economy = _economy(store)
+    known = table["region"].is_in(economy["region"].to_list())
+    lost = table.filter(~known)
+    if not lost["code"].is_in(list(REDRAWN)).all():
+        names = ", ".join(lost.filter(~lost["code"].is_in(list(REDRAWN)))["name"].head(3))
+        raise DataError(f"{names}: no value added of their region; expected one for all but Dorset")
+    table = table.filter(known).join(economy, on="region", how="left", maintain_order="left")
+    what = "value added and people of the region (ITL3 of 2021)"
+    steps.append(Step(what, table.height, tuple(lost["name"])))
+    table = _joined(table, _people(store), "Census 2011: qualifications, age, work", steps)
+    table = _joined(table, _centres(store), "where people live (LSOAs of 2011)", steps)
+    first = ["code", "name", "region", "electorate", "longitude", "latitude"]
+    variables = load_variables("authorities")
+    columns = [*first, *(v.name for v in variables)]
+    return Authorities(table.select(columns).sort("code"), variables, tuple(steps))
+
+
+def _joined(table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[Step]) -> pl.DataFrame:
+    """Join by code; every authority has to be there once."""
+    found = table.join(other, on="code", how="inner", maintain_order="left")
+    if found.height != table.height or found["code"].is_duplicated().any():
+        lost = table.join(found, on="code", how="anti")["name"].head(3).to_list()
+        raise DataError(
+            f"{what}: {', '.join(lost) or 'an authority is there twice'}; expected each once"
+        )
+    steps.append(Step(what, found.height))
+    return found
+
+
+def _votes(store: Store) -> pl.DataFrame:
+    import polars as pl
+
+    wanted = ["Area_Code", "Area", "Region_Code", "Electorate", "Leave", "Valid_Votes"]
+    return store.table("eu-referendum-lad-england-wales", wanted).select(
+        code="Area_Code",
+        name="Area",
+        electorate=pl.col("Electorate").cast(pl.Float64),
+        leave=100 * pl.col("Leave") / pl.col("Valid_Votes"),
+        wales=(pl.col("Region_Code") == "W92000004").cast(pl.Float64),
+        london=(pl.col("Region_Code") == "E12000007").cast(pl.Float64),
+    )
+
+
+def _economy(store: Store) -> pl.DataFrame:
+    """Give growth, level and industry of each region."""
+    import polars as pl
+
+    years = [str(FIRST), str(LAST)]
+
+    def read(source: str, code: str, prefix: str, rows: pl.Expr | None = None) -> pl.DataFrame:
+        columns = [code, *years] if rows is None else [code, "SIC07 code", *years]
+        found = store.table(source, columns)
+        found = found if rows is None else found.filter(rows)
+        return found.select(
+            pl.col(code).alias("region"),
+            pl.col(years[0]).cast(pl.Float64).alias(f"{prefix}_first"),
+            pl.col(years[1]).cast(pl.Float64).alias(f"{prefix}_last"),
+        )
+
+    every, factory = (pl.col("SIC07 code") == code for code in (ALL_INDUSTRIES, MANUFACTURING))
+    code = "ITL region code"
+    table = read(_VOLUME, code, "volume", every)
+    for part in (
+        read(_VOLUME, code, "volume_made", factory),
+        read(_CURRENT, code, "money", every),
+        read(_CURRENT, code, "money_made", factory),
+        read("gdp-itl", "ITL code", "gdp"),
+        read(_PEOPLE, "ITL code", "people"),
+    ):
+        table = table.join(part, on="region", how="inner", validate="1:1")
+    n = LAST - FIRST
+
+    def ratio(of: str) -> pl.Expr:
+        return (pl.col(f"{of}_last") / pl.col("people_last")) / (
+            pl.col(f"{of}_first") / pl.col("people_first")
+        )
+
+    def level(of: str) -> pl.Expr:
+        return (pl.col(f"{of}_first") * 1e6 / pl.col("people_first")).log()
+
+    def share(of: str, when: str) -> pl.Expr:
+        return 100 * pl.col(f"{of}_made_{when}") / pl.col(f"{of}_{when}")
+
+    return table.select(
+        "region",
+        growth=100 * (ratio("volume") ** (1 / n) - 1),
+        growth_log=100 * ratio("volume").log() / n,
+        growth_gdp=100 * (ratio("gdp") ** (1 / n) - 1),
+        ln_gva=level("volume"),
+        ln_gdp=level("gdp"),
+        people_growth=100 * ((pl.col("people_last") / pl.col("people_first")) ** (1 / n) - 1),
+        manufacturing=share("volume", "first"),
+        manufacturing_change=share("volume", "last") - share("volume", "first"),
+        manufacturing_money=share("money", "first"),
+        manufacturing_money_change=share("money", "last") - share("money", "first"),
+    )
+
+
+def _people(store: Store) -> pl.DataFrame:
+    """Give shares of residents by qualification, age and work, in 2011."""
+    import polars as pl
+
+    levels = store.table("census2011-qualification-lad")
+    ages = store.table("census2011-age-lad")
+    work = store.table("census2011-economic-activity-lad")
+    answers = pl.exclude(levels.columns[:2])  # besides name and code, every column is an answer
+    totals = [c for c in ages.columns if c.endswith(": Total")]
+    active = [c for c in work.columns if c.startswith("Economically active")]
+    out_of_work = 100 * pl.col("Economically active: Unemployed")
+    older = pl.sum_horizontal("Age 65 to 74: Total", "Age 75 and over: Total")
+    degree = levels.select(
+        code="mnemonic",
+        degree=100 * pl.col("Level 4 qualifications and above") / pl.sum_horizontal(answers),
+    )
+    age = ages.select(code="mnemonic", older=100 * older / pl.sum_horizontal(totals))
+    jobs = work.select(
+        code="mnemonic",
+        unemployed=out_of_work / pl.col("All categories: Economic activity"),
+        unemployed_active=out_of_work / pl.sum_horizontal(active),
+    )
+    return degree.join(age, on="code", validate="1:1").join(jobs, on="code", validate="1:1")
+
+
+def _centres(store: Store) -> pl.DataFrame:
+    """Give the mean point of each authority's people."""
+    import polars as pl
+
+    from commonweal.areas import load_areas
+
+    people = pl.col("population")
+    return (
+        load_areas(store, "lsoa11")
+        .table.group_by("lad17")
+        .agg(
+            longitude=(pl.col("longitude") * people).sum() / people.sum(),
+            latitude=(pl.col("latitude") * people).sum() / people.sum(),
+        )
+        .rename({"lad17": "code"})
+    )

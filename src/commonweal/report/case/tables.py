@@ -1,0 +1,272 @@
+"""A case as tables: what is done in each place, what each intervention comes to, what is spent in each year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.words import percent
+from commonweal.invest.appraisal.words import money, ratio
+from commonweal.invest.case.spending import spent_with_bias
+from commonweal.invest.case.worth import effect_of
+from commonweal.invest.portfolio import need_met
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from commonweal.invest.appraisal import Estimate
+    from commonweal.invest.case.model import Case
+
+__all__ = [
+    "by_gain",
+    "by_intervention",
+    "by_place",
+    "by_year",
+    "options",
+    "packages",
+    "pounds",
+    "risks",
+    "steady",
+]
+
+
+def by_place(case: Case) -> pl.DataFrame:
+    """One row a place, neediest first: people, rank, share of draws, what is done, what it costs, need met."""
+    a, problem, start = case.worked.allocation, case.problem, case.mix.start
+    labels = [case.interventions.interventions[name].label for name in problem.interventions]
+    done = [
+        _sentence(f"{labels[at]} ({case.asked.first_year + row[at]})" for at in np.flatnonzero(row >= 0))
+        for row in start
+    ]  # fmt: skip
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(1, 2))
+    table = a.areas.table[case.rows.tolist()]
+    authority = next((f"{p}_name" for p in a.areas.parents if p.startswith("lad")), None)
+    columns: dict[str, object] = {"Code": list(problem.codes), "Place": list(problem.names)}
+    if authority in table.columns:
+        columns["Authority"] = table[authority]
+    columns |= {
+        "People": problem.people.round().astype(np.int64),
+        "Rank": a.rank[case.rows].astype(np.int64),
+    }
+    if case.worked.chance is not None:
+        columns["Share of draws"] = case.worked.chance.selected[case.rows]
+    columns |= {
+        "What is done": [text or "nothing" for text in done],
+        "Cost (£)": spent.round().astype(np.int64),
+        "Need met": need_met(problem, start, case.rules),
+    }
+    return pl.DataFrame(columns)
+
+
+def by_intervention(case: Case) -> pl.DataFrame:
+    """One row an intervention: in how many places, for how many people, at what cost, for what gain."""
+    problem, start = case.problem, case.mix.start
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(0, 2))
+    total = sum(g.total for g in case.gains)
+    rows = [
+        {
+            "Intervention": case.interventions.interventions[name].label,
+            "Places": int((start[:, at] >= 0).sum()),
+            "People there": round(float(problem.people[start[:, at] >= 0].sum())),
+            "Cost (£)": round(float(spent[at])),
+            "Share of the gain": sum(g.total for g in case.gains if g.intervention == name) / total,
+        }
+        for at, name in enumerate(problem.interventions)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"Share of the gain": pl.Float64})
+
+
+def _sentence(labels: Iterable[str]) -> str:
+    """List labels as a sentence does, with one capital."""
+    text = ", ".join(f"{label[:1].lower()}{label[1:]}" for label in labels)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def packages(case: Case) -> pl.DataFrame:
+    """One row a set of interventions that places get together, the most frequent first."""
+    labels = [case.interventions.interventions[name].label for name in case.problem.interventions]
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(1, 2))
+    kinds, of, n = np.unique(case.mix.chosen, axis=0, return_inverse=True, return_counts=True)
+    rows = [
+        {
+            "What is done together": ", ".join(labels[at] for at in np.flatnonzero(kinds[k]))
+            or "nothing",
+            "Places": int(n[k]),
+            "People there": round(float(case.problem.people[of == k].sum())),
+            "Cost for a place, mean (£)": round(float(spent[of == k].mean())),
+        }
+        for k in np.argsort(-n, kind="stable")
+    ]
+    return pl.DataFrame(rows)
+
+
+def steady(case: Case) -> pl.DataFrame:
+    """One row an intervention: how often the mix of a draw has it where the mix does, and where it does not."""
+    if case.steady is None:
+        return pl.DataFrame()
+    labels = [case.interventions.interventions[name].label for name in case.problem.interventions]
+    return pl.DataFrame(
+        {
+            "Intervention": labels,
+            "Places in the mix": case.mix.chosen.sum(axis=0).astype(np.int64),
+            "Stays where it is": pl.Series(case.steady.stays, nan_to_null=True),
+            "Comes in elsewhere": pl.Series(case.steady.comes, nan_to_null=True),
+        }
+    ).sort(
+        "Places in the mix",
+        "Comes in elsewhere",
+        descending=True,
+        nulls_last=True,
+        maintain_order=True,
+    )
+
+
+def by_gain(case: Case) -> pl.DataFrame:
+    """One row an effect that counts: how large, for whom, and what stands behind it."""
+    total = sum(g.total for g in case.gains)
+    rows = []
+    for g in sorted(case.gains, key=lambda g: -g.total):
+        effect = effect_of(case.interventions, g)
+        low, high = np.quantile(g.draws, [0.025, 0.975])
+        rows.append(
+            {
+                "Intervention": case.interventions.interventions[g.intervention].label,
+                "Outcome": case.interventions.outcomes[g.outcome].label,
+                "Gain of a resident": g.each,
+                "Low": float(low),
+                "High": float(high),
+                "Person-years": round(float(g.reach.sum())),
+                "Share of the gain": g.total / total,
+                "Evidence": effect.quality + ("" if effect.verified else ", not verified"),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def by_year(case: Case) -> pl.DataFrame:
+    """One row a year: capital and running cost before optimism bias, in all, and in all with it; not discounted."""
+    spent = case.problem.spent(case.mix.start, case.rules.years)
+    capital = np.zeros(case.rules.years)
+    for at in range(len(case.problem.interventions)):
+        there = np.flatnonzero(case.mix.start[:, at] >= 0)
+        np.add.at(capital, case.mix.start[there, at], case.problem.capital[there, at])
+    total, biased = spent.sum(axis=(0, 1)), spent_with_bias(case.appraisal)
+    return pl.DataFrame(
+        {
+            "Year": [str(case.asked.first_year + k) for k in range(case.rules.years)],
+            "Capital (£)": capital.round().astype(np.int64),
+            "Running (£)": (total - capital).round().astype(np.int64),
+            "In all (£)": total.round().astype(np.int64),
+            "So far (£)": total.cumsum().round().astype(np.int64),
+            "In all, with optimism bias (£)": biased.round().astype(np.int64),
+            "So far, with it (£)": biased.cumsum().round().astype(np.int64),
+        }
+    )
+
+
+def options(case: Case) -> pl.DataFrame:
+    """One row a measure, one column an option: doing nothing, the proposed one, the other."""
+    rows: dict[str, list[str]] = {
+        name: [nothing] for name, nothing in (
+            ("Places that get something", "0"), ("Residents there", "0"), ("Spent", "£0"),
+            ("Need met, weighted person-years", "0"), ("Cost to the public sector", "£0"),
+            ("Benefits to society", "£0"), ("Net present social value", "£0"),
+            ("Benefits for each £1 of cost", "–"), ("Draws that are worth their cost", "–"),
+            ("Benefits for each £1, studied effects only", "–"),
+        )
+    }  # fmt: skip
+    for option in case.options:
+        served = option.mix.chosen.any(axis=1)
+        m, firm = option.appraisal.measures, option.firm
+        told = [
+            f"{int(served.sum()):,}",
+            f"{case.problem.people[served].sum():,.0f}",
+            money(float(option.mix.spent.sum())),
+            f"{float(f'{option.mix.met:.3g}'):,.0f}",
+            _between(m["public_cost"], money),
+            _between(m["benefits"], money),
+            _between(m["npsv"], money),
+            _between(m["bcr"], pounds),
+            percent(option.appraisal.worth_it),
+            "none in it" if firm is None else _between(firm.measures["bcr"], pounds),
+        ]
+        for name, text in zip(rows, told, strict=True):
+            rows[name].append(text)
+    names = {"each": "An equal part for each", "pooled": "Where it meets most need"}
+    heads = [names[o.sharing] + (" (proposed)" if o is case.option else "") for o in case.options]
+    return pl.DataFrame(
+        [(name, *cells) for name, cells in rows.items()],
+        schema=["Measure", "Doing nothing", *heads],
+        orient="row",
+    )  # fmt: skip
+
+
+def pounds(value: float) -> str:
+    """Say what a pound brings, to as many digits as a ratio has.
+
+    Examples
+    --------
+    >>> pounds(5.214), pounds(-2.15), pounds(14.93)
+    ('£5.21', '−£2.15', '£14.9')
+    """
+    said = ratio(value)
+    return f"−£{said[1:]}" if said.startswith("−") else f"£{said}" if said[:1].isdigit() else said
+
+
+def _between(e: Estimate, say: Callable[[float], str]) -> str:
+    return f"{say(e.expected)} ({say(e.low)} to {say(e.high)})"
+
+
+def risks(case: Case) -> pl.DataFrame:
+    """One row a risk: how likely it is, where that can be told, and what to do."""
+    worth, over = 1 - case.appraisal.worth_it, case.appraisal.over_budget or 0.0
+    rows = [
+        (
+            "It is worth less than it costs",
+            f"{percent(worth)} of {case.appraisal.draws:,} draws",
+            "Begin where the evidence is best, and stop what does not work.",
+        ),
+        (
+            "It costs more than there is",
+            f"{percent(over)} of {case.appraisal.draws:,} draws",
+            "Survey sites and ask for quotations before awards; hold money back.",
+        ),
+    ]
+    if case.worked.chance is not None:
+        unsure = int((case.worked.chance.selected[case.rows] < 0.5).sum())
+        rows.append(
+            (
+                "Other places are more in need",
+                f"{unsure:,} of {len(case.rows):,} places are selected in fewer than half of the draws",
+                "Look at those near the line one by one.",
+            )
+        )
+    if case.steady is not None and case.steady.chosen.any():
+        held = case.steady.often[case.steady.chosen].mean()
+        rows.append(
+            (
+                "Other choices would meet more need",
+                f"{percent(1 - held)} of the choices are made otherwise, on average over {case.steady.draws:,} draws",
+                "Let places choose among what meets nearly as much.",
+            )
+        )
+    rows += [
+        (
+            "An effect does not carry over from where it was found",
+            "not known",
+            "Pilot, and compare with similar places.",
+        ),
+        *(
+            [("A site cannot be had", "not known", "Ask owners, and find sites again without that one.")]
+            if case.sited is not None
+            else [("What is chosen has no room there", "not known", "Look at each place before an award.")]
+        ),
+        (
+            "People whom it is for are not reached",
+            "not known",
+            "Let residents decide, and count who comes.",
+        ),
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=["Risk", "How likely", "What to do"], orient="row")

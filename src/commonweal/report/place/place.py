@@ -1,0 +1,413 @@
+"""What is said of one place: a frozen value of plain fields that every page, file and address tells.
+
+`describe` gives one place; `describer` works out what all places share once, for many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from commonweal.report.study.social_capital import SocialCapital  # noqa: TC001  # the API reads it
+from commonweal.sources.catalogue import NOT_STATED
+
+__all__ = [
+    "Answer",
+    "Average",
+    "Change",
+    "Claim",
+    "Driver",
+    "Larger",
+    "Margin",
+    "Other",
+    "Place",
+    "ShownIndicator",
+    "SourceNote",
+    "Standing",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence, and the ids of the sources that it rests on."""
+
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """A larger area that the place lies in: its system's key, what such an area is called, code, name."""
+
+    system: str
+    kind: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another place: near it or like it.
+
+    Attributes
+    ----------
+    code, name, where
+        Its code and name, and the name of its authority ('' if unknown).
+    selected
+        Whether any designation of the study selects it.
+    metres
+        From point to point, as the crow flies; None for places that are alike.
+    """
+
+    code: str
+    name: str
+    where: str
+    selected: bool
+    metres: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """Where a group of places stands on average.
+
+    Attributes
+    ----------
+    group
+        ``peers``, a parent system such as ``lad24`` or ``region``, or ``all``.
+    label
+        Its name for readers.
+    worse_than
+        Mean over its places of `Standing.worse_than`, 0..1.
+    places
+        How many places that is.
+    """
+
+    group: str
+    label: str
+    worse_than: float
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the place stands on an index or on one of its strands.
+
+    Attributes
+    ----------
+    path, label
+        Path of the node with dots, and its name for readers.
+    rank, low, high
+        Rank as it stands (1 = most need), and at 5 % and 95 % of the draws; None if unknown.
+    of
+        Places that have a score.
+    decile
+        1 = the tenth with most need; None without a score.
+    worse_than
+        Share of the other places that have less need, 0..1 (those on a level count half).
+    weight
+        Share of its weight in its parent, 0..1; 1 for an index.
+    averages
+        Its peers, authority, region and all places.
+    strands
+        The children of an index, in the order of the study; empty for a strand.
+    sources
+        Ids of what it is made from.
+    """
+
+    path: str
+    label: str
+    rank: int | None
+    low: int | None
+    high: int | None
+    of: int
+    decile: int | None
+    worse_than: float | None
+    weight: float
+    averages: tuple[Average, ...]
+    strands: tuple[Standing, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One indicator, and what it puts into an index.
+
+    Attributes
+    ----------
+    indicator, label, index, strand
+        Its key, its name, and the names of the index and the strand that it is in.
+    value, unit, text
+        As measured; the text has both in words. The value is None where it is unknown, withheld,
+        or a rank, which says no more than `worse_than`.
+    usual, usual_text
+        The same of the middle place (the median).
+    worse_than
+        Share of the other places that have less need on it, 0..1.
+    push
+        Its share of the index's weight times how far `worse_than` is above the middle: positive
+        raises need. Drivers are ordered by its size.
+    withheld
+        Whether the value is not shown since few people or events are behind it.
+    vintage, about, why, note
+        What it describes, for readers.
+    sources
+        Ids of its sources.
+    cites
+        Ids of the works that bear out `why`.
+    """
+
+    indicator: str
+    label: str
+    index: str
+    strand: str
+    value: float | None
+    unit: str
+    text: str
+    usual: float | None
+    usual_text: str
+    worse_than: float | None
+    push: float
+    withheld: bool
+    vintage: str
+    about: str
+    why: str
+    note: str
+    sources: tuple[str, ...]
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIndicator:
+    """An indicator that the study shows beside its indices (its key ``show``).
+
+    Attributes
+    ----------
+    indicator, label
+        Its key and its name.
+    value, unit
+        As measured; None where it is unknown or withheld.
+    rank, of
+        Its rank among the places with a value (1 = most need), and how many those are; None where unknown.
+    text
+        The same as a sentence.
+    vintage, about, note, sources
+        As of a `Driver`.
+    """
+
+    indicator: str
+    label: str
+    value: float | None
+    unit: str
+    rank: int | None
+    of: int
+    text: str
+    vintage: str
+    about: str
+    note: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far the place is from one cut-off of a rule.
+
+    Attributes
+    ----------
+    index, label
+        The condition's index or domain, and its name.
+    condition
+        The condition in words: ``worst tenth``.
+    inside
+        Whether the place is inside the cut-off.
+    places, score
+        Places and points to it, negative outside; None where there is no score.
+    cut
+        How many places are inside it.
+    passes
+        Share of draws in which the condition holds; None without draws.
+    text
+        The same as a sentence.
+    """
+
+    index: str
+    label: str
+    condition: str
+    inside: bool
+    places: int | None
+    score: float | None
+    cut: int | None
+    passes: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The single domain whose rank has to move least to change the answer, and from where to where."""
+
+    path: str
+    label: str
+    now: int
+    then: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a designation says of the place.
+
+    Attributes
+    ----------
+    name, label, rule
+        Its key, what a selected place is called, and its rule in words.
+    selected, near_miss, just_inside
+        The answer, and whether it hangs by a tenth of the cut-offs.
+    probability, draws
+        Share of the draws in which the place is selected, and how many; None without draws.
+    mover, mover_share
+        The choice that most often moves it across the line, and in what share of tries; '' and
+        None where none does or that was not looked into.
+    margins
+        One a condition.
+    change
+        None where no single domain changes the answer, or that cannot be worked out.
+    change_text, sure_text
+        What would change it, and how sure it is, as a sentence.
+    """
+
+    name: str
+    label: str
+    rule: str
+    selected: bool
+    near_miss: bool
+    just_inside: bool
+    probability: float | None
+    draws: int | None
+    mover: str
+    mover_share: float | None
+    margins: tuple[Margin, ...]
+    change: Change | None
+    change_text: str
+    sure_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """A source that something said here rests on; `number` is what a note in the text refers to."""
+
+    number: int
+    id: str
+    title: str
+    publisher: str
+    vintage: str
+    licence: str
+    attribution: str
+    url: str
+    open: bool
+
+    @property
+    def text(self) -> str:
+        """Who published it, its date and licence, as sentences; what is not stated is said once."""
+        parts = {"date": self.vintage, "licence": self.licence}
+        unknown = [what for what, known in parts.items() if known in ("", NOT_STATED)]
+        who = ", ".join([self.publisher, *([] if "date" in unknown else [self.vintage])])
+        said = [who, *([] if "licence" in unknown else [self.licence])]
+        said += [f"{' and '.join(unknown)} {NOT_STATED}"] if unknown else []
+        return " ".join(f"{text[:1].upper()}{text[1:]}." for text in said)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkNote:
+    """A work that a claim rests on: short for the text, in full for a list.
+
+    Attributes
+    ----------
+    id, short, full, link
+        As in `commonweal.evidence.Citation`.
+    checked
+        Whether what the library of evidence says of it was checked.
+    """
+
+    id: str
+    short: str
+    full: str
+    link: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything that is said of one place.
+
+    Attributes
+    ----------
+    code, name, kind, kinds
+        The place, and what one and several such places are called.
+    larger
+        The larger areas it lies in, the authority first.
+    longitude, latitude, people, rural_urban
+        None or '' where unknown; people also where they are fewer than `FEWEST_PEOPLE`.
+    study, title, note
+        Key and title of the study, and its own remark (such as that the county is fictional).
+    headline
+        Two or three sentences.
+    answers
+        One a designation.
+    standings
+        One an index, with its strands.
+    drivers
+        Of all indices that a designation asks about (of all if there is none), by size of `push`.
+    near
+        Indicators that are distances or times to a service, by label.
+    neighbours, peers
+        The nearest places, and the most similar ones; `alike_by` says in what.
+    caveats
+        What this does not show.
+    sources
+        Numbered in the order of the text.
+    works
+        Those that the study cites, for itself and for its indicators.
+    capital
+        What is known of its social capital; None where the study says nothing of it.
+    capital_works
+        The works that figures for the country in it rest on.
+    shown
+        Indicators that the study shows beside its indices.
+    """
+
+    code: str
+    name: str
+    kind: str
+    kinds: str
+    larger: tuple[Larger, ...]
+    longitude: float | None
+    latitude: float | None
+    people: int | None
+    rural_urban: str
+    study: str
+    title: str
+    note: str
+    headline: tuple[Claim, ...]
+    answers: tuple[Answer, ...]
+    standings: tuple[Standing, ...]
+    drivers: tuple[Driver, ...]
+    near: tuple[Driver, ...]
+    neighbours: tuple[Other, ...]
+    peers: tuple[Other, ...]
+    alike_by: str
+    caveats: tuple[str, ...]
+    sources: tuple[SourceNote, ...]
+    works: tuple[WorkNote, ...]
+    capital: SocialCapital | None = None
+    capital_works: tuple[WorkNote, ...] = ()
+    shown: tuple[ShownIndicator, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the same as plain data that JSON can hold."""
+        found: dict[str, Any] = _plain(self)
+        return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    names = getattr(value, "__dataclass_fields__", None)
+    return value if names is None else {n: _plain(getattr(value, n)) for n in names}

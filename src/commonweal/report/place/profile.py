@@ -1,0 +1,260 @@
+"""One neighbourhood: its ranks, what drives them, its margins, how sure, and its peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.document.words import coded_name, ordinal, people, percent, places, points
+from commonweal.errors import UnknownNameError
+from commonweal.index import decile
+from commonweal.report.study.classes import class_ranks, class_word
+from commonweal.report.study.extra import extra_line, extras
+from commonweal.report.study.leading import leading, what_holds_it_back
+from commonweal.report.study.over_years import trend_data, trend_line
+from commonweal.report.study.peers import peers
+from commonweal.report.study.tables import knows_changes
+from commonweal.report.study.what_matters import mover_in_words
+from commonweal.study.find import find_area
+from commonweal.study.names import authority, index_label, rule_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from commonweal.designation import Sensitivity, Tested
+    from commonweal.study.results import Results
+
+__all__ = [
+    "Profile",
+    "peers",
+    "profile",
+    "profile_lines",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One area of a run: the row, and its peers."""
+
+    results: Results
+    row: int
+    peers: NDArray[np.intp]
+
+
+def profile(results: Results, asked: str) -> Profile:
+    """Look one area up.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such area.
+    """
+    row = find_area(results.areas, asked)
+    if row is None:
+        raise UnknownNameError(results.areas.singular, asked, results.areas.codes)
+    return Profile(results, row, peers(results, row))
+
+
+def profile_lines(p: Profile) -> Iterator[str]:
+    """Give a profile as lines of text."""
+    r, row = p.results, p.row
+    area = r.areas.table.row(row, named=True)
+    parent = authority(r)
+    above = [
+        area.get(f"{x}_name") for x in dict.fromkeys([parent, "region"]) if x in r.areas.parents
+    ]
+    form = "{name}, {code}" if area.get("local_name") else "{name} ({code})"
+    name = coded_name(area["code"], area["name"], form)
+    yield ", ".join([name, *(a for a in above if a)])
+    known = [] if area["population"] is None else [people(area["population"])]
+    if area.get("rural_urban"):
+        known.append(str(area["rural_urban"]))
+    yield "; ".join([*known, f"from the study {r.study.title}"])
+    if r.study.briefing.note:
+        yield r.study.briefing.note
+    for name, d in r.designations.items():
+        yield ""
+        label = r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+        state = "is" if d.selected[row] else "is not"
+        near = (
+            " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
+        )
+        sure = r.certainty.get(name)
+        yield f"It {state} {label}{near}. The rule: {rule_in_words(r, name)}."
+        if sure:
+            yield (
+                f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
+                f"it was on the list in {percent(float(sure.selected[row]))} of them."
+            )
+        if moved := mover_in_words(r, name, row):
+            yield moved
+        yield from (_condition_line(r, row, t) for t in d.tested)
+        path, now, then = d.least_change()
+        if path[row] is not None:
+            yield (
+                f"  Least change that would change the answer: {index_label(r, path[row])} "
+                f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
+            )
+        elif knows_changes(r, d):
+            yield "  No single domain could change the answer alone."
+        else:
+            yield "  What one domain alone would change is not worked out for this kind of index."
+    for index, s in r.scores.items():
+        yield ""
+        yield from _index_lines(p, index, s)
+        if index in r.trends:
+            yield f"  {trend_line(r, index, row)}"
+    if r.extra is not None:
+        yield ""
+        yield from (extra_line(one, row) for one in extras(r))
+    if len(p.peers):
+        yield ""
+        yield "Most like it:"
+    for peer in p.peers:
+        marks = [
+            r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+            for name, d in r.designations.items()
+            if d.selected[peer]
+        ]
+        where = r.areas.table[f"{parent}_name"][int(peer)] if parent else None
+        yield (
+            f"  {r.areas.codes[peer]}  {r.areas.table['name'][int(peer)]}"
+            + (f", {where}" if where else "")
+            + (f" ({', '.join(marks)})" if marks else "")
+        )
+
+
+def _condition_line(r: Results, row: int, t: Tested) -> str:
+    """Say where the area stands on one condition."""
+    what = index_label(r, t.condition.index)
+    within = t.condition.within
+    named = within if within in r.areas.classes else f"{within}_name"
+    group = r.areas.table[named][row] if within else None
+    if np.isnan(t.rank[row]):
+        if within and group is None:
+            return f"  {what}: the {r.areas.singular} has no {within}, so it cannot be placed within one"
+        return f"  {what}: no score"
+    place = f"{ordinal(t.rank[row])} in {group}, " if within else ""
+    # With every area inside there is no score to fall below.
+    score = f" ({points(t.score[row])})" if np.isfinite(t.score[row]) else ""
+    return f"  {what}: {place}{places(t.places[row], t.level[row])}{score}; the cut-off is at {t.cut[row]:,.0f}"
+
+
+def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
+    r, row = p.results, p.row
+    n = int((~np.isnan(s.score)).sum())
+    if np.isnan(s.score[row]):
+        why = r.left_out(index).get(r.areas.codes[row])
+        said = f"; it was left out, since it {why}" if why else ""
+        yield f"{index_label(r, index)}: no score for this {r.areas.singular}{said}"
+        return
+    interval = ""
+    for name, sure in r.certainty.items():
+        if index in sure.ranks:
+            low, _, high = sure.ranks[index][row]
+            interval = f", between {ordinal(low)} and {ordinal(high)} in 90 % of draws"
+            del name
+            break
+    yield (
+        f"{index_label(r, index)}: {ordinal(s.rank[row])} of {n:,} (1st = most need), "
+        f"decile {decile(s.rank)[row]:.0f}{interval}"
+    )
+    for found in class_ranks(r, index):
+        if not np.isnan(found.rank[row]):
+            yield (
+                f"  among {r.areas.plural} of its {class_word(found.kind)}: {ordinal(found.rank[row])} of "
+                f"{found.of[row]:,.0f}, decile {found.decile[row]:.0f}"
+            )
+    if told := what_holds_it_back(r, index, row):
+        yield f"  {told}"
+    shares = {path: c[row] for path, c in s.contributions.items()}
+    total = sum(v for v in shares.values() if not np.isnan(v))
+    for path, part in sorted(shares.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)):
+        if np.isnan(s.transformed[path][row]):
+            yield f"  {index_label(r, path):<34} unknown"
+            continue
+        share = (
+            f"{part / total:6.0%} of the score"
+            if total > 0 and s.tree.aggregate != "geometric"
+            else ""
+        )
+        yield f"  {index_label(r, path):<34} {ordinal(s.rank_of(path)[row]):>9}  {share}".rstrip()
+
+
+def profile_data(p: Profile) -> dict[str, Any]:
+    """Give a profile as plain data for ``--json``."""
+    r, row = p.results, p.row
+
+    def number(x: float) -> float | None:
+        return float(x) if np.isfinite(x) else None
+
+    data: dict[str, Any] = {"study": r.study.name, **r.areas.table.row(row, named=True)}
+    data["designations"] = {}
+    for name, d in r.designations.items():
+        path, now, then = d.least_change()
+        sure, matters = r.certainty.get(name), r.sensitivity.get(name)
+        data["designations"][name] = {
+            "selected": bool(d.selected[row]),
+            "near_miss": bool(d.near_miss[row]),
+            "just_inside": bool(d.just_inside[row]),
+            "probability": None if sure is None else float(sure.selected[row]),
+            "most_often_moved_by": None if matters is None else _mover(matters, row),
+            "margins": {
+                t.condition.index: {"places": number(t.places[row]), "score": number(t.score[row])}
+                for t in d.tested
+            },
+            "least_change": None
+            if path[row] is None
+            else {
+                "of": path[row].replace("/", "."),
+                "rank_now": now[row],
+                "rank_needed": then[row],
+            },
+        }
+    data["indices"] = {
+        index: {
+            "score": number(s.score[row]),
+            "rank": number(s.rank[row]),
+            "within": {
+                c.kind: {
+                    "class": c.classes[row],
+                    "rank": number(c.rank[row]),
+                    "of": number(c.of[row]),
+                    "decile": number(c.decile[row]),
+                }
+                for c in class_ranks(r, index)
+            },
+            "held_back_most_by": leading(s)[row].rsplit("/", 1)[-1] or None,
+            "domains": {
+                path.split("/")[-1]: {
+                    "rank": number(s.rank_of(path)[row]),
+                    "contribution": number(part[row]),
+                }
+                for path, part in s.contributions.items()
+            },
+        }
+        for index, s in r.scores.items()
+    }
+    for index in r.trends:
+        data["indices"][index]["trend"] = trend_data(r, index, row)
+    data["shown"] = {
+        one.about.name: {
+            "label": one.about.label,
+            "value": number(one.value[row]),
+            "unit": one.about.unit,
+            "rank": number(one.rank[row]),
+            "of": one.of,
+        }
+        for one in extras(r)
+    }
+    data["peers"] = [r.areas.codes[i] for i in p.peers]
+    return data
+
+
+def _mover(found: Sensitivity, row: int) -> dict[str, Any] | None:
+    k = int(found.mover[row])
+    return {"assumption": found.inputs[k], "moves": float(found.moves[k, row])} if k >= 0 else None

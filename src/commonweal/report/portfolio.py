@@ -1,0 +1,295 @@
+"""A portfolio as sections of a report, and as a report of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.chart.canvas import INK, LINE, PLACE, QUIET, svg, text
+from commonweal.document.chart.chart import Chart
+from commonweal.document.model import Report, Section, Table
+from commonweal.document.table import Shown
+from commonweal.invest.appraisal.words import money
+from commonweal.report.portfolio_told import (
+    by_intervention,
+    portfolio_answer,
+    portfolio_beware,
+    portfolio_data,
+    portfolio_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from commonweal.invest.appraisal.uncertain import Uncertain
+    from commonweal.invest.parameters import Stated
+    from commonweal.invest.portfolio import Point, Portfolio
+
+__all__ = [
+    "frontier_chart",
+    "portfolio_answer",
+    "portfolio_data",
+    "portfolio_lines",
+    "portfolio_report",
+    "portfolio_sections",
+]
+
+_LIMITS = (
+    "The mix is the best by this count of need. What people there want, who could run it and which buildings there are "
+    "is not in it.",
+    "Effects of an intervention on neighbours, and of one neighbourhood's services on the next, are not counted.",
+)
+
+
+def portfolio_report(found: Portfolio, sources: tuple[str, ...] = ()) -> Report:
+    """Make a report of a portfolio.
+
+    Parameters
+    ----------
+    found
+        As `commonweal.invest.portfolio.on_study.propose` gives it.
+    sources
+        A line for each source of the study.
+    """
+    interventions = found.builder.interventions
+    return Report(
+        name="portfolio",
+        title=f"What to do in {found.title}",
+        heading=f"{money(found.rules.budget)} over {found.rules.years} years, in prices of {interventions.price_year}",
+        answer=portfolio_answer(found),
+        sections=portfolio_sections(found),
+        notes=("These places are made up.",) if found.fictional else (),
+        assumptions=tuple(
+            line for one in interventions.interventions.values() for line in one.assumptions
+        ),
+        limits=_LIMITS,
+        works=tuple(interventions.works),
+        sources=sources,
+        account=(("portfolio", portfolio_data(found)),),
+    )
+
+
+def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
+    """Give the sections of a report: what is done where, need met against money, what it rests on."""
+    return (
+        Section(
+            "What is done, and where",
+            text=(_counted(found),),
+            tables=(_interventions(found), _choices(found), _years(found)),
+            beware=portfolio_beware(found),
+        ),
+        Section(
+            "Need met against money",
+            text=(
+                "For each budget the best mix was chosen anew. “At most” is what no mix could exceed: the solver's "
+                "proof. Between two budgets nothing was tried, and the line need not be straight.",
+            ),
+            charts=(frontier_chart(found.frontier, found.rules.budget),),
+        ),
+        Section(
+            "What the interventions are taken to cost and to do",
+            text=(interventions_note(found),),
+            points=_sources(found),
+            tables=(_costs(found), _effects(found)),
+        ),
+    )
+
+
+def interventions_note(found: Portfolio) -> str:
+    """Say which file was used, and on what terms."""
+    i = found.builder.interventions
+    return f"{i.title}. {i.note} Licence: {i.licence}.".replace("  ", " ")
+
+
+def _counted(found: Portfolio) -> str:
+    return (
+        "The mix was chosen with each intervention's effect counted on its own, the second on one outcome in a place "
+        f"counting {found.rules.repeat:g} of itself, and then counted again with the index scored anew for each year: "
+        f"{found.mix.met:,.0f} as chosen, {found.recount.met.sum():,.0f} as counted again."
+    )
+
+
+def _interventions(found: Portfolio) -> Table:
+    rows = by_intervention(found)
+    frame = pl.DataFrame(
+        {
+            "Intervention": [r[0] for r in rows],
+            "Places": [r[1] for r in rows],
+            "Cost (£)": [round(r[2]) for r in rows],
+            "Need met alone (person-years)": [round(r[3]) for r in rows],
+        }
+    )
+    about = "Need met alone: without what else is done in the same place, so the rows add up to more than the whole."
+    if found.stability is not None:
+        frame = frame.with_columns(pl.Series("Places in the draws, mean", [r[4] for r in rows]))
+        about += " In the draws: in how many places it is in the best mix."
+    return Table("portfolio-interventions", "What is done", Shown(frame), about)
+
+
+def _choices(found: Portfolio) -> Table:
+    p, start = found.problem, found.mix.start
+    at = np.argwhere(found.mix.chosen)
+    spent = p.spent(start, found.rules.years).sum(axis=2)
+    label = [one.label for one in found.builder.interventions.interventions.values()]
+    frame = pl.DataFrame(
+        {
+            "Place": [p.names[a] for a, _ in at],
+            "Code": [p.codes[a] for a, _ in at],
+            "Authority": [p.authorities[a] for a, _ in at],
+            "People": [round(float(p.people[a])) for a, _ in at],
+            "Rank today": [int(found.builder.measure.rank[a]) for a, _ in at],
+            "Intervention": [label[i] for _, i in at],
+            "Begins in year": [int(start[a, i]) + 1 for a, i in at],
+            "Cost (£)": [round(float(spent[a, i])) for a, i in at],
+        }
+    )
+    shares: frozenset[str] = frozenset()
+    if found.stability is not None:
+        often = pl.Series("Share of draws", [float(found.stability.often[a, i]) for a, i in at])
+        frame, shares = frame.with_columns(often), frozenset({"Share of draws"})
+    return Table(
+        "portfolio-places",
+        "What is done where",
+        Shown(frame.sort("Rank today", "Intervention"), shares),
+        "Rank 1 has most need. Share of draws: how often it is in the best mix when costs and effects vary."
+        if shares
+        else "Rank 1 has most need.",
+        rows=30,
+    )
+
+
+def _years(found: Portfolio) -> Table:
+    frame = pl.DataFrame(
+        {
+            "Year": list(range(1, found.rules.years + 1)),
+            "Spent (£)": [round(float(x)) for x in found.mix.spent],
+            "Need met (person-years)": [round(float(x)) for x in found.recount.by_year],
+        }
+    )
+    return Table("portfolio-years", "Year by year", Shown(frame))
+
+
+def _sources(found: Portfolio) -> tuple[str, ...]:
+    """Say where what is verified comes from; what is not stands among the assumptions."""
+    ones = found.builder.interventions.interventions.values()
+    told: list[tuple[str, Stated]] = [(f"{one.label}, cost", one.cost) for one in ones]
+    told += [(f"{one.label}, effect", effect) for one in ones for effect in one.effects]
+    return tuple(f"{what}, verified: {s.source}." for what, s in told if s.verified)
+
+
+def _costs(found: Portfolio) -> Table:
+    ones = list(found.builder.interventions.interventions.values())
+    frame = pl.DataFrame(
+        {
+            "Intervention": [one.label for one in ones],
+            "For": ["1,000 residents" if one.cost.per != "place" else "a place" for one in ones],
+            "At the start (£)": [_range(one.cost.capital) for one in ones],
+            "A year (£)": [_range(one.cost.yearly) for one in ones],
+            "Years": [_range(one.lasts) for one in ones],
+            "Years until it works": [one.lead for one in ones],
+            "Verified": ["yes" if one.cost.verified else "no" for one in ones],
+        }
+    )
+    return Table("portfolio-costs", "What interventions cost, and how long they last", Shown(frame))
+
+
+def _effects(found: Portfolio) -> Table:
+    b = found.builder
+    rows = []
+    for name, one in b.interventions.interventions.items():
+        for e in one.effects:
+            at = b.through[name, e.outcome]
+            if at:
+                how = "; ".join(
+                    f"{t.indicator}: {_CHANGE[t.change]} {_range(t.by)}"
+                    for t in (e.through[k] for k in at)
+                )
+            else:
+                how = f"{_range(e.size)} standard deviations for {_range(e.reaches)} of residents"
+                if e.most_people is not None:
+                    how += f", {e.most_people:,.0f} people at most"
+            rows.append(
+                (
+                    one.label,
+                    b.interventions.outcomes[e.outcome].label,
+                    "the index" if at else "as stated",
+                    how,
+                    e.quality,
+                    "yes" if e.verified else "no",
+                )
+            )
+    heads = ("Intervention", "Outcome", "Counted on", "By", "Evidence", "Verified")
+    return Table(
+        "portfolio-effects",
+        "What interventions do",
+        Shown(pl.DataFrame(rows, schema=heads, orient="row")),
+        "Counted on the index: the indicators that it moves there. As stated: the index has none for it.",
+    )
+
+
+_CHANGE = {"add": "by", "times": "times", "at_least": "to at least", "at_most": "to at most"}
+
+
+def _range(number: Uncertain | None) -> str:
+    return "" if number is None else number.words()
+
+
+def _round_up(value: float) -> float:
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(
+        next(k * power for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if k * power >= value)
+    )
+
+
+def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
+    """Draw need met against money; the budget asked about is marked."""
+    left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
+    most = _round_up(max(p.mix.bound for p in points) or 1.0)
+    far = points[-1].budget
+
+    def at(budget: float, met: float) -> tuple[float, float]:
+        return left + wide * budget / far, top + tall * (1 - met / most)
+
+    parts = []
+    for k in range(5):
+        y = top + tall * k / 4
+        parts.append(f'<path d="M{left} {y:.1f}h{wide}" stroke="{LINE}" stroke-width="1"/>')
+        parts.append(text(left - 8, y + 4, f"{most * (1 - k / 4):,.0f}", 11.5, "end", QUIET))
+    line = " ".join("{:.1f},{:.1f}".format(*at(p.budget, p.mix.met)) for p in points)
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{PLACE}" stroke-width="2"/>')
+    for p in points:
+        (x, y), (_, high) = at(p.budget, p.mix.met), at(p.budget, p.mix.bound)
+        asked = abs(p.budget - budget) < 1e-6 * budget
+        parts.append(
+            f'<path d="M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10" stroke="{INK}" fill="none"/>'
+        )
+        fill = PLACE if asked else "#fff"
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if asked else 4}" fill="{fill}" stroke="{PLACE}"/>'
+        )
+    free = 0.0
+    for p in points:
+        if (x := at(p.budget, 0)[0]) >= free:
+            parts.append(text(x, top + tall + 20, money(p.budget), 11.5, "middle", QUIET))
+            free = x + 90
+    parts.append(text(left, 12, "Need met, person-years", 12.5))
+    about = (
+        "Each mark is the best mix found for a budget; the filled one is the budget asked about. The bar above a mark "
+        "reaches to what no mix could exceed; where none shows, the two are alike."
+    )
+    title = "How much need more money would meet"
+    numbers = Shown(
+        pl.DataFrame(
+            {
+                "Budget (£)": [round(p.budget) for p in points],
+                "Spent (£)": [round(float(p.mix.spent.sum())) for p in points],
+                "Need met (person-years)": [round(p.mix.met) for p in points],
+                "At most": [round(p.mix.bound) for p in points],
+                "Places": [int(p.mix.chosen.any(axis=1).sum()) for p in points],
+            }
+        )
+    )
+    drawn = svg("portfolio-frontier", title, about, left + wide + 40, top + tall + 34, parts)
+    return Chart("portfolio-frontier", title, about, drawn, numbers)

@@ -1,0 +1,35 @@
+"""Evidence sessions: a page, a paper and a pack from a file that says what a meeting is about."""
+
+from commonweal.report.session.content import Content, content
+from commonweal.report.session.figures import Figure, figures, fill
+from commonweal.report.session.page import session_html
+from commonweal.report.session.paper import session_pdf
+from commonweal.report.session.spec import (
+    Reading,
+    Session,
+    Speaker,
+    StateSpec,
+    load_session,
+    shipped_sessions,
+)
+from commonweal.report.session.state import State, state
+from commonweal.report.session.write import write_session
+
+__all__ = [
+    "Content",
+    "Figure",
+    "Reading",
+    "Session",
+    "Speaker",
+    "State",
+    "StateSpec",
+    "content",
+    "figures",
+    "fill",
+    "load_session",
+    "session_html",
+    "session_pdf",
+    "shipped_sessions",
+    "state",
+    "write_session",
+]

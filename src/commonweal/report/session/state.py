@@ -1,0 +1,329 @@
+"""The state of social infrastructure: how much of each strand, where, for whom, and what changed.
+
+An index made of ranks says who has less than others, never how much there is. So *how much* is told
+in the units of the indicators: the value that half of the people live below, and the middle half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.compare import worst_tenth
+from commonweal.errors import StudyError, UnknownNameError
+from commonweal.report.session.groups import groupings, quantiles
+from commonweal.report.study.tables import label_of
+from commonweal.study.names import index_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from commonweal.index import Scores
+    from commonweal.indicators import Indicator
+    from commonweal.report.session.groups import Grouping
+    from commonweal.study.results import Results
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Lack", "Measure", "Moved", "State", "state"]
+
+WORST = 0.1
+RANK_UNITS = ("rank", "ranks")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One indicator by group.
+
+    Attributes
+    ----------
+    about
+        What the indicator is: unit, direction, source, date, what to beware of.
+    strand
+        The part of the index that it belongs to, for readers.
+    ratio
+        Whether the values are ratios to the middle of all (1 = as in all), not in the unit.
+    frame
+        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``without`` (areas with no
+        value), ``people`` (NaN if some are unknown), and ``lower``, ``median`` and ``upper``: a quarter, half and three
+        quarters of the people live in areas below them.
+    """
+
+    about: Indicator
+    strand: str
+    ratio: bool
+    frame: pl.DataFrame
+
+    def of(self, group: str, column: str = "median") -> float:
+        """Give a group's value; NaN if it has none.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such group.
+        """
+        found = self.frame.filter(pl.col("group") == group)[column]
+        if len(found) == 0:
+            raise UnknownNameError("group", group, self.frame["group"])
+        return float(found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Who lives where there is least, of the index and of each strand: relative by its making.
+
+    Attributes
+    ----------
+    paths, labels
+        Of the index and its strands.
+    label
+        What a selected area is called; '' where the study selects nothing.
+    frame
+        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people`` (NaN if some are
+        unknown); by path the share of the people who live in the worst tenth of all areas;
+        ``in_draws``, that of the index on average over the draws (null without); ``selected`` areas
+        and ``selected_people`` (NaN as ``people``).
+    """
+
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    label: str
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Who entered and left a list between two studies.
+
+    Attributes
+    ----------
+    before, after
+        Titles of the studies.
+    label
+        What a selected area is called.
+    frame
+        One row a group: ``grouping``, ``group``, ``label``, ``before``, ``stay``, ``leave``,
+        ``enter``, ``after``: areas.
+    """
+
+    before: str
+    after: str
+    label: str
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What there is, of one study: see the module."""
+
+    title: str
+    note: str
+    singular: str
+    plural: str
+    areas: int
+    people: float
+    groupings: tuple[Grouping, ...]
+    measures: tuple[Measure, ...]
+    ratios: tuple[Measure, ...]
+    lack: Lack
+    moved: tuple[Moved, ...]
+
+    def measure(self, name: str) -> Measure:
+        """Give the measure of an indicator.
+
+        Raises
+        ------
+        UnknownNameError
+            If it is not one of them.
+        """
+        by_name = {m.about.name: m for m in (*self.measures, *self.ratios)}
+        if name not in by_name:
+            raise UnknownNameError("indicator", name, by_name, " among those of the state")
+        return by_name[name]
+
+
+def state(
+    results: Results,
+    index: str = "",
+    deprivation: str = "",
+    ratios: Sequence[str] = (),
+    since: Sequence[Results] = (),
+) -> State:
+    """Work out the state of what an index is made from.
+
+    Parameters
+    ----------
+    results
+        A run whose indicators are in units of their own.
+    index
+        The index whose indicators are told; the study's first if not given.
+    deprivation
+        The index whose tenths are told; none if not given.
+    ratios
+        Indicators that are logarithms of a ratio of two years: told as ratios to the middle of all,
+        since what was counted may differ between the years.
+    since
+        Runs of studies that name an earlier one under ``since``: who entered and left.
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    StudyError
+        If every indicator is a rank, no area has a population, or a run of `since` names no earlier
+        study.
+    UnknownNameError
+        If there is no such index or indicator.
+    """
+    index = index or next(iter(results.scores))
+    if index not in results.scores:
+        raise UnknownNameError("index", index, results.scores, f" in {results.study.name}")
+    groups = groupings(results, deprivation)
+    people = results.areas.population
+    if np.isnan(people).all():
+        raise StudyError(
+            f"study {results.study.name}: its areas have no population; expected one, since a state is told "
+            "by how many people live where"
+        )
+    strands = dict(_strands(results, index))
+    for name in ratios:
+        if name not in strands:
+            raise UnknownNameError("indicator", name, strands, f" in index '{index}'")
+    own = results.indicators[index]
+    if list(own.codes) != results.areas.codes:
+        raise StudyError(
+            f"study {results.study.name}: index '{index}' is built on other areas than the study's; its "
+            "indicators cannot be told by group"
+        )
+    told: dict[bool, list[Measure]] = {False: [], True: []}
+    for k, about in enumerate(own.meta):
+        if about.name not in strands or about.unit in RANK_UNITS:
+            continue
+        values, ratio = own.values[:, k], about.name in ratios
+        if ratio:
+            values = np.exp(values - quantiles(values, people)[1])
+        frame = _by_group(values, people, groups)
+        told[ratio].append(Measure(about, strands[about.name], ratio, frame))
+    if not told[False]:
+        raise StudyError(
+            f"study {results.study.name}: the indicators of '{index}' are ranks, which do not say how much; "
+            "expected a study with units of its own, such as open-england"
+        )
+    return State(
+        results.study.title,
+        results.study.briefing.note,
+        results.areas.singular,
+        results.areas.plural,
+        int(results.focus.sum()),
+        float(people[results.focus].sum()),
+        tuple(groups),
+        tuple(told[False]),
+        tuple(told[True]),
+        _lack(results, index, groups, people),
+        tuple(_moved(run) for run in since),
+    )
+
+
+def _strands(results: Results, index: str) -> Iterator[tuple[str, str]]:
+    """Give each indicator of an index with the label of the strand that it is in."""
+    for path, node in results.scores[index].tree.walk(index):
+        if node.indicator is not None:
+            top = "/".join(path.split("/")[:2])
+            yield node.indicator, index_label(results, top)
+
+
+def _by_group(values: Floats, people: Floats, groups: Sequence[Grouping]) -> pl.DataFrame:
+    rows = []
+    for grouping in groups:
+        for group in grouping.groups:
+            here, n = values[group.rows], people[group.rows]
+            lower, middle, upper = quantiles(here, n)
+            rows.append((
+                grouping.key, group.key, group.label, len(here), int(np.isnan(here).sum()), float(n.sum()),
+                float(lower), float(middle), float(upper),
+            ))  # fmt: skip
+    schema = {
+        **dict.fromkeys(("grouping", "group", "label"), pl.String),
+        **dict.fromkeys(("areas", "without"), pl.Int64),
+        **dict.fromkeys(("people", "lower", "median", "upper"), pl.Float64),
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floats) -> Lack:
+    scores = results.scores[index]
+    paths = [
+        index,
+        *(f"{index}/{child}" for child, node in scores.tree.children.items() if node.children),
+    ]
+    worst = {path: _worst_tenth(scores, path) for path in paths}
+    drawn = _in_draws(results, index)
+    name = next(iter(results.designations), None)
+    chosen = results.listed(name).selected if name else np.zeros(len(people), dtype=bool)
+    rows = []
+    for grouping in groups:
+        for group in grouping.groups:
+            here = group.rows
+            row: dict[str, object] = {
+                "grouping": grouping.key, "group": group.key, "label": group.label,
+                "areas": int(here.sum()), "people": float(people[here].sum()),
+            }  # fmt: skip
+            row |= {path: _share(worst[path][here], people[here]) for path in paths}
+            row["in_draws"] = None if drawn is None else _share(drawn[here], people[here])
+            row |= {
+                "selected": int(chosen[here].sum()),
+                "selected_people": float(people[here & chosen].sum()),
+            }
+            rows.append(row)
+    frame = pl.DataFrame(rows, schema_overrides={"in_draws": pl.Float64})
+    labels = tuple(index_label(results, path) for path in paths)
+    return Lack(tuple(paths), labels, label_of(results, name) if name else "", frame)
+
+
+def _worst_tenth(scores: Scores, path: str) -> Floats:
+    """(n_areas,) 1 in the worst tenth of the areas with a score, else 0; NaN without one."""
+    need = scores.need[path]
+    return np.where(np.isnan(need), np.nan, worst_tenth(need))
+
+
+def _in_draws(results: Results, index: str) -> Floats | None:
+    """(n_areas,) share of draws in the worst tenth of an index; None where no rule asks just that."""
+    for name, sure in results.certainty.items():
+        asked = results.designations[name].rule.conditions()
+        for (label, share), c in zip(sure.passes, asked, strict=True):
+            if label == index and c.worst and c.worst.share == WORST and not c.within:
+                return share
+    return None
+
+
+def _share(values: Floats, people: Floats) -> float | None:
+    """Give the people-weighted mean of what is known; None if nothing is."""
+    known = ~np.isnan(values) & ~np.isnan(people)
+    total = people[known].sum()
+    return float((values[known] * people[known]).sum() / total) if total else None
+
+
+def _moved(results: Results) -> Moved:
+    if results.since is None:
+        raise StudyError(
+            f"study {results.study.name} names no earlier study under 'since'; expected one that does, such as "
+            "left-behind-2025"
+        )
+    title, c = results.since
+    rows = []
+    for grouping in groupings(results):
+        for group in grouping.groups:
+            stay, leave, enter = (int(x[group.rows].sum()) for x in (c.stay, c.leave, c.enter))
+            rows.append({
+                "grouping": grouping.key, "group": group.key, "label": group.label,
+                "before": stay + leave, "stay": stay, "leave": leave, "enter": enter, "after": stay + enter,
+            })  # fmt: skip
+    label = label_of(results, next(iter(results.designations)))
+    return Moved(title, results.study.title, label, pl.DataFrame(rows))

@@ -1,0 +1,177 @@
+"""A session's folder: the page, the PDF, the numbers, the reading, and all of it in one zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.document.pdf_engine import papers
+from commonweal.document.table import Shown
+from commonweal.document.words import counted
+from commonweal.evidence import bibtex, csl_json
+from commonweal.files.folder import plainly, whole_folder
+from commonweal.files.marker import MARK, marker
+from commonweal.report.place.make import profile_rows, write_pack
+from commonweal.report.session.content import content
+from commonweal.report.session.page import session_html
+from commonweal.report.session.paper import session_pdf
+from commonweal.report.session.state_told import state_tables
+from commonweal.study.scope import find_scope, focus_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from commonweal.report.session.content import Content
+    from commonweal.report.session.spec import Session
+    from commonweal.study.results import Results
+
+__all__ = ["session_files", "write_session"]
+
+PAGE, PAPER = "session.html", "session.pdf"
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The time that every file in the zip bears, so that the same content gives the same bytes."""
+
+
+def write_session(
+    session: Session,
+    runs: Mapping[str, Results],
+    folder: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Path:
+    """Write everything that a session gives into one folder.
+
+    Parameters
+    ----------
+    session
+        The file.
+    runs
+        A run of each of its studies, by short name.
+    folder
+        Where to. An earlier folder of a session is replaced; nothing else ever is.
+    progress
+        Called as ``progress("writing session.pdf", done, total)``.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    CommonwealError
+        If a placeholder or place is unknown, or the folder cannot be written; then nothing is.
+    """
+    told = content(session, runs)
+    with TemporaryDirectory() as aside, whole_folder(folder) as (fresh, target), plainly(target):
+        made: dict[str, bytes] = {}
+        listed = [(name, what) for name, what, _ in session_files(told) if "/" not in name]
+        for study, asked in session.areas.items():
+            name, beside = f"briefing-{study}", Path(aside) / study
+            what = _pack(runs[study], asked, beside, progress)
+            listed.append((f"{name}/index.html", what))
+            made |= _files(beside, name)
+        for name, _, make in session_files(told):
+            if progress is not None:
+                progress(f"writing {name}", len(made), len(made) + 1)
+            made[name] = make()
+        archive = f"{session.name}.zip"
+        # The page in the zip does not offer the zip.
+        inside = {**made, PAGE: session_html(told, listed).encode()}
+        made[archive] = _zip(inside, session.name)
+        made[PAGE] = session_html(told, [(archive, "All of this in one file."), *listed]).encode()
+        made[MARK] = _account(told, runs, [*made, MARK])
+        for name, data in made.items():
+            file = fresh / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+    return target
+
+
+def _pack(
+    results: Results,
+    asked: Sequence[str],
+    folder: Path,
+    progress: Callable[[str, int, int], None] | None,
+) -> str:
+    """Write the briefing pack of some areas, and say what it is."""
+    focus = None if asked else focus_scope(results.areas, results.study)
+    scope = focus or find_scope(results.areas, asked)
+    write_pack(results, scope, folder, progress=progress)
+    n = len(profile_rows(results, scope, "selected"))
+    return f"Briefing pack, {scope.title}: {counted(n, 'profile', 'profiles')}."
+
+
+def _files(folder: Path, name: str) -> dict[str, bytes]:
+    """Give every file of a folder under another folder's name."""
+    return {
+        f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """Give each file beside the page: its name, what it is, and what makes it."""
+    yield PAPER, "The page for paper: a tagged PDF.", partial(session_pdf, told)
+    if told.works:
+        works = told.works
+        yield (
+            "reading.bib",
+            "The reading list for a reference manager (BibTeX).",
+            bibtex(works).encode,
+        )
+        yield "reading.json", "The same as CSL-JSON.", csl_json(works).encode
+    if told.figures:
+        rows = [(f.key, f.text, f.about) for f in told.figures]
+        table = pl.DataFrame(rows, schema=["figure", "text", "about"], orient="row")
+        yield "figures.csv", "Every figure in the text, and what it is.", Shown(table).csv
+    if told.state is not None:
+        for name, what, frame in state_tables(told.state.state):
+            yield name, what, Shown(frame).csv
+        with papers() as paper:
+            for chart in told.charts:
+                yield f"charts/{chart.id}.svg", chart.title, chart.svg.encode
+                yield (
+                    f"charts/{chart.id}.png",
+                    chart.title,
+                    partial(paper["picture"].png, chart.svg),
+                )
+
+
+def _zip(files: Mapping[str, bytes], folder: str) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(f"{folder}/{name}", _LONG_AGO)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return whole.getvalue()
+
+
+def _account(told: Content, runs: Mapping[str, Results], files: list[str]) -> bytes:
+    """Say which files are ours, and where the figures come from."""
+    account = {
+        "session": told.session.name,
+        "title": told.session.title,
+        "studies": {
+            name: {
+                "study": run.study.name,
+                "commonweal": run.provenance.get("commonweal"),
+                "certainty": run.provenance.get("certainty"),
+                "sources": [
+                    {key: s.get(key) for key in ("id", "title", "vintage", "sha256")}
+                    for s in run.provenance.get("sources", ())
+                ],
+            }
+            for name, run in runs.items()
+        },
+        "figures": {f.key: f.text for f in told.figures},
+    }
+    return marker(account, (name.split("/")[0] for name in files)).encode()

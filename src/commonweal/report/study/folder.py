@@ -1,0 +1,218 @@
+"""The folder of results: which files it has, and what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from commonweal.document.words import joined
+from commonweal.files.folder import check_folder, plainly, whole_folder
+from commonweal.files.marker import MARK, marker
+from commonweal.index.methods import MethodError, imported
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from commonweal.study.results import Results
+
+__all__ = ["check_folder", "write_results"]
+
+_AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
+"""To R a lone point is a number that is missing, 1e3 is 1000 and y is true."""
+
+Progress = Callable[[str, int, int], None]
+
+_REPORT = "The report: open it in a browser, or print it. Start here."
+_WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
+_RECIPE = "The whole recipe, with every default filled in"
+_PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
+
+
+def write_results(
+    results: Results,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    day: date | None = None,
+) -> Path:
+    """Write everything that a run gives into one folder that any tool can open.
+
+    The files are written beside the folder and put in place by renaming: a run that fails or is
+    interrupted leaves the last good folder as it was.
+
+    Parameters
+    ----------
+    results
+        From `commonweal.study.run.run`.
+    folder
+        Where to. An earlier folder of results is replaced; nothing else ever is.
+    progress
+        Called as ``progress("writing report.html", done, total)``.
+    day
+        The date that workbook and report name; none if not given, so that the same results give
+        the same files.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    CommonwealError
+        If the folder holds files that Commonweal did not write, or cannot be written.
+    """
+    # The map is written aside: its program lets others work while it does.
+    with whole_folder(folder) as (fresh, target), ThreadPoolExecutor(1) as aside:
+        for name, write in _steps(results, fresh, day, progress, aside):
+            with plainly(target):
+                write(fresh / name)
+    return target
+
+
+def _steps(
+    results: Results,
+    folder: Path,
+    day: date | None,
+    progress: Progress | None,
+    aside: ThreadPoolExecutor,
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Give each file's name and what writes it; the last ones list those before."""
+    from commonweal.report.study.geopackage import write_geopackage
+    from commonweal.report.study.parquet import data_tables, write_table
+    from commonweal.report.study.report import write_report
+    from commonweal.report.study.workbook import write_workbook
+
+    place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
+    tables = list(data_tables(results))
+    total = len(tables) + 6
+    holds: dict[str, str] = {}
+
+    def next_file(name: str, what: str) -> str:
+        if progress is not None:
+            progress(f"writing {name}", len(holds), total)
+        holds[name] = what
+        return name
+
+    yield next_file("report.html", _REPORT), lambda path: write_report(results, path, day)
+    yield next_file("results.xlsx", _WORKBOOK), lambda path: write_workbook(results, path, day)
+
+    for name, what, frame in tables:
+        yield next_file(name, what), partial(write_table, frame)
+
+    def map_file(path: Path) -> None:
+        holds[path.name] += f" {place.result()}"
+
+    yield next_file("commonweal.gpkg", "The map, for QGIS."), map_file
+    needed = _needed(results)
+    again = (
+        f"{_RECIPE}. {needed}" if needed else f"{_RECIPE}: run it from here for the same results."
+    )
+    yield next_file("study.yaml", again), lambda path: _write_text(path, _study(results, folder))
+    files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
+    account = marker(results.provenance, files)
+    yield next_file(MARK, _PROVENANCE), lambda path: _write_text(path, account)
+    readme = next_file("README.txt", "This text.")
+    text = _readme(results, holds, {*files, MARK})
+    yield readme, lambda path: _write_text(path, text)
+    if progress is not None:
+        progress("written", total, total)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _study(results: Results, folder: Path) -> str:
+    head = f"# The recipe of these results ({results.study.name}), with every default filled in.\n"
+    needed = _needed(results)
+    head += f"# {needed}\n" if needed else ""
+    return head + plain_yaml(results.study.moved_to(folder).resolved())
+
+
+def _needed(results: Results) -> str:
+    """Say which functions of the user's own the recipe calls; '' if none."""
+    names = sorted(set(_functions(results.study.resolved())))
+    lost = [name for name in names if not _is_found(name)]
+    if lost:
+        return (
+            f"It cannot be run from here: {joined(lost)} {'belongs' if len(lost) == 1 else 'belong'} to the program "
+            "that ran it, not to a module that Python finds. Put such a function in a module, and name it here as "
+            "python: module.function."
+        )
+    return (
+        f"It runs where Python finds {joined(names)} (installed, or in a folder of PYTHONPATH)."
+        if names
+        else ""
+    )
+
+
+def _functions(recipe: object) -> Iterator[str]:
+    """Give every function that a recipe names."""
+    if isinstance(recipe, Mapping):
+        if set(recipe) == {"python"} and isinstance(recipe["python"], str):
+            yield recipe["python"]
+        recipe = list(recipe.values())
+    if isinstance(recipe, list):
+        for part in recipe:
+            yield from _functions(part)
+
+
+def _is_found(name: str) -> bool:
+    try:
+        imported(name)
+    except MethodError:
+        return False
+    return True
+
+
+def plain_yaml(recipe: Mapping[str, object]) -> str:
+    """Give a recipe as YAML in which every language's reader finds the same texts."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    Dumper.add_representer(
+        str,
+        lambda dumper, text: dumper.represent_scalar(
+            "tag:yaml.org,2002:str", text, style="'" if _AMBIGUOUS.fullmatch(text) else None
+        ),
+    )
+    return yaml.dump(recipe, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:
+    lines = [results.study.title, "=" * len(results.study.title), ""]
+    if results.study.briefing.note:
+        lines += [results.study.briefing.note, ""]
+    lines += [
+        f"Written by Commonweal {results.provenance.get('commonweal', '')}. Open report.html first.",
+        "",
+        "Files",
+        "-----",
+    ]
+    for name, what in holds.items():
+        lines.append(f"{name if name in there else f'({name})'}\n    {what}")
+    lines += [
+        "",
+        "In the tables rank 1 is the greatest need, and an empty value means that there is none.",
+        "Tables join on the column code.",
+    ]
+    closed = [
+        s["title"] for s in results.provenance.get("sources", ()) if s["use"] == "benchmark-only"
+    ]
+    if closed:
+        lines += [
+            "",
+            "Not openly licensed",
+            "-------------------",
+            "Compare with these sources, but don't pass their values on. The indicators, and scores made",
+            "from them, hold such values:",
+            *(f"    {title}" for title in closed),
+        ]
+    return "\n".join(lines) + "\n"

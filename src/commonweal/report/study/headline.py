@@ -1,0 +1,377 @@
+"""The short answer: what a run found, in plain words and as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.document.columns import capped
+from commonweal.document.words import (
+    SURE,
+    UNSURE,
+    coded_name,
+    counted,
+    difference,
+    living,
+    percent,
+    places,
+    points,
+)
+from commonweal.report.study.cautions import cautions, thin
+from commonweal.report.study.choices import kinds_in_words
+from commonweal.report.study.compare import comparison_data, comparison_lines
+from commonweal.report.study.extra import extra_lines
+from commonweal.report.study.what_matters import most_often, what_matters
+from commonweal.study.names import (
+    authority,
+    counted_areas,
+    focus_name,
+    focus_note,
+    index_label,
+    listed_areas,
+    parent_words,
+    rule_in_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.designation import Certainty, Designation, Sensitivity
+    from commonweal.study.results import Agreement, Results
+
+__all__ = ["as_data", "headline"]
+
+MOST_NAMED = 3
+
+
+def headline(results: Results) -> list[str]:
+    """Give the answer of a run as lines of text.
+
+    Parameters
+    ----------
+    results
+        From `commonweal.study.run.run`.
+
+    Returns
+    -------
+    list of str
+        Title, who is selected, how sure that is, agreement with what is published and each
+        difference with its margins.
+    """
+    lines = [results.study.title]
+    if results.study.briefing.note:
+        lines.append(results.study.briefing.note)
+    lines += thin(results)
+    lines += filter(None, [focus_note(results)])
+    for name in results.designations:
+        designation = results.listed(name)
+        lines += ["", *_selected(results, name, designation)]
+        sure = results.certainty.get(name)
+        lines += _sure(results, designation, sure)
+        lines += filter(None, [what_matters(results, name)])
+    if not results.designations:
+        lines += ["", *_ranked(results)]
+    if results.extra is not None:
+        lines += ["", *extra_lines(results)]
+    if results.since_listed:
+        earlier, comparison = results.since_listed
+        lines += [
+            "",
+            *comparison_lines(
+                comparison,
+                earlier,
+                results.study.title,
+                most=0,
+                where=focus_name(results.study, results.areas),
+            ),
+        ]
+    if results.agreements:
+        among = f", all {counted_areas(len(results.areas), results.areas)}"
+        lines += ["", f"Checked against{among if results.study.focus else ''}:"]
+        for agreement in results.agreements:
+            lines += _agreement(results, agreement)
+    return lines
+
+
+def _ranked(results: Results) -> Iterator[str]:
+    """Name the few in most need, where the study only ranks."""
+    areas = results.areas
+    yield f"{listed_areas(results)} ranked; the study designates none of them."
+    here = np.flatnonzero(results.focus)
+    for index, found in results.scores.items():
+        first = here[np.argsort(found.rank[here], kind="stable")][:MOST_NAMED]  # missing come last
+        named = [coded_name(areas.codes[i], areas.table["name"][int(i)]) for i in first]
+        yield f"  {index_label(results, index)}, most need: {'; '.join(named)}."
+
+
+def _selected(results: Results, name: str, designation: Designation) -> Iterator[str]:
+    areas, n = results.areas, int(designation.selected.sum())
+    label = (
+        results.study.briefing.label if len(results.designations) == 1 else name.replace("_", " ")
+    )
+    yield (
+        f"{n:,} of {listed_areas(results)} {'is' if n == 1 else 'are'} {label}: "
+        f"{rule_in_words(results, name)}."
+    )
+    where = ""
+    parent = authority(results)
+    if parent:
+        inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
+        where = f", in {counted(inside, *parent_words(parent))}"
+    if n:
+        yield f"{_sentence(living(designation.population))}{where}."
+    yield from cautions(results, name)
+    near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
+    out = f"{just:,} of the {counted_areas(n, areas)} would drop out"
+    if n == 1:
+        out = f"the one on the list would {'drop out' if just else 'stay'}"
+    yield (
+        f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
+        + (f"; {out} if it were a tenth stricter." if n else ".")
+    )
+    yield from _unscored(results, designation)
+
+
+def _unscored(results: Results, designation: Designation) -> Iterator[str]:
+    """Say how many areas could not be tested, and on what: missing is never told as 'not selected'."""
+    missing = _without_score(results, designation)
+    if missing:
+        lacking = np.logical_or.reduce(list(missing.values()))
+        told = ", ".join(
+            f"{index_label(results, index)} {gone.sum():,}" for index, gone in missing.items()
+        )
+        n, such = int(lacking.sum()), _such(results, lacking)
+        yield (
+            f"{counted_areas(n, results.areas)} {'has' if n == 1 else 'have'} no score on "
+            f"what the rule asks{such}: {told}."
+        )
+        here = set(results.focused.codes)
+        out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)} & here
+        if out:
+            yield f"  Of those {counted(len(out), 'was', 'were')} left out for want of data."
+    for parent, alone in _without_parent(results, designation).items():
+        n, (one, _) = int(alone.sum()), parent_words(parent)
+        yield (
+            f"{counted_areas(n, results.areas)} {'is' if n == 1 else 'are'} in no {one}"
+            f"{_such(results, alone)}, so the rule cannot place {'it' if n == 1 else 'them'} within one."
+        )
+
+
+def _without_score(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
+    """By index or domain that the rule asks for, the areas without a score on it, if any."""
+    paths = dict.fromkeys(c.index for c in designation.rule.conditions())
+    gone = {
+        p: np.isnan(results.scores[p.split(".")[0]].need[p.replace(".", "/")]) & results.focus
+        for p in paths
+    }
+    return {path: areas for path, areas in gone.items() if areas.any()}
+
+
+def _without_parent(results: Results, designation: Designation) -> dict[str, NDArray[np.bool_]]:
+    """By kind of larger area within which the rule places areas, those that are in none, if any."""
+    parents = dict.fromkeys(c.within for c in designation.rule.conditions() if c.within)
+    gone = {p: results.areas.table[p].is_null().to_numpy() & results.focus for p in parents}
+    return {parent: areas for parent, areas in gone.items() if areas.any()}
+
+
+def _such(results: Results, which: NDArray[np.bool_]) -> str:
+    """Name the first few of some areas, in brackets."""
+    codes = results.areas.table["code"].filter(which)
+    return f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _sure(results: Results, designation: Designation, sure: Certainty | None) -> Iterator[str]:
+    if sure is None:
+        yield "How sure that is was not asked (no draws)."
+        return
+    p, inside = sure.selected, designation.selected
+    toss_ups = (p >= UNSURE) & (p <= 1 - UNSURE) & results.focus
+    n, open_ones = int(inside.sum()), int(toss_ups.sum())
+    sure_ones = int((p[inside] >= SURE).sum())
+    draws = f"{counted(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
+    of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
+    if n == 1:
+        of = "it qualifies" if sure_ones else "it does not qualify"
+    of = f"{of} in at least 95 % of draws; " if n else ""
+    yield (
+        f"How sure: over {draws}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
+        f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
+        + (": there the answer hangs on those choices." if open_ones else ".")
+    )
+    for label, share in sure.passes if len(sure.passes) > 1 else ():
+        if label in sure.ranks and n:
+            count = int((share[inside] >= SURE).sum())
+            told = f"{count:,} of the {n:,} {'stays' if count == 1 else 'stay'}"
+            if n == 1:
+                told = "it stays" if count else "it does not stay"
+            yield f"  On {index_label(results, label)} alone: {told} in at least 95 % of draws."
+
+
+def _agreement(results: Results, a: Agreement) -> Iterator[str]:
+    spec = a.spec
+    if spec.compare == "flag":
+        n = len(a.matched) + len(a.missed)
+        yield (
+            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in "
+            f"{spec.source or spec.file} matched, {len(a.missed):,} missed, "
+            f"{counted(len(a.extra), 'other', 'others')}"
+            + (f", {len(a.unlisted):,} that it does not have." if len(a.unlisted) else ".")
+        )
+        for word, rows in (("missed", a.missed), ("other", a.extra), ("absent", a.unlisted)):
+            yield from capped(
+                (
+                    f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
+                    for row in rows[results.focus[rows]]
+                ),
+                "all stand in report.html and results.xlsx",
+            )
+        return
+    if spec.compare == "spearman":
+        yield (
+            f"  {index_label(results, spec.index)}: rank correlation {a.largest:.3f} with "
+            f"'{spec.column}' over {a.compared:,} areas."
+        )
+        return
+    unit = "place" if spec.compare == "rank" else "point"
+    label = index_label(results, spec.index)
+    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
+    verdict = "" if a.holds else f" (more than the {spec.within:g} expected)"
+    same = "the same" if spec.compare == "rank" else f"within {spec.within:g}"
+    yield (
+        f"  {label}, {spec.compare}: {a.exact:,} of {a.compared:,} {same}; "
+        f"largest difference {largest} {unit}{'' if a.largest == 1 else 's'}{verdict}."
+    )
+
+
+def _difference(results: Results, name: str, row: int) -> str:
+    designation = results.designations[name]
+    table = results.areas.table.row(row, named=True)
+    parent = authority(results)
+    where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
+    margins = "; ".join(
+        f"{index_label(results, t.condition.index)} {places(t.places[row], t.level[row])} ({points(t.score[row])})"
+        if not np.isnan(t.rank[row])
+        else f"{index_label(results, t.condition.index)} unknown"
+        for t in designation.tested
+    )
+    sure = results.certainty.get(name)
+    chance = f"; in {percent(float(sure.selected[row]))} of draws" if sure else ""
+    return f"{coded_name(table['code'], table['name'])}{where}: {margins}{chance}"
+
+
+def as_data(results: Results) -> dict[str, Any]:
+    """Give the answer of a run as plain data for ``--json``.
+
+    Returns
+    -------
+    dict
+        ``study``, ``title``, ``cautions`` (of indicators with few values), ``areas``, and by
+        designation ``selected`` (codes), ``population``,
+        ``cautions`` (of ties at a cut-off and areas without people, as text),
+        ``near_misses``, ``without_score`` and ``without_parent`` (codes of those that the rule
+        cannot place), ``certainty`` and ``sensitivity``; ``agreement`` with each difference and
+        its margins.
+    """
+    designations = {}
+    for name in results.designations:
+        d, codes = results.listed(name), results.areas.table["code"]
+        sure = results.certainty.get(name)
+        designations[name] = {
+            "rule": str(d.rule),
+            "count": int(d.selected.sum()),
+            "cautions": cautions(results, name),
+            "without_score": _codes_of(results, _without_score(results, d)),
+            "without_parent": _codes_of(results, _without_parent(results, d)),
+            "population": None if np.isnan(d.population) else d.population,
+            "selected": codes.filter(d.selected).to_list(),
+            "near_misses": codes.filter(d.near_miss).to_list(),
+            "just_inside": codes.filter(d.just_inside).to_list(),
+            "certainty": None
+            if sure is None
+            else {
+                "draws": sure.n_draws,
+                "seed": sure.seed,
+                "at_least_95_percent": int((sure.selected[d.selected] >= SURE).sum()),
+                "probability": dict(
+                    zip(
+                        codes.filter(d.selected).to_list(),
+                        sure.selected[d.selected].tolist(),
+                        strict=True,
+                    )
+                ),
+            },
+            "sensitivity": _sensitivity_data(results, results.sensitivity.get(name)),
+        }
+    return {
+        "study": results.study.name,
+        "title": results.study.title,
+        "note": results.study.briefing.note,
+        "cautions": thin(results),
+        "areas": int(results.focus.sum()),
+        "ranked_among": len(results.areas),
+        "designations": designations,
+        "since": results.since_listed
+        and comparison_data(results.since_listed[1], results.study.since, results.study.name),
+        "agreement": [_agreement_data(results, a) for a in results.agreements],
+    }
+
+
+def _sensitivity_data(results: Results, found: Sensitivity | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "runs": found.selected.n_runs,
+        "seed": found.seed,
+        "most_often_moves": dict(zip(found.inputs, most_often(results, found), strict=True)),
+        "total": {
+            path.replace("/", ".") or "selected": {
+                name: None if np.isnan(total) else float(total)
+                for name, total in zip(found.inputs, sobol.total[:, 0], strict=True)
+            }
+            for path, sobol in found.whole.items()
+        },
+    }
+
+
+def _codes_of(results: Results, lacking: Mapping[str, NDArray[np.bool_]]) -> list[str]:
+    which = np.logical_or.reduce([np.zeros(len(results.areas), dtype=bool), *lacking.values()])
+    return results.areas.table["code"].filter(which).to_list()
+
+
+def _agreement_data(results: Results, a: Agreement) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "of": a.spec.designation or a.spec.index,
+        "with": f"{a.spec.source or a.spec.file}: {a.spec.column}",
+        "compare": a.spec.compare,
+        "compared": a.compared,
+        "exact": a.exact,
+        "largest_difference": a.largest,
+        "holds": a.holds,
+    }
+    if a.spec.compare == "flag":
+        tested = results.designations[a.spec.designation].tested
+        codes, names = results.areas.table["code"], results.areas.table["name"]
+        data["matched"] = len(a.matched)
+        for word, rows in (("missed", a.missed), ("extra", a.extra), ("unlisted", a.unlisted)):
+            data[word] = [
+                {
+                    "code": codes[int(r)],
+                    "name": names[int(r)],
+                    "margins": {
+                        t.condition.index: {
+                            "places": None if np.isnan(t.places[r]) else int(t.places[r]),
+                            "score": float(t.score[r]) if np.isfinite(t.score[r]) else None,
+                        }
+                        for t in tested
+                    },
+                }
+                for r in rows
+            ]
+    return data

@@ -1,0 +1,225 @@
+"""How it was worked out, what it does not show, and how to read the numbers: as sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.document.table import Shown
+from commonweal.index.methods import name_of, settings_of
+from commonweal.report.study.choices import choice_in_words
+from commonweal.report.study.look_again import look_again
+from commonweal.report.study.preparation import limit, preparation
+from commonweal.report.study.tables import label_of
+from commonweal.report.study.what_matters import how_it_was_looked_into
+from commonweal.study.names import focus_note, index_label, rule_in_words
+
+if TYPE_CHECKING:
+    from commonweal.index.methods import How
+    from commonweal.spec import PanelSpec
+    from commonweal.study.results import Results
+
+__all__ = ["index_table", "limits", "method", "varied"]
+
+_AGGREGATES = {
+    "sum": "weighted and added",
+    "arithmetic": "averaged with their weights",
+    "geometric": "averaged geometrically with their weights",
+    "harmonic": "averaged harmonically with their weights",
+    "generalised": "averaged by a power mean with their weights",
+    "median": "reduced to their weighted median",
+    "mazziotta_pareto": "averaged with a penalty for an uneven profile (Mazziotta-Pareto)",
+    "mean_min": "put between their mean and the most extreme of them (mean-min)",
+    "ordered": "averaged with weights by their order in each area (ordered weighted average)",
+    "copeland": "compared pair by pair (Copeland)",
+    "benefit_of_the_doubt": "put together with the weights that give each area the most (benefit of "
+    "the doubt)",
+}
+_TRANSFORMS = {
+    "exponential": "ranked, and the ranks stretched so that the worst tenth stands out (exponential "
+    "transformation)",
+    "normal_score": "turned into normal scores",
+    "percentile_rank": "turned into percentiles",
+    "rank": "ranked",
+    "borda": "ranked (Borda counts)",
+    "scaled": "rescaled between fixed ends",
+    "goalposts": "rescaled between fixed goalposts",
+    "adjusted": "rescaled to a range of 60 around 100",
+    "distance_to_max": "measured by the distance to the greatest",
+    "distance_to_reference": "measured against a reference area",
+    "distance_to_target": "measured against a target",
+    "fraction_of_max": "divided by the greatest",
+    "z_score": "standardised (z-scores)",
+    "min_max": "rescaled from the least to the greatest",
+    "none": "taken as they are",
+}
+
+
+_LABEL = (
+    "is the study's word for the areas that the rule selects. It describes where a place stands on "
+    "these numbers, not its people."
+)
+_MARGIN = (
+    "How many places an area's rank is inside (positive) or outside (negative) the cut-off. 1 is the "
+    "last one in, −1 the first one out. Where a rule has several conditions, the smallest margin is "
+    "the one that decides."
+)
+_CHANGE = (
+    "The one domain whose rank has to move by the fewest places to turn the answer, while the values "
+    "of all other areas and domains stay as they are."
+)
+_CHANCE = (
+    "The probability is the share of those times in which an area is selected. 100 % means every "
+    "time; it does not mean that the data have no errors."
+)
+
+
+def method(results: Results) -> list[tuple[str, str]]:
+    """Give the method as pairs of a subject and a text."""
+    areas = results.areas
+    told = [
+        ("Areas", f"{len(areas):,} {areas.plural} ({areas.title}). {focus_note(results)}".rstrip())
+    ]
+    told += preparation(results)
+    told += [(index_label(results, index), _index(results, index)) for index in results.scores]
+    told += look_again(results)
+    if results.study.panel and results.trends:
+        told.append(("Years", _years(results.study.panel)))
+    for name, designation in results.designations.items():
+        label = label_of(results, name)
+        rule = rule_in_words(results, name)
+        told.append(("Rule", f"An area counts as {label} by this rule: {rule}."))
+        for c in designation.rule.conditions():
+            if c.among:
+                where = "among the areas that the index was built on, not those of this study"
+            elif c.within:
+                where = f"within each {c.within}"
+            else:
+                continue
+            told.append(
+                (f"Cut-off: {index_label(results, c.index)}", f"The line is drawn {where}.")
+            )
+    if results.designations:
+        told += [
+            ("Label", f"“{results.study.briefing.label}” {_LABEL}"),
+            ("Margin", _MARGIN),
+            (
+                "Near miss",
+                "Not selected, but would be if every cut-off were a tenth more generous.",
+            ),
+            ("What would change it", _CHANGE),
+        ]
+    first = next(iter(results.certainty), None)
+    if first is not None:
+        told.append(("Probability", f"{varied(results, first)} {_CHANCE}"))
+    matters = next(iter(results.sensitivity), None)
+    if matters is not None:
+        told.append(("Which choice matters", how_it_was_looked_into(results, matters)))
+    return told
+
+
+def _index(results: Results, index: str) -> str:
+    scores = results.scores[index]
+    tree = scores.tree
+    if not tree.children:
+        return "One indicator, taken as it is. Rank 1 is the greatest need."
+    text = (
+        f"Made from {len(tree.children)} parts. Each is {_told(_TRANSFORMS, tree.transform)}; then they are "
+        f"{_told(_AGGREGATES, tree.aggregate)}. Rank 1 is the greatest need."
+    )
+    if scores.move is not None:
+        origin = scores.move.origin
+        text += (
+            f" It is built on {len(origin):,} areas ({origin.title}) and carried to the "
+            f"{results.areas.plural} of this study{_carried(scores.move.report)}."
+        )
+    return f"{text} Recipe: {tree.reference}" if tree.reference else text
+
+
+def _years(panel: PanelSpec) -> str:
+    """Say what the years of a panel are measured against, and how gaps were filled."""
+    years, base = panel.years, panel.base_year
+    text = (
+        f"The results are those of {years[-1]}. Scores of {', '.join(map(str, years))} are compared on the "
+        f"scale of {'all of them together' if base == 'pooled' else base}: least, greatest, mean, and the "
+        "values to rank among are those of that scale in every year."
+    )
+    ways = {
+        "latest": "with the area's last value before",
+        "linear": "on the line between the area's values before and after",
+        "constant": "with the area's last value before, or else the first after",
+    }
+    return f"{text} Missing values were filled {ways[panel.fill]}." if panel.fill in ways else text
+
+
+def _told(words: dict[str, str], how: How) -> str:
+    """Say a method in words, with its settings."""
+    name, settings = name_of(how), settings_of(how)
+    said = words.get(name, f"put through '{name}'")
+    return f"{said} ({', '.join(f'{k} {v}' for k, v in settings.items())})" if settings else said
+
+
+def _carried(report: object) -> str:
+    if not isinstance(report, dict):
+        return ""
+    kinds = ("unchanged", "split", "merged", "irregular")
+    told = [f"{report[k]:,} {k}" for k in kinds if isinstance(report.get(k), int) and report[k]]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def varied(results: Results, name: str) -> str:
+    """Say what the draws of a designation varied."""
+    sure = results.certainty[name]
+    told = [choice_in_words(results, a) for a in sure.varied.assumptions]
+    return f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told)}."
+
+
+def limits(results: Results) -> list[str]:
+    """Say what the results do not show."""
+    areas = results.areas
+    told = [
+        f"A {areas.singular} is not its people. Most people in a selected {areas.singular} are not in need on "
+        f"every measure, and many people in need live in {areas.plural} that are not selected.",
+        f"A cut-off draws a line through a slope. The {areas.plural} just inside and just outside are alike; "
+        "look at the margin and the probability before treating them differently.",
+        "The probability covers only what the study lets vary. It does not cover errors in the published data, "
+        "measures that are missing, or the choice of the rule itself.",
+        "The figures describe the dates in the table of sources. Places may have changed since.",
+        "The results show where needs coincide. They do not show why, or what would help.",
+    ]
+    if not results.designations:
+        told = [
+            told[0].split(". ")[0] + ": an area's rank says nothing about any one person in it.",
+            *told[3:],
+        ]
+    if results.study.prepare:
+        told.append(limit(results))
+    if any(s.get("use") == "benchmark-only" for s in results.provenance.get("sources", ())):
+        told.append(
+            "Some of the sources are not openly licensed. Their values may be compared with, but not passed on: "
+            "see the table of sources before you share indicators, prepared values or scores made from them."
+        )
+    return told
+
+
+def index_table(results: Results) -> Shown:
+    """Show every part of every index and its weight."""
+    rows = [
+        (
+            index_label(results, index),
+            " / ".join(index_label(results, part) for part in _below(path)) or index_label(results, index),
+            float(node.weight),
+        )
+        for index, scores in results.scores.items()
+        for path, node in scores.tree.walk(index)
+        if path != index or not node.children
+    ]  # fmt: skip
+    schema = {"Index": pl.String, "Part": pl.String, "Weight": pl.Float64}
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _below(path: str) -> list[str]:
+    """Give the paths from the first domain down: of a/b/c, those of a/b and a/b/c."""
+    parts = path.split("/")
+    return ["/".join(parts[:k]) for k in range(2, len(parts) + 1)]

@@ -1,0 +1,253 @@
+"""The report: one page of HTML that needs nothing else, to read, print and keep."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from commonweal.document.table import Shown
+from commonweal.document.words import living
+from commonweal.files.given import given
+from commonweal.report.study.capital_overall import capital_notes, capital_overall
+from commonweal.report.study.cautions import cautions, thin
+from commonweal.report.study.charts import probability_chart, rank_charts
+from commonweal.report.study.extra import extra_lines
+from commonweal.report.study.holds_back import HeldBack, held_back
+from commonweal.report.study.larger import Tier, by_tier, larger_areas, tiers
+from commonweal.report.study.map import Map, draw_map
+from commonweal.report.study.measured import measured, measured_extra
+from commonweal.report.study.method import index_table, limits, method
+from commonweal.report.study.over_years import by_year, moved_most, trend_chart, trend_words
+from commonweal.report.study.preparation import step_table
+from commonweal.report.study.published import agreement, changes, differences, sources
+from commonweal.report.study.references import citations, references
+from commonweal.report.study.tables import (
+    Counts,
+    counts,
+    designated,
+    label_of,
+    near_miss_rows,
+    selected_rows,
+    worst_areas,
+)
+from commonweal.report.study.what_matters import moved_by_choice, sensitivity_charts, what_matters
+from commonweal.study.names import focus_note, index_label, rule_in_words
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from commonweal.document.chart.chart import Chart
+    from commonweal.study.results import Results
+
+__all__ = ["render_report", "write_report"]
+
+_MOST_LISTED = 3000
+"""Areas that a list in the page names; the workbook has every one."""
+
+_MOST_ON_PAPER = 100
+"""Rows of a table that are printed: a list of a thousand areas is to be searched, not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the page says of one designation."""
+
+    id: str
+    label: str
+    rule: str
+    order: str
+    counts: Counts
+    living: str
+    cautions: list[str]
+    map: Map | None
+    regions: Shown | None
+    holds: list[HeldBack]
+    charts: list[Chart]
+    matters: str
+    shares: list[Chart]
+    choices: Shown | None
+    first: Tier | None
+    selected: Shown
+    near: Shown
+    tables: list[tuple[Tier, Shown]]
+
+
+def write_report(results: Results, path: Path, day: date | None = None) -> None:
+    """Write the page; see `render_report`."""
+    path.write_text(render_report(results, day), encoding="utf-8", newline="\n")
+
+
+def render_report(results: Results, day: date | None = None) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    results
+        The results.
+    day
+        The date that it names; none if not given.
+
+    Returns
+    -------
+    str
+        HTML with its style, drawings and a small script inside; it asks nothing of any server.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    folder = resources.files("commonweal.report.study") / "templates"
+    page = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters["n"] = lambda value: f"{value:,}"
+    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
+    page.globals["most_on_paper"] = _MOST_ON_PAPER
+    others = measured_extra(results)
+    text = page.get_template("report.html").render(
+        css=Markup(page.get_template("report.css").render()),
+        study=results.study,
+        areas=results.focused,
+        focus=focus_note(results),
+        extra=list(extra_lines(results)),
+        day=f"{day.day} {day:%B %Y}" if day else "",
+        thin=thin(results),
+        parts=[_part(results, name) for name in results.designations],
+        worst=_worst(results),
+        agreement=agreement(results) if results.agreements else None,
+        agrees=[a.holds for a in results.agreements],
+        flags=any(a.spec.compare == "flag" for a in results.agreements),
+        differences=differences(results),
+        since=results.since[0] if results.since else "",
+        moved=_moved(results),
+        changes=changes(results),
+        trends=[
+            (
+                index_label(results, index),
+                index,
+                trend_words(results, index),
+                by_year(results, index),
+                trend_chart(results, index),
+                moved_most(results, index),
+            )
+            for index in results.trends
+        ],
+        method=method(results),
+        prepared=step_table(results) if results.study.prepare else None,
+        indices=index_table(results),
+        measured=[
+            *(
+                (index, index_label(results, index), measured(results, index))
+                for index in results.scores
+            ),
+            *([("shown", "Shown beside the indices", others)] if others else []),
+        ],
+        capital=capital_overall(results),
+        capital_notes=capital_notes(results),
+        limits=limits(results),
+        references=references(results),
+        citations=citations(results),
+        sources=sources(results),
+        closed=_closed(results),
+        run=_run(results),
+        most=_MOST_LISTED,
+    )
+    # A number and its percent sign stay on one line.
+    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _part(results: Results, name: str) -> _Part:
+    d = results.listed(name)
+    levels = [t for t in tiers(results) if _all_listed(results, t)]
+    region = next((t for t in levels if t.key == "region"), levels[-1] if levels else None)
+    chance = probability_chart(results, name)
+    return _Part(
+        id=name,
+        label=label_of(results, name),
+        rule=rule_in_words(results, name),
+        order=index_label(results, d.tested[0].condition.index),
+        counts=counts(results, name),
+        living=living(d.population),
+        cautions=cautions(results, name),
+        map=draw_map(results, name),
+        regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
+        holds=held_back(results, name),
+        charts=[*([chance] if chance else []), *rank_charts(results, name)],
+        matters=what_matters(results, name),
+        shares=list(sensitivity_charts(results, name)),
+        choices=moved_by_choice(results, name),
+        first=levels[0] if levels else None,
+        selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
+        near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
+        tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
+    )
+
+
+def _all_listed(results: Results, tier: Tier) -> bool:
+    """Say whether all areas of the larger areas to show are listed: else their counts are not those of the answer."""
+    shown = results.focused.table[tier.key].drop_nulls().unique().to_list()
+    inside = results.areas.table[tier.key].is_in(shown).fill_null(value=False).to_numpy()
+    return bool(results.focus[inside].all())
+
+
+def _short(shown: Shown) -> Shown:
+    """Leave out what does not fit beside a map."""
+    return Shown(
+        shown.frame.select(
+            c for c in shown.frame.columns if c != "Code" and not c.startswith("All ")
+        ),
+        shown.shares,
+    )
+
+
+def _worst(results: Results) -> dict[str, Any] | None:
+    """Give what the page shows of a study that designates nothing: the indices themselves."""
+    if results.designations:
+        return None
+    index = next(iter(results.scores))
+    levels = tiers(results)
+    return {
+        "label": index_label(results, index),
+        "areas": worst_areas(results, index, 50),
+        "larger": [(t, larger_areas(results, t.key)) for t in levels],
+    }
+
+
+def _moved(results: Results) -> str:
+    """Count who stays, leaves and enters since the study named under ``since``."""
+    if results.since_listed is None:
+        return ""
+    c = results.since_listed[1]
+    return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} enter"
+
+
+def _closed(results: Results) -> list[str]:
+    return [
+        str(s["title"])
+        for s in results.provenance.get("sources", ())
+        if s.get("use") == "benchmark-only"
+    ]
+
+
+def _run(results: Results) -> list[tuple[str, str]]:
+    """Versions, seed and draws."""
+    p = results.provenance
+    told = [("Study", str(p.get("study", results.study.name)))]
+    told.append(("Commonweal", str(p.get("commonweal", ""))))
+    told.append(("Python", str(p.get("python", ""))))
+    told.append(("Packages", ", ".join(f"{k} {v}" for k, v in p.get("packages", {}).items())))
+    for name, sure in results.certainty.items():
+        told.append(
+            (f"Draws: {label_of(results, name)}", f"{sure.n_draws:,} from seed {sure.seed}")
+        )
+    for name, found in results.sensitivity.items():
+        runs = f"{found.selected.n_runs:,} from seed {found.seed}"
+        told.append((f"Runs on what matters: {label_of(results, name)}", runs))
+    told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in given()]
+    return [(k, v) for k, v in told if v]

@@ -1,0 +1,396 @@
+"""Social capital of one place: what is measured, what is modelled, what is known of the country only.
+
+`SocialCapital` is the value that the terminal, the pack, the explorer and the workbook tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+
+from commonweal.document.numbers import amount, small
+from commonweal.document.words import percent
+from commonweal.evidence import load_evidence
+from commonweal.report.study.national import framework_note, national_in_words
+from commonweal.social_capital import latest, load_framework
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.indicators import Indicators
+    from commonweal.social_capital import Figure, Headline
+    from commonweal.spec import HeadlineSpec, Study
+
+    Floats = NDArray[np.float64]
+
+_Number = TypeVar("_Number", float, "Floats")
+
+__all__ = [
+    "NO_UNCERTAINTY",
+    "STATES",
+    "HeadlineHere",
+    "SocialCapital",
+    "State",
+    "capital_finder",
+    "interval",
+    "interval_in_words",
+]
+
+State = Literal["measured", "modelled", "proxy", "national", "unknown"]
+
+STATES: dict[State, str] = {
+    "measured": "measured here",
+    "modelled": "modelled for here",
+    "proxy": "a proxy here",
+    "national": "known for the country only",
+    "unknown": "unknown",
+}
+"""What is known of a headline, in words, the surest first."""
+
+_VERBS: dict[State, tuple[str, str]] = {
+    "measured": ("is measured here", "are measured here"),
+    "modelled": ("is modelled for here", "are modelled for here"),
+    "proxy": ("has a proxy here", "have a proxy here"),
+    "national": ("is known for the country only", "are known for the country only"),
+    "unknown": ("is unknown", "are unknown"),
+}
+
+Z = 1.959963984540054
+"""Half the width of a 95 % interval in standard errors (normal)."""
+
+_LOW = 0.1
+"""Share of the others below which a place is told as lower than most, not as higher than few."""
+
+NO_UNCERTAINTY = "no uncertainty stated"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineHere:
+    """One headline at one place.
+
+    Attributes
+    ----------
+    id, name, question, domain, survey
+        As in the framework; `domain` is its name.
+    state, state_text
+        What is known of it, and the same in words.
+    more_is
+        ``more`` if a higher value means more social capital, ``less`` if it means less.
+    national, works
+        The newest figure for the country in words, with year and whether it was verified, and ids of
+        the works of the evidence library that state it.
+    sources
+        Ids of the sources of the value, and of the figure for the country where one holds it.
+    indicator, label
+        The indicator of the study that says it, and its name; '' if none does, and then all that
+        follows is empty.
+    value, unit, text
+        As measured or modelled; the text has both. None where unknown or withheld.
+    low, high, interval
+        Ends of its 95 % interval, cut at what the unit can be, and in words; None and
+        "no uncertainty stated" where the indicator states no standard error.
+    higher_than, of
+        Share of the other places with a value that it is higher than, 0..1 (those on a level count
+        half), and how many places have a value.
+    alike
+        Share of the other places that it cannot be told apart from at 95 %, their errors taken as
+        independent; None without standard errors.
+    place
+        The last three in words.
+    vintage, caution
+        What it describes, and what to beware of.
+    withheld
+        Whether the value is not shown since few people or events are behind it.
+    """
+
+    id: str
+    name: str
+    question: str
+    domain: str
+    survey: str
+    state: State
+    state_text: str
+    more_is: Literal["more", "less"]
+    national: str
+    works: tuple[str, ...]
+    sources: tuple[str, ...]
+    indicator: str = ""
+    label: str = ""
+    value: float | None = None
+    unit: str = ""
+    text: str = ""
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    higher_than: float | None = None
+    of: int = 0
+    alike: float | None = None
+    place: str = ""
+    vintage: str = ""
+    caution: str = ""
+    withheld: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Whether the study has an indicator of it."""
+        return bool(self.indicator)
+
+
+@dataclass(frozen=True, slots=True)
+class SocialCapital:
+    """What is known of the social capital of one place.
+
+    Attributes
+    ----------
+    framework
+        Name of the framework, and who publishes it.
+    summary
+        How many headlines are measured, modelled, known for the country only, and unknown.
+    note
+        What of the framework was verified.
+    headlines
+        Every headline, in the order of the framework.
+    """
+
+    framework: str
+    summary: str
+    note: str
+    headlines: tuple[HeadlineHere, ...]
+
+    @property
+    def here(self) -> tuple[HeadlineHere, ...]:
+        """The headlines that the study has an indicator of."""
+        return tuple(h for h in self.headlines if h.here)
+
+    def in_state(self, *states: State) -> tuple[HeadlineHere, ...]:
+        """Give the headlines of which so much is known."""
+        return tuple(h for h in self.headlines if h.state in states)
+
+
+def capital_finder(
+    study: Study,
+    areas: Areas,
+    capital: Indicators | None,
+    national: Mapping[str, tuple[Figure, ...]],
+) -> Callable[[int], SocialCapital | None]:
+    """Say what is known of the social capital of any place of a study, as a function of its row.
+
+    Parameters
+    ----------
+    study, areas
+        A study and its areas.
+    capital
+        The indicators that it names under ``social_capital``, on these areas; None if it names none.
+    national
+        By headline, figures for the country.
+
+    Returns
+    -------
+    callable
+        Gives the value for a row of `areas`; None where the study says nothing of social capital.
+    """
+    if capital is None:
+        return _nothing
+    framework, evidence = load_framework(), load_evidence()
+    told = []
+    for headline in framework.headlines.values():
+        figures = latest(national.get(headline.id, ()))
+        words = national_in_words(figures, headline, evidence)
+        country = _Country(words, _once(f.work for f in figures), _once(f.source for f in figures))
+        spec = study.social_capital.get(headline.id)
+        told.append(_Told(headline, country, spec, areas, capital))
+    names = {domain.id: domain.name for domain in framework.domains}
+
+    def find(row: int) -> SocialCapital:
+        headlines = tuple(t.at(row, names[t.headline.domain]) for t in told)
+        return SocialCapital(
+            f"{framework.name} ({framework.publisher})",
+            _summary(headlines),
+            framework_note(framework),
+            headlines,
+        )
+
+    return find
+
+
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """A figure for the country in words, and ids of the works and sources that state it."""
+
+    words: str
+    works: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def _once(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+
+
+def _nothing(row: int) -> None:  # noqa: ARG001  # called as the finder is
+    return None
+
+
+class _Told:
+    """One headline over all places."""
+
+    def __init__(
+        self,
+        headline: Headline,
+        country: _Country,
+        spec: HeadlineSpec | None,
+        areas: Areas,
+        capital: Indicators,
+    ) -> None:
+        self.headline, self.country, self.spec = headline, country, spec
+        self.places = areas.plural
+        if spec is None:
+            return
+        at = capital.column(spec.indicator)
+        self.meta = capital.meta[at]
+        self.values: Floats = capital.values[:, at]
+        errors = capital.standard_errors
+        self.errors: Floats | None = None if errors is None else errors[:, at]
+        self.withheld = small(areas.population, capital.counts.get(self.meta.name))
+
+    def at(self, row: int, domain: str) -> HeadlineHere:
+        """Say what is known of it at one place."""
+        value = float("nan") if self.spec is None else float(self.values[row])
+        if self.spec is None or np.isnan(value):
+            return self._not_here(domain)
+        meta, spec = self.meta, self.spec
+        hidden = bool(self.withheld[row])
+        error = float("nan") if self.errors is None else float(self.errors[row])
+        ends = None
+        if not (hidden or np.isnan(error)):
+            low, high = interval(value, error, meta.unit)
+            ends = float(low), float(high)
+        others = np.delete(self.values, row)
+        others = others[~np.isnan(others)]
+        above = _share((others < value) + (others == value) / 2)
+        alike = self._alike(row, value, error)
+        return replace(
+            self._not_here(domain),
+            state=spec.how,
+            state_text=STATES[spec.how],
+            indicator=meta.name,
+            label=meta.label,
+            value=None if hidden else value,
+            unit=meta.unit,
+            text="too few people to show" if hidden else amount(value, meta.unit),
+            low=ends and ends[0],
+            high=ends and ends[1],
+            interval="" if hidden else interval_in_words(ends, meta.unit),
+            higher_than=None if hidden else above,
+            of=len(others) + 1,
+            alike=None if hidden else alike,
+            place="" if hidden else self._place(above, alike, len(others)),
+            vintage=meta.vintage,
+            caution=" ".join(spec.caution.split()),
+            withheld=hidden,
+            sources=(*meta.source.split(", "), *self.country.sources),
+        )
+
+    def _not_here(self, domain: str) -> HeadlineHere:
+        h = self.headline
+        state: State = "national" if self.country.words else "unknown"
+        return HeadlineHere(
+            id=h.id,
+            name=h.name,
+            question=h.question,
+            domain=domain,
+            survey=h.survey,
+            state=state,
+            state_text=STATES[state],
+            more_is=h.higher_is,
+            national=self.country.words,
+            works=self.country.works,
+            sources=self.country.sources,
+        )
+
+    def _alike(self, row: int, value: float, error: float) -> float | None:
+        """Share of the others whose difference from here is within its 95 % interval."""
+        if self.errors is None or np.isnan(error):
+            return None
+        apart = np.abs(np.delete(self.values, row) - value)
+        both = np.sqrt(np.delete(self.errors, row) ** 2 + error**2)
+        known = ~np.isnan(apart) & ~np.isnan(both)
+        return _share(apart[known] <= Z * both[known])
+
+    def _place(self, above: float | None, alike: float | None, others: int) -> str:
+        if above is None:
+            return ""
+        told = (
+            f"higher than in {percent(above)}"
+            if above >= _LOW
+            else f"lower than in {percent(1 - above)}"
+        )
+        told += f" of the other {others:,} {self.places}"
+        if alike is None:
+            return told
+        return f"{told}; cannot be told apart from {percent(alike)} of them"
+
+
+def _share(hits: NDArray[Any]) -> float | None:
+    return float(hits.mean()) if hits.size else None
+
+
+def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Number]:
+    """Give the 95 % interval of values from their standard errors, cut at what the unit can be.
+
+    Parameters
+    ----------
+    value, error
+        A value and its standard error, or arrays of them.
+    unit
+        ``%...`` ends at 0 and 100, ``share of ...`` at 0 and 1, ``per ...`` at 0.
+
+    Returns
+    -------
+    tuple
+        The lower and the upper end: value less and plus 1.96 standard errors (normal).
+
+    Examples
+    --------
+    >>> low, high = interval(50.0, 10.0, "% of adults")
+    >>> round(float(low), 1), round(float(high), 1)
+    (30.4, 69.6)
+    >>> float(interval(0.99, 0.02, "share of adults")[1])
+    1.0
+    """
+    least, most = -np.inf, np.inf
+    if unit.startswith("%"):
+        least, most = 0.0, 100.0
+    elif unit.startswith("share of "):
+        least, most = 0.0, 1.0
+    elif unit.startswith("per "):
+        least = 0.0
+    return np.maximum(value - Z * error, least), np.minimum(value + Z * error, most)
+
+
+def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
+    """Say a 95 % interval, or that no uncertainty is stated.
+
+    Examples
+    --------
+    >>> interval_in_words((0.304, 0.696), "share of adults"), interval_in_words(None, "%")
+    ('95 % interval 30.4 to 69.6', 'no uncertainty stated')
+    """
+    if ends is None:
+        return NO_UNCERTAINTY
+    scale = 100 if unit.startswith("share of ") else 1
+    low, high = (amount(end * scale, "") for end in ends)
+    return f"95 % interval {low} to {high}"
+
+
+def _summary(headlines: Sequence[HeadlineHere]) -> str:
+    told = []
+    for state, (one, many) in _VERBS.items():
+        n = sum(h.state == state for h in headlines)
+        if n or state == "measured":
+            told.append(f"{n or 'none'} {many if n > 1 else one}")
+    return f"Of {len(headlines)} headline indicators of social capital, {', '.join(told)}."

@@ -1,0 +1,330 @@
+"""The tables that workbook, report and map show, made once from the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from commonweal.designation.change import can_tell
+from commonweal.document.table import Shown, framed, whole
+from commonweal.document.words import SURE, UNSURE
+from commonweal.index import decile
+from commonweal.report.study.choices import choice_in_words
+from commonweal.report.study.classes import class_ranks, class_word
+from commonweal.report.study.extra import extra_columns
+from commonweal.report.study.larger import tiers
+from commonweal.report.study.leading import held_back_by
+from commonweal.study.names import index_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from commonweal.designation import Designation, Rule
+    from commonweal.index import Scores
+    from commonweal.study.results import Results
+
+__all__ = [
+    "Counts",
+    "areas_in_short",
+    "changes_in_words",
+    "counts",
+    "designated",
+    "domain_paths",
+    "domain_ranks",
+    "indicator_values",
+    "knows_changes",
+    "label_of",
+    "margin",
+    "near_miss_rows",
+    "probability",
+    "selected_rows",
+    "worst_areas",
+]
+
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+
+MOST_INDICES = 4
+"""Indices that the short table of all areas shows; the Parquet files have all of them."""
+
+
+def label_of(results: Results, name: str) -> str:
+    """Say what an area that a designation selects is called."""
+    alone = len(results.designations) == 1
+    return results.study.briefing.label if alone else name.replace("_", " ")
+
+
+def probability(results: Results, name: str) -> Floats | None:
+    """(n_areas,) share of the draws in which an area qualifies; None without draws."""
+    sure = results.certainty.get(name)
+    return None if sure is None else sure.selected
+
+
+def margin(designation: Designation) -> Floats:
+    """(n_areas,) places to the cut-off that decides: positive inside, negative outside.
+
+    Of conditions joined by 'all' the nearest to failing decides, of those joined by 'any' the
+    furthest inside. NaN where a deciding score is missing.
+    """
+    places = iter(np.nan_to_num(t.places, nan=-np.inf) for t in designation.tested)
+
+    def visit(rule: Rule) -> Floats:
+        if rule.condition is not None:
+            return next(places)
+        if rule.not_ is not None:
+            return -visit(rule.not_)
+        parts = [visit(r) for r in rule.all or rule.any or ()]
+        joined: Floats = (np.minimum if rule.all else np.maximum).reduce(parts)
+        return joined
+
+    found = visit(designation.rule)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def knows_changes(results: Results, designation: Designation) -> bool:
+    """Say whether what one domain alone would do is worked out for every condition."""
+    return all(
+        can_tell(results.scores[t.condition.path.split("/")[0]], t.condition.path)
+        for t in designation.tested
+    )
+
+
+def changes_in_words(results: Results, designation: Designation, rows: Rows) -> list[str]:
+    """Say for each of some areas which single domain would turn the answer, and how far."""
+    path, now, then = designation.least_change()
+    text = []
+    for row in rows:
+        if path[row] is None:
+            text.append("No single domain alone" if knows_changes(results, designation) else "—")
+            continue
+        verb = "Out" if designation.selected[row] else "In"
+        text.append(
+            f"{verb} if {index_label(results, path[row])} moved from rank "
+            f"{now[row]:,.0f} to {then[row]:,.0f}"
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures of a headline.
+
+    Attributes
+    ----------
+    selected, of
+        Areas selected, of how many.
+    population
+        Who lives in the selected ones; NaN if unknown.
+    authorities
+        In how many larger areas of the first tier they lie; None if there are none.
+    near_misses, just_inside
+        Areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out.
+    sure, toss_ups
+        Of the selected: in at least 95 % of draws; in 20 % to 80 %. None without draws.
+    toss_ups_out
+        Of the others: in 20 % to 80 % of draws.
+    """
+
+    selected: int
+    of: int
+    population: float
+    authorities: int | None
+    near_misses: int
+    just_inside: int
+    sure: int | None
+    toss_ups: int | None
+    toss_ups_out: int | None
+
+
+def counts(results: Results, name: str) -> Counts:
+    """Count what a headline says."""
+    d, p, here = results.listed(name), probability(results, name), results.focus
+    first = tiers(results)[:1]
+    inside = results.areas.table.filter(d.selected)
+    toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE) & here
+    return Counts(
+        selected=int(d.selected.sum()),
+        of=int(here.sum()),
+        population=d.population,
+        authorities=inside[first[0].key].drop_nulls().n_unique() if first else None,
+        near_misses=int(d.near_miss.sum()),
+        just_inside=int(d.just_inside.sum()),
+        sure=None if p is None else int((p[d.selected] >= SURE).sum()),
+        toss_ups=None if toss is None else int(toss[d.selected].sum()),
+        toss_ups_out=None if toss is None else int(toss[~d.selected].sum()),
+    )
+
+
+def _who(results: Results, rows: Rows) -> list[tuple[str, pl.Series]]:
+    """Code, name, larger areas and people of some areas."""
+    table = results.areas.table[rows]
+    columns = [("Code", table["code"]), ("Name", table["name"])]
+    columns += [(t.header, table[f"{t.key}_name"]) for t in tiers(results)]
+    return [*columns, ("Population", whole(table["population"].fill_null(np.nan).to_numpy()))]
+
+
+def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> Shown:
+    """Show areas with what decides about them, in the order given.
+
+    Parameters
+    ----------
+    brief
+        Whether to leave out the margin of each condition, the choice that most often moves an
+        area, and larger areas but the first.
+    """
+    d, p = results.designations[name], probability(results, name)
+    columns = _who(results, rows)
+    if brief:
+        columns = [c for c in columns if c[0] not in {t.header for t in tiers(results)[1:]}]
+    for t in d.tested:
+        label = index_label(results, t.condition.index)
+        columns += [(f"{label}: rank", whole(t.rank[rows]))]
+        if not brief:
+            columns += [(f"{label}: places inside", whole(t.places[rows]))]
+    behind = held_back_by(results, name, rows)
+    if behind is not None:
+        columns.append(("Held back most by", pl.Series(behind, dtype=pl.String)))
+    columns.append(("Smallest margin", whole(margin(d)[rows])))
+    if p is not None:
+        columns.append(("Probability", pl.Series(p[rows])))
+    found = results.sensitivity.get(name)
+    if found is not None and not brief:
+        words = [
+            *(choice_in_words(results, a, law=False) for a in found.varied.assumptions),
+            None,
+        ]  # the last is that of -1: none ever does
+        movers = pl.Series([words[k] for k in found.mover[rows]], dtype=pl.String)
+        columns.append(("Choice that most often moves it", movers))
+    columns.append(
+        ("What would change it", pl.Series(changes_in_words(results, d, rows), dtype=pl.String))
+    )
+    columns += extra_columns(results, rows)
+    return framed(columns, ["Probability"])
+
+
+def selected_rows(designation: Designation) -> Rows:
+    """Row numbers of the selected areas, by the rank that the first condition was decided on."""
+    rows = np.flatnonzero(designation.selected)
+    return rows[np.argsort(designation.tested[0].rank[rows], kind="stable")]
+
+
+def near_miss_rows(designation: Designation) -> Rows:
+    """Row numbers of the near misses, the nearest first."""
+    rows = np.flatnonzero(designation.near_miss)
+    return rows[np.argsort(-margin(designation)[rows], kind="stable")]
+
+
+def worst_areas(results: Results, index: str, n: int) -> Shown:
+    """Show the areas that rank first on an index."""
+    found = results.scores[index]
+    ranks = found.rank
+    rows = np.flatnonzero(results.focus & ~np.isnan(ranks))
+    rows = rows[np.argsort(ranks[rows], kind="stable")][:n]
+    columns = [("Rank", whole(ranks[rows])), *_who(results, rows)]
+    columns.append(("Score", pl.Series(found.score[rows])))
+    columns += [
+        (f"{index_label(results, path)}: rank", whole(found.rank_of(path)[rows]))
+        for path in found.domains
+    ]
+    return framed(columns)
+
+
+def areas_in_short(results: Results) -> Shown:
+    """Show every area that is listed with what is asked for most."""
+    rows = np.flatnonzero(results.focus)
+    columns = _who(results, rows)
+    columns += [
+        (class_word(kind).capitalize(), results.areas.table[kind][rows])
+        for kind in results.areas.classes
+    ]
+    for index, scores in list(results.scores.items())[:MOST_INDICES]:
+        ranks = scores.rank
+        label = index_label(results, index)
+        columns += [
+            (f"{label}: rank", whole(ranks[rows])),
+            (f"{label}: decile", whole(decile(ranks)[rows])),
+        ]
+        for found in class_ranks(results, index):
+            word = class_word(found.kind)
+            columns.append((f"{label}: rank in its {word}", whole(found.rank[rows])))
+            columns.append((f"{label}: decile in its {word}", whole(found.decile[rows])))
+    shares = []
+    for name, d in results.designations.items():
+        start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
+        state = np.select([d.selected, d.near_miss], ["Selected", "Near miss"], "Not selected")
+        columns.append((f"{start}result".capitalize(), pl.Series(state[rows].tolist())))
+        columns.append((f"{start}smallest margin".capitalize(), whole(margin(d)[rows])))
+        p = probability(results, name)
+        if p is not None:
+            columns.append((f"{start}probability".capitalize(), pl.Series(p[rows])))
+            shares.append(columns[-1][0])
+    columns += extra_columns(results, rows)
+    return framed(columns, shares)
+
+
+def domain_paths(scores: Scores) -> list[str]:
+    """Name the parts of an index that have parts, and those right below it."""
+    inner = {path for path, node in scores.tree.walk(scores.index) if node.children}
+    return [p for p in scores.need if p in inner.union(scores.domains) - {scores.index}]
+
+
+def domain_ranks(results: Results) -> Shown:
+    """Show the rank of every area on every domain of every index."""
+    table, rows = results.focused.table, np.flatnonzero(results.focus)
+    columns = [("Code", table["code"]), ("Name", table["name"])]
+    for index, scores in results.scores.items():
+        start = "" if len(results.scores) == 1 else f"{index_label(results, index)}: "
+        columns += [
+            (f"{start}{index_label(results, path)}: rank", whole(scores.rank_of(path)[rows]))
+            for path in domain_paths(scores)
+        ]
+    return framed(columns)
+
+
+def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
+    """Show the value of every indicator, one table for each kind of areas that indices are built on.
+
+    Yields
+    ------
+    tuple
+        The index that is built on other areas than the study's, or ''; what the areas are; the table.
+    """
+    table, rows = results.focused.table, np.flatnonzero(results.focus)
+    here: dict[str, tuple[str, pl.Series]] = {}
+    for index, found in results.indicators.items():
+        on_own = list(found.codes) == results.areas.codes
+        shown = found.values[rows] if on_own else found.values
+        values = {
+            about.name: (about.label, pl.Series(shown[:, k]).fill_nan(None))
+            for k, about in enumerate(found.meta)
+        }
+        if on_own:
+            here |= values
+        else:
+            codes = [("Code", pl.Series(list(found.codes), dtype=pl.String))]
+            yield (
+                index,
+                f"areas that {index_label(results, index)} is built on",
+                _valued(codes, values),
+            )
+    if here:
+        yield (
+            "",
+            results.areas.plural,
+            _valued([("Code", table["code"]), ("Name", table["name"])], here),
+        )
+
+
+def _valued(who: list[tuple[str, pl.Series]], values: Mapping[str, tuple[str, pl.Series]]) -> Shown:
+    """Show values with as many decimals as small ones need."""
+    shown = framed([*who, *values.values()])
+    small = {
+        header: 4
+        for header in shown.frame.columns[len(who) :]
+        if (shown.frame[header].abs() < 1).fill_null(value=True).all()
+    }
+    return replace(shown, places=small)

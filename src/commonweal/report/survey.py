@@ -1,0 +1,305 @@
+"""A report on a survey: what it says of each outcome, by group and over time, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from commonweal.document.chart.interval import Estimate, interval_chart
+from commonweal.document.model import Report, Section, Table
+from commonweal.document.table import Shown
+from commonweal.document.words import counted, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from commonweal.document.chart.chart import Chart
+    from commonweal.survey import Finding, Raking, Summary, Survey
+
+__all__ = ["outcome_label", "said", "summary_sentence", "survey_report"]
+
+_NUMBERS = {
+    "respondents": "Respondents",
+    "effective_sample": "Effective sample",
+    "design_effect": "Design effect",
+    "value": "Estimate",
+    "standard_error": "Standard error",
+    "lower": "Lower end",
+    "upper": "Upper end",
+    "coefficient_of_variation": "Coefficient of variation",
+    "reason": "Why it is not published",
+}
+_SHARES = ("Estimate", "Lower end", "Upper end")
+_METHOD = {
+    "brr": "balanced repeated replication",
+    "jackknife": "a jackknife",
+    "bootstrap": "a bootstrap",
+    "sdr": "successive differences",
+}
+_ALONE = {
+    "centre": "measured from the mean of all strata",
+    "average": "given the average of the other strata",
+    "skip": "left out of the variance",
+}
+
+
+def survey_report(summary: Summary) -> Report:
+    """Make the report of a survey.
+
+    Parameters
+    ----------
+    summary
+        What it says.
+
+    Returns
+    -------
+    Report
+        A section an outcome with its chart and tables, the changes between waves, how it was estimated, and, where
+        weights were raked, what that did.
+    """
+    survey = summary.survey
+    spec = survey.spec
+    sections = [_outcome(summary, name) for name in spec.outcomes]
+    if len(summary.changes):
+        sections.append(_changes(summary))
+    sections.append(_method(survey))
+    if summary.raking is not None:
+        sections.append(_raked(summary.raking))
+    kept, all_ = _published(summary)
+    limits = [
+        "Who was not asked, or did not answer, may differ from those who did; intervals tell of sampling alone.",
+        "A difference between groups is not the effect of being in one.",
+    ]
+    if kept < all_:
+        limits.append(
+            f"{all_ - kept:,} of {all_:,} estimates are not published: fewer than {spec.suppress.respondents} "
+            f"respondents, or a coefficient of variation of {percent(spec.suppress.variation)} or more (conventions)."
+        )
+    return Report(
+        name=f"survey-{spec.name}",
+        title=spec.title,
+        heading=f"{counted(len(survey.frame), 'respondent', 'respondents')}; estimates with 95 % intervals",
+        answer=tuple(summary_sentence(summary, name) for name in spec.outcomes),
+        sections=tuple(sections),
+        limits=tuple(limits),
+        works=(
+            "lumley-2004",
+            "korn-graubard-1998",
+            *(("deming-stephan-1940",) if summary.raking is not None else ()),
+        ),
+        sources=(f"{spec.title}: microdata of {spec.file}.",),
+        account=(
+            ("survey", spec.model_dump(mode="json", exclude={"folder"}, exclude_defaults=True)),
+        ),
+    )
+
+
+def outcome_label(survey: Survey, name: str) -> str:
+    """Give what readers call an outcome."""
+    return survey.spec.outcomes[name].label or _words(name)
+
+
+def said(value: float, share: bool) -> str:
+    """Write a value: a share in percent, another number with two decimal places."""
+    return percent(value) if share else f"{value:,.2f}"
+
+
+def summary_sentence(summary: Summary, name: str) -> str:
+    """Say the estimate for all respondents."""
+    survey = summary.survey
+    label, share = outcome_label(survey, name), survey.spec.outcomes[name].share
+    row = _finding(summary, name, ()).table.row(0, named=True)
+    if not row["published"]:
+        return f"{label}: not published, because of {row['reason']}."
+    return (
+        f"{label}: {said(row['value'], share)} (95 % interval {said(row['lower'], share)} to "
+        f"{said(row['upper'], share)}; {counted(row['respondents'], 'respondent', 'respondents')})."
+    )
+
+
+def _finding(summary: Summary, outcome: str, by: tuple[str, ...]) -> Finding:
+    return next(f for f in summary.findings if f.outcome == outcome and f.by == by)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _label(survey: Survey, group: str) -> str:
+    about = survey.spec.groups.get(group)
+    return about.label if about and about.label else _words(group)
+
+
+def _published(summary: Summary) -> tuple[int, int]:
+    kept = [f.table["published"] for f in summary.findings]
+    return sum(int(k.sum()) for k in kept), sum(len(k) for k in kept)
+
+
+def _outcome(summary: Summary, name: str) -> Section:
+    survey = summary.survey
+    grouped = [f for f in summary.findings if f.outcome == name and f.by]
+    tables = tuple(
+        Table(
+            f"{name}-by-{'-'.join(f.by)}".replace("_", "-"),
+            f"{outcome_label(survey, name)} by {' and '.join(_label(survey, g).lower() for g in f.by)}",
+            _shown(survey, f),
+            rows=60,
+        )
+        for f in grouped
+    )
+    drawn = [f for f in grouped if len(f.table) <= 30]
+    charts = (_chart(summary, name, drawn),) if drawn else ()
+    headline = survey.spec.outcomes[name].headline
+    text = [summary_sentence(summary, name)]
+    if headline:
+        text.append(f"It measures the headline indicator “{headline}”.")
+    return Section(outcome_label(survey, name), tuple(text), charts, tables)
+
+
+def _shown(survey: Survey, finding: Finding) -> Shown:
+    names = {g: _label(survey, g) for g in finding.by}
+    numbers = {
+        k: v for k, v in _NUMBERS.items() if k != "reason" or not finding.table["published"].all()
+    }
+    frame = finding.table.select(*names, *numbers).rename({**names, **numbers})
+    shares = {"Coefficient of variation"}
+    if survey.spec.outcomes[finding.outcome].share:
+        shares |= set(_SHARES)
+    return Shown(frame, frozenset(shares), {"Effective sample": 0, "Standard error": 4})
+
+
+def _chart(summary: Summary, name: str, findings: list[Finding]) -> Chart:
+    survey = summary.survey
+    share = survey.spec.outcomes[name].share
+    everyone = _finding(summary, name, ()).table.row(0, named=True)
+    rows, frames = [], []
+    for f in findings:
+        heading = " and ".join(_label(survey, g) for g in f.by)
+        label = pl.concat_str([pl.col(g) for g in f.by], separator=", ")
+        part = f.table.select(
+            pl.lit(heading).alias("By"), label.alias("Group"),
+            Estimate="value", **{"Lower end": pl.col("lower"), "Upper end": pl.col("upper")},
+        )  # fmt: skip
+        frames.append(part)
+        rows += [Estimate(*row) for row in part.iter_rows()]
+    numbers = Shown(pl.concat(frames), frozenset(_SHARES) if share else frozenset())
+    label_ = outcome_label(survey, name)
+    line = " The upright line is the estimate for all." if everyone["published"] else ""
+    return interval_chart(
+        f"survey-{name.replace('_', '-')}",
+        f"{label_}, by group",
+        f"The dot is the estimate, the line through it its 95 % interval.{line}",
+        rows,
+        numbers,
+        lambda value: said(value, share),
+        everyone["value"],
+        whole=share,
+    )
+
+
+def _changes(summary: Summary) -> Section:
+    survey = summary.survey
+    told = []
+    rows = []
+    for row in summary.changes.iter_rows(named=True):
+        share = survey.spec.outcomes[row["outcome"]].share
+        label = outcome_label(survey, row["outcome"])
+        times = 100 if share else 1
+        numbers = [
+            row[k] for k in ("before", "after", "change", "standard_error", "lower", "upper")
+        ]
+        rows.append(
+            [
+                label,
+                row["since"],
+                row["until"],
+                *(None if n is None else n * times for n in numbers),
+            ]
+        )
+        if row["published"]:
+            unit = " points" if share else ""
+            sure = row["lower"] > 0 or row["upper"] < 0
+            told.append(
+                f"{label}, {row['since']} to {row['until']}: {row['change'] * times:+.1f}{unit} (95 % interval "
+                f"{row['lower'] * times:+.1f} to {row['upper'] * times:+.1f})"
+                f"{'' if sure else ', which may be no change'}."
+            )
+    heads = [
+        "Outcome",
+        "Since",
+        "Until",
+        "Before",
+        "After",
+        "Change",
+        "Standard error",
+        "Lower end",
+        "Upper end",
+    ]
+    frame = pl.DataFrame(rows, schema=heads, orient="row", infer_schema_length=None)
+    table = Table(
+        "changes",
+        "Changes between waves",
+        Shown(frame),
+        "Shares in percent, their changes in points.",
+    )
+    return Section("Changes between waves", tables=(table,), points=tuple(told))
+
+
+def _method(survey: Survey) -> Section:
+    return Section("How it was estimated", points=tuple(_points(survey)))
+
+
+def _points(survey: Survey) -> Iterator[str]:
+    spec = survey.spec
+    if spec.weight:
+        weight = survey.frame["weight"].to_numpy()
+        worth = weight.sum() ** 2 / (weight**2).sum()
+        yield (
+            f"Weighted by the column “{spec.weight}”. Weights go from {weight.min():,.3g} to {weight.max():,.3g}: for "
+            f"what is unrelated to them, {len(weight):,} respondents tell as much as {worth:,.0f} of equal weight."
+        )
+    else:
+        yield "Not weighted: the file names no weights, so every respondent counts the same."
+    if spec.replicates:
+        n = len(spec.replicates.columns)
+        yield f"Standard errors are from {n} replicate weights, made by {_METHOD[spec.replicates.method]}."
+    elif spec.strata or spec.clusters:
+        parts = [f"{survey.frame[k].n_unique():,} {k.replace('stratum', 'strata').replace('cluster', 'clusters')}"
+                 for k in ("stratum", "cluster") if k in survey.frame.columns]  # fmt: skip
+        yield f"Standard errors are by Taylor linearisation, with {' and '.join(parts)}."
+    else:
+        yield (
+            "Standard errors are by Taylor linearisation as if respondents had been drawn one by one: the file names "
+            "no strata and no clusters. If there were clusters, they are too small."
+        )
+    if spec.singletons in _ALONE and "stratum" in survey.frame.columns:
+        yield f"A stratum of one cluster is {_ALONE[spec.singletons]}."
+    if "wave" in survey.levels:
+        kind = "the same clusters asked again" if spec.panel else "independent samples"
+        yield (
+            f"Waves ({', '.join(survey.levels['wave'])}) are {kind}; except where a wave is named, all are taken "
+            "together."
+        )
+    for name in spec.outcomes:
+        n = survey.frame[name].null_count()
+        if n:
+            yield f"{outcome_label(survey, name)}: {counted(n, 'answer is', 'answers are')} missing and left out."
+
+
+def _raked(raking: Raking) -> Section:
+    heads = {"margin": "Margin", "group": "Group", "respondents": "Respondents", "target": "Target",
+             "before": "Before", "after": "After"}  # fmt: skip
+    shown = Shown(raking.margins.rename(heads), frozenset({"Target", "Before", "After"}))
+    capped = (
+        f" {counted(raking.trimmed, 'weight is', 'weights are')} at the cap."
+        if raking.trimmed
+        else ""
+    )
+    text = (
+        f"Weights were raked to what is known of the population, in {counted(raking.iterations, 'round', 'rounds')}. "
+        f"They changed by a factor of {raking.smallest_change:.2f} to {raking.largest_change:.2f}.{capped} The "
+        f"design effect of the weights went from {raking.design_effect_before:.2f} to "
+        f"{raking.design_effect_after:.2f}."
+    )
+    return Section("Weights", (text,), tables=(Table("margins", "Margins", shown),))

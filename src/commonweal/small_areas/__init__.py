@@ -1,0 +1,43 @@
+"""Small areas: from the few that a survey asked in each place to an estimate, and how sure it is."""
+
+from commonweal.small_areas.benchmarking import Benchmarked, benchmark
+from commonweal.small_areas.diagnostics import (
+    AgainstDirect,
+    ModelChecks,
+    Precision,
+    against_direct,
+    check_model,
+    precision,
+)
+from commonweal.small_areas.fay_herriot import FayHerriot, Predicted, fay_herriot, predict
+from commonweal.small_areas.mrp import MRP, Cells, Poststratified, mrp, poststratify
+from commonweal.small_areas.multilevel import Multilevel, fit_multilevel
+from commonweal.small_areas.shares import Shares, fay_herriot_shares, predict_shares
+from commonweal.small_areas.unit_level import UnitLevel, unit_level
+
+__all__ = [
+    "MRP",
+    "AgainstDirect",
+    "Benchmarked",
+    "Cells",
+    "FayHerriot",
+    "ModelChecks",
+    "Multilevel",
+    "Poststratified",
+    "Precision",
+    "Predicted",
+    "Shares",
+    "UnitLevel",
+    "against_direct",
+    "benchmark",
+    "check_model",
+    "fay_herriot",
+    "fay_herriot_shares",
+    "fit_multilevel",
+    "mrp",
+    "poststratify",
+    "precision",
+    "predict",
+    "predict_shares",
+    "unit_level",
+]

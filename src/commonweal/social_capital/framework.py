@@ -1,0 +1,325 @@
+"""What social capital is measured by: domains, headline indicators and national figures, as data."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.files.yaml import read_keys, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+__all__ = [
+    "Domain",
+    "Figure",
+    "Framework",
+    "Headline",
+    "Series",
+    "load_framework",
+    "shipped_frameworks",
+]
+
+Text = Annotated[str, Field(min_length=1)]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Told(_Frozen):
+    where: Text
+    group: str = ""
+    survey: str = ""
+    unit: str = ""
+    verified: bool
+    note: str = ""
+
+
+class Figure(_Told):
+    """A published figure.
+
+    Attributes
+    ----------
+    value, change
+        One of the two: a level in the unit, or a change since `since` in percentage points.
+    low, high
+        Ends of the published 95 % interval, where there is one.
+    when, since
+        The year or years that it describes, and for a change where it starts.
+    where, group
+        The country or region, and whom there; everyone if not given.
+    survey, unit
+        Where they are not the headline's.
+    work
+        The work of the evidence library that states it.
+    source
+        Or the source of the catalogue that it was read from.
+    verified
+        Whether the figure was read on the publisher's page.
+    note
+        What to beware of.
+    """
+
+    value: float | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    when: Text
+    since: str = ""
+    work: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _level_or_change(self) -> Figure:
+        if (self.value is None) == (self.change is None):
+            raise ValueError("expected exactly one of 'value' and 'change'")
+        if (self.change is None) == bool(self.since):
+            raise ValueError("'since' goes with 'change', which needs it")
+        if not (self.work or self.source):
+            raise ValueError("expected 'work', the id of the work that states it")
+        return self
+
+
+class Series(_Told):
+    """Figures by year that a source of the catalogue holds.
+
+    Attributes
+    ----------
+    source
+        Its id.
+    column, when_column
+        The columns of the figure and of the year.
+    low, high
+        The columns of the ends of its 95 % interval; none if not given.
+    only
+        Which rows: the value of each column named.
+    where, group, survey, unit, verified, note
+        As in `Figure`.
+    """
+
+    source: Text
+    column: Text
+    when_column: Text
+    low: str = ""
+    high: str = ""
+    only: dict[str, str] = Field(default_factory=dict)
+
+
+def _kind(given: Any) -> str:
+    """Decide by its keys which of the two a figure is, so that a fault is told for that one."""
+    column = given.get("column") if isinstance(given, dict) else getattr(given, "column", None)
+    return "figure" if column is None else "series"
+
+
+_AnyFigure: TypeAlias = Annotated[
+    Annotated[Figure, Tag("figure")] | Annotated[Series, Tag("series")], Discriminator(_kind)
+]
+
+
+class Headline(_Frozen):
+    """One thing that is measured.
+
+    Attributes
+    ----------
+    id, name
+        Its key, and its name for readers.
+    question
+        What people are asked, in our own words.
+    survey
+        The survey that asks it.
+    unit
+        Such as ``% of adults``.
+    higher_is
+        ``more`` if a higher value means more social capital, ``less`` if it means less.
+    verified
+        Whether wording, survey and place in the list were read in the publisher's own list.
+    check
+        What was checked.
+    figures
+        National figures: published ones, or where a source holds them.
+    domain
+        Key of its domain.
+    """
+
+    id: str
+    domain: str
+    name: Text
+    question: Text
+    survey: Text
+    unit: Text
+    higher_is: Literal["more", "less"]
+    verified: bool = False
+    check: str = ""
+    figures: tuple[_AnyFigure, ...] = ()
+
+    @property
+    def published(self) -> tuple[Figure, ...]:
+        """The figures that are stated here."""
+        return tuple(f for f in self.figures if isinstance(f, Figure))
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The figures that a source holds."""
+        return tuple(f for f in self.figures if isinstance(f, Series))
+
+
+class Domain(_Frozen):
+    """A group of headlines: `id`, `name`, what it is `about`, and the `headlines` in order."""
+
+    id: str
+    name: Text
+    about: Text
+    headlines: tuple[Headline, ...]
+
+
+class Framework(_Frozen):
+    """What social capital is measured by.
+
+    Attributes
+    ----------
+    id, order, name, publisher, about
+        Its key, its place among the frameworks, and what readers are told of it.
+    kind
+        What one thing that is measured is called: ``headline indicator``, ``thread``.
+    work
+        The work of the evidence library that sets it out.
+    verified, check
+        Whether the list was read in the publisher's own list, and what was checked.
+    domains
+        In order.
+    """
+
+    id: str
+    order: int
+    name: Text
+    publisher: Text
+    about: Text
+    kind: Text
+    work: Text
+    verified: bool
+    check: Text
+    domains: tuple[Domain, ...]
+
+    @property
+    def headlines(self) -> Mapping[str, Headline]:
+        """Every headline by its id, in order."""
+        return {h.id: h for domain in self.domains for h in domain.headlines}
+
+    def headline(self, id_: str) -> Headline:
+        """Give one headline.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that id; the message names the nearest.
+        """
+        known = self.headlines
+        if id_ not in known:
+            raise UnknownNameError("headline", id_, known, f" in the framework '{self.id}'")
+        return known[id_]
+
+
+def shipped_frameworks() -> dict[str, Framework]:
+    """Give the frameworks that ship by id: ``ons`` and ``onward``.
+
+    Examples
+    --------
+    >>> {f.id: len(f.headlines) for f in shipped_frameworks().values()}
+    {'ons': 25, 'onward': 5}
+    """
+    folder = resources.files(__package__) / "frameworks"
+    found = [_read(file) for file in folder.iterdir() if file.name.endswith(".yaml")]
+    return {f.id: f for f in sorted(found, key=lambda f: f.order)}
+
+
+def load_framework(which: str | Path = "ons") -> Framework:
+    """Read a framework.
+
+    Parameters
+    ----------
+    which
+        The id of one that ships, or the path of a YAML file of one's own.
+
+    Raises
+    ------
+    UnknownNameError
+        If none of that id ships; the message names the nearest.
+    DataError
+        If the file is malformed; the message names the file, the headline and the field.
+
+    Examples
+    --------
+    >>> ons = load_framework()
+    >>> [domain.name for domain in ons.domains]  # doctest: +NORMALIZE_WHITESPACE
+    ['Personal relationships', 'Social network support', 'Civic engagement',
+     'Trust and cooperative norms']
+    >>> ons.headline("lonely").higher_is, ons.verified
+    ('less', False)
+    """
+    if isinstance(which, str):
+        known = resources.files(__package__) / "frameworks"
+        ids = [f.name.removesuffix(".yaml") for f in known.iterdir() if f.name.endswith(".yaml")]
+        if which not in ids:
+            raise UnknownNameError("framework", which, ids)
+        return _read(known / f"{which}.yaml")
+    return _read(which)
+
+
+def _read(file: Traversable | Path) -> Framework:
+    content = read_keys(read_text(file), file.name, "title, domains")
+    domains = content.get("domains")
+    if not isinstance(domains, dict) or not domains:
+        raise DataError(f"{file.name}: expected 'domains', a mapping by id")
+    read: list[Domain] = []
+    home: dict[str, str] = {}
+    for key, entry in domains.items():
+        items = entry.get("items") if isinstance(entry, dict) else None
+        if not isinstance(items, dict) or not items:
+            raise DataError(f"{file.name}: domain '{key}': expected 'items', a mapping by id")
+        headlines = []
+        for id_, fields in items.items():
+            where = f"{file.name}: headline '{id_}'"
+            if id_ in home:
+                raise DataError(f"{where} is already in '{home[id_]}'; an id may occur once")
+            if not isinstance(fields, dict):
+                raise DataError(f"{where}: expected keys with values, found {fields!r}")
+            home[id_] = key
+            headlines.append(_checked(Headline, {**fields, "id": id_, "domain": key}, where))
+        rest = {k: v for k, v in entry.items() if k != "items"}
+        where = f"{file.name}: domain '{key}'"
+        read.append(_checked(Domain, {**rest, "id": key, "headlines": tuple(headlines)}, where))
+    name = file.name.removesuffix(".yaml")
+    return _checked(Framework, {**content, "id": name, "domains": tuple(read)}, file.name)
+
+
+def _checked(model: type[_Model], fields: dict[str, Any], where: str) -> _Model:
+    """Check fields, or say the first fault in one line."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+    kinds: dict[str, type[BaseModel]] = {"figure": Figure, "series": Series}
+    inner = next((kinds[part] for part in fault["loc"] if part in kinds), model)
+    field = ".".join(str(part) for part in fault["loc"] if part not in kinds)
+    if fault["type"] == "extra_forbidden":
+        key = str(fault["loc"][-1])
+        raise DataError(f"{where}: unknown key '{field}'; {nearest(key, inner.model_fields)}")
+    if fault["type"] == "missing":
+        raise DataError(f"{where}: '{field}' is missing")
+    said = fault["msg"].removeprefix("Value error, ")
+    raise DataError(f"{where}: {f'{field}: ' if field else ''}{said} (found {fault['input']!r})")

@@ -1,0 +1,31 @@
+"""From a residents' survey to an estimate of every neighbourhood, with what it is worth."""
+
+from __future__ import annotations
+
+from commonweal.social_capital.neighbourhoods.benchmark import larger_estimates
+from commonweal.social_capital.neighbourhoods.covariates import Covariates, standardised
+from commonweal.social_capital.neighbourhoods.direct import Answers, Direct, direct_estimates
+from commonweal.social_capital.neighbourhoods.estimate import (
+    Estimates,
+    Neighbourhoods,
+    People,
+    estimate_neighbourhoods,
+)
+from commonweal.social_capital.neighbourhoods.model import Kinds, Modelled, by_area, by_kind
+
+__all__ = [
+    "Answers",
+    "Covariates",
+    "Direct",
+    "Estimates",
+    "Kinds",
+    "Modelled",
+    "Neighbourhoods",
+    "People",
+    "by_area",
+    "by_kind",
+    "direct_estimates",
+    "estimate_neighbourhoods",
+    "larger_estimates",
+    "standardised",
+]

@@ -1,0 +1,66 @@
+"""The recipe of a study: a YAML file, checked line by line into a `Study`.
+
+A wrong key, weight, column or code is an error that names the file, the field, what was found, what
+was expected and the nearest valid name.
+"""
+
+from commonweal.spec.data import (
+    AgreementSpec,
+    FileOrSource,
+    FileSpec,
+    JoinSpec,
+    OwnAreas,
+    ReplaceSpec,
+    WholeFile,
+)
+from commonweal.spec.fields import BriefingSpec
+from commonweal.spec.indicators import (
+    AccessSpec,
+    CompleteSpec,
+    CountsSpec,
+    DecaySpec,
+    IndicatorSpec,
+    ReachSpec,
+    TimetableSpec,
+)
+from commonweal.spec.indices import IndexSpec, MoveSpec
+from commonweal.spec.load import (
+    earlier_study,
+    load_study,
+    parse_study,
+    read_recipe,
+    shipped_studies,
+    template,
+)
+from commonweal.spec.panel import PanelSpec
+from commonweal.spec.social_capital import HeadlineSpec
+from commonweal.spec.study import Study
+
+__all__ = [
+    "AccessSpec",
+    "AgreementSpec",
+    "BriefingSpec",
+    "CompleteSpec",
+    "CountsSpec",
+    "DecaySpec",
+    "FileOrSource",
+    "FileSpec",
+    "HeadlineSpec",
+    "IndexSpec",
+    "IndicatorSpec",
+    "JoinSpec",
+    "MoveSpec",
+    "OwnAreas",
+    "PanelSpec",
+    "ReachSpec",
+    "ReplaceSpec",
+    "Study",
+    "TimetableSpec",
+    "WholeFile",
+    "earlier_study",
+    "load_study",
+    "parse_study",
+    "read_recipe",
+    "shipped_studies",
+    "template",
+]

@@ -1,0 +1,250 @@
+"""Where a study's areas and the published results that it is compared with come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from commonweal.files.explain import FieldError
+from commonweal.sources.catalogue import Reading
+
+__all__ = [
+    "AgreementSpec",
+    "FileOrSource",
+    "FileSpec",
+    "OwnAreas",
+    "ReplaceSpec",
+    "WholeFile",
+    "check_name",
+]
+
+TAKEN = ("code", "name", "population", "longitude", "latitude")
+"""Columns of the results that stand beside those of the larger areas."""
+
+
+def check_name(name: str, *path: str) -> None:
+    """Check a name that a study chooses; `path` is the field that it is in.
+
+    Raises
+    ------
+    FieldError
+        If it is not letters, digits and underscores: dots and slashes join names to paths.
+    """
+    if not name.replace("_", "").isalnum():
+        raise FieldError("not a name; expected letters, digits and underscores", *path, name)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class _Settings(_Part, Reading):
+    """How a file of the user's own is read."""
+
+    @field_validator("separator", "encoding", mode="before")
+    @classmethod
+    def _empty_is_the_usual(cls, value: Any, about: ValidationInfo) -> Any:
+        usual = Reading.model_fields[str(about.field_name)].default
+        return usual if value == "" else value
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said = self.settings()
+        return {k: v for k, v in inner(self).items() if k not in Reading.model_fields or k in said}
+
+
+class _Table(_Settings):
+    @model_validator(mode="after")
+    def _one(self) -> _Table:
+        _check_table(self)
+        return self
+
+
+def _check_table(spec: _Table) -> None:
+    file, source = (getattr(spec, key) for key in ("file", "source"))
+    if bool(source) == bool(file):
+        raise ValueError("expected exactly one of 'source' and 'file'")
+    if source and (said := spec.settings()):
+        raise FieldError("goes with 'file'; the catalogue knows its own", next(iter(said)))
+
+
+class FileSpec(_Settings):
+    """How one file of the user's own is read, said once for all that refer to it.
+
+    Attributes
+    ----------
+    file
+        Its name, where the key is a short name of the user's; else the key is.
+    code
+        Its column of area codes.
+    """
+
+    file: str = ""
+    code: str = ""
+
+
+class WholeFile(_Part):
+    """A file beside the study, or a source of the catalogue, that is not a table: a map, a timetable.
+
+    Attributes
+    ----------
+    file, source
+        One of the two.
+    """
+
+    file: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> WholeFile:
+        if bool(self.source) == bool(self.file):
+            raise ValueError("expected exactly one of 'source' and 'file'")
+        return self
+
+
+class FileOrSource(_Table):
+    """A file beside the study, or a source of the catalogue.
+
+    Attributes
+    ----------
+    file, source
+        One of the two; beside a file of one's own, how it is read (`commonweal.sources.Reading`).
+    """
+
+    file: str = ""
+    source: str = ""
+
+
+class ReplaceSpec(FileOrSource):
+    """What a study reads in place of a source of the catalogue, such as a newer vintage.
+
+    Attributes
+    ----------
+    file, source
+        A file beside the study, or another source. A file of the same format is read as the one that
+        it replaces, unless something is said of how.
+    vintage
+        The date that it describes.
+    """
+
+    vintage: str = Field(default="", coerce_numbers_to_str=True)
+
+
+Text = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""Text in a table, which YAML may take for a number."""
+
+
+class JoinSpec(FileOrSource):
+    """A second table of areas, joined to the first by code: people, points, larger areas, outlines.
+
+    Attributes
+    ----------
+    file, source
+        The table.
+    code
+        Its column of codes, if it is not called as in the first.
+    """
+
+    code: str = ""
+
+
+class OwnAreas(FileOrSource):
+    """Areas of the user's own, from a table.
+
+    Attributes
+    ----------
+    file, source
+        The table: a file beside the study, or a source of the catalogue.
+    code, name, population, longitude, latitude
+        Its columns; only `code` is needed.
+    parents
+        Larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the
+        columns of its code and its name: ``{province: [prov_code, prov_name]}``.
+    only
+        Which rows of the table are areas of the study: by column, a value or several.
+    join
+        More tables with columns of the areas, joined by code.
+    boundaries
+        A map of their outlines: a shapefile, GeoPackage or GeoJSON, or a table with a column ``geometry``.
+    title, singular, plural
+        What the places are called.
+    system
+        A short name for the set.
+    """
+
+    code: str
+    name: str = ""
+    population: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    parents: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+    only: dict[str, Text | tuple[Text, ...]] = Field(default_factory=dict)
+    join: tuple[JoinSpec, ...] = ()
+    boundaries: JoinSpec | None = None
+    title: str = "Areas"
+    singular: str = "area"
+    plural: str = "areas"
+    system: str = "own"
+
+    @field_validator("parents")
+    @classmethod
+    def _columns_of_their_own(
+        cls, value: dict[str, str | tuple[str, str]]
+    ) -> dict[str, str | tuple[str, str]]:
+        taken = dict.fromkeys(TAKEN, "the results have a column of that name")
+        for name in value:
+            check_name(name)
+            if name.casefold() in taken:
+                raise FieldError(f"{taken[name.casefold()]}; expected another name", name)
+            taken |= dict.fromkeys(
+                (name.casefold(), f"{name}_name".casefold()), f"'{name}' takes that column"
+            )
+        return value
+
+
+class AgreementSpec(FileOrSource):
+    """A published result to compare with.
+
+    Attributes
+    ----------
+    designation, index
+        What of the study is compared: a designation with a column of true and false, or an index
+        (or domain) with a column of scores or ranks.
+    source, column, code
+        Where the published result is.
+    compare
+        ``rank``, ``score``, ``flag``, or ``spearman``: the rank correlation of an index with a
+        column in which higher means more need.
+    within
+        The greatest difference that counts as agreement.
+    at_least
+        The least correlation that does.
+    """
+
+    designation: str = ""
+    index: str = ""
+    column: str
+    code: str = ""
+    compare: Literal["rank", "score", "flag", "spearman"]
+    within: float = Field(default=0, ge=0, allow_inf_nan=False)
+    at_least: float = Field(default=0, ge=-1, le=1)
+
+    @model_validator(mode="after")
+    def _of_what(self) -> AgreementSpec:
+        if bool(self.designation) == bool(self.index):
+            raise ValueError("expected exactly one of 'designation' and 'index'")
+        if (self.compare == "flag") != bool(self.designation):
+            raise ValueError(
+                "a designation is compared by 'flag', an index by 'rank', 'score' or 'spearman'"
+            )
+        return self

@@ -1,0 +1,222 @@
+"""What a study says, as a value: its keys, and what can be asked of them. `commonweal.spec.study` checks them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
+from commonweal.errors import StudyError, nearest
+from commonweal.files.explain import FieldError
+from commonweal.index.assumptions import KINDS
+from commonweal.index.prepare_spec import Step
+from commonweal.spec.data import (
+    AgreementSpec,
+    FileOrSource,
+    FileSpec,
+    OwnAreas,
+    ReplaceSpec,
+    WholeFile,
+    _Part,
+    check_name,
+)
+from commonweal.spec.indicators import AccessSpec, IndicatorSpec
+from commonweal.spec.indices import IndexSpec
+from commonweal.spec.panel import PanelSpec
+from commonweal.spec.social_capital import HeadlineSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+__all__ = ["BriefingSpec", "StudyFields"]
+
+
+class BriefingSpec(_Part):
+    """How the results are told.
+
+    Attributes
+    ----------
+    label
+        What a selected area is called, such as ``left behind``.
+    note
+        A sentence that stands at the top of the report, such as that a place is fictional.
+    cites
+        Works of the evidence library that the study as a whole rests on, by id.
+    national
+        Whether figures for the country stand beside a place's social capital.
+    """
+
+    label: str = "selected"
+    note: str = ""
+    cites: tuple[str, ...] = ()
+    national: bool = True
+
+
+class StudyFields(_Part):
+    """The keys of a study; see docs/reference/study.md for each."""
+
+    BRANCHES: ClassVar = {
+        "areas": {"str", "OwnAreas"},
+        "vary": {*(kind.__name__ for kind in KINDS.values()), "str", "dict[str,WeightLaw]"},
+    }
+    """What pydantic calls the kinds that a key may have: no fields of the file."""
+
+    name: str
+    folder: Path
+    title: str = Field(min_length=1)
+    description: str = ""
+    areas: str | OwnAreas
+    where: dict[str, str] = Field(default_factory=dict)
+    focus: dict[str, str] = Field(default_factory=dict)
+    population: str | None = None
+    files: dict[str, FileSpec] = Field(default_factory=dict)
+    replace: dict[str, ReplaceSpec] = Field(default_factory=dict)
+    access: AccessSpec = AccessSpec()
+    indicators: dict[str, IndicatorSpec] = Field(min_length=1)
+    prepare: tuple[Step, ...] = ()
+    index: dict[str, IndexSpec] = Field(min_length=1)
+    panel: PanelSpec | None = None
+    designate: dict[str, Rule] = Field(default_factory=dict)
+    certainty: CertaintySpec | None = None
+    sensitivity: SensitivitySpec | None = None
+    agreement: tuple[AgreementSpec, ...] = ()
+    since: str = ""
+    alike: dict[str, str] = Field(default_factory=dict)
+    show: tuple[str, ...] = ()
+    social_capital: dict[str, HeadlineSpec] = Field(default_factory=dict)
+    briefing: BriefingSpec = BriefingSpec()
+
+    @field_validator("indicators", "index", "designate")
+    @classmethod
+    def _plain_names(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for name in value:
+            check_name(name)
+        return value
+
+    @field_validator("indicators")
+    @classmethod
+    def _beside_the_codes(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "code" in value:
+            raise FieldError("the results have a column of that name; expected another", "code")
+        return value
+
+    def in_focus(self, areas: pl.DataFrame) -> NDArray[np.bool_]:
+        """(n_areas,) which areas of a table lie in the larger areas that ``focus`` names; all without it.
+
+        Raises
+        ------
+        StudyError
+            If none does, with the code that may be meant.
+        """
+        inside = np.ones(len(areas), dtype=bool)
+        for parent, code in self.focus.items():
+            if (
+                parent not in areas.columns
+            ):  # as on the larger areas that a comparison of units asks for
+                raise StudyError(f"focus: these areas lie in no {parent}")
+            inside &= (areas[parent] == code).fill_null(value=False).to_numpy()
+            if not inside.any():
+                known = dict(areas.select(f"{parent}_name", parent).drop_nulls().iter_rows())
+                meant = nearest(code, [*known, *known.values()])
+                if code in known:
+                    meant = f"expected its code: {known[code]}"
+                raise StudyError(f"focus: no area of the study has {parent} '{code}'; {meant}")
+        return inside
+
+    def leaves(self, index: str) -> list[str]:
+        """Names of the indicators that an index is made from, and of the bases that it takes.
+
+        Of its recipe in an earlier year too, where there is one.
+        """
+        trees = [self.index[index]]
+        if self.panel is not None and index in self.panel.before:
+            trees.append(self.panel.before[index])
+        nodes = (n for tree in trees for _, n in tree.walk(index) if n.indicator is not None)
+        return list(dict.fromkeys(i for n in nodes for i in (n.indicator or "", *n.base)))
+
+    def built_on(self, index: str) -> tuple[str, str | None]:
+        """Say on which areas an index is built: another system's id, or ``''``, and whose people."""
+        own = self.areas.system if isinstance(self.areas, OwnAreas) else self.areas
+        spec = self.index[index]
+        return ("", None) if spec.areas in ("", own) else (spec.areas, spec.move.population)
+
+    def beside(self, index: str) -> list[str]:
+        """Names of the indices that are built on the same areas as one, and so prepared with it."""
+        return [other for other in self.index if self.built_on(other) == self.built_on(index)]
+
+    def read_with(self, index: str) -> list[str]:
+        """Names of the indicators that are read to build an index: its leaves.
+
+        Where a study prepares them, also those of the indices beside it, and the denominators.
+        """
+        if not self.prepare:
+            return self.leaves(index)
+        needed = list(dict.fromkeys(n for other in self.beside(index) for n in self.leaves(other)))
+        for step in reversed(self.prepare):  # a denominator may have one of its own
+            if not step.of or set(step.of) & set(needed):
+                needed += [name for _, name in step.helpers() if name not in needed]
+        return needed
+
+    def capital_on(self) -> dict[str, list[str]]:
+        """Give the indicators under 'social_capital' by an index that takes them from other areas.
+
+        Under ``''`` those that are measured on the study's own areas.
+        """
+        return self.on_areas(spec.indicator for spec in self.social_capital.values())
+
+    def on_areas(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Group indicators by an index that takes them from other areas; ``''`` for the study's own."""
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys(names):
+            index = next((i for i in self.index if name in self.leaves(i)), "")
+            on = index if index and self.built_on(index)[0] else ""
+            found.setdefault(on, []).append(name)
+        return found
+
+    def cited(self) -> dict[str, list[str]]:
+        """Give each work that is cited, by id, with the indicators that cite it (none: the study)."""
+        found: dict[str, list[str]] = {id_: [] for id_ in self.briefing.cites}
+        for name, spec in self.indicators.items():
+            for id_ in spec.cites:
+                found.setdefault(id_, []).append(name)
+        return found
+
+    def only_designation(self) -> str:
+        """Name the one designation, for a comparison.
+
+        Raises
+        ------
+        StudyError
+            If there is none, or several.
+        """
+        if len(self.designate) != 1:
+            found = ", ".join(self.designate) or "nothing"
+            raise StudyError(
+                f"study {self.name} designates {found}; a comparison needs exactly one designation"
+            )
+        return next(iter(self.designate))
+
+    def named_files(self) -> set[str]:
+        """Names of the files beside the study that it reads, as 'file' gives them."""
+        named: list[FileOrSource | WholeFile] = [
+            *self.agreement,
+            *self.access.points,
+            *self.access.maps,
+            *self.replace.values(),
+        ]
+        if isinstance(self.areas, OwnAreas):
+            named += [self.areas, *self.areas.join]
+            named += [self.areas.boundaries] if self.areas.boundaries else []
+        files = [file for spec in self.indicators.values() for file in spec.files()]
+        return {file for file in (*files, *(spec.file for spec in named)) if file}
+
+    @property
+    def since_is_file(self) -> bool:
+        """Whether 'since' names a file beside the study, not a study that ships."""
+        return self.since.lower().endswith((".yaml", ".yml"))

@@ -1,0 +1,321 @@
+"""What a run would refuse in a study's own files, and what it would leave out of them, before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.access.registers import load_registers
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.areas import Areas, code_texts, load_areas, load_systems
+from commonweal.errors import DataError, UnreachableError
+from commonweal.indicators import (
+    check_columns,
+    check_coverage,
+    code_column,
+    evaluate,
+    names_in,
+    numbers,
+    read_column,
+    read_flags,
+    read_indicators,
+)
+from commonweal.sources.store import COUNTY
+from commonweal.spec import OwnAreas, Study, earlier_study
+from commonweal.study.areas import study_areas, study_shapes, wanted_of, years_of
+from commonweal.study.files import (
+    code_of,
+    code_said,
+    file_source,
+    own_source,
+    read_points,
+    with_replaced,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from commonweal.indicators import Wanted
+    from commonweal.sources import Source, Store
+    from commonweal.spec import FileOrSource, WholeFile
+
+__all__ = ["Checked", "Coverage", "check_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far a table of the user's own reaches: areas with a value, and rows of no area.
+
+    Attributes
+    ----------
+    name, file
+        The indicator, and the file that it is read from.
+    known
+        How many of the areas have a value.
+    areas
+        How many areas should have one: all, or those in focus for a column that is only shown; None
+        where that could not be seen without fetching anything.
+    aside
+        Codes in the file that are of no area of the study, in the order of the file.
+    """
+
+    name: str
+    file: str
+    known: int
+    areas: int | None
+    aside: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was looked at.
+
+    Attributes
+    ----------
+    files
+        How many files.
+    areas
+        The areas of the study; None where they are not on this machine.
+    coverage
+        Of each column of the user's own.
+    """
+
+    files: int
+    areas: Areas | None = None
+    coverage: list[Coverage] = field(default_factory=list)
+
+
+def check_files(study: Study, store: Store) -> Checked:
+    """Open a study's own files, and refuse what a run would refuse, in the same words.
+
+    Nothing is fetched. Areas that ship are read where they are on this machine; where they are not, only
+    the look of their codes is known, and of sources of the catalogue only the id is looked up.
+
+    Parameters
+    ----------
+    study
+        The study.
+    store
+        Where its files are read.
+
+    Returns
+    -------
+    Checked
+
+    Raises
+    ------
+    CommonwealError
+        If a file, a column, a kind of place or an earlier study is not there, no area is where the
+        study asks, values are not numbers, no code is one of an area, or no place of one's own has a
+        position.
+    """
+    store = with_replaced(study, store.offline_only())
+    found = Checked(len(study.named_files()))
+    if study.since:
+        earlier_study(study)
+    if isinstance(study.areas, OwnAreas):
+        if study.areas.file:
+            found.areas = study_areas(study, store)
+            own = study.areas.boundaries
+            study_shapes(study, found.areas, store, bool(own and own.file))
+    elif (
+        study.where
+        or study.focus
+        or any(spec.reads and spec.file for spec in study.indicators.values())
+    ):
+        found.areas = _here(study, store)
+    if found.areas is not None:
+        study.in_focus(found.areas.table)
+    for id_, spec in study.replace.items():
+        if spec.file:
+            store.path(id_)
+        if id_ in (registers := load_registers()):
+            store.table(id_, registers[id_].columns())
+    _check_access(study, store)
+    on = found.areas or _system_of(study)
+    names: dict[tuple[str, str | None], list[str]] = {
+        ("", None): [*study.capital_on().get("", []), *study.on_areas(study.show).get("", [])]
+    }
+    for index in study.index:
+        names.setdefault(study.built_on(index), []).extend(study.read_with(index))
+    for (system, people), read in names.items():
+        there = _built_on(study, system, people, store) if system else on
+        _check_columns(study, list(dict.fromkeys(read)), there, found, store)
+    for compared in study.agreement:
+        _in_catalogue(compared, store)
+        if compared.file:
+            source, code = own_source(study, compared, store), code_said(study, compared)
+            known = _known(on, source, code, store)
+            name = compared.designation or compared.index
+            if compared.compare == "flag":
+                read_flags(store, source, compared.column, code, known, name)
+            else:
+                read_column(store, source, compared.column, code, known, name)
+    return found
+
+
+def _here(study: Study, store: Store) -> Areas | None:
+    try:
+        return study_areas(study, store)
+    except UnreachableError:
+        return None
+
+
+def _system_of(study: Study) -> str:
+    return "" if isinstance(study.areas, OwnAreas) else study.areas
+
+
+def _built_on(study: Study, system: str, people: str | None, store: Store) -> Areas | str:
+    """Give the areas of an index, or the name of their system where they are not on this machine."""
+    try:
+        return load_areas(store, system, within=study.where, population_at=people)
+    except UnreachableError:
+        return system
+
+
+def _check_columns(
+    study: Study, names: Sequence[str], on: Areas | str, found: Checked, store: Store
+) -> None:
+    """Read the columns of the user's own that an index takes, all of a file at once."""
+    plain: dict[tuple[str, str], list[Wanted]] = {}
+    seen = {coverage.name for coverage in found.coverage}
+    for name in names:
+        if study.indicators[name].made:
+            made = _check_made(study, name, on, store)
+            found.coverage += [made] if made is not None and name not in seen else []
+            continue
+        for year in years_of(study, name, store):
+            table = study.indicators[name].table(year)
+            _in_catalogue(table, store)
+            if table.file or table.source in study.replace:
+                wanted = wanted_of(study, name, store, year)
+                # Where the areas are known, all files together: all that is wrong is told at once.
+                key = ("", "") if isinstance(on, Areas) else (wanted.source.id, wanted.code)
+                plain.setdefault(key, []).append(wanted)
+    leaves = {name for index in study.index for name in study.leaves(index)}
+    last = (0, study.panel.years[-1] if study.panel else 0)
+    for group in plain.values():
+        source, code = group[0].source, group[0].code
+        known = _known(on, source, code, store)
+        by_year: dict[int, list[Wanted]] = {}
+        for wanted in group:
+            by_year.setdefault(wanted.year, []).append(wanted)
+        for of_year in by_year.values():
+            read, _ = read_indicators(store, of_year, known)
+            if isinstance(on, Areas) and not study.prepare and of_year[0].year in last:
+                specs = {w.indicator.name: study.indicators[w.indicator.name] for w in of_year}
+                whole = {name: spec.coverage for name, spec in specs.items() if name in leaves}
+                check_coverage(read, list(whole), whole)
+            for at, wanted in enumerate(of_year):
+                name = wanted.indicator.name + (f" {wanted.year}" if wanted.year else "")
+                if name in seen:
+                    continue
+                has = ~np.isnan(read.values[:, at])
+                if not isinstance(on, Areas):
+                    found.coverage.append(
+                        Coverage(name, wanted.source.called, int(has.sum()), None, ())
+                    )
+                    continue
+                if wanted.indicator.name not in leaves:  # it is only shown, where areas are listed
+                    listed = study.in_focus(on.table)
+                else:
+                    listed = np.ones(len(on), dtype=bool)
+                n = int((has & listed).sum())
+                reach = _coverage(name, wanted.source, wanted.code, n, on, store)
+                found.coverage.append(replace(reach, areas=int(listed.sum())))
+
+
+def _coverage(
+    name: str, source: Source, code: str, known: int, areas: Areas, store: Store
+) -> Coverage:
+    code = code or code_column(store.table(source), source, areas)
+    codes = code_texts(store.table(source, [code])[code], source.called).fill_null("")
+    aside = codes.filter(~codes.is_in(areas.codes)).unique(maintain_order=True)
+    return Coverage(name, source.called, known, len(areas), tuple(aside))
+
+
+def _check_access(study: Study, store: Store) -> None:
+    """Look for the kinds of places that are asked for, and into one's own places and maps."""
+    kinds = load_taxonomy()
+    for spec in study.indicators.values():
+        kinds.kinds_of(spec.reach.to if spec.reach else ())
+    for table in study.access.points:
+        _in_catalogue(table, store)
+        if table.file:
+            read_points(own_source(study, table, store), store)
+    for file in study.access.maps:
+        _in_catalogue(file, store)
+        if file.file:
+            store.path(file_source(study, file, store))
+
+
+def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Coverage | None:
+    """Look into the table of an indicator that is computed or carried."""
+    spec = study.indicators[name]
+    for part in (spec.timetable, spec.complete, spec.table() if spec.reads else None):
+        if part is not None:
+            _in_catalogue(part, store)
+    if not spec.reads or not (spec.file or str(spec.source) in study.replace):
+        return None
+    source = own_source(study, spec.table(), store)
+    if spec.areas and not (isinstance(on, Areas) and on.system == spec.areas):
+        try:
+            on = load_areas(store, spec.areas)
+        except UnreachableError:
+            on = spec.areas
+        code = code_said(study, spec)
+    else:
+        code = code_of(study, spec, source, store)
+    wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
+    table = store.table(source)
+    check_columns(wanted, table.columns, name, source.id)
+    store.table(source, wanted)
+    known = _known(on, source, code, store)
+    code = code or code_column(table, source, known)
+    check_columns([code], table.columns, name, source.id)
+    try:
+        value = (
+            evaluate(spec.formula, table, name, source.id)
+            if spec.formula
+            else numbers(table, str(spec.column), source)
+        )
+    except DataError as error:
+        raise error if name in str(error) else DataError(f"{name}: {error}") from None
+    codes = code_texts(table[code], source.called)
+    has = codes.filter(value.is_not_null() & codes.is_in(known.codes)).n_unique()
+    if not isinstance(on, Areas):
+        return Coverage(name, source.called, has, None, ())
+    return _coverage(name, source, code, has, on, store)
+
+
+def _in_catalogue(spec: FileOrSource | WholeFile, store: Store) -> None:
+    if spec.source and not spec.source.startswith(COUNTY):  # that would have to be generated
+        store.source(spec.source)
+
+
+def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:
+    """Give areas to look for in a file: those known, else its own codes that look like the system's."""
+    if isinstance(on, Areas):
+        return on
+    system = load_systems().systems.get(on)
+    pattern = system.pattern if system else ".+"
+    table = store.table(source, [code] if code else None)
+    texts = [code] if code else [c for c, kind in table.schema.items() if kind == pl.String]
+    for column in texts:
+        found = code_texts(table[column], source.called).drop_nulls()
+        found = found.filter(found.str.contains(f"^(?:{pattern})$"))
+        if len(found):
+            # One that is there twice may be of a place that the study leaves out.
+            once = found.filter(found.is_unique())
+            codes = once if len(once) else found.unique()
+            table = pl.DataFrame(
+                {"code": codes, "population": pl.Series([None] * len(codes), dtype=pl.Float64)}
+            )
+            return Areas(on, on, "area", "areas", table)
+    what = f"'{code}'" if code else f"of text ({', '.join(texts) or 'none'})"
+    raise DataError(
+        f"{source.title}: no code in column {what} is one of {on}; expected the form {pattern}"
+    )

@@ -1,0 +1,154 @@
+"""The files of a study: how each is read, what its codes are called, and what stands in place of a source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commonweal.access.own_places import read_own_places
+from commonweal.errors import StudyError, UnknownNameError
+from commonweal.sources import Reader, Source, Store, local_source
+from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, guess_reader
+from commonweal.spec import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from commonweal.access.places import Places
+    from commonweal.sources.catalogue import Format
+
+__all__ = ["code_of", "code_said", "file_source", "own_source", "read_points", "with_replaced"]
+
+_TEXT = frozenset({"csv", "tsv"})
+_TABLES = _TEXT | {"excel"}
+_FORMATS_OF: dict[str, frozenset[str]] = {
+    "separator": _TEXT,
+    "encoding": _TEXT,
+    "member": _TEXT,
+    "sheet": frozenset({"excel"}),
+    "layer": frozenset({"vector"}),
+    "object": frozenset({"rdata"}),
+}
+"""Which formats a setting is for; the others are for text and sheets."""
+
+
+def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
+    """Give a source of the catalogue, or a file beside the study, read as the study says."""
+    if spec.source:
+        return store.source(spec.source)
+    path, said = _own_file(study, spec)
+    reader = guess_reader(path.name, said.get("member")).model_copy(update=said)
+    _check_settings(path, reader.format, said)
+    name = _id_of(Path(spec.file).stem)
+    # Tables are told apart by id, so north/values.csv and south/values.csv may not share one.
+    alike = {f for f in study.named_files() if _id_of(Path(f).stem) == name}
+    if len(alike) > 1:
+        name = f"{_id_of(spec.file)}-{sorted(alike).index(spec.file)}"
+    return local_source(path, name=name, reader=reader)
+
+
+def with_replaced(study: Study, store: Store) -> Store:
+    """Give the store in which files of the study, or other sources, stand in place of sources.
+
+    Raises
+    ------
+    StudyError
+        If a source that is to be replaced is not in the catalogue.
+    """
+    plain = store.replacing({})
+    instead = {}
+    for id_, spec in study.replace.items():
+        try:
+            other = plain.source(id_)
+        except UnknownNameError as error:
+            raise StudyError(f"replace.{id_}: {error}") from None
+        if spec.source:
+            instead[id_] = plain.source(spec.source).model_copy(update={"id": id_})
+            continue
+        path, said = _own_file(study, spec)
+        reader = other.reader
+        if reader.format != "file":
+            guessed = guess_reader(path.name, said.get("member"))
+            if said or guessed.format != reader.format:
+                reader = guessed.model_copy(update=said)
+                _check_settings(path, reader.format, said)
+        instead[id_] = other.model_copy(
+            update={
+                "path": path,
+                "reader": reader,
+                "vintage": spec.vintage or NOT_STATED,
+                "licence": f"{other.licence} (of the source that it replaces)",
+                "notes": "",
+                **dict.fromkeys(("url", "size", "sha256")),
+            }
+        )
+    return store.replacing(instead)
+
+
+def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
+    """Give the path of a file of one's own, and what the study says of how it is read."""
+    once = study.files.get(spec.file, FileSpec())
+    path, said = study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
+    if "member" in said and path.suffix.lower() != ".zip":
+        raise StudyError(f"{path.name}: 'member' names a file in a zip; expected it only with .zip")
+    return path, said
+
+
+def _check_settings(path: Path, form: Format, said: Collection[str]) -> None:
+    """Refuse settings that a format has no use for: they would do nothing, without a word."""
+    useless = [name for name in said if form not in _FORMATS_OF.get(name, _TABLES)]
+    if useless:
+        only = [
+            suffix for suffix, f in SUFFIXES.items() if f in _FORMATS_OF.get(useless[0], _TABLES)
+        ]
+        raise StudyError(
+            f"{path.name}: '{useless[0]}' does nothing for a {path.suffix.lower()} file; "
+            f"expected it only with {', '.join(only)}"
+        )
+
+
+def _id_of(name: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "file"
+
+
+def code_said(study: Study, spec: FileOrSource | IndicatorSpec) -> str:
+    """Give the column of codes that the study states for a table, there or once for its file."""
+    once = study.files.get(str(spec.file), FileSpec())
+    return str(getattr(spec, "code", "")) or once.code
+
+
+def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, store: Store) -> str:
+    """Give the column of codes of a table on the study's areas; none where it is to be looked for.
+
+    With areas of one's own it is called as in their table, if the file has such a column.
+    """
+    said = code_said(study, spec)
+    if said or not spec.file or not isinstance(study.areas, OwnAreas):
+        return said
+    return study.areas.code if store.has_column(source, study.areas.code) else ""
+
+
+def read_points(source: Source, store: Store) -> Places:
+    """Read places of one's own, as their table is written."""
+    form = source.reader
+    for name in ("columns", "rows", "decimal"):
+        if name in form.settings():
+            raise StudyError(
+                f"{source.title}: a table of places is read without '{name}'; expected separator, encoding "
+                "and skip_rows at most"
+            )
+    return read_own_places(
+        store.path(source),
+        source=source.id,
+        separator=form.separator or ",",
+        encoding=form.encoding,
+        skip_rows=form.skip_rows,
+    )
+
+
+def file_source(study: Study, spec: WholeFile, store: Store) -> Source:
+    """Give a map or timetable: a source of the catalogue, or a file beside the study."""
+    if spec.source:
+        return store.source(spec.source)
+    return local_source(study.folder / spec.file, reader=Reader(format="file"))

@@ -1,0 +1,223 @@
+"""What people can reach, as indicators: places around where they live, and how far those are."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.access import (
+    Exponential,
+    Gaussian,
+    Points,
+    Power,
+    catchment,
+    count_within,
+    decayed_count,
+    kth_nearest_m,
+    straight_nearest,
+    variety,
+    within_minutes,
+)
+from commonweal.access.mixed import mixed_nearest, mixed_reach
+from commonweal.access.place_sources import gather_places
+from commonweal.access.places import join_places
+from commonweal.access.registers import UNITED_KINGDOM, load_registers
+from commonweal.access.streets_pbf import read_streets
+from commonweal.access.taxonomy import load_taxonomy
+from commonweal.errors import DataError
+from commonweal.study.files import file_source, own_source, read_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from commonweal.access import Decay, Nearest, Reach
+    from commonweal.access.places import Places
+    from commonweal.sources import Source, Store
+    from commonweal.spec import ReachSpec, Study
+    from commonweal.study.origins import Origins
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Surroundings"]
+
+_FEW = 3
+"""Kinds of place that a message describes."""
+
+_ABROAD_M = 500_000.0
+
+
+class Surroundings:
+    """The places around where people live, read once, and what of them is within reach.
+
+    Parameters
+    ----------
+    study
+        Which says which places, and how reach is measured.
+    origins
+        Where people set out from.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+    """
+
+    def __init__(
+        self, study: Study, origins: Origins, store: Store, progress: Progress | None = None
+    ) -> None:
+        self.spec, self.origins = study.access, origins
+        names = _registers(self.spec.registers, origins.points)
+        own = [own_source(study, table, store) for table in self.spec.points]
+        maps = [file_source(study, file, store) for file in self.spec.maps]
+        mine = [read_points(source, store) for source in own]
+        paths = {source.id: store.path(source) for source in maps}
+        self.places = gather_places(store, names, paths, mine, progress=progress).places
+        for source, places in zip(own, mine, strict=True):
+            _check_near(origins.points, places.points, f"{source.called}: ")
+        _check_near(origins.points, self.places.points)
+        streets = [read_streets(path, progress=progress).streets for path in paths.values()]
+        self.ways: dict[str, Any] = {
+            "streets": streets,
+            "detour": self.spec.detour,
+            "snap_m": self.spec.snap_m,
+        }
+        self.account = self.places.account()
+        self._maps = frozenset(paths)
+        self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
+
+    def with_more(self, places: Places) -> Surroundings:
+        """Give the same surroundings with places that are planned; they have a source of their own."""
+        fuller = copy(self)
+        fuller.places = join_places([self.places, places])
+        return fuller
+
+    def sources_of(self, spec: ReachSpec) -> tuple[Source, ...]:
+        """Give the sources of the places that reach is measured to, and the maps that lead there."""
+        used = {*self.places.of(spec.to).table["source"], *self._maps}
+        return tuple(source for source in self.sources if source.id in used)
+
+    def measure(self, spec: ReachSpec) -> tuple[NDArray[np.float64], str, dict[str, Any]]:
+        """Measure reach.
+
+        Parameters
+        ----------
+        spec
+            What of, and how.
+
+        Returns
+        -------
+        tuple
+            (n_points,) values, NaN where what is asked cannot be reached; how distances were
+            measured; and an account.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such kind or group of places.
+        DataError
+            If there is no such place.
+        """
+        places = self.places.of(spec.to)
+        if not len(places):
+            raise DataError(self._no_such(spec.to))
+        found, how = self._measured(spec, places)
+        kept = dict(places.table["kind"].value_counts(sort=True).iter_rows())
+        return found, how, {"places": kept, "how": how, **self.origins.account()}
+
+    def _no_such(self, to: tuple[str, ...]) -> str:
+        """Say that a kind is not among the places: what counts as one on a map, and what was searched."""
+        kinds = load_taxonomy()
+        wanted = kinds.kinds_of(to)
+        tags = [
+            f"{key}={', '.join(values)}"
+            for kind in wanted[:_FEW]
+            for rule in kinds.kinds[kind].osm
+            for key, values in rule.tags.items()
+        ]
+        searched = [source.called if source.path else source.title for source in self.sources]
+        return (
+            f"no place is a {' or '.join(to)}, among the {len(self.places):,} of {', '.join(searched)}; "
+            f"expected at least one\n"
+            f"what counts: {', '.join(kinds.kinds[kind].label for kind in wanted[:_FEW])}"
+            f"{', ...' if len(wanted) > _FEW else ''}; on a map {'; '.join(tags)}"
+        )
+
+    def _measured(self, spec: ReachSpec, places: Places) -> tuple[NDArray[np.float64], str]:
+        if spec.measure == "nearest":
+            near = self._nearest(places, spec.k)
+            found = kth_nearest_m(near, spec.k)
+            limit_m = _limit_m(spec)
+            return (
+                found if limit_m is None else np.where(found <= limit_m, found, np.nan)
+            ), near.how
+        limit_m = _limit_m(spec)
+        assert limit_m is not None  # the recipe has checked it
+        reach = self._reach(places, limit_m)
+        decay = _decay(spec)
+        if spec.measure == "count":
+            found = count_within(reach, limit_m)
+        elif spec.measure == "variety":
+            found = variety(reach, places.table["kind"].to_list(), limit_m)
+        elif spec.measure == "decay":
+            assert decay is not None
+            found = decayed_count(reach, decay)
+        else:
+            found = spec.out_of * catchment(reach, self.origins.people(), decay=decay)
+        return found, reach.how
+
+    def _nearest(self, places: Places, k: int) -> Nearest:
+        return mixed_nearest(self.origins.points, places.points, k, **self.ways)
+
+    def _reach(self, places: Places, limit_m: float) -> Reach:
+        return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
+
+
+def _check_near(origins: Points, places: Points, of: str = "") -> None:
+    """Refuse places that are all in another part of the world than the areas."""
+    if not len(places) or _any_near(origins, places):
+        return
+    x, y = places.longitude, places.latitude
+    swapped = bool((np.abs(x) <= 90).all()) and _any_near(origins, Points(y, x))
+    raise DataError(
+        f"{of}no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
+        f"{origins.extent()}, places at {places.extent()}; "
+        + ("longitude and latitude are swapped" if swapped else "expected both in one country")
+    )
+
+
+def _registers(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
+    """Give the registers to read: those asked for, else all that ship; they list places of the United Kingdom."""
+    if asked is not None:
+        return list(asked)
+    (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
+    x, y = origins.longitude, origins.latitude
+    here = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    return list(load_registers()) if here.any() else []
+
+
+def _any_near(origins: Points, places: Points) -> bool:
+    step = len(origins) // 1_000 + 1
+    few = Points(origins.longitude[::step], origins.latitude[::step])
+    return any(  # one that is near is enough, and most are
+        bool((straight_nearest(some, places, limit_m=_ABROAD_M).place >= 0).any())
+        for some in (few, origins)
+    )
+
+
+def _limit_m(spec: ReachSpec) -> float | None:
+    return spec.within_m if spec.minutes is None else within_minutes(spec.minutes)
+
+
+def _decay(spec: ReachSpec) -> Decay | None:
+    if spec.decay is None:
+        return None
+    if spec.decay.law == "power":
+        return Power.half_at(spec.decay.half_at_m, spec.decay.floor_m)
+    laws: dict[str, type[Exponential | Gaussian]] = {
+        "exponential": Exponential,
+        "gaussian": Gaussian,
+    }
+    return laws[spec.decay.law].half_at(spec.decay.half_at_m)

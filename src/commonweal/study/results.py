@@ -1,0 +1,175 @@
+"""What a run gives: every step's values, how they agree with what is published, and provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
+    from commonweal.index import Scores
+    from commonweal.index.prepare import Prepared
+    from commonweal.index.trends import Trend
+    from commonweal.indicators import Indicators
+    from commonweal.social_capital import Figure
+    from commonweal.spec import AgreementSpec, Study
+
+__all__ = ["Agreement", "Results"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a result compares with a published one.
+
+    Attributes
+    ----------
+    spec
+        What was compared with what.
+    compared
+        Areas that both have.
+    exact
+        Of those, how many agree to the last digit (ranks, flags) or within the tolerance (scores).
+    largest
+        The largest difference; for flags the number of areas that differ; for ``spearman`` the
+        correlation.
+    holds
+        Whether every difference is within the stated tolerance; for flags, whether there is none,
+        nor an area of ours that the published table lacks.
+    matched, missed, extra, unlisted
+        For flags: areas in both, only in the published one, only in ours, and in ours where the
+        published table has no such area or nothing about it (row numbers).
+    """
+
+    spec: AgreementSpec
+    compared: int
+    exact: int
+    largest: float
+    holds: bool
+    matched: NDArray[np.intp]
+    missed: NDArray[np.intp]
+    extra: NDArray[np.intp]
+    unlisted: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that a run of a study gives.
+
+    Attributes
+    ----------
+    study
+        The recipe.
+    areas
+        The places.
+    indicators
+        By index, what it was computed from, on the areas that it was built on.
+    scores
+        By index, on the study's areas.
+    designations, certainty
+        By designation.
+    agreements
+        With published results.
+    since
+        How the designation differs from that of the study named under ``since``, with that
+        study's title; None where none is named.
+    summaries
+        By parent system and index, the five summaries of each larger area.
+    boundaries
+        ``code`` and ``geometry`` (WKB, WGS 84) of the study's areas, geometry null where unknown.
+    outline
+        Shapes to draw behind a map (WKB, WGS 84); empty where there are none.
+    provenance
+        Sources, versions, seed, timings, and rows in and out of each step.
+    prepared
+        By index, what was done to the indicators before it read them; indices on the same areas
+        share one. Empty where the study prepares nothing.
+    trends
+        By index, how it moved over the years of the study's panel, on the study's areas; empty
+        without one.
+    sensitivity
+        By designation, which choice matters; empty where that was not asked.
+    capital
+        The indicators that the study's ``social_capital`` names, as measured, on the study's areas;
+        None where it names none.
+    national
+        By headline, figures for the country; empty where the study shows none.
+    extra
+        The indicators that the study's ``show`` names, as measured, on the study's areas; None where it
+        names none.
+    """
+
+    study: Study
+    areas: Areas
+    indicators: Mapping[str, Indicators]
+    scores: Mapping[str, Scores]
+    designations: Mapping[str, Designation]
+    certainty: Mapping[str, Certainty]
+    agreements: tuple[Agreement, ...]
+    since: tuple[str, Comparison] | None
+    summaries: Mapping[tuple[str, str], pl.DataFrame]
+    boundaries: pl.DataFrame
+    outline: pl.DataFrame
+    provenance: Mapping[str, Any]
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    trends: Mapping[str, Trend] = field(default_factory=dict)
+    sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
+    capital: Indicators | None = None
+    national: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    extra: Indicators | None = None
+
+    @property
+    def focus(self) -> NDArray[np.bool_]:
+        """(n_areas,) the areas to list and count: those that the study's ``focus`` names, else all."""
+        return self.study.in_focus(self.areas.table)
+
+    @property
+    def focused(self) -> Areas:
+        """The areas to list and count."""
+        if not self.study.focus:
+            return self.areas
+        return replace(self.areas, table=self.areas.table.filter(pl.Series(self.focus)))
+
+    def listed(self, name: str) -> Designation:
+        """Give a designation to list and count: nothing outside the study's ``focus`` is selected in it.
+
+        Ranks, margins and cut-offs stay those among all areas.
+        """
+        d = self.designations[name]
+        return d.inside(self.focus) if self.study.focus else d
+
+    @property
+    def since_listed(self) -> tuple[str, Comparison] | None:
+        """As `since`, without what lies outside the study's ``focus``."""
+        if self.since is None or not self.study.focus:
+            return self.since
+        title, c = self.since
+        return title, c.inside(self.focus)
+
+    @property
+    def preparations(self) -> list[Prepared]:
+        """What was done to the indicators, once for each set of areas that indices are built on."""
+        return list({id(p): p for p in self.prepared.values()}.values())
+
+    def label(self, path: str) -> str:
+        """Name for readers of an index or a node below it, by its dotted or slashed path."""
+        parts = path.replace(".", "/").split("/")
+        tree = self.scores[parts[0]].tree
+        for name in parts[1:]:
+            tree = tree.children[name]
+        known = self.study.indicators
+        of_leaf = known[tree.indicator].label if tree.indicator in known else ""
+        return tree.label or of_leaf or parts[-1].replace("_", " ")
+
+    def left_out(self, index: str) -> Mapping[str, str]:
+        """Areas of the study that were left out of an index for want of data, by code, and why."""
+        found = self.prepared.get(index)
+        on_own = list(self.indicators[index].codes) == self.areas.codes
+        return found.areas_out if found is not None and on_own else {}

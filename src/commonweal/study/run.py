@@ -1,0 +1,434 @@
+"""Run a study: the road from sources to results. The one module that knows every step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal import __version__
+from commonweal.areas import load_systems, summarise
+from commonweal.designation import certainty, compare, designate
+from commonweal.designation import sensitivity as what_matters
+from commonweal.errors import StudyError
+from commonweal.index import score, without_indicators
+from commonweal.index.prepare import Prepared, prepare
+from commonweal.indicators import check_coverage
+from commonweal.sources import Store
+from commonweal.spec import Study, earlier_study, load_study
+from commonweal.spec.names import paths_named
+from commonweal.study.areas import study_areas, study_shapes
+from commonweal.study.crosswalk import areas_of_index, way_to_study
+from commonweal.study.files import with_replaced
+from commonweal.study.indicators import gather_indicators
+from commonweal.study.results import Results
+from commonweal.study.social_capital import (
+    figures_for_the_country,
+    indicators_beside,
+    indicators_of_capital,
+)
+from commonweal.study.validation import agreement
+from commonweal.study.years import prepare_years, read_panel, study_trend
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from commonweal.areas import Areas
+    from commonweal.designation import (
+        CertaintySpec,
+        Comparison,
+        Designation,
+        Sensitivity,
+        SensitivitySpec,
+    )
+    from commonweal.index import Node, Scores
+    from commonweal.index.trends import Trend
+    from commonweal.indicators import Indicators, Panel
+    from commonweal.social_capital import Figure
+
+__all__ = ["only_designation", "run"]
+
+Progress = Callable[[str, int, int], None]
+
+MOST_DRAWS = 10_000_000
+SUMMARY_PARENTS = ("lad24", "lad19", "region")
+
+
+@dataclass
+class _Log:
+    """The account of a run: seconds and row counts of each step, in order."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[dict[str, Any]]:
+        """Time a step; what is put into the dict is recorded with it."""
+        entry: dict[str, Any] = {"step": name}
+        start = time.perf_counter()
+        yield entry
+        entry["seconds"] = round(time.perf_counter() - start, 3)
+        self.steps.append(entry)
+
+
+def run(
+    study: Study | str | Path,
+    store: Store | None = None,
+    *,
+    draws: int | None = None,
+    sensitivity: bool = True,
+    geometry: bool = True,
+    progress: Progress | None = None,
+) -> Results:
+    """Run a study.
+
+    Parameters
+    ----------
+    study
+        A study, the name of one that ships, or the path of a YAML file.
+    store
+        Where source files come from; as the environment says if not given.
+    draws
+        Number of draws in place of the study's; 0 leaves certainty and sensitivity out.
+    sensitivity
+        Whether to look into which choice matters, where the study asks for it.
+    geometry
+        Whether to load boundaries, which only maps need.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    CommonwealError
+        With what was found and what was expected: see `commonweal.errors`.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    spec_c = _certainty_spec(study, draws)
+    spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
+    # What is written is what was run.
+    study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
+    store = with_replaced(study, (store or Store.from_environment(progress)).afresh())
+    log = _Log()
+    with log.step("areas") as entry:
+        areas = study_areas(study, store)
+        entry["areas"] = len(areas)
+        if study.focus:
+            entry["in focus"] = int(study.in_focus(areas.table).sum())
+    indicators: dict[str, Indicators] = {}
+    prepared: dict[str, Prepared] = {}
+    scores: dict[str, Scores] = {}
+    panels: dict[str, Panel] = {}
+    trends: dict[str, Trend] = {}
+    for name in study.index:
+        here = areas_of_index(study, name, areas, store)
+        indicators[name] = _read(study, name, here, store, log, prepared, panels, progress)
+        scores[name], moved = _score(
+            study, name, indicators[name], panels.get(name), here, areas, store, log
+        )
+        if moved is not None:
+            trends[name] = moved
+    _refuse_left_out(study, scores, prepared)
+    designations: dict[str, Designation] = {}
+    for name, rule in study.designate.items():
+        with log.step(f"designation {name}") as entry:
+            designations[name] = designate(name, rule, scores, areas)
+            entry |= {"areas": len(areas), "selected": int(designations[name].selected.sum())}
+    sure = {}
+    if spec_c is not None and spec_c.draws:
+        for name, designation in designations.items():
+            with log.step(f"certainty {name}") as entry:
+                sure[name] = certainty(designation, spec_c, scores, indicators, progress)
+                entry |= {"draws": spec_c.draws, "areas": len(areas)}
+    matters: dict[str, Sensitivity] = {}
+    if spec_s is not None:
+        for name, designation in designations.items():
+            with log.step(f"sensitivity {name}") as entry:
+                matters[name] = what_matters(designation, spec_s, scores, indicators, progress)
+                entry |= {"runs": matters[name].selected.n_runs, "areas": len(areas)}
+    with log.step("agreement") as entry:
+        agreements = tuple(
+            agreement(a, study, areas, scores, designations, store) for a in study.agreement
+        )
+        entry["compared"] = len(agreements)
+    since = None
+    if study.since:
+        with log.step(f"since {study.since}") as entry:
+            since = _since(study, designations, store)
+            entry |= {"stay": int(since[1].stay.sum()), "enter": int(since[1].enter.sum())}
+            entry["leave"] = int(since[1].leave.sum())
+    capital: Indicators | None = None
+    national: Mapping[str, tuple[Figure, ...]] = {}
+    if study.social_capital:
+        with log.step("social capital") as entry:
+            capital = indicators_of_capital(study, areas, store, progress)
+            national = figures_for_the_country(study, store)
+            entry["headlines"] = len(study.social_capital)
+    extra: Indicators | None = None
+    if study.show:
+        with log.step("extra indicators") as entry:
+            extra = indicators_beside(study, study.on_areas(study.show), areas, store, progress)
+            known = (~np.isnan(extra.values)).sum(axis=0).tolist()
+            entry["known"] = {m.name: n for m, n in zip(extra.meta, known, strict=True)}
+    with log.step("summaries") as entry:
+        summaries = dict(_summaries(areas, scores))
+        entry["larger areas"] = sum(len(t) for t in summaries.values())
+    with log.step("boundaries") as entry:
+        shapes, outline = study_shapes(study, areas, store, geometry)
+        entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
+    provenance = _provenance(study, store, log)
+    return Results(
+        study,
+        areas,
+        indicators,
+        scores,
+        designations,
+        sure,
+        agreements,
+        since,
+        summaries,
+        shapes,
+        outline,
+        provenance,
+        prepared,
+        trends,
+        matters,
+        capital,
+        national,
+        extra,
+    )
+
+
+def _sensitivity_spec(study: Study) -> SensitivitySpec | None:
+    """Give what the study says of sensitivity; it varies what certainty does if it says nothing."""
+    spec = study.sensitivity
+    if spec is None or spec.vary or study.certainty is None:
+        return spec
+    return spec.model_copy(update={"vary": study.certainty.vary})
+
+
+def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
+    """Give what the study says of certainty, with another number of draws if one is asked for."""
+    spec = study.certainty
+    if draws is None:
+        return spec
+    if not 0 <= draws <= MOST_DRAWS:
+        raise StudyError(f"draws: found {draws:,}; expected 0 to {MOST_DRAWS:,}")
+    if spec is None:
+        if draws:
+            raise StudyError(
+                f"draws: study {study.name} has no 'certainty', which says what varies; leave them out"
+            )
+        return None
+    return spec.model_copy(update={"draws": draws})
+
+
+def _read(
+    study: Study,
+    index: str,
+    here: Areas,
+    store: Store,
+    log: _Log,
+    prepared: dict[str, Prepared],
+    panels: dict[str, Panel],
+    progress: Progress | None,
+) -> Indicators:
+    """Read what an index needs, and prepare it once for all the indices on the same areas."""
+    beside = study.beside(index)
+    first = next((other for other in beside if other in prepared), None)
+    if first is not None:
+        done = prepared[first]
+        panels |= {index: panels[first]} if first in panels else {}
+    else:
+        with log.step(f"indicators {index}") as entry:
+            names = study.read_with(index)
+            if study.panel is not None:
+                panels[index], entry["read"] = read_panel(study, study.panel, names, here, store)
+                indicators = panels[index].latest
+            else:
+                indicators, entry["read"] = gather_indicators(study, names, here, store, progress)
+        accepted = {name: study.indicators[name].coverage for name in names}
+        if not study.prepare:
+            check_coverage(indicators, names, accepted)
+            return indicators
+        used = list(dict.fromkeys(name for other in beside for name in study.leaves(other)))
+        domains = _domains([(other, study.index[other]) for other in beside])
+
+        def step(of_year: Indicators, told: str = "") -> Prepared:
+            with log.step(f"prepare {here.system}{told}") as entry:
+                done = prepare(of_year, used, study.prepare, here, domains)
+                entry |= {"indices": beside, **_account(done)}
+            return done
+
+        if index in panels:
+            done, panels[index] = prepare_years(
+                panels[index], lambda of_year, year: step(of_year, f" {year}")
+            )
+        else:
+            done = step(indicators)
+        left = [name for name in used if name not in done.indicators_out]
+        check_coverage(indicators, left, accepted)
+    prepared[index] = done
+    return done.indicators.only([n for n in study.leaves(index) if n not in done.indicators_out])
+
+
+def _account(done: Prepared) -> dict[str, Any]:
+    return {
+        "areas left out": len(done.areas_out),
+        "indicators left out": list(done.indicators_out),
+        "steps": [
+            {"step": d.number, "kind": d.step.kind, "changes": len(d.cells), "told": dict(d.told)}
+            for d in done.done
+        ],
+    }
+
+
+def _domains(trees: Iterable[tuple[str, Node]]) -> dict[str, list[str]]:
+    """Give the indicators right below each node that has several, by its dotted path."""
+    found: dict[str, list[str]] = {}
+    for index, tree in trees:
+        for path, node in tree.walk(index):
+            below = [c.indicator for c in node.children.values() if c.indicator is not None]
+            if len(below) > 1 and below not in found.values():
+                found[path.replace("/", ".")] = below
+    return found
+
+
+def _score(
+    study: Study,
+    index: str,
+    indicators: Indicators,
+    panel: Panel | None,
+    here: Areas,
+    areas: Areas,
+    store: Store,
+    log: _Log,
+) -> tuple[Scores, Trend | None]:
+    """Build an index, say how it moved, and carry it to the study's areas."""
+    spec, moved = study.index[index], None
+    gone = set(study.leaves(index)) - {m.name for m in indicators.meta}
+    with log.step(f"index {index}") as entry:
+        scored = score(index, without_indicators(spec, gone, index), indicators)
+        entry |= {"areas in": len(here), "areas scored": int((~np.isnan(scored.score)).sum())}
+    if study.panel is not None and panel is not None:
+        with log.step(f"trend {index}") as entry:
+            moved = study_trend(study.panel, index, spec, panel, gone)
+            entry |= {state: moved.state.count(state) for state in dict.fromkeys(moved.state)}
+            entry |= {"not split": moved.unsplit} if moved.unsplit else {}
+    if here is not areas:
+        with log.step(f"move {index}") as entry:
+            move = way_to_study(spec, here, areas, store, entry)
+            scored, moved = scored.moved(move), moved and moved.moved(move)
+            entry["areas scored"] = int((~np.isnan(scored.score)).sum())
+    return scored, moved
+
+
+def _refuse_left_out(
+    study: Study, scores: Mapping[str, Scores], prepared: Mapping[str, Prepared]
+) -> None:
+    """Refuse to designate by, or compare, what screening has left nothing of."""
+    paths = {path.replace("/", ".") for found in scores.values() for path in found.need}
+    for named, at in paths_named(study):
+        if named not in paths:
+            gone = prepared[named.split(".")[0]].indicators_out
+            raise StudyError(
+                f"{'.'.join(map(str, at))}: nothing is left of '{named}'; a step under 'prepare' "
+                "left out " + "; ".join(f"{name} ({why})" for name, why in gone.items())
+            )
+
+
+def _since(
+    study: Study, designations: Mapping[str, Designation], store: Store
+) -> tuple[str, Comparison]:
+    """Compare with the designation of an earlier study."""
+    recipe = earlier_study(study)
+    # Only its designation is wanted; its own 'since' could lead back to this study.
+    bare = recipe.model_copy(
+        update={
+            "since": "",
+            "agreement": (),
+            "certainty": None,
+            "sensitivity": None,
+            "social_capital": {},
+            "focus": {},
+            "show": (),
+        }
+    )
+    earlier = run(bare, store, geometry=False)
+    return earlier.study.title, compare(
+        only_designation(earlier), next(iter(designations.values())), store
+    )
+
+
+def only_designation(results: Results) -> Designation:
+    """Give the one designation of a run.
+
+    Raises
+    ------
+    StudyError
+        If it has none or several.
+    """
+    return results.designations[results.study.only_designation()]
+
+
+def _summaries(
+    areas: Areas, scores: Mapping[str, Scores]
+) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
+    """Sum up each index for the larger areas that readers know."""
+    # Systems that ship have many parents, some only links in a chain; an own table's are all meant.
+    shipped = set(areas.parents) <= set(load_systems().systems)
+    parents = [p for p in areas.parents if p in SUMMARY_PARENTS or not shipped]
+    known = ~np.isnan(areas.population)
+    for parent in parents:
+        part = (areas.partial or {}).get(parent, ())  # a summary of these would not be one of them
+        groups = [
+            g if k and g not in part else None
+            for g, k in zip(areas.table[parent].to_list(), known, strict=True)
+        ]
+        if not any(groups):
+            continue
+        names = (
+            areas.table.select(code=parent, name=f"{parent}_name")
+            .drop_nulls("code")
+            .unique("code", keep="first")
+        )
+        for index, found in scores.items():
+            table = summarise(groups, areas.population, found.score, found.rank)
+            if table.is_empty():  # none of the areas with a score is in a larger one
+                continue
+            yield (parent, index), table.join(names, on="code", how="left", maintain_order="left")
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Look up the versions of the packages that numbers come from, once: each is a walk through all packages."""
+    from importlib.metadata import version
+
+    return {p: version(p) for p in ("numpy", "polars", "scipy", "numba", "shapely", "pydantic")}
+
+
+def _provenance(study: Study, store: Store, log: _Log) -> dict[str, Any]:
+    import platform
+
+    return {
+        "study": study.name,
+        "title": study.title,
+        "commonweal": __version__,
+        "python": platform.python_version(),
+        "packages": dict(_versions()),
+        "certainty": study.certainty.model_dump() if study.certainty else None,
+        "sensitivity": study.sensitivity.model_dump() if study.sensitivity else None,
+        # The file's name alone: where it lies on this machine is nobody else's business.
+        "sources": [
+            {**entry, "path": entry["path"] and Path(entry["path"]).name} for entry in store.used
+        ],
+        "steps": log.steps,
+    }

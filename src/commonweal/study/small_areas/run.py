@@ -1,0 +1,187 @@
+"""Run a file that takes a survey to neighbourhoods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from pydantic import ValidationError
+
+from commonweal.areas import code_texts
+from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.files.explain import explain
+from commonweal.indicators import numbers
+from commonweal.social_capital.neighbourhoods import People, estimate_neighbourhoods, standardised
+from commonweal.sources import Store
+from commonweal.spec import OwnAreas, Study, load_study
+from commonweal.spec.indices import IndexSpec
+from commonweal.study.areas import study_areas
+from commonweal.study.files import own_source
+from commonweal.study.indicators import gather_indicators
+from commonweal.study.small_areas.covariates import ready_covariates
+from commonweal.study.small_areas.spec import EstimatesSpec, load_estimates
+from commonweal.survey import rake_survey, read_survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commonweal.areas import Areas
+    from commonweal.social_capital.neighbourhoods import Covariates, Neighbourhoods
+    from commonweal.survey import Survey
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Ground", "estimates_of", "place_study", "read_ground", "run_estimates"]
+
+
+def run_estimates(
+    spec: EstimatesSpec | str | Path,
+    store: Store | None = None,
+    survey: Survey | None = None,
+    progress: Progress | None = None,
+) -> Neighbourhoods:
+    """Read a survey and covariates, and estimate every neighbourhood.
+
+    Parameters
+    ----------
+    spec
+        The file, or its path.
+    store
+        Where source files come from; as the environment says if not given.
+    survey
+        The survey, where it is at hand; read by the file that `spec` names if not given.
+    progress
+        Told what takes long.
+
+    Raises
+    ------
+    CommonwealError
+        Whatever is wrong, with the file and field, or the column, that it is in.
+    """
+    spec = spec if isinstance(spec, EstimatesSpec) else load_estimates(spec)
+    store = store or Store.from_environment(progress)
+    if survey is None:
+        survey = read_survey(spec.folder / spec.survey)
+        if survey.spec.rake is not None:
+            survey, _ = rake_survey(survey)
+    return estimates_of(spec, survey, read_ground(spec, store, progress), progress)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What is known of the neighbourhoods before anybody is asked: it is read once for many surveys."""
+
+    areas: Areas
+    covariates: Covariates
+    people: People | None
+
+
+def read_ground(spec: EstimatesSpec, store: Store, progress: Progress | None = None) -> Ground:
+    """Read the areas, the covariates and who lives where.
+
+    Raises
+    ------
+    CommonwealError
+        As `run_estimates`.
+    """
+    study = place_study(spec)
+    areas = study_areas(study, store)
+    found, _ = gather_indicators(study, spec.covariates, areas, store, progress)
+    return Ground(areas, standardised(found), _people(spec, study, areas, store))
+
+
+def estimates_of(
+    spec: EstimatesSpec, survey: Survey, ground: Ground, progress: Progress | None = None
+) -> Neighbourhoods:
+    """Estimate from a survey on ground that has been read."""
+    return estimate_neighbourhoods(
+        survey,
+        ground.areas,
+        ground.covariates,
+        spec.outcomes,
+        area=spec.area,
+        method=spec.model,
+        people=ground.people,
+        benchmark=spec.benchmark,
+        level=spec.level,
+        limit=spec.publish_below,
+        draws=spec.draws,
+        seed=spec.seed,
+        progress=progress,
+    )
+
+
+def place_study(spec: EstimatesSpec) -> Study:
+    """Give a study that has the areas and all covariates of a file.
+
+    Raises
+    ------
+    UnknownNameError
+        If a covariate is neither in the file, nor in its study, nor among those that ship for its areas.
+    StudyError
+        If the study cannot be read.
+    """
+    if spec.study:
+        beside = spec.study.lower().endswith((".yaml", ".yml"))
+        base = load_study(spec.folder / spec.study if beside else spec.study)
+        if base.folder != spec.folder:
+            base = base.moved_to(spec.folder)
+        areas, stated = base.areas, base.indicators
+    else:
+        assert spec.areas is not None
+        areas, stated = spec.areas, {}
+    ready = {} if isinstance(areas, OwnAreas) else ready_covariates(areas)
+    known = {**ready, **stated, **spec.indicators}
+    for name in spec.covariates:
+        if name not in known:
+            raise UnknownNameError("covariate", name, known, f" for {spec.name}")
+    children = {name: {"indicator": name} for name in spec.covariates}
+    said: dict[str, Any] = (
+        {key: getattr(base, key) for key in Study.model_fields}
+        if spec.study
+        else {
+            "name": spec.name,
+            "folder": spec.folder,
+            "title": spec.title,
+            "areas": areas,
+            "where": spec.where,
+            "population": spec.population,
+            "index": {"covariates": IndexSpec.model_validate({"children": children})},
+        }
+    )
+    try:
+        return Study.model_validate({**said, "indicators": known})
+    except ValidationError as error:  # such as an indicator that names one that is not there
+        raise StudyError(explain(error, Study, spec.name, "")) from None
+
+
+def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> People | None:
+    """Read who lives where; rows of other areas are left aside."""
+    about = spec.people
+    if about is None:
+        return None
+    source = own_source(study, about, store)
+    table = store.table(
+        source, list(dict.fromkeys([about.code, about.count, *about.groups.values()]))
+    )
+    code = code_texts(table[about.code])
+    row = code.replace_strict(areas.position, default=-1, return_dtype=pl.Int64).fill_null(-1)
+    inside = (row >= 0).to_numpy()
+    if not inside.any():
+        raise DataError(
+            f"people: no code in column '{about.code}' of {source.title} is one of the {areas.plural}; "
+            f"expected such as '{areas.codes[0]}'"
+        )
+    count = numbers(table, about.count, source).to_numpy()[inside]
+    if not (count >= 0).all():
+        raise DataError(
+            f"people: column '{about.count}' of {source.title} has gaps or counts below 0"
+        )
+    groups = {
+        group: table[column].cast(pl.String).fill_null("").to_numpy()[inside].astype(np.str_)
+        for group, column in about.groups.items()
+    }
+    return People(row.to_numpy()[inside], count, groups)

@@ -1,0 +1,115 @@
+"""What a study knows of social capital: its indicators on its areas, and figures for the country."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.indicators import Indicators
+from commonweal.social_capital import figures_of, load_framework
+from commonweal.study.crosswalk import areas_of_index, way_to_study
+from commonweal.study.indicators import gather_indicators
+from commonweal.study.years import read_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from commonweal.areas import Areas
+    from commonweal.social_capital import Figure
+    from commonweal.sources import Store
+    from commonweal.spec import Study
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["figures_for_the_country", "indicators_beside", "indicators_of_capital"]
+
+
+def indicators_of_capital(
+    study: Study, areas: Areas, store: Store, progress: Progress | None = None
+) -> Indicators | None:
+    """Give the indicators that a study's ``social_capital`` names, as they were measured.
+
+    What the study's preparation does to them for an index (treatment, imputation) is not done here. Of a
+    panel the latest year is given.
+
+    Parameters
+    ----------
+    study
+        The study.
+    areas
+        Its areas.
+    store
+        Where source files come from.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+
+    Returns
+    -------
+    Indicators or None
+        On the study's areas, with standard errors where they are stated; None if it names none.
+
+    Raises
+    ------
+    CommonwealError
+        Whatever is wrong with a table, with the indicator's name.
+    """
+    by_index = study.capital_on()
+    return indicators_beside(study, by_index, areas, store, progress) if by_index else None
+
+
+def indicators_beside(
+    study: Study,
+    by_index: Mapping[str, list[str]],
+    areas: Areas,
+    store: Store,
+    progress: Progress | None = None,
+) -> Indicators:
+    """Give indicators as they were measured, on the study's areas: those named by the index that they are taken from.
+
+    What an index takes from other areas is carried to the study's; those under ``''`` are on the study's own.
+    """
+    parts = []
+    for index, some in by_index.items():
+        here = areas_of_index(study, index, areas, store) if index else areas
+        if study.panel is not None:
+            found = read_panel(study, study.panel, some, here, store)[0].latest
+        else:
+            found = gather_indicators(study, some, here, store, progress)[0]
+        if here is not areas:
+            found = found.moved(way_to_study(study.index[index], here, areas, store, {}))
+        parts.append(found)
+    return _beside(parts)
+
+
+def _beside(parts: list[Indicators]) -> Indicators:
+    """Join indicators of the same areas."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    unstated = [np.full(p.values.shape, np.nan) for p in parts]
+    errors = np.hstack(
+        [
+            u if p.standard_errors is None else p.standard_errors
+            for p, u in zip(parts, unstated, strict=True)
+        ]
+    )
+    return Indicators(
+        first.system,
+        first.codes,
+        np.hstack([p.values for p in parts]),
+        tuple(m for p in parts for m in p.meta),
+        None if np.isnan(errors).all() else errors,
+        {name: counts for p in parts for name, counts in p.counts.items()},
+    )
+
+
+def figures_for_the_country(study: Study, store: Store) -> Mapping[str, tuple[Figure, ...]]:
+    """Give the national figures of each headline, where a study shows them; else none.
+
+    Raises
+    ------
+    CommonwealError
+        If a source that holds figures cannot be had.
+    """
+    return figures_of(load_framework(), store) if study.briefing.national else {}

@@ -1,0 +1,28 @@
+"""From the answers of a survey to estimates: read, recode, weight, estimate, with honest intervals."""
+
+from __future__ import annotations
+
+from commonweal.survey.estimate import changes, estimate, published
+from commonweal.survey.rake import Raking, rake_survey
+from commonweal.survey.read import column_names, read_columns
+from commonweal.survey.spec import SurveySpec, load_spec
+from commonweal.survey.summary import Finding, Summary, summarise
+from commonweal.survey.survey import Survey, make_survey, read_survey
+
+__all__ = [
+    "Finding",
+    "Raking",
+    "Summary",
+    "Survey",
+    "SurveySpec",
+    "changes",
+    "column_names",
+    "estimate",
+    "load_spec",
+    "make_survey",
+    "published",
+    "rake_survey",
+    "read_columns",
+    "read_survey",
+    "summarise",
+]

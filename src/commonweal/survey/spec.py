@@ -1,0 +1,234 @@
+"""A survey's file: where its answers are, how people were sampled, what each answer means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from commonweal.errors import StudyError, nearest
+from commonweal.files.yaml import read_keys, read_text
+from commonweal.survey.spec_parts import (
+    Area,
+    Codes,
+    Columns,
+    Group,
+    Outcome,
+    Part,
+    Rake,
+    Replicates,
+    Suppression,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+__all__ = ["SurveySpec", "load_spec", "make_spec"]
+
+RESERVED = frozenset(
+    {
+        *("weight", "base_weight", "stratum", "cluster", "population", "wave", "area"),
+        *("respondents", "effective_sample", "design_effect", "value", "standard_error"),
+        *("lower", "upper", "degrees_of_freedom", "coefficient_of_variation", "published"),
+        *("reason", "outcome", "since", "until", "before", "after", "change"),
+    }
+)
+"""Columns of a survey's frame and of tables of estimates: no name for an outcome or a group."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+Singletons = Literal["error", "centre", "average", "skip"]
+
+
+class SurveySpec(Part):
+    """A whole survey file.
+
+    Attributes
+    ----------
+    name, folder
+        Of the file itself.
+    title
+        What readers call the survey.
+    file
+        The microdata: ``.sav``, ``.zsav``, ``.dta``, ``.csv`` or ``.parquet``, beside this file.
+    weight
+        Column of weights. Without one every respondent counts the same.
+    strata, clusters
+        Columns of the sampling strata and of the primary sampling units (nested in strata). Several
+        columns are taken together.
+    population
+        Column of how many clusters (people, where there are no clusters) each stratum has in all, where a
+        large part of them was sampled: the variance is smaller then. It is left out if not given.
+    wave
+        Column of the wave or year.
+    panel
+        Whether the same clusters are asked in every wave. If not, waves are independent samples.
+    area
+        Where respondents live.
+    missing
+        Answers that are none in any column of outcomes and groups.
+    outcomes, groups
+        By name.
+    singletons
+        What to do with a stratum of one cluster, which has no variance of its own: stop (``error``),
+        measure it from the mean of all strata (``centre``; R's "adjust"), give it the average of the
+        others (``average``) or none (``skip``; R's "remove").
+    replicates
+        Replicate weights.
+    suppress
+        When an estimate is too weak to publish.
+    rake
+        What is known of the population: weights are raked to it by `rake_survey`.
+    """
+
+    name: str
+    folder: Path
+    title: str = Field(min_length=1)
+    file: str = Field(min_length=1)
+    weight: str = ""
+    strata: Columns = ()
+    clusters: Columns = ()
+    population: str = ""
+    wave: str = ""
+    panel: bool = False
+    area: Area | None = None
+    missing: Codes = ()
+    outcomes: dict[str, Outcome] = Field(min_length=1)
+    groups: dict[str, Group] = Field(default_factory=dict)
+    singletons: Singletons = "error"
+    replicates: Replicates | None = None
+    suppress: Suppression = Suppression()
+    rake: Rake | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> SurveySpec:
+        for kind, names in (("outcomes", self.outcomes), ("groups", self.groups)):
+            for name in names:
+                if not _NAME.fullmatch(name):
+                    raise ValueError(
+                        f"{kind}.{name}: expected small letters, digits and underscores"
+                    )
+                if name in RESERVED or re.fullmatch(r"replicate\d+", name):
+                    raise ValueError(
+                        f"{kind}.{name}: a column of this name is made; expected another name"
+                    )
+        both = sorted(set(self.outcomes) & set(self.groups))
+        if both:
+            raise ValueError(f"groups.{both[0]}: is an outcome too; expected another name")
+        for name in self.rake.margins if self.rake else ():
+            if name not in self.groups:
+                raise ValueError(
+                    f"rake.margins.{name}: not one of the groups; {nearest(name, self.groups)}"
+                )
+        if self.panel and not (self.wave and self.clusters):
+            raise ValueError(
+                "panel: expected 'wave' and 'clusters' with it (at least each person's id)"
+            )
+        if self.replicates and (self.strata or self.clusters or self.population):
+            raise ValueError(
+                "replicates: expected no strata, clusters or population beside it; the replicates hold them"
+            )
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The microdata file."""
+        return self.folder / self.file
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Give each column that the file needs with the field that names it."""
+        single = {"weight": self.weight, "population": self.population, "wave": self.wave}
+        yield from ((name, field) for field, name in single.items() if name)
+        yield from ((name, "strata") for name in self.strata)
+        yield from ((name, "clusters") for name in self.clusters)
+        if self.area:
+            yield self.area.column, "area.column"
+        for key, outcome in self.outcomes.items():
+            yield outcome.column, f"outcomes.{key}.column"
+        for key, group in self.groups.items():
+            yield group.column, f"groups.{key}.column"
+        if self.replicates:
+            yield from ((name, "replicates.columns") for name in self.replicates.columns)
+
+
+def load_spec(file: str | Path) -> SurveySpec:
+    """Read and check a survey's YAML file.
+
+    Parameters
+    ----------
+    file
+        Its path.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read, is not YAML, or a field is wrong; the message names the file, the field, what was
+        found and what was expected.
+    """
+    path = Path(file)
+    text, keys = read_text(path, fault=StudyError), "title, file, weight, outcomes, groups"
+    data = read_keys(text, str(path), keys, StudyError)
+    return make_spec(data, path.stem, path.parent, str(path))
+
+
+def make_spec(data: Mapping[str, Any], name: str, folder: Path, where: str = "") -> SurveySpec:
+    """Check a survey's fields that are at hand as data, as `load_spec` does.
+
+    Parameters
+    ----------
+    data
+        The keys of a survey's file.
+    name, folder
+        What the survey is called, and where its microdata lie.
+    where
+        What messages call the file; `name` if not given.
+    """
+    where = where or name
+    for key in ("name", "folder"):
+        if key in data:
+            raise StudyError(f"{where}: {key}: unknown key; {nearest(key, _keys(SurveySpec))}")
+    try:
+        return SurveySpec.model_validate({**data, "name": name, "folder": folder})
+    except ValidationError as error:
+        raise StudyError(f"{where}: {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say the first fault of a validation in one line; an unknown key first: the missing one is likely it, misspelt."""
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
+    where = f"{'.'.join(loc)}: " if loc else ""
+    if fault["type"] == "extra_forbidden":
+        return f"{where}unknown key; {nearest(loc[-1], _keys(_model_at(loc[:-1])))}"
+    if fault["type"] == "missing":
+        return f"{where}missing; it is needed"
+    if fault["type"] == "value_error":
+        return f"{where}{fault['ctx']['error']}"
+    said = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should be", "expected")
+    return f"{where}found {fault['input']!r}; {said.replace('input should be', 'expected')}"
+
+
+def _model_at(loc: list[str]) -> type[BaseModel]:
+    """Find the model whose keys stand at a place of the file."""
+    by_key: dict[str, type[BaseModel]] = {
+        "outcomes": Outcome,
+        "groups": Group,
+        "area": Area,
+        "replicates": Replicates,
+        "suppress": Suppression,
+        "rake": Rake,
+    }
+    return by_key.get(loc[0], SurveySpec) if loc else SurveySpec
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [
+        key
+        for key in model.model_fields
+        if model is not SurveySpec or key not in ("name", "folder")
+    ]

@@ -1,0 +1,1 @@
+"""For analysts: COINr and COIN Tool files, plots, audit workbooks, what-if."""

@@ -1,0 +1,279 @@
+"""An index as COINr's two tables say it: iMeta, the framework, and iData, the units.
+
+Becker et al. (2022), COINr, Journal of Open Source Software 7(78), 4567. The layout:
+
+* *iMeta* has a row for each indicator, aggregate, group and denominator: ``Level`` (1 = indicator,
+  upwards), ``iCode``, ``Parent``, ``Direction`` (1 or -1), ``Weight`` and ``Type`` (``Indicator``,
+  ``Aggregate``, ``Group``, ``Denominator``, ``Other``); ``iName``, ``Unit``, ``Target``,
+  ``Denominator`` and any further columns (parameters of normalisation, say) are optional.
+* *iData* has a row for each unit: ``uCode``, perhaps ``uName`` and ``Time``, and a column for each
+  indicator, group and denominator.
+
+Empty cells, ``NA``, ``NaN`` and ``n/a`` are missing, but for codes and names: Namibia's code is NA.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.toolbox.coin_meta import (
+    IN_TREE,
+    TYPES,
+    UNIT_COLUMNS,
+    Table,
+    as_numbers,
+    framework,
+    read_table,
+    tree_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from commonweal.index.framework import Node
+    from commonweal.index.types import Floats
+
+__all__ = ["Coin", "lineage", "parameter", "read_coin_tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """A framework and the data of its units.
+
+    Attributes
+    ----------
+    index
+        Code of the root.
+    tree
+        The framework. Its leaves are named like their indicators and its nodes take the arithmetic
+        mean of what is there, with no transform: normalise first.
+    meta
+        iMeta, ordered by level and parent as COINr orders it (rows alike in both stay in order).
+    units, unit_names
+        (n_units,) codes, in ascending order, and names (the codes, where there are none).
+    names
+        (n_indicators,) codes of the indicators, in the order of iData's columns.
+    values
+        (n_units, n_indicators) in the indicators' own units, NaN = missing.
+    directions
+        (n_indicators,) 1 or -1.
+    groups
+        By group, (n_units,) the one that each unit is in; None = missing.
+    denominator_names, denominators
+        (n_denominators,) codes, and (n_units, n_denominators) values.
+    by
+        By indicator that is to be divided, its denominator.
+    """
+
+    index: str
+    tree: Node
+    meta: pl.DataFrame
+    units: tuple[str, ...]
+    unit_names: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Floats
+    directions: Floats
+    groups: Mapping[str, tuple[str | None, ...]]
+    denominator_names: tuple[str, ...]
+    denominators: Floats
+    by: Mapping[str, str]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Name for readers by code of every indicator and aggregate."""
+        return {path.rsplit("/", 1)[-1]: node.label for path, node in self.tree.walk(self.index)}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight by code of every indicator and aggregate."""
+        return {path.rsplit("/", 1)[-1]: node.weight for path, node in self.tree.walk(self.index)}
+
+    @property
+    def targets(self) -> Floats:
+        """(n_indicators,) targets in the indicators' own units, NaN where there is none."""
+        return parameter(self, "Target")
+
+
+def read_coin_tables(idata: Table, imeta: Table, time: object = None) -> Coin:
+    """Read an index from COINr's two tables.
+
+    Parameters
+    ----------
+    idata, imeta
+        Paths of CSV files, or tables.
+    time
+        Which ``Time`` of a panel; needed where a unit is there more than once.
+
+    Returns
+    -------
+    Coin
+        Units in ascending order of their codes, so that the order of the rows does not matter.
+
+    Raises
+    ------
+    DataError
+        If a column is missing; a code is there twice, empty or has a slash; a type, level,
+        direction (1 or -1) or weight (above 0) is not valid; the tree has a circle, no root or two,
+        or an aggregate without children; a value is no finite number; or a column of iData has no
+        row in iMeta.
+    UnknownNameError
+        If a parent, denominator, column of an indicator or `time` is not there.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> imeta = pl.DataFrame({"Level": [1, 1, 2], "iCode": ["pubs", "crime", "Place"],
+    ...                       "Parent": ["Place", "Place", None], "Direction": [1, -1, 1],
+    ...                       "Weight": [2, 1, 1], "Type": ["Indicator", "Indicator", "Aggregate"]})
+    >>> idata = pl.DataFrame({"uCode": ["B", "A"], "pubs": [1, 2], "crime": [3.5, None]})
+    >>> coin = read_coin_tables(idata, imeta)
+    >>> coin.units, coin.directions, coin.tree.weights
+    (('A', 'B'), array([ 1., -1.]), {'pubs': 2.0, 'crime': 1.0})
+    """
+    import polars as pl
+
+    meta = framework(read_table(imeta, "iMeta"))
+    rows = {row["iCode"]: row for row in meta.iter_rows(named=True)}
+    of_type = {t: [c for c, row in rows.items() if row["Type"] == t] for t in TYPES}
+    index, tree = tree_of(rows)
+    data = _units(read_table(idata, "iData"), time)
+    for code in (c for t in TYPES if t not in ("Aggregate", "Other") for c in of_type[t]):
+        if code not in data.columns:
+            kind = str(rows[code]["Type"]).lower()
+            raise UnknownNameError(kind, code, data.columns, " among the columns of iData")
+    for column in data.columns:
+        if column not in rows and column not in UNIT_COLUMNS:
+            raise DataError(
+                f"iData, column {column}: it has no row in iMeta; expected one "
+                "(with Type Other, if it is to be left out)"
+            )
+    by = {}
+    for code in of_type["Indicator"]:
+        if (divisor := rows[code].get("Denominator")) is not None:
+            if divisor not in of_type["Denominator"]:
+                raise UnknownNameError(
+                    "denominator", str(divisor), of_type["Denominator"], f" (iMeta, '{code}')"
+                )
+            by[code] = str(divisor)
+    names = tuple(c for c in data.columns if c in of_type["Indicator"])
+    units = data["uCode"].to_list()
+
+    def matrix(wanted: Sequence[str]) -> Floats:
+        columns = [as_numbers(data[c], "iData", [f"unit '{u}'" for u in units]) for c in wanted]
+        return np.column_stack(columns) if columns else np.empty((len(units), 0))
+
+    said = data["uName"].to_list() if "uName" in data.columns else [None] * len(units)
+    return Coin(
+        index,
+        tree,
+        meta,
+        tuple(units),
+        tuple(n or u for n, u in zip(said, units, strict=True)),
+        names,
+        matrix(names),
+        np.array([float(rows[n]["Direction"]) for n in names]),
+        {g: tuple(data[g].cast(pl.String).to_list()) for g in of_type["Group"]},
+        tuple(of_type["Denominator"]),
+        matrix(of_type["Denominator"]),
+        by,
+    )
+
+
+def parameter(coin: Coin, column: str) -> Floats:
+    """Give a column of iMeta for each indicator, as `commonweal.index.normalise` takes it.
+
+    Parameters
+    ----------
+    coin
+        From `read_coin_tables`.
+    column
+        Such as ``Target`` or ``goalpost_lower``; ``TRUE`` is 1 and ``FALSE`` is 0.
+
+    Returns
+    -------
+    ndarray
+        (n_indicators,) float64, NaN = missing.
+
+    Raises
+    ------
+    UnknownNameError
+        If iMeta has no such column.
+    DataError
+        If a value of it is no number.
+    """
+    import polars as pl
+
+    if column not in coin.meta.columns:
+        raise UnknownNameError("column", column, coin.meta.columns, " in iMeta")
+    ordered = pl.DataFrame({"iCode": list(coin.names)}).join(
+        coin.meta, on="iCode", how="left", maintain_order="left"
+    )
+    return as_numbers(ordered[column], "iMeta", [f"'{n}'" for n in coin.names])
+
+
+def lineage(coin: Coin, levels: Sequence[str] | None = None) -> pl.DataFrame:
+    """List every indicator with its parents.
+
+    Parameters
+    ----------
+    coin
+        From `read_coin_tables`.
+    levels
+        (n_levels,) names of the levels, the indicators' first; ``Level 1`` and so on if not given.
+
+    Returns
+    -------
+    polars.DataFrame
+        A column a level, codes; null where an indicator has nothing on a level. Ordered from the
+        root down, by code, capitals and small letters alike.
+    """
+    import polars as pl
+
+    inside = coin.meta.filter(pl.col("Type").is_in(IN_TREE))
+    parent = dict(zip(inside["iCode"], inside["Parent"], strict=True))
+    level = dict(zip(inside["iCode"], inside["Level"].cast(pl.Int64), strict=True))
+    n_levels = max(level.values())
+    called = [f"Level {k + 1}" for k in range(n_levels)] if levels is None else list(levels)
+    if len(called) != n_levels:
+        raise DataError(f"{len(called)} names for {n_levels} levels")
+    table: dict[str, list[str | None]] = {name: [] for name in called}
+    for indicator in coin.names:
+        at: str | None = indicator
+        line: dict[int, str] = {}
+        while at is not None:
+            line[level[at]], at = at, parent[at]
+        for k, name in enumerate(called, start=1):
+            table[name].append(line.get(k))
+    return pl.DataFrame(table, schema=dict.fromkeys(called, pl.String)).sort(
+        [pl.col(c).str.to_lowercase() for c in called[::-1]]
+    )
+
+
+def _units(data: pl.DataFrame, time: object) -> pl.DataFrame:
+    """Check the units, take one time of a panel, and order the rows by code."""
+    import polars as pl
+
+    if "uCode" not in data.columns:
+        raise UnknownNameError("column", "uCode", data.columns, " in iData")
+    data = data.with_columns(pl.col("uCode").cast(pl.String))
+    if time is not None:
+        if "Time" not in data.columns:
+            raise UnknownNameError("column", "Time", data.columns, " in iData")
+        times = data["Time"].cast(pl.String)
+        if str(time) not in times:
+            raise UnknownNameError("time", str(time), times.drop_nulls().unique(), " in iData")
+        data = data.filter(times == str(time))
+    nameless = data["uCode"].is_null()
+    if nameless.any():
+        raise DataError(f"iData, row {int(nameless.arg_true()[0]) + 1}: it has no uCode")
+    twice = data.filter(data["uCode"].is_duplicated())
+    if twice.height:
+        panel = "; a panel: say which 'time'" if "Time" in data.columns and time is None else ""
+        raise DataError(f"iData, column uCode: '{twice['uCode'][0]}' is there twice{panel}")
+    return data.sort("uCode")
