@@ -300,8 +300,8 @@ def engine_page() -> str:
     parts = [
         "# Python: the index engine\n",
         "Every public name of `commonweal.index` and `commonweal.toolbox`, family by family, as "
-        "[Methods](../methods/overview.md) has them. `from commonweal.index import describe` gives the module; the names "
-        "on its page are in it.\n",
+        "[Methods](../methods/overview.md) has them. `from commonweal.index import describe` gives the module; "
+        "the names on its page are in it.\n",
     ]
     for family, modules in FAMILIES.items():
         for module in modules:
