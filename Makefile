@@ -15,7 +15,7 @@ export TZ := UTC
 # Hundreds of processes start in a run of the tests: each would compile the program for itself.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast fuzz check lint types imports docs serve bench lock clean
+.PHONY: run test test-fast fuzz check lint types imports docs serve bench size lock clean
 
 run: .venv/run.stamp  ## Run the England study; the fictional demo where no data can be had
 	$(BIN)/commonweal run $(STUDY) --or-demo
@@ -55,6 +55,9 @@ serve: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## Run the benchmarks and print their ratios
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+size: .venv/dev.stamp  ## Print how big the house is
+	@$(BIN)/python docs/size.py
 
 lock: .venv/dev.stamp  ## Pin every dependency anew, with hashes and without index addresses
 	$(BIN)/python -m pip install --quiet uv
