@@ -521,7 +521,7 @@ main()
     [
         ("commonweal.study.run", "certainty"),
         ("commonweal.report.study.report", "write_report"),
-        ("commonweal.document.xlsx", "write_workbook"),
+        ("commonweal.report.study.workbook", "write_workbook"),
         ("commonweal.report.study.geopackage", "write_geopackage"),
     ],
 )

@@ -253,7 +253,7 @@ def test_what_a_killed_process_left_goes_with_the_next_use(tmp_path: Path, when:
     program = """
 import os, signal, sys
 from pathlib import Path
-from commonweal.sources import files
+from commonweal.files import atomic as files
 if sys.argv[2] == "nothing yet":
     Path.touch = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 with files.writing(Path(sys.argv[1])) as part:
