@@ -2,7 +2,7 @@
 
 Claim: values, standard errors, design effects and intervals agree to 1e-8 of their size (raked ones to 1e-7, since both
 stop at a tolerance). It needs Rscript with the package ``survey`` (run with 4.1-1 on R 4.2.2); where there is none, a
-line says so. What R gave on the data of a Python package is kept in tests/capital/surveys/test_golden.py; the
+line says so. What R gave on the data of a Python package is kept in tests/survey/test_golden.py; the
 ``api`` data ship with R's package alone, so they are compared here only, with what its documentation prints.
 """
 

@@ -45,12 +45,13 @@ numba.set_num_threads(1)
 SLOW = {
     TESTS / name
     for name in (
-        *("case", "faults", "fuzz", "pack", "real", "reports", "scenarios", "session"),
-        *("briefing/test_folder.py", "briefing/test_social_capital.py"),
-        *("capital/neighbourhoods/test_estimate.py", "capital/small_areas/test_mrp.py"),
-        *("estimates/test_files.py", "investment/portfolio/test_choose.py", "investment/tracker"),
-        *("index/test_plots.py", "test_bad_input.py", "test_cli.py", "test_docs.py"),
-        *("test_focus.py", "test_own_areas.py", "test_years.py"),
+        *("faults", "fuzz", "invest/case", "real", "report/place", "report/session", "scenarios"),
+        *("report/test_report.py", "report/test_survey.py", "report/test_wealth.py"),
+        *("report/study/test_folder.py", "report/study/test_social_capital.py"),
+        *("social_capital/neighbourhoods/test_estimate.py", "small_areas/test_mrp.py"),
+        *("study/small_areas/test_files.py", "invest/portfolio/test_choose.py", "invest/tracker"),
+        *("index/test_plots.py", "test_bad_input.py", "cli/test_cli.py", "test_docs.py"),
+        *("study/test_focus.py", "study/test_own_areas.py", "study/test_years.py"),
         *("web/test_api.py", "web/test_browser.py", "web/test_schema.py"),
     )
 }
@@ -69,7 +70,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and let the longest start first: no worker waits for another at the end."""
-    first = [TESTS / name for name in ("real", "test_docs.py", "fuzz", "faults", "test_cli.py")]
+    first = [TESTS / name for name in ("real", "test_docs.py", "fuzz", "faults", "cli")]
 
     def turn(item: pytest.Item) -> int:
         within = (item.path, *item.path.parents)

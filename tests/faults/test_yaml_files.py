@@ -15,10 +15,10 @@ from commonweal.invest.tracker import Snapshot
 from commonweal.invest.tracker.on_study import take_baseline
 from commonweal.papers.wealth import read_weight
 from commonweal.survey import read_survey
-from tests.capital.surveys.conftest import PEOPLE, spec_of
-from tests.investment.allocation.test_command import write
-from tests.investment.appraisal.conftest import PLAIN
-from tests.investment.test_interventions import written
+from tests.invest.allocation.test_command import write
+from tests.invest.appraisal.conftest import PLAIN
+from tests.invest.test_interventions import written
+from tests.survey.conftest import PEOPLE, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,8 +32,6 @@ from tests.access.test_places_pbf import HOLE, SQUARE
 from tests.access.test_places_pbf import Map as PlacesMap
 from tests.access.test_postcodes import CODE_POINT, ONSPD
 from tests.access.test_timetable import feed
-from tests.capital.surveys.conftest import PEOPLE
-from tests.capital.surveys.test_read import spec_file, write
 from tests.conftest import areas_csv, recipe
 from tests.fuzz.ground import check_numbers
 from tests.fuzz.harness import Fuzzer
@@ -49,6 +47,8 @@ from tests.fuzz.studies import AREA_ROWS, VALUE_ROWS, run_study, write_plain
 from tests.sources.test_rdata_reader import frame as r_frame
 from tests.sources.test_rdata_reader import integer, real, text
 from tests.sources.test_rdata_reader import write as write_rdata
+from tests.survey.conftest import PEOPLE
+from tests.survey.test_read import spec_file, write
 
 if TYPE_CHECKING:
     from random import Random

@@ -25,14 +25,14 @@ from commonweal.report.survey import survey_report
 from commonweal.study.run import run
 from commonweal.study.small_areas import load_estimates, run_estimates, write_example
 from commonweal.survey import load_spec, rake_survey, read_survey, summarise
-from tests.capital.surveys.conftest import PEOPLE, spec_of
 from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, store, write_yaml
 from tests.fuzz.harness import Fuzzer
-from tests.investment.appraisal.conftest import PLAIN
-from tests.investment.test_interventions import club
-from tests.session.conftest import session_file
-from tests.session.test_spec import OWN
+from tests.invest.appraisal.conftest import PLAIN
+from tests.invest.test_interventions import club
+from tests.report.session.conftest import session_file
+from tests.report.session.test_spec import OWN
+from tests.survey.conftest import PEOPLE, spec_of
 
 if TYPE_CHECKING:
     from pathlib import Path

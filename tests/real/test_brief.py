@@ -8,7 +8,7 @@ import numpy as np
 import openpyxl
 import pypdf
 import pytest
-from tests.pack.conftest import Page
+from tests.report.place.conftest import Page
 
 from commonweal.report.place import describer
 from commonweal.report.place.make import write_pack
