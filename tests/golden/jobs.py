@@ -6,6 +6,7 @@ import json
 import shlex
 from contextlib import chdir
 from pathlib import Path
+from platform import python_version
 
 from typer.testing import CliRunner
 
@@ -62,7 +63,7 @@ def made(jobs: dict[str, str], folder: Path) -> dict[str, list[str]]:
         Where they run: its path is left out of the lines.
     """
     found: dict[str, list[str]] = {}
-    scrub = {str(folder): "FOLDER"}
+    scrub = {str(folder): "FOLDER", python_version(): "PYTHON"}
     for name, command in jobs.items():
         with chdir(folder):
             result = CliRunner().invoke(app, shlex.split(command.format(out=name)))
