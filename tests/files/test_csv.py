@@ -52,9 +52,9 @@ def test_tables_of_results_and_of_packs(tmp_path: Path) -> None:
 
 
 NOT_FOR_READERS = {
-    "sources/county/county.py",  # tables of the fictional county in the cache, read back as they are
+    "demo/county.py",  # tables of the fictional county in the cache, read back as they are
     "areas/parts.py",  # what a split depends on, for a checksum
-    "index/drawing.py",  # what a picture shows, for its name
+    "toolbox/drawing.py",  # what a picture shows, for its name
 }
 
 
@@ -66,4 +66,4 @@ def test_every_writer_of_csv_goes_through_it() -> None:
         for path in home.rglob("*.py")
         if writes.search(path.read_text("utf-8"))
     }
-    assert found == {"csv_text.py", *NOT_FOR_READERS}
+    assert found == {"files/csv.py", *NOT_FOR_READERS}

@@ -159,21 +159,29 @@ READERS: dict[str, tuple[str, Callable[[], str], Callable[[Path], object]]] = {
     ),
     "interventions": (
         "can.yaml",
-        lambda: first("investment", "interventions", "published"),
+        lambda: first("invest", "interventions", "published"),
         lambda f: load_interventions(str(f)),
     ),
     "parameters": (
         "ours.yaml",
-        lambda: shipped("investment", "parameters", "published", "green-book-2022.yaml"),
+        lambda: shipped("invest", "parameters", "published", "green-book-2022.yaml"),
         lambda f: load_parameters(str(f)),
     ),
     "project": (
         "hub.yaml",
-        lambda: shipped("investment", "appraisal", "projects", "community-hub.yaml"),
+        lambda: shipped("invest", "appraisal", "projects", "community-hub.yaml"),
         lambda f: load_project(str(f)),
     ),
-    "values": ("worth.yaml", lambda: first("case", "published"), lambda f: load_values(str(f))),
-    "session": ("talk.yaml", lambda: first("session", "sessions"), lambda f: load_session(str(f))),
+    "values": (
+        "worth.yaml",
+        lambda: first("invest", "case", "published"),
+        lambda f: load_values(str(f)),
+    ),
+    "session": (
+        "talk.yaml",
+        lambda: first("report", "session", "sessions"),
+        lambda f: load_session(str(f)),
+    ),
 }
 
 

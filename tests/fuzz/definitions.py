@@ -48,7 +48,7 @@ def write_weight(rng: Random, folder: Path, changes: int) -> None:
         "cov_bg": 0.001,
     }
     if rng.random() < 0.5:
-        tree = shipped("capital.wealth", "coefficients.yaml")["calibration"]
+        tree = shipped("papers.wealth", "coefficients.yaml")["calibration"]
     write_yaml(rng, folder / "weight.yaml", tree, changes)
 
 
@@ -63,7 +63,7 @@ def run_weight(folder: Path) -> bool:
 
 
 def write_framework(rng: Random, folder: Path, changes: int) -> None:
-    tree = shipped("capital.framework", f"frameworks/{rng.choice(('ons', 'onward'))}.yaml")
+    tree = shipped("social_capital", f"frameworks/{rng.choice(('ons', 'onward'))}.yaml")
     domains = {
         k: d | {"items": some(rng, d["items"], 2)} for k, d in some(rng, tree["domains"], 2).items()
     }

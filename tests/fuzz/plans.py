@@ -50,7 +50,7 @@ def write_project(rng: Random, folder: Path, changes: int) -> None:
     name = rng.choice(
         ("plain", "by-hand", "by-hand", "parkrun", "community-hub", "big-local-anxiety")
     )
-    tree = PLAIN if name == "plain" else shipped("investment.appraisal", f"projects/{name}.yaml")
+    tree = PLAIN if name == "plain" else shipped("invest.appraisal", f"projects/{name}.yaml")
     if name == "community-hub":
         tree = tree | {
             "benefits": some(rng, tree["benefits"], 2),
@@ -77,7 +77,7 @@ def told(result: Any) -> None:
 
 @cache
 def parameters() -> Any:
-    return shipped("investment.parameters", "published/green-book-2022.yaml")
+    return shipped("invest.parameters", "published/green-book-2022.yaml")
 
 
 def write_parameters(rng: Random, folder: Path, changes: int) -> None:
@@ -94,7 +94,7 @@ def write_interventions(rng: Random, folder: Path, changes: int) -> None:
     """One club, or two of those that ship."""
     tree = club()
     if rng.random() < 0.5:
-        tree = shipped("investment.interventions", "published/first-set.yaml")
+        tree = shipped("invest.interventions", "published/first-set.yaml")
         tree = tree | {"interventions": some(rng, tree["interventions"], 2)}
     else:
         by = {"indicator": "volunteering_rate", "change": "add", "by": 0.1}
@@ -123,7 +123,7 @@ def run_interventions(folder: Path) -> bool:
 
 def write_values(rng: Random, folder: Path, changes: int) -> None:
     """The values that ship; every fortieth is put to a case, which takes a second."""
-    tree = shipped("case", "published/first-values.yaml")
+    tree = shipped("invest.case", "published/first-values.yaml")
     if rng.random() < 39 / 40:
         (folder / CHECK_ONLY).touch()
     write_yaml(rng, folder / "values.yaml", tree, changes)
@@ -184,7 +184,7 @@ def run_programme(folder: Path) -> bool:
 
 def write_session(rng: Random, folder: Path, changes: int) -> None:
     """The session on the county that ships, or a smaller one with a work of its own."""
-    tree = copy.deepcopy(shipped("session", "sessions/demo.yaml"))
+    tree = copy.deepcopy(shipped("report.session", "sessions/demo.yaml"))
     tree["themes"] = ["what-works"]
     if rng.random() < 0.5:
         tree = session_file() | {
@@ -234,7 +234,7 @@ def run_survey(folder: Path) -> bool:
 
 def write_estimates(rng: Random, folder: Path, changes: int) -> None:
     """The file that takes the county's survey to its neighbourhoods, with three covariates."""
-    tree = copy.deepcopy(shipped("estimates", "examples/neighbourhoods.yaml"))
+    tree = copy.deepcopy(shipped("study.small_areas", "examples/neighbourhoods.yaml"))
     tree["covariates"] = ["turnout_rate", "social_rent", "rural"]
     tree["outcomes"] = ["trust"]
     if rng.random() < 0.97:

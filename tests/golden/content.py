@@ -21,6 +21,7 @@ import openpyxl
 import polars as pl
 import pyogrio
 import pypdf
+import pyreadstat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +85,8 @@ def _lines(name: str, data: bytes, scrub: dict[str, str]) -> list[str]:
                 for line in _lines(member, archive.read(member), scrub)
             ]
     if kind == ".sav":
-        data = data[:84] + data[101:]  # without the date and the time of writing
-    if kind in {".png", ".sav"}:
+        return list(_columns(_survey(data), scrub))
+    if kind == ".png":
         return [hashlib.sha256(data).hexdigest()]
     return plain(data.decode("utf-8-sig"), scrub)
 
@@ -128,6 +129,14 @@ def _layers(data: bytes, scrub: dict[str, str]) -> Iterator[str]:
         for field, column in zip(meta["fields"], values, strict=True):
             yield f"{name}.{field} {np.asarray(column).dtype}"
             yield ";".join(_value(v, scrub) for v in np.asarray(column).tolist())
+
+
+def _survey(data: bytes) -> pl.DataFrame:
+    """Read SPSS's format: its bytes hold the time of writing."""
+    with NamedTemporaryFile(suffix=".sav") as file:
+        file.write(data)
+        file.flush()
+        return pl.DataFrame(pyreadstat.read_sav(file.name, output_format="dict")[0])
 
 
 class _Text(HTMLParser):

@@ -30,7 +30,6 @@ MADE = {
     "survey-example": "small-areas --example {out}",
     "survey": "survey survey-example/residents.yaml --by tenure --out {out}",
     "small-areas": "small-areas survey-example/neighbourhoods.yaml --out {out}",
-    "wealth": "wealth --country GBR --out {out}",
     "evidence": "evidence --json",
     "appraise": "invest appraise community-hub --draws 200 --out {out}",
     "site": "invest site demo --area Vesselhoe --kind library --sites 2 --out {out}",
@@ -48,6 +47,7 @@ OF_ENGLAND = {
     "england-pack": "brief left-behind-2019 Hartlepool --draws 20 --no-sensitivity --out {out}",
     "allocate": "invest allocate appg-225 --draws 20 --out {out}",
     "discontent": "discontent --out {out}",
+    "wealth": "wealth --country GBR --out {out}",
 }
 """On the real files."""
 
@@ -81,7 +81,9 @@ def hashes_of(texts: dict[str, list[str]]) -> dict[str, str]:
     return {name: digest(lines) for name, lines in texts.items()}
 
 
-def kept(jobs: dict[str, str]) -> dict[str, str]:
-    """Give the hashes that were kept of what some commands print and write."""
+def changed(texts: dict[str, list[str]], jobs: dict[str, str]) -> list[str]:
+    """Name what is new, gone or other than what was kept of some commands."""
     known: dict[str, str] = json.loads(HASHES.read_text("utf-8"))
-    return {name: value for name, value in known.items() if name.split("/")[0] in jobs}
+    before = {name: value for name, value in known.items() if name.split("/")[0] in jobs}
+    now = hashes_of(texts)
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))

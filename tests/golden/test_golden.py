@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.golden.jobs import EXAMPLES, MADE, hashes_of, kept, made
+from tests.golden.jobs import EXAMPLES, MADE, changed, made
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def test_what_is_made_of_fictional_places_is_what_it_was(
     tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("COMMONWEAL_MIRROR", raising=False)
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     work = shutil.copytree(EXAMPLES, tmp_path / "work")
-    assert hashes_of(made(MADE, work)) == kept(MADE)
+    assert changed(made(MADE, work), MADE) == []
