@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 os.environ["POLARS_MAX_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["NUMBA_NUM_THREADS"] = "2"
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")  # one in the fuzzers' own processes
 
 import numba
 import pytest
