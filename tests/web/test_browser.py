@@ -289,7 +289,10 @@ def test_colours_that_come_late_do_not_cover_later_ones(
 ) -> None:
     page, held = blank(), []
     page.route(re.compile("/api/map"), lambda r: held.append(r) if not held else r.continue_())
-    page.goto(f"{address}/", wait_until="domcontentloaded")
+    with page.expect_request(
+        re.compile("/api/map")
+    ):  # else the later ones might be the first asked for
+        page.goto(f"{address}/", wait_until="domcontentloaded")
     with page.expect_response(re.compile(r"/api/map\?.*layer=rank")) as later:
         page.locator("select[name=layer]").select_option("rank.deprivation")
     labels = [one["label"] for one in later.value.json()["classes"]]
