@@ -28,8 +28,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from commonweal.access import Points, great_circle_m
+from commonweal.access.osm_streets import read_streets
 from commonweal.access.streets import Streets
-from commonweal.access.streets_pbf import read_streets
 from commonweal.access.walks import street_counts, street_nearest
 from commonweal.errors import CommonwealError
 from commonweal.sources import Store

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from commonweal.report.place import describer
-from commonweal.report.place.make import write_pack
+from commonweal.report.place.pack import write_pack
+from commonweal.study.names import find_scope
 from commonweal.study.run import run
-from commonweal.study.scope import find_scope
 
 PACK_S, PLACE_S, PLACES = 60.0, 0.005, 500
 

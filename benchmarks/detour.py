@@ -18,11 +18,11 @@ import numpy as np
 import polars as pl
 
 from commonweal.access import Points, great_circle_m, straight_nearest
-from commonweal.access.places_pbf import read_places_pbf
+from commonweal.access.osm_places import read_places_pbf
+from commonweal.access.osm_streets import read_streets
+from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes, place_postcodes
-from commonweal.access.snap import snap
-from commonweal.access.streets_pbf import read_streets
-from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.streets import snap
 from commonweal.access.walks import street_nearest
 from commonweal.sources import Store
 from commonweal.spec.indicators import AccessSpec

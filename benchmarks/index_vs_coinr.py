@@ -163,8 +163,7 @@ def correlating(given: Task, method: str) -> Work:
 
 def uncertainty(given: Task) -> Work:
     from commonweal.index.assumptions import Aggregation, Normalisation, Weights
-    from commonweal.index.ensemble import build_ensemble
-    from commonweal.index.uncertainty import spread_of_ranks
+    from commonweal.index.uncertainty import build_ensemble, spread_of_ranks
 
     ways = (ON_1_TO_100, {"z_score": {"mean": 100, "sd": 5}}, "rank")
     assumptions = [
@@ -183,8 +182,8 @@ def uncertainty(given: Task) -> Work:
 
 def sobol(given: Task) -> Work:
     from commonweal.index.assumptions import Aggregation, Inclusion, Normalisation, Weights
-    from commonweal.index.ensemble import build_ensemble
     from commonweal.index.sensitivity import sensitivity_of_ranks
+    from commonweal.index.uncertainty import build_ensemble
 
     ways = (ON_1_TO_100, {"z_score": {"mean": 100, "sd": 5}}, "rank")
     forms = ("arithmetic", "geometric")

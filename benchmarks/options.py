@@ -15,7 +15,7 @@ import httpx
 from commonweal.sources import Store
 from commonweal.study.run import run
 from commonweal.web import Explorer, create_app
-from commonweal.web.planning import plan
+from commonweal.web.explorer import plan
 
 CLAIM_S, AUTHORITIES = 1.0, 40
 

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.study.run": "Run a study",
-    "commonweal.compare.on_larger": "Run a study on larger areas",
+    "commonweal.compare.run_on_units": "Run a study on larger areas",
     "commonweal.invest.case": "The case for an investment",
     "commonweal.invest.allocation.on_study": "Who gets what, by the study that a programme runs on",
     "commonweal.invest.siting.on_study": "Siting on a study",
-    "commonweal.invest.siting.effect": "What new places change",
+    "commonweal.invest.siting.result": "What new places change",
     "commonweal.invest.portfolio.on_study": "A portfolio for neighbourhoods of a study",
     "commonweal.invest.tracker.on_study": "Following places of a study",
     "commonweal.study.small_areas": "From a survey to neighbourhoods, by a file",
@@ -43,28 +43,24 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.study.indicators": "The indicators of a study",
     "commonweal.study.social_capital": "The social capital of a study",
     "commonweal.study.years": "The years of a study",
-    "commonweal.study.crosswalk": "From the areas of an index to those of a study",
-    "commonweal.study.areas": "The places of a study",
-    "commonweal.study.own_areas": "Areas from tables of one's own",
+    "commonweal.study.areas": "The areas of a study",
     "commonweal.study.files": "The files of a study",
-    "commonweal.study.validation": "Agreement with published results",
     "commonweal.spec": "Study files",
     "commonweal.study.results": "What a run gives",
     "commonweal.sources": "Sources",
     "commonweal.demo": "The fictional county",
     "commonweal.areas": "Areas",
-    "commonweal.areas.parts": "Areas that straddle borders",
-    "commonweal.areas.denominators": "Denominators",
+    "commonweal.areas.apportion": "Areas that straddle borders",
+    "commonweal.areas.summaries": "Denominators",
     "commonweal.access": "Access",
-    "commonweal.access.streets_pbf": "Streets of a map",
+    "commonweal.access.osm_streets": "Streets of a map",
     "commonweal.access.walks": "Walks along streets",
     "commonweal.access.mixed": "Along streets where there is a map",
-    "commonweal.access.taxonomy": "Kinds of places",
     "commonweal.access.places": "Places",
-    "commonweal.access.places_pbf": "Places of a map",
+    "commonweal.access.osm_places": "Places of a map",
     "commonweal.access.registers": "Registers of places",
     "commonweal.access.own_places": "Places of one's own",
-    "commonweal.access.place_sources": "All places together",
+    "commonweal.access.conflation": "All places together",
     "commonweal.access.timetable": "Timetables",
     "commonweal.access.departures": "Departures",
     "commonweal.indicators": "Indicators",
@@ -72,7 +68,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.social_capital": "What social capital is measured by",
     "commonweal.survey": "Surveys",
     "commonweal.small_areas": "Small areas",
-    "commonweal.small_areas.integrated": "Small areas, over what a variance may be",
+    "commonweal.small_areas.fay_herriot_bayes": "Small areas, over what a variance may be",
     "commonweal.social_capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
     "commonweal.papers.wealth": "Trust as wealth",
     "commonweal.papers.discontent": "Places that don't matter",
@@ -94,32 +90,20 @@ ROOMS = {  # the public modules, in the order of the road
 }
 
 FAMILIES = {  # of the index room: a page of methods/ each, with the modules that it is about
-    "look": ("describe", "correlate", "reliability", "components", "review"),
-    "prepare": (
-        *("screen", "denominate", "impute", "impute_panel", "treat", "reshape", "shrink"),
-        *("prepare", "prepare_spec"),
-    ),
-    "normalise": ("normalise", "scales", "distances", "by_rank"),
+    "look": ("describe", "correlate", "multivariate", "review"),
+    "prepare": (*("screen", "rates", "impute", "treat", "reshape", "prepare", "prepare_spec"),),
+    "normalise": ("normalise", "scales", "rank_transforms"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
-    "results": ("framework", "framework_table", "score", "scores", "rank", "standings", "whatif"),
-    "uncertainty": (
-        "assumptions",
-        "laws",
-        "treatments",
-        "ensemble",
-        "model",
-        "noise",
-        "uncertainty",
-    ),
-    "sensitivity": ("sensitivity", "screening"),
-    "panel": ("panel", "change_parts", "trends", "growth"),
-    "audit": ("coin", "coin_tool", "index_workbook", "audit", "audit_functions"),
-    "plots": ("plots", "plots_ranks", "drawing"),
+    "results": ("framework", "score", "scores", "rank", "rank_tables", "whatif"),
+    "uncertainty": ("assumptions", "distributions", "monte_carlo", "uncertainty"),
+    "sensitivity": ("sensitivity",),
+    "panel": ("panel", "decomposition", "trends"),
+    "audit": ("coin", "coin_tool", "workbook", "audit"),
+    "plots": ("plots", "plots_ranks", "figure"),
 }
-TOOLBOX = {"whatif", "screening", "drawing", *FAMILIES["audit"], *FAMILIES["plots"]}
-INSIDE = {"acting", "arguments", "coin_meta", "flat", "kendall", "kernels", "methods"}
-INSIDE |= {"lists", "prepare_steps", "runs", "shares", "tables", "types", "weighings"}
+TOOLBOX = {"whatif", *FAMILIES["audit"], *FAMILIES["plots"]}
+INSIDE = {"kernels", "methods", "prepare_steps", "runs", "table_kernels", "tables", "targets"}
 IN_A_STUDY = "in a study"  # head of the columns with names that a study may use
 IN_PYTHON = "in Python"  # and of those with names of functions and classes
 
@@ -368,7 +352,7 @@ def study_faults() -> list[str]:
     from commonweal import designation, index
     from commonweal import spec as recipe
 
-    certainty = importlib.import_module("commonweal.designation.certainty")
+    certainty = importlib.import_module("commonweal.designation.uncertainty")
     reading = importlib.import_module("commonweal.sources").Reading
     models = [
         recipe.Study,
@@ -466,7 +450,7 @@ def method_faults() -> list[str]:
     from commonweal.index import prepare_spec as prepare
     from commonweal.index.assumptions import KINDS
     from commonweal.index.reshape import RESHAPES
-    from commonweal.index.treatments import TREATMENTS
+    from commonweal.index.treat import TREATMENTS
 
     pages = {f"{f}.md": (DOCS / "methods" / f"{f}.md").read_text("utf-8") for f in FAMILIES}
     known_names = in_python()

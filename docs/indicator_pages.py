@@ -10,7 +10,7 @@ import polars as pl
 from cells import cell, table
 
 from commonweal.evidence import cite, load_evidence
-from commonweal.report.study.measured import COARSE, system_title
+from commonweal.report.study.data_dictionary import COARSE, system_title
 from commonweal.sources import load_catalogue
 from commonweal.spec import load_study
 

@@ -20,9 +20,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from commonweal.access import Points, great_circle_m
-from commonweal.access.places_pbf import read_places_pbf
-from commonweal.access.snap import snap
-from commonweal.access.streets_pbf import read_streets
+from commonweal.access.osm_places import read_places_pbf
+from commonweal.access.osm_streets import read_streets
+from commonweal.access.streets import snap
 from commonweal.areas import load_areas
 from commonweal.sources import Store
 

@@ -21,7 +21,7 @@ from commonweal.report.study import write_results
 from commonweal.spec import Study, load_study
 from commonweal.study.run import run
 from commonweal.survey import load_spec
-from commonweal.toolbox.audit_functions import FUNCTIONS
+from commonweal.toolbox.audit import FUNCTIONS
 
 if TYPE_CHECKING:
     from commonweal.study.results import Results

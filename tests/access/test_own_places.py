@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from commonweal.access.distance import great_circle_m
 from commonweal.access.own_places import read_own_places
-from commonweal.access.points import great_circle_m
 from commonweal.access.postcodes import Postcodes
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
 

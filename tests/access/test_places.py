@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from commonweal.access.places import LEFT_OUT, Places, join_places, make_places
-from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.places import LEFT_OUT, Places, join_places, load_taxonomy, make_places
 from commonweal.errors import DataError, UnknownNameError
 
 

@@ -8,8 +8,8 @@ import osmium
 import pytest
 from osmium.osm.mutable import Node, Relation, Way
 
-from commonweal.access.places_pbf import read_places_pbf
-from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.osm_places import read_places_pbf
+from commonweal.access.places import load_taxonomy
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_a_map_without_places(tmp_path: Path) -> None:
 
 
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commonweal.access import places_pbf
+    from commonweal.access import osm_places as places_pbf
 
     monkeypatch.setattr(places_pbf, "EVERY", 1)
     m = Map()

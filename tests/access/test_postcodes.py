@@ -13,9 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.access.national_grid import grid_to_degrees
-from commonweal.access.points import great_circle_m
-from commonweal.access.postcodes import load_postcodes, place_postcodes, tidy_postcodes
+from commonweal.access.distance import great_circle_m
+from commonweal.access.postcodes import (
+    grid_to_degrees,
+    load_postcodes,
+    place_postcodes,
+    tidy_postcodes,
+)
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:

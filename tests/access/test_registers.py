@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import Postcodes
 from commonweal.access.registers import Register, load_registers, places_of, read_register
-from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Store
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.access.places import LEFT_OUT, Places, make_places
-from commonweal.access.points import great_circle_m
-from commonweal.access.same_place import likeness, merge_same_places
-from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.conflation import likeness, merge_same_places
+from commonweal.access.distance import great_circle_m
+from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.errors import DataError, UnknownNameError
 
 METRE = 1 / 111_195  # degrees of latitude

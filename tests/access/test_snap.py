@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.access import EARTH_RADIUS_M, Points, great_circle_m
-from commonweal.access.snap import Snapped, in_threads, snap
-from commonweal.access.streets import GRAIN_M, Streets
+from commonweal.access.streets import GRAIN_M, Snapped, Streets, in_threads, snap
 from commonweal.errors import DataError
 
 DEGREE_M = EARTH_RADIUS_M * np.pi / 180

@@ -11,8 +11,8 @@ import pytest
 from osmium.osm.mutable import Node, Way
 
 from commonweal.access import great_circle_m
+from commonweal.access.osm_streets import StreetsRead, barrier_closed, read_streets, walked
 from commonweal.access.streets import GRAIN_M
-from commonweal.access.streets_pbf import StreetsRead, barrier_closed, read_streets, walked
 from commonweal.errors import DataError, SourceError
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def test_near_nodes_are_near_in_the_order(tmp_path: Path) -> None:
 
 
 def test_a_large_file_is_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commonweal.access import streets_pbf
+    from commonweal.access import osm_streets as streets_pbf
 
     m = three_components()
     m.node(1, 0, barrier="wall")
@@ -273,7 +273,7 @@ def test_a_large_file_is_read_the_same(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commonweal.access import streets_pbf
+    from commonweal.access import osm_streets as streets_pbf
 
     monkeypatch.setattr(streets_pbf, "A_STEP", 1)
     m = Map()

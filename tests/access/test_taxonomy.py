@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.access.taxonomy import load_taxonomy
 from commonweal.errors import DataError, UnknownNameError
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods" / "places.md"

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commonweal.access import Points, great_circle_m
-from commonweal.access.calendar_days import dates_covered, services_on, trips_by_date, typical_day
 from commonweal.access.departures import (
     BANDS,
     Band,
@@ -23,8 +22,15 @@ from commonweal.access.departures import (
     stops_within,
     timetable_table,
 )
-from commonweal.access.straight import straight_reach
-from commonweal.access.timetable import Timetable, read_timetable
+from commonweal.access.distance import straight_reach
+from commonweal.access.timetable import (
+    Timetable,
+    dates_covered,
+    read_timetable,
+    services_on,
+    trips_by_date,
+    typical_day,
+)
 from commonweal.errors import DataError, SourceError, UnknownNameError
 
 if TYPE_CHECKING:

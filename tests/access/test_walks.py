@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import csgraph_from_dense, dijkstra
 
 from commonweal.access import Nearest, Points, Reach, walks
-from commonweal.access.snap import Snapped, snap
-from commonweal.access.streets import Streets
+from commonweal.access.streets import Snapped, Streets, snap
 from commonweal.access.walks import street_counts, street_nearest, street_reach
 from commonweal.errors import DataError
 

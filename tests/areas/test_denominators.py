@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.areas.denominators import implied_population
+from commonweal.areas.summaries import implied_population
 from commonweal.errors import DataError
 
 

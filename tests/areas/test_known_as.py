@@ -10,7 +10,7 @@ from commonweal.areas import load_areas
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems
 from commonweal.errors import CommonwealError
 from commonweal.sources import Source, Store, local_source
-from commonweal.study.find import find_area, larger_named
+from commonweal.study.names import find_area, larger_named
 
 if TYPE_CHECKING:
     from pathlib import Path

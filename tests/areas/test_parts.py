@@ -14,9 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.areas import Areas, Systems, move_from_pairs
-from commonweal.areas.overlap import area_shares
-from commonweal.areas.parts import nested, split_parts
-from commonweal.areas.raking import rake
+from commonweal.areas.apportion import area_shares, nested, rake, split_parts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Store, local_source
 

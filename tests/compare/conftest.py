@@ -44,7 +44,7 @@ def in_pairs(small: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     def way(store: Any, origin: Areas, destination: Areas) -> Move:
         return move_from_pairs(origin, destination, pairs)
 
-    for module in ("indices", "studies", "units"):
+    for module in ("studies", "units"):
         monkeypatch.setattr(f"commonweal.compare.{module}.build_move", way)
     halls = {k: 11 - k for k in range(1, 11)} | {5: 0}
 

@@ -11,11 +11,15 @@ import pytest
 
 import commonweal.spec
 from commonweal.compare import compare_studies, compare_units
-from commonweal.compare.on_larger import run_on_units
+from commonweal.compare.run_on_units import run_on_units
 from commonweal.errors import DataError, StudyError
+from commonweal.report.study.comparison import (
+    study_comparison_data,
+    study_comparison_lines,
+    unit_data,
+    unit_lines,
+)
 from commonweal.report.study.headline import headline
-from commonweal.report.study.two_studies import study_comparison_data, study_comparison_lines
-from commonweal.report.study.units import unit_data, unit_lines
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -191,9 +195,11 @@ def on_pairs(
         "twenty": run_with(areas__parents=parents, certainty=None),
         "pair": in_pairs(certainty=None),
     }
-    monkeypatch.setattr("commonweal.compare.on_larger.study_areas", lambda *_: runs["twenty"].areas)
     monkeypatch.setattr(
-        "commonweal.compare.on_larger.run", lambda study, *_, **__: runs[study.areas]
+        "commonweal.compare.run_on_units.study_areas", lambda *_: runs["twenty"].areas
+    )
+    monkeypatch.setattr(
+        "commonweal.compare.run_on_units.run", lambda study, *_, **__: runs[study.areas]
     )
     there = load_study(small.write(certainty=None))
     return lambda focus: there.model_copy(update={"areas": "twenty", "focus": focus})

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.compare import compare_indices, match_indices
-from commonweal.document.columns import in_columns
-from commonweal.report.study.two_indices import index_comparison_lines
+from commonweal.document.format import in_columns
+from commonweal.report.study.comparison import index_comparison_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from commonweal.compare import compare_units
-from commonweal.compare.on_larger import on_unit, run_on_units
+from commonweal.compare.run_on_units import on_unit, run_on_units
 from commonweal.errors import StudyError
-from commonweal.report.study.units import unit_data, unit_lines, unit_table
+from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ def test_a_unit_that_is_none_is_told_before_a_long_run(
     run_with: RunWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas = run_with().areas
-    monkeypatch.setattr("commonweal.compare.on_larger.study_areas", lambda *_: areas)
+    monkeypatch.setattr("commonweal.compare.run_on_units.study_areas", lambda *_: areas)
     monkeypatch.setattr(
-        "commonweal.compare.on_larger.run", lambda *_, **__: pytest.fail("it has run")
+        "commonweal.compare.run_on_units.run", lambda *_, **__: pytest.fail("it has run")
     )
     with pytest.raises(StudyError, match=r"'msoa' is no larger unit than its own.*: district"):
         run_on_units("left-behind-2023", NO_STORE, ["district", "msoa"])

@@ -14,9 +14,9 @@ from scipy.stats import rankdata
 
 from commonweal.areas import Areas, Move, move_from_pairs
 from commonweal.designation import Certainty, CertaintySpec, Rule, certainty, designate
-from commonweal.designation.kernels import carry_rows
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import Node, score, uncertainty
+from commonweal.index.kernels import carry_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

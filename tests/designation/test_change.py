@@ -14,8 +14,7 @@ import pytest
 
 from commonweal.areas import move_from_pairs
 from commonweal.designation import Rule, designate
-from commonweal.designation.change import can_tell
-from commonweal.designation.follow import way_of
+from commonweal.designation.change import can_tell, way_of
 from commonweal.errors import DataError
 from commonweal.index import Node, rank, score
 from commonweal.index.scales import min_max

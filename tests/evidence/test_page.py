@@ -128,7 +128,7 @@ def test_a_dangling_citation_fails_the_check_with_the_nearest(
 
 
 def test_a_report_lists_what_the_study_cites_and_for_what(small: Small) -> None:
-    from commonweal.report.study.measured import indicator_table
+    from commonweal.report.study.data_dictionary import indicator_table
     from commonweal.report.study.report import render_report
 
     study = small.write(

@@ -18,7 +18,7 @@ from commonweal.demo import generate_county
 from commonweal.errors import SourceError
 from commonweal.files.atomic import writing
 from commonweal.sources import Store, local_source
-from commonweal.sources.kept import kept_file, kept_table
+from commonweal.sources.cache import kept_file, kept_table
 
 from ..sources.conftest import published
 from .damage import damaged, flipped, halls, put_back

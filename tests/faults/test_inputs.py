@@ -31,8 +31,7 @@ import shapely
 import xlsxwriter
 
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
-from commonweal.sources.apart import apart
-from commonweal.sources.damaged import reading
+from commonweal.sources.sandbox import apart, reading
 from commonweal.survey import read_columns
 
 from ..fuzz.apart import keep_ready
@@ -49,7 +48,9 @@ LON, LAT = 12.5, 41.9
 @pytest.fixture
 def many_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
-    monkeypatch.setattr("commonweal.sources.apart.subprocess", subprocess)  # is put back at the end
+    monkeypatch.setattr(
+        "commonweal.sources.sandbox.subprocess", subprocess
+    )  # is put back at the end
     ready = keep_ready()
     yield
     ready.communicate()

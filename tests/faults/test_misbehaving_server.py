@@ -14,8 +14,7 @@ import pytest
 
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
 from commonweal.sources import Store
-from commonweal.sources.fetch import NoAnswerError, download
-from commonweal.sources.paced import Pace, Patience, SlowError
+from commonweal.sources.fetch import NoAnswerError, Pace, Patience, SlowError, download
 
 from ..sources.conftest import TABLE, published
 from .damage import damaged, flipped, halls

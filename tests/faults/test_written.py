@@ -9,17 +9,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.access.feed import unpacked
+from commonweal.access.gtfs import unpacked
 from commonweal.access.postcodes import load_postcodes
 from commonweal.areas import summarise
 from commonweal.errors import DataError
-from commonweal.files.yaml import _loader, read_keys, read_strict
+from commonweal.files.inputs import _loader, read_keys, read_strict
 from commonweal.index.scales import z_score
 from commonweal.invest.appraisal import welfare_weight
-from commonweal.invest.appraisal.uncertain import read_number
+from commonweal.invest.parameters import read_number
 from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.sources import local_source
-from commonweal.survey.recode import as_text
+from commonweal.survey.read import as_text
 from tests.faults.test_inputs import outlines, refused
 
 if TYPE_CHECKING:

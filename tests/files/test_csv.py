@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import commonweal
-from commonweal.document.table import Shown
+from commonweal.document.model import Shown
 from commonweal.files.csv import csv_of_frame, csv_of_rows
 from commonweal.report.study.parquet import write_table
 
@@ -53,8 +53,8 @@ def test_tables_of_results_and_of_packs(tmp_path: Path) -> None:
 
 NOT_FOR_READERS = {
     "demo/county.py",  # tables of the fictional county in the cache, read back as they are
-    "areas/parts.py",  # what a split depends on, for a checksum
-    "toolbox/drawing.py",  # what a picture shows, for its name
+    "areas/apportion.py",  # what a split depends on, for a checksum
+    "toolbox/figure.py",  # what a picture shows, for its name
 }
 
 

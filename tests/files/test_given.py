@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
-from commonweal.access.taxonomy import load_taxonomy
-from commonweal.files.given import given, given_files, note_given
+from commonweal.files.inputs import given, given_files, note_given
 from commonweal.invest.appraisal.project import load_project
-from commonweal.invest.case.values import load_values
+from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.siting.candidates import read_candidates
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
 from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.report.session import load_session
-from commonweal.study.find import area_of_postcode
+from commonweal.study.names import area_of_postcode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,9 +19,9 @@ from tests.study.test_gather import AREAS, FEED, PLACES
 
 from commonweal.invest.allocation.programme import Programme, load_programme
 from commonweal.invest.appraisal.project import Project
-from commonweal.invest.case.values import Values
-from commonweal.invest.interventions.interventions import Interventions
-from commonweal.invest.parameters.parameters import Parameters
+from commonweal.invest.case.valuation import Values
+from commonweal.invest.interventions import Interventions
+from commonweal.invest.parameters import Parameters
 from commonweal.report.session.spec import Session
 from commonweal.sources import Store
 from commonweal.spec import Study, load_study

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.files import locks
-from commonweal.files.locks import held, owner_lives, sweep
+from commonweal.files import atomic as locks
+from commonweal.files.atomic import held, owner_lives, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def another_process(folder: Path, make: str) -> Iterator[subprocess.Popen[bytes]
     program = f"""
 import sys, time
 from pathlib import Path
-from commonweal.files.locks import held
+from commonweal.files.atomic import held
 path = Path(sys.argv[1])
 with held(path):
     {make}

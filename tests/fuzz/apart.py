@@ -18,12 +18,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from commonweal.sources import apart
+from commonweal.sources import sandbox as apart
 
 READERS = (
     "commonweal.survey.read",
-    "commonweal.sources.excel_reader",
-    "commonweal.sources.vector_reader",
+    "commonweal.sources.tabular",
+    "commonweal.sources.geometry",
     "fastexcel",
     "polars",
     "pyogrio",

@@ -18,15 +18,14 @@ import osmium
 import polars as pl
 import xlsxwriter
 
-from commonweal.access.calendar_days import typical_day
 from commonweal.access.departures import departures
+from commonweal.access.osm_places import read_places_pbf
+from commonweal.access.osm_streets import read_streets
 from commonweal.access.own_places import read_own_places
-from commonweal.access.places_pbf import read_places_pbf
+from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
-from commonweal.access.streets_pbf import read_streets
-from commonweal.access.taxonomy import load_taxonomy
-from commonweal.access.timetable import read_timetable
-from commonweal.invest.allocation.groups import read_codes
+from commonweal.access.timetable import read_timetable, typical_day
+from commonweal.invest.allocation.eligibility import read_codes
 from commonweal.invest.siting.candidates import read_candidates
 from tests.access.test_places_pbf import HOLE, SQUARE
 from tests.access.test_places_pbf import Map as PlacesMap

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.access.places import load_taxonomy, read_model
 from commonweal.access.registers import _Registers, places_of
-from commonweal.access.taxonomy import load_taxonomy, read_model
 from commonweal.evidence import load_evidence
-from commonweal.files.yaml import read_text
+from commonweal.files.inputs import read_text
 from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
 from commonweal.papers.wealth import read_weight, worth_of_change

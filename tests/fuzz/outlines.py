@@ -14,8 +14,8 @@ import numpy as np
 import pyogrio
 import shapely
 
+from commonweal.report.study.charts import draw_map
 from commonweal.report.study.geopackage import write_geopackage
-from commonweal.report.study.map import draw_map
 from commonweal.sources import local_source
 from commonweal.sources.readers import read_table
 from commonweal.spec import load_study

@@ -18,7 +18,7 @@ from commonweal.invest.portfolio.on_study import Ask, propose
 from commonweal.report.allocation import allocation_data, allocation_lines
 from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
 from commonweal.report.case.report import case_report
-from commonweal.report.case.told import case_data, case_lines
+from commonweal.report.case.text import case_data, case_lines
 from commonweal.report.portfolio import portfolio_data, portfolio_lines
 from commonweal.report.session import content, load_session
 from commonweal.report.survey import survey_report
@@ -77,7 +77,7 @@ def told(result: Any) -> None:
 
 @cache
 def parameters() -> Any:
-    return shipped("invest.parameters", "published/green-book-2022.yaml")
+    return shipped("invest", "parameters/published/green-book-2022.yaml")
 
 
 def write_parameters(rng: Random, folder: Path, changes: int) -> None:
@@ -94,7 +94,7 @@ def write_interventions(rng: Random, folder: Path, changes: int) -> None:
     """One club, or two of those that ship."""
     tree = club()
     if rng.random() < 0.5:
-        tree = shipped("invest.interventions", "published/first-set.yaml")
+        tree = shipped("invest", "interventions/published/first-set.yaml")
         tree = tree | {"interventions": some(rng, tree["interventions"], 2)}
     else:
         by = {"indicator": "volunteering_rate", "change": "add", "by": 0.1}

@@ -17,7 +17,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 import commonweal.index
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.index.arguments import (
+from commonweal.index.assumptions import Weights
+from commonweal.index.framework import Node
+from commonweal.index.methods import (
     AboveZero,
     Count,
     Declared,
@@ -28,8 +30,6 @@ from commonweal.index.arguments import (
     settings_into,
     strict,
 )
-from commonweal.index.assumptions import Weights
-from commonweal.index.framework import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -235,8 +235,9 @@ def test_nothing_that_a_signature_declares_is_out_of_reach(name: str) -> None:
 
 
 BETWEEN_MODULES = {
-    "drawing", "kendall", "kernels", "flat", "lists", "noise", "runs",
-    "ensemble.ensemble_of", "normalise.turned", "panel.base_of",
+    "figure", "kernels", "runs", "table_kernels", "tables",
+    "distributions.normal_errors", "distributions.rates_from_counts", "distributions.smooth_errors",
+    "normalise.turned", "panel.base_of", "uncertainty.ensemble_of",
 }  # fmt: skip
 """What only other modules of the room call, with what has been checked before."""
 

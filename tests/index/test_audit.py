@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.framework import Node
+from commonweal.index.rates import shrink_counts
 from commonweal.index.review import Thresholds, review_data, review_tree, to_table
 from commonweal.index.score import score_tree
-from commonweal.index.shrink import shrink_counts
 from commonweal.index.treat import Rule
 from commonweal.toolbox.audit import (
     FUNCTIONS,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from commonweal.errors import DataError
 from commonweal.index import NORMALISERS, exponential_of_rank, rank
-from commonweal.index.by_rank import (
+from commonweal.index.rank_transforms import (
     BY_RANK,
     borda,
     exponential,

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, score
-from commonweal.index.change_parts import drivers, split_change, split_years
+from commonweal.index.decomposition import drivers, split_change, split_years
 from commonweal.index.panel import score_panel
 from commonweal.index.trends import movers, trend
 

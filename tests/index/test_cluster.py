@@ -15,14 +15,13 @@ import pytest
 
 from commonweal.errors import DataError
 from commonweal.index.assumptions import Aggregation, Normalisation, SamplingError, Weights
-from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
-from commonweal.index.uncertainty import Spread, spread_of_ranks
+from commonweal.index.uncertainty import Spread, build_ensemble, spread_of_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from commonweal.index.model import Ensemble
+    from commonweal.index.monte_carlo import Ensemble
 
 if os.environ.get("CI"):
     import distributed
@@ -176,7 +175,7 @@ def test_a_worker_may_have_several_threads() -> None:
         import numpy as np
         from commonweal.index import Node
         from commonweal.index.assumptions import Weights
-        from commonweal.index.ensemble import build_ensemble
+        from commonweal.index.uncertainty import build_ensemble
         from commonweal.index.uncertainty import _ranks
         leaves = {n: {"indicator": n} for n in "ab"}
         tree = Node.model_validate({"transform": "min_max", "children": leaves})

@@ -14,18 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.denominate import denominate
-from commonweal.index.framework import Node
-from commonweal.index.framework_table import child_weights, framework_table
+from commonweal.index.framework import Node, child_weights, framework_table
 from commonweal.index.impute import impute_columns
 from commonweal.index.normalise import normalise
 from commonweal.index.rank import rank
+from commonweal.index.rates import denominate
 from commonweal.index.score import score_tree
 from commonweal.index.screen import screen_units
 from commonweal.index.treat import treat
 from commonweal.toolbox.coin import Coin, lineage, parameter, read_coin_tables
 from commonweal.toolbox.coin_tool import read_coin_tool
-from commonweal.toolbox.index_workbook import stage_table, write_index_workbook
+from commonweal.toolbox.workbook import stage_table, write_index_workbook
 
 from . import golden
 

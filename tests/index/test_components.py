@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.components import components, components_by_group
+from commonweal.index.multivariate import components, components_by_group
 
 from . import golden
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.denominate import denominate, match_units
+from commonweal.index.rates import denominate, match_units
 
 from . import golden
 

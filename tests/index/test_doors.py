@@ -10,14 +10,21 @@ import polars as pl
 import pytest
 
 from commonweal.errors import DataError
-from commonweal.index.components import components, components_by_group
 from commonweal.index.correlate import correlate, pairwise_covariance
-from commonweal.index.denominate import denominate, match_units
 from commonweal.index.describe import describe, flags, iqr_outliers
 from commonweal.index.importance import importance, to_importance
 from commonweal.index.impute import impute_columns, impute_regression, impute_rows
+from commonweal.index.multivariate import (
+    components,
+    components_by_group,
+    cronbach,
+    flag_denominators,
+    flag_pairs,
+    with_ancestors,
+)
 from commonweal.index.normalise import normalise
-from commonweal.index.reliability import cronbach, flag_denominators, flag_pairs, with_ancestors
+from commonweal.index.rank_tables import strengths
+from commonweal.index.rates import denominate, match_units
 from commonweal.index.review import review_data
 from commonweal.index.screen import (
     available,
@@ -25,9 +32,8 @@ from commonweal.index.screen import (
     screen_indicators,
     screen_units,
 )
-from commonweal.index.standings import strengths
 from commonweal.index.treat import changes, treat
-from commonweal.toolbox.index_workbook import stage_table
+from commonweal.toolbox.workbook import stage_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

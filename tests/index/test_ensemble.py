@@ -10,7 +10,6 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.acting import acting, first_fault
 from commonweal.index.assumptions import (
     KINDS,
     Aggregation,
@@ -24,15 +23,16 @@ from commonweal.index.assumptions import (
     Treatment,
     Weights,
 )
-from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
 from commonweal.index.sensitivity import sobol_indices
+from commonweal.index.targets import acting, first_fault
+from commonweal.index.uncertainty import build_ensemble
 from commonweal.indicators import Counts
 
 from . import golden
 
 if TYPE_CHECKING:
-    from commonweal.index.model import Ensemble
+    from commonweal.index.monte_carlo import Ensemble
 
 golden.CHECKED |= {
     "sa_B_design.csv": golden.INPUT,

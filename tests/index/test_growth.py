@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from commonweal.errors import DataError
-from commonweal.index.growth import annual_growth, line, percentage_change, span
 from commonweal.index.normalise import normalise
 from commonweal.index.treat import treat
-from commonweal.index.trends import on_fixed_base
+from commonweal.index.trends import annual_growth, line, on_fixed_base, percentage_change, span
 
 from . import golden
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.impute import Filled, impute_columns, impute_regression, impute_rows
-from commonweal.index.impute_panel import fill_years, impute_panel
+from commonweal.index.panel import fill_years, impute_panel
 from commonweal.indicators import Indicator, panel_from_long
 
 from . import golden

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
-from commonweal.index.by_rank import exponential, normal_quantile, normal_score
 from commonweal.index.kernels import (
     N_EXACT,
     bin_middle,
@@ -22,6 +21,7 @@ from commonweal.index.kernels import (
     rank_rows,
     upward_rows,
 )
+from commonweal.index.rank_transforms import exponential, normal_quantile, normal_score
 from commonweal.index.uncertainty import RankCounter
 
 RNG = np.random.default_rng(11)

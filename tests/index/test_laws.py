@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from commonweal.errors import DataError
-from commonweal.index.laws import NumberLaw, WeightLaw, choice
+from commonweal.index.distributions import NumberLaw, WeightLaw, choice
 
 N = 20_000
 LEAST_P = 0.001

@@ -21,10 +21,10 @@ from commonweal.index.assumptions import (
     Treatment,
     Weights,
 )
-from commonweal.index.ensemble import build_ensemble
-from commonweal.index.model import NO_RANK, Ensemble
+from commonweal.index.monte_carlo import NO_RANK, Ensemble
 from commonweal.index.rank import rank
-from commonweal.index.treatments import TREATMENTS
+from commonweal.index.treat import TREATMENTS
+from commonweal.index.uncertainty import build_ensemble
 from commonweal.indicators import Counts
 
 N, RUNS = 60, 40
@@ -446,7 +446,7 @@ class TestRefused:
             make(tree(), Aggregation(form="x", of=("sum", {"ordered": {"orness": 0.5}})))
 
     def test_more_ways_than_memory_holds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from commonweal.index import ensemble
+        from commonweal.index import uncertainty as ensemble
 
         monkeypatch.setattr(ensemble, "_MOST_ROW_BYTES", 10_000)
         with pytest.raises(DataError, match=r"would take .* GB; expected fewer alternatives"):

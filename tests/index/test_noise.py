@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from commonweal.errors import DataError
-from commonweal.index.noise import Noise, normal_errors, rates_from_counts, smooth_errors
+from commonweal.index.distributions import Noise, normal_errors, rates_from_counts, smooth_errors
 from commonweal.indicators import Counts
 
 N = 20_000

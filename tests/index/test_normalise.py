@@ -12,18 +12,16 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.by_rank import exponential, normal_score, percentile_rank
-from commonweal.index.distances import (
+from commonweal.index.normalise import NORMALISERS, normalise
+from commonweal.index.rank import rank
+from commonweal.index.rank_transforms import exponential, normal_score, percentile_rank
+from commonweal.index.scales import (
+    adjusted,
+    adjusted_posts,
     distance_to_max,
     distance_to_reference,
     distance_to_target,
     fraction_of_max,
-)
-from commonweal.index.normalise import NORMALISERS, normalise
-from commonweal.index.rank import rank
-from commonweal.index.scales import (
-    adjusted,
-    adjusted_posts,
     goalposts,
     min_max,
     scaled,

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.index.assumptions import Aggregation, Normalisation, Treatment, Weights
-from commonweal.index.ensemble import build_ensemble
 from commonweal.index.sensitivity import sobol, sobol_indices
+from commonweal.index.uncertainty import build_ensemble
 
 from . import golden
 from .test_ensemble import FORMS, ON_1_TO_100, example_tree, peer_ensemble
 from .test_sensitivity import ISHIGAMI, ishigami
 
 if TYPE_CHECKING:
-    from commonweal.index.model import Ensemble
+    from commonweal.index.monte_carlo import Ensemble
 
 golden.CHECKED |= {
     "ua_V_design.csv": golden.INPUT,

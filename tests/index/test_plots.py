@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.patches import Rectangle
 
-from commonweal.document.words import shorten
+from commonweal.document.format import shorten
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.index.correlate import correlate
 from commonweal.index.framework import Node, load_preset
 from commonweal.index.sensitivity import sobol
-from commonweal.toolbox.drawing import WIDTH, Plot
+from commonweal.toolbox.figure import WIDTH, Plot
 from commonweal.toolbox.plots import correlation_plot, distribution_plot, framework_plot
 from commonweal.toolbox.plots_ranks import rank_plot, sensitivity_plot, shift_plot
 

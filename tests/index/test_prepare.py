@@ -11,7 +11,9 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import DataError
-from commonweal.index import denominate, impute, screen, shrink, treat
+from commonweal.index import impute, screen, treat
+from commonweal.index import rates as denominate
+from commonweal.index import rates as shrink
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.index.prepare_spec import Step
 from commonweal.index.reshape import RESHAPES, slope

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.index.reliability import cronbach, flag_denominators, flag_pairs, with_ancestors
+from commonweal.index.multivariate import cronbach, flag_denominators, flag_pairs, with_ancestors
 
 from . import golden
 

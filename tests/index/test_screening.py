@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from commonweal.errors import DataError
-from commonweal.toolbox.screening import morris, one_at_a_time
+from commonweal.toolbox.whatif import morris, one_at_a_time
 
 G = np.array([0.0, 1.0, 4.5, 9.0, 99.0])
 

@@ -5,7 +5,6 @@ import pytest
 
 from commonweal.errors import DataError
 from commonweal.index.assumptions import Aggregation, Normalisation, Weights
-from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
 from commonweal.index.rank import rank
 from commonweal.index.sensitivity import (
@@ -14,6 +13,7 @@ from commonweal.index.sensitivity import (
     sobol_indices,
     sobol_sample,
 )
+from commonweal.index.uncertainty import build_ensemble
 
 
 def ishigami(u: np.ndarray) -> np.ndarray:

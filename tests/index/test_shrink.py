@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.index.shrink import shrink_counts, shrink_means
+from commonweal.index.rates import shrink_counts, shrink_means
 
 from . import golden
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import CommonwealError, DataError
-from commonweal.index.standings import (
+from commonweal.index.rank_tables import (
     compare,
     compare_many,
     group_ranks,

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.index import lists, tables
+from commonweal.index import tables
+from commonweal.index import tables as lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable

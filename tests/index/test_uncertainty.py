@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from commonweal.errors import DataError
-from commonweal.index.acting import acting
 from commonweal.index.assumptions import (
     Aggregation,
     Assumption,
@@ -20,14 +19,14 @@ from commonweal.index.assumptions import (
     SamplingError,
     Weights,
 )
-from commonweal.index.ensemble import build_ensemble
 from commonweal.index.framework import Node
 from commonweal.index.rank import rank
 from commonweal.index.runs import cut_factors, draw_numbers, draw_sets
-from commonweal.index.uncertainty import random_runs, spread_of_ranks
+from commonweal.index.targets import acting
+from commonweal.index.uncertainty import build_ensemble, random_runs, spread_of_ranks
 
 if TYPE_CHECKING:
-    from commonweal.index.model import Ensemble
+    from commonweal.index.monte_carlo import Ensemble
 
 N = 120
 NEED = dict(zip("abcde", np.random.default_rng(11).uniform(1, 2, (5, N)), strict=True))

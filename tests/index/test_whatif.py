@@ -9,7 +9,7 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.means import arithmetic, geometric
-from commonweal.index.standings import compare
+from commonweal.index.rank_tables import compare
 from commonweal.toolbox.whatif import NOMINAL, Versions, changed, rebuild, without_each
 
 from . import golden

@@ -14,9 +14,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
-from commonweal.invest import highs
-from commonweal.invest.clock import Clock, running
-from commonweal.invest.highs import Answer, run_mip
+from commonweal.invest import solver as highs
+from commonweal.invest.solver import Answer, Clock, run_mip, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

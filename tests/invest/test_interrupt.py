@@ -35,7 +35,7 @@ main()
 """
 READY = 'print("READY", flush=True); '
 SLEEPS = f"{READY}time.sleep(3600)"
-SOLVES = f"from test_highs import hard; from commonweal.invest.clock import Clock; {READY}hard(Clock(3600))"
+SOLVES = f"from test_highs import hard; from commonweal.invest.solver import Clock; {READY}hard(Clock(3600))"
 DEAF = "from test_interrupt import deaf; deaf()"
 SEEKS = f"from test_interrupt import sought; {READY}return sought(real, *args, **kwargs)"
 
@@ -44,7 +44,7 @@ def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
     """Seek for as long as a solver may, and give what was found, as one that took note of Ctrl-C does."""
     from dataclasses import replace
 
-    from commonweal.invest.clock import running
+    from commonweal.invest.solver import running
 
     with running(3600) as clock:
         while not clock.up():
@@ -60,8 +60,7 @@ def deaf() -> None:
     import numpy as np
     from scipy.sparse import csr_array
 
-    from commonweal.invest.clock import Clock
-    from commonweal.invest.highs import load_highs, run_mip
+    from commonweal.invest.solver import Clock, load_highs, run_mip
 
     load_highs()
     generator = np.random.default_rng(0)
@@ -113,7 +112,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "where", "meanwhile"),
     [
-        (CASE, "commonweal.invest.case.places.run", SLEEPS),
+        (CASE, "commonweal.invest.case.model.run", SLEEPS),
         (CASE, "commonweal.invest.case.options.choose", SOLVES),
         (CASE, "commonweal.invest.siting.on_study.solve", SEEKS),
         (CASE, "commonweal.document.write.report_pdf", SLEEPS),

@@ -14,9 +14,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
-import commonweal.compare.on_larger
+import commonweal.compare.run_on_units
 import commonweal.invest.allocation.on_study
-import commonweal.invest.case.places
+import commonweal.invest.case.model
 import commonweal.study.run
 from commonweal.sources import Store
 from commonweal.spec import Study, load_study
@@ -55,8 +55,8 @@ def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 RUNNING = (
     commonweal.study.run,
     commonweal.invest.allocation.on_study,
-    commonweal.invest.case.places,
-    commonweal.compare.on_larger,
+    commonweal.invest.case.model,
+    commonweal.compare.run_on_units,
 )
 """What runs a study under this name; commands import it as they start."""
 
@@ -164,7 +164,7 @@ def on_units(run_once: Once) -> dict[str, Results]:
     """The same recipe on larger areas, without draws."""
     study = load_study("open-england")
     return {
-        unit: run_once(commonweal.compare.on_larger.on_unit(study, unit), geometry=False)
+        unit: run_once(commonweal.compare.run_on_units.on_unit(study, unit), geometry=False)
         for unit in ("msoa21", "wd24")
     }
 

@@ -18,14 +18,14 @@ from commonweal.document import write_report
 from commonweal.invest.allocation import allocate
 from commonweal.invest.allocation.on_study import set_against, work_out
 from commonweal.report.allocation import allocation_answer, allocation_report, write_selected
-from commonweal.report.allocation_told import shares_of
+from commonweal.report.allocation_text import shares_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.conftest import Once
 
-    from commonweal.invest.allocation.worked import Against, Worked
+    from commonweal.invest.allocation.on_study import Against, Worked
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real

@@ -19,10 +19,9 @@ from commonweal.compare import (
     spearman,
     worst_tenth,
 )
-from commonweal.compare.on_larger import run_on_units
-from commonweal.report.study.classes import class_ranks
-from commonweal.report.study.two_indices import index_comparison_lines
-from commonweal.report.study.units import unit_lines
+from commonweal.compare.run_on_units import run_on_units
+from commonweal.report.study.comparison import index_comparison_lines, unit_lines
+from commonweal.report.study.tables import class_ranks
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once

@@ -11,10 +11,9 @@ import pytest
 from tests.report.place.conftest import Page
 
 from commonweal.report.place import describer
-from commonweal.report.place.make import write_pack
-from commonweal.report.place.postcode import postcode_finder
-from commonweal.report.place.shapes import Shapes
-from commonweal.study.scope import find_scope
+from commonweal.report.place.maps import Shapes
+from commonweal.report.place.pack import postcode_finder, write_pack
+from commonweal.study.names import find_scope
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,17 +14,16 @@ import pyogrio
 import pytest
 
 from commonweal.document import write_report
-from commonweal.invest.appraisal.words import money
+from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import Asked, make_case
-from commonweal.invest.case.studied import why_studied
-from commonweal.invest.clock import running
-from commonweal.report.case.layers import write_places
+from commonweal.invest.case.cautions import why_studied
+from commonweal.invest.solver import running
 from commonweal.report.case.report import case_report
-from commonweal.report.case.told import case_answer
-from commonweal.web.asking import AskedOptions
-from commonweal.web.explorer import Explorer
-from commonweal.web.options import options_data, options_of
-from commonweal.web.planning import Planning, plan
+from commonweal.report.case.sites import write_places
+from commonweal.report.case.text import case_answer
+from commonweal.web.explorer import Explorer, Planning, plan
+from commonweal.web.invest import options_data, options_of
+from commonweal.web.schemas import AskedOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

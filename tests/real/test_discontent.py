@@ -15,9 +15,9 @@ from commonweal.access import Points
 from commonweal.document import write_report
 from commonweal.evidence import load_evidence
 from commonweal.papers.discontent import Discontent, discontent, neighbours, shrinkage
-from commonweal.papers.discontent.columns import GROWTH, NEIGHBOURS
-from commonweal.papers.discontent.report_discontent import discontent_report
-from commonweal.papers.discontent.report_discontent_told import answer, as_data, discontent_lines
+from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS
+from commonweal.papers.discontent.report import discontent_report
+from commonweal.papers.discontent.text import answer, as_data, discontent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

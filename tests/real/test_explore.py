@@ -11,11 +11,10 @@ from commonweal.spec import load_study
 from commonweal.spec.study import Study
 from commonweal.study.run import run
 from commonweal.web import open_explorer
-from commonweal.web.choices import choices_from, cuts_of, weights_of
-from commonweal.web.layers import layer_of
-from commonweal.web.rescore import rescore
+from commonweal.web.rescore import choices_from, cuts_of, rescore, weights_of
 from commonweal.web.search import search
 from commonweal.web.tiles import shapes_of
+from commonweal.web.view import layer_of
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

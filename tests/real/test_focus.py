@@ -10,18 +10,18 @@ import numpy as np
 import openpyxl
 import pytest
 
-from commonweal.document.words import ordinal
+from commonweal.document.format import ordinal
 from commonweal.report.place import describe
-from commonweal.report.place.make import write_pack
+from commonweal.report.place.pack import write_pack
 from commonweal.report.place.profile import profile, profile_lines
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import headline
 from commonweal.spec import load_study
+from commonweal.study.names import find_scope, focus_scope
 from commonweal.study.run import run
-from commonweal.study.scope import find_scope, focus_scope
 from commonweal.web import Explorer
-from commonweal.web.listing import Listed, record
-from commonweal.web.listing import listed as listed_in
+from commonweal.web.search import Listed, record
+from commonweal.web.search import listed as listed_in
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs
-from commonweal.areas.denominators import implied_population
-from commonweal.areas.parts import split_parts
+from commonweal.areas.apportion import split_parts
+from commonweal.areas.summaries import implied_population
 from commonweal.index import exponential
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import osmium
 import polars as pl
 import pytest
 
-from commonweal.access.place_sources import gather_places
-from commonweal.access.places_pbf import read_places_pbf
-from commonweal.access.points import great_circle_m
+from commonweal.access.conflation import gather_places
+from commonweal.access.distance import great_circle_m
+from commonweal.access.osm_places import read_places_pbf
 from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.access.registers import load_registers, read_registers
 
 if TYPE_CHECKING:
+    from commonweal.access.conflation import Merged
     from commonweal.access.places import Places
-    from commonweal.access.same_place import Merged
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from commonweal.index.shrink import shrink_counts
+from commonweal.index.rates import shrink_counts
 from commonweal.spec import Study
 from commonweal.study.run import run
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.invest.siting.effect import measured_anew, moved_by
 from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
+from commonweal.invest.siting.result import measured_anew, moved_by
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

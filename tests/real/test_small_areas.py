@@ -13,7 +13,7 @@ from commonweal.spec import load_study
 from commonweal.study.areas import study_areas
 from commonweal.study.indicators import gather_indicators
 from commonweal.study.small_areas import load_estimates, read_ground, run_estimates
-from commonweal.study.small_areas.covariates import ready_covariates
+from commonweal.study.small_areas.run import ready_covariates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from commonweal.cli.find_study import find_study
 from commonweal.designation import compare
 from commonweal.errors import CommonwealError
 from commonweal.report.place.profile import profile, profile_data, profile_lines
-from commonweal.report.study.compare import comparison_lines
+from commonweal.report.study.comparison import comparison_lines
 from commonweal.report.study.headline import as_data, headline
-from commonweal.study.find import find_area
+from commonweal.study.names import find_area
 from commonweal.study.run import only_designation
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 
 from commonweal.access import Points, great_circle_m
-from commonweal.access.calendar_days import dates_covered, services_on, trips_by_date, typical_day
 from commonweal.access.departures import (
     BANDS,
     covered,
@@ -24,8 +23,14 @@ from commonweal.access.departures import (
     stops_within,
     timetable_table,
 )
-from commonweal.access.feed import WEEKDAYS
-from commonweal.access.timetable import read_timetable
+from commonweal.access.gtfs import WEEKDAYS
+from commonweal.access.timetable import (
+    dates_covered,
+    read_timetable,
+    services_on,
+    trips_by_date,
+    typical_day,
+)
 from commonweal.study import run as study
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ import pypdf
 import pytest
 
 from commonweal.document import Report, Section, Table, report_pdf, source_lines, write_report
-from commonweal.document.chart.canvas import svg
-from commonweal.document.chart.chart import Chart
-from commonweal.document.table import Shown
+from commonweal.document.chart import svg
+from commonweal.document.model import Chart, Shown
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:

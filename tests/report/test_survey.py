@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from commonweal.document import Report, report_html
-from commonweal.document.chart.interval import Estimate, interval_chart
+from commonweal.document.chart import Estimate, interval_chart
 from commonweal.errors import UnknownNameError
 from commonweal.report.survey import survey_report
 from commonweal.survey import estimate, rake_survey, read_survey, summarise

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.papers.wealth import load_weights, weight_of, worth_of_change
-from commonweal.papers.wealth.report_wealth_chart import WealthRow, wealth_chart
-from commonweal.papers.wealth.report_wealth_lines import change_lines, money, rows_as_data
+from commonweal.papers.wealth.report import WealthRow, wealth_chart
+from commonweal.papers.wealth.tables import change_lines, money, rows_as_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ import openpyxl
 import polars as pl
 import pyogrio
 
-from commonweal.report.place.make import write_pack
+from commonweal.report.place.pack import write_pack
 from commonweal.report.study.folder import write_results
+from commonweal.study.names import find_scope, focus_scope
 from commonweal.study.run import run
-from commonweal.study.scope import find_scope, focus_scope
 from commonweal.web import Explorer, create_app
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import pytest
 from scipy.integrate import quad
 
 from commonweal.errors import DataError
-from commonweal.small_areas import fay_herriot, integrated, predict
-from commonweal.small_areas.integrated import fay_herriot_posterior
+from commonweal.small_areas import fay_herriot, predict
+from commonweal.small_areas import fay_herriot_bayes as integrated
+from commonweal.small_areas.fay_herriot_bayes import fay_herriot_posterior
 
 
 def example(m: int = 60, s: float = 0.08, seed: int = 1) -> tuple[np.ndarray, ...]:

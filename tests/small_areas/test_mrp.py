@@ -10,8 +10,7 @@ from scipy.special import expit
 from commonweal.errors import DataError
 from commonweal.small_areas import Cells, fit_multilevel, mrp, poststratify
 from commonweal.small_areas.laplace import merged, restricted
-from commonweal.small_areas.multilevel import coded
-from commonweal.small_areas.posterior import draw_posterior
+from commonweal.small_areas.multilevel import coded, draw_posterior
 
 
 def rdata(package: str, name: str):

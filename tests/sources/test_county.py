@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
 from commonweal.demo import County, county_columns, county_table, generate_county, write_county
-from commonweal.demo.land import KINDS, ORIGIN_M, to_lonlat
+from commonweal.demo.ground_truth import KINDS, ORIGIN_M, to_lonlat
 from commonweal.errors import DataError, UnknownNameError
 
 SEEDS = range(10)

@@ -24,11 +24,11 @@ from commonweal.sources import Store
 from commonweal.sources.fetch import (
     AbsentError,
     NoAnswerError,
+    Patience,
     _Redirects,
     download,
     place_of,
 )
-from commonweal.sources.paced import Patience
 
 from .conftest import TABLE, Server, published
 

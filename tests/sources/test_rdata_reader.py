@@ -25,9 +25,8 @@ from rdata.unparser import unparse_file
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Reader, Store, local_source
-from commonweal.sources.packed import unpacked
-from commonweal.sources.rdata_quick import parse
-from commonweal.sources.rdata_reader import read_rdata
+from commonweal.sources.rdata import parse, read_rdata
+from commonweal.sources.sandbox import unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -187,7 +187,7 @@ def test_what_a_program_writes_is_what_is_read(rows: list[tuple[Any, Any, Any]])
     schema = {"x": pl.Float64, "n": pl.Int64, "word": pl.String, "end": pl.Int64}
     table = pl.DataFrame([(*row, 1) for row in rows], schema=schema, orient="row")
     source = local_source("a.csv", reader=Reader(format="csv", types={"word": "string"}))
-    from commonweal.sources.text_reader import read_text
+    from commonweal.sources.tabular import read_text
 
     data = table.write_csv(quote_style="non_numeric").encode()
     back = read_text(data, Path("a.csv"), source, None)

@@ -455,7 +455,7 @@ def test_several_faults_are_told_at_once_and_no_more_than_three() -> None:
 
 def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
     """The nearest valid key is found at every depth: the list of keys can't fall behind."""
-    from commonweal.files.explain import _keys_beside
+    from commonweal.files.schema import _keys_beside
 
     assert set(_keys_beside(Study, ("x",))) == set(Study.model_fields) - {"name", "folder"}
 

@@ -14,20 +14,20 @@ import openpyxl
 import polars as pl
 import pytest
 
-from commonweal.document.words import shorten
+from commonweal.document.format import shorten
 from commonweal.errors import StudyError
 from commonweal.report.place import describe
-from commonweal.report.place.make import write_pack
-from commonweal.report.session.figures import figures
-from commonweal.report.session.groups import groupings
+from commonweal.report.place.pack import write_pack
+from commonweal.report.session.content import figures
+from commonweal.report.session.state import groupings
+from commonweal.report.study.charts import draw_map
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import as_data, headline
-from commonweal.report.study.map import draw_map
 from commonweal.sources import Store
 from commonweal.spec import load_study
 from commonweal.study.check import check_files
+from commonweal.study.names import focus_scope
 from commonweal.study.run import run
-from commonweal.study.scope import focus_scope
 from commonweal.web import create_app, open_explorer
 
 if TYPE_CHECKING:

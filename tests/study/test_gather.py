@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.index.shrink import shrink_counts
+from commonweal.index.rates import shrink_counts
 from commonweal.sources import Store
 from commonweal.spec import parse_study
 from commonweal.study.areas import study_areas

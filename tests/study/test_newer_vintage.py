@@ -12,7 +12,7 @@ import yaml
 
 from commonweal.errors import StudyError
 from commonweal.report.study import write_results
-from commonweal.report.study_sources import study_sources
+from commonweal.report.study.provenance import study_sources
 from commonweal.sources import Store
 from commonweal.spec import load_study
 from commonweal.study.run import run

@@ -9,11 +9,10 @@ import polars as pl
 import pytest
 import shapely
 
-from commonweal.access.national_grid import grid_to_degrees
-from commonweal.access.postcodes import Postcodes
+from commonweal.access.postcodes import Postcodes, grid_to_degrees
 from commonweal.areas import Areas
 from commonweal.errors import DataError
-from commonweal.study.origins import area_points, postcodes_inside
+from commonweal.study.reach import area_points, postcodes_inside
 
 
 def areas(**columns: list[float | None]) -> Areas:

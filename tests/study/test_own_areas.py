@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from commonweal.errors import CommonwealError, SourceError
-from commonweal.files.given import given, given_files
+from commonweal.files.inputs import given, given_files
 from commonweal.sources import local_source, readers
 from commonweal.spec import load_study
 from commonweal.study.areas import study_areas

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.report.place.larger_tables import by_authority, listed, people_table
+from commonweal.report.place.overview import by_authority, listed, people_table
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:

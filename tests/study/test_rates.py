@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from commonweal.errors import DataError
-from commonweal.study.rates import fall_short, rate
+from commonweal.index.rates import fall_short, rate
 
 
 def test_counts_that_do_not_add_up_to_what_is_published_are_holes() -> None:

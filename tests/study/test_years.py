@@ -12,7 +12,7 @@ import pytest
 
 from commonweal.errors import CommonwealError, StudyError
 from commonweal.report.study import write_results
-from commonweal.report.study.over_years import trend_line
+from commonweal.report.study.trends import trend_line
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:

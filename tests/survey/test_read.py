@@ -28,7 +28,9 @@ KINDS = (".sav", ".zsav", ".dta", ".csv", ".parquet")
 def many_files() -> Iterator[None]:
     """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
     with pytest.MonkeyPatch.context() as change:
-        change.setattr("commonweal.sources.apart.subprocess", subprocess)  # is put back at the end
+        change.setattr(
+            "commonweal.sources.sandbox.subprocess", subprocess
+        )  # is put back at the end
         ready = keep_ready()
         yield
         ready.communicate()

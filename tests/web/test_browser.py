@@ -12,7 +12,7 @@ import pyproj
 import pytest
 
 from commonweal.access.postcodes import Postcodes
-from commonweal.web.postcode import PostcodeBox
+from commonweal.web.explorer import PostcodeBox
 from commonweal.web.serve import address_of, listen, server_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.web import create_app
-from commonweal.web.guard import MOST_AT_ONCE, Guard
+from commonweal.web.app import MOST_AT_ONCE, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from commonweal.errors import CommonwealError
 from commonweal.invest.siting.on_study import Ask, site
 from commonweal.sources import Store
 from commonweal.web import open_explorer
-from commonweal.web.planning import Planning
+from commonweal.web.explorer import Planning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

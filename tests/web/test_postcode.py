@@ -13,7 +13,7 @@ import shapely
 
 from commonweal.access.postcodes import Postcodes
 from commonweal.web import Explorer, create_app
-from commonweal.web.postcode import PostcodeBox, is_postcode, postcode_box
+from commonweal.web.explorer import PostcodeBox, is_postcode, postcode_box
 
 if TYPE_CHECKING:
     from pathlib import Path

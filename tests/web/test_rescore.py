@@ -14,8 +14,7 @@ from commonweal.sources import Store
 from commonweal.spec import load_study
 from commonweal.spec.study import Study
 from commonweal.study.run import run
-from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
-from commonweal.web.rescore import rescore
+from commonweal.web.rescore import Choices, choices_from, cuts_of, rescore, weights_of
 
 if TYPE_CHECKING:
     from pathlib import Path

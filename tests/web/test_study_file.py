@@ -12,8 +12,7 @@ from commonweal.errors import CommonwealError
 from commonweal.sources import Store
 from commonweal.spec import load_study, parse_study, shipped_studies
 from commonweal.study.run import run
-from commonweal.web.choices import Choices
-from commonweal.web.study_file import study_file
+from commonweal.web.rescore import Choices, study_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +68,7 @@ def test_as_published_there_is_nothing_to_save(client: Client) -> None:
 
 
 def test_a_study_of_ones_own_is_extended_by_its_file(small: Small) -> None:
-    from commonweal.web.choices import choices_from, cuts_of, weights_of
-    from commonweal.web.rescore import rescore
+    from commonweal.web.rescore import choices_from, cuts_of, rescore, weights_of
 
     rule = {"any": [{"index": "deprivation", "worst": 3}, {"not": {"index": "community_needs", "score_above": 10}}],
             "excluding": ["A16"], "at_most": {"number": 2, "within": "district", "by": "deprivation"}}  # fmt: skip

@@ -2,6 +2,17 @@
 
 from commonweal.access.catchment import catchment, catchment_by_choice
 from commonweal.access.decay import Decay, Exponential, Gaussian, GaussianWithin, Power, Steps
+from commonweal.access.distance import (
+    EARTH_RADIUS_M,
+    WALKING_SPEED_M_PER_MIN,
+    Nearest,
+    Points,
+    Reach,
+    great_circle_m,
+    straight_count,
+    straight_nearest,
+    straight_reach,
+)
 from commonweal.access.measures import (
     AreaMeans,
     any_within,
@@ -16,14 +27,6 @@ from commonweal.access.measures import (
     where_placed,
     within_minutes,
 )
-from commonweal.access.points import (
-    EARTH_RADIUS_M,
-    WALKING_SPEED_M_PER_MIN,
-    Points,
-    great_circle_m,
-)
-from commonweal.access.reach import Nearest, Reach
-from commonweal.access.straight import straight_count, straight_nearest, straight_reach
 
 __all__ = [
     "EARTH_RADIUS_M",

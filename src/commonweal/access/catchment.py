@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.access.decay import Decay
-    from commonweal.access.reach import Reach
+    from commonweal.access.distance import Reach
 
 __all__ = ["catchment", "catchment_by_choice"]
 

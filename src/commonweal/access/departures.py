@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.access.calendar_days import dates_covered, services_on
-from commonweal.access.straight import straight_nearest, straight_reach
+from commonweal.access.distance import straight_nearest, straight_reach
+from commonweal.access.timetable import dates_covered, services_on
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.access.points import Points
-    from commonweal.access.reach import Reach
+    from commonweal.access.distance import Points, Reach
     from commonweal.access.timetable import Timetable
 
 __all__ = [
@@ -194,7 +193,7 @@ def departures_per_hour(
     timetable
         The timetable.
     date
-        A date that it covers; see `commonweal.access.calendar_days.typical_day`.
+        A date that it covers; see `commonweal.access.timetable.typical_day`.
     limit_m
         How far people walk, metres in a straight line, where no reach is given.
     bands
@@ -222,7 +221,7 @@ def departures_per_hour(
     DataError
         If the timetable does not cover the date, or reach or within do not fit.
     """
-    from commonweal.access.timetable_kernels import count_runs
+    from commonweal.access.kernels import count_runs
 
     found = _reach(origins, timetable, limit_m, reach)
     inside = _within(origins, timetable, within)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access.points import WALKING_SPEED_M_PER_MIN
+from commonweal.access.distance import WALKING_SPEED_M_PER_MIN
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from commonweal.access.decay import Decay
-    from commonweal.access.reach import Nearest, Reach
+    from commonweal.access.distance import Nearest, Reach
 
 __all__ = [
     "AreaMeans",

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access.points import Points
-from commonweal.access.reach import Nearest, Reach
-from commonweal.access.snap import snap
-from commonweal.access.straight import straight_nearest, straight_reach
+from commonweal.access.distance import Nearest, Points, Reach, straight_nearest, straight_reach
+from commonweal.access.streets import snap
 from commonweal.access.walks import street_nearest, street_reach
 
 if TYPE_CHECKING:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.access.national_grid import grid_to_degrees
-from commonweal.access.places import LEFT_OUT, Places, make_places
-from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcodes
+from commonweal.access.places import LEFT_OUT, Places, Taxonomy, load_taxonomy, make_places
+from commonweal.access.postcodes import Postcodes, grid_to_degrees, load_postcodes, place_postcodes
 from commonweal.access.registers import UNITED_KINGDOM
-from commonweal.access.taxonomy import Taxonomy, load_taxonomy
 from commonweal.errors import DataError, SourceError, UnknownNameError, nearest
-from commonweal.files.given import note_given
+from commonweal.files.inputs import note_given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

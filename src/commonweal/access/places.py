@@ -1,21 +1,292 @@
-"""Places: where they are, of what kind, from which source, and what was left out and why."""
+"""Places that people meet at: the kinds that count, where they are, and what was left out and why."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from commonweal.access.points import Points
-from commonweal.access.taxonomy import Taxonomy, load_taxonomy
-from commonweal.errors import DataError
+from commonweal.access.distance import Points
+from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.files.inputs import read_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["LEFT_OUT", "PLACES", "Places", "join_places", "make_places"]
+
+__all__ = [
+    "LEFT_OUT",
+    "PLACES",
+    "Group",
+    "Kind",
+    "Places",
+    "Rule",
+    "Taxonomy",
+    "join_places",
+    "load_taxonomy",
+    "make_places",
+]
+
+
+ANY = "*"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(_Data):
+    """How the map tells a kind.
+
+    Attributes
+    ----------
+    tags
+        Every one of these keys has one of its values; ``*`` is any value.
+    unless
+        None of these keys has one of its values.
+    """
+
+    tags: dict[str, tuple[str, ...]] = Field(min_length=1)
+    unless: dict[str, tuple[str, ...]] = {}
+
+    def holds(self, tags: Mapping[str, str]) -> bool:
+        """Whether an element with these tags is one, exclusions aside."""
+        return all(_has(tags, key, values) for key, values in self.tags.items())
+
+
+class Kind(_Data):
+    """One kind of place.
+
+    Attributes
+    ----------
+    label
+        Its name for readers.
+    why
+        Why it counts as social infrastructure.
+    osm
+        Rules of OpenStreetMap tags, any of which will do.
+    least_m2
+        Areas smaller than this are left out, in square metres; points have no size and stay.
+    """
+
+    label: str
+    why: str
+    osm: tuple[Rule, ...] = ()
+    least_m2: float = Field(default=0, ge=0)
+
+
+class Group(_Data):
+    """Kinds of places that serve alike.
+
+    Attributes
+    ----------
+    label, why
+        Its name, and why its kinds count as social infrastructure.
+    strand
+        ``places`` to meet, or ``connectivity``.
+    references
+        Who says so: ids of the taxonomy's references.
+    same_within_m
+        How far apart, in metres, two sources may put one place of the same name; for sites that are
+        larger than a building, or that a register places by postcode.
+    kinds
+        By id.
+    """
+
+    label: str
+    why: str
+    strand: Literal["places", "connectivity"] = "places"
+    references: tuple[str, ...] = ()
+    same_within_m: float = Field(default=50, ge=0)
+    kinds: dict[str, Kind] = Field(min_length=1)
+
+
+class Taxonomy(_Data):
+    """Groups and kinds of places, checked.
+
+    Attributes
+    ----------
+    title
+        What it is about.
+    references
+        Works that its reasons rest on, by id.
+    groups
+        By id; the order is that in which a place finds its kind.
+    unless
+        Tags that keep an element out, whatever its kind.
+    gone
+        Prefixes of keys that say that a tag no longer holds.
+    closed_names
+        A pattern that names of closed places fit, in lower case; none if empty.
+    """
+
+    title: str
+    references: dict[str, str] = {}
+    groups: dict[str, Group] = Field(min_length=1)
+    unless: dict[str, tuple[str, ...]] = {}
+    gone: tuple[str, ...] = ()
+    closed_names: str = ""
+
+    @field_validator("closed_names")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Taxonomy:
+        home: dict[str, str] = {}
+        for name, group in self.groups.items():
+            for reference in group.references:
+                if reference not in self.references:
+                    raise ValueError(
+                        f"group '{name}' names the reference '{reference}'; "
+                        f"{nearest(reference, self.references)}"
+                    )
+            for kind in group.kinds:
+                if kind in home or kind in self.groups:
+                    raise ValueError(
+                        f"'{kind}' in group '{name}' is already in use; a name may stand once"
+                    )
+                home[kind] = name
+        return self
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """Every kind by id, in order."""
+        return {id_: kind for group in self.groups.values() for id_, kind in group.kinds.items()}
+
+    @cached_property
+    def group_of(self) -> dict[str, str]:
+        """The group of every kind."""
+        return {kind: name for name, group in self.groups.items() for kind in group.kinds}
+
+    def kinds_of(self, names: Iterable[str]) -> list[str]:
+        """Give the kinds that names of kinds or of groups stand for.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is neither; the message lists the nearest.
+
+        Examples
+        --------
+        >>> load_taxonomy().kinds_of(["libraries", "pub"])
+        ['library', 'pub']
+        """
+        asked: set[str] = set()
+        for name in names:
+            if name in self.groups:
+                asked.update(self.groups[name].kinds)
+            elif name in self.kinds:
+                asked.add(name)
+            else:
+                raise UnknownNameError("kind or group of places", name, [*self.groups, *self.kinds])
+        return [kind for kind in self.kinds if kind in asked]
+
+    def kind_of_tags(self, tags: Mapping[str, str]) -> tuple[str, str]:
+        """Say the kind of an element of the map.
+
+        Parameters
+        ----------
+        tags
+            Keys and values.
+
+        Returns
+        -------
+        kind : str
+            Empty if it is no place.
+        reason : str
+            Why it is left out: ``private``, ``closed`` or ``excluded`` (by its rule); empty if it stays.
+
+        Examples
+        --------
+        >>> load_taxonomy().kind_of_tags({"amenity": "pub", "name": "Red Lion"})
+        ('pub', '')
+        >>> load_taxonomy().kind_of_tags({"leisure": "pitch", "access": "private"})
+        ('pitch', 'private')
+        """
+        for id_, kind in self.kinds.items():
+            for rule in kind.osm:
+                if rule.holds(tags):
+                    return id_, self._left_out(tags, rule)
+        return "", ""
+
+    def is_closed_name(self, name: str) -> bool:
+        """Whether a name says that the place is closed."""
+        return bool(self.closed_names and re.search(self.closed_names, name.lower()))
+
+    def _left_out(self, tags: Mapping[str, str], rule: Rule) -> str:
+        for unless, said in ((self.unless, "closed"), (rule.unless, "excluded")):
+            for key, values in unless.items():
+                if _has(tags, key, values):
+                    return "private" if key == "access" else said
+        for key in rule.tags:
+            if any(tags.get(f"{prefix}:{key}") == tags[key] for prefix in self.gone):
+                return "closed"
+        return "closed" if self.is_closed_name(tags.get("name", "")) else ""
+
+
+def _has(tags: Mapping[str, str], key: str, values: tuple[str, ...]) -> bool:
+    value = tags.get(key)
+    return value is not None and (value in values or ANY in values)
+
+
+def load_taxonomy(path: str | Path | None = None) -> Taxonomy:
+    """Read a taxonomy.
+
+    Parameters
+    ----------
+    path
+        A YAML file of the analyst's own; the one that ships if not given.
+
+    Raises
+    ------
+    DataError
+        If the file is not there or not YAML, or a key, name, reference or pattern is wrong; the
+        message names the file and the field.
+
+    Examples
+    --------
+    >>> load_taxonomy().group_of["pub"]
+    'pubs-and-cafes'
+    """
+    return _shipped() if path is None else _read(Path(path).name, read_text(Path(path)))
+
+
+@cache
+def _shipped() -> Taxonomy:
+    file = resources.files(__package__) / "taxonomy.yaml"
+    return _read(file.name, file.read_text("utf-8"))
+
+
+def _read(name: str, text: str) -> Taxonomy:
+    return read_model(name, text, Taxonomy)
+
+
+def read_model(name: str, text: str, model: type[Model]) -> Model:
+    """Read YAML into a model, with errors that name the file and the field."""
+    content = read_keys(text, name, ", ".join(list(model.model_fields)[:4]))
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        said = fault["msg"].removeprefix("Value error, ")
+        found = "" if not where or fault["type"] == "missing" else f" (found {fault['input']!r})"
+        raise DataError(f"{name}: {where + ': ' if where else ''}{said}{found}") from None
+
 
 PLACES = {
     "id": pl.String,

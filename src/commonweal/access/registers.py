@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from commonweal.access.places import LEFT_OUT, Places, join_places, make_places
+from commonweal.access.places import (
+    LEFT_OUT,
+    Places,
+    Taxonomy,
+    join_places,
+    load_taxonomy,
+    make_places,
+    read_model,
+)
 from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcodes
-from commonweal.access.taxonomy import Taxonomy, load_taxonomy, read_model
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -138,7 +145,7 @@ def read_registers(
 ) -> Places:
     """Read several registers, all if not said which.
 
-    The same place in two of them stays twice: see `commonweal.access.same_place`.
+    The same place in two of them stays twice: see `commonweal.access.conflation`.
     """
     asked = list(load_registers() if ids is None else ids)
     parts = []

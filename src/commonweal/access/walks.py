@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commonweal.access.distance import Nearest, Reach
 from commonweal.access.kernels import (
     by_origin,
     count_from,
@@ -22,8 +23,7 @@ from commonweal.access.kernels import (
     seed_labels,
     settle_labels,
 )
-from commonweal.access.reach import Nearest, Reach
-from commonweal.access.snap import Snapped, in_threads, snap
+from commonweal.access.streets import Snapped, in_threads, snap
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.access.points import Points
+    from commonweal.access.distance import Points
     from commonweal.access.streets import Arcs, Streets
 
     Progress = Callable[[str, int, int], None]
@@ -345,7 +345,7 @@ def walk_regions(
     Raises
     ------
     DataError
-        See `street_reach`, and `commonweal.access.streets_pbf.read_streets`.
+        See `street_reach`, and `commonweal.access.osm_streets.read_streets`.
     """
     found: list[Reach] = []
     for reach in _walked(regions, limit_m, snap_m, client):
@@ -382,7 +382,7 @@ def _walked(
 def _walk(region: Region, limit_m: float, snap_m: float) -> Reach:
     streets = region.streets
     if isinstance(streets, (str, Path)):
-        from commonweal.access.streets_pbf import read_streets
+        from commonweal.access.osm_streets import read_streets
 
         streets = read_streets(streets).streets
     return street_reach(streets, region.origins, region.places, limit_m, snap_m)

@@ -10,7 +10,7 @@ from commonweal.areas.areas import (
     population,
 )
 from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
-from commonweal.areas.moves import Move, build_move, move_from_pairs
+from commonweal.areas.crosswalk import Move, build_move, move_from_pairs
 from commonweal.areas.summaries import extent_weight, summarise
 
 __all__ = [

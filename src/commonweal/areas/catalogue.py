@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from commonweal.errors import UnknownNameError
-from commonweal.files.yaml import read_strict
+from commonweal.files.inputs import read_strict
 
 __all__ = ["AreaSystem", "Column", "Link", "Systems", "load_systems"]
 

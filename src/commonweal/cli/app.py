@@ -13,25 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonweal.cli.areas import areas_app
-from commonweal.cli.brief import brief
-from commonweal.cli.compare import compare, units
-from commonweal.cli.discontent import discontent
-from commonweal.cli.evidence import evidence
-from commonweal.cli.explore import explore
+from commonweal.cli.brief import brief, session, show
 from commonweal.cli.invest import invest_app
-from commonweal.cli.places import places
-from commonweal.cli.run import demo, run
-from commonweal.cli.session import session
-from commonweal.cli.show import show
-from commonweal.cli.small_areas import small_areas
-from commonweal.cli.social_capital import social_capital
-from commonweal.cli.sources import sources_app
+from commonweal.cli.papers import discontent, wealth
+from commonweal.cli.run import compare, demo, explore, run, units
+from commonweal.cli.sources import areas_app, evidence, places, sources_app
 from commonweal.cli.studies import check, new, studies_app
-from commonweal.cli.survey import survey
-from commonweal.cli.wealth import wealth
+from commonweal.cli.survey import small_areas, social_capital, survey
 from commonweal.errors import CommonwealError, SourceError
-from commonweal.files.given import given_files
+from commonweal.files.inputs import given_files
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -151,7 +141,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
 
 
 def _solver_runs() -> bool:
-    """Whether the thread of `commonweal.invest.highs` has not ended: the only one that may not hear."""
+    """Whether the thread of `commonweal.invest.solver` has not ended: the only one that may not hear."""
     return any(t.name == "HiGHS" for t in threading.enumerate())
 
 

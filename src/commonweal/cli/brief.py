@@ -1,4 +1,4 @@
-"""The command that makes a briefing pack: `commonweal brief`."""
+"""The commands about one place: `commonweal show`, `brief` and `session`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,77 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from commonweal.cli.console import Draws, Json, NoSensitivity, StudyName, print_json, progress_bar
+from commonweal.cli.console import (
+    Draws,
+    Json,
+    NoSensitivity,
+    StudyName,
+    print_json,
+    print_lines,
+    progress_bar,
+)
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from commonweal.report.place.make import Charts, Profiles
+    from commonweal.report.place.pack import Charts, Profiles
 
-__all__ = ["brief", "make_pack"]
+
+__all__ = [
+    "brief",
+    "make_pack",
+    "session",
+    "show",
+]
+
+
+def show(
+    area: Annotated[str, typer.Argument(help="A code, a name, 'name, authority', or a postcode.")],
+    study: Annotated[
+        str | None, typer.Option(help="The study; if not given, the newest that has the area.")
+    ] = None,
+    postcodes: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="COMMONWEAL_POSTCODES",
+            help="A postcode directory (CSV) to look postcodes up in.",
+        ),
+    ] = None,
+    draws: Draws = None,
+    no_sensitivity: NoSensitivity = False,
+    as_json: Json = False,
+) -> None:
+    """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
+    from commonweal.cli.find_study import find_study
+    from commonweal.report.place.profile import profile, profile_data, profile_lines
+    from commonweal.report.study.social_capital import capital_finder
+    from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
+    from commonweal.sources import Store
+    from commonweal.study.run import run as run_study
+
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        chosen, code = find_study(area, store, study, postcodes)
+        results = run_study(
+            chosen,
+            store,
+            draws=draws,
+            sensitivity=not no_sensitivity,
+            geometry=False,
+            progress=progress,
+        )
+        found = profile(results, code)
+        find = capital_finder(results.study, results.areas, results.capital, results.national)
+        capital = find(found.row)
+    if as_json:
+        told = {"social_capital": capital_data(capital)} if capital else {}
+        print_json({**profile_data(found), **told})
+        return
+    print_lines(profile_lines(found))
+    if capital is not None:
+        print_lines(["", *social_capital_lines(capital, whole=False)])
+
 
 MOST_PROFILES = 5000
 """More are more than a folder, and whoever opens it, can bear."""
@@ -71,7 +133,7 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
-    from commonweal.document.words import counted
+    from commonweal.document.format import counted
 
     with progress_bar() as progress:
         made = make_pack(
@@ -120,11 +182,11 @@ def make_pack(
     study
         A study that ships, or the path of a YAML file.
     areas, codes
-        What it is about: see `commonweal.study.scope.find_scope`; a file of codes adds to them.
+        What it is about: see `commonweal.study.names.find_scope`; a file of codes adds to them.
     postcodes
         A postcode directory of one's own.
     profiles, charts, out
-        As `commonweal.report.place.make.write_pack`.
+        As `commonweal.report.place.pack.write_pack`.
     options, programme
         A kind of place and a programme to add a page on: `commonweal.report.case.pack_pages`.
     against
@@ -150,15 +212,19 @@ def make_pack(
         programme_page,
         refuse_many,
     )
-    from commonweal.report.place.make import default_folder, profile_rows, write_pack
-    from commonweal.report.place.postcode import postcode_finder
-    from commonweal.report.place.shapes import Shapes
+    from commonweal.report.place.maps import Shapes
+    from commonweal.report.place.pack import (
+        default_folder,
+        postcode_finder,
+        profile_rows,
+        write_pack,
+    )
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.spec import load_study
     from commonweal.study.areas import study_areas
+    from commonweal.study.names import codes_in, find_scope, focus_scope, is_postcode
     from commonweal.study.run import run
-    from commonweal.study.scope import codes_in, find_scope, focus_scope, is_postcode
 
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
@@ -215,3 +281,48 @@ def _refuse_many(count: int) -> None:
             f"{count:,} profiles are more than one folder should hold (at most {MOST_PROFILES:,}); "
             "name fewer areas, or use --profiles none"
         )
+
+
+def session(
+    file: Annotated[str, typer.Argument(help="A session that ships, or the path of a YAML file.")],
+    draws: Draws = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write [default: results/sessions/NAME].")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the file and its studies; run nothing.")
+    ] = False,
+) -> None:
+    """Make an evidence session: a page, a PDF and a pack, with the figures filled in from results."""
+    from commonweal.report.session.spec import load_session
+    from commonweal.report.study.folder import check_folder
+    from commonweal.spec import load_study
+
+    found = load_session(file)
+    recipes = {name: load_study(found.study(name)) for name in found.studies}
+    if check:
+        print(f"{file} is a valid session.")
+        return
+    target = out or Path("results") / "sessions" / found.name
+    check_folder(target)  # before a long run, not after it
+    from commonweal.report.session.write import write_session
+    from commonweal.sources import Store
+    from commonweal.study.run import run
+
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        runs = {
+            name: run(
+                recipe,
+                store,
+                draws=draws,
+                sensitivity=False,
+                geometry=name in found.areas,  # only the maps of a pack need it
+                progress=progress,
+            )
+            for name, recipe in recipes.items()
+        }
+        folder = write_session(found, runs, target, progress)
+    print(f"{found.title}\n")
+    print(f"Page: {folder / 'session.html'}")
+    print(f"Pack: {folder / f'{found.name}.zip'}")

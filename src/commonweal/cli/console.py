@@ -1,9 +1,11 @@
-"""What commands have in common: options, progress, printing."""
+"""What commands have in common: options, amounts of money, progress, printing."""
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,18 +14,23 @@ from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+
 
 __all__ = [
     "Draws",
     "Json",
     "NoSensitivity",
+    "Out",
+    "Seed",
     "StudyName",
+    "Year",
+    "pounds",
     "print_json",
     "print_lines",
     "progress_bar",
     "write_text",
 ]
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Draws = Annotated[
@@ -74,7 +81,7 @@ def print_json(data: Any) -> None:
     """Print data as JSON that any console can show, with the files that the user gave."""
     import json
 
-    from commonweal.files.given import given
+    from commonweal.files.inputs import given
 
     if isinstance(data, dict) and (found := given()):
         data = {**data, "given_files": found}
@@ -89,3 +96,40 @@ def write_text(file: Path, text: str) -> None:
         file.write_text(text, "utf-8")
     except OSError as error:
         raise CommonwealError(f"{file} cannot be written: {error.strerror}") from None
+
+
+Out = Annotated[Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
+Year = Annotated[
+    int | None, typer.Option(help="Of a study over years: which [default: the latest].")
+]
+
+
+_UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
+
+
+def pounds(option: str, text: str) -> float:
+    """Read an amount of pounds.
+
+    Parameters
+    ----------
+    option
+        What it is given for, for the error.
+    text
+        Such as 20000000, 20,000,000, £20m, 1.5bn or 500k.
+
+    Raises
+    ------
+    CommonwealError
+        If it is none.
+
+    Examples
+    --------
+    >>> pounds("budget", "£20m"), pounds("budget", "1,500,000"), pounds("budget", "0.5bn")
+    (20000000.0, 1500000.0, 500000000.0)
+    """
+    plain = text.strip().lower().replace(",", "").removeprefix("£")
+    fits = re.fullmatch(r"(-?(?:\d+(?:\.\d+)?|\.\d+))\s*(bn|m|k|)", plain)
+    if fits is None:
+        raise CommonwealError(f"{option}: found '{text}'; expected pounds, such as 20m or 750k")
+    return float(fits[1]) * _UNITS[fits[2]]

@@ -71,7 +71,7 @@ def find_study(
     CommonwealError
         If no study has it, if several areas fit, or if a postcode is not known or has no place.
     """
-    from commonweal.study.find import POSTCODE, area_of_postcode, find_area, folded, larger_named
+    from commonweal.study.names import POSTCODE, area_of_postcode, find_area, folded, larger_named
 
     names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
     is_postcode = POSTCODE.match(asked.strip().upper()) is not None

@@ -1,17 +1,345 @@
-"""The commands about what to do: `commonweal invest`, one subject a file."""
+"""The commands `commonweal invest`: `allocate`, `portfolio` and `site`; the others are registered here."""
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from commonweal.cli.invest_allocate import allocate
-from commonweal.cli.invest_appraise import appraise
-from commonweal.cli.invest_case import case
-from commonweal.cli.invest_portfolio import portfolio
-from commonweal.cli.invest_site import site
-from commonweal.cli.invest_track import baseline, track
+from commonweal.cli.console import (  # typer reads it
+    Draws,
+    Json,
+    Out,
+    Seed,
+    StudyName,
+    pounds,
+    print_json,
+    print_lines,
+    progress_bar,
+    write_text,
+)
+from commonweal.cli.invest_case import appraise, baseline, case, track
+from commonweal.errors import CommonwealError
 
-__all__ = ["invest_app"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+__all__ = [
+    "allocate",
+    "invest_app",
+    "portfolio",
+    "site",
+]
+
+
+def allocate(
+    programme: Annotated[
+        str,
+        typer.Argument(
+            help="A programme that ships, such as appg-225, or the path of a YAML file."
+        ),
+    ],
+    against: Annotated[
+        str, typer.Option(help="Another programme: who gains and who loses beside it.")
+    ] = "",
+    draws: Draws = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A table of codes that the programme excludes: FILE, or NAME=FILE where there are several; "
+            "'none' leaves the exclusion out. May be given several times."
+        ),
+    ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of the codes on the published list: how the outcome differs from it."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a page, a PDF, a workbook, tables and a map.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Apply a funding programme's rule: who gets an award, by what margin, how sure, at what cost."""
+    from commonweal.invest.allocation.on_study import set_against, work_out
+    from commonweal.report.study.folder import check_folder
+    from commonweal.sources import Store
+
+    if out is not None:
+        check_folder(out)  # before the work, not after it
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        worked = work_out(
+            programme,
+            store,
+            exclude or (),
+            draws=draws,
+            shapes=out is not None,
+            published=published,
+            progress=progress,
+        )
+        beside = set_against(worked, against, store, exclude or ()) if against else None
+        from commonweal.report.allocation import (
+            allocation_data,
+            allocation_lines,
+            allocation_report,
+            write_selected,
+        )
+
+        folder = None
+        if out is not None:
+            from commonweal.document import write_report
+
+            outlines = "The outlines of the selected areas, for mapping programs."
+            more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
+            drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
+            folder = write_report(allocation_report(worked, beside), out, more if drawn else None)
+    if as_json:
+        data = allocation_data(worked, beside)
+        print_json({**data, **({"folder": str(folder)} if folder else {})})
+        return
+    print_lines(allocation_lines(worked, beside))
+    if folder is not None:
+        print(f"\nReport: {folder / 'report.html'}")
+
+
+def portfolio(
+    study: StudyName,
+    budget: Annotated[str, typer.Option(help="Pounds over all years, such as 20m or 750k.")],
+    years: Annotated[int, typer.Option(help="Years to spend in, and to count effects in.")] = 10,
+    areas: Annotated[
+        str, typer.Option(help="selected: those that the study's designation selects.")
+    ] = "",
+    area: Annotated[
+        list[str] | None,
+        typer.Option(help="An area or larger area by code or name; may be given several times."),
+    ] = None,
+    interventions: Annotated[
+        str, typer.Option(help="Interventions: a set that ships or a YAML file.")
+    ] = "first-set",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this intervention; may be given several times.")
+    ] = None,
+    index: Annotated[
+        str, typer.Option(help="Index on which need is measured [default: the study's first].")
+    ] = "",
+    designation: Annotated[
+        str, typer.Option(help="Which designation selects, where the study has several.")
+    ] = "",
+    a_year: Annotated[str, typer.Option(help="Pounds in any one year at most.")] = "",
+    least_share: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="AUTHORITY=SHARE: the least share of what is spent there; several times."
+        ),
+    ] = None,
+    starts_a_year: Annotated[
+        list[str] | None,
+        typer.Option(help="INTERVENTION=N: begun in N places a year at most; several times."),
+    ] = None,
+    most_each: Annotated[
+        int | None, typer.Option(help="Interventions in one place at most.")
+    ] = None,
+    equity: Annotated[float, typer.Option(help="To what power need counts; 0: all alike.")] = 1.0,
+    repeat: Annotated[
+        float, typer.Option(help="What a second intervention on one outcome counts, 0 to 1.")
+    ] = 0.5,
+    stated_counts: Annotated[
+        float, typer.Option(help="What outcomes count that the index does not measure; 0: nothing.")
+    ] = 1.0,
+    draws: Annotated[
+        int, typer.Option(min=0, help="Draws of costs and effects, a few seconds each; 0: none.")
+    ] = 30,
+    seed: Seed = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""
+    from commonweal.document.write import write_report
+    from commonweal.invest.portfolio.on_study import SELECTED, Ask, propose
+    from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
+    from commonweal.report.study.folder import check_folder
+    from commonweal.report.study.provenance import study_sources
+    from commonweal.spec import load_study
+    from commonweal.study.run import run
+
+    if areas not in ("", SELECTED):
+        raise CommonwealError(
+            f"--areas: found '{areas}'; expected {SELECTED}, or --area with a code or name"
+        )
+    if areas and area:
+        raise CommonwealError("--areas and --area: found both; expected one")
+    ask = Ask(
+        pounds("--budget", budget),
+        years,
+        tuple(area or [SELECTED]),
+        designation,
+        index,
+        interventions,
+        tuple(only or ()),
+        equity,
+        pounds("--a-year", a_year) if a_year else None,
+        {k: int(v) for k, v in _pairs("--starts-a-year", starts_a_year, whole=True).items()},
+        most_each,
+        _pairs("--least-share", least_share),
+        repeat,
+        stated_counts,
+        draws,
+        seed,
+    )
+    recipe = load_study(study)
+    if out is not None:
+        check_folder(out)  # before a long run, not after it
+    with progress_bar() as progress:
+        results = run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
+        found = propose(results, ask, progress)
+    data = portfolio_data(found)
+    if out is not None:
+        folder = write_report(portfolio_report(found, study_sources(results)), out)
+        data["folder"] = str(folder)
+    if as_json:
+        print_json(data)
+        return
+    print_lines(portfolio_lines(found))
+    if out is not None:
+        print(f"\nReport: {folder / 'report.html'}")
+
+
+def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict[str, float]:
+    """Read NAME=NUMBER."""
+    found: dict[str, float] = {}
+    for text in given or []:
+        name, _, number = text.rpartition("=")
+        if not name or not re.fullmatch(r"-?\d+" if whole else r"-?\d*\.?\d+", number.strip()):
+            kind = "a whole number" if whole else "a number"
+            raise CommonwealError(f"{option}: found '{text}'; expected NAME={kind}")
+        found[name.strip()] = float(number)
+    return found
+
+
+def site(
+    study: StudyName,
+    area: Annotated[
+        list[str],
+        typer.Option(
+            help="Code or name of an area, or of a larger one such as an authority; several times for more."
+        ),
+    ],
+    kind: Annotated[str, typer.Option(help="Kind of place to build, such as library.")],
+    sites: Annotated[int | None, typer.Option(help="At most so many new places.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="They cost at most so much, such as 2m.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="Minutes' walk within which one is reached.")] = 15,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            help="Where they could go: schools, another kind or group of places (pub), postcodes, "
+            "grid:500 (metres), or a CSV file with places, costs and capacities."
+        ),
+    ] = "schools",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="maximal_covering (reach most), set_covering (reach all), p_median (shortest walks) or "
+            "p_center (shortest longest walk)."
+        ),
+    ] = "maximal_covering",
+    equity: Annotated[
+        float, typer.Option(help="To what power need counts; 0 counts people alike.")
+    ] = 1.0,
+    need: Annotated[
+        str, typer.Option(help="Index whose ranks are need [default: the study's first].")
+    ] = "",
+    moves: Annotated[
+        str, typer.Option(help="Indicator in metres that a new place shortens, from a table.")
+    ] = "",
+    method: Annotated[str, typer.Option(help="greedy, search or exact.")] = "exact",
+    seconds: Annotated[
+        float, typer.Option(help="Time for the proof; Ctrl-C ends it with the best so far.")
+    ] = 60,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a page, a PDF, a workbook, tables and a GeoPackage."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find where new places should go: who is reached, what that changes, and how sure it is."""
+    from typing import Any, cast
+
+    from commonweal.invest.siting import Goal
+    from commonweal.invest.siting.on_study import Ask
+    from commonweal.invest.siting.on_study import site as sited
+    from commonweal.report.siting import siting_data, siting_lines, siting_report
+    from commonweal.report.study.folder import check_folder
+    from commonweal.sources import Store
+    from commonweal.spec import load_study
+    from commonweal.study.names import find_scope
+    from commonweal.study.run import run
+
+    if sites is None and budget is None and model != "set_covering":
+        sites = 1
+    chosen = cast("Any", model)
+    money = None if budget is None else pounds("budget", budget)
+    Goal(chosen, sites, money)  # what makes no sense is refused before a long run
+    recipe = load_study(study)
+    if out is not None:
+        check_folder(out)
+    ask = Ask(
+        ", ".join(area), kind, sites, money, chosen, minutes, candidates, equity, need, moves,
+        cast("Any", method), seconds,
+    )  # fmt: skip
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        results = run(recipe, store, draws=0, sensitivity=False, progress=progress)
+        scope = find_scope(results.areas, area)
+        found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
+    data = siting_data(found)
+    if out is not None:
+        import json
+
+        from commonweal.document import write_report
+        from commonweal.report.invest_maps import write_sites
+
+        whole = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        folder = write_report(
+            siting_report(found),
+            out,
+            {
+                "siting.json": ("Every number, unrounded.", lambda path: write_text(path, whole)),
+                "sites.gpkg": (
+                    "The new sites, the places that are there and the demand points, for QGIS.",
+                    lambda path: write_sites(found, path),
+                ),
+            },
+        )
+        data["folder"] = str(folder)
+    if as_json:
+        print_json(data)
+        return
+    print_lines(siting_lines(found))
+    if out is not None:
+        print(f"\nReport: {folder / 'report.html'}")
+
+
+def _told(
+    progress: Callable[[str, int, int], None] | None,
+) -> Callable[[float, float, float], None] | None:
+    """Tell how far cost and bound are apart on the progress bar."""
+    if progress is None or not sys.stderr.isatty():
+        return None
+
+    def told(objective: float, bound: float, _: float) -> None:
+        gap = abs(objective - bound) / max(abs(objective), 1e-12)
+        progress(f"proving, {100 * min(gap, 1.0):.2f} % in doubt", 0, 0)
+
+    return told
+
 
 invest_app = typer.Typer(
     help="What to do about it: where to invest, in what, and whether it is worth it.",

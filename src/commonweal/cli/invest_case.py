@@ -1,4 +1,4 @@
-"""The command that makes the whole case: `commonweal invest case`."""
+"""The commands `commonweal invest appraise`, `case`, `baseline` and `track`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,73 @@ from typing import Annotated
 
 import typer
 
-from commonweal.cli.console import Draws, Json, print_json, print_lines, progress_bar, write_text
-from commonweal.cli.invest_options import Seed  # noqa: TC001  # typer reads it
-from commonweal.cli.pounds import pounds
+from commonweal.cli.console import (  # typer reads it
+    Draws,
+    Json,
+    Out,
+    Seed,
+    StudyName,
+    Year,  # typer reads it
+    pounds,
+    print_json,
+    print_lines,
+    progress_bar,
+    write_text,
+)
 
-__all__ = ["case"]
+__all__ = [
+    "appraise",
+    "baseline",
+    "case",
+    "track",
+]
+
+
+def appraise(
+    project: Annotated[
+        str,
+        typer.Argument(
+            help="A project that ships, such as community-hub, or the path of a YAML file."
+        ),
+    ],
+    draws: Annotated[
+        int, typer.Option(min=1, help="How often uncertain inputs are drawn.")
+    ] = 10_000,
+    seed: Seed = 1,
+    parameters: Annotated[
+        str, typer.Option(help="Parameters in place of the project's: a set that ships or a file.")
+    ] = "",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
+    import json
+
+    from commonweal.document import write_report
+    from commonweal.invest.appraisal import appraise as appraised
+    from commonweal.invest.appraisal import load_project
+    from commonweal.invest.parameters import load_parameters
+    from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
+    from commonweal.report.study.folder import check_folder
+
+    if out is not None:
+        check_folder(out)
+    found = load_project(project)
+    result = appraised(
+        found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
+    )
+    data = appraisal_data(result)
+    if out is not None:
+        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        more = {"appraisal.json": ("Every number, unrounded.", lambda path: write_text(path, text))}
+        folder = write_report(appraisal_report(result), out, more)
+        data["folder"] = str(folder)
+    if as_json:
+        print_json(data)
+        return
+    print_lines(appraisal_lines(result))
+    if out is not None:
+        print(f"\nReport: {folder / 'report.html'}")
 
 
 def case(
@@ -78,9 +140,9 @@ def case(
 
     from commonweal.document import write_report
     from commonweal.invest.case import Asked, make_case
-    from commonweal.report.case.layers import write_places
     from commonweal.report.case.report import case_report
-    from commonweal.report.case.told import case_data, case_lines
+    from commonweal.report.case.sites import write_places
+    from commonweal.report.case.text import case_data, case_lines
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -119,3 +181,110 @@ def case(
     print_lines(case_lines(made))
     if folder is not None:
         print(f"\nAnnex: {folder / 'report.html'}")
+
+
+def baseline(
+    study: StudyName,
+    out: Annotated[Path, typer.Option(help="Folder for the baseline.")],
+    area: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A place to follow by code or name; several times [default: those that the study selects]."
+        ),
+    ] = None,
+    designation: Annotated[
+        str, typer.Option(help="Which designation selects, where the study has several.")
+    ] = "",
+    year: Year = None,
+    as_json: Json = False,
+) -> None:
+    """Keep how places and all others are now, to see later what moved."""
+    from commonweal.invest.tracker.on_study import SELECTED, take_baseline, write_baseline
+    from commonweal.report.study.folder import check_folder
+    from commonweal.spec import load_study
+    from commonweal.study.names import listed_areas
+    from commonweal.study.run import run
+
+    recipe = load_study(study)
+    check_folder(out)
+    with progress_bar() as progress:
+        results = run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
+    taken = take_baseline(results, area or [SELECTED], designation=designation, year=year)
+    folder = write_baseline(taken, out)
+    followed = int(taken.selected.sum())
+    if as_json:
+        print_json({"folder": str(folder), "followed": followed, **taken.about()})
+        return
+    known = f"{len(taken.codes):,} {taken.plural}"
+    among = listed_areas(results) if recipe.focus and not area else known
+    print_lines(
+        [
+            f"{followed:,} of {among} are followed, on {len(taken.measures):,} measures.",
+            f"All {known} are kept, so that like places can be found later.",
+        ]
+    )
+    print(f"\nBaseline: {folder}")
+
+
+def track(
+    folder: Annotated[
+        Path, typer.Argument(metavar="BASELINE", help="A folder that 'baseline' wrote.")
+    ],
+    study: Annotated[
+        str, typer.Option(help="The study with newer sources, by name or path of a YAML file.")
+    ],
+    year: Year = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(help="A baseline of an earlier date, to check the course before."),
+    ] = None,
+    like: Annotated[int, typer.Option(help="Like places beside each.")] = 5,
+    within: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Group that like places share, such as region; several times [default: region and classes]."
+        ),
+    ] = None,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Say what moved in the places of a baseline, beside places like them: association, not cause."""
+    from dataclasses import replace
+
+    from commonweal.document.write import write_report
+    from commonweal.invest.tracker import track as tracked
+    from commonweal.invest.tracker.on_study import later_snapshot, read_baseline
+    from commonweal.report.study.folder import check_folder
+    from commonweal.report.study.provenance import study_sources
+    from commonweal.report.tracker import (
+        FOCUS_SET_ASIDE,
+        tracker_data,
+        tracker_lines,
+        tracker_report,
+    )
+    from commonweal.sources import Store
+    from commonweal.spec import load_study
+    from commonweal.study.run import run
+
+    before = read_baseline(folder)
+    first = None if earlier is None else read_baseline(earlier)
+    recipe = load_study(study)
+    if out is not None:
+        check_folder(out)
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        results = run(recipe, store, draws=0, sensitivity=False, geometry=False, progress=progress)
+        later = later_snapshot(results, before, store, year=year)
+    found = tracked(before, later, first, like=like, within=within)
+    if recipe.focus:
+        found = replace(found, notes=(FOCUS_SET_ASIDE,))
+    data = tracker_data(found)
+    if out is not None:
+        written = write_report(tracker_report(found, study_sources(results)), out)
+        data["folder"] = str(written)
+    if as_json:
+        print_json(data)
+        return
+    print_lines(tracker_lines(found))
+    if out is not None:
+        print(f"\nReport: {written / 'report.html'}")

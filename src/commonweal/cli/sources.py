@@ -1,4 +1,4 @@
-"""The commands about the published files: `commonweal sources`."""
+"""The commands about published data: `commonweal sources`, `areas`, `places` and `evidence`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonweal.cli.console import Json, print_json, progress_bar
+from commonweal.cli.console import Json, print_json, print_lines, progress_bar, write_text
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from commonweal.sources import Store, Verification
 
-__all__ = ["sources_app"]
+
+__all__ = [
+    "areas_app",
+    "evidence",
+    "places",
+    "sources_app",
+]
 
 
 sources_app = typer.Typer(
@@ -129,7 +135,7 @@ def sources_add(
 ) -> None:
     """Add sources of your own, such as a newer vintage of one that ships."""
     from commonweal.sources import load_catalogue
-    from commonweal.sources.overlay import add_sources
+    from commonweal.sources.catalogue import add_sources
 
     there, found = add_sources(file)
     shipped = load_catalogue()
@@ -138,3 +144,72 @@ def sources_add(
         instead = f", in place of the one that ships ({other.vintage})" if other else ""
         print(f"{source.id}: {source.title} ({source.vintage}){instead}.")
     print(f"Written to {there}. Delete that file to have the sources that ship again.")
+
+
+areas_app = typer.Typer(
+    help="Areas and larger areas: find their codes by name.", no_args_is_help=True
+)
+
+
+@areas_app.callback()
+def areas() -> None:
+    """Find the codes of areas and larger areas by name."""
+
+
+@areas_app.command("find")
+def areas_find(
+    name: Annotated[str, typer.Argument(help="A name, a part of one, or a code.")],
+    system: Annotated[
+        str | None, typer.Option(help="Look in one area system only, such as lad24 or lsoa21.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find an authority, region, ward or neighbourhood by name: its code, and what a study writes for it."""
+    from commonweal.report.listings import find_areas, found_lines
+    from commonweal.sources import Store
+
+    with progress_bar() as progress:
+        found = find_areas(Store.from_environment(progress), name, system)
+    if as_json:
+        print_json(
+            {
+                "whole": found.whole.to_dicts(),
+                "part": found.part.to_dicts(),
+                "away": list(found.away),
+            }
+        )
+        return
+    print_lines(found_lines(found, name))
+
+
+def places(
+    name: Annotated[
+        str, typer.Argument(help="A group or kind, such as library; all if not given.")
+    ] = "",
+) -> None:
+    """List the kinds of places that a study can ask for, what counts as each, and the registers that list them."""
+    from commonweal.report.listings import places_lines
+
+    print_lines(places_lines(name))
+
+
+def evidence(
+    theme: Annotated[str, typer.Option(help="Only the works of this theme.")] = "",
+    bibtex: Annotated[Path | None, typer.Option(help="Write the works as BibTeX.")] = None,
+    csl: Annotated[Path | None, typer.Option(help="Write the works as CSL-JSON.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the works that claims cite: what each finds, how strong that is, what was checked."""
+    from commonweal import evidence as library
+    from commonweal.report.evidence import evidence_lines
+
+    found = library.load_evidence()
+    works = found.under(theme) if theme else list(found.works.values())
+    for file, text in ((bibtex, library.bibtex), (csl, library.csl_json)):
+        if file is not None:
+            write_text(file, text(works))
+            print(f"Wrote {file}: {len(works)} works.")
+    if as_json:
+        print_json([work.model_dump(mode="json") for work in works])
+    elif bibtex is None and csl is None:
+        print_lines(evidence_lines(found, theme))

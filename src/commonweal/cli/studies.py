@@ -44,7 +44,7 @@ def studies(context: typer.Context) -> None:
 @studies_app.command("show")
 def studies_show(study: StudyName, as_json: Json = False) -> None:
     """Show the indices of a study with their weights, its rules, and what a file that extends it may say."""
-    from commonweal.report.study_tree import study_data, study_lines
+    from commonweal.report.listings import study_data, study_lines
     from commonweal.spec import load_study, read_recipe, shipped_studies
 
     found = load_study(study)
@@ -57,7 +57,7 @@ def studies_show(study: StudyName, as_json: Json = False) -> None:
 
 def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
-    from commonweal.document.words import counted
+    from commonweal.document.format import counted
     from commonweal.sources import Store
     from commonweal.spec import load_study, shipped_studies
     from commonweal.study.check import check_files
@@ -86,7 +86,7 @@ def check(study: StudyName) -> None:
 
 def _coverage(checked: Checked) -> list[str]:
     """Say how many areas each column of the user's own has a value for, and what is left aside."""
-    from commonweal.document.words import counted
+    from commonweal.document.format import counted
 
     seen = [of for of in checked.coverage if of.areas is not None]
     part = [of for of in seen if of.areas != of.known or of.aside]

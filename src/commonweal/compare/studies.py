@@ -1,27 +1,220 @@
-"""Two studies beside each other: their lists, and their indices."""
+"""Compare two indices of the same areas, and two studies: their lists and their indices."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from commonweal.areas import build_move
-from commonweal.compare.indices import IndexComparison, compare_indices
-from commonweal.compare.matching import match_indices
+from commonweal.compare.similarity import drivers, match_indices, parts_apart, spearman, worst_tenth
 from commonweal.designation import Comparison, compare
-from commonweal.errors import StudyError
+from commonweal.errors import DataError, StudyError
+from commonweal.index import rank
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
+    from commonweal.compare.similarity import Pair
     from commonweal.sources import Store
     from commonweal.study.results import Results
 
-__all__ = ["StudyComparison", "compare_studies"]
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+__all__ = [
+    "IndexComparison",
+    "StudyComparison",
+    "compare_indices",
+    "compare_studies",
+]
+
+
+NO_PARTS = {
+    "part": pl.String,
+    "share": pl.Float64,
+    "drives_first": pl.Int64,
+    "drives_second": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexComparison:
+    """One index beside another, on the areas of the second.
+
+    Each pair of nodes is ranked among the areas that have both.
+
+    Attributes
+    ----------
+    pairs
+        What stands beside what; the two indices come first.
+    areas
+        The areas of the second.
+    report
+        How the first was carried to them; empty where both are on the same areas.
+    nodes
+        One row a pair: ``first``, ``second`` (dotted paths), their labels, ``areas`` that have
+        both, ``spearman``, how many are in the worst tenth of each (``worst_first``,
+        ``worst_second``) and of both (``worst_both``), and the people of these and of those in one
+        alone (``people_both``, ``people_first_alone``, ``people_second_alone``), NaN if some of
+        these are unknown.
+    groups
+        The same for each pair in each region (or other larger area) and class such as rural-urban:
+        ``kind`` and ``group``, ``spearman`` inside the group; worst tenths are those of the whole.
+    places
+        One row an area: code, name, larger areas and classes, population; ranks on both indices
+        (``rank_first``, ``rank_second``) and on each pair below; ``worst_tenth`` (``both``, ``first``,
+        ``second`` or nothing); and, where both indices add up what their parts put in, for each
+        part how far it sets the two apart (``apart.<name>``, in standard deviations, positive where
+        the first says more need; ``apart.second.<name>`` for one that only the second has), the
+        part that does most for the difference (``driver``), and what stands out in that part
+        (``driver_inside``).
+    parts
+        One row a part: ``part`` (label), ``share`` of what makes the two differ (shares add up to
+        1; below 0 where a part brings them together), and in how many areas that are in the worst
+        tenth of the first or the second alone it does most (``drives_first``, ``drives_second``).
+        No rows where an index does not add up.
+    ranked
+        How many areas have both, and are ranked. With a focus, tables and counts are of the areas in it
+        alone; ranks and worst tenths are still among all of these.
+
+    Notes
+    -----
+    Scores and what each part puts into them are divided by the standard deviation of the score, so
+    that the difference of two scores is the sum of the parts' differences d_k. The share of a part
+    is cov(d_k, d) / var(d).
+    """
+
+    pairs: tuple[Pair, ...]
+    areas: Areas
+    report: dict[str, int]
+    nodes: pl.DataFrame
+    groups: pl.DataFrame
+    places: pl.DataFrame
+    parts: pl.DataFrame
+    ranked: int
+
+
+def compare_indices(
+    first: Results,
+    second: Results,
+    pairs: tuple[Pair, ...],
+    store: Store,
+    focus: Flags | None = None,
+) -> IndexComparison:
+    """Compare two indices, across vintages of geography where need be.
+
+    Parameters
+    ----------
+    first, second
+        The runs. Where their areas differ, the first is carried to those of the second, as means
+        weighted by people.
+    pairs
+        One of those that `match_indices` gives.
+    store
+        For the links between area systems.
+    focus
+        (n_areas of the second,) which areas are counted and named, with ranks and worst tenths among all; every
+        area if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If no link leads from the areas of one to those of the other.
+    DataError
+        If no area has both, or none that is counted.
+    """
+    ours, theirs = (
+        r.scores[p.split("/")[0]] for r, p in ((first, pairs[0].first), (second, pairs[0].second))
+    )
+    report: dict[str, int] = {}
+    if list(ours.codes) != list(theirs.codes):
+        move = build_move(store, first.areas, second.areas)
+        ours, report = ours.moved(move), move.report
+    needs = [_both(ours.need[p.first], theirs.need[p.second]) for p in pairs]
+    areas = second.areas
+    here = np.ones(len(areas), dtype=bool) if focus is None else focus
+    known = ~np.isnan(needs[0][0])
+    if not (known & here).any():
+        where = "" if focus is None else " in the study's focus"
+        raise DataError(
+            f"{pairs[0].first} and {pairs[0].second}: no area{where} has a score on both"
+        )
+    nodes = pl.DataFrame([_row(p, *x, areas, here) for p, x in zip(pairs, needs, strict=True)])
+    groups = pl.DataFrame(
+        [
+            {"kind": kind, "group": name, **_row(p, *x, areas, inside)}
+            for kind, name, inside in _groups(areas, here)
+            for p, x in zip(pairs, needs, strict=True)
+        ],
+        infer_schema_length=None,
+    )
+    places, table = _places(areas, pairs, needs), pl.DataFrame(schema=NO_PARTS)
+    parts = parts_apart((first, ours), (second, theirs), pairs, known)
+    if parts:
+        inside = [replace(part, apart=np.where(here, part.apart, np.nan)) for part in parts]
+        more, table = drivers(inside, places["worst_tenth"])
+        places = places.hstack(more)
+    return IndexComparison(
+        pairs, areas, report, nodes, groups, places.filter(pl.Series(here)), table, int(known.sum())
+    )
+
+
+def _both(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Leave only areas that have both."""
+    known = ~np.isnan(x) & ~np.isnan(y)
+    return np.where(known, x, np.nan), np.where(known, y, np.nan)
+
+
+def _row(pair: Pair, x: Floats, y: Floats, areas: Areas, here: Flags) -> dict[str, object]:
+    """Say how alike two nodes are, over the areas here."""
+    a, b = worst_tenth(x) & here, worst_tenth(y) & here
+    people = areas.population
+    return {
+        "first": pair.first.replace("/", "."),
+        "second": pair.second.replace("/", "."),
+        "first_label": pair.first_label,
+        "second_label": pair.second_label,
+        "areas": int((~np.isnan(x) & here).sum()),
+        "spearman": spearman(x[here], y[here]),
+        "worst_first": int(a.sum()),
+        "worst_second": int(b.sum()),
+        "worst_both": int((a & b).sum()),
+        "people_both": float(people[a & b].sum()),
+        "people_first_alone": float(people[a & ~b].sum()),
+        "people_second_alone": float(people[b & ~a].sum()),
+    }
+
+
+def _groups(areas: Areas, here: Flags) -> Iterator[tuple[str, str, Flags]]:
+    """Yield each region, or larger area of the last kind, and each class, with who of those here lies in it."""
+    tier = "region" if "region" in areas.parents else next(iter(areas.parents[-1:]), "")
+    for kind, column in ((tier, f"{tier}_name"), *((c, c) for c in areas.classes)):
+        if kind:
+            values = areas.table[column]
+            for name in values.filter(pl.Series(here)).drop_nulls().unique().sort():
+                yield kind, name, (values == name).fill_null(value=False).to_numpy() & here
+
+
+def _places(
+    areas: Areas, pairs: tuple[Pair, ...], needs: list[tuple[Floats, Floats]]
+) -> pl.DataFrame:
+    x, y = needs[0]
+    a, b = worst_tenth(x), worst_tenth(y)
+    columns: dict[str, object] = {"rank_first": rank(x), "rank_second": rank(y)}
+    for pair, (u, v) in zip(pairs[1:], needs[1:], strict=True):
+        name = pair.first.split("/", 1)[1].replace("/", ".")
+        columns |= {f"{name}.rank_first": rank(u), f"{name}.rank_second": rank(v)}
+    worst = np.select([a & b, a, b], ["both", "first", "second"], "")
+    frame = pl.DataFrame(columns).fill_nan(None).cast(pl.Int64)
+    return areas.table.drop("longitude", "latitude").hstack(
+        frame.with_columns(worst_tenth=pl.Series(worst.tolist(), dtype=pl.String))
+    )
 
 
 @dataclass(frozen=True, slots=True)

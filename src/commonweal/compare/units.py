@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import build_move, load_systems
-from commonweal.compare.likeness import spearman, worst_tenth
+from commonweal.compare.similarity import spearman, worst_tenth
 from commonweal.errors import DataError
 from commonweal.index import decile, rank
 

@@ -1,4 +1,4 @@
-"""The county as tables: generated from a seed, described column by column, written to a folder."""
+"""The fictional county as tables: generated from a seed, described column by column, written to a folder."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ import numpy as np
 import polars as pl
 import yaml
 
-from commonweal.demo import (
-    buses,
-    land,
-    measures,
-    names,
-    needs,
-    people,
-    places,
-    residents,
-    streets,
-    tables,
-)
-from commonweal.demo.settle import make_land
+from commonweal.demo import ground_truth as land
+from commonweal.demo import ground_truth as needs
+from commonweal.demo import people, places
+from commonweal.demo import people as residents
+from commonweal.demo import places as measures
+from commonweal.demo import settlements as names
+from commonweal.demo import transport as buses
+from commonweal.demo import transport as streets
+from commonweal.demo.people import RESIDENT_KINDS
+from commonweal.demo.places import PLACE_KINDS
+from commonweal.demo.settlements import make_land
+from commonweal.demo.transport import STREET_KINDS, numbered
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.atomic import SUMS, write_sums, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from commonweal.demo.places import Places
+    from commonweal.demo.transport import Streets, Timetable
+
 
 __all__ = [
     "COUNTY_VERSION",
@@ -43,6 +48,143 @@ __all__ = [
     "generate_county",
     "write_county",
 ]
+
+
+def codes(prefix: str, count: int) -> list[str]:
+    """Make codes such as 'F01000001'."""
+    # No office for statistics issues codes that start with F.
+    return [f"{prefix}{i:06d}" for i in range(1, count + 1)]
+
+
+def per_area(
+    code: list[str], columns: Mapping[str, NDArray[Any]], *, whole: bool = False
+) -> pl.DataFrame:
+    """Put columns beside the codes of their areas; NaN becomes null.
+
+    Parameters
+    ----------
+    code
+        Codes of the areas.
+    columns
+        Each (n_areas,).
+    whole
+        Whether they are counts, to be held as whole numbers.
+    """
+    table = pl.DataFrame({"code": code, **columns}).fill_nan(None)
+    return table.with_columns(pl.exclude("code").cast(pl.Int64)) if whole else table
+
+
+def per_kind(code: list[str], columns: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
+    """Put columns beside areas and kinds of residents, each (n_areas, len(KINDS))."""
+    age, sex, tenure = (list(part) * len(code) for part in zip(*RESIDENT_KINDS, strict=True))
+    return pl.DataFrame(
+        {"code": np.repeat(code, len(RESIDENT_KINDS)), "age": age, "sex": sex, "tenure": tenure}
+        | {name: values.ravel() for name, values in columns.items()}
+    )
+
+
+def areas_table(
+    ground: land.Land, code: list[str], population: NDArray[Any], households: NDArray[Any]
+) -> pl.DataFrame:
+    """Make the `areas` table."""
+    lon, lat = land.to_lonlat(ground.easting, ground.northing)
+    district = codes("F02", land.N_DISTRICTS)
+    return pl.DataFrame(
+        {
+            "code": code,
+            "name": ground.area_names,
+            "district_code": [district[i] for i in ground.district],
+            "district_name": [ground.district_names[i] for i in ground.district],
+            "settlement": [ground.settlements[i].name for i in ground.settlement],
+            "kind": [land.KINDS[i] for i in ground.kind],
+            "population": population,
+            "households": households,
+            "easting": ground.easting,
+            "northing": ground.northing,
+            "lon": lon,
+            "lat": lat,
+            "geometry": land.boundaries_wkb(ground),
+        }
+    )
+
+
+def street_tables(network: Streets, code: list[str]) -> dict[str, pl.DataFrame]:
+    """Make the tables `street_nodes` and `street_edges`."""
+    node = numbered("N", pl.col("i"), 6)
+    nodes = pl.DataFrame(
+        {
+            "i": np.arange(len(network.at)),
+            "easting": network.at[:, 0],
+            "northing": network.at[:, 1],
+            "area_code": [code[i] for i in network.area],
+        }
+    )
+    edges = pl.DataFrame(
+        {
+            "a": network.start,
+            "b": network.end,
+            "length_m": network.length_m,
+            "kind": [STREET_KINDS[i] for i in network.kind],
+        }
+    )
+    return {
+        "street_nodes": nodes.select(node.alias("id"), pl.exclude("i")),
+        "street_edges": edges.select(
+            numbered("N", pl.col("a"), 6).alias("from"),
+            numbered("N", pl.col("b"), 6).alias("to"),
+            "length_m",
+            "kind",
+        ),
+    }
+
+
+def places_table(found: Places, code: list[str]) -> pl.DataFrame:
+    """Make the `places` table."""
+    lon, lat = land.to_lonlat(found.easting, found.northing)
+    return pl.DataFrame(
+        {
+            "i": np.arange(len(found.kind)),
+            "name": found.name,
+            "kind": [PLACE_KINDS[i].name for i in found.kind],
+            "easting": found.easting,
+            "northing": found.northing,
+            "lon": lon,
+            "lat": lat,
+            "area_code": [code[i] for i in found.area],
+            "closed": found.closed,
+        }
+    ).select(
+        numbered("P", pl.col("i"), 6).alias("id"),
+        pl.exclude("i", "closed"),
+        closed=pl.when(pl.col("closed") > 0).then("closed"),
+    )
+
+
+def bus_tables(ground: land.Land, timetable: Timetable, code: list[str]) -> dict[str, pl.DataFrame]:
+    """Make the tables of the timetable."""
+    lon, lat = land.to_lonlat(timetable.at[:, 0], timetable.at[:, 1])
+    stops = pl.DataFrame(
+        {
+            "i": np.arange(len(timetable.at)),
+            "stop_name": [ground.area_names[i] for i in timetable.stop_area],
+            "stop_lat": lat,
+            "stop_lon": lon,
+            "easting": timetable.at[:, 0],
+            "northing": timetable.at[:, 1],
+            "area_code": [code[i] for i in timetable.stop_area],
+        }
+    )
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    week = {day: [int(day[0] != "s")] for day in days}
+    dates = {"start_date": ["20250101"], "end_date": ["20251231"]}
+    return {
+        "routes": timetable.routes,
+        "stops": stops.select(numbered("B", pl.col("i"), 5).alias("stop_id"), pl.exclude("i")),
+        "trips": timetable.trips,
+        "stop_times": timetable.stop_times,
+        "calendar": pl.DataFrame({"service_id": ["WEEKDAY"], **week, **dates}),
+    }
+
 
 COUNTY_VERSION = 2  # raise it whenever any seed's bytes change: caches are keyed by it
 N_AREAS_RANGE = (50, 10_000)
@@ -172,29 +314,29 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
     kinds = residents.count_residents(next(streams), ground, planted, counts["people_16_plus"])
     outcomes = residents.plant_outcomes(next(streams), ground, planted)
 
-    code = tables.codes("F01", n_areas)
+    code = codes("F01", n_areas)
     return County(
         seed=seed,
         n_areas=n_areas,
         noise=float(noise),
         name=names.COUNTY_NAME,
-        areas=tables.areas(ground, code, population, households),
+        areas=areas_table(ground, code, population, households),
         districts=pl.DataFrame(
-            {"code": tables.codes("F02", land.N_DISTRICTS), "name": ground.district_names}
+            {"code": codes("F02", land.N_DISTRICTS), "name": ground.district_names}
         ),
-        people=tables.per_area(code, counts, whole=True),
-        **tables.street_tables(network, code),
-        places=tables.places(found, code),
-        **tables.bus_tables(ground, timetable, code),
-        indicators=tables.per_area(code, observed),
-        truth=tables.per_area(
+        people=per_area(code, counts, whole=True),
+        **street_tables(network, code),
+        places=places_table(found, code),
+        **bus_tables(ground, timetable, code),
+        indicators=per_area(code, observed),
+        truth=per_area(
             code,
             {name: getattr(truth, name) for name in (*needs.STRANDS, "community_need")}
             | {"deprivation": truth.deprivation, "left_behind": truth.left_behind},
         ),
-        residents=tables.per_kind(code, {"people": kinds}),
-        residents_truth=tables.per_kind(code, outcomes),
-        social_capital_truth=tables.per_area(code, residents.of_areas(kinds, outcomes)),
+        residents=per_kind(code, {"people": kinds}),
+        residents_truth=per_kind(code, outcomes),
+        social_capital_truth=per_area(code, residents.of_areas(kinds, outcomes)),
     )
 
 

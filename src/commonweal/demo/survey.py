@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.demo.residents import AGES, KINDS, SEXES, TENURES
+from commonweal.demo.people import AGES, RESIDENT_KINDS, SEXES, TENURES
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def draw_survey(
             f"expected 20 or more neighbourhoods and 2 or more people in each; got {neighbourhoods} and {asked}"
         )
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((county.seed, 7, seed))))
-    people = county.residents["people"].to_numpy().reshape(county.n_areas, len(KINDS))
+    people = county.residents["people"].to_numpy().reshape(county.n_areas, len(RESIDENT_KINDS))
     stratum = _strata(county)
     drawn, chance = _draw_areas(rng, stratum, people.sum(axis=1), neighbourhoods)
     issued = np.stack(
@@ -108,7 +108,9 @@ def draw_survey(
             for area in drawn
         ]
     )
-    response = np.array([_RESPONSE[age][TENURES.index(tenure)] for age, _, tenure in KINDS])
+    response = np.array(
+        [_RESPONSE[age][TENURES.index(tenure)] for age, _, tenure in RESIDENT_KINDS]
+    )
     answered = rng.binomial(issued, response)
     at, kind = (
         np.repeat(index, answered.ravel()) for index in np.indices(answered.shape).reshape(2, -1)
@@ -246,4 +248,4 @@ def _answers(rng: np.random.Generator, p: Floats, question: dict[str, Any]) -> C
 
 
 def _place(groups: tuple[str, ...], part: int) -> Counts:
-    return np.array([groups.index(kind[part]) + 1 for kind in KINDS])
+    return np.array([groups.index(kind[part]) + 1 for kind in RESIDENT_KINDS])

@@ -1,10 +1,16 @@
 """Who qualifies: rules as data, margins, near misses, what would change it, and how sure it is."""
 
-from commonweal.designation.certainty import Certainty, CertaintySpec, certainty
 from commonweal.designation.comparison import Comparison, compare
 from commonweal.designation.designation import Designation, designate, evaluate
 from commonweal.designation.rule import AtMost, Condition, Rule, Tested, Worst
-from commonweal.designation.sensitivity import Sensitivity, SensitivitySpec, sensitivity
+from commonweal.designation.uncertainty import (
+    Certainty,
+    CertaintySpec,
+    Sensitivity,
+    SensitivitySpec,
+    certainty,
+    sensitivity,
+)
 
 __all__ = [
     "AtMost",

@@ -2,31 +2,450 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.designation.follow import can_follow, way_of
-from commonweal.designation.retest import Field, Parent, Retest
 from commonweal.errors import DataError
-from commonweal.index.aggregate import RELATIVE
-from commonweal.index.methods import name_of
+from commonweal.index.aggregate import RELATIVE, aggregate
+from commonweal.index.methods import name_of, settings_of
+from commonweal.index.rank_transforms import BY_RANK
 from commonweal.index.scales import unchanged
 from commonweal.index.score import entered
+from commonweal.index.tables import Floats
 
 if TYPE_CHECKING:
-    from commonweal.designation.follow import Ladder
     from commonweal.designation.rule import Tested
     from commonweal.index import Node, Scores
     from commonweal.index.methods import How
+    from commonweal.index.rank import TieRule
 
-__all__ = ["can_tell", "rank_needed"]
 
-Floats: TypeAlias = NDArray[np.float64]
+__all__ = [
+    "Field",
+    "Ladder",
+    "Move",
+    "Parent",
+    "Retest",
+    "Way",
+    "can_follow",
+    "can_tell",
+    "rank_needed",
+    "way_of",
+]
+
+
 Rows: TypeAlias = NDArray[np.intp]
 Bools: TypeAlias = NDArray[np.bool_]
+Others: TypeAlias = Callable[[Rows, Rows], Floats]
+Enter: TypeAlias = Callable[[Floats], Floats]
+
+_FIXED = frozenset({"none", "scaled", "goalposts"})
+"""Transforms that put a value where they put it whatever the others are."""
+
+_BY_ENDS = frozenset(
+    {
+        "min_max",
+        "adjusted",
+        "distance_to_max",
+        "distance_to_reference",
+        "distance_to_target",
+        "fraction_of_max",
+    }
+)
+"""Straight lines that are laid through the least or the greatest value, or a reference area's."""
+
+_SHIFTS = {"min": (2, 0), "average": (1, -1), "max": (0, -2)}
+"""By tie rule, the half places that equals of a mover move by: as it rises from them, as it falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The values that areas have, greatest first, each once.
+
+    Attributes
+    ----------
+    values
+        (n_rungs,) the values.
+    first, last
+        (n_rungs,) the first and the last of the places that a value takes up, 1 = greatest.
+    rung
+        (n_areas,) where each area stands; -1 where its value is missing.
+    """
+
+    values: Floats
+    first: Rows
+    last: Rows
+    rung: Rows
+
+    @classmethod
+    def of(cls, values: Floats) -> Ladder:
+        """Order (n_areas,) values."""
+        present = ~np.isnan(values)
+        found, rung, size = np.unique(-values[present], return_inverse=True, return_counts=True)
+        rungs = np.full(len(values), -1)
+        rungs[present] = rung
+        last = np.cumsum(size)
+        return cls(-found, last - size + 1, last, rungs)
+
+    def beside(self, rungs: Rows, falls: Bools) -> Floats:
+        """Give values of who stands just below a rung, or just above it."""
+        apart = np.abs(np.diff(self.values)).min(initial=np.inf)
+        hair = min(1e-9 * np.ptp(self.values), apart / 2)
+        return self.values[rungs] + np.where(falls, -hair, hair)
+
+
+Move: TypeAlias = Callable[[Rows, Rows, Bools], tuple[Floats, Others]]
+"""Takes movers (areas), the rungs that they come to stand beside, and whether they fall to them: to
+just below those on the rung, and otherwise to just above them. Gives the movers' own values, and
+what gives the others': of pairs of a mover (its number in the list) and another area."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How what a child puts in follows from one area's move.
+
+    Attributes
+    ----------
+    ladder
+        Where the areas stand on the child.
+    move
+        Moves areas, each on its own.
+    low, high
+        (n_areas,) the least and the greatest that another area's value can become; None where
+        others stay.
+    alone
+        (n_areas,) the movers for whom that does not hold.
+    """
+
+    ladder: Ladder
+    move: Move
+    low: Floats | None
+    high: Floats | None
+    alone: Bools
+
+
+def can_follow(how: How, ties: TieRule) -> bool:
+    """Say whether it is known how values follow; of a function of the user's own nothing is.
+
+    Examples
+    --------
+    >>> can_follow("z_score", "min"), can_follow("rank", "ordinal"), can_follow(np.sqrt, "min")
+    (True, False, False)
+    """
+    if callable(how):
+        return False
+    name = name_of(how)
+    return name in _FIXED | _BY_ENDS | {"z_score"} or (name in BY_RANK and ties in _SHIFTS)
+
+
+def way_of(x: Floats, need: Floats, how: How, ties: TieRule, enter: Enter) -> Way:
+    """Give the way in which values follow a move.
+
+    Parameters
+    ----------
+    x
+        (n_areas,) what the child puts in; at least one of them.
+    need
+        (n_areas,) the child's own score, by which its areas are ranked.
+    how, ties
+        How the one is made from the other, of which `can_follow` says yes.
+    enter
+        Makes the one from the other, or from other scores.
+    """
+    ladder = Ladder.of(need)
+    if name_of(how) in _FIXED:
+        return _fixed(x, ladder, enter)
+    if name_of(how) in BY_RANK:
+        return _by_rank(x, ladder, ties, enter)
+    if name_of(how) == "z_score":
+        return _by_spread(x, ladder)
+    return _by_ends(x, ladder, need, settings_of(how), enter)
+
+
+def _fixed(x: Floats, ladder: Ladder, enter: Enter) -> Way:
+    """Leave everybody else in place."""
+
+    def move(_: Rows, rungs: Rows, falls: Bools) -> tuple[Floats, Others]:
+        return enter(ladder.beside(rungs, falls)), lambda _, other: x[other]
+
+    return Way(ladder, move, None, None, np.zeros(len(x), dtype=bool))
+
+
+def _by_rank(x: Floats, ladder: Ladder, ties: TieRule, enter: Enter) -> Way:
+    """Let those that are passed make way by a place, and equals that are left close up."""
+    n = int(ladder.last[-1])
+    scale = np.full(2 * n + 2, np.nan)  # by twice the rank: equals can share the middle of two
+    scale[2:-1:2] = enter(-np.arange(n, dtype=np.float64))
+    if ties == "average":
+        for start in (0, 1):  # equals in pairs, from the first on and from the second on
+            pairs = -((np.arange(n) + start) // 2).astype(np.float64)
+            scale[3 + 2 * start : -2 : 4] = enter(pairs)[start:-1:2]
+    by_ties = {"min": 2 * ladder.first, "max": 2 * ladder.last}
+    twice = np.append(by_ties.get(ties, ladder.first + ladder.last), 0)[ladder.rung]
+
+    def move(movers: Rows, rungs: Rows, falls: Bools) -> tuple[Floats, Others]:
+        rising, falling = _SHIFTS[ties]
+
+        def others(which: Rows, other: Rows) -> Floats:
+            rung, here = ladder.rung[other], ladder.rung[movers[which]]
+            there, fell = rungs[which], falls[which]
+            passed = np.where(
+                fell, (here < rung) & (rung <= there), (there <= rung) & (rung < here)
+            )
+            by = np.where(passed, np.where(fell, -2, 2), 0)
+            by = np.where(rung == here, np.where(fell, falling, rising), by)
+            by[rung < 0] = 0
+            return np.where(by == 0, x[other], scale[twice[other] + by])
+
+        return scale[2 * np.where(falls, ladder.last[rungs], ladder.first[rungs])], others
+
+    low, high = (scale[np.clip(twice + by, 2, 2 * n)] for by in (2, -2))
+    gone = ladder.rung < 0
+    low[gone] = high[gone] = np.nan
+    return Way(ladder, move, low, high, np.zeros(len(x), dtype=bool))
+
+
+def _by_spread(x: Floats, ladder: Ladder) -> Way:
+    """Move the mean and the standard deviation, by which all are measured, with the mover."""
+    of_x = Ladder.of(x)  # a straight line of the child's own score, and so in its order
+    present = x[~np.isnan(x)]
+    n, mean = len(present), present.mean()
+    squares = ((present - mean) ** 2).sum()
+
+    def line(values: Floats, centre: Floats, spread: Floats) -> Floats:
+        """Measure by another mean and sum of squares; the scale of `x` is what it is now."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved: Floats = mean + (values - centre) * np.sqrt(squares / spread)
+        return moved
+
+    def move(movers: Rows, rungs: Rows, falls: Bools) -> tuple[Floats, Others]:
+        value = of_x.beside(rungs, falls)
+        centre = mean + (value - x[movers]) / n
+        spread = squares + (value - mean) ** 2 - (x[movers] - mean) ** 2 - n * (centre - mean) ** 2
+
+        def others(which: Rows, other: Rows) -> Floats:
+            return line(x[other], centre[which], spread[which])
+
+        return line(value, centre, spread), others
+
+    # However far one moves, the mean moves by less than this, and so does the sum of squares.
+    step, most = np.ptp(present) / n, ((present - mean) ** 2).max() * n / (n - 1)
+    least = max(squares - most, 0.0)
+    corners = [
+        line(x, mean + by, spread) for by in (step, -step) for spread in (least, squares + most)
+    ]
+    low, high = np.minimum.reduce(corners), np.maximum.reduce(corners)
+    return Way(ladder, move, low, high, np.full(len(x), least == 0.0))
+
+
+def _by_ends(
+    x: Floats, ladder: Ladder, need: Floats, settings: dict[str, Any], enter: Enter
+) -> Way:
+    """Move the others where the mover has the least or the greatest value for itself."""
+    single = ladder.first == ladder.last
+    hair, capped = 1e-9 * np.ptp(x[~np.isnan(x)]), settings.get("cap", False)
+    alone = np.isin(ladder.rung, [end for end in (0, len(single) - 1) if single[end]])
+    if "unit" in settings:  # the reference area, by whatever name, has just 1
+        alone |= x == 1.0
+    of_rung = np.empty(len(single))
+    of_rung[ladder.rung[~np.isnan(x)]] = x[~np.isnan(x)]
+
+    def anew(mover: int, to: float) -> Floats:
+        values = need.copy()
+        values[mover] = to
+        try:
+            return enter(values)
+        except DataError:  # nothing is left to measure by
+            return np.full(len(x), np.nan)
+
+    def move(movers: Rows, rungs: Rows, falls: Bools) -> tuple[Floats, Others]:
+        to = ladder.beside(rungs, falls)
+        own = np.interp(to, ladder.values[::-1], of_rung[::-1])
+        # Beyond all others it would be just the end that they are measured from, as they are now.
+        beyond = np.where(falls, rungs == len(single) - 1, rungs == 0) & (not capped)
+        own[beyond] += np.where(falls, -hair, hair)[beyond]
+        moved = {int(k): anew(movers[k], to[k]) for k in np.flatnonzero(alone[movers])}
+        for k, values in moved.items():
+            own[k] = values[movers[k]]
+
+        def others(which: Rows, other: Rows) -> Floats:
+            found = x[other]
+            for k, values in moved.items():
+                found = np.where(which == k, values[other], found)
+            return found
+
+        return own, others
+
+    return Way(ladder, move, None, None, alone)
+
+
+_MOST = 1 << 20
+"""Pairs of a mover and another area that are looked at together: bounds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The node that a condition is on, with what its children put in.
+
+    Attributes
+    ----------
+    node
+        The node; one without children is its own only child.
+    need
+        (n_areas,) its score.
+    x
+        (n_areas, n_children) what its children put in.
+    carried
+        Whether the index was moved from other areas.
+    """
+
+    node: Node
+    need: Floats
+    x: Floats
+    carried: bool
+
+    def combine(self, x: Floats) -> Floats:
+        """Score rows of children."""
+        if not self.node.children:
+            return x[:, 0]
+        weights = np.array(list(self.node.weights.values()))
+        return aggregate(x, weights, self.node.aggregate, self.node.available)
+
+    def score(self, areas: Rows, child: int, values: Floats) -> Floats:
+        """Score areas with other values of one child."""
+        x = self.x[areas]
+        before = self.combine(x) if self.carried else None
+        x[:, child] = values
+        # A mean of scores differs from the score of means in its last bits.
+        score = self.combine(x)
+        return score if before is None else self.need[areas] + (score - before)
+
+    def bounds(self, child: int, way: Way) -> tuple[Floats, Floats]:
+        """Give the least and the greatest that scores become when another area's child moves."""
+        lowest = highest = self.need
+        for end in (way.low, way.high):
+            if end is not None:
+                try:
+                    found = self.score(np.arange(len(self.need)), child, end)
+                except DataError:  # the bound is not a value that any area can have
+                    return np.full(len(end), -np.inf), np.full(len(end), np.inf)
+                lowest, highest = np.minimum(lowest, found), np.maximum(highest, found)
+        return lowest, highest
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Those among whom areas are placed, group by group in the order of their scores.
+
+    Attributes
+    ----------
+    need
+        (n_pool,) their scores.
+    levels
+        The scores that there are, in order.
+    keys, order
+        (n_present,) group and level of each, in order, and which one it is.
+    group
+        (n_areas,) the group of each area.
+    place, end
+        (n_areas,) where in that order the area itself is, -1 if it is not among them, and where its
+        group ends.
+    """
+
+    need: Floats
+    levels: Floats
+    keys: Rows
+    order: Rows
+    group: Rows
+    place: Rows
+    end: Rows
+
+    @classmethod
+    def of(cls, scores: Scores, tested: Tested, groups: Rows | None) -> Field:
+        """Take the areas themselves, or those that the index was built on."""
+        path, n = tested.condition.path, len(scores.codes)
+        built = scores.built if tested.condition.among else None
+        need = (built or scores).need[path]
+        group = np.zeros(n, np.intp) if groups is None else groups
+        present = np.flatnonzero(~np.isnan(need))
+        levels = np.sort(need[present])
+        keys = np.searchsorted(levels, need[present])
+        if not built:
+            keys += group[present] * (len(levels) + 1)
+        sort = np.argsort(keys, kind="stable")
+        place = np.full(n, -1)
+        if not built:
+            place[present[sort]] = np.arange(len(present))
+        end = np.searchsorted(keys[sort], (group + 1) * (len(levels) + 1))
+        return cls(need, levels, keys[sort], present[sort], group, place, end)
+
+    def first(self, areas: Rows, score: Floats, side: Literal["left", "right"]) -> Rows:
+        """Find in each area's group the first that is at a score or above, or beyond it (right)."""
+        level = np.searchsorted(self.levels, score, side)
+        return np.searchsorted(self.keys, self.group[areas] * (len(self.levels) + 1) + level)
+
+
+class Retest:
+    """A condition, to be tested anew after one child of its node has moved in one area.
+
+    Parameters
+    ----------
+    tested
+        The condition as it stands.
+    parent, child, way
+        Its node, the position of the child that moves, and how values follow.
+    field
+        Those among whom areas are placed.
+    """
+
+    def __init__(self, tested: Tested, parent: Parent, child: int, way: Way, field: Field) -> None:
+        self._tested, self._parent, self._child = tested, parent, child
+        self._way, self._field = way, field
+        self._lowest, self._highest = parent.bounds(child, way)
+        apart = np.maximum(self._highest - parent.need, parent.need - self._lowest)
+        self._reach = np.nanmax(apart, initial=0.0)
+
+    def holds(self, movers: Rows, rungs: Rows, falls: Bools) -> Bools:
+        """Test the condition for (n_movers,) movers beside the rungs that they move to."""
+        own, others = self._way.move(movers, rungs, falls)
+        score = self._parent.score(movers, self._child, own)
+        if (limit := self._tested.condition.score_above) is not None:
+            found: Bools = score > limit
+        else:
+            found = self._n_above(movers, score, others) < self._tested.cut[movers]
+        return np.where(np.isnan(score), falls, found)  # of one without a score nothing is known
+
+    def _n_above(self, movers: Rows, score: Floats, others: Others) -> Rows:
+        """Count those that are above each mover, once it has its new score."""
+        field, alone = self._field, self._way.alone[movers]
+        reach = np.where(alone, np.inf, self._reach)
+        start = field.first(movers, score - reach, "left")
+        stop = field.first(movers, score + reach, "right")
+        place = field.place[movers]
+        count = field.end[movers] - stop - (place >= stop)
+        width = stop - start
+        for part in np.split(
+            np.arange(len(movers)), np.flatnonzero(np.diff(np.cumsum(width) // _MOST)) + 1
+        ):
+            which = np.repeat(part, width[part])
+            first = start[part] - (np.cumsum(width[part]) - width[part])
+            at = np.repeat(first, width[part]) + np.arange(len(which))
+            which, at = which[at != place[which]], at[at != place[which]]
+            other = field.order[at]
+            above = field.need[other] > score[which]
+            if self._way.low is not None or alone.any():
+                doubt = self._lowest[other] <= score[which]
+                doubt = alone[which] | (doubt & (self._highest[other] > score[which]))
+                who, whom = which[doubt], other[doubt]
+                above[doubt] = self._parent.score(whom, self._child, others(who, whom)) > score[who]
+            count += np.bincount(which[above], minlength=len(movers))
+        return count
+
 
 _TRIES = 32
 """Parts of the way at whose ends a score that may turn back on it is tried."""

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from commonweal.designation.designation import Designation, evaluate, group_numbers
 from commonweal.errors import DataError
-from commonweal.index.acting import Acting, acting
 from commonweal.index.assumptions import SamplingError
-from commonweal.index.ensemble import ensemble_of
-from commonweal.index.model import Ensemble, ranks_of
+from commonweal.index.monte_carlo import Ensemble, ranks_of
 from commonweal.index.runs import cut_factors, draw_sets, settings_frame
-from commonweal.index.uncertainty import BLOCK
+from commonweal.index.targets import Acting, acting
+from commonweal.index.uncertainty import BLOCK, ensemble_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -94,7 +93,7 @@ class Stream:
         return Drawn(built, need, drawn.ranks[again])
 
     def _run(self, u: Floats) -> Drawn:
-        from commonweal.designation.kernels import carry_rows
+        from commonweal.index.kernels import carry_rows
 
         built = self.ensemble.scores(u, exact=self.exact)
         need = built
@@ -219,7 +218,7 @@ def vary(
     Raises
     ------
     DataError, UnknownNameError
-        If an assumption cannot act where it says; see `commonweal.index.acting`.
+        If an assumption cannot act where it says; see `commonweal.index.targets`.
     """
     trees = {name: s.tree for name, s in scores.items()}
     with_errors = sorted({e for i in indicators.values() for e in i.errors_of})

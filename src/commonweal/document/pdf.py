@@ -1,23 +1,182 @@
-"""A report as a PDF: tagged (PDF/UA-1), with bookmarks and real text."""
+"""A report as a PDF: tagged (PDF/UA-1), with bookmarks and real text; and the typst engine that sets it."""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.html import unbroken
-from commonweal.document.pdf_engine import MANY, Paper, broken_heads, column_room, font_folder
+from commonweal.errors import CommonwealError
 from commonweal.evidence import cite, load_evidence
 
 if TYPE_CHECKING:
-    from commonweal.document.chart.chart import Chart
-    from commonweal.document.model import Report
-    from commonweal.document.table import Shown
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from commonweal.document.model import Chart, Report, Shown
     from commonweal.evidence import Evidence
 
-__all__ = ["chart_data", "report_pdf", "table_data", "work_data"]
+
+__all__ = [
+    "MANY",
+    "Paper",
+    "broken_heads",
+    "chart_data",
+    "column_room",
+    "font_folder",
+    "papers",
+    "report_pdf",
+    "table_data",
+    "work_data",
+]
+
+
+_SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
+"""Sizes of type in points, tried in turn until a page limit is kept."""
+
+
+MANY = 8
+"""Columns above which the heads of a table are broken into lines."""
+
+_LONG_HEAD, _LONG_NUMBER = 16, 12
+"""Letters above which the head of a column of numbers may be broken, and a number may not be squeezed."""
+_SHORT, _UNBROKEN = 14, 24
+"""Letters up to which text, and text that is one word, stays on a line beside longer text."""
+
+
+class Paper:
+    """Compiles one template of the pack."""
+
+    def __init__(self, template: Path, fonts: Path) -> None:
+        import typst
+
+        self._compiler = typst.Compiler(
+            str(template), font_paths=[str(fonts)], ignore_system_fonts=True
+        )
+
+    def pdf(self, data: Mapping[str, Any], most_pages: int | None = None) -> bytes:
+        """Make a PDF/UA-1 file.
+
+        Parameters
+        ----------
+        data
+            What the template tells, as plain data.
+        most_pages
+            Where given, type is made smaller until it fits.
+
+        Raises
+        ------
+        CommonwealError
+            If it does not fit at the smallest size.
+        """
+        told = json.dumps(data, ensure_ascii=False)
+        for size in _SIZES:
+            made = self._compiler.compile(
+                format="pdf",
+                sys_inputs={"data": told, "size": f"{size}"},
+                pdf_standards="ua-1",
+                timestamp=0,
+            )
+            assert isinstance(made, bytes)
+            if most_pages is None or self._pages() <= most_pages:
+                return made
+        raise CommonwealError(
+            f"{data.get('title', 'a page')}: does not fit on {most_pages} pages of A4"
+        )
+
+    def png(self, svg: str, ppi: float = 200) -> bytes:
+        """Make a PNG picture of a drawing: of the template ``picture``."""
+        made = self._compiler.compile(format="png", ppi=ppi, sys_inputs={"svg": svg})
+        assert isinstance(made, bytes)
+        return made
+
+    def _pages(self) -> int:
+        """Count the pages of what was compiled last: the template says so itself."""
+        return int(self._compiler.query("<pages>", field="value", one=True))
+
+
+def column_room(
+    heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> list[int]:
+    """Give the room that each column of a table asks for, in letters.
+
+    Parameters
+    ----------
+    heads, numeric
+        Of each column: its head, and whether it holds numbers.
+    rows
+        The cells, as text.
+
+    Returns
+    -------
+    list of int
+        0 is as much as the column needs, as most numbers do; what is left over is shared by the others.
+
+    Examples
+    --------
+    >>> column_room(["Place", "People"], [False, True], [["Leeds", "812,000"]])
+    [10, 0]
+    """
+    room, short = [], []
+    for at, (head, number) in enumerate(zip(heads, numeric, strict=True)):
+        cells = [row[at] or "" for row in rows]
+        longest = max(map(len, cells), default=0)
+        whole = longest <= _SHORT or (longest <= _UNBROKEN and not any(" " in c for c in cells))
+        short.append(whole and len(head) <= _SHORT)
+        if not number:
+            room.append(min(max(longest, len(head), 10), 40))
+        elif len(head) <= _LONG_HEAD or longest > _LONG_NUMBER:
+            room.append(0)
+        else:
+            room.append(14)  # the head goes onto two lines
+    words = [k for k, number in enumerate(numeric) if not number]
+    if not all(short[k] for k in words):  # a code is not squeezed for the sake of a sentence
+        room = [0 if k in words and short[k] else n for k, n in enumerate(room)]
+    return room
+
+
+def broken_heads(
+    heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> list[str]:
+    r"""Break the heads of columns of numbers into lines no longer than a number or a word of theirs.
+
+    Such a column then takes the room that it needs, and no head runs into the next.
+
+    Examples
+    --------
+    >>> broken_heads(["Place", "Halls (per 1,000)"], [False, True], [["Leeds", "0.4"]])
+    ['Place', 'Halls\n(per\n1,000)']
+    """
+    found = list(heads)
+    for at in (k for k, number in enumerate(numeric) if number):
+        longest = max((len(row[at] or "") for row in rows), default=0)
+        word = max(map(len, heads[at].split()), default=1)
+        found[at] = "\n".join(wrap(heads[at], max(longest, word, 1)))
+    return found
+
+
+@contextmanager
+def papers() -> Iterator[dict[str, Paper]]:
+    """Give a compiler for each template, by name."""
+    fonts = font_folder()
+    with resources.as_file(resources.files("commonweal.report.place") / "templates") as folder:
+        yield {p.stem: Paper(p, fonts) for p in sorted(folder.glob("*.typ")) if p.stem != "pack"}
+
+
+def font_folder() -> Path:
+    """Find the folder of DejaVu Sans that matplotlib ships, without loading matplotlib."""
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise CommonwealError(
+            "matplotlib is not installed; its fonts are what PDF files are set in"
+        )
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+
 
 _WIDE = 0.85
 """Share of the page's width that a drawing takes at most."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.document.html import report_html
+from commonweal.document.model import Shown
 from commonweal.document.pdf import report_pdf
-from commonweal.document.table import Shown
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.errors import CommonwealError
-from commonweal.files.folder import plainly, whole_folder
-from commonweal.files.given import given_lines
-from commonweal.files.marker import MARK, marker
+from commonweal.files.folder import MARK, marker, plainly, whole_folder
+from commonweal.files.inputs import given_lines
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:

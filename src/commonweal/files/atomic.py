@@ -1,18 +1,22 @@
-"""Files of the cache: written whole or not at all, and known again by their SHA-256."""
+"""Atomic writes: locks, two folders exchanged in one step, and files known again by their SHA-256."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
 import re
 import secrets
+import shutil
+import sys
 import time
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from commonweal.errors import SourceError
-from commonweal.files.locks import held, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,18 +27,261 @@ if TYPE_CHECKING:
 __all__ = [
     "SUMS",
     "a_folder",
+    "can_exchange",
     "cannot_write",
+    "exchange",
     "files_with_sums",
+    "flush",
+    "flush_names",
     "good_sha256",
+    "held",
     "is_good",
     "known_sha256",
     "not_kept",
+    "owner_lives",
     "sha256_of",
     "stamp_of",
+    "sweep",
     "sweep_all",
     "write_sums",
     "writing",
 ]
+
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+_SUFFIX = ".lock"
+_DEAD_AFTER_S = 24 * 3600
+"""Where the system or the disk has no locks: nothing takes so long to write."""
+
+
+_TRIES = 1000
+"""Some network disks number a file anew each time that it is looked at: then none is ever the same."""
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder: make it inside, and have it renamed or deleted at the end.
+
+    Parameters
+    ----------
+    path
+        A name that no other process uses. The lock is an empty file next to it, `path` and
+        ``.lock``, which is deleted at the end.
+
+    Raises
+    ------
+    OSError
+        If that file cannot be written.
+    """
+    if fcntl is None:
+        yield
+        return
+    lock = _lock_of(path)
+    descriptor = _locked(lock)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def owner_lives(path: Path) -> bool:
+    """Whether the process that made this file or folder under its lock may still be writing it."""
+    with _asked(path) as lives:
+        return lives
+
+
+def sweep(folder: Path, names: re.Pattern[str]) -> None:
+    """Delete what processes that were killed have left in a folder, with its locks.
+
+    Parameters
+    ----------
+    folder
+        Where to look, not in the folders within. None of this name is as good as an empty one.
+    names
+        What is written under a lock there; the whole name is matched. A file or folder of such a
+        name without a lock is left behind, too.
+    """
+    with suppress(OSError):
+        found = {entry.name.removesuffix(_SUFFIX) for entry in folder.iterdir()}
+        for path in sorted(folder / name for name in found if names.fullmatch(name)):
+            with _asked(path) as lives:  # an owner that has not begun yet waits for this to end
+                if not lives:
+                    _delete(path)
+                    _delete(_lock_of(path))
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + _SUFFIX)
+
+
+def _locked(lock: Path) -> int:
+    """Make a lock file and lock it, though another may just be deleting what is not locked."""
+    for tries_left in reversed(range(_TRIES)):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with suppress(OSError):  # a disk without locks: by age, then
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), lock.stat()) or not tries_left:
+                return descriptor
+        os.close(descriptor)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(lock))
+
+
+@contextmanager
+def _asked(path: Path) -> Iterator[bool]:
+    """Say whether the owner of a path lives; if not, none can begin until the end of this."""
+    if fcntl is None:
+        yield _is_young(path)
+        return
+    try:
+        descriptor = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    except OSError:  # that of another user, say
+        yield True
+        return
+    try:
+        yield _is_locked(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(descriptor: int, path: Path) -> bool:
+    """Whether another process has the lock; if not, it is shared until the file is closed."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:
+        return _is_young(path)
+    return False
+
+
+def _is_young(path: Path) -> bool:
+    """Whether something was made within the time that writing it may take."""
+    for there in (path, _lock_of(path)):
+        with suppress(OSError):
+            return time.time() - there.stat().st_mtime < _DEAD_AFTER_S
+    return False
+
+
+def _delete(path: Path) -> None:
+    """Delete a file or a folder; what cannot be deleted stays."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 1 << 1
+"""Linux, `renameat2(2)`: ``fcntl.h`` and ``linux/fs.h``."""
+_RENAME_SWAP = 0x2
+"""macOS, `renamex_np(2)`: ``sys/stdio.h``."""
+_CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM}
+"""What a disk answers that does not know how."""
+
+
+def can_exchange() -> bool:
+    """Whether the system knows how; a disk may not."""
+    return _call() is not None
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places, with no moment in which either name has none.
+
+    Returns
+    -------
+    bool
+        False where the system or the disk cannot; then nothing has changed.
+
+    Raises
+    ------
+    OSError
+        If one of them is not there, or may not be renamed.
+    """
+    call = _call()
+    if call is None:
+        return False
+    number = call(os.fsencode(one), os.fsencode(other))
+    if number in _CANNOT:
+        return False
+    if number:
+        raise OSError(number, os.strerror(number), str(one), None, str(other))
+    return True
+
+
+@cache
+def _call() -> Callable[[bytes, bytes], int] | None:
+    """Give what asks the system, and answers with the number of its error; 0 for none."""
+    if sys.platform not in ("linux", "darwin"):
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "linux":
+        rename = getattr(library, "renameat2", None)
+        if rename is None:
+            return None
+        rename.argtypes = [
+            ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint,
+        ]  # fmt: skip
+
+        def on_linux(one: bytes, other: bytes) -> int:
+            failed = rename(_AT_FDCWD, one, _AT_FDCWD, other, _RENAME_EXCHANGE)
+            return ctypes.get_errno() if failed else 0
+
+        return on_linux
+    swap = getattr(library, "renamex_np", None)
+    if swap is None:
+        return None
+    swap.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint]
+
+    def on_mac(one: bytes, other: bytes) -> int:
+        return ctypes.get_errno() if swap(one, other, _RENAME_SWAP) else 0
+
+    return on_mac
+
+
+def flush(folder: Path) -> None:
+    """Have a folder on the disk with all that is in it, so that a power cut does not empty it.
+
+    Raises
+    ------
+    OSError
+        If the disk has no room or a fault: what was written to it is not all there.
+    """
+    for path in folder.iterdir():
+        if path.is_dir():
+            flush(path)
+        else:
+            # Windows flushes only what may be written.
+            _flush(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    flush_names(folder)
+
+
+def flush_names(folder: Path) -> None:
+    """Have the names in a folder on the disk; some systems do not offer it, and do without."""
+    with suppress(PermissionError):
+        _flush(folder, os.O_RDONLY)
+
+
+def _flush(path: Path, how: int) -> None:
+    descriptor = os.open(path, how)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
 
 SUMS = "SHA256SUMS"
 """Has the checksums of a whole folder. One file has its own next to it: its name and ``.sha256``."""

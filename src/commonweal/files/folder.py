@@ -1,33 +1,121 @@
-"""A folder put in place whole: never half there, nothing of others replaced, nothing left behind.
-
-Beside the folder, and hidden, lie only while a run works: ``.NAME.<hex>.new``, which it writes;
-``.NAME.<hex>.old``, whole, which changes places with the one that is there; ``.NAME.<hex>.gone``,
-which is being deleted. Each has a lock that ends with its run, so what a run that was killed has
-left is tidied up by the next.
-"""
+"""A folder put in place whole: never half there, nothing of others replaced, nothing left behind."""
 
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import re
 import secrets
 import shutil
 import signal
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from commonweal import __version__
 from commonweal.errors import CommonwealError
-from commonweal.files.exchange import can_exchange, exchange, flush, flush_names
-from commonweal.files.locks import held, owner_lives, sweep
-from commonweal.files.marker import own_files
+from commonweal.files.atomic import (
+    can_exchange,
+    exchange,
+    flush,
+    flush_names,
+    held,
+    owner_lives,
+    sweep,
+)
+from commonweal.files.inputs import given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Self
 
-__all__ = ["check_folder", "plainly", "put_in_place", "tidy", "undisturbed", "whole_folder"]
+
+__all__ = [
+    "MARK",
+    "Staging",
+    "check_folder",
+    "marker",
+    "own_files",
+    "plainly",
+    "put_in_place",
+    "read_marker",
+    "tidy",
+    "undisturbed",
+    "whole_folder",
+]
+
+
+MARK = "provenance.json"
+"""The file's name."""
+
+_KINDS = ("study", "report", "session", "baseline")
+"""Each account has one of these keys: results and packs are of a study."""
+
+
+def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
+    """Give the text of a folder's `MARK`, as strict JSON.
+
+    Parameters
+    ----------
+    account
+        What the folder holds and where it came from; the files that a user gave are added.
+    files
+        Names of the files and folders in it; `MARK` itself is added on reading.
+
+    Raises
+    ------
+    ValueError
+        If the account does not say of which kind the folder is.
+    """
+    own = {"given_files": found} if (found := given()) else {}
+    told = {"commonweal": __version__, **account, **own, "files": sorted(set(files))}
+    if not _is_ours(told):
+        raise ValueError(f"an account of a folder needs one of {', '.join(_KINDS)}")
+    return json.dumps(_strict(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_marker(folder: Path) -> dict[str, Any]:
+    """Read a folder's account; empty if it has none, or one of another program."""
+    try:
+        told = json.loads((folder / MARK).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if _is_ours(told) else {}
+
+
+def own_files(folder: Path) -> set[str]:
+    """Name what Commonweal wrote into a folder, by its own list; nothing if the folder is not ours."""
+    told = read_marker(folder)
+    return {MARK, *map(str, told["files"])} if told else set()
+
+
+def _is_ours(told: object) -> bool:
+    return (
+        isinstance(told, dict)
+        and isinstance(told.get("commonweal"), str)
+        and isinstance(told.get("files"), list)
+        and any(isinstance(told.get(kind), str | dict) for kind in _KINDS)
+    )
+
+
+def _strict(value: Any) -> Any:
+    """Give plain data that strict JSON can hold: no NaN, no infinity, no types of other libraries."""
+    if isinstance(value, Mapping):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_strict(v) for v in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if hasattr(value, "item"):  # a NumPy number
+        return _strict(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
 
 _TRIES = 20
 
@@ -332,3 +420,109 @@ def _plain_error(error: OSError, target: Path) -> CommonwealError:
             f"{target} cannot be written: no permission, or a file there is open in another program"
         )
     return CommonwealError(f"{target} cannot be written: {error.strerror or error}")
+
+
+class Staging:
+    """The folder of a pack while it is written: ``with Staging(folder, key) as staging``."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.target = check_folder(folder)
+        self.key = key
+        self.wanted: set[str] = set()
+        self.folder = self.target.parent / f".{self.target.name}.{key[:16]}.part"
+        self._until_done = ExitStack()
+
+    def __enter__(self) -> Self:
+        name, parent = re.escape(self.target.name), self.target.parent
+        with plainly(self.target):
+            parent.mkdir(parents=True, exist_ok=True)
+            tidy(self.target)
+            left = rf"\.{name}\.((?!{self.key[:16]})[0-9a-f]{{16}}\.part|[0-9a-f]{{12}}\.tmp)"
+            sweep(parent, re.compile(left))
+            self._until_done.enter_context(held(self.folder))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._until_done.close()
+
+    @staticmethod
+    def finished(folder: Path, key: str) -> bool:
+        """Whether a folder holds this very pack, whole."""
+        try:
+            told = read_marker(folder)
+            return told["key"] == key and all(
+                (folder / name).is_file() for name in told["all_files"]
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether files of the pack are all there already."""
+        names = set(names)
+        self.wanted |= names
+        return all((self.folder / name).is_file() for name in names)
+
+    def file(self, name: str, make: Callable[[], bytes], anew: bool = False) -> bool:
+        """Write a file unless it is there.
+
+        Parameters
+        ----------
+        name
+            Its path in the folder, with slashes.
+        make
+            Gives its bytes.
+        anew
+            Whether to write it although it is there.
+
+        Returns
+        -------
+        bool
+            Whether it was written now.
+        """
+        self.wanted.add(name)
+        path = self.folder / name
+        if path.is_file() and not anew:
+            return False
+        made = make()
+        # Beside the folder: without locks another run may put that in place at any moment.
+        fresh = self.target.parent / f".{self.target.name}.{secrets.token_hex(6)}.tmp"
+        with plainly(self.target), held(fresh):
+            try:
+                fresh.write_bytes(made)
+                for _ in range(_TRIES):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with suppress(
+                        FileNotFoundError
+                    ):  # another run has just put the folder in place
+                        fresh.replace(path)
+                        break
+            finally:
+                fresh.unlink(missing_ok=True)
+        return True
+
+    def put(self, account: dict[str, object]) -> Path:
+        """Put the folder in place of an earlier one, with an account of what it holds.
+
+        Raises
+        ------
+        CommonwealError
+            If there are files of others in the way, or other runs keep taking the folder away.
+        """
+        names = sorted({*self.wanted, MARK})
+        told = {**account, "key": self.key, "all_files": names}
+        text = marker(told, {name.split("/")[0] for name in names})
+        try:
+            self.file(MARK, text.encode, anew=True)
+            missing = [name for name in names if not (self.folder / name).is_file()]
+            if missing:
+                raise CommonwealError(
+                    f"{self.target}: {missing[0]} was taken away while the pack was written; try again"
+                )
+            with undisturbed(), plainly(self.target):
+                put_in_place(self.folder, self.target)
+        except CommonwealError:
+            # Another run of the same pack has put it in place meanwhile.
+            if not self.finished(self.target, self.key):
+                raise
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return self.target

@@ -16,20 +16,17 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index import means
-from commonweal.index.arguments import Share, strict
 from commonweal.index.benefit import around, benefit_of_the_doubt
-from commonweal.index.lists import column
-from commonweal.index.methods import Function, How, function_of, name_of, settings_of
+from commonweal.index.methods import Function, How, Share, function_of, name_of, settings_of, strict
 from commonweal.index.outrank import copeland
+from commonweal.index.tables import column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.lists import Weights
-    from commonweal.index.tables import Matrix
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats, Matrix, Weights
 
 __all__ = [
     "ADDITIVE",

@@ -25,19 +25,19 @@ from pydantic import (
 )
 
 from commonweal.errors import nearest
-from commonweal.index.arguments import StrictModel
+from commonweal.index.distributions import NumberLaw, WeightLaw
 from commonweal.index.framework import Aggregate, Transform
-from commonweal.index.laws import NumberLaw, WeightLaw
 from commonweal.index.methods import (
     How,
     MethodError,
+    StrictModel,
     as_data,
     checked_method,
     function_of,
     refuse_at_once,
     settings_of,
 )
-from commonweal.index.treatments import TREATMENTS
+from commonweal.index.treat import TREATMENTS
 
 __all__ = [
     "KINDS",
@@ -80,7 +80,7 @@ class Weights(_Assumption, WeightLaw):
         Where: index or domain, several of them, ``all``; or laws by index or domain, in place of
         one law for all.
     interval, dirichlet, uniform, given
-        The law (`commonweal.index.laws.WeightLaw`).
+        The law (`commonweal.index.distributions.WeightLaw`).
     levels
         Or: laws from the top down: the first for the children of the nodes named, the second for
         theirs, and so on; below the last nothing varies.
@@ -191,7 +191,7 @@ class Treatment(Alternatives):
         Which indicators: indices or domains (all indicators in them), indicators, or ``all``.
     of
         Two or more ways, each with equal chance: names of
-        `commonweal.index.treatments.TREATMENTS`, alone or with settings, such as
+        `commonweal.index.treat.TREATMENTS`, alone or with settings, such as
         ``{"winsorise": {"units": 10}}``; or functions of (n_units,) values. They see an
         indicator's own values, whichever way need goes.
     name
@@ -245,7 +245,7 @@ class Parameter(_Assumption, NumberLaw):
     node
         Where: index or domain, several of them, or ``all``; of ``cut``, those that conditions name.
     uniform, triangular, normal, within, choices
-        The law (`commonweal.index.laws.NumberLaw`).
+        The law (`commonweal.index.distributions.NumberLaw`).
     steps
         Of a transformation or a treatment: how many values stand for a law with a density, the
         middles of parts of equal chance; each is worked out beforehand. Other settings are drawn
@@ -316,7 +316,7 @@ class SmallCounts(_Assumption):
     ----------
     counts
         Which indicators; ``all`` is every one that states its counts. Each is drawn anew as
-        `commonweal.index.noise.rates_from_counts` says.
+        `commonweal.index.distributions.rates_from_counts` says.
     name
         What it is called in results.
     """

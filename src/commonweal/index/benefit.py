@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Count, Share, strict
+from commonweal.index.methods import Count, Share, strict
 from commonweal.index.tables import Matrix, Table, table
 from commonweal.index.weigh import given
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = ["Benefit", "around", "benefit_of_the_doubt"]
 
@@ -245,7 +245,7 @@ def _solve(
 ) -> Floats:
     """Fill in the shares of some units, best against some peers; give the peers' highest score."""
     # numba takes a second to import: only those who need the loop wait for it.
-    from commonweal.index.shares import best_shares
+    from commonweal.index.table_kernels import best_shares
 
     def block(some: NDArray[np.intp]) -> Floats:
         found, failed = np.empty((len(some), y.shape[1])), np.zeros(len(some), dtype=np.int64)

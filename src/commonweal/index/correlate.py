@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import strict
+from commonweal.index.methods import strict
 from commonweal.index.tables import Matrix, table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 
@@ -121,7 +121,7 @@ def correlate(
     -----
     With nothing missing, ranks are taken once a column and all pairs are one matrix product.
     Kendall's tau takes one sort a column and a count of inversions a pair: see
-    `commonweal.index.kendall`. Source: Best and Roberts (1975), Algorithm AS 89.
+    `commonweal.index.table_kernels`. Source: Best and Roberts (1975), Algorithm AS 89.
 
     Examples
     --------
@@ -368,7 +368,7 @@ def _edgeworth(squares: int, n: int) -> float:
 
 def _kendall(x: Floats, y: Floats) -> Correlations:
     # numba takes a second to import: only those who count pairs of units wait for it.
-    from commonweal.index.kendall import N, kendall_counts, tau_and_p
+    from commonweal.index.table_kernels import N, kendall_counts, tau_and_p
 
     columns_x = [_ordered(column) for column in x.T]
     columns_y = columns_x if y is x else [_ordered(column) for column in y.T]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Share, Within, strict
+from commonweal.index.methods import Share, Within, strict
 from commonweal.index.tables import Matrix, result_frame, table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "Flags",

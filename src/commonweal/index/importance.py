@@ -1,31 +1,35 @@
-"""How much each child matters in the result, and weights that make it matter as much as it should.
-
-A weight is not what a child counts for: children that agree with many others count for more.
-"""
+"""How much each child matters, weights that make it matter as it should, and ways to weigh by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import strict
 from commonweal.index.correlate import correlate
-from commonweal.index.lists import column
 from commonweal.index.means import arithmetic
-from commonweal.index.tables import Matrix, labelled
-from commonweal.index.weigh import equal, given
+from commonweal.index.methods import strict
+from commonweal.index.tables import Matrix, column, labelled
+from commonweal.index.weigh import entropy, equal, factor, given, principal_component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
-__all__ = ["Fitted", "importance", "to_importance"]
+
+__all__ = [
+    "WEIGHINGS",
+    "Fitted",
+    "importance",
+    "to_importance",
+]
+
 
 By: TypeAlias = Literal["pearson", "spearman"]
 
@@ -172,3 +176,37 @@ def _of_a_mean(values: Floats) -> Callable[[Floats], Floats]:
     covariances = np.atleast_2d(np.cov(values, rowvar=False))
     deviations = np.sqrt(np.diag(covariances))
     return lambda w: covariances @ w / (deviations * np.sqrt(w @ covariances @ w))
+
+
+def _alike(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
+    return equal(x.shape[1])
+
+
+def _none(x: Floats, *, names: Sequence[str] | None = None) -> Floats:  # noqa: ARG001
+    return np.ones(x.shape[1])
+
+
+@strict
+def _to_importance(
+    x: Floats,
+    target: Sequence[float] | None = None,
+    correlation: Literal["pearson", "spearman"] = "pearson",
+    *,
+    build: Any = None,
+    names: Sequence[str] | None = None,
+) -> Floats:
+    return to_importance(x, target, build, correlation, names).weights
+
+
+WEIGHINGS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "equal": _alike,
+        "none": _none,
+        "pca": principal_component,
+        "factor": factor,
+        "entropy": entropy,
+        "importance": _to_importance,
+    }
+)
+"""Ways to weigh a node's children by their transformed values, by the name that a study has. Each
+takes the (n_units, n_children) values, settings, and the children's ``names`` for messages."""

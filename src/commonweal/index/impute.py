@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Count, strict
 from commonweal.index.correlate import correlate
-from commonweal.index.lists import directions_of, groups_of, listed, positions
-from commonweal.index.tables import Matrix, Table, cell_frame, table
+from commonweal.index.methods import Count, strict
+from commonweal.index.tables import (
+    Matrix,
+    Table,
+    cell_frame,
+    directions_of,
+    groups_of,
+    listed,
+    positions,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "Filled",

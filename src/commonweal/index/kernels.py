@@ -1,8 +1,4 @@
-"""The inner loops of the draws, compiled: combine, rank and count, one draw a thread.
-
-Each draw is computed by one thread in a fixed order and counts are integers, so the results are
-the same bytes on any number of threads.
-"""
+"""The inner loops of the draws, compiled: combine, rank, count and carry to other areas."""
 
 from __future__ import annotations
 
@@ -14,10 +10,12 @@ from numba import njit, prange
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+
 __all__ = [
     "N_EXACT",
     "bin_middle",
     "bins_reached",
+    "carry_rows",
     "combine_rows",
     "count_ranks",
     "exponential_rows",
@@ -25,6 +23,7 @@ __all__ = [
     "rank_rows",
     "upward_rows",
 ]
+
 
 N_EXACT = 512
 """Ranks below this are counted one by one; above it, in bins at most 1/256 of the rank wide."""
@@ -289,7 +288,7 @@ def upward_rows(need, average):  # type: ignore[no-untyped-def]
 def exponential_rows(need, scale, average):  # type: ignore[no-untyped-def]
     """Put each row of (n_runs, n_units) need through the exponential transformation, in place.
 
-    As `commonweal.index.by_rank.exponential` with so much `scale`; ties as in `upward_rows`.
+    As `commonweal.index.rank_transforms.exponential` with so much `scale`; ties as in `upward_rows`.
     """
     n_runs, n = need.shape
     full = np.expm1(-100 / scale)
@@ -342,3 +341,29 @@ def bins_reached(counts, wanted, reached):  # type: ignore[no-untyped-def]
             for q in range(len(wanted)):
                 if total >= wanted[q] and reached[i, q] == counts.shape[1]:
                     reached[i, q] = b
+
+
+@njit(cache=True, parallel=True)
+def carry_rows(scores, starts, origins, shares, out):  # type: ignore[no-untyped-def]
+    """Fill (n_draws, n_destination) out with means of (n_draws, n_origin) scores.
+
+    The move is in compressed rows: origins[starts[i] : starts[i + 1]] and their shares belong to
+    destination i. A missing score is left out of its mean; a destination without any is NaN.
+    """
+    for d in prange(scores.shape[0]):
+        for i in range(out.shape[1]):
+            if starts[i + 1] - starts[i] == 1:
+                out[d, i] = scores[d, origins[starts[i]]]
+                continue
+            total, present, n = 0.0, 0.0, 0
+            for e in range(starts[i], starts[i + 1]):
+                value = scores[d, origins[e]]
+                if not np.isnan(value):
+                    total += shares[e] * value
+                    present += shares[e]
+                    n += 1
+            if n == 0:
+                out[d, i] = np.nan
+            else:
+                whole = n == starts[i + 1] - starts[i]
+                out[d, i] = total if whole else total / present

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import AtLeastZero, Count, Share, strict
-from commonweal.index.lists import Weights, weights_of
-from commonweal.index.tables import Matrix, Table, table
+from commonweal.index.methods import AtLeastZero, Count, Share, strict
+from commonweal.index.tables import Matrix, Table, Weights, table, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "arithmetic",

@@ -3,7 +3,7 @@
 A normaliser takes (n_units,) values, higher = more (of what is measured: in a study, need), and
 gives an array of the same shape and direction, NaN where a value is missing. Those that keep the
 distances between values are in `commonweal.index.scales`, those that go by order alone in
-`commonweal.index.by_rank`; any function of that signature will do.
+`commonweal.index.rank_transforms`; any function of that signature will do.
 """
 
 from __future__ import annotations
@@ -17,23 +17,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.by_rank import (
+from commonweal.index.methods import name_of
+from commonweal.index.rank_transforms import (
     borda,
     exponential,
     normal_score,
     percentile_rank,
     rank_score,
 )
-from commonweal.index.distances import (
+from commonweal.index.scales import (
+    adjusted,
     distance_to_max,
     distance_to_reference,
     distance_to_target,
     fraction_of_max,
-)
-from commonweal.index.lists import column, directions_of, keys
-from commonweal.index.methods import name_of
-from commonweal.index.scales import (
-    adjusted,
     goalposts,
     min_max,
     refuse_posts,
@@ -41,8 +38,7 @@ from commonweal.index.scales import (
     unchanged,
     z_score,
 )
-from commonweal.index.tables import Matrix, table
-from commonweal.index.types import Floats
+from commonweal.index.tables import Floats, Matrix, column, directions_of, keys, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.index.arguments import Count, strict
 from commonweal.index.means import children
+from commonweal.index.methods import Count, strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.index.lists import Weights
-    from commonweal.index.tables import Matrix
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats, Matrix, Weights
 
 __all__ = ["copeland", "outranking_matrix"]
 

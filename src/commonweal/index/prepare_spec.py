@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from commonweal.index.arguments import StrictModel
+from commonweal.index.methods import StrictModel
 from commonweal.index.treat import Rule
 
 if TYPE_CHECKING:

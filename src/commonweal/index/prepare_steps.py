@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError
-from commonweal.index import denominate as rates
 from commonweal.index import impute as gaps
+from commonweal.index import rates as pulls
+from commonweal.index import rates as rates
 from commonweal.index import screen as screens
-from commonweal.index import shrink as pulls
 from commonweal.index import treat as outliers
 from commonweal.index.prepare_spec import POPULATION, Denominate, Impute, Screen, Shrink, Treat
 from commonweal.index.reshape import slope
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
     from commonweal.index.prepare_spec import Step
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
     from commonweal.indicators import Indicator
 
 __all__ = ["CELLS", "Table", "take"]

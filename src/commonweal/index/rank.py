@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import strict
-from commonweal.index.lists import column
+from commonweal.index.methods import strict
+from commonweal.index.tables import column
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "TieRule",

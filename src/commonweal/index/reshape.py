@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Finite, strict
 from commonweal.index.describe import skew_kurtosis
-from commonweal.index.types import Floats
+from commonweal.index.methods import Finite, strict
+from commonweal.index.tables import Floats
 
 __all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii", "slope"]
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import UnknownNameError
-from commonweal.index.arguments import AtLeastZero, Share, Within, strict
 from commonweal.index.correlate import correlate
 from commonweal.index.describe import Threshold, describe, flags
-from commonweal.index.framework_table import child_weights
-from commonweal.index.reliability import flag_pairs
+from commonweal.index.framework import child_weights
+from commonweal.index.methods import AtLeastZero, Share, Within, strict
+from commonweal.index.multivariate import flag_pairs
 from commonweal.index.screen import available
 from commonweal.index.tables import Matrix, table
 from commonweal.indicators import COVERAGE
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = ["Finding", "RuleOfThumb", "Thresholds", "review_data", "review_tree", "to_table"]
 
@@ -201,7 +201,7 @@ def review_tree(
     thresholds
         The published ones, if not given.
     weights
-        As in `commonweal.index.framework_table.framework_table`.
+        As in `commonweal.index.framework.framework_table`.
 
     Returns
     -------

@@ -1,32 +1,67 @@
-"""What each run uses: the numbers that drive it, the sets they choose from, and what they mean."""
+"""The runs of an ensemble: the numbers that drive each, and the tree laid out for all of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.errors import DataError
 from commonweal.index.assumptions import (
+    Aggregation,
     CutOff,
     Inclusion,
+    Normalisation,
     Parameter,
     SamplingError,
     SmallCounts,
+    Treatment,
     Weights,
 )
-from commonweal.index.laws import choice
-from commonweal.index.methods import name_of, settings_of
+from commonweal.index.distributions import choice
+from commonweal.index.framework import STATED, checked_transform
+from commonweal.index.methods import (
+    MethodError,
+    checked_method,
+    name_of,
+    settings_of,
+    takes,
+    with_setting,
+)
+from commonweal.index.normalise import NORMALISERS, turned
+from commonweal.index.targets import ways_of
+from commonweal.index.treat import TREATMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
+    from numpy.typing import NDArray
 
-    from commonweal.index.acting import Acting
-    from commonweal.index.methods import How
-    from commonweal.index.types import Floats
+    from commonweal.index.framework import Node
+    from commonweal.index.methods import Function, How
+    from commonweal.index.rank import TieRule
+    from commonweal.index.tables import Floats
+    from commonweal.index.targets import Acting
 
-__all__ = ["cut_factors", "draw_numbers", "draw_sets", "label_of", "settings_frame"]
+
+__all__ = [
+    "POWERS",
+    "Choices",
+    "Entry",
+    "Part",
+    "Way",
+    "cut_factors",
+    "draw_numbers",
+    "draw_sets",
+    "is_plain",
+    "label_of",
+    "lay_out",
+    "settings_frame",
+]
+
 
 Sets = dict[tuple[int, str], "Floats"]
 
@@ -160,3 +195,355 @@ def settings_frame(
         else:
             columns[a.called] = [label_of(a.of[i]) for i in choice(column, len(a.of))]
     return pl.DataFrame(columns)
+
+
+POWERS = {"sum": 1.0, "arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0}
+"""The means that are powers; ``generalised`` says its own."""
+
+STEEPEST, FLATTEST = 30.0, 0.01
+"""Powers beyond the one overflow in a plain sum, powers within the other of 0 lose digits to
+rounding: both go the slow way, which knows what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Which of several things a run uses, by the numbers that some assumptions have in it.
+
+    Attributes
+    ----------
+    of
+        The things; the first is the stated one.
+    axes
+        The assumptions that decide.
+    table
+        One axis an assumption, as long as it has choices: which thing.
+    """
+
+    of: tuple[Any, ...]
+    axes: tuple[int, ...]
+    table: NDArray[np.intp]
+
+    def picked(self, u: Floats) -> NDArray[np.intp]:
+        """(n_runs,) which thing, for (n_runs, n_assumptions) numbers in [0, 1)."""
+        if not self.axes:
+            return np.zeros(len(u), dtype=np.intp)
+        at = [choice(u[:, a], n) for a, n in zip(self.axes, self.table.shape, strict=True)]
+        picked: NDArray[np.intp] = self.table[tuple(at)]
+        return picked
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a child may enter its parent: treated first, then transformed."""
+
+    treatment: How
+    transform: How
+
+
+_AS_IT_IS = Way("none", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A child as it enters a part.
+
+    Attributes
+    ----------
+    path
+        Of the child.
+    part
+        Number of its part; -1 of an indicator.
+    moves
+        Whether it has values of its own in each run.
+    joined
+        Whether it is a part that is worked out together with its parent, unit by unit: it moves,
+        and nothing between them ranks units or needs all children at once.
+    ways
+        `Way` s in which it may enter.
+    first
+        Its first row, where it does not move: one row a way.
+    sign
+        -1 of an indicator of which less is more need.
+    base
+        Indicators whose spread its transform takes in place of its own.
+    """
+
+    path: str
+    part: int
+    moves: bool
+    joined: bool
+    ways: Choices
+    first: int
+    sign: float
+    base: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A node with children.
+
+    Attributes
+    ----------
+    path
+        Its path.
+    entries
+        (n_children,) what enters it.
+    weights
+        (n_children,) stated weights.
+    weighed_by
+        Number of the assumption that draws its weights; -1 for none.
+    forms
+        Ways of aggregating.
+    settings
+        Numbers that the form takes: assumption and name.
+    available, available_by
+        Share of the weight that an area must have; the assumption that varies it, -1 for none.
+    left_out
+        Children that may be left out: which, and by which assumption.
+    ties
+        Rank that tied areas share.
+    least_power
+        The least power that its mean may have; infinity if it is never a power mean.
+    slow
+        Whether it may be anything else, or so steep that a plain sum would overflow.
+    """
+
+    path: str
+    entries: tuple[Entry, ...]
+    weights: Floats
+    weighed_by: int
+    forms: Choices
+    settings: tuple[tuple[int, str], ...]
+    available: float
+    available_by: int
+    left_out: tuple[tuple[int, int], ...]
+    ties: TieRule
+
+    least_power: float
+    slow: bool
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything in or below it does."""
+        own = self.weighed_by >= 0 or self.available_by >= 0 or self.settings or self.left_out
+        return bool(own or self.forms.axes or any(e.moves or e.ways.axes for e in self.entries))
+
+
+def lay_out(
+    index: str, tree: Node, found: Sequence[Acting], signs: Mapping[str, float]
+) -> tuple[Part, ...]:
+    """Lay a tree out, with what each assumption may change where.
+
+    Parameters
+    ----------
+    index, tree
+        The index, weights stated; or one of its nodes with its path.
+    found
+        Where the assumptions act; their order numbers them.
+    signs
+        By indicator, -1 where less is more need.
+
+    Returns
+    -------
+    tuple of Part
+        Children before parents; empty of an index of one indicator.
+
+    Raises
+    ------
+    DataError
+        If weights are computed from the data: the tree of a score has them as they came out.
+    MethodError
+        If a setting takes a value that its method refuses.
+    """
+    parts: list[Part] = []
+    n_rows = 0
+    noisy = {
+        path
+        for one in found
+        if isinstance(one.assumption, SamplingError | SmallCounts)
+        for path in one.paths
+    }
+
+    def visit(path: str, node: Node) -> int:
+        nonlocal n_rows
+        if node.weigh != STATED:
+            raise DataError(
+                f"{path.replace('/', '.')} computes its weights ('{name_of(node.weigh)}'); expected "
+                "stated ones, such as those of the tree in its scores (`Scores.tree`)"
+            )
+        entries = []
+        forms = _forms(path, node, found)
+        settings = tuple((k, a.key) for k, a in _parameters(found, "aggregate", path).items())
+        least_power, slow = _powers(forms.of, settings, found)
+        for name, child in node.children.items():
+            below = f"{path}/{name}"
+            part = visit(below, child) if child.children else -1
+            moves = parts[part].varies if part >= 0 else below in noisy
+            sign = signs.get(child.indicator or "", 1.0)
+            ways = _ways(below, node, found, sign)
+            joined = moves and part >= 0 and ways.of == (_AS_IT_IS,)
+            joined = joined and not (slow or parts[part].slow)
+            entries.append(Entry(below, part, moves, joined, ways, n_rows, sign, child.base))
+            n_rows += 0 if moves else len(ways.of)
+        parts.append(
+            Part(
+                path,
+                tuple(entries),
+                np.array(list(node.weights.values())),
+                _of_kind(found, Weights, path),
+                forms,
+                settings,
+                node.available,
+                next(iter(_parameters(found, "available", path)), -1),
+                _left_out(path, node, found),
+                node.ties,
+                least_power,
+                slow,
+            )
+        )
+        return len(parts) - 1
+
+    if tree.children:
+        visit(index, tree)
+    return tuple(parts)
+
+
+def _of_kind(found: Sequence[Acting], kind: type, path: str) -> int:
+    """Give the number of the assumption of a kind that acts on a path; -1 for none."""
+    at = [k for k, one in enumerate(found) if type(one.assumption) is kind and path in one.paths]
+    return at[0] if at else -1
+
+
+def _parameters(found: Sequence[Acting], part: str, path: str) -> dict[int, Parameter]:
+    """Give the parameters of a part of a node, by number."""
+    return {
+        k: one.assumption
+        for k, one in enumerate(found)
+        if isinstance(one.assumption, Parameter)
+        and one.assumption.part == part
+        and path in one.paths
+    }
+
+
+def _left_out(path: str, node: Node, found: Sequence[Acting]) -> tuple[tuple[int, int], ...]:
+    out = []
+    for at, name in enumerate(node.children):
+        by = _of_kind(found, Inclusion, f"{path}/{name}")
+        if by >= 0:
+            out.append((at, by))
+    if out and len(out) == len(node.children):
+        raise DataError(
+            f"every child of {path.replace('/', '.')} may be left out at once; expected one that stays"
+        )
+    return tuple(out)
+
+
+def _forms(path: str, node: Node, found: Sequence[Acting]) -> Choices:
+    ways = ways_of("aggregate", path, node, found)
+    by = _of_kind(found, Aggregation, path)
+    if by < 0:
+        return Choices(ways, (), np.zeros((), np.intp))
+    of = _unique([node.aggregate, *ways])
+    return Choices(tuple(of), (by,), np.array([of.index(way) for way in ways], dtype=np.intp))
+
+
+def _powers(
+    forms: Sequence[How], settings: Sequence[tuple[int, str]], found: Sequence[Acting]
+) -> tuple[float, bool]:
+    """Give the least power that a mean may have, and whether it may be no plain power mean."""
+    least, slow = np.inf, False
+    drawn = [found[k].assumption for k, key in settings if key == "p"]
+    laws = [a for a in drawn if isinstance(a, Parameter)]
+    own = [end for a in laws for end in a.ends()]
+    for how in forms:
+        name = "" if callable(how) else name_of(how)
+        if name == "generalised":
+            powers = own or [float(settings_of(how).get("p", 1.0))]
+            flat = min(powers) < FLATTEST and max(powers) > -FLATTEST
+            slow |= not all(map(is_plain, powers)) or (
+                flat and any(a.choices is None for a in laws)
+            )
+        elif name in POWERS:
+            powers = [POWERS[name]]
+        else:
+            slow = True
+            continue
+        least = min([least, *powers])
+    return least, slow
+
+
+def is_plain(power: float) -> bool:
+    """Say whether a power mean is computed to all digits by powers and a sum."""
+    return power == 0 or FLATTEST <= abs(power) <= STEEPEST
+
+
+def _ways(path: str, parent: Node, found: Sequence[Acting], sign: float) -> Choices:
+    """Give every way in which a child may enter, and which one each choice means."""
+    stated = ways_of("transform", path, parent, ())[0]
+    treat = _options("treat", "none", path, parent, found, sign)
+    transform = _options("transform", stated, path, parent, found, sign)
+    each = treat.table.reshape(treat.table.shape + (1,) * transform.table.ndim)
+    pairs = each * len(transform.of) + transform.table
+    used = np.union1d(0, pairs)  # 0 is the stated pair
+    of = [Way(treat.of[k // len(transform.of)], transform.of[k % len(transform.of)]) for k in used]
+    return Choices(tuple(of), treat.axes + transform.axes, np.asarray(np.searchsorted(used, pairs)))
+
+
+def _options(
+    part: str, stated: How, path: str, parent: Node, found: Sequence[Acting], sign: float
+) -> Choices:
+    """Give the ways of treating or of transforming one child, with all values of their settings."""
+    treats = part == "treat"
+    known: Mapping[str, Function] = TREATMENTS if treats else NORMALISERS
+    check = _checked_treatment if treats else checked_transform
+    by = _of_kind(found, Treatment if treats else Normalisation, path)
+    ways: Sequence[How] = ways_of(part, path, parent, found)
+    if by >= 0 and not treats:  # bounds and targets are in the indicator's own units
+        ways = [_turned(way, sign) for way in ways]
+    parameters = _parameters(found, part, path)
+    grids = [a.grid(a.steps) for a in parameters.values()]
+    sizes = ([len(ways)] if by >= 0 else []) + [len(grid) for grid in grids]
+    of = [stated]
+    table = np.zeros(sizes, dtype=np.intp)
+    for at in product(*map(range, sizes)):
+        way = ways[at[0] if by >= 0 else 0]
+        for a, grid, k in zip(parameters.values(), grids, at[len(at) - len(grids) :], strict=True):
+            if takes(way, a.key, known):
+                way = _set(way, a, float(grid[k]), check, 1.0 if treats else sign)
+        if way not in of:
+            of.append(way)
+        table[at] = of.index(way)
+    return Choices(tuple(of), ((by,) if by >= 0 else ()) + tuple(parameters), table)
+
+
+def _set(
+    way: How, a: Parameter, value: float, check: Callable[[Any], How], sign: float = 1.0
+) -> How:
+    """Give a method with one setting drawn; bounds and targets are turned to the way need goes."""
+    key = a.key
+    if sign == -1 and key in ("lower", "upper", "target", "middle"):
+        key, value = {"lower": "upper", "upper": "lower"}.get(key, key), -value
+    made = with_setting(way, key, int(value) if value == int(value) else value)
+    try:
+        return made if callable(made) else check(made)
+    except MethodError as error:
+        raise DataError(f"assumption '{a.called}': {error}") from None
+
+
+def _checked_treatment(how: Any) -> How:
+    return checked_method(how, TREATMENTS, "treatment")
+
+
+def _turned(way: How, sign: float) -> How:
+    if not isinstance(way, dict):
+        return way
+    ((name, settings),) = way.items()
+    return {name: turned(settings, sign)}
+
+
+def _unique(ways: Sequence[How]) -> list[How]:
+    seen: list[How] = []
+    for way in ways:
+        if way not in seen:
+            seen.append(way)
+    return seen

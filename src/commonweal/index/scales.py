@@ -1,15 +1,4 @@
-"""Normalising with the distances between values kept: straight lines onto a new scale.
-
-Each function takes (n_units,) values, higher = more (of what is measured: in a study, need), NaN =
-missing, and gives an array of the same shape and direction.
-
-Straight lines have no place for infinities: they are refused, where the line is drawn through the
-values. A scale runs upwards: its ends are in order, and what it is multiplied by is above 0.
-
-Source, where no other is given: OECD and JRC (2008), Handbook on Constructing Composite
-Indicators, chapter 5; names of the less common ones as in the R package COINr (Becker et al.,
-2022, doi:10.21105/joss.04567).
-"""
+"""Normalising with distances kept: linear scales, and the distance to a maximum, a target or a reference."""
 
 from __future__ import annotations
 
@@ -18,24 +7,32 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import AboveZero, Finite, strict
-from commonweal.index.lists import column
+from commonweal.index.methods import AboveZero, Finite, strict
+from commonweal.index.tables import column, row_of, said_of, units_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
+
 
 __all__ = [
     "Constant",
     "adjusted",
     "adjusted_posts",
+    "distance_to_max",
+    "distance_to_reference",
+    "distance_to_target",
+    "fraction_of_max",
     "goalposts",
     "min_max",
     "scaled",
     "unchanged",
     "z_score",
 ]
+
 
 Constant: TypeAlias = Literal["error", "nan"]
 """What a column that cannot be normalised becomes, such as one in which all values are equal."""
@@ -285,3 +282,152 @@ def width_of(width: float, constant: Constant, what: str) -> float:
     if width == 0 and constant == "error":
         raise DataError(f"{what}: nothing can be compared")
     return width or np.nan
+
+
+@strict
+def distance_to_max(
+    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
+) -> Floats:
+    """One less the distance to the greatest value, as a share of the range: 0 to 1.
+
+    Parameters and errors are those of `min_max`.
+
+    Examples
+    --------
+    >>> distance_to_max([1.0, 2.0, 5.0])
+    array([0.  , 0.25, 1.  ])
+    """
+    return min_max(x, 0.0, 1.0, reference=reference, constant=constant)
+
+
+@strict
+def distance_to_reference(
+    x: ArrayLike,
+    unit: int | str,
+    *,
+    units: Sequence[str] | None = None,
+    reference: ArrayLike | None = None,
+    constant: Constant = "error",
+) -> Floats:
+    """Give 0 to the least value and 1 to the reference unit; those beyond it have more than 1.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    unit
+        The reference unit: its position, or its name among `units`.
+    units
+        (n_units,) names of the units.
+    reference
+        (n_units,) values of a base year, or (n_years, n_units) of several: the least of them all
+        has 0, the mean of the unit's own has 1.
+    constant
+        What to do where the reference unit's value is missing or the least, so that there is no
+        distance to measure by: ``error``, or ``nan`` (COINr gives infinities for the latter).
+
+    Raises
+    ------
+    DataError
+        If there is no distance to measure by, the position is none, or there are no names to find
+        a name among.
+    UnknownNameError
+        If no unit has that name.
+
+    Examples
+    --------
+    >>> distance_to_reference([1.0, 3.0, 5.0], 1)
+    array([0., 1., 2.])
+    >>> distance_to_reference([1.0, 3.0, 5.0], "B", units=["A", "B", "C"])
+    array([0., 1., 2.])
+    """
+    values, least, _ = extent(x, reference)
+    base = np.atleast_2d(np.asarray(values if reference is None else reference, dtype=np.float64))
+    n = base.shape[1]
+    codes = None if units is None else units_of(units, n)
+    at_row = row_of(unit, codes, n, "reference unit")
+    own = present(base[:, at_row])
+    at = float(own.mean()) if len(own) else np.nan
+    if np.isnan(at) and constant == "error" and len(present(base)):
+        raise DataError(f"the reference unit ({said_of(codes, at_row)}) has no value")
+    width = width_of(at - least, constant, "distance to a reference that is the least value")
+    return (values - least) / width
+
+
+@strict
+def distance_to_target(
+    x: ArrayLike,
+    target: Finite,
+    *,
+    cap: bool = False,
+    reference: ArrayLike | None = None,
+    constant: Constant = "error",
+) -> Floats:
+    """Give 0 to the least value and 1 to the target.
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing.
+    target
+        Above the least value. If it is not, every unit has reached it: an error, or missing values
+        under ``constant="nan"`` (COINr's scores run backwards there).
+    cap
+        Whether those beyond the target have no more than 1.
+    reference
+        Values whose least has 0, in place of those of `x`.
+
+    Raises
+    ------
+    DataError
+        If every unit has reached the target.
+
+    Examples
+    --------
+    >>> distance_to_target([0.0, 5.0, 20.0], 10, cap=True)
+    array([0. , 0.5, 1. ])
+    """
+    values, least, _ = extent(x, reference)
+    what = (
+        f"a target that every unit has reached ({target:g} found; expected above the least value, "
+        f"{least:g})"
+    )
+    width = width_of(max(target - least, 0.0), constant, what)
+    score = (values - least) / width
+    return np.minimum(score, 1.0) if cap else score
+
+
+@strict
+def fraction_of_max(
+    x: ArrayLike, *, reference: ArrayLike | None = None, constant: Constant = "error"
+) -> Floats:
+    """Divide by the greatest value.
+
+    An indicator that counts downwards comes here with its sign turned, and no value above 0:
+    it gets 1 less the fraction of its greatest amount, so 0 where there is most of it and 1 where
+    there is none. (COINr divides the turned values by their maximum, which ranks them backwards.)
+
+    Parameters
+    ----------
+    x
+        (n_units,) values, NaN = missing. A fraction needs a true zero.
+    reference, constant
+        As in `min_max`; here a column of zeros has nothing to divide by.
+
+    Raises
+    ------
+    DataError
+        If the greatest amount is 0, or infinite.
+
+    Examples
+    --------
+    >>> fraction_of_max([1.0, 2.0, 4.0])
+    array([0.25, 0.5 , 1.  ])
+    >>> fraction_of_max([-1.0, -2.0, -4.0])
+    array([0.75, 0.5 , 0.  ])
+    """
+    values, least, most = extent(x, reference)
+    if most > 0:
+        return values / most
+    amount = width_of(-least, constant, "fraction of a maximum of 0")
+    return 1 + values / amount

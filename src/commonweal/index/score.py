@@ -10,15 +10,14 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.aggregate import aggregate
-from commonweal.index.by_rank import BY_RANK
-from commonweal.index.distances import distance_to_reference
 from commonweal.index.framework import STATED, with_weights
-from commonweal.index.lists import column, keys
+from commonweal.index.importance import WEIGHINGS
 from commonweal.index.methods import How, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
+from commonweal.index.rank_transforms import BY_RANK
+from commonweal.index.scales import distance_to_reference
 from commonweal.index.scores import Scores
-from commonweal.index.tables import lookup, table
-from commonweal.index.weighings import WEIGHINGS
+from commonweal.index.tables import column, keys, lookup, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
-    from commonweal.index.lists import Weights
     from commonweal.index.rank import TieRule
-    from commonweal.index.tables import Matrix
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats, Matrix, Weights
     from commonweal.indicators import Indicators
 
 __all__ = ["Base", "fit_base", "score", "score_tree"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Move
     from commonweal.index.framework import Node
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = ["Scores"]
 

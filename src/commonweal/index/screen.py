@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Share, strict
-from commonweal.index.lists import keys, positions
-from commonweal.index.tables import Matrix, labelled, result_frame, table
+from commonweal.index.methods import Share, strict
+from commonweal.index.tables import Matrix, keys, labelled, positions, result_frame, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "Screen",

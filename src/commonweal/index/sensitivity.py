@@ -24,15 +24,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Count, Whole, strict
-from commonweal.index.lists import column, units_of
+from commonweal.index.methods import Count, Whole, strict
 from commonweal.index.rank import rank
-from commonweal.index.tables import table
-from commonweal.index.types import Floats
+from commonweal.index.tables import Floats, column, table, units_of
 from commonweal.index.uncertainty import refuse_too_many
 
 if TYPE_CHECKING:
-    from commonweal.index.model import Ensemble
+    from commonweal.index.monte_carlo import Ensemble
 
 __all__ = [
     "Model",

@@ -1,19 +1,27 @@
-"""Outliers: winsorise the few, or transform the many, by rules on skew and kurtosis."""
+"""Outliers: winsorise the few or transform the many, by rules on skew and kurtosis, and by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Finite, Whole, Within, settings_into, strict
 from commonweal.index.describe import from_sums, skew_kurtosis
-from commonweal.index.lists import column as numbers_of
-from commonweal.index.lists import keys
-from commonweal.index.reshape import RESHAPES, ReshapeName, likeliest_power
-from commonweal.index.tables import Matrix, cell_frame, table
+from commonweal.index.methods import Finite, Whole, Within, settings_into, strict
+from commonweal.index.reshape import (
+    RESHAPES,
+    ReshapeName,
+    box_cox,
+    likeliest_power,
+    log,
+    log_either,
+    log_gii,
+)
+from commonweal.index.tables import Matrix, cell_frame, keys, table
+from commonweal.index.tables import column as numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +30,23 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.index.types import Floats
+    from commonweal.index.methods import Function
+    from commonweal.index.tables import Floats
 
-__all__ = ["Changes", "Rule", "Step", "Treated", "changes", "treat", "winsorise"]
+
+__all__ = [
+    "TREATMENTS",
+    "Changes",
+    "Rule",
+    "Step",
+    "Treated",
+    "by_rules",
+    "changes",
+    "treat",
+    "untreated",
+    "winsorise",
+    "winsorise_column",
+]
 
 
 Threshold = Annotated[float, Within(0, above=True, finite=False)]
@@ -387,3 +409,54 @@ def changes(treated: Treated) -> Changes:
     return Changes(
         unit, indicator, before[indicator, unit], after[indicator, unit], how, names, treated.units
     )
+
+
+def untreated(x: Floats) -> Floats:
+    """Leave the values as they are."""
+    return np.asarray(x, dtype=np.float64)
+
+
+@strict
+def winsorise_column(
+    x: Floats, units: Whole | None = None, skew: Threshold = 2.0, kurtosis: Threshold = 3.5
+) -> Floats:
+    """Bring in the most extreme values until skew or kurtosis passes, or `units` have been.
+
+    Examples
+    --------
+    >>> winsorise_column(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 60.0]))
+    array([1., 2., 3., 4., 5., 6., 7., 7.])
+    """
+    return winsorise(x, Rule(skew=skew, kurtosis=kurtosis, winsorise=units))[0]
+
+
+@strict
+def by_rules(
+    x: Floats,
+    skew: Threshold = 2.0,
+    kurtosis: Threshold = 3.5,
+    winsorise: Whole = 5,
+    reshape: ReshapeName = "log",
+    power: Finite = 0.5,
+    combine: bool = False,
+) -> Floats:
+    """Winsorise up to so many units; reshape all values of an indicator that still fails.
+
+    The settings are those of ``prepare: treat`` in a study, and of `commonweal.index.treat.Rule`.
+    """
+    rule = Rule(skew, kurtosis, winsorise, reshape, power, combine)
+    return treat(np.asarray(x)[:, None], rule=rule).values[:, 0]
+
+
+TREATMENTS: MappingProxyType[str, Function] = MappingProxyType(
+    {
+        "none": untreated,
+        "winsorise": winsorise_column,
+        "by_rules": by_rules,
+        "log": log,
+        "log_either": log_either,
+        "log_gii": log_gii,
+        "box_cox": box_cox,
+    }
+)
+"""The treatments by name."""

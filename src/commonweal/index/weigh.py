@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.index.arguments import Count, Whole, strict
-from commonweal.index.by_rank import normal_score
-from commonweal.index.components import components
-from commonweal.index.lists import by_name, listed, weights_of
-from commonweal.index.tables import Matrix, labelled, table
+from commonweal.index.methods import Count, Whole, strict
+from commonweal.index.multivariate import components
+from commonweal.index.rank_transforms import normal_score
+from commonweal.index.tables import Matrix, by_name, labelled, listed, table, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.types import Floats
+    from commonweal.index.tables import Floats
 
 __all__ = [
     "entropy",

@@ -1,25 +1,83 @@
-"""One number per area: the matrix that indices are built from."""
+"""One number per area: the matrix that indices are built from, its counts, its coverage, and formulas over it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import floor
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import polars as pl
 
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, StudyError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.areas import Move
-    from commonweal.indicators.counts import Counts
 
-__all__ = ["Direction", "Indicator", "Indicators"]
+
+__all__ = [
+    "COVERAGE",
+    "Counts",
+    "Direction",
+    "Indicator",
+    "Indicators",
+    "check_columns",
+    "check_coverage",
+    "evaluate",
+    "names_in",
+    "sparse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts that a rate was made from: it is `per` times `events` over `base`.
+
+    Attributes
+    ----------
+    events
+        (n_units,) how often it happened, NaN = unknown (its published rate is then kept).
+    base
+        (n_units,) of how many, or in how much time or space.
+    per
+        What the rate is out of, such as 1000.
+    law
+        ``binomial``: each of the base has it or not, as people with a degree. ``poisson``: it can
+        happen to one again, as crimes.
+
+    Raises
+    ------
+    DataError
+        If a count is negative, a base is 0 or less, or a binomial count is above its base.
+    """
+
+    events: NDArray[np.float64]
+    base: NDArray[np.float64]
+    per: float = 1.0
+    law: Literal["binomial", "poisson"] = "poisson"
+
+    def __post_init__(self) -> None:
+        if self.events.shape != self.base.shape:
+            raise DataError(f"{len(self.events)} counts and {len(self.base)} bases; expected pairs")
+        known = self.known
+        for what, bad in (
+            ("a negative count", self.events < 0),
+            ("a base of 0 or less", self.base <= 0),
+            ("more events than its base", (self.events > self.base) & (self.law == "binomial")),
+        ):
+            if (n := int((bad & known).sum())) > 0:
+                raise DataError(f"{n:,} units have {what}")
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(n_units,) whether both numbers are there."""
+        return np.isfinite(self.events) & np.isfinite(self.base)
+
 
 Direction = Literal["more", "less"]
 
@@ -205,3 +263,145 @@ class Indicators:
 
         columns = {m.name: self.values[:, i] for i, m in enumerate(self.meta)}
         return pl.DataFrame({"code": list(self.codes), **columns}).fill_nan(None)
+
+
+COVERAGE = 0.65
+"""Share of areas that an indicator of an index is expected to have values for: Becker et al. (2019), COIN Tool
+User Guide, EUR 29899 EN, doi:10.2760/523877."""
+
+
+def sparse(indicators: Indicators, names: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+    """Give those of some indicators that have values for too few areas: name, for how many, of how many."""
+    at = {about.name: j for j, about in enumerate(indicators.meta)}
+    n = len(indicators.codes)
+    for name in names:
+        if name in at:
+            known = int((~np.isnan(indicators.values[:, at[name]])).sum())
+            if known < COVERAGE * n:
+                yield name, known, n
+
+
+def check_coverage(
+    indicators: Indicators, names: Iterable[str], accepted: Mapping[str, float | None]
+) -> None:
+    """Refuse to make an index from an indicator with values for too few areas.
+
+    Parameters
+    ----------
+    indicators
+        As read.
+    names
+        Those that the index is made from.
+    accepted
+        By name, the share of areas that is accepted in place of `COVERAGE`; None where none is stated.
+
+    Raises
+    ------
+    DataError
+        If one has values for fewer; the message says what to write to accept them.
+    """
+    for name, known, n in sparse(indicators, names):
+        least = accepted.get(name)
+        if least is None or known < least * n:
+            wanted = COVERAGE if least is None else least
+            if not known:
+                raise DataError(
+                    f"{name}: it has values for none of {n:,} areas; expected {wanted * 100:g}% of them at least"
+                )
+            some = (
+                floor(known / n * 1000) / 10 if known / n >= 0.001 else floor(known / n * 1e6) / 1e4
+            )
+            raise DataError(
+                f"{name}: it has values for {known:,} of {n:,} areas; expected {wanted * 100:g}% of them at least. "
+                f"If an index is to be made from so few, write 'coverage: {some:g}%' for it under 'indicators'"
+            )
+
+
+def names_in(formula: str, of: str) -> list[str]:
+    """Give the names that a formula uses, each once, in the order of the alphabet.
+
+    Parameters
+    ----------
+    formula
+        An SQL expression, such as ``(a + b) / 2`` or ``CASE WHEN "Group" = 10 THEN 1 ELSE 0 END``.
+    of
+        Whose it is, for messages.
+
+    Raises
+    ------
+    StudyError
+        If it is not an expression, or names nothing.
+
+    Examples
+    --------
+    >>> names_in('LEAST("Amount Awarded", 500000)', "grants")
+    ['Amount Awarded']
+    """
+    names = sorted(set(_expression(formula, of).meta.root_names()))
+    if not names:
+        raise StudyError(f"{of}: formula '{formula}' names no column; expected at least one")
+    return names
+
+
+def evaluate(formula: str, table: pl.DataFrame, of: str, where: str) -> pl.Series:
+    """Work a formula out, row by row.
+
+    Parameters
+    ----------
+    formula
+        An SQL expression.
+    table
+        The columns that it may name.
+    of, where
+        Whose it is, and what the table is called, for messages.
+
+    Returns
+    -------
+    polars.Series
+        Float64; null where a value that it needs is missing. A division by 0 gives null.
+
+    Raises
+    ------
+    UnknownNameError
+        If it names a column that is not there.
+    StudyError
+        If it is not an expression that gives one number a row.
+    DataError
+        If a result is infinite.
+    """
+    check_columns(names_in(formula, of), table.columns, of, where)
+    try:
+        found = table.select(_expression(formula, of).cast(pl.Float64).alias("value"))["value"]
+    except pl.exceptions.PolarsError as error:
+        raise StudyError(
+            f"{of}: formula '{formula}' cannot be worked out: {_first(error)}"
+        ) from None
+    if len(found) != len(table):
+        raise StudyError(
+            f"{of}: formula '{formula}' gives {len(found):,} numbers for {len(table):,} rows; expected "
+            "one a row (no sums or means over rows: 'add: true' adds the rows of an area)"
+        )
+    # 0 / 0 is NaN and x / 0 infinite; neither is a number an area can have.
+    return found.replace([float("inf"), float("-inf")], None).fill_nan(None)
+
+
+def check_columns(names: Iterable[str], there: Iterable[str], of: str, where: str) -> None:
+    """Refuse a name that is not there."""
+    there = list(there)
+    for name in names:
+        if name not in there:
+            raise UnknownNameError(f"{of}: column", name, there, f" in {where}")
+
+
+def _expression(formula: str, of: str) -> pl.Expr:
+    try:
+        return pl.sql_expr(formula)
+    except pl.exceptions.PolarsError as error:
+        raise StudyError(
+            f"{of}: formula '{formula}' is not an expression: {_first(error)} "
+            '(names with spaces stand in double quotes: "Amount Awarded")'
+        ) from None
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,4 +1,4 @@
-"""An allocation as sections of a report, and as a report of its own: `commonweal invest allocate --out`."""
+"""A report on an allocation: who is selected, and who gains and loses against another list."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart.chance import chance_chart
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.table import Shown
-from commonweal.document.words import counted, people
+from commonweal.document.chart import chance_chart
+from commonweal.document.format import counted, people
+from commonweal.document.model import Report, Section, Shown, Table
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
+from commonweal.invest.allocation.on_study import Against, Worked
 from commonweal.invest.allocation.programme import ranked_by
-from commonweal.invest.allocation.worked import Against, Worked
-from commonweal.report.allocation_beside import beside_section
-from commonweal.report.allocation_map import allocation_map
-from commonweal.report.allocation_told import (
+from commonweal.report.allocation_text import (
     HEADS,
     ROWS,
     allocation_answer,
@@ -28,15 +25,21 @@ from commonweal.report.allocation_told import (
     differences,
     named,
     rule_parts,
+    shares_of,
     table_of,
     varied_words,
     why_words,
 )
+from commonweal.report.invest_maps import allocation_map
 from commonweal.report.study.geopackage import polygons, still, write_layer
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.allocation.comparison import Difference
 
 
 __all__ = [
@@ -50,6 +53,99 @@ __all__ = [
     "beside_section",
     "write_selected",
 ]
+
+
+def beside_section(worked: Worked, title: str, difference: Difference, which: str = "") -> Section:
+    """Tell who gains and who loses beside another list.
+
+    Parameters
+    ----------
+    worked
+        A programme worked out on its study.
+    title
+        Of the other list.
+    difference
+        The programme beside it.
+    which
+        Sets its tables apart where a report has several.
+    """
+    d = difference
+    words = {
+        "both": "In both",
+        "this_only": f"In {worked.allocation.programme.title} only",
+        "other_only": f"In {title} only",
+    }
+    rows = [
+        (
+            words[k],
+            int((share > 0).sum()),
+            round(d.people(share)),
+            round(d.people(share, in_need=True)),
+        )
+        for k, share in shares_of(d).items()
+    ]
+    schema = {
+        "Who": pl.String,
+        "Areas": pl.Int64,
+        "People": pl.Int64,
+        "People in areas in need": pl.Int64,
+    }
+    sides = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = d.to_frame().filter(pl.col("selected_by") != "both")
+    only = {"first only": words["this_only"], "second only": words["other_only"]}
+    rename = {k: h for k, h in HEADS.items() if k in frame.columns}
+    listed = frame.select(*rename, "selected_by").with_columns(
+        pl.col("selected_by").replace(only),
+        pl.col("population").round(0).cast(pl.Int64),
+        in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
+    )
+    tables = [
+        Table(named(worked, f"sides{which}"), "Who gains and who loses", Shown(sides)),
+        *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words, which),
+    ]
+    if len(listed):
+        tables.append(
+            Table(
+                named(worked, f"gains-losses{which}"),
+                f"{d.areas.plural.capitalize()} in one and not in the other",
+                Shown(listed.rename({**rename, "selected_by": "Selected by"})),
+                rows=ROWS,
+            )
+        )
+    return Section(
+        f"Beside {title}",
+        text=(
+            f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
+            "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
+            f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
+            f"{d.areas.plural} with {people(float(np.nansum(d.areas.population[d.in_need])))}.",
+            *(() if len(listed) else ("Both lists are the same.",)),
+        ),
+        tables=tuple(tables),
+    )
+
+
+def _by_region(
+    worked: Worked,
+    table: pl.DataFrame,
+    shares: dict[str, NDArray[np.float64]],
+    residents: NDArray[np.float64],
+    words: dict[str, str],
+    which: str,
+) -> list[Table]:
+    """Give people on each side by region, where regions are known."""
+    if "region_name" not in table.columns:
+        return []
+    columns = {words[k]: np.nan_to_num(residents * share) for k, share in shares.items()}
+    frame = (
+        pl.DataFrame({"Region": table["region_name"], **columns})
+        .drop_nulls("Region")
+        .group_by("Region")
+        .agg(pl.all().sum().round(0).cast(pl.Int64))
+        .sort("Region")
+    )
+    return [Table(named(worked, f"regions{which}"), "People by region", Shown(frame))]
+
 
 _NEXT = 20
 """How many are told that would come next."""

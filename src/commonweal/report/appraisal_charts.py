@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart.canvas import INK, LINE, OTHER, PLACE, QUIET, svg, text
-from commonweal.document.chart.chart import Chart
-from commonweal.document.table import Shown
-from commonweal.document.words import percent
-from commonweal.invest.appraisal.words import figure, money
+from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
+from commonweal.document.format import percent
+from commonweal.document.model import Chart, Shown
+from commonweal.invest.appraisal.appraise import figure, money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

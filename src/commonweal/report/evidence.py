@@ -1,19 +1,63 @@
-"""The library by theme, for readers: as lines for a terminal and as a part of a page."""
+"""The works that a study cites, and the library of evidence by theme, for a terminal and for a page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from commonweal.evidence.cite import cite, full_reference
-from commonweal.evidence.work import STRENGTHS
+from commonweal.evidence import Citation, Work, cite, load_evidence
+from commonweal.evidence.cite import full_reference
+from commonweal.evidence.library import STRENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from commonweal.evidence.library import Evidence
+    from commonweal.study.results import Results
 
-__all__ = ["evidence_html", "evidence_lines"]
+
+__all__ = [
+    "Reference",
+    "citations",
+    "evidence_html",
+    "evidence_lines",
+    "references",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A work that a study cites, and the labels of the indicators that do; none: the study itself."""
+
+    work: Work
+    citation: Citation
+    cited_for: tuple[str, ...]
+
+
+def references(results: Results) -> list[Reference]:
+    """Give every work that the study cites, those of the study itself first, then by who and when."""
+    cited = results.study.cited()
+    if not cited:
+        return []
+    evidence, known = load_evidence(), results.study.indicators
+    found = [
+        Reference(
+            evidence.work(id_),
+            cite(id_, evidence),
+            tuple(known[name].label or name.replace("_", " ") for name in names),
+        )
+        for id_, names in cited.items()
+    ]
+    return sorted(found, key=lambda r: (bool(r.cited_for), r.citation.short.casefold()))
+
+
+def citations(results: Results) -> dict[str, list[Citation]]:
+    """Give, by indicator, the works that bear out why it counts; only of those that have some."""
+    found = {name: spec.cites for name, spec in results.study.indicators.items() if spec.cites}
+    evidence = load_evidence() if found else None
+    return {name: [cite(id_, evidence) for id_ in ids] for name, ids in found.items()}
+
 
 NOT_CHECKED = "Not fully checked"
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart.canvas import INK, LINE, PLACE, QUIET, svg, text
-from commonweal.document.chart.chart import Chart
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.table import Shown
-from commonweal.invest.appraisal.words import money
-from commonweal.report.portfolio_told import (
+from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
+from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.invest.appraisal.appraise import money
+from commonweal.report.portfolio_text import (
     by_intervention,
     portfolio_answer,
     portfolio_beware,
@@ -23,8 +21,7 @@ from commonweal.report.portfolio_told import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.invest.appraisal.uncertain import Uncertain
-    from commonweal.invest.parameters import Stated
+    from commonweal.invest.parameters import Stated, Uncertain
     from commonweal.invest.portfolio import Point, Portfolio
 
 __all__ = [

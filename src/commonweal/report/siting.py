@@ -1,41 +1,344 @@
-"""New places for an area as a section of a report, and as a report of its own: `commonweal invest site --out`."""
+"""New sites for an area in words, as data, as a section of a report, and as a report of its own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.table import Shown
+from commonweal.areas import load_systems
+from commonweal.document.format import capped, counted, people, percent
+from commonweal.document.model import Report, Section, Shown, Table
 from commonweal.document.write import source_lines
-from commonweal.report.siting_map import siting_map
-from commonweal.report.siting_told import (
-    MODELS,
-    NO_EFFECT,
-    WITHIN,
-    change_lines,
-    how_sure,
-    reached_words,
-    siting_answer,
-    siting_beware,
-    siting_data,
-    siting_lines,
-)
+from commonweal.report.invest_maps import siting_map
 
 if TYPE_CHECKING:
-    from commonweal.invest.siting.sited import Effect, Sited
+    from commonweal.invest.siting.result import Effect, Sited
+
 
 __all__ = [
+    "MODELS",
+    "NO_EFFECT",
     "WITHIN",
+    "change_lines",
+    "how_sure",
     "reached_words",
     "siting_answer",
+    "siting_beware",
     "siting_data",
     "siting_lines",
     "siting_report",
     "siting_section",
 ]
+
+
+MODELS = {
+    "maximal_covering": "the most people, counted by need, within {minutes:g} minutes' walk",
+    "set_covering": "everyone who can be within {minutes:g} minutes' walk, at the least cost",
+    "p_median": "the shortest walk for all people together, counted by need",
+    "p_center": "the shortest walk for whoever has the longest",
+}
+WITHIN = "within {minutes:g} minutes' walk of one"
+
+_REACHED = (
+    "{new} would bring {anew} {within} who have none: {share} of {total} instead of {before}."
+)
+_UNREAD = (
+    "This study has read no place of the kind “{label}”, so none that is there is counted; your own can be added under "
+    "“access: points” of a study."
+)
+_AS_IF_NONE = "As if there were none, {new} would bring {anew} {within}: {share} of {total}."
+
+_ENDED = {
+    "time": "time was up",
+    "interrupted": "it was interrupted",
+    "asked": "no proof was asked for",
+}
+_MOST_NAMES = 8
+
+
+def reached_words(sited: Sited) -> str:
+    """Give the sentence that answers, with ``{new}``, ``{anew}`` and other numbers to be filled in.
+
+    Where no place of the kind was read it says so first, and nothing of those who have one.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    return f"{_unread(sited)} {_AS_IF_NONE}" if sited.unread else _REACHED
+
+
+def _unread(sited: Sited) -> str:
+    return _UNREAD.format(label=sited.label.lower())
+
+
+def siting_lines(sited: Sited) -> list[str]:
+    """Tell it on a terminal: plain words first, then aligned columns.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [f"New places for {sited.title}: {sited.label.lower()}"]
+    if sited.fictional:
+        lines.append("This place is FICTIONAL: the program made it up.")
+    lines += ["", *siting_answer(sited), ""]
+    if len(sited.sites):
+        cost = ["Cost (£)"] if sited.candidates.costed else []
+        head, *rows = _columns(
+            [
+                "",
+                "New site",
+                "People reached anew",
+                "People it is nearest to",
+                *cost,
+                "Longitude",
+                "Latitude",
+            ],
+            [
+                [
+                    str(k + 1),
+                    row["name"] or row["id"],
+                    f"{row['newly']:,.0f}",
+                    f"{row['nearest']:,.0f}",
+                    *([f"{row['cost']:,.0f}"] if cost else []),
+                    f"{row['longitude']:.5f}",
+                    f"{row['latitude']:.5f}",
+                ]
+                for k, row in enumerate(sited.sites.iter_rows(named=True))
+            ],
+        )
+        lines += [head, *capped(rows, "--out FOLDER writes them, --json prints them"), ""]
+    lines += [*how_sure(sited), *siting_beware(sited)]
+    if sited.effect is not None:
+        lines += ["", *change_lines(sited.effect)]
+    else:
+        lines += ["", NO_EFFECT]
+    return lines
+
+
+NO_EFFECT = (
+    "Nothing in this study is measured from such places, so its indices and lists stay as they are."
+)
+
+
+def siting_data(sited: Sited) -> dict[str, Any]:
+    """Give every number unrounded, as plain data.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    s, goal = sited.solution, sited.solution.goal
+    before, after = sited.reached()
+    mean_before, mean = sited.mean_m()
+    effect = sited.effect
+    return {
+        "area": sited.title,
+        "answer": siting_answer(sited),
+        "kind": sited.kind,
+        "kind_read": not sited.unread,
+        "fictional": sited.fictional,
+        "model": goal.model,
+        "sites_asked": goal.sites,
+        "budget_gbp": goal.budget,
+        "minutes": sited.minutes,
+        "equity": sited.equity,
+        "demand_points": len(sited.demand),
+        "candidates": len(sited.candidates),
+        "existing": None if sited.unread else len(sited.existing),
+        "people": float(sited.demand.people.sum()),
+        "reached_before": None if sited.unread else before,
+        "reached": after,
+        "mean_m_before": None if sited.unread else mean_before,
+        "mean_m": mean,
+        "out_of_reach_of_any_site": sited.lost(),
+        "objective_before": None if sited.unread else _finite(s.objective_before),
+        "objective": _finite(s.objective),
+        "bound": _finite(s.bound),
+        "gap": s.gap if np.isfinite(s.gap) else None,
+        "proven": s.proven,
+        "ended": s.ended,
+        "how": s.how,
+        "spent_gbp": s.spent if sited.candidates.costed else None,
+        "sites": _sites_data(sited),
+        "effect": None
+        if effect is None
+        else {
+            "how": effect.how,
+            "indicators": effect.indicators.to_dicts(),
+            "lists": effect.lists.to_dicts(),
+            "moves": effect.moves.to_dicts(),
+            "areas": effect.areas.to_dicts(),
+        },
+    }
+
+
+def _sites_data(sited: Sited) -> list[dict[str, Any]]:
+    """Give the sites with units in the names; what a site costs only where that was stated."""
+    names = {"cost": "cost_gbp", "nearest": "people_nearest", "newly": "people_newly_reached"}
+    shown = sited.sites if sited.candidates.costed else sited.sites.drop("cost")
+    return shown.rename(names, strict=False).to_dicts()
+
+
+def siting_answer(sited: Sited) -> list[str]:
+    """Say who is reached, or how much nearer places come, in a sentence or two.
+
+    Where no place of the kind was read, that comes first.
+
+    Parameters
+    ----------
+    sited
+        What was found.
+    """
+    s, total = sited.solution, float(sited.demand.people.sum())
+    before, after = sited.reached()
+    n = len(sited.sites)
+    within = WITHIN.format(minutes=sited.minutes)
+    if not n and sited.unread:
+        return [f"{_unread(sited)} No candidate can be walked to by any of {people(total)}."]
+    if not n:
+        return [
+            f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
+        ]
+    paid = f" for £{s.spent:,.0f}" if sited.candidates.costed else ""
+    word = "place" if n == 1 else "places"
+    new, metres = f"{n} new {word}{paid}", _metres(sited)
+    if metres and after == before:  # chosen for metres, so told in metres
+        first = f"{_unread(sited)} " if sited.unread else ""
+        nobody = f"{new} would bring nobody {'more ' if before else ''}{within}"
+        return [first + metres, f"{nobody}: {percent(after / total)} of {people(total)} are."]
+    reached = reached_words(sited).format(
+        new=new,
+        anew=people(after - before),
+        within=within,
+        share=percent(after / total),
+        total=people(total),
+        before=percent(before / total),
+    )
+    return [reached, metres] if metres else [reached]
+
+
+def _metres(sited: Sited) -> str:
+    """Say how much nearer places come, where they were chosen for that; nothing where they were not."""
+    s, limit = sited.solution, f"{sited.problem.limit:,.0f} metres"
+    far, near = sited.mean_m()
+    none = np.isnan(s.distance_before).any()
+    if s.goal.model == "p_median":
+        if sited.unread:
+            return f"The mean way to the nearest new one would be {near:,.0f} metres."
+        counted = f", who has none within {limit} counted as that far" if none else ""
+        return f"The mean way to the nearest falls from {far:,.0f} to {near:,.0f} metres{counted}."
+    if s.goal.model == "p_center":
+        if sited.unread:
+            return f"The longest way to the nearest new one would be {s.objective:,.0f} metres."
+        before = f"more than {limit}" if none else f"{s.objective_before:,.0f} metres"
+        return f"The longest way to the nearest falls from {before} to {s.objective:,.0f} metres."
+    return ""
+
+
+def how_sure(sited: Sited) -> list[str]:
+    """Say what was chosen for, out of what, and whether another choice could be better."""
+    s = sited.solution
+    asked = MODELS[s.goal.model].format(minutes=sited.minutes)
+    there = f"with {counted(len(sited.existing), 'place', 'places')} there already"
+    chosen = (
+        f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), "
+        f"{'as if no place were there already' if sited.unread else there}."
+    )
+    if s.proven:
+        sure = f"No other choice is better{' on that footing' if sited.unread else ''}: proven."
+    elif np.isfinite(s.gap) and s.ended != "asked":
+        sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
+    else:
+        sure = f"Whether another choice is better is not known: {_ENDED.get(s.ended, s.ended)}."
+    return [chosen, sure]
+
+
+def siting_beware(sited: Sited) -> list[str]:
+    """Say whom no place can reach."""
+    lost = sited.lost()
+    if not lost:
+        return []
+    there = "" if sited.unread else " and no place that is there"
+    named = ", ".join(lost[:_MOST_NAMES])
+    more = f" and {len(lost) - _MOST_NAMES:,} more" if len(lost) > _MOST_NAMES else ""
+    return [
+        f"No candidate{there} is within {sited.problem.limit:,.0f} metres of "
+        f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)}: {named}{more}."
+    ]
+
+
+def _origins(sited: Sited) -> str:
+    """Say in plain words where people set out from: areas by their name, points by that of their areas."""
+    what, _, system = sited.plural.partition(" of ")
+    known = load_systems().systems.get(system)
+    if known is None:
+        return sited.plural
+    return known.plural if what == "points" else f"{what} of {known.plural}"
+
+
+def change_lines(effect: Effect, whole: bool = True) -> list[str]:
+    """Say what changes in the study: indicators, ranks and lists; `whole` with a heading, as a terminal has it."""
+    lines = ["What that would change in the study:"] if whole else []
+    indent = "  " if whole else ""
+    lines += [
+        f"{indent}{row['label']}: {row['before']:,.4g} to {row['after']:,.4g} {row['unit']} for the mean person here."
+        for row in effect.indicators.iter_rows(named=True)
+    ]
+    for label in effect.areas["index"].unique(maintain_order=True):
+        part = effect.areas.filter(pl.col("index") == label)
+        better = int((part["rank"] > part["rank_before"]).sum())
+        worse = int((part["rank"] < part["rank_before"]).sum())
+        lines.append(
+            f"{indent}{label}: of {len(part):,} here {better:,} rank as less in need than before, "
+            f"{worse:,} as more."
+        )
+    for row in effect.lists.iter_rows(named=True):
+        moves = effect.moves.filter(pl.col("list") == row["list"])
+        leaving = moves.filter(pl.col("move") == "leaves")
+        gone, also = (
+            leaving.filter(there)["name"].to_list() for there in ("inside", ~pl.col("inside"))
+        )
+        come = moves.filter(pl.col("move") == "enters")["name"].to_list()
+        said = f"{row['inside_before']:,} here before, {row['inside_after']:,} after"
+        said += f"; leaves: {_named(gone)}" if gone else ""
+        said += f"; elsewhere leaves, since scores are relative: {_named(also)}" if also else ""
+        said += f"; comes onto the list, since ranks are relative: {_named(come)}" if come else ""
+        lines.append(f"{indent}List “{row['list']}”: {said}.")
+    return lines
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _columns(headers: list[str], rows: list[list[str]]) -> list[str]:
+    """Align columns: words to the left, numbers to the right."""
+    table = [headers, *rows]
+    wide = [max(len(row[k]) for row in table) for k in range(len(headers))]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(w) if k == 1 else cell.rjust(w)
+            for k, (cell, w) in enumerate(zip(row, wide, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def siting_section(sited: Sited) -> Section:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.document.chart.interval import Estimate, interval_chart
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.table import Shown
-from commonweal.document.words import counted, percent
+from commonweal.document.chart import Estimate, interval_chart
+from commonweal.document.format import counted, percent
+from commonweal.document.model import Report, Section, Shown, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.document.chart.chart import Chart
+    from commonweal.document.model import Chart
     from commonweal.survey import Finding, Raking, Summary, Survey
 
 __all__ = ["outcome_label", "said", "summary_sentence", "survey_report"]

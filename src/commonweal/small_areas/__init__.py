@@ -1,18 +1,26 @@
 """Small areas: from the few that a survey asked in each place to an estimate, and how sure it is."""
 
-from commonweal.small_areas.benchmarking import Benchmarked, benchmark
-from commonweal.small_areas.diagnostics import (
+from commonweal.small_areas.fay_herriot import (
+    FayHerriot,
+    Predicted,
+    Shares,
+    fay_herriot,
+    fay_herriot_shares,
+    predict,
+    predict_shares,
+)
+from commonweal.small_areas.mrp import MRP, Cells, Poststratified, mrp, poststratify
+from commonweal.small_areas.multilevel import Multilevel, fit_multilevel
+from commonweal.small_areas.postestimation import (
     AgainstDirect,
+    Benchmarked,
     ModelChecks,
     Precision,
     against_direct,
+    benchmark,
     check_model,
     precision,
 )
-from commonweal.small_areas.fay_herriot import FayHerriot, Predicted, fay_herriot, predict
-from commonweal.small_areas.mrp import MRP, Cells, Poststratified, mrp, poststratify
-from commonweal.small_areas.multilevel import Multilevel, fit_multilevel
-from commonweal.small_areas.shares import Shares, fay_herriot_shares, predict_shares
 from commonweal.small_areas.unit_level import UnitLevel, unit_level
 
 __all__ = [

@@ -1,7 +1,4 @@
-"""Fay-Herriot: an area's own estimate from the survey, and what its covariates say, each by its precision.
-
-``y_d = x_d'b + u_d + e_d``, with ``u_d ~ N(0, s2)`` and a known sampling variance ``D_d`` of ``e_d``.
-"""
+"""Fay-Herriot: an area's own estimate and what its covariates say, each by its precision; shares too."""
 
 from __future__ import annotations
 
@@ -9,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import t
 
 from commonweal.errors import DataError
 from commonweal.small_areas.checks import (
     Array,
+    between,
     column_names,
     covariates,
     distinct,
@@ -22,12 +21,32 @@ from commonweal.small_areas.checks import (
     positive,
     quantile,
 )
-from commonweal.small_areas.highest import highest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
+
+
+GRID = 60  # places looked at before the climb: such a likelihood can have two tops
+
+
+def highest(
+    height: Callable[[float], float], slope: Callable[[float], float], low: float, high: float
+) -> float:
+    """Find the top on a grid from 0 and `low` to `high`, then where its slope is 0; 0 if it only falls."""
+    grid = [0.0, *np.geomspace(low, high, GRID).tolist()]
+    best = int(np.argmax([height(value) for value in grid]))
+    rising = slope(grid[best]) > 0
+    if best == 0 and not rising:
+        return 0.0
+    left, right = grid[best - (not rising)], grid[min(best + rising, GRID)]
+    while slope(right) > 0:
+        right *= 2
+    if slope(left) <= 0:  # flat to the last digit
+        return left
+    return float(brentq(slope, left, right, xtol=1e-15 * right, rtol=1e-14))
+
 
 Method = Literal["reml", "ml"]
 
@@ -282,3 +301,100 @@ def _coefficients(y: Array, d: Array, x: Array, s2: float) -> tuple[Array, Array
     q, r = np.linalg.qr(x * root[:, None])
     inverse = np.linalg.inv(r)
     return inverse @ (q.T @ (root * y)), inverse @ inverse.T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Estimated shares, 0 to 1: one number an area.
+
+    Attributes
+    ----------
+    areas
+        Their codes.
+    estimate, mse
+        Share, and its mean squared error.
+    lower, upper
+        Ends of the interval, those of the arcsine scale turned back: not symmetric about the estimate.
+    model
+        The model on the arcsine scale.
+    """
+
+    areas: tuple[Any, ...]
+    estimate: Array
+    mse: Array
+    lower: Array
+    upper: Array
+    model: FayHerriot
+
+
+def fay_herriot_shares(
+    share: ArrayLike,
+    effective: ArrayLike,
+    x: ArrayLike | None = None,
+    *,
+    areas: Sequence[Any] | None = None,
+    names: Sequence[str] | None = None,
+    intercept: bool = True,
+    method: Method = "reml",
+    level: float = 0.95,
+) -> Shares:
+    """Combine direct shares with covariates of the areas.
+
+    Parameters
+    ----------
+    share
+        Share of each area from the survey, 0 to 1; 0 and 1 themselves may occur.
+    effective
+        Effective sample size of each, respondents over design effect; above 0.
+    x, areas, names, intercept, method, level
+        As in `fay_herriot`.
+
+    Returns
+    -------
+    Shares
+        Estimates, mean squared errors, intervals.
+
+    Notes
+    -----
+    The model is that of ``arcsin sqrt(share)``, with sampling variance 1 / (4 effective). With t the estimate
+    there and v its g1, the share is ``E sin^2(t + N(0, v)) = (1 - exp(-2 v) cos 2t) / 2``: the
+    back-transformation with its bias taken out (Sugasawa and Kubokawa 2017; Hadam, Wuerz and Kreutzmann 2020).
+    The mean squared error is the variance of ``sin^2(t + N(0, m))``, m the mean squared error there.
+
+    Examples
+    --------
+    >>> fit = fay_herriot_shares([0.2, 0.5, 0.9, 0.4, 0.0], [20, 40, 10, 25, 5], [1, 2, 4, 2, 1])
+    >>> fit.estimate.round(2)
+    array([0.17, 0.43, 0.93, 0.43, 0.17])
+    """
+    p = between("share", share, 0, 1)
+    n = positive("effective", effective, len(p))
+    fit = fay_herriot(
+        np.arcsin(np.sqrt(p)), 1 / (4 * n), x, areas=areas, names=names, intercept=intercept, method=method, level=level
+    )  # fmt: skip
+    return _back(fit, fit, fit.g1)
+
+
+def predict_shares(
+    fit: Shares, x: ArrayLike | None = None, *, areas: Sequence[Any] | None = None
+) -> Shares:
+    """Estimate the share in areas that have no sample, from their covariates alone; as `predict`.
+
+    Examples
+    --------
+    >>> fit = fay_herriot_shares([0.2, 0.5, 0.9, 0.4, 0.0], [20, 40, 10, 25, 5], [1, 2, 4, 2, 1])
+    >>> predict_shares(fit, [3]).estimate.round(2)
+    array([0.72])
+    """
+    there = predict(fit.model, x, areas=areas)
+    return _back(there, fit.model, np.full(len(there.estimate), fit.model.model_variance))
+
+
+def _back(there: FayHerriot | Predicted, model: FayHerriot, v: Array) -> Shares:
+    """Turn arcsine-scale estimates into shares."""
+    t = np.clip(there.estimate, 0, np.pi / 2)
+    estimate = (1 - np.exp(-2 * v) * np.cos(2 * t)) / 2
+    fall = np.exp(-2 * there.mse)
+    mse = ((1 + fall**4 * np.cos(4 * t)) / 2 - (fall * np.cos(2 * t)) ** 2) / 4
+    lower, upper = (np.sin(np.clip(end, 0, np.pi / 2)) ** 2 for end in (there.lower, there.upper))
+    return Shares(there.areas, estimate, mse, lower, upper, model)

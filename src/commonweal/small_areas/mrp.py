@@ -10,8 +10,7 @@ import numpy as np
 from commonweal.errors import DataError, nearest
 from commonweal.small_areas.checks import Array, Codes, between, covariates, probability
 from commonweal.small_areas.laplace import one_thread
-from commonweal.small_areas.multilevel import Multilevel, fit_multilevel
-from commonweal.small_areas.posterior import draw_posterior
+from commonweal.small_areas.multilevel import Multilevel, draw_posterior, fit_multilevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

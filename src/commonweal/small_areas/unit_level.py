@@ -21,7 +21,7 @@ from commonweal.small_areas.checks import (
     positive,
     quantile,
 )
-from commonweal.small_areas.highest import highest
+from commonweal.small_areas.fay_herriot import highest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

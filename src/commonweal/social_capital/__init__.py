@@ -6,10 +6,13 @@ from commonweal.social_capital.framework import (
     Framework,
     Headline,
     Series,
+    figures_of,
+    latest,
     load_framework,
+    national_figures,
+    read_series,
     shipped_frameworks,
 )
-from commonweal.social_capital.national import figures_of, latest, national_figures, read_series
 
 __all__ = [
     "Domain",

@@ -1,10 +1,11 @@
-"""What social capital is measured by: domains, headline indicators and national figures, as data."""
+"""What social capital is measured by: domains, headlines and national figures, as data."""
 
 from __future__ import annotations
 
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
+import polars as pl
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -16,12 +17,15 @@ from pydantic import (
 )
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.files.yaml import read_keys, read_text
+from commonweal.files.inputs import read_keys, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
     from pathlib import Path
+
+    from commonweal.sources import Store
+
 
 __all__ = [
     "Domain",
@@ -29,9 +33,14 @@ __all__ = [
     "Framework",
     "Headline",
     "Series",
+    "figures_of",
+    "latest",
     "load_framework",
+    "national_figures",
+    "read_series",
     "shipped_frameworks",
 ]
+
 
 Text = Annotated[str, Field(min_length=1)]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -323,3 +332,74 @@ def _checked(model: type[_Model], fields: dict[str, Any], where: str) -> _Model:
         raise DataError(f"{where}: '{field}' is missing")
     said = fault["msg"].removeprefix("Value error, ")
     raise DataError(f"{where}: {f'{field}: ' if field else ''}{said} (found {fault['input']!r})")
+
+
+def national_figures(headline: Headline, store: Store) -> tuple[Figure, ...]:
+    """Give the national figures of a headline, its levels by year and then its changes.
+
+    Parameters
+    ----------
+    headline
+        The headline.
+    store
+        Where the sources come from that hold figures.
+
+    Raises
+    ------
+    CommonwealError
+        If a source cannot be had, or lacks a column or rows that the framework names.
+    """
+    found = [*headline.published, *(f for s in headline.series for f in read_series(s, store))]
+    return tuple(sorted(found, key=lambda f: (f.value is None, f.when)))
+
+
+def figures_of(framework: Framework, store: Store) -> dict[str, tuple[Figure, ...]]:
+    """Give the national figures of every headline of a framework by its id, as `national_figures`."""
+    return {h.id: national_figures(h, store) for h in framework.headlines.values()}
+
+
+def read_series(series: Series, store: Store) -> tuple[Figure, ...]:
+    """Read the figures of each year from the source that holds them; years without one are left out.
+
+    Raises
+    ------
+    CommonwealError
+        If the source cannot be had, or lacks a column or rows that the framework names.
+    """
+    table = store.table(series.source)
+    ends = [column for column in (series.low, series.high) if column]
+    for column in (series.column, series.when_column, *ends, *series.only):
+        if column not in table.columns:
+            raise UnknownNameError("column", column, table.columns, f" in source {series.source}")
+    for column, value in series.only.items():
+        table = table.filter(pl.col(column).cast(pl.String) == value)
+    if table.is_empty():
+        wanted = ", ".join(f"{column} = {value}" for column, value in series.only.items())
+        raise DataError(f"source {series.source}: found no row; expected some with {wanted}")
+    told = series.model_dump(include={"where", "group", "survey", "unit", "verified", "note"})
+    rows = table.select(
+        when=pl.col(series.when_column).cast(pl.String),
+        value=pl.col(series.column).cast(pl.Float64),
+        low=pl.col(series.low).cast(pl.Float64) if series.low else None,
+        high=pl.col(series.high).cast(pl.Float64) if series.high else None,
+    ).drop_nulls("value")
+    return tuple(Figure(**told, source=series.source, **row) for row in rows.iter_rows(named=True))
+
+
+def latest(figures: Iterable[Figure]) -> tuple[Figure, ...]:
+    """Choose what stands beside a place: the newest level of everyone.
+
+    Where there is none, the newest levels of groups, and where there is none of these either, the newest
+    changes.
+
+    Examples
+    --------
+    >>> from commonweal.social_capital import load_framework
+    >>> [(f.value, f.when) for f in latest(load_framework().headline("belongs").published)]
+    [(65.0, '2020/21')]
+    """
+    given = list(figures)
+    levels = [f for f in given if f.value is not None]
+    best = [f for f in levels if not f.group] or levels or given
+    newest = max((f.when for f in best), default="")
+    return tuple(f for f in best if f.when == newest)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
 from commonweal.sources.columns import by_name, check_columns, plain
-from commonweal.sources.damaged import reading
+from commonweal.sources.sandbox import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,14 +99,14 @@ def _read(
     if zipped and reader.format != "excel":  # an .xlsx is a zip too
         return _read_zip(path, source, columns), []
     if reader.format in {"csv", "tsv"}:
-        from commonweal.sources.text_reader import read_text
+        from commonweal.sources.tabular import read_text
 
         return read_text(path, path, source, columns), []
     if reader.format == "parquet":
         return _read_parquet(path, source, columns)
     if reader.format == "excel":
-        from commonweal.sources.apart import apart
-        from commonweal.sources.excel_reader import NO_EXCEL, read_excel
+        from commonweal.sources.sandbox import apart
+        from commonweal.sources.tabular import NO_EXCEL, read_excel
 
         table, notes = apart(read_excel, path, NO_EXCEL, **options_of(source))
     elif reader.format == "geojson":
@@ -114,20 +114,20 @@ def _read(
 
         table, notes = read_geojson(path)
     elif reader.format == "vector":
-        from commonweal.sources.apart import apart
-        from commonweal.sources.vector_reader import NO_MAP, read_vector
+        from commonweal.sources.geometry import NO_MAP, read_vector
+        from commonweal.sources.sandbox import apart
 
         table, notes = apart(read_vector, path, NO_MAP, layer=reader.layer)
     else:
-        from commonweal.sources.rdata_reader import read_rdata
+        from commonweal.sources.rdata import read_rdata
 
         table, notes = read_rdata(path, reader.object, progress)
     return table.select(by_name(check_columns(columns, table.columns, source))), notes
 
 
 def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.DataFrame:
-    from commonweal.sources.packed import opened_zip
-    from commonweal.sources.text_reader import read_text
+    from commonweal.sources.sandbox import opened_zip
+    from commonweal.sources.tabular import read_text
 
     with opened_zip(path) as archive:
         names = [

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.files.atomic import files_with_sums, good_sha256, is_good, not_kept, sweep_all
-from commonweal.files.given import note_given
-from commonweal.sources.catalogue import Source, load_catalogue, local_source
+from commonweal.files.inputs import note_given
+from commonweal.sources.cache import Finder, Found, kept_table
+from commonweal.sources.catalogue import Source, load_catalogue, load_own, local_source
 from commonweal.sources.columns import check_columns, check_types
-from commonweal.sources.find import Finder, Found
-from commonweal.sources.header import where_header_is
-from commonweal.sources.kept import kept_table
-from commonweal.sources.overlay import load_own
-from commonweal.sources.paced import Patience
+from commonweal.sources.fetch import Patience
+from commonweal.sources.tabular import where_header_is
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +67,7 @@ class Store:
     """Gives files and tables of sources.
 
     A file is looked for in the mirror folder, the cache, the mirror's URL and the network, in
-    this order (`commonweal.sources.find`). Its bytes are checked when it is first used in a run.
+    this order (`commonweal.sources.cache`). Its bytes are checked when it is first used in a run.
 
     Parameters
     ----------
@@ -127,7 +125,7 @@ class Store:
     def from_environment(cls, progress: Progress | None = None) -> Store:
         """Make a store as COMMONWEAL_CACHE, _MIRROR, _OFFLINE and _CATALOGUE say.
 
-        Sources of the user's own catalogue (`commonweal.sources.overlay`) stand over those that ship.
+        Sources of the user's own catalogue (`commonweal.sources.catalogue`) stand over those that ship.
         """
         offline = os.environ.get("COMMONWEAL_OFFLINE", "").strip().lower()
         own = load_own()
@@ -472,7 +470,7 @@ def _parts(source: Source, file: Found) -> dict[str, str]:
     """Give the SHA-256 of each file beside a map that is read with it, by name."""
     if source.reader.format != "vector":
         return {}
-    from commonweal.sources.vector_reader import parts_of
+    from commonweal.sources.geometry import parts_of
 
     return parts_of(file.path)
 

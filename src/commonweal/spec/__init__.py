@@ -13,7 +13,7 @@ from commonweal.spec.data import (
     ReplaceSpec,
     WholeFile,
 )
-from commonweal.spec.fields import BriefingSpec
+from commonweal.spec.fields import BriefingSpec, HeadlineSpec
 from commonweal.spec.indicators import (
     AccessSpec,
     CompleteSpec,
@@ -23,8 +23,9 @@ from commonweal.spec.indicators import (
     ReachSpec,
     TimetableSpec,
 )
-from commonweal.spec.indices import IndexSpec, MoveSpec
-from commonweal.spec.load import (
+from commonweal.spec.indices import IndexSpec, MoveSpec, PanelSpec
+from commonweal.spec.study import (
+    Study,
     earlier_study,
     load_study,
     parse_study,
@@ -32,9 +33,6 @@ from commonweal.spec.load import (
     shipped_studies,
     template,
 )
-from commonweal.spec.panel import PanelSpec
-from commonweal.spec.social_capital import HeadlineSpec
-from commonweal.spec.study import Study
 
 __all__ = [
     "AccessSpec",

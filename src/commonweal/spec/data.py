@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from commonweal.files.explain import FieldError
+from commonweal.files.schema import FieldError
 from commonweal.sources.catalogue import Reading
 
 __all__ = [

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from commonweal.files.explain import FieldError
-from commonweal.files.yaml import name_value, quote_hint
+from commonweal.files.inputs import name_value, quote_hint
+from commonweal.files.schema import FieldError
 from commonweal.spec.data import FileOrSource, WholeFile, _check_table, _Part, _Table
 
 __all__ = [

@@ -9,10 +9,10 @@ from commonweal.access.registers import load_registers
 from commonweal.areas import load_systems
 from commonweal.errors import nearest
 from commonweal.evidence import load_evidence
-from commonweal.files.explain import FieldError
-from commonweal.index.acting import first_fault
+from commonweal.files.schema import FieldError
 from commonweal.index.assumptions import KINDS, SmallCounts
 from commonweal.index.prepare_spec import POPULATION
+from commonweal.index.targets import first_fault
 from commonweal.indicators import names_in
 from commonweal.spec.data import OwnAreas, check_name
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.access.taxonomy import load_taxonomy
 from commonweal.areas import Areas, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, UnreachableError
 from commonweal.indicators import (

@@ -11,6 +11,7 @@ import polars as pl
 from commonweal.access.postcodes import load_postcodes
 from commonweal.areas import build_move, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, StudyError
+from commonweal.index.rates import fall_short, rate
 from commonweal.indicators import (
     Indicator,
     Indicators,
@@ -24,10 +25,14 @@ from commonweal.indicators import (
 from commonweal.spec import OwnAreas
 from commonweal.study.areas import study_shapes, vintage_of, wanted_of
 from commonweal.study.files import code_of, code_said, file_source, own_source, with_replaced
-from commonweal.study.origins import POSTCODES, Origins, area_points, postcodes_inside
-from commonweal.study.rates import fall_short, rate
-from commonweal.study.reach import Surroundings
-from commonweal.study.timetables import offered
+from commonweal.study.reach import (
+    POSTCODES,
+    Origins,
+    Surroundings,
+    area_points,
+    offered,
+    postcodes_inside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

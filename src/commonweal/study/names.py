@@ -1,32 +1,55 @@
-"""What the areas, the larger areas, the indices and the rules of a study are called."""
+"""What areas, indices and rules are called, and how one area or several are found by name or postcode."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import polars as pl
+
 from commonweal.areas import load_systems
-from commonweal.document.words import counted
+from commonweal.document.format import counted
+from commonweal.errors import CommonwealError, UnknownNameError, nearest
+from commonweal.files.inputs import note_given
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
     from commonweal.areas import Areas
     from commonweal.spec import Study
     from commonweal.study.results import Results
 
 
 __all__ = [
+    "Scope",
     "authority",
     "authority_of",
+    "codes_in",
     "counted_areas",
+    "file_name",
+    "find_area",
+    "find_scope",
     "focus_name",
     "focus_note",
+    "focus_scope",
+    "folded",
     "index_label",
+    "is_postcode",
     "larger_name",
+    "larger_named",
     "listed_areas",
     "parent_words",
     "parents_in_order",
     "rule_in_words",
     "shared_name",
+    "slug",
     "whole_name",
 ]
 
@@ -140,3 +163,399 @@ def focus_note(results: Results) -> str:
         f"Ranks and cut-offs are set among all {known}{f' of {whole}' if whole else ' of the study'}; "
         f"listed and counted are the {listed_areas(results)}."
     )
+
+
+_LETTERS = str.maketrans(
+    {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "'": "", "’": ""}
+)
+
+
+_ASCII = {c: chr(c).lower() if chr(c).isalnum() else " " for c in range(128)} | {
+    ord("&"): " and ",
+    ord("'"): "",
+}
+
+
+POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}$")
+
+
+def find_area(areas: Areas, asked: str) -> int | None:
+    """Find an area by its code or name.
+
+    Parameters
+    ----------
+    areas
+        The places.
+    asked
+        A code, a whole name (official, or as people say), ``name, authority``, or a part of a name that only
+        one area has; case, spacing, accents and punctuation do not matter, and ``&`` is ``and``.
+
+    Returns
+    -------
+    int or None
+        Its row; None if no code or name fits.
+
+    Raises
+    ------
+    CommonwealError
+        If several names fit; the message lists them with their codes, and says of what larger area it is the name.
+    """
+    wanted = folded(asked)
+    if not wanted:
+        return None
+    codes = [folded(c) for c in areas.codes]
+    if wanted in codes:
+        return codes.index(wanted)
+    parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
+    around = [_folded(areas.table[f"{p}_name"]) for p in parents]
+    names = [_folded(column) for column in areas.names]
+    rows = range(len(areas))
+
+    def fits(test: Callable[[str, int], bool]) -> list[int]:
+        return [i for i in rows if any(column[i] and test(column[i], i) for column in names)]
+
+    def whole(name: str, row: int) -> bool:
+        return name == wanted or any(f"{name} {above[row]}" == wanted for above in around)
+
+    def begins(name: str, row: int) -> bool:
+        # "Bransholme East, Hull" is the one in Kingston upon Hull, City of.
+        return any(_named_in(wanted, name, above[row]) for above in around)
+
+    for test in (
+        whole,
+        begins,
+        lambda name, _: f"{name} ".startswith(f"{wanted} "),
+        lambda name, _: wanted in name,
+    ):
+        found = fits(test)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            larger = None if test in (whole, begins) else larger_named(areas, asked)
+            raise CommonwealError(larger or _several(areas, asked, found, parents))
+    return None
+
+
+def larger_named(areas: Areas, asked: str) -> str | None:
+    """Say what larger area a name or code is of, what lies in it and how it is asked for; None if it is of none."""
+    wanted = folded(asked)
+    for parent in parents_in_order(areas):
+        pairs = (
+            areas.table.select(parent, f"{parent}_name")
+            .drop_nulls(parent)
+            .unique()
+            .sort(parent)
+            .rows()
+        )
+        fits = [(c, n or c) for c, n in pairs if wanted in (folded(n or ""), folded(c))]
+        one, many = parent_words(parent)
+        if one == areas.singular:  # a neighbourhood of neighbourhoods
+            one, many = "larger area", "larger areas"
+        if len(fits) > 1:
+            return f"'{asked}' is the name of {len(fits)} {many}: {', '.join(c for c, _ in fits[:6])}. Give a code."
+        for code, name in fits:
+            inside = areas.table.filter(pl.col(parent) == code).select("code", "name").rows()
+            first = "; ".join(f"{c} {n or c}" for c, n in inside[:3])
+            more = f" and {len(inside) - 3:,} more" if len(inside) > 3 else ""
+            return (
+                f"'{asked}' is a {one} ({code}) of {counted_areas(len(inside), areas)}: {first}{more}.\n"
+                f'Give one of them; for all together, commonweal brief STUDY "{name}"; '
+                f"in a study, where: {{{parent}: {code}}}, or focus: with ranks among all"
+            )
+    return None
+
+
+def folded(text: str) -> str:
+    """Leave what a name is told apart by: letters and digits, without case and accents."""
+    # As nearly all names are, of the hundred thousand that may be looked through.
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
+    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().replace("&", " and ")
+    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(kept.split())
+
+
+def _folded(names: pl.Series) -> list[str]:
+    """Fold names, each once; nothing where there is none."""
+    known = {name: folded(name or "") for name in names.unique()}
+    return [known[name] for name in names]
+
+
+def _named_in(wanted: str, name: str, above: str) -> bool:
+    """Whether a query is a whole name and then words of what lies around it."""
+    around = above.split()
+    return wanted.startswith(f"{name} ") and all(
+        word in around for word in wanted.removeprefix(name).split()
+    )
+
+
+def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> str:
+    def told(row: int) -> str:
+        where = areas.table[f"{parents[0]}_name"][row] if parents else None
+        return f"{areas.codes[row]} {areas.table['name'][row]}" + (f", {where}" if where else "")
+
+    listed = "; ".join(told(row) for row in fits[:6])
+    more = f" and {len(fits) - 6:,} more" if len(fits) > 6 else ""
+    return f"'{asked}' fits {len(fits):,} {areas.plural}: {listed}{more}. Give a code, or 'name, authority'."
+
+
+def area_of_postcode(postcode: str, file: str, system: str) -> str:
+    """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like).
+
+    Parameters
+    ----------
+    postcode
+        In any case and spacing.
+    file
+        A CSV with a postcode column (``pcds``, ``pcd``, ``postcode``...) and one with codes of the
+        area system (``lsoa21cd``, ``lsoa21``, ...).
+    system
+        Id of the area system, such as ``lsoa21``.
+
+    Returns
+    -------
+    str
+        The area's code.
+
+    Raises
+    ------
+    UnknownNameError
+        If the file has no such columns or postcode.
+    """
+    import polars as pl
+
+    note_given(Path(file))
+    try:
+        scan = pl.scan_csv(file, infer_schema=False)
+        columns = {c.casefold(): c for c in scan.collect_schema().names()}
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise CommonwealError(f"postcodes: {file} cannot be read: {error}") from None
+    key = next(
+        (columns[c] for c in ("pcds", "pcd7", "pcd8", "pcd", "pcd2", "postcode") if c in columns),
+        None,
+    )
+    code = next(
+        (columns[c] for c in (f"{system}cd", system, f"{system}_code") if c in columns), None
+    )
+    if key is None or code is None:
+        what = "postcode" if key is None else f"{system} code"
+        raise UnknownNameError(f"{what} column", what, columns, f" in {file}")
+    wanted = "".join(postcode.split()).upper()
+    hit = (
+        scan.filter(pl.col(key).str.replace_all(r"\s", "").str.to_uppercase() == wanted)
+        .select(code)
+        .head(1)
+        .collect()
+    )
+    if hit.is_empty():
+        raise CommonwealError(f"postcode {postcode} is not in {file}")
+    return str(hit[code][0])
+
+
+_FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The places that a pack is about.
+
+    Attributes
+    ----------
+    title
+        What they are together: a place, a larger area, several, or the whole of the study.
+    rows
+        (n,) their rows among the areas of the study, in order, each once.
+    named
+        (n,) whether each was asked for itself, not as a part of a larger area.
+    whole
+        Whether that is every area of the study.
+    """
+
+    title: str
+    rows: NDArray[np.intp]
+    named: NDArray[np.bool_]
+    whole: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one place, which an overview would say nothing more about."""
+        return len(self.rows) == 1 and bool(self.named[0])
+
+
+def find_scope(
+    areas: Areas, asked: Sequence[str], by_postcode: Callable[[str], int] | None = None
+) -> Scope:
+    """Find the places asked for.
+
+    Parameters
+    ----------
+    areas
+        The areas of the study.
+    asked
+        Each the code or name of an area, ``name, authority``, the code or name of a larger area
+        that the study knows (authority, region, ward, constituency...), or a postcode; none for all.
+    by_postcode
+        Gives the row of the area that a postcode lies in; postcodes are refused without it.
+
+    Raises
+    ------
+    CommonwealError
+        If one is not found, or fits several.
+    """
+    if not asked:
+        everyone = np.arange(len(areas))
+        title = shared_name(areas) or areas.title
+        return Scope(title, everyone, np.zeros(len(areas), dtype=bool), True)
+    named = np.zeros(len(areas), dtype=bool)
+    inside = np.zeros(len(areas), dtype=bool)
+    titles = []
+    for text in dict.fromkeys(a.strip() for a in asked):
+        rows, title, itself = _one(areas, text, by_postcode)
+        inside[rows] = True
+        named[rows] |= itself
+        titles.append(title)
+    rows = np.flatnonzero(inside)
+    return Scope(_together(titles), rows, named[rows], len(rows) == len(areas))
+
+
+def focus_scope(areas: Areas, study: Study) -> Scope | None:
+    """Give the part that a study lists alone; None where it lists everything."""
+    if not study.focus:
+        return None
+    rows = np.flatnonzero(study.in_focus(areas.table))
+    return Scope(focus_name(study, areas), rows, np.zeros(len(rows), dtype=bool))
+
+
+def _one(
+    areas: Areas, text: str, by_postcode: Callable[[str], int] | None
+) -> tuple[NDArray[np.intp], str, bool]:
+    if text in areas.position:
+        row = areas.position[text]
+        return np.array([row]), _name(areas, row), True
+    if is_postcode(text):
+        if by_postcode is None:
+            raise CommonwealError(
+                f"'{text}' looks like a postcode, and no directory of them is at hand"
+            )
+        row = by_postcode(text)
+        return np.array([row]), _name(areas, row), True
+    larger = _larger(areas, text)
+    if larger is not None:
+        return (*larger, False)
+    found = find_area(areas, text)
+    if found is None:
+        raise _unknown(areas, text)
+    return np.array([found]), _name(areas, found), True
+
+
+def is_postcode(text: str) -> bool:
+    """Whether a text has the form of a postcode."""
+    return POSTCODE.match(text.strip().upper()) is not None
+
+
+def _larger(areas: Areas, text: str) -> tuple[NDArray[np.intp], str] | None:
+    """Find a larger area by its code or whole name."""
+    wanted = folded(text)
+    for parent in parents_in_order(areas):
+        codes, names = (areas.table[c].to_list() for c in (parent, f"{parent}_name"))
+        fits: dict[str, str] = {}
+        for code, name in zip(codes, names, strict=True):
+            if code is not None and (code == text or (name and folded(name) == wanted)):
+                fits[code] = name or code
+        if len(fits) > 1:
+            listed = ", ".join(sorted(fits)[:6])
+            kinds = parent_words(parent)[1]
+            raise CommonwealError(
+                f"'{text}' is the name of {len(fits)} {kinds}: {listed}. Give a code."
+            )
+        if fits:
+            code, name = next(iter(fits.items()))
+            rows = np.flatnonzero(np.array([c == code for c in codes]))
+            return rows, larger_name(areas, parent, code, name)
+    return None
+
+
+def _unknown(areas: Areas, text: str) -> CommonwealError:
+    names = [n for known in areas.names for n in known.drop_nulls()]
+    for parent in areas.parents:
+        names += areas.table[f"{parent}_name"].drop_nulls().unique().to_list()
+    hint, authority = nearest(text, names), authority_of(areas)
+    if hint.startswith("did you mean"):
+        return CommonwealError(f"no {areas.singular} or larger area '{text}'; {hint}")
+    if authority is None:
+        return UnknownNameError(f"{areas.singular} or larger area", text, areas.codes)
+    known = sorted(areas.table[f"{authority}_name"].drop_nulls().unique())
+    wanted = set(folded(text).split())
+    alike = [name for name in known if wanted & set(folded(name).split())] or known
+    return CommonwealError(
+        f"{areas.singular} or larger area '{text}' not found; expected a name or code, such as that of a "
+        f"{parent_words(authority)[0]}: {', '.join(alike[:_FEW])}"
+    )
+
+
+def _name(areas: Areas, row: int) -> str:
+    return areas.table["name"][row] or areas.codes[row]
+
+
+def _together(titles: Sequence[str]) -> str:
+    """Name several places.
+
+    Examples
+    --------
+    >>> _together(["a"]), _together(["a", "b", "c"]), _together(list("abcde"))
+    ('a', 'a, b and c', 'a, b and 3 more')
+    """
+    told = list(titles) if len(titles) <= 3 else [*titles[:2], f"{len(titles) - 2:,} more"]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+def codes_in(file: Path) -> list[str]:
+    """Read a list of areas: one a line, or the first column of a ``.csv``; a header is left out.
+
+    Raises
+    ------
+    CommonwealError
+        If the file cannot be read, or holds none.
+    """
+    import csv
+
+    note_given(file)
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommonwealError(f"codes: {file} cannot be read: {error}") from None
+    if file.suffix.lower() == ".csv":
+        lines = [row[0] for row in csv.reader(lines) if row]
+    found = [line.strip() for line in lines if line.strip()]
+    if found and re.search(r"\bcode\b|code$|cd$|^area$|^name$", found[0], re.IGNORECASE):
+        found = found[1:]
+    if not found:
+        raise CommonwealError(f"codes: {file} holds none; expected one code or name a line")
+    return found
+
+
+def file_name(code: str) -> str:
+    """Give a name for the files of an area that any system takes, and that leads nowhere else.
+
+    Examples
+    --------
+    >>> file_name("E05000655"), file_name("../a b")
+    ('E05000655', 'a-b-2c2c79')
+    """
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", code).strip("-")[:40]
+    if (
+        plain and plain == code == code.upper()
+    ):  # other systems do not tell small letters from large
+        return code
+    return f"{plain}-{hashlib.sha256(code.encode()).hexdigest()[:6]}".lstrip("-")
+
+
+def slug(text: str) -> str:
+    """Make a name for a folder from a title.
+
+    Examples
+    --------
+    >>> slug("Kingston upon Hull, City of"), slug("日本")
+    ('kingston-upon-hull-city-of', 'pack')
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", folded(text)))[:60].strip("-") or "pack"

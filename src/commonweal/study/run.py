@@ -23,17 +23,15 @@ from commonweal.indicators import check_coverage
 from commonweal.sources import Store
 from commonweal.spec import Study, earlier_study, load_study
 from commonweal.spec.names import paths_named
-from commonweal.study.areas import study_areas, study_shapes
-from commonweal.study.crosswalk import areas_of_index, way_to_study
+from commonweal.study.areas import areas_of_index, study_areas, study_shapes, way_to_study
 from commonweal.study.files import with_replaced
 from commonweal.study.indicators import gather_indicators
-from commonweal.study.results import Results
+from commonweal.study.results import Results, agreement
 from commonweal.study.social_capital import (
     figures_for_the_country,
     indicators_beside,
     indicators_of_capital,
 )
-from commonweal.study.validation import agreement
 from commonweal.study.years import prepare_years, read_panel, study_trend
 
 if TYPE_CHECKING:

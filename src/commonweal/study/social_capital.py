@@ -8,7 +8,7 @@ import numpy as np
 
 from commonweal.indicators import Indicators
 from commonweal.social_capital import figures_of, load_framework
-from commonweal.study.crosswalk import areas_of_index, way_to_study
+from commonweal.study.areas import areas_of_index, way_to_study
 from commonweal.study.indicators import gather_indicators
 from commonweal.study.years import read_panel
 

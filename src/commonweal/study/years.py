@@ -9,7 +9,7 @@ import numpy as np
 from commonweal.areas import build_move, load_areas
 from commonweal.errors import StudyError
 from commonweal.index import without_indicators
-from commonweal.index.impute_panel import fill_years
+from commonweal.index.panel import fill_years
 from commonweal.index.trends import trend
 from commonweal.indicators import Indicators, Panel, read_indicators, stack_years
 from commonweal.study.areas import wanted_of, years_of

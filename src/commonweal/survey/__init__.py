@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from commonweal.survey.estimate import changes, estimate, published
+from commonweal.survey.estimate import Finding, Summary, changes, estimate, published, summarise
 from commonweal.survey.rake import Raking, rake_survey
 from commonweal.survey.read import column_names, read_columns
 from commonweal.survey.spec import SurveySpec, load_spec
-from commonweal.survey.summary import Finding, Summary, summarise
 from commonweal.survey.survey import Survey, make_survey, read_survey
 
 __all__ = [

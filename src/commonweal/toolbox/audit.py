@@ -1,20 +1,11 @@
-"""A log of what was done, from which an index is rebuilt to the same bytes.
-
-A `Trail` carries arrays by name and the log so far; `run` does one step and writes it down: which
-known function, on which arrays, with which settings, and the digest of what went in and came out.
-The log is plain data. `rebuild` does the steps again and stops at the first that differs.
-
-A digest is the SHA-256 of an array's shape and of its values as little-endian float64 in C order.
-Which of the many bit patterns of NaN stands for a missing value is up to the machine; here it is
-always the same one.
-"""
+"""An audit log, from which an index is rebuilt to the same bytes by known functions."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -22,12 +13,20 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.toolbox.audit_functions import FUNCTIONS, Function
+from commonweal.index.framework import Node
+from commonweal.index.impute import impute_columns, impute_regression, impute_rows
+from commonweal.index.normalise import NORMALISERS, normalise
+from commonweal.index.panel import impute_panel
+from commonweal.index.rank import rank
+from commonweal.index.rates import denominate, shrink_counts, shrink_means
+from commonweal.index.score import score_tree
+from commonweal.index.screen import screen_indicators, screen_units
+from commonweal.index.tables import Floats
+from commonweal.index.treat import treat
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from commonweal.index.types import Floats
 
 __all__ = [
     "FUNCTIONS",
@@ -42,6 +41,76 @@ __all__ = [
     "start",
     "to_json",
 ]
+
+
+Function: TypeAlias = Callable[..., Floats]
+"""Takes arrays in order and settings by name, and gives one array."""
+
+
+def _denominate(x: Floats, denominators: Floats, **settings: Any) -> Floats:
+    return denominate(x, settings.pop("names"), denominators, **settings)
+
+
+def _normalise(x: Floats, how: str = "min_max", **settings: Any) -> Floats:
+    if how not in NORMALISERS:
+        raise UnknownNameError("normaliser", how, NORMALISERS)
+    return normalise(x, how, **settings)
+
+
+def _score(
+    x: Floats,
+    tree: Mapping[str, Any],
+    names: Sequence[str],
+    index: str = "index",
+    codes: Sequence[str] | None = None,
+) -> Floats:
+    """Score every node: (n_units, n_nodes), parents first, as `Node.walk` gives them."""
+    at = {name: j for j, name in enumerate(names)}
+
+    def leaf(name: str) -> Floats:
+        if name not in at:
+            raise UnknownNameError("indicator", name, at)
+        return x[:, at[name]]
+
+    need, _ = score_tree(index, Node.model_validate(tree), leaf, codes=codes)
+    return np.column_stack(list(need.values()))
+
+
+def _units_kept(x: Floats, **settings: Any) -> Floats:
+    units = [str(i) for i in range(len(x))]
+    return screen_units(x, settings.pop("units", units), **settings).kept.astype(np.float64)
+
+
+def _columns(x: Floats, kept: Floats) -> Floats:
+    return x[:, kept.astype(np.bool_)]
+
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {
+        "denominate": _denominate,
+        "impute_columns": lambda x, **s: impute_columns(x, **s).values,
+        "impute_rows": lambda x, **s: impute_rows(x, **s).values,
+        "impute_regression": lambda x, **s: impute_regression(x, **s).values,
+        "impute_panel": lambda x, **s: impute_panel(x, **s).values,
+        "shrink_counts": lambda events, at_risk, **s: shrink_counts(events, at_risk, **s).value,
+        "shrink_means": lambda means, errors, **s: shrink_means(means, errors, **s).value,
+        "units_kept": _units_kept,
+        "indicators_kept": lambda x, **s: screen_indicators(x, **s).kept.astype(np.float64),
+        "rows": lambda x, kept: x[kept.astype(np.bool_)],
+        "columns": _columns,
+        "treat": lambda x, **s: treat(x, **s).values,
+        "normalise": _normalise,
+        "score": _score,
+        "rank": lambda x, **s: np.column_stack([rank(column, **s) for column in x.T]),
+    }
+)
+"""What a log may call, by name; settings are those of the functions of the same name. ``denominate``
+takes values and denominators, ``shrink_counts`` events and those at risk, ``shrink_means`` means and
+standard errors, a column each; ``units_kept`` and ``indicators_kept`` give 1 for those that stay and
+0 for the rest, which ``rows`` and ``columns`` take after the values; ``score`` takes normalised
+values, a ``tree``, the ``names`` of the columns, the name of the ``index`` and, for a distance to a
+reference area, the ``codes``, and gives every node, parents first; ``rank`` ranks each column, 1 = highest."""
+
 
 Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources.damaged import reading
-from commonweal.sources.excel_reader import NO_EXCEL, check_workbook
+from commonweal.sources.sandbox import reading
+from commonweal.sources.tabular import NO_EXCEL, check_workbook
 from commonweal.toolbox.coin import Coin, read_coin_tables
 
 if TYPE_CHECKING:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from commonweal.document.words import plain, shorten
+from commonweal.document.format import plain, shorten
 from commonweal.errors import DataError
-from commonweal.index.arguments import Within, strict
 from commonweal.index.correlate import Coefficient, correlate
 from commonweal.index.describe import describe, flags
-from commonweal.index.framework_table import framework_table
-from commonweal.index.lists import keys, positions
-from commonweal.index.tables import Matrix, labelled
-from commonweal.toolbox.drawing import (
+from commonweal.index.framework import framework_table
+from commonweal.index.methods import Within, strict
+from commonweal.index.tables import Matrix, keys, labelled, positions
+from commonweal.toolbox.figure import (
     BLUE,
     COLOURS,
     GREY,
@@ -33,9 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from commonweal.index.framework import Node
-    from commonweal.index.lists import Weights
-    from commonweal.index.types import Floats
-    from commonweal.toolbox.drawing import Plot
+    from commonweal.index.tables import Floats, Weights
+    from commonweal.toolbox.figure import Plot
 
 __all__ = ["correlation_plot", "distribution_plot", "framework_plot"]
 
@@ -56,12 +54,12 @@ def framework_plot(
     title
         Of the picture; made from the label of the tree if not given.
     weights
-        As in `commonweal.index.framework_table.framework_table`.
+        As in `commonweal.index.framework.framework_table`.
 
     Returns
     -------
     Plot
-        Numbers: `commonweal.index.framework_table.framework_table`.
+        Numbers: `commonweal.index.framework.framework_table`.
     """
     import polars as pl
 

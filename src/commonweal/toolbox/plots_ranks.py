@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.words import shorten
+from commonweal.document.format import shorten
 from commonweal.errors import DataError
-from commonweal.index.arguments import AboveZero, Count, strict
-from commonweal.index.lists import column, row_of, units_of
-from commonweal.toolbox.drawing import BLUE, GREY, INK, SKY, VERMILION, blank, numeral, plot, style
+from commonweal.index.methods import AboveZero, Count, strict
+from commonweal.index.tables import column, row_of, units_of
+from commonweal.toolbox.figure import BLUE, GREY, INK, SKY, VERMILION, blank, numeral, plot, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.sensitivity import Sobol
-    from commonweal.index.types import Floats
-    from commonweal.toolbox.drawing import Plot
+    from commonweal.index.tables import Floats
+    from commonweal.toolbox.figure import Plot
 
 __all__ = ["rank_plot", "sensitivity_plot", "shift_plot"]
 

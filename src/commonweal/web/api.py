@@ -8,8 +8,18 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from commonweal.evidence import bibtex, csl_json, load_evidence
 from commonweal.report.place.place import Place
 from commonweal.study.names import rule_in_words
-from commonweal.web import answers
-from commonweal.web.asking import (
+from commonweal.web import schemas as answers
+from commonweal.web.charts import compare_chart, map_svg, outline_of, png_of, strands_chart
+from commonweal.web.explorer import Explorer
+from commonweal.web.invest import (
+    options_data,
+    options_of,
+    planning_of,
+    programme_data,
+    programmes_table,
+)
+from commonweal.web.rescore import study_file
+from commonweal.web.schemas import (
     MOST_COMPARED,
     Asked,
     AskedChanges,
@@ -21,29 +31,23 @@ from commonweal.web.asking import (
     choice_parameters,
     code_in_path,
 )
-from commonweal.web.charts import compare_chart, png_of, strands_chart
-from commonweal.web.explorer import Explorer
-from commonweal.web.formats import csv_answer, file_answer, json_answer, said_answer
-from commonweal.web.layers import Layer, layer_names, layer_of
-from commonweal.web.listing import listed, record
-from commonweal.web.options import options_data, options_of, planning_of
-from commonweal.web.outline import outline_of
-from commonweal.web.picture import map_svg
-from commonweal.web.programmes import programme_data, programmes_table
-from commonweal.web.search import search
-from commonweal.web.study_file import study_file
+from commonweal.web.search import listed, record, search
 from commonweal.web.tables import (
     Table,
     areas_table,
     capital_table,
     changes_table,
     compare_table,
+    csv_answer,
     drivers_table,
+    file_answer,
     history_table,
+    json_answer,
+    said_answer,
     short_record,
     strands_table,
 )
-from commonweal.web.view import NUMBER
+from commonweal.web.view import NUMBER, Layer, layer_names, layer_of
 
 __all__ = ["NO_CAPITAL", "REFUSED", "api_router", "row_of"]
 
@@ -62,7 +66,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
         (503, "Too many requests at once."),
     )
 }
-"""What `commonweal.web.guard.Guard` answers before anything else does."""
+"""What `commonweal.web.app.Guard` answers before anything else does."""
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 

@@ -1,10 +1,12 @@
-"""The web application of one run: pages, API, tiles and files under one guard."""
+"""The web application of one run: pages, API, tiles and files, and the guard that keeps them safe."""
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import resources, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,16 +16,137 @@ from starlette.staticfiles import StaticFiles
 from commonweal import __version__
 from commonweal.errors import CommonwealError
 from commonweal.web.api import api_router
-from commonweal.web.formats import file_answer, json_answer
-from commonweal.web.guard import Guard
 from commonweal.web.pages import Pages, page_router
+from commonweal.web.tables import file_answer, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from commonweal.web.explorer import Explorer
 
-__all__ = ["LOOPBACK", "create_app"]
+
+__all__ = [
+    "LOOPBACK",
+    "Guard",
+    "create_app",
+]
+
+
+MOST_QUERY = 8_000
+"""Bytes of a query; a longer one is refused."""
+MOST_AT_ONCE = 200
+"""Requests that are answered at once; one more is refused. Connections without a request do not count."""
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'self'; frame-ancestors "
+)
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
+)
+
+
+class Guard:
+    """An ASGI layer around the app.
+
+    It answers only to the names it is known by (a page elsewhere could otherwise point a name of its
+    own at this machine and read along), only to GET and HEAD, and only to queries of bounded length. What a
+    browser fetches for a page of another site is refused, unless it is a link that a reader follows or an
+    embedded page: such a page could otherwise make this machine work.
+    Every answer carries a strict content-security policy: pages of this server may frame it, and where
+    ``embed=1`` any page. Empty values that come once are taken out of the queries of pages: a form sends each
+    field.
+
+    Parameters
+    ----------
+    app
+        What is guarded.
+    hosts
+        Names to answer to, without a port; any if there are none.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self.app = app
+        self.hosts = frozenset(h.lower() for h in hosts)
+        self._busy = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check what comes in, and mark what goes out."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        query: bytes = scope["query_string"]
+        headers = {k: v.decode("latin-1") for k, v in scope["headers"]}
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        embed = ("embed", "1") in given
+        if self.hosts and _name(headers.get(b"host", "")) not in self.hosts:
+            await _refuse(send, 400, "This server does not answer to that name.")
+        elif scope["method"] not in ("GET", "HEAD"):
+            await _refuse(send, 405, "Only GET is answered.", ((b"allow", b"GET, HEAD"),))
+        elif len(query) > MOST_QUERY:
+            await _refuse(send, 414, f"The query is longer than {MOST_QUERY:,} bytes.")
+        elif not _wanted(headers, embed):
+            await _refuse(send, 403, "This server does not answer to pages of another site.")
+        elif self._busy >= MOST_AT_ONCE:
+            await _refuse(send, 503, "Too many requests at once; try again in a moment.")
+        else:
+            self._busy += 1
+            try:
+                await self._answer(scope, receive, send, given, embed)
+            finally:
+                self._busy -= 1
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, given: list[tuple[str, str]], embed: bool
+    ) -> None:
+        head = scope["method"] == "HEAD"
+        if not scope["path"].startswith("/api/"):
+            often = Counter(k for k, _ in given)
+            kept = [(k, v) for k, v in given if v or often[k] > 1]
+            scope = {**scope, "query_string": urlencode(kept).encode()}
+        ancestors = b"*" if embed else b"'self'"
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = [*_HEADERS, (b"content-security-policy", _POLICY.encode() + ancestors)]
+                message = {**message, "headers": [*message["headers"], *own]}
+            elif head:
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, marked)
+
+
+def _name(host: str) -> str:
+    """Give a host without its port."""
+    if host.startswith("["):
+        return host[: host.find("]") + 1].lower()
+    return host.partition(":")[0].lower()
+
+
+def _wanted(headers: dict[bytes, str], embed: bool) -> bool:
+    """Whether a reader asked, and not a page of another site; browsers say which it is, other programs nothing."""
+    if headers.get(b"sec-fetch-site") != "cross-site":
+        return True
+    kind = headers.get(b"sec-fetch-dest", "")
+    followed = kind == "document" or (embed and kind in ("iframe", "frame"))
+    return followed and headers.get(b"sec-fetch-mode") == "navigate"
+
+
+async def _refuse(
+    send: Send, status: int, words: str, more: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
+    policy = (b"content-security-policy", _POLICY.encode() + b"'none'")
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS, policy, *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words.encode()})
+
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names that a server of this machine alone is known by."""

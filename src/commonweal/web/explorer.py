@@ -1,21 +1,30 @@
-"""Everything that the server needs of one run, made once and never changed."""
+"""Everything that the server needs of one run, made once and never changed: areas, postcodes, programmes and places."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
+from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcodes, tidy_postcodes
+from commonweal.errors import CommonwealError
+from commonweal.invest.allocation import load_programme, shipped_programmes
+from commonweal.invest.allocation.on_study import applied
+from commonweal.invest.case import load_values
+from commonweal.invest.interventions import load_interventions
+from commonweal.invest.parameters import load_parameters
+from commonweal.invest.siting.on_study import ground_of
 from commonweal.report.place import describer
-from commonweal.report.study.larger import Tier, tiers
+from commonweal.report.study.larger_areas import Tier, tiers
 from commonweal.report.study.tables import label_of
-from commonweal.study.find import folded
-from commonweal.study.names import larger_name
-from commonweal.web.choices import Choices, choices_from, cuts_of, weights_of
-from commonweal.web.rescore import rescore
+from commonweal.study.names import folded, larger_name
+from commonweal.web.rescore import Choices, choices_from, cuts_of, rescore, weights_of
+from commonweal.web.tiles import shapes_of
 from commonweal.web.view import View, view_of
 
 if TYPE_CHECKING:
@@ -25,16 +34,240 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation.worked import Worked
+    from commonweal.invest.allocation import Programme
+    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.case import Values
+    from commonweal.invest.interventions import Interventions
+    from commonweal.invest.parameters import Parameters
+    from commonweal.invest.siting.on_study import Ground
     from commonweal.report.place import Place
     from commonweal.sources import Store
     from commonweal.study.results import Results
-    from commonweal.web.choices import Cut, Weight
-    from commonweal.web.planning import Planning
-    from commonweal.web.postcode import PostcodeBox
+    from commonweal.web.rescore import Cut, Weight
     from commonweal.web.tiles import Tiles
 
-__all__ = ["Explorer", "open_explorer"]
+    Progress = Callable[[str, int, int], None]
+
+__all__ = [
+    "Answer",
+    "Explorer",
+    "Planning",
+    "PostcodeBox",
+    "is_postcode",
+    "open_explorer",
+    "plan",
+    "postcode_box",
+    "programmes_of",
+]
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What is there, and what places cost and are worth.
+
+    Attributes
+    ----------
+    store
+        Where source files come from.
+    ground
+        Places of every kind, and where people set out from.
+    interventions, values, parameters
+        What can be done, what that is worth, and by which rates.
+    in_turn
+        Held while sites are sought: the kernels use all cores, and not every threading layer of numba survives
+        being called from two requests at once.
+    """
+
+    store: Store
+    ground: Ground
+    interventions: Interventions
+    values: Values
+    parameters: Parameters
+    in_turn: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+
+def plan(results: Results, store: Store, progress: Progress | None = None) -> Planning | str:
+    """Read what is there; where a study has none of it, say why in words."""
+    try:
+        ground = ground_of(results, store, progress)
+    except CommonwealError as error:
+        return str(error)
+    return Planning(store, ground, load_interventions(), load_values(), load_parameters())
+
+
+def programmes_of(
+    results: Results,
+    store: Store,
+    more: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Mapping[str, Worked]:
+    """Apply every programme that ships for a study, and others that are asked for.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    store
+        Where lookups are read.
+    more
+        Programmes by name or path; one of another study is refused.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    mapping
+        By name. Those that need tables of exclusions leave them out, which is told as a caution.
+
+    Raises
+    ------
+    CommonwealError
+        If one that was asked for is of another study, or cannot be applied.
+    """
+    found = {}
+    named = {name: load_programme(name) for name in shipped_programmes()}
+    for name, programme in named.items():
+        if programme.study == results.study.name and programme.build is None:
+            found[name] = _applied(programme, results, store, progress)
+    for text in more:
+        programme = load_programme(text)
+        if programme.study != results.study.name:
+            raise CommonwealError(
+                f"{programme.name} is a programme on the study {programme.study}; expected one on {results.study.name}"
+            )
+        found[programme.name] = _applied(programme, results, store, progress)
+    return found
+
+
+def _applied(
+    programme: Programme, results: Results, store: Store, progress: Progress | None
+) -> Worked:
+    lacking = {n: None for n, e in programme.exclude.items() if not (e.codes or e.file)}
+    return applied(programme, results, store, lacking, draws=0, progress=progress)
+
+
+BRITAIN = ("E", "S", "W", "N")
+NEAR_M = 100.0
+"""Boundaries are drawn simplified: an area this near may be the right one."""
+MOST_NEAR = 5
+_METRES_A_DEGREE = 111_195.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found for a postcode.
+
+    Attributes
+    ----------
+    postcode
+        As it is written.
+    row
+        The area that it lies in; None if none holds it.
+    near
+        Rows of other areas that it may belong to, nearest first.
+    words
+        Why none was found, or a caution; empty if all is plain.
+    """
+
+    postcode: str
+    row: int | None
+    near: tuple[int, ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class PostcodeBox:
+    """The directory and the shapes, indexed.
+
+    Attributes
+    ----------
+    results
+        The run.
+    directory
+        Postcodes and where they are.
+    """
+
+    results: Results
+    directory: Postcodes
+
+    @cached_property
+    def _shapes(self) -> tuple[Any, Any, Any]:
+        """Rows, their shapes, and a tree of these."""
+        import shapely
+
+        rows, shapes = shapes_of(self.results)
+        return rows, shapes, shapely.STRtree(shapes)
+
+    def find(self, postcode: str) -> Answer:
+        """Find the area of a postcode."""
+        bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
+        # A filter goes through millions of rows in milliseconds; the join behind this sorts them.
+        here = Postcodes("", self.directory.table.filter(pl.col("postcode") == bare))
+        found = place_postcodes([postcode], here).row(0, named=True)
+        written = str(found["postcode"] or postcode)
+        if not found["found"]:
+            known = found["status"] == "no position"
+            why = "has no position in" if known else "is not in"
+            return Answer(written, None, (), f"{written} {why} the directory of postcodes.")
+        return self.at(written, float(found["longitude"]), float(found["latitude"]))
+
+    def where(self, postcode: str) -> tuple[float, float] | None:
+        """Give longitude and latitude of a postcode; None if it has none."""
+        bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
+        here = Postcodes("", self.directory.table.filter(pl.col("postcode") == bare))
+        found = place_postcodes([postcode], here).row(0, named=True)
+        return (float(found["longitude"]), float(found["latitude"])) if found["found"] else None
+
+    def at(self, written: str, longitude: float, latitude: float) -> Answer:
+        """Find the area of a point in degrees."""
+        import shapely
+
+        rows, shapes, tree = self._shapes
+        point = shapely.Point(longitude, latitude)
+        degrees = NEAR_M / _METRES_A_DEGREE
+        within = tree.query(point, predicate="intersects")
+        within = within[shapely.get_dimensions(shapes[within]) == 2]
+        # A degree of longitude is shorter than one of latitude, so this reaches a little too far east.
+        box = shapely.box(
+            longitude - 2 * degrees, latitude - degrees, longitude + 2 * degrees, latitude + degrees
+        )
+        if len(within):
+            around = np.setdiff1d(tree.query(box, predicate="intersects"), within[:1])
+            around = around[np.argsort(shapely.distance(shapes[around], point), kind="stable")]
+            close = tuple(int(rows[i]) for i in around[:MOST_NEAR])
+            return Answer(written, int(rows[within[0]]), close, "")
+        reach = tree.query(point.buffer(0.5))
+        order = np.argsort(shapely.distance(shapes[reach], point), kind="stable")[:MOST_NEAR]
+        close = tuple(int(rows[reach[i]]) for i in order)
+        if not close:
+            return Answer(written, None, (), f"{written} is not in a place that this study covers.")
+        one = self.results.areas.singular
+        return Answer(
+            written, None, close,
+            f"This study has no {one} with a boundary that holds {written}; the nearest are listed.",
+        )  # fmt: skip
+
+
+def is_postcode(text: str) -> bool:
+    """Say whether a text looks like a postcode.
+
+    Examples
+    --------
+    >>> is_postcode(" ox49 5nu"), is_postcode("Oxford")
+    (True, False)
+    """
+    return tidy_postcodes(pl.Series([text], dtype=pl.String))[0] is not None
+
+
+def postcode_box(
+    results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
+) -> PostcodeBox | None:
+    """Make the index; None for a study of areas outside the United Kingdom, or of its own making."""
+    if not isinstance(results.study.areas, str):
+        return None
+    if not {code[0] for code in results.areas.codes} <= set(BRITAIN):
+        return None
+    return PostcodeBox(results, load_postcodes(cache=cache, progress=progress))
 
 
 @dataclass(frozen=True)
@@ -238,14 +471,11 @@ def open_explorer(
     SourceError
         If the cache cannot be written to.
     """
-    from commonweal.web.postcode import postcode_box
     from commonweal.web.tiles import make_tiles
 
     tiles = make_tiles(results, cache, progress)
     explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
     if store is not None:
-        from commonweal.web.planning import plan, programmes_of
-
         explorer = replace(
             explorer,
             planning=plan(results, store, progress),

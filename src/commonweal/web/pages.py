@@ -12,20 +12,38 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from commonweal import __version__
-from commonweal.document.words import counted, percent
+from commonweal.document.format import counted, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.allocation import allocation_answer, allocation_sections
-from commonweal.report.allocation_told import cautions
+from commonweal.report.allocation_text import cautions
 from commonweal.report.evidence import evidence_html
-from commonweal.report.place.told import reasons
-from commonweal.report.study.capital_told import country_table, here_table, how_to_read
+from commonweal.report.place.page import reasons
 from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
-from commonweal.report.study.published import sources
+from commonweal.report.study.provenance import sources
+from commonweal.report.study.social_capital_tables import country_table, here_table, how_to_read
 from commonweal.study.names import counted_areas, focus_note, listed_areas
-from commonweal.web import told
+from commonweal.web import tables as told
 from commonweal.web.api import NO_CAPITAL, REFUSED, row_of
-from commonweal.web.asking import (
+from commonweal.web.charts import compare_chart, strands_chart
+from commonweal.web.explorer import is_postcode
+from commonweal.web.invest import (
+    OWN,
+    beside,
+    bounds_of,
+    kinds_offered,
+    options_of,
+    options_told,
+    others_of,
+    planning_of,
+    programme_of,
+    programmes_table,
+    scope_of,
+    where_is,
+    where_offered,
+)
+from commonweal.web.rescore import plain_number
+from commonweal.web.schemas import (
     MOST_COMPARED,
     MOST_SITES,
     Asked,
@@ -37,24 +55,7 @@ from commonweal.web.asking import (
     Code,
     code_in_path,
 )
-from commonweal.web.charts import compare_chart, strands_chart
-from commonweal.web.choices import plain_number
-from commonweal.web.layers import layer_names, layer_of
-from commonweal.web.listing import DEFAULT_PER, default_sort, listed, record
-from commonweal.web.options import (
-    OWN,
-    bounds_of,
-    kinds_offered,
-    options_of,
-    options_told,
-    planning_of,
-    scope_of,
-    where_is,
-    where_offered,
-)
-from commonweal.web.postcode import is_postcode
-from commonweal.web.programmes import beside, others_of, programme_of, programmes_table
-from commonweal.web.search import search
+from commonweal.web.search import DEFAULT_PER, default_sort, listed, record, search
 from commonweal.web.tables import (
     changes_table,
     compare_table,
@@ -63,11 +64,11 @@ from commonweal.web.tables import (
     shown_as_table,
     strands_table,
 )
-from commonweal.web.view import STATES
+from commonweal.web.view import STATES, layer_names, layer_of
 
 if TYPE_CHECKING:
-    from commonweal.web.choices import Choices
     from commonweal.web.explorer import Explorer
+    from commonweal.web.rescore import Choices
     from commonweal.web.view import View
 
 __all__ = ["Pages", "page_router"]

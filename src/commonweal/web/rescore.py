@@ -1,28 +1,188 @@
-"""The same study with other weights and cut-offs, in a fraction of a second.
-
-What enters an index is known already, so a weight that changes asks only for the weighted mean and
-the ranks anew: the same functions that the study ran through, and so the same numbers.
-"""
+"""A reader's own weights and cut-offs: the study scored again with them, and as a study file."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from commonweal.designation import Condition, Rule, Worst, designate
-from commonweal.errors import DataError
+from commonweal.errors import CommonwealError, DataError, StudyError
+from commonweal.index.aggregate import needs_equal_weights
 from commonweal.index.score import combined
-from commonweal.web.choices import LEAST_WEIGHT, MOST_WEIGHT
+from commonweal.spec import load_study, parse_study, read_recipe, shipped_studies
+from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
-    from commonweal.index import Node, Scores
-    from commonweal.study.results import Results
-    from commonweal.web.choices import Choices
+    from collections.abc import Mapping
 
-__all__ = ["reruled", "rescore", "reweighed"]
+    from commonweal.designation import Condition
+    from commonweal.index import Node, Scores
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
+
+
+__all__ = [
+    "LEAST_WEIGHT",
+    "MOST_WEIGHT",
+    "Choices",
+    "Cut",
+    "Weight",
+    "choices_from",
+    "cuts_of",
+    "plain_number",
+    "reruled",
+    "rescore",
+    "reweighed",
+    "study_file",
+    "weights_of",
+]
+
+
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1000.0
+"""Bounds of a weight that may be asked for, where the stated ones of an index add up to 100; 0 may be, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The weight of one domain in its index, as it can be set.
+
+    Attributes
+    ----------
+    key
+        Its name in an address: ``w.INDEX.DOMAIN``.
+    index, domain
+        Where it stands.
+    label, index_label
+        Their names for readers.
+    stated
+        The study's own weight, where those of the index add up to 100; 0 leaves a domain out.
+    """
+
+    key: str
+    index: str
+    domain: str
+    label: str
+    index_label: str
+    stated: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A cut-off of one condition, as it can be set.
+
+    Attributes
+    ----------
+    key
+        Its name in an address: ``cut.DESIGNATION.NUMBER``, counted from 1 in the order written.
+    designation, number
+        Where it stands.
+    label
+        What it is the cut-off of, for readers.
+    unit
+        ``%`` of the areas, ``areas`` or ``points`` of score.
+    stated
+        The study's own.
+    low, high, step
+        What may be asked for; the study's own always may.
+    """
+
+    key: str
+    designation: str
+    number: int
+    label: str
+    unit: str
+    stated: float
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What differs from the study: weights and cut-offs by their keys; nothing, if nothing does."""
+
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    cuts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __bool__(self) -> bool:
+        return bool(self.weights or self.cuts)
+
+    def query(self) -> dict[str, str]:
+        """Give them as they stand in an address."""
+        return {key: plain_number(v) for key, v in {**self.weights, **self.cuts}.items()}
+
+
+def plain_number(value: float) -> str:
+    """Give a number as it stands in an address or a field: read again, it is the same to the last bit.
+
+    Examples
+    --------
+    >>> plain_number(60.0), plain_number(21.1234567)
+    ('60', '21.1234567')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
+def weights_of(results: Results) -> list[Weight]:
+    """Give every weight that can be set: those of each index with several domains that are weighed."""
+    found = []
+    for index, scores in results.scores.items():
+        stated = scores.tree.weights
+        if len(stated) < 2 or needs_equal_weights(scores.tree.aggregate):
+            continue
+        total = sum(stated.values())
+        found += [
+            Weight(
+                f"w.{index}.{domain}",
+                index,
+                domain,
+                index_label(results, f"{index}/{domain}"),
+                index_label(results, index),
+                float(f"{100 * weight / total:.4g}"),
+            )
+            for domain, weight in stated.items()
+        ]
+    return found
+
+
+def cuts_of(results: Results) -> list[Cut]:
+    """Give every cut-off that can be set, one a condition."""
+    return [
+        _adjustable_cut(results, name, number, condition)
+        for name, designation in results.designations.items()
+        for number, condition in enumerate(designation.rule.conditions(), start=1)
+    ]
+
+
+def _adjustable_cut(results: Results, name: str, number: int, condition: Condition) -> Cut:
+    key, label = f"cut.{name}.{number}", index_label(results, condition.index)
+    if condition.worst is None:
+        stated = float(condition.score_above or 0.0)
+        reach = max(abs(stated), 1.0)
+        step = float(f"{reach / 100:.1g}")
+        return Cut(key, name, number, label, "points", stated, stated - reach, stated + reach, step)
+    if condition.worst.share is not None:
+        stated = float(f"{100 * condition.worst.share:.6g}")
+        low, high = min(0.1, stated), max(99.9, stated)
+        return Cut(key, name, number, label, "%", stated, low, high, 0.5)
+    stated = float(condition.worst.number or 1)
+    most = max(len(results.areas) - 1.0, stated)
+    return Cut(key, name, number, label, "areas", stated, 1.0, most, 1.0)
+
+
+def choices_from(given: Mapping[str, Any], weights: list[Weight], cuts: list[Cut]) -> Choices:
+    """Take the choices out of what an address gives; what is as the study has it is no choice."""
+
+    def differing(known: list[Weight] | list[Cut]) -> dict[str, float]:
+        asked = ((one, given.get(one.key)) for one in known)
+        return {one.key: float(v) for one, v in asked if v is not None and float(v) != one.stated}
+
+    return Choices(MappingProxyType(differing(weights)), MappingProxyType(differing(cuts)))
 
 
 def rescore(results: Results, choices: Choices) -> Results:
@@ -152,7 +312,7 @@ def reruled(rule: Rule, name: str, choices: Choices) -> Rule:
             return (
                 part
                 if asked is None
-                else part.model_copy(update={"condition": _cut(condition, asked)})
+                else part.model_copy(update={"condition": _with_cut(condition, asked)})
             )
         return part.model_copy(
             update={
@@ -165,9 +325,108 @@ def reruled(rule: Rule, name: str, choices: Choices) -> Rule:
     return visit(rule)
 
 
-def _cut(condition: Condition, asked: float) -> Condition:
+def _with_cut(condition: Condition, asked: float) -> Condition:
     if condition.worst is None:
         return condition.model_copy(update={"score_above": asked})
     if condition.worst.share is not None:
         return condition.model_copy(update={"worst": Worst(share=asked / 100)})
     return condition.model_copy(update={"worst": Worst(number=int(asked))})
+
+
+def study_file(results: Results, rescored: Results, choices: Choices) -> str:
+    """Write a setting as a study that extends the one explored.
+
+    Parameters
+    ----------
+    results
+        A run of the study.
+    rescored
+        The same under the setting: what `commonweal.web.rescore.rescore` gives.
+    choices
+        The setting.
+
+    Returns
+    -------
+    str
+        YAML: the study's name under ``extends``, and the weights and rules that differ.
+
+    Raises
+    ------
+    CommonwealError
+        If the study was not read from a file, or the rest of it names a domain that is left out.
+    """
+    import yaml
+
+    study = results.study
+    name, base = _base(study)
+    data: dict[str, Any] = {
+        "extends": name,
+        "title": f"{study.title}: a setting of the explorer",
+    }
+    index = {
+        key: _index(base["index"][key], scores.tree)
+        for key, scores in rescored.scores.items()
+        if scores.tree.weights != results.scores[key].tree.weights
+    }
+    designate = {
+        key: d.rule.written()
+        for key, d in rescored.designations.items()
+        if d.rule != results.designations[key].rule
+    }
+    data |= {key: value for key, value in (("index", index), ("designate", designate)) if value}
+    if study.agreement:  # of the published setting
+        data["agreement"] = []
+    out = {
+        name
+        for key, scores in rescored.scores.items()
+        for domain, weight in scores.tree.weights.items()
+        if weight == 0
+        for name in (domain, f"{key}.{domain}")
+    }
+    if out & set(study.alike):
+        data["alike"] = dict.fromkeys(out & set(study.alike))
+    asked = "\n".join(f"#   {key}: {value}" for key, value in choices.query().items())
+    beside = f" Keep this file in the folder of {name}." if name.endswith(("yaml", "yml")) else ""
+    head = f"# A setting of the explorer. Run it with: commonweal run FILE{beside}\n{asked or '#   as published'}\n"
+    # What may vary is left out only where it names a domain that the setting leaves out.
+    for without in ({}, dict.fromkeys(("certainty", "sensitivity"))):
+        text = head + yaml.safe_dump(data | without, sort_keys=False, allow_unicode=True, width=100)
+        try:
+            parse_study(text, "this setting", "setting", study.folder)
+        except StudyError as error:
+            wrong = str(error)
+        else:
+            return text
+    raise CommonwealError(
+        f"This setting cannot be a study file: the study names a domain elsewhere that it leaves out. {wrong}"
+    )
+
+
+def _base(study: Study) -> tuple[str, dict[str, Any]]:
+    """Give the name that a file extends the study by, and the study's keys as they are written."""
+    files = (f"{study.name}{ending}" for ending in (".yaml", ".yml"))
+    there = [name for name in files if (study.folder / name).is_file()]
+    for name in [*(n for n in shipped_studies() if n == study.name), *there]:
+        place = study.folder / name if name in there else Path(name)
+        found = load_study(place)
+        if (found.index, found.designate) == (study.index, study.designate):
+            return name, read_recipe(place)
+    raise CommonwealError(
+        f"A setting can be saved where the study is a file that has not changed; {study.name} is not."
+    )
+
+
+def _index(written: dict[str, Any], tree: Node) -> dict[str, Any]:
+    """Give what an index says otherwise: the weights of its domains; one without weight is taken out."""
+    kept = {name: weight for name, weight in tree.weights.items() if weight > 0}
+    if written.get("preset"):
+        if len(kept) == len(tree.weights):
+            return {"weights": kept}
+        # A preset has all of its domains: the tree is spelled out in its place.
+        children = {
+            name: tree.children[name].model_dump(mode="json", exclude_none=True) for name in kept
+        }
+        return dict.fromkeys(("preset", "indicators", "weights")) | {"children": children}
+    return {
+        "children": {name: {"weight": kept[name]} if name in kept else None for name in tree.weights}
+    }  # fmt: skip

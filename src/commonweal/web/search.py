@@ -1,19 +1,165 @@
-"""The search box: a postcode, a code, a name or a part of one."""
+"""The list of areas, filtered, sorted and cut into pages, and the search box."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.study.find import folded
-from commonweal.web.postcode import is_postcode
+from commonweal.errors import UnknownNameError
+from commonweal.study.names import folded
+from commonweal.web.explorer import is_postcode
+from commonweal.web.view import NUMBER, STATE_KEYS
 
 if TYPE_CHECKING:
-    from commonweal.web.explorer import Explorer
+    from numpy.typing import NDArray
 
-__all__ = ["MOST_FOUND", "Found", "search"]
+    from commonweal.web.explorer import Explorer
+    from commonweal.web.view import View
+
+
+__all__ = [
+    "DEFAULT_PER",
+    "KEPT",
+    "MOST_FOUND",
+    "MOST_PER",
+    "Found",
+    "Listed",
+    "Page",
+    "default_sort",
+    "listed",
+    "plain",
+    "record",
+    "search",
+]
+
+
+DEFAULT_PER, MOST_PER = 25, 200
+
+KEPT = {
+    "in": ("selected", "just", "enters"),
+    "just": ("just",),
+    "near": ("near",),
+    "out": ("near", "out", "leaves"),
+    "enters": ("enters",),
+    "leaves": ("leaves",),
+    "change": ("enters", "leaves"),
+}
+"""What may be asked for under ``state``, and the states that it keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list is asked for.
+
+    Attributes
+    ----------
+    q
+        A part of names or a code; case, accents and punctuation do not matter.
+    within
+        The code of a larger area.
+    state
+        A key of `KEPT`, of the first designation.
+    sort, down
+        The key of the column to sort by, and whether from the greatest down.
+    page, per
+        Which page, from 1, and how many areas on one.
+    """
+
+    q: str = ""
+    within: str = ""
+    state: str = ""
+    sort: str = ""
+    down: bool = False
+    page: int = 1
+    per: int = DEFAULT_PER
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Attributes
+    ----------
+    rows
+        Rows of the areas on it, in order.
+    found
+        Rows of all areas that fit, in order.
+    number, of
+        Which page this is, of how many; beyond the last is the last.
+    """
+
+    rows: NDArray[np.intp]
+    found: NDArray[np.intp]
+    number: int
+    of: int
+
+
+def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
+    """Filter, sort and cut.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column, larger area or state.
+    """
+    fits = explorer.focus.copy()
+    if asked.within:
+        if asked.within not in explorer.inside:
+            raise UnknownNameError("larger area", asked.within, explorer.inside)
+        inside = explorer.inside[asked.within]
+        # One that lies elsewhere, as a neighbour's may, is listed if it is asked for.
+        fits = fits & inside if (fits & inside).any() else inside.copy()
+    if wanted := folded(asked.q):
+        fits &= explorer.names_with(wanted)
+    if asked.state:
+        if asked.state not in KEPT:
+            raise UnknownNameError("state", asked.state, KEPT)
+        if not view.states:
+            raise UnknownNameError("designation", "of this study", ())
+        fits &= np.isin(next(iter(view.states.values())), [NUMBER[k] for k in KEPT[asked.state]])
+    rows = np.flatnonzero(fits)
+    rows = rows[_order(explorer, view, asked, rows)]
+    n_pages = max(-(-len(rows) // asked.per), 1)
+    number = min(asked.page, n_pages)
+    return Page(rows[(number - 1) * asked.per : number * asked.per], rows, number, n_pages)
+
+
+def default_sort(view: View) -> str:
+    """Give the column that a list is sorted by where nothing is asked: the first index's rank."""
+    return next(key for key in view.columns if key.startswith("rank."))
+
+
+def _order(
+    explorer: Explorer, view: View, asked: Listed, rows: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Sort rows by a column; what has no value comes last either way."""
+    key = asked.sort or default_sort(view)
+    if key not in view.columns:
+        raise UnknownNameError("column", key, view.columns)
+    column = view.columns[key]
+    text = column.kind == "text"
+    values = (explorer.places_in_order[key] if text else column.values)[rows].astype(np.float64)
+    return np.argsort(-values if asked.down else values, kind="stable")
+
+
+def record(view: View, row: int) -> dict[str, Any]:
+    """Give one area as plain data: every column, missing as None."""
+    return {key: plain(column.values[row], column.kind) for key, column in view.columns.items()}
+
+
+def plain(value: Any, kind: str) -> Any:
+    """Give a value of a column as plain data."""
+    if kind == "text":
+        return str(value)
+    if kind == "state":
+        return STATE_KEYS[value]
+    number = float(value)
+    if np.isnan(number):
+        return None
+    return int(number) if kind == "whole" and number == int(number) else number
+
 
 MOST_FOUND = 20
 

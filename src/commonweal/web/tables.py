@@ -1,38 +1,92 @@
-"""The tables that pages, CSV and JSON share."""
+"""The tables and values that pages, CSV and JSON share, and answers in each of these formats."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from fastapi import Response
+from pydantic_core import to_json
 
-from commonweal.study.names import index_label
-from commonweal.web.listing import plain, record
+from commonweal.document.format import living
+from commonweal.files.csv import csv_of_rows
+from commonweal.report.study.method import cautions
+from commonweal.study.names import index_label, rule_in_words
+from commonweal.web.explorer import is_postcode
+from commonweal.web.search import Found, plain, record
 from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from commonweal.document.table import Shown
+    from commonweal.document.model import Shown
     from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer
+    from commonweal.web.rescore import Choices
+    from commonweal.web.search import Page
     from commonweal.web.view import View
+
 
 __all__ = [
     "Table",
     "areas_table",
+    "as_json",
+    "by_postcode",
     "capital_table",
+    "cell",
     "changes_table",
     "compare_table",
+    "csv_answer",
     "drivers_table",
+    "figures",
+    "file_answer",
     "history_table",
+    "is_number",
+    "json_answer",
+    "lower_first",
+    "others",
+    "pages_around",
+    "said_answer",
+    "shares",
+    "short_drivers",
     "short_record",
     "shown_as_table",
+    "since",
+    "sliders",
     "strands_table",
+    "under",
+    "whole",
 ]
+
+
+def as_json(data: Any) -> bytes:
+    """Give plain data as strict JSON in UTF-8."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def said_answer(value: Any) -> Response:
+    """Answer with what frozen dataclasses hold, as JSON: what their ``to_dict`` gives, several times as fast."""
+    return file_answer(to_json(value), "application/json")
+
+
+def json_answer(data: Any, name: str = "") -> Response:
+    """Answer with JSON; as a file to keep if it has a name."""
+    return file_answer(as_json(data), "application/json", name)
+
+
+def csv_answer(head: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
+    """Answer with a CSV file to keep."""
+    return file_answer(csv_of_rows(head, rows), "text/csv; charset=utf-8", name)
+
+
+def file_answer(content: bytes, kind: str, name: str = "") -> Response:
+    """Answer with bytes of a kind; as a file to keep if it has a name (of plain letters)."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'} if name else None
+    return Response(content, media_type=kind, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +270,178 @@ def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:
         *(k for k in full if k.startswith("state.")),
     ]
     return {key: full[key] for key in keys}
+
+
+def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
+    """Give the figures of each designation under the choices of a view."""
+    table = explorer.results.areas.table
+    found = []
+    for name in view.results.designations:
+        d, first = view.results.listed(name), explorer.tiers[:1]
+        inside = table.filter(d.selected)
+        sure = view.results.certainty.get(name)
+        found.append(
+            {
+                "name": name,
+                "label": explorer.label(name),
+                "rule": rule_in_words(view.results, name),
+                "selected": int(d.selected.sum()),
+                "near": int(d.near_miss.sum()),
+                "living": living(d.population),
+                "cautions": cautions(view.results, name),
+                "tier": first[0] if first else None,
+                "larger": inside[first[0].key].drop_nulls().n_unique() if first else 0,
+                "sure": None if sure is None else int((sure.selected[d.selected] >= 0.95).sum()),
+                "runs": None if sure is None else sure.n_draws,
+                "enters": int((view.states[name][explorer.focus] == NUMBER["enters"]).sum()),
+                "leaves": int((view.states[name][explorer.focus] == NUMBER["leaves"]).sum()),
+            }
+        )
+    return found
+
+
+def sliders(explorer: Explorer, choices: Choices, view: View) -> dict[str, list[dict[str, Any]]]:
+    """Give every weight and cut-off with its value now, by index and for the rule."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for w in explorer.weights:
+        tree = view.results.scores[w.index].tree
+        share = tree.weights.get(w.domain, 0.0) / sum(tree.weights.values())
+        now = choices.weights.get(w.key, w.stated)
+        groups.setdefault(w.index_label, []).append(
+            {"key": w.key, "label": w.label, "now": now, "stated": w.stated, "low": 0, "high": 100, "step": 1,
+             "most": 1000, "share": share, "unit": ""}
+        )  # fmt: skip
+    rule = "Cut-offs of the rule"
+    for c in explorer.cuts:
+        now = choices.cuts.get(c.key, c.stated)
+        high = (
+            min(c.high, max(3 * c.stated, 30.0 if c.unit == "%" else 3 * c.stated))
+            if c.unit != "points"
+            else c.high
+        )
+        label = f"{c.label}: " + {"%": "worst", "areas": "worst", "points": "score above"}[c.unit]
+        groups.setdefault(rule, []).append(
+            {"key": c.key, "label": label, "now": now, "stated": c.stated, "low": c.low, "high": high,
+             "step": c.step, "most": c.high, "share": None,
+             "unit": {"%": "%", "areas": explorer.results.areas.plural, "points": "points"}[c.unit]}
+        )  # fmt: skip
+    return groups
+
+
+def others(explorer: Explorer, found: Found) -> list[dict[str, Any]]:
+    """Give code, name and larger area of what a search found."""
+    table, tier = explorer.results.areas.table, explorer.tiers[:1]
+    return [
+        {
+            "code": explorer.results.areas.codes[r],
+            "name": table["name"][r],
+            "where": (table[f"{tier[0].key}_name"][r] or "") if tier else "",
+        }
+        for r in found.rows
+    ]
+
+
+def by_postcode(explorer: Explorer, postcode: str, row: int) -> dict[str, Any] | None:
+    """Give the postcode by which an area was found and the others that it may belong to; None if that is not so."""
+    if explorer.postcodes is None or not is_postcode(postcode):
+        return None
+    answer = explorer.postcodes.find(postcode)
+    if answer.row != row:
+        return None
+    found = Found(answer.postcode, row, answer.near, len(answer.near), "")
+    return {"postcode": answer.postcode, "near": others(explorer, found)}
+
+
+def under(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]]:
+    """Give, under a reader's choices, each rank and result of an area beside the published one."""
+    if not choices:
+        return []
+    view, rows = explorer.view(choices), []
+    for key, column in view.columns.items():
+        if key.startswith("state."):
+            state = plain(column.values[row], "state")
+            before = plain(explorer.published.columns[key].values[row], "state")
+            rows.append({"label": column.label, "now": STATES[state], "before": STATES[before]})
+        elif key.startswith("rank.") and key.count(".") == 1:
+            old = explorer.published.columns[key].values[row]
+            rows.append(
+                {"label": column.label, "now": cell(column.values[row]), "before": cell(old)}
+            )
+    return rows
+
+
+def since(explorer: Explorer, row: int) -> str:
+    """Say whether an area entered, left or stayed since the earlier study; '' without one."""
+    if explorer.results.since is None:
+        return ""
+    earlier, c = explorer.results.since
+    label = explorer.label(next(iter(explorer.results.designations)))
+    if c.stay[row]:
+        return f"It was {label} in the earlier study too: {earlier}."
+    if c.enter[row]:
+        return f"It has entered the list: it was not {label} in the earlier study, {earlier}."
+    if c.leave[row]:
+        return f"It has left the list: it was {label} in the earlier study, {earlier}."
+    return f"It was not {label} in the earlier study either: {earlier}."
+
+
+def lower_first(label: str) -> str:
+    """Begin a label small, unless it is a name such as GP or Community Needs Index.
+
+    Examples
+    --------
+    >>> lower_first("Low income"), lower_first("GP visits"), lower_first("Community Needs Index: rank")
+    ('low income', 'GP visits', 'Community Needs Index: rank')
+    """
+    name = label[1:2].isupper() or any(word[:1].isupper() for word in label.split()[1:])
+    return label if name else label[:1].lower() + label[1:]
+
+
+def short_drivers(table: Table, n: int | None) -> Table:
+    """Give the columns of the drivers that fit a page."""
+    kept = [1, 2, 3, 4, 5, 6]
+    rows = tuple(tuple(row[k] for k in kept) for row in table.rows[:n])
+    return replace(table, head=tuple(table.head[k] for k in kept), rows=rows)
+
+
+def is_number(table: Table, column: int) -> bool:
+    """Say whether a column of a table holds numbers."""
+    values = [row[column] for row in table.rows if row[column] is not None]
+    return bool(values) and all(isinstance(v, int | float) for v in values)
+
+
+def shares(table: Table) -> list[int]:
+    """Give the columns of a table that hold shares, by number."""
+    return [
+        k
+        for k, h in enumerate(table.head)
+        if "greater need than" in h.lower() or h.startswith("Share") or h.endswith(": peers")
+    ]
+
+
+def pages_around(page: Page) -> list[int | None]:
+    """Give the page numbers to show: the ends and those around, None for a gap."""
+    near = sorted({1, page.of, *range(max(page.number - 1, 1), min(page.number + 1, page.of) + 1)})
+    out: list[int | None] = []
+    for k in near:
+        if out and out[-1] is not None and k > out[-1] + 1:
+            out.append(None)
+        out.append(k)
+    return out
+
+
+def whole(value: float) -> str:
+    """Give a whole number for readers."""
+    return f"{value:,.0f}"
+
+
+def cell(value: Any) -> str:
+    """Give a value of a table for readers; a dash where there is none."""
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int | np.integer) or float(value).is_integer():
+        return f"{value:,.0f}"
+    text = f"{value:,.2g}" if abs(value) < 1 else f"{value:,.2f}"
+    return text.replace("-", "−")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.sources.kept import kept_file
+from commonweal.sources.cache import kept_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

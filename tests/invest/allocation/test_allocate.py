@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.invest.allocation.places import areas_of, eight, rule_of, scores_of
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
-from commonweal.files.yaml import read_strict
+from commonweal.files.inputs import read_strict
 from commonweal.invest.allocation import allocate
 from commonweal.invest.allocation.allocate import Allocation, next_in_line
-from commonweal.invest.allocation.groups import read_exclusions
+from commonweal.invest.allocation.eligibility import read_exclusions
 
 CASES = read_strict((Path(__file__).parent / "cases.yaml").read_text("utf-8"))
 

@@ -13,7 +13,7 @@ from commonweal.areas import Areas, move_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, Scores
 from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.comparing import Ground, compare, ground_of, in_need_on
+from commonweal.invest.allocation.comparison import Ground, compare, ground_of, in_need_on
 from commonweal.sources import Store
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from commonweal.errors import StudyError
 from commonweal.index import Node, score
 from commonweal.indicators import Indicator, Indicators
 from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.chance import Chance, chance
+from commonweal.invest.allocation.allocate import Chance, chance
 
 if TYPE_CHECKING:
     from commonweal.invest.allocation import Allocation

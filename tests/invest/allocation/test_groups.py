@@ -9,7 +9,7 @@ import pytest
 from tests.invest.allocation.places import eight, rule_of
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.allocation.groups import (
+from commonweal.invest.allocation.eligibility import (
     largest_overlap,
     read_codes,
     read_exclusions,

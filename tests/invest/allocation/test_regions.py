@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from tests.invest.allocation.places import areas_of, rule_of, scores_of
 
 from commonweal.errors import DataError
-from commonweal.invest.allocation.building import build_up
-from commonweal.invest.allocation.neighbours import bordering, neighbours
-from commonweal.invest.allocation.regions import build_regions
+from commonweal.invest.allocation.regions import bordering, build_regions, build_up, neighbours
 
 
 def grid(n: int) -> list[shapely.Polygon]:

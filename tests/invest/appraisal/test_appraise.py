@@ -19,7 +19,7 @@ from commonweal.invest.appraisal import (
     shipped_projects,
     welfare_weight,
 )
-from commonweal.invest.appraisal.lines import Additionality
+from commonweal.invest.appraisal.project import Additionality
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -79,7 +79,7 @@ def test_a_mistake_is_told_in_a_line_and_nothing_is_written(tell: Any, tmp_path:
 
 
 def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
-    ours = resources.files("commonweal.invest.parameters") / "published/green-book-2022.yaml"
+    ours = resources.files("commonweal.invest") / "parameters/published/green-book-2022.yaml"
     text = ours.read_text("utf-8").replace("rate: 0.035", "rate: 0")
     text = text.replace("verified: true", "verified: false")
     (tmp_path / "own.yaml").write_text(text, "utf-8")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from commonweal.invest.appraisal import Project
 
-SHIPPED = resources.files("commonweal.invest.parameters") / "published/green-book-2022.yaml"
+SHIPPED = resources.files("commonweal.invest") / "parameters/published/green-book-2022.yaml"
 TEXT = SHIPPED.read_text("utf-8")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from commonweal.invest.appraisal import appraise, build_model, load_project, shipped_projects
-from commonweal.invest.appraisal.worth import expected, lines_worth, totals
+from commonweal.invest.appraisal.model import expected, lines_worth, totals
 from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal import project_from
 from commonweal.invest.case import Asked, make_case
-from commonweal.invest.case.places import worked_places
+from commonweal.invest.case.model import worked_places
 from commonweal.report.allocation import allocation_sections
-from commonweal.report.allocation_map import allocation_map
-from commonweal.report.case.layers import write_places
 from commonweal.report.case.report import case_report
+from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import by_intervention, by_place, by_year, options, pounds
-from commonweal.report.case.told import case_answer, case_assumptions, case_data, case_lines
+from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
+from commonweal.report.invest_maps import allocation_map
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def test_prices_of_a_year_without_a_deflator_are_told_with_file_and_key(
 ) -> None:
     from importlib import resources
 
-    folder = resources.files("commonweal.invest.interventions") / "published"
+    folder = resources.files("commonweal.invest") / "interventions/published"
     text = (folder / "first-set.yaml").read_text("utf-8")
     assert "price_year: 2024" in text
     own = tmp_path / "own.yaml"

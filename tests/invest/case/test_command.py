@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.cli.pounds import pounds
+from commonweal.cli.console import pounds
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:

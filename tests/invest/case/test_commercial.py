@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import shapely
 
-from commonweal.access.points import great_circle_m
+from commonweal.access.distance import great_circle_m
 from commonweal.invest.siting.on_study import Ask, site
-from commonweal.report.case.commercial import commercial
+from commonweal.report.case.sites import commercial
 
 if TYPE_CHECKING:
     from commonweal.invest.case import Case

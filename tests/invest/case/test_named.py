@@ -11,9 +11,9 @@ import pytest
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.case import Asked, load_values, make_case
-from commonweal.invest.case.named import case_cautions
+from commonweal.invest.case.cautions import case_cautions
 from commonweal.report.case.report import case_report
-from commonweal.report.case.told import case_answer, case_assumptions, case_data, case_lines
+from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
 
 if TYPE_CHECKING:
     from commonweal.invest.case import Case

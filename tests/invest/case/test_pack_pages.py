@@ -14,10 +14,10 @@ import pypdf
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.invest.siting.search import greedy
+from commonweal.invest.siting.lagrangian import greedy
 from commonweal.report.case.pack_pages import SITES, options_page, programme_page
-from commonweal.report.place.make import write_pack
-from commonweal.study.scope import Scope, find_scope
+from commonweal.report.place.pack import write_pack
+from commonweal.study.names import Scope, find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,17 +11,16 @@ import polars as pl
 import pytest
 
 from commonweal.document import report_html
-from commonweal.invest.case.sites import sites_worth
-from commonweal.invest.case.values import load_values
+from commonweal.invest.case.case import sites_worth
+from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.siting.candidates import Candidates
 from commonweal.invest.siting.on_study import Ask, site
-from commonweal.report.case.pack_pages import options_page
-from commonweal.report.case.picking import MOST, live_of, picking_of
+from commonweal.report.case.pack_pages import MOST, live_of, options_page, picking_of
+from commonweal.report.invest_maps import pick_map
 from commonweal.report.siting import siting_report, siting_section
-from commonweal.report.siting_map import pick_map
-from commonweal.study.scope import find_scope
-from commonweal.web.options import Options, options_told
+from commonweal.study.names import find_scope
+from commonweal.web.invest import Options, options_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.siting.sited import Sited
+    from commonweal.invest.siting.result import Sited
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

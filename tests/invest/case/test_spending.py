@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document.words import percent
-from commonweal.invest.appraisal.words import money
-from commonweal.invest.case.spending import begun_costs_after, over_told, spent_with_bias
+from commonweal.document.format import percent
+from commonweal.invest.appraisal.appraise import money
+from commonweal.invest.case.cautions import begun_costs_after, over_told, spent_with_bias
 from commonweal.invest.portfolio import Problem
 from commonweal.report.case.report import case_report
 from commonweal.report.case.tables import by_year, pounds
-from commonweal.report.case.told import case_answer, case_data
+from commonweal.report.case.text import case_answer, case_data
 
 if TYPE_CHECKING:
     from commonweal.invest.case import Case

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from commonweal.document import write_report
-from commonweal.invest.appraisal.words import money
+from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import make_case
 from commonweal.invest.case.case import portfolio_builder
-from commonweal.invest.case.steady import steadiness
-from commonweal.invest.case.studied import studied_interventions, why_studied
+from commonweal.invest.case.cautions import studied_interventions, why_studied
+from commonweal.invest.case.options import steadiness
 from commonweal.invest.portfolio import Rules, choose, expected, uncertain_numbers
-from commonweal.invest.portfolio.model import GAP
-from commonweal.report.case.layers import write_places
+from commonweal.invest.portfolio.optimise import GAP
 from commonweal.report.case.report import case_report
+from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import packages, risks, steady
-from commonweal.report.case.told import case_answer, case_data, mix_words
+from commonweal.report.case.text import case_answer, case_data, mix_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +128,7 @@ def test_the_time_for_each_choice_is_kept_to_in_draws_too(
         given.append(seconds)
         return choose(problem, rules, seconds=seconds, **more)
 
-    for module in ("commonweal.invest.case.steady", "commonweal.invest.portfolio.stability"):
+    for module in ("commonweal.invest.case.options", "commonweal.invest.portfolio.plan"):
         monkeypatch.setattr(import_module(module), "choose", chosen)
     option = case.option if case.option.sharing == sharing else case.other
     builder = portfolio_builder(case.results, case.rows[:2], case.interventions)

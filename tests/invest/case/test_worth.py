@@ -10,8 +10,8 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.invest.case import load_values
-from commonweal.invest.case.sites import sites_worth
-from commonweal.invest.case.worth import gains_of
+from commonweal.invest.case.case import sites_worth
+from commonweal.invest.case.valuation import gains_of
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.portfolio import Problem, Rules
 from commonweal.invest.siting.on_study import Ask, site

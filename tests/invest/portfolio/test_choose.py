@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.invest.portfolio.problems import best_by_trying, keeps, problem
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.portfolio import Problem, Rules, branch, choose, frontier, need_met
+from commonweal.invest.portfolio import Problem, Rules, choose, frontier, need_met
+from commonweal.invest.portfolio import optimise as branch
 
 amounts = st.integers(0, 9).map(float)
 

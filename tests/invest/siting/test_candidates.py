@@ -13,7 +13,6 @@ from commonweal.access import Points, great_circle_m
 from commonweal.access.postcodes import Postcodes
 from commonweal.errors import DataError, SourceError
 from commonweal.invest.siting import Goal, solve
-from commonweal.invest.siting.build import Demand, build_problem, demand_of, need_of_ranks, walker
 from commonweal.invest.siting.candidates import (
     CANDIDATES,
     Candidates,
@@ -22,6 +21,7 @@ from commonweal.invest.siting.candidates import (
     postcode_candidates,
     read_candidates,
 )
+from commonweal.invest.siting.demand import Demand, build_problem, demand_of, need_of_ranks, walker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from commonweal.errors import DataError
-from commonweal.invest.highs import Answer
-from commonweal.invest.siting import Goal, capacity, problem_from_matrix, solve
+from commonweal.invest.siting import Goal, problem_from_matrix, solve
+from commonweal.invest.siting import covering as capacity
+from commonweal.invest.solver import Answer
 
 
 def assigned(distance, people, capacity, weight, open_, cover):

@@ -14,10 +14,10 @@ import pytest
 from commonweal.access import Points, straight_nearest
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.siting.effect import nearer, rescored
 from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
+from commonweal.invest.siting.result import nearer, rescored
+from commonweal.report.invest_maps import write_sites
 from commonweal.report.siting import siting_data, siting_lines, siting_report
-from commonweal.report.siting_map import write_sites
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.invest.siting.sited import Sited
+    from commonweal.invest.siting.result import Sited
     from commonweal.study.results import Results
 
 TOWN = "F02000001"

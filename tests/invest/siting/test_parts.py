@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.invest.clock import Clock
-from commonweal.invest.siting import Goal, parts, problem_from_matrix, solve
-from commonweal.invest.siting.branch import _Lines, best_choice
-from commonweal.invest.siting.core import Core, core_of
-from commonweal.invest.siting.parts import part_by_part, parts_of
-from commonweal.invest.siting.relax import Found, Narrowed
-from commonweal.invest.siting.search import greedy
+from commonweal.invest.siting import Goal, problem_from_matrix, solve
+from commonweal.invest.siting import branch_and_cut as parts
+from commonweal.invest.siting.branch_and_cut import _Lines, best_choice, part_by_part, parts_of
+from commonweal.invest.siting.lagrangian import Core, Found, Narrowed, core_of, greedy
+from commonweal.invest.solver import Clock
 
 if TYPE_CHECKING:
     from commonweal.invest.siting.problem import Model

@@ -13,7 +13,6 @@ import pytest
 
 from commonweal.access import Reach
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.clock import Clock
 from commonweal.invest.siting import (
     Goal,
     SitingProblem,
@@ -21,6 +20,7 @@ from commonweal.invest.siting import (
     problem_from_reach,
     solve,
 )
+from commonweal.invest.solver import Clock
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commonweal.errors import DataError
 from commonweal.invest.siting import Goal, SitingProblem, Solution, problem_from_matrix, solve
-from commonweal.invest.siting.solution import measured
+from commonweal.invest.siting.problem import measured
 
 
 @st.composite

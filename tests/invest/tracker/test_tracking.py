@@ -18,8 +18,7 @@ from commonweal.invest.tracker.on_study import (
     take_baseline,
     write_baseline,
 )
-from commonweal.report.tracker import tracker_lines, tracker_report
-from commonweal.report.tracker_told import NOT_CAUSE
+from commonweal.report.tracker import NOT_CAUSE, tracker_lines, tracker_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import pytest
 
 from commonweal.errors import UnknownNameError
 from commonweal.papers.wealth import country_of, load_countries
-from commonweal.papers.wealth.countries import groups_of, with_codes
+from commonweal.papers.wealth.data import groups_of, with_codes
 
 
 def test_no_two_countries_share_a_spelling() -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.report.place.make import write_pack
+from commonweal.report.place.pack import write_pack
 from commonweal.sources import Store
+from commonweal.study.names import find_scope
 from commonweal.study.run import run
-from commonweal.study.scope import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

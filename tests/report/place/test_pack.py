@@ -16,15 +16,15 @@ import pypdf
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.files.locks import held
-from commonweal.files.staging import Staging
+from commonweal.files.atomic import held
+from commonweal.files.folder import Staging
 from commonweal.report.place import describe
+from commonweal.report.place.charts import strand_table
 from commonweal.report.place.describing import Describing
-from commonweal.report.place.make import profile_rows, write_pack
+from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
-from commonweal.report.place.shapes import Shapes
-from commonweal.report.place.strand_chart import strand_table
-from commonweal.study.scope import find_scope
+from commonweal.report.place.pack import profile_rows, write_pack
+from commonweal.study.names import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

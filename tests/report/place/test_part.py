@@ -10,11 +10,10 @@ import pytest
 
 from commonweal.report.place import describe
 from commonweal.report.place.describing import Describing
+from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
-from commonweal.report.place.shapes import Shapes
-from commonweal.report.study.larger import by_tier, tiers
-from commonweal.study.names import whole_name
-from commonweal.study.scope import find_scope
+from commonweal.report.study.larger_areas import by_tier, tiers
+from commonweal.study.names import find_scope, whole_name
 
 if TYPE_CHECKING:
     from tests.conftest import Small

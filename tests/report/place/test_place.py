@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document.numbers import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
+from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
 from commonweal.indicators import Counts
 from commonweal.report.place import describe, describer
-from commonweal.report.place.standing import worse_than
-from commonweal.report.place.told import MOST_REASONS, main_drivers, reasons
+from commonweal.report.place.drivers import worse_than
+from commonweal.report.place.page import MOST_REASONS, main_drivers, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_neighbours_and_peers_are_others(demo: Results) -> None:
 
 
 def test_one_degree_of_latitude_is_111_km(small: Small) -> None:
-    from commonweal.report.place.nearby import Nearby
+    from commonweal.report.place.describing import Nearby
 
     table = "code,name,lat,lon\n" + "".join(f"A{i:02d},P{i},{50 + i},1\n" for i in range(1, 21))
     small.areas.write_text(table, "utf-8")

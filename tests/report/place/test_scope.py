@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.report.place.postcode import postcode_finder
-from commonweal.report.place.shapes import Shapes
-from commonweal.study.scope import codes_in, file_name, find_scope
+from commonweal.report.place.maps import Shapes
+from commonweal.report.place.pack import postcode_finder
+from commonweal.study.names import codes_in, file_name, find_scope
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.document.words import percent
+from commonweal.document.format import percent
 from commonweal.errors import StudyError
 from commonweal.report.session import Figure, figures, fill
 

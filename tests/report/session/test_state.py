@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.report.session import state
-from commonweal.report.session.groups import quantiles
 from commonweal.report.session.spec import StateSpec
-from commonweal.report.session.state_told import state_tables, told
+from commonweal.report.session.state import quantiles
+from commonweal.report.session.state_text import state_tables, told
 
 if TYPE_CHECKING:
     from tests.conftest import Small

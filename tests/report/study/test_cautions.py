@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from commonweal.report.study.cautions import cautions
 from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.method import cautions
 from commonweal.report.study.report import render_report
 
 

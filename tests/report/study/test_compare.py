@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commonweal.designation import Comparison, compare
-from commonweal.report.study.compare import comparison_data, comparison_lines
+from commonweal.report.study.comparison import comparison_data, comparison_lines
 from commonweal.study.run import only_designation
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.access.taxonomy import load_taxonomy
 from commonweal.spec import load_study, parse_study, shipped_studies
 
 if TYPE_CHECKING:

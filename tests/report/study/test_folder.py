@@ -22,7 +22,7 @@ import yaml
 
 from commonweal.errors import CommonwealError
 from commonweal.files import folder as swap
-from commonweal.files.locks import held
+from commonweal.files.atomic import held
 from commonweal.report.study import check_folder, write_results
 from commonweal.report.study.folder import plain_yaml
 from commonweal.sources import Store

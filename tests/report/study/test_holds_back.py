@@ -11,8 +11,7 @@ import pytest
 from commonweal.index import decile
 from commonweal.report.place.profile import profile, profile_data, profile_lines
 from commonweal.report.study import write_results
-from commonweal.report.study.holds_back import held_back
-from commonweal.report.study.leading import held_back_by, leading, what_holds_it_back
+from commonweal.report.study.drivers import held_back, held_back_by, leading, what_holds_it_back
 from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:

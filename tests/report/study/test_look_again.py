@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.report.study.look_again import look_again
-from commonweal.report.study.method import method
+from commonweal.report.study.method import look_again, method
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.files.marker import MARK, marker, own_files
+from commonweal.files.folder import MARK, marker, own_files
 from commonweal.report.study import check_folder
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.report.study.measured import indicator_table, measured
+from commonweal.report.study.data_dictionary import indicator_table, measured
 from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:

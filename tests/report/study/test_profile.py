@@ -16,7 +16,7 @@ from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.report.place.profile import peers, profile, profile_data, profile_lines
 from commonweal.report.study.parquet import data_tables
 from commonweal.report.study.tables import areas_in_short
-from commonweal.study.find import find_area, folded
+from commonweal.study.names import find_area, folded
 
 
 def test_every_line_by_hand(small: Any) -> None:

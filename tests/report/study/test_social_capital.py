@@ -11,10 +11,14 @@ import pytest
 
 from commonweal.errors import StudyError
 from commonweal.report.place import describe
-from commonweal.report.study.capital_told import capital_data, here_table, social_capital_lines
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.report import render_report
 from commonweal.report.study.social_capital import SocialCapital, capital_finder
+from commonweal.report.study.social_capital_tables import (
+    capital_data,
+    here_table,
+    social_capital_lines,
+)
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:

@@ -24,10 +24,15 @@ from commonweal.index.assumptions import (
 )
 from commonweal.report.place.profile import profile, profile_data, profile_lines
 from commonweal.report.study import write_results
-from commonweal.report.study.choices import choice_in_words, kinds_in_words
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.report import render_report
-from commonweal.report.study.what_matters import most_often, sensitivity_charts, sensitivity_table
+from commonweal.report.study.sensitivity import (
+    choice_in_words,
+    kinds_in_words,
+    most_often,
+    sensitivity_charts,
+    sensitivity_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

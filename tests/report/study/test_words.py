@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.document.words import ordinal, people, percent, places
+from commonweal.document.format import ordinal, people, percent, places
 from commonweal.study.names import authority, index_label, rule_in_words
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from commonweal.document.xlsx import sheet_name
-from commonweal.report.study.larger import larger_areas
+from commonweal.report.study.larger_areas import larger_areas
 
 if TYPE_CHECKING:
     from pathlib import Path

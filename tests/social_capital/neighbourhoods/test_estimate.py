@@ -12,7 +12,7 @@ import pytest
 
 from commonweal.demo import County, generate_county
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.report.neighbourhoods_told import findings
+from commonweal.report.small_areas import findings
 from commonweal.sources import Store
 from commonweal.study.small_areas import (
     EstimatesSpec,

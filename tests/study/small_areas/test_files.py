@@ -102,7 +102,7 @@ class TestFile:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("commonweal.study.small_areas.example.write_survey", full)
+        monkeypatch.setattr("commonweal.study.small_areas.spec.write_survey", full)
         with pytest.raises(CommonwealError, match="cannot be written: No space left on device"):
             write_example(tmp_path)
         assert not list(tmp_path.iterdir())

@@ -1,19 +1,30 @@
 """Where the money goes: a programme's rule as data, run on any study."""
 
-from commonweal.invest.allocation.allocate import Allocation, Cost, allocate, next_in_line
-from commonweal.invest.allocation.building import Built, build_up
-from commonweal.invest.allocation.chance import Chance, chance
-from commonweal.invest.allocation.comparing import (
+from commonweal.invest.allocation.allocate import (
+    Allocation,
+    Chance,
+    Cost,
+    allocate,
+    chance,
+    next_in_line,
+)
+from commonweal.invest.allocation.comparison import (
     Difference,
     Ground,
     compare,
     ground_of,
     in_need_on,
 )
-from commonweal.invest.allocation.groups import read_exclusions, with_groups
-from commonweal.invest.allocation.neighbours import bordering, neighbours
+from commonweal.invest.allocation.eligibility import read_exclusions, with_groups
 from commonweal.invest.allocation.programme import Programme, load_programme, shipped_programmes
-from commonweal.invest.allocation.regions import Regions, build_regions
+from commonweal.invest.allocation.regions import (
+    Built,
+    Regions,
+    bordering,
+    build_regions,
+    build_up,
+    neighbours,
+)
 
 __all__ = [
     "Allocation",

@@ -1,18 +1,22 @@
-"""A programme's rule on a study: run the study, apply the rule, say how sure it is, set another beside it."""
+"""Allocate on a study: run it, apply the rule, say how sure it is, and compare it with another rule."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from commonweal.areas import load_areas
 from commonweal.invest.allocation import allocate, load_programme
-from commonweal.invest.allocation.building import build_up
-from commonweal.invest.allocation.chance import chance
-from commonweal.invest.allocation.comparing import check_against, compare, ground_of, in_need_on
-from commonweal.invest.allocation.conditions import excluded
-from commonweal.invest.allocation.groups import read_codes, read_exclusions, with_groups
-from commonweal.invest.allocation.worked import Against, Worked
+from commonweal.invest.allocation.allocate import chance
+from commonweal.invest.allocation.comparison import check_against, compare, ground_of, in_need_on
+from commonweal.invest.allocation.eligibility import (
+    excluded,
+    read_codes,
+    read_exclusions,
+    with_groups,
+)
+from commonweal.invest.allocation.regions import build_up
+from commonweal.sources import load_catalogue
 from commonweal.spec import load_study
 from commonweal.study.run import run
 
@@ -20,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from commonweal.invest.allocation import Programme
+    import polars as pl
+
+    from commonweal.index import Scores
+    from commonweal.invest.allocation import Allocation, Programme
+    from commonweal.invest.allocation.allocate import Chance
+    from commonweal.invest.allocation.comparison import Difference, Published
+    from commonweal.invest.allocation.regions import Built
     from commonweal.sources import Store
     from commonweal.spec import Study
     from commonweal.study.results import Results
@@ -28,7 +38,69 @@ if TYPE_CHECKING:
     Exclusions = Mapping[str, Sequence[str] | None]
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["applied", "draws_of", "exclusions_of", "set_against", "work_out"]
+__all__ = [
+    "Against",
+    "Worked",
+    "applied",
+    "draws_of",
+    "exclusions_of",
+    "set_against",
+    "work_out",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A programme worked out on its study.
+
+    Attributes
+    ----------
+    results
+        The run of the study.
+    scores
+        Its indices on the areas that were chosen from.
+    allocation
+        Who gets an award.
+    chance
+        How sure that is; None without draws.
+    built
+        How the areas were built up; None where they are the study's.
+    shapes
+        ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown.
+    published
+        The list beside a published one; None where none was given.
+    """
+
+    results: Results
+    scores: Mapping[str, Scores]
+    allocation: Allocation
+    chance: Chance | None
+    built: Built | None
+    shapes: pl.DataFrame
+    published: Published | None = None
+
+    @property
+    def closed(self) -> list[str]:
+        """Titles of the sources that are not open, so that what rests on them is marked."""
+        known = load_catalogue()
+        ids = {m.source for i in self.results.indicators.values() for m in i.meta}
+        return sorted(known[i].title for i in ids if i in known and known[i].use != "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Another programme, and how the first differs from it.
+
+    Attributes
+    ----------
+    other
+        The other programme, worked out.
+    difference
+        The first beside the other.
+    """
+
+    other: Worked
+    difference: Difference
 
 
 def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusions:
@@ -39,7 +111,7 @@ def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusion
     programme
         The rule.
     tables
-        Tables of codes: `commonweal.invest.allocation.groups.read_exclusions`.
+        Tables of codes: `commonweal.invest.allocation.eligibility.read_exclusions`.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from commonweal.designation import Condition, Rule
-from commonweal.files.model import Data, load, shipped
+from commonweal.files.schema import Data, load, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Contiguous areas built up from small ones to a window of people, the neediest first."""
+"""Build larger regions from neighbouring areas to a range of population, the neediest first."""
 
 from __future__ import annotations
 
@@ -7,14 +7,94 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from commonweal.areas import Areas, move_from_pairs
+from commonweal.designation.designation import group_numbers
 from commonweal.errors import DataError
+from commonweal.invest.allocation.selection import composite, paths_of, stated_need
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from scipy.sparse import csr_array
 
-__all__ = ["Regions", "build_regions"]
+    from commonweal.index import Scores
+    from commonweal.invest.allocation.programme import Programme
+
+
+__all__ = [
+    "Built",
+    "Regions",
+    "bordering",
+    "build_regions",
+    "build_up",
+    "neighbours",
+]
+
+
+def bordering(pairs: Sequence[tuple[int, int]], n_areas: int) -> csr_array:
+    """Make the matrix of neighbours of pairs.
+
+    Parameters
+    ----------
+    pairs
+        Positions of two areas that border on each other, each pair once or twice.
+    n_areas
+        How many areas there are.
+
+    Returns
+    -------
+    csr_array
+        (n_areas, n_areas) symmetric, 1 where two areas border, columns of a row in order.
+    """
+    from scipy.sparse import csr_array
+
+    at = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
+    at = at[at[:, 0] != at[:, 1]]
+    rows, columns = np.r_[at[:, 0], at[:, 1]], np.r_[at[:, 1], at[:, 0]]
+    matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(n_areas, n_areas))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
+
+
+def neighbours(geometry: pl.Series) -> csr_array:
+    """Find which areas share a stretch of border; one that meets another in a point is no neighbour.
+
+    Parameters
+    ----------
+    geometry
+        (n_areas,) outlines as WKB, drawn so that neighbours share their border's points, as those of one
+        publisher do; null where there is none, which has no neighbour.
+
+    Returns
+    -------
+    csr_array
+        (n_areas, n_areas) symmetric, 1 where two areas border.
+
+    Raises
+    ------
+    DataError
+        If no area has an outline.
+    """
+    import shapely
+
+    known = np.flatnonzero(geometry.is_not_null().to_numpy())
+    if len(known) == 0:
+        raise DataError(
+            "no area has an outline; areas are built up from neighbours by their outlines"
+        )
+    shapes = shapely.from_wkb(geometry.drop_nulls().to_list())
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    once = a < b
+    a, b = a[once], b[once]
+    shared = shapely.intersection(shapes[a], shapes[b])
+    # Where outlines overlap a little the shared part is an area, which has a length too.
+    along = shapely.length(shared) > 0
+    return bordering(np.column_stack([known[a[along]], known[b[along]]]).tolist(), len(geometry))
+
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -82,7 +162,7 @@ def build_regions(
     --------
     Four in a row; the neediest two make the first region, and the window closes after them.
 
-    >>> from commonweal.invest.allocation.neighbours import bordering
+    >>> from commonweal.invest.allocation.regions import bordering
     >>> row = bordering([(0, 1), (1, 2), (2, 3)], 4)
     >>> need, people = np.array([1.0, 3.0, 4.0, 2.0]), np.array([10.0, 10.0, 10.0, 10.0])
     >>> build_regions(need, people, row, 20, 25).region
@@ -199,3 +279,148 @@ def _why_not(
     why[np.isnan(people)] = "population unknown"
     why[np.isnan(need)] = "no score"
     return why
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Areas that were built up.
+
+    Attributes
+    ----------
+    areas
+        The new areas, under the code of the area that each was begun with.
+    scores
+        The study's indices on them: means over residents.
+    small
+        The areas that they are made of.
+    regions
+        Which is in which, and why some are in none.
+    shapes
+        ``code`` and ``geometry`` (WKB) of the new areas.
+    """
+
+    areas: Areas
+    scores: Mapping[str, Scores]
+    small: Areas
+    regions: Regions
+    shapes: pl.DataFrame
+
+    def left(self) -> pl.DataFrame:
+        """Give the areas that are in none of the new ones: code, name, people, why."""
+        out = self.regions.region < 0
+        return (
+            self.small.table.select("code", "name", "population")
+            .filter(out)
+            .with_columns(why=pl.Series(self.regions.why_not[out].tolist(), dtype=pl.String))
+        )
+
+
+def build_up(
+    programme: Programme, scores: Mapping[str, Scores], areas: Areas, shapes: pl.DataFrame
+) -> Built:
+    """Build a programme's areas up from those of its study.
+
+    Parameters
+    ----------
+    programme
+        A rule that says ``build``.
+    scores, areas
+        Of the study.
+    shapes
+        ``code`` and ``geometry`` (WKB) of the areas.
+
+    Returns
+    -------
+    Built
+        A region keeps a parent where all its areas share it, and takes that of most of its people where
+        they do not.
+
+    Raises
+    ------
+    DataError
+        If the rule does not build, no outline is known, or not one region reaches the window.
+    UnknownNameError
+        If the areas have no such parent.
+    """
+    build = programme.build
+    if build is None:
+        raise DataError(f"{programme.name} builds no areas; expected 'build' in its rule")
+    parts = {p: stated_need(scores, p) for p in paths_of(programme.rank)}
+    within = group_numbers(areas, build.within) if build.within else None
+    found = build_regions(
+        composite(programme.rank, parts),
+        areas.population,
+        neighbours(shapes["geometry"]),
+        build.min,
+        build.max,
+        within,
+    )
+    if len(found.seed) == 0:
+        raise DataError(
+            f"{programme.name}: none of the {len(areas):,} {areas.plural} can be built up to {build.min:,.0f} to "
+            f"{build.max:,.0f} people"
+        )
+    table, outlines = _tables(areas, found, shapes)
+    new = Areas(
+        f"{areas.system}-built",
+        f"Areas built up from {areas.plural}",
+        "built-up area",
+        "built-up areas",
+        table,
+        areas.parents,
+    )
+    pairs = pl.DataFrame(
+        {
+            "origin": areas.codes,
+            "destination": [areas.codes[found.seed[r]] if r >= 0 else None for r in found.region],
+        }
+    ).drop_nulls()
+    onward = move_from_pairs(areas, new, pairs)
+    carried = {}
+    for name, s in scores.items():
+        if s.built is not None and s.move is not None:
+            carried[name] = s.built.moved(s.move.then(onward))
+        else:
+            carried[name] = s.moved(onward)
+    return Built(new, carried, areas, found, outlines)
+
+
+def _tables(
+    areas: Areas, found: Regions, shapes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the table and the outlines of the new areas, by code."""
+    import shapely
+
+    at = pl.Series("_region", found.region)
+    small = areas.table.with_columns(at).filter(pl.col("_region") >= 0)
+    seeds = areas.table[found.seed.tolist()].select(
+        "code", name=pl.col("name") + " and around", _region=pl.int_range(pl.len(), dtype=pl.Int64)
+    )
+    weight = pl.col("population")
+    sums = small.group_by("_region").agg(
+        pl.col("population").sum(),
+        n_areas=pl.len(),
+        longitude=(pl.col("longitude") * weight).sum() / weight.sum(),
+        latitude=(pl.col("latitude") * weight).sum() / weight.sum(),
+    )
+    table = seeds.join(sums, on="_region")
+    for parent in areas.parents:
+        most = (
+            small.drop_nulls(parent)
+            .group_by("_region", parent, f"{parent}_name")
+            .agg(pl.col("population").sum().alias("_people"))
+            .sort("_region", "_people", parent, descending=[False, True, False])
+            .unique("_region", keep="first", maintain_order=True)
+            .drop("_people")
+        )
+        table = table.join(most, on="_region", how="left")
+    geometry = shapes.select("code", "geometry").with_columns(at).filter(pl.col("_region") >= 0)
+    pieces = geometry.sort("_region").group_by("_region", maintain_order=True).agg("geometry")
+    joined = [
+        shapely.to_wkb(shapely.union_all(shapely.from_wkb(p))) for p in pieces["geometry"].to_list()
+    ]
+    outlines = pl.DataFrame(
+        {"_region": pieces["_region"], "geometry": joined}, schema_overrides={"geometry": pl.Binary}
+    )
+    table = table.join(outlines, on="_region", how="left").sort("code")
+    return table.drop("_region", "geometry"), table.select("code", "geometry")

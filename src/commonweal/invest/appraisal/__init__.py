@@ -1,13 +1,5 @@
 """Social cost-benefit analysis of a project, by the Green Book: present values, uncertainty, what drives it."""
 
-from commonweal.invest.appraisal.adjusting import (
-    additional,
-    blended_bounds,
-    optimism_bias,
-    welfare_weight,
-    wellby_value,
-    wellbys,
-)
 from commonweal.invest.appraisal.appraise import (
     DRAWS,
     SEED,
@@ -16,19 +8,29 @@ from commonweal.invest.appraisal.appraise import (
     LineResult,
     appraise,
 )
-from commonweal.invest.appraisal.discounting import discount_factors, present_value, rebase
-from commonweal.invest.appraisal.lines import Benefit, Cost
-from commonweal.invest.appraisal.model import Input, Line, Model, build_model
+from commonweal.invest.appraisal.green_book import (
+    additional,
+    blended_bounds,
+    discount_factors,
+    optimism_bias,
+    present_value,
+    rebase,
+    welfare_weight,
+    wellby_value,
+    wellbys,
+)
+from commonweal.invest.appraisal.model import MEASURES, Input, Line, Model, build_model
 from commonweal.invest.appraisal.outcomes import Outcome, Outcomes, check_claims, load_outcomes
 from commonweal.invest.appraisal.project import (
+    Benefit,
+    Cost,
     Project,
     load_project,
     project_from,
     shipped_projects,
 )
 from commonweal.invest.appraisal.sensitivity import Swing, Switch
-from commonweal.invest.appraisal.uncertain import Uncertain, read_number
-from commonweal.invest.appraisal.worth import MEASURES
+from commonweal.invest.parameters import Uncertain, read_number
 
 __all__ = [
     "DRAWS",

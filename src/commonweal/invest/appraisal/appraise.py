@@ -1,36 +1,202 @@
-"""An appraisal: what a project costs, brings and is worth, how sure that is, and what drives it."""
+"""Appraise a project: what it costs, brings and is worth, how sure that is, and what it assumes."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.invest.appraisal.assumptions import assumptions, cautions, used_parameters
-from commonweal.invest.appraisal.discounting import discount_factors
-from commonweal.invest.appraisal.drawing import draw_inputs
-from commonweal.invest.appraisal.model import build_model
-from commonweal.invest.appraisal.project import works_cited
-from commonweal.invest.appraisal.sensitivity import swings, switches
-from commonweal.invest.appraisal.words import figure, money
-from commonweal.invest.appraisal.worth import MEASURES, expected, lines_worth, totals, yearly
+from commonweal.evidence import cite, load_evidence
+from commonweal.invest.appraisal.green_book import discount_factors
+from commonweal.invest.appraisal.model import (
+    MEASURES,
+    WELLBY,
+    build_model,
+    expected,
+    lines_worth,
+    totals,
+    yearly,
+)
+from commonweal.invest.appraisal.outcomes import check_claims
+from commonweal.invest.appraisal.project import outcomes_of, works_cited
+from commonweal.invest.appraisal.sensitivity import draw_inputs, swings, switches
 from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.appraisal.model import Line, Model
+    from commonweal.invest.appraisal.model import Input, Line, Model
     from commonweal.invest.appraisal.project import Project
     from commonweal.invest.appraisal.sensitivity import Swing, Switch
-    from commonweal.invest.parameters import Parameters
+    from commonweal.invest.parameters import Parameters, Stated
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DRAWS", "INTERVAL", "SEED", "Appraisal", "Estimate", "LineResult", "appraise"]
+__all__ = [
+    "DRAWS",
+    "INTERVAL",
+    "SEED",
+    "Appraisal",
+    "Estimate",
+    "LineResult",
+    "appraise",
+    "assumptions",
+    "cautions",
+    "figure",
+    "money",
+    "ratio",
+    "used_parameters",
+]
+
+
+def money(pounds: float) -> str:
+    """Say an amount: in millions from a million on, to three digits that count.
+
+    Examples
+    --------
+    >>> money(668_539_002), money(-1_234_567), money(45_678.4), money(12.5), money(0)
+    ('£669 million', '−£1.23 million', '£45,700', '£12.50', '£0')
+    """
+    if not math.isfinite(pounds):
+        return "not defined"
+    sign, size = ("−" if pounds < 0 else ""), abs(pounds)
+    if size >= 999_500:
+        return f"{sign}£{_three(size / 1e6)} million"
+    if size >= 1000:
+        return f"{sign}£{float(f'{size:.3g}'):,.0f}"
+    return f"{sign}£{size:,.0f}" if size == int(size) or size >= 100 else f"{sign}£{size:,.2f}"
+
+
+def ratio(value: float) -> str:
+    """Say a ratio, to two decimals below ten.
+
+    Examples
+    --------
+    >>> ratio(2.345), ratio(98.54), ratio(-0.4), ratio(-1234.5), ratio(float("inf"))
+    ('2.35', '98.5', '−0.40', '−1,234.5', 'not defined')
+    """
+    if not math.isfinite(value):
+        return "not defined"
+    said = f"{abs(value):.2f}" if abs(value) < 10 else f"{abs(value):,.1f}"
+    return f"−{said}" if round(value, 2) < 0 else said
+
+
+def figure(value: float, of: Input) -> str:
+    """Say a value of an input, with its unit where that is money or people.
+
+    Examples
+    --------
+    >>> from commonweal.invest.appraisal.model import Input
+    >>> from commonweal.invest.parameters import read_number
+    >>> figure(0.0312, Input("a.b", "A", "share", read_number(0.1), 0, 1))
+    '0.0312'
+    """
+    if of.unit.startswith("£"):
+        return money(value)
+    if not math.isfinite(value):
+        return "not defined"
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    return f"{sign}{size:,.0f}" if size >= 100 else f"{sign}{float(f'{size:.3g}'):g}"
+
+
+def _three(size: float) -> str:
+    """Give three digits that count."""
+    digits = max(0, 2 - math.floor(math.log10(size))) if size > 0 else 0
+    return f"{size:,.{digits}f}"
+
+
+def assumptions(project: Project, parameters: Parameters, model: Model) -> tuple[str, ...]:
+    """Say what is taken as given and was not verified, a sentence each: parameters first."""
+    return (
+        *_of_parameters(project, parameters, model),
+        *_of_indices(project),
+        *_of_lines(project),
+    )
+
+
+def used_parameters(
+    project: Project, parameters: Parameters, model: Model
+) -> tuple[tuple[str, Stated], ...]:
+    """Give the parameters that an appraisal takes, each with what it is in words."""
+    used: list[tuple[str, Stated]] = [("Discount rates", parameters.discount)]
+    if any(name.endswith(".mitigated") for name in model.inputs):
+        used.append(("Optimism bias", parameters.optimism_bias))
+    if WELLBY in model.inputs:
+        w = parameters.wellby
+        used.append((f"Value of a WELLBY, £{w.value:,.0f}", w))
+        used.append((f"Range of a WELLBY, £{w.range.low:,.0f} to £{w.range.high:,.0f}", w.range))
+        if project.price_year != w.price_year:
+            brought = f"A WELLBY brought from {w.price_year} to {project.price_year}"
+            used.append((brought, w.uprating))
+    if model.weighted:
+        weights = parameters.welfare_weights
+        used.append((f"Welfare weights, elasticity {weights.elasticity:g}", weights))
+    return tuple(used)
+
+
+def _of_parameters(project: Project, parameters: Parameters, model: Model) -> Iterator[str]:
+    used = used_parameters(project, parameters, model)
+    for what, stated in used:
+        if not stated.verified:
+            yield f"{what}: not verified. {stated.source} ({stated.vintage})."
+    uprated = any(stated is parameters.wellby.uprating for _, stated in used)
+    if uprated and project.real_incomes is None:
+        yield (
+            f"A WELLBY is brought to {project.price_year} by prices alone: the project gives no "
+            "real incomes."
+        )
+
+
+def _of_indices(project: Project) -> Iterator[str]:
+    for what, series in (
+        ("The price index", project.deflators),
+        ("Real income per head", project.real_incomes),
+        ("Incomes of the groups", project.incomes),
+    ):
+        if series is not None and not series.verified:
+            yield f"{what}: not verified. {series.source}."
+
+
+def _of_lines(project: Project) -> Iterator[str]:
+    for cost in project.costs.values():
+        if not cost.verified:
+            yield f"Cost “{cost.label}”: not verified{_where(cost.source)}."
+        if cost.kind == "capital" and (cost.optimism_bias is None or not cost.optimism_bias.mix):
+            why = cost.optimism_bias.why if cost.optimism_bias else ""
+            yield f"Cost “{cost.label}”: no optimism bias is added{_where(why)}."
+    for benefit in project.benefits.values():
+        if not benefit.verified:
+            yield f"Benefit “{benefit.label}”: not verified{_where(benefit.source)}."
+        if benefit.additionality.source:
+            yield f"Benefit “{benefit.label}”, what is added: {benefit.additionality.source.rstrip('.')}."
+
+
+def _where(source: str) -> str:
+    return f"; {source.rstrip('.')}" if source else ""
+
+
+def cautions(project: Project) -> tuple[str, ...]:
+    """Say where claims may overlap, and what to beware of in each work that a line rests on."""
+    claims = {name: benefit.claims for name, benefit in project.benefits.items()}
+    found = check_claims(claims, outcomes_of(project))
+    if cited := works_cited(project):
+        evidence = load_evidence()
+        found += [
+            f"{cite(id_, evidence).short}: {evidence.work(id_).caution}"
+            for id_ in cited
+            if evidence.work(id_).caution
+        ]
+    without = [b.label for b in project.benefits.values() if not b.evidence]
+    if without:
+        told = ", ".join(f"“{label}”" for label in without)
+        found.append(f"No evidence is cited for {told}.")
+    return tuple(found)
+
 
 DRAWS = 10_000
 """How often uncertain inputs are drawn if nothing else is said."""

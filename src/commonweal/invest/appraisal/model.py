@@ -1,8 +1,4 @@
-"""A project as arithmetic: its inputs and its lines.
-
-Every line is a product of inputs, a constant and the present value of one pound a year; so thousands
-of draws are a few multiplications of arrays.
-"""
+"""A project as arithmetic: its inputs, its lines, their present values and benefit-cost ratio."""
 
 from __future__ import annotations
 
@@ -13,23 +9,44 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.invest.appraisal.adjusting import blended_bounds, welfare_weight, wellby_value
-from commonweal.invest.appraisal.discounting import discount_factors, rebase
+from commonweal.invest.appraisal.green_book import (
+    additional,
+    blended_bounds,
+    discount_factors,
+    optimism_bias,
+    rebase,
+    welfare_weight,
+    wellby_value,
+    wellbys,
+)
 from commonweal.invest.appraisal.project import outcomes_of
-from commonweal.invest.appraisal.uncertain import Uncertain
+from commonweal.invest.parameters import Uncertain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.appraisal.lines import Benefit, Bias, Cost
-    from commonweal.invest.appraisal.project import Project
+    from commonweal.invest.appraisal.project import Benefit, Bias, Cost, Project
     from commonweal.invest.parameters import Bounds, Parameters
 
     Floats = NDArray[np.float64]
+    Values = Mapping[str, float | Floats]
 
-__all__ = ["DELAY", "WELLBY", "Input", "Line", "Model", "build_model"]
+__all__ = [
+    "DELAY",
+    "MEASURES",
+    "WELLBY",
+    "Input",
+    "Line",
+    "Model",
+    "build_model",
+    "expected",
+    "lines_worth",
+    "totals",
+    "yearly",
+]
+
 
 Side = Literal["public", "others", "fiscal", "transfer", "social"]
 
@@ -308,3 +325,144 @@ def _late(years: tuple[tuple[int, float], ...], factors: Floats) -> tuple[Floats
         present[k] = by_year[: horizon - k] @ factors[k:]
         plain[k] = by_year[: horizon - k].sum()
     return present, plain, by_year
+
+
+MEASURES = {
+    "npsv": "Net present social value",
+    "bcr": "Benefit-cost ratio",
+    "benefits": "Benefits to society",
+    "social": "Benefits to people",
+    "fiscal": "Savings to the public purse",
+    "transfers": "Transfers to the public purse",
+    "public_cost": "Cost to the public sector",
+    "other_cost": "Cost to others",
+    "fiscal_return": "Back to the public purse, for each pound",
+    "npsv_weighted": "Net present social value, with welfare weights",
+    "bcr_weighted": "Benefit-cost ratio, with welfare weights",
+}
+"""What an appraisal gives, and what each is."""
+
+
+def expected(model: Model) -> dict[str, float]:
+    """Give every input at its expected value."""
+    return {name: i.number.mean for name, i in model.inputs.items()}
+
+
+def lines_worth(model: Model, values: Values, discounted: bool = True) -> dict[str, Floats]:
+    """Work out every line.
+
+    Parameters
+    ----------
+    model
+        What is worked out.
+    values
+        A value for every input, or (n,) of them.
+    discounted
+        Present values, or plain sums over the years.
+
+    Returns
+    -------
+    dict
+        (n,) or a single GBP amount for each line, costs above 0 too.
+    """
+    delay, found = _delay(model, values), {}
+    for line in model.lines.values():
+        late = line.present if discounted else line.plain
+        late_by = delay if line.name in model.waits else np.asarray(0.0)
+        found[line.name] = _a_year(line, values) * np.interp(late_by, np.arange(len(late)), late)
+    return found
+
+
+def yearly(model: Model, values: Mapping[str, float]) -> dict[str, Floats]:
+    """Give what each line comes to year by year, before discounting.
+
+    Parameters
+    ----------
+    model
+        What is worked out.
+    values
+        A value for every input.
+
+    Returns
+    -------
+    dict
+        (horizon,) GBP for each line, costs above 0 too.
+    """
+    late, found = min(float(_delay(model, values)), 1e6), {}
+    for line in model.lines.values():
+        whole, part = divmod(late if line.name in model.waits else 0.0, 1.0)
+        share = (1 - part) * _later(line.by_year, int(whole))
+        share += part * _later(line.by_year, int(whole) + 1)
+        found[line.name] = float(_a_year(line, values)) * share
+    return found
+
+
+def _later(by_year: Floats, years: int) -> Floats:
+    """Put off by whole years; what passes the horizon is lost."""
+    late = min(years, len(by_year))
+    return np.concatenate([np.zeros(late), by_year])[: len(by_year)]
+
+
+def _delay(model: Model, values: Values) -> Floats:
+    """Give the years by which what waits for the works is late."""
+    mitigated = np.asarray(values.get(DELAY, 0.0), dtype=np.float64)
+    return model.planned * optimism_bias(*model.delay_bounds, mitigated)
+
+
+def _a_year(line: Line, values: Values) -> Floats:
+    """Give what a line is in a year that counts whole: in GBP, prices of the project."""
+    x = {what: np.asarray(values[name], dtype=np.float64) for what, name in line.inputs.items()}
+    if line.side in ("public", "others"):
+        grows = 1 + optimism_bias(*line.bounds, x.get("mitigated", np.asarray(0.0)))
+        return x["amount"] * grows * line.constant
+    return _added(x) * line.constant
+
+
+def _added(x: Mapping[str, Floats]) -> Floats:
+    """Give what a benefit adds in a year, in GBP: quantity x people x value, less what is not added."""
+    one = np.asarray(1.0)
+    points = x.get("quantity", one) * x.get("points", one)
+    amount = wellbys(points, x.get("people", one)) * x["value"]
+    if "additionality" in x:
+        return amount * x["additionality"]
+    parts = {k: x[k] for k in ("leakage", "displacement", "substitution", "multiplier") if k in x}
+    would_be = additional(amount * x.get("deadweight", np.asarray(0.0)), **parts)
+    return additional(amount, **parts, reference_case=would_be)
+
+
+def totals(model: Model, worth: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Add up lines to what an appraisal gives.
+
+    ``npsv = social + fiscal - public cost - other cost``, and ``bcr = (social + fiscal - other cost) /
+    public cost``: transfers count in the fiscal return, and in nothing else.
+
+    Returns
+    -------
+    dict
+        Each of `MEASURES`, as long as the lines; a ratio is infinite or NaN where its cost is 0.
+    """
+    zero = np.asarray(0.0)
+    by = {
+        side: sum((worth[n] for n, line in model.lines.items() if line.side == side), zero)
+        for side in ("public", "others", "fiscal", "transfer", "social")
+    }
+    weighted = sum(
+        (worth[n] * line.weight for n, line in model.lines.items() if line.side == "social"), zero
+    )
+    gain = by["social"] + by["fiscal"]
+    gain_weighted = weighted + by["fiscal"]
+    cost = by["public"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "npsv": gain - cost - by["others"],
+            "bcr": np.asarray((gain - by["others"]) / cost),
+            "benefits": gain,
+            "social": by["social"],
+            "fiscal": by["fiscal"],
+            "transfers": by["transfer"],
+            "public_cost": cost,
+            "other_cost": by["others"],
+            "fiscal_return": np.asarray((by["fiscal"] + by["transfer"]) / cost),
+            "npsv_weighted": gain_weighted - cost - by["others"],
+            "bcr_weighted": np.asarray((gain_weighted - by["others"]) / cost),
+        }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.files.model import Data, read_model
+from commonweal.files.schema import Data, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,6 +2,6 @@
 
 from commonweal.invest.case.case import make_case
 from commonweal.invest.case.model import Asked, Case
-from commonweal.invest.case.values import Values, load_values, shipped_values
+from commonweal.invest.case.valuation import Values, load_values, shipped_values
 
 __all__ = ["Asked", "Case", "Values", "load_values", "make_case", "shipped_values"]

@@ -1,4 +1,4 @@
-"""Ways to share the money: every place an equal part, or all of it where it meets most need."""
+"""Options to share the money, each appraised, and how stable the chosen mix is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.invest.appraisal import appraise
-from commonweal.invest.case.worth import effect_of, gains_of, project_of
-from commonweal.invest.portfolio import Mix, choose
+from commonweal.invest.case.valuation import effect_of, gains_of, project_of
+from commonweal.invest.portfolio import Mix, choose, drawn, stability, uncertain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,23 +17,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.appraisal import Appraisal
-    from commonweal.invest.case.values import Values
-    from commonweal.invest.case.worth import Gain
+    from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio import Problem, Rules
+    from commonweal.invest.portfolio import Builder, Problem, Rules
 
     Progress = Callable[[str, int, int], None]
+    Floats = NDArray[np.float64]
 
 __all__ = [
     "STUDIED",
     "Option",
     "Sharing",
     "Stated",
+    "Steady",
     "alone",
     "buys_nothing",
     "costs_by_start",
     "make_option",
+    "steadiness",
 ]
+
 
 Sharing = Literal["each", "pooled"]
 
@@ -192,4 +195,111 @@ def alone(problem: Problem, k: int) -> Problem:
         yearly=problem.yearly[one],
         gains=problem.gains[one],
         shortfall=problem.shortfall[one],
+    )
+
+
+DRAWS = 30
+"""As a portfolio of its own has them: a share of them is good to about a tenth."""
+
+PLACES = 50
+"""How many places are chosen for again where each has its own part: a draw is of all of them at once, so more
+places would say little more."""
+
+POOLED = 15.0
+"""Seconds at most for the mix of one draw where money is pooled; how close it came is told."""
+
+
+@dataclass(frozen=True)
+class Steady:
+    """How often each choice is made again.
+
+    Attributes
+    ----------
+    draws, seed
+        How many draws of costs and effects, and from which seed.
+    places
+        (n_places,) rows of the problem's places that were chosen for again.
+    chosen
+        (n_places, n_interventions) whether the mix has it there.
+    often
+        (n_places, n_interventions) the share of draws in whose best mix it is there, begun in whatever year.
+    gap
+        How far from the best a mix of a draw may be, at most, as a share: choices that differ by less are not
+        told apart.
+    """
+
+    draws: int
+    seed: int
+    places: NDArray[np.intp]
+    chosen: NDArray[np.bool_]
+    often: Floats
+    gap: float
+
+    @property
+    def stays(self) -> Floats:
+        """(n_interventions,) where the mix has it, in what share of the draws it has it still; NaN where nowhere."""
+        return _mean(self.often, self.chosen)
+
+    @property
+    def comes(self) -> Floats:
+        """(n_interventions,) where the mix lacks it, in what share of the draws it comes in; NaN where nowhere."""
+        return _mean(self.often, ~self.chosen)
+
+
+def steadiness(
+    builder: Builder,
+    rules: Rules,
+    option: Option,
+    *,
+    draws: int = DRAWS,
+    seed: int = 1,
+    seconds: float = 60.0,
+    progress: Progress | None = None,
+) -> Steady:
+    """Draw costs and effects, and choose anew for each draw, as the option shares the money.
+
+    Parameters
+    ----------
+    builder, rules, option
+        What the problem was made of, its rules, and the mix.
+    draws, seed
+        How often, 2 or more; the same seed gives the same answer.
+    seconds
+        At most for each choice; where money is pooled no more than `POOLED` of them.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    Steady
+        Of all places where money is pooled. Where each has an equal part, of at most `PLACES`, evenly spread
+        from the neediest on.
+
+    Notes
+    -----
+    In each draw the chooser knows what came of every number, which nobody does when the money is spent: the
+    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right.
+    """
+    n, chosen = len(builder.places.codes), option.mix.chosen
+    if option.sharing == "pooled":
+        at_most = min(seconds, POOLED)
+        found = stability(builder, rules, option.mix, draws, seed, progress, seconds=at_most)
+        return Steady(draws, seed, np.arange(n), chosen, found.often, found.gap)
+    at = np.unique(np.linspace(0, n - 1, min(n, PLACES)).round().astype(np.intp))
+    own, often, gap = rules.scaled(1 / n), np.zeros((len(at), chosen.shape[1])), 0.0
+    problems = builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
+    for k, problem in enumerate(problems):
+        for row, place in enumerate(at):
+            mix = choose(alone(problem, place), own, seconds=seconds)
+            often[row] += mix.chosen[0]
+            gap = max(gap, mix.gap)
+        if progress is not None:
+            progress("draws of costs and effects", k + 1, draws)
+    return Steady(draws, seed, at, chosen[at], often / draws, gap)
+
+
+def _mean(often: Floats, where: NDArray[np.bool_]) -> Floats:
+    total = where.sum(axis=0)
+    return np.divide(
+        (often * where).sum(axis=0), total, out=np.full(len(total), np.nan), where=total > 0
     )

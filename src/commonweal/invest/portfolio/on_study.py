@@ -13,8 +13,7 @@ from commonweal.index import score, without_indicators
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.portfolio import SHARES, After, Places, Rules, make_portfolio, measure_of
 from commonweal.spec import OwnAreas
-from commonweal.study.names import authority_of
-from commonweal.study.scope import find_scope
+from commonweal.study.names import authority_of, find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

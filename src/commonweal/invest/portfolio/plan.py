@@ -1,19 +1,21 @@
-"""A portfolio: the mix, what it meets, what less or more money would, and how sure that is."""
+"""A portfolio: the mix, what it meets, what less or more money would, and how stable the choice is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from commonweal.errors import CommonwealError
-from commonweal.invest.portfolio.build import Builder
-from commonweal.invest.portfolio.frontier import SHARES, frontier
-from commonweal.invest.portfolio.model import choose
-from commonweal.invest.portfolio.numbers import expected, uncertain_numbers
-from commonweal.invest.portfolio.recount import recount
-from commonweal.invest.portfolio.stability import stability
+from commonweal.invest.portfolio.builder import (
+    Builder,
+    drawn,
+    expected,
+    moved_values,
+    uncertain_numbers,
+)
+from commonweal.invest.portfolio.optimise import GAP, choose, need_met
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +23,264 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio.build import Places
-    from commonweal.invest.portfolio.frontier import Point
-    from commonweal.invest.portfolio.measure import Measure
-    from commonweal.invest.portfolio.model import Mix
+    from commonweal.invest.portfolio.builder import Key, Measure, Places
+    from commonweal.invest.portfolio.optimise import Mix
     from commonweal.invest.portfolio.problem import Problem, Rules
-    from commonweal.invest.portfolio.recount import Recount
-    from commonweal.invest.portfolio.stability import Stability
 
     Floats = NDArray[np.float64]
 
-__all__ = ["After", "Portfolio", "make_portfolio"]
+__all__ = [
+    "SHARES",
+    "After",
+    "Point",
+    "Portfolio",
+    "Recount",
+    "Stability",
+    "frontier",
+    "make_portfolio",
+    "recount",
+    "stability",
+]
+
+
+SHARES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""Budgets that are tried, as shares of the one that was asked about."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The best mix for one budget.
+
+    Attributes
+    ----------
+    budget
+        GBP.
+    mix
+        The mix.
+    """
+
+    budget: float
+    mix: Mix
+
+
+def frontier(
+    problem: Problem,
+    rules: Rules,
+    shares: Sequence[float] = SHARES,
+    *,
+    known: Mix | None = None,
+    gap: float = 5e-3,
+    seconds: float = 20.0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[Point, ...]:
+    """Choose the best mix for shares of the money.
+
+    Parameters
+    ----------
+    problem, rules, gap, seconds
+        As in `commonweal.invest.portfolio.choose`. A limit on a single year is scaled with the budget.
+    shares
+        Of the budget, above 0.
+    known
+        The mix for the whole budget, if it has been chosen.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    tuple of Point
+        By rising budget. A mix that more money did not better, within the gap, is kept: need met never
+        falls. It need not rise evenly, and no such shape is assumed.
+
+    Raises
+    ------
+    CommonwealError
+        If there is no share, or one is not above 0.
+    """
+    if not shares or min(shares) <= 0:
+        raise CommonwealError(f"shares of the budget: found {list(shares)}; expected some above 0")
+    points: list[Point] = []
+    for k, share in enumerate(sorted(shares)):
+        scaled = rules.scaled(share)
+        mix = known if known is not None and share == 1 else None
+        mix = mix or choose(problem, scaled, gap=gap, seconds=seconds)
+        if points and mix.met < (before := points[-1].mix).met:
+            mix = replace(before, bound=max(mix.bound, before.met))
+        points.append(Point(scaled.budget, mix))
+        if progress is not None:
+            progress("need met against money", k + 1, len(shares))
+    return tuple(points)
+
+
+@dataclass(frozen=True)
+class Recount:
+    """The need that a mix meets, without the shortcuts of the programme that chose it.
+
+    Attributes
+    ----------
+    met
+        (n_areas,) person-years of one standard deviation, weighted by need.
+    measured, stated
+        How much of it is measured on the index, and how much stands by the stated size of outcomes.
+    by_year
+        (years,) the same by year.
+    year
+        The year in which most is met, 0 = the first.
+    values
+        (n_areas, n_indicators) the indicators of the areas in that year.
+    """
+
+    met: Floats
+    measured: float
+    stated: float
+    by_year: Floats
+    year: int
+    values: Floats
+
+
+def recount(
+    builder: Builder,
+    problem: Problem,
+    rules: Rules,
+    start: NDArray[np.intp],
+    numbers: Mapping[Key, Floats],
+) -> Recount:
+    """Score the index anew for every year of a mix.
+
+    Parameters
+    ----------
+    builder, problem, numbers
+        The problem, what made it, and the numbers that it was made for.
+    rules, start
+        The mix and its rules.
+
+    Notes
+    -----
+    The programme adds up what each intervention gains on its own. Here all that work in a year move the
+    indicators together, those on one outcome in line, and the areas are scored against all areas as they
+    are today. Outcomes that the index has no indicator for count by their stated size, year by year.
+    """
+    years, measure = rules.years, builder.measure
+    works = problem.working(years)[np.maximum(start, 0), np.arange(len(problem.interventions))]
+    works = np.where((start >= 0)[:, :, None], works, 0.0)
+    cases = [
+        moved_values(builder, problem, works[:, :, y], rules.repeat, numbers) for y in range(years)
+    ]
+    measured = measure.shortfall - measure.short(measure.scores_with(np.stack(cases)))
+    stated = np.stack([_stated(problem, works[:, :, y], rules.repeat) for y in range(years)])
+    weight = problem.weight
+    by_year = (measured + stated) @ weight
+    year = int(by_year.argmax())
+    return Recount(
+        weight * (measured + stated).sum(axis=0),
+        float((measured @ weight).sum()),
+        float((stated @ weight).sum()),
+        by_year,
+        year,
+        cases[year],
+    )
+
+
+def _stated(problem: Problem, works: Floats, repeat: float) -> Floats:
+    """(n_areas,) standard deviations of stated outcomes in a year."""
+    whole = problem.gains[:, :, ~problem.measured] * works[:, :, None]
+    good = -np.sort(-np.maximum(whole, 0.0), axis=1)
+    factors = repeat ** np.arange(whole.shape[1])
+    return (np.tensordot(good, factors, (1, 0)) + np.minimum(whole, 0.0).sum(axis=1)).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What draws of costs and effects say of a mix.
+
+    Attributes
+    ----------
+    draws, seed
+        How many draws, and from which seed.
+    often
+        (n_areas, n_interventions) the share of draws in whose best mix it is, in whatever year.
+    areas
+        (n_areas,) the share of draws in which the neighbourhood gets anything.
+    met
+        (draws,) need that the mix itself meets.
+    cost
+        (draws,) GBP that it costs.
+    best
+        (draws,) need that the best mix of the draw meets, within the budget.
+    over
+        The share of draws in which the mix costs more than the budget.
+    gap
+        How far from the best the mix of a draw may be, at most, as a share.
+    """
+
+    draws: int
+    seed: int
+    often: Floats
+    areas: Floats
+    met: Floats
+    cost: Floats
+    best: Floats
+    over: float
+    gap: float
+
+
+def stability(
+    builder: Builder,
+    rules: Rules,
+    mix: Mix,
+    draws: int = 30,
+    seed: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+    *,
+    gap: float = GAP,
+    seconds: float = 15.0,
+) -> Stability:
+    """Draw costs, years and effects, and choose anew for each draw.
+
+    Parameters
+    ----------
+    builder, rules, mix
+        The mix, its rules and what its problem was made of.
+    draws
+        How often. Each number of the interventions' file is drawn by itself, for all places at once.
+    seed
+        The same seed gives the same answer.
+    progress
+        Called as ``progress(what, done, total)``.
+    gap, seconds
+        As of `commonweal.invest.portfolio.choose`, for each draw. Give the gap that the mix was chosen with: a
+        wider one would tell what the solver left open as if it were not known.
+
+    Raises
+    ------
+    CommonwealError
+        If there are fewer than two draws.
+
+    Notes
+    -----
+    In each draw the chooser knows what came of every number, which nobody does when the money is spent: the
+    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right.
+    """
+    if draws < 2:
+        raise CommonwealError(f"draws: found {draws}; expected 2 or more")
+    often = np.zeros(mix.start.shape)
+    areas = np.zeros(len(mix.start))
+    met, cost, best, gaps = (np.zeros(draws) for _ in range(4))
+    for k, problem in enumerate(
+        builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
+    ):
+        of_draw = choose(problem, rules, gap=gap, seconds=seconds)
+        often += of_draw.chosen
+        areas += of_draw.chosen.any(axis=1)
+        met[k] = need_met(problem, mix.start, rules).sum()
+        cost[k] = problem.spent(mix.start, rules.years).sum()
+        best[k], gaps[k] = of_draw.met, of_draw.gap
+        if progress is not None:
+            progress("draws of costs and effects", k + 1, draws)
+    over = float((cost > rules.budget * (1 + 1e-9)).mean())
+    return Stability(
+        draws, seed, often / draws, areas / draws, met, cost, best, over, float(gaps.max())
+    )
 
 
 @dataclass(frozen=True)
@@ -142,7 +391,7 @@ def make_portfolio(
     shares
         Budgets to try beside it, as shares of it.
     draws, seed
-        As of `commonweal.invest.portfolio.stability`; 0 draws for none.
+        As of `commonweal.invest.portfolio.plan`; 0 draws for none.
     gap, seconds
         As of `commonweal.invest.portfolio.choose`.
     progress

@@ -3,10 +3,10 @@
 from commonweal.invest.siting.problem import (
     Goal,
     SitingProblem,
+    Solution,
     problem_from_matrix,
     problem_from_reach,
 )
-from commonweal.invest.siting.solution import Solution
 from commonweal.invest.siting.solve import solve, weigh
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.access.national_grid import grid_to_degrees
+from commonweal.access.distance import EARTH_RADIUS_M, Points
 from commonweal.access.own_places import read_own_places
-from commonweal.access.points import EARTH_RADIUS_M, Points
+from commonweal.access.postcodes import grid_to_degrees
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:

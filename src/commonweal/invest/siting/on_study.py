@@ -10,25 +10,33 @@ import numpy as np
 import polars as pl
 
 from commonweal.access.measures import within_minutes
-from commonweal.access.places import LEFT_OUT, Places, make_places
-from commonweal.access.taxonomy import load_taxonomy
+from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.siting import Goal, solve, weigh
-from commonweal.invest.siting.build import build_problem, near, walker
-from commonweal.invest.siting.effect import effect_of, measured_anew, moved_by, nearer, rescored
-from commonweal.invest.siting.inside import (
+from commonweal.invest.siting.demand import (
     SCHOOLS,
     all_near,
+    build_problem,
     candidates_near,
     codes_of,
     demand_inside,
+    near,
     outline_around,
+    walker,
 )
-from commonweal.invest.siting.sited import Sited, chosen_sites
+from commonweal.invest.siting.result import (
+    Sited,
+    chosen_sites,
+    effect_of,
+    measured_anew,
+    moved_by,
+    nearer,
+    rescored,
+)
 from commonweal.spec import OwnAreas
 from commonweal.study.indicators import surroundings
-from commonweal.study.origins import Origins, area_points
-from commonweal.study.scope import find_scope
+from commonweal.study.names import find_scope
+from commonweal.study.reach import Origins, area_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,14 +45,14 @@ if TYPE_CHECKING:
 
     from commonweal.invest.siting.candidates import Candidates
     from commonweal.invest.siting.problem import Model
-    from commonweal.invest.siting.sited import Effect
+    from commonweal.invest.siting.result import Effect
     from commonweal.invest.siting.solve import Method
     from commonweal.invest.siting.solve import Progress as Told
     from commonweal.sources import Store
     from commonweal.spec import Study
+    from commonweal.study.names import Scope
     from commonweal.study.reach import Surroundings
     from commonweal.study.results import Results
-    from commonweal.study.scope import Scope
 
     Progress = Callable[[str, int, int], None]
 

@@ -1,4 +1,4 @@
-"""Where people are, where something could be built, and what is asked: checked once, here."""
+"""A location problem and its solution: demand, candidate sites, the goal, and who is served."""
 
 from __future__ import annotations
 
@@ -6,15 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.access.reach import Reach
+    from commonweal.access.distance import Reach
 
-__all__ = ["Goal", "Model", "SitingProblem", "problem_from_matrix", "problem_from_reach"]
+
+__all__ = [
+    "Goal",
+    "Model",
+    "SitingProblem",
+    "Solution",
+    "measured",
+    "problem_from_matrix",
+    "problem_from_reach",
+]
+
 
 Model = Literal["set_covering", "maximal_covering", "p_median", "p_center"]
 
@@ -332,3 +343,110 @@ def _amounts(
     if bad.any():
         row = int(bad.argmax())
         raise DataError(f"{of} {row + 1} has {name} {values[row]:g}; expected 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Where to build.
+
+    Attributes
+    ----------
+    goal
+        What was asked.
+    chosen
+        (k,) rows of the sites to build, ascending.
+    place, distance
+        (n_demand,) the nearest open site of each demand point, and how far it is, with those built: -1 and
+        NaN where none is within the limit. Where capacities bind, the one that serves most of a point.
+    place_before, distance_before
+        The same with what is there already.
+    served
+        (n_demand,) float64 people of each point that are served: within the distance of a covering, the limit
+        otherwise, and as far as capacities reach.
+    served_before
+        The same with what is there already.
+    objective, objective_before
+        Cost of the sites (set covering), weight covered (maximal covering), weighted sum of distances
+        (p-median), the largest distance (p-center; infinite if someone is out of reach).
+    bound
+        What no choice can do better than; 0 or infinite where nothing is known.
+    spent
+        What the sites cost.
+    gap
+        How far objective and bound are apart, as a share of the objective.
+    proven
+        Whether no choice is better, within the gap that was asked for.
+    seconds
+        What it took.
+    how
+        By what, in words.
+    ended
+        Why it stopped: ``proven``, ``time``, ``interrupted`` or ``asked`` (no proof was asked for).
+    interrupted
+        Whether there was a Ctrl-C, even if it came too late to change anything.
+    """
+
+    goal: Goal
+    chosen: NDArray[np.intp]
+    place: NDArray[np.int32]
+    distance: NDArray[np.float64]
+    place_before: NDArray[np.int32]
+    distance_before: NDArray[np.float64]
+    served: NDArray[np.float64]
+    served_before: NDArray[np.float64]
+    objective: float
+    objective_before: float
+    bound: float
+    spent: float
+    gap: float
+    proven: bool
+    seconds: float
+    how: str
+    ended: str
+    interrupted: bool
+
+    def by_point(self) -> pl.DataFrame:
+        """One row a demand point: the nearest site, the distance and the people served, before and after.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``site_before``, ``distance_before``, ``served_before``, ``site``, ``distance``, ``served``;
+            null where none is within reach.
+        """
+
+        def site(of: NDArray[np.int32]) -> pl.Series:
+            return pl.Series(of).set(pl.Series(of < 0), None)
+
+        return pl.DataFrame(
+            {
+                "site_before": site(self.place_before),
+                "distance_before": pl.Series(self.distance_before, nan_to_null=True),
+                "served_before": self.served_before,
+                "site": site(self.place),
+                "distance": pl.Series(self.distance, nan_to_null=True),
+                "served": self.served,
+            }
+        )
+
+
+def measured(problem: SitingProblem, goal: Goal, distance: NDArray[np.float64]) -> float:
+    """Give the objective where distances to the nearest open site are known; a set covering has none.
+
+    Parameters
+    ----------
+    problem, goal
+        What was asked.
+    distance
+        (n_demand,); NaN where no site is within the limit.
+
+    Returns
+    -------
+    float
+    """
+    if goal.model == "maximal_covering":
+        return float(problem.weight[distance <= (goal.within or problem.limit)].sum())
+    if goal.model == "p_median":
+        return float(problem.weight @ np.where(np.isnan(distance), problem.limit, distance))
+    counts = problem.weight > 0
+    return float(np.where(np.isnan(distance), np.inf, distance)[counts].max())

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.clock import Clock, running
-from commonweal.invest.siting.capacity import serve
-from commonweal.invest.siting.center import nearest_worst
-from commonweal.invest.siting.core import core_of
-from commonweal.invest.siting.covering import cover_all
-from commonweal.invest.siting.parts import best_of_parts, settle
-from commonweal.invest.siting.relax import Found
-from commonweal.invest.siting.search import greedy, interchange, shaken
-from commonweal.invest.siting.solution import Solution, measured
+from commonweal.invest.siting.branch_and_cut import best_of_parts, settle
+from commonweal.invest.siting.covering import cover_all, nearest_worst, serve
+from commonweal.invest.siting.lagrangian import Found, core_of, greedy, interchange, shaken
+from commonweal.invest.siting.problem import Solution, measured
+from commonweal.invest.solver import Clock, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,13 @@
 """Following places: a baseline, and later what moved, set against places like them. Association, not cause."""
 
-from commonweal.invest.tracker.difference import FEW, Difference, difference, holm
-from commonweal.invest.tracker.matching import Matched, match
+from commonweal.invest.tracker.difference_in_differences import (
+    FEW,
+    Difference,
+    Matched,
+    difference,
+    holm,
+    match,
+)
 from commonweal.invest.tracker.snapshot import STANDING, Measure, Snapshot, standing
 from commonweal.invest.tracker.track import LEVEL, Moved, Tracked, track
 

@@ -8,15 +8,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import build_move, load_areas
-from commonweal.document.table import Shown
+from commonweal.document.model import Shown
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.files.folder import plainly, whole_folder
-from commonweal.files.given import note_given
-from commonweal.files.marker import MARK, marker, read_marker
+from commonweal.files.folder import MARK, marker, plainly, read_marker, whole_folder
+from commonweal.files.inputs import note_given
 from commonweal.invest.tracker import STANDING, Measure, Snapshot, standing
-from commonweal.sources.damaged import reading
-from commonweal.study.names import authority_of, listed_areas
-from commonweal.study.scope import find_scope
+from commonweal.sources.sandbox import reading
+from commonweal.study.names import authority_of, find_scope, listed_areas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

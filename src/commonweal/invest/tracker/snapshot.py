@@ -11,7 +11,7 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index import rank
-from commonweal.sources.damaged import reason_of
+from commonweal.sources.sandbox import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.tracker.difference import Difference, difference, holm
-from commonweal.invest.tracker.matching import Matched, match
+from commonweal.invest.tracker.difference_in_differences import (
+    Difference,
+    Matched,
+    difference,
+    holm,
+    match,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

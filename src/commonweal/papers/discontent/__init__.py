@@ -3,8 +3,26 @@
 What goes together is told as such. None of it shows a cause.
 """
 
-from commonweal.papers.discontent.authorities import Authorities, Step, authorities
-from commonweal.papers.discontent.columns import (
+from commonweal.papers.discontent.authorities import (
+    Authorities,
+    Step,
+    Variable,
+    authorities,
+    load_variables,
+)
+from commonweal.papers.discontent.diagnostics import (
+    Influence,
+    Moran,
+    SpatialFit,
+    influence,
+    moran,
+    neighbours,
+    partial_regression,
+    spatial_error,
+    spatial_lag,
+    variance_inflation,
+)
+from commonweal.papers.discontent.models import (
     Column,
     Reading,
     SpatialDependence,
@@ -14,27 +32,13 @@ from commonweal.papers.discontent.columns import (
     three_columns,
     without_most_influential,
 )
-from commonweal.papers.discontent.influence import (
-    Influence,
-    influence,
-    partial_regression,
-    variance_inflation,
-)
-from commonweal.papers.discontent.places import Discontent, discontent
-from commonweal.papers.discontent.question import (
+from commonweal.papers.discontent.results import (
+    Discontent,
     Held,
+    discontent,
     left_behind_authorities,
     left_behind_difference,
 )
-from commonweal.papers.discontent.spatial import (
-    Moran,
-    SpatialFit,
-    moran,
-    neighbours,
-    spatial_error,
-    spatial_lag,
-)
-from commonweal.papers.discontent.variables import Variable, load_variables
 from commonweal.papers.discontent.wards import Wards, left_behind_share, left_behind_wards, wards
 from commonweal.survey.regression import Fit, Jackknife, Term, fit, fit_formula, interval, jackknife
 

@@ -1,19 +1,80 @@
-"""The table of local authorities: the vote of 2016, the economy of their region, their people."""
+"""The table of local authorities and its variables: the vote of 2016, the economy of their region, their people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from commonweal.errors import DataError
-from commonweal.papers.discontent.variables import Variable, load_variables
+from commonweal.files.inputs import read_strict
 
 if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.sources import Store
 
-__all__ = ["FIRST", "LAST", "REDRAWN", "Authorities", "Step", "authorities"]
+
+__all__ = [
+    "FIRST",
+    "LAST",
+    "REDRAWN",
+    "Authorities",
+    "Step",
+    "Variable",
+    "authorities",
+    "load_variables",
+]
+
+
+class Variable(BaseModel):
+    """A column of a table.
+
+    Attributes
+    ----------
+    name, label, unit
+        Its column, its name for readers, and what it is counted in.
+    year
+        The date or period that it describes.
+    of
+        ``ward``, ``authority`` or ``region``: what it was measured for. Authorities of one region
+        share a value.
+    sources
+        Ids of the sources that it was made from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    label: str
+    unit: str
+    year: str
+    of: Literal["ward", "authority", "region"]
+    sources: tuple[str, ...]
+
+
+def load_variables(table: Literal["authorities", "wards"]) -> tuple[Variable, ...]:
+    """Read what the columns of a table are, in their order.
+
+    Raises
+    ------
+    DataError
+        If the file that ships is malformed.
+
+    Examples
+    --------
+    >>> [v.unit for v in load_variables("authorities") if v.name == "growth"]
+    ['% a year, compound']
+    """
+    text = (resources.files(__package__) / "variables.yaml").read_text("utf-8")
+    try:
+        found = read_strict(text)[table]
+        return tuple(Variable(name=name, **fields) for name, fields in found.items())
+    except ValidationError as error:
+        raise DataError(f"variables.yaml: {error}") from None
+
 
 FIRST, LAST = 1998, 2015
 """Growth and change are from the first to the last of these years."""

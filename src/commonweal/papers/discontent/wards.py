@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
-from commonweal.papers.discontent.authorities import Step
-from commonweal.papers.discontent.variables import Variable, load_variables
+from commonweal.papers.discontent.authorities import Step, Variable, load_variables
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +68,7 @@ def wards(store: Store) -> Wards:
     """Join the published ward counts of England with what is known of these wards.
 
     Ward figures of the Index of Multiple Deprivation are means of its scores over the parts of
-    neighbourhoods that a ward is made of, weighted by people (`commonweal.areas.parts`).
+    neighbourhoods that a ward is made of, weighted by people (`commonweal.areas.apportion`).
 
     Parameters
     ----------
@@ -168,7 +167,7 @@ def _known(store: Store) -> pl.DataFrame:
     import polars as pl
 
     from commonweal.areas import load_areas, move_from_pairs
-    from commonweal.areas.parts import split_parts
+    from commonweal.areas.apportion import split_parts
 
     small = load_areas(store, "lsoa11", within=ENGLAND, population_at=PEOPLE_AT)
     large = load_areas(store, "wd17", within=ENGLAND, population_at=PEOPLE_AT)

@@ -1,29 +1,45 @@
 """Trust as wealth: what trust between people is worth, for countries and for places within them."""
 
-from commonweal.papers.wealth.coefficients import HIGH, Weight, load_weights, read_weight, weight_of
-from commonweal.papers.wealth.countries import Country, country_of, load_countries
+from commonweal.papers.wealth.coefficients import (
+    HIGH,
+    Published,
+    Weight,
+    load_published,
+    load_weights,
+    read_weight,
+    weight_of,
+)
 from commonweal.papers.wealth.data import (
     ASSETS,
     CONTROLS,
     SOURCES,
     Asset,
+    Country,
+    country_of,
     life_of_countries,
+    load_countries,
     trust_of_countries,
     wealth_of_countries,
 )
-from commonweal.papers.wealth.intervals import (
+from commonweal.papers.wealth.estimation import (
+    Fit,
     Interval,
     delta_interval,
     draw_ratio,
+    fit_countries,
     range_interval,
     ratio_error,
     ratio_variance,
     simulated_interval,
 )
-from commonweal.papers.wealth.place import HORIZONS, worth_in_country, worth_of_change
-from commonweal.papers.wealth.published import Published, load_published
-from commonweal.papers.wealth.regression import Fit, fit_countries
-from commonweal.papers.wealth.results import Assumptions, TrustWealth, value_countries
+from commonweal.papers.wealth.results import (
+    HORIZONS,
+    Assumptions,
+    TrustWealth,
+    value_countries,
+    worth_in_country,
+    worth_of_change,
+)
 from commonweal.papers.wealth.value import (
     FORMS,
     Form,

@@ -1,4 +1,4 @@
-"""How much trust weighs against income: sets that ship, and a user's own with their covariance."""
+"""Coefficients of trust against income, and published findings, as data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.files.given import is_there
-from commonweal.files.yaml import read_keys, read_strict, read_text
+from commonweal.files.inputs import is_there, read_keys, read_strict, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +19,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["HIGH", "Weight", "load_weights", "read_weight", "weight_of"]
+
+__all__ = [
+    "HIGH",
+    "Published",
+    "Weight",
+    "load_published",
+    "load_weights",
+    "read_weight",
+    "weight_of",
+]
+
 
 HIGH = 1.5
 """``r`` above which results carry a warning: averages of countries give such values, and they mix trust
@@ -254,3 +263,39 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
         raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
     content = read_keys(read_text(path), str(path), "b, g, var_b, var_g, cov_bg")
     return _checked(str(path), content)
+
+
+class Published(BaseModel):
+    """A published finding.
+
+    Attributes
+    ----------
+    says
+        What it says, in our words.
+    work
+        Id of the work in the evidence library.
+    verified
+        Whether the figure was checked in the publication or its abstract.
+    unread
+        What could not be read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    says: str
+    work: str
+    verified: bool
+    unread: str
+
+
+@cache
+def load_published() -> Mapping[str, Published]:
+    """Give the findings by name.
+
+    Examples
+    --------
+    >>> load_published()["growth"].verified
+    False
+    """
+    text = (resources.files(__package__) / "published.yaml").read_text("utf-8")
+    return {name: Published.model_validate(row) for name, row in read_strict(text).items()}

@@ -1,45 +1,263 @@
-"""Pages for a briefing pack: what new places would do here, and who a programme selects."""
+"""Pages for a briefing pack: what new places would do here, with a site picker, and who a programme selects."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from base64 import b64encode
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import resources
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from commonweal.document import report_html, report_pdf
+from commonweal.document.html import Live, fill_page
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme
-from commonweal.invest.allocation.comparing import Ground, compare
+from commonweal.invest.allocation.comparison import Ground, compare
 from commonweal.invest.allocation.on_study import applied, draws_of, exclusions_of, set_against
-from commonweal.invest.case.sites import sites_worth, untold
-from commonweal.invest.case.values import load_values
+from commonweal.invest.appraisal import build_model
+from commonweal.invest.appraisal.model import expected, lines_worth
+from commonweal.invest.appraisal.sensitivity import draw_inputs
+from commonweal.invest.case.case import (
+    COST,
+    SITES_DRAWS,
+    SITES_SEED,
+    WORTH,
+    plan_sites,
+    sites_project,
+    sites_worth,
+    untold,
+)
+from commonweal.invest.case.valuation import BENEFIT, drawn_effects, load_values, reach_grid
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.siting.inside import SCHOOLS
+from commonweal.invest.parameters import load_parameters
+from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import MOST_AREAS, Ask, first_candidates, ground_of, site
 from commonweal.report.allocation import allocation_report, beside_section
 from commonweal.report.appraisal import appraisal_report
-from commonweal.report.case.picking import live_of
-from commonweal.report.place.make import Extra
-from commonweal.report.siting import siting_report
+from commonweal.report.invest_maps import pick_map
+from commonweal.report.place.pack import Extra
+from commonweal.report.siting import WITHIN, reached_words, siting_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from commonweal.areas import Areas
-    from commonweal.document.html import Live
     from commonweal.document.model import Report, Section
     from commonweal.invest.allocation import Programme
-    from commonweal.invest.allocation.on_study import Exclusions
-    from commonweal.invest.allocation.worked import Worked
+    from commonweal.invest.allocation.on_study import Exclusions, Worked
+    from commonweal.invest.case.valuation import Values
+    from commonweal.invest.interventions import Interventions
+    from commonweal.invest.siting.result import Sited
     from commonweal.sources import Store
+    from commonweal.study.names import Scope
     from commonweal.study.results import Results
-    from commonweal.study.scope import Scope
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SITES", "check_pages", "options_page", "programme_page", "refuse_many"]
+__all__ = [
+    "MOST",
+    "SITES",
+    "Picking",
+    "check_pages",
+    "live_of",
+    "options_page",
+    "picking_of",
+    "programme_page",
+    "refuse_many",
+]
+
+
+MOST = 40
+"""Sites that a page offers to pick at most, where no more were proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picking:
+    """Sites to pick.
+
+    Attributes
+    ----------
+    sites
+        One row a site: ``row`` (of the candidates), ``name``, ``longitude``, ``latitude``, ``proposed``, and what it
+        does by itself: ``people`` and ``points`` that it reaches anew. Those proposed come first, then those
+        that reach most people.
+    points
+        Rows of the demand points that one of them reaches and no place that is there does.
+    order
+        Of each of these points, the sites that reach it (rows of `sites`), the nearest first.
+    """
+
+    sites: pl.DataFrame
+    points: tuple[int, ...]
+    order: tuple[tuple[int, ...], ...]
+
+
+def picking_of(sited: Sited) -> Picking | None:
+    """Offer the candidates of a siting that reach people anew: those proposed, and the best others.
+
+    Parameters
+    ----------
+    sited
+        A covering that was solved.
+
+    Returns
+    -------
+    Picking or None
+        At most `MOST` sites, or all those proposed where they are more; None where no candidate reaches anybody anew.
+    """
+    problem, n = sited.problem, len(sited.candidates)
+    late = np.isnan(sited.solution.distance_before)
+    point = problem.point()
+    pairs = late[point] & (problem.site < n)
+    site, at = problem.site[pairs], point[pairs]
+    people = np.bincount(site, sited.demand.people[at], n)
+    proposed = np.isin(np.arange(n), sited.solution.chosen)
+    best = np.lexsort((np.arange(n), -people, ~proposed))[: max(MOST, proposed.sum())]
+    best = best[proposed[best] | (people[best] > 0)]
+    if not people[best].any():
+        return None
+    sites = (
+        sited.candidates.table[best]
+        .select(pl.col("name").fill_null(pl.col("id")), "longitude", "latitude")
+        .with_columns(
+            row=best, proposed=proposed[best], people=people[best], points=np.bincount(site, minlength=n)[best]
+        )
+    )  # fmt: skip
+    place = np.full(n, -1)
+    place[best] = np.arange(len(best))
+    listed = place[site] >= 0
+    order: dict[int, list[int]] = {}
+    for i, k in zip(at[listed].tolist(), place[site[listed]].tolist(), strict=True):
+        order.setdefault(i, []).append(k)
+    return Picking(sites, tuple(order), tuple(map(tuple, order.values())))
+
+
+def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live | None:
+    """Make the part of a page in which a reader picks sites and sees at once what they do.
+
+    Parameters
+    ----------
+    sited
+        A covering that was solved.
+    interventions, values
+        As of `commonweal.invest.case.case.sites_worth`, whose numbers and sentences the script gives for any set.
+
+    Returns
+    -------
+    Live or None
+        None where there is nothing to pick.
+    """
+    picking = picking_of(sited)
+    if picking is None:
+        return None
+    d = sited.demand
+    data = {
+        "sites": picking.sites["name"].to_list(),
+        "points": [
+            [d.names[i], float(d.people[i]), order]
+            for i, order in zip(picking.points, picking.order, strict=True)
+        ],
+        "before": sited.reached()[0],
+        "people": float(d.people.sum()),
+        "demand": len(d),
+        "plural": sited.plural,
+        "say": {
+            "reached": reached_words(sited),
+            "within": WITHIN.format(minutes=sited.minutes),
+            "cost": COST,
+            "worth": WORTH,
+            "untold": untold(sited),
+        },
+        "worth": _worth(sited, interventions, values),
+    }
+    html = fill_page(
+        _file("pick.html"),
+        sites=picking.sites.to_dicts(),
+        drawn=pick_map(sited, picking.sites, picking.points),
+        of=sited.candidates.of,
+        candidates=len(sited.candidates),
+        most=MOST,
+        minutes=sited.minutes,
+        plural=sited.plural,
+    )
+    held = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return Live("Pick sites yourself", html, held, _file("pick.js"))
+
+
+def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[str, Any] | None:
+    """Give what the cost and worth of any set of sites follow from, draw by draw; None where they cannot be told.
+
+    A place that brings more people than an effect can reach does no more for the rest, so worth is no sum over
+    sites, and the ratio depends on the set: the draws go along, not their summary. Everything but the people is
+    the same for every set, so it is taken from the project of one place for 1,000 people.
+    """
+    people = np.array([1000.0])
+    plan = None if sited.unread else plan_sites(sited.kind, people, interventions, values)
+    if plan is None:
+        return None
+    project = sites_project(plan, sited.title, values, fictional=sited.fictional)
+    model = build_model(project, load_parameters(project.parameters))
+    middle, drawn = (
+        expected(model),
+        draw_inputs(model, SITES_DRAWS, SITES_SEED, project.correlations),
+    )
+    quantity = f"{BENEFIT}.quantity"
+    one = {quantity: 1.0, f"{BENEFIT}.people": 1.0}
+
+    def each(inputs: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the cost of one place, and what a unit of the benefit is worth for one person."""
+        lines = lines_worth(model, inputs | one)
+        benefit = lines.pop(BENEFIT)
+        return np.sum(list(lines.values()), axis=0), benefit
+
+    cost, benefit = each(drawn)
+
+    law = model.inputs[quantity].number
+    chance = np.zeros(SITES_DRAWS)
+    if not law.certain:
+        chance = (drawn[quantity] - law.numbers[0]) / law.numbers[1]
+    (name, intervention), = plan.intervention.interventions.items()  # fmt: skip
+    numbers, effects = drawn_effects(plan.intervention, SITES_SEED)
+    stated = [e for e in intervention.effects if e.size is not None]
+    return {
+        "costed": project.about,
+        "years": project.horizon,
+        "draws": SITES_DRAWS,
+        "by_people": intervention.cost.per == "1000_residents",
+        "lasting": float(plan.gains[0].reach.max() / people[0]),
+        "effects": [
+            {
+                "most": e.most_people,
+                "size": numbers[name, e.outcome, "size"].mean,
+                "reaches": numbers[name, e.outcome, "reaches"].mean,
+                "top": numbers[name, e.outcome, "reaches"].support[1],
+                "grid": _packed(reach_grid(numbers[name, e.outcome, "reaches"])),
+                "sizes": _packed(effects[name, e.outcome, "size"]),
+                "shares": _packed(effects[name, e.outcome, "reaches"]),
+            }
+            for e in stated
+        ],
+        "chance": _packed(chance),
+        "each": [float(v) for v in each(middle)],
+        "cost": _packed(np.broadcast_to(cost, SITES_DRAWS)),
+        "benefit": _packed(np.broadcast_to(benefit, SITES_DRAWS)),
+    }
+
+
+def _packed(values: NDArray[np.float64]) -> str:
+    """Write numbers as 32-bit floats, in base64: seven digits, of which the page shows three."""
+    return b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _file(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
+
 
 SITES = 3
 """New places that a pack's page on options thinks of at most."""
@@ -119,7 +337,7 @@ def options_page(
     Extra
         Where at most `SITES` of them would reach most, in proportion to need; what that changes; what it costs
         and is worth, where that can be told, and how sure that is. Where scripts run, a reader can pick other
-        sites on it (`commonweal.report.case.picking`).
+        sites on it (`commonweal.report.case.pack_pages`).
 
     Raises
     ------

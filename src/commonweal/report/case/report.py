@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.table import Shown
-from commonweal.document.words import joined, percent
+from commonweal.document.format import joined, percent
+from commonweal.document.model import Report, Section, Shown, Table
 from commonweal.invest.appraisal import appraise, load_project
-from commonweal.invest.appraisal.words import money
-from commonweal.invest.case.named import case_cautions
-from commonweal.invest.case.spending import after_told, over_told
-from commonweal.invest.case.studied import why_studied
+from commonweal.invest.appraisal.appraise import money
+from commonweal.invest.case.cautions import after_told, case_cautions, over_told, why_studied
 from commonweal.report.allocation import allocation_report, allocation_sections
 from commonweal.report.appraisal import appraisal_sections
-from commonweal.report.case.commercial import commercial
+from commonweal.report.case.sites import commercial
 from commonweal.report.case.tables import (
     by_gain,
     by_intervention,
@@ -30,14 +27,14 @@ from commonweal.report.case.tables import (
     risks,
     steady,
 )
-from commonweal.report.case.told import case_answer, case_assumptions, case_data
+from commonweal.report.case.text import case_answer, case_assumptions, case_data
 from commonweal.report.portfolio import frontier_chart
-from commonweal.report.portfolio_told import more_than
+from commonweal.report.portfolio_text import more_than
 from commonweal.report.siting import siting_report
 
 if TYPE_CHECKING:
     from commonweal.invest.case.model import Case
-    from commonweal.invest.case.steady import Steady
+    from commonweal.invest.case.options import Steady
 
 __all__ = ["case_report"]
 

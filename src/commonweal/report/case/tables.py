@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.words import percent
-from commonweal.invest.appraisal.words import money, ratio
-from commonweal.invest.case.spending import spent_with_bias
-from commonweal.invest.case.worth import effect_of
+from commonweal.document.format import percent
+from commonweal.invest.appraisal.appraise import money, ratio
+from commonweal.invest.case.cautions import spent_with_bias
+from commonweal.invest.case.valuation import effect_of
 from commonweal.invest.portfolio import need_met
 
 if TYPE_CHECKING:

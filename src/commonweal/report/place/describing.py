@@ -1,37 +1,155 @@
-"""Puts together what is said of a place: `commonweal.report.place.place` is the value, this its maker."""
+"""Makes a `Place` from results, with the places most like it and those nearest to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from commonweal.document.numbers import FEWEST_PEOPLE
-from commonweal.report.place.answers import Answers
-from commonweal.report.place.cited import Cited
-from commonweal.report.place.drivers import Drivers
-from commonweal.report.place.nearby import Nearby
+from commonweal.access import EARTH_RADIUS_M
+from commonweal.document.format import FEWEST_PEOPLE
+from commonweal.index import rank
+from commonweal.report.place.drivers import Drivers, Standings, larger_of
 from commonweal.report.place.place import Other, Place, ShownIndicator
-from commonweal.report.place.say import caveats, headline
-from commonweal.report.place.standing import Standings, larger_of
-from commonweal.report.study.extra import extra_line, extras
-from commonweal.report.study.peers import N_PEERS, alike_by, peer_finder
+from commonweal.report.place.text import Answers, Cited, caveats, headline
 from commonweal.report.study.social_capital import capital_finder
+from commonweal.report.study.tables import extra_line, extras
 from commonweal.study.names import authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
+    from commonweal.index import Scores
     from commonweal.study.results import Results
 
+    FindPeers: TypeAlias = "Callable[[int, int], NDArray[np.intp]]"
 
 __all__ = [
+    "N_PEERS",
     "Describing",
+    "Nearby",
+    "alike_by",
     "describe",
     "describer",
+    "peer_finder",
+    "peers",
 ]
+
+
+N_PEERS = 5
+
+
+def peers(results: Results, row: int, n: int = N_PEERS) -> NDArray[np.intp]:
+    """Find the areas most like one.
+
+    Parameters
+    ----------
+    results
+        A run. Its index ``deprivation`` is what likeness is judged by; every index if it has none.
+    row
+        The area.
+    n
+        How many.
+
+    Returns
+    -------
+    ndarray
+        (n,) rows, nearest first: the least root-mean-square distance in percentile ranks, among
+        areas of the same rural-urban class where that is known.
+    """
+    return peer_finder(results)(row, n)
+
+
+def peer_finder(results: Results) -> FindPeers:
+    """Give `peers` of one run as a function of the row and the number, for many areas."""
+    features = [rank(s.need[path]) for s in _judged_by(results) for path in s.domains or [s.index]]
+    residents = results.areas.population
+    if not np.isnan(residents).all():
+        features.append(rank(residents))
+    x = np.column_stack(features) / len(results.areas)
+    kinds = _kinds(results.areas.table)
+    known = (~np.isnan(x)).astype(np.float64)
+    x = np.nan_to_num(x)
+    alike = {}
+    for kind in np.unique(kinds).tolist():
+        rows = np.flatnonzero(kinds == kind)
+        alike[kind] = rows, x[rows], known[rows]
+
+    def find(row: int, n: int) -> NDArray[np.intp]:
+        rows, there, known_there = alike[int(kinds[row])]
+        apart = (there - x[row]) * known_there * known[row]
+        shared = known_there @ known[row]
+        with np.errstate(invalid="ignore"):  # an area that shares no feature is no peer: 0 / 0
+            distance = np.sqrt(np.einsum("ij,ij->i", apart, apart) / shared)
+        distance[(rows == row) | (shared == 0)] = np.inf
+        nearest = _smallest(distance, n)
+        return rows[nearest[np.isfinite(distance[nearest])]]
+
+    return find
+
+
+def _kinds(table: pl.DataFrame) -> NDArray[np.intp]:
+    """(n_areas,) number of the rural-urban class; the same for all where that is not known."""
+    if "rural_urban" not in table.columns:
+        return np.zeros(len(table), dtype=np.intp)
+    classes = table["rural_urban"].to_list()
+    number = {name: k for k, name in enumerate(dict.fromkeys(classes))}
+    return np.array([number[name] for name in classes], dtype=np.intp)
+
+
+def _smallest(distance: NDArray[np.float64], n: int) -> NDArray[np.intp]:
+    """Rows of the n smallest, in order, the first row of those that tie."""
+    if n >= len(distance):
+        return np.argsort(distance, kind="stable")[:n]
+    near = np.flatnonzero(distance <= np.partition(distance, n - 1)[n - 1])
+    return near[np.argsort(distance[near], kind="stable")][:n]
+
+
+def alike_by(results: Results) -> str:
+    """Say what peers are alike by, in plain words."""
+    told = ["deprivation" if "deprivation" in results.scores else "need"]
+    if "rural_urban" in results.areas.table.columns:
+        told.append("town or country")
+    if not np.isnan(results.areas.population).all():
+        told.append("number of people")
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+def _judged_by(results: Results) -> list[Scores]:
+    found = [s for name, s in results.scores.items() if name == "deprivation"]
+    return found or list(results.scores.values())
+
+
+class Nearby:
+    """Finds the places nearest to one."""
+
+    def __init__(self, areas: Areas) -> None:
+        from scipy.spatial import KDTree
+
+        lon, lat = (
+            np.radians(areas.table[c].cast(float).fill_null(np.nan).to_numpy())
+            for c in ("longitude", "latitude")
+        )
+        self._points = np.column_stack(
+            [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
+        )
+        self._rows = np.flatnonzero(np.isfinite(self._points).all(axis=1))
+        self._tree = KDTree(self._points[self._rows]) if len(self._rows) else None
+
+    def __call__(self, row: int, n: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Give the rows of the n nearest others and the metres to each, the nearest first."""
+        if self._tree is None or not np.isfinite(self._points[row]).all():
+            return np.zeros(0, dtype=np.intp), np.zeros(0)
+        chord, at = self._tree.query(self._points[row], k=min(n + 1, len(self._rows)))
+        chord, rows = np.atleast_1d(chord), self._rows[np.atleast_1d(at)]
+        other = rows != row
+        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord[other] / 2, 1.0))
+        return rows[other][:n], metres[:n]
+
 
 N_NEIGHBOURS = 6
 

@@ -1,4 +1,4 @@
-"""What drives a place: each indicator with its value, where that stands, and what weight it has."""
+"""Where a place ranks on each part of each index, and which indicators drive that."""
 
 from __future__ import annotations
 
@@ -8,21 +8,278 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.document.numbers import amount, is_distance, small
-from commonweal.report.place.place import Driver
-from commonweal.report.place.standing import worse_than
-from commonweal.study.names import index_label
+from commonweal.designation.designation import group_numbers
+from commonweal.document.format import amount, is_distance, small
+from commonweal.index import decile, rank
+from commonweal.report.place.place import Average, Driver, Larger, Standing
+from commonweal.study.names import authority, index_label, parent_words, whole_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from commonweal.areas import Areas
     from commonweal.index import Node, Scores
     from commonweal.indicators import Indicator, Indicators
     from commonweal.study.results import Results
 
-__all__ = ["Drivers"]
+
+__all__ = [
+    "Drivers",
+    "Group",
+    "Ranked",
+    "Standings",
+    "groups_of",
+    "larger_of",
+    "worse_than",
+]
+
 
 Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+
+
+def worse_than(need: Floats) -> Floats:
+    """(n_areas,) share of the other areas that have less need, those on a level counted half.
+
+    Parameters
+    ----------
+    need
+        (n_areas,) higher = more need, NaN = missing.
+
+    Examples
+    --------
+    >>> worse_than(np.array([3.0, 1.0, 2.0, np.nan]))
+    array([1. , 0. , 0.5, nan])
+    """
+    n = int((~np.isnan(need)).sum())
+    if n < 2:
+        return np.where(np.isnan(need), np.nan, 0.5)
+    found: Floats = (n - rank(need, "average")) / (n - 1)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Larger areas of one kind: the number that each area has, and the names by number.
+
+    Attributes
+    ----------
+    key, kind
+        Its system, and what one is called.
+    numbers
+        (n_areas,) which one each area lies in; -1 for none.
+    codes, names
+        By number.
+    compared
+        (n_groups,) whether a place may be compared with it: all of its areas are in the study, and others
+        are too.
+    """
+
+    key: str
+    kind: str
+    numbers: Rows
+    codes: list[str]
+    names: list[str]
+    compared: NDArray[np.bool_]
+
+    def means(self, values: Floats) -> Floats:
+        """(n_groups,) mean of the known values in each."""
+        there = (self.numbers >= 0) & ~np.isnan(values)
+        at, n = self.numbers[there], len(self.codes)
+        with np.errstate(invalid="ignore"):
+            found: Floats = np.bincount(at, values[there], n) / np.bincount(at, minlength=n)
+        return found
+
+    @property
+    def sizes(self) -> Rows:
+        """(n_groups,) areas in each."""
+        return np.bincount(self.numbers[self.numbers >= 0], minlength=len(self.codes))
+
+
+def groups_of(areas: Areas, keys: list[str]) -> list[Group]:
+    """Give the groups of areas by the parents named."""
+    found = []
+    for key in keys:
+        known = areas.table.select(code=key, name=f"{key}_name").drop_nulls("code")
+        names = dict(known.iter_rows())
+        codes = sorted(names)
+        if codes:
+            labels = [str(names[c] or c) for c in codes]
+            numbers = group_numbers(areas, key)
+            part = (areas.partial or {}).get(key, ())
+            compared = np.array([c not in part for c in codes])
+            if len(codes) == 1 and (numbers >= 0).all():
+                compared[:] = False
+            found.append(Group(key, parent_words(key)[0], numbers, codes, labels, compared))
+    return found
+
+
+def larger_of(groups: list[Group], row: int) -> tuple[Larger, ...]:
+    """Name the larger areas that one area lies in."""
+    at = [(g, int(g.numbers[row])) for g in groups]
+    return tuple(Larger(g.key, g.kind, g.codes[k], g.names[k]) for g, k in at if k >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One node of an index over all areas.
+
+    Attributes
+    ----------
+    path, label, weight
+        Path with dots, name for readers, share of its weight in its parent.
+    worse, ranks, deciles
+        (n_areas,) of each area.
+    n
+        Areas with a score.
+    interval
+        (n_areas, 3) rank at 5 %, 50 % and 95 % of draws; None where that is not known.
+    means
+        By group, (n_groups,) mean of `worse`.
+    sources
+        Ids of what it is made from.
+    strands
+        The children of an index.
+    """
+
+    path: str
+    label: str
+    weight: float
+    worse: Floats
+    ranks: Floats
+    deciles: Floats
+    n: int
+    interval: Floats | None
+    means: tuple[Floats, ...]
+    sources: tuple[str, ...]
+    strands: tuple[Ranked, ...]
+
+
+class Standings:
+    """Standings of any area of a run, from what is worked out once."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        first = authority(results)
+        self._word = whole_name(results.areas)
+        keys = [k for k in (first, "region") if k in results.areas.parents]
+        self.groups = groups_of(results.areas, list(dict.fromkeys(str(k) for k in keys)))
+        self._sizes = [g.sizes for g in self.groups]
+        self._intervals: dict[str, Floats] = {}
+        for sure in results.certainty.values():
+            self._intervals = {**sure.ranks, **self._intervals}
+        self.indices = tuple(self._ranked(name, s.tree, 1.0) for name, s in results.scores.items())
+
+    def _ranked(self, path: str, node: Node, weight: float, deep: bool = True) -> Ranked:
+        index = path.split("/")[0]
+        scores = self.results.scores[index]
+        need = scores.need[path]
+        ranks, worse = rank(need), worse_than(need)
+        total = sum(node.weights.values()) or 1.0 if node.children else 1.0
+        strands = tuple(
+            self._ranked(f"{path}/{name}", child, child.weight / total, deep=False)
+            for name, child in (node.children.items() if deep else ())
+        )
+        return Ranked(
+            path.replace("/", "."),
+            index_label(self.results, path),
+            weight,
+            worse,
+            ranks,
+            decile(ranks),
+            int((~np.isnan(need)).sum()),
+            self._intervals.get(path.replace("/", ".")),
+            tuple(g.means(worse) for g in self.groups),
+            self._sources(index, node),
+            strands,
+        )
+
+    def _sources(self, index: str, node: Node) -> tuple[str, ...]:
+        of = {m.name: m.source.split(", ") for m in self.results.indicators[index].meta}
+        leaves = [n.indicator for _, n in node.walk("") if n.indicator in of]
+        return tuple(dict.fromkeys(s for leaf in leaves for s in of[leaf or ""]))
+
+    def at(self, row: int, peers: Rows) -> tuple[Standing, ...]:
+        """Give the standings of one area."""
+        return tuple(self._standing(r, row, peers) for r in self.indices)
+
+    def together(self, rows: Rows, name: str) -> tuple[Standing, ...]:
+        """Give the means of several areas, beside the larger one that all lie in and the whole.
+
+        Parameters
+        ----------
+        rows
+            The areas.
+        name
+            What they are together: a larger area of that name is not compared with itself.
+        """
+        around = []
+        for at, group in enumerate(self.groups):
+            number = int(group.numbers[rows[0]])
+            alone = number >= 0 and bool((group.numbers[rows] == number).all())
+            if alone and group.compared[number] and group.names[number] != name:
+                around.append((at, number))
+        return tuple(self._mean(r, rows, around) for r in self.indices)
+
+    def _mean(self, r: Ranked, rows: Rows, around: list[tuple[int, int]]) -> Standing:
+        own = r.worse[rows]
+        own = own[~np.isnan(own)]
+        averages = []
+        for at, number in around:
+            group, mean = self.groups[at], r.means[at][number]
+            if not np.isnan(mean):
+                n = int(self._sizes[at][number])
+                averages.append(Average(group.key, group.names[number], float(mean), n))
+        averages.append(Average("all", self._word, 0.5, r.n))
+        return Standing(
+            r.path,
+            r.label,
+            rank=None,
+            low=None,
+            high=None,
+            of=r.n,
+            decile=None,
+            worse_than=float(own.mean()) if len(own) else None,
+            weight=r.weight,
+            averages=tuple(averages),
+            strands=tuple(self._mean(s, rows, around) for s in r.strands),
+            sources=r.sources,
+        )
+
+    def _standing(self, r: Ranked, row: int, peers: Rows) -> Standing:
+        known = not np.isnan(r.ranks[row])
+        low = high = None
+        if r.interval is not None and not np.isnan(r.interval[row, 0]):
+            low, high = int(r.interval[row, 0]), int(r.interval[row, 2])
+        return Standing(
+            r.path,
+            r.label,
+            int(r.ranks[row]) if known else None,
+            low,
+            high,
+            r.n,
+            int(r.deciles[row]) if known else None,
+            float(r.worse[row]) if known else None,
+            r.weight,
+            tuple(self._averages(r, row, peers)),
+            tuple(self._standing(s, row, peers) for s in r.strands),
+            r.sources,
+        )
+
+    def _averages(self, r: Ranked, row: int, peers: Rows) -> list[Average]:
+        found = []
+        of_peers = r.worse[peers]
+        of_peers = of_peers[~np.isnan(of_peers)]
+        if len(of_peers):
+            found.append(Average("peers", "Similar places", float(of_peers.mean()), len(of_peers)))
+        for group, means, sizes in zip(self.groups, r.means, self._sizes, strict=True):
+            k = int(group.numbers[row])
+            if k >= 0 and group.compared[k] and not np.isnan(means[k]):
+                found.append(Average(group.key, group.names[k], float(means[k]), int(sizes[k])))
+        if r.n:
+            found.append(Average("all", self._word, 0.5, r.n))
+        return found
+
 
 _UNKNOWN, _WITHHELD = "not known", "too few people to show"
 

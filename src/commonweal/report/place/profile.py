@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.words import coded_name, ordinal, people, percent, places, points
+from commonweal.document.format import coded_name, ordinal, people, percent, places, points
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
-from commonweal.report.study.classes import class_ranks, class_word
-from commonweal.report.study.extra import extra_line, extras
-from commonweal.report.study.leading import leading, what_holds_it_back
-from commonweal.report.study.over_years import trend_data, trend_line
-from commonweal.report.study.peers import peers
-from commonweal.report.study.tables import knows_changes
-from commonweal.report.study.what_matters import mover_in_words
-from commonweal.study.find import find_area
-from commonweal.study.names import authority, index_label, rule_in_words
+from commonweal.report.place.describing import peers
+from commonweal.report.study.drivers import leading, what_holds_it_back
+from commonweal.report.study.sensitivity import mover_in_words
+from commonweal.report.study.tables import (
+    class_ranks,
+    class_word,
+    extra_line,
+    extras,
+    knows_changes,
+)
+from commonweal.report.study.trends import trend_data, trend_line
+from commonweal.study.names import authority, find_area, index_label, rule_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,9 +1,6 @@
 """Evidence sessions: a page, a paper and a pack from a file that says what a meeting is about."""
 
-from commonweal.report.session.content import Content, content
-from commonweal.report.session.figures import Figure, figures, fill
-from commonweal.report.session.page import session_html
-from commonweal.report.session.paper import session_pdf
+from commonweal.report.session.content import Content, Figure, content, figures, fill
 from commonweal.report.session.spec import (
     Reading,
     Session,
@@ -13,7 +10,7 @@ from commonweal.report.session.spec import (
     shipped_sessions,
 )
 from commonweal.report.session.state import State, state
-from commonweal.report.session.write import write_session
+from commonweal.report.session.write import session_html, session_pdf, write_session
 
 __all__ = [
     "Content",

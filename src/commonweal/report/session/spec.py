@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from commonweal.errors import StudyError, UnknownNameError, nearest
 from commonweal.evidence import Evidence, load_evidence
 from commonweal.evidence.library import read_works
-from commonweal.files.explain import FieldError, explain
-from commonweal.files.yaml import read_keys, read_text
+from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import FieldError, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,24 +5,24 @@ from __future__ import annotations
 import io
 import zipfile
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.pdf_engine import papers
-from commonweal.document.table import Shown
-from commonweal.document.words import counted
+from commonweal.document.format import counted
+from commonweal.document.html import fill_page
+from commonweal.document.model import Shown
+from commonweal.document.pdf import Paper, chart_data, font_folder, papers, table_data, work_data
 from commonweal.evidence import bibtex, csl_json
-from commonweal.files.folder import plainly, whole_folder
-from commonweal.files.marker import MARK, marker
-from commonweal.report.place.make import profile_rows, write_pack
+from commonweal.files.folder import MARK, marker, plainly, whole_folder
+from commonweal.report.evidence import evidence_html
+from commonweal.report.place.pack import profile_rows, write_pack
 from commonweal.report.session.content import content
-from commonweal.report.session.page import session_html
-from commonweal.report.session.paper import session_pdf
-from commonweal.report.session.state_told import state_tables
-from commonweal.study.scope import find_scope, focus_scope
+from commonweal.report.session.state_text import state_tables
+from commonweal.study.names import find_scope, focus_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,134 @@ if TYPE_CHECKING:
     from commonweal.report.session.spec import Session
     from commonweal.study.results import Results
 
-__all__ = ["session_files", "write_session"]
+
+__all__ = [
+    "session_files",
+    "session_html",
+    "session_pdf",
+    "write_session",
+]
+
+
+def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    told
+        What it tells.
+    files
+        Files that lie beside it, with what each is: they are linked.
+
+    Returns
+    -------
+    str
+        HTML with its style and drawings inside; it asks nothing of any server.
+    """
+    from markupsafe import Markup
+
+    return fill_page(
+        (resources.files(__package__) / "templates" / "session.html").read_text("utf-8"),
+        title=told.session.title,
+        heading=told.heading,
+        notes=told.notes,
+        live=None,
+        c=told,
+        s=told.state,
+        reading=[
+            Markup(
+                evidence_html(
+                    told.evidence,
+                    [r.theme.id],
+                    level=3,
+                    works={work.id for work in r.works},
+                    notes={r.theme.id: r.note},
+                )
+            )
+            for r in told.reading
+        ],
+        files=files,
+    )
+
+
+def session_pdf(told: Content) -> bytes:
+    """Make the PDF.
+
+    Parameters
+    ----------
+    told
+        What it tells.
+
+    Returns
+    -------
+    bytes
+        The same for the same content: it holds no time of making.
+    """
+    with resources.as_file(resources.files(__package__) / "templates") as folder:
+        return Paper(folder / "session.typ", font_folder()).pdf(_data(told))
+
+
+def _data(told: Content) -> dict[str, Any]:
+    """Give what the template tells as plain data."""
+    s = told.state
+    return {
+        "title": told.session.title,
+        "heading": told.heading,
+        "notes": told.notes,
+        "framing": told.framing,
+        "speakers": [
+            {"who": p.name or p.role, "role": p.role if p.name else "", "about": p.about}
+            for p in told.speakers
+        ],
+        "places": [
+            {"name": p.name, "where": f"{p.where}. Study: {p.study}", "said": p.sentences}
+            for p in told.places
+        ],
+        "state": None
+        if s is None
+        else {
+            "summary": s.summary,
+            "who": table_data(s.who, "Who lives in the worst tenth: share of people"),
+            "strands": [
+                {
+                    "label": strand.label,
+                    "table": table_data(strand.table, strand.label),
+                    "charts": [chart_data(chart) for chart in strand.charts],
+                    "beware": [f"{label}: {note}" for label, note in strand.beware],
+                }
+                for strand in s.strands
+            ],
+            "worst": [chart_data(chart) for chart in s.worst],
+            "changed": s.changed,
+            "change_note": s.change_note,
+            "change_tables": [table_data(shown, title) for title, shown in s.change_tables],
+            "change_charts": [chart_data(chart) for chart in s.change_charts],
+        },
+        "reading": [
+            {
+                "title": part.theme.title,
+                "about": part.theme.about,
+                "note": part.note,
+                "works": [work_data(work.id, told.evidence) for work in part.works],
+            }
+            for part in told.reading
+        ],
+        "figures": [
+            {"text": f.text, "about": f.about[:1].upper() + f.about[1:], "key": f.key}
+            for f in told.figures
+        ],
+        "limits": [*(s.caveats if s else ()), *told.limits],
+        "studies": [
+            {
+                "title": study.title,
+                "description": study.description,
+                "rules": study.rules,
+                "sources": study.sources,
+            }
+            for study in told.studies
+        ],
+    }
+
 
 PAGE, PAPER = "session.html", "session.pdf"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commonweal.document.words import joined
-from commonweal.files.folder import check_folder, plainly, whole_folder
-from commonweal.files.marker import MARK, marker
+from commonweal.document.format import joined
+from commonweal.files.folder import MARK, check_folder, marker, plainly, whole_folder
 from commonweal.index.methods import MethodError, imported
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.report.study.extra import extras
-from commonweal.report.study.larger import tiers
-from commonweal.report.study.tables import domain_paths, label_of, margin, probability
+from commonweal.report.study.larger_areas import tiers
+from commonweal.report.study.tables import domain_paths, extras, label_of, margin, probability
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.columns import capped
-from commonweal.document.words import (
+from commonweal.document.format import (
     SURE,
     UNSURE,
+    capped,
     coded_name,
     counted,
     difference,
@@ -18,11 +18,10 @@ from commonweal.document.words import (
     places,
     points,
 )
-from commonweal.report.study.cautions import cautions, thin
-from commonweal.report.study.choices import kinds_in_words
-from commonweal.report.study.compare import comparison_data, comparison_lines
-from commonweal.report.study.extra import extra_lines
-from commonweal.report.study.what_matters import most_often, what_matters
+from commonweal.report.study.comparison import comparison_data, comparison_lines
+from commonweal.report.study.method import cautions, thin
+from commonweal.report.study.sensitivity import kinds_in_words, most_often, what_matters
+from commonweal.report.study.tables import extra_lines
 from commonweal.study.names import (
     authority,
     counted_areas,

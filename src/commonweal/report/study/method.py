@@ -1,26 +1,211 @@
-"""How it was worked out, what it does not show, and how to read the numbers: as sentences."""
+"""How it was worked out, what it does not show, and quality flags."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from commonweal.document.table import Shown
+from commonweal.designation.designation import group_numbers
+from commonweal.document.format import counted, percent
+from commonweal.document.model import Shown
 from commonweal.index.methods import name_of, settings_of
-from commonweal.report.study.choices import choice_in_words
-from commonweal.report.study.look_again import look_again
-from commonweal.report.study.preparation import limit, preparation
+from commonweal.index.rank_transforms import BY_RANK
+from commonweal.index.review import Thresholds, review_data, review_tree
+from commonweal.indicators import sparse
+from commonweal.report.study.data_dictionary import limit, preparation
+from commonweal.report.study.sensitivity import choice_in_words, how_it_was_looked_into
 from commonweal.report.study.tables import label_of
-from commonweal.report.study.what_matters import how_it_was_looked_into
-from commonweal.study.names import focus_note, index_label, rule_in_words
+from commonweal.study.names import (
+    counted_areas,
+    focus_note,
+    index_label,
+    parent_words,
+    rule_in_words,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from commonweal.designation import Designation, Tested
+    from commonweal.index.framework import Node
     from commonweal.index.methods import How
+    from commonweal.index.review import Finding
     from commonweal.spec import PanelSpec
     from commonweal.study.results import Results
 
-__all__ = ["index_table", "limits", "method", "varied"]
+
+__all__ = [
+    "cautions",
+    "index_table",
+    "limits",
+    "look_again",
+    "method",
+    "thin",
+    "varied",
+]
+
+
+_MOST = 12
+"""Findings that are told of an index; the rest are counted."""
+
+
+def look_again(results: Results) -> list[tuple[str, str]]:
+    """Give, by index, what to look at again as pairs of a subject and a text.
+
+    The indicators are looked at as the index read them, after the study's preparation and on the areas
+    that it was built on. How far values lie apart is left out where nothing but their ranks enters.
+    """
+    told = []
+    for index in results.scores:
+        found = list(_findings(results, index))
+        more = f" And {len(found) - _MOST} more." if len(found) > _MOST else ""
+        text = " ".join(found[:_MOST]) or "None of the rules of thumb for indices finds anything."
+        told.append((f"Look again: {index_label(results, index)}", text + more))
+    return told
+
+
+def _findings(results: Results, index: str) -> Iterator[str]:
+    scores = results.scores[index].built or results.scores[index]
+    read = results.indicators[index]
+    nodes = dict(scores.tree.walk(index))
+    leaves = {node.indicator: path for path, node in nodes.items() if node.indicator}
+    at = [j for j, about in enumerate(read.meta) if about.name in leaves]
+    paths = [leaves[read.meta[j].name] for j in at]
+    limits = Thresholds()
+    of_data = review_data(read.values[:, at], paths, list(scores.codes), limits)
+    few = sum(f.rule == "unit availability" for f in of_data)
+    if few:
+        who = counted(few, "area has", "areas have")
+        yield f"{who} less than {percent(limits.available)} of the indicators."
+    of_tree = review_tree(index, scores.tree, scores.need, scores.transformed, limits)
+    for finding in (*of_data, *of_tree):
+        harmless = finding.rule == "outliers" and _enters_by_rank(nodes, finding.subject)
+        if finding.rule != "unit availability" and not harmless:
+            yield _sentence(results, finding)
+
+
+def _enters_by_rank(nodes: Mapping[str, Node], path: str) -> bool:
+    """Say whether nothing but ranks of an indicator's values enters the index: none is an outlier then."""
+    own, parent = nodes[path].enters_as, nodes.get(path.rpartition("/")[0], nodes[path])
+    return name_of(parent.transform if own is None else own) in BY_RANK
+
+
+def _sentence(results: Results, finding: Finding) -> str:
+    """Say a finding with the names that readers know, and areas for units."""
+    above = f"{finding.node}/" if finding.node else ""
+    text = finding.message.removeprefix(f"{finding.node}: ").removeprefix("indicator ")
+    text = re.sub(r"\bunits\b", "areas", text).replace("%", " %")
+    for name in finding.subject.split(", ") if finding.subject else ():
+        text = text.replace(f"'{name}'", f"“{index_label(results, above + name)}”")
+    text = re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text)
+    below = "/" in finding.node  # the index itself is the subject
+    where = f"{index_label(results, finding.node)}: " if below else ""
+    return f"{where}{text[0].upper()}{text[1:]}."
+
+
+def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) -> list[str]:
+    """Say where a list is not what its rule's words lead one to expect.
+
+    Parameters
+    ----------
+    results
+        The results.
+    name
+        The designation.
+    rows
+        The areas whose list it is; those that the study lists if not given. Cut-offs are those of the whole study.
+
+    Returns
+    -------
+    list of str
+        Where ties let more areas in than the stated share or number, where that is less than one area or
+        more than there are, and how many areas on the list have no residents.
+    """
+    designation = results.listed(name) if rows is None else results.designations[name]
+    told: list[str] = []
+    for t in designation.tested:
+        if t.condition.worst is not None and t.condition.among is None:
+            within = _of_each if t.condition.within else _of_all
+            told += within(results, t)
+    return told + list(_without_people(results, designation, rows))
+
+
+def thin(results: Results) -> list[str]:
+    """Say which indicators that an index is made from have values for few areas only."""
+    told = []
+    for index, found in results.indicators.items():
+        leaves = {
+            node.indicator: path
+            for path, node in results.scores[index].tree.walk(index)
+            if node.indicator
+        }
+        for name, known, of in sparse(found, leaves):
+            told.append(
+                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, has values for "
+                f"{known:,} of {of:,} areas only: elsewhere the rest decides."
+            )
+    return told
+
+
+def _of_all(results: Results, t: Tested) -> Iterator[str]:
+    worst, what = t.condition.worst, index_label(results, t.condition.index)
+    scored, n = int((~np.isnan(t.rank)).sum()), int(t.passes.sum())
+    if worst is None or not scored:
+        return
+    cut, of = int(t.cut[0]), counted_areas(scored, results.areas)
+    stated = str(worst).replace("%", " %")
+    if worst.number is not None and worst.number >= scored:
+        yield f"The {stated} on {what} are all {of} that have a score."
+    elif cut == 0:
+        yield f"The {stated} on {what}, of {of}, is less than one: none can be among them."
+    elif n > cut:
+        whom = "all" if n == scored else f"{n:,}"
+        tied = int(t.level[t.passes & (t.rank == np.max(t.rank[t.passes]))][0])
+        yield (
+            f"The {stated} of {of} on {what} would be {cut:,}, but {whom} are among them, since {tied:,} tie at "
+            "the cut-off."
+        )
+
+
+def _of_each(results: Results, t: Tested) -> Iterator[str]:
+    worst, within = t.condition.worst, t.condition.within
+    assert worst is not None
+    assert within is not None
+    one, several = parent_words(within)
+    what, stated = index_label(results, t.condition.index), str(worst).replace("%", " %")
+    known = np.flatnonzero(~np.isnan(t.rank))
+    group = group_numbers(results.areas, within)[known]
+    _, first, at = np.unique(group, return_index=True, return_inverse=True)
+    scored = np.bincount(at)
+    inside = np.bincount(at, t.passes[known].astype(np.float64)).astype(np.intp)
+    cut = t.cut[known][first].astype(np.intp)
+    start = f"The {stated} on {what} within each {one}"
+    if whole := int(((worst.number or 0) >= scored).sum()) if worst.number else 0:
+        yield f"{start} are all that there are in {whole:,} of {counted(len(cut), one, several)}."
+    if none := int((cut == 0).sum()):
+        yield f"{start} is less than one area in {none:,} of {counted(len(cut), one, several)}: none there."
+    over = (inside > cut) & (cut > 0)
+    if over.any():
+        yield (
+            f"{start}: ties at the cut-off let {int((inside - cut)[over].sum()):,} more in than that, in "
+            f"{int(over.sum()):,} of {counted(len(cut), one, several)}."
+        )
+
+
+def _without_people(
+    results: Results, designation: Designation, rows: NDArray[np.intp] | None
+) -> Iterator[str]:
+    selected = designation.selected if rows is None else designation.selected[rows]
+    people = results.areas.population if rows is None else results.areas.population[rows]
+    if empty := int((selected & (people == 0)).sum()):
+        n = int(selected.sum())
+        yield f"{empty:,} of the {counted_areas(n, results.areas)} {'has' if empty == 1 else 'have'} no residents."
+
 
 _AGGREGATES = {
     "sum": "weighted and added",

@@ -9,9 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.files.csv import csv_of_frame
-from commonweal.report.study.classes import class_ranks
-from commonweal.report.study.extra import extras
-from commonweal.report.study.tables import designated, selected_rows
+from commonweal.report.study.tables import class_ranks, designated, extras, selected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,39 +7,36 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from commonweal.document.table import Shown
-from commonweal.document.words import living
-from commonweal.files.given import given
-from commonweal.report.study.capital_overall import capital_notes, capital_overall
-from commonweal.report.study.cautions import cautions, thin
-from commonweal.report.study.charts import probability_chart, rank_charts
-from commonweal.report.study.extra import extra_lines
-from commonweal.report.study.holds_back import HeldBack, held_back
-from commonweal.report.study.larger import Tier, by_tier, larger_areas, tiers
-from commonweal.report.study.map import Map, draw_map
-from commonweal.report.study.measured import measured, measured_extra
-from commonweal.report.study.method import index_table, limits, method
-from commonweal.report.study.over_years import by_year, moved_most, trend_chart, trend_words
-from commonweal.report.study.preparation import step_table
-from commonweal.report.study.published import agreement, changes, differences, sources
-from commonweal.report.study.references import citations, references
+from commonweal.document.format import living
+from commonweal.document.model import Shown
+from commonweal.files.inputs import given
+from commonweal.report.evidence import citations, references
+from commonweal.report.study.charts import Map, draw_map, probability_chart, rank_charts
+from commonweal.report.study.data_dictionary import measured, measured_extra, step_table
+from commonweal.report.study.drivers import HeldBack, held_back
+from commonweal.report.study.larger_areas import Tier, by_tier, larger_areas, tiers
+from commonweal.report.study.method import cautions, index_table, limits, method, thin
+from commonweal.report.study.provenance import agreement, changes, differences, sources
+from commonweal.report.study.sensitivity import moved_by_choice, sensitivity_charts, what_matters
+from commonweal.report.study.social_capital_tables import capital_notes, capital_overall
 from commonweal.report.study.tables import (
     Counts,
     counts,
     designated,
+    extra_lines,
     label_of,
     near_miss_rows,
     selected_rows,
     worst_areas,
 )
-from commonweal.report.study.what_matters import moved_by_choice, sensitivity_charts, what_matters
+from commonweal.report.study.trends import by_year, moved_most, trend_chart, trend_words
 from commonweal.study.names import focus_note, index_label, rule_in_words
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from commonweal.document.chart.chart import Chart
+    from commonweal.document.model import Chart
     from commonweal.study.results import Results
 
 __all__ = ["render_report", "write_report"]

@@ -10,31 +10,40 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.designation.change import can_tell
-from commonweal.document.table import Shown, framed, whole
-from commonweal.document.words import SURE, UNSURE
-from commonweal.index import decile
-from commonweal.report.study.choices import choice_in_words
-from commonweal.report.study.classes import class_ranks, class_word
-from commonweal.report.study.extra import extra_columns
-from commonweal.report.study.larger import tiers
-from commonweal.report.study.leading import held_back_by
-from commonweal.study.names import index_label
+from commonweal.document.format import SURE, UNSURE, amount, coded_name, counted, ordinal, small
+from commonweal.document.model import Shown, framed, whole
+from commonweal.index import decile, rank
+from commonweal.index.rank_tables import group_ranks
+from commonweal.report.study.drivers import held_back_by
+from commonweal.report.study.larger_areas import tiers
+from commonweal.report.study.sensitivity import choice_in_words
+from commonweal.study.names import counted_areas, index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from commonweal.designation import Designation, Rule
     from commonweal.index import Scores
+    from commonweal.indicators import Indicator
     from commonweal.study.results import Results
 
+
 __all__ = [
+    "ClassRanks",
     "Counts",
+    "Extra",
     "areas_in_short",
     "changes_in_words",
+    "class_ranks",
+    "class_word",
     "counts",
     "designated",
     "domain_paths",
     "domain_ranks",
+    "extra_columns",
+    "extra_line",
+    "extra_lines",
+    "extras",
     "indicator_values",
     "knows_changes",
     "label_of",
@@ -44,6 +53,139 @@ __all__ = [
     "selected_rows",
     "worst_areas",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRanks:
+    """An index within the classes of a kind.
+
+    Attributes
+    ----------
+    kind
+        Name of the classification, such as ``rural_urban``.
+    classes
+        (n_areas,) the class of each area; None where it has none.
+    rank, decile
+        (n_areas,) among the areas of the class that have a score, 1 = most need; NaN without class or
+        score.
+    of
+        (n_areas,) how many these are.
+    """
+
+    kind: str
+    classes: list[str | None]
+    rank: NDArray[np.float64]
+    decile: NDArray[np.float64]
+    of: NDArray[np.float64]
+
+
+def class_ranks(results: Results, index: str) -> Iterator[ClassRanks]:
+    """Rank the areas of a run within each classification that its area system has."""
+    for kind in results.areas.classes:
+        classes = results.areas.table[kind].to_list()
+        need = results.scores[index].score
+        ranks = group_ranks(need, classes)
+        scored: dict[str | None, int] = {}
+        for name, known in zip(classes, ~np.isnan(ranks), strict=True):
+            scored[name] = scored.get(name, 0) + int(known)
+        of = np.array([scored[name] for name in classes], dtype=np.float64)
+        of[np.isnan(ranks)] = np.nan
+        yield ClassRanks(kind, classes, ranks, np.ceil(ranks * 10 / of), of)
+
+
+def class_word(kind: str) -> str:
+    """Say what a classification is called.
+
+    Examples
+    --------
+    >>> class_word("rural_urban")
+    'rural-urban class'
+    """
+    return f"{kind.replace('_', '-')} class"
+
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One indicator that the study's ``show`` names.
+
+    Attributes
+    ----------
+    about
+        What it is.
+    value
+        (n_areas,) as measured; NaN where unknown, or withheld since few people or events are behind it.
+    rank
+        (n_areas,) 1 = most need, among the areas that have a value; ties share the lowest.
+    of
+        How many areas have a value.
+    """
+
+    about: Indicator
+    value: NDArray[np.float64]
+    rank: NDArray[np.float64]
+    of: int
+
+    @property
+    def header(self) -> str:
+        """Its name with its unit, at the head of a column."""
+        unit = self.about.unit
+        return f"{self.about.label} ({unit})" if unit else self.about.label
+
+
+def extras(results: Results) -> list[Extra]:
+    """Give the indicators that the study shows, in its order."""
+    found = results.extra
+    if found is None:
+        return []
+    made = []
+    for name in results.study.show:
+        column = found.column(name)
+        about, values = found.meta[column], found.values[:, column]
+        ranks = rank(values if about.higher_is == "more" else -values)
+        hidden = small(results.areas.population, found.counts.get(name))
+        shown = np.where(hidden, np.nan, values)
+        made.append(Extra(about, shown, ranks, int((~np.isnan(values)).sum())))
+    return made
+
+
+def extra_columns(
+    results: Results, rows: NDArray[np.intp] | slice
+) -> Iterator[tuple[str, pl.Series]]:
+    """Give the columns of a table of some areas: the value of each, and its rank."""
+    for one in extras(results):
+        yield one.header, pl.Series(one.value[rows], dtype=pl.Float64).fill_nan(None)
+        yield f"{one.about.label}: rank", whole(one.rank[rows])
+
+
+def extra_line(one: Extra, row: int) -> str:
+    """Say what is known of one area."""
+    if np.isnan(one.rank[row]):
+        return f"{one.about.label}: not known here"
+    value = amount(float(one.value[row]), one.about.unit) or "too few people to show"
+    place = f"{ordinal(one.rank[row])} of the {one.of:,} with a value (1st = most need)"
+    return f"{one.about.label}: {value}, {place}"
+
+
+def extra_lines(results: Results) -> Iterator[str]:
+    """Say of each how many of the areas listed have a value, and name those with most need."""
+    areas, here = results.areas, np.flatnonzero(results.focus)
+    for one in extras(results):
+        known = here[~np.isnan(one.rank[here])]
+        first = known[np.argsort(one.rank[known], kind="stable")][:MOST_NAMED]
+        named = [
+            f"{coded_name(areas.codes[i], areas.table['name'][int(i)])} ({amount(float(one.value[i]), one.about.unit)})"
+            for i in first
+        ]
+        most = f"; most need: {'; '.join(named)}" if named else ""
+        scored = any(one.about.name in results.study.leaves(index) for index in results.scores)
+        yield (
+            f"{one.about.label}{'' if scored else ' (in no index)'}: "
+            f"{counted(len(known), 'value', 'values')} for {counted_areas(len(here), areas)}{most}."
+        )
+
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]

@@ -1,13 +1,34 @@
-"""The workbook of a study: its sheets, written."""
+"""The workbook of a study: what stands in each sheet, and writing it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.document.xlsx import write_sheets
-from commonweal.report.study.sheets import sheets
+import polars as pl
+
+from commonweal.document.model import Shown
+from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
+from commonweal.report.study.data_dictionary import indicator_table, prepared_values, step_table
+from commonweal.report.study.larger_areas import by_tier, larger_areas, tiers
+from commonweal.report.study.method import index_table, limits, method
+from commonweal.report.study.provenance import agreement, changes, differences, sources
+from commonweal.report.study.sensitivity import sensitivity_table, what_matters
+from commonweal.report.study.social_capital_tables import capital_notes, capital_overall
+from commonweal.report.study.tables import (
+    areas_in_short,
+    designated,
+    domain_ranks,
+    indicator_values,
+    label_of,
+    near_miss_rows,
+    selected_rows,
+    worst_areas,
+)
+from commonweal.report.study.trends import all_trends, trend_words
+from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
@@ -15,8 +36,178 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "sheets",
     "write_workbook",
 ]
+
+
+_BY_TEXT = 1000  # rows from which on a table is written the fast way
+
+
+def sheets(results: Results) -> Iterator[Sheet]:
+    """Give the sheets in order, without the cover."""
+    areas = results.focused
+    notes = [*method(results), *(("Limit", text) for text in limits(results))]
+    yield Sheet(
+        "Notes",
+        "Notes: how this was worked out, and what it does not show",
+        "How to read the other sheets.",
+        Shown(pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")),
+    )
+    used: set[str] = set()
+    for name in results.designations:
+        d = results.listed(name)
+        label = label_of(results, name)
+        end = "" if len(results.designations) == 1 else f"_{name}"
+        rows = selected_rows(d)
+        first = index_label(results, d.tested[0].condition.index)
+        yield Sheet(
+            sheet_name(f"Selected{end}", used),
+            f"{areas.plural.capitalize()} that are {label}",
+            f"The {len(rows):,} selected {areas.plural}, by rank on the {first}. Rank 1 is the greatest need.",
+            designated(results, name, rows),
+        )
+        rows = near_miss_rows(d)
+        yield Sheet(
+            sheet_name(f"Near_misses{end}", used),
+            f"{areas.plural.capitalize()} that are nearly {label}",
+            f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
+            designated(results, name, rows),
+        )
+        if name in results.sensitivity:
+            yield Sheet(
+                sheet_name(f"What_matters{end}", used),
+                "Which choice matters",
+                f"{what_matters(results, name)} The sheet Notes says how to read the shares.",
+                sensitivity_table(results, name),
+            )
+        for tier in tiers(results):
+            yield Sheet(
+                sheet_name(f"By_{tier.singular}{end}", used),
+                f"{tier.header}: how many {areas.plural} are {label}",
+                f"Each {tier.singular} with at least one selected {areas.singular} or near miss, most first.",
+                by_tier(results, name, tier),
+            )
+    if not results.designations:
+        index = next(iter(results.scores))
+        table = worst_areas(results, index, 50)
+        yield Sheet(
+            "Greatest_need",
+            f"{areas.plural.capitalize()} of greatest need",
+            f"The {len(table):,} that rank first on the {index_label(results, index)}.",
+            table,
+        )
+    yield Sheet(
+        "Areas",
+        f"All {areas.plural}",
+        f"All {len(areas):,}, in short. The Parquet files beside this workbook have every number. "
+        "An empty cell means that there is no value.",
+        areas_in_short(results),
+        long=True,
+    )
+    ranks = domain_ranks(results)
+    if ranks.frame.width > 2:  # an index of one indicator has no domains
+        yield Sheet(
+            "Domains",
+            f"Ranks of all {areas.plural} on every domain",
+            "Of each index, its domains in the order of the sheet Indices. Rank 1 is the greatest need.",
+            ranks,
+            long=True,
+        )
+    state = "after the steps in Preparation" if results.study.prepare else "as published"
+    for index, on, values in indicator_values(results):
+        yield Sheet(
+            sheet_name(f"Indicator_values_{index}" if index else "Indicator_values", used),
+            f"The value of every indicator for every one of the {on}",
+            f"What the indices are made from, {state}. The sheet Indicators says what each one measures.",
+            values,
+            long=True,
+        )
+    larger = larger_areas(results)
+    if larger.frame.width:
+        yield Sheet(
+            "Larger_areas",
+            "Summaries for larger areas",
+            "Average score and rank weigh small areas by their people (a higher average rank means more need); "
+            "the proportion is the share of small areas in the worst tenth; extent and local concentration say how "
+            "widespread and how deep need is.",
+            larger,
+        )
+    for index, found in results.trends.items():
+        label, years = index_label(results, index), found.scores.years
+        yield Sheet(
+            sheet_name("Trends" if len(results.trends) == 1 else f"Trends_{index}", used),
+            f"{label}: {years[0]} to {years[-1]}",
+            " ".join(trend_words(results, index)),
+            all_trends(results, index),
+            long=True,
+        )
+    yield from _published(results)
+    if results.study.prepare:
+        yield Sheet(
+            "Preparation",
+            "What was done to the indicators before the indices read them",
+            "Each step in order, and each indicator that it worked on.",
+            step_table(results),
+        )
+        single = prepared_values(results)
+        yield Sheet(
+            "Prepared_values",
+            "Values that were filled in, brought in or left out",
+            "One by one, with the reason. Where a step changed every value of an indicator, prepared.parquet has them.",
+            single,
+            long=len(single) > _BY_TEXT,
+        )
+    yield Sheet(
+        "Indices", "What the indices are made of", "Each part and its weight.", index_table(results)
+    )
+    yield Sheet(
+        "Indicators",
+        "What each indicator measures",
+        "What it is and why it counts, on which areas it was measured, from what, and how many areas have a value.",
+        indicator_table(results),
+    )
+    capital = capital_overall(results)
+    if capital is not None:
+        yield Sheet(
+            "Social_capital",
+            "Social capital, headline by headline",
+            " ".join(capital_notes(results)),
+            capital,
+        )
+    yield Sheet(
+        "Sources",
+        "Sources",
+        "Every source, its licence, and what may be done with it.",
+        sources(results),
+    )
+
+
+def _published(results: Results) -> Iterator[Sheet]:
+    if results.agreements:
+        yield Sheet(
+            "Agreement",
+            "Agreement with what is published",
+            "What was compared, for how many areas, and the largest difference found.",
+            agreement(results),
+        )
+        found = differences(results)
+        if found is not None:
+            yield Sheet(
+                "Differences",
+                "Areas that differ from what is published",
+                "Each selected area that is not in the published result, or the other way round, with its margins.",
+                found,
+            )
+    moved = changes(results)
+    if moved is not None and results.since is not None:
+        title = results.since[0]
+        yield Sheet(
+            "Changes",
+            f"Changes since: {title}",
+            f"{results.areas.plural.capitalize()} that leave or enter compared with “{title}”.",
+            moved,
+        )
 
 
 def write_workbook(results: Results, path: Path, day: date | None = None) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from commonweal.social_capital.neighbourhoods.benchmark import larger_estimates
-from commonweal.social_capital.neighbourhoods.covariates import Covariates, standardised
-from commonweal.social_capital.neighbourhoods.direct import Answers, Direct, direct_estimates
 from commonweal.social_capital.neighbourhoods.estimate import (
     Estimates,
     Neighbourhoods,
     People,
     estimate_neighbourhoods,
+    larger_estimates,
 )
-from commonweal.social_capital.neighbourhoods.model import Kinds, Modelled, by_area, by_kind
+from commonweal.social_capital.neighbourhoods.model import (
+    Answers,
+    Covariates,
+    Direct,
+    Kinds,
+    Modelled,
+    by_area,
+    by_kind,
+    direct_estimates,
+    standardised,
+)
 
 __all__ = [
     "Answers",

@@ -1,17 +1,23 @@
-"""From a survey to a table of neighbourhoods: what each is estimated to be, how surely, and on what basis."""
+"""From a survey to a table of neighbourhoods: what each is estimated to be, how surely, on what basis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.social_capital.neighbourhoods.benchmark import larger_estimates
-from commonweal.social_capital.neighbourhoods.direct import Answers
-from commonweal.social_capital.neighbourhoods.model import Kinds, Method, Modelled, by_area, by_kind
+from commonweal.social_capital.neighbourhoods.model import (
+    Answers,
+    Kinds,
+    Method,
+    Modelled,
+    by_area,
+    by_kind,
+)
+from commonweal.survey import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +25,55 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.social_capital.neighbourhoods.covariates import Covariates
+    from commonweal.social_capital.neighbourhoods.model import Covariates
     from commonweal.survey import Survey
 
     Floats: TypeAlias = NDArray[np.float64]
     Progress: TypeAlias = Callable[[str, int, int], None]
 
-__all__ = ["Estimates", "Neighbourhoods", "People", "estimate_neighbourhoods"]
+__all__ = [
+    "Estimates",
+    "Neighbourhoods",
+    "People",
+    "estimate_neighbourhoods",
+    "larger_estimates",
+]
+
+
+def larger_estimates(
+    survey: Survey, outcome: str, area: str, areas: Areas, parent: str
+) -> pl.DataFrame:
+    """Estimate larger areas directly, by the survey's design.
+
+    Parameters
+    ----------
+    survey, outcome
+        The survey, and which of its outcomes.
+    area
+        Its group that holds the codes of `areas`.
+    areas, parent
+        The neighbourhoods, and which of their larger areas.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row each with respondents: `code`, `name`, and the columns of `commonweal.survey.estimate`.
+    """
+    named = f"{parent}_name"
+    up = areas.table.select(
+        pl.col("code").alias(area),
+        pl.col(parent).alias("_larger"),
+        pl.col(named if named in areas.table.columns else parent).alias("_name"),
+    )
+    frame = survey.frame.join(up, on=area, how="left", maintain_order="left")
+    there = tuple(sorted(frame["_larger"].drop_nulls().unique()))
+    within = replace(survey, frame=frame.drop("_name"), levels={**survey.levels, "_larger": there})
+    names = dict(up.select("_larger", "_name").iter_rows())
+    found = estimate(within, outcome, by="_larger").rename({"_larger": "code"})
+    code = found["code"].cast(pl.String)
+    return found.with_columns(code=code).select(
+        "code", code.replace_strict(names).alias("name"), pl.exclude("code")
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

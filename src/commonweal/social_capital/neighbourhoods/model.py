@@ -1,4 +1,4 @@
-"""From answers to an estimate of every neighbourhood: two models, one result."""
+"""From answers to an estimate of every neighbourhood: covariates, direct estimates, two models."""
 
 from __future__ import annotations
 
@@ -8,19 +8,239 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.errors import DataError
-from commonweal.social_capital.neighbourhoods.direct import Answers, Direct, direct_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from commonweal.social_capital.neighbourhoods.covariates import Covariates
+    from commonweal.indicators import Indicators
 
     Floats: TypeAlias = NDArray[np.float64]
     Ints: TypeAlias = NDArray[np.int64]
 
-__all__ = ["METHODS", "Kinds", "Method", "Modelled", "by_area", "by_kind"]
+__all__ = [
+    "METHODS",
+    "Answers",
+    "Covariates",
+    "Direct",
+    "Kinds",
+    "Method",
+    "Modelled",
+    "by_area",
+    "by_kind",
+    "direct_estimates",
+    "standardised",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariates:
+    """A matrix of areas by covariates, each with mean 0 and standard deviation 1 over the areas.
+
+    Attributes
+    ----------
+    names, labels
+        Of the covariates: as the file names them, and for readers.
+    sources
+        Ids of the sources that they come from.
+    values
+        (n_areas, n_covariates) float64 without gaps.
+    filled
+        By name, how many areas had no value and got the mean of the others.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    sources: tuple[str, ...]
+    values: NDArray[np.float64]
+    filled: dict[str, int]
+
+
+def standardised(indicators: Indicators, most_missing: float = 0.2) -> Covariates:
+    """Put indicators on one scale, and fill their gaps with the mean.
+
+    Parameters
+    ----------
+    indicators
+        As published, on the areas to be estimated.
+    most_missing
+        The share of areas without a value from which on an indicator is refused.
+
+    Raises
+    ------
+    DataError
+        If an indicator is missing for more areas, or the same everywhere.
+
+    Examples
+    --------
+    >>> from commonweal.indicators import Indicator, Indicators
+    >>> about = (Indicator("rent", "Social renting", "share", "more", "census"),)
+    >>> values = np.array([[0.1], [0.3], [np.nan], [0.2], [0.1], [0.1]])
+    >>> found = standardised(Indicators("own", list("ABCDEF"), values, about))
+    >>> found.values[:, 0].round(2), found.filled
+    (array([-0.82,  1.92,  0.  ,  0.55, -0.82, -0.82]), {'rent': 1})
+    """
+    values = indicators.values
+    gaps = np.isnan(values)
+    names = tuple(m.name for m in indicators.meta)
+    for name, share in zip(names, gaps.mean(axis=0), strict=True):
+        if share > most_missing:
+            raise DataError(
+                f"covariate '{name}': {share:.0%} of the areas have no value; expected at most {most_missing:.0%}"
+            )
+    mean = np.nanmean(values, axis=0)
+    full = np.where(gaps, mean, values)
+    spread = full.std(axis=0)
+    for name, sd, level in zip(names, spread, np.abs(mean), strict=True):
+        if sd <= 1e-12 * max(level, 1e-300):
+            raise DataError(
+                f"covariate '{name}' is the same in every area; expected one that differs"
+            )
+    return Covariates(
+        names,
+        tuple(m.label for m in indicators.meta),
+        tuple(dict.fromkeys(s for m in indicators.meta for s in m.source.split(", ") if s)),
+        (full - mean) / spread,
+        {name: int(n) for name, n in zip(names, gaps.sum(axis=0), strict=True) if n},
+    )
+
+
+_CLUSTERED = 20
+"""Areas with two clusters or more that it takes to tell what clusters do to the variance."""
+_EDGE = 0.02
+"""Nearest to 0 and 1 that a share is taken to be when its variance is worked out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The answers of respondents who live in a known area, one row each.
+
+    Attributes
+    ----------
+    value
+        0 or 1, or a number.
+    weight
+        Of the survey, above 0.
+    area
+        Row of the respondent's area.
+    cluster
+        Number of the respondent's primary sampling unit; each their own where there is none.
+    share
+        Whether the values are 0 and 1.
+    """
+
+    value: Floats
+    weight: Floats
+    area: Ints
+    cluster: Ints
+    share: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direct:
+    """Direct estimates of the areas with respondents, one number each.
+
+    Attributes
+    ----------
+    rows
+        Which areas.
+    value
+        Weighted means.
+    variance
+        Their sampling variances, smoothed: see `direct_estimates`.
+    respondents, effective
+        How many answered, and Kish's effective number ``(sum w)^2 / sum w^2``.
+    design_effect
+        What sampling in clusters within areas multiplies the variance by; 1 where it cannot be told.
+    """
+
+    rows: Ints
+    value: Floats
+    variance: Floats
+    respondents: Ints
+    effective: Floats
+    design_effect: float
+
+
+def direct_estimates(answers: Answers, x: Floats) -> Direct:
+    """Estimate each area that has respondents from these alone.
+
+    Parameters
+    ----------
+    answers
+        Of the respondents.
+    x
+        (n_areas, n_covariates) standardised covariates of all areas.
+
+    Returns
+    -------
+    Direct
+        The value is ``sum w y / sum w``. A dozen answers cannot tell their own variance (if all say yes it
+        would be 0), so it is smoothed: ``S^2 k / n_eff``, where S^2 is ``p (1 - p)`` at the share p that a
+        regression on the covariates expects there (of numbers: the pooled variance within areas), and k is
+        the pooled design effect of clusters within areas.
+
+    Raises
+    ------
+    DataError
+        If fewer areas have respondents than the regression has coefficients, and 5 more.
+
+    Examples
+    --------
+    >>> answers = Answers(np.array([1.0, 0, 1, 1]), np.ones(4), np.array([0, 0, 2, 2]), np.arange(4), True)
+    >>> direct_estimates(answers, np.empty((3, 0)))
+    Traceback (most recent call last):
+    ...
+    commonweal.errors.DataError: 2 areas have respondents; expected 6 or more for 1 coefficients: ask in \
+more areas, or use fewer covariates
+    """
+    rows, place = np.unique(answers.area, return_inverse=True)
+    needed = x.shape[1] + 1 + 5
+    if len(rows) < needed:
+        raise DataError(
+            f"{len(rows)} areas have respondents; expected {needed} or more for {x.shape[1] + 1} coefficients: "
+            "ask in more areas, or use fewer covariates"
+        )
+    w, y = answers.weight, answers.value
+    total: Floats = np.bincount(place, w).astype(np.float64)
+    value = np.bincount(place, w * y) / total
+    respondents = np.bincount(place)
+    effective = total**2 / np.bincount(place, w**2)
+    if answers.share:
+        design = np.column_stack([np.ones(len(rows)), x[rows]])
+        root = np.sqrt(effective)
+        coefficients = np.linalg.lstsq(design * root[:, None], value * root, rcond=None)[0]
+        expected = np.clip(design @ coefficients, _EDGE, 1 - _EDGE)
+        spread = expected * (1 - expected)
+    else:
+        residual = w * (y - value[place]) ** 2
+        inside = np.bincount(place, residual) / total * respondents
+        spread = np.full(len(rows), inside.sum() / max((respondents - 1).sum(), 1))
+        if not spread.any():
+            raise DataError("everybody in an area answers alike; expected answers that differ")
+    variance = spread / effective
+    k = _design_effect(answers, place, value, total, variance)
+    return Direct(rows, value, variance * k, respondents, effective, k)
+
+
+def _design_effect(
+    answers: Answers, place: Ints, value: Floats, total: Floats, variance: Floats
+) -> float:
+    """Give the pooled variance between clusters within areas over that of independent answers, at least 1."""
+    _, cluster = np.unique(np.column_stack([place, answers.cluster]), axis=0, return_inverse=True)
+    cluster = cluster.ravel()
+    scores = np.bincount(cluster, answers.weight * (answers.value - value[place]))
+    of = np.zeros(len(scores), dtype=np.int64)
+    of[cluster] = place
+    many = np.bincount(of, minlength=len(total))
+    several = many >= 2
+    if several.sum() < _CLUSTERED or len(scores) == len(place):
+        return 1.0
+    factor = many[several] / (many[several] - 1)
+    linear = factor * np.bincount(of, scores**2, len(total))[several] / total[several] ** 2
+    return max(1.0, float(linear.sum() / variance[several].sum()))
+
 
 Method = Literal["fay-herriot", "mrp"]
 METHODS: dict[str, str] = {
@@ -107,7 +327,7 @@ def by_area(answers: Answers, covariates: Covariates, level: float = 0.95) -> Mo
     Modelled
         An area with respondents gets ``g y + (1 - g) x'b``, the others ``x'b``, both averaged over what the
         model variance may be, and so are their mean squared errors
-        (`commonweal.small_areas.integrated`). Shares are kept within 0 and 1.
+        (`commonweal.small_areas.fay_herriot_bayes`). Shares are kept within 0 and 1.
 
     Raises
     ------
@@ -116,7 +336,7 @@ def by_area(answers: Answers, covariates: Covariates, level: float = 0.95) -> Mo
     """
     from scipy.stats import norm
 
-    from commonweal.small_areas.integrated import fay_herriot_posterior
+    from commonweal.small_areas.fay_herriot_bayes import fay_herriot_posterior
 
     direct = direct_estimates(answers, covariates.values)
     fit = fay_herriot_posterior(

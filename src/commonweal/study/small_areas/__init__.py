@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from commonweal.study.small_areas.covariates import ready_covariates
-from commonweal.study.small_areas.example import example_spec, example_survey, write_example
 from commonweal.study.small_areas.run import (
     Ground,
     estimates_of,
     place_study,
     read_ground,
+    ready_covariates,
     run_estimates,
 )
-from commonweal.study.small_areas.spec import EstimatesSpec, PeopleSpec, load_estimates
+from commonweal.study.small_areas.spec import (
+    EstimatesSpec,
+    PeopleSpec,
+    example_spec,
+    example_survey,
+    load_estimates,
+    write_example,
+)
 
 __all__ = [
     "EstimatesSpec",

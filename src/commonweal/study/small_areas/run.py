@@ -1,26 +1,28 @@
-"""Run a file that takes a survey to neighbourhoods."""
+"""Run a file that takes a survey to neighbourhoods, with the covariates that ship."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from commonweal.areas import code_texts
 from commonweal.errors import DataError, StudyError, UnknownNameError
-from commonweal.files.explain import explain
+from commonweal.files.inputs import read_strict
+from commonweal.files.schema import explain
 from commonweal.indicators import numbers
 from commonweal.social_capital.neighbourhoods import People, estimate_neighbourhoods, standardised
 from commonweal.sources import Store
 from commonweal.spec import OwnAreas, Study, load_study
+from commonweal.spec.indicators import IndicatorSpec
 from commonweal.spec.indices import IndexSpec
 from commonweal.study.areas import study_areas
 from commonweal.study.files import own_source
 from commonweal.study.indicators import gather_indicators
-from commonweal.study.small_areas.covariates import ready_covariates
 from commonweal.study.small_areas.spec import EstimatesSpec, load_estimates
 from commonweal.survey import rake_survey, read_survey
 
@@ -34,7 +36,29 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Ground", "estimates_of", "place_study", "read_ground", "run_estimates"]
+__all__ = [
+    "Ground",
+    "estimates_of",
+    "place_study",
+    "read_ground",
+    "ready_covariates",
+    "run_estimates",
+]
+
+
+def ready_covariates(system: str) -> dict[str, IndicatorSpec]:
+    """Give the covariates that ship for an area system, by name; none for most.
+
+    Examples
+    --------
+    >>> sorted(ready_covariates("lsoa21"))[:3]
+    ['crime', 'disabled', 'flats']
+    >>> ready_covariates("wd24")
+    {}
+    """
+    text = (resources.files(__package__) / "covariates.yaml").read_text("utf-8")
+    found: dict[str, Any] = read_strict(text)
+    return TypeAdapter(dict[str, IndicatorSpec]).validate_python(found.get(system, {}))
 
 
 def run_estimates(

@@ -1,0 +1,189 @@
+"""The commands that repeat published works: `commonweal discontent` and `wealth`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # typer reads it
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.cli.console import Json, print_json, print_lines, progress_bar
+from commonweal.errors import CommonwealError, UnknownNameError
+
+if TYPE_CHECKING:
+    from commonweal.papers.wealth import Weight
+    from commonweal.sources import Store
+
+
+__all__ = [
+    "discontent",
+    "wealth",
+]
+
+
+def discontent(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a report: page, PDF, workbook, tables.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set the vote of 2016 beside decline and left-behind areas: association, not cause."""
+    from commonweal.report.study.folder import check_folder
+    from commonweal.sources import Store
+
+    if out is not None:
+        check_folder(out)  # before the work, not after it
+    from commonweal.papers.discontent import discontent as find
+    from commonweal.papers.discontent.text import as_data, discontent_lines
+
+    with progress_bar() as progress:
+        found = find(Store.from_environment(progress))
+    folder = None
+    if out is not None:
+        from commonweal.document.write import write_report
+        from commonweal.papers.discontent.report import discontent_report
+
+        folder = write_report(discontent_report(found), out)
+    if as_json:
+        print_json({**as_data(found), **({"folder": str(folder)} if folder else {})})
+        return
+    print_lines(discontent_lines(found))
+    if folder is not None:
+        print(f"\nReport: {folder / 'report.html'}")
+
+
+CALIBRATION, COUNTRIES = "calibration", "countries"
+"""Coefficients where none are asked for, and those that are estimated on the spot."""
+
+
+def wealth(
+    country: Annotated[
+        list[str] | None,
+        typer.Option(help="A country by code or name, such as GBR; may be given several times."),
+    ] = None,
+    people: Annotated[
+        float | None, typer.Option(help="People of a place of your own, with --income.")
+    ] = None,
+    income: Annotated[
+        float | None, typer.Option(help="Its income per head and year, in any currency.")
+    ] = None,
+    change: Annotated[float, typer.Option(help="Percentage points by which trust changes.")] = 1.0,
+    form: Annotated[
+        str, typer.Option(help="Form told in words: linear, compensating or equivalent.")
+    ] = "linear",
+    coefficients: Annotated[
+        str,
+        typer.Option(
+            help="How much trust weighs against income: calibration, doubling, countries (a regression across "
+            "countries, made on the spot), or a YAML file with b, g, var_b, var_g, cov_bg."
+        ),
+    ] = CALIBRATION,
+    b: Annotated[float | None, typer.Option("--b", help="Own coefficient of ln income.")] = None,
+    g: Annotated[
+        float | None, typer.Option("--g", help="Own coefficient of trust, 0 to 1.")
+    ] = None,
+    var_b: Annotated[float | None, typer.Option("--var-b", help="Variance of b.")] = None,
+    var_g: Annotated[float | None, typer.Option("--var-g", help="Variance of g.")] = None,
+    cov: Annotated[float | None, typer.Option("--cov-bg", help="Covariance of b and g.")] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="With --coefficients countries: what to hold constant, such as health."),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Discount rate of the stock [default: 0.015 and 0.04].")
+    ] = None,
+    years: Annotated[float, typer.Option(help="Years of the stock.")] = 25,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated intervals.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write a report with every country into.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Value trust between people as wealth: for countries, for groups of them, for a place of your own."""
+    import polars as pl
+
+    from commonweal.document import write_report
+    from commonweal.papers import wealth as room
+    from commonweal.papers.wealth import tables as told
+    from commonweal.papers.wealth.report import wealth_report
+    from commonweal.report.study.folder import check_folder
+    from commonweal.sources import Store
+
+    if form not in room.FORMS:
+        raise UnknownNameError("form", form, room.FORMS)
+    if (people is None) != (income is None):
+        missing, there = ("--people", "--income") if people is None else ("--income", "--people")
+        raise CommonwealError(f"{missing} is missing; {there} needs it")
+    chosen = list(dict.fromkeys(room.country_of(name) for name in country or []))
+    rates = [d for d, _ in room.HORIZONS] if rate is None else [rate]
+    horizons = [(d, years) for d in rates]
+    if out is not None:
+        check_folder(out)
+    with progress_bar() as progress:
+        store = Store.from_environment(progress)
+        own = {"b": b, "g": g, "var_b": var_b, "var_g": var_g, "cov_bg": cov}
+        weight = _weight(coefficients, own, control or [], store)
+        lines: list[str] = []
+        data: dict[str, Any] = {"weight": weight.model_dump(mode="json") | {"r": weight.ratio}}
+        if people is not None and income is not None:
+            worth = room.worth_of_change(
+                weight, people, income, change, horizons=horizons, seed=seed
+            )
+            where = f"A place of {people:,.0f} people on {income:,.0f} a head and year"
+            lines += [
+                *told.change_lines(worth, change, where, "in the currency of the income", form),
+                "",
+            ]
+            data["place"] = told.rows_as_data(worth)
+        world = not chosen and people is None
+        if chosen or world or out is not None:
+            found = room.value_countries(store, weight, room.Assumptions(seed=seed))
+            changes = {c: room.worth_in_country(found, c, change, horizons) for c in chosen}
+        for c in chosen:
+            lines += [*told.country_lines(found, c, form), ""]
+            if (worth_there := changes[c]) is not None:
+                lines += [
+                    *told.change_lines(worth_there, change, c.name, f"in {told.DOLLARS}", form),
+                    "",
+                ]
+        if chosen:
+            codes = [c.code for c in chosen]
+            data["countries"] = told.rows_as_data(
+                found.countries.filter(pl.col("code").is_in(codes))
+            )
+            data["changes"] = {
+                c.code: told.rows_as_data(w) for c, w in changes.items() if w is not None
+            }
+        if world:
+            lines += [*told.world_lines(found, form), ""]
+            data["countries"] = told.rows_as_data(found.countries)
+            data["groups"] = told.rows_as_data(found.groups)
+        lines += [*told.weight_lines(weight), "", *told.published_lines()]
+        if out is not None:
+            folder = write_report(wealth_report(found, store, form, changes, change), out)
+            lines.append("")
+            data["folder"] = str(folder)
+    data["published"] = {k: p.model_dump(mode="json") for k, p in room.load_published().items()}
+    if as_json:
+        print_json(data)
+        return
+    print_lines(lines)
+    if out is not None:
+        print(f"Report: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+
+
+def _weight(name: str, own: dict[str, float | None], controls: list[str], store: Store) -> Weight:
+    """Give the coefficients that were asked for."""
+    from commonweal.papers import wealth as room
+
+    given = {key: value for key, value in own.items() if value is not None}
+    if controls and name != COUNTRIES:
+        raise CommonwealError(f"--control: found with --coefficients {name}; expected countries")
+    if given and name != CALIBRATION:
+        option = next(iter(given)).replace("_", "-")
+        raise CommonwealError(f"--coefficients {name} and --{option}: found both; expected one")
+    if given:
+        return room.weight_of("coefficients", source="given on the command line", **given)
+    if name == COUNTRIES:
+        return room.fit_countries(room.life_of_countries(store), controls).weight
+    return room.read_weight(name, [COUNTRIES])

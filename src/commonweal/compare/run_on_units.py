@@ -1,0 +1,115 @@
+"""Run a study on its own areas and on larger ones, to see how much depends on the unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commonweal.compare import compare_units, larger_units
+from commonweal.errors import StudyError
+from commonweal.sources import Store
+from commonweal.spec import Study, load_study
+from commonweal.study.areas import study_areas
+from commonweal.study.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from commonweal.compare import UnitComparison
+    from commonweal.study.run import Progress
+
+
+__all__ = [
+    "on_unit",
+    "run_on_units",
+]
+
+
+BARE: dict[str, Any] = {
+    "certainty": None,
+    "sensitivity": None,
+    "agreement": (),
+    "since": "",
+    "focus": {},
+}
+
+
+def run_on_units(
+    study: Study | str | Path,
+    store: Store | None = None,
+    units: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> list[UnitComparison]:
+    """Run a study on its own areas and on larger ones, and compare: one value for each of these.
+
+    Parameters
+    ----------
+    study
+        As in `commonweal.study.run.run`. Nothing varies, and nothing is compared with what is published. Where it has
+        a ``focus``, the areas in it are counted, and the larger ones that they lie in.
+    store, progress
+        As there.
+    units
+        Area systems; if none are given, `commonweal.compare.larger_units` of the study's.
+
+    Raises
+    ------
+    StudyError
+        If the study's areas are a table of its own, or there is no larger unit.
+    CommonwealError
+        As in `commonweal.study.run.run`.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    if not isinstance(study.areas, str):
+        raise StudyError(
+            f"{study.name}: its areas are a table of its own; larger units are known for area systems"
+        )
+    store = store or Store.from_environment(progress)
+    areas = study_areas(study, store)
+    chosen = tuple(dict.fromkeys(units)) or larger_units(areas)
+    if not chosen:
+        raise StudyError(f"{study.name}: there is no larger unit than {study.areas}; name one")
+    for unit in chosen:  # before a long run, not after it
+        if unit not in areas.parents:
+            known = ", ".join(areas.parents)
+            raise StudyError(
+                f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
+            )
+    focus = study.in_focus(areas.table) if study.focus else None
+    small = run(study.model_copy(update=BARE), store, geometry=False, progress=progress)
+    found = []
+    for unit in chosen:
+        large = run(on_unit(study, unit), store, geometry=False, progress=progress)
+        found.append(compare_units(small, large, store, focus))
+    return found
+
+
+def on_unit(study: Study, unit: str) -> Study:
+    """Give the same recipe on larger areas.
+
+    Parameters
+    ----------
+    study
+        A study on areas that ship.
+    unit
+        An area system that these make up.
+
+    Returns
+    -------
+    Study
+        An indicator that states no ``areas`` is measured on the study's own, and is carried from there
+        as a mean weighted by people. Nothing varies in it.
+    """
+    own = {
+        name
+        for index in study.index
+        if not study.built_on(index)[0]
+        for name in study.read_with(index)
+    }
+    there = {
+        name: spec.model_copy(update={"areas": study.areas, "standard_error": "", "counts": None})
+        if name in own and spec.reads and not spec.areas
+        else spec
+        for name, spec in study.indicators.items()
+    }
+    return study.model_copy(update={**BARE, "areas": unit, "indicators": there})

@@ -1,1 +1,0 @@
-"""Charts as accessible drawings: each with the numbers that it shows."""

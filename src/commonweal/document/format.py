@@ -1,0 +1,370 @@
+"""Numbers, names and lists as plain text: counts, ranks, shares, amounts with units, columns for a terminal."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from commonweal.indicators import Counts
+
+
+__all__ = [
+    "FEWEST_EVENTS",
+    "FEWEST_PEOPLE",
+    "MOST_LINES",
+    "SURE",
+    "UNSURE",
+    "amount",
+    "capped",
+    "coded_name",
+    "coefficient",
+    "counted",
+    "difference",
+    "in_columns",
+    "is_distance",
+    "joined",
+    "living",
+    "ordinal",
+    "people",
+    "percent",
+    "places",
+    "points",
+    "small",
+    "tied",
+]
+
+
+SURE, UNSURE = 0.95, 0.2
+"""Selected in so many draws, an area is almost certain; in more than the other, open."""
+
+
+def people(n: float) -> str:
+    """Say how many people: in millions above one million.
+
+    Examples
+    --------
+    >>> people(2_376_540), people(48_211), people(1), people(float("nan"))
+    ('2.38 million people', '48,211 people', '1 person', 'population not given')
+    """
+    if math.isnan(n):
+        return "population not given"
+    if round(n) == 1:
+        return "1 person"
+    return f"{n / 1e6:.2f} million people" if n >= 1e6 else f"{n:,.0f} people"
+
+
+def living(n: float) -> str:
+    """Say how many people live there.
+
+    Examples
+    --------
+    >>> living(48_211), living(1), living(float("nan"))
+    ('48,211 people live there', '1 person lives there', 'population not given')
+    """
+    told = people(n)
+    if math.isnan(n):
+        return told
+    return f"{told} {'lives' if round(n) == 1 else 'live'} there"
+
+
+def percent(share: float) -> str:
+    """Say a share in whole percent, without rounding to certainty.
+
+    Examples
+    --------
+    >>> percent(0.934), percent(0.9996), percent(1.0), percent(0.0004)
+    ('93 %', 'over 99 %', '100 %', 'under 1 %')
+    """
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """Say how many of something.
+
+    Examples
+    --------
+    >>> counted(1, "index", "indices"), counted(1_262, "place", "places"), counted(0, "draw", "draws")
+    ('1 index', '1,262 places', '0 draws')
+    """
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def ordinal(n: float) -> str:
+    """Say a rank.
+
+    Examples
+    --------
+    >>> ordinal(1), ordinal(112), ordinal(3203)
+    ('1st', '112th', '3,203rd')
+    """
+    n = int(n)
+    ending = "th" if 11 <= n % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
+
+
+def places(margin: float, level: float = 1) -> str:
+    """Say a margin to a cut-off, and a tie that is wider than the margin.
+
+    Parameters
+    ----------
+    margin
+        Places: positive inside, negative outside.
+    level
+        How many areas share its score, itself among them.
+
+    Examples
+    --------
+    >>> places(12), places(-1), places(-1, 295)
+    ('inside by 12 places', 'outside by 1 place', 'outside by 1 place, tied with 294 others')
+    """
+    side = "inside" if margin > 0 else "outside"
+    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
+
+
+def tied(margin: float, level: float) -> str:
+    """Say with how many others an area ties, where the tie is wider than its margin; '' elsewhere."""
+    others = int(level) - 1
+    if others < 1 or others < abs(margin):
+        return ""
+    return f", tied with {counted(others, 'other', 'others')}"
+
+
+def points(margin: float) -> str:
+    """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
+
+    Examples
+    --------
+    >>> points(1.5), points(-0.85), points(-0.0004), points(0.0)
+    ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
+    """
+    if margin == 0:
+        return "level with the cut-off"
+    return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
+
+
+def difference(largest: float) -> str:
+    """Say how far two scores lie apart at most, without rounding what there is to nothing.
+
+    Examples
+    --------
+    >>> difference(0.0016), difference(5e-9), difference(0), difference(12.5)
+    ('0.0016', '5e-09', '0', '12.5000')
+    """
+    if largest == 0:
+        return "0"
+    return f"{largest:.4f}" if largest >= 0.00005 else f"{largest:.0e}"
+
+
+def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
+    """Name an area with its code, by a form; by its code alone where it has no other name.
+
+    Examples
+    --------
+    >>> coded_name("A1", "Oak"), coded_name("11", "11"), coded_name("A1", "Oak", "{name} ({code})")
+    ('A1 Oak', '11', 'Oak (A1)')
+    """
+    return form.format(code=code, name=name) if name and name != code else code
+
+
+def joined(words: Iterable[str]) -> str:
+    """Join words to a list.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"]), joined(["a"])
+    ('a, b and c', 'a')
+    """
+    told = list(words)
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def plain(words: str) -> str:
+    """Leave out what XML cannot hold, and keep to one line."""
+    return " ".join(_CONTROL.sub("", words).split())
+
+
+def shorten(words: str, n: int) -> str:
+    """Take the middle out of words that are too long, since names differ at both ends.
+
+    Examples
+    --------
+    >>> shorten("Kingston upon Hull 012A", 15)
+    'Kingsto…ll 012A'
+    """
+    words = plain(words)
+    half = (n - 1) // 2
+    return words if len(words) <= n else f"{words[: n - 1 - half]}…{words[-half:] if half else ''}"
+
+
+FEWEST_PEOPLE = 100
+"""Places with fewer residents show no values of their own, and not how many they are."""
+
+FEWEST_EVENTS = 5
+"""A rate made from fewer events, but some, is not shown; nor one made from fewer people."""
+
+_DISTANCES = ("m", "km", "metres", "kilometres", "minutes", "min")
+
+
+def amount(value: float, unit: str) -> str:
+    """Say a value with its unit, to three digits that count; '' without a value.
+
+    Examples
+    --------
+    >>> amount(1240.4, "m"), amount(63.42, "% of electors"), amount(0.0312, "share of homes")
+    ('1,240 m', '63.4 % of electors', '3.1 % of homes')
+    >>> amount(2.345, "per 1,000 residents"), amount(12, ""), amount(float("nan"), "m")
+    ('2.35 per 1,000 residents', '12', '')
+    """
+    if math.isnan(value):
+        return ""
+    if unit.startswith("share of ") and abs(value) <= 1:
+        return amount(value * 100, "% of " + unit.removeprefix("share of "))
+    words = unit.split(", ")[0]  # what follows says how it is counted: "pubs, the far ones less"
+    if words[:1].isdigit() or words == "score":
+        words = ""
+    return f"{_number(value)} {words}".strip()
+
+
+def _number(value: float) -> str:
+    size = abs(value)
+    if size == 0 or value == int(value):
+        return f"{value:,.0f}"
+    if size >= 1000:  # no instrument here measures to the metre
+        return f"{round(value, -1):,.0f}"
+    if size >= 100:
+        return f"{value:,.0f}"
+    if size < 0.1:
+        return f"{value:.{1 - math.floor(math.log10(size))}f}"
+    return f"{value:.1f}" if size >= 10 or _rounds_well(size) else f"{value:.2f}"
+
+
+def _rounds_well(size: float) -> bool:
+    """Whether one decimal is off by no more than one part in a hundred."""
+    return abs(round(size, 1) - size) <= 0.01 * size
+
+
+def is_distance(unit: str) -> bool:
+    """Say whether a unit is one of distance or of time on the way."""
+    return unit.split(",")[0].strip().casefold() in _DISTANCES
+
+
+def small(people: NDArray[np.float64], counts: Counts | None) -> NDArray[np.bool_]:
+    """(n_areas,) whether a value is withheld.
+
+    Parameters
+    ----------
+    people
+        (n_areas,) residents; NaN where unknown, which withholds nothing.
+    counts
+        What a rate was made from, on the same areas; None if it is not one, or that is not known.
+    """
+    few: NDArray[np.bool_] = people < FEWEST_PEOPLE
+    if counts is not None and len(counts.events) == len(people):
+        few = few | ((counts.events > 0) & (counts.events < FEWEST_EVENTS))
+        few = few | (counts.base < FEWEST_EVENTS)
+    return few
+
+
+WIDEST = 100
+GAP = "  "
+
+MOST_LINES = 10
+"""Lines of a list that a terminal shows; the list ends by saying how many follow, and where all are."""
+
+
+def capped(lines: Iterable[str], whole: str, most: int = MOST_LINES) -> Iterator[str]:
+    r"""Cut a list short, and say how many lines follow.
+
+    Parameters
+    ----------
+    lines
+        The list.
+    whole
+        Where all of it is.
+    most
+        How many lines to show.
+
+    Examples
+    --------
+    >>> print(*capped(["  A01", "  A02", "  A03"], "--out FILE writes them", most=2), sep="\n")
+      A01
+      A02
+      and 1 more (--out FILE writes them)
+    """
+    told = list(lines)
+    yield from told[:most]
+    if len(told) > most:
+        indent = told[0][: len(told[0]) - len(told[0].lstrip())]
+        yield f"{indent}and {len(told) - most:,} more ({whole})"
+
+
+def coefficient(value: float | None) -> str:
+    """Give a correlation for a cell: empty where there is none, as among areas that are all alike."""
+    return "" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def in_columns(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ", whole: str = ""
+) -> Iterator[str]:
+    r"""Align a table: columns of numbers to the right, of words to the left.
+
+    Parameters
+    ----------
+    heads
+        Names of the columns. One that starts with ``>`` is of numbers.
+    rows
+        Their cells.
+    indent
+        What each line starts with.
+    whole
+        Where all rows are, if the table is to be cut short as by `capped`.
+
+    Yields
+    ------
+    str
+        The heads, then a line a row, at most 100 characters wide as long as the numbers leave room:
+        the widest columns of words are cut.
+
+    Examples
+    --------
+    >>> print(*in_columns(["Place", ">Rank"], [["Leeds", "12"], ["York", "1,204"]]), sep="\n")
+      Place   Rank
+      Leeds     12
+      York   1,204
+    """
+    n = MOST_LINES if whole else len(rows)
+    right = [head.startswith(">") for head in heads]
+    cells = [[head.lstrip(">") for head in heads], *map(list, rows[:n])]
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    words = [k for k, number in enumerate(right) if not number]
+    while words and sum(wide) + len(GAP) * (len(wide) - 1) + len(indent) > WIDEST:
+        widest = max(words, key=lambda k: wide[k])
+        if wide[widest] <= 12:
+            break
+        wide[widest] -= 1
+    for line in cells:
+        told = (
+            _cut(cell, w).rjust(w) if number else _cut(cell, w).ljust(w)
+            for cell, w, number in zip(line, wide, right, strict=True)
+        )
+        yield f"{indent}{GAP.join(told)}".rstrip()
+    if len(rows) > n:
+        yield f"{indent}and {len(rows) - n:,} more ({whole})"
+
+
+def _cut(text: str, n: int) -> str:
+    return text if len(text) <= n else f"{text[: n - 3].rstrip()}..."

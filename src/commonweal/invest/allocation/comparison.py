@@ -1,0 +1,297 @@
+"""Compare two allocations, or one with the published list: who gains and who loses, with people and need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.areas import build_move
+from commonweal.designation import designate
+from commonweal.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from commonweal.areas import Areas, Move
+    from commonweal.index import Scores
+    from commonweal.invest.allocation.allocate import Allocation
+    from commonweal.invest.allocation.programme import Programme
+    from commonweal.sources import Store
+
+
+__all__ = [
+    "Difference",
+    "Ground",
+    "Published",
+    "check_against",
+    "compare",
+    "ground_of",
+    "in_need_on",
+]
+
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An allocation beside a published list of the same areas.
+
+    Attributes
+    ----------
+    file
+        Name of the table of codes.
+    matched, missed, extra
+        Areas in both, only in the published list, and only in the allocation (row numbers).
+    elsewhere
+        Codes of the list that are of no area.
+    """
+
+    file: str
+    matched: NDArray[np.intp]
+    missed: NDArray[np.intp]
+    extra: NDArray[np.intp]
+    elsewhere: tuple[str, ...]
+
+
+def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Published:
+    """Set an allocation beside a published list.
+
+    Parameters
+    ----------
+    allocation
+        The allocation.
+    codes
+        Codes of the areas on the list.
+    file
+        Name of the table that they are from.
+
+    Raises
+    ------
+    DataError
+        If none of the codes is an area.
+    """
+    areas = allocation.areas
+    elsewhere = tuple(code for code in codes if code not in areas.position)
+    if len(elsewhere) == len(codes):
+        raise DataError(
+            f"{file}: none of its {len(codes):,} codes is one of the {len(areas):,} {areas.plural}; found such as "
+            f"{', '.join(codes[:2])}, expected such as {', '.join(areas.codes[:2])}"
+        )
+    listed = np.isin(areas.codes, codes)
+    ours = allocation.selected
+    return Published(
+        file,
+        matched=np.flatnonzero(ours & listed),
+        missed=np.flatnonzero(listed & ~ours),
+        extra=np.flatnonzero(ours & ~listed),
+        elsewhere=elsewhere,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An allocation on the areas that two are compared on.
+
+    Attributes
+    ----------
+    areas
+        Those areas.
+    share
+        (n_areas,) share of each one's people whose place is selected, 0..1.
+    """
+
+    areas: Areas
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one allocation differs from another.
+
+    Attributes
+    ----------
+    areas
+        What they are compared on.
+    first, second
+        (n_areas,) share of people whose place is selected, in each.
+    both, only_first, only_second
+        (n_areas,) share of people whose place is selected in both, or in one alone. Where an area is
+        selected in part by both, the parts are taken to overlap as far as they can.
+    in_need
+        (n_areas,) who is in need, by one yardstick for both.
+    """
+
+    areas: Areas
+    first: Floats
+    second: Floats
+    both: Floats
+    only_first: Floats
+    only_second: Floats
+    in_need: Bools
+
+    def people(self, share: Floats, *, in_need: bool = False) -> float:
+        """Count residents of a share of each area; unknown populations are left out."""
+        residents = self.areas.population * share
+        return float(np.nansum(residents[self.in_need] if in_need else residents))
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row an area that either selects at least in part, those of one alone first."""
+        import polars as pl
+
+        table = self.areas.table
+        named = [c for c in ("lad24_name", "lad17_name", "region_name") if c in table.columns]
+        most = np.argmax([self.only_first, self.only_second, self.both], axis=0)
+        where = np.array(["first only", "second only", "both"])[most]
+        return (
+            table.select("code", "name", "population", *named)
+            .with_columns(
+                selected_by=pl.Series(where.tolist()),
+                first=pl.Series(self.first),
+                second=pl.Series(self.second),
+                in_need=pl.Series(self.in_need),
+            )
+            .filter((pl.col("first") > 0) | (pl.col("second") > 0))
+            .sort("selected_by", "code", descending=[True, False])
+        )
+
+
+def compare(first: Ground, second: Ground, in_need: Bools) -> Difference:
+    """Compare two allocations on the same areas.
+
+    Parameters
+    ----------
+    first, second
+        The allocations, on the same areas.
+    in_need
+        (n_areas,) who is in need.
+
+    Raises
+    ------
+    DataError
+        If they are on different areas.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from commonweal.areas import Areas
+    >>> table = pl.DataFrame({"code": ["a", "b", "c"], "name": ["A", "B", "C"], "population": [10.0, 20.0, 40.0]})
+    >>> areas = Areas("own", "Three", "area", "areas", table)
+    >>> one = Ground(areas, np.array([1.0, 1.0, 0.0]))
+    >>> other = Ground(areas, np.array([0.0, 1.0, 0.5]))
+    >>> found = compare(one, other, np.array([False, True, True]))
+    >>> [found.people(s) for s in (found.both, found.only_first, found.only_second)]
+    [20.0, 10.0, 20.0]
+    >>> found.people(found.only_second, in_need=True)
+    20.0
+    """
+    if first.areas.codes != second.areas.codes:
+        raise DataError(
+            f"the allocations are on {len(first.areas):,} areas of {first.areas.system} and {len(second.areas):,} "
+            f"of {second.areas.system}; expected the same"
+        )
+    both = np.minimum(first.share, second.share)
+    return Difference(
+        first.areas,
+        first.share,
+        second.share,
+        both,
+        first.share - both,
+        second.share - both,
+        in_need,
+    )
+
+
+def ground_of(
+    store: Store, allocation: Allocation, scores: Mapping[str, Scores], ground: Areas
+) -> Ground:
+    """Say how much of each of some smaller areas an allocation selects.
+
+    Parameters
+    ----------
+    store
+        For links between area systems.
+    allocation
+        Who is selected.
+    scores
+        Of the study: how an index was carried from small areas is also how those make up the study's.
+    ground
+        The areas to compare on, such as neighbourhoods.
+
+    Returns
+    -------
+    Ground
+        Shares of people; an area that lies in no area of the study has none selected.
+
+    Raises
+    ------
+    UnknownNameError
+        If no link leads from the study's areas to these.
+    """
+    selected = allocation.selected.astype(np.float64)
+    if allocation.areas.codes == ground.codes:
+        return Ground(ground, selected)
+    moves = [s.move for s in scores.values() if s.move is not None]
+    down = sorted(moves, key=lambda m: m.origin.system != ground.system)
+    if not down:
+        return Ground(
+            ground, np.nan_to_num(build_move(store, allocation.areas, ground).mean(selected))
+        )
+    share = _back(down[0], selected)
+    if down[0].origin.codes != ground.codes:
+        share = np.nan_to_num(build_move(store, down[0].origin, ground).mean(share))
+    return Ground(ground, share)
+
+
+def _back(move: Move, selected: Floats) -> Floats:
+    """(n_origin,) share of each origin's people that lives in a selected destination."""
+    people = np.asarray(move.weights.sum(axis=0)).ravel()
+    inside = move.weights.T @ selected
+    share: Floats = np.divide(inside, people, out=np.zeros_like(inside), where=people > 0)
+    return np.clip(share, 0.0, 1.0)
+
+
+def in_need_on(
+    store: Store, programme: Programme, scores: Mapping[str, Scores], ground: Areas
+) -> Bools:
+    """Say which of some smaller areas are in need by a programme's yardstick.
+
+    Parameters
+    ----------
+    store
+        For links between area systems.
+    programme
+        Whose yardstick it is.
+    scores
+        Of its study; each index is taken where it was built, and carried to `ground` from there.
+    ground
+        The areas.
+
+    Raises
+    ------
+    UnknownNameError
+        If the yardstick names what is not there, or no link leads from where an index was built.
+    """
+    on_ground: dict[str, Scores] = {}
+    for condition in programme.in_need:
+        name = condition.path.split("/", 1)[0]
+        if name not in scores:
+            raise UnknownNameError("index", name, scores, " under 'in_need'")
+        built = scores[name].built or scores[name]
+        if list(built.codes) != ground.codes:
+            move = scores[name].move
+            origin = move.origin if move is not None else None
+            if origin is None:
+                raise DataError(
+                    f"index {name} is built on {built.system} and cannot be told on {ground.system}; name the "
+                    "programme on smaller areas first, and this one as the other"
+                )
+            built = built.moved(build_move(store, origin, ground))
+        on_ground[name] = built
+    return designate("in need", programme.yardstick, on_ground, ground, changes=False).selected

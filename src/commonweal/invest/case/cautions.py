@@ -1,0 +1,282 @@
+"""Cautions of a case: names that do not match, spending beyond the budget, effects that studies support."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from commonweal.document.format import joined, percent
+from commonweal.errors import UnknownNameError
+from commonweal.invest.appraisal.appraise import money
+from commonweal.invest.case.model import NEEDIEST
+from commonweal.invest.case.options import STUDIED, costs_by_start
+from commonweal.invest.case.valuation import shipped_values
+from commonweal.invest.siting.demand import SCHOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.appraisal import Appraisal
+    from commonweal.invest.case.model import Asked, Case
+    from commonweal.invest.case.options import Option
+    from commonweal.invest.case.valuation import Values
+    from commonweal.invest.interventions import Interventions
+    from commonweal.invest.portfolio import Problem
+
+
+__all__ = [
+    "after_told",
+    "begun_costs_after",
+    "bias_words",
+    "case_cautions",
+    "check_names",
+    "few_places",
+    "over_told",
+    "spent_with_bias",
+    "studied_interventions",
+    "unsited",
+    "why_studied",
+]
+
+
+BUILDING = "building"
+"""The group of interventions that need a site."""
+
+
+def check_names(asked: Asked, interventions: Interventions, values: Values) -> None:
+    """Refuse values of one's own that name an intervention that there is not.
+
+    Those that ship go with the interventions that ship: what they do not name of others `case_cautions` tells.
+
+    Raises
+    ------
+    UnknownNameError
+        It names the intervention, both files and the key.
+    """
+    if asked.values in shipped_values():
+        return
+    known = interventions.interventions
+    for key, named in (("built", values.built.values()), ("optimism_bias", values.optimism_bias)):
+        for name in named:
+            if name not in known:
+                where = f" in {asked.interventions}, but named in {asked.values} under '{key}'"
+                raise UnknownNameError("intervention", name, known, where)
+
+
+def case_cautions(case: Case) -> tuple[str, ...]:
+    """Say what was asked for or left out and so is not as a reader may think, a sentence each."""
+    return tuple(_cautions(case))
+
+
+def _cautions(case: Case) -> Iterator[str]:
+    asked, bare, homeless = case.asked, _without_bias(case), unsited(case)
+    if bare:
+        yield (
+            f"No optimism bias is added to the capital cost of {joined(bare)}: {asked.values} names no category for "
+            "that key under 'optimism_bias' ('none' would say that there is none)."
+        )
+    if homeless:
+        yield (
+            f"No sites are looked for {joined(homeless)}, of the group '{BUILDING}': {asked.values} names no kind of "
+            "place for that key under 'built'."
+        )
+    if case.sited is None and asked.candidates != SCHOOLS:
+        yield (
+            f"Candidates ({asked.candidates}) are not used, since no sites are looked for: the mix has nothing that "
+            f"'built' in {asked.values} names. --kind names a kind of place to find sites for all the same."
+        )
+    yield from few_places(asked, case.worked, len(case.rows))
+
+
+def few_places(asked: Asked, worked: Worked, there: int) -> Iterator[str]:
+    """Say that more places of a part of a study were asked for than there are."""
+    if worked.allocation.programme.name == NEEDIEST and asked.places > there:
+        have = "has" if len(asked.areas) == 1 else "have"
+        yield f"{asked.places:,} places were asked for, and {joined(asked.areas)} {have} {there:,}."
+
+
+def unsited(case: Case) -> list[str]:
+    """Give the keys of buildings of the mix that no kind of place is named for."""
+    return [
+        name
+        for name in _chosen(case)
+        if case.interventions.interventions[name].group == BUILDING
+        and case.values.kind_of(name) is None
+    ]
+
+
+def _without_bias(case: Case) -> list[str]:
+    return [
+        name
+        for name in _chosen(case)
+        if case.interventions.interventions[name].cost.capital.mean > 0
+        and name not in case.values.optimism_bias
+    ]
+
+
+def _chosen(case: Case) -> list[str]:
+    return [case.problem.interventions[at] for at in np.flatnonzero(case.mix.chosen.any(axis=0))]
+
+
+def spent_with_bias(appraisal: Appraisal) -> NDArray[np.float64]:
+    """(years,) GBP that the public sector is expected to spend, with optimism bias and not discounted."""
+    lines = appraisal.model.lines
+    public = [
+        by_year for name, by_year in appraisal.by_year.items() if lines[name].side == "public"
+    ]
+    return np.sum(public, axis=0) if public else np.zeros(appraisal.project.horizon)
+
+
+def bias_words(appraisal: Appraisal) -> str:
+    """Say whether any cost of a case has optimism bias added."""
+    costs = appraisal.project.costs.values()
+    biased = any(c.optimism_bias is not None and c.optimism_bias.mix for c in costs)
+    return "with optimism bias" if biased else "without optimism bias"
+
+
+def begun_costs_after(problem: Problem, start: NDArray[np.intp], years: int) -> NDArray[np.float64]:
+    """Give what it costs to run what was begun after the years of a programme, until it ends.
+
+    Parameters
+    ----------
+    problem
+        The places and what can be done there.
+    start
+        (n_areas, n_interventions) year of start, 0 = the first; -1 = not done.
+    years
+        Of the programme.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) GBP in each year after the last, at the problem's costs and not discounted; as long as anything goes on.
+    """
+    if not (start >= 0).any():
+        return np.zeros(0)
+    longest = int(
+        np.ceil((start.max(axis=0) + problem.lead + problem.lasts)[start.max(axis=0) >= 0].max())
+    )
+    return problem.spent(start, max(years, longest)).sum(axis=(0, 1))[years:]
+
+
+def over_told(case: Case) -> str:
+    """Say what is expected to be spent beside the budget, and how likely it is to be more."""
+    total, budget = float(spent_with_bias(case.appraisal).sum()), case.rules.budget
+    over = case.appraisal.over_budget or 0.0
+    excess = f"{money(total - budget)} above" if total > budget else "within"
+    return (
+        f"Not discounted, and {bias_words(case.appraisal)}, spending is expected to be {money(total)}, {excess} the "
+        f"budget of {money(budget)}, and is above it in {percent(over)} of draws."
+    )
+
+
+def after_told(case: Case) -> str:
+    """Say what is not counted since it comes after the last year."""
+    after = begun_costs_after(case.problem, case.mix.start, case.rules.years)
+    last = case.asked.first_year + case.rules.years - 1
+    first = f"Costs and benefits after {last} are not counted"
+    if not after.sum() > 0:
+        return f"{first}; nothing that was begun has to be run after it."
+    return (
+        f"{first}: to run what was begun until it ends, in {last + len(after)}, would cost {money(float(after.sum()))} "
+        "more, expected and not discounted, which the budget does not hold."
+    )
+
+
+def studied_interventions(case: Case) -> dict[str, list[str]]:
+    """Give the interventions that have a studied effect of a stated size, with the labels of its outcomes."""
+    found = {
+        name: [
+            case.interventions.outcomes[e.outcome].label.lower()
+            for e in one.effects
+            if e.quality in STUDIED and e.size is not None
+        ]
+        for name, one in case.interventions.interventions.items()
+    }
+    return {name: outcomes for name, outcomes in found.items() if outcomes}
+
+
+def why_studied(case: Case) -> str:
+    """Say what the figures for studied effects alone rest on, and why an option has none."""
+    studied = studied_interventions(case)
+    if not studied:
+        return (
+            "No intervention in the list has an effect that a study of cause, or a review of several, stands behind, "
+            "so neither option has a figure for studied effects."
+        )
+    first = (
+        "Of all that can be chosen, an effect that a study of cause, or a review of several, stands behind is known "
+        f"only of {_named(case, studied)}."
+    )
+    if case.other is None:
+        has_it = (
+            "has none of it"
+            if case.option.firm is None
+            else f"has it in {_places(case, case.option)}"
+        )
+        return f"{first} The proposed option {has_it}."
+    if case.option.firm is None and case.other.firm is None:
+        return f"{first} Neither option has any of it, so neither has a figure for studied effects."
+    if case.option.firm is not None and case.other.firm is not None:
+        return (
+            f"{first} The last row sets what those bring, in {_places(case, case.option)} of the proposed option and "
+            f"{_places(case, case.other)} of the other, against the cost of the whole mix: all else costs money there "
+            "and brings nothing."
+        )
+    has, lacks = (
+        (case.other, case.option) if case.option.firm is None else (case.option, case.other)
+    )
+    named = (
+        ("The proposed option", "the other")
+        if has is case.option
+        else ("The other option", "the proposed one")
+    )
+    chosen = [
+        name for name in studied if has.mix.chosen[:, case.problem.interventions.index(name)].any()
+    ]
+    paid = joined(case.interventions.interventions[name].label.lower() for name in chosen)
+    return (
+        f"{first} {named[0]} pays for {paid} in {_places(case, has)}, {named[1]} for none of them: "
+        f"{_why_not(case, lacks, chosen)} So its empty cell says that nothing is known of it without its assumptions, "
+        "not that it is worth less."
+    )
+
+
+def _named(case: Case, studied: dict[str, list[str]]) -> str:
+    return joined(
+        f"{case.interventions.interventions[name].label.lower()} ({joined(outcomes)})"
+        for name, outcomes in studied.items()
+    )
+
+
+def _places(case: Case, option: Option) -> str:
+    """Say in how many places an option has anything with a studied effect."""
+    at = [case.problem.interventions.index(name) for name in studied_interventions(case)]
+    n = int(option.mix.chosen[:, at].any(axis=1).sum())
+    return f"{n:,} {case.results.areas.singular if n == 1 else case.results.areas.plural}"
+
+
+def _why_not(case: Case, lacks: Option, names: list[str]) -> str:
+    """Say why an option has none of what the other has: it does not fit, or other things count for more."""
+    if lacks.sharing == "pooled":
+        return "the same money meets more need, by this count, with effects that were assumed."
+    part = case.rules.budget / len(case.rows)
+    low, high = _cost(case, names)
+    cost = money(low) if money(low) == money(high) else f"{money(low)} to {money(high)}"
+    if low > part:
+        return f"a place's equal part is {money(part)}, and that costs {cost}."
+    return (
+        f"that would take {cost} of a place's equal part of {money(part)}, and for that part other things, whose "
+        "effects were assumed, meet more need by this count."
+    )
+
+
+def _cost(case: Case, names: list[str]) -> tuple[float, float]:
+    """Give the least and the most that any of some interventions costs a place, by when it begins."""
+    at = [case.problem.interventions.index(name) for name in names]
+    costs = costs_by_start(case.problem, case.rules)[..., at]
+    return float(np.min(costs)), float(np.max(costs))

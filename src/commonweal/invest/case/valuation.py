@@ -1,0 +1,478 @@
+"""What effects are worth, as data, and the appraisal of a mix of interventions, each outcome once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from commonweal.access.places import load_taxonomy
+from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.evidence import load_evidence
+from commonweal.files.schema import Data, load, shipped
+from commonweal.invest.appraisal import project_from
+from commonweal.invest.appraisal.project import Series
+from commonweal.invest.parameters import (
+    AtMostOne,
+    Stated,
+    Uncertain,
+    inside,
+    load_parameters,
+    read_number,
+)
+from commonweal.invest.portfolio import drawn, uncertain_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.invest.appraisal import Project
+    from commonweal.invest.interventions import Effect, Interventions
+    from commonweal.invest.parameters import Uncertain
+    from commonweal.invest.portfolio import Problem, Rules
+    from commonweal.invest.portfolio.builder import Key
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "BENEFIT",
+    "Added",
+    "Gain",
+    "Grant",
+    "Values",
+    "Wellbeing",
+    "drawn_effects",
+    "effect_of",
+    "gains_of",
+    "load_values",
+    "project_of",
+    "reach_grid",
+    "shipped_values",
+]
+
+
+NONE = "none"
+"""The category of what no optimism bias is added to."""
+
+_FOLDER = resources.files(__package__) / "published"
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Wellbeing(Stated):
+    """Points of life satisfaction, 0 to 10, for a year, of someone better off by a standard deviation."""
+
+    points: Annotated[Uncertain, BeforeValidator(read_number), AfterValidator(inside(0, 10))]
+
+
+class Added(Stated):
+    """The share of effects that is additional."""
+
+    share: AtMostOne
+
+
+class Grant(Stated):
+    """GBP for each place where neither a programme nor the user says how much there is."""
+
+    each: Annotated[float, Field(strict=True, gt=0)]
+
+
+class Values(Data):
+    """A file of values.
+
+    Attributes
+    ----------
+    name, title, licence
+        Of the file, what it is, and on what terms it may be used.
+    wellbeing
+        What a standard deviation of an outcome is worth.
+    added
+        How much of an effect would not have come anyway.
+    prices, incomes
+        GDP deflator and real GDP per head, by year.
+    optimism_bias
+        By key of the intervention, the category of its capital cost, or ``none``; a case tells of one without.
+    managed
+        How far the risks behind that bias are managed: 0 adds the upper bound, 1 the lower.
+    grant
+        What there is for each place if nothing else is said.
+    built
+        By kind of place that can be built, the key of the intervention that it is: what it costs and does.
+    """
+
+    name: str = ""
+    title: Text
+    licence: Text
+    wellbeing: Wellbeing
+    added: Added
+    prices: Series
+    incomes: Series
+    optimism_bias: dict[str, Text]
+    managed: AtMostOne
+    grant: Grant
+    built: Annotated[dict[str, Text], Field(min_length=1)]
+
+    def kind_of(self, intervention: str) -> str | None:
+        """Give the kind of place that an intervention builds, the first of several; None if none."""
+        return next((kind for kind, name in self.built.items() if name == intervention), None)
+
+    @property
+    def works(self) -> list[str]:
+        """Ids of the works of the evidence library that it cites, each once."""
+        stated = (self.wellbeing, self.added, self.grant)
+        return list(dict.fromkeys(s.evidence for s in stated if s.evidence))
+
+
+def shipped_values() -> list[str]:
+    """Name the files that ship."""
+    return shipped(_FOLDER)
+
+
+def load_values(name: str = "first-values") -> Values:
+    """Read a file of values.
+
+    Parameters
+    ----------
+    name
+        One that ships, or the path of a YAML file with the same keys.
+
+    Raises
+    ------
+    UnknownNameError
+        If none of that name ships, or it names a kind of place, a category of optimism bias or a work that
+        there is not.
+    DataError
+        If the file cannot be read, or a key or number in it is wrong.
+
+    Examples
+    --------
+    >>> round(load_values().wellbeing.points.mean, 2), load_values().wellbeing.verified
+    (0.23, False)
+    """
+    stem, read = load(name, _FOLDER, "file of values", Values)
+    kinds, evidence = load_taxonomy().kinds, load_evidence()
+    for kind in read.built:
+        if kind not in kinds:
+            raise UnknownNameError("kind of place", kind, kinds, f" in {name}, under 'built'")
+    categories = load_parameters().optimism_bias.categories
+    for key, category in read.optimism_bias.items():
+        if category not in (NONE, *categories):
+            where = f" in {name}, under 'optimism_bias.{key}'"
+            raise UnknownNameError("optimism bias category", category, (*categories, NONE), where)
+    for id_ in read.works:
+        evidence.work(id_)
+    return read.model_copy(update={"name": stem})
+
+
+BENEFIT = "wellbeing"
+_DRAWS = 4_000
+_POINTS = 512
+_PER = 1000.0
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one intervention does for one outcome, over all places of a mix.
+
+    Attributes
+    ----------
+    intervention, outcome
+        Their names.
+    reach
+        (years,) residents times the share of the year in which it works for them, after what repeats in
+        one place counts less.
+    each
+        Expected standard deviations by which one of those residents is better off, on average over the places
+        and those whom it does not reach.
+    draws
+        (n_draws,) the same, drawn.
+    """
+
+    intervention: str
+    outcome: str
+    reach: Floats
+    each: float
+    draws: Floats
+
+    @property
+    def total(self) -> float:
+        """Expected standard deviations times person-years."""
+        return float(self.each * self.reach.sum())
+
+
+def effect_of(interventions: Interventions, gain: Gain) -> Effect:
+    """Give the effect that a gain comes from."""
+    effects = interventions.interventions[gain.intervention].effects
+    return next(e for e in effects if e.outcome == gain.outcome)
+
+
+def gains_of(
+    interventions: Interventions,
+    problem: Problem,
+    rules: Rules,
+    start: NDArray[np.intp],
+    seed: int = 1,
+) -> list[Gain]:
+    """Say what a mix does for people, by intervention and outcome.
+
+    Parameters
+    ----------
+    interventions
+        Those of the problem.
+    problem, rules
+        The places, and what the mix was chosen under.
+    start
+        (n_areas, n_interventions) year of start, 0 = the first; -1 = not done.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    list of Gain
+        By the stated size of each effect and whom it reaches. How far an index moves is not in it: an index
+        is a list of signs that people lack something, and both would count the same gain twice.
+
+    Notes
+    -----
+    Of several interventions on one outcome in one place the strongest counts whole, the next by the rules'
+    ``repeat``, as in the programme that chose them. Nowhere are more people reached than an effect's
+    ``most_people``.
+    """
+    works = problem.working(rules.years)[np.maximum(start, 0), np.arange(start.shape[1])]
+    works = np.where((start >= 0)[:, :, None], works, 0.0)
+    numbers, draws = drawn_effects(interventions, seed)
+    found = []
+    for outcome in interventions.outcomes:
+        acting = [
+            (at, name)
+            for at, name in enumerate(problem.interventions)
+            if (name, outcome, "size") in numbers
+        ]
+        if not acting:
+            continue
+        columns = [at for at, _ in acting]
+        most = [_most_share(interventions, name, outcome, problem.people) for _, name in acting]
+        shares = [
+            _expected_share(numbers[n, outcome, "reaches"], m)
+            for (_, n), m in zip(acting, most, strict=True)
+        ]
+        sizes = np.array([numbers[n, outcome, "size"].mean for _, n in acting])
+        each = sizes * np.column_stack(shares)
+        lasting = each * works[:, columns].sum(axis=2)
+        place = np.argsort(np.argsort(-lasting, axis=1, kind="stable"), axis=1, kind="stable")
+        counts = rules.repeat ** place.astype(np.float64)
+        for k, (at, name) in enumerate(acting):
+            residents = problem.people * counts[:, k]
+            part = residents * works[:, at].sum(axis=1)
+            if not part.any():
+                continue
+            part /= part.sum()
+            reached = np.minimum(draws[name, outcome, "reaches"][:, None], most[k]) @ part
+            found.append(
+                Gain(
+                    name,
+                    outcome,
+                    residents @ works[:, at],
+                    float(each[:, k] @ part),
+                    draws[name, outcome, "size"] * reached,
+                )
+            )
+    return found
+
+
+def drawn_effects(
+    interventions: Interventions, seed: int
+) -> tuple[dict[Key, Uncertain], dict[Key, Floats]]:
+    """Give the uncertain numbers of interventions, and (n_draws,) values of each."""
+    numbers = uncertain_numbers(interventions)
+    return numbers, drawn(numbers, _DRAWS, seed)
+
+
+def reach_grid(reaches: Uncertain) -> Floats:
+    """(n,) shares of residents reached, each as likely: what the expected share is taken over where it is capped."""
+    return reaches.quantile((np.arange(_POINTS) + 0.5) / _POINTS)
+
+
+def _most_share(interventions: Interventions, name: str, outcome: str, people: Floats) -> Floats:
+    """(n_areas,) the share of residents that one intervention can reach at most; infinite without a limit."""
+    effect = next(e for e in interventions.interventions[name].effects if e.outcome == outcome)
+    found = np.full(len(people), np.inf)
+    if effect.most_people is not None:
+        np.divide(effect.most_people, people, out=found, where=people > 0)
+    return found
+
+
+def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
+    """(n_areas,) the expected share of residents reached, where it can be no more than `most`."""
+    if not (most < reaches.support[1]).any():
+        return np.full(len(most), reaches.mean)
+    return np.minimum(reach_grid(reaches), most[:, None]).mean(axis=1)
+
+
+def project_of(
+    title: str,
+    interventions: Interventions,
+    problem: Problem,
+    rules: Rules,
+    start: NDArray[np.intp],
+    gains: list[Gain],
+    values: Values,
+    *,
+    first_year: int,
+    fictional: bool = False,
+) -> Project:
+    """Turn a mix into a project that can be appraised.
+
+    Parameters
+    ----------
+    title
+        Of the project.
+    interventions, problem, rules, start, gains
+        The mix, as `gains_of` takes and gives it.
+    values
+        What effects are worth.
+    first_year
+        The calendar year of year 0.
+    fictional
+        Whether the places are made up.
+
+    Returns
+    -------
+    Project
+        A line of capital and of running cost for each intervention, and one benefit: life satisfaction. One
+        line, since a point of life satisfaction takes in whatever moves it: two would count it twice.
+
+    Raises
+    ------
+    CommonwealError
+        If nothing is chosen, or what is chosen is expected to do no good.
+    """
+    total = np.sum([g.each * g.reach for g in gains], axis=0) if gains else np.zeros(rules.years)
+    if not np.sum(total) > 0:
+        raise CommonwealError(
+            "nothing is done that is expected to do good; expected at least one thing"
+        )
+    served = (start >= 0).any(axis=1)
+    people = float(problem.people[served].sum())
+    shape = np.maximum(total, 0.0) / total.max()
+    drawn_total = sum(g.draws * g.reach.sum() for g in gains)
+    scale = people * shape.sum()
+    spread = _digits(float(np.std(drawn_total)) / scale)
+    mean = _digits(float(np.sum(total)) / scale)
+    quantity: Any = mean if spread == 0 else {"normal": [mean, spread]}
+    return project_from(
+        {
+            "title": title,
+            "fictional": fictional,
+            "reference_case": "the places go on without the programme, as similar places do",
+            "start": first_year,
+            "horizon": rules.years,
+            "price_year": interventions.price_year,
+            "deflators": values.prices.model_dump(),
+            "real_incomes": values.incomes.model_dump(),
+            "costs": _costs(interventions, problem, rules, start, values),
+            "benefits": {
+                BENEFIT: {
+                    "label": "Life satisfaction of residents",
+                    "claims": "life_satisfaction",
+                    "quantity": quantity,
+                    "unit": "standard deviation by which a resident is better off",
+                    "wellby": True,
+                    "points": values.wellbeing.points,
+                    "people": people,
+                    "years": _shares(shape),
+                    "additionality": {"share": values.added.share, "source": values.added.source},
+                    "source": f"effects of what was chosen, drawn together; {values.wellbeing.source}",
+                    "evidence": values.wellbeing.evidence or "",
+                    "verified": False,
+                }
+            },
+            "budget": float(rules.budget),
+            "unquantified": _unquantified(interventions, problem, rules, start),
+        },
+        "case",
+    )  # fmt: skip
+
+
+def _digits(value: float) -> float:
+    """Give four digits that count, so that what is printed is what was computed with."""
+    return float(f"{value:.4g}")
+
+
+def _shares(values: Floats) -> dict[int, float]:
+    return {year: float(v) for year, v in enumerate(values) if v > 0}
+
+
+def _costs(
+    interventions: Interventions,
+    problem: Problem,
+    rules: Rules,
+    start: NDArray[np.intp],
+    values: Values,
+) -> dict[str, Any]:
+    """Give a line of capital and one of running cost for each intervention that is chosen anywhere."""
+    works = problem.working(rules.years)
+    lines: dict[str, Any] = {}
+    for at, name in enumerate(problem.interventions):
+        there = np.flatnonzero(start[:, at] >= 0)
+        if not len(there):
+            continue
+        one = interventions.interventions[name]
+        size = np.ones(len(there))
+        if one.cost.per == "1000_residents":
+            size = problem.people[there] / _PER
+        begun = np.zeros(rules.years)
+        np.add.at(begun, start[there, at], size)
+        running = size @ works[start[there, at], at]
+        category = values.optimism_bias.get(name, "none")
+        why = "no site was surveyed"
+        if category == "none":
+            said = "says none" if name in values.optimism_bias else "names no category"
+            why = f"{values.name} {said} for '{name}' under 'optimism_bias'"
+        bias = {"category": category, "mitigated": values.managed, "why": why}
+        for kind, amount, years, label in (
+            ("capital", one.cost.capital, begun, "set up"),
+            ("running", one.cost.yearly, running, "run"),
+        ):
+            if amount.mean > 0 and years.any():
+                lines[f"{name}_{kind}"] = _cost(
+                    f"{one.label}: {label}", kind, amount, _shares(years), one.cost
+                ) | ({"optimism_bias": bias} if kind == "capital" else {})
+    return lines
+
+
+def _cost(
+    label: str, kind: str, amount: Uncertain, years: dict[int, float], stated: Any
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "kind": kind,
+        "amount": amount,
+        "years": years,
+        "source": stated.source,
+        "evidence": stated.evidence,
+        "verified": stated.verified,
+    }  # fmt: skip
+
+
+def _unquantified(
+    interventions: Interventions, problem: Problem, rules: Rules, start: NDArray[np.intp]
+) -> tuple[str, ...]:
+    """Say what matters and is not in the figures."""
+    chosen = [
+        interventions.interventions[name]
+        for at, name in enumerate(problem.interventions)
+        if (start[:, at] >= 0).any()
+    ]
+    unsized = [f"{one.label}: {interventions.outcomes[e.outcome].label.lower()}"
+               for one in chosen for e in one.effects if e.size is None]  # fmt: skip
+    return (
+        "Savings to the public purse: none is claimed, since no study that was read isolates one.",
+        f"What buildings, habits and groups are worth after {rules.years} years.",
+        "Harm: people whom a change leaves out, and what neighbouring places lose.",
+        "Whether a place has a library, a bus or land for what is chosen was not looked at; where places share one, "
+        "each is counted as if it had its own.",
+        *(f"Effects without a stated size ({'; '.join(unsized)})." for _ in unsized[:1]),
+    )

@@ -1,0 +1,307 @@
+"""Interventions as data: what each costs, how long it lasts, what it changes and by how much, and who says so."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.evidence import load_evidence
+from commonweal.files.schema import Data, load, shipped
+from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Stated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+__all__ = [
+    "Cost",
+    "Effect",
+    "Intervention",
+    "Interventions",
+    "Outcome",
+    "Through",
+    "load_interventions",
+    "shipped_interventions",
+]
+
+
+Text = Annotated[str, Field(min_length=1)]
+Quality = Literal[
+    "synthesis", "causal", "association", "description", "model", "argument", "assumption"
+]
+
+
+_CHANGES: dict[str, Callable[[Any, float], Any]] = {
+    "add": np.add,
+    "times": np.multiply,
+    "at_least": np.maximum,
+    "at_most": np.minimum,
+}
+
+
+class Cost(Stated):
+    """What an intervention costs, in GBP of the file's price year.
+
+    Attributes
+    ----------
+    capital
+        Once, in the year it is begun.
+    yearly
+        For every year that it works.
+    per
+        ``place``: for a neighbourhood, whatever its size; ``1000_residents``: for every 1,000 people.
+    """
+
+    capital: AtLeastZero
+    yearly: AtLeastZero
+    per: Literal["place", "1000_residents"] = "place"
+
+
+class Through(Data):
+    """An indicator that an effect moves, where a study has it.
+
+    Attributes
+    ----------
+    indicator
+        Its name in the study.
+    change
+        ``add`` or ``times`` the number; or, for a number that the value comes to have,
+        ``at_least`` or ``at_most``.
+    by
+        The number.
+    least, most
+        Ends that the value does not pass.
+    """
+
+    indicator: Text
+    change: Literal["add", "times", "at_least", "at_most"]
+    by: Number
+    least: float | None = None
+    most: float | None = None
+
+    @model_validator(mode="after")
+    def _no_sign_turned(self) -> Through:
+        if self.change == "times" and self.by.support[0] < 0:
+            raise ValueError(f"'by': found {self.by.words()}; expected a factor of 0 or more")
+        return self
+
+    def moved(self, values: NDArray[np.float64], by: float) -> NDArray[np.float64]:
+        """Give (n,) values as they become, missing ones missing; `by` is what came of the number."""
+        change = _CHANGES[self.change](values, by)
+        if self.least is not None:
+            change = np.maximum(change, np.minimum(values, self.least))
+        if self.most is not None:
+            change = np.minimum(change, np.maximum(values, self.most))
+        return change
+
+
+class Effect(Stated):
+    """One thing that an intervention makes better, or worse.
+
+    Attributes
+    ----------
+    outcome
+        Which of the file's outcomes.
+    size
+        By how many standard deviations the outcome gets better for whom it reaches; below 0, worse.
+    reaches
+        The share of residents whom it reaches.
+    most_people
+        How many people one of it can reach at most, where a place has more; no limit if None. It bounds `reaches`,
+        and not what happens to the indicators.
+    through
+        Indicators that show it. Those that a study has are moved, together, and then `size` does not
+        count: an effect is claimed once. Where a study has none, `size` counts.
+    quality
+        How strong the evidence is, on the scale of the evidence library; or ``assumption``.
+    caution
+        What to beware of.
+    """
+
+    outcome: Text
+    size: Number | None = None
+    reaches: AtMostOne | None = None
+    most_people: Annotated[float, Field(strict=True, gt=0)] | None = None
+    through: tuple[Through, ...] = ()
+    quality: Quality
+    caution: str = ""
+
+    @model_validator(mode="after")
+    def _something_is_stated(self) -> Effect:
+        if (self.size is None) != (self.reaches is None):
+            there, gone = ("size", "reaches") if self.reaches is None else ("reaches", "size")
+            raise ValueError(f"'{gone}' is missing; '{there}' needs it")
+        if self.size is None and not self.through:
+            raise ValueError("neither 'size' nor 'through'; expected at least one")
+        if self.verified and not self.evidence:
+            raise ValueError("'verified' is true without 'evidence'; expected the work's id")
+        return self
+
+
+class Outcome(Data):
+    """What people have of it: its name for readers, and what better means."""
+
+    label: Text
+    better: Text
+
+
+class Intervention(Data):
+    """Something that can be done for a neighbourhood.
+
+    Attributes
+    ----------
+    name
+        Its key in the file.
+    label, about
+        Its name and what it is.
+    cost
+        What it costs.
+    lead
+        Years from its beginning until it works.
+    lasts
+        Years that it works, and is paid for.
+    group
+        Of interventions with one `group` a neighbourhood gets at most one; none if empty.
+    effects
+        What it moves.
+    """
+
+    name: str = ""
+    label: Text
+    about: Text
+    cost: Cost
+    lead: Annotated[int, Field(strict=True, ge=0)] = 0
+    lasts: AtLeastZero
+    group: str = ""
+    effects: Annotated[tuple[Effect, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_outcome_once(self) -> Intervention:
+        names = [effect.outcome for effect in self.effects]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"outcome '{name}' is there twice; an effect may be claimed once")
+        if self.lasts.support[1] <= 0:
+            raise ValueError(f"'lasts': found {self.lasts.words()}; expected more than 0 years")
+        return self
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What of it was not verified, a sentence each."""
+        told = []
+        if not self.cost.verified:
+            told.append(f"{self.label}, cost: {self.cost.source}.")
+        told += [
+            f"{self.label}, effect on {e.outcome.replace('_', ' ')}: {e.source}."
+            for e in self.effects
+            if not e.verified
+        ]
+        return told
+
+
+class Interventions(Data):
+    """A file of interventions.
+
+    Attributes
+    ----------
+    name
+        Of the file.
+    title, note
+        What it is, and what to know about it.
+    licence
+        On what terms it may be used.
+    price_year
+        Of every cost in it.
+    outcomes
+        By name, what effects are on.
+    interventions
+        By name.
+    """
+
+    name: str = ""
+    title: Text
+    note: str = ""
+    licence: Text
+    price_year: Annotated[int, Field(strict=True, ge=1900, le=2100)]
+    outcomes: dict[str, Outcome]
+    interventions: dict[str, Intervention]
+
+    @model_validator(mode="after")
+    def _there_are_some(self) -> Interventions:
+        if not self.interventions:
+            raise ValueError("no interventions; expected at least one")
+        return self
+
+    def only(self, names: list[str]) -> Interventions:
+        """Give some of them, in that order.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of a name; the message names the nearest.
+        """
+        for name in names:
+            if name not in self.interventions:
+                raise UnknownNameError("intervention", name, self.interventions, f" in {self.name}")
+        return self.model_copy(
+            update={"interventions": {n: self.interventions[n] for n in dict.fromkeys(names)}}
+        )
+
+    @property
+    def works(self) -> list[str]:
+        """Ids of the works of the evidence library that it cites, each once."""
+        stated = [s for i in self.interventions.values() for s in (i.cost, *i.effects)]
+        return list(dict.fromkeys(s.evidence for s in stated if s.evidence))
+
+
+def shipped_interventions() -> list[str]:
+    """Name the files that ship."""
+    return shipped(resources.files(__package__) / "interventions" / "published")
+
+
+def load_interventions(name: str = "first-set") -> Interventions:
+    """Read a file of interventions.
+
+    Parameters
+    ----------
+    name
+        One that ships, or the path of a YAML file with the same keys.
+
+    Raises
+    ------
+    UnknownNameError
+        If none of that name ships, or one cites a work or an outcome that is not there.
+    DataError
+        If the file cannot be read, has no interventions, or a key or number in it is wrong; the message
+        names the file and the field.
+
+    Examples
+    --------
+    >>> hub = load_interventions().interventions["community_hub"]
+    >>> hub.label, hub.cost.verified
+    ('Community hub', False)
+    """
+    folder = resources.files(__package__) / "interventions" / "published"
+    stem, read = load(name, folder, "file of interventions", Interventions)
+    evidence = load_evidence()
+    named = {}
+    for key, one in read.interventions.items():
+        for stated in (one.cost, *one.effects):
+            if stated.evidence:
+                evidence.work(stated.evidence)
+        for effect in one.effects:
+            if effect.outcome not in read.outcomes:
+                where = f" in {name}, of intervention {key}"
+                raise UnknownNameError("outcome", effect.outcome, read.outcomes, where)
+        if not key.replace("_", "").isalnum() or key != key.lower():
+            raise DataError(
+                f"{name}: interventions.{key}: expected a name of small letters, digits and _"
+            )
+        named[key] = one.model_copy(update={"name": key})
+    return read.model_copy(update={"name": stem, "interventions": named})

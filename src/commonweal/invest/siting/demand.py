@@ -1,0 +1,375 @@
+"""Demand, candidates and distances on the ground, for a part of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.access.distance import Points
+from commonweal.access.mixed import mixed_reach
+from commonweal.access.places import load_taxonomy
+from commonweal.access.postcodes import load_postcodes
+from commonweal.areas import build_move
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.invest.siting.candidates import (
+    Candidates,
+    grid_candidates,
+    outline_of,
+    place_candidates,
+    postcode_candidates,
+    read_candidates,
+)
+from commonweal.invest.siting.problem import problem_from_reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from commonweal.access.distance import Reach
+    from commonweal.access.places import Places
+    from commonweal.access.streets import Streets
+    from commonweal.areas import Areas
+    from commonweal.invest.siting.candidates import Candidates
+    from commonweal.invest.siting.problem import SitingProblem
+    from commonweal.sources import Store
+    from commonweal.study.reach import Origins
+    from commonweal.study.results import Results
+
+    Walker = Callable[[Points, Points, float], Reach]
+    Progress = Callable[[str, int, int], None]
+
+__all__ = [
+    "SCHOOLS",
+    "Demand",
+    "all_near",
+    "build_problem",
+    "candidates_near",
+    "codes_of",
+    "demand_inside",
+    "demand_of",
+    "near",
+    "need_of_ranks",
+    "outline_around",
+    "walker",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Demand points, checked once here.
+
+    Attributes
+    ----------
+    codes, names
+        (n,) of each, such as an area's.
+    points
+        (n,) where.
+    people
+        (n,) how many live there.
+    need
+        (n,) as a multiple of the average.
+
+    Raises
+    ------
+    DataError
+        If there is none, or the parts do not fit together.
+    """
+
+    codes: Sequence[str]
+    names: Sequence[str]
+    points: Points
+    people: NDArray[np.float64]
+    need: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n = len(self.points)
+        if not n:
+            raise DataError("no demand points; expected at least one")
+        if not len(self.codes) == len(self.names) == len(self.people) == len(self.need) == n:
+            raise DataError(
+                f"{len(self.codes):,} codes, {len(self.names):,} names, {len(self.people):,} numbers of people "
+                f"and {len(self.need):,} needs for {n:,} demand points"
+            )
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def demand_of(
+    areas: Areas, need: ArrayLike | None = None, rows: NDArray[np.intp] | None = None
+) -> Demand:
+    """Take the points of areas as demand points.
+
+    Parameters
+    ----------
+    areas
+        With a point and a population.
+    need
+        (n_areas,) as a multiple of the average; 1 if not given.
+    rows
+        Of which areas; of all that have a point if not given.
+
+    Raises
+    ------
+    DataError
+        If one of the rows lacks a point, a population or a need.
+    """
+    table = areas.table
+    lon, lat, people = (
+        table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        for c in ("longitude", "latitude", "population")
+    )
+    needs = np.ones(len(areas)) if need is None else np.asarray(need, np.float64)
+    if rows is None:
+        rows = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
+    for what, values in (("point", lon + lat), ("population", people), ("need", needs)):
+        lacking = rows[np.isnan(values[rows])]
+        if len(lacking):
+            raise DataError(
+                f"{len(lacking):,} of {len(rows):,} areas of {areas.system} have no {what}, such as "
+                f"{areas.codes[lacking[0]]}; expected one for each"
+            )
+    names = table["name"].fill_null(table["code"]).gather(rows).to_list()
+    codes = table["code"].gather(rows).to_list()
+    return Demand(codes, names, Points(lon[rows], lat[rows]), people[rows], needs[rows])
+
+
+def need_of_ranks(rank: ArrayLike) -> NDArray[np.float64]:
+    """Turn ranks into need as a multiple of the average: nearly 2 for the first, nearly 0 for the last.
+
+    Scores of an index have no zero and no unit that sums would make sense of; ranks do.
+
+    Parameters
+    ----------
+    rank
+        (n,) 1 = most need; NaN where there is none.
+
+    Returns
+    -------
+    ndarray
+        (n,) float64 with a mean of 1 where no ranks are tied; NaN where there is no rank.
+
+    Examples
+    --------
+    >>> need_of_ranks([1, 2, 3, 4]).tolist()
+    [1.75, 1.25, 0.75, 0.25]
+    """
+    ranks = np.asarray(rank, np.float64)
+    n = int((~np.isnan(ranks)).sum())
+    return 2.0 * (n - ranks + 0.5) / max(n, 1)
+
+
+def walker(streets: Sequence[Streets] = (), detour: float = 1.3, snap_m: float = 500.0) -> Walker:
+    """Give what measures walks: along streets where there is a map, a straight line times the detour elsewhere."""
+    return partial(mixed_reach, streets=streets, detour=detour, snap_m=snap_m)
+
+
+def near(origins: Points, places: Points, walk: Walker, limit_m: float) -> Points:
+    """Give the places that are within a limit of any origin, in order."""
+    if not len(places):
+        return places
+    kept = np.unique(walk(origins, places, limit_m).place)
+    return Points(places.longitude[kept], places.latitude[kept])
+
+
+def build_problem(
+    demand: Demand,
+    candidates: Candidates,
+    existing: Points,
+    walk: Walker,
+    limit_m: float,
+    *,
+    equity: float = 1.0,
+) -> SitingProblem:
+    """Pose a siting problem.
+
+    Parameters
+    ----------
+    demand
+        Who lives where.
+    candidates
+        What could be built. Capacities count where each has one.
+    existing
+        Where places of that kind are already; those beyond the limit of everyone are left out.
+    walk
+        From `walker`.
+    limit_m
+        Metres; what is farther is out of reach.
+    equity
+        To what power need counts: 0 counts people alike, 1 in proportion to their need.
+
+    Returns
+    -------
+    SitingProblem
+        Its sites are the candidates, in order, then the existing places.
+
+    Raises
+    ------
+    DataError
+        If a number makes no sense.
+    """
+    n = len(candidates)
+    existing = near(demand.points, existing, walk, limit_m)
+    spots = candidates.points
+    both = Points(
+        np.concatenate([spots.longitude, existing.longitude]),
+        np.concatenate([spots.latitude, existing.latitude]),
+    )
+    there = np.arange(len(both)) >= n
+    capacity = None
+    if not candidates.table["capacity"].is_null().all():
+        stated = candidates.table["capacity"].fill_null(np.inf).to_numpy()
+        capacity = np.concatenate([stated, np.full(len(existing), np.inf)])
+    return problem_from_reach(
+        walk(demand.points, both, limit_m),
+        demand.people,
+        need=demand.need,
+        equity=equity,
+        cost=np.concatenate([candidates.table["cost"].to_numpy(), np.zeros(len(existing))]),
+        existing=there,
+        capacity=capacity,
+    )
+
+
+SCHOOLS = "schools"
+_SCHOOLS = ("primary-school", "secondary-school", "school")
+
+_AROUND_M = 1_000.0
+"""How far beyond an area its candidates may lie, and how large an area without a boundary is taken to be."""
+
+
+def codes_of(results: Results, rows: NDArray[np.intp]) -> list[str]:
+    """Give the codes of some areas."""
+    return [results.areas.codes[row] for row in rows]
+
+
+def demand_inside(
+    results: Results, index: str, rows: NDArray[np.intp], origins: Origins, store: Store
+) -> Demand:
+    """Take the points that people of some areas set out from, with their need."""
+    areas, codes = origins.areas, set(codes_of(results, rows))
+    rank = results.scores[index].rank
+    if areas.system == results.areas.system:
+        kept = np.isin(np.array(areas.codes)[origins.rows], list(codes))
+        by_code = dict(zip(results.areas.codes, need_of_ranks(rank), strict=True))
+        need = np.array([by_code.get(areas.codes[r], np.nan) for r in origins.rows])
+    elif results.areas.system in areas.table.columns:
+        parent = areas.table[results.areas.system]
+        kept = parent.is_in(codes).fill_null(value=False).to_numpy()[origins.rows]
+        need = build_move(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
+    else:
+        held = _held(results, rows, origins.points)
+        kept, need = held >= 0, need_of_ranks(rank)[held]
+    at = np.flatnonzero(kept)
+    if not len(at):
+        raise DataError("nobody sets out from the area asked for; expected points of people in it")
+    here = origins.rows[at]
+    names = areas.table["name"].fill_null(areas.table["code"]).gather(here).to_list()
+    needs = np.where(np.isnan(need[at]), 1.0, need[at])  # what has no rank counts as the average
+    points = Points(origins.points.longitude[at], origins.points.latitude[at])
+    return Demand([areas.codes[r] for r in here], names, points, origins.people()[at], needs)
+
+
+def _held(results: Results, rows: NDArray[np.intp], points: Points) -> NDArray[np.intp]:
+    """(n_points,) the row of the area whose boundary each point lies in; -1 for none of them."""
+    import shapely
+
+    shapes = shapely.from_wkb(_shapes(results, rows))
+    tree = shapely.STRtree(shapes)
+    inside, shape = tree.query(
+        shapely.points(points.longitude, points.latitude), predicate="within"
+    )
+    held = np.full(len(points), -1, dtype=np.intp)
+    held[inside] = rows[shape]
+    return held
+
+
+def _shapes(results: Results, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """(n,) boundaries of areas as WKB; None where unknown."""
+    wanted = pl.DataFrame({"code": codes_of(results, rows)})
+    shapes = wanted.join(results.boundaries, on="code", how="left", maintain_order="left")
+    return shapes["geometry"].to_numpy()
+
+
+def outline_around(results: Results, rows: NDArray[np.intp], points: Points) -> object:
+    """Give one outline of some areas (shapely, degrees), or circles about their points where none is known."""
+    import shapely
+
+    return outline_of(shapely.from_wkb(_shapes(results, rows)), points, _AROUND_M)
+
+
+def candidates_near(
+    asked: str,
+    places: Places,
+    outline: object,
+    limit_m: float,
+    store: Store,
+    progress: Progress | None,
+) -> Candidates:
+    """Take the candidates asked for: those of one's own as they are if some can be walked to, others near the area."""
+    kinds = load_taxonomy()
+    if asked.startswith("grid:"):
+        try:
+            step = float(asked.removeprefix("grid:"))
+        except ValueError:
+            raise CommonwealError(
+                f"candidates: '{asked}' found; expected metres after 'grid:', such as grid:500"
+            ) from None
+        return grid_candidates(outline, step)
+    if asked == "postcodes":
+        return postcode_candidates(load_postcodes(cache=store.cache, progress=progress), outline)
+    if asked == SCHOOLS or asked in kinds.kinds or asked in kinds.groups:
+        some = places.of(_SCHOOLS if asked == SCHOOLS else asked)
+        if not len(some):
+            raise DataError(
+                f"candidates: no place known here is one of '{asked}'; expected at least one"
+            )
+        of = kinds.kinds.get(asked) or kinds.groups.get(asked)
+        label = SCHOOLS if of is None else of.label.lower()
+        return place_candidates(some, label).inside(outline, _AROUND_M)
+    path = Path(asked)
+    if path.suffix or path.exists():
+        own, near_m = read_candidates(path), max(limit_m, _AROUND_M)
+        if not own.count_inside(outline, near_m):
+            x, y = own.table.select("longitude", "latitude").row(0)
+            raise DataError(
+                f"candidates: none of the {len(own):,} in {path} lies within {near_m:,.0f} m of the area, the "
+                f"first is at {y:.2f} N, {x:.2f} E; expected places in or near it"
+            )
+        return own
+    raise UnknownNameError(
+        "candidates", asked, [SCHOOLS, *kinds.kinds, *kinds.groups, "postcodes", "grid:500"]
+    )
+
+
+def all_near(picked: Candidates, outline: object, limit_m: float) -> Candidates:
+    """Give sites that were picked, each in an outline or near it.
+
+    Parameters
+    ----------
+    picked
+        The sites.
+    outline
+        Of the area (shapely, degrees).
+    limit_m
+        How far beyond it they may lie, in metres, or 1 km if that is more.
+
+    Raises
+    ------
+    DataError
+        If one lies farther away; it is named.
+    """
+    near_m = max(limit_m, _AROUND_M)
+    for k, (x, y) in enumerate(picked.table.select("longitude", "latitude").iter_rows()):
+        if not replace(picked, table=picked.table[k : k + 1]).count_inside(outline, near_m):
+            raise DataError(
+                f"site: found {x:g},{y:g}, which is more than {near_m:,.0f} m from the area; expected "
+                "longitude,latitude in or near it"
+            )
+    return picked

@@ -1,0 +1,284 @@
+"""Linear and integer programmes in HiGHS: a time limit, Ctrl-C, and nothing found so far lost."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from commonweal.errors import CommonwealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    Floats = NDArray[np.float64]
+    Tell = Callable[[float, float], None]
+
+__all__ = [
+    "Answer",
+    "Clock",
+    "load_highs",
+    "run_mip",
+    "running",
+]
+
+
+class Clock:
+    """How long there is.
+
+    Parameters
+    ----------
+    seconds
+        From now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.began = time.perf_counter()
+        self.seconds = seconds
+        self.interrupted = False
+
+    def up(self) -> bool:
+        """Whether to stop: time is up, or there was an interrupt."""
+        return self.interrupted or self.left() <= 0
+
+    def left(self) -> float:
+        """Give the seconds that are left."""
+        return self.seconds - self.spent()
+
+    def spent(self) -> float:
+        """Give the seconds since it began."""
+        return time.perf_counter() - self.began
+
+
+@contextmanager
+def running(seconds: float) -> Iterator[Clock]:
+    """Give a clock that the first Ctrl-C stops; a second one interrupts as ever.
+
+    Python raises an interrupt wherever it is, in compiled code too, which then fails in its own way. So the first
+    is only noted. In threads other than the main one nothing changes.
+    """
+    clock = Clock(seconds)
+    if threading.current_thread() is not threading.main_thread():
+        yield clock
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: Any) -> None:
+        if clock.interrupted:
+            signal.default_int_handler(number, frame)
+        clock.interrupted = True
+
+    if before is not signal.default_int_handler:  # somebody else minds interrupts
+        yield clock
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield clock
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+PATIENCE = 3.0
+"""Seconds in which HiGHS is thought to hear that it should stop."""
+
+_LOG = logging.getLogger(__name__)
+_WAITS = (
+    "stopping when the solver can, in %.0f seconds at most; Ctrl-C again stops without a result"
+)
+_FAULTS = {
+    "kNotset",
+    "kLoadError",
+    "kModelError",
+    "kPresolveError",
+    "kSolveError",
+    "kPostsolveError",
+    "kUnbounded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What HiGHS says.
+
+    Attributes
+    ----------
+    state
+        ``optimal``, ``infeasible``, ``time`` or ``interrupted``.
+    value
+        (n,) of the best solution; None if there is none.
+    cost, bound
+        Of that solution (infinite without one), and of all.
+    reduced
+        (n,) what a unit more of each would add to the cost; None unless nothing is whole and it is optimal.
+    """
+
+    state: Literal["optimal", "infeasible", "time", "interrupted"]
+    value: Floats | None
+    cost: float
+    bound: float
+    reduced: Floats | None = None
+
+
+def run_mip(
+    cost: Floats,
+    matrix: csr_array,
+    low: Floats,
+    high: Floats,
+    upper: Floats,
+    whole: NDArray[np.bool_],
+    *,
+    lower: Floats | None = None,
+    start: Floats | None = None,
+    clock: Clock | None = None,
+    gap: float = 0.0,
+    tell: Tell | None = None,
+) -> Answer:
+    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
+
+    Parameters
+    ----------
+    cost, upper, lower
+        (n,); lower is 0 if not given.
+    matrix, low, high
+        (rows, n) sparse, and (rows,).
+    whole
+        (n,) which are whole numbers.
+    start
+        (n,) a solution to begin with; NaN what it doesn't say.
+    clock
+        Says when to stop; not before the end if not given.
+    gap
+        Share of the cost that may be left in doubt.
+    tell
+        Told cost and bound as they change, from another thread.
+
+    Returns
+    -------
+    Answer
+        With what was found when the clock stopped.
+
+    Raises
+    ------
+    CommonwealError
+        If HiGHS fails.
+
+    Notes
+    -----
+    Nothing is printed. HiGHS runs in a thread of its own, so that Ctrl-C is heard; and as its pool of workers belongs
+    to the thread that calls it, callers in several threads, or with another number of workers, don't meet.
+
+    HiGHS can't be stopped in the first linear programme of an integer one, but by its time. A clock that took note of
+    Ctrl-C waits for that, and a warning is logged. Ctrl-C that no clock takes note of, as a second one, is raised all
+    the same: HiGHS then goes on in its thread until it hears, or its time is up.
+    """
+    highspy = load_highs()
+    h = highspy.Highs()
+    for name, setting in (("output_flag", False), ("mip_rel_gap", gap), ("mip_abs_gap", 0.0)):
+        h.setOptionValue(name, setting)
+    if clock is not None:
+        h.setOptionValue("time_limit", max(clock.left(), 0.0))
+    h.passModel(_model(highspy, cost, matrix, low, high, lower, upper, whole))
+    if start is not None:
+        known = np.flatnonzero(~np.isnan(start)).astype(np.int32)
+        h.setSolution(len(known), known, start[known])
+    stop = threading.Event()
+    looks = h.cbMipInterrupt if whole.any() else h.cbSimplexInterrupt
+    looks += _looking(stop, tell)
+    # An event, since Thread.join() takes a thread for ended once it was interrupted (Python 3.11).
+    ended = threading.Event()
+    # Not a daemon: Python waits for it at the end, as a process that ends while HiGHS runs can be aborted.
+    threading.Thread(target=_run, args=(h, ended), name="HiGHS").start()
+    try:
+        while not ended.wait(0.1):
+            if clock is not None and clock.interrupted and not stop.is_set():
+                stop.set()
+                if not ended.wait(PATIENCE):
+                    _LOG.warning(_WAITS, max(clock.left(), 0.0))
+    except BaseException:
+        if not stop.is_set():
+            stop.set()
+            ended.wait(PATIENCE)
+        raise
+    status, info = h.getModelStatus(), h.getInfo()
+    if status.name in _FAULTS:
+        raise CommonwealError(f"HiGHS could not solve a programme: {h.modelStatusToString(status)}")
+    if status in (
+        highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    ):
+        return Answer("infeasible", None, np.inf, np.inf)
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    found = info.primal_solution_status == 2  # feasible
+    value = np.array(h.getSolution().col_value) if found else None
+    reached = float(info.objective_function_value) if found else np.inf
+    bound = float(info.mip_dual_bound) if whole.any() else (reached if optimal else -np.inf)
+    state: Literal["optimal", "time", "interrupted"] = (
+        "optimal" if optimal else "interrupted" if stop.is_set() else "time"
+    )
+    priced = optimal and not whole.any()
+    reduced = np.array(h.getSolution().col_dual) if priced else None
+    return Answer(state, value, reached, min(bound, reached), reduced)
+
+
+def _run(h: Any, ended: threading.Event) -> None:
+    """Solve. `Highs.startSolve` has one lock for all of a process, and refuses a second thread."""
+    try:
+        h.run()
+        h.resetGlobalScheduler(False)
+    finally:
+        ended.set()
+
+
+def _looking(stop: threading.Event, tell: Tell | None) -> Callable[[Any], None]:
+    """Tell cost and bound when they are others than before, and stop when that is asked for."""
+    last = (np.inf, -np.inf)
+
+    def looked(event: Any) -> None:
+        nonlocal last
+        now = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
+        if tell is not None and now != last:
+            last = now
+            tell(*now)
+        event.interrupt(stop.is_set())
+
+    return looked
+
+
+def load_highs() -> Any:
+    """Import HiGHS, when it is needed: it is large. Its types are not complete, so none are claimed."""
+    return import_module("highspy")
+
+
+def _model(
+    highspy: Any,
+    cost: Floats,
+    matrix: csr_array,
+    low: Floats,
+    high: Floats,
+    lower: Floats | None,
+    upper: Floats,
+    whole: NDArray[np.bool_],
+) -> Any:
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_ = cost
+    lp.col_lower_ = np.zeros(len(cost)) if lower is None else lower
+    lp.col_upper_ = upper
+    lp.row_lower_, lp.row_upper_ = low, high
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data.astype(np.float64)
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(w)] for w in whole]
+    return lp

@@ -1,0 +1,399 @@
+"""The report on places that don't matter, with its chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
+from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.write import source_lines
+from commonweal.papers.discontent import partial_regression
+from commonweal.papers.discontent.models import GROWTH
+from commonweal.papers.discontent.text import answer, diagnostics, labels, lost_lines, people_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from commonweal.papers.discontent import Column, Discontent, Held, Step, Term
+
+
+__all__ = [
+    "discontent_report",
+    "growth_chart",
+]
+
+
+_WIDTH, _HEIGHT = 640, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
+
+
+def growth_chart(
+    id_: str, column: Column, table: pl.DataFrame, named: Sequence[int], held: str
+) -> Chart:
+    """Draw the Leave share beside growth, each without what the other predictors say of it.
+
+    Parameters
+    ----------
+    id_
+        Id of the chart, and name of its table.
+    column
+        The model.
+    table
+        The authorities that it was fitted to.
+    named
+        Positions of the authorities that get their name.
+    held
+        What is held constant, in words.
+    """
+    x, y = partial_regression(column.model, GROWTH)
+    slope = column.model.term(GROWTH).estimate
+    title = f"Growth and the Leave share, {column.title}"
+    about = (
+        f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them; larger dots "
+        f"have more electors. The line falls by {-slope:.2f} points for each 1 % a year."
+        if slope < 0
+        else f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them. The line "
+        f"rises by {slope:.2f} points for each 1 % a year."
+    )
+    numbers = Shown(
+        pl.DataFrame(
+            {
+                "Authority": table["name"],
+                "Growth beyond, % a year": x,
+                "Leave beyond, points": y,
+                "Electorate": table["electorate"].cast(pl.Int64),
+            }
+        ).sort("Growth beyond, % a year", "Authority")
+    )
+    parts = _drawing(x, y, table["electorate"].to_numpy(), slope, table["name"].to_list(), named)
+    return Chart(id_, title, about, svg(id_, title, about, _WIDTH, _HEIGHT, parts), numbers)
+
+
+def _drawing(
+    x: np.ndarray,
+    y: np.ndarray,
+    people: np.ndarray,
+    slope: float,
+    names: Sequence[str],
+    named: Sequence[int],
+) -> list[str]:
+    x_ticks, y_ticks = _ticks(x), _ticks(y)
+
+    def across(value: float) -> float:
+        return _LEFT + (value - x_ticks[0]) / (x_ticks[-1] - x_ticks[0]) * (_WIDTH - _LEFT - _RIGHT)
+
+    def down(value: float) -> float:
+        part = (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return _HEIGHT - _BOTTOM - part * (_HEIGHT - _TOP - _BOTTOM)
+
+    floor = _HEIGHT - _BOTTOM
+    parts = []
+    for tick in x_ticks:
+        at = across(tick)
+        parts.append(_line(at, _TOP, at, floor, LINE))
+        parts.append(text(at, floor + 18, _number(tick), 12, "middle", QUIET))
+    for tick in y_ticks:
+        at = down(tick)
+        parts.append(_line(_LEFT, at, _WIDTH - _RIGHT, at, LINE))
+        parts.append(text(_LEFT - 8, at + 4, _number(tick), 12, "end", QUIET))
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    parts.append(
+        text(middle, _HEIGHT - 10, "Growth beyond what the others say, % a year", 13, "middle", INK)
+    )
+    parts.append(
+        text(_LEFT, 12, "Leave share beyond what the others say, points", 13, "start", INK)
+    )
+    for a, b, n in zip(x, y, people, strict=True):
+        r = 2 + 5 * np.sqrt(n / people.max())
+        parts.append(
+            f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="{r:.1f}" fill="{PLACE}" fill-opacity="0.45"/>'
+        )
+    ends = [max(x.min(), x_ticks[0]), min(x.max(), x_ticks[-1])]
+    parts.append(
+        _line(
+            across(ends[0]), down(slope * ends[0]), across(ends[1]), down(slope * ends[1]), INK, 2
+        )
+    )
+    for i in named:
+        right = across(x[i]) > _WIDTH * 0.75
+        shift = -8 if right else 8
+        anchor = "end" if right else "start"
+        parts.append(text(across(x[i]) + shift, down(y[i]) + 4, names[i], 12, anchor, halo=True))
+    return parts
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+        f'stroke-width="{width:g}"/>'
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _ticks(values: np.ndarray) -> list[float]:
+    """Give about six round numbers around all values."""
+    spread = float(values.max() - values.min())
+    rough = spread / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
+    low, high = np.floor(values.min() / step), np.ceil(values.max() / step)
+    return [round(float(k * step), 10) for k in np.arange(low, high + 1)]
+
+
+_LIMITS = (
+    "It is association, not cause. Places that differ in growth differ in much else that is not in the tables.",
+    "It is about places. Nothing follows from it for how one person voted.",
+    "Growth and industry were measured for regions of several authorities: 143 values, not 340.",
+    "Ethnicity, migration and turnout are not held constant. The BBC's analysis of the ward counts found "
+    "ethnicity to matter, and left-behind wards are mostly estates away from inner cities.",
+    "Councils chose whether to give ward counts; a ward's postal votes were often mixed with others'.",
+    "The list of left-behind wards and the deprivation scores are of 2019, after the vote.",
+)
+_ASSUMPTIONS = (
+    "The model follows the two works named below, with our choice of data; their own data and coefficients "
+    "were not available to us, so none of theirs is reproduced here.",
+    "Published growth of value added in small regions is taken as it is; its own error is not stated.",
+)
+_WORKS = (
+    "rodriguez-pose-2018",
+    "dijkstra-2020",
+    "rosenbaum-2017",
+    "local-trust-2019",
+    "iod-2019",
+    "bolet-2021",
+)
+
+
+def discontent_report(found: Discontent) -> Report:
+    """Tell what was found as a report: tables, the partial regressions as drawings, limits, sources."""
+    table = found.authorities.table
+    most = [int(i) for i in found.influence.most(5)]
+    first, _, last = found.columns
+    sources = [s for v in (*found.authorities.variables, *found.wards.variables) for s in v.sources]
+    joining = ["lookup-lad16-nuts", "lookup-lsoa11-wd17-ons", "population-wd17-2017"]
+    return Report(
+        name="discontent",
+        title="Places that don't matter",
+        heading="Decline, left-behind areas and the vote of 2016, England and Wales",
+        answer=answer(found),
+        sections=(
+            Section(
+                "Decline and the vote",
+                text=(
+                    "The Leave share of local authorities beside the growth of their region from 1998 to 2015, with "
+                    "more and more held constant. Authorities weigh by their electorate; errors are clustered by "
+                    "region, for which growth and industry were measured.",
+                ),
+                charts=(
+                    growth_chart("growth-alone", first, table, most, "the level of 1998 and Wales"),
+                    growth_chart("growth-people", last, table, most, "all other predictors"),
+                ),
+                tables=(
+                    Table("columns", "The model in three columns", _columns(found), _PER_UNIT),
+                    Table("fits", "How well each column fits", _fits(found)),
+                ),
+            ),
+            Section(
+                "How far this can be trusted",
+                points=diagnostics(found),
+                tables=(
+                    Table("readings", "Growth by other readings", _readings(found), _OF_LAST),
+                    Table("influence", "The ten most influential authorities", _influence(found)),
+                    Table("neighbours", "Growth where neighbours go together", _spatial(found)),
+                    Table("overlap", "How much predictors overlap", _overlap(found)),
+                ),
+                beware=(
+                    "Shares of manufacturing by volume, as in the columns above, depend on the year whose prices are "
+                    "used; shares at current prices do not, and leave less of growth.",
+                ),
+            ),
+            Section(
+                "Left-behind wards",
+                text=(
+                    "Wards on the published list of 225, beside other wards of the same authority, weighted by votes. "
+                    "Deprivation is the index of 2019; education its domain, adults with few qualifications, and the "
+                    "young who do not go on to higher education.",
+                ),
+                points=(
+                    "From and to are the bounds of the 95 % interval; the wider ones leave each cluster out in turn, "
+                    "and hold where few clusters have what is compared.",
+                    "Listed are the wards on the list, or the authorities that have some.",
+                ),
+                tables=(
+                    Table("wards", "Difference in Leave share, points", _held(found.held)),
+                    Table(
+                        "ward-checks",
+                        "The same in other ways",
+                        _held(found.checks),
+                        "Deprivation and education are held constant in each.",
+                    ),
+                    Table(
+                        "authorities",
+                        "Local authorities of England, per 10 points of people in left-behind wards",
+                        _held(found.by_authority),
+                    ),
+                ),
+            ),
+            Section(
+                "What the tables hold",
+                text=lost_lines(found),
+                tables=(
+                    Table("variables", "Every column and its source", _variables(found)),
+                    Table(
+                        "authorities-joined", "Joining authorities", _steps(found.authorities.steps)
+                    ),
+                    Table("wards-joined", "Joining wards", _steps(found.wards.steps)),
+                ),
+            ),
+        ),
+        assumptions=_ASSUMPTIONS,
+        limits=_LIMITS,
+        works=_WORKS,
+        sources=source_lines([*sources, *joining]),
+        account=(("permutations", found.dependence.moran[4].draws), ("seed", 2016)),
+    )
+
+
+_PER_UNIT = "Points of Leave share for one unit more, with standard errors."
+_OF_LAST = "Points of Leave share for 1 % a year more; the 95 % interval is of the last column."
+
+
+_SHORT = ("Alone", "Industry", "People")
+
+
+def _columns(found: Discontent) -> Shown:
+    names, units = labels(found), {v.name: v.unit for v in found.authorities.variables}
+    terms = found.columns[-1].model.terms
+    frame: dict[str, list[str] | list[float | None]] = {
+        "Predictor": [names[t.name] for t in terms],
+        "Unit": [units.get(t.name, "") for t in terms],
+    }
+    for short, column in zip(_SHORT, found.columns, strict=True):
+        there = {t.name: t for t in column.model.terms}
+        ours = [there.get(t.name) for t in terms]
+        frame[short] = [t.estimate if t else None for t in ours]
+        frame[f"s.e. {short.lower()}"] = [t.se if t else None for t in ours]
+    return Shown(pl.DataFrame(frame))
+
+
+def _fits(found: Discontent) -> Shown:
+    models = [column.model for column in found.columns]
+    frame = {
+        "Column": [column.title.capitalize() for column in found.columns],
+        "R2": [m.r2 for m in models],
+        "Authorities": [m.rows for m in models],
+        "Regions": [m.groups for m in models],
+    }
+    return Shown(pl.DataFrame(frame))
+
+
+def _readings(found: Discontent) -> Shown:
+    frame: dict[str, list[str] | list[float] | list[int]] = {
+        "Reading": [_begun(r.title) for r in found.readings]
+    }
+    for k, short in enumerate(_SHORT):
+        frame[short] = [r.models[k].term(GROWTH).estimate for r in found.readings]
+    last = [r.models[-1].term(GROWTH) for r in found.readings]
+    frame["From"], frame["To"] = [t.low for t in last], [t.high for t in last]
+    frame["Places"] = [r.models[-1].rows for r in found.readings]
+    return Shown(pl.DataFrame(frame))
+
+
+def _influence(found: Discontent) -> Shown:
+    at = found.influence.most().tolist()
+    table, i = found.authorities.table, found.influence
+    growth = found.columns[-1].model.term(GROWTH).estimate
+    k = people_at(found)
+    frame = pl.DataFrame(
+        {
+            "Authority": [table["name"][j] for j in at],
+            "Cook's distance": i.cook[at],
+            "Leverage": i.leverage[at],
+            "Studentised residual": i.studentised[at],
+            "Growth without it": growth + i.change[at, k],
+        }
+    )
+    return Shown(frame, places={"Cook's distance": 3, "Leverage": 3})
+
+
+def _spatial(found: Discontent) -> Shown:
+    near, at = found.dependence, people_at(found)
+    rows = [
+        ("Weighted by electorate, as above", found.columns[-1].model.term(GROWTH), None, None),
+        ("Every authority counts equally", near.plain.term(GROWTH), None, near.error.aic_ols),
+        ("Errors that neighbours share", near.error.terms[at], near.error.spatial, near.error.aic),
+        ("Votes that neighbours share", near.lag.terms[at], near.lag.spatial, near.lag.aic),
+    ]
+    frame = {
+        "Model": [title for title, *_ in rows],
+        **_bounds([term for _, term, *_ in rows]),
+        "Shared (lambda or rho)": [s.estimate if s else None for *_, s, _ in rows],
+        "Akaike's criterion": [aic for *_, aic in rows],
+    }
+    return Shown(pl.DataFrame(frame), places={"Akaike's criterion": 0})
+
+
+def _overlap(found: Discontent) -> Shown:
+    names = labels(found)
+    frame = {
+        "Predictor": [names[n] for n in found.inflation],
+        "Variance inflation": list(found.inflation.values()),
+    }
+    return Shown(pl.DataFrame(frame))
+
+
+def _held(rows: Sequence[Held]) -> Shown:
+    frame = {
+        "Held constant": [_begun(h.held) for h in rows],
+        **_bounds([h.model.term(h.term) for h in rows]),
+        "Wider from": [h.jackknife.term.low for h in rows],
+        "Wider to": [h.jackknife.term.high for h in rows],
+        "Places": [h.model.rows for h in rows],
+        "Listed": [h.left_behind for h in rows],
+    }
+    return Shown(pl.DataFrame(frame))
+
+
+def _begun(title: str) -> str:
+    """Begin with a capital and leave the rest, such as GDP, as it is."""
+    return title[:1].upper() + title[1:]
+
+
+def _bounds(terms: Iterable[Term]) -> dict[str, list[float]]:
+    """Give estimates with their standard errors and intervals as columns."""
+    terms = list(terms)
+    return {
+        "Points": [t.estimate for t in terms],
+        "s.e.": [t.se for t in terms],
+        "From": [t.low for t in terms],
+        "To": [t.high for t in terms],
+    }
+
+
+def _variables(found: Discontent) -> Shown:
+    tables = [("authorities", found.authorities.variables), ("wards", found.wards.variables)]
+    rows = [(where, v) for where, variables in tables for v in variables]
+    frame = {
+        "Column": [v.label for _, v in rows],
+        "Unit": [v.unit for _, v in rows],
+        "When": [v.year for _, v in rows],
+        "Measured for": [v.of for _, v in rows],
+        "Table": [where for where, _ in rows],
+        "Sources": [", ".join(v.sources) for _, v in rows],
+    }
+    return Shown(pl.DataFrame(frame))
+
+
+def _steps(steps: Sequence[Step]) -> Shown:
+    frame = {
+        "Step": [s.what for s in steps],
+        "Kept": [s.kept for s in steps],
+        "Lost": [", ".join(s.lost) for s in steps],
+    }
+    return Shown(pl.DataFrame(frame))

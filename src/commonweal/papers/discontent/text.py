@@ -1,0 +1,309 @@
+"""Places that don't matter in words: the answer in sentences, lines for a terminal, and data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commonweal.document.format import in_columns
+from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, shrinkage
+from commonweal.papers.discontent.results import ANSWER
+from commonweal.survey.regression import CONSTANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from commonweal.papers.discontent import Discontent, Fit, Held, Jackknife, Term
+
+
+__all__ = [
+    "answer",
+    "as_data",
+    "diagnostics",
+    "discontent_lines",
+    "labels",
+    "lost_lines",
+    "of_wards",
+    "people_at",
+    "per_point_less",
+]
+
+
+NOT_A_CAUSE = "All of this is association, not cause: it says what goes together, and rests on places, not persons."
+
+
+def labels(found: Discontent) -> dict[str, str]:
+    """Give the name for readers of every column of the two tables, and of the constant."""
+    tables = (*found.authorities.variables, *found.wards.variables)
+    return {CONSTANT: "Constant", **{v.name: v.label for v in tables}}
+
+
+def per_point_less(term: Term, digits: int = 1) -> str:
+    """Say the coefficient of growth for growth that is lower: ``5.0 points more (3.3 to 6.7)``."""
+    more = "more" if term.estimate <= 0 else "fewer"
+    low, high = -term.high, -term.low
+    if more == "fewer":
+        low, high = -high, -low
+    return (
+        f"{abs(term.estimate):.{digits}f} points {more} "
+        f"(95 % interval {low:.{digits}f} to {high:.{digits}f})"
+    )
+
+
+def of_wards(held: Held) -> str:
+    """Say by how much left-behind wards differ: ``6.0 points more (1.6 to 10.3)``."""
+    term = held.model.term(held.term)
+    sign = 1 if term.estimate >= 0 else -1
+    low, high = sorted((sign * term.low, sign * term.high))
+    more = "more" if sign > 0 else "fewer"
+    return f"{abs(term.estimate):.1f} points {more} (95 % interval {low:.1f} to {high:.1f})"
+
+
+def answer(found: Discontent) -> tuple[str, ...]:
+    """Give the answer in a few sentences."""
+    _, industry, people = (column.model.term(GROWTH) for column in found.columns)
+    current = found.readings[1].models[-1].term(GROWTH)
+    shared = found.dependence.error.terms[people_at(found)]
+    held = _held(found.held, ANSWER)
+    aged = found.held[-1]
+    by_authority = _held(found.by_authority, ANSWER)
+    return (
+        "Where the economy of the region grew more slowly, more people voted Leave in 2016: for each 1 % "
+        f"a year less, {per_point_less(industry)} with level, industry and population held constant.",
+        "With schooling, age and unemployment held constant as well it is "
+        f"{per_point_less(people, 2)}. Decline survives controls but shrinks by about "
+        f"{round(100 * shrinkage(found.columns), -1):.0f} %: both are reported.",
+        f"What is left of it rests on choices: {per_point_less(current, 2)} with manufacturing taken at current "
+        f"prices, and {per_point_less(shared, 2)} where neighbouring authorities may miss by the same"
+        f"{_of_none(current, shared)}.",
+        f"Wards on the list of left-behind areas voted Leave by {of_wards(held)} than other wards of their "
+        "authority with the same deprivation and education; with age held constant as well, by "
+        f"{of_wards(aged)}.",
+        f"That rests on the {found.listed_authorities} authorities with both kinds of ward: {_rests_on(held)}, and "
+        f"an interval that allows for so few is {_wider(held)} ({_wider(aged)} with age).",
+        "Across whole authorities no such difference stands out: for each 10 points more of people in "
+        f"left-behind wards, {of_wards(by_authority)}, with deprivation and degrees held constant."
+        if _term(by_authority).low < 0 < _term(by_authority).high
+        else "Across whole authorities: for each 10 points more of people in left-behind wards, "
+        f"{of_wards(by_authority)}, with deprivation and degrees held constant.",
+        NOT_A_CAUSE,
+    )
+
+
+def _rests_on(held: Held) -> str:
+    """Say which cluster moves the difference most when it is left out."""
+    now = _term(held).estimate
+    most = max(held.jackknife.estimates.items(), key=lambda item: abs(item[1] - now))
+    return f"without {most[0]} alone it is {most[1]:.1f}"
+
+
+def _wider(held: Held) -> str:
+    term = held.jackknife.term
+    return f"{_one(term.low)} to {_one(term.high)}"
+
+
+def _one(value: float) -> str:
+    """Give a number with one decimal; what rounds to zero has no sign."""
+    return f"{round(value, 1) + 0.0:.1f}"
+
+
+def _of_none(*terms: Term) -> str:
+    """Say how many of two coefficients can be told from zero."""
+    unclear = sum(term.low < 0 < term.high for term in terms)
+    return (
+        "",
+        "; one of the two cannot be told from nothing",
+        "; neither can be told from nothing",
+    )[unclear]
+
+
+def people_at(found: Discontent) -> int:
+    """Give the place of growth among the terms of the last column."""
+    return found.columns[-1].model.position(GROWTH)
+
+
+def diagnostics(found: Discontent) -> tuple[str, ...]:
+    """Say in plain words how far the last column can be trusted."""
+    near = found.dependence
+    table = found.authorities.table
+    most = [table["name"][int(i)] for i in found.influence.most(3)]
+    largest = max(found.influence.cook)
+    overlap, times = max(found.inflation.items(), key=lambda item: item[1])
+    alike = near.moran[NEIGHBOURS]
+    least, most_of_it = sorted(-b for b in found.by_region.estimates.values())[
+        :: len(found.by_region.estimates) - 1
+    ]
+    return (
+        f"No authority decides it: the largest Cook's distance is {largest:.2f} ({', '.join(most)} are the "
+        f"largest three), and without the ten largest it is {per_point_less(found.without.term(GROWTH), 2)}.",
+        f"Nor does a region: left out one at a time, it is from {least:.2f} to {most_of_it:.2f} points, and the "
+        f"interval that follows from that {-found.by_region.term.high:.2f} to {-found.by_region.term.low:.2f}.",
+        f"Predictors overlap moderately: at most {times:.1f} times the variance ({labels(found)[overlap].lower()}).",
+        f"Neighbours miss by the same: Moran's I of the residuals is {alike.i:.2f} with {NEIGHBOURS} nearest "
+        f"neighbours (p = {alike.p:.3f} from {alike.draws} permutations), so errors clustered by region "
+        "alone are likely too small.",
+        "With every authority counted equally it is "
+        f"{per_point_less(near.plain.term(GROWTH), 2)}; with errors that neighbours share (lambda "
+        f"{near.error.spatial.estimate:.2f}) {per_point_less(near.error.terms[people_at(found)], 2)}; with votes "
+        f"that neighbours share (rho {near.lag.spatial.estimate:.2f}) "
+        f"{per_point_less(near.lag.terms[people_at(found)], 2)}. Akaike's criterion is "
+        f"{near.error.aic:,.0f}, {near.lag.aic:,.0f} and {near.error.aic_ols:,.0f} without neighbours: "
+        + ("the first fits best." if near.error.aic < near.lag.aic else "the second fits best."),
+    )
+
+
+def lost_lines(found: Discontent) -> tuple[str, ...]:
+    """Say which places the tables have, and which they lost."""
+    regions, counted = found.authorities.steps[2], found.wards.steps
+    return (
+        f"Authorities: {regions.kept} of {found.authorities.steps[0].kept} of England and Wales. "
+        f"Without {', '.join(regions.lost)}, whose regions were redrawn.",
+        f"Wards: {counted[1].kept:,} of {counted[0].kept:,} have counts; {counted[2].kept:,} of them are in England "
+        f"and {counted[-1].kept:,} have another ward of their authority to be compared with. Councils chose "
+        f"whether to give them. In {int((found.wards.table['no_postals'] == 0).sum()):,} postal votes were mixed in.",
+    )
+
+
+def discontent_lines(found: Discontent) -> Iterator[str]:
+    """Tell it in a terminal, the answer first."""
+    yield "Places that don't matter: decline, left-behind areas and the vote of 2016"
+    yield ""
+    yield from answer(found)
+    yield ""
+    yield "Points of Leave share per unit, standard errors by region in brackets:"
+    yield from in_columns(
+        ["", *(f">{column.title}" for column in found.columns)], list(_columns(found))
+    )
+    yield ""
+    yield "How far the last column can be trusted:"
+    yield from (f"  {line}" for line in diagnostics(found))
+    yield ""
+    yield "Growth by other readings of the same words:"
+    heads = ["", *(f">{column.title}" for column in found.columns)]
+    rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
+    yield from in_columns(heads, rows)
+    yield ""
+    yield (
+        "Leave share of left-behind wards beside others of their authority, in points; the wider interval "
+        "allows for few authorities:"
+    )
+    yield from in_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
+    yield "  The same, with deprivation and education held constant:"
+    yield from in_columns(["", *_HELD_HEADS], [_row(h) for h in found.checks])
+    yield ""
+    yield "Local authorities of England, per 10 points of people in left-behind wards:"
+    yield from in_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.by_authority])
+    yield ""
+    yield from lost_lines(found)
+
+
+_HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Places", ">Listed"]
+
+
+def _row(held: Held) -> list[str]:
+    term, wide = _term(held), held.jackknife.term
+    numbers = (_one(x) for x in (term.estimate, term.low, term.high, wide.low, wide.high))
+    return [held.held, *numbers, f"{held.model.rows:,}", f"{held.left_behind:,}"]
+
+
+def _columns(found: Discontent) -> Iterator[list[str]]:
+    names = labels(found)
+    for term in found.columns[-1].model.terms[1:]:
+        yield [names[term.name], *(_cell(c.model, term.name) for c in found.columns)]
+    yield ["R2", *(f"{c.model.r2:.2f}" for c in found.columns)]
+    for what in ("rows", "groups"):
+        head = {"rows": "Authorities", "groups": "Regions"}[what]
+        yield [head, *(f"{getattr(c.model, what):,}" for c in found.columns)]
+
+
+def _cell(model: Fit, name: str) -> str:
+    if name not in [term.name for term in model.terms]:
+        return ""
+    term = model.term(name)
+    return f"{term.estimate:.2f} ({term.se:.2f})"
+
+
+def _held(rows: Sequence[Held], title: str) -> Held:
+    return next(row for row in rows if row.held == title)
+
+
+def _term(held: Held) -> Term:
+    return held.model.term(held.term)
+
+
+def as_data(found: Discontent) -> dict[str, Any]:
+    """Give all of it as plain data, for JSON."""
+    near, table = found.dependence, found.authorities.table
+    most = [int(i) for i in found.influence.most()]
+    return {
+        "answer": list(answer(found)),
+        "columns": {c.title: _fit_data(c.model) for c in found.columns},
+        "shrinkage": shrinkage(found.columns),
+        "readings": {r.title: [_fit_data(m, (GROWTH,)) for m in r.models] for r in found.readings},
+        "influence": [
+            {
+                "authority": table["name"][i],
+                "leverage": float(found.influence.leverage[i]),
+                "cook": float(found.influence.cook[i]),
+                "growth_without_it": found.columns[-1].model.term(GROWTH).estimate
+                + float(found.influence.change[i, people_at(found)]),
+            }
+            for i in most
+        ],
+        "without_each_region": _jackknife_data(found.by_region),
+        "without_the_ten": _fit_data(found.without, (GROWTH,)),
+        "variance_inflation": found.inflation,
+        "moran": {str(k): {"i": m.i, "p": m.p, "draws": m.draws} for k, m in near.moran.items()},
+        "spatial": {
+            f.kind: {
+                "terms": {t.name: _term_data(t) for t in (*f.terms, f.spatial)},
+                "total": f.total,
+                "aic": f.aic,
+                "aic_without_neighbours": f.aic_ols,
+            }
+            for f in (near.error, near.lag)
+        },
+        "wards": [_held_data(h) for h in found.held],
+        "ward_checks": [_held_data(h) for h in found.checks],
+        "authorities": [_held_data(h) for h in found.by_authority],
+        "joined": {
+            "authorities": [_step_data(s) for s in found.authorities.steps],
+            "wards": [_step_data(s) for s in found.wards.steps],
+        },
+    }
+
+
+def _step_data(step: Any) -> dict[str, Any]:
+    return {"what": step.what, "kept": step.kept, "lost": list(step.lost)}
+
+
+def _jackknife_data(found: Jackknife) -> dict[str, Any]:
+    return {"estimates": found.estimates, **_term_data(found.term)}
+
+
+def _held_data(held: Held) -> dict[str, Any]:
+    about = {
+        "held": held.held,
+        "left_behind": held.left_behind,
+        "without_each": _jackknife_data(held.jackknife),
+    }
+    return about | _fit_data(held.model, (held.term,))
+
+
+def _fit_data(model: Fit, only: Sequence[str] = ()) -> dict[str, Any]:
+    terms = [t for t in model.terms if not only or t.name in only]
+    return {
+        "terms": {t.name: _term_data(t) for t in terms},
+        "rows": model.rows,
+        "groups": model.groups,
+        "r2": model.r2,
+    }
+
+
+def _term_data(term: Term) -> dict[str, float]:
+    return {
+        "estimate": term.estimate,
+        "se": term.se,
+        "low": term.low,
+        "high": term.high,
+        "p": term.p,
+    }

@@ -1,0 +1,396 @@
+"""The report on trust as wealth, with its chart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.document.chart import (
+    AUTHORITY,
+    INK,
+    LINE,
+    OTHER,
+    PEER,
+    PLACE,
+    QUIET,
+    REGION,
+    svg,
+    text,
+)
+from commonweal.document.format import percent
+from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.write import source_lines
+from commonweal.papers.wealth import (
+    SOURCES,
+    fit_countries,
+    life_of_countries,
+    load_published,
+    load_weights,
+)
+from commonweal.papers.wealth.tables import (
+    DOLLARS,
+    asset_tables,
+    change_sentence,
+    change_table,
+    country_lines,
+    country_tables,
+    group_tables,
+    published_lines,
+    world_sentences,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from commonweal.papers.wealth import Country, Form, TrustWealth
+    from commonweal.sources import Store
+
+
+__all__ = [
+    "WealthRow",
+    "wealth_chart",
+    "wealth_report",
+]
+
+
+WIDTH = 720.0
+_LEFT, _RIGHT, _ROW, _BAR, _TOP = 218.0, 62.0, 26.0, 16.0, 62.0
+
+PARTS = (
+    ("produced", "Physical", PLACE),
+    ("human", "Human", AUTHORITY),
+    ("natural", "Natural", PEER),
+    ("foreign", "Net financial", REGION),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WealthRow:
+    """A bar: measured wealth per head by part, and trust beside it.
+
+    Attributes
+    ----------
+    label
+        Of a country or a group.
+    parts
+        Produced, human, natural and net foreign wealth per head, as `PARTS` orders them.
+    value
+        Trust as a share of measured wealth.
+    low, high
+        Its ends; None where there are none.
+    """
+
+    label: str
+    parts: tuple[float, float, float, float]
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The parts as shares of measured wealth."""
+        total = sum(self.parts)
+        return tuple(part / total for part in self.parts)
+
+
+def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
+    """Draw a bar a row: the parts of measured wealth, together 100 %, and trust after them.
+
+    Parameters
+    ----------
+    id_, title
+        Of the drawing.
+    rows
+        From top to bottom.
+    """
+    ends = any(row.low is not None for row in rows)
+    about = (
+        "Each bar is one country or group, its measured wealth set to 100 %. What it owes abroad, on balance, stands "
+        "to the left of nought. Trust, striped, comes on top, as a share of measured wealth: it is modelled."
+        + (" The line at its end shows how far that could be out." if ends else "")
+        + " Intangible capital and institutions have no data."
+    )
+    low = min(0.0, *(sum(min(0.0, s) for s in row.shares) for row in rows))
+    tops = [_top(row) + max(row.value, _finite(row.high)) for row in rows]
+    low, high = math.floor(low * 10) / 10, math.ceil(max(tops) * 4) / 4
+    scale = (WIDTH - _LEFT - _RIGHT) / (high - low)
+
+    def x(share: float) -> float:
+        return _LEFT + (share - low) * scale
+
+    height = _TOP + len(rows) * _ROW + 10
+    parts = [
+        f'<defs><pattern id="{id_}-s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<rect width="6" height="6" fill="#fff"/><rect width="3" height="6" fill="{OTHER}"/></pattern></defs>',
+        *_key(id_),
+    ]
+    for k in range(math.ceil(low * 4), math.floor(high * 4) + 1):
+        dark = k in (0, 4)
+        parts.append(
+            f'<path d="M{x(k / 4):.1f} {_TOP:g}V{height - 10:g}" stroke="{QUIET if dark else LINE}" stroke-width="1"/>'
+        )
+        if k % 2 == 0:
+            parts.append(text(x(k / 4), _TOP - 6, f"{25 * k} %", 11.5, "middle", QUIET))
+    for k, row in enumerate(rows):
+        y = _TOP + k * _ROW + (_ROW - _BAR) / 2
+        parts.append(text(_LEFT - 8, y + _BAR - 4, _short(row.label), 12.5, "end"))
+        left, right = 0.0, 0.0
+        for (_, _, colour), share in zip(PARTS, row.shares, strict=True):
+            start = right if share >= 0 else left + share
+            left, right = left + min(0.0, share), right + max(0.0, share)
+            parts.append(_rect(x(start), y, abs(share) * scale, colour))
+        wide = row.value * scale
+        parts.append(_rect(x(right), y, wide, f"url(#{id_}-s)", f' stroke="{OTHER}"'))
+        if row.low is not None and row.high is not None:
+            far = min(high, right + row.high)
+            middle = y + _BAR / 2
+            parts.append(
+                f'<path d="M{x(right + row.low):.1f} {middle:.1f}H{x(far):.1f}" stroke="{INK}" stroke-width="2"/>'
+            )
+        parts.append(text(WIDTH, y + _BAR - 4, f"+ {percent(row.value)}", 12, "end", bold=True))
+    drawn = svg(id_, title, about, WIDTH, height, parts)
+    return Chart(id_, title, about, drawn, _numbers(rows))
+
+
+def _numbers(rows: Sequence[WealthRow]) -> Shown:
+    columns = {name: [row.shares[k] for row in rows] for k, (_, name, _) in enumerate(PARTS)}
+    ends = {"Trust, low": [r.low for r in rows], "Trust, high": [_none(r.high) for r in rows]}
+    shares = {**columns, "Trust": [row.value for row in rows]}
+    if any(row.low is not None for row in rows):
+        shares |= ends  # type: ignore[arg-type]
+    frame = pl.DataFrame({"Country or group": [row.label for row in rows], **shares})
+    return Shown(frame, frozenset(shares))
+
+
+def _key(id_: str) -> Iterator[str]:
+    at = 8.0
+    for _, name, colour in (*PARTS, ("", "Trust (modelled)", f"url(#{id_}-s)")):
+        yield _rect(at, 8, 16, colour, f' stroke="{OTHER}"' if "url" in colour else "")
+        yield text(at + 22, 21, name, 12.5)
+        at += 46 + 7.4 * len(name)
+
+
+def _rect(x: float, y: float, wide: float, fill: str, more: str = "") -> str:
+    # A white edge keeps neighbours apart for those who do not tell their colours.
+    edge = more or ' stroke="#fff" stroke-width="1"'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(wide, 0):.1f}" height="{_BAR:g}" fill="{fill}"{edge}/>'
+
+
+def _top(row: WealthRow) -> float:
+    return sum(max(0.0, share) for share in row.shares)
+
+
+def _finite(value: float | None) -> float:
+    return value if value is not None and math.isfinite(value) else 0.0
+
+
+def _none(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 30 else f"{words[:29].rstrip()}…"
+
+
+USUAL = ("GBR", "USA", "DEU", "SWE", "BRA", "MEX", "ZAF", "IND", "CHN")
+"""Countries drawn beside each other where none are asked for."""
+
+REGRESSIONS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("health",),
+    ("health", "support"),
+    ("health", "support", "freedom", "generosity", "corruption"),
+)
+
+
+def wealth_report(
+    found: TrustWealth,
+    store: Store,
+    form: Form = "linear",
+    changes: Mapping[Country, pl.DataFrame | None] | None = None,
+    points: float = 1.0,
+) -> Report:
+    """Tell what trust is worth.
+
+    Parameters
+    ----------
+    found
+        What countries' trust is worth.
+    store
+        Gives what the regressions across countries need.
+    form
+        The form that charts and text show; tables have all.
+    changes
+        What a change in trust is worth, by country asked for; None where no accounts say.
+    points
+        By how many points trust changes there.
+    """
+    asked = changes or {}
+    a, weight = found.assumptions, found.weight
+    sections = [
+        Section(
+            "Groups of countries",
+            text=(
+                f"A country's trust is turned into wealth by the {form} form; a group's share adds the wealth of its "
+                "countries up, so large and rich ones weigh most.",
+            ),
+            beware=weight.warnings,
+            charts=(wealth_chart("groups-drawn", "Trust beside the other parts of wealth", _group_rows(found, form)),),
+            tables=group_tables(found),
+        ),
+        *([_asked(found, asked, form, points)] if asked else []),
+        Section(
+            "Countries",
+            text=(
+                f"Trust is the mean of the survey waves of {a.since} to {a.until}; wealth is the World Bank's of "
+                f"{a.wealth_year}. {_without(found)}",
+            ),
+            charts=() if asked else (_drawn(found, list(USUAL), form),),
+            tables=country_tables(found),
+        ),
+        Section(
+            "Six assets",
+            text=(
+                "The Bennett Institute counts six assets that prosperity rests on. Two of them are measured in part "
+                "or not at all.",
+            ),
+            tables=asset_tables(found),
+        ),
+        _regressions(store),
+        Section("What was published", points=tuple(line.strip() for line in list(published_lines())[1:])),
+    ]  # fmt: skip
+    return Report(
+        name="wealth",
+        title="Trust as wealth",
+        heading=f"{len(found.countries)} countries, by this weight of trust: {weight.title} (r = {weight.ratio:.3f})",
+        answer=tuple(world_sentences(found, form)),
+        sections=tuple(sections),
+        assumptions=(
+            f"The weight of trust, r = {weight.ratio:.3f}: {weight.source}.",
+            "Life satisfaction rises with the logarithm of income and in a straight line with trust, alike everywhere.",
+            "What people say of trust in surveys means the same everywhere, whichever survey asks.",
+            "Surveys are treated as simple random samples, so the sampling error of trust is too small.",
+        ),
+        limits=(
+            "This is not a replication of Hamilton, Helliwell and Woolcock: their coefficients, form, horizon, "
+            "discount rate and table of countries could not be read.",
+            "Trust goes with life satisfaction; that it causes it, and by how much, is not shown here.",
+            "Trust stands for social capital; institutions and intangible capital are not measured.",
+        ),
+        works=tuple(dict.fromkeys([*(p.work for p in load_published().values()), "lange-2018"])),
+        sources=source_lines(SOURCES),
+        account=(
+            ("weight", weight.model_dump(mode="json")),
+            ("assumptions", asdict(a)),
+            ("form", form),
+        ),
+    )
+
+
+def _without(found: TrustWealth) -> str:
+    missing = found.countries.filter(pl.col("total").is_null())["country"].sort().to_list()
+    return f"{len(missing)} have trust but no accounts: {', '.join(missing)}."
+
+
+def _group_rows(found: TrustWealth, form: Form) -> list[WealthRow]:
+    rows = []
+    for row in found.groups.iter_rows(named=True):
+        low, high = (row[f"{end}_{form}"] for end in ("low", "high"))
+        rows.append(
+            WealthRow(
+                row["group"],
+                _parts(row),
+                row[f"trust_wealth_{form}"] / row["total"],
+                None if low is None else max(0.0, low) / (1 - max(0.0, low)),
+                None if high is None else high / (1 - high) if high < 1 else float("inf"),
+            )
+        )
+    return rows
+
+
+def _drawn(found: TrustWealth, codes: list[str], form: Form) -> Any:
+    rows = [
+        WealthRow(
+            row["country"],
+            _parts(row),
+            row[f"value_{form}"],
+            row[f"low_{form}"],
+            row[f"high_{form}"],
+        )
+        for code in codes
+        for row in found.countries.filter(code=code).drop_nulls("total").iter_rows(named=True)
+    ]
+    return wealth_chart(
+        "countries-drawn", "Trust beside the other parts of wealth: some countries", rows
+    )
+
+
+def _parts(row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    return row["produced"], row["human"], row["natural"], row["foreign"]
+
+
+def _asked(
+    found: TrustWealth,
+    changes: Mapping[Country, pl.DataFrame | None],
+    form: Form,
+    points: float,
+) -> Section:
+    """Tell the countries that were asked for."""
+    text, tables = [], []
+    for country, worth in changes.items():
+        text += list(country_lines(found, country, form))
+        if worth is not None:
+            text.append(change_sentence(worth, points, country.name, f"in {DOLLARS}", form))
+            tables.append(change_table(country, worth, points))
+    held = [c.code for c, worth in changes.items() if worth is not None]
+    charts = (_drawn(found, held, form),) if held else ()
+    return Section("The countries asked for", text=tuple(text), charts=charts, tables=tuple(tables))
+
+
+def _regressions(store: Store) -> Section:
+    """Show what averages of countries give for the weight of trust, and why not to rely on it."""
+    table = life_of_countries(store)
+    rows = []
+    for controls in REGRESSIONS:
+        fit = fit_countries(table, controls)
+        b_error, g_error = fit.errors
+        rows.append(
+            (
+                ", ".join(controls) or "nothing",
+                fit.countries,
+                fit.weight.b,
+                b_error,
+                fit.weight.g,
+                g_error,
+                fit.weight.ratio,
+                fit.ratio_error,
+                fit.r_squared,
+            )
+        )
+    heads = (
+        *("Held constant", "Countries", "b (ln income)", "b, error", "g (trust)", "g, error"),
+        *("r", "r, error", "R squared"),
+    )
+    frame = pl.DataFrame(rows, schema=heads, orient="row")
+    return Section(
+        "The weight of trust from averages of countries",
+        text=(
+            "Life satisfaction on ln income and trust across countries, with robust errors (HC1). The sets that ship: "
+            + "; ".join(f"{name}, r = {w.ratio:.3f}" for name, w in load_weights().items())
+            + ".",
+        ),
+        beware=(
+            "Values above 1.5 are not used unless asked for: averages of countries mix trust with all that goes with "
+            "it. Holding health and support constant takes more from income than from trust, so r rises.",
+        ),
+        tables=(
+            Table(
+                "regressions",
+                "Regressions across countries",
+                Shown(frame, places=dict.fromkeys(heads[2:], 3)),
+            ),
+        ),
+    )

@@ -1,0 +1,439 @@
+"""Tables and sentences on trust as wealth, for the report, a terminal and as data."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.document.format import in_columns, percent
+from commonweal.document.model import Shown, Table
+from commonweal.evidence import load_evidence
+from commonweal.papers.wealth import ASSETS, FORMS, load_published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
+
+
+__all__ = [
+    "asset_tables",
+    "change_lines",
+    "change_sentence",
+    "change_table",
+    "country_lines",
+    "country_tables",
+    "ends_words",
+    "group_tables",
+    "measure_words",
+    "money",
+    "published_lines",
+    "rows_as_data",
+    "weight_lines",
+    "world_lines",
+    "world_sentences",
+]
+
+
+DOLLARS = "US dollars of 2014"
+
+NO_INTERVAL = "No interval: these coefficients come without errors."
+
+
+def money(value: float | None) -> str:
+    """Say an amount, in millions, billions and trillions where it is large.
+
+    Examples
+    --------
+    >>> money(416_400), money(8_627_900), money(-2.4e12), money(float("inf"))
+    ('416,400', '8.63 million', '-2.40 trillion', 'no bound')
+    """
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return "no bound"
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if abs(value) >= size:
+            return f"{value / size:.2f} {word}"
+    return f"{value:,.0f}"
+
+
+def ends_words(weight: Weight, level: float = 0.95) -> str:
+    """Say what the ends beside a value are; nothing where there are none."""
+    if weight.has_covariance:
+        return f"{percent(level)} interval by the delta method"
+    if weight.low is None:
+        return ""
+    return f"r from {weight.low:.3g} to {weight.high:.3g}, a range that is assumed"
+
+
+def weight_lines(weight: Weight) -> Iterator[str]:
+    """Say what a result rests on, and what to beware of."""
+    yield f"Rests on: {weight.title} (r = {weight.ratio:.3f}). Source: {weight.source}."
+    for warning in weight.warnings:
+        yield f"  Beware: {warning}"
+
+
+def published_lines() -> Iterator[str]:
+    """Say what was published, marked where it is not verified; and that this is no replication."""
+    library = load_evidence()
+    yield "Published (cited, not replicated here):"
+    for found in load_published().values():
+        work = library.work(found.work)
+        mark = "" if found.verified else "UNVERIFIED. "
+        name = work.people[0][0] + (" and others" if len(work.people) > 1 else "")
+        yield f"  {mark}{found.says} ({name} {work.year}) Not read: {found.unread}"
+
+
+def _interval_text(row: Mapping[str, Any], suffix: str = "", share: bool = True) -> str:
+    """Say both ends in brackets; nothing where there are none."""
+    low, high = row[f"low{suffix}"], row[f"high{suffix}"]
+    if low is None or high is None:
+        return ""
+    say = _share if share else money
+    return f" ({say(low)} to {say(high)})"
+
+
+def _share(value: float | None) -> str:
+    """Say a share with one decimal; a small one, as of a change, with two."""
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return "no bound"
+    return f"{100 * value:.{2 if abs(value) < 0.1 else 1}f} %"
+
+
+def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
+    """Tell the world's answer in a few sentences: two named groups, what their ends are, how many."""
+    groups = {row["group"]: row for row in found.groups.iter_rows(named=True)}
+    told = [
+        f"{_share(row[f'share_{form}'])}{_interval_text(row, f'_{form}')} of all wealth in {where}"
+        for name, where in (("OECD", "the OECD"), ("Latin America", "Latin America"))
+        if (row := groups.get(name))
+    ]
+    yield f"Trust between people would be worth {' and '.join(told)}, in the {form} form."
+    ends = ends_words(found.weight, found.assumptions.level)
+    yield (f"In brackets: {ends}." if ends else NO_INTERVAL)
+    asked, held = len(found.countries), found.countries["total"].count()
+    yield (
+        f"{asked} countries have trust ({found.assumptions.since} to {found.assumptions.until}); {held} of them have "
+        f"wealth accounts ({found.assumptions.wealth_year}) as well."
+    )
+
+
+def world_lines(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
+    """Tell the world's answer, then every group in a table."""
+    yield from world_sentences(found, form)
+    yield ""
+    heads = ["Group", ">Countries", ">Trust", *(f">{name.capitalize()}" for name in FORMS)]
+    rows = [
+        [
+            row["group"],
+            f"{row['countries']} of {row['of']}",
+            _share(row["trust"]),
+            *(_share(row[f"share_{name}"]) for name in FORMS),
+        ]
+        for row in found.groups.iter_rows(named=True)
+    ]
+    yield "Share of trust in all wealth, by form of the value:"
+    yield from in_columns(heads, rows)
+
+
+def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -> Iterator[str]:
+    """Tell what a country's trust is worth, beside its other wealth."""
+    row = found.country(country)
+    yield (
+        f"{row['country']}: {_share(row['trust'])} say that most people can be trusted "
+        f"({row['waves']} survey {'wave' if row['waves'] == 1 else 'waves'}, {found.assumptions.since} to "
+        f"{found.assumptions.until})."
+    )
+    value = f"{_share(row[f'value_{form}'])}{_interval_text(row, f'_{form}')}"
+    yield f"That is worth {value} of income or of measured wealth, in the {form} form."
+    if row["total"] is None:
+        yield "The World Bank's wealth accounts do not have this country, so there is no amount."
+        return
+    yield (
+        f"It would be {money(row[f'trust_wealth_{form}'])} {DOLLARS} a head beside {money(row['total'])} of measured "
+        f"wealth: {_share(row[f'share_{form}'])} of both together."
+    )
+    yield (
+        f"As income: {money(row[f'flow_{form}'])} a head and year, of {money(row['income'])} "
+        f"({'gross national income' if row['income_is'] == 'GNI' else 'GDP'})."
+    )
+
+
+def change_sentence(
+    worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
+) -> str:
+    """Tell what a change in trust is worth to a place, in one form."""
+    rows = {
+        row["measure"]: row
+        for row in worth.filter(pl.col("form") == form).iter_rows(named=True)
+        if row["measure"] != "stock"
+    }
+    change = f"{abs(points):g} {'point' if abs(points) == 1 else 'points'} {'more' if points >= 0 else 'less'}"
+    flow = rows["flow"]
+    return (
+        f"{where}: {change} of trust {'is' if abs(points) == 1 else 'are'} worth {money(flow['value'])}"
+        f"{_interval_text(flow, share=False)} a year, {unit}: "
+        f"{money(rows['flow_per_head']['value'])} a head ({form} form)."
+    )
+
+
+def change_lines(
+    worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
+) -> Iterator[str]:
+    """Tell what a change in trust is worth to a place, then in a table of forms."""
+    yield change_sentence(worth, points, where, unit, form)
+    yield ""
+    heads = {"value": ">Value", "low": ">Low", "high": ">High"}
+    heads |= {
+        "simulated_low": ">Low, drawn",
+        "simulated_high": ">High, drawn",
+    }  # short: rates must not be cut
+    names = [name for name in heads if worth[name].count() > 0]
+    shown = ["Form", "Measure", *(heads[name] for name in names)]
+    yield from in_columns(shown, list(_change_rows(worth, names)))
+    if "low" not in names:
+        yield ""
+        yield NO_INTERVAL
+
+
+def _change_rows(worth: pl.DataFrame, names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for row in worth.iter_rows(named=True):
+        say = _share if row["measure"] == "share" else _short_money
+        yield [row["form"], measure_words(row), *(say(row[name]) for name in names)]
+
+
+def _short_money(value: float | None) -> str:
+    words = money(value)
+    for word, letters in (("trillion", "trn"), ("billion", "bn"), ("million", "m")):
+        words = words.replace(word, letters)
+    return words
+
+
+def measure_words(row: Mapping[str, Any]) -> str:
+    """Say what a row of `worth_of_change` measures."""
+    words = {"share": "of income", "flow_per_head": "a head and year", "flow": "a year"}
+    if row["measure"] == "stock":
+        return f"stock, {row['years']:g} years at {100 * row['rate']:g} %"
+    return words[row["measure"]]
+
+
+def rows_as_data(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give rows as data that JSON can hold: an infinite number is null."""
+    return [
+        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        for row in table.iter_rows(named=True)
+    ]
+
+
+_FORMS = (
+    "Linear: r T. Compensating: exp(r T) - 1, what would make up for losing all trust. Equivalent: 1 - exp(-r T), what "
+    "people would give up to keep it. Simulated ends are quantiles of draws; they lie above those of the delta method "
+    "in the linear form, since a ratio of two uncertain numbers is skewed upwards."
+)
+
+
+_GROUPS = (
+    "Countries with trust and accounts, of all with accounts; the share of the people of these that they cover; trust, "
+    f"averaged over people; the share of trust in all wealth in three forms; what it is worth a head, in {DOLLARS}."
+)
+_SURVEYS = (
+    "Surveys are taken for simple random samples, so the sampling error is too small. Income groups as the World "
+    "Bank's accounts have them; of countries outside the accounts they are not checked."
+)
+
+
+def group_tables(found: TrustWealth) -> tuple[Table, ...]:
+    """Give the share of trust in the wealth of groups, and how sure it is."""
+    return (
+        Table("groups", "Share of trust in all wealth", _groups(found), _GROUPS),
+        Table(
+            "group-ends",
+            "Share of trust in all wealth, with how sure that is",
+            _interval_table(found.groups, {"group": "Group"}, "share"),
+            _ends_about(found),
+            rows=len(found.groups),
+        ),
+    )
+
+
+def country_tables(found: TrustWealth) -> tuple[Table, ...]:
+    """Give every country: its wealth, the value of its trust in three forms, its surveys."""
+    rows = found.countries.sort("country")
+    return (
+        Table(
+            "countries",
+            "Every country with trust",
+            _countries(found),
+            f"Amounts are {DOLLARS} a head. Empty: no accounts.",
+            rows=25,
+        ),
+        Table(
+            "forms",
+            "Value of trust as a share of income or measured wealth, with how sure that is",
+            _interval_table(rows, {"country": "Country", "code": "Code"}, "value"),
+            f"{_FORMS} {_ends_about(found)}",
+            rows=12,
+        ),
+        Table("surveys", "Surveys and groups of each country", _surveys(found), _SURVEYS, rows=12),
+    )
+
+
+def asset_tables(found: TrustWealth) -> tuple[Table, ...]:
+    """Give the six assets, with what has no data shown as such."""
+    return (
+        Table("assets", "The six assets, and what measures them here", _assets(found)),
+        Table(
+            "country-assets",
+            "The assets of each country",
+            _parts_table(found),
+            f"{DOLLARS} a head. Intangible capital has no data; trust stands for the sixth asset.",
+            rows=12,
+        ),
+    )
+
+
+def change_table(country: Country, worth: pl.DataFrame, points: float) -> Table:
+    """Give what a change in trust is worth to a country."""
+    return Table(
+        f"change-{country.code.lower()}",
+        f"{country.name}: what {points:+g} points of trust are worth",
+        _change(worth),
+        f"Amounts are {DOLLARS}.",
+    )
+
+
+def _ends_about(found: TrustWealth) -> str:
+    words = ends_words(found.weight, found.assumptions.level)
+    return (
+        f"Low and high: {words}." if words else "No interval: the coefficients come without errors."
+    )
+
+
+def _change(worth: pl.DataFrame) -> Shown:
+    """Give a row a form and end, a column a measure."""
+    share = "Share of income"
+    rows = []
+    for form in FORMS:
+        of = worth.filter(pl.col("form") == form)
+        for end in ("value", "low", "high", "simulated_low", "simulated_high"):
+            if of[end].count():
+                told: dict[str, Any] = {"Form and end": f"{form}, {end.replace('_', ' ')}"}
+                for row in of.iter_rows(named=True):
+                    told[measure_words(row).capitalize()] = _bounded(row[end])
+                rows.append(told)
+    frame = pl.DataFrame(rows, infer_schema_length=None).rename({"Of income": share})
+    amounts = pl.all().exclude("Form and end", share).round(0).cast(pl.Int64)
+    return Shown(frame.with_columns(amounts, pl.col(share) * 100).rename({share: f"{share}, %"}))
+
+
+def _bounded(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _head(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _groups(found: TrustWealth) -> Shown:
+    heads = {f"share_{form}": form.capitalize() for form in FORMS}
+    frame = found.groups.select(
+        pl.col("group").alias("Group"),
+        pl.col("countries").alias("Countries"),
+        pl.col("of").alias("Of"),
+        pl.col("people_covered").alias("People"),
+        pl.col("trust").alias("Trust"),
+        *(pl.col(name).alias(head) for name, head in heads.items()),
+        _amount("trust_wealth_linear", "A head, linear"),
+    )
+    return Shown(frame, frozenset({"People", "Trust", *heads.values()}))
+
+
+def _countries(found: TrustWealth) -> Shown:
+    share = "Share of all wealth, linear"
+    frame = found.countries.sort("country").select(
+        pl.col("country").alias("Country"),
+        pl.col("code").alias("Code"),
+        pl.col("trust").alias("Trust"),
+        pl.col("share_linear").alias(share),
+        _amount("total", "Measured wealth"),
+        _amount("trust_wealth_linear", "Trust, linear"),
+        _amount("income", "Income a year"),
+        _amount("flow_linear", "Trust a year, linear"),
+    )
+    return Shown(frame, frozenset({"Trust", share}))
+
+
+def _parts_table(found: TrustWealth) -> Shown:
+    """Give the parts of wealth of each country, with no column for what has no data."""
+    named = [(asset.name, asset.column) for asset in ASSETS if asset.column]
+    frame = found.countries.drop_nulls("total").sort("country")
+    return Shown(
+        frame.select(
+            pl.col("country").alias("Country"),
+            pl.col("code").alias("Code"),
+            *(
+                _amount("trust_wealth_linear" if column == "trust" else column, name)
+                for name, column in named
+            ),
+        )
+    )
+
+
+def _surveys(found: TrustWealth) -> Shown:
+    error = "Sampling error, points"
+    frame = found.countries.sort("country").select(
+        pl.col("country").alias("Country"),
+        pl.col("code").alias("Code"),
+        pl.col("region").alias("Region"),
+        pl.col("income_group").alias("Income group"),
+        (100 * pl.col("trust_se")).alias(error),
+        pl.col("waves").alias("Waves"),
+        pl.col("people_asked").alias("People asked"),
+        pl.col("surveys").alias("Surveys"),
+    )
+    return Shown(frame)
+
+
+def _interval_table(rows: pl.DataFrame, names: Mapping[str, str], value: str) -> Shown:
+    """Give a row a form for each country or group, with its value and the ends of it."""
+    ends = ("low", "high", "simulated_low", "simulated_high")
+    frame = pl.concat(
+        rows.select(
+            *(pl.col(name).alias(head) for name, head in names.items()),
+            pl.lit(form).alias("Form"),
+            pl.col(f"{value}_{form}").alias(_head(value)),
+            *(
+                pl.col(f"{end}_{form}").cast(pl.Float64).replace(math.inf, None).alias(_head(end))
+                for end in ends
+            ),
+        )
+        for form in FORMS
+    )
+    heads = [_head(name) for name in (value, *ends)]
+    kept = frame.select(name for name in frame.columns if frame[name].count())
+    return Shown(kept, frozenset(heads) & set(kept.columns))
+
+
+def _amount(column: str, head: str) -> pl.Expr:
+    return pl.col(column).round(0).cast(pl.Int64).alias(head)
+
+
+def _assets(found: TrustWealth) -> Shown:
+    world = found.groups.filter(kind="World").row(0, named=True)
+    rows = []
+    for asset in ASSETS:
+        amount = world.get("trust_wealth_linear" if asset.column == "trust" else asset.column)
+        rows.append((asset.name, asset.measured, None if amount is None else round(amount)))
+    head = f"A head, all countries with data ({DOLLARS})"
+    return Shown(
+        pl.DataFrame(
+            rows,
+            schema={"Asset": pl.String, "Measured by": pl.String, head: pl.Int64},
+            orient="row",
+        )
+    )

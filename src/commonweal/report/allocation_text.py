@@ -1,0 +1,401 @@
+"""An allocation in words: the answer in a few sentences, lines for a terminal, and data."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.format import SURE, counted, in_columns, joined, living, people, percent
+from commonweal.report.study.sensitivity import choice_in_words
+from commonweal.study.names import parent_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from commonweal.invest.allocation import Allocation
+    from commonweal.invest.allocation.comparison import Difference, Published
+    from commonweal.invest.allocation.on_study import Against, Worked
+
+
+__all__ = [
+    "HEADS",
+    "ROWS",
+    "allocation_answer",
+    "allocation_data",
+    "allocation_lines",
+    "cautions",
+    "differences",
+    "in_need_words",
+    "money",
+    "named",
+    "rule_parts",
+    "shares_of",
+    "table_of",
+    "varied_words",
+    "why_words",
+]
+
+
+_ALL = "--out FOLDER writes them, --json prints them"
+
+_FEW = 5
+"""Areas next in line that a terminal shows."""
+
+ROWS = 60
+"""Rows of a long list that stand on the page; its file has all."""
+
+HEADS = {
+    "order": "Place",
+    "code": "Code",
+    "name": "Area",
+    "constituency_name": "Constituency",
+    "lad24_name": "Authority",
+    "lad17_name": "Authority",
+    "region_name": "Region",
+    "population": "People",
+    "need": "Need",
+    "rank": "Rank",
+    "margin": "Margin",
+    "cap_margin": "Margin in its group",
+    "probability": "Share of draws",
+    "in_need": "In need",
+    "why": "Why not",
+}
+"""How readers know the columns of a table of areas."""
+
+
+def money(pounds: float) -> str:
+    """Say an amount in pounds, in millions or billions where it is one.
+
+    Examples
+    --------
+    >>> money(2_920_000_000), money(20_000_000), money(1500)
+    ('£2.92 billion', '£20 million', '£1,500')
+    """
+    for unit, size in (("billion", 1e9), ("million", 1e6)):
+        if pounds >= size:
+            return f"£{pounds / size:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+    return f"£{pounds:,.0f}"
+
+
+def _areas(allocation: Allocation, n: int) -> str:
+    return counted(n, allocation.areas.singular, allocation.areas.plural)
+
+
+def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[str, ...]:
+    """Give the answer in a few sentences: who, how sure, what a cap costs, what another rule changes."""
+    a = worked.allocation
+    n = int(a.selected.sum())
+    spent = "" if a.spent is None else f", {money(a.spent)} in all"
+    got = "get an award" if a.programme.money else "are selected"
+    needy = int((a.selected & a.in_need).sum())
+    many = "all" if needy == n else f"{a.people_in_need:,.0f}"
+    share = f"({needy:,} of the {n:,})"
+    those = (
+        f"; in need {share}" if np.isnan(a.people) else f", {many} of them in areas in need {share}"
+    )
+    told = [
+        f"{_areas(a, n)} {got}{spent}: {living(a.people)}{those}.",
+        f"In need means {in_need_words(worked)}.",
+    ]
+    if (cost := a.cost).passed_over.any():
+        over = int(cost.passed_over.sum())
+        told.append(
+            f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, {_areas(a, over)} with more need "
+            f"{'is' if over == 1 else 'are'} passed over: {people(cost.people)}, "
+            f"{cost.people_in_need:,.0f} of them in areas in need. In their place: "
+            f"{int(cost.instead.sum()):,} with {people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} "
+            "of them in areas in need."
+        )
+    if (c := worked.chance) is not None:
+        sure = int((c.selected[a.selected] >= SURE).sum())
+        told.append(
+            f"When the choices behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
+            f"least 95 % of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
+            "the least. That says how far the list hangs on those choices, not how far it is the programme's own."
+        )
+    if against is not None:
+        d, other = against.difference, against.other.allocation
+        apart = (
+            ""
+            if d.areas.codes == a.areas.codes
+            else f" Here need is told for each of the {d.areas.plural}, so the numbers differ from those above."
+        )
+        told.append(
+            f"Beside {other.programme.title}: {people(d.people(d.both))} are in both "
+            f"({d.people(d.both, in_need=True):,.0f} in areas in need), {people(d.people(d.only_first))} in this "
+            f"one only ({d.people(d.only_first, in_need=True):,.0f} in need) and "
+            f"{people(d.people(d.only_second))} in the other only "
+            f"({d.people(d.only_second, in_need=True):,.0f} in need).{apart}"
+        )
+    return tuple(told)
+
+
+def in_need_words(worked: Worked) -> str:
+    """Say what counts as in need by the yardstick of the rule, as the end of a sentence."""
+    told = [
+        ("a place in the " if c.worst else "a ")
+        + str(c).replace(c.index, worked.results.label(c.index)).replace("%", " %")
+        for c in worked.allocation.programme.in_need
+    ]
+    return joined(told)
+
+
+def cautions(worked: Worked) -> tuple[str, ...]:
+    """Say what a reader must know first: what is left out, inferred or unknown; closed sources; ties."""
+    a, told = worked.allocation, []
+    for name in a.left_out:
+        stated = a.programme.exclude.get(name)
+        told.append(
+            f"An exclusion was left out: {stated.what if stated else name}. This is not the programme's list: areas "
+            "that it excludes may be on it, and take the place of others."
+        )
+    parts = rule_parts(worked)
+    inferred = sum(not official for _, official, _ in parts)
+    if inferred == len(parts):
+        told.append(
+            "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
+        )
+    elif inferred:
+        told.append(
+            f"{inferred} of the {len(parts)} parts of this rule {'is' if inferred == 1 else 'are'} inferred, or our "
+            "choice, and marked so."
+        )
+    if worked.published is not None:
+        told += published_words(worked, worked.published)
+    elif inferred or a.left_out:
+        told.append(
+            "The list was not set beside a published one (--published FILE): how far it is the programme's own is "
+            "not known."
+        )
+    if worked.closed:
+        told.append(
+            f"The list rests on data that are not openly licensed ({'; '.join(worked.closed)}). They were read to "
+            "work it out; their values, and scores and ranks made from them, are not to be passed on without the "
+            "owner's leave."
+        )
+    if a.tied.any():
+        by = [*(path for path in a.programme.ties), "code"]
+        told.append(
+            f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a line; the first by "
+            f"{', then by '.join(by)} get an award."
+        )
+    return tuple(told)
+
+
+def published_words(worked: Worked, p: Published) -> Iterator[str]:
+    """Say how the list differs from a published one, and that a share of draws does not tell which is right."""
+    n = len(p.matched) + len(p.missed)
+    share = None if worked.chance is None else worked.chance.selected
+    apart = ""
+    if share is not None and len(p.matched) and len(p.extra):
+        apart = (
+            f" Those on both are selected in {percent(float(share[p.matched].mean()))} of draws on average, those on "
+            f"this list alone in {percent(float(share[p.extra].mean()))}: the share of draws does not tell which "
+            "list is right."
+        )
+    yield (
+        f"{len(p.matched):,} of the {n:,} listed in {p.file} matched, {len(p.missed):,} missed, "
+        f"{counted(len(p.extra), 'other', 'others')}.{apart}"
+    )
+    if p.elsewhere:
+        some = f"{', '.join(p.elsewhere[:3])}{', ...' if len(p.elsewhere) > 3 else ''}"
+        yield (
+            f"{counted(len(p.elsewhere), 'code', 'codes')} of {p.file} ({some}) "
+            f"{'is' if len(p.elsewhere) == 1 else 'are'} of no {worked.allocation.areas.singular} here."
+        )
+
+
+def differences(worked: Worked) -> pl.DataFrame:
+    """Give the areas on which the list differs from the published one, with why ours lacks them."""
+    p = worked.published
+    table = table_of(worked)
+    if p is None:
+        return table.clear().with_columns(difference=pl.lit(None, pl.String))
+    codes = worked.allocation.areas.codes
+    kinds = (("missed", p.missed), ("other", p.extra))
+    known = {codes[int(row)]: kind for kind, rows in kinds for row in rows}
+    return table.filter(pl.col("code").is_in(list(known))).with_columns(
+        difference=pl.col("code").replace_strict(known)
+    )
+
+
+def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
+    """Give the parts of the rule with names for readers, whether each is official, and its note."""
+    a = worked.allocation
+    out = {f"Not: {a.programme.exclude[n].what}" for n in a.left_out if n in a.programme.exclude}
+    parts = a.programme.parts(worked.results.label, lambda parent: parent_words(parent)[0])
+    return [
+        (
+            re.sub(r"(?<=\d)%", " %", f"{part} (left out here)" if part in out else part),
+            official,
+            note,
+        )
+        for part, official, note in parts
+    ]
+
+
+def varied_words(worked: Worked) -> str:
+    """Say what the draws vary, with names for readers."""
+    results, chance = worked.results, worked.chance
+    certainty = results.study.certainty
+    known = {} if certainty is None else {str(a.called): a for a in certainty.vary}
+    return joined(
+        choice_in_words(results, known[name], law=False) if name in known else name
+        for name in (() if chance is None else chance.varied)
+    )
+
+
+def why_words(worked: Worked, why: str) -> str:
+    """Say why an area was passed over, with names for readers."""
+    for condition in worked.allocation.programme.eligible:
+        if why == f"not in the {condition}":
+            return why.replace(condition.index, worked.results.label(condition.index))
+    return why
+
+
+def table_of(worked: Worked) -> pl.DataFrame:
+    """Give one row an area, as `Allocation.to_frame`, with the share of draws where there are some."""
+    frame = worked.allocation.to_frame()
+    if worked.chance is None:
+        return frame
+    share = pl.DataFrame(
+        {"code": worked.allocation.areas.codes, "probability": worked.chance.selected}
+    )
+    return frame.join(share, on="code", how="left", maintain_order="left")
+
+
+def named(worked: Worked, what: str) -> str:
+    """Name a chart or table after its programme, so that those of several fit in one report."""
+    return f"{what}-{worked.allocation.programme.name}"
+
+
+def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator[str]:
+    """Give lines for a terminal: the answer, the rule with its marks, the first of the list."""
+    a = worked.allocation
+    yield a.programme.title
+    yield ""
+    for caution in cautions(worked):
+        yield f"Beware: {caution}"
+    yield ""
+    yield from allocation_answer(worked, against)
+    yield ""
+    yield f"The official text, in short: {a.programme.official}"
+    yield "The rule as applied:"
+    for part, official, _ in rule_parts(worked):
+        yield f"  {'official' if official else 'inferred':<9} {part}"
+    differ = differences(worked)
+    for kind, said in (("missed", "On the published list alone"), ("other", "On this list alone")):
+        heads, rows = _columns(worked, differ.filter(pl.col("difference") == kind))
+        if rows:
+            yield ""
+            yield f"{said}:"
+            yield from in_columns(heads, rows, whole=_ALL)
+    chosen = table_of(worked)
+    for said, rows_of in (
+        (f"The {int(a.selected.sum()):,} selected, by need", chosen.filter("selected")),
+        (
+            "Next in line, where awards ran out",
+            chosen.filter(pl.col("why") == "awards ran out").head(_FEW),
+        ),
+        ("Passed over because of a cap", chosen.filter("passed_over")),
+    ):
+        heads, rows = _columns(worked, rows_of)
+        if rows:
+            yield ""
+            yield f"{said}:"
+            yield from in_columns(heads, rows, whole=_ALL)
+
+
+def _columns(worked: Worked, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Give heads and rows of some areas of the table."""
+    group = next(
+        (g for g in ("constituency_name", "lad24_name", "lad17_name") if g in frame.columns), ""
+    )
+    heads = ["Area", *(["In"] if group else []), ">People", ">Need", ">Margin"]
+    heads += [">Draws"] if worked.chance else []
+    rows = []
+    for row in frame.iter_rows(named=True):
+        cells = [row["name"] or row["code"], *([row[group] or ""] if group else [])]
+        cells += ["" if row["population"] is None else f"{row['population']:,.0f}"]
+        cells += [f"{row['need']:.3f}", "" if row["margin"] is None else f"{row['margin']:+.3f}"]
+        cells += [percent(row["probability"])] if worked.chance else []
+        rows.append(cells)
+    return heads, rows
+
+
+def allocation_data(worked: Worked, against: Against | None = None) -> dict[str, Any]:
+    """Give everything as plain data for JSON."""
+    a, cost, c = worked.allocation, worked.allocation.cost, worked.chance
+    data: dict[str, Any] = {
+        "programme": a.programme.name,
+        "title": a.programme.title,
+        "beware": list(cautions(worked)),
+        "answer": list(allocation_answer(worked, against)),
+        "rule": [
+            {"part": part, "official": official, "note": note}
+            for part, official, note in rule_parts(worked)
+        ],
+        "selected": int(a.selected.sum()),
+        "selected_in_need": int((a.selected & a.in_need).sum()),
+        "people": a.people,
+        "people_in_need": a.people_in_need,
+        "spent_gbp": a.spent,
+        "cap_cost": {
+            "passed_over": int(cost.passed_over.sum()),
+            "people": cost.people,
+            "people_in_need": cost.people_in_need,
+            "instead": int(cost.instead.sum()),
+            "people_instead": cost.people_instead,
+            "people_in_need_instead": cost.people_in_need_instead,
+        },
+        "areas": table_of(worked).filter(pl.any_horizontal("selected", "passed_over")).to_dicts(),
+    }
+    if c is not None:
+        data["draws"] = {
+            "number": c.n_draws,
+            "seed": c.seed,
+            "varied": list(c.varied),
+            "kept_mean": float(c.kept.mean()),
+            "kept_least": int(c.kept.min()),
+        }
+    if (p := worked.published) is not None:
+        codes = a.areas.codes
+        data["agreement"] = {
+            "with": p.file,
+            "matched": len(p.matched),
+            "missed": [codes[int(row)] for row in p.missed],
+            "extra": [codes[int(row)] for row in p.extra],
+            "elsewhere": list(p.elsewhere),
+        }
+    if worked.built is not None:
+        data["in_no_area"] = worked.built.left().to_dicts()
+    if against is not None:
+        d = against.difference
+        data["against"] = {
+            "programme": against.other.allocation.programme.name,
+            "on": d.areas.system,
+            **{
+                name: {
+                    "areas": int((share > 0).sum()),
+                    "people": d.people(share),
+                    "people_in_need": d.people(share, in_need=True),
+                }
+                for name, share in shares_of(d).items()
+            },
+        }
+    return data
+
+
+def shares_of(difference: Difference) -> dict[str, NDArray[np.float64]]:
+    """Name the shares of a comparison."""
+    return {
+        "both": difference.both,
+        "this_only": difference.only_first,
+        "other_only": difference.only_second,
+    }

@@ -1,0 +1,181 @@
+"""Where a case builds: the commercial part with its sites, and its GeoPackage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+
+from commonweal.document.model import Section
+from commonweal.invest.case.cautions import unsited
+from commonweal.report.case.tables import by_place
+from commonweal.report.siting import siting_section
+from commonweal.report.study.geopackage import polygons, still, write_layer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from commonweal.document.model import Shown
+    from commonweal.invest.case.model import Case
+    from commonweal.invest.siting.result import Sited
+
+
+__all__ = [
+    "commercial",
+    "write_places",
+]
+
+
+_TOGETHER = 1.0
+"""Degrees within which places lie near enough together for a map of sites."""
+
+
+def commercial(case: Case, rows: int, few: int) -> Section:
+    """Tell the sites, with a map where the places lie together; or say in a sentence why none were looked for.
+
+    Parameters
+    ----------
+    case
+        The case.
+    rows, few
+        How many rows of the list of sites, and of the other lists, stand on the page.
+    """
+    if case.sited is None:
+        kind = f" of a kind that {case.asked.values} names" if unsited(case) else ""
+        return Section(
+            "Commercial case: sites",
+            text=(
+                f"Nothing in this mix is a building{kind}, so no sites were looked for. They can be asked for all the "
+                "same, for any kind of place.",
+            ),
+        )
+    return _sites(case, case.sited, rows, few)
+
+
+def _sites(case: Case, sited: Sited, rows: int, few: int) -> Section:
+    section = siting_section(sited)
+    label = sited.label.lower()
+    built = " and ".join(case.interventions.interventions[n].label.lower() for n in case.built)
+    first = (
+        f"Sites for what the mix builds ({built}): one for each place that gets it."
+        if built
+        else f"Nothing in this mix is a {label}. If one were built, in each of the places, this is where it would "
+        "be nearest "
+        "to people."
+    )
+    beware = section.beware
+    if not len(sited.existing) and not sited.unread:
+        beware = (
+            f"No {label} is known in or near these places. One that is there and was not read is not counted, and "
+            "what is reached anew is at most what is said.",
+            *beware,
+        )
+    drawn, areas = sited.outlines, case.worked.allocation.areas
+    lost = drawn.filter(pl.col("geometry").is_null())["code"].to_list()
+    if lost and sited.plural != areas.plural:
+        names = ", ".join(areas.table["name"][areas.position[code]] or code for code in lost)
+        beware = (
+            f"No boundary is known of {len(lost):,} of the places ({names}), so the people there are not among those "
+            "whom sites are found for.",
+            *beware,
+        )
+    points = sited.demand.points
+    together = max(np.ptp(points.longitude), np.ptp(points.latitude)) < _TOGETHER
+    return replace(
+        section,
+        title="Commercial case: sites",
+        text=(first, *section.text),
+        charts=section.charts if together else (),
+        tables=tuple(
+            replace(t, shown=_with_place(case, t.shown), rows=rows)
+            if t.name == "sites"
+            else replace(t, rows=few)
+            for t in section.tables
+        ),
+        beware=beware,
+    )
+
+
+def _with_place(case: Case, sites: Shown) -> Shown:
+    """Say of each site in which of the places it lies, or to which it is nearest."""
+    import shapely
+
+    joined = pl.DataFrame(
+        {"code": list(case.problem.codes), "name": list(case.problem.names)}
+    ).join(case.worked.shapes, on="code", how="left", maintain_order="left")
+    known = joined.drop_nulls("geometry")
+    if known.is_empty() or sites.frame.is_empty():
+        return sites
+    tree = shapely.STRtree(_mercator(shapely.from_wkb(known["geometry"].to_numpy())))
+    points = shapely.points(sites.frame["Longitude"], sites.frame["Latitude"])
+    names = known["name"].gather(tree.nearest(_mercator(points)).tolist())
+    frame = sites.frame.select(cs.first(), names.alias("In or nearest to"), ~cs.first())
+    return replace(sites, frame=frame)
+
+
+def _mercator(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Project from degrees so that near any place all directions have one scale, so nearest there is nearest."""
+    import shapely
+
+    def project(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+        longitude, latitude = np.radians(degrees).T
+        return np.column_stack([longitude, np.arcsinh(np.tan(latitude))])
+
+    return np.asarray(shapely.transform(shapes, project))
+
+
+def write_places(case: Case, path: Path) -> None:
+    """Write the places, with what each gets, and the proposed sites as a GeoPackage.
+
+    Places without a known boundary are in a layer of their own, as points.
+
+    Parameters
+    ----------
+    case
+        The case.
+    path
+        The file to write; it must not exist.
+    """
+    import shapely
+
+    frame = by_place(case).rename(
+        {
+            "Code": "code", "Place": "name", "People": "people", "Rank": "rank", "What is done": "done",
+            "Cost (£)": "cost_gbp", "Need met": "need_met", "Authority": "authority", "Share of draws": "probability",
+        },
+        strict=False,
+    )  # fmt: skip
+    joined = frame.select("code").join(
+        case.worked.shapes, on="code", how="left", maintain_order="left"
+    )
+    shapes = polygons(joined["geometry"])
+    known = np.array([s is not None for s in shapes], dtype=bool)
+    if known.any():
+        write_layer(path, "places", "MultiPolygon", shapes, frame, known)
+    table = case.worked.allocation.areas.table[case.rows.tolist()]
+    spots = shapely.points(
+        *(table[c].cast(float).fill_null(np.nan) for c in ("longitude", "latitude"))
+    )
+    alone = ~known & ~np.isnan(shapely.get_x(spots))
+    if alone.any():
+        wkb = np.asarray(shapely.to_wkb(spots), dtype=object)
+        write_layer(path, "place_points", "Point", wkb, frame, alone)
+    sites = None if case.sited is None else case.sited.sites
+    if sites is not None and len(sites):
+        points = shapely.to_wkb(shapely.points(sites["longitude"], sites["latitude"]))
+        fields = sites.select("id", "name", people_nearest="nearest", people_newly="newly")
+        write_layer(
+            path,
+            "sites",
+            "Point",
+            np.asarray(points, dtype=object),
+            fields,
+            np.ones(len(sites), bool),
+        )
+    if path.exists():
+        still(path)

@@ -1,0 +1,378 @@
+"""A case in words: the answer, lines for a terminal, and plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from commonweal.document.format import (
+    MOST_LINES,
+    SURE,
+    counted,
+    in_columns,
+    joined,
+    people,
+    percent,
+)
+from commonweal.invest.appraisal.appraise import figure, money
+from commonweal.invest.case.cautions import (
+    after_told,
+    begun_costs_after,
+    bias_words,
+    case_cautions,
+    over_told,
+    spent_with_bias,
+)
+from commonweal.invest.case.valuation import BENEFIT, effect_of
+from commonweal.report.allocation import allocation_data
+from commonweal.report.allocation_text import in_need_words, rule_parts
+from commonweal.report.appraisal import appraisal_data
+from commonweal.report.case.tables import by_intervention, by_place, by_year, pounds, steady
+from commonweal.report.portfolio_text import UNIT
+from commonweal.report.siting import siting_answer, siting_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from commonweal.invest.appraisal import Estimate
+    from commonweal.invest.case.model import Case
+
+
+__all__ = [
+    "case_answer",
+    "case_assumptions",
+    "case_data",
+    "case_lines",
+    "mix_words",
+]
+
+
+_FEW = 0.05
+"""Share of the places, and of the money, below which an intervention is not named in a sentence."""
+
+_INPUTS = {
+    f"{BENEFIT}.points": "by how many points of 0 to 10 life satisfaction rises in somebody who is better off by one "
+    "standard deviation in an outcome",
+    f"{BENEFIT}.quantity": "by how many standard deviations the mean resident is better off in the fullest year",
+    f"{BENEFIT}.additionality": "how much of the benefit would not have come anyway, as a share",
+}
+"""What the inputs of the benefit are, in plain words."""
+_SHARES = ("Draws", "Share of the gain")
+
+
+def case_answer(case: Case) -> tuple[str, ...]:
+    """Give the answer: how far it can be relied on, who gets what, what that costs and is worth, what drives it."""
+    return (
+        _rests(case),
+        _who(case),
+        _what(case),
+        *_held(case),
+        *_where(case),
+        *_worth(case),
+        _drives(case),
+    )
+
+
+def _who(case: Case) -> str:
+    a = case.worked.allocation
+    n = len(case.rows)
+    in_need = int(a.in_need[case.rows].sum())
+    sure, c = "", case.worked.chance
+    if c is not None:
+        often = int((c.selected[case.rows] >= SURE).sum())
+        sure = (
+            f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95 % of "
+            f"{c.n_draws:,} draws."
+        )
+    all_ = "all of them" if in_need == n else f"{in_need:,} of the {n:,}"
+    return (
+        f"Who: {case.title}, with {people(case.people)}; {all_} in need by the rule's own yardstick. The rule: "
+        f"{a.programme.title}.{sure}"
+    )
+
+
+def _what(case: Case) -> str:
+    spent = case.problem.spent(case.mix.start, case.rules.years).sum(axis=(0, 2))
+    chosen = case.mix.chosen.sum(axis=0)
+    done = [
+        (case.interventions.interventions[name].label.lower(), int(n), float(cost))
+        for name, n, cost in zip(case.problem.interventions, chosen, spent, strict=True)
+        if n
+    ]
+    left = len(case.rows) - int(case.mix.chosen.any(axis=1).sum())
+    why = (
+        "the money meets more need elsewhere"
+        if case.option.sharing == "pooled"
+        else "their part buys nothing"
+    )
+    none = f" {left:,} get nothing: {why}." if left else ""
+    areas = case.results.areas
+    return (
+        f"What: {money(float(case.mix.spent.sum()))} of {money(case.rules.budget)} over {case.rules.years} "
+        f"years pays for {mix_words(done, areas.singular, areas.plural)}.{none}"
+    )
+
+
+def mix_words(done: list[tuple[str, int, float]], one: str, many: str) -> str:
+    """Say what is done in how many places, the most widespread first.
+
+    What only a few places get, for little of the money, is what the last pounds went into: it is not named.
+
+    Parameters
+    ----------
+    done
+        Of each intervention its label, in how many places it is done, and GBP that it costs in all.
+    one, many
+        What one place and several are called.
+
+    Examples
+    --------
+    >>> mix_words([("buses", 223, 87e6), ("broadband", 1, 5e5), ("parks", 224, 133e6)], "ward", "wards")
+    'parks in 224 wards, buses in 223 and others in few'
+    >>> mix_words([("parks", 1, 1e6)], "ward", "wards")
+    'parks in 1 ward'
+    """
+    most, total = max(n for _, n, _ in done), sum(cost for *_, cost in done)
+    ordered = sorted(done, key=lambda row: (-row[1], -row[2]))
+    named = [row for row in ordered if row[1] >= _FEW * most or row[2] >= _FEW * total]
+    words = [f"{label} in {n:,}" for label, n, _ in named]
+    words[0] += f" {one if named[0][1] == 1 else many}"
+    return joined(words + (["others in few"] if len(named) < len(done) else []))
+
+
+def _held(case: Case) -> Iterator[str]:
+    """Say of each widespread intervention how often it is chosen again."""
+    if case.steady is None:
+        return
+    n, stays = case.mix.chosen.sum(axis=0), case.steady.stays
+    told = [
+        f"{case.interventions.interventions[case.problem.interventions[at]].label.lower()} in {percent(stays[at])}"
+        for at in np.argsort(-n, kind="stable")
+        if n[at] >= _FEW * n.max() and not np.isnan(stays[at])
+    ]
+    if not told:
+        return
+    yield (
+        f"How sure that mix is: chosen anew in each of {case.steady.draws:,} draws of costs and effects, it would have "
+        f"{joined(told)} of the draws, on average over the places that get it here."
+    )
+
+
+def _where(case: Case) -> Iterator[str]:
+    if case.sited is None:
+        return
+    sited, asked = case.sited, case.sited.solution.goal.sites or 0
+    n, kind = len(sited.sites), sited.label.lower()
+    fewer = f" and not {asked:,}, since no other candidate shortens a walk" if n < asked else ""
+    unpaid = (
+        "" if case.built or not n else f"; the money does not pay for {'it' if n == 1 else 'them'}"
+    )
+    yield f"Where: {counted(n, 'site', 'sites')} for a {kind}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
+
+
+def _worth(case: Case) -> Iterator[str]:
+    m, a = case.appraisal.measures, case.appraisal
+    given = ", on those assumptions" if _guessed(case) > 0 else ""
+    firm = case.option.firm
+    alone = "not known" if firm is None else pounds(firm.measures["bcr"].expected)
+    studied = f"by studied effects alone: {alone}"
+    yield (
+        f"Cost: {money(m['public_cost'].expected)} to the public sector (95 % interval "
+        f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and prices of "
+        f"{a.project.price_year}. {over_told(case)} {after_told(case)}"
+    )
+    yield (
+        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95 % interval {_between(m['benefits'])}), or "
+        f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}; {studied}). Net present social "
+        f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
+        f"{a.draws:,} draws."
+    )
+
+
+def _rests(case: Case) -> str:
+    """Say before any figure how much of the benefit was assumed, and what is left without that."""
+    guessed = _guessed(case)
+    share = "none" if guessed <= 0 else "all" if guessed >= 1 else percent(guessed)
+    first = f"How sure: {share} of the benefit told here has a size that was assumed, not verified."
+    if guessed > 0:
+        first += " What it is worth follows from those assumptions; it is not a finding."
+    if case.option.firm is None:
+        other = None if case.other is None else case.other.firm
+        why = (
+            ""
+            if other is None
+            else " The other way to share has a figure; “The options in figures” says why."
+        )
+        return (
+            f"{first} No effect in this mix has a study of cause behind it: without its assumptions, its worth is "
+            f"not known.{why}"
+        )
+    f, all_ = case.option.firm.measures["bcr"], case.appraisal.measures["bcr"]
+    return (
+        f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
+        f"{pounds(f.expected)} for each pound of cost (95 % interval {_ratios(f)}; worth its cost in "
+        f"{percent(case.option.firm.worth_it)} of draws), beside {pounds(all_.expected)} ({_ratios(all_)}; "
+        f"{percent(case.appraisal.worth_it)}) with all effects, studied or not."
+    )
+
+
+def _guessed(case: Case) -> float:
+    """Share of the benefit whose size was assumed."""
+    total = sum(g.total for g in case.gains)
+    return sum(g.total for g in case.gains if not effect_of(case.interventions, g).verified) / total
+
+
+def _drives(case: Case) -> str:
+    """Say which number the answer hangs on most, and where it would turn."""
+    a = case.appraisal
+    if not a.swings:
+        return a.drivers[-1]
+    first = a.swings[0]
+    switch = next(s for s in a.switches if s.input.name == first.input.name)
+    what = _INPUTS.get(first.input.name) or f"“{first.input.label}”"
+    turns = (
+        "No value of it that makes sense would bring that to nought."
+        if switch.value is None
+        else f"Costs and benefits are even at {figure(switch.value, first.input)}."
+    )
+    low, high = sorted(first.npsv)
+    return (
+        f"What drives it most: {what}. It is expected to be {figure(switch.expected, first.input)}; from "
+        f"{figure(first.low, first.input)} to {figure(first.high, first.input)}, its 95 % interval, net present social "
+        f"value goes from {money(low)} to {money(high)}. {turns}"
+    )
+
+
+def _between(e: Estimate) -> str:
+    return f"{money(e.low)} to {money(e.high)}"
+
+
+def _ratios(e: Estimate) -> str:
+    return f"{pounds(e.low)} to {pounds(e.high)}"
+
+
+def case_assumptions(case: Case) -> tuple[str, ...]:
+    """List what was assumed and not verified, over all parts, each once."""
+    chosen = [
+        case.interventions.interventions[name]
+        for at, name in enumerate(case.problem.interventions)
+        if (case.mix.start[:, at] >= 0).any()
+    ]
+    costs = [
+        one.cost.source for one in chosen
+    ]  # which the interventions' own assumptions tell already
+    said = [
+        *(
+            f"{part}: {note or 'our choice'}"
+            for part, official, note in rule_parts(case.worked)
+            if not official
+        ),
+        *(text for one in chosen for text in one.assumptions),
+        *(text for text in case.appraisal.assumptions if not any(cost in text for cost in costs)),
+        *([] if case.asked.budget else [f"The budget: {case.budget_from}."]),
+        "Of several interventions on one outcome in one place, each further one counts "
+        f"{percent(case.rules.repeat)} of what the one before it counts.",
+        "A standard deviation counts the same whatever outcome it is in.",
+    ]
+    return tuple(dict.fromkeys(text.replace(": An assumption: ", ": ") for text in said))
+
+
+def case_lines(case: Case) -> Iterator[str]:
+    """Tell a case on a terminal: the answer, what is done, the first places, what to beware of."""
+    yield f"The case for {case.title}"
+    if case.fictional:
+        yield "FICTIONAL: the program made these places up."
+    yield ""
+    yield from case_answer(case)
+    yield f"In need means {in_need_words(case.worked)}."
+    yield ""
+    yield from in_columns(*_columns(by_intervention(case)))
+    yield ""
+    places = by_place(case)
+    first = f"The first {min(MOST_LINES, len(places)):,} of {len(places):,} places"
+    yield f"{first}, by need, and the need met in person-years:"
+    yield from in_columns(*_columns(_for_a_terminal(places)), whole="--out FOLDER writes them")
+    yield f"  {UNIT}"
+    for caution in (*case_cautions(case), *case.appraisal.cautions):
+        yield f"Beware: {caution}"
+    yield ""
+    yield f"{counted(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
+
+
+def _for_a_terminal(places: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what is the same in all rows, and shorten heads, so that what is done is not cut."""
+    if "Authority" in places.columns and places["Authority"].n_unique() == 1:
+        places = places.drop("Authority")
+    short = {"Share of draws": "Draws"}
+    return places.drop("Code").rename(short, strict=False)
+
+
+def _columns(frame: Any) -> tuple[list[str], list[list[str]]]:
+    heads = [f">{c}" if frame.schema[c].is_numeric() else c for c in frame.columns]
+    return heads, [
+        [_cell(head, value) for head, value in zip(frame.columns, row, strict=True)]
+        for row in frame.rows()
+    ]
+
+
+def _cell(head: str, value: object) -> str:
+    if isinstance(value, int | float):
+        return percent(value) if head in _SHARES else f"{value:,.0f}"
+    return "" if value is None else str(value)
+
+
+def case_data(case: Case) -> dict[str, Any]:
+    """Give every number of a case as plain data."""
+    return {
+        "title": case.title,
+        "fictional": case.fictional,
+        "answer": list(case_answer(case)),
+        "cautions": list(case_cautions(case)),
+        "budget_gbp": case.rules.budget,
+        "budget_from": case.budget_from,
+        "years": case.rules.years,
+        "spent_by_year_gbp": case.mix.spent.tolist(),
+        "spent_by_year_with_optimism_bias_gbp": spent_with_bias(case.appraisal).tolist(),
+        "to_run_after_the_last_year_gbp": begun_costs_after(
+            case.problem, case.mix.start, case.rules.years
+        ).tolist(),
+        "people": case.people,
+        "need_met_person_years": case.mix.met,
+        "need_met_at_most_person_years": case.mix.bound,
+        "gap": case.mix.gap,
+        "interventions": by_intervention(case).to_dicts(),
+        "places": by_place(case).rename({"Need met": "Need met (person-years)"}).to_dicts(),
+        "by_year": by_year(case).to_dicts(),
+        "gains": [
+            {
+                "intervention": g.intervention,
+                "outcome": g.outcome,
+                "each": g.each,
+                "reach": g.reach.tolist(),
+                "low": float(np.quantile(g.draws, 0.025)),
+                "high": float(np.quantile(g.draws, 0.975)),
+                "quality": effect_of(case.interventions, g).quality,
+                "verified": effect_of(case.interventions, g).verified,
+            }
+            for g in case.gains
+        ],
+        "allocation": allocation_data(case.worked),
+        "choices_in_draws": None
+        if case.steady is None
+        else {
+            "draws": case.steady.draws,
+            "seed": case.steady.seed,
+            "places": len(case.steady.places),
+            "gap": case.steady.gap,
+            "interventions": steady(case).to_dicts(),
+        },
+        "siting": None if case.sited is None else siting_data(case.sited),
+        "appraisal": appraisal_data(case.appraisal),
+        "appraisal_of_studied_effects": None
+        if case.option.firm is None
+        else appraisal_data(case.option.firm),
+        "assumptions": list(case_assumptions(case)),
+    }

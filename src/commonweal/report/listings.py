@@ -1,0 +1,293 @@
+"""What ships, listed for a terminal: areas, kinds of places, registers, the tree of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.access.places import load_taxonomy
+from commonweal.access.registers import load_registers
+from commonweal.areas import area_names, load_systems
+from commonweal.errors import UnknownNameError, UnreachableError
+from commonweal.index.aggregate import needs_equal_weights
+from commonweal.study.names import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from commonweal.access.places import Rule
+    from commonweal.index import Node
+    from commonweal.sources import Store
+    from commonweal.spec import Study
+
+
+__all__ = [
+    "FoundAreas",
+    "extension",
+    "find_areas",
+    "found_lines",
+    "places_lines",
+    "study_data",
+    "study_lines",
+]
+
+
+_FIRST = ("lad24", "region", "country", "wd24", "msoa21", "lsoa21")
+"""Systems in the order in which what is found is listed; the older ones follow."""
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAreas:
+    """What a name fits.
+
+    Attributes
+    ----------
+    whole
+        Areas whose code or whole name it is: ``system``, ``code``, ``name``, ``inside`` (the authority, if known).
+    part
+        Others of whose names it is a part, the same columns.
+    away
+        Systems whose names cannot be had here.
+    """
+
+    whole: pl.DataFrame
+    part: pl.DataFrame
+    away: tuple[str, ...]
+
+
+def find_areas(store: Store, asked: str, system: str | None = None) -> FoundAreas:
+    """Find areas by code or name, whatever their case, accents and punctuation.
+
+    Parameters
+    ----------
+    store
+        Where source files come from.
+    asked
+        A code, a name (official, or as people say), or a part of one.
+    system
+        The only area system to look in.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing fits, or there is no such system.
+    UnreachableError
+        If no system's names can be had.
+    """
+    known = load_systems()
+    names = (
+        [system] if system else [*_FIRST, *sorted(set(known.systems) - set(_FIRST), reverse=True)]
+    )
+    wanted, away, fault = folded(asked), [], None
+    found: list[tuple[bool, str, str, str, str]] = []
+    seen: list[str] = []
+    for name in names:
+        known.system(name)
+        try:
+            table = area_names(store, name)
+        except UnreachableError as error:
+            away.append(name)
+            fault = fault or error
+            continue
+        around = [] if name.startswith("lad") else known.parents(name)
+        above = next((f"{p}_name" for p in around if p.startswith("lad")), None)
+        columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
+        for row in table.sort("code").iter_rows(named=True):
+            texts = [folded(row[c] or "") for c in columns]
+            if wanted in texts or wanted == folded(row["code"]):
+                whole = True
+            elif any(wanted in text for text in texts):
+                whole = False
+            else:
+                continue
+            found.append(
+                (whole, name, row["code"], row["name"] or "", (above and row[above]) or "")
+            )
+        seen += table["name"].drop_nulls().to_list()
+    if fault is not None and len(away) == len(names):
+        raise fault
+    if not wanted or not found:
+        raise UnknownNameError("area", asked, seen)
+    schema = {"whole": pl.Boolean} | dict.fromkeys(("system", "code", "name", "inside"), pl.String)
+    frame = pl.DataFrame(found, schema=schema, orient="row")
+    whole_ones, part = (
+        frame.filter(pl.col("whole") == is_whole).drop("whole") for is_whole in (True, False)
+    )
+    return FoundAreas(whole_ones, part, tuple(away))
+
+
+def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
+    """Give what was found as lines of text: every whole name, else parts of names, and how many more there are."""
+    systems = load_systems()
+    shown = found.whole if len(found.whole) else found.part
+    for system, code, name, inside in shown.head(MOST).iter_rows():
+        title = systems.system(system).title
+        below = [s for s in systems.systems if system in systems.parents(s)]
+        use = (
+            f"where: {{{system}: {code}}} in a study on {', '.join(below)}: its areas alone; or\n"
+            f"    focus: {{{system}: {code}}} to list them with ranks and cut-offs among all"
+            if below
+            else f"commonweal show {code}"
+        )
+        yield f"{code}  {name}{f', {inside}' if inside else ''}  ({title})"
+        yield f"    {use}"
+    rest = shown[MOST:] if len(found.whole) == 0 else pl.concat([shown[MOST:], found.part])
+    if len(rest):
+        counts = rest.group_by("system", maintain_order=True).len()
+        told = ", ".join(f"{n:,} of {system}" for system, n in counts.iter_rows())
+        yield f"More fit {asked!r}: {told}. List those of one system with --system."
+    if found.away:
+        yield f"Not looked in, since their files cannot be had: {', '.join(found.away)}"
+
+
+def places_lines(named: str = "") -> Iterator[str]:
+    """List groups and kinds with the map's tags that make them, and registers with the kinds they hold.
+
+    Parameters
+    ----------
+    named
+        A group or a kind; all if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such group or kind.
+    """
+    taxonomy, registers = load_taxonomy(), load_registers()
+    wanted = taxonomy.kinds_of([named]) if named else list(taxonomy.kinds)
+    holds = {id_: {test.kind for test in register.kinds} for id_, register in registers.items()}
+    for name, group in taxonomy.groups.items():
+        kinds = {key: kind for key, kind in group.kinds.items() if key in wanted}
+        if not kinds:
+            continue
+        yield f"{name}: {group.label}. {group.why}"
+        for key, kind in kinds.items():
+            yield f"  {key}: {kind.label}. {kind.why}"
+            if kind.osm:
+                size = f"; of {kind.least_m2:,.0f} m2 or more" if kind.least_m2 else ""
+                yield f"    on a map: {' or '.join(_rule(rule) for rule in kind.osm)}{size}"
+            for id_ in (i for i, held in holds.items() if key in held):
+                yield f"    in a register: {id_}"
+        yield ""
+    yield "Registers"
+    for id_, register in registers.items():
+        if held := [key for key in taxonomy.kinds if key in holds[id_] and key in wanted]:
+            yield f"  {id_}: {register.title}. Covers {register.covers}. Holds {', '.join(held)}."
+            yield from (f"    left out: {drop.reason}. {drop.why}" for drop in register.drop)
+    yield ""
+    yield "In a study, kinds and groups stand under reach: {to: [...]}; places of your own under access: points."
+
+
+def _rule(rule: Rule) -> str:
+    def tags(given: dict[str, tuple[str, ...]]) -> str:
+        return " and ".join(f"{key}={'|'.join(values)}" for key, values in given.items())
+
+    return tags(rule.tags) + (f" unless {tags(rule.unless)}" if rule.unless else "")
+
+
+_PLACE = ("lad24", "E06000001")
+"""The larger area of the example that asks for one place."""
+
+
+def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator[str]:
+    """Give a study as lines of text.
+
+    Parameters
+    ----------
+    study
+        The study.
+    name
+        What a file that extends it calls it.
+    written
+        Its keys as they are written: `commonweal.spec.read_recipe`.
+    """
+    import yaml
+
+    yield f"{study.name}: {study.title}"
+    on = study.areas if isinstance(study.areas, str) else study.areas.system
+    inside = [f", where {key} is {code}" for key, code in study.where.items()]
+    inside += [f", listed where {key} is {code}" for key, code in study.focus.items()]
+    yield f"On {on}{''.join(inside)}"
+    if study.show:
+        yield f"Shown beside the indices: {', '.join(study.show)}"
+    for index, tree in study.index.items():
+        yield ""
+        yield f"Index {index}{_label(index, tree.label)}"
+        yield from _tree_lines(study, tree, 1)
+    for key, rule in study.designate.items():
+        yield ""
+        yield f"Rule {key}: {rule}"
+        conditions = list(rule.conditions())
+        if len(conditions) > 1:
+            yield from (f"  {n}. {condition}" for n, condition in enumerate(conditions, 1))
+        if rule.excluding:
+            yield f"  {len(rule.excluding):,} areas are excluded by their codes"
+    yield ""
+    yield "A file that extends it says only what differs, such as:"
+    yield ""
+    text = yaml.safe_dump(
+        extension(study, name, written), sort_keys=False, default_flow_style=None, width=100
+    )
+    yield from (f"  {line}" for line in text.splitlines())
+    yield ""
+    yield "Keys and names are those above; null takes out a domain or a rule."
+    yield "The code of a place: commonweal areas find NAME"
+
+
+def extension(study: Study, name: str, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the keys of a file that extends a study by a weight of each index, each rule and one place."""
+    data: dict[str, Any] = {"extends": name}
+    indices = {}
+    for index, tree in study.index.items():
+        if len(tree.children) < 2 or needs_equal_weights(tree.aggregate):
+            continue
+        first = next(iter(tree.children))
+        weight = 2 * tree.children[first].weight
+        preset = written.get("index", {}).get(index, {}).get("preset")
+        indices[index] = (
+            {"weights": {first: weight}} if preset else {"children": {first: {"weight": weight}}}
+        )
+    if indices:
+        data["index"] = indices
+    if study.designate:
+        data["designate"] = {
+            key: {k: v for k, v in rule.written().items() if k != "excluding"}
+            for key, rule in study.designate.items()
+        }
+    if isinstance(study.areas, str) and _PLACE[0] in load_systems().parents(study.areas):
+        data["where"] = dict([_PLACE])
+    return data
+
+
+def study_data(study: Study) -> dict[str, Any]:
+    """Give the same as plain data for ``--json``."""
+
+    def node(one: Node) -> dict[str, Any]:
+        if one.indicator is not None:
+            return {"indicator": one.indicator, "weight": one.weight}
+        children = {key: node(child) for key, child in one.children.items()}
+        return {"label": one.label, "weight": one.weight, "children": children}
+
+    return {
+        "name": study.name,
+        "title": study.title,
+        "index": {key: node(tree) for key, tree in study.index.items()},
+        "designate": {key: rule.written() for key, rule in study.designate.items()},
+    }
+
+
+def _tree_lines(study: Study, node: Node, depth: int) -> Iterator[str]:
+    total = sum(node.weights.values())
+    for key, child in node.children.items():
+        share = f"{child.weight / total:.1%}".replace("%", " %")
+        label = study.indicators[child.indicator].label if child.indicator else child.label
+        leaf = f" [{child.indicator}]" if child.indicator and child.indicator != key else ""
+        yield f"{'  ' * depth}{key:<{36 - 2 * depth}} {share:>7}  {label or ''}{leaf}".rstrip()
+        yield from _tree_lines(study, child, depth + 1)
+
+
+def _label(key: str, label: str) -> str:
+    return f": {label}" if label and label != key else ""

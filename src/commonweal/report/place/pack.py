@@ -1,0 +1,441 @@
+"""Makes a briefing pack: a folder of pages, PDF files, a workbook, pictures and one zip of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+from commonweal import __version__
+from commonweal.access.postcodes import load_postcodes, place_postcodes
+from commonweal.compare import worst_tenth
+from commonweal.document.pdf import papers
+from commonweal.errors import CommonwealError
+from commonweal.files.folder import Staging
+from commonweal.report.place.charts import place_map, strand_chart
+from commonweal.report.place.describing import Describing
+from commonweal.report.place.maps import Shapes
+from commonweal.report.place.overview import overview
+from commonweal.report.place.page import page_maker, told
+from commonweal.report.place.workbook import write_book
+from commonweal.study.names import file_name, slug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from commonweal.document.model import Chart
+    from commonweal.document.pdf import Paper
+    from commonweal.report.place.overview import Overview
+    from commonweal.report.place.place import Place
+    from commonweal.spec import Study
+    from commonweal.study.names import Scope
+    from commonweal.study.results import Results
+
+
+__all__ = [
+    "Charts",
+    "Extra",
+    "Profiles",
+    "default_folder",
+    "postcode_finder",
+    "profile_rows",
+    "write_pack",
+]
+
+
+_FARTHEST_M = 2000.0
+"""Without an outline about it, a postcode is in the area whose middle is nearest, if within this."""
+
+
+def postcode_finder(
+    shapes: Shapes, file: Path | None = None, cache: Path | None = None
+) -> Callable[[str], int]:
+    """Give a function from a postcode to the row of its area.
+
+    Parameters
+    ----------
+    shapes
+        Outlines of the areas.
+    file
+        A directory of the user's own; the packaged one if not given.
+    cache
+        Where the packaged one is kept in a form that is read fast.
+
+    Raises
+    ------
+    CommonwealError
+        By the function: if the postcode is not known, has no place, or lies in no area.
+    """
+
+    def find(postcode: str) -> int:
+        directory = load_postcodes(file, cache)
+        placed = place_postcodes([postcode], directory).row(0, named=True)
+        if not placed["found"]:
+            raise CommonwealError(f"postcode {postcode}: {placed['status']} ({directory.title})")
+        row = shapes.at(placed["longitude"], placed["latitude"], _FARTHEST_M)
+        if row is None:
+            raise CommonwealError(f"postcode {postcode} lies in none of the areas of the study")
+        return row
+
+    return find
+
+
+Profiles = Literal["none", "selected", "all"]
+Charts = Literal["none", "overview", "all"]
+
+_PAGES = 2
+"""A profile is at most so many pages of A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A page that a pack has besides: its files are ``NAME.html`` and ``NAME.pdf``.
+
+    Attributes
+    ----------
+    name
+        Of its files.
+    title, about
+        What it is, and what it holds, for those who look for it.
+    page, paper
+        Make it for the web and for paper.
+    follows
+        What it follows from, in words: a pack whose page would differ is made anew.
+    """
+
+    name: str
+    title: str
+    about: str
+    page: Callable[[], str]
+    paper: Callable[[], bytes]
+    follows: str
+
+
+def default_folder(study: Study, scope: Scope) -> Path:
+    """Give the folder a pack goes to where none is named."""
+    return Path("packs") / slug(f"{study.name} {scope.title}")
+
+
+def profile_rows(results: Results, scope: Scope, profiles: Profiles) -> NDArray[np.intp]:
+    """Rows of the places that get a profile: those asked for by name, and those that `profiles` says.
+
+    Where a study designates nothing, the selected ones are the worst tenth on its first index.
+    """
+    if profiles == "all":
+        return scope.rows
+    wanted = scope.named.copy()
+    if profiles == "selected":
+        for d in results.designations.values():
+            wanted |= d.selected[scope.rows]
+        if not results.designations:
+            wanted |= worst_tenth(next(iter(results.scores.values())).score)[scope.rows]
+    return scope.rows[wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """A place with the names of its files."""
+
+    place: Place
+    row: int
+    html: str
+    pdf: str
+
+
+def write_pack(
+    results: Results,
+    scope: Scope,
+    folder: Path,
+    *,
+    profiles: Profiles = "selected",
+    charts: Charts = "overview",
+    shapes: Shapes | None = None,
+    extras: Sequence[Extra] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Path:
+    """Write a pack.
+
+    A pack that was stopped is gone on with where it was; one that is there whole is left alone.
+
+    Parameters
+    ----------
+    results
+        From `commonweal.study.run.run`, with geometry.
+    scope
+        Which places it is about.
+    folder
+        Where to. An earlier pack is replaced; nothing else ever is.
+    profiles
+        Of which places: those on the list, all, or none but those asked for by name.
+    charts
+        Which charts are put beside the pages as pictures with their numbers.
+    shapes
+        Outlines of the areas, if they have been prepared.
+    extras
+        Pages that it has besides.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    CommonwealError
+        If the folder holds files that Commonweal did not write, or cannot be written.
+    """
+    rows = profile_rows(results, scope, profiles)
+    key = _key(results, scope, rows, charts, extras)
+    target = Path(folder).expanduser().resolve()
+    if Staging.finished(target, key):
+        return target
+    with Staging(folder, key) as staging:
+        if Staging.finished(target, key):
+            return target  # another run has made it while this one waited for it
+        shapes = shapes or Shapes(results)
+        describing = Describing(results)
+        found = [_profile(describing, int(row)) for row in rows]
+        names = {p.row: p.html for p in found}
+        codes = {p.place.code for p in found}
+        whole = None
+        if not scope.single:
+            whole = overview(describing, scope, shapes, lambda row: names.get(row, ""))
+        page = page_maker()
+        total = len(found) + 4
+        with papers() as paper:
+            if whole is not None:
+                _tell(progress, "overview", 0, total)
+                _overview(staging, page, paper["overview"], whole)
+            drawn = _Drawn(staging, paper["picture"], charts)
+            if whole is not None and charts != "none":
+                for chart in whole.charts:
+                    drawn.add(chart)
+            for number, p in enumerate(found):
+                _tell(progress, "profiles", number + 1, total)
+                _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
+            drawn.page(page, results.study.title)
+        for extra in extras:
+            staging.file(f"{extra.name}.html", partial(_encoded, extra.page))
+            staging.file(f"{extra.name}.pdf", extra.paper)
+        _tell(progress, "workbook", total - 2, total)
+        tables = () if whole is None else whole.tables
+        staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
+        archive = f"{slug(target.name)}.zip"
+        index = _index(page, results, scope, whole, found, bool(drawn.listed), archive, extras)
+        staging.file("index.html", index.encode)
+        staging.file(
+            "README.txt", _readme(results, scope, archive, whole is not None, drawn, extras).encode
+        )
+        _tell(progress, "zip", total - 1, total)
+        staging.file(archive, partial(_zipped, staging, archive, target.name), anew=True)
+        _tell(progress, "written", total, total)
+        return staging.put({"study": results.study.name, "title": scope.title})
+
+
+def _encoded(page: Callable[[], str]) -> bytes:
+    return page().encode()
+
+
+def _tell(
+    progress: Callable[[str, int, int], None] | None, what: str, done: int, total: int
+) -> None:
+    if progress is not None:
+        progress(f"writing {what}", done, total)
+
+
+def _key(
+    results: Results,
+    scope: Scope,
+    rows: NDArray[np.intp],
+    charts: Charts,
+    extras: Sequence[Extra],
+) -> str:
+    """Give a key of everything that the files of a pack follow from."""
+    codes = results.areas.codes
+    sources = [(s["id"], s.get("sha256")) for s in results.provenance.get("sources", ())]
+    follows = {
+        "commonweal": __version__,
+        "study": results.study.resolved(),
+        "sources": sources,
+        "title": scope.title,
+        "places": [codes[i] for i in scope.rows.tolist()],
+        "profiles": [codes[i] for i in rows.tolist()],
+        "charts": charts,
+        "extras": [(extra.name, extra.follows) for extra in extras],
+    }
+    text = json.dumps(follows, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _profile(describing: Describing, row: int) -> _Profile:
+    place = describing.place(row)
+    name = file_name(place.code)
+    return _Profile(place, row, f"profiles/{name}.html", f"profiles/{name}.pdf")
+
+
+def _write_profile(
+    staging: Staging,
+    page: Callable[..., str],
+    paper: Paper,
+    p: _Profile,
+    describing: Describing,
+    shapes: Shapes,
+    drawn: _Drawn,
+    codes: Collection[str],
+) -> None:
+    if drawn.which != "all" and staging.has([p.html, p.pdf]):
+        return
+    name = file_name(p.place.code)
+    strands = strand_chart(f"strands-{name}", p.place.name, p.place.kinds, p.place.standings)
+    groups, selected = describing.standings.groups, describing.selected
+    map_ = place_map(f"map-{name}", p.place, p.row, shapes, groups, selected)
+    data = told(
+        p.place, strands, map_, lambda code: f"{file_name(code)}.html" if code in codes else ""
+    )
+    staging.file(p.html, lambda: _page(page, "place.html", data, "../index.html", f"{name}.pdf"))
+    staging.file(p.pdf, lambda: paper.pdf(data, _PAGES))
+    if drawn.which == "all":
+        for chart in (strands, map_):
+            if chart is not None:
+                drawn.add(chart)
+
+
+def _page(
+    page: Callable[..., str], template: str, data: dict[str, Any], home: str, pdf: str
+) -> bytes:
+    text = page(template, title=data["title"], study=data["study"], home=home, pdf=pdf, d=data)
+    return text.encode()
+
+
+def _overview(staging: Staging, page: Callable[..., str], paper: Paper, whole: Overview) -> None:
+    data = whole.page
+    staging.file(
+        "overview.html", lambda: _page(page, "overview.html", data, "index.html", "overview.pdf")
+    )
+    staging.file("overview.pdf", lambda: paper.pdf(data))
+
+
+class _Drawn:
+    """Charts beside the pages: as pictures, and their numbers."""
+
+    def __init__(self, staging: Staging, paper: Paper, which: Charts) -> None:
+        self.staging, self.paper, self.which = staging, paper, which
+        self.listed: list[dict[str, str]] = []
+
+    def add(self, chart: Chart) -> None:
+        at = f"charts/{chart.id}"
+        self.staging.file(f"{at}.svg", chart.svg.encode)
+        self.staging.file(f"{at}.png", lambda: self.paper.png(chart.svg))
+        self.staging.file(f"{at}.csv", chart.numbers.csv)
+        self.listed.append({"name": chart.id, "title": chart.title, "about": chart.about})
+
+    def page(self, page: Callable[..., str], study: str) -> None:
+        if self.listed:
+            text = page(
+                "charts.html", title="Charts", study=study, home="../index.html", charts=self.listed
+            )
+            self.staging.file("charts/index.html", text.encode)
+
+
+def _book(results: Results, title: str, tables: Sequence[Any], found: Sequence[_Profile]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "workbook.xlsx"
+        write_book(path, results, title, tables, [p.place for p in found])
+        return path.read_bytes()
+
+
+def _index(
+    page: Callable[..., str],
+    results: Results,
+    scope: Scope,
+    whole: Overview | None,
+    found: Sequence[_Profile],
+    charts: bool,
+    archive: str,
+    extras: Sequence[Extra],
+) -> str:
+    profiles = [
+        {
+            "name": p.place.name,
+            "where": p.place.larger[0].name if p.place.larger else "",
+            "html": p.html,
+            "pdf": p.pdf,
+        }
+        for p in found
+    ]
+    return page(
+        "index.html",
+        title=scope.title,
+        study=results.study.title,
+        note=results.study.briefing.note,
+        home="index.html",
+        headline=[] if whole is None else whole.page["headline"],
+        overview=whole is not None,
+        charts=charts,
+        archive=archive,
+        extras=extras,
+        profiles=sorted(profiles, key=lambda p: (p["where"], p["name"])),
+    )
+
+
+def _readme(
+    results: Results,
+    scope: Scope,
+    archive: str,
+    overview: bool,
+    drawn: _Drawn,
+    extras: Sequence[Extra],
+) -> str:
+    title = f"{scope.title}: briefing pack"
+    holds = [("index.html", "Start here: what is in the pack, with links.")]
+    if overview:
+        holds.append(
+            ("overview.html, overview.pdf", "The places together: how many, where, how sure.")
+        )
+    holds += [
+        (
+            "profiles/",
+            "One page a place, for the web (HTML) and for paper (PDF, at most two pages).",
+        ),
+        *((f"{extra.name}.html, {extra.name}.pdf", extra.about) for extra in extras),
+        ("workbook.xlsx", "Every table, for Excel. Start with its sheets Cover and Notes."),
+    ]
+    if drawn.listed:
+        holds.append(("charts/", "Each chart as a picture (PNG, SVG), and its numbers (CSV)."))
+    holds += [
+        (archive, "All of these files in one."),
+        ("provenance.json", "What was made from what, and the list of files."),
+    ]
+    lines = [title, "=" * len(title), "", f"From the study: {results.study.title}.", ""]
+    if results.study.briefing.note:
+        lines += [results.study.briefing.note, ""]
+    for name, what in holds:
+        lines.append(f"{name}\n    {what}")
+    lines += ["", "Rank 1 is the most need. Ranges are those of nine in ten runs.", ""]
+    return "\n".join(lines)
+
+
+def _zipped(staging: Staging, archive: str, inside: str) -> bytes:
+    """Pack every file of the folder, the same bytes for the same files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as made:
+        for name in sorted(staging.wanted - {archive}):
+            entry = zipfile.ZipInfo(f"{inside}/{name}", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            # If it is gone, another run has put the folder in place, with a zip of its own.
+            with suppress(FileNotFoundError):
+                made.writestr(entry, (staging.folder / name).read_bytes())
+    return packed.getvalue()

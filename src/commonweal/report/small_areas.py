@@ -1,0 +1,495 @@
+"""A report on small-area estimates: findings, a chart of every neighbourhood, files of numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.format import counted, in_columns, percent
+from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.write import write_report
+from commonweal.report.study.geopackage import write_layers
+from commonweal.report.study.parquet import write_table
+from commonweal.social_capital.neighbourhoods.model import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from commonweal.areas import Areas
+    from commonweal.social_capital.neighbourhoods import Estimates, Neighbourhoods
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+__all__ = [
+    "band_chart",
+    "findings",
+    "headline_lines",
+    "neighbourhoods_report",
+    "overview",
+    "points_or_units",
+    "shown_value",
+    "write_neighbourhoods",
+]
+
+
+_LEFT, _TOP, _WIDE, _HIGH = 60, 16, 620, 260
+_POINTS = 200
+_PLACES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
+
+
+def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
+    """Draw the estimates from the lowest to the highest, each with its interval."""
+    order = np.argsort(e.estimate, kind="stable")
+    n = len(order)
+    picked = order[np.unique(np.linspace(0, n - 1, min(n, _POINTS)).astype(int))]
+    x = _LEFT + _WIDE * np.linspace(0, 1, len(picked))
+    low, high = (0.0, 1.0) if e.share else (float(e.lower.min()), float(e.upper.max()))
+    span = (high - low) or 1.0
+
+    def y(values: np.ndarray) -> np.ndarray:
+        return np.asarray(_TOP + _HIGH * (1 - (values - low) / span))
+
+    def path(ys: np.ndarray, xs: np.ndarray) -> str:
+        return " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(xs, ys, strict=True))
+
+    # Intervals of neighbours in the order differ in width: the band is their running median.
+    upper, lower = _smooth(e.upper[picked]), _smooth(e.lower[picked])
+    band = f"M{path(y(upper), x)} L{path(y(lower)[::-1], x[::-1])}Z"
+    parts = []
+    for tick in np.linspace(low, high, 5):
+        at = float(y(np.array([tick]))[0])
+        told = f"{100 * tick:.0f} %" if e.share else f"{tick:.2g}"
+        parts.append(
+            f'<path class="grid" d="M{_LEFT} {at:.1f}h{_WIDE}" fill="none" stroke="#c9d0d6"/>'
+        )
+        parts.append(
+            f'<text class="tick" x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" font-size="13">{told}</text>'
+        )
+    title = f"{e.label}: every {areas.singular}, from the lowest estimate to the highest"
+    id_ = f"estimates-{e.outcome.replace('_', '-')}"
+    bottom = _TOP + _HIGH + 30
+    svg = (
+        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 700 {bottom}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
+        f'<path d="{band}" fill="#9cc7cc" stroke="none"/>{"".join(parts)}'
+        f'<path d="M{path(y(e.estimate[picked]), x)}" fill="none" stroke="#0b5c66" stroke-width="3"/>'
+        f'<text class="tick" x="{_LEFT}" y="{bottom - 8}" font-size="13">lowest estimate</text>'
+        f'<text class="tick" x="{_LEFT + _WIDE}" y="{bottom - 8}" text-anchor="end" font-size="13">highest</text></svg>'
+    )
+    rows = order[[round(q * (n - 1)) for q in _PLACES]]
+    words = ["lowest", *(f"{100 * q:.0f} % are lower" for q in _PLACES[1:-1]), "highest"]
+    headers = ("Estimate", "Lower", "Upper")
+    numbers = Shown(
+        pl.DataFrame(
+            {
+                "Place in the order": words,
+                areas.singular.capitalize(): areas.table["name"].gather(rows),
+                **{
+                    h: v[rows] for h, v in zip(headers, (e.estimate, e.lower, e.upper), strict=True)
+                },
+            }
+        ),
+        frozenset(headers) if e.share else frozenset(),
+    )
+    about = (
+        f"The line is the estimate, the band its interval of {100 * level:.0f} % (smoothed along the order). Where the "
+        f"band is wide against the slope of the line, the order of {areas.plural} says little."
+    )
+    return Chart(id_, title, about, svg, numbers)
+
+
+def _smooth(values: np.ndarray, reach: int = 5) -> np.ndarray:
+    padded = np.pad(values, reach, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return np.asarray(np.median(windows, axis=1))
+
+
+_SURE = 2.0
+"""Standard errors from 0 at which a coefficient is told."""
+_FAR = 3.0
+"""Standard deviations at which the answers of an area are told as far off."""
+_SHOWN = 5
+
+
+def shown_value(value: float, share: bool) -> str:
+    """Say an estimate: a share in percent, a number with two decimals."""
+    return f"{100 * value:.0f} %" if share else f"{value:.2f}"
+
+
+def points_or_units(value: float, share: bool) -> str:
+    """Say a difference: of shares in points.
+
+    Examples
+    --------
+    >>> points_or_units(0.0614, True), points_or_units(0.0614, False)
+    ('6.1 points', '0.06')
+    """
+    return f"{100 * value:.1f} points" if share else f"{value:.2f}"
+
+
+def overview(found: Neighbourhoods) -> str:
+    """Say what was estimated, from what, and how."""
+    first = next(iter(found.outcomes.values()))
+    asked = int((first.asked > 0).sum())
+    people = max(int(e.asked.sum()) for e in found.outcomes.values())
+    areas = found.areas
+    return (
+        f"{counted(len(areas), areas.singular, areas.plural)}, from the answers of {people:,} people in "
+        f"{asked:,} of them, by {METHODS[found.method]}, with {len(found.covariates.names)} covariates; "
+        f"intervals of {percent(found.level)}."
+    )
+
+
+def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
+    """Tell what one outcome's estimates rest on and what to beware of, a sentence or two each."""
+    m, areas = e.modelled, found.areas
+    plural = areas.plural
+    here = m.from_survey[m.direct.rows]
+    rest = len(areas) - len(here)
+    yield (
+        f"In the {len(here):,} {plural} where people were asked, {percent(float(here.mean()))} of an estimate comes "
+        f"from their own answers on average, and {percent(float(here.max()))} at most; the rest is what {plural} "
+        "like them are."
+        + (
+            f" In the other {rest:,} all of it is: they differ from each other only as their covariates do."
+            if rest
+            else ""
+        )
+    )
+    own = (
+        points_or_units(m.model_sd, e.share)
+        if m.method == "fay-herriot"
+        else f"{m.model_sd:.2f} in log-odds"
+    )
+    yield (
+        f"The covariates explain {percent(m.explained)} of the differences between {plural}; what each has of its own "
+        f"has a standard deviation of {own}."
+    )
+    told = _told_coefficients(found, e)
+    if told:
+        yield f"What the estimates go with, other covariates equal: {told}. This is association, not cause."
+    fit = int(e.publish.sum())
+    yield (
+        f"{fit:,} of {len(areas):,} estimates {'has' if fit == 1 else 'have'} a coefficient of variation under "
+        f"{percent(found.limit)} and {_are(fit)} fit "
+        "to publish by that convention; half of the intervals are narrower than plus or minus "
+        f"{points_or_units(float(np.median(e.upper - e.lower)) / 2, e.share)}."
+    )
+    yield from _adding_up(found, e)
+    far = np.flatnonzero(np.abs(m.residual) > _FAR)
+    if len(far):
+        names = areas.table["name"].gather(m.direct.rows[far][:_SHOWN]).to_list()
+        yield (
+            f"The answers of {counted(len(far), areas.singular, plural)} lie more than {_FAR:g} standard deviations "
+            f"from what the model expects there ({', '.join(names)}): look at them."
+        )
+    if m.direct.design_effect > 1:
+        yield (
+            "People sampled together within an area answer alike: variances are multiplied by "
+            f"{m.direct.design_effect:.2f} for it."
+        )
+    if e.outside:
+        who = counted(e.outside, "respondent lives", "respondents live")
+        yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
+    if e.of_no_kind:
+        who = counted(e.of_no_kind, "respondent is", "respondents are")
+        yield f"{who} of no known kind, for want of an answer on who they are, and left out."
+    edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
+    if edge:
+        yield (
+            f"{counted(edge, 'estimate', 'estimates')} would lie outside 0 to 100 % and {_are(edge)} set to that end: "
+            "the model is stretched too far there."
+        )
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _told_coefficients(found: Neighbourhoods, e: Estimates) -> str:
+    """Name the covariates that matter, the surest first."""
+    labels = dict(zip(found.covariates.names, found.covariates.labels, strict=True))
+    sure = [
+        (abs(value / error), f"{'more' if value > 0 else 'less'} with {labels[name].lower()}")
+        for name, value, error in e.modelled.coefficients
+        if name in labels and error > 0 and abs(value) > _SURE * error
+    ]
+    return ", ".join(words for _, words in sorted(sure, reverse=True))
+
+
+def _adding_up(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
+    if e.larger is None:
+        return
+    used = e.larger.filter("used")
+    if not len(used):
+        yield (
+            f"What the survey says directly is fit to publish of none of the {len(e.larger):,} larger areas "
+            f"({found.benchmark}), so the estimates are not made to add up to it."
+        )
+        return
+    moved = np.abs(e.estimate - e.modelled.estimate)
+    before = np.sqrt((e.modelled.standard_error**2).mean())
+    wider = float(np.sqrt((e.standard_error**2).mean()) / before) - 1
+    yield (
+        f"The estimates add up to what the survey says directly of {len(used):,} of {len(e.larger):,} larger areas "
+        f"({found.benchmark}). That moves them by {points_or_units(float(moved.mean()), e.share)} on average, "
+        f"which counts as error: standard errors are {percent(wider)} larger for it."
+    )
+
+
+def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterator[str]:
+    """Tell a result on a terminal: what it is, a line an outcome, and what to know of each."""
+    yield title
+    if note:
+        yield note
+    yield ""
+    yield overview(found)
+    yield ""
+    rows = []
+    for e in found.outcomes.values():
+        low, middle, high = np.quantile(e.estimate, [0.05, 0.5, 0.95])
+        own = e.modelled.from_survey[e.modelled.direct.rows].mean()
+        half = float(np.median(e.upper - e.lower)) / 2
+        rows.append(
+            [
+                e.outcome,
+                *(shown_value(float(v), e.share) for v in (low, middle, high)),
+                points_or_units(half, e.share),
+                f"{int(e.publish.sum()):,}",
+                percent(float(own)),
+            ]
+        )
+    yield from in_columns(
+        [
+            "Outcome",
+            ">5 % are below",
+            ">Median",
+            ">5 % are above",
+            ">Interval, +-",
+            ">Fit to publish",
+            ">Own answers",
+        ],
+        rows,
+    )
+    for e in found.outcomes.values():
+        yield ""
+        yield f"{e.label} ({e.outcome})"
+        for line in findings(found, e):
+            yield f"  {line}"
+    for name, gaps in found.covariates.filled.items():
+        yield ""
+        who = counted(gaps, found.areas.singular, found.areas.plural)
+        yield f"Covariate {name}: {who} had no value and got the mean."
+
+
+_ON_PAGE = 15
+
+
+def neighbourhoods_report(
+    found: Neighbourhoods,
+    name: str,
+    title: str,
+    note: str = "",
+    sources: Sequence[str] = (),
+) -> Report:
+    """Tell small-area estimates: what each outcome is, how sure, on what basis, and how they were made.
+
+    Parameters
+    ----------
+    found
+        The estimates.
+    name, title
+        Of the report.
+    note
+        What stands above everything.
+    sources
+        A line a source.
+    """
+    parts = [_outcome(found, e) for e in found.outcomes.values()]
+    answer = (
+        overview(found),
+        *(_spread(e, found.areas.plural) for e in found.outcomes.values()),
+        "Each estimate has an interval. Two whose intervals overlap much cannot be told apart.",
+    )
+    return Report(
+        name,
+        title,
+        f"Small-area estimates from: {found.survey}",
+        answer,
+        (*parts, _made(found)),
+        notes=(note,) if note else (),
+        limits=(
+            f"An estimate of a {found.areas.singular} where nobody was asked says what such places are like, not what "
+            "this one is.",
+            f"Errors of {found.areas.plural} that share a model go together: the mean of many is less sure than "
+            "independent errors would make it.",
+            f"Within a {found.areas.singular}, people are taken to be drawn at random given their weights.",
+            "Association with covariates is not cause, and a programme in one place does not show until people there "
+            "are asked again.",
+        ),
+        sources=tuple(sources),
+        account=(
+            ("model", found.method),
+            ("level", found.level),
+            ("publish below", found.limit),
+            ("benchmark", found.benchmark),
+            ("covariates", list(found.covariates.names)),
+        ),
+    )
+
+
+def write_neighbourhoods(
+    report: Report, found: Neighbourhoods, geometry: pl.Series, folder: Path
+) -> Path:
+    """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg`` beside it.
+
+    Parameters
+    ----------
+    report
+        What `neighbourhoods_report` gave.
+    found
+        The estimates.
+    geometry
+        (n_areas,) boundaries as WKB in WGS 84, or null.
+    folder
+        Where to; an earlier folder of results is replaced, nothing else ever is.
+    """
+    table = found.table()
+    what = (
+        f"One row for each of the {len(found.areas):,} {found.areas.plural}: every estimate, its error, interval "
+        "and basis."
+    )
+    more: dict[str, tuple[str, Callable[[Path], object]]] = {
+        "neighbourhoods.csv": (what, partial(write_table, table)),
+        "neighbourhoods.parquet": (
+            "The same, for R, Python and databases.",
+            partial(write_table, table),
+        ),
+    }
+    known = geometry.null_count() < len(geometry)
+    if known or found.areas.table["longitude"].null_count() < len(found.areas):
+        more["neighbourhoods.gpkg"] = (
+            "The same as a map, for QGIS and other programs.",
+            lambda path: write_layers(path, table, geometry, found.areas),
+        )
+    return write_report(report, folder, more)
+
+
+def _spread(e: Estimates, plural: str) -> str:
+    low, high = (shown_value(float(v), e.share) for v in np.quantile(e.estimate, [0.05, 0.95]))
+    return f"{e.label}: {low} or less in the lowest twentieth of {plural}, {high} or more in the highest."
+
+
+def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
+    name = e.outcome.replace("_", "-")
+    tables = [
+        Table(
+            f"lowest-{name}",
+            "Every estimate that is fit to publish, the lowest first",
+            _rows(found, e, lowest=True),
+            ""
+            if e.publish.all()
+            else "Lower ones that are not fit to publish are in neighbourhoods.csv: low shares are refused first.",
+            rows=_ON_PAGE,
+        ),
+        Table(
+            f"highest-{name}",
+            f"The {_ON_PAGE} highest estimates that are fit to publish",
+            _rows(found, e, lowest=False, most=_ON_PAGE),
+        ),
+    ]
+    if e.larger is not None:
+        shares = ["From the survey alone", "From the model at first"]
+        error = "Standard error, points" if e.share else "Standard error"
+        shown = e.larger.select(
+            pl.col("name").alias("Larger area"),
+            pl.col("respondents").cast(pl.Int64).alias("Respondents"),
+            pl.col("direct").alias(shares[0]),
+            (pl.col("standard_error") * (100 if e.share else 1)).alias(error),
+            pl.col("model").alias(shares[1]),
+            pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Made to agree"),
+        )
+        tables.append(
+            Table(
+                f"larger-{name}",
+                "Larger areas: what the survey says directly, and what the model adds up to at first",
+                Shown(shown, frozenset(shares) if e.share else frozenset()),
+                "Where “Made to agree” says yes, the estimates were then moved to add up to the survey's figure.",
+            )
+        )
+    return Section(
+        e.label,
+        tuple(findings(found, e)),
+        (band_chart(e, found.areas, found.level),),
+        tuple(tables),
+    )
+
+
+def _rows(found: Neighbourhoods, e: Estimates, *, lowest: bool, most: int | None = None) -> Shown:
+    fit = np.flatnonzero(e.publish)
+    order = np.argsort(e.estimate[fit] if lowest else -e.estimate[fit], kind="stable")
+    rows = fit[order][:most]
+    area = found.areas.table
+    shares = ["Estimate", "Lower", "Upper", "Own answers"]
+    frame = pl.DataFrame(
+        {
+            found.areas.singular.capitalize(): area["name"].gather(rows),
+            "Code": area["code"].gather(rows),
+            "Estimate": e.estimate[rows],
+            "Lower": e.lower[rows],
+            "Upper": e.upper[rows],
+            "Respondents": e.asked[rows],
+            "Own answers": e.modelled.from_survey[rows],
+        }
+    )
+    return Shown(frame, frozenset(shares) if e.share else frozenset({"Own answers"}))
+
+
+def _made(found: Neighbourhoods) -> Section:
+    labels = dict(zip(found.covariates.names, found.covariates.labels, strict=True))
+    coefficients = [
+        (e.label, labels.get(name, name), value, error)
+        for e in found.outcomes.values()
+        for name, value, error in e.modelled.coefficients
+    ]
+    frame = pl.DataFrame(
+        coefficients,
+        schema={
+            "Outcome": pl.String,
+            "Covariate": pl.String,
+            "Coefficient": pl.Float64,
+            "Standard error": pl.Float64,
+        },
+        orient="row",
+    )
+    unit = "log-odds" if found.method == "mrp" else "the outcome's own unit"
+    filled = tuple(
+        f"{labels[name]}: {n:,} {found.areas.plural} had no value and got the mean."
+        for name, n in found.covariates.filled.items()
+    )
+    return Section(
+        "How it was made",
+        (
+            f"The model is {METHODS[found.method]}. A {found.areas.singular} gets its own answers as far as they are "
+            "many, and what similar places say as far as they are few. The documentation has the formulas, and how "
+            "often such intervals cover a truth that is known, on its page “From a survey to neighbourhoods”.",
+            "An estimate is called fit to publish when its standard error is less than "
+            f"{100 * found.limit:.0f} % of it. That is a convention, and hard on what is rare.",
+            *filled,
+        ),
+        tables=(
+            Table(
+                "coefficients",
+                "What the outcomes go with",
+                Shown(frame, places={"Coefficient": 3, "Standard error": 3}),
+                f"For one standard deviation more of a covariate, in {unit}, the others being equal.",
+            ),
+        ),
+    )

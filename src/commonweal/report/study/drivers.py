@@ -1,0 +1,224 @@
+"""The drivers of a score: which part of an index, and which indicator in it, contributes most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from commonweal.document.format import joined, percent
+from commonweal.document.model import Chart, Shown, framed
+from commonweal.index import decile
+from commonweal.study.names import counted_areas, index_label
+
+if TYPE_CHECKING:
+    from commonweal.index import Scores
+    from commonweal.study.results import Results
+
+
+__all__ = [
+    "HeldBack",
+    "Paths",
+    "held_back",
+    "held_back_by",
+    "leading",
+    "parts_tested",
+    "what_holds_it_back",
+]
+
+
+Paths: TypeAlias = NDArray[np.object_]
+"""(n_areas,) paths of nodes, '' where none is known."""
+
+
+def leading(scores: Scores, deep: bool = False) -> Paths:
+    """Find the part of an index that contributes most to each area's score.
+
+    Parameters
+    ----------
+    scores
+        The index.
+    deep
+        Whether to go on from that part to the one that contributes most to it, down to the
+        indicator.
+
+    Returns
+    -------
+    ndarray
+        (n_areas,) paths; empty where none is known, as where the form of the index leaves no child
+        a part of its own (`commonweal.index.contributions`).
+    """
+    found: Paths = np.full(len(scores.codes), "", dtype=object)
+    if not scores.domains:
+        found[:] = scores.index
+        return found
+    put_in = np.column_stack(list(scores.contributions.values()))
+    known = ~np.isnan(put_in).all(axis=1)
+    most = np.argmax(np.nan_to_num(put_in, nan=-np.inf), axis=1)
+    for k, path in enumerate(scores.domains):
+        here = known & (most == k)
+        found[here] = leading(scores.part(path), deep=True)[here] if deep else path
+    return found
+
+
+def parts_tested(results: Results, name: str) -> list[str]:
+    """Name the indices that a designation tests of which several parts have a share of their own."""
+    tested = (t.condition.index.split(".")[0] for t in results.designations[name].tested)
+    return [i for i in dict.fromkeys(tested) if _has_parts(results.scores[i])]
+
+
+def _has_parts(scores: Scores) -> bool:
+    return len(scores.domains) > 1 and bool((leading(scores) != "").any())
+
+
+def held_back_by(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:
+    """Name the part that holds each of some areas back most, on the first index that has parts.
+
+    Parameters
+    ----------
+    results, name
+        The results, and the designation.
+    rows
+        (n,) the areas.
+
+    Returns
+    -------
+    list of str or None
+        The parts; '' where none is known. None if no index that the designation tests has parts.
+    """
+    indices = parts_tested(results, name)
+    if not indices:
+        return None
+    return [index_label(results, p) if p else "" for p in leading(results.scores[indices[0]])[rows]]
+
+
+def what_holds_it_back(results: Results, index: str, row: int) -> str:
+    """Say which part of an index holds an area back most; '' where the index has no parts."""
+    scores = results.scores[index]
+    if not _has_parts(scores) or not (path := leading(scores)[row]):
+        return ""
+    at, part = decile(scores.rank_of(path))[row], index_label(results, path)
+    if at > 5:
+        return f"Nothing holds it back much: {part}, which weighs most, is in decile {at:.0f}."
+    text = f"What holds it back most is {part} (decile {at:.0f})"
+    leaf = leading(scores, deep=True)[row]
+    if leaf in ("", path):
+        return f"{text}."
+    deep = decile(scores.rank_of(leaf))[row]
+    return f"{text}; in it, {index_label(results, leaf)} (decile {deep:.0f})."
+
+
+_COUNT, _SHARE, _DECILE = "Held back most", "Share", "Mean decile"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What holds the selected areas back on one index.
+
+    Attributes
+    ----------
+    label
+        The name of the index.
+    words
+        The same as its chart, in a sentence.
+    parts
+        A chart of the parts, with its numbers.
+    indicators
+        The indicators in each part; None where the parts are the indicators.
+    """
+
+    label: str
+    words: str
+    parts: Chart
+    indicators: Shown | None
+
+
+def held_back(results: Results, name: str) -> list[HeldBack]:
+    """Say what holds the selected areas of a designation back, for each index that it tests."""
+    inside = results.listed(name).selected
+    if not inside.any():
+        return []
+    return [
+        _of_index(results, index, inside, f"holds-{name}-{number}")
+        for number, index in enumerate(parts_tested(results, name), start=1)
+    ]
+
+
+def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str) -> HeldBack:
+    scores, label = results.scores[index], index_label(results, index)
+    most = leading(scores)[inside]
+    parts = sorted(scores.domains, key=lambda path: -int((most == path).sum()))
+    numbers = _counted(results, scores, parts, most, inside, "Part")
+    n = int(inside.sum())
+    shares = [(part, f"{c:,} ({percent(s)})") for part, c, s, _ in numbers.frame.rows() if c][:3]
+    some = [
+        f"{part} {told}" if k else f"{part} holds {told} back most"
+        for k, (part, told) in enumerate(shares)
+    ]
+    words = f"Of the {counted_areas(n, results.areas)} on the list, {joined(some)}."
+    title = f"{label}: what holds {results.areas.plural} back most"
+    about = (
+        f"{words} It is the part that contributes most to the score, weights counted. Mean deciles are those "
+        f"of all on the list: 1 is the tenth of {results.areas.plural} with most need, 5.5 the middle."
+    )
+    chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)
+    if not any(scores.part(path).domains for path in parts):
+        return HeldBack(label, words, chart, None)
+    return HeldBack(label, words, chart, _indicators(results, scores, parts, inside))
+
+
+def _indicators(
+    results: Results, scores: Scores, parts: list[str], inside: NDArray[np.bool_]
+) -> Shown:
+    """Count, for each indicator, the selected areas where it puts most into its part."""
+    blocks = []
+    for path in parts:
+        part = scores.part(path)
+        most = leading(part, deep=True)[inside]
+        leaves = [p for p, node in part.tree.walk(path) if not node.children]
+        leaves.sort(key=lambda leaf: -int((most == leaf).sum()))
+        frame = _counted(results, part, leaves, most, inside, "Indicator").frame
+        blocks.append(frame.insert_column(1, pl.lit(index_label(results, path)).alias("Part")))
+    return Shown(pl.concat(blocks), frozenset([_SHARE]))
+
+
+def _counted(
+    results: Results,
+    scores: Scores,
+    paths: list[str],
+    most: Paths,
+    inside: NDArray[np.bool_],
+    head: str,
+) -> Shown:
+    n = [int((most == path).sum()) for path in paths]
+    deciles = [decile(scores.rank_of(path))[inside] for path in paths]
+    means = [float(np.nanmean(d)) if np.isfinite(d).any() else None for d in deciles]
+    columns = [
+        (head, pl.Series([index_label(results, path) for path in paths])),
+        (_COUNT, pl.Series(n)),
+        (_SHARE, pl.Series([k / len(most) for k in n])),
+        (_DECILE, pl.Series(means, dtype=pl.Float64)),
+    ]
+    return framed(columns, [_SHARE])
+
+
+def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
+    wide, row = 230, 60
+    scale = wide / max(1, *numbers[_COUNT])
+    drawn = []
+    for k, (part, n, _, mean) in enumerate(numbers.iter_rows()):
+        y = k * row
+        told = f"{n:,}" + (f"; mean decile {mean:.1f}" if mean is not None else "")
+        drawn.append(
+            f'<text class="row" x="0" y="{y + 18}">{escape(part)}</text>'
+            f'<rect class="in" x="0" y="{y + 25}" width="{n * scale:.1f}" height="22"/>'
+            f'<text class="row" x="{n * scale + 8:.1f}" y="{y + 41}">{told}</text>'
+        )
+    return (
+        f'<svg class="chart slim" role="img" aria-labelledby="{id_}-title" viewBox="0 0 420 {len(drawn) * row}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>{"".join(drawn)}</svg>'
+    )

@@ -1,0 +1,316 @@
+"""Sensitivity for readers: what a study varies, and which assumption matters most."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.format import counted, joined, percent
+from commonweal.document.model import Chart, Shown, framed
+from commonweal.errors import CommonwealError
+from commonweal.index.assumptions import (
+    Aggregation,
+    CutOff,
+    Inclusion,
+    Normalisation,
+    Parameter,
+    SamplingError,
+    SmallCounts,
+    Treatment,
+    Weights,
+    where_of,
+)
+from commonweal.index.runs import label_of
+from commonweal.index.targets import checked
+from commonweal.study.names import counted_areas, index_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from commonweal.designation import Sensitivity
+    from commonweal.index.assumptions import Assumption
+    from commonweal.index.methods import How
+    from commonweal.index.sensitivity import Sobol
+    from commonweal.study.results import Results
+
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
+
+__all__ = [
+    "choice_in_words",
+    "choices_of",
+    "how_it_was_looked_into",
+    "kinds_in_words",
+    "most_often",
+    "moved_by_choice",
+    "mover_in_words",
+    "sensitivity_charts",
+    "sensitivity_table",
+    "what_matters",
+]
+
+
+_KINDS = {
+    Weights: "the weights",
+    Aggregation: "the way of adding up",
+    Normalisation: "the way of making indicators comparable",
+    Treatment: "the treatment of outliers",
+    Inclusion: "which indicators are in",
+    Parameter: "the methods' settings",
+    SamplingError: "the indicators' sampling error",
+    SmallCounts: "the error of small counts",
+    CutOff: "where the line is drawn",
+}
+
+
+def kinds_in_words(vary: Iterable[Assumption]) -> str:
+    """Say in a few words what varies."""
+    found = {
+        CutOff if isinstance(a, Parameter) and a.part == "cut" else type(a): None for a in vary
+    }
+    return joined(words for kind, words in _KINDS.items() if kind in found)
+
+
+def choice_in_words(results: Results, a: Assumption, *, law: bool = True) -> str:
+    """Say what one assumption lets vary: by its own name, if it has one.
+
+    Parameters
+    ----------
+    results
+        Whose indices and indicators it names.
+    a
+        The assumption.
+    law
+        Whether to say between what.
+    """
+    what, between = _told(results, a)
+    what = a.name or what
+    return f"{what} ({between})" if law and between else what
+
+
+def _told(results: Results, a: Assumption) -> tuple[str, str]:
+    where = _where(results, a)
+    if isinstance(a, Weights):
+        return f"the weights within {where}" if where else "all weights", str(a)
+    if isinstance(a, Aggregation):
+        return f"the way of putting together {where or 'each index'}", _ways(a.of)
+    if isinstance(a, Normalisation):
+        of = f"the parts of {where}" if where else "indicators"
+        return f"the way of making {of} comparable", _ways(a.of)
+    if isinstance(a, Treatment):
+        return f"the treatment of outliers{f' in {where}' if where else ''}", _ways(a.of)
+    if isinstance(a, Inclusion):
+        return f"whether {where} is in at all", ""
+    if isinstance(a, Parameter):
+        law = a.law_in_words()
+        if a.setting == "cut":
+            return f"the cut-offs{f' on {where}' if where else ''}", f"times {law}"
+        if a.setting == "available":
+            return f"how much an area must have of {where or 'each domain'}", law
+        return f"the setting '{a.key}' of {where or 'every method that has it'}", law
+    if isinstance(a, SamplingError):
+        of = f" of {where}" if where else " of the published figures"
+        return f"the sampling error{of}", ""
+    if isinstance(a, SmallCounts):
+        return f"the error of small counts{f' in {where}' if where else ''}", ""
+    low, high = a.cut
+    return "the cut-offs", f"times {low:g} to {high:g}"
+
+
+def _where(results: Results, a: Assumption) -> str:
+    """Name where an assumption acts; '' for everywhere."""
+    where = where_of(a)
+    if where is None or where == "all":
+        return ""
+    names = [where] if isinstance(where, str) else list(where)
+    labels = [_label(results, name) for name in names]
+    return joined(f"the {label}" for label in labels)
+
+
+def _label(results: Results, name: str) -> str:
+    paths = {p for i, s in results.scores.items() for p, _ in s.tree.walk(i)}
+    try:
+        return index_label(results, checked(name, paths, "index or domain"))
+    except CommonwealError:  # an indicator's own name
+        spec = results.study.indicators.get(name)
+        return spec.label if spec and spec.label else name.replace("_", " ")
+
+
+def _ways(of: Iterable[How]) -> str:
+    return ", ".join(label_of(how).replace("_", " ") for how in of)
+
+
+def choices_of(results: Results, found: Sensitivity) -> list[str]:
+    """Say what each assumption lets vary."""
+    return [choice_in_words(results, a, law=False) for a in found.varied.assumptions]
+
+
+def most_often(results: Results, found: Sensitivity) -> list[int]:
+    """Count the areas listed that each assumption, of all, most often moves across the line."""
+    here = results.focus
+    return [int((here & (found.mover == k)).sum()) for k in range(len(found.inputs))]
+
+
+def what_matters(results: Results, name: str) -> str:
+    """Say which choice most often moves areas across the line; '' where that was not asked."""
+    found = results.sensitivity.get(name)
+    if found is None:
+        return ""
+    areas = most_often(results, found)
+    if not any(areas):
+        return "Nothing that was varied moves anything across the line."
+    k = int(np.argmax(areas))
+    return (
+        f"What matters most is {choices_of(results, found)[k]}: of the "
+        f"{counted_areas(sum(areas), results.areas)} that anything varied moves across the line, it is "
+        f"what most often moves {areas[k]:,}."
+    )
+
+
+def mover_in_words(results: Results, name: str, row: int) -> str:
+    """Say which choice most often moves one area across the line; '' where that was not asked."""
+    found = results.sensitivity.get(name)
+    if found is None:
+        return ""
+    k = int(found.mover[row])
+    if k < 0:
+        return "Nothing that was varied moves it across the line."
+    return (
+        f"What most often moves it across the line is {choices_of(results, found)[k]}: "
+        f"changed alone, it does so in {percent(float(found.moves[k, row]))} of tries."
+    )
+
+
+def how_it_was_looked_into(results: Results, name: str) -> str:
+    """Say what was varied, how often, and what the shares mean."""
+    found = results.sensitivity[name]
+    told = joined(choice_in_words(results, a) for a in found.varied.assumptions)
+    return (
+        f"Worked out {found.selected.n_runs:,} times by a design that varies {told}, each from one end to "
+        "the other. A share “by itself” is how much of the differences between these runs would go if "
+        "that choice were settled; “with the others” is how much would stay if all others were. "
+        "Shares are estimates: one below 0 is shown as 0 %, and one can come out above 100 %."
+    )
+
+
+def moved_by_choice(results: Results, name: str) -> Shown | None:
+    """Count the areas that each choice most often moves across the line; None if not asked."""
+    found = results.sensitivity.get(name)
+    if found is None:
+        return None
+    plural = results.areas.plural.capitalize()
+    return framed(
+        [("Choice", _choices(results, found)), (plural, pl.Series(most_often(results, found)))]
+    )
+
+
+def sensitivity_table(results: Results, name: str) -> Shown:
+    """Show what each choice does to how many areas change sides, and to the ranks of each index."""
+    found = results.sensitivity[name]
+    frames = []
+    for path, sobol in found.whole.items():
+        moved = most_often(results, found) if not path else [None] * len(found.inputs)
+        plural = results.areas.plural.capitalize()
+        columns = [
+            ("What is moved", pl.Series([_measure(results, path)] * len(found.inputs))),
+            ("Choice", _choices(results, found)),
+            *_shares(sobol, np.arange(len(found.inputs))),
+            (f"{plural} that it most often moves", pl.Series(moved, dtype=pl.Int64)),
+        ]
+        frames.append(framed(columns).frame)
+    return Shown(pl.concat(frames), frozenset(_SHARES))
+
+
+def _choices(results: Results, found: Sensitivity) -> pl.Series:
+    return pl.Series([text[:1].upper() + text[1:] for text in choices_of(results, found)])
+
+
+def _shares(sobol: Sobol, order: Rows) -> list[tuple[str, pl.Series]]:
+    columns = (sobol.first[:, 0], sobol.total[:, 0], *_ends(sobol))
+    return [
+        (header, pl.Series(np.maximum(column[order], 0.0)).fill_nan(None))
+        for header, column in zip(_SHARES, columns, strict=True)
+    ]
+
+
+_SHARES = ("By itself", "With the others", "At least", "At most")
+
+
+def _measure(results: Results, path: str) -> str:
+    if not path:
+        return f"How many {results.areas.plural} change sides"
+    return f"Ranks on the {index_label(results, path)}"
+
+
+def _ends(sobol: Sobol) -> tuple[Floats, Floats]:
+    """(n_inputs,) ends of the intervals of total orders; NaN without intervals."""
+    if sobol.total_interval is None:
+        nothing = np.full(len(sobol.inputs), np.nan)
+        return nothing, nothing
+    return sobol.total_interval[:, 0, 0], sobol.total_interval[:, 0, 1]
+
+
+def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
+    """Show the shares of each choice, largest first, for each result that varies."""
+    found = results.sensitivity.get(name)
+    if found is None:
+        return
+    words = _choices(results, found)
+    for number, (path, sobol) in enumerate(found.whole.items()):
+        if np.isnan(sobol.total[:, 0]).all():
+            continue
+        order = np.argsort(-sobol.total[:, 0], kind="stable")
+        order = order[sobol.total[order, 0] != 0]  # what does not act on it at all
+        id_, measure = f"matters-{name}-{number}", _measure(results, path)
+        columns = [("Choice", words[order.tolist()]), *_shares(sobol, order)]
+        about = (
+            "Each bar is one choice. Filled: the share of the differences between "
+            f"{counted(sobol.n_runs, 'run', 'runs')} that it makes by itself; filled and striped: with the "
+            "others too. The line is the interval in which the whole bar would end in 90 % of such designs."
+        )
+        numbers = framed(columns, _SHARES)
+        yield Chart(id_, measure, about, _bars(id_, measure, numbers.frame), numbers)
+
+
+def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
+    left, wide, row = 330, 320, 34
+    most = max(1.0, *(v for header in _SHARES[1:] for v in numbers[header].drop_nulls()))
+    scale = wide / most
+    parts = []
+    for k, (name, first, total, low, high) in enumerate(numbers.iter_rows()):
+        y = 10 + k * row
+        short = name if len(name) <= 46 else f"{name[:22]}…{name[-22:]}"
+        whole = max(total or 0.0, 0.0) * scale
+        inside = min(max(first or 0.0, 0.0) * scale, whole)
+        parts.append(
+            f'<text class="tick" x="{left - 10}" y="{y + 16}" text-anchor="end">{escape(short)}</text>'
+            f'<rect class="in" x="{left}" y="{y}" width="{inside:.1f}" height="22"/>'
+            f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + inside:.1f}" y="{y}" '
+            f'width="{whole - inside:.1f}" height="22"/>'
+        )
+        end = whole
+        if high is not None:
+            end = max(whole, high * scale)
+            span = f"M{left + max(low, 0) * scale:.1f} {y + 11}H{left + high * scale:.1f}"
+            parts.append(f'<path stroke="#fff" stroke-width="7" d="{span}"/>')
+            parts.append(f'<path class="span" d="{span}"/>')
+        told = percent(max(total or 0.0, 0.0))
+        parts.append(f'<text class="tick" x="{left + end + 8:.1f}" y="{y + 16}">{told}</text>')
+    bottom = 10 + len(numbers) * row + 36
+    key = bottom - 26
+    return (
+        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 720 {bottom}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
+        f'<defs><pattern id="{id_}-stripes" width="7" height="7" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><rect width="7" height="7" class="stripe-ground"/>'
+        f'<rect width="3" height="7" class="stripe"/></pattern></defs>{"".join(parts)}'
+        f'<rect class="in" x="{left}" y="{key}" width="18" height="18"/>'
+        f'<text class="row" x="{left + 26}" y="{key + 15}">By itself</text>'
+        f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + 130}" y="{key}" width="18" height="18"/>'
+        f'<text class="row" x="{left + 156}" y="{key + 15}">With the others</text></svg>'
+    )

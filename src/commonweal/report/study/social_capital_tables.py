@@ -1,0 +1,175 @@
+"""Social capital as tables, lines for a terminal and data: of one place, and over all the places of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.format import amount
+from commonweal.document.model import Shown
+from commonweal.evidence import load_evidence
+from commonweal.report.study.social_capital import (
+    NO_UNCERTAINTY,
+    STATES,
+    framework_note,
+    national_in_words,
+)
+from commonweal.social_capital import load_framework
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from commonweal.report.study.social_capital import HeadlineHere, SocialCapital
+    from commonweal.study.results import Results
+
+
+__all__ = [
+    "HOW_TO_READ",
+    "SHARES",
+    "capital_data",
+    "capital_notes",
+    "capital_overall",
+    "country_table",
+    "here_table",
+    "how_to_read",
+    "social_capital_lines",
+    "unknown_in_words",
+]
+
+
+def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
+    """Tell it on a terminal: what there is here first, then the country, then what is unknown.
+
+    Parameters
+    ----------
+    found
+        What is known of a place.
+    whole
+        Whether figures for the country are told one by one; else only which there are.
+
+    Yields
+    ------
+    str
+        A line.
+    """
+    yield from ("Social capital", f"  {found.summary}")
+    for h in found.here:
+        said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
+        yield f"  {h.name}: {said} ({h.state_text}; {h.label}, {h.vintage})"
+        if h.caution:
+            yield f"    Beware: {h.caution}"
+        if h.national:
+            yield f"    Country: {h.national}"
+    only, unknown = found.in_state("national"), unknown_in_words(found)
+    if only and whole:
+        yield "  For the country only:"
+        yield from (f"    {h.name}: {h.national}" for h in only)
+    elif only:
+        yield f"  For the country only: {_names(only)}."
+    if unknown:
+        yield f"  {unknown}"
+    yield f"  {found.note}"
+
+
+def capital_data(found: SocialCapital) -> dict[str, Any]:
+    """Give the same as plain data that JSON can hold."""
+    data = asdict(found)
+    lists = ("works", "sources")
+    data["headlines"] = [{**h, **{k: list(h[k]) for k in lists}} for h in data["headlines"]]
+    return data
+
+
+def here_table(found: SocialCapital) -> Shown:
+    """Show the headlines that the study has: value, interval, place among the others, how it is known."""
+    rows = [
+        (h.name, h.state_text, h.text, h.interval, h.higher_than, h.alike, h.national)
+        for h in found.here
+    ]
+    schema = {
+        "Headline": pl.String, "How it is known": pl.String, "Here": pl.String, "How sure": pl.String,
+        "Higher than": pl.Float64, "Not told apart from": pl.Float64, "Country": pl.String,
+    }  # fmt: skip
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    empty = [head for head, of in (("Not told apart from", "alike"), ("Country", "national"))
+             if not any(getattr(h, of) for h in found.here)]  # fmt: skip
+    return Shown(frame.drop(empty), SHARES)
+
+
+def country_table(found: SocialCapital) -> Shown:
+    """Show the headlines that are known for the country only."""
+    rows = [(h.name, h.national) for h in found.in_state("national")]
+    schema = {"Headline": pl.String, "In the country": pl.String}
+    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def unknown_in_words(found: SocialCapital) -> str:
+    """Name the headlines of which nothing is known; '' if there are none."""
+    unknown = found.in_state("unknown")
+    return f"Unknown: {_names(unknown)}." if unknown else ""
+
+
+SHARES = frozenset({"Higher than", "Not told apart from"})
+"""Heads of the columns that are shares of the other places."""
+
+HIGHER = "“Higher than” is the share of the other places with a lower value."
+HOW_TO_READ = f"{HIGHER} “Not told apart from” is the share whose difference from here is within its 95 % interval."
+
+
+def how_to_read(found: SocialCapital) -> str:
+    """Say what the columns of `here_table` are; '' where it is empty."""
+    if not found.here:
+        return ""
+    return HOW_TO_READ if any(h.alike is not None for h in found.here) else HIGHER
+
+
+def _names(headlines: Sequence[HeadlineHere]) -> str:
+    return "; ".join(h.name for h in headlines)
+
+
+def capital_overall(results: Results) -> Shown | None:
+    """Show every headline: how it is known, of how many places, its middle and ends, and the country.
+
+    None where the study says nothing of social capital.
+    """
+    found = results.capital
+    if found is None:
+        return None
+    framework, evidence = load_framework(), load_evidence()
+    rows = []
+    for domain in framework.domains:
+        for h in domain.headlines:
+            country = national_in_words(results.national.get(h.id, ()), h, evidence)
+            spec = results.study.social_capital.get(h.id)
+            state = spec.how if spec else "national" if country else "unknown"
+            here: tuple[object, ...] = ("", None, "", "")
+            if spec is not None:
+                at = found.column(spec.indicator)
+                values, meta = found.values[:, at], found.meta[at]
+                known = values[~np.isnan(values)]
+                errors = found.errors_of.get(spec.indicator)
+                sure = (
+                    NO_UNCERTAINTY
+                    if errors is None
+                    else f"standard errors for {(~np.isnan(errors)).sum():,}"
+                )
+                middle = amount(float(np.median(known)), meta.unit) if len(known) else ""
+                here = (meta.label, len(known), middle, sure)
+            rows.append((domain.name, h.name, STATES[state], *here, country))
+    schema = {
+        "Domain": pl.String, "Headline": pl.String, "How it is known": pl.String,
+        "Indicator": pl.String, f"{results.areas.plural.capitalize()} with a value": pl.Int64,
+        "Middle place": pl.String, "How sure": pl.String, "Country": pl.String,
+    }  # fmt: skip
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return Shown(frame if any(frame["Country"]) else frame.drop("Country"))
+
+
+def capital_notes(results: Results) -> list[str]:
+    """Say what to beware of: each caution of the study, and what of the list was verified."""
+    told = {s.indicator: s.caution for s in results.study.social_capital.values() if s.caution}
+    names = {} if results.capital is None else {m.name: m.label for m in results.capital.meta}
+    cautions = [f"{names[k]}: {' '.join(text.split())}" for k, text in told.items() if k in names]
+    return [*cautions, framework_note(load_framework())]

@@ -1,0 +1,269 @@
+"""How indices moved over the years of a panel: in words, as tables, as a chart."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from commonweal.document.format import ordinal
+from commonweal.document.model import Chart, Shown, framed, whole
+from commonweal.index.trends import movers
+from commonweal.study.names import index_label
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.index.panel import BaseYear
+    from commonweal.index.tables import Floats
+    from commonweal.study.results import Results
+
+
+__all__ = [
+    "all_trends",
+    "by_year",
+    "moved_most",
+    "trend_chart",
+    "trend_data",
+    "trend_line",
+    "trend_words",
+]
+
+
+MOST = 10
+"""Areas that are named among those that rose most, and among those that fell most."""
+
+
+def trend_words(results: Results, index: str) -> list[str]:
+    """Say in sentences how an index moved, on what scale, and what the change is made of."""
+    found = results.trends[index]
+    earlier, later = found.compared
+    change, plural = found.change, results.areas.plural
+    states = found.state
+    text = (
+        f"Between {earlier} and {later}, on the scale of {scale_of(found.scores.base)}, need rose in "
+        f"{_counted(int((change > 0).sum()), results)} and fell in {_counted(int((change < 0).sum()), results)}."
+    )
+    if came := states.count("enters"):
+        text += f" {came:,} have a score only in {later}."
+    if went := states.count("leaves"):
+        text += f" {went:,} have a score only in {earlier}."
+    told = [text]
+    if found.scores.base != found.scores.years[-1]:
+        told.append(
+            f"Everywhere else in this report {found.scores.years[-1]} stands on its own scale, so ranks "
+            "there can differ from those here."
+        )
+    if found.unsplit:
+        told.append(
+            "What each year's own scale would have made of the change cannot be worked out: "
+            f"{found.unsplit}."
+        )
+    own = found.own.get(index)
+    if own is not None and not np.isnan(own.total).all():
+        size = {name: float(np.nanmean(np.abs(part))) for name, part in own.parts.items()}
+        method = f", the change of method by {size['method']:.1f}" if size["method"] else ""
+        told.append(
+            f"Built year by year, each on its own scale, scores would have moved by "
+            f"{float(np.nanmean(np.abs(own.total))):.1f} points on average. New data of the {plural} themselves "
+            f"(what changed there, and in how it is measured) moved them by {size['data']:.1f}{method}, and the "
+            f"others around them by {size['base']:.1f}; these can pull against each other."
+        )
+    return told
+
+
+def scale_of(base: BaseYear) -> str:
+    """Say what years are measured against."""
+    return "all years together" if base == "pooled" else str(base)
+
+
+def by_year(results: Results, index: str) -> Shown:
+    """Show for each year how many areas have a score, the mean, and where the worst tenth begins."""
+    scored = results.trends[index].scores
+    need = scored.need()
+    return Shown(
+        pl.DataFrame(
+            {
+                "Year": [str(year) for year in scored.years],
+                f"{results.areas.plural.capitalize()} with a score": (~np.isnan(need)).sum(axis=1),
+                "Mean score": np.nanmean(need, axis=1),
+                "A tenth score above": np.nanquantile(need, 0.9, axis=1),
+            }
+        )
+    )
+
+
+def moved_most(results: Results, index: str) -> list[tuple[str, Shown]]:
+    """Show those whose need rose most, and those whose need fell most: a title and a table each."""
+    plural = results.areas.plural.capitalize()
+    risen, fallen = movers(_change(results, index), MOST)
+    titles = (f"{plural} where need rose most", f"{plural} where need fell most")
+    found = zip(titles, (risen, fallen), strict=True)
+    return [(title, _rows(results, index, rows)) for title, rows in found if len(rows)]
+
+
+def all_trends(results: Results, index: str) -> Shown:
+    """Show every area that is listed, those whose need rose most first."""
+    change, rows = results.trends[index].change, np.flatnonzero(results.focus)
+    order = np.argsort(-np.nan_to_num(change[rows], nan=-np.inf), kind="stable")
+    return _rows(results, index, rows[order])
+
+
+def _change(results: Results, index: str) -> NDArray[np.float64]:
+    """(n_areas,) change of the areas listed; NaN elsewhere."""
+    return np.where(results.focus, results.trends[index].change, np.nan)
+
+
+def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> Shown:
+    found, table = results.trends[index], results.areas.table[rows]
+    columns = [("Code", table["code"]), ("Name", table["name"])]
+    years = found.scores.years
+    needs, ranks = found.scores.need(), found.scores.rank()
+    columns.append(("Change", pl.Series(found.change[rows]).fill_nan(None)))
+    columns.append(("Mostly by", pl.Series(_drivers(results, index, rows), dtype=pl.String)))
+    columns += [(f"Score {y}", pl.Series(need[rows])) for y, need in zip(years, needs, strict=True)]
+    columns += [(f"Rank {y}", whole(rank[rows])) for y, rank in zip(years, ranks, strict=True)]
+    return framed([(head, s.fill_nan(None) if s.dtype == pl.Float64 else s) for head, s in columns])
+
+
+def _drivers(results: Results, index: str, rows: NDArray[np.intp]) -> list[str]:
+    """Name for each of some areas the part of the index that did most of its change."""
+    found = results.trends[index]
+    parts = {path: points for path, points in found.drivers.items() if path.count("/") == 1}
+    told = []
+    for row in rows:
+        change = found.change[row]
+        same = {path: points[row] for path, points in parts.items() if points[row] * change > 0}
+        if not same:
+            told.append("—")
+            continue
+        path = max(same, key=lambda p: abs(same[p]))
+        told.append(f"{index_label(results, path)} ({same[path]:+.1f})")
+    return told
+
+
+def trend_line(results: Results, index: str, row: int) -> str:
+    """Say in one sentence how one area moved."""
+    found = results.trends[index]
+    earlier, later = found.compared
+    label, state = index_label(results, index), found.state[row]
+    if state != "both":
+        only = {
+            "enters": f"only in {later}",
+            "leaves": f"only in {earlier}",
+            "neither": "in neither",
+        }
+        return f"{label}, {earlier} to {later}: a score {only[state]}"
+    at = [found.scores.years.index(year) for year in found.compared]
+    scores, ranks = found.scores.need()[at, row], found.scores.rank()[at, row]
+    change = float(found.change[row])
+    up = "up" if change > 0 else "down"
+    way = "unchanged" if change == 0 else f"need {up} {abs(change):.1f} points"
+    still = ranks[0] == ranks[1]
+    place = f"{ordinal(ranks[1])} still" if still else f"{ordinal(ranks[0])} to {ordinal(ranks[1])}"
+    mostly = _drivers(results, index, np.array([row]))[0]
+    why = "" if mostly == "—" else f", mostly by {mostly}"
+    return (
+        f"{label}, {earlier} to {later}: {way} on the scale of {scale_of(found.scores.base)} "
+        f"({scores[0]:.1f} to {scores[1]:.1f}), {place}{why}"
+    )
+
+
+def trend_data(results: Results, index: str, row: int) -> dict[str, Any]:
+    """Give how one area moved as plain data."""
+    found = results.trends[index]
+
+    def number(x: float) -> float | None:
+        return float(x) if np.isfinite(x) else None
+
+    years = zip(found.scores.years, found.scores.need(), found.scores.rank(), strict=True)
+    return {
+        "base": found.scores.base,
+        "years": {
+            str(year): {"score": number(need[row]), "rank": number(ranks[row])}
+            for year, need, ranks in years
+        },
+        "compared": list(found.compared),
+        "change": number(found.change[row]),
+        "by": {
+            path.split("/", 1)[1].replace("/", "."): number(points[row])
+            for path, points in found.drivers.items()
+        },
+    }
+
+
+def trend_chart(results: Results, index: str) -> Chart | None:
+    """Draw the scores in the two years compared of those that moved most; None if nobody did."""
+    found = results.trends[index]
+    earlier, later = found.compared
+    risen, fallen = movers(_change(results, index), MOST)
+    rows = np.concatenate([risen, fallen[::-1]])
+    if len(rows) == 0:
+        return None
+    at = [found.scores.years.index(year) for year in found.compared]
+    ends = found.scores.need()[at][:, rows]
+    table = results.areas.table[rows]
+    names = [n or c for n, c in zip(table["name"].to_list(), table["code"].to_list(), strict=True)]
+    title = f"Who moved most: {index_label(results, index)}, {earlier} to {later}"
+    about = (
+        f"The {len(risen)} whose need rose most and the {len(fallen)} whose need fell most. The hollow dot is the "
+        f"score in {earlier}, the filled one that in {later}, both on the scale of {scale_of(found.scores.base)}; "
+        "further right is more need."
+    )
+    numbers = Shown(
+        pl.DataFrame(
+            {
+                results.areas.singular.capitalize(): names,
+                "Code": table["code"],
+                f"Score {earlier}": ends[0],
+                f"Score {later}": ends[1],
+                "Change": ends[1] - ends[0],
+            }
+        )
+    )
+    id_ = f"trend-{index}"
+    return Chart(id_, title, about, _dumbbells(id_, title, names, ends), numbers)
+
+
+def _dumbbells(id_: str, title: str, names: list[str], ends: Floats) -> str:
+    left, wide, row, top = 260, 470, 20, 34
+    ticks = _round_ticks(float(ends.min()), float(ends.max()))
+    low, scale = ticks[0], wide / (ticks[-1] - ticks[0])
+    parts = []
+    for tick in ticks:
+        x = left + (tick - low) * scale
+        parts.append(f'<path class="grid" d="M{x:.1f} {top - 6}v{row * len(names) + 8}"/>')
+        parts.append(
+            f'<text class="tick" x="{x:.1f}" y="{top - 14}" text-anchor="middle">{tick:,.10g}</text>'
+        )
+    for k, (name, start, end) in enumerate(zip(names, *ends, strict=True)):
+        y = top + k * row + row / 2
+        short = name if len(name) <= 36 else f"{name[:17]}…{name[-17:]}"
+        x0, x1 = (left + (score - low) * scale for score in (start, end))
+        parts.append(
+            f'<text class="tick" x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{escape(short)}</text>'
+            f'<path class="span" d="M{x0:.1f} {y:.0f}H{x1:.1f}"/>'
+            f'<circle class="out" cx="{x0:.1f}" cy="{y:.0f}" r="4.5"/>'
+            f'<circle class="in" cx="{x1:.1f}" cy="{y:.0f}" r="4.5"/>'
+        )
+    bottom = top + row * len(names) + 14
+    return (
+        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 760 {bottom}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _round_ticks(low: float, high: float) -> Floats:
+    """Give three to six round numbers, evenly spaced, that the values lie between."""
+    width = high - low or abs(high) or 1.0
+    power = 10.0 ** np.floor(np.log10(width / 4))
+    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= width / 4)
+    first, last = np.floor(low / step), np.ceil(high / step)
+    return np.arange(first, max(last, first + 1) + 1) * step
+
+
+def _counted(n: int, results: Results) -> str:
+    return f"{n:,} {results.areas.singular if n == 1 else results.areas.plural}"

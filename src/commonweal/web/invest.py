@@ -1,0 +1,409 @@
+"""What new places would do for a part of a study, and funding programmes on the run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from fastapi import HTTPException
+
+from commonweal.access.places import load_taxonomy
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.invest.case.case import sites_worth, worth_told
+from commonweal.invest.siting.candidates import CANDIDATES, Candidates
+from commonweal.invest.siting.demand import SCHOOLS
+from commonweal.invest.siting.on_study import MOST_AREAS, Ask, first_candidates, site
+from commonweal.invest.siting.result import moved_by
+from commonweal.report.allocation import allocation_data
+from commonweal.report.appraisal import appraisal_data
+from commonweal.report.siting import siting_data, siting_section
+from commonweal.study.names import Scope
+from commonweal.web.explorer import is_postcode
+from commonweal.web.schemas import AskError
+from commonweal.web.search import search
+from commonweal.web.tables import Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from commonweal.document.model import Section
+    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.appraisal import Appraisal
+    from commonweal.invest.siting.result import Sited
+    from commonweal.web.explorer import Explorer, Planning
+    from commonweal.web.schemas import AskedOptions
+
+
+__all__ = [
+    "OWN",
+    "Options",
+    "beside",
+    "bounds_of",
+    "kinds_offered",
+    "options_data",
+    "options_of",
+    "options_told",
+    "others_of",
+    "planning_of",
+    "programme_data",
+    "programme_of",
+    "programmes_table",
+    "scope_of",
+    "where_is",
+    "where_offered",
+]
+
+
+OWN = ("kind", "candidates", "sites", "site", "minutes", "equity", "years")
+"""Keys of a question that go along from page to page."""
+
+_PAIR = re.compile(r"(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """An answer.
+
+    Attributes
+    ----------
+    scope
+        The areas asked about.
+    sited
+        Where new places go, who is reached, and what that changes.
+    section
+        The same, told.
+    worth
+        What they cost and are worth; None where that cannot be told.
+    picked
+        Whether the sites were picked, not proposed.
+    candidates
+        Where they could go.
+    sites
+        How many are proposed: no more than there are candidates.
+    fewer
+        Says so in a sentence where more were asked for; else ''.
+    """
+
+    scope: Scope
+    sited: Sited
+    section: Section
+    worth: Appraisal | None
+    picked: bool
+    candidates: str
+    sites: int = 0
+    fewer: str = ""
+
+
+def planning_of(explorer: Explorer) -> Planning:
+    """Give what questions need; 404 with the reason if there is none."""
+    if isinstance(explorer.planning, str):
+        raise HTTPException(404, f"New places cannot be asked about here: {explorer.planning}")
+    return explorer.planning
+
+
+def scope_of(explorer: Explorer, code: str) -> Scope:
+    """Find an area, or a larger one, by its code; 404 if there is none, 422 if it is too large."""
+    areas = explorer.results.areas
+    row = areas.position.get(code)
+    if row is not None:
+        name = areas.table["name"][row] or code
+        return Scope(name, np.array([row], dtype=np.intp), np.ones(1, dtype=bool))
+    if code not in explorer.inside:
+        raise HTTPException(404, f"There is no area with the code {code[:40]!r} in this study.")
+    rows = np.flatnonzero(explorer.inside[code])
+    name = next(n or c for _, pairs in explorer.larger for c, n in pairs if c == code)
+    if len(rows) > MOST_AREAS:
+        raise AskError(
+            f"{name} has {len(rows):,} {areas.plural}; expected at most {MOST_AREAS:,}: choose an authority in it"
+        )
+    return Scope(name, rows, np.zeros(len(rows), dtype=bool))
+
+
+def kinds_offered(explorer: Explorer, planning: Planning) -> dict[str, str]:
+    """Give the kinds of place that can be asked about, with their labels.
+
+    Those that are known on the ground come first, and of these those whose worth can be told; of others the label
+    says that none was read.
+    """
+    study, built = explorer.results.study, planning.values.built
+    known = set(planning.ground.places.table["kind"].unique())
+    offered = {
+        kind: one.label if kind in known else f"{one.label} (none was read)"
+        for kind, one in load_taxonomy().kinds.items()
+        if kind in built or moved_by(study, kind)
+    }
+    return dict(sorted(offered.items(), key=lambda k: (k[0] not in known, k[0] not in built)))
+
+
+def where_offered(planning: Planning) -> dict[str, str]:
+    """Give where new places could go, with words for each: schools, a grid, kinds that are known."""
+    kinds = load_taxonomy().kinds
+    table = planning.ground.places.table
+    there = {kind for kind in table["kind"].unique() if kind is not None}
+    offered = {SCHOOLS: "State schools"} if there & {"primary-school", "secondary-school"} else {}
+    offered["grid:500"] = "Anywhere: a grid of 500 metres"
+    return offered | {kind: one.label for kind, one in kinds.items() if kind in there}
+
+
+def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOptions) -> Options:
+    """Answer a question.
+
+    Parameters
+    ----------
+    explorer
+        The run.
+    planning
+        What is there, and what places cost and are worth.
+    code
+        Of an area or a larger one.
+    asked
+        The question.
+
+    Raises
+    ------
+    AskError
+        If a kind or a candidate is not offered, a picked site lies nowhere near, or there is no candidate; with
+        the larger area that can be asked about.
+    """
+    scope = scope_of(explorer, code)
+    try:
+        return _options_in(explorer, planning, scope, asked)
+    except DataError as error:
+        larger = () if len(scope.rows) > 1 else explorer.describe(int(scope.rows[0])).larger
+        wider = "".join(f", or ask about {one.name} ({one.code})" for one in larger[:1])
+        raise AskError(f"{error}; try other places that they could go to{wider}") from None
+
+
+def _options_in(
+    explorer: Explorer, planning: Planning, scope: Scope, asked: AskedOptions
+) -> Options:
+    results = explorer.results
+    kinds, where = kinds_offered(explorer, planning), where_offered(planning)
+    kind = asked.kind or next(iter(kinds))
+    candidates = asked.candidates
+    if not candidates:
+        usual = _usual(where, kind, len(scope.rows))
+        found = first_candidates(results, planning.ground, scope, usual, planning.store)
+        candidates = found or usual[0]
+    for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
+        if given not in offered:
+            raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
+    picked = asked.points()
+    ask = Ask(
+        scope.title, kind, sites=asked.sites, minutes=asked.minutes, candidates=candidates,
+        equity=asked.equity, method="search", at_most=True,
+    )  # fmt: skip
+    with planning.in_turn:
+        sited = site(
+            results, ask, planning.store, ground=planning.ground, scope=scope,
+            picked=_candidates(picked) if picked else None,
+        )  # fmt: skip
+    worth = sites_worth(
+        sited,
+        planning.interventions,
+        planning.values,
+        years=asked.years,
+        parameters=planning.parameters,
+    )
+    fewer = "" if picked else _fewer(len(sited.candidates), len(sited.sites), asked)
+    return Options(
+        scope, sited, siting_section(sited), worth, bool(picked), candidates,
+        min(len(sited.candidates), asked.sites), fewer,
+    )  # fmt: skip
+
+
+def _fewer(candidates: int, proposed: int, asked: AskedOptions) -> str:
+    """Say why fewer sites are proposed than were asked for; '' where as many are, or the answer says why none is."""
+    if 0 < proposed < min(candidates, asked.sites):
+        return (
+            f"{proposed} of the {asked.sites} places asked for {'is' if proposed == 1 else 'are'} proposed: a further "
+            f"one at any of the {candidates:,} candidates would bring nobody else within {asked.minutes:g} minutes' "
+            "walk."
+        )
+    if candidates < asked.sites:
+        known = "is 1 place" if candidates == 1 else f"are {candidates} places"
+        return f"There {known} that they could go to: no more were looked for."
+    return ""
+
+
+def _usual(where: dict[str, str], kind: str, n_areas: int) -> list[str]:
+    """Give where places of a kind could go if nobody says, the best first: not where it is already.
+
+    In a single area a grid, which may be wider than the area, comes last.
+    """
+    fit = [at for at in where if at != kind]
+    return sorted(fit, key=lambda at: n_areas == 1 and at.startswith("grid:")) or list(where)
+
+
+def _candidates(points: list[tuple[float, float]]) -> Candidates:
+    """Make candidates of points that were picked."""
+    rows = [
+        (f"picked:{k + 1}", f"Picked site {k + 1}", longitude, latitude, 1.0, None)
+        for k, (longitude, latitude) in enumerate(points)
+    ]
+    return Candidates(pl.DataFrame(rows, schema=CANDIDATES, orient="row"), "sites that were picked")
+
+
+def where_is(explorer: Explorer, text: str) -> str | None:
+    """Find a point by longitude and latitude, a postcode, or the name or code of an area; None if there is none."""
+    pair = _PAIR.fullmatch(text.strip())
+    if pair is not None:
+        return f"{float(pair[1]):.5f},{float(pair[2]):.5f}"
+    if is_postcode(text):
+        point = None if explorer.postcodes is None else explorer.postcodes.where(text)
+        return None if point is None else f"{point[0]:.5f},{point[1]:.5f}"
+    row = search(explorer, text).row
+    point = None if row is None else explorer.points.get(row)
+    return None if point is None else f"{point[0]:.5f},{point[1]:.5f}"
+
+
+def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float, float] | None:
+    """Give west, south, east and north of the areas asked about and the sites; None without a map."""
+    if explorer.tiles is None:
+        return None
+    around = [
+        explorer.tiles.around[r] for r in options.scope.rows.tolist() if r in explorer.tiles.around
+    ]
+    sites = options.sited.sites.select("longitude", "latitude").rows()
+    boxes = np.array([*around, *((x, y, x, y) for x, y in sites)])
+    if not len(boxes):
+        return None
+    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def options_told(options: Options) -> list[str]:
+    """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
+    first, *rest = options.section.text
+    fewer = [options.fewer] if options.fewer else []
+    return [first, *fewer, *worth_told(options.sited, options.worth), *rest]
+
+
+def options_data(options: Options) -> dict[str, Any]:
+    """Give an answer as plain data, each number as on the page."""
+    return {
+        "area": options.scope.title,
+        "areas": len(options.scope.rows),
+        "picked": options.picked,
+        "answer": options_told(options),
+        "siting": siting_data(options.sited),
+        "worth": None if options.worth is None else appraisal_data(options.worth),
+    }
+
+
+_GROUPS = ("both", "this one only", "the other only")
+
+
+def programme_of(explorer: Explorer, name: str) -> Worked:
+    """Find a programme; 404 if there is none of that name."""
+    found = explorer.programmes.get(name)
+    if found is None:
+        raise HTTPException(404, f"There is no programme called {name[:40]!r} on this study.")
+    return found
+
+
+def programmes_table(explorer: Explorer) -> Table:
+    """List the programmes: how many areas get an award, and how many people live there."""
+    rows = tuple(
+        (
+            name,
+            worked.allocation.programme.title,
+            int(worked.allocation.selected.sum()),
+            round(worked.allocation.people),
+        )
+        for name, worked in explorer.programmes.items()
+    )
+    plural = explorer.results.areas.plural.capitalize()
+    return Table("Funding programmes", ("Name", "Programme", plural, "People"), rows)
+
+
+def others_of(explorer: Explorer, name: str) -> dict[str, str]:
+    """Give what a programme can be set beside: the study's own lists, and other programmes."""
+    own = {
+        f"list:{key}": f"This study's list: {explorer.label(key)}"
+        for key in explorer.results.designations
+    }
+    more = {
+        other: worked.allocation.programme.title
+        for other, worked in explorer.programmes.items()
+        if other != name
+    }
+    return {**own, **more}
+
+
+def beside(explorer: Explorer, name: str, against: str) -> tuple[str, Table, Table]:
+    """Set a programme beside another list.
+
+    Parameters
+    ----------
+    explorer
+        The run.
+    name
+        Of the programme.
+    against
+        A key of `others_of`.
+
+    Returns
+    -------
+    tuple
+        The other list's title; areas and people in both and in one only; the areas in one only, by need.
+
+    Raises
+    ------
+    AskError
+        If there is no such list.
+    """
+    offered = others_of(explorer, name)
+    if against not in offered:
+        raise AskError(str(UnknownNameError("list", against[:100], offered)))
+    a = programme_of(explorer, name).allocation
+    mine, other = a.selected, _selected(explorer, against)
+    people = np.nan_to_num(a.areas.population)
+    groups = (mine & other, mine & ~other, ~mine & other)
+    sides = tuple(
+        (words.capitalize(), int(g.sum()), round(float(people[g].sum())), round(float(people[g & a.in_need].sum())))
+        for words, g in zip(_GROUPS, groups, strict=True)
+    )  # fmt: skip
+    rows = np.flatnonzero(mine ^ other)
+    rows = rows[np.argsort(a.rank[rows], kind="stable")]
+    listed = tuple(
+        (
+            a.areas.codes[row],
+            a.areas.table["name"][int(row)] or a.areas.codes[row],
+            _GROUPS[1 if mine[row] else 2].capitalize(),
+            None if np.isnan(a.rank[row]) else int(a.rank[row]),
+            round(float(people[row])),
+        )
+        for row in rows.tolist()
+    )
+    plural = a.areas.plural.capitalize()
+    return (
+        offered[against],
+        Table(
+            "Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides
+        ),
+        Table(
+            f"{plural} in one and not in the other",
+            ("Code", "Name", "In", "Rank", "People"),
+            listed,
+        ),
+    )
+
+
+def _selected(explorer: Explorer, against: str) -> NDArray[np.bool_]:
+    if against.startswith("list:"):
+        return explorer.results.designations[against.removeprefix("list:")].selected
+    return explorer.programmes[against].allocation.selected
+
+
+def programme_data(explorer: Explorer, name: str, against: str = "") -> dict[str, Any]:
+    """Give a programme as plain data, with who gains and loses if another list is named."""
+    data = allocation_data(programme_of(explorer, name))
+    other = None
+    if against:
+        title, sides, listed = beside(explorer, name, against)
+        other = {"list": title, "sides": sides.to_dict()["rows"], "areas": listed.to_dict()["rows"]}
+    return {**data, "beside": other}
