@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from commonweal.access.decay import Decay
     from commonweal.access.distance import Reach
 
-__all__ = ["catchment", "catchment_by_choice"]
-
 
 def catchment(
     reach: Reach,

@@ -17,8 +17,6 @@ from commonweal.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Decay", "Exponential", "Gaussian", "GaussianWithin", "Power", "Steps"]
-
 
 class Decay(Protocol):
     """A weight by distance: 1 at 0 metres, never rising, never below 0."""

@@ -17,19 +17,6 @@ if TYPE_CHECKING:
     from scipy.spatial import KDTree
 
 
-__all__ = [
-    "EARTH_RADIUS_M",
-    "WALKING_SPEED_M_PER_MIN",
-    "Nearest",
-    "Points",
-    "Reach",
-    "great_circle_m",
-    "straight_count",
-    "straight_nearest",
-    "straight_reach",
-]
-
-
 EARTH_RADIUS_M = 6_371_009.0
 """Mean radius of the Earth (IUGG). On a sphere lengths are within 0.6 % of those on the ellipsoid."""
 

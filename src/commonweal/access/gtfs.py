@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-__all__ = [
-    "NO_TIME",
-    "WEEKDAYS",
-    "FeedFiles",
-    "as_dates",
-    "as_seconds",
-    "check_known",
-    "check_once",
-    "check_one_of",
-    "refuse_rows",
-    "unpacked",
-]
-
-
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -131,22 +117,7 @@ class FeedFiles:
 
 @contextmanager
 def unpacked(path: Path, progress: Callable[[str, int, int], None]) -> Iterator[FeedFiles]:
-    """Give the files of a feed; those of a zip are on disk for as long as they are read.
-
-    Parameters
-    ----------
-    path
-        A zip or a folder.
-    progress
-        Told what is being read, how many bytes are done and how many there are.
-
-    Raises
-    ------
-    SourceError
-        If there is no such file or folder.
-    DataError
-        If the zip is not whole, has a file twice, or would unpack to far more than a timetable.
-    """
+    """Give the files of a feed; those of a zip are on disk for as long as they are read."""
     if path.is_dir():
         found = {name: path / f"{name}.txt" for name in _COLUMNS}
         yield FeedFiles(path.name, {n: f for n, f in found.items() if f.is_file()})

@@ -5,19 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = [
-    "by_origin",
-    "cells_of_segments",
-    "count_from",
-    "count_runs",
-    "fill_arcs",
-    "labels_at",
-    "nearest_segment",
-    "reach_from",
-    "seed_labels",
-    "settle_labels",
-]
-
 
 @njit(cache=True, nogil=True)
 def fill_arcs(tail, head, length_m, two_way, at, target, arc_m):  # type: ignore[no-untyped-def]

@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from commonweal.access.decay import Decay
     from commonweal.access.distance import Nearest, Reach
 
-__all__ = [
-    "AreaMeans",
-    "any_within",
-    "by_area",
-    "count_within",
-    "decayed_count",
-    "effective_kinds",
-    "kind_counts",
-    "kth_nearest_m",
-    "nearest_m",
-    "variety",
-    "where_placed",
-    "within_minutes",
-]
-
 
 def within_minutes(minutes: float, speed_m_per_min: float = WALKING_SPEED_M_PER_MIN) -> float:
     """Give how many metres one comes in so many minutes.

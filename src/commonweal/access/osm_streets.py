@@ -278,17 +278,7 @@ def _streets(
     latitude: NDArray[np.float64],
     blocked: NDArray[np.bool_],
 ) -> Streets | None:
-    """Cut ways into streets where they meet, end, are blocked or leave the map.
-
-    Parameters
-    ----------
-    at
-        (n_refs,) row of the node of each reference, way after way.
-    sizes, way, one_way
-        (n_ways,) references, id and direction of each way.
-    longitude, latitude, blocked
-        (n_ids,) of nodes.
-    """
+    """Cut ways into streets where they meet, end, are blocked or leave the map."""
     of_way = np.repeat(np.arange(len(sizes)), sizes)
     x, y = longitude[at], latitude[at]
     there = ~np.isnan(x)

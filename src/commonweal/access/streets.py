@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-__all__ = [
-    "GRAIN_M",
-    "Arcs",
-    "Snapped",
-    "Streets",
-    "in_threads",
-    "on_grain",
-    "snap",
-]
-
-
 GRAIN_M = 2.0**-20
 """Lengths are whole multiples of this (a thousandth of a millimetre): sums of them are exact, so a
 walk has the same length to the bit whichever way round it is added up."""
@@ -89,12 +78,6 @@ class Streets:
     out, into
         Arcs that leave each node, and, turned round, those that enter it: one and the same where
         all is two-way.
-
-    Raises
-    ------
-    DataError
-        If the parts do not fit together, a node is not there, or a length is missing, negative or
-        longer than 10,000 km.
     """
 
     points: Points
@@ -161,22 +144,6 @@ class Streets:
     ) -> Streets:
         """Make streets without bends.
 
-        Parameters
-        ----------
-        points
-            (n_nodes,) where the nodes are.
-        tail, head
-            (n_streets,) nodes at the two ends, from 0.
-        length_m
-            (n_streets,) metres; the straight line if not given.
-        two_way
-            (n_streets,) or one for all: False where one may walk from tail to head only.
-
-        Raises
-        ------
-        DataError
-            See `Streets`.
-
         Examples
         --------
         >>> corner = Points(np.array([0.0, 0.0, 0.01]), np.array([51.0, 51.01, 51.01]))
@@ -216,11 +183,7 @@ class Streets:
     def components(self) -> tuple[int, NDArray[np.int32]]:
         """Say which nodes hang together, one-way streets taken either way.
 
-        Returns
-        -------
-        int, ndarray
-            How many components there are, and (n_nodes,) the component of each node; 0 is the one
-            with the most nodes, and so on down.
+        Gives how many components there are, and (n_nodes,) the component of each node.
         """
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import connected_components
@@ -238,13 +201,7 @@ class Streets:
         return self.kept(self.components()[1] == 0)
 
     def kept(self, nodes: NDArray[np.bool_]) -> Streets:
-        """Give the streets of which both ends are kept; nodes keep their order.
-
-        Parameters
-        ----------
-        nodes
-            (n_nodes,) bool.
-        """
+        """Give the streets of which both ends are kept; nodes keep their order."""
         number = np.cumsum(nodes, dtype=np.int32) - 1
         streets = nodes[self.tail] & nodes[self.head]
         bends = np.repeat(streets, np.diff(self.bend_starts))
@@ -342,22 +299,7 @@ class Snapped:
 
 
 def snap(streets: Streets, points: Points, snap_m: float) -> Snapped:
-    """Put each point on the nearest street.
-
-    Parameters
-    ----------
-    streets
-        The network.
-    points
-        (n,) what to put on it.
-    snap_m
-        A point farther than so many metres from every street is on none.
-
-    Raises
-    ------
-    DataError
-        If snap_m is not a number from 0 to 100,000.
-    """
+    """Put each point on the nearest street."""
     if not 0 <= snap_m <= 100_000:
         raise DataError(f"snap_m: {snap_m:g} found; expected metres from 0 to 100,000")
     n = len(points)

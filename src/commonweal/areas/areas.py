@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
     from commonweal.sources import Store
 
-__all__ = [
-    "Areas",
-    "area_names",
-    "boundaries",
-    "code_texts",
-    "link_table",
-    "load_areas",
-    "population",
-]
 
 MOST_PEOPLE = 1_000_000_000_000
 """Above all people who ever lived: what is larger is no population."""

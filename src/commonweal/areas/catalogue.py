@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from commonweal.errors import UnknownNameError
 from commonweal.files.inputs import read_strict
 
-__all__ = ["AreaSystem", "Column", "Link", "Systems", "load_systems"]
-
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

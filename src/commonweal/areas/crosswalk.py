@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "Move",
-    "build_move",
-    "move_from_pairs",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
     """A way from one set of areas to another.

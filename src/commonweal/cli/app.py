@@ -26,7 +26,6 @@ from commonweal.files.inputs import given_files
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="commonweal",

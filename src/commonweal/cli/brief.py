@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from commonweal.report.place.pack import Charts, Profiles
 
 
-__all__ = [
-    "brief",
-    "make_pack",
-    "session",
-    "show",
-]
-
-
 def show(
     area: Annotated[str, typer.Argument(help="A code, a name, 'name, authority', or a postcode.")],
     study: Annotated[
@@ -175,37 +167,7 @@ def make_pack(
     out: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a study and write a pack about some of its places.
-
-    Parameters
-    ----------
-    study
-        A study that ships, or the path of a YAML file.
-    areas, codes
-        What it is about: see `commonweal.study.names.find_scope`; a file of codes adds to them.
-    postcodes
-        A postcode directory of one's own.
-    profiles, charts, out
-        As `commonweal.report.place.pack.write_pack`.
-    options, programme
-        A kind of place and a programme to add a page on: `commonweal.report.case.pack_pages`.
-    against
-        Another programme, to set beside that one.
-    draws, sensitivity
-        As `commonweal.study.run.run`.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    dict
-        The folder, what the pack is about, and how many places and profiles it has.
-
-    Raises
-    ------
-    CommonwealError
-        If a place is not found, or the folder cannot be written.
-    """
+    """Run a study and write a pack about some of its places."""
     from commonweal.report.case.pack_pages import (
         check_pages,
         options_page,

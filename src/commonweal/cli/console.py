@@ -16,22 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
-__all__ = [
-    "Draws",
-    "Json",
-    "NoSensitivity",
-    "Out",
-    "Seed",
-    "StudyName",
-    "Year",
-    "pounds",
-    "print_json",
-    "print_lines",
-    "progress_bar",
-    "write_text",
-]
-
-
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Draws = Annotated[
     int | None,
@@ -110,18 +94,6 @@ _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
 
 def pounds(option: str, text: str) -> float:
     """Read an amount of pounds.
-
-    Parameters
-    ----------
-    option
-        What it is given for, for the error.
-    text
-        Such as 20000000, 20,000,000, £20m, 1.5bn or 500k.
-
-    Raises
-    ------
-    CommonwealError
-        If it is none.
 
     Examples
     --------

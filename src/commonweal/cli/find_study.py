@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "find_study",
-]
-
-
 _COAST = 0.005
 """Degrees that a postcode may lie outside: outlines are simplified along coasts."""
 
@@ -52,25 +47,7 @@ def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str
 def find_study(
     asked: str, store: Store, study: str | None = None, postcodes: Path | None = None
 ) -> tuple[Study, str]:
-    """Find the study that an area belongs to, and the area's code.
-
-    Parameters
-    ----------
-    asked
-        A code, a name, ``name, authority`` or a postcode.
-    store
-        Where source files come from.
-    study
-        The study; if not given, the newest that ships, designates and has the area.
-    postcodes
-        A postcode directory of the user's own, with codes of areas. Without it a postcode is looked
-        up in the packaged one, and its area is the one whose outline is around it.
-
-    Raises
-    ------
-    CommonwealError
-        If no study has it, if several areas fit, or if a postcode is not known or has no place.
-    """
+    """Find the study that an area belongs to, and the area's code."""
     from commonweal.study.names import POSTCODE, area_of_postcode, find_area, folded, larger_named
 
     names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]

@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-__all__ = [
-    "allocate",
-    "invest_app",
-    "portfolio",
-    "site",
-]
-
-
 def allocate(
     programme: Annotated[
         str,

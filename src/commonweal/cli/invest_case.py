@@ -21,13 +21,6 @@ from commonweal.cli.console import (  # typer reads it
     write_text,
 )
 
-__all__ = [
-    "appraise",
-    "baseline",
-    "case",
-    "track",
-]
-
 
 def appraise(
     project: Annotated[

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "discontent",
-    "wealth",
-]
-
-
 def discontent(
     out: Annotated[
         Path | None, typer.Option(help="Folder for a report: page, PDF, workbook, tables.")

@@ -21,14 +21,6 @@ from commonweal.cli.console import (
 )
 from commonweal.errors import CommonwealError, UnreachableError
 
-__all__ = [
-    "compare",
-    "demo",
-    "explore",
-    "run",
-    "units",
-]
-
 
 def run(
     study: StudyName,

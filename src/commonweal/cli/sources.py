@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store, Verification
 
 
-__all__ = [
-    "areas_app",
-    "evidence",
-    "places",
-    "sources_app",
-]
-
-
 sources_app = typer.Typer(
     help="The published files: list, show, add, fetch, verify.", no_args_is_help=True
 )

@@ -20,7 +20,6 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from commonweal.study.check import Checked, Coverage
 
-__all__ = ["check", "new", "studies_app"]
 
 MOST_LINES = 20
 """How many columns with gaps are told of."""

@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from commonweal.survey import Summary
 
 
-__all__ = [
-    "small_areas",
-    "social_capital",
-    "survey",
-]
-
-
 _MOST = 12
 """Groups up to which those that are not published are told one by one."""
 

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-__all__ = [
-    "Pair",
-    "Part",
-    "drivers",
-    "match_indices",
-    "parts_apart",
-    "spearman",
-    "worst_tenth",
-]
-
 
 def spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Correlate the ranks of two lists of values.
@@ -226,23 +216,7 @@ def parts_apart(
     pairs: Sequence[Pair],
     known: Flags,
 ) -> list[Part]:
-    """Split the difference of two scores into what each part adds to it.
-
-    Parameters
-    ----------
-    first, second
-        A run, and its index on the areas that are compared.
-    pairs
-        What stands beside what.
-    known
-        (n_areas,) which areas have both.
-
-    Returns
-    -------
-    list of Part
-        None where an index does not add up what its parts put in, where one alone is a geometric
-        mean, or where one is the same everywhere.
-    """
+    """Split the difference of two scores into what each part adds to it."""
     a, b = _deviations(first[1], known), _deviations(second[1], known)
     # Parts of a geometric mean add up to its logarithm, those of other forms to the score itself.
     logarithms = {name_of(scores.tree.aggregate) == "geometric" for _, scores in (first, second)}

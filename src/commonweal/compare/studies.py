@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-__all__ = [
-    "IndexComparison",
-    "StudyComparison",
-    "compare_indices",
-    "compare_studies",
-]
-
 
 NO_PARTS = {
     "part": pl.String,

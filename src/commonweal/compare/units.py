@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-__all__ = ["UnitComparison", "compare_units", "larger_units"]
 
 TOO_LARGE = ("lad", "region", "country")
 """Areas that nobody would call a neighbourhood: they are not compared unless asked for."""

@@ -40,16 +40,6 @@ if TYPE_CHECKING:
     from commonweal.demo.transport import Streets, Timetable
 
 
-__all__ = [
-    "COUNTY_VERSION",
-    "County",
-    "county_columns",
-    "county_table",
-    "generate_county",
-    "write_county",
-]
-
-
 def codes(prefix: str, count: int) -> list[str]:
     """Make codes such as 'F01000001'."""
     # No office for statistics issues codes that start with F.
@@ -59,17 +49,7 @@ def codes(prefix: str, count: int) -> list[str]:
 def per_area(
     code: list[str], columns: Mapping[str, NDArray[Any]], *, whole: bool = False
 ) -> pl.DataFrame:
-    """Put columns beside the codes of their areas; NaN becomes null.
-
-    Parameters
-    ----------
-    code
-        Codes of the areas.
-    columns
-        Each (n_areas,).
-    whole
-        Whether they are counts, to be held as whole numbers.
-    """
+    """Put columns beside the codes of their areas; NaN becomes null."""
     table = pl.DataFrame({"code": code, **columns}).fill_nan(None)
     return table.with_columns(pl.exclude("code").cast(pl.Int64)) if whole else table
 

@@ -153,18 +153,7 @@ class Land:
 
 
 def to_lonlat(easting: Floats, northing: Floats) -> tuple[Floats, Floats]:
-    """Turn grid metres into longitude and latitude.
-
-    Parameters
-    ----------
-    easting, northing
-        British National Grid, metres.
-
-    Returns
-    -------
-    lon, lat
-        WGS 84, decimal degrees, to 7 decimals (a centimetre).
-    """
+    """Turn grid metres into longitude and latitude."""
     from pyproj import Transformer
 
     lon, lat = Transformer.from_pipeline(_TO_LONLAT).transform(easting, northing)
@@ -241,21 +230,7 @@ class Needs:
 
 
 def plant_leanings(rng: np.random.Generator, land: Land) -> Leanings:
-    """Plant what decides the lot of every neighbourhood.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    land
-        The county's ground.
-
-    Returns
-    -------
-    Leanings
-        Values to 6 decimals, so that no last bit of a sine or logarithm, which differ
-        between processors, decides a later draw.
-    """
+    """Plant what decides the lot of every neighbourhood."""
     n = len(land.kind)
     means = np.array([_MEANS[kind] for kind in KINDS])[land.kind]
     group = _correlated(rng, int(land.group.max()) + 1)[land.group]
@@ -266,21 +241,7 @@ def plant_leanings(rng: np.random.Generator, land: Land) -> Leanings:
 
 
 def true_needs(leanings: Leanings, to_library_m: Floats, to_services_m: Floats) -> Needs:
-    """Work out the true needs: what the indicators would say if nothing were left to chance.
-
-    Parameters
-    ----------
-    leanings
-        What was planted.
-    to_library_m, to_services_m
-        (n_areas,) expected distances, see `places.expected_distance_m`.
-
-    Returns
-    -------
-    Needs
-        Need for places is half lack of places for the people there are, half distance;
-        need for connectivity is distance by a third.
-    """
+    """Work out the true needs: what the indicators would say if nothing were left to chance."""
     places = _standard(leanings.places + _standard(np.log(to_library_m)))
     connectivity = _standard(2 * leanings.connectivity + _standard(np.log(to_services_m)))
     community_need = combine(places, connectivity, leanings.engagement)

@@ -39,10 +39,7 @@ _HOME_SIZE = {"town centre": 1.9, "seaside": 2.05, "remote": 2.3}  # people; 2.3
 def settle_people(rng: np.random.Generator, land: Land) -> tuple[Counts, Counts]:
     """Fill the neighbourhoods.
 
-    Returns
-    -------
-    population, households
-        (n_areas,) int64; populations lie between 1,000 and 3,000.
+    Gives (n_areas,) int64; populations lie between 1,000 and 3,000.
     """
     from commonweal.demo.ground_truth import KINDS
 
@@ -55,25 +52,7 @@ def settle_people(rng: np.random.Generator, land: Land) -> tuple[Counts, Counts]
 def count_people(
     rng: np.random.Generator, leanings: Leanings, population: Counts, noise: float
 ) -> dict[str, Counts | NDArray[np.float64]]:
-    """Count what offices, polls and surveys would count.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    leanings
-        What the counts are drawn from.
-    population
-        (n_areas,) people.
-    noise
-        Scale of the sampling error: 0 none, 1 honest.
-
-    Returns
-    -------
-    dict
-        Columns of the `people` table but the code; NaN where a count was never made
-        (an uncontested ward) or is too small to be published, for the table to turn to null.
-    """
+    """Count what offices, polls and surveys would count."""
     n = len(population)
     adults = np.rint(population * rng.uniform(0.77, 0.85, n)).astype(np.int64)
     working_age = np.rint(adults * rng.uniform(0.72, 0.80, n)).astype(np.int64)
@@ -172,19 +151,7 @@ def count_residents(
 ) -> Counts:
     """Divide the residents of 16 and over by kind.
 
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    ground, leanings
-        What decides who lives where.
-    adults
-        (n_areas,) residents of 16 and over.
-
-    Returns
-    -------
-    ndarray
-        (n_areas, len(KINDS)) whole people that add up to `adults`.
+    Gives (n_areas, len(KINDS)) whole people that add up to `adults`.
     """
     n = len(adults)
     age = np.array([_AGES[kind] for kind in land.KINDS])[ground.kind]
@@ -203,14 +170,7 @@ def count_residents(
 def plant_outcomes(
     rng: np.random.Generator, ground: land.Land, leanings: Leanings
 ) -> dict[str, Floats]:
-    """Plant what is true: the probability of each outcome for each kind of resident of each area.
-
-    Returns
-    -------
-    dict
-        By outcome (n_areas, len(KINDS)) probabilities: that someone says that most neighbours can be
-        trusted, that they belong to the neighbourhood, and that they are lonely at least some of the time.
-    """
+    """Plant what is true: the probability of each outcome for each kind of resident of each area."""
     rural = np.isin(ground.kind, [land.VILLAGE, land.REMOTE])
     found = {}
     for outcome, law in _LAWS.items():

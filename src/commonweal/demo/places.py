@@ -96,10 +96,7 @@ class Places:
 def expected_places(land: Land, leanings: Leanings, population: Counts) -> Floats:
     """Work out how many places of each kind an area is to have on average.
 
-    Returns
-    -------
-    ndarray
-        (n_areas, n_kinds) float64, in the order of `PLACE_KINDS`.
+    Gives (n_areas, n_kinds) float64, in the order of `PLACE_KINDS`.
     """
     from commonweal.demo.ground_truth import REMOTE, VILLAGE
 
@@ -116,19 +113,7 @@ def expected_distance_m(land: Land, expected: Floats, *kinds: str) -> Floats:
     Numbers of places are taken as Poisson, so that none stands in areas that expect `m` together
     with probability exp(-m); areas are gone through from the nearest.
 
-    Parameters
-    ----------
-    land
-        The county's ground.
-    expected
-        (n_areas, n_kinds) expected numbers of places.
-    kinds
-        Names of the kinds.
-
-    Returns
-    -------
-    ndarray
-        (n_areas,) float64 metres, before chance decides where places stand.
+    Gives (n_areas,) float64 metres, before chance decides where places stand.
     """
     away, area = nearest_few(land.centres, land.centres, min(_LOOK_AT, len(expected)))
     away[:, 0] = 0.5 * np.minimum(land.reach_m, 500.0)  # a place of the area's own
@@ -146,24 +131,7 @@ def expected_distance_m(land: Land, expected: Floats, *kinds: str) -> Floats:
 def found_places(
     rng: np.random.Generator, land: Land, leanings: Leanings, expected: Floats, noise: float
 ) -> Places:
-    """Found the places that each neighbourhood's needs leave it with.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    land, leanings
-        The ground and what was planted on it.
-    expected
-        (n_areas, n_kinds) expected numbers of open places.
-    noise
-        Scale of the chance in how many there are: 0 none, 1 honest.
-
-    Returns
-    -------
-    Places
-        Sorted by area and kind.
-    """
+    """Found the places that each neighbourhood's needs leave it with."""
     # Without noise a third of a library in each of three neighbours is one library.
     count = _blend(rng, expected, noise)
     # A county spreads its libraries with care, where pubs and shops come and go.
@@ -257,27 +225,7 @@ def measure(
     buses: Timetable,
     noise: float,
 ) -> dict[str, Floats]:
-    """Work out the indicators of the `demo` study from counts, places and the timetable.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from: it misplaces the estimated centres of population.
-    land
-        The county's ground.
-    people
-        Columns of the `people` table, each (n_areas,).
-    places, buses
-        What stands and what runs.
-    noise
-        Scale of the sampling error, and of the standard errors that report it.
-
-    Returns
-    -------
-    dict
-        Columns of the `indicators` table but the code: each indicator, then its `_se`.
-        NaN where it is missing, for the table to turn to null.
-    """
+    """Work out the indicators of the `demo` study from counts, places and the timetable."""
     population = people["population"].astype(np.float64)
     error = noise * _CENTRE_ERROR * np.minimum(land.reach_m, 2_000.0)
     measured = land.centres + rng.normal(size=land.centres.shape) * error[:, None]

@@ -48,22 +48,7 @@ def load_words() -> Words:
 
 
 def settlement_names(rng: np.random.Generator, words: Words, count: int) -> list[str]:
-    """Invent names of towns and villages.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    words
-        See `load_words`.
-    count
-        How many; all differ.
-
-    Returns
-    -------
-    list of str
-        `count` names.
-    """
+    """Invent names of towns and villages."""
     lasts = words["settlement_last"]
     roots = [first + last for first in words["settlement_first"] for last in lasts]
     return _draw(rng, roots, words["settlement_qualifier"], count)
@@ -83,22 +68,7 @@ def remote_names(rng: np.random.Generator, words: Words, settlements: list[str])
 
 
 def place_names(rng: np.random.Generator, kinds: list[str], areas: list[str]) -> list[str]:
-    """Name places after their area; pubs and churches after what England names them for.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    kinds
-        The kind of each place.
-    areas
-        The name of the area of each place.
-
-    Returns
-    -------
-    list of str
-        One name a place; pubs may share one, as they do.
-    """
+    """Name places after their area; pubs and churches after what England names them for."""
     words = load_words()
     adjectives, nouns, saints = words["pub_adjective"], words["pub_noun"], words["saint"]
     n = len(kinds)
@@ -146,24 +116,7 @@ class Plan:
 
 
 def settle(rng: np.random.Generator, outline: Any, words: Words, n_areas: int) -> Plan:
-    """Choose where towns, villages and farms stand.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    outline
-        The county, a shapely polygon in metres.
-    words
-        What names are put together from.
-    n_areas
-        How many neighbourhoods to place.
-
-    Returns
-    -------
-    Plan
-        Settlement 0 is the county town.
-    """
+    """Choose where towns, villages and farms stand."""
     sizes = {key: round(share * n_areas) for key, share in _SHARES.items()}
     n_seaside, n_small = max(1, round(n_areas / 130)), max(1, round(n_areas / 100))
     town_sizes = [sizes["main"], *_split(sizes["seaside"], n_seaside)]
@@ -314,20 +267,7 @@ def _town(
 
 
 def make_land(rng: np.random.Generator, n_areas: int) -> Land:
-    """Raise the county from the sea.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    n_areas
-        Number of neighbourhoods; the county's size grows with it.
-
-    Returns
-    -------
-    Land
-        Areas sorted by district and settlement.
-    """
+    """Raise the county from the sea."""
     words = load_words()
     outline = _outline(rng, np.sqrt(n_areas / 400))
     plan = settle(rng, outline, words, n_areas)

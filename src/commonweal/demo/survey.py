@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["draw_survey", "value_labels", "write_survey"]
 
 _RESPONSE = {  # the chance that someone who is asked answers, by age group and tenure
     "16-29": (0.38, 0.30, 0.32),

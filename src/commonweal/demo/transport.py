@@ -57,18 +57,6 @@ def lay_streets(rng: np.random.Generator, land: Land) -> Streets:
     Junctions are joined where no third one lies in the circle between them (the Gabriel
     graph): connected, planar, and much like a street map. Those on the shortest ways from
     the county town to the others become main roads; to villages, roads.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    land
-        The county's ground.
-
-    Returns
-    -------
-    Streets
-        Connected; the first junction of each area is its centre.
     """
     from commonweal.demo.ground_truth import REMOTE, VILLAGE
 
@@ -201,20 +189,6 @@ def run_buses(rng: np.random.Generator, land: Land, leanings: Leanings, noise: f
     Each area has a stop near its centre, if any bus calls there. Routes leave the nearest
     town and pass areas in order of distance; of a route's trips only as many call at a stop
     as its area's need for connectivity allows, spread evenly over the day.
-
-    Parameters
-    ----------
-    rng
-        Where chance comes from.
-    land, leanings
-        The ground and what was planted on it.
-    noise
-        Scale of the chance in how many buses call: 0 none, 1 honest.
-
-    Returns
-    -------
-    Timetable
-        Trips sorted by route, direction and time.
     """
     import polars as pl
 

@@ -25,20 +25,6 @@ if TYPE_CHECKING:
     from commonweal.index.rank import TieRule
 
 
-__all__ = [
-    "Field",
-    "Ladder",
-    "Move",
-    "Parent",
-    "Retest",
-    "Way",
-    "can_follow",
-    "can_tell",
-    "rank_needed",
-    "way_of",
-]
-
-
 Rows: TypeAlias = NDArray[np.intp]
 Bools: TypeAlias = NDArray[np.bool_]
 Others: TypeAlias = Callable[[Rows, Rows], Floats]
@@ -144,19 +130,7 @@ def can_follow(how: How, ties: TieRule) -> bool:
 
 
 def way_of(x: Floats, need: Floats, how: How, ties: TieRule, enter: Enter) -> Way:
-    """Give the way in which values follow a move.
-
-    Parameters
-    ----------
-    x
-        (n_areas,) what the child puts in; at least one of them.
-    need
-        (n_areas,) the child's own score, by which its areas are ranked.
-    how, ties
-        How the one is made from the other, of which `can_follow` says yes.
-    enter
-        Makes the one from the other, or from other scores.
-    """
+    """Give the way in which values follow a move."""
     ladder = Ladder.of(need)
     if name_of(how) in _FIXED:
         return _fixed(x, ladder, enter)
@@ -391,17 +365,7 @@ class Field:
 
 
 class Retest:
-    """A condition, to be tested anew after one child of its node has moved in one area.
-
-    Parameters
-    ----------
-    tested
-        The condition as it stands.
-    parent, child, way
-        Its node, the position of the child that moves, and how values follow.
-    field
-        Those among whom areas are placed.
-    """
+    """A condition, to be tested anew after one child of its node has moved in one area."""
 
     def __init__(self, tested: Tested, parent: Parent, child: int, way: Way, field: Field) -> None:
         self._tested, self._parent, self._child = tested, parent, child
@@ -477,24 +441,6 @@ def rank_needed(
 ) -> dict[str, Floats]:
     """Find the rank at which each child of a condition's node, alone, turns the condition.
 
-    Parameters
-    ----------
-    scores
-        The index that the condition is on.
-    tested
-        The condition, applied.
-    rows
-        The areas for which to find it.
-    groups
-        (n_areas,) each area's group, -1 for none, where the condition is counted within groups.
-
-    Returns
-    -------
-    dict
-        By path of the child, (n_areas,) the nearest rank that turns it; NaN where even the first or
-        the last does not, in all other rows, and throughout where `can_tell` says no. On a
-        condition on an indicator the child is the node itself.
-
     Notes
     -----
     A rank is one that some area has now. Who rises to it comes to stand just above those that have
@@ -506,6 +452,8 @@ def rank_needed(
     The nearest rank is found by halving the ranks between the area's own and the first or the last.
     Only a Mazziotta-Pareto score can turn back on that way, as it rises with how uneven a profile
     is: where the end of the way does not do, 31 places on it are tried.
+
+    Gives by path of the child, (n_areas,) the nearest rank that turns it.
     """
     path = tested.condition.path
     node = _node_at(scores.tree, path)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from commonweal.designation.designation import Designation
     from commonweal.sources import Store
 
-__all__ = ["Comparison", "compare"]
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

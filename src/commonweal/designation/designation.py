@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
 
-__all__ = [
-    "Designation",
-    "designate",
-    "evaluate",
-    "group_numbers",
-]
-
 
 NEAR_MISS = 0.1
 """An area is a near miss if it would qualify with every cut-off this much more generous."""

@@ -14,15 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = [
-    "AtMost",
-    "Condition",
-    "Rule",
-    "Tested",
-    "Worst",
-]
-
-
 def _parse_worst(value: Any) -> Any:
     """Accept ``10%`` as a share of the areas and ``225`` as a number of them."""
     if isinstance(value, str) and value.strip().endswith("%"):

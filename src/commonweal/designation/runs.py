@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from commonweal.index.assumptions import Assumption
     from commonweal.indicators import Indicators
 
-__all__ = ["Drawn", "Stream", "Varied", "in_blocks", "vary"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -142,20 +141,7 @@ class Varied:
         return not self.streams and all((cut_factors(self.found, one, p) == 1).all() for p in paths)
 
     def run(self, u: Floats) -> tuple[dict[str, Drawn], list[Bools], Bools]:
-        """Work the designation out in some runs.
-
-        Parameters
-        ----------
-        u
-            (n_runs, n_assumptions) in [0, 1).
-
-        Returns
-        -------
-        tuple
-            What varies by path; for each condition (n_runs, n_areas) whether it holds; and
-            (n_runs, n_areas) whether the area is selected. A cap is decided by the score as
-            stated: which of the qualifying come first is not drawn.
-        """
+        """Work the designation out in some runs."""
         drawn = {path: stream.run(u) for path, stream in self.streams.items()}
         passes = [self._passes(t, drawn.get(t.condition.path), u) for t in self.designation.tested]
         rule = self.designation.rule
@@ -198,28 +184,7 @@ def vary(
     seed: int,
     exact: Collection[str] = (),
 ) -> Varied:
-    """Prepare a designation for runs.
-
-    Parameters
-    ----------
-    designation
-        At its stated settings.
-    assumptions
-        What varies.
-    scores
-        Indices by name, as they were designated on.
-    indicators
-        By index name, what each was computed from.
-    n_sets, seed
-        How many sets of weights and of errors there are, and their seed.
-    exact
-        Paths of which the scores themselves are wanted from each run, not their order alone.
-
-    Raises
-    ------
-    DataError, UnknownNameError
-        If an assumption cannot act where it says; see `commonweal.index.targets`.
-    """
+    """Prepare a designation for runs."""
     trees = {name: s.tree for name, s in scores.items()}
     with_errors = sorted({e for i in indicators.values() for e in i.errors_of})
     with_counts = sorted({c for i in indicators.values() for c in i.counts})
@@ -265,22 +230,7 @@ def vary(
 def in_blocks(
     varied: Varied, u: Floats, progress: Callable[[str, int, int], None] | None = None
 ) -> Iterator[tuple[dict[str, Drawn], list[Bools], Bools]]:
-    """Work a designation out block by block, so that whoever counts keeps counts and no scores.
-
-    Parameters
-    ----------
-    varied
-        The designation and what varies.
-    u
-        (n_runs, n_assumptions) in [0, 1).
-    progress
-        Called as ``progress("drawing", done, n_runs)``.
-
-    Yields
-    ------
-    tuple
-        What `Varied.run` gives, for the next 128 runs.
-    """
+    """Work a designation out block by block, so that whoever counts keeps counts and no scores."""
     for start in range(0, len(u), BLOCK):
         yield varied.run(u[start : start + BLOCK])
         if progress:

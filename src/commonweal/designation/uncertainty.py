@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicators
 
 
-__all__ = [
-    "Certainty",
-    "CertaintySpec",
-    "Sensitivity",
-    "SensitivitySpec",
-    "certainty",
-    "sensitivity",
-]
-
-
 Floats: TypeAlias = NDArray[np.float64]
 
 

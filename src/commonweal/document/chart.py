@@ -21,26 +21,6 @@ if TYPE_CHECKING:
 
     pass
 
-__all__ = [
-    "AUTHORITY",
-    "INK",
-    "LAND",
-    "LINE",
-    "OTHER",
-    "PEER",
-    "PLACE",
-    "QUIET",
-    "REGION",
-    "Box",
-    "Estimate",
-    "Frame",
-    "chance_chart",
-    "interval_chart",
-    "mark",
-    "svg",
-    "text",
-]
-
 
 INK, QUIET, LINE, LAND = "#1a1f24", "#4a545e", "#c9d0d6", "#eef1f3"
 
@@ -188,21 +168,7 @@ def chance_chart(
     kinds: str,
     label: str = "",
 ) -> Chart:
-    """Draw the share of draws in which places are on the list.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    names
-        Of the places: those on the list, and near misses.
-    chance, selected
-        (n,) share of draws, and whether each is on the list.
-    kinds
-        What places are called.
-    label
-        What those on the list are called, where there are several lists.
-    """
+    """Draw the share of draws in which places are on the list."""
     order = np.lexsort((np.arange(len(names)), -chance))
     each = len(names) <= _MOST_BARS
     title = f"How sure it is that {kinds} are {label or 'on the list'}"
@@ -300,25 +266,7 @@ def interval_chart(
     middle: float | None = None,
     whole: bool = False,
 ) -> Chart:
-    """Draw estimates, with a heading above each run of rows that has the same.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    title, about
-        What it shows, and how to read it.
-    rows
-        The estimates, in order.
-    numbers
-        The same as a table.
-    say
-        How a value is written.
-    middle
-        Where an upright line marks the value of all.
-    whole
-        Whether the axis is of shares, so that it ends at 0 and 1 at most.
-    """
+    """Draw estimates, with a heading above each run of rows that has the same."""
     known = [v for r in rows for v in (r.value, r.low, r.high) if v is not None]
     low, high, ticks = _axis(known or [0.0, 1.0], whole)
 

@@ -15,32 +15,6 @@ if TYPE_CHECKING:
     from commonweal.indicators import Counts
 
 
-__all__ = [
-    "FEWEST_EVENTS",
-    "FEWEST_PEOPLE",
-    "MOST_LINES",
-    "SURE",
-    "UNSURE",
-    "amount",
-    "capped",
-    "coded_name",
-    "coefficient",
-    "counted",
-    "difference",
-    "in_columns",
-    "is_distance",
-    "joined",
-    "living",
-    "ordinal",
-    "people",
-    "percent",
-    "places",
-    "points",
-    "small",
-    "tied",
-]
-
-
 SURE, UNSURE = 0.95, 0.2
 """Selected in so many draws, an area is almost certain; in more than the other, open."""
 
@@ -115,13 +89,6 @@ def ordinal(n: float) -> str:
 
 def places(margin: float, level: float = 1) -> str:
     """Say a margin to a cut-off, and a tie that is wider than the margin.
-
-    Parameters
-    ----------
-    margin
-        Places: positive inside, negative outside.
-    level
-        How many areas share its score, itself among them.
 
     Examples
     --------
@@ -263,15 +230,7 @@ def is_distance(unit: str) -> bool:
 
 
 def small(people: NDArray[np.float64], counts: Counts | None) -> NDArray[np.bool_]:
-    """(n_areas,) whether a value is withheld.
-
-    Parameters
-    ----------
-    people
-        (n_areas,) residents; NaN where unknown, which withholds nothing.
-    counts
-        What a rate was made from, on the same areas; None if it is not one, or that is not known.
-    """
+    """(n_areas,) whether a value is withheld."""
     few: NDArray[np.bool_] = people < FEWEST_PEOPLE
     if counts is not None and len(counts.events) == len(people):
         few = few | ((counts.events > 0) & (counts.events < FEWEST_EVENTS))
@@ -288,15 +247,6 @@ MOST_LINES = 10
 
 def capped(lines: Iterable[str], whole: str, most: int = MOST_LINES) -> Iterator[str]:
     r"""Cut a list short, and say how many lines follow.
-
-    Parameters
-    ----------
-    lines
-        The list.
-    whole
-        Where all of it is.
-    most
-        How many lines to show.
 
     Examples
     --------
@@ -321,23 +271,6 @@ def in_columns(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ", whole: str = ""
 ) -> Iterator[str]:
     r"""Align a table: columns of numbers to the right, of words to the left.
-
-    Parameters
-    ----------
-    heads
-        Names of the columns. One that starts with ``>`` is of numbers.
-    rows
-        Their cells.
-    indent
-        What each line starts with.
-    whole
-        Where all rows are, if the table is to be cut short as by `capped`.
-
-    Yields
-    ------
-    str
-        The heads, then a line a row, at most 100 characters wide as long as the numbers leave room:
-        the widest columns of words are cut.
 
     Examples
     --------

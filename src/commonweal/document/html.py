@@ -16,25 +16,9 @@ if TYPE_CHECKING:
 
     from commonweal.document.model import Report
 
-__all__ = ["Live", "fill_page", "report_html", "unbroken"]
-
 
 def fill_page(template: str, **told: object) -> str:
-    """Fill the template of a page.
-
-    Parameters
-    ----------
-    template
-        Its text; it may extend ``page.html``, which has what all pages have round their text and takes ``title``,
-        ``heading``, ``notes`` and ``live``, and import ``parts.html``, the tables and figures that they share.
-    told
-        What it tells, by name; ``css`` (the style) and ``raw`` (text that is HTML already) are given.
-
-    Returns
-    -------
-    str
-        HTML with its style inside.
-    """
+    """Fill the template of a page."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "Chart",
-    "Report",
-    "Section",
-    "Shown",
-    "Table",
-    "framed",
-    "whole",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A table for readers: the frame's columns are named by their headers.

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
     from commonweal.evidence import Evidence
 
 
-__all__ = [
-    "MANY",
-    "Paper",
-    "broken_heads",
-    "chart_data",
-    "column_room",
-    "font_folder",
-    "papers",
-    "report_pdf",
-    "table_data",
-    "work_data",
-]
-
-
 _SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
 """Sizes of type in points, tried in turn until a page limit is kept."""
 
@@ -60,20 +46,7 @@ class Paper:
         )
 
     def pdf(self, data: Mapping[str, Any], most_pages: int | None = None) -> bytes:
-        """Make a PDF/UA-1 file.
-
-        Parameters
-        ----------
-        data
-            What the template tells, as plain data.
-        most_pages
-            Where given, type is made smaller until it fits.
-
-        Raises
-        ------
-        CommonwealError
-            If it does not fit at the smallest size.
-        """
+        """Make a PDF/UA-1 file."""
         told = json.dumps(data, ensure_ascii=False)
         for size in _SIZES:
             made = self._compiler.compile(
@@ -104,18 +77,6 @@ def column_room(
     heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
 ) -> list[int]:
     """Give the room that each column of a table asks for, in letters.
-
-    Parameters
-    ----------
-    heads, numeric
-        Of each column: its head, and whether it holds numbers.
-    rows
-        The cells, as text.
-
-    Returns
-    -------
-    list of int
-        0 is as much as the column needs, as most numbers do; what is left over is shared by the others.
 
     Examples
     --------

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from commonweal.document.model import Report
 
-__all__ = ["source_lines", "write_report"]
 
 _LONG = 1000
 """Rows from which on a table of the workbook is written the fast way."""

@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from commonweal.document.model import Shown
 
 
-__all__ = [
-    "WRITTEN",
-    "LongTable",
-    "Sheet",
-    "fill",
-    "sheet_name",
-    "write_sheets",
-]
-
-
 _LEVEL = 6
 """Of compression, the usual one: level 2 makes a fifth more bytes of England's long sheets, in 0.7 s less."""
 
@@ -144,21 +134,7 @@ def write_sheets(
     listed: Sequence[Sheet],
     day: date | None = None,
 ) -> None:
-    """Write a workbook of a cover with contents and one table a sheet.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    title, subject
-        Of the workbook.
-    lines
-        What the cover says under the title; empty ones are left out.
-    listed
-        The sheets.
-    day
-        The date in the file's properties; a fixed one if not given.
-    """
+    """Write a workbook of a cover with contents and one table a sheet."""
     import xlsxwriter
 
     packed = io.BytesIO()

@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from commonweal.evidence.library import Evidence, Kind, Work
 
 
-__all__ = [
-    "Citation",
-    "bibtex",
-    "cite",
-    "csl_json",
-    "full_reference",
-    "short_reference",
-]
-
-
 _NAMED = 2
 """Authors that a short reference names; of more, the first and *et al.*"""
 

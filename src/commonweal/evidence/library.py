@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = [
-    "STRENGTHS",
-    "Evidence",
-    "Kind",
-    "Strength",
-    "Theme",
-    "Work",
-    "load_evidence",
-    "read_works",
-]
-
-
 Kind = Literal["article", "book", "report", "statistics", "working-paper"]
 Strength = Literal["synthesis", "causal", "association", "description", "model", "argument"]
 
@@ -363,22 +351,7 @@ def _theme(file: str, content: dict[str, Any]) -> tuple[int, Theme]:
 
 
 def read_works(file: str, entries: Mapping[str, Any], theme: str = "") -> Iterable[Work]:
-    """Check works as data.
-
-    Parameters
-    ----------
-    file
-        What messages call it.
-    entries
-        The works by id; ``also`` lists themes besides `theme`.
-    theme
-        The main theme of all of them; without one each states its ``themes``.
-
-    Raises
-    ------
-    DataError
-        If one is malformed; the message names it and the field.
-    """
+    """Check works as data."""
     for id_, entry in entries.items():
         if not isinstance(entry, dict):
             raise DataError(f"{file}: work '{id_}': expected a mapping, found {entry!r}")

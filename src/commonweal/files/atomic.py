@@ -24,29 +24,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "SUMS",
-    "a_folder",
-    "can_exchange",
-    "cannot_write",
-    "exchange",
-    "files_with_sums",
-    "flush",
-    "flush_names",
-    "good_sha256",
-    "held",
-    "is_good",
-    "known_sha256",
-    "not_kept",
-    "owner_lives",
-    "sha256_of",
-    "stamp_of",
-    "sweep",
-    "sweep_all",
-    "write_sums",
-    "writing",
-]
-
 
 try:
     import fcntl
@@ -65,19 +42,7 @@ _TRIES = 1000
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder: make it inside, and have it renamed or deleted at the end.
-
-    Parameters
-    ----------
-    path
-        A name that no other process uses. The lock is an empty file next to it, `path` and
-        ``.lock``, which is deleted at the end.
-
-    Raises
-    ------
-    OSError
-        If that file cannot be written.
-    """
+    """Hold the lock of a file or folder: make it inside, and have it renamed or deleted at the end."""
     if fcntl is None:
         yield
         return
@@ -98,16 +63,7 @@ def owner_lives(path: Path) -> bool:
 
 
 def sweep(folder: Path, names: re.Pattern[str]) -> None:
-    """Delete what processes that were killed have left in a folder, with its locks.
-
-    Parameters
-    ----------
-    folder
-        Where to look, not in the folders within. None of this name is as good as an empty one.
-    names
-        What is written under a lock there; the whole name is matched. A file or folder of such a
-        name without a lock is left behind, too.
-    """
+    """Delete what processes that were killed have left in a folder, with its locks."""
     with suppress(OSError):
         found = {entry.name.removesuffix(_SUFFIX) for entry in folder.iterdir()}
         for path in sorted(folder / name for name in found if names.fullmatch(name)):
@@ -196,18 +152,7 @@ def can_exchange() -> bool:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places, with no moment in which either name has none.
-
-    Returns
-    -------
-    bool
-        False where the system or the disk cannot; then nothing has changed.
-
-    Raises
-    ------
-    OSError
-        If one of them is not there, or may not be renamed.
-    """
+    """Let two folders change places, with no moment in which either name has none."""
     call = _call()
     if call is None:
         return False
@@ -250,13 +195,7 @@ def _call() -> Callable[[bytes, bytes], int] | None:
 
 
 def flush(folder: Path) -> None:
-    """Have a folder on the disk with all that is in it, so that a power cut does not empty it.
-
-    Raises
-    ------
-    OSError
-        If the disk has no room or a fault: what was written to it is not all there.
-    """
+    """Have a folder on the disk with all that is in it, so that a power cut does not empty it."""
     for path in folder.iterdir():
         if path.is_dir():
             flush(path)
@@ -311,13 +250,7 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
 
 
 def write_sums(target: Path, sums: Mapping[str, str]) -> None:
-    """Write a file of checksums by file name, as the program ``sha256sum`` does.
-
-    Raises
-    ------
-    SourceError
-        If it cannot be written.
-    """
+    """Write a file of checksums by file name, as the program ``sha256sum`` does."""
     lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
     with writing(target) as part:
         part.write_bytes(lines.encode())
@@ -384,11 +317,6 @@ def writing(target: Path) -> Iterator[Path]:
     Whatever goes wrong, the temporary file is removed and an old target stays as it was. What
     processes that were killed have left in the folder is removed, too. Two processes at once are
     safe, as each has its own temporary file and renaming is atomic.
-
-    Raises
-    ------
-    SourceError
-        If the folder cannot be written to, the disk is full, or there is a folder of that name.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     with contextlib.ExitStack() as stack:

@@ -23,7 +23,6 @@ import polars.selectors as cs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["csv_of_frame", "csv_of_rows", "plain_cell"]
 
 _STARTS_FORMULA = r"^(?: *[\t\r\n]|\s*[=+\-@＝＋－＠])"
 """Signs of full width count too: a spreadsheet of East Asian settings reads them as the others."""

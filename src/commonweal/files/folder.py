@@ -34,21 +34,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-__all__ = [
-    "MARK",
-    "Staging",
-    "check_folder",
-    "marker",
-    "own_files",
-    "plainly",
-    "put_in_place",
-    "read_marker",
-    "tidy",
-    "undisturbed",
-    "whole_folder",
-]
-
-
 MARK = "provenance.json"
 """The file's name."""
 
@@ -57,20 +42,7 @@ _KINDS = ("study", "report", "session", "baseline")
 
 
 def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
-    """Give the text of a folder's `MARK`, as strict JSON.
-
-    Parameters
-    ----------
-    account
-        What the folder holds and where it came from; the files that a user gave are added.
-    files
-        Names of the files and folders in it; `MARK` itself is added on reading.
-
-    Raises
-    ------
-    ValueError
-        If the account does not say of which kind the folder is.
-    """
+    """Give the text of a folder's `MARK`, as strict JSON."""
     own = {"given_files": found} if (found := given()) else {}
     told = {"commonweal": __version__, **account, **own, "files": sorted(set(files))}
     if not _is_ours(told):
@@ -122,24 +94,7 @@ _TRIES = 20
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Put a folder in place by renaming once all of it is written, while others may do the same.
-
-    Parameters
-    ----------
-    folder
-        Where to. A folder that was put there before is replaced; nothing else ever is.
-
-    Yields
-    ------
-    tuple of Path
-        The folder to write into, and where it will be. After a fault the last good one is there as
-        it was.
-
-    Raises
-    ------
-    CommonwealError
-        If there are files of others, or the folder cannot be written.
-    """
+    """Put a folder in place by renaming once all of it is written, while others may do the same."""
     target = check_folder(folder)
     fresh = _beside(target, "new")
     with ExitStack() as at_last, ExitStack() as until_done:
@@ -282,15 +237,7 @@ def tidy(target: Path) -> None:
 
 
 def put_in_place(fresh: Path, target: Path) -> None:
-    """Put a whole folder in place of the one that is there, while others may be doing the same.
-
-    Raises
-    ------
-    CommonwealError
-        If there are files of others by now; then the one that is there stays.
-    OSError
-        If it cannot be renamed, or the disk does not take it.
-    """
+    """Put a whole folder in place of the one that is there, while others may be doing the same."""
     flush(fresh)
     old = _beside(target, "old")
     with held(old):
@@ -463,22 +410,7 @@ class Staging:
         return all((self.folder / name).is_file() for name in names)
 
     def file(self, name: str, make: Callable[[], bytes], anew: bool = False) -> bool:
-        """Write a file unless it is there.
-
-        Parameters
-        ----------
-        name
-            Its path in the folder, with slashes.
-        make
-            Gives its bytes.
-        anew
-            Whether to write it although it is there.
-
-        Returns
-        -------
-        bool
-            Whether it was written now.
-        """
+        """Write a file unless it is there."""
         self.wanted.add(name)
         path = self.folder / name
         if path.is_file() and not anew:
@@ -501,13 +433,7 @@ class Staging:
         return True
 
     def put(self, account: dict[str, object]) -> Path:
-        """Put the folder in place of an earlier one, with an account of what it holds.
-
-        Raises
-        ------
-        CommonwealError
-            If there are files of others in the way, or other runs keep taking the folder away.
-        """
+        """Put the folder in place of an earlier one, with an account of what it holds."""
         names = sorted({*self.wanted, MARK})
         told = {**account, "key": self.key, "all_files": names}
         text = marker(told, {name.split("/")[0] for name in names})

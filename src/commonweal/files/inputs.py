@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from commonweal.errors import StudyError
 
 
-__all__ = [
-    "given",
-    "given_files",
-    "given_lines",
-    "is_there",
-    "name_value",
-    "note_given",
-    "read_keys",
-    "read_strict",
-    "read_text",
-    "read_tree",
-]
-
-
 _PACKAGE = Path(__file__).resolve().parents[1]
 _accounts: list[dict[Path, dict[str, str | int]]] = []
 
@@ -50,15 +36,7 @@ def given_files() -> Iterator[None]:
 
 
 def note_given(file: object, sha256: str = "") -> None:
-    """Note a file that is read; one that ships, or that is not there, is none that a user gave.
-
-    Parameters
-    ----------
-    file
-        Its path.
-    sha256
-        Of its bytes, where that is known.
-    """
+    """Note a file that is read; one that ships, or that is not there, is none that a user gave."""
     import hashlib
 
     if not _accounts or not isinstance(file, Path) or not is_there(file):
@@ -110,16 +88,6 @@ MOST_MERGED = 10_000
 def read_strict(text: str) -> Any:
     """Read YAML as plain data.
 
-    Parameters
-    ----------
-    text
-        The content of a file.
-
-    Raises
-    ------
-    yaml.YAMLError
-        If it is not YAML, a key is there twice or is not plain text, or a value is not what it looks like.
-
     Examples
     --------
     >>> read_strict("halls: {unit: km}")
@@ -148,22 +116,7 @@ def read_text(
     expected: str = "a YAML file",
     fault: type[DataError] | type[StudyError] = DataError,
 ) -> str:
-    """Read the text of a file.
-
-    Parameters
-    ----------
-    file
-        It.
-    expected
-        What should be there, for messages.
-    fault
-        The error to raise.
-
-    Raises
-    ------
-    DataError or StudyError
-        If it is not there, cannot be read or is not text.
-    """
+    """Read the text of a file."""
     note_given(file)
     try:
         return file.read_text("utf-8")
@@ -179,23 +132,6 @@ def read_keys(
     text: str, where: str, keys: str, fault: type[DataError] | type[StudyError] = DataError
 ) -> dict[str, Any]:
     """Read the keys of a YAML file.
-
-    Parameters
-    ----------
-    text
-        Its text.
-    where
-        Its name, for messages.
-    keys
-        Which keys it may have, for messages.
-    fault
-        The error to raise.
-
-    Raises
-    ------
-    DataError or StudyError
-        If it is not YAML, gives a key twice (the first would be lost), or has no keys; the message
-        names `where` and the line.
 
     Examples
     --------

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-__all__ = [
-    "Data",
-    "FieldError",
-    "explain",
-    "load",
-    "read_data",
-    "read_model",
-    "shipped",
-]
-
-
 MOST_FAULTS = 3
 """How many faults are told at once."""
 
@@ -50,15 +39,7 @@ PLAINLY = {
 
 
 class FieldError(ValueError):
-    """A fault at a field below the one that is being checked.
-
-    Parameters
-    ----------
-    message
-        What was found and what was expected.
-    *path
-        The field, as keys and positions from the one that is being checked.
-    """
+    """A fault at a field below the one that is being checked."""
 
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
@@ -66,19 +47,7 @@ class FieldError(ValueError):
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str, text: str) -> str:
-    """Turn pydantic's account into lines that name field, line, found and expected.
-
-    Parameters
-    ----------
-    error
-        Its account.
-    model
-        What the file was checked against.
-    where
-        The file's name.
-    text
-        The file's text, in which the lines are found.
-    """
+    """Turn pydantic's account into lines that name field, line, found and expected."""
     faults = list(_told_ones(error.errors(), model))
     lines = []
     for fault in faults[:MOST_FAULTS]:
@@ -228,31 +197,7 @@ def shipped(folder: Traversable) -> list[str]:
 
 
 def load(name: str, folder: Traversable, kind: str, model: type[M]) -> tuple[str, M]:
-    """Read and check a file that ships, by its name, or any by its path.
-
-    Parameters
-    ----------
-    name
-        Of one in `folder`, or the path of a file, which ends in ``.yaml`` or ``.yml``.
-    folder
-        Where those lie that ship.
-    kind
-        What it is, for messages.
-    model
-        What it may hold.
-
-    Returns
-    -------
-    tuple
-        The short name of the file, and what it holds.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
-    DataError
-        If the file is not there, cannot be read, or is not what `model` may hold.
-    """
+    """Read and check a file that ships, by its name, or any by its path."""
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         return path.stem, read_model(read_text(path), name, model)
@@ -262,24 +207,12 @@ def load(name: str, folder: Traversable, kind: str, model: type[M]) -> tuple[str
 
 
 def read_model(text: str, where: str, model: type[M]) -> M:
-    """Read YAML and check it.
-
-    Raises
-    ------
-    DataError
-        If it is not YAML, or not what `model` may hold; the message names `where` and the field.
-    """
+    """Read YAML and check it."""
     return read_data(read_keys(text, where, _first(model)), where, model)
 
 
 def read_data(data: Any, where: str, model: type[M]) -> M:
-    """Check plain data.
-
-    Raises
-    ------
-    DataError
-        If it is not what `model` may hold; the message names `where` and the field.
-    """
+    """Check plain data."""
     if not isinstance(data, dict):
         raise DataError(f"{where}: found {name_value(data)}; expected keys such as {_first(model)}")
     _refuse_extremes(data, where)

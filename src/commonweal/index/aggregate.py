@@ -83,20 +83,6 @@ def best_for_each(
 ) -> Floats:
     """Score each area under the weights that give it the most: `benefit.benefit_of_the_doubt`.
 
-    Parameters
-    ----------
-    x
-        (n_areas, n_children) transformed need of at least 0, NaN = missing: no score.
-    weights
-        (n_children,) what `spread` is around; without it not used, and so refused if they are not
-        all alike.
-    lower, upper
-        Bounds of each child's share of an area's score, 0..1; one number, or (n_children,).
-    spread
-        Or: each share between ``w (1 -+ spread)``, with w the weights, rescaled to add up to 1.
-    reference
-        (n, n_children) the areas that each is held against; those of `x` if not given.
-
     Examples
     --------
     >>> best_for_each(np.array([[2.0, 4.0], [4.0, 2.0], [2.0, 2.0]])).round(3)

@@ -201,13 +201,6 @@ def declared(function: Callable[..., Any]) -> dict[str, Declared]:
 def strict(function: F) -> F:
     """Make a function, or a frozen dataclass, refuse what its signature does not declare.
 
-    Raises
-    ------
-    UnknownNameError
-        If a text is none of the choices.
-    DataError
-        If a number is out of its range or not whole, or a value of another kind.
-
     Examples
     --------
     >>> @strict
@@ -238,22 +231,6 @@ def strict(function: F) -> F:
 
 def settings_into(kind: type[C], given: C | Mapping[str, Any], where: str) -> C:
     """Make settings from what may be a mapping of them.
-
-    Parameters
-    ----------
-    kind
-        A dataclass of settings.
-    given
-        One, or what to make one from.
-    where
-        What they are for, for messages.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such setting.
-    DataError
-        If it is neither, or a setting is out of its range.
 
     Examples
     --------
@@ -369,15 +346,7 @@ How: TypeAlias = str | dict[str, dict[str, Any]] | Function
 
 
 class MethodError(ValueError):
-    """A method that a study may not name so.
-
-    Parameters
-    ----------
-    message
-        What was found and what was expected.
-    *path
-        Keys from the method down to the fault.
-    """
+    """A method that a study may not name so."""
 
     def __init__(self, message: str, *path: str) -> None:
         super().__init__(message)
@@ -413,13 +382,7 @@ def settings_of(how: How) -> dict[str, Any]:
 def function_of(
     how: How, known: Mapping[str, Function], kind: str = "method", **more: Any
 ) -> Function:
-    """Give the function of a method, with its settings; `more` holds where it has none.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such method.
-    """
+    """Give the function of a method, with its settings; `more` holds where it has none."""
     if callable(how):
         return how
     settings = {**more, **settings_of(how)}
@@ -434,27 +397,6 @@ def checked_method(
     how: Any, known: Mapping[str, Function], kind: str, inside: Collection[str] = ()
 ) -> How:
     """Check a method against the functions known.
-
-    Parameters
-    ----------
-    how
-        What was found.
-    known
-        Functions by name.
-    kind
-        What they are, for messages.
-    inside
-        Parameters that the tree gives and a study does not, besides the first.
-
-    Returns
-    -------
-    str, dict or function
-        The name alone where there are no settings.
-
-    Raises
-    ------
-    MethodError
-        If there is no such method, or its settings are not those that the function takes.
 
     Examples
     --------
@@ -507,13 +449,7 @@ def as_data(how: How) -> str | dict[str, Any]:
 
 
 def imported(name: Any) -> Function:
-    """Import the function that a study names; the code of its module is run.
-
-    Raises
-    ------
-    MethodError
-        If Python does not find it.
-    """
+    """Import the function that a study names; the code of its module is run."""
     parts = name.split(".") if isinstance(name, str) else []
     if len(parts) < 2 or not all(p.isidentifier() for p in parts) or parts[0] == "__main__":
         raise MethodError(

@@ -220,11 +220,6 @@ def takes_base(function: Normaliser) -> bool:
 
     Those that take nothing from the data need no base, and so have none.
 
-    Raises
-    ------
-    DataError
-        If a function of one's own takes no `reference`: there is no way to hold it still.
-
     Examples
     --------
     >>> takes_base(min_max), takes_base(goalposts)

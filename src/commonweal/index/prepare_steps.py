@@ -99,28 +99,7 @@ Taken: TypeAlias = tuple[Table, pl.DataFrame, tuple[str, ...], dict[str, str]]
 
 
 def take(table: Table, step: Step, domains: Mapping[str, Sequence[str]]) -> Taken:
-    """Take one step.
-
-    Parameters
-    ----------
-    table
-        Where the steps before have got to.
-    step
-        What to do. What it names and is not here is left aside.
-    domains
-        By node of an index, the indicators right below it.
-
-    Returns
-    -------
-    tuple
-        The table after it; the cells that it changed (`CELLS`); the indicators of which it changed
-        every value; and what it did to each indicator in words (``''`` is for the areas).
-
-    Raises
-    ------
-    CommonwealError
-        If it cannot be done.
-    """
+    """Take one step."""
     names, spec = table.asked(step.of), step.spec
     if not names:
         return table, pl.DataFrame(schema=CELLS), (), {}

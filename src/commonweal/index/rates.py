@@ -379,31 +379,7 @@ def rate(
     larger: Sequence[str | None] | None,
     codes: Sequence[str],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Divide counts by what they are of; shrink the rate if larger areas are given.
-
-    Parameters
-    ----------
-    events, base
-        (n_areas,) counts, and of how many; NaN = missing.
-    out_of
-        The rate is per so many.
-    larger
-        (n_areas,) the larger area that each lies in, towards whose rate a small count is drawn
-        (`commonweal.index.shrink_counts`); None to divide only.
-    codes
-        (n_areas,) area codes, for messages.
-
-    Returns
-    -------
-    tuple
-        (n_areas,) rates, NaN where either is missing or the base is 0; and their standard errors,
-        None where nothing is shrunk.
-
-    Raises
-    ------
-    DataError
-        If a base is negative; when shrinking, if there are more events than their base.
-    """
+    """Divide counts by what they are of; shrink the rate if larger areas are given."""
     bad = base < 0
     if bad.any():
         row = int(bad.argmax())
@@ -444,24 +420,7 @@ def fall_short(
     totals: NDArray[np.float64],
     at_least: float,
 ) -> Short:
-    """Find larger areas whose small ones do not add up to what is published of them.
-
-    Parameters
-    ----------
-    counts
-        (n_areas,) counts; a missing one adds nothing.
-    larger
-        (n_areas,) the larger area that each lies in.
-    codes, totals
-        (n_larger,) codes of larger areas and their published totals; NaN or 0 = nothing to hold
-        the counts against.
-    at_least
-        The share of a total that has to be there.
-
-    Returns
-    -------
-    Short
-    """
+    """Find larger areas whose small ones do not add up to what is published of them."""
     summed = (
         pl.DataFrame({"code": larger, "count": counts})
         .drop_nulls("code")

@@ -69,19 +69,7 @@ Sets = dict[tuple[int, str], "Floats"]
 def draw_numbers(found: Sequence[Acting], n_runs: int, seed: int, n_sets: int) -> Floats:
     """Draw the numbers of runs at random.
 
-    Parameters
-    ----------
-    found
-        What varies; each has its own stream, so one more leaves the others as they were.
-    n_runs, seed
-        How many runs, from which seed; more runs begin with the fewer.
-    n_sets
-        How many sets of weights and of errors there are: runs take one after the other.
-
-    Returns
-    -------
-    ndarray
-        (n_runs, n_assumptions) in [0, 1).
+    Gives (n_runs, n_assumptions) in [0, 1).
     """
     u = np.empty((n_runs, len(found)))
     in_turn = (np.arange(n_runs) % n_sets + 0.5) / n_sets
@@ -98,19 +86,7 @@ def draw_sets(
 ) -> Sets:
     """Draw the sets of weights that runs choose from.
 
-    Parameters
-    ----------
-    found
-        What varies; each has its own stream.
-    weights
-        By path, (n_children,) stated weights of each node.
-    n_sets, seed
-        How many sets, from which seed; more sets begin with the fewer.
-
-    Returns
-    -------
-    dict
-        By number of the assumption and path, (n_sets, n_children); as many as are given, if so.
+    Gives by number of the assumption and path, (n_sets, n_children).
     """
     sets = {}
     for k, one in enumerate(found):
@@ -155,23 +131,7 @@ def settings_frame(
     children: Mapping[str, Sequence[str]],
     n_sets: int,
 ) -> pl.DataFrame:
-    """Say what each run uses.
-
-    Parameters
-    ----------
-    found, u
-        What varies, and (n_runs, n_assumptions) numbers.
-    sets, n_sets
-        From `draw_sets`; how many of errors there are.
-    children
-        By path, names of each node's children.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``run``, and by name of an assumption the way or number that is used, or the number of the
-        set of errors; of weights, a column ``<node>.<child>.weight`` each.
-    """
+    """Say what each run uses."""
     import polars as pl
 
     columns: dict[str, Any] = {"run": np.arange(1, len(u) + 1)}
@@ -332,29 +292,7 @@ class Part:
 def lay_out(
     index: str, tree: Node, found: Sequence[Acting], signs: Mapping[str, float]
 ) -> tuple[Part, ...]:
-    """Lay a tree out, with what each assumption may change where.
-
-    Parameters
-    ----------
-    index, tree
-        The index, weights stated; or one of its nodes with its path.
-    found
-        Where the assumptions act; their order numbers them.
-    signs
-        By indicator, -1 where less is more need.
-
-    Returns
-    -------
-    tuple of Part
-        Children before parents; empty of an index of one indicator.
-
-    Raises
-    ------
-    DataError
-        If weights are computed from the data: the tree of a score has them as they came out.
-    MethodError
-        If a setting takes a value that its method refuses.
-    """
+    """Lay a tree out, with what each assumption may change where."""
     parts: list[Part] = []
     n_rows = 0
     noisy = {

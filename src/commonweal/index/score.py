@@ -301,26 +301,7 @@ def combined(
     base: Base | None = None,
     codes: Sequence[str] | None = None,
 ) -> Floats:
-    """Aggregate the transformed children of one node.
-
-    Parameters
-    ----------
-    path, node
-        The node.
-    x
-        (n_areas, n_children) transformed children.
-    weights, form, stated
-        As in `commonweal.index.aggregate`.
-    base
-        Whose areas a form that compares areas holds each against.
-    codes
-        (n_areas,) codes, for messages.
-
-    Raises
-    ------
-    DataError
-        If it cannot be computed; the node is named.
-    """
+    """Aggregate the transformed children of one node."""
     others = None
     if base is not None:
         others = np.column_stack([base.transformed[f"{path}/{c}"].ravel() for c in node.children])
@@ -340,15 +321,7 @@ def _named(path: str) -> Iterator[None]:
 
 
 def in_need(tree: Node, indicators: Indicators, index: str) -> Node:
-    """Turn the bounds and targets of indicators of which less is more need.
-
-    Raises
-    ------
-    UnknownNameError
-        If an indicator that a leaf states as its base is not there.
-    DataError
-        If it counts the other way round than the leaf's own.
-    """
+    """Turn the bounds and targets of indicators of which less is more need."""
     signs = {m.name: -1.0 if m.higher_is == "less" else 1.0 for m in indicators.meta}
     for path, node in tree.walk(index):
         for name in node.base:

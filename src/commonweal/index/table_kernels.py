@@ -45,19 +45,7 @@ def kendall_counts(
 ) -> Floats:
     """Count what tau-b is made of.
 
-    Parameters
-    ----------
-    x, y
-        A column each: the units that have a value in the order of their values, and these.
-    n_units
-        Number of units.
-    pairs
-        Positions of the two columns.
-
-    Returns
-    -------
-    ndarray
-        (n_pairs, 9) the counts named above, as float64.
+    Gives (n_pairs, 9) the counts named above, as float64.
     """
     ranks_x = [_dense(column, n_units) for column in x]
     ranks_y = ranks_x if y is x else [_dense(column, n_units) for column in y]
@@ -75,16 +63,7 @@ def kendall_counts(
 def tau_and_p(counts: Floats) -> tuple[Floats, Floats]:
     """Give tau-b and its two-sided p-value.
 
-    Parameters
-    ----------
-    counts
-        (n_pairs, 9) from `kendall_counts`.
-
-    Returns
-    -------
-    tuple of ndarray
-        (n_pairs,) tau, NaN where a column is constant; (n_pairs,) p, exact below 50 units without
-        ties, else normal with the variance that ties leave (Kendall, 1970, Rank Correlation Methods).
+    Gives (n_pairs,) tau, NaN where a column is constant.
     """
     n, discordant, both = counts[:, N], counts[:, DISCORDANT], counts[:, BOTH]
     ties_x, ties_y = counts[:, TIES_X], counts[:, TIES_Y]
@@ -217,21 +196,7 @@ _MOST_ROWS = 512
 def best_shares(
     units: Floats, peers: Floats, low: Floats, high: Floats, shares: Floats, failed: Ints
 ) -> None:
-    """Find the best shares of each unit.
-
-    Parameters
-    ----------
-    units
-        (n, k) values of at least 0, of units whose children without any may have no share.
-    peers
-        (n_peers, k) values, at least one row.
-    low, high
-        (k,) bounds of the shares.
-    shares
-        (n, k) filled with the answer.
-    failed
-        (n,) filled with 1 where rounding prevented one, else 0.
-    """
+    """Find the best shares of each unit."""
     k = units.shape[1]
     table = np.empty((_MOST_ROWS, k + 1))
     for i in range(len(units)):

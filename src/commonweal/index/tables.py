@@ -61,24 +61,6 @@ def column(
 ) -> Floats:
     """Take in one number for each of something.
 
-    Parameters
-    ----------
-    x
-        (n,) numbers; NaN, None and null = missing.
-    what
-        What they are, for messages.
-    n
-        How many there should be, if that is known.
-    per
-        What each belongs to, for messages.
-    finite
-        Whether infinities are refused.
-
-    Raises
-    ------
-    DataError
-        If they are no numbers, one is infinite, or they are not `n`.
-
     Examples
     --------
     >>> column([1, None], "scores")
@@ -192,19 +174,6 @@ def by_name(
     per: str = "indicator",
 ) -> Floats:
     """Take in a number for each name: in their order, by name, or one for all.
-
-    Parameters
-    ----------
-    given
-        One number, (n,) numbers, or numbers by name.
-    names
-        (n,) names.
-    what
-        What they are, for messages.
-    default
-        For names that a mapping leaves out; none may be, if not given.
-    per
-        What each belongs to, for messages.
 
     Examples
     --------
@@ -387,28 +356,6 @@ def table(
 ) -> Table:
     """Take a table in.
 
-    Parameters
-    ----------
-    x
-        (n_units, n_columns) numbers; NaN, None and null = missing. A frame brings its names, and
-        its codes too: as a column of text called ``code``, ``unit`` or ``uCode``, or as the text
-        index of a pandas frame.
-    names
-        (n_columns,) names. Those of a frame pick its columns and put them in order; an array
-        without any has ``column 1`` and so on.
-    units
-        (n_units,) codes.
-    what
-        What a column is, for messages.
-
-    Raises
-    ------
-    DataError
-        If `x` is no table of numbers, a value is infinite, a name or code is there twice, or names
-        or codes are not one each.
-    UnknownNameError
-        If a frame has no such column.
-
     Examples
     --------
     >>> import polars as pl
@@ -507,13 +454,7 @@ def cell_frame(result: Any, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def frame_of(x: Any) -> Any:
-    """Give a frame as narwhals reads it; None for what is no frame.
-
-    Raises
-    ------
-    DataError
-        If a column is there twice, or it is a plan for a frame rather than one.
-    """
+    """Give a frame as narwhals reads it; None for what is no frame."""
     import narwhals as nw
 
     try:
@@ -530,11 +471,6 @@ def polars_of(given: Any, what: str) -> pl.DataFrame:
     """Give a frame of any library as one of Polars.
 
     What a column of mixed kinds holds is taken as text; a text index of pandas is a column.
-
-    Raises
-    ------
-    DataError
-        If it is no frame.
     """
     import narwhals as nw
     import polars as pl

@@ -81,29 +81,7 @@ def acting(
     with_errors: Collection[str] = (),
     with_counts: Collection[str] = (),
 ) -> tuple[Acting, ...]:
-    """Find where each assumption acts.
-
-    Parameters
-    ----------
-    assumptions
-        What varies.
-    trees
-        Frameworks by index name.
-    with_errors, with_counts
-        Names of the indicators that state a standard error, or their counts.
-
-    Returns
-    -------
-    tuple of Acting
-        One each, in order.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name means no node or indicator, or several.
-    DataError
-        If an assumption has nothing to act on, or two act on the same.
-    """
+    """Find where each assumption acts."""
     found, fault = _tried(assumptions, trees, with_errors, with_counts)
     if fault is not None:
         raise fault[1]
@@ -156,13 +134,7 @@ def _tried(
 
 
 def checked(name: str, valid: Collection[str], kind: str) -> str:
-    """Give the path that a name means: the whole path, with dots or slashes, or its last part.
-
-    Raises
-    ------
-    UnknownNameError
-        If it means none, or several.
-    """
+    """Give the path that a name means: the whole path, with dots or slashes, or its last part."""
     wanted = name.replace(".", "/")
     if wanted in valid:
         return wanted
@@ -311,17 +283,7 @@ def _on_cuts(a: Assumption) -> bool:
 
 
 def ways_of(part: str, path: str, node: Node, found: Sequence[Acting]) -> tuple[How, ...]:
-    """Give the ways that a node may go: those of the assumption that varies it, or the stated one.
-
-    Parameters
-    ----------
-    part
-        ``aggregate``, ``transform`` (the node is then a child's parent) or ``treat``.
-    path, node
-        The node; of ``transform``, the path of the child.
-    found
-        All assumptions.
-    """
+    """Give the ways that a node may go: those of the assumption that varies it, or the stated one."""
     for one in found:
         a = one.assumption
         if isinstance(a, Alternatives) and a.part == part and path in one.paths:

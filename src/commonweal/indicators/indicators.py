@@ -20,20 +20,6 @@ if TYPE_CHECKING:
     from commonweal.areas import Move
 
 
-__all__ = [
-    "COVERAGE",
-    "Counts",
-    "Direction",
-    "Indicator",
-    "Indicators",
-    "check_columns",
-    "check_coverage",
-    "evaluate",
-    "names_in",
-    "sparse",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The counts that a rate was made from: it is `per` times `events` over `base`.

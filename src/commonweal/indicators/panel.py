@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["Panel", "panel_from_long", "panel_from_wide", "stack_years", "whole_years"]
-
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -284,13 +282,7 @@ def panel_from_wide(
 
 
 def whole_years(column: pl.Series, where: str) -> pl.Series:
-    """Give a column of years as whole numbers; a date is its year, a spreadsheet's 2019.0 is 2019.
-
-    Raises
-    ------
-    DataError
-        If there is anything else, such as 2019/20.
-    """
+    """Give a column of years as whole numbers; a date is its year, a spreadsheet's 2019.0 is 2019."""
     import polars as pl
 
     if column.dtype.is_temporal():

@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Source, Store
 
 
-__all__ = [
-    "CountColumns",
-    "Wanted",
-    "code_column",
-    "numbers",
-    "read_column",
-    "read_flags",
-    "read_indicators",
-    "read_years",
-]
-
-
 MOST_VALUES = 6
 """How many different values are named that are no numbers."""
 MOST_ROWS = 3

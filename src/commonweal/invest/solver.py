@@ -24,23 +24,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Tell = Callable[[float, float], None]
 
-__all__ = [
-    "Answer",
-    "Clock",
-    "load_highs",
-    "run_mip",
-    "running",
-]
-
 
 class Clock:
-    """How long there is.
-
-    Parameters
-    ----------
-    seconds
-        From now on.
-    """
+    """How long there is."""
 
     def __init__(self, seconds: float) -> None:
         self.began = time.perf_counter()
@@ -144,33 +130,6 @@ def run_mip(
     tell: Tell | None = None,
 ) -> Answer:
     """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
-
-    Parameters
-    ----------
-    cost, upper, lower
-        (n,); lower is 0 if not given.
-    matrix, low, high
-        (rows, n) sparse, and (rows,).
-    whole
-        (n,) which are whole numbers.
-    start
-        (n,) a solution to begin with; NaN what it doesn't say.
-    clock
-        Says when to stop; not before the end if not given.
-    gap
-        Share of the cost that may be left in doubt.
-    tell
-        Told cost and bound as they change, from another thread.
-
-    Returns
-    -------
-    Answer
-        With what was found when the clock stopped.
-
-    Raises
-    ------
-    CommonwealError
-        If HiGHS fails.
 
     Notes
     -----

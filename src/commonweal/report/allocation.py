@@ -56,19 +56,7 @@ __all__ = [
 
 
 def beside_section(worked: Worked, title: str, difference: Difference, which: str = "") -> Section:
-    """Tell who gains and who loses beside another list.
-
-    Parameters
-    ----------
-    worked
-        A programme worked out on its study.
-    title
-        Of the other list.
-    difference
-        The programme beside it.
-    which
-        Sets its tables apart where a report has several.
-    """
+    """Tell who gains and who loses beside another list."""
     d = difference
     words = {
         "both": "In both",
@@ -162,20 +150,7 @@ _LIMITS = (
 
 
 def allocation_report(worked: Worked, against: Against | None = None) -> Report:
-    """Make a report of an allocation.
-
-    Parameters
-    ----------
-    worked
-        A programme worked out on its study.
-    against
-        Another to set beside it.
-
-    Returns
-    -------
-    Report
-        For `commonweal.document.write_report`.
-    """
+    """Make a report of an allocation."""
     a = worked.allocation
     pairs = [worked] if against is None else [worked, against.other]
     known = load_catalogue()

@@ -22,25 +22,6 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.on_study import Against, Worked
 
 
-__all__ = [
-    "HEADS",
-    "ROWS",
-    "allocation_answer",
-    "allocation_data",
-    "allocation_lines",
-    "cautions",
-    "differences",
-    "in_need_words",
-    "money",
-    "named",
-    "rule_parts",
-    "shares_of",
-    "table_of",
-    "varied_words",
-    "why_words",
-]
-
-
 _ALL = "--out FOLDER writes them, --json prints them"
 
 _FEW = 5

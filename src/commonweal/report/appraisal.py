@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal import Appraisal, Estimate
 
 
-__all__ = [
-    "RATIOS",
-    "appraisal_answer",
-    "appraisal_data",
-    "appraisal_lines",
-    "appraisal_report",
-    "appraisal_sections",
-    "definitions",
-    "shown_measures",
-]
-
-
 RATIOS = ("bcr", "bcr_weighted", "fiscal_return")
 
 _NET = (
@@ -126,13 +114,7 @@ def _between(e: Estimate, money_: bool = True) -> str:
 
 
 def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
-    """Tell an appraisal on a terminal: the answer first, then its parts.
-
-    Yields
-    ------
-    str
-        A line, unwrapped.
-    """
+    """Tell an appraisal on a terminal: the answer first, then its parts."""
     p = appraisal.project
     yield p.title
     if p.fictional:
@@ -269,18 +251,7 @@ _FIRST_YEARS = 20
 
 
 def appraisal_report(appraisal: Appraisal) -> Report:
-    """Make a report of an appraisal.
-
-    Parameters
-    ----------
-    appraisal
-        As `commonweal.invest.appraisal.appraise` gives it.
-
-    Returns
-    -------
-    Report
-        For `commonweal.document.write_report`.
-    """
+    """Make a report of an appraisal."""
     p, parameters = appraisal.project, appraisal.parameters
     return Report(
         name=chart_id(appraisal, "appraisal"),

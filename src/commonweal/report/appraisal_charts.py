@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from commonweal.invest.appraisal import Appraisal
 
-__all__ = ["chance_chart", "chart_id", "tornado_chart", "waterfall_chart"]
 
 LEFT, WIDE, RIGHT, ROW = 310, 320, 130, 30
 ROOM = 70  # for the values at the left ends of a tornado's bars

@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Reference",
-    "citations",
-    "evidence_html",
-    "evidence_lines",
-    "references",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A work that a study cites, and the labels of the indicators that do; none: the study itself."""
@@ -63,25 +54,7 @@ NOT_CHECKED = "Not fully checked"
 
 
 def evidence_lines(evidence: Evidence, theme: str = "") -> Iterator[str]:
-    """Give the library in plain words, theme by theme.
-
-    Parameters
-    ----------
-    evidence
-        The library.
-    theme
-        Only this theme; all if not given.
-
-    Yields
-    ------
-    str
-        A line for a terminal.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such theme.
-    """
+    """Give the library in plain words, theme by theme."""
     for name in [theme] if theme else evidence.themes:
         about = evidence.theme(name)
         yield from ("", f"{about.title} ({name})", about.about)
@@ -104,31 +77,7 @@ def evidence_html(
     works: Collection[str] | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Give the library as a part of an HTML page, without style of its own.
-
-    Parameters
-    ----------
-    evidence
-        The library.
-    themes
-        Ids of the themes to show, in this order; all if none is given.
-    level
-        Of the heading of a theme: 2 is ``h2``.
-    works
-        Ids of the works to show; all of a theme's if not given.
-    notes
-        By theme, paragraphs that stand before its works.
-
-    Returns
-    -------
-    str
-        One ``section`` a theme, with id ``evidence-THEME``, and one ``article`` a work in it.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such theme.
-    """
+    """Give the library as a part of an HTML page, without style of its own."""
     from jinja2 import Environment, StrictUndefined
 
     page = Environment(

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from commonweal.invest.siting.result import Sited
 
 
-__all__ = [
-    "allocation_map",
-    "pick_map",
-    "siting_map",
-    "write_sites",
-]
-
-
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
 _PART = 0.15
 """Marks within such a part of the land are drawn close up: in a map of a country they would be one dot."""
@@ -43,24 +35,7 @@ def allocation_map(
     outline: pl.DataFrame,
     shapes: pl.DataFrame | None = None,
 ) -> Chart | None:
-    """Draw the selected areas as discs and those passed over because of a cap as hollow diamonds.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    allocation
-        Who is selected.
-    outline
-        ``geometry`` (WKB, WGS 84) of the land behind; may be empty.
-    shapes
-        ``code`` and ``geometry`` of the areas: where all lie close together, the selected are drawn whole.
-
-    Returns
-    -------
-    Chart or None
-        None if it is not known where any of them is.
-    """
+    """Draw the selected areas as discs and those passed over because of a cap as hollow diamonds."""
     import pyproj
     import shapely
 
@@ -160,18 +135,7 @@ _EARTH_M = 6_371_009.0
 
 
 def siting_map(sited: Sited) -> Chart | None:
-    """Draw the areas by whether they are reached, the places that are there and the new ones.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-
-    Returns
-    -------
-    Chart or None
-        None where there is nothing to draw.
-    """
+    """Draw the areas by whether they are reached, the places that are there and the new ones."""
     ground = _ground(sited, sited.sites.select("longitude", "latitude").to_numpy())
     state = _state(sited)
     fills = {"before": REACHED, "anew": ANEW, "not": NOT}
@@ -204,23 +168,7 @@ def siting_map(sited: Sited) -> Chart | None:
 
 
 def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
-    """Draw the areas with sites that a reader can pick; a script fills in what is picked.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-    sites
-        Those that can be picked, with ``name``, ``longitude`` and ``latitude``: each is a group ``data-site``.
-    points
-        Rows of the demand points that some of them reach anew: the shape of the k-th, an outline or a circle, has
-        ``data-point="k"``.
-
-    Returns
-    -------
-    str
-        SVG.
-    """
+    """Draw the areas with sites that a reader can pick; a script fills in what is picked."""
     ground = _ground(sited, sites.select("longitude", "latitude").to_numpy())
     styles = [f'fill="{NOT if np.isnan(d) else REACHED}"' for d in sited.solution.distance_before]
     for k, row in enumerate(points):
@@ -314,15 +262,7 @@ def _ground(sited: Sited, spots: NDArray[np.float64]) -> _Ground:
 
 
 def write_sites(sited: Sited, path: Path) -> None:
-    """Write the layers ``new_sites``, ``existing_places`` and ``demand_points`` as a GeoPackage (WGS 84).
-
-    Parameters
-    ----------
-    sited
-        What was found.
-    path
-        The file to write; it must not exist.
-    """
+    """Write the layers ``new_sites``, ``existing_places`` and ``demand_points`` as a GeoPackage (WGS 84)."""
     s, d = sited.solution, sited.demand
     layers = {
         "new_sites": (

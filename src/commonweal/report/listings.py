@@ -23,17 +23,6 @@ if TYPE_CHECKING:
     from commonweal.spec import Study
 
 
-__all__ = [
-    "FoundAreas",
-    "extension",
-    "find_areas",
-    "found_lines",
-    "places_lines",
-    "study_data",
-    "study_lines",
-]
-
-
 _FIRST = ("lad24", "region", "country", "wd24", "msoa21", "lsoa21")
 """Systems in the order in which what is found is listed; the older ones follow."""
 MOST = 20
@@ -59,24 +48,7 @@ class FoundAreas:
 
 
 def find_areas(store: Store, asked: str, system: str | None = None) -> FoundAreas:
-    """Find areas by code or name, whatever their case, accents and punctuation.
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    asked
-        A code, a name (official, or as people say), or a part of one.
-    system
-        The only area system to look in.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing fits, or there is no such system.
-    UnreachableError
-        If no system's names can be had.
-    """
+    """Find areas by code or name, whatever their case, accents and punctuation."""
     known = load_systems()
     names = (
         [system] if system else [*_FIRST, *sorted(set(known.systems) - set(_FIRST), reverse=True)]
@@ -144,18 +116,7 @@ def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
 
 
 def places_lines(named: str = "") -> Iterator[str]:
-    """List groups and kinds with the map's tags that make them, and registers with the kinds they hold.
-
-    Parameters
-    ----------
-    named
-        A group or a kind; all if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such group or kind.
-    """
+    """List groups and kinds with the map's tags that make them, and registers with the kinds they hold."""
     taxonomy, registers = load_taxonomy(), load_registers()
     wanted = taxonomy.kinds_of([named]) if named else list(taxonomy.kinds)
     holds = {id_: {test.kind for test in register.kinds} for id_, register in registers.items()}
@@ -193,17 +154,7 @@ _PLACE = ("lad24", "E06000001")
 
 
 def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator[str]:
-    """Give a study as lines of text.
-
-    Parameters
-    ----------
-    study
-        The study.
-    name
-        What a file that extends it calls it.
-    written
-        Its keys as they are written: `commonweal.spec.read_recipe`.
-    """
+    """Give a study as lines of text."""
     import yaml
 
     yield f"{study.name}: {study.title}"

@@ -41,15 +41,7 @@ _LIMITS = (
 
 
 def portfolio_report(found: Portfolio, sources: tuple[str, ...] = ()) -> Report:
-    """Make a report of a portfolio.
-
-    Parameters
-    ----------
-    found
-        As `commonweal.invest.portfolio.on_study.propose` gives it.
-    sources
-        A line for each source of the study.
-    """
+    """Make a report of a portfolio."""
     interventions = found.builder.interventions
     return Report(
         name="portfolio",

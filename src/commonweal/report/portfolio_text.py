@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from commonweal.invest.portfolio import Portfolio
 
 
-__all__ = [
-    "UNIT",
-    "between",
-    "by_intervention",
-    "more_than",
-    "portfolio_answer",
-    "portfolio_beware",
-    "portfolio_data",
-    "portfolio_lines",
-    "wanted",
-]
-
-
 UNIT = (
     "A person-year of need met is one resident better off for one year by one standard deviation, about the step from "
     "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, "
@@ -172,13 +159,7 @@ def portfolio_beware(found: Portfolio) -> tuple[str, ...]:
 
 
 def portfolio_lines(found: Portfolio) -> Iterator[str]:
-    """Tell a portfolio on a terminal: the answer first, then its parts.
-
-    Yields
-    ------
-    str
-        A line, unwrapped.
-    """
+    """Tell a portfolio on a terminal: the answer first, then its parts."""
     yield f"What to do in {found.title}"
     if found.fictional:
         yield "FICTIONAL: these places are made up."

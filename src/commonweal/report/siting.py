@@ -17,22 +17,6 @@ if TYPE_CHECKING:
     from commonweal.invest.siting.result import Effect, Sited
 
 
-__all__ = [
-    "MODELS",
-    "NO_EFFECT",
-    "WITHIN",
-    "change_lines",
-    "how_sure",
-    "reached_words",
-    "siting_answer",
-    "siting_beware",
-    "siting_data",
-    "siting_lines",
-    "siting_report",
-    "siting_section",
-]
-
-
 MODELS = {
     "maximal_covering": "the most people, counted by need, within {minutes:g} minutes' walk",
     "set_covering": "everyone who can be within {minutes:g} minutes' walk, at the least cost",
@@ -62,11 +46,6 @@ def reached_words(sited: Sited) -> str:
     """Give the sentence that answers, with ``{new}``, ``{anew}`` and other numbers to be filled in.
 
     Where no place of the kind was read it says so first, and nothing of those who have one.
-
-    Parameters
-    ----------
-    sited
-        What was found.
     """
     return f"{_unread(sited)} {_AS_IF_NONE}" if sited.unread else _REACHED
 
@@ -76,17 +55,7 @@ def _unread(sited: Sited) -> str:
 
 
 def siting_lines(sited: Sited) -> list[str]:
-    """Tell it on a terminal: plain words first, then aligned columns.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-
-    Returns
-    -------
-    list of str
-    """
+    """Tell it on a terminal: plain words first, then aligned columns."""
     lines = [f"New places for {sited.title}: {sited.label.lower()}"]
     if sited.fictional:
         lines.append("This place is FICTIONAL: the program made it up.")
@@ -131,13 +100,7 @@ NO_EFFECT = (
 
 
 def siting_data(sited: Sited) -> dict[str, Any]:
-    """Give every number unrounded, as plain data.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-    """
+    """Give every number unrounded, as plain data."""
     s, goal = sited.solution, sited.solution.goal
     before, after = sited.reached()
     mean_before, mean = sited.mean_m()
@@ -194,11 +157,6 @@ def siting_answer(sited: Sited) -> list[str]:
     """Say who is reached, or how much nearer places come, in a sentence or two.
 
     Where no place of the kind was read, that comes first.
-
-    Parameters
-    ----------
-    sited
-        What was found.
     """
     s, total = sited.solution, float(sited.demand.people.sum())
     before, after = sited.reached()
@@ -342,13 +300,7 @@ def _finite(value: float) -> float | None:
 
 
 def siting_section(sited: Sited) -> Section:
-    """Tell it as a part of a report: text, a map, and tables of sites, people and effects.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-    """
+    """Tell it as a part of a report: text, a map, and tables of sites, people and effects."""
     chart = siting_map(sited)
     beware = [*siting_beware(sited)]
     tables = []
@@ -382,13 +334,7 @@ def siting_section(sited: Sited) -> Section:
 
 
 def siting_report(sited: Sited) -> Report:
-    """Tell it as a report of its own.
-
-    Parameters
-    ----------
-    sited
-        What was found.
-    """
+    """Tell it as a report of its own."""
     goal = sited.solution.goal
     asked = [
         None if goal.sites is None else f"at most {goal.sites}",

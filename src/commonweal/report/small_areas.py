@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
-__all__ = [
-    "band_chart",
-    "findings",
-    "headline_lines",
-    "neighbourhoods_report",
-    "overview",
-    "points_or_units",
-    "shown_value",
-    "write_neighbourhoods",
-]
-
 
 _LEFT, _TOP, _WIDE, _HIGH = 60, 16, 620, 260
 _POINTS = 200
@@ -299,19 +288,7 @@ def neighbourhoods_report(
     note: str = "",
     sources: Sequence[str] = (),
 ) -> Report:
-    """Tell small-area estimates: what each outcome is, how sure, on what basis, and how they were made.
-
-    Parameters
-    ----------
-    found
-        The estimates.
-    name, title
-        Of the report.
-    note
-        What stands above everything.
-    sources
-        A line a source.
-    """
+    """Tell small-area estimates: what each outcome is, how sure, on what basis, and how they were made."""
     parts = [_outcome(found, e) for e in found.outcomes.values()]
     answer = (
         overview(found),
@@ -348,19 +325,7 @@ def neighbourhoods_report(
 def write_neighbourhoods(
     report: Report, found: Neighbourhoods, geometry: pl.Series, folder: Path
 ) -> Path:
-    """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg`` beside it.
-
-    Parameters
-    ----------
-    report
-        What `neighbourhoods_report` gave.
-    found
-        The estimates.
-    geometry
-        (n_areas,) boundaries as WKB in WGS 84, or null.
-    folder
-        Where to; an earlier folder of results is replaced, nothing else ever is.
-    """
+    """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg`` beside it."""
     table = found.table()
     what = (
         f"One row for each of the {len(found.areas):,} {found.areas.plural}: every estimate, its error, interval "

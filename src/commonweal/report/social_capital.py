@@ -34,15 +34,6 @@ if TYPE_CHECKING:
     from commonweal.survey import Summary, SurveySpec
 
 
-__all__ = [
-    "Asked",
-    "Listing",
-    "asked_by",
-    "capital_report",
-    "check_headlines",
-]
-
-
 STAR = (
     f"* {NOT_VERIFIED}. Figures are of the newest year there is; 'groups' are of some people only, and "
     "'points' is by how much a share changed: --json has each in full."
@@ -179,23 +170,7 @@ def framework_lines(
     figures: Mapping[str, tuple[Figure, ...]],
     known: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """List a framework by domain, in aligned columns.
-
-    Parameters
-    ----------
-    framework
-        The framework.
-    figures
-        By headline, figures for the country.
-    known
-        By headline, what the data at hand say of it, such as ``measured: turnout``; without it each
-        is listed with the survey that asks it.
-
-    Yields
-    ------
-    str
-        A line for a terminal.
-    """
+    """List a framework by domain, in aligned columns."""
     yield f"{framework.name} ({framework.publisher}): {_counts(framework)}"
     yield framework_note(framework)
     heads = ["Name", "Id", "Survey" if known is None else "Known from", "Country"]
@@ -261,13 +236,7 @@ def _range(found: Indicators, k: int, plural: str) -> str:
 
 
 def check_headlines(spec: SurveySpec) -> None:
-    """Check that a survey's outcomes name headlines that there are, and at least one does.
-
-    Raises
-    ------
-    StudyError
-        If one does not, with the nearest that there is; or if none names any.
-    """
+    """Check that a survey's outcomes name headlines that there are, and at least one does."""
     known = load_framework().headlines
     named = {name: o.headline for name, o in spec.outcomes.items() if o.headline}
     for name, id_ in named.items():
@@ -305,13 +274,7 @@ ROWS = 10
 
 
 def capital_report(listing: Listing) -> Report:
-    """Give the report: the lists by domain, figures for the country, and what a study knows.
-
-    Parameters
-    ----------
-    listing
-        The frameworks, and what the data at hand say of them.
-    """
+    """Give the report: the lists by domain, figures for the country, and what a study knows."""
     study, frameworks = listing.study, list(listing.frameworks.values())
     works = [f.work for f in frameworks]
     works += [f.work for figures in listing.figures.values() for f in figures if f.work]

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from commonweal.document.model import Chart
     from commonweal.survey import Finding, Raking, Summary, Survey
 
-__all__ = ["outcome_label", "said", "summary_sentence", "survey_report"]
 
 _NUMBERS = {
     "respondents": "Respondents",
@@ -44,19 +43,7 @@ _ALONE = {
 
 
 def survey_report(summary: Summary) -> Report:
-    """Make the report of a survey.
-
-    Parameters
-    ----------
-    summary
-        What it says.
-
-    Returns
-    -------
-    Report
-        A section an outcome with its chart and tables, the changes between waves, how it was estimated, and, where
-        weights were raked, what that did.
-    """
+    """Make the report of a survey."""
     survey = summary.survey
     spec = survey.spec
     sections = [_outcome(summary, name) for name in spec.outcomes]

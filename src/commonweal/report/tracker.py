@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from commonweal.invest.tracker import Difference, Moved, Tracked
 
 
-__all__ = [
-    "FOCUS_SET_ASIDE",
-    "NOT_CAUSE",
-    "difference_chart",
-    "moved_sentence",
-    "tracker_answer",
-    "tracker_beware",
-    "tracker_data",
-    "tracker_lines",
-    "tracker_method",
-    "tracker_report",
-    "tracker_sections",
-]
-
-
 NOT_CAUSE = (
     "This is association, not cause. The places were not drawn by lot: what sets them apart from places like them may "
     "be what moved them, whatever was done there."
@@ -189,13 +174,7 @@ def tracker_method(found: Tracked) -> str:
 
 
 def tracker_lines(found: Tracked) -> Iterator[str]:
-    """Tell what moved on a terminal: the answer first, then its parts.
-
-    Yields
-    ------
-    str
-        A line, unwrapped.
-    """
+    """Tell what moved on a terminal: the answer first, then its parts."""
     yield "What moved"
     yield ""
     yield from tracker_answer(found)
@@ -297,15 +276,7 @@ def _chance(p: float) -> str:
 
 
 def tracker_report(found: Tracked, sources: tuple[str, ...] = ()) -> Report:
-    """Make a report of what moved.
-
-    Parameters
-    ----------
-    found
-        As `commonweal.invest.tracker.track` gives it.
-    sources
-        A line for each source of the later study.
-    """
+    """Make a report of what moved."""
     return Report(
         name="tracker",
         title=f"What moved in {len(found.matched.places):,} {found.baseline.plural}",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["area_shares"]
-
 
 @njit(cache=True, nogil=True, parallel=True)
 def area_shares(starts, x, beta, codes, effects, count, out):  # type: ignore[no-untyped-def]

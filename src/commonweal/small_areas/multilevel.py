@@ -261,21 +261,6 @@ def draw_posterior(
 ) -> tuple[Array, list[Array], Array]:
     """Draw from the posterior of a multilevel logistic regression.
 
-    Parameters
-    ----------
-    model
-        Of `fit_multilevel`.
-    draws
-        How many.
-    rng
-        To draw with.
-
-    Returns
-    -------
-    tuple
-        Coefficients x draws; for each factor levels x draws, in log-odds; factors x draws, the standard
-        deviations.
-
     Notes
     -----
     A nested Laplace approximation: given the standard deviations, coefficients and effects are normal about

@@ -27,21 +27,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "Domain",
-    "Figure",
-    "Framework",
-    "Headline",
-    "Series",
-    "figures_of",
-    "latest",
-    "load_framework",
-    "national_figures",
-    "read_series",
-    "shipped_frameworks",
-]
-
-
 Text = Annotated[str, Field(min_length=1)]
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -34,35 +34,13 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "Finder",
-    "Found",
-    "kept_file",
-    "kept_table",
-]
-
 
 _TRIES = 2
 """Another process may be between a file and its checksum."""
 
 
 def kept_file(path: Path, make: Callable[[], bytes], again: bool = False) -> None:
-    """Keep a file that is made; make it where it is not there, or not as it was written.
-
-    Parameters
-    ----------
-    path
-        The file. Its name has to say all that it is made of. Its SHA-256 is kept next to it.
-    make
-        Makes what it holds.
-    again
-        Whether to make it in any case.
-
-    Raises
-    ------
-    SourceError
-        If the cache cannot be written to, or does not keep what is written.
-    """
+    """Keep a file that is made; make it where it is not there, or not as it was written."""
     for turn in range(_TRIES):
         if is_good(path) and not (again and turn == 0):
             return
@@ -80,29 +58,7 @@ def kept_table(
     make: Callable[[], tuple[pl.DataFrame, Any]],
     pick: Callable[[Sequence[str]], Sequence[str]] | None = None,
 ) -> tuple[pl.DataFrame, Any]:
-    """Give a table that is kept in a Parquet file; make it where it is not there, or damaged.
-
-    Parameters
-    ----------
-    path
-        The file. Its name has to say all that the table is made of.
-    make
-        Makes the table, and what is told of it as plain data.
-    pick
-        Gives the columns wanted, of those that there are; all if not given.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        The columns wanted.
-    notes
-        What was told of it when it was made.
-
-    Raises
-    ------
-    SourceError
-        If the cache cannot be written to.
-    """
+    """Give a table that is kept in a Parquet file; make it where it is not there, or damaged."""
     import polars as pl
 
     def packed() -> bytes:
@@ -183,25 +139,7 @@ class Finder:
     progress: Progress | None
 
     def find(self, source: Source, anew: bool = False) -> Found:
-        """Find the file of a source, fetch it if need be, and check its bytes.
-
-        Parameters
-        ----------
-        source
-            The source.
-        anew
-            Whether to fetch it in any case; what is in the cache stays until that is done. A
-            mirror folder is in place of the network, and a file there is taken as it is.
-
-        Raises
-        ------
-        UnreachableError
-            If neither mirror, cache nor network has it.
-        WrongBytesError
-            If what was found is not the pinned file.
-        SourceError
-            If a local file is not there, or the cache cannot be written to.
-        """
+        """Find the file of a source, fetch it if need be, and check its bytes."""
         if source.path is not None:
             return self._local(source, source.path)
         assert source.url is not None

@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-__all__ = [
-    "Reader",
-    "Source",
-    "add_sources",
-    "load_catalogue",
-    "load_own",
-    "local_source",
-    "own_folder",
-]
-
-
 Format = Literal["csv", "tsv", "excel", "rdata", "parquet", "geojson", "vector", "file"]
 ColumnType = Literal["string", "float", "integer", "boolean"]
 
@@ -293,19 +282,7 @@ STAYS = ("title", "topic", "licence", "licence_url", "attribution", "area_system
 def read_entries(
     name: str, text: str, folder: Path | None = None, over: Mapping[str, Source] | None = None
 ) -> list[Source]:
-    """Read the sources of one file of a catalogue.
-
-    Parameters
-    ----------
-    name
-        What messages call the file.
-    text
-        Its YAML.
-    folder
-        The folder that paths in it start from.
-    over
-        As of `load_catalogue`.
-    """
+    """Read the sources of one file of a catalogue."""
     content = read_keys(text, name, "publisher, sources")
     if set(content) - {"publisher", "licences", "sources"}:
         raise DataError(
@@ -439,15 +416,7 @@ def own_folder() -> Path:
 
 
 def load_own() -> dict[str, Source]:
-    """Read the user's own catalogue; empty where there is none.
-
-    Raises
-    ------
-    SourceError
-        If COMMONWEAL_CATALOGUE names a file.
-    DataError
-        As `load_catalogue`.
-    """
+    """Read the user's own catalogue; empty where there is none."""
     folder = own_folder()
     if folder.is_dir():
         if not any(folder.glob("*.yaml")):
@@ -459,28 +428,7 @@ def load_own() -> dict[str, Source]:
 
 
 def add_sources(file: Path) -> tuple[Path, list[Source]]:
-    """Put a file of sources into the user's own catalogue.
-
-    Parameters
-    ----------
-    file
-        YAML as the files of the catalogue that ships: ``publisher`` and ``sources`` by id. A `path` in it
-        starts from where the file is, and is made absolute.
-
-    Returns
-    -------
-    path : Path
-        Where the file is now.
-    sources : list of Source
-        What is in it.
-
-    Raises
-    ------
-    DataError
-        If it is malformed, or a source of the same id is in another file of the catalogue.
-    SourceError
-        If a file that it names is not there, or the catalogue cannot be written to.
-    """
+    """Put a file of sources into the user's own catalogue."""
     if file.suffix != ".yaml":  # what ends otherwise would not be found there again
         raise DataError(f"{file}: expected a name that ends in .yaml")
     shipped = load_catalogue()

@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
-__all__ = [
-    "by_name",
-    "check_columns",
-    "check_header",
-    "check_names",
-    "check_types",
-    "plain",
-    "typed",
-]
-
-
 def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: Source) -> list[str]:
     """Check that the columns wanted are there, each once; return them, or all if none are named."""
     found = list(found)
@@ -100,27 +89,7 @@ _CODE_LIKE = r"^[+-]?0[0-9]"  # 007 is a code: as a number it would lose its zer
 
 
 def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
-    """Turn a column of text into numbers or truths where every value is one.
-
-    Parameters
-    ----------
-    column
-        The column as text.
-    reader
-        Its options say declared types, marks of 'missing', thousands and decimals.
-    name
-        What to call the file in messages.
-
-    Returns
-    -------
-    polars.Series
-        Int64, Float64, Boolean or String.
-
-    Raises
-    ------
-    DataError
-        If a value is not of the declared type; the message gives the first such value.
-    """
+    """Turn a column of text into numbers or truths where every value is one."""
     import polars as pl
 
     column = column.cast(pl.String)

@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "AbsentError",
-    "NoAnswerError",
-    "Pace",
-    "Patience",
-    "SlowError",
-    "download",
-    "paced_handlers",
-    "place_of",
-]
-
 
 class SlowError(Exception):
     """A server that sends too little in the time it is given."""
@@ -90,13 +79,7 @@ class Pace:
         self.begun = self.mark = self.patience.clock()
 
     def count(self, size: int) -> None:
-        """Count bytes that came.
-
-        Raises
-        ------
-        SlowError
-            If there are too few of them, or the time is up.
-        """
+        """Count bytes that came."""
         now, limits = self.patience.clock(), self.patience
         self.came += size
         if now - self.begun > limits.deadline_s:
@@ -200,13 +183,7 @@ class _PassingError(Exception):
 
 
 def place_of(url: str) -> str:
-    """Say where a mirror and the cache keep the file of a URL: host/path, percent-decoded.
-
-    Raises
-    ------
-    DataError
-        If the URL is not that of a file, or would lead out of the folder.
-    """
+    """Say where a mirror and the cache keep the file of a URL: host/path, percent-decoded."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -229,40 +206,7 @@ def download(
     progress: Progress | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> str:
-    """Download a file, check it, and only then put it in place.
-
-    Parameters
-    ----------
-    url
-        An http or https address.
-    target
-        Where the file shall be. If anything goes wrong, what was there stays.
-    sha256, size
-        The pinned checksum and size in bytes, if they are pinned.
-    patience
-        How long to wait and how often to ask again.
-    progress
-        Told what is being done, the bytes done and the bytes in all (0 if not known).
-    check
-        Looks at what came before it is put in place, and raises if it is not what it should be.
-
-    Returns
-    -------
-    str
-        The checksum of what came.
-
-    Raises
-    ------
-    WrongBytesError
-        If the whole file came and is not the pinned one, or it is larger than that.
-    AbsentError
-        If the server says that it does not have it (4xx), redirects to something unsafe, or, where
-        no checksum is pinned, gives something that cannot be told from a part of a file.
-    NoAnswerError
-        If there was no whole answer in all the tries.
-    SourceError
-        If the cache cannot be written to.
-    """
+    """Download a file, check it, and only then put it in place."""
     patience = patience or Patience()
     for attempt in range(patience.retries + 1):
         try:

@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "EARTH",
-    "NO_MAP",
-    "finish",
-    "parts_of",
-    "read_geojson",
-    "read_vector",
-    "read_wkb",
-    "to_wgs84",
-]
-
-
 WGS84 = "EPSG:4326"
 
 EARTH = (180.0, 90.0)
@@ -40,27 +28,7 @@ EARTH = (180.0, 90.0)
 
 
 def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
-    """Read a GeoJSON feature collection: its properties as columns, and ``geometry`` as WKB.
-
-    Parameters
-    ----------
-    path
-        The file. Coordinates are WGS 84, as RFC 7946 has it, or of the system that a ``crs`` declares, as older
-        files have it; those are brought to WGS 84.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        A row per feature.
-    notes : list of str
-        Repairs to geometry, counted.
-
-    Raises
-    ------
-    DataError
-        If it is no feature collection, has no features, declares a system that is not understood, or has a point
-        that is not on Earth.
-    """
+    """Read a GeoJSON feature collection: its properties as columns, and ``geometry`` as WKB."""
     import numpy as np
     import polars as pl
     import shapely
@@ -91,29 +59,7 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
 def read_wkb(
     column: pl.Series, about: Mapping[str, str], path: Path
 ) -> tuple[pl.Series, list[str]]:
-    """Bring well-known binary of a Parquet file to WGS 84.
-
-    Parameters
-    ----------
-    column
-        Binary, as the table has it.
-    about
-        The file's metadata; as GeoParquet it may declare the coordinate system.
-    path
-        The file, for messages.
-
-    Returns
-    -------
-    series : polars.Series
-        Binary, named ``geometry``.
-    notes : list of str
-        What was left out and repaired, counted.
-
-    Raises
-    ------
-    DataError
-        If it is not well-known binary, or a point is not on Earth.
-    """
+    """Bring well-known binary of a Parquet file to WGS 84."""
     import numpy as np
     import shapely
 
@@ -147,22 +93,7 @@ def _declared(content: Mapping[str, Any], path: Path) -> str:
 
 
 def to_wgs84(geometry: NDArray[np.object_], system: str, path: Path) -> NDArray[np.object_]:
-    """Bring geometry to WGS 84 from the coordinate system that a file states.
-
-    Parameters
-    ----------
-    geometry
-        (n,) shapes of shapely; None where there is none.
-    system
-        The system, as pyproj knows it: ``EPSG:27700``, a URN or its WKT.
-    path
-        The file, for messages.
-
-    Raises
-    ------
-    DataError
-        If no system is stated, or it is not understood.
-    """
+    """Bring geometry to WGS 84 from the coordinate system that a file states."""
     import numpy as np
     import pyproj
     import shapely
@@ -195,27 +126,7 @@ def _polygonal(geometry: Any) -> Any:
 
 
 def finish(geometry: NDArray[np.object_], path: Path) -> tuple[pl.Series, list[str]]:
-    """Repair what is invalid, leave out what is empty, and write WKB.
-
-    Parameters
-    ----------
-    geometry
-        (n,) shapes in longitude and latitude; None where there is none.
-    path
-        The file, for messages.
-
-    Returns
-    -------
-    series : polars.Series
-        Binary, named ``geometry``; null where empty.
-    notes : list of str
-        What was left out and repaired, counted.
-
-    Raises
-    ------
-    DataError
-        If a point is not on Earth.
-    """
+    """Repair what is invalid, leave out what is empty, and write WKB."""
     import polars as pl
     import shapely
 
@@ -260,30 +171,7 @@ JOURNAL = "-wal"
 
 
 def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, list[str]]:
-    """Read a layer.
-
-    Parameters
-    ----------
-    path
-        The file; a shapefile's other parts lie beside it.
-    layer
-        Which layer; needed only where there are several.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        A row a shape: its attributes, and ``geometry`` as WKB.
-    notes : list of str
-        Repairs to geometry, counted; and the SHA-256 of the parts beside it.
-
-    Raises
-    ------
-    DataError
-        If it is damaged, states no coordinate system, has several layers and none is named, or a point is
-        not on Earth.
-    UnknownNameError
-        If there is no such layer.
-    """
+    """Read a layer."""
     import polars as pl
     import pyogrio
     import shapely

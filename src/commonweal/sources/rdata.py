@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "parse",
-    "read_rdata",
-    "wkb_of_sfc",
-]
-
 
 _INT = struct.Struct(">i")
 _TWO_INTS = struct.Struct(">ii")
@@ -139,32 +133,7 @@ MOST_VALUES = 100_000_000
 def read_rdata(
     path: Path, name: str | None = None, progress: Progress | None = None
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Read the data frame of an ``.rda`` or ``.rds`` file.
-
-    Parameters
-    ----------
-    path
-        The file.
-    name
-        The object wanted; needed only if the file holds more than one.
-    progress
-        Told what is being done.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        Columns as R has them: text and factors String, numbers Float64, integers Int64, truths
-        Boolean, dates Date; NA and NaN null; simple features as WKB in WGS 84, in ``geometry``.
-    notes : list of str
-        Repairs to geometry, counted.
-
-    Raises
-    ------
-    DataError
-        If it is no R data, or the object is no data frame.
-    UnknownNameError
-        If the object is not in it.
-    """
+    """Read the data frame of an ``.rda`` or ``.rds`` file."""
     with reading(path, "not an R data file that can be read, or cut short"):
         return _read(path, name, progress or (lambda _what, _done, _total: None))
 
@@ -323,27 +292,7 @@ def _column(name: str, column: RObject, path: Path) -> pl.Series:
 
 
 def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
-    """Turn a simple feature column of R into WKB.
-
-    Parameters
-    ----------
-    column
-        The parsed R object of class ``sfc``: polygons, multipolygons or points.
-    path
-        The file, for messages.
-
-    Returns
-    -------
-    series : polars.Series
-        Binary, named ``geometry``: longitude and latitude in degrees; null where empty.
-    notes : list of str
-        How many geometries were invalid and repaired, or empty.
-
-    Raises
-    ------
-    DataError
-        If the coordinate system is not said, or the type of geometry is none of those.
-    """
+    """Turn a simple feature column of R into WKB."""
     import numpy as np
     import shapely
 

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "SLOW_FORMATS",
-    "VERSION",
-    "read_table",
-]
 
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
 VERSION = 2
@@ -42,35 +37,7 @@ def read_table(
     columns: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Read a file as its source describes it.
-
-    Parameters
-    ----------
-    path
-        The verified file.
-    source
-        Its description.
-    columns
-        The columns wanted, in this order; all if not given.
-    progress
-        Told what is being done, how much is done and how much there is (0 if not known).
-
-    Returns
-    -------
-    table : polars.DataFrame
-        The columns wanted.
-    notes : list of str
-        What the reader had to do to the content, such as repairing a geometry.
-
-    Raises
-    ------
-    SourceError
-        If the file is a folder, is not there or may not be read.
-    DataError
-        If its content is not what the source says; the message says what was found.
-    UnknownNameError
-        If a column is not in it.
-    """
+    """Read a file as its source describes it."""
     if path.is_dir():
         raise SourceError(f"{path} is a folder; expected a {source.reader.format} file")
     try:

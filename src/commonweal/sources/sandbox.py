@@ -29,16 +29,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-__all__ = [
-    "apart",
-    "check_size",
-    "opened_zip",
-    "reading",
-    "reason_of",
-    "unpacked",
-]
-
-
 _MOST_LETTERS = 200
 _STDERR = 2
 _hushing = threading.RLock()
@@ -51,22 +41,6 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
 
     Readers raise a dozen classes at bytes that they do not expect, and those written in Rust panic, which is
     no `Exception` and prints itself.
-
-    Parameters
-    ----------
-    file
-        The file, for the message.
-    wrong
-        What is the matter with it if anything is raised, such as ``not a whole Parquet file``.
-    hush
-        Whether to keep what is printed meanwhile off the terminal if anything is raised.
-
-    Raises
-    ------
-    SourceError
-        If the file is not there or may not be read, or there is no room on the disk.
-    DataError
-        In place of any other error but the program's own.
 
     Examples
     --------
@@ -142,18 +116,6 @@ _PIECE = 1 << 20
 def check_size(file: str, packed: int, size: int) -> None:
     """Refuse what would unpack to far more than it is.
 
-    Parameters
-    ----------
-    file
-        What is packed, for the message.
-    packed, size
-        Its bytes as it is and unpacked.
-
-    Raises
-    ------
-    DataError
-        If it is over 100 MB and over 200 times its size.
-
     Examples
     --------
     >>> check_size("halls.csv", 1_000_000, 3_000_000_000)
@@ -170,13 +132,7 @@ def check_size(file: str, packed: int, size: int) -> None:
 
 @contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip, whose content may be read within.
-
-    Raises
-    ------
-    DataError
-        If it is damaged, cut short, encrypted, or would unpack to far more than it is.
-    """
+    """Open a zip, whose content may be read within."""
     with reading(path, "the zip is damaged or cut short"), zipfile.ZipFile(path) as archive:
         # What an entry says of its packed size need not be true; the file's own is.
         check_size(str(path), path.stat().st_size, sum(e.file_size for e in archive.infolist()))
@@ -186,15 +142,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def unpacked(path: Path) -> bytes:
-    """Give the content of a file that may be packed by gzip, bzip2 or xz.
-
-    Raises
-    ------
-    DataError
-        If it would unpack to far more than it is.
-    OSError, EOFError, lzma.LZMAError, zlib.error
-        If it is damaged.
-    """
+    """Give the content of a file that may be packed by gzip, bzip2 or xz."""
     with path.open("rb") as raw:
         start = raw.read(2)
     kinds: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
@@ -225,33 +173,7 @@ _ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_
 def apart(
     read: Callable[..., tuple[pl.DataFrame, Any]], path: Path, wrong: str, **options: Any
 ) -> tuple[pl.DataFrame, Any]:
-    """Read a file in a process apart.
-
-    Parameters
-    ----------
-    read
-        A function of a module: takes the file and the options, gives a table and plain data.
-    path
-        The file.
-    wrong
-        What is the matter with it if it cannot be read, such as ``not an Excel file that can be read``.
-    **options
-        Plain data, as JSON has it.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        What was read.
-    about
-        The plain data.
-
-    Raises
-    ------
-    CommonwealError
-        What the reader raised of the program's own.
-    DataError
-        Whatever else it raised, or if it ended before its time.
-    """
+    """Read a file in a process apart."""
     import polars as pl
 
     asked = {"read": [read.__module__, read.__name__], "path": str(path), "options": options}

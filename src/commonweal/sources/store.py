@@ -23,7 +23,6 @@ from commonweal.sources.tabular import where_header_is
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Store", "Verification"]
 
 Progress = Callable[[str, int, int], None]
 

@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from commonweal.sources.catalogue import Source
 
 
-__all__ = [
-    "NO_EXCEL",
-    "check_workbook",
-    "lines_above",
-    "read_excel",
-    "read_text",
-    "where_header_is",
-]
-
-
 NO_EXCEL = "not an Excel file that can be read"
 
 MOST_CELLS = 50_000_000
@@ -51,29 +41,7 @@ _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
-    """Read a sheet.
-
-    Parameters
-    ----------
-    path
-        The file.
-    **options
-        Those of a `Reader` that are not the default: its sheet, rows above the header, names and types of columns.
-
-    Returns
-    -------
-    table : polars.DataFrame
-        A row a row of the sheet that is not empty.
-    notes : list of str
-        None.
-
-    Raises
-    ------
-    DataError
-        If it is damaged, its cells lie too far apart, or the sheet has no rows.
-    UnknownNameError
-        If there is no such sheet.
-    """
+    """Read a sheet."""
     import fastexcel
     import polars as pl
 
@@ -138,18 +106,6 @@ def check_workbook(path: Path, sheets: list[str] | None = None) -> None:
 
     Readers do not look at the checksums that each of its parts has, and make room for every cell from the first to
     the last, also where two are all that there are.
-
-    Parameters
-    ----------
-    path
-        The file; one of the old kind (``.xls``) has no checksums, and is small.
-    sheets
-        The sheets that will be read; the first if not given.
-
-    Raises
-    ------
-    DataError
-        If it is damaged, would unpack to far more than it is, or its cells lie too far apart.
     """
     if not zipfile.is_zipfile(path):
         return
@@ -217,22 +173,7 @@ _Row = tuple[int, list[str]]
 
 
 def where_header_is(path: Path, reader: Reader, wanted: Sequence[str]) -> str:
-    """Say where the columns wanted are named, as a clause that ends a message.
-
-    Parameters
-    ----------
-    path
-        A text table or a workbook in which they were not found.
-    reader
-        How it was read.
-    wanted
-        The columns.
-
-    Returns
-    -------
-    str
-        ``''`` where no row near the top names them all.
-    """
+    """Say where the columns wanted are named, as a clause that ends a message."""
     if reader.format == "excel":
         for sheet, rows in _sheets(path):
             above = _first_with(rows, wanted)
@@ -314,32 +255,6 @@ def read_text(
     """Read a text table.
 
     Only the columns wanted are kept in memory, so a file may be far larger than it.
-
-    Parameters
-    ----------
-    data
-        The file, or its bytes if it came out of a zip.
-    name
-        What to call it in messages.
-    source
-        Its description; the reader's options are used.
-    columns
-        The columns wanted; all if not given.
-
-    Returns
-    -------
-    polars.DataFrame
-        The columns wanted. A column is Int64, Float64 or Boolean if every value in it is; else
-        String. Empty fields are null, and so are 'NA' and 'NaN' in a column of numbers. Blank
-        lines are left out.
-
-    Raises
-    ------
-    DataError
-        If it is not text in the encoding, has no rows, or a row has more or fewer fields than
-        the header; the message names the line.
-    UnknownNameError
-        If a column is not there.
     """
     import polars as pl
 

@@ -18,28 +18,12 @@ from pydantic import (
 from commonweal.files.schema import FieldError
 from commonweal.sources.catalogue import Reading
 
-__all__ = [
-    "AgreementSpec",
-    "FileOrSource",
-    "FileSpec",
-    "OwnAreas",
-    "ReplaceSpec",
-    "WholeFile",
-    "check_name",
-]
-
 TAKEN = ("code", "name", "population", "longitude", "latitude")
 """Columns of the results that stand beside those of the larger areas."""
 
 
 def check_name(name: str, *path: str) -> None:
-    """Check a name that a study chooses; `path` is the field that it is in.
-
-    Raises
-    ------
-    FieldError
-        If it is not letters, digits and underscores: dots and slashes join names to paths.
-    """
+    """Check a name that a study chooses; `path` is the field that it is in."""
     if not name.replace("_", "").isalnum():
         raise FieldError("not a name; expected letters, digits and underscores", *path, name)
 

@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "BriefingSpec",
-    "HeadlineSpec",
-    "StudyFields",
-    "check_headlines",
-]
-
-
 class HeadlineSpec(_Part):
     """How an indicator of the study says something of a headline.
 
@@ -64,13 +56,7 @@ class HeadlineSpec(_Part):
 def check_headlines(
     section: Mapping[str, HeadlineSpec], indicators: Mapping[str, IndicatorSpec]
 ) -> None:
-    """Check that each headline and each indicator is there, and that they mean the same.
-
-    Raises
-    ------
-    FieldError
-        At the first fault.
-    """
+    """Check that each headline and each indicator is there, and that they mean the same."""
     if not section:
         return
     known = load_framework().headlines
@@ -168,13 +154,7 @@ class StudyFields(_Part):
         return value
 
     def in_focus(self, areas: pl.DataFrame) -> NDArray[np.bool_]:
-        """(n_areas,) which areas of a table lie in the larger areas that ``focus`` names; all without it.
-
-        Raises
-        ------
-        StudyError
-            If none does, with the code that may be meant.
-        """
+        """(n_areas,) which areas of a table lie in the larger areas that ``focus`` names; all without it."""
         inside = np.ones(len(areas), dtype=bool)
         for parent, code in self.focus.items():
             if (
@@ -249,13 +229,7 @@ class StudyFields(_Part):
         return found
 
     def only_designation(self) -> str:
-        """Name the one designation, for a comparison.
-
-        Raises
-        ------
-        StudyError
-            If there is none, or several.
-        """
+        """Name the one designation, for a comparison."""
         if len(self.designate) != 1:
             found = ", ".join(self.designate) or "nothing"
             raise StudyError(

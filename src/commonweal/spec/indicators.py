@@ -11,16 +11,6 @@ from commonweal.files.inputs import name_value, quote_hint
 from commonweal.files.schema import FieldError
 from commonweal.spec.data import FileOrSource, WholeFile, _check_table, _Part, _Table
 
-__all__ = [
-    "AccessSpec",
-    "CompleteSpec",
-    "CountsSpec",
-    "DecaySpec",
-    "IndicatorSpec",
-    "ReachSpec",
-    "TimetableSpec",
-]
-
 
 def _by_year(given: Any) -> Any:
     if isinstance(given, str):

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from commonweal.spec.indicators import IndicatorSpec
 
 
-__all__ = [
-    "IndexSpec",
-    "MoveSpec",
-    "PanelSpec",
-    "check_years",
-]
-
-
 class MoveSpec(_Part):
     """How an index is carried from the areas that it is built on to the study's.
 
@@ -202,13 +194,7 @@ def check_years(
     indicators: Mapping[str, IndicatorSpec],
     index: Mapping[str, IndexSpec],
 ) -> None:
-    """Check that indicators say where each year is, and indices leave the base to the panel.
-
-    Raises
-    ------
-    FieldError
-        If one does not.
-    """
+    """Check that indicators say where each year is, and indices leave the base to the panel."""
     for name, spec in indicators.items():
         stated = spec.stated
         if panel is None:

@@ -26,17 +26,9 @@ if TYPE_CHECKING:
 
     Place = tuple[str | int, ...]
 
-__all__ = ["check_names", "paths_named"]
-
 
 def check_names(study: StudyFields) -> None:
-    """Check every name.
-
-    Raises
-    ------
-    FieldError
-        At the first that is not there, with the nearest that is.
-    """
+    """Check every name."""
     for index, spec in study.index.items():
         for path, node in spec.walk(index):
             place = ("index", *"/children/".join(path.split("/")).split("/"))

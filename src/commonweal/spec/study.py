@@ -18,16 +18,6 @@ from commonweal.spec.fields import StudyFields, check_headlines
 from commonweal.spec.indices import check_years
 from commonweal.spec.names import check_names
 
-__all__ = [
-    "Study",
-    "earlier_study",
-    "load_study",
-    "parse_study",
-    "read_recipe",
-    "shipped_studies",
-    "template",
-]
-
 
 class Study(StudyFields):
     """A whole recipe; see docs/reference/study.md for every key."""

@@ -27,33 +27,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Scope",
-    "authority",
-    "authority_of",
-    "codes_in",
-    "counted_areas",
-    "file_name",
-    "find_area",
-    "find_scope",
-    "focus_name",
-    "focus_note",
-    "focus_scope",
-    "folded",
-    "index_label",
-    "is_postcode",
-    "larger_name",
-    "larger_named",
-    "listed_areas",
-    "parent_words",
-    "parents_in_order",
-    "rule_in_words",
-    "shared_name",
-    "slug",
-    "whole_name",
-]
-
-
 AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
 
 
@@ -180,26 +153,7 @@ POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}$")
 
 
 def find_area(areas: Areas, asked: str) -> int | None:
-    """Find an area by its code or name.
-
-    Parameters
-    ----------
-    areas
-        The places.
-    asked
-        A code, a whole name (official, or as people say), ``name, authority``, or a part of a name that only
-        one area has; case, spacing, accents and punctuation do not matter, and ``&`` is ``and``.
-
-    Returns
-    -------
-    int or None
-        Its row; None if no code or name fits.
-
-    Raises
-    ------
-    CommonwealError
-        If several names fit; the message lists them with their codes, and says of what larger area it is the name.
-    """
+    """Find an area by its code or name."""
     wanted = folded(asked)
     if not wanted:
         return None
@@ -300,28 +254,7 @@ def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> s
 
 
 def area_of_postcode(postcode: str, file: str, system: str) -> str:
-    """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like).
-
-    Parameters
-    ----------
-    postcode
-        In any case and spacing.
-    file
-        A CSV with a postcode column (``pcds``, ``pcd``, ``postcode``...) and one with codes of the
-        area system (``lsoa21cd``, ``lsoa21``, ...).
-    system
-        Id of the area system, such as ``lsoa21``.
-
-    Returns
-    -------
-    str
-        The area's code.
-
-    Raises
-    ------
-    UnknownNameError
-        If the file has no such columns or postcode.
-    """
+    """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like)."""
     import polars as pl
 
     note_given(Path(file))
@@ -385,23 +318,7 @@ class Scope:
 def find_scope(
     areas: Areas, asked: Sequence[str], by_postcode: Callable[[str], int] | None = None
 ) -> Scope:
-    """Find the places asked for.
-
-    Parameters
-    ----------
-    areas
-        The areas of the study.
-    asked
-        Each the code or name of an area, ``name, authority``, the code or name of a larger area
-        that the study knows (authority, region, ward, constituency...), or a postcode; none for all.
-    by_postcode
-        Gives the row of the area that a postcode lies in; postcodes are refused without it.
-
-    Raises
-    ------
-    CommonwealError
-        If one is not found, or fits several.
-    """
+    """Find the places asked for."""
     if not asked:
         everyone = np.arange(len(areas))
         title = shared_name(areas) or areas.title
@@ -510,13 +427,7 @@ def _together(titles: Sequence[str]) -> str:
 
 
 def codes_in(file: Path) -> list[str]:
-    """Read a list of areas: one a line, or the first column of a ``.csv``; a header is left out.
-
-    Raises
-    ------
-    CommonwealError
-        If the file cannot be read, or holds none.
-    """
+    """Read a list of areas: one a line, or the first column of a ``.csv``; a header is left out."""
     import csv
 
     note_given(file)

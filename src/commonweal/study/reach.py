@@ -55,15 +55,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "POSTCODES",
-    "Origins",
-    "Surroundings",
-    "area_points",
-    "offered",
-    "postcodes_inside",
-]
-
 
 POSTCODES = "postcodes"
 """What a study calls them."""
@@ -93,28 +84,13 @@ class Origins:
     def at_areas(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give each area the mean of its points.
 
-        Parameters
-        ----------
-        values
-            (n_points,) NaN where there is none, such as out of reach.
-
-        Returns
-        -------
-        ndarray
-            (n_areas,) the mean of the points that have a value; NaN in an area without a point, or
-            where fewer than half of them have one.
+        Gives (n_areas,) the mean of the points that have a value.
         """
         found = by_area(values, self.rows, len(self.areas))
         return np.where(found.missing_share <= 0.5, found.mean, np.nan)
 
     def people(self) -> NDArray[np.float64]:
-        """Give (n_points,) residents: an area's, shared out equally over its points.
-
-        Raises
-        ------
-        DataError
-            If an area that has a point has no population.
-        """
+        """Give (n_points,) residents: an area's, shared out equally over its points."""
         unknown = np.unique(self.rows[np.isnan(self.areas.population[self.rows])])
         if len(unknown):
             raise DataError(
@@ -134,13 +110,7 @@ class Origins:
 
 
 def area_points(areas: Areas) -> Origins:
-    """Take the points of areas, one each.
-
-    Raises
-    ------
-    DataError
-        If no area has one, or that of one is nowhere on Earth.
-    """
+    """Take the points of areas, one each."""
     longitude, latitude = (
         areas.table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
         for c in ("longitude", "latitude")
@@ -165,20 +135,6 @@ def area_points(areas: Areas) -> Origins:
 
 def postcodes_inside(areas: Areas, shapes: pl.DataFrame, directory: Postcodes) -> Origins:
     """Take the postcodes that lie in areas.
-
-    Parameters
-    ----------
-    areas
-        The areas.
-    shapes
-        ``code`` and ``geometry`` (WKB, WGS 84) of them, in their order.
-    directory
-        The postcodes; those that have ended are left out where it says so.
-
-    Raises
-    ------
-    DataError
-        If no area has a boundary, or no postcode lies in one.
 
     Notes
     -----
@@ -218,27 +174,7 @@ def offered(
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Measure what a timetable offers.
 
-    Parameters
-    ----------
-    spec
-        What of it, on which day and how near.
-    points
-        Where people set out from.
-    path
-        The feed.
-
-    Returns
-    -------
-    tuple
-        (n_points,) stops, or departures per hour; NaN where the feed does not cover the point; and
-        an account.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such band.
-    DataError
-        If the feed cannot be read, or covers neither the day nor any point.
+    Gives (n_points,) stops, or departures per hour.
     """
     bands = ["day", *(band.name for band in BANDS)]
     if spec.band not in bands:
@@ -269,19 +205,7 @@ _ABROAD_M = 500_000.0
 
 
 class Surroundings:
-    """The places around where people live, read once, and what of them is within reach.
-
-    Parameters
-    ----------
-    study
-        Which says which places, and how reach is measured.
-    origins
-        Where people set out from.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-    """
+    """The places around where people live, read once, and what of them is within reach."""
 
     def __init__(
         self, study: Study, origins: Origins, store: Store, progress: Progress | None = None
@@ -320,23 +244,7 @@ class Surroundings:
     def measure(self, spec: ReachSpec) -> tuple[NDArray[np.float64], str, dict[str, Any]]:
         """Measure reach.
 
-        Parameters
-        ----------
-        spec
-            What of, and how.
-
-        Returns
-        -------
-        tuple
-            (n_points,) values, NaN where what is asked cannot be reached; how distances were
-            measured; and an account.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such kind or group of places.
-        DataError
-            If there is no such place.
+        Gives (n_points,) values, NaN where what is asked cannot be reached.
         """
         places = self.places.of(spec.to)
         if not len(places):

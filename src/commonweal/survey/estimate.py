@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from commonweal.survey.survey import Survey
 
 
-__all__ = [
-    "Finding",
-    "Summary",
-    "changes",
-    "estimate",
-    "published",
-    "summarise",
-]
-
-
 CONFIDENCE = 0.95
 TOGETHER = 100
 """Groups whose covariance is worked out at once: it is as large as their square."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from commonweal.survey.survey import Survey
 
-__all__ = ["Raking", "rake_survey"]
 
 NO_ANSWER = "no answer"
 Array = np.ndarray[Any, Any]

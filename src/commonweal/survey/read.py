@@ -20,20 +20,6 @@ if TYPE_CHECKING:
     from commonweal.survey.spec import Code, Group, Outcome
 
 
-__all__ = [
-    "Microdata",
-    "as_names",
-    "as_text",
-    "column_names",
-    "group_levels",
-    "plain",
-    "read_columns",
-    "recode_group",
-    "recode_outcome",
-    "without_missing",
-]
-
-
 LABELLED = (".sav", ".zsav", ".dta")
 SUFFIXES = (*LABELLED, ".csv", ".parquet")
 
@@ -181,13 +167,7 @@ def without_missing(
 def recode_outcome(
     column: pl.Series, labels: Mapping[Any, str], outcome: Outcome, where: str
 ) -> pl.Series:
-    """Turn answers into numbers, 0 and 1 for a share; null stays null.
-
-    Raises
-    ------
-    DataError
-        If an answer that is named is not there, one that occurs has no number, or the column is no number.
-    """
+    """Turn answers into numbers, 0 and 1 for a share; null stays null."""
     number: dict[Any, float] = {}
     given = list(outcome.recode.items())
     given += [(v, 0.0) for v in outcome.no] + [(v, 1.0) for v in outcome.yes]
@@ -222,13 +202,7 @@ def recode_outcome(
 def recode_group(
     column: pl.Series, labels: Mapping[Any, str], group: Group, where: str
 ) -> pl.Series:
-    """Turn answers into names of groups; null where there is none.
-
-    Raises
-    ------
-    DataError
-        If an answer that is named is not there, bands are of text, or a group has nobody in it.
-    """
+    """Turn answers into names of groups; null where there is none."""
     if group.bands:
         return _banded(column, group, where)
     if not group.values:

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "CONSTANT",
-    "Fit",
-    "Jackknife",
-    "Term",
-    "fit",
-    "fit_formula",
-    "interval",
-    "jackknife",
-]
-
 CONSTANT = "constant"
 """What the intercept is called."""
 

@@ -15,23 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-__all__ = [
-    "Area",
-    "Code",
-    "Codes",
-    "Columns",
-    "Group",
-    "Outcome",
-    "Part",
-    "Rake",
-    "Replicates",
-    "Suppression",
-    "SurveySpec",
-    "load_spec",
-    "make_spec",
-]
-
-
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | int | float) else value
 
@@ -371,17 +354,7 @@ def load_spec(file: str | Path) -> SurveySpec:
 
 
 def make_spec(data: Mapping[str, Any], name: str, folder: Path, where: str = "") -> SurveySpec:
-    """Check a survey's fields that are at hand as data, as `load_spec` does.
-
-    Parameters
-    ----------
-    data
-        The keys of a survey's file.
-    name, folder
-        What the survey is called, and where its microdata lie.
-    where
-        What messages call the file; `name` if not given.
-    """
+    """Check a survey's fields that are at hand as data, as `load_spec` does."""
     where = where or name
     for key in ("name", "folder"):
         if key in data:

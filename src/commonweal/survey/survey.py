@@ -31,37 +31,8 @@ if TYPE_CHECKING:
     from commonweal.survey.read import Microdata
 
 
-__all__ = [
-    "Survey",
-    "check_design",
-    "design_columns",
-    "make_survey",
-    "nested",
-    "read_survey",
-]
-
-
 def design_columns(spec: SurveySpec, data: Microdata) -> dict[str, pl.Series]:
-    """Take weights, strata, clusters, populations, waves and areas from the columns, and check them.
-
-    Parameters
-    ----------
-    spec
-        Which columns they are.
-    data
-        These columns.
-
-    Returns
-    -------
-    dict
-        By name in a survey's frame, a row a respondent.
-
-    Raises
-    ------
-    DataError
-        If a weight is missing or not above 0, weights are answers with labels or numbers of rows, or a stratum,
-        cluster or wave is missing.
-    """
+    """Take weights, strata, clusters, populations, waves and areas from the columns, and check them."""
     frame, n = data.frame, len(data.frame)
     made = {"weight": pl.repeat(1.0, n, eager=True)}
     if spec.weight:
@@ -148,21 +119,7 @@ def nested(spec: SurveySpec, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_design(spec: SurveySpec, frame: pl.DataFrame) -> None:
-    """Refuse strata whose variance is unknown, and populations smaller than the sample of them.
-
-    Parameters
-    ----------
-    spec
-        What to do with a stratum of one cluster.
-    frame
-        A row a respondent, with the columns of the design.
-
-    Raises
-    ------
-    DataError
-        If a stratum has one cluster and the file does not say what to do with it, or a population is not one
-        number for a stratum, or below the number sampled.
-    """
+    """Refuse strata whose variance is unknown, and populations smaller than the sample of them."""
     frame = nested(spec, frame)
     if "stratum" not in frame.columns:
         frame = frame.with_columns(stratum=pl.lit("the sample"))

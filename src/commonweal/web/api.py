@@ -49,8 +49,6 @@ from commonweal.web.tables import (
 )
 from commonweal.web.view import NUMBER, Layer, layer_names, layer_of
 
-__all__ = ["NO_CAPITAL", "REFUSED", "api_router", "row_of"]
-
 NO_CAPITAL = "This study says nothing of social capital under 'social_capital'."
 
 Codes = Annotated[

@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from commonweal.web.explorer import Explorer
 
 
-__all__ = [
-    "LOOPBACK",
-    "Guard",
-    "create_app",
-]
-
-
 MOST_QUERY = 8_000
 """Bytes of a query; a longer one is refused."""
 MOST_AT_ONCE = 200
@@ -62,13 +55,6 @@ class Guard:
     Every answer carries a strict content-security policy: pages of this server may frame it, and where
     ``embed=1`` any page. Empty values that come once are taken out of the queries of pages: a form sends each
     field.
-
-    Parameters
-    ----------
-    app
-        What is guarded.
-    hosts
-        Names to answer to, without a port; any if there are none.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:

@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from commonweal.web.view import Layer
 
 
-__all__ = [
-    "compare_chart",
-    "map_svg",
-    "outline_of",
-    "png_of",
-    "strands_chart",
-]
-
-
 _LEFT, _PLOT, _ROW, _KEY = 248.0, 340.0, 25.0, 20.0
 _COLOURS = (PLACE, OTHER, PEER, AUTHORITY, REGION)
 
@@ -57,18 +48,7 @@ def strands_chart(place: Place) -> str:
 
 
 def compare_chart(places: Sequence[Place]) -> str:
-    """Draw up to five places beside each other on each index and strand.
-
-    Parameters
-    ----------
-    places
-        At least one place, of one run.
-
-    Returns
-    -------
-    str
-        An ``svg`` element with a title and a description. Every place has a shape of its own.
-    """
+    """Draw up to five places beside each other on each index and strand."""
     rows = [rows_of(p.standings) for p in places]
     top = 14 + _KEY * ((len(places) + 1) // 2) + 22
     parts = []
@@ -139,13 +119,7 @@ _SLACK_DEGREES = 0.001
 
 
 def outline_of(results: Results) -> bytes:
-    """Give outlines as lines and, for every kind of larger area, names as points.
-
-    Returns
-    -------
-    bytes
-        GeoJSON. A name has ``name``, ``tier`` (0 = the smallest kind) and ``people``.
-    """
+    """Give outlines as lines and, for every kind of larger area, names as points."""
     return as_json({"type": "FeatureCollection", "features": [*_lines(results), *_names(results)]})
 
 
@@ -194,14 +168,7 @@ _MOST_EDGED = 5000
 
 
 def map_svg(explorer: Explorer, layer: Layer) -> str:
-    """Draw the map of a layer.
-
-    Returns
-    -------
-    str
-        An ``svg`` element with a title, a description and a key. Areas have edges where they are few enough to
-        be told apart; where the layer marks areas, each has a dot as well.
-    """
+    """Draw the map of a layer."""
     rows, shapes = shapes_of(explorer.results)
     rows, shapes = rows[explorer.focus[rows]], shapes[explorer.focus[rows]]
     drawing = _Drawing(shapes)

@@ -48,18 +48,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "Answer",
-    "Explorer",
-    "Planning",
-    "PostcodeBox",
-    "is_postcode",
-    "open_explorer",
-    "plan",
-    "postcode_box",
-    "programmes_of",
-]
-
 
 @dataclass(frozen=True)
 class Planning:
@@ -101,29 +89,7 @@ def programmes_of(
     more: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Mapping[str, Worked]:
-    """Apply every programme that ships for a study, and others that are asked for.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    store
-        Where lookups are read.
-    more
-        Programmes by name or path; one of another study is refused.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    mapping
-        By name. Those that need tables of exclusions leave them out, which is told as a caution.
-
-    Raises
-    ------
-    CommonwealError
-        If one that was asked for is of another study, or cannot be applied.
-    """
+    """Apply every programme that ships for a study, and others that are asked for."""
     found = {}
     named = {name: load_programme(name) for name in shipped_programmes()}
     for name, programme in named.items():

@@ -37,26 +37,6 @@ if TYPE_CHECKING:
     from commonweal.web.schemas import AskedOptions
 
 
-__all__ = [
-    "OWN",
-    "Options",
-    "beside",
-    "bounds_of",
-    "kinds_offered",
-    "options_data",
-    "options_of",
-    "options_told",
-    "others_of",
-    "planning_of",
-    "programme_data",
-    "programme_of",
-    "programmes_table",
-    "scope_of",
-    "where_is",
-    "where_offered",
-]
-
-
 OWN = ("kind", "candidates", "sites", "site", "minutes", "equity", "years")
 """Keys of a question that go along from page to page."""
 
@@ -149,25 +129,7 @@ def where_offered(planning: Planning) -> dict[str, str]:
 
 
 def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOptions) -> Options:
-    """Answer a question.
-
-    Parameters
-    ----------
-    explorer
-        The run.
-    planning
-        What is there, and what places cost and are worth.
-    code
-        Of an area or a larger one.
-    asked
-        The question.
-
-    Raises
-    ------
-    AskError
-        If a kind or a candidate is not offered, a picked site lies nowhere near, or there is no candidate; with
-        the larger area that can be asked about.
-    """
+    """Answer a question."""
     scope = scope_of(explorer, code)
     try:
         return _options_in(explorer, planning, scope, asked)
@@ -335,27 +297,7 @@ def others_of(explorer: Explorer, name: str) -> dict[str, str]:
 
 
 def beside(explorer: Explorer, name: str, against: str) -> tuple[str, Table, Table]:
-    """Set a programme beside another list.
-
-    Parameters
-    ----------
-    explorer
-        The run.
-    name
-        Of the programme.
-    against
-        A key of `others_of`.
-
-    Returns
-    -------
-    tuple
-        The other list's title; areas and people in both and in one only; the areas in one only, by need.
-
-    Raises
-    ------
-    AskError
-        If there is no such list.
-    """
+    """Set a programme beside another list."""
     offered = others_of(explorer, name)
     if against not in offered:
         raise AskError(str(UnknownNameError("list", against[:100], offered)))

@@ -71,17 +71,9 @@ if TYPE_CHECKING:
     from commonweal.web.rescore import Choices
     from commonweal.web.view import View
 
-__all__ = ["Pages", "page_router"]
-
 
 class Pages:
-    """Fills in templates for one run.
-
-    Parameters
-    ----------
-    explorer
-        The run.
-    """
+    """Fills in templates for one run."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer

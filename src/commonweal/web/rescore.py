@@ -26,23 +26,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "LEAST_WEIGHT",
-    "MOST_WEIGHT",
-    "Choices",
-    "Cut",
-    "Weight",
-    "choices_from",
-    "cuts_of",
-    "plain_number",
-    "reruled",
-    "rescore",
-    "reweighed",
-    "study_file",
-    "weights_of",
-]
-
-
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1000.0
 """Bounds of a weight that may be asked for, where the stated ones of an index add up to 100; 0 may be, too."""
 
@@ -186,27 +169,7 @@ def choices_from(given: Mapping[str, Any], weights: list[Weight], cuts: list[Cut
 
 
 def rescore(results: Results, choices: Choices) -> Results:
-    """Give the results that a study would have with other weights and cut-offs.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    choices
-        What is otherwise.
-
-    Returns
-    -------
-    Results
-        With the scores and designations that `commonweal.study.run.run` gives for a study with these
-        weights and cut-offs. What would take longer is left out: certainty, sensitivity, what
-        would change the answer, and comparisons with others.
-
-    Raises
-    ------
-    DataError
-        If every domain of an index is left out, or a weight is too large or too small to be counted with.
-    """
+    """Give the results that a study would have with other weights and cut-offs."""
     scores = {
         index: reweighed(found, _weights(index, found.tree, choices))
         for index, found in results.scores.items()
@@ -262,22 +225,7 @@ def _weights(index: str, tree: Node, choices: Choices) -> dict[str, float]:
 
 
 def reweighed(scores: Scores, weights: dict[str, float]) -> Scores:
-    """Give an index with other weights for its domains.
-
-    Parameters
-    ----------
-    scores
-        The index.
-    weights
-        By domain, 0 or more; 0 leaves the domain out.
-
-    Returns
-    -------
-    Scores
-        The same value where nothing changes; else the root's need and weights are new, also on the
-        areas that it was built on. A domain that is left out keeps its scores, and its place with a
-        weight of 0.
-    """
+    """Give an index with other weights for its domains."""
     if weights == scores.tree.weights:
         return scores
     built = scores if scores.built is None else scores.built
@@ -334,27 +282,7 @@ def _with_cut(condition: Condition, asked: float) -> Condition:
 
 
 def study_file(results: Results, rescored: Results, choices: Choices) -> str:
-    """Write a setting as a study that extends the one explored.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    rescored
-        The same under the setting: what `commonweal.web.rescore.rescore` gives.
-    choices
-        The setting.
-
-    Returns
-    -------
-    str
-        YAML: the study's name under ``extends``, and the weights and rules that differ.
-
-    Raises
-    ------
-    CommonwealError
-        If the study was not read from a file, or the rest of it names a domain that is left out.
-    """
+    """Write a setting as a study that extends the one explored."""
     import yaml
 
     study = results.study

@@ -18,35 +18,6 @@ if TYPE_CHECKING:
     from commonweal.web.rescore import Choices
 
 
-__all__ = [
-    "MOST_COMPARED",
-    "MOST_SITES",
-    "AreaList",
-    "AskError",
-    "Asked",
-    "AskedArea",
-    "AskedChanges",
-    "AskedCompare",
-    "AskedList",
-    "AskedOptions",
-    "AskedProgramme",
-    "Code",
-    "Compared",
-    "LayerOut",
-    "OptionsOut",
-    "Problem",
-    "ProgrammeOut",
-    "Rescored",
-    "RowOut",
-    "SearchOut",
-    "Study",
-    "TableOut",
-    "Whole",
-    "choice_parameters",
-    "code_in_path",
-]
-
-
 MOST_COMPARED = 5
 MOST_SITES = 20
 _POINT = r"^-?\d{1,3}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?$"
@@ -200,13 +171,7 @@ class AskedOptions(Asked):
     q: str = Field(default="", max_length=100, pattern=_TEXT)
 
     def points(self) -> list[tuple[float, float]]:
-        """Give longitude and latitude of the sites that were picked.
-
-        Raises
-        ------
-        AskError
-            If one is not on the globe.
-        """
+        """Give longitude and latitude of the sites that were picked."""
         found = []
         for text in self.site:
             longitude, latitude = (float(part) for part in text.split(","))

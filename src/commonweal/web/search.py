@@ -19,22 +19,6 @@ if TYPE_CHECKING:
     from commonweal.web.view import View
 
 
-__all__ = [
-    "DEFAULT_PER",
-    "KEPT",
-    "MOST_FOUND",
-    "MOST_PER",
-    "Found",
-    "Listed",
-    "Page",
-    "default_sort",
-    "listed",
-    "plain",
-    "record",
-    "search",
-]
-
-
 DEFAULT_PER, MOST_PER = 25, 200
 
 KEPT = {
@@ -97,13 +81,7 @@ class Page:
 
 
 def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
-    """Filter, sort and cut.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such column, larger area or state.
-    """
+    """Filter, sort and cut."""
     fits = explorer.focus.copy()
     if asked.within:
         if asked.within not in explorer.inside:
@@ -190,15 +168,7 @@ class Found:
 
 
 def search(explorer: Explorer, asked: str) -> Found:
-    """Find areas.
-
-    Parameters
-    ----------
-    explorer
-        The run.
-    asked
-        A postcode, code or name, or a part of a name; case, accents and punctuation do not matter.
-    """
+    """Find areas."""
     areas, asked = explorer.results.areas, asked.strip()
     if is_postcode(asked):
         if explorer.postcodes is None:

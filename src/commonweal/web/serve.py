@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from commonweal.web.explorer import Explorer
 
 
-__all__ = [
-    "HEAD_SECONDS",
-    "address_of",
-    "is_loopback",
-    "leave",
-    "listen",
-    "protocol_with",
-    "serve",
-    "server_of",
-]
-
-
 HEAD_SECONDS = 10.0
 """How long the head of a request may take to arrive, from when the connection is free for it."""
 
@@ -85,13 +73,7 @@ def protocol_with(seconds: float) -> type[H11Protocol]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take hold of a port, before a long run and not after it.
-
-    Raises
-    ------
-    CommonwealError
-        If the port is taken or the host is none of this machine's.
-    """
+    """Take hold of a port, before a long run and not after it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     held = socket.socket(family, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -129,19 +111,7 @@ def server_of(
     ready: Callable[[], None] | None = None,
     head_seconds: float | None = None,
 ) -> uvicorn.Server:
-    """Make the server; ``run([held])`` serves until its ``should_exit`` is set or a signal comes.
-
-    Parameters
-    ----------
-    explorer
-        The run.
-    host
-        The name or address that it is reached at. Where only this machine can reach it, no other name is answered to.
-    ready
-        Called once the server answers.
-    head_seconds
-        How long the head of a request may take to arrive; `commonweal.web.serve.HEAD_SECONDS` if not given.
-    """
+    """Make the server; ``run([held])`` serves until its ``should_exit`` is set or a signal comes."""
     import uvicorn
     from anyio.to_thread import current_default_thread_limiter
 
@@ -189,15 +159,7 @@ def _without_cut_off(log: logging.Logger) -> Iterator[None]:
 
 
 def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | None = None) -> None:
-    """Serve until stopped with Ctrl-C.
-
-    Parameters
-    ----------
-    explorer, ready
-        As in `server_of`.
-    held
-        From `listen`.
-    """
+    """Serve until stopped with Ctrl-C."""
     with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
         server_of(explorer, held.getsockname()[0], ready).run([held])
 

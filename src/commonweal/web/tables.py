@@ -31,38 +31,6 @@ if TYPE_CHECKING:
     from commonweal.web.view import View
 
 
-__all__ = [
-    "Table",
-    "areas_table",
-    "as_json",
-    "by_postcode",
-    "capital_table",
-    "cell",
-    "changes_table",
-    "compare_table",
-    "csv_answer",
-    "drivers_table",
-    "figures",
-    "file_answer",
-    "history_table",
-    "is_number",
-    "json_answer",
-    "lower_first",
-    "others",
-    "pages_around",
-    "said_answer",
-    "shares",
-    "short_drivers",
-    "short_record",
-    "shown_as_table",
-    "since",
-    "sliders",
-    "strands_table",
-    "under",
-    "whole",
-]
-
-
 def as_json(data: Any) -> bytes:
     """Give plain data as strict JSON in UTF-8."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

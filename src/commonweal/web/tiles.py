@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from commonweal.study.results import Results
 
-__all__ = ["LAYER", "LEVELS", "Tiles", "make_tiles", "shapes_of"]
 
 LAYER = "areas"
 LEVELS = (4, 8)
@@ -88,27 +87,7 @@ def shapes_of(results: Results) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
 def make_tiles(
     results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
 ) -> Tiles | None:
-    """Make the tiles of a study's areas, or find them in the cache.
-
-    Parameters
-    ----------
-    results
-        A run, with boundaries or points.
-    cache
-        A folder.
-    progress
-        Told what is being done.
-
-    Returns
-    -------
-    Tiles or None
-        None if no area has a known place.
-
-    Raises
-    ------
-    SourceError
-        If the cache cannot be written to.
-    """
+    """Make the tiles of a study's areas, or find them in the cache."""
     import shapely
 
     rows, shapes = shapes_of(results)

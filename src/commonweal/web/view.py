@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "NUMBER",
-    "STATES",
-    "STATE_KEYS",
-    "Column",
-    "Layer",
-    "MapClass",
-    "View",
-    "layer_names",
-    "layer_of",
-    "view_of",
-]
-
-
 Kind: TypeAlias = Literal["text", "whole", "share", "state"]
 
 STATES = {
@@ -106,16 +92,7 @@ class View:
 
 
 def view_of(results: Results, published: View | None = None) -> View:
-    """Make the columns.
-
-    Parameters
-    ----------
-    results
-        A run, or what `commonweal.web.rescore.rescore` makes of it.
-    published
-        The view of the run itself, where a reader chose otherwise: what has not changed is taken
-        from there, and states say who enters and leaves.
-    """
+    """Make the columns."""
     columns = _places(results) if published is None else _unchanged(published)
     for index, scores in results.scores.items():
         if published is not None and scores is published.results.scores[index]:
@@ -302,20 +279,7 @@ def _names(view: View) -> Iterator[tuple[str, str]]:
 
 
 def layer_of(view: View, key: str = "") -> Layer:
-    """Colour the areas.
-
-    Parameters
-    ----------
-    view
-        The areas.
-    key
-        One of `layer_names`; the first if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such layer.
-    """
+    """Colour the areas."""
     names = dict(layer_names(view))
     key = key or next(iter(names))
     if key not in names:

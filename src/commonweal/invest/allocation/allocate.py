@@ -41,16 +41,6 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.selection import Limits
 
 
-__all__ = [
-    "Allocation",
-    "Chance",
-    "Cost",
-    "allocate",
-    "chance",
-    "next_in_line",
-]
-
-
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 

@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "Difference",
-    "Ground",
-    "Published",
-    "check_against",
-    "compare",
-    "ground_of",
-    "in_need_on",
-]
-
-
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 
@@ -61,22 +50,7 @@ class Published:
 
 
 def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Published:
-    """Set an allocation beside a published list.
-
-    Parameters
-    ----------
-    allocation
-        The allocation.
-    codes
-        Codes of the areas on the list.
-    file
-        Name of the table that they are from.
-
-    Raises
-    ------
-    DataError
-        If none of the codes is an area.
-    """
+    """Set an allocation beside a published list."""
     areas = allocation.areas
     elsewhere = tuple(code for code in codes if code not in areas.position)
     if len(elsewhere) == len(codes):

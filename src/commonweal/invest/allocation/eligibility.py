@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "Codes",
-    "Step",
-    "excluded",
-    "go_through",
-    "largest_overlap",
-    "read_codes",
-    "read_exclusions",
-    "steps_of",
-    "with_groups",
-]
-
-
 class Codes(list[str]):
     """Codes of a table, which know the file that they stand in."""
 
@@ -88,16 +75,6 @@ def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> A
 
 def largest_overlap(pairs: pl.DataFrame) -> pl.DataFrame:
     """Give each area the group that holds most of its people; of equals the first by code.
-
-    Parameters
-    ----------
-    pairs
-        ``code``, ``group`` and ``people`` in common.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``code`` and ``group``, by code.
 
     Examples
     --------
@@ -162,20 +139,7 @@ def _named(store: Store, held: pl.DataFrame, names: Names | None) -> pl.DataFram
 
 
 def read_codes(file: Path, column: str) -> Codes:
-    """Read a list of codes from a table.
-
-    Parameters
-    ----------
-    file
-        A CSV file.
-    column
-        The column of codes.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, has no such column (it may have only one) or no code.
-    """
+    """Read a list of codes from a table."""
     note_given(file)
     try:
         table = pl.read_csv(file, infer_schema=False)
@@ -302,20 +266,7 @@ def go_through(name: str, steps: Sequence[Step]) -> tuple[Bools, NDArray[np.obje
 def excluded(
     programme: Programme, given: Mapping[str, Sequence[str] | None]
 ) -> list[tuple[str, Sequence[str] | None]]:
-    """Give the codes of each exclusion, those stated in the rule first.
-
-    Parameters
-    ----------
-    programme
-        The rule.
-    given
-        Codes by name of an exclusion; None leaves one out.
-
-    Raises
-    ------
-    StudyError
-        If the rule excludes areas and neither it nor `given` says which.
-    """
+    """Give the codes of each exclusion, those stated in the rule first."""
     found: list[tuple[str, Sequence[str] | None]] = []
     for name, stated in programme.exclude.items():
         if name in given:

@@ -14,22 +14,6 @@ from commonweal.files.schema import Data, load, shipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "Build",
-    "Cap",
-    "Eligible",
-    "Exclusion",
-    "Grouping",
-    "Least",
-    "Lookup",
-    "Money",
-    "Names",
-    "People",
-    "Programme",
-    "Ranking",
-    "load_programme",
-    "shipped_programmes",
-]
 
 _FOLDER = resources.files("commonweal.invest") / "programmes"
 

@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.programme import Programme
 
 
-__all__ = [
-    "Built",
-    "Regions",
-    "bordering",
-    "build_regions",
-    "build_up",
-    "neighbours",
-]
-
-
 def bordering(pairs: Sequence[tuple[int, int]], n_areas: int) -> csr_array:
     """Make the matrix of neighbours of pairs.
 

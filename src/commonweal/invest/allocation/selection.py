@@ -19,44 +19,11 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.programme import Cap, Least, Ranking
 
 
-__all__ = [
-    "CAPPED",
-    "CHOSEN",
-    "NO_MONEY",
-    "OUT",
-    "Limits",
-    "cap_margins",
-    "choose",
-    "composite",
-    "first_come",
-    "go_down",
-    "limits_of",
-    "margins",
-    "on_scale",
-    "paths_of",
-    "stated_need",
-]
-
-
 Floats: TypeAlias = NDArray[np.float64]
 
 
 def on_scale(need: Floats, scale: str) -> Floats:
     """Put scores on a scale; higher stays more need.
-
-    Parameters
-    ----------
-    need
-        (..., n_areas) scores, NaN where missing.
-    scale
-        ``score`` as they are; ``z`` standard scores (mean 0, population standard deviation 1 over the areas
-        with a score; all 0 if they are alike); ``rank`` ``N + 1 - rank``, equal scores at the middle of their
-        ranks; ``share`` that over N.
-
-    Returns
-    -------
-    ndarray
-        (..., n_areas).
 
     Examples
     --------
@@ -82,20 +49,7 @@ def on_scale(need: Floats, scale: str) -> Floats:
 
 
 def composite(ranking: Ranking, need: Mapping[str, Floats]) -> Floats:
-    """Mix indices as a programme ranks by them.
-
-    Parameters
-    ----------
-    ranking
-        Weights and scale.
-    need
-        By path with slashes, (..., n_areas) scores.
-
-    Returns
-    -------
-    ndarray
-        (..., n_areas), higher = more need; NaN where an index is missing.
-    """
+    """Mix indices as a programme ranks by them."""
     parts = [
         weight * on_scale(need[path.replace(".", "/")], ranking.scale)
         for path, weight in ranking.of.items()
@@ -111,24 +65,7 @@ def paths_of(ranking: Ranking, ties: tuple[str, ...] = ()) -> list[str]:
 def stated_need(scores: Mapping[str, Scores], path: str) -> Floats:
     """Give the scores of an index or domain.
 
-    Parameters
-    ----------
-    scores
-        Indices by name.
-    path
-        With slashes.
-
-    Returns
-    -------
-    ndarray
-        (n_areas,) scores, higher = more need.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such index or domain.
-    DataError
-        If no area has a score.
+    Gives (n_areas,) scores, higher = more need.
     """
     index = path.split("/", 1)[0]
     if index not in scores:
@@ -240,24 +177,7 @@ class Limits:
 
 
 def limits_of(areas: Areas, caps: Sequence[Cap], least: Sequence[Least], wanted: Bools) -> Limits:
-    """Give numbers to the groups that caps and minimums are about.
-
-    Parameters
-    ----------
-    areas
-        The places, with their parents.
-    caps, least
-        The limits.
-    wanted
-        (n_areas,) which areas can be chosen: each of them needs a parent of each cap.
-
-    Raises
-    ------
-    UnknownNameError
-        If the areas have no such parent, or a minimum is for a larger area that there is not.
-    DataError
-        If an area that can be chosen has no parent of a cap.
-    """
+    """Give numbers to the groups that caps and minimums are about."""
     n = len(areas)
     most: list[int] = []
     due: list[int] = []
@@ -298,19 +218,7 @@ def _parents(areas: Areas, parent: str) -> list[str | None]:
 def first_come(need: Floats, breakers: Sequence[Floats], codes: Sequence[str]) -> NDArray[np.intp]:
     """Order areas for ties: by each breaker, most first, then by code.
 
-    Parameters
-    ----------
-    need
-        (n_areas,) any array of the areas' length.
-    breakers
-        (n_areas,) each, the first decides first; a missing value goes last.
-    codes
-        Area codes.
-
-    Returns
-    -------
-    ndarray
-        (n_areas,) areas in the order in which equals are taken.
+    Gives (n_areas,) areas in the order in which equals are taken.
     """
     last = np.argsort(np.argsort(np.array(codes), kind="stable"), kind="stable")
     keys = [-np.nan_to_num(b, nan=-np.inf) for b in reversed(list(breakers))]

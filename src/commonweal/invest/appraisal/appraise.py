@@ -37,22 +37,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "DRAWS",
-    "INTERVAL",
-    "SEED",
-    "Appraisal",
-    "Estimate",
-    "LineResult",
-    "appraise",
-    "assumptions",
-    "cautions",
-    "figure",
-    "money",
-    "ratio",
-    "used_parameters",
-]
-
 
 def money(pounds: float) -> str:
     """Say an amount: in millions from a million on, to three digits that count.

@@ -18,18 +18,6 @@ if TYPE_CHECKING:
 
     V = TypeVar("V", float, NDArray[np.float64])
 
-__all__ = [
-    "additional",
-    "blended_bounds",
-    "discount_factors",
-    "optimism_bias",
-    "present_value",
-    "rebase",
-    "welfare_weight",
-    "wellby_value",
-    "wellbys",
-]
-
 
 def discount_factors(years: int, steps: Sequence[Step]) -> NDArray[np.float64]:
     """Give what one pound of each year is worth in the first.

@@ -33,20 +33,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Values = Mapping[str, float | Floats]
 
-__all__ = [
-    "DELAY",
-    "MEASURES",
-    "WELLBY",
-    "Input",
-    "Line",
-    "Model",
-    "build_model",
-    "expected",
-    "lines_worth",
-    "totals",
-    "yearly",
-]
-
 
 Side = Literal["public", "others", "fiscal", "transfer", "social"]
 
@@ -351,19 +337,7 @@ def expected(model: Model) -> dict[str, float]:
 def lines_worth(model: Model, values: Values, discounted: bool = True) -> dict[str, Floats]:
     """Work out every line.
 
-    Parameters
-    ----------
-    model
-        What is worked out.
-    values
-        A value for every input, or (n,) of them.
-    discounted
-        Present values, or plain sums over the years.
-
-    Returns
-    -------
-    dict
-        (n,) or a single GBP amount for each line, costs above 0 too.
+    Gives (n,) or a single GBP amount for each line, costs above 0 too.
     """
     delay, found = _delay(model, values), {}
     for line in model.lines.values():
@@ -374,20 +348,7 @@ def lines_worth(model: Model, values: Values, discounted: bool = True) -> dict[s
 
 
 def yearly(model: Model, values: Mapping[str, float]) -> dict[str, Floats]:
-    """Give what each line comes to year by year, before discounting.
-
-    Parameters
-    ----------
-    model
-        What is worked out.
-    values
-        A value for every input.
-
-    Returns
-    -------
-    dict
-        (horizon,) GBP for each line, costs above 0 too.
-    """
+    """Give what each line comes to year by year, before discounting."""
     late, found = min(float(_delay(model, values)), 1e6), {}
     for line in model.lines.values():
         whole, part = divmod(late if line.name in model.waits else 0.0, 1.0)
@@ -435,11 +396,6 @@ def totals(model: Model, worth: Mapping[str, Floats]) -> dict[str, Floats]:
 
     ``npsv = social + fiscal - public cost - other cost``, and ``bcr = (social + fiscal - other cost) /
     public cost``: transfers count in the fiscal return, and in nothing else.
-
-    Returns
-    -------
-    dict
-        Each of `MEASURES`, as long as the lines; a ratio is infinite or NaN where its cost is 0.
     """
     zero = np.asarray(0.0)
     by = {

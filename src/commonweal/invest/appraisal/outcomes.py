@@ -14,7 +14,6 @@ from commonweal.files.schema import Data, read_model
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Outcome", "Outcomes", "check_claims", "load_outcomes"]
 
 Kind = Literal["fiscal", "social"]
 

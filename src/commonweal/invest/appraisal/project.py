@@ -19,25 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = [
-    "Additionality",
-    "Benefit",
-    "Bias",
-    "Correlation",
-    "Cost",
-    "Incomes",
-    "Project",
-    "ProjectLine",
-    "Series",
-    "Works",
-    "load_project",
-    "outcomes_of",
-    "project_from",
-    "shipped_projects",
-    "works_cited",
-]
-
-
 _RANGE = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s*")
 
 Text = Annotated[str, Field(min_length=1)]

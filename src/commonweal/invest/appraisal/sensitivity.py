@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal.project import Correlation
 
 
-__all__ = [
-    "Swing",
-    "Switch",
-    "draw_inputs",
-    "swings",
-    "switches",
-]
-
-
 def draw_inputs(
     model: Model, n: int, seed: int, correlations: Sequence[Correlation] = ()
 ) -> dict[str, NDArray[np.float64]]:
@@ -39,29 +30,7 @@ def draw_inputs(
     as they were. Correlated ones go through a normal (Gaussian) copula: the stated correlation is
     that of their normal scores.
 
-    Parameters
-    ----------
-    model
-        Whose inputs.
-    n
-        How many draws.
-    seed
-        The same gives the same.
-    correlations
-        Between pairs of uncertain inputs.
-
-    Returns
-    -------
-    dict
-        (n,) for each uncertain input, a single number for each certain one.
-
-    Raises
-    ------
-    UnknownNameError
-        If a correlation names no input.
-    DataError
-        If it names one that is certain, or one twice, or no such set of correlations can be; or if
-        there is not at least one draw.
+    Gives (n,) for each uncertain input, a single number for each certain one.
     """
     from scipy.special import ndtr, ndtri
 
@@ -191,18 +160,6 @@ def swings(model: Model, variance: float) -> tuple[Swing, ...]:
     The share of variance is that of the expected answer given the input (a first-order Sobol index).
     As the answer is a sum of products of independent inputs, that is the answer with the others at
     their expected values; correlated inputs are treated as if they were independent.
-
-    Parameters
-    ----------
-    model
-        Whose inputs.
-    variance
-        Of the net present social value over the draws.
-
-    Returns
-    -------
-    tuple of Swing
-        The widest first.
     """
     found, middle = [], expected(model)
     for i in model.inputs.values():
@@ -220,13 +177,7 @@ def swings(model: Model, variance: float) -> tuple[Swing, ...]:
 
 
 def switches(model: Model) -> tuple[Switch, ...]:
-    """Find for each input the value at which the net present social value is 0.
-
-    Returns
-    -------
-    tuple of Switch
-        In the order of the inputs, certain ones as well.
-    """
+    """Find for each input the value at which the net present social value is 0."""
     found, middle = [], expected(model)
     for i in model.inputs.values():
         value, beyond = _root(model, middle, i), 0.0

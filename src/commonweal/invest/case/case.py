@@ -51,19 +51,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "COST",
-    "WORTH",
-    "SitesPlan",
-    "make_case",
-    "plan_sites",
-    "portfolio_builder",
-    "sites_project",
-    "sites_worth",
-    "untold",
-    "worth_told",
-]
-
 
 YEARS, FIRST_YEAR, SITES_DRAWS, SITES_SEED = 10, 2026, 2_000, 1
 
@@ -110,35 +97,7 @@ def sites_worth(
     seed: int = SITES_SEED,
     parameters: Parameters | None = None,
 ) -> Appraisal | None:
-    """Appraise new places.
-
-    Parameters
-    ----------
-    sited
-        Where they go, and who is reached anew.
-    interventions, values
-        What such a place costs and does, and what that is worth.
-    years
-        Over how many years it is appraised.
-    first_year
-        The calendar year in which they are built.
-    draws, seed
-        Of uncertain numbers.
-    parameters
-        Of appraisal; read anew if not given.
-
-    Returns
-    -------
-    Appraisal or None
-        None where nobody is reached anew, no place of the kind was read, so that nobody knows who is, or the values
-        have no intervention for such a kind of place. Those
-        who had one within the minutes before gain nothing by its count, which is why it is at least that.
-
-    Raises
-    ------
-    CommonwealError
-        If the values name an intervention that there is not.
-    """
+    """Appraise new places."""
     people = sited.sites["newly"].to_numpy().astype(np.float64)
     plan = (
         None if sited.unread else plan_sites(sited.kind, people, interventions, values, years, seed)
@@ -158,27 +117,7 @@ def plan_sites(
     years: int = YEARS,
     seed: int = SITES_SEED,
 ) -> SitesPlan | None:
-    """Say what new places do for the people who come to be within reach.
-
-    Parameters
-    ----------
-    kind
-        Of the places.
-    people
-        (n_sites,) who have none now and one of these nearest.
-    interventions, values, years, seed
-        As of `sites_worth`.
-
-    Returns
-    -------
-    SitesPlan or None
-        None where `sites_worth` gives none.
-
-    Raises
-    ------
-    CommonwealError
-        If the values name an intervention that there is not.
-    """
+    """Say what new places do for the people who come to be within reach."""
     name = values.built.get(kind)
     if name is None or not people.sum() > 0:
         return None

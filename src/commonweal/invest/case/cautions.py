@@ -28,21 +28,6 @@ if TYPE_CHECKING:
     from commonweal.invest.portfolio import Problem
 
 
-__all__ = [
-    "after_told",
-    "begun_costs_after",
-    "bias_words",
-    "case_cautions",
-    "check_names",
-    "few_places",
-    "over_told",
-    "spent_with_bias",
-    "studied_interventions",
-    "unsited",
-    "why_studied",
-]
-
-
 BUILDING = "building"
 """The group of interventions that need a site."""
 
@@ -51,11 +36,6 @@ def check_names(asked: Asked, interventions: Interventions, values: Values) -> N
     """Refuse values of one's own that name an intervention that there is not.
 
     Those that ship go with the interventions that ship: what they do not name of others `case_cautions` tells.
-
-    Raises
-    ------
-    UnknownNameError
-        It names the intervention, both files and the key.
     """
     if asked.values in shipped_values():
         return
@@ -141,19 +121,7 @@ def bias_words(appraisal: Appraisal) -> str:
 def begun_costs_after(problem: Problem, start: NDArray[np.intp], years: int) -> NDArray[np.float64]:
     """Give what it costs to run what was begun after the years of a programme, until it ends.
 
-    Parameters
-    ----------
-    problem
-        The places and what can be done there.
-    start
-        (n_areas, n_interventions) year of start, 0 = the first; -1 = not done.
-    years
-        Of the programme.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n,) GBP in each year after the last, at the problem's costs and not discounted; as long as anything goes on.
+    Gives (n,) GBP in each year after the last, at the problem's costs and not discounted.
     """
     if not (start >= 0).any():
         return np.zeros(0)

@@ -40,15 +40,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "NEEDIEST",
-    "Asked",
-    "Case",
-    "neediest",
-    "neediest_of",
-    "worked_places",
-]
-
 
 ELSEWHERE = "elsewhere"
 NEEDIEST = "neediest"
@@ -66,40 +57,7 @@ def worked_places(
     results: Results | None = None,
     progress: Progress | None = None,
 ) -> tuple[Worked, NDArray[np.intp], str]:
-    """Run a study and find the places that a case is for.
-
-    Parameters
-    ----------
-    subject
-        A programme or a study: one that ships, or the path of a YAML file.
-    areas
-        Authorities or other parts of the study, taken together; needed with a study, and all of it with a programme
-        if there is none.
-    places
-        With a study: how many of the neediest areas there.
-    store
-        Where source files come from.
-    exclude
-        With a programme: tables of codes that it excludes.
-    draws
-        In place of the study's.
-    results
-        A run of the study, with boundaries; run if not given.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    tuple
-        The allocation; (n,) rows of the places, neediest first; what they are together.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is neither a programme nor a study of that name, or no such area.
-    CommonwealError
-        If a study comes without an area, the programme builds its own areas, or selects none there.
-    """
+    """Run a study and find the places that a case is for."""
     programme = _programme(subject)
     exclusions = exclusions_of(programme, exclude) if programme else None
     if programme and programme.build:

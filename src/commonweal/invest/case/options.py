@@ -24,19 +24,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "STUDIED",
-    "Option",
-    "Sharing",
-    "Stated",
-    "Steady",
-    "alone",
-    "buys_nothing",
-    "costs_by_start",
-    "make_option",
-    "steadiness",
-]
-
 
 Sharing = Literal["each", "pooled"]
 
@@ -91,26 +78,7 @@ def make_option(
     seconds: float,
     progress: Progress | None = None,
 ) -> Option | None:
-    """Choose a mix and appraise it.
-
-    Parameters
-    ----------
-    sharing
-        How the money is shared.
-    interventions, problem, rules
-        What there is to choose from, and the limits.
-    values, stated
-        What the appraisal takes.
-    seconds
-        At most for the choice.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    Option or None
-        None where the budget buys nothing that is expected to do good.
-    """
+    """Choose a mix and appraise it."""
     mix = (
         choose(problem, rules, seconds=seconds)
         if sharing == "pooled"
@@ -257,23 +225,6 @@ def steadiness(
     progress: Progress | None = None,
 ) -> Steady:
     """Draw costs and effects, and choose anew for each draw, as the option shares the money.
-
-    Parameters
-    ----------
-    builder, rules, option
-        What the problem was made of, its rules, and the mix.
-    draws, seed
-        How often, 2 or more; the same seed gives the same answer.
-    seconds
-        At most for each choice; where money is pooled no more than `POOLED` of them.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    Steady
-        Of all places where money is pooled. Where each has an equal part, of at most `PLACES`, evenly spread
-        from the neediest on.
 
     Notes
     -----

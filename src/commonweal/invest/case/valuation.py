@@ -36,22 +36,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "BENEFIT",
-    "Added",
-    "Gain",
-    "Grant",
-    "Values",
-    "Wellbeing",
-    "drawn_effects",
-    "effect_of",
-    "gains_of",
-    "load_values",
-    "project_of",
-    "reach_grid",
-    "shipped_values",
-]
-
 
 NONE = "none"
 """The category of what no optimism bias is added to."""
@@ -217,23 +201,6 @@ def gains_of(
 ) -> list[Gain]:
     """Say what a mix does for people, by intervention and outcome.
 
-    Parameters
-    ----------
-    interventions
-        Those of the problem.
-    problem, rules
-        The places, and what the mix was chosen under.
-    start
-        (n_areas, n_interventions) year of start, 0 = the first; -1 = not done.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    list of Gain
-        By the stated size of each effect and whom it reaches. How far an index moves is not in it: an index
-        is a list of signs that people lack something, and both would count the same gain twice.
-
     Notes
     -----
     Of several interventions on one outcome in one place the strongest counts whole, the next by the rules'
@@ -323,32 +290,7 @@ def project_of(
     first_year: int,
     fictional: bool = False,
 ) -> Project:
-    """Turn a mix into a project that can be appraised.
-
-    Parameters
-    ----------
-    title
-        Of the project.
-    interventions, problem, rules, start, gains
-        The mix, as `gains_of` takes and gives it.
-    values
-        What effects are worth.
-    first_year
-        The calendar year of year 0.
-    fictional
-        Whether the places are made up.
-
-    Returns
-    -------
-    Project
-        A line of capital and of running cost for each intervention, and one benefit: life satisfaction. One
-        line, since a point of life satisfaction takes in whatever moves it: two would count it twice.
-
-    Raises
-    ------
-    CommonwealError
-        If nothing is chosen, or what is chosen is expected to do no good.
-    """
+    """Turn a mix into a project that can be appraised."""
     total = np.sum([g.each * g.reach for g in gains], axis=0) if gains else np.zeros(rules.years)
     if not np.sum(total) > 0:
         raise CommonwealError(

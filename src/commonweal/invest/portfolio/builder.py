@@ -25,20 +25,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "Builder",
-    "Key",
-    "Measure",
-    "Places",
-    "Target",
-    "drawn",
-    "expected",
-    "measure_of",
-    "measured_effects",
-    "moved_values",
-    "uncertain_numbers",
-]
-
 
 Key: TypeAlias = tuple[str, str, str]
 """An intervention, what of it (``cost`` or an outcome), and the number's name."""
@@ -439,19 +425,7 @@ def moved_values(
 ) -> Floats:
     """Give the indicators of the areas while interventions work there.
 
-    Parameters
-    ----------
-    builder, problem, numbers
-        The problem, what made it, and the numbers that it was made for.
-    works
-        (n_areas, n_interventions) the share of the year in which each works there.
-    repeat
-        What the second, weaker change on one outcome counts; see `commonweal.invest.portfolio.Rules`.
-
-    Returns
-    -------
-    ndarray
-        (n_areas, n_indicators) values; missing ones stay missing.
+    Gives (n_areas, n_indicators) values.
     """
     values = builder.measure.indicators.values.copy()
     for o, target in enumerate(builder.targets):

@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Columns = NDArray[np.intp]
 
-__all__ = [
-    "Mix",
-    "Rows",
-    "choose",
-    "need_met",
-    "solve_rows",
-]
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -239,25 +231,7 @@ _HAIR = 1e-9
 
 
 def solve_rows(rows: Rows, gap: float, seconds: float) -> tuple[Columns, float]:
-    """Find the starts that meet most need.
-
-    Parameters
-    ----------
-    rows
-        The programme.
-    gap, seconds
-        As in `commonweal.invest.portfolio.choose`.
-
-    Returns
-    -------
-    tuple
-        The columns of the starts that are taken, and what no mix can exceed.
-
-    Raises
-    ------
-    CommonwealError
-        If none was found in time.
-    """
+    """Find the starts that meet most need."""
     clock = Clock(seconds)
     everything = np.ones(len(rows.area), dtype=bool)
     if len(rows.area) <= _FEW:

@@ -29,19 +29,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "SHARES",
-    "After",
-    "Point",
-    "Portfolio",
-    "Recount",
-    "Stability",
-    "frontier",
-    "make_portfolio",
-    "recount",
-    "stability",
-]
-
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Budgets that are tried, as shares of the one that was asked about."""

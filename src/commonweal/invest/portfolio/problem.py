@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Problem", "Rules"]
-
 
 @dataclass(frozen=True)
 class Rules:

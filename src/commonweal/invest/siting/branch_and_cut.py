@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     Node = tuple[float, int, Floats, Floats, Floats]
     Last = Callable[[Narrowed, Found, float, Clock, Tell | None], None]
 
-__all__ = [
-    "best_choice",
-    "best_of_parts",
-    "part_by_part",
-    "parts_of",
-    "settle",
-]
-
 
 GROUPS, MOST_LINES = 500, 2_000
 _SUM = 1e4  # what all costs add up to in HiGHS, whose tolerances are absolute
@@ -59,23 +51,7 @@ def best_choice(
     tell: Tell | None = None,
     nodes: float = np.inf,
 ) -> None:
-    """Improve a choice, and raise the bound, until they meet or time is up.
-
-    Parameters
-    ----------
-    left
-        The problem, with prices to begin with.
-    found
-        A choice to begin with; changed as better is known, so that an interrupt loses nothing.
-    gap
-        How far apart, as a share of the cost, cost and bound may stay.
-    clock
-        Says when to stop.
-    tell
-        Told the cost and the bound as they change.
-    nodes
-        How many, beyond the first, to look into at most.
-    """
+    """Improve a choice, and raise the bound, until they meet or time is up."""
     if found.met(gap):
         return
     if not len(left.core.weight):  # no site helps anybody beyond what is fixed
@@ -311,24 +287,7 @@ def settle(
     tell: Tell | None = None,
     last: Last = best_choice,
 ) -> bool:
-    """Bring cost and bound together: by prices, and by branching in what they leave open.
-
-    Parameters
-    ----------
-    core
-        The problem.
-    found
-        A choice to begin with; changed as better is known.
-    gap, clock, tell
-        As of `commonweal.invest.siting.branch_and_cut.best_choice`.
-    last
-        What proves the rest: that, or `best_of_parts`.
-
-    Returns
-    -------
-    bool
-        Whether prices left something open.
-    """
+    """Bring cost and bound together: by prices, and by branching in what they leave open."""
     prices = relax(core, found, gap, clock, tell)
     if found.met(gap) or clock.up():
         return False
@@ -342,14 +301,7 @@ def settle(
 def best_of_parts(
     left: Narrowed, found: Found, gap: float, clock: Clock, tell: Tell | None = None
 ) -> None:
-    """Improve a choice, and raise the bound, until they meet or time is up; part by part where there are parts.
-
-    Parameters
-    ----------
-    left, found, gap, clock, tell
-        As of `commonweal.invest.siting.branch_and_cut.best_choice`, which solves what does not fall apart, what has a
-        budget, and what is left open because sites save more together than one by one.
-    """
+    """Improve a choice, and raise the bound, until they meet or time is up; part by part where there are parts."""
     part = parts_of(left.core)
     if np.isinf(left.core.budget) and len(part) and part.max() > 0:
         best_choice(left, found, gap, clock, tell, nodes=FEW)
@@ -362,15 +314,7 @@ def best_of_parts(
 def part_by_part(
     left: Narrowed, part: Rows, found: Found, gap: float, clock: Clock, tell: Tell | None = None
 ) -> None:
-    """Improve a choice, and raise the bound, as far as convex curves of what the smaller parts cost allow.
-
-    Parameters
-    ----------
-    left, found, gap, clock, tell
-        As of `commonweal.invest.siting.branch_and_cut.best_choice`; number alone bounds what is built.
-    part
-        (m,) the part of each site; the largest has the highest number.
-    """
+    """Improve a choice, and raise the bound, as far as convex curves of what the smaller parts cost allow."""
     core = left.core
     curves, choices = _curves(left, part, found, gap, clock)
     large = np.flatnonzero(part == len(curves))

@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from commonweal.access.places import Places
     from commonweal.access.postcodes import Postcodes
 
-__all__ = [
-    "CANDIDATES",
-    "Candidates",
-    "grid_candidates",
-    "place_candidates",
-    "postcode_candidates",
-    "read_candidates",
-]
 
 CANDIDATES = {
     "id": pl.String,
@@ -58,11 +50,6 @@ class Candidates:
         What they are, for people: ``primary schools``, ``a grid of 500 m``.
     costed
         Whether the costs are stated; else each is 1, and a budget counts sites.
-
-    Raises
-    ------
-    DataError
-        If there is none, or an id, a position or a cost is missing or makes no sense.
     """
 
     table: pl.DataFrame
@@ -133,13 +120,7 @@ def place_candidates(places: Places, of: str) -> Candidates:
 
 
 def postcode_candidates(directory: Postcodes, shape: object) -> Candidates:
-    """Take the live postcodes in an outline (shapely, degrees): a place somewhere in each; each costs 1.
-
-    Raises
-    ------
-    DataError
-        If there is none.
-    """
+    """Take the live postcodes in an outline (shapely, degrees): a place somewhere in each; each costs 1."""
     import shapely
 
     west, south, east, north = shapely.bounds(shape).tolist()
@@ -158,20 +139,7 @@ def postcode_candidates(directory: Postcodes, shape: object) -> Candidates:
 
 
 def grid_candidates(shape: object, step_m: float) -> Candidates:
-    """Lay a square grid over an outline (shapely, degrees); each of its points costs 1.
-
-    Parameters
-    ----------
-    shape
-        The outline.
-    step_m
-        Metres between neighbours.
-
-    Raises
-    ------
-    DataError
-        If the step is not above 0, or no point, or too many, lie inside.
-    """
+    """Lay a square grid over an outline (shapely, degrees); each of its points costs 1."""
     import shapely
 
     if not 0 < step_m < np.inf:
@@ -198,23 +166,7 @@ def grid_candidates(shape: object, step_m: float) -> Candidates:
 
 
 def read_candidates(path: Path, postcodes: Postcodes | None = None) -> Candidates:
-    """Read candidates of one's own.
-
-    Parameters
-    ----------
-    path
-        A CSV file with columns as `commonweal.access.own_places.read_own_places` knows them (longitude and
-        latitude, easting and northing, or postcode; name) and, if there are any, ``cost`` and
-        ``capacity``. Where a column is there, each row needs a value, but a capacity may be empty.
-    postcodes
-        The directory that postcodes are looked up in; the packaged one if not given.
-
-    Raises
-    ------
-    SourceError, DataError
-        If it cannot be read, a row has no position, or a cost or capacity is no number of 0 or more; the
-        message names the row.
-    """
+    """Read candidates of one's own."""
     kind = None if "kind" in _header(path) or "type" in _header(path) else "community-centre"
     places = read_own_places(path, kind=kind, postcodes=postcodes)
     if len(places.left_out):

@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
     Tell = Callable[[float, float], None]
 
-__all__ = [
-    "Covered",
-    "Served",
-    "cover_all",
-    "greedy_cover",
-    "nearest_worst",
-    "needed",
-    "pairs_matrix",
-    "serve",
-    "to_cover",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Covered:
@@ -51,21 +39,7 @@ class Covered:
 def cover_all(
     problem: SitingProblem, goal: Goal, exact: bool, gap: float, clock: Clock, tell: Tell | None
 ) -> Covered:
-    """Cover every point that a candidate or an existing place can, at least cost.
-
-    Parameters
-    ----------
-    problem, goal
-        The goal's model is ``set_covering``.
-    exact
-        Whether to prove it; else greedy, without what turns out redundant.
-    gap, clock, tell
-        As of `commonweal.invest.solver.run_mip`.
-
-    Returns
-    -------
-    Covered
-    """
+    """Cover every point that a candidate or an existing place can, at least cost."""
     within = min(goal.within or problem.limit, problem.limit)
     core = to_cover(problem, within, problem.candidates)
     first = greedy_cover(core)
@@ -144,29 +118,7 @@ def pairs_matrix(core: Core) -> csr_array:
 def nearest_worst(
     problem: SitingProblem, goal: Goal, exact: bool, clock: Clock, tell: Tell | None = None
 ) -> Covered:
-    """Bring the farthest point as near as number and budget allow, by halving over coverings (Minieka 1970).
-
-    Parameters
-    ----------
-    problem, goal
-        The goal's model is ``p_center``.
-    exact
-        Whether to prove it; else by greedy coverings.
-    clock
-        Says when to stop.
-    tell
-        Told the distance and its bound as they change.
-
-    Returns
-    -------
-    Covered
-
-    Raises
-    ------
-    DataError
-        If a point with people is beyond every site, or number and budget don't suffice to bring everyone
-        within the limit.
-    """
+    """Bring the farthest point as near as number and budget allow, by halving over coverings (Minieka 1970)."""
     candidates = affordable(problem, goal)
     counts = problem.weight > 0
     lost = np.flatnonzero(counts & problem.beyond())
@@ -287,32 +239,7 @@ def serve(
     clock: Clock | None = None,
     tell: Tell | None = None,
 ) -> Served:
-    """Choose sites and who goes where, so that none serves more than it can.
-
-    Parameters
-    ----------
-    problem
-        With capacities.
-    goal
-        Any model but ``p_center``. In a p-median and a set covering everyone who is within the limit
-        of some site has to be served; a maximal covering serves as much weight as it can.
-    only
-        The sites that are built, where they are chosen already.
-    start
-        A choice to begin with.
-    gap, clock, tell
-        As of `commonweal.invest.solver.run_mip`.
-
-    Returns
-    -------
-    Served
-        The cost of a maximal covering is the weight that is not served.
-
-    Raises
-    ------
-    DataError
-        If there is not capacity enough, or the model is ``p_center``.
-    """
+    """Choose sites and who goes where, so that none serves more than it can."""
     from scipy.sparse import csr_array, vstack
 
     if goal.model == "p_center":

@@ -44,21 +44,6 @@ if TYPE_CHECKING:
     Walker = Callable[[Points, Points, float], Reach]
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "SCHOOLS",
-    "Demand",
-    "all_near",
-    "build_problem",
-    "candidates_near",
-    "codes_of",
-    "demand_inside",
-    "demand_of",
-    "near",
-    "need_of_ranks",
-    "outline_around",
-    "walker",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -74,11 +59,6 @@ class Demand:
         (n,) how many live there.
     need
         (n,) as a multiple of the average.
-
-    Raises
-    ------
-    DataError
-        If there is none, or the parts do not fit together.
     """
 
     codes: Sequence[str]
@@ -104,22 +84,7 @@ class Demand:
 def demand_of(
     areas: Areas, need: ArrayLike | None = None, rows: NDArray[np.intp] | None = None
 ) -> Demand:
-    """Take the points of areas as demand points.
-
-    Parameters
-    ----------
-    areas
-        With a point and a population.
-    need
-        (n_areas,) as a multiple of the average; 1 if not given.
-    rows
-        Of which areas; of all that have a point if not given.
-
-    Raises
-    ------
-    DataError
-        If one of the rows lacks a point, a population or a need.
-    """
+    """Take the points of areas as demand points."""
     table = areas.table
     lon, lat, people = (
         table[c].cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -144,16 +109,6 @@ def need_of_ranks(rank: ArrayLike) -> NDArray[np.float64]:
     """Turn ranks into need as a multiple of the average: nearly 2 for the first, nearly 0 for the last.
 
     Scores of an index have no zero and no unit that sums would make sense of; ranks do.
-
-    Parameters
-    ----------
-    rank
-        (n,) 1 = most need; NaN where there is none.
-
-    Returns
-    -------
-    ndarray
-        (n,) float64 with a mean of 1 where no ranks are tied; NaN where there is no rank.
 
     Examples
     --------
@@ -187,33 +142,7 @@ def build_problem(
     *,
     equity: float = 1.0,
 ) -> SitingProblem:
-    """Pose a siting problem.
-
-    Parameters
-    ----------
-    demand
-        Who lives where.
-    candidates
-        What could be built. Capacities count where each has one.
-    existing
-        Where places of that kind are already; those beyond the limit of everyone are left out.
-    walk
-        From `walker`.
-    limit_m
-        Metres; what is farther is out of reach.
-    equity
-        To what power need counts: 0 counts people alike, 1 in proportion to their need.
-
-    Returns
-    -------
-    SitingProblem
-        Its sites are the candidates, in order, then the existing places.
-
-    Raises
-    ------
-    DataError
-        If a number makes no sense.
-    """
+    """Pose a siting problem."""
     n = len(candidates)
     existing = near(demand.points, existing, walk, limit_m)
     spots = candidates.points
@@ -349,22 +278,7 @@ def candidates_near(
 
 
 def all_near(picked: Candidates, outline: object, limit_m: float) -> Candidates:
-    """Give sites that were picked, each in an outline or near it.
-
-    Parameters
-    ----------
-    picked
-        The sites.
-    outline
-        Of the area (shapely, degrees).
-    limit_m
-        How far beyond it they may lie, in metres, or 1 km if that is more.
-
-    Raises
-    ------
-    DataError
-        If one lies farther away; it is named.
-    """
+    """Give sites that were picked, each in an outline or near it."""
     near_m = max(limit_m, _AROUND_M)
     for k, (x, y) in enumerate(picked.table.select("longitude", "latitude").iter_rows()):
         if not replace(picked, table=picked.table[k : k + 1]).count_inside(outline, near_m):

@@ -9,20 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = [
-    "by_site",
-    "cut_rows",
-    "dominated",
-    "gains",
-    "nearest_open",
-    "pairs_of",
-    "relaxed_costs",
-    "served_times",
-    "swap_pass",
-    "two_nearest",
-    "useful",
-]
-
 
 @njit(cache=True, nogil=True, parallel=True)
 def pairs_of(matrix, limit):  # type: ignore[no-untyped-def]

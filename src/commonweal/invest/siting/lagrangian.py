@@ -22,23 +22,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
     Tell = Callable[[float, float], None]
 
-__all__ = [
-    "Core",
-    "Found",
-    "Narrowed",
-    "Prices",
-    "affordable",
-    "core_of",
-    "greedy",
-    "interchange",
-    "joined",
-    "narrowed",
-    "relax",
-    "shaken",
-    "with_sites",
-    "without_dominated",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Core:
@@ -93,13 +76,7 @@ class Core:
 
 
 def affordable(problem: SitingProblem, goal: Goal) -> Rows:
-    """Give the candidates that the goal can pay for.
-
-    Raises
-    ------
-    DataError
-        If there is none, or fewer candidates than sites asked for.
-    """
+    """Give the candidates that the goal can pay for."""
     candidates = problem.candidates
     if goal.sites is not None and goal.sites > len(candidates):
         raise DataError(
@@ -118,24 +95,7 @@ def affordable(problem: SitingProblem, goal: Goal) -> Rows:
 
 
 def core_of(problem: SitingProblem, goal: Goal) -> Core:
-    """Reduce a problem to what decides a p-median or a maximal covering.
-
-    Parameters
-    ----------
-    problem, goal
-        The goal's model is one of these two.
-
-    Returns
-    -------
-    Core
-        Without points that no candidate helps or that weigh nothing, and without sites that another is as
-        good as. Points that the same sites cover are one. Costs of a covering are the weight that is not covered.
-
-    Raises
-    ------
-    DataError
-        See `affordable`.
-    """
+    """Reduce a problem to what decides a p-median or a maximal covering."""
     covering = goal.model == "maximal_covering"
     within = min(goal.within or problem.limit, problem.limit) if covering else -1.0
     _, now = problem.nearest(problem.existing)
@@ -237,18 +197,6 @@ def greedy(core: Core, *, by_cost: bool = False) -> Rows:
     A saving can only fall as sites are added, so one that was found earlier bounds the present one, and few
     have to be found again (Minoux 1978).
 
-    Parameters
-    ----------
-    core
-        The problem.
-    by_cost
-        Take the one that saves most for its cost.
-
-    Returns
-    -------
-    ndarray
-        Rows of the core's sites, in the order taken.
-
     Notes
     -----
     At least 1 - 1/e of the best possible saving where only the number of sites is bounded (Nemhauser, Wolsey
@@ -287,26 +235,7 @@ def interchange(
     only: Rows | None = None,
     stop: Callable[[Rows], bool] | None = None,
 ) -> Rows:
-    """Swap an open for a closed site as long as that saves (Teitz and Bart 1968).
-
-    Parameters
-    ----------
-    core
-        The problem.
-    chosen
-        Rows of the core's sites to begin with.
-    seed
-        Of the order in which sites are tried.
-    only
-        The sites to try; all if not given.
-    stop
-        Told the choice after each pass; true ends the search.
-
-    Returns
-    -------
-    ndarray
-        Rows of the core's sites, ascending; no better by one swap or addition unless stopped.
-    """
+    """Swap an open for a closed site as long as that saves (Teitz and Bart 1968)."""
     rng = np.random.default_rng(seed)
     tried = np.arange(len(core.columns)) if only is None else only
     m, n = len(core.columns), len(core.weight)
@@ -331,16 +260,6 @@ def shaken(
     """Put some of the sites elsewhere at random, swap again, and keep what is better (Hansen and Mladenovic 1997).
 
     As often as costs about as much as looking at ten million pairs, and at most 60 times.
-
-    Parameters
-    ----------
-    core, chosen, seed, stop
-        As of `interchange`.
-
-    Returns
-    -------
-    ndarray
-        Rows of the core's sites; never worse than those given.
     """
     rng = np.random.default_rng(seed)
     best, cost = chosen, core.of(chosen)
@@ -435,21 +354,7 @@ class Prices:
 
 
 def relax(core: Core, found: Found, gap: float, clock: Clock, tell: Tell | None = None) -> Prices:
-    """Climb to the prices that give the best bound, and try the choices met on the way.
-
-    Parameters
-    ----------
-    core
-        The problem.
-    found
-        A choice to begin with; changed as better is known.
-    gap, clock, tell
-        As of `commonweal.invest.siting.branch_and_cut.best_choice`.
-
-    Returns
-    -------
-    Prices
-    """
+    """Climb to the prices that give the best bound, and try the choices met on the way."""
     pairs = core.starts, core.site, core.distance
     m, cap = len(core.columns), core.weight * core.base
     price = _first_prices(core, found.chosen)

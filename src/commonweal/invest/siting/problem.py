@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from commonweal.access.distance import Reach
 
 
-__all__ = [
-    "Goal",
-    "Model",
-    "SitingProblem",
-    "Solution",
-    "measured",
-    "problem_from_matrix",
-    "problem_from_reach",
-]
-
-
 Model = Literal["set_covering", "maximal_covering", "p_median", "p_center"]
 
 
@@ -431,19 +420,7 @@ class Solution:
 
 
 def measured(problem: SitingProblem, goal: Goal, distance: NDArray[np.float64]) -> float:
-    """Give the objective where distances to the nearest open site are known; a set covering has none.
-
-    Parameters
-    ----------
-    problem, goal
-        What was asked.
-    distance
-        (n_demand,); NaN where no site is within the limit.
-
-    Returns
-    -------
-    float
-    """
+    """Give the objective where distances to the nearest open site are known; a set covering has none."""
     if goal.model == "maximal_covering":
         return float(problem.weight[distance <= (goal.within or problem.limit)].sum())
     if goal.model == "p_median":

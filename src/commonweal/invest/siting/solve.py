@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Progress = Callable[[float, float, float], None]
     Method = Literal["greedy", "search", "exact"]
 
-__all__ = ["METHODS", "solve", "weigh"]
 
 METHODS = ("greedy", "search", "exact")
 SEARCH_SHARE = 0.2

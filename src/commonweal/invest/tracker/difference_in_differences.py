@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
 
-__all__ = [
-    "FEW",
-    "Difference",
-    "Matched",
-    "difference",
-    "holm",
-    "match",
-]
-
 
 @dataclass(frozen=True)
 class Matched:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["STANDING", "Measure", "Snapshot", "standing"]
 
 STANDING = "% of areas with more need"
 """The unit of a standing: higher is better."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["LEVEL", "Moved", "Tracked", "track"]
 
 LEVEL = 0.05
 

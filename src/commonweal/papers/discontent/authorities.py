@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "FIRST",
-    "LAST",
-    "REDRAWN",
-    "Authorities",
-    "Step",
-    "Variable",
-    "authorities",
-    "load_variables",
-]
-
-
 class Variable(BaseModel):
     """A column of a table.
 

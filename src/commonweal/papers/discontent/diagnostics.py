@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from commonweal.survey.regression import Fit
 
 
-__all__ = [
-    "Influence",
-    "Moran",
-    "SpatialFit",
-    "influence",
-    "moran",
-    "neighbours",
-    "partial_regression",
-    "spatial_error",
-    "spatial_lag",
-    "variance_inflation",
-]
-
-
 @dataclass(frozen=True)
 class Influence:
     """What each row does to a model.

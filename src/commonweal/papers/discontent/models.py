@@ -26,21 +26,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "COLUMNS",
-    "GROWTH",
-    "NEIGHBOURS",
-    "Column",
-    "Reading",
-    "SpatialDependence",
-    "among_neighbours",
-    "other_readings",
-    "shrinkage",
-    "three_columns",
-    "without_most_influential",
-]
-
-
 GROWTH = "growth"
 _ALONE = (GROWTH, "ln_gva", "wales")
 _INDUSTRY = (*_ALONE, "people_growth", "manufacturing", "manufacturing_change")

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from commonweal.papers.discontent import Column, Discontent, Held, Step, Term
 
 
-__all__ = [
-    "discontent_report",
-    "growth_chart",
-]
-
-
 _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
 
@@ -33,21 +27,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
 def growth_chart(
     id_: str, column: Column, table: pl.DataFrame, named: Sequence[int], held: str
 ) -> Chart:
-    """Draw the Leave share beside growth, each without what the other predictors say of it.
-
-    Parameters
-    ----------
-    id_
-        Id of the chart, and name of its table.
-    column
-        The model.
-    table
-        The authorities that it was fitted to.
-    named
-        Positions of the authorities that get their name.
-    held
-        What is held constant, in words.
-    """
+    """Draw the Leave share beside growth, each without what the other predictors say of it."""
     x, y = partial_regression(column.model, GROWTH)
     slope = column.model.term(GROWTH).estimate
     title = f"Growth and the Leave share, {column.title}"

@@ -31,17 +31,6 @@ if TYPE_CHECKING:
     from commonweal.survey.regression import Fit
 
 
-__all__ = [
-    "ANSWER",
-    "HELD",
-    "Discontent",
-    "Held",
-    "discontent",
-    "left_behind_authorities",
-    "left_behind_difference",
-]
-
-
 _EDUCATION = ("education", "few_skills", "no_university")
 
 HELD = {

@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from commonweal.papers.discontent import Discontent, Fit, Held, Jackknife, Term
 
 
-__all__ = [
-    "answer",
-    "as_data",
-    "diagnostics",
-    "discontent_lines",
-    "labels",
-    "lost_lines",
-    "of_wards",
-    "people_at",
-    "per_point_less",
-]
-
-
 NOT_A_CAUSE = "All of this is association, not cause: it says what goes together, and rests on places, not persons."
 
 

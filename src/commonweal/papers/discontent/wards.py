@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from commonweal.index.scores import Scores
     from commonweal.sources import Store
 
-__all__ = ["Wards", "left_behind_share", "left_behind_wards", "wards"]
 
 ENGLAND = {"country": "E92000001"}
 PEOPLE_AT = "mid-2017"

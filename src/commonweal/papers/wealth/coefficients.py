@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "HIGH",
-    "Published",
-    "Weight",
-    "load_published",
-    "load_weights",
-    "read_weight",
-    "weight_of",
-]
-
-
 HIGH = 1.5
 """``r`` above which results carry a warning: averages of countries give such values, and they mix trust
 with all else that goes with it (institutions, health, history). The limit is a convention of ours."""

@@ -19,22 +19,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "ASSETS",
-    "CONTROLS",
-    "SOURCES",
-    "Asset",
-    "Country",
-    "country_of",
-    "groups_of",
-    "life_of_countries",
-    "load_countries",
-    "trust_of_countries",
-    "wealth_of_countries",
-    "with_codes",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Country:
     """A country.
@@ -131,15 +115,7 @@ def groups_of(country: Country) -> tuple[tuple[str, str], ...]:
 
 
 def with_codes(table: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Add a column ``code`` to a table; what is no country that we know (a group, the world) is dropped.
-
-    Parameters
-    ----------
-    table
-        With a column of countries' names.
-    column
-        That column.
-    """
+    """Add a column ``code`` to a table; what is no country that we know (a group, the world) is dropped."""
     codes = {
         said: country.code
         for country in load_countries().values()

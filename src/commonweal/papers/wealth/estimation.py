@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from commonweal.papers.wealth.value import Form
 
 
-__all__ = [
-    "Fit",
-    "Interval",
-    "delta_interval",
-    "draw_ratio",
-    "fit_countries",
-    "range_interval",
-    "ratio_error",
-    "ratio_variance",
-    "simulated_interval",
-    "slope",
-]
-
-
 Kind = Literal["delta", "simulated", "assumed"]
 
 

@@ -49,13 +49,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "WealthRow",
-    "wealth_chart",
-    "wealth_report",
-]
-
-
 WIDTH = 720.0
 _LEFT, _RIGHT, _ROW, _BAR, _TOP = 218.0, 62.0, 26.0, 16.0, 62.0
 
@@ -97,15 +90,7 @@ class WealthRow:
 
 
 def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
-    """Draw a bar a row: the parts of measured wealth, together 100 %, and trust after them.
-
-    Parameters
-    ----------
-    id_, title
-        Of the drawing.
-    rows
-        From top to bottom.
-    """
+    """Draw a bar a row: the parts of measured wealth, together 100 %, and trust after them."""
     ends = any(row.low is not None for row in rows)
     about = (
         "Each bar is one country or group, its measured wealth set to 100 %. What it owes abroad, on balance, stands "
@@ -213,21 +198,7 @@ def wealth_report(
     changes: Mapping[Country, pl.DataFrame | None] | None = None,
     points: float = 1.0,
 ) -> Report:
-    """Tell what trust is worth.
-
-    Parameters
-    ----------
-    found
-        What countries' trust is worth.
-    store
-        Gives what the regressions across countries need.
-    form
-        The form that charts and text show; tables have all.
-    changes
-        What a change in trust is worth, by country asked for; None where no accounts say.
-    points
-        By how many points trust changes there.
-    """
+    """Tell what trust is worth."""
     asked = changes or {}
     a, weight = found.assumptions, found.weight
     sections = [

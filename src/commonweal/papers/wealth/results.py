@@ -44,16 +44,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "HORIZONS",
-    "Assumptions",
-    "TrustWealth",
-    "value_countries",
-    "worth_in_country",
-    "worth_of_change",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """What results rest on, beside the weight of trust.

@@ -18,25 +18,6 @@ if TYPE_CHECKING:
     from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
 
 
-__all__ = [
-    "asset_tables",
-    "change_lines",
-    "change_sentence",
-    "change_table",
-    "country_lines",
-    "country_tables",
-    "ends_words",
-    "group_tables",
-    "measure_words",
-    "money",
-    "published_lines",
-    "rows_as_data",
-    "weight_lines",
-    "world_lines",
-    "world_sentences",
-]
-
-
 DOLLARS = "US dollars of 2014"
 
 NO_INTERVAL = "No interval: these coefficients come without errors."

@@ -16,16 +16,6 @@ from commonweal.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "FORMS",
-    "Form",
-    "annuity",
-    "group_share",
-    "share_of_all",
-    "stock_from_income",
-    "value_of_change",
-    "value_of_trust",
-]
 
 Form = Literal["linear", "compensating", "equivalent"]
 FORMS: tuple[Form, ...] = get_args(Form)

@@ -60,18 +60,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "MOST",
-    "SITES",
-    "Picking",
-    "check_pages",
-    "live_of",
-    "options_page",
-    "picking_of",
-    "programme_page",
-    "refuse_many",
-]
-
 
 MOST = 40
 """Sites that a page offers to pick at most, where no more were proposed."""
@@ -99,18 +87,7 @@ class Picking:
 
 
 def picking_of(sited: Sited) -> Picking | None:
-    """Offer the candidates of a siting that reach people anew: those proposed, and the best others.
-
-    Parameters
-    ----------
-    sited
-        A covering that was solved.
-
-    Returns
-    -------
-    Picking or None
-        At most `MOST` sites, or all those proposed where they are more; None where no candidate reaches anybody anew.
-    """
+    """Offer the candidates of a siting that reach people anew: those proposed, and the best others."""
     problem, n = sited.problem, len(sited.candidates)
     late = np.isnan(sited.solution.distance_before)
     point = problem.point()
@@ -139,20 +116,7 @@ def picking_of(sited: Sited) -> Picking | None:
 
 
 def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live | None:
-    """Make the part of a page in which a reader picks sites and sees at once what they do.
-
-    Parameters
-    ----------
-    sited
-        A covering that was solved.
-    interventions, values
-        As of `commonweal.invest.case.case.sites_worth`, whose numbers and sentences the script gives for any set.
-
-    Returns
-    -------
-    Live or None
-        None where there is nothing to pick.
-    """
+    """Make the part of a page in which a reader picks sites and sees at once what they do."""
     picking = picking_of(sited)
     if picking is None:
         return None
@@ -267,20 +231,7 @@ _WHERE = (SCHOOLS, "grid:500", "grid:100")
 
 
 def check_pages(study: str, kind: str = "", programme: str = "", against: str = "") -> None:
-    """Refuse, before a long run, pages that cannot be made after it.
-
-    Parameters
-    ----------
-    study
-        Name of the study that is run.
-    kind, programme, against
-        As in `options_page` and `programme_page`; nothing is asked where empty.
-
-    Raises
-    ------
-    CommonwealError
-        If the kind is unknown, or a programme cannot be read, is on another study, or lacks codes that it excludes.
-    """
+    """Refuse, before a long run, pages that cannot be made after it."""
     if kind:
         Ask(study, kind, sites=SITES)
     if programme:
@@ -290,13 +241,7 @@ def check_pages(study: str, kind: str = "", programme: str = "", against: str = 
 
 
 def refuse_many(scope: Scope, areas: Areas) -> None:
-    """Refuse a page on options about more areas than one page can tell of.
-
-    Raises
-    ------
-    CommonwealError
-        If the scope has too many.
-    """
+    """Refuse a page on options about more areas than one page can tell of."""
     if len(scope.rows) > MOST_AREAS:
         raise CommonwealError(
             f"a page on options is about {MOST_AREAS:,} {areas.plural} at most; found {len(scope.rows):,}: "
@@ -317,33 +262,7 @@ def _programme(name: str, study: str, exclude: Sequence[str] = ()) -> tuple[Prog
 def options_page(
     results: Results, scope: Scope, kind: str, store: Store, progress: Progress | None = None
 ) -> Extra:
-    """Make the page on what new places of a kind would do for the places that a pack is about.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    scope
-        The places.
-    kind
-        Of place, as the taxonomy has it: ``library``.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    Extra
-        Where at most `SITES` of them would reach most, in proportion to need; what that changes; what it costs
-        and is worth, where that can be told, and how sure that is. Where scripts run, a reader can pick other
-        sites on it (`commonweal.report.case.pack_pages`).
-
-    Raises
-    ------
-    CommonwealError
-        If the pack is about too many areas, the kind is unknown, or there is nowhere to build.
-    """
+    """Make the page on what new places of a kind would do for the places that a pack is about."""
     refuse_many(scope, results.areas)
     ground = ground_of(results, store, progress)
     candidates = first_candidates(results, ground, scope, _WHERE, store) or _WHERE[0]
@@ -379,28 +298,7 @@ def programme_page(
     progress: Progress | None = None,
     against: str = "",
 ) -> Extra:
-    """Make the page on who a funding programme selects, and who gains and loses beside the study's own lists.
-
-    Parameters
-    ----------
-    results
-        A run of the study that the programme runs on.
-    name
-        A programme that ships, or the path of a YAML file.
-    store
-        Where lookups are read.
-    exclude
-        Tables of codes that it excludes, as `commonweal.invest.allocation.on_study.exclusions_of`.
-    progress
-        Called as ``progress(what, done, total)``.
-    against
-        Another programme to set beside it too.
-
-    Raises
-    ------
-    CommonwealError
-        If it is a programme on another study, or cannot be applied.
-    """
+    """Make the page on who a funding programme selects, and who gains and loses beside the study's own lists."""
     programme, exclusions = _programme(name, results.study.name, exclude)
     worked = applied(
         programme, results, store, exclusions,

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from commonweal.invest.case.model import Case
     from commonweal.invest.case.options import Steady
 
-__all__ = ["case_report"]
 
 _ROWS, _FEW = 25, 10
 """Rows of a long list that stand on the page; its file has all."""
@@ -83,18 +82,7 @@ _COVERS = (
 
 
 def case_report(case: Case) -> Report:
-    """Make the annex.
-
-    Parameters
-    ----------
-    case
-        As `commonweal.invest.case.make_case` gives it.
-
-    Returns
-    -------
-    Report
-        For `commonweal.document.write_report`.
-    """
+    """Make the annex."""
     allocated = allocation_report(case.worked)
     sited = None if case.sited is None else siting_report(case.sited)
     notes = [*case_cautions(case), *allocated.notes]

@@ -25,26 +25,12 @@ if TYPE_CHECKING:
     from commonweal.invest.siting.result import Sited
 
 
-__all__ = [
-    "commercial",
-    "write_places",
-]
-
-
 _TOGETHER = 1.0
 """Degrees within which places lie near enough together for a map of sites."""
 
 
 def commercial(case: Case, rows: int, few: int) -> Section:
-    """Tell the sites, with a map where the places lie together; or say in a sentence why none were looked for.
-
-    Parameters
-    ----------
-    case
-        The case.
-    rows, few
-        How many rows of the list of sites, and of the other lists, stand on the page.
-    """
+    """Tell the sites, with a map where the places lie together; or say in a sentence why none were looked for."""
     if case.sited is None:
         kind = f" of a kind that {case.asked.values} names" if unsited(case) else ""
         return Section(
@@ -133,13 +119,6 @@ def write_places(case: Case, path: Path) -> None:
     """Write the places, with what each gets, and the proposed sites as a GeoPackage.
 
     Places without a known boundary are in a layer of their own, as points.
-
-    Parameters
-    ----------
-    case
-        The case.
-    path
-        The file to write; it must not exist.
     """
     import shapely
 

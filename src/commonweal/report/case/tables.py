@@ -19,18 +19,6 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal import Estimate
     from commonweal.invest.case.model import Case
 
-__all__ = [
-    "by_gain",
-    "by_intervention",
-    "by_place",
-    "by_year",
-    "options",
-    "packages",
-    "pounds",
-    "risks",
-    "steady",
-]
-
 
 def by_place(case: Case) -> pl.DataFrame:
     """One row a place, neediest first: people, rank, share of draws, what is done, what it costs, need met."""

@@ -41,15 +41,6 @@ if TYPE_CHECKING:
     from commonweal.invest.case.model import Case
 
 
-__all__ = [
-    "case_answer",
-    "case_assumptions",
-    "case_data",
-    "case_lines",
-    "mix_words",
-]
-
-
 _FEW = 0.05
 """Share of the places, and of the money, below which an intervention is not named in a sentence."""
 
@@ -120,13 +111,6 @@ def mix_words(done: list[tuple[str, int, float]], one: str, many: str) -> str:
     """Say what is done in how many places, the most widespread first.
 
     What only a few places get, for little of the money, is what the last pounds went into: it is not named.
-
-    Parameters
-    ----------
-    done
-        Of each intervention its label, in how many places it is done, and GBP that it costs in all.
-    one, many
-        What one place and several are called.
 
     Examples
     --------

@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from commonweal.report.place.place import Place, Standing
 
 
-__all__ = [
-    "columns_of",
-    "place_map",
-    "rows_of",
-    "strand_chart",
-    "strand_table",
-]
-
-
 _CHART_WIDTH = 600.0
 _LEFT, _RIGHT, _ROW, _TOP = 248.0, 12.0, 25.0, 62.0
 _PLOT = _CHART_WIDTH - _LEFT - _RIGHT
@@ -76,19 +67,7 @@ def strand_table(name: str, standings: Sequence[Standing]) -> Shown:
 
 
 def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[Standing]) -> Chart:
-    """Draw `strand_table`: a mark a place or group, most need to the right.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    name
-        The place, or the larger area whose places are averaged.
-    kinds
-        What places are called.
-    standings
-        Of the place, or means over several.
-    """
+    """Draw `strand_table`: a mark a place or group, most need to the right."""
     title = f"Where {name} stands"
     whole = dict(columns_of(standings)).get("all", f"all {kinds}")
     known = any(s.low is not None for s in standings)
@@ -189,21 +168,7 @@ def place_map(
     groups: list[Group],
     listed: NDArray[np.bool_],
 ) -> Chart | None:
-    """Draw the place among its neighbours; None if it is not known where it is.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    place, row
-        The place, and its row among the areas.
-    shapes
-        Outlines of all of them.
-    groups
-        Larger areas, the authority first; there may be none.
-    listed
-        (n_areas,) whether an area is on a list of the study.
-    """
+    """Draw the place among its neighbours; None if it is not known where it is."""
     if not shapes.seen(np.array([row])):
         return None
     title = f"{place.name} and its neighbours"

@@ -28,39 +28,12 @@ if TYPE_CHECKING:
 
     FindPeers: TypeAlias = "Callable[[int, int], NDArray[np.intp]]"
 
-__all__ = [
-    "N_PEERS",
-    "Describing",
-    "Nearby",
-    "alike_by",
-    "describe",
-    "describer",
-    "peer_finder",
-    "peers",
-]
-
 
 N_PEERS = 5
 
 
 def peers(results: Results, row: int, n: int = N_PEERS) -> NDArray[np.intp]:
-    """Find the areas most like one.
-
-    Parameters
-    ----------
-    results
-        A run. Its index ``deprivation`` is what likeness is judged by; every index if it has none.
-    row
-        The area.
-    n
-        How many.
-
-    Returns
-    -------
-    ndarray
-        (n,) rows, nearest first: the least root-mean-square distance in percentile ranks, among
-        areas of the same rural-urban class where that is known.
-    """
+    """Find the areas most like one."""
     return peer_finder(results)(row, n)
 
 

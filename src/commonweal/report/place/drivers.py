@@ -23,28 +23,12 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Drivers",
-    "Group",
-    "Ranked",
-    "Standings",
-    "groups_of",
-    "larger_of",
-    "worse_than",
-]
-
-
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
 
 
 def worse_than(need: Floats) -> Floats:
     """(n_areas,) share of the other areas that have less need, those on a level counted half.
-
-    Parameters
-    ----------
-    need
-        (n_areas,) higher = more need, NaN = missing.
 
     Examples
     --------
@@ -204,15 +188,7 @@ class Standings:
         return tuple(self._standing(r, row, peers) for r in self.indices)
 
     def together(self, rows: Rows, name: str) -> tuple[Standing, ...]:
-        """Give the means of several areas, beside the larger one that all lie in and the whole.
-
-        Parameters
-        ----------
-        rows
-            The areas.
-        name
-            What they are together: a larger area of that name is not compared with itself.
-        """
+        """Give the means of several areas, beside the larger one that all lie in and the whole."""
         around = []
         for at, group in enumerate(self.groups):
             number = int(group.numbers[rows[0]])

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = [
-    "Shapes",
-    "overview_map",
-]
-
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
@@ -193,19 +188,6 @@ def overview_map(
     """Draw the places of a larger area in classes that differ by fill and by outline.
 
     None if it is not known where any of them is.
-
-    Parameters
-    ----------
-    id_
-        Of the drawing.
-    scope
-        Which places.
-    kinds, label
-        What places are called, and those on the list.
-    shapes, groups
-        Outlines, and the larger areas whose edges are drawn.
-    selected, near, chance
-        (n_areas,) whether on the list, whether a near miss, and the share of draws; None without.
     """
     if not shapes.seen(scope.rows):
         return None

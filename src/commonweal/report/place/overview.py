@@ -41,16 +41,6 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-__all__ = [
-    "MOST_LISTED",
-    "Overview",
-    "by_authority",
-    "listed",
-    "overview",
-    "people_table",
-    "shown_people",
-]
-
 
 _FEW = f"fewer than {FEWEST_PEOPLE}"
 
@@ -63,17 +53,7 @@ def shown_people(n: float) -> str:
 
 
 def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown:
-    """Show places with their ranks as intervals, margin and probability, in the order given.
-
-    Parameters
-    ----------
-    results, name
-        A run, and one of its designations.
-    rows
-        Which places.
-    full
-        Whether to add the code, and what would change the answer.
-    """
+    """Show places with their ranks as intervals, margin and probability, in the order given."""
     d, p = results.designations[name], probability(results, name)
     table = results.areas.table[rows]
     first = authority(results)
@@ -194,19 +174,7 @@ class Overview:
 def overview(
     describing: Describing, scope: Scope, shapes: Shapes, link: Callable[[int], str]
 ) -> Overview:
-    """Say what there is to say of a larger area.
-
-    Parameters
-    ----------
-    describing
-        Says what there is to say of each place of a run.
-    scope
-        Which places.
-    shapes
-        Outlines of all places.
-    link
-        Gives the address of a place's profile by its row, '' if it has none.
-    """
+    """Say what there is to say of a larger area."""
     r = describing.results
     standings = describing.standings.together(scope.rows, scope.title)
     strands = strand_chart("overview-strands", scope.title, r.areas.plural, standings)

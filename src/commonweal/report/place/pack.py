@@ -42,17 +42,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Charts",
-    "Extra",
-    "Profiles",
-    "default_folder",
-    "postcode_finder",
-    "profile_rows",
-    "write_pack",
-]
-
-
 _FARTHEST_M = 2000.0
 """Without an outline about it, a postcode is in the area whose middle is nearest, if within this."""
 
@@ -60,22 +49,7 @@ _FARTHEST_M = 2000.0
 def postcode_finder(
     shapes: Shapes, file: Path | None = None, cache: Path | None = None
 ) -> Callable[[str], int]:
-    """Give a function from a postcode to the row of its area.
-
-    Parameters
-    ----------
-    shapes
-        Outlines of the areas.
-    file
-        A directory of the user's own; the packaged one if not given.
-    cache
-        Where the packaged one is kept in a form that is read fast.
-
-    Raises
-    ------
-    CommonwealError
-        By the function: if the postcode is not known, has no place, or lies in no area.
-    """
+    """Give a function from a postcode to the row of its area."""
 
     def find(postcode: str) -> int:
         directory = load_postcodes(file, cache)
@@ -166,35 +140,6 @@ def write_pack(
     """Write a pack.
 
     A pack that was stopped is gone on with where it was; one that is there whole is left alone.
-
-    Parameters
-    ----------
-    results
-        From `commonweal.study.run.run`, with geometry.
-    scope
-        Which places it is about.
-    folder
-        Where to. An earlier pack is replaced; nothing else ever is.
-    profiles
-        Of which places: those on the list, all, or none but those asked for by name.
-    charts
-        Which charts are put beside the pages as pictures with their numbers.
-    shapes
-        Outlines of the areas, if they have been prepared.
-    extras
-        Pages that it has besides.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    CommonwealError
-        If the folder holds files that Commonweal did not write, or cannot be written.
     """
     rows = profile_rows(results, scope, profiles)
     key = _key(results, scope, rows, charts, extras)

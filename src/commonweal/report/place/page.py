@@ -34,22 +34,6 @@ if TYPE_CHECKING:
     )
 
 
-__all__ = [
-    "MOST_DRIVERS",
-    "cited",
-    "driver_table",
-    "main_drivers",
-    "near_table",
-    "page_maker",
-    "peer_table",
-    "picture",
-    "reasons",
-    "shown_table",
-    "source_list",
-    "told",
-]
-
-
 MOST_DRIVERS = 5
 """Indicators of each index that a profile lists."""
 
@@ -65,17 +49,7 @@ def told(
     map_: Chart | None,
     link: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
-    """Give the parts of a profile as plain data.
-
-    Parameters
-    ----------
-    place
-        The place.
-    chart, map_
-        Its pictures; there is no map where no place has a point.
-    link
-        Gives the address of another place's page by its code, '' if it has none.
-    """
+    """Give the parts of a profile as plain data."""
     number = {s.id: s.number for s in place.sources}
     strands = strand_table(place.name, place.standings)
     heads = [k for k, (_, is_index) in enumerate(rows_of(place.standings)) if is_index]

@@ -11,21 +11,6 @@ from typing import Any
 from commonweal.report.study.social_capital import SocialCapital  # noqa: TC001  # the API reads it
 from commonweal.sources.catalogue import NOT_STATED
 
-__all__ = [
-    "Answer",
-    "Average",
-    "Change",
-    "Claim",
-    "Driver",
-    "Larger",
-    "Margin",
-    "Other",
-    "Place",
-    "ShownIndicator",
-    "SourceNote",
-    "Standing",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -49,13 +49,7 @@ class Profile:
 
 
 def profile(results: Results, asked: str) -> Profile:
-    """Look one area up.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such area.
-    """
+    """Look one area up."""
     row = find_area(results.areas, asked)
     if row is None:
         raise UnknownNameError(results.areas.singular, asked, results.areas.codes)

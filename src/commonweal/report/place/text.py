@@ -37,20 +37,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Answers",
-    "Cited",
-    "caveats",
-    "change_text",
-    "condition_words",
-    "headline",
-    "in_running_text",
-    "margin_text",
-    "rank_words",
-    "sure_text",
-]
-
-
 _SHARES = {0.05: "twentieth", 0.1: "tenth", 0.2: "fifth", 0.25: "quarter", 0.5: "half"}
 
 

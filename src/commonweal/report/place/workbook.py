@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "write_book",
-]
-
-
 def write_book(
     path: Path,
     results: Results,
@@ -34,21 +29,7 @@ def write_book(
     overview: Iterable[tuple[str, Shown]],
     places: Sequence[Place],
 ) -> None:
-    """Write the workbook.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    results
-        The run.
-    title
-        What the pack is about.
-    overview
-        Names and tables of the overview.
-    places
-        Those with a profile.
-    """
+    """Write the workbook."""
     lines = [
         results.study.briefing.note,
         f"From the study: {results.study.title}.",

@@ -30,19 +30,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Content",
-    "Figure",
-    "PlaceTold",
-    "ReadingTold",
-    "StudyTold",
-    "content",
-    "figures",
-    "fill",
-    "state_figures",
-]
-
-
 _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 
 

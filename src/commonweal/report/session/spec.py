@@ -19,7 +19,6 @@ from commonweal.files.schema import FieldError, explain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Reading", "Session", "Speaker", "StateSpec", "load_session", "shipped_sessions"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _KEYS = "title, framing, studies"

@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "Group",
-    "Grouping",
-    "Lack",
-    "Measure",
-    "Moved",
-    "State",
-    "groupings",
-    "quantiles",
-    "slug",
-    "state",
-]
-
 
 QUARTERS = (0.25, 0.5, 0.75)
 
@@ -62,26 +49,7 @@ class Grouping:
 
 
 def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
-    """Divide a study's areas for readers: all, by deprivation, by larger area, by kind of place.
-
-    Parameters
-    ----------
-    results
-        A run.
-    deprivation
-        The index whose tenths are told, 1 = most deprived; none if not given.
-
-    Returns
-    -------
-    list of Grouping
-        Each area is in at most one group of each. First all of them in one group; what the areas
-        do not tell of is left out.
-
-    Raises
-    ------
-    UnknownNameError
-        If the study has no such index.
-    """
+    """Divide a study's areas for readers: all, by deprivation, by larger area, by kind of place."""
     everyone, where = results.focus, focus_name(results.study, results.areas)
     name = f"All {results.areas.plural}{f' in {where}' if where else ''}"
     found = [Grouping("all", name, (Group("all", name, everyone),))]
@@ -169,13 +137,6 @@ def slug(name: str) -> str:
 
 def quantiles(values: Floats, people: Floats, at: tuple[float, ...] = QUARTERS) -> Floats:
     """(len(at),) the values below which shares of the people live: weighted quantiles.
-
-    Parameters
-    ----------
-    values
-        (n,) one an area; NaN is left out.
-    people
-        (n,) residents; areas with none, or an unknown number, are left out.
 
     Examples
     --------

@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     from commonweal.report.session.state import Lack, Measure, Moved, State
 
 
-__all__ = [
-    "StateTold",
-    "Strand",
-    "lack_chart",
-    "measure_chart",
-    "measure_table",
-    "short_amount",
-    "state_tables",
-    "told",
-]
-
-
 INK, QUIET, LINE, ACCENT, SPREAD = "#1a1f24", "#4a545e", "#c9d0d6", "#08306b", "#9fb6cf"
 LEFT, WIDE, ROW, HEAD, RIGHT = 276, 370, 18, 27, 94
 
@@ -259,22 +247,7 @@ class StateTold:
 
 
 def told(found: State, spec: StateSpec, change_note: tuple[str, ...] = ()) -> StateTold:
-    """Tell a state.
-
-    Parameters
-    ----------
-    found
-        The state.
-    spec
-        Which measures get a chart.
-    change_note
-        What to beware of in what changed.
-
-    Raises
-    ------
-    StudyError
-        If a measure to show is not one of the state's.
-    """
+    """Tell a state."""
     names = [m.about.name for m in found.measures]
     for k, name in enumerate(spec.show):
         if name not in names:

@@ -32,14 +32,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "session_files",
-    "session_html",
-    "session_pdf",
-    "write_session",
-]
-
-
 def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
     """Make the page.
 

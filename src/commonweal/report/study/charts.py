@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Map",
-    "draw_map",
-    "probability_chart",
-    "rank_charts",
-]
-
-
 _BINS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 _AROUND = 15
 
@@ -238,21 +230,7 @@ class Map:
 
 
 def draw_map(results: Results, name: str) -> Map | None:
-    """Draw one designation.
-
-    Parameters
-    ----------
-    results
-        The results.
-    name
-        The designation.
-
-    Returns
-    -------
-    Map or None
-        An ``svg`` element with a title and a description, and its legend; None if no area has a
-        place.
-    """
+    """Draw one designation."""
     table = results.areas.table
     lon = table["longitude"].cast(float).fill_null(np.nan).to_numpy()
     lat = table["latitude"].cast(float).fill_null(np.nan).to_numpy()

@@ -30,37 +30,10 @@ if TYPE_CHECKING:
     from commonweal.designation import Comparison, Designation
 
 
-__all__ = [
-    "comparison_data",
-    "comparison_lines",
-    "index_comparison_data",
-    "index_comparison_lines",
-    "index_comparison_tables",
-    "study_comparison_data",
-    "study_comparison_lines",
-    "unit_data",
-    "unit_lines",
-    "unit_table",
-    "write_study_comparison",
-]
-
-
 def comparison_lines(
     c: Comparison, before: str, after: str, most: int = MOST_LINES, where: str = ""
 ) -> Iterator[str]:
-    """Give a comparison as lines of text.
-
-    Parameters
-    ----------
-    c
-        The comparison.
-    before, after
-        Titles of the two studies.
-    most
-        How many areas of each kind to name; 0 for counts alone.
-    where
-        What larger area is counted alone; '' for everything.
-    """
+    """Give a comparison as lines of text."""
     old, new = c.before, c.after
     within = f" in {where}" if where else ""
     whole = ", everywhere" if where and c.report else within
@@ -120,19 +93,7 @@ MOST_PARTS = 3
 def index_comparison_lines(
     c: IndexComparison, first: str, second: str, most: int = 5, where: str = ""
 ) -> Iterator[str]:
-    """Give a comparison of two indices as lines of text.
-
-    Parameters
-    ----------
-    c
-        The comparison.
-    first, second
-        Titles of the two studies.
-    most
-        How many of the areas furthest apart to name, each way.
-    where
-        What larger area is counted alone; '' for everything.
-    """
+    """Give a comparison of two indices as lines of text."""
     whole = c.nodes.row(0, named=True)
     yield f"{whole['first_label']} beside {whole['second_label']}"
     yield f"  First:  {first}"
@@ -363,19 +324,7 @@ def study_comparison_data(c: StudyComparison, before: str, after: str) -> dict[s
 
 
 def write_study_comparison(c: StudyComparison, out: Path) -> None:
-    """Write the long tables as CSV.
-
-    Parameters
-    ----------
-    out
-        A name that ends in ``.csv``: every area that enters, leaves or stays. Else a folder, made
-        if it is not there, for these (``lists.csv``) and the tables of `index_comparison_tables`.
-
-    Raises
-    ------
-    CommonwealError
-        If it cannot be written, or there are no lists for a ``.csv``.
-    """
+    """Write the long tables as CSV."""
     try:
         if out.suffix.lower() == ".csv":
             if c.lists is None:
@@ -401,19 +350,7 @@ def _tables(c: StudyComparison) -> Iterator[tuple[str, pl.DataFrame]]:
 def unit_lines(
     comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
 ) -> Iterator[str]:
-    """Give the comparisons of a study's areas with larger ones as lines of text.
-
-    Parameters
-    ----------
-    comparisons
-        At least one; the small areas are the same in all.
-    title
-        The study's.
-    label
-        What a selected area is called, such as ``left behind``.
-    where
-        What larger area is counted alone; '' for everything.
-    """
+    """Give the comparisons of a study's areas with larger ones as lines of text."""
     yield f"{title}: the same recipe on areas of different size"
     if where:
         yield ""
@@ -487,13 +424,7 @@ def _people_share(share: float) -> str:
 
 
 def unit_data(comparisons: Sequence[UnitComparison], where: str = "") -> list[dict[str, Any]]:
-    """Give the comparisons as plain data for ``--json``: without the single areas.
-
-    Parameters
-    ----------
-    comparisons, where
-        As in `unit_lines`.
-    """
+    """Give the comparisons as plain data for ``--json``: without the single areas."""
     return [
         {
             **({"focus": {"name": where, "areas": len(c.small)}} if where else {}),

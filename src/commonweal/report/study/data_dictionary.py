@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "COARSE",
-    "Measured",
-    "indicator_table",
-    "limit",
-    "measured",
-    "measured_extra",
-    "preparation",
-    "prepared_values",
-    "step_table",
-    "system_title",
-]
-
-
 _WAYS = {
     "mean": "the mean of the other areas",
     "median": "the median of the other areas",

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "HeldBack",
-    "Paths",
-    "held_back",
-    "held_back_by",
-    "leading",
-    "parts_tested",
-    "what_holds_it_back",
-]
-
-
 Paths: TypeAlias = NDArray[np.object_]
 """(n_areas,) paths of nodes, '' where none is known."""
 
@@ -38,19 +27,7 @@ Paths: TypeAlias = NDArray[np.object_]
 def leading(scores: Scores, deep: bool = False) -> Paths:
     """Find the part of an index that contributes most to each area's score.
 
-    Parameters
-    ----------
-    scores
-        The index.
-    deep
-        Whether to go on from that part to the one that contributes most to it, down to the
-        indicator.
-
-    Returns
-    -------
-    ndarray
-        (n_areas,) paths; empty where none is known, as where the form of the index leaves no child
-        a part of its own (`commonweal.index.contributions`).
+    Gives (n_areas,) paths.
     """
     found: Paths = np.full(len(scores.codes), "", dtype=object)
     if not scores.domains:
@@ -76,20 +53,7 @@ def _has_parts(scores: Scores) -> bool:
 
 
 def held_back_by(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:
-    """Name the part that holds each of some areas back most, on the first index that has parts.
-
-    Parameters
-    ----------
-    results, name
-        The results, and the designation.
-    rows
-        (n,) the areas.
-
-    Returns
-    -------
-    list of str or None
-        The parts; '' where none is known. None if no index that the designation tests has parts.
-    """
+    """Name the part that holds each of some areas back most, on the first index that has parts."""
     indices = parts_tested(results, name)
     if not indices:
         return None

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.study.results import Results
 
-__all__ = ["map_fields", "polygons", "still", "write_geopackage", "write_layer", "write_layers"]
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _FIELDS = 1990
@@ -29,44 +28,14 @@ _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
 
 
 def write_geopackage(results: Results, path: Path) -> str:
-    """Write the layer ``areas``, and ``area_points`` where only some areas have a boundary.
-
-    Parameters
-    ----------
-    results
-        The results.
-    path
-        The file to write; it must not exist.
-
-    Returns
-    -------
-    str
-        What the file holds, in words; says so if nothing was written because no place is known.
-    """
+    """Write the layer ``areas``, and ``area_points`` where only some areas have a boundary."""
     here = pl.Series(results.focus)
     fields, shapes = map_fields(results).filter(here), results.boundaries.filter(here)
     return write_layers(path, fields, shapes["geometry"], results.focused)
 
 
 def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: Areas) -> str:
-    """Write numbers of areas as `write_geopackage` does.
-
-    Parameters
-    ----------
-    path
-        The file to write; it must not exist.
-    fields
-        One row an area, under names without dots or spaces.
-    geometry
-        (n_areas,) boundaries as WKB in WGS 84, or null.
-    areas
-        The areas, in the same order.
-
-    Returns
-    -------
-    str
-        What the file holds, in words.
-    """
+    """Write numbers of areas as `write_geopackage` does."""
     shapes = polygons(geometry)
     with_shape = np.array([s is not None for s in shapes], dtype=bool)
     points, with_point = _points(areas.table)
@@ -233,13 +202,7 @@ def _whole(name: str, values: NDArray[np.float64]) -> pl.Series:
 
 
 def polygons(geometry: pl.Series) -> NDArray[np.object_]:
-    """Give shapes as WKB multipolygons, without parsing them; None for all else.
-
-    Parameters
-    ----------
-    geometry
-        (n_areas,) WKB in WGS 84, or null.
-    """
+    """Give shapes as WKB multipolygons, without parsing them; None for all else."""
     out = np.empty(len(geometry), dtype=object)
     for row, wkb in enumerate(geometry):
         out[row] = _multi(wkb) if wkb is not None else None

@@ -41,25 +41,12 @@ if TYPE_CHECKING:
     from commonweal.designation import Certainty, Designation, Sensitivity
     from commonweal.study.results import Agreement, Results
 
-__all__ = ["as_data", "headline"]
 
 MOST_NAMED = 3
 
 
 def headline(results: Results) -> list[str]:
-    """Give the answer of a run as lines of text.
-
-    Parameters
-    ----------
-    results
-        From `commonweal.study.run.run`.
-
-    Returns
-    -------
-    list of str
-        Title, who is selected, how sure that is, agreement with what is published and each
-        difference with its margins.
-    """
+    """Give the answer of a run as lines of text."""
     lines = [results.study.title]
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
@@ -266,18 +253,7 @@ def _difference(results: Results, name: str, row: int) -> str:
 
 
 def as_data(results: Results) -> dict[str, Any]:
-    """Give the answer of a run as plain data for ``--json``.
-
-    Returns
-    -------
-    dict
-        ``study``, ``title``, ``cautions`` (of indicators with few values), ``areas``, and by
-        designation ``selected`` (codes), ``population``,
-        ``cautions`` (of ties at a cut-off and areas without people, as text),
-        ``near_misses``, ``without_score`` and ``without_parent`` (codes of those that the rule
-        cannot place), ``certainty`` and ``sensitivity``; ``agreement`` with each difference and
-        its margins.
-    """
+    """Give the answer of a run as plain data for ``--json``."""
     designations = {}
     for name in results.designations:
         d, codes = results.listed(name), results.areas.table["code"]

@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "Tier",
-    "by_tier",
-    "larger_areas",
-    "tiers",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A set of larger areas that results are summed up for."""
@@ -53,11 +45,6 @@ def tiers(results: Results) -> list[Tier]:
 
 def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> Shown:
     """Count, for each larger area, who is selected; those with most first.
-
-    Parameters
-    ----------
-    everyone
-        Whether to list larger areas with neither selected areas nor near misses.
 
     Notes
     -----

@@ -39,17 +39,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "cautions",
-    "index_table",
-    "limits",
-    "look_again",
-    "method",
-    "thin",
-    "varied",
-]
-
-
 _MOST = 12
 """Findings that are told of an index; the rest are counted."""
 
@@ -109,23 +98,7 @@ def _sentence(results: Results, finding: Finding) -> str:
 
 
 def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) -> list[str]:
-    """Say where a list is not what its rule's words lead one to expect.
-
-    Parameters
-    ----------
-    results
-        The results.
-    name
-        The designation.
-    rows
-        The areas whose list it is; those that the study lists if not given. Cut-offs are those of the whole study.
-
-    Returns
-    -------
-    list of str
-        Where ties let more areas in than the stated share or number, where that is less than one area or
-        more than there are, and how many areas on the list have no residents.
-    """
+    """Say where a list is not what its rule's words lead one to expect."""
     designation = results.listed(name) if rows is None else results.designations[name]
     told: list[str] = []
     for t in designation.tested:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicators
     from commonweal.study.results import Results
 
-__all__ = ["data_tables", "write_table"]
-
 
 def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Give every table: the name of its file, what it holds in words, and the frame.

@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Agreement, Results
 
 
-__all__ = [
-    "agreement",
-    "changes",
-    "differences",
-    "file_name",
-    "licences_of",
-    "source_title",
-    "sources",
-    "study_sources",
-]
-
-
 _TEXT = {"Code": pl.String, "Name": pl.String}
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from commonweal.document.model import Chart
     from commonweal.study.results import Results
 
-__all__ = ["render_report", "write_report"]
 
 _MOST_LISTED = 3000
 """Areas that a list in the page names; the workbook has every one."""
@@ -78,20 +77,7 @@ def write_report(results: Results, path: Path, day: date | None = None) -> None:
 
 
 def render_report(results: Results, day: date | None = None) -> str:
-    """Make the page.
-
-    Parameters
-    ----------
-    results
-        The results.
-    day
-        The date that it names; none if not given.
-
-    Returns
-    -------
-    str
-        HTML with its style, drawings and a small script inside; it asks nothing of any server.
-    """
+    """Make the page."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -41,19 +41,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
 
-__all__ = [
-    "choice_in_words",
-    "choices_of",
-    "how_it_was_looked_into",
-    "kinds_in_words",
-    "most_often",
-    "moved_by_choice",
-    "mover_in_words",
-    "sensitivity_charts",
-    "sensitivity_table",
-    "what_matters",
-]
-
 
 _KINDS = {
     Weights: "the weights",
@@ -77,17 +64,7 @@ def kinds_in_words(vary: Iterable[Assumption]) -> str:
 
 
 def choice_in_words(results: Results, a: Assumption, *, law: bool = True) -> str:
-    """Say what one assumption lets vary: by its own name, if it has one.
-
-    Parameters
-    ----------
-    results
-        Whose indices and indicators it names.
-    a
-        The assumption.
-    law
-        Whether to say between what.
-    """
+    """Say what one assumption lets vary: by its own name, if it has one."""
     what, between = _told(results, a)
     what = a.name or what
     return f"{what} ({between})" if law and between else what

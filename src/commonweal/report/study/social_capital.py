@@ -24,21 +24,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "NOT_VERIFIED",
-    "NO_UNCERTAINTY",
-    "STATES",
-    "HeadlineHere",
-    "SocialCapital",
-    "State",
-    "capital_finder",
-    "figure_in_words",
-    "framework_note",
-    "interval",
-    "interval_in_words",
-    "national_in_words",
-]
-
 
 NOT_VERIFIED = "not verified"
 
@@ -59,18 +44,6 @@ def framework_note(framework: Framework) -> str:
 
 def figure_in_words(figure: Figure, headline: Headline, evidence: Evidence) -> str:
     """Say a figure: how much, of whom, where, when, who says so, and whether it was verified.
-
-    Parameters
-    ----------
-    figure, headline
-        The figure, and the headline that it is of.
-    evidence
-        The library that has the work that states it.
-
-    Raises
-    ------
-    UnknownNameError
-        If the library lacks the work.
 
     Examples
     --------
@@ -274,22 +247,7 @@ def capital_finder(
     capital: Indicators | None,
     national: Mapping[str, tuple[Figure, ...]],
 ) -> Callable[[int], SocialCapital | None]:
-    """Say what is known of the social capital of any place of a study, as a function of its row.
-
-    Parameters
-    ----------
-    study, areas
-        A study and its areas.
-    capital
-        The indicators that it names under ``social_capital``, on these areas; None if it names none.
-    national
-        By headline, figures for the country.
-
-    Returns
-    -------
-    callable
-        Gives the value for a row of `areas`; None where the study says nothing of social capital.
-    """
+    """Say what is known of the social capital of any place of a study, as a function of its row."""
     if capital is None:
         return _nothing
     framework, evidence = load_framework(), load_evidence()

@@ -26,35 +26,8 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "HOW_TO_READ",
-    "SHARES",
-    "capital_data",
-    "capital_notes",
-    "capital_overall",
-    "country_table",
-    "here_table",
-    "how_to_read",
-    "social_capital_lines",
-    "unknown_in_words",
-]
-
-
 def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
-    """Tell it on a terminal: what there is here first, then the country, then what is unknown.
-
-    Parameters
-    ----------
-    found
-        What is known of a place.
-    whole
-        Whether figures for the country are told one by one; else only which there are.
-
-    Yields
-    ------
-    str
-        A line.
-    """
+    """Tell it on a terminal: what there is here first, then the country, then what is unknown."""
     yield from ("Social capital", f"  {found.summary}")
     for h in found.here:
         said = "; ".join(part for part in (h.text, h.interval, h.place) if part)

@@ -28,33 +28,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "ClassRanks",
-    "Counts",
-    "Extra",
-    "areas_in_short",
-    "changes_in_words",
-    "class_ranks",
-    "class_word",
-    "counts",
-    "designated",
-    "domain_paths",
-    "domain_ranks",
-    "extra_columns",
-    "extra_line",
-    "extra_lines",
-    "extras",
-    "indicator_values",
-    "knows_changes",
-    "label_of",
-    "margin",
-    "near_miss_rows",
-    "probability",
-    "selected_rows",
-    "worst_areas",
-]
-
-
 @dataclass(frozen=True, slots=True)
 class ClassRanks:
     """An index within the classes of a kind.
@@ -310,14 +283,7 @@ def _who(results: Results, rows: Rows) -> list[tuple[str, pl.Series]]:
 
 
 def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> Shown:
-    """Show areas with what decides about them, in the order given.
-
-    Parameters
-    ----------
-    brief
-        Whether to leave out the margin of each condition, the choice that most often moves an
-        area, and larger areas but the first.
-    """
+    """Show areas with what decides about them, in the order given."""
     d, p = results.designations[name], probability(results, name)
     columns = _who(results, rows)
     if brief:
@@ -428,13 +394,7 @@ def domain_ranks(results: Results) -> Shown:
 
 
 def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
-    """Show the value of every indicator, one table for each kind of areas that indices are built on.
-
-    Yields
-    ------
-    tuple
-        The index that is built on other areas than the study's, or ''; what the areas are; the table.
-    """
+    """Show the value of every indicator, one table for each kind of areas that indices are built on."""
     table, rows = results.focused.table, np.flatnonzero(results.focus)
     here: dict[str, tuple[str, pl.Series]] = {}
     for index, found in results.indicators.items():

@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "all_trends",
-    "by_year",
-    "moved_most",
-    "trend_chart",
-    "trend_data",
-    "trend_line",
-    "trend_words",
-]
-
-
 MOST = 10
 """Areas that are named among those that rose most, and among those that fell most."""
 

@@ -35,12 +35,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-__all__ = [
-    "sheets",
-    "write_workbook",
-]
-
-
 _BY_TEXT = 1000  # rows from which on a table is written the fast way
 
 
@@ -211,18 +205,7 @@ def _published(results: Results) -> Iterator[Sheet]:
 
 
 def write_workbook(results: Results, path: Path, day: date | None = None) -> None:
-    """Write the workbook.
-
-    Parameters
-    ----------
-    results
-        The results.
-    path
-        The file to write.
-    day
-        The date that the cover names; none if not given, so that the same results give the same
-        file.
-    """
+    """Write the workbook."""
     made = f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip()
     lines = [
         results.study.briefing.note,

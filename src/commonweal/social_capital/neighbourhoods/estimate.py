@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Progress: TypeAlias = Callable[[str, int, int], None]
 
-__all__ = [
-    "Estimates",
-    "Neighbourhoods",
-    "People",
-    "estimate_neighbourhoods",
-    "larger_estimates",
-]
-
 
 def larger_estimates(
     survey: Survey, outcome: str, area: str, areas: Areas, parent: str

@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Ints: TypeAlias = NDArray[np.int64]
 
-__all__ = [
-    "METHODS",
-    "Answers",
-    "Covariates",
-    "Direct",
-    "Kinds",
-    "Method",
-    "Modelled",
-    "by_area",
-    "by_kind",
-    "direct_estimates",
-    "standardised",
-]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariates:

@@ -36,15 +36,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "Ground",
-    "estimates_of",
-    "place_study",
-    "read_ground",
-    "ready_covariates",
-    "run_estimates",
-]
-
 
 def ready_covariates(system: str) -> dict[str, IndicatorSpec]:
     """Give the covariates that ship for an area system, by name; none for most.

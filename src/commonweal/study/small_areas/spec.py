@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-__all__ = [
-    "EstimatesSpec",
-    "PeopleSpec",
-    "example_spec",
-    "example_survey",
-    "load_estimates",
-    "write_example",
-]
-
-
 def _share(value: Any) -> Any:
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
