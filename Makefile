@@ -61,9 +61,9 @@ size: .venv/dev.stamp  ## Print how big the house is
 
 lock: .venv/dev.stamp  ## Pin every dependency anew, with hashes and without index addresses
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra build --generate-hashes --universal \
+	$(BIN)/uv pip compile pyproject.toml --extra all --extra build --generate-hashes --universal \
 	    --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --generate-hashes --universal \
+	$(BIN)/uv pip compile pyproject.toml --extra all --extra build --extra dev --generate-hashes --universal \
 	    --python-version 3.11 --custom-compile-command "make lock" --quiet --upgrade -o requirements-dev.lock
 
 clean:

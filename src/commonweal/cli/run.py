@@ -20,6 +20,7 @@ from commonweal.cli.console import (
     write_text,
 )
 from commonweal.errors import CommonwealError, UnreachableError
+from commonweal.files.extras import needs
 
 
 def run(
@@ -100,8 +101,10 @@ def explore(
     from commonweal.sources import Store
     from commonweal.spec import load_study
     from commonweal.study.run import run as run_study
-    from commonweal.web import open_explorer
-    from commonweal.web.serve import address_of, is_loopback, leave, listen, serve
+
+    with needs("web"):
+        from commonweal.web import open_explorer
+        from commonweal.web.serve import address_of, is_loopback, leave, listen, serve
 
     recipe = load_study(study)
     with listen(host, port) as held:  # before a long run, not after it

@@ -12,6 +12,7 @@ import polars as pl
 
 from commonweal.demo.people import AGES, RESIDENT_KINDS, SEXES, TENURES
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +150,8 @@ def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
     DataError
         If it has another ending.
     """
-    import pyreadstat
+    with needs("survey"):
+        import pyreadstat
 
     file = Path(file)
     if file.suffix.lower() != ".sav":

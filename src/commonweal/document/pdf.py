@@ -6,17 +6,17 @@ import json
 import re
 from contextlib import contextmanager
 from importlib import resources
-from importlib.util import find_spec
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.html import unbroken
 from commonweal.errors import CommonwealError
 from commonweal.evidence import cite, load_evidence
+from commonweal.files.extras import needs, package_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from commonweal.document.model import Chart, Report, Shown
     from commonweal.evidence import Evidence
@@ -39,7 +39,8 @@ class Paper:
     """Compiles one template of the pack."""
 
     def __init__(self, template: Path, fonts: Path) -> None:
-        import typst
+        with needs("pdf"):
+            import typst
 
         self._compiler = typst.Compiler(
             str(template), font_paths=[str(fonts)], ignore_system_fonts=True
@@ -131,12 +132,7 @@ def papers() -> Iterator[dict[str, Paper]]:
 
 def font_folder() -> Path:
     """Find the folder of DejaVu Sans that matplotlib ships, without loading matplotlib."""
-    spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        raise CommonwealError(
-            "matplotlib is not installed; its fonts are what PDF files are set in"
-        )
-    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return package_folder("matplotlib", "pdf") / "mpl-data" / "fonts" / "ttf"
 
 
 _WIDE = 0.85

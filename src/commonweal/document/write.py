@@ -13,6 +13,7 @@ from commonweal.document.model import Shown
 from commonweal.document.pdf import report_pdf
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.errors import CommonwealError
+from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, marker, plainly, whole_folder
 from commonweal.files.inputs import given_lines
 from commonweal.sources import load_catalogue
@@ -60,9 +61,14 @@ def write_report(
         if table.name in tables:
             raise CommonwealError(f"{report.name}: two tables are called {table.name!r}")
         tables[table.name] = table
+    books: dict[str, tuple[str, Callable[[Path], object]]] = {
+        "report.pdf": (
+            "This page for paper: a tagged PDF.",
+            lambda path: path.write_bytes(report_pdf(report)),
+        ),
+        "report.xlsx": ("Every table, a sheet each.", lambda path: _write_book(path, report)),
+    }
     listed = [
-        ("report.pdf", "This page for paper: a tagged PDF."),
-        ("report.xlsx", "Every table, a sheet each."),
         *((name, what) for name, (what, _) in (more or {}).items()),
         *((f"tables/{table.name}.csv", table.title) for table in tables.values()),
     ]
@@ -72,9 +78,13 @@ def write_report(
             (fresh / "tables" / f"{table.name}.csv").write_bytes(table.shown.csv())
         for name, (_, write) in (more or {}).items():
             write(fresh / name)
+        there = [
+            (name, what)
+            for name, (what, write) in books.items()
+            if not write_if_installed(fresh / name, write)
+        ]
+        listed = [*there, *listed]
         (fresh / "report.html").write_text(report_html(report, listed), "utf-8")
-        (fresh / "report.pdf").write_bytes(report_pdf(report))
-        _write_book(fresh / "report.xlsx", report)
         names = {"report.html", MARK, *(name.split("/")[0] for name, _ in listed)}
         account = {
             "report": report.name,

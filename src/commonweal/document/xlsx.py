@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.document.model import Shown
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +136,8 @@ def write_sheets(
     day: date | None = None,
 ) -> None:
     """Write a workbook of a cover with contents and one table a sheet."""
-    import xlsxwriter
+    with needs("xlsx"):
+        import xlsxwriter
 
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(

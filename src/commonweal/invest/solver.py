@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from commonweal.errors import CommonwealError
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -215,7 +216,8 @@ def _looking(stop: threading.Event, tell: Tell | None) -> Callable[[Any], None]:
 
 def load_highs() -> Any:
     """Import HiGHS, when it is needed: it is large. Its types are not complete, so none are claimed."""
-    return import_module("highspy")
+    with needs("invest"):
+        return import_module("highspy")
 
 
 def _model(

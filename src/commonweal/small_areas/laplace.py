@@ -10,12 +10,13 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, hstack
 from scipy.special import expit, logsumexp
-from threadpoolctl import threadpool_limits
 
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from commonweal.small_areas.checks import Array, Codes
 
@@ -134,9 +135,12 @@ class Mode:
     height: float  # minus the penalised log-likelihood
 
 
-def one_thread() -> threadpool_limits:
+def one_thread() -> AbstractContextManager[object]:
     """Keep linear algebra to one thread: these matrices are small and many, and threads wait for each other."""
-    return threadpool_limits(1, user_api="blas")
+    with needs("survey"):
+        from threadpoolctl import threadpool_limits
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def merged(

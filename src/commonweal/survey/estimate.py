@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 from commonweal.survey.survey import nested
 
 if TYPE_CHECKING:
@@ -220,7 +221,8 @@ def _svy(
     survey: Survey, frame: pl.DataFrame, outcome: str, together: int
 ) -> tuple[pl.DataFrame, Array]:
     """Estimate by group with svy: standard errors, degrees of freedom, and the covariance of the groups."""
-    import svy
+    with needs("survey"):
+        import svy
 
     spec = survey.spec
     cells = {

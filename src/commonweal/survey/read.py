@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.files.extras import needs
 from commonweal.files.inputs import is_there, note_given
 from commonweal.sources.sandbox import apart, reading
 
@@ -109,7 +110,8 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
 
 def _read_labelled(file: Path, columns: Sequence[str]) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Read columns of an SPSS or Stata file with their value labels; the names of all if none is asked for."""
-    import pyreadstat
+    with needs("survey"):
+        import pyreadstat
 
     read = pyreadstat.read_dta if file.suffix.lower() == ".dta" else pyreadstat.read_sav
     there = read(file, metadataonly=True, output_format="polars")[1].column_names

@@ -184,7 +184,7 @@ def fit(
     ``s_g`` the sum of ``x w e`` over a cluster, times ``G / (G - 1) (n - 1) / (n - k)``; intervals take
     G - 1 degrees of freedom.
     """
-    import statsmodels.api as sm
+    from scipy.stats import t as students
 
     names = list(predictors)
     if not names:
@@ -207,7 +207,7 @@ def fit(
     if n <= k:
         raise DataError(f"{n} rows for {k} coefficients; expected more rows than coefficients")
     _refuse_collinear(x * np.sqrt(w)[:, None], names, within)
-    model = sm.WLS(y, x, weights=w)
+    groups = None
     if clusters:
         groups = _groups(table, clusters)
         many = int(groups.max()) + 1
@@ -215,21 +215,42 @@ def fit(
             raise DataError(
                 f"clusters '{clusters}': {many} for {k} coefficients; expected more clusters than coefficients"
             )
-        found = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     else:
         many = n
-        found = model.fit(cov_type="HC1", use_t=True)
-    bounds = found.conf_int(1 - _LEVEL)
+    estimates, covariance = least_squares(y, x, w, groups)
+    errors, left = np.sqrt(np.diag(covariance)), y - x @ estimates
+    df = many - 1 if clusters else n - k
+    half = students.ppf(1 - (1 - _LEVEL) / 2, df) * errors
+    p = 2 * students.sf(np.abs(estimates / errors), df)
+    columns = (estimates, errors, estimates - half, estimates + half, p)
     terms = tuple(
-        Term(name, float(b), float(se), float(low), float(high), float(p))
-        for name, b, se, (low, high), p in zip(
-            names, found.params, found.bse, bounds, found.pvalues, strict=True
-        )
+        Term(name, *map(float, numbers)) for name, *numbers in zip(names, *columns, strict=True)
     )
     centre = 0.0 if within else np.average(y, weights=w)
-    r2 = 1 - float(w @ found.resid**2) / float(w @ (y - centre) ** 2)
+    r2 = 1 - float(w @ left**2) / float(w @ (y - centre) ** 2)
     own = np.asarray(table[clusters].cast(str).to_list()) if clusters else None
-    return Fit(outcome, terms, n, many, r2, x, y, found.resid, w, clusters, within, own)
+    return Fit(outcome, terms, n, many, r2, x, y, left, w, clusters, within, own)
+
+
+def least_squares(
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    w: NDArray[np.float64],
+    groups: NDArray[np.intp] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give coefficients by weighted least squares, and their covariance: HC1, or of clusters by their number."""
+    n, k = x.shape
+    root = np.sqrt(w)
+    rows, given = x * root[:, None], y * root
+    inverse = np.linalg.pinv(rows, rcond=1e-15)
+    estimates = inverse @ given
+    left = given - rows @ estimates
+    if groups is None:
+        return estimates, inverse @ ((n / (n - k) * left**2)[:, None] * inverse.T)
+    score = rows * left[:, None]
+    sums = np.array([np.bincount(groups, column) for column in score.T]).T
+    many, bread = len(sums), inverse @ inverse.T
+    return estimates, bread @ (sums.T @ sums) @ bread.T * (many / (many - 1) * ((n - 1) / (n - k)))
 
 
 def interval(term: Term, unit: str = "points", digits: int = 1) -> str:

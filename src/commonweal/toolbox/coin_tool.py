@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.extras import needs
 from commonweal.sources.sandbox import reading
 from commonweal.sources.tabular import NO_EXCEL, check_workbook
 from commonweal.toolbox.coin import Coin, read_coin_tables
@@ -234,7 +235,8 @@ def _required(sheet: _Sheet, row: int, column: int) -> str:
 
 
 def _letters(column: int) -> str:
-    from xlsxwriter.utility import xl_col_to_name
+    with needs("toolbox"):
+        from xlsxwriter.utility import xl_col_to_name
 
     return str(xl_col_to_name(column))
 

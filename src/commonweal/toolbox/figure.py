@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.document.format import plain
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +147,8 @@ _SAID_OF_SVG = ("Creator", "Date", "Format", "Type")
 @contextmanager
 def style(salt: str = "") -> Iterator[None]:
     """Draw in our style, whatever the reader's settings; a salt makes the ids of SVG."""
-    from matplotlib import style as styles
+    with needs("toolbox"):
+        from matplotlib import style as styles
 
     with styles.context(["default", _STYLE | {"svg.hashsalt": salt}]):
         yield
@@ -162,7 +164,8 @@ def _letters_elsewhere() -> Iterator[None]:
 
 def blank(height: float) -> Figure:
     """Make an empty figure `WIDTH` wide, which `plot` puts a title above."""
-    from matplotlib.figure import Figure
+    with needs("toolbox"):
+        from matplotlib.figure import Figure
 
     return Figure((WIDTH / 96, height / 96))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from commonweal.document.format import shorten
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 from commonweal.index.methods import AboveZero, Count, strict
 from commonweal.index.tables import column, row_of, units_of
 from commonweal.toolbox.figure import BLUE, GREY, INK, SKY, VERMILION, blank, numeral, plot, style
@@ -152,7 +153,9 @@ def shift_plot(
         If the arrays differ in length, `most` is below 1, or there is nothing to draw.
     """
     import polars as pl
-    from matplotlib.markers import CARETLEFT, CARETRIGHT  # their tips are at the point
+
+    with needs("toolbox"):
+        from matplotlib.markers import CARETLEFT, CARETRIGHT  # their tips are at the point
 
     called, (old, new) = _alike(units, before=before, after=after)
     shift = old - new
@@ -295,7 +298,8 @@ def _rows(figure: Figure, units: Sequence[str], ranks: Floats) -> Axes:
 
     Far down the table they begin nearer to the ranks that are drawn, to tell them apart.
     """
-    from matplotlib.ticker import MaxNLocator
+    with needs("toolbox"):
+        from matplotlib.ticker import MaxNLocator
 
     least, most = float(np.nanmin(ranks)), float(np.nanmax(ranks))
     least = least if least > most / 2 else 1.0

@@ -11,6 +11,7 @@ import numpy as np
 
 from commonweal.document.xlsx import WRITTEN, LongTable, fill
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 from commonweal.index.framework import framework_table
 from commonweal.index.methods import strict
 from commonweal.index.rank import TieRule, rank
@@ -126,7 +127,9 @@ def write_index_workbook(
         If a node of the tree has no scores.
     """
     import polars as pl
-    import xlsxwriter
+
+    with needs("toolbox"):
+        import xlsxwriter
 
     path = Path(path)
     if not path.parent.is_dir():

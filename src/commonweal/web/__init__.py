@@ -18,6 +18,9 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
+        from commonweal.files.extras import needs
+
         room = "app" if name == "create_app" else "explorer"
-        return getattr(import_module(f"{__name__}.{room}"), name)
+        with needs("web"):
+            return getattr(import_module(f"{__name__}.{room}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib import resources, util
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from commonweal import __version__
 from commonweal.errors import CommonwealError
+from commonweal.files.extras import package_folder
 from commonweal.web.api import api_router
 from commonweal.web.pages import Pages, page_router
 from commonweal.web.tables import file_answer, json_answer
@@ -203,8 +204,7 @@ def _static() -> Path:
 
 def _map_library(app: FastAPI) -> None:
     """Serve the map library from the package that it comes in; importing that would load far more."""
-    found = util.find_spec("maplibre")
-    folder = Path((found.submodule_search_locations or [""])[0]) if found else Path()
+    folder = package_folder("maplibre", "web")
     for name, kind in (("maplibre-gl.js", "text/javascript"), ("maplibre-gl.css", "text/css")):
         content = (folder / "srcjs" / name).read_bytes()
 

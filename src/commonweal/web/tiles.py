@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from commonweal.files.extras import needs
 from commonweal.sources.cache import kept_file
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Tiles:
 
     def tile(self, z: int, x: int, y: int) -> bytes | None:
         """Give a tile, gzipped; None if there is nothing there."""
-        from pmtiles.reader import MmapSource, Reader
+        with needs("web"):
+            from pmtiles.reader import MmapSource, Reader
 
         path = self.levels.get(z)
         if path is None or not (0 <= x < 2**z and 0 <= y < 2**z):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 from commonweal.survey.regression import CONSTANT, Term
 
 if TYPE_CHECKING:
@@ -257,10 +258,12 @@ def spatial_lag(model: Fit, near: NDArray[np.intp]) -> SpatialFit:
 
 
 def _spatial(model: Fit, near: NDArray[np.intp], kind: str) -> SpatialFit:
-    from libpysal.weights import W
     from scipy.stats import norm
-    from spreg.ml_error import BaseML_Error
-    from spreg.ml_lag import BaseML_Lag
+
+    with needs("papers"):
+        from libpysal.weights import W
+        from spreg.ml_error import BaseML_Error
+        from spreg.ml_lag import BaseML_Lag
 
     if model.within:
         raise DataError(f"a model within each {model.within}; expected one with a constant")

@@ -13,6 +13,7 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.papers.wealth.coefficients import Weight, weight_of
 from commonweal.papers.wealth.data import CONTROLS
 from commonweal.papers.wealth.value import value_of_change
+from commonweal.survey.regression import least_squares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -300,8 +301,6 @@ def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:
     DataError
         If there are too few countries, columns depend on each other, or b is not above 0.
     """
-    from statsmodels.regression.linear_model import OLS
-
     for name in controls:
         if name not in CONTROLS:
             raise UnknownNameError("control", name, CONTROLS)
@@ -314,14 +313,15 @@ def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:
     x = np.column_stack([np.ones(len(rows)), rows.select(columns).to_numpy()])
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise DataError(f"regression across countries: {', '.join(columns)} depend on each other")
-    fit = OLS(rows["life"].to_numpy(), x).fit(cov_type="HC1", use_t=False)
-    covariance = fit.cov_params()
+    life = rows["life"].to_numpy()
+    estimates, covariance = least_squares(life, x, np.ones(len(rows)))
+    r2 = 1 - float(np.sum((life - x @ estimates) ** 2) / np.sum((life - life.mean()) ** 2))
     held = f", {', '.join(controls)} held constant" if controls else ""
     weight = weight_of(
         "regression across countries",
         title=f"Regression across {len(rows)} countries{held}",
-        b=float(fit.params[1]),
-        g=float(fit.params[2]),
+        b=float(estimates[1]),
+        g=float(estimates[2]),
         var_b=float(covariance[1, 1]),
         var_g=float(covariance[2, 2]),
         cov_bg=float(covariance[1, 2]),
@@ -330,4 +330,4 @@ def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:
         verified=True,
         caution="Countries differ in much besides trust; this is an association of averages, not an effect.",
     )
-    return Fit(weight, len(rows), float(fit.rsquared), tuple(controls))
+    return Fit(weight, len(rows), r2, tuple(controls))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from commonweal.document.format import joined
+from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, check_folder, marker, plainly, whole_folder
 from commonweal.index.methods import MethodError, imported
 
@@ -98,7 +99,12 @@ def _steps(
         return name
 
     yield next_file("report.html", _REPORT), lambda path: write_report(results, path, day)
-    yield next_file("results.xlsx", _WORKBOOK), lambda path: write_workbook(results, path, day)
+
+    def book(path: Path) -> None:
+        if left_out := write_if_installed(path, lambda path: write_workbook(results, path, day)):
+            holds[path.name] = left_out
+
+    yield next_file("results.xlsx", _WORKBOOK), book
 
     for name, what, frame in tables:
         yield next_file(name, what), partial(write_table, frame)

@@ -1,0 +1,78 @@
+"""What an extra of the package brings: imported when it is needed, and named where it is not installed."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commonweal.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_LOG = logging.getLogger(__name__)
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Say which extra brings what is imported here, where it is not installed.
+
+    Examples
+    --------
+    >>> with needs("pdf"):
+    ...     raise ModuleNotFoundError(name="typst")
+    Traceback (most recent call last):
+    commonweal.errors.MissingExtraError: the package 'typst' is not installed; type: pip install 'commonweal[pdf]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or extra).split(".")[0]
+        if package == "commonweal":
+            raise
+        raise _missing({extra: package}) from None
+
+
+def check_extras(**packages: str) -> None:
+    """Say before a long run, not after it, which extras it needs, by a package that each brings.
+
+    Examples
+    --------
+    >>> check_extras(web="no_fastapi")
+    Traceback (most recent call last):
+    commonweal.errors.MissingExtraError: the package 'no_fastapi' is not installed; type: pip install 'commonweal[web]'
+    """
+    missing = {extra: package for extra, package in packages.items() if find_spec(package) is None}
+    if missing:
+        raise _missing(missing)
+
+
+def package_folder(package: str, extra: str) -> Path:
+    """Find the folder of a package that an extra brings, without importing it."""
+    check_extras(**{extra: package})
+    found = find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def _missing(packages: Mapping[str, str]) -> MissingExtraError:
+    *first, last = (f"'{package}'" for package in packages.values())
+    which = f"packages {', '.join(first)} and {last} are" if first else f"package {last} is"
+    return MissingExtraError(
+        f"the {which} not installed; type: pip install 'commonweal[{','.join(packages)}]'"
+    )
+
+
+def write_if_installed(path: Path, write: Callable[[Path], object]) -> str:
+    """Write a file; where it needs an extra that is not installed, leave it out, warn, and say so."""
+    try:
+        write(path)
+    except MissingExtraError as error:
+        said = f"Not written: {error}"
+        _LOG.warning("%s: %s", path.name, said[0].lower() + said[1:])
+        return said
+    return ""
