@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")  # one in the fuzzers' own processes
+
+# A shell that starts a job in the background lets it ignore Ctrl-C, and every process it starts after it: those
+# that tests interrupt would never end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numba
 import pytest
@@ -103,6 +109,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if file in real:
                 return "real"
             return next((str(f) for f in file.parents if f in rooms), str(file))
+
+        def remove_node(self, node: Any) -> str | None:
+            """Name the test that ended its worker, and leave it out of what others go on with."""
+            units = self.assigned_work[node].values()
+            left = ((unit, test) for unit in units for test, done in unit.items() if not done)
+            unit, ended = next(left, ({}, None))
+            if ended is not None:
+                unit[ended] = True
+            super().remove_node(node)
+            return ended
+
+        def _reschedule(self, node: Any) -> None:
+            """Give two tests at least, or say that no more come: a worker holds its last back until it knows."""
+            super()._reschedule(node)
+            while (
+                self.workqueue
+                and not node.shutting_down
+                and self._pending_of(self.assigned_work[node]) < 2
+            ):
+                self._assign_work_unit(node)
+            if not self.workqueue and not node.shutting_down:
+                node.shutdown()
 
     return ByRoom(config, log)
 
