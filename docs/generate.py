@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOMS = {  # the public modules, in the order of the road
+    "commonweal.front_door": "The front door, `import commonweal as cw`",
     "commonweal.study.run": "Run a study",
     "commonweal.compare.run_on_units": "Run a study on larger areas",
     "commonweal.invest.case": "The case for an investment",

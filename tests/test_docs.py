@@ -35,7 +35,7 @@ import outputs  # noqa: E402
 
 PAGES = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
 EXAMPLE = DOCS / "examples" / "maregria.yaml"
-NOT_PUBLIC = {"__main__", "cli", "files", "progress", "studies"}
+NOT_PUBLIC = {"__main__", "cli", "files", "progress", "version"}
 
 
 def page_text(page: str) -> str:

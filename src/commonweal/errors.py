@@ -39,7 +39,15 @@ MOST_NAMES = 8
 
 
 class CommonwealError(Exception):
-    """A mistake in what was asked or given; the command line prints it plainly and exits 2."""
+    """A mistake in what was asked or given; the command line prints it plainly and exits 2.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> cw.Study("demmo")
+    Traceback (most recent call last):
+    commonweal.errors.UnknownNameError: study 'demmo' not found (nor is it a .yaml file); did you mean 'demo'?
+    """
 
     def __str__(self) -> str:
         lines = str(self.args[0]).split("\n") if self.args else []

@@ -1,4 +1,9 @@
-"""What people can reach: places, streets and timetables; distances, counts and catchments."""
+"""What people can reach: places, streets and timetables; distances, counts and catchments.
+
+>>> from commonweal import access
+>>> float(access.great_circle_m(-1.2, 54.7, -1.2, 54.71).round())
+1112.0
+"""
 
 from commonweal.access.catchment import catchment, catchment_by_choice
 from commonweal.access.decay import Decay, Exponential, Gaussian, GaussianWithin, Power, Steps

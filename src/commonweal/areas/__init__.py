@@ -1,4 +1,9 @@
-"""The places: area systems, names, parents, populations, boundaries, and moves between them."""
+"""The places: area systems, names, parents, populations, boundaries, and moves between them.
+
+>>> from commonweal import areas
+>>> areas.load_systems().system("lsoa21").plural
+'neighbourhoods'
+"""
 
 from commonweal.areas.areas import (
     Areas,

@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError, UnreachableError
+from commonweal.files.notebook import Tabular
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ _UNSHOWN = r"[\x00-\x08\x0B\x0C\x0E-\x1F]"
 _NAMES = ("name", "local_name", "official_name")
 
 
-@dataclass(frozen=True)
-class Areas:
+@dataclass(frozen=True, repr=False)
+class Areas(Tabular):
     """A set of places, checked once here.
 
     Attributes
@@ -58,6 +59,13 @@ class Areas:
     DataError
         On no areas, missing or duplicate codes, text that no page can show, a population that no place has,
         or a point that is not on Earth.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"code": ["a", "b"], "name": ["A", "B"], "population": [10.0, 20.0]})
+    >>> areas = Areas("own", "Two places", "place", "places", table)
+    >>> areas.position["b"], areas.population.sum().item()
+    (1, 30.0)
     """
 
     system: str
@@ -152,6 +160,13 @@ class Areas:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give the table."""
+        return self.table
+
+    def _about(self) -> str:
+        return f"{self.title}: {len(self):,} {self.plural} ({self.system})"
 
 
 def code_texts(codes: pl.Series, where: str = "") -> pl.Series:

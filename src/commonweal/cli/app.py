@@ -49,7 +49,7 @@ def options(
     context.obj = debug
     context.with_resource(given_files())
     if version:
-        from commonweal import __version__
+        from commonweal.version import __version__
 
         print(f"commonweal {__version__}")
         raise typer.Exit

@@ -1,10 +1,20 @@
-"""Results beside each other: two indices of the same places, and one index on smaller and larger places."""
+"""Results beside each other: two indices of the same places, and one index on smaller and larger places.
+
+>>> import numpy as np
+>>> from commonweal import compare
+>>> float(compare.spearman(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0])))
+0.5
+"""
+
+import sys
+from types import ModuleType
 
 from commonweal.compare.similarity import Pair, match_indices, spearman, worst_tenth
 from commonweal.compare.studies import (
     IndexComparison,
     StudyComparison,
     compare_indices,
+    compare_results,
     compare_studies,
 )
 from commonweal.compare.units import UnitComparison, compare_units, larger_units
@@ -15,6 +25,7 @@ __all__ = [
     "StudyComparison",
     "UnitComparison",
     "compare_indices",
+    "compare_results",
     "compare_studies",
     "compare_units",
     "larger_units",
@@ -22,3 +33,12 @@ __all__ = [
     "spearman",
     "worst_tenth",
 ]
+
+
+class _Room(ModuleType):
+    """The room, which is called as the front door's function of that name is: ``cw.compare(first, second)``."""
+
+    __call__ = staticmethod(compare_results)
+
+
+sys.modules[__name__].__class__ = _Room

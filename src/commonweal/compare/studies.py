@@ -235,6 +235,38 @@ class StudyComparison:
     focus: NDArray[np.bool_] | None = None
 
 
+def compare_results(
+    first: Results,
+    second: Results,
+    *,
+    match: Mapping[str, str] | None = None,
+    store: Store | None = None,
+) -> StudyComparison:
+    """Compare the results of two studies: who enters, leaves and stays, and how alike the indices are.
+
+    Parameters
+    ----------
+    first, second
+        The results; where their areas differ, the first are carried to those of the second.
+    match
+        By an index or domain of the first, what the second calls it.
+    store
+        For the links between area systems; as the environment says if not given.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> before = cw.run("demo", draws=0, geometry=False)
+    >>> after = before.rescore(cut={"left_behind": "15%"})
+    >>> found = cw.compare(before, after)
+    >>> int(found.lists.enter.sum()), int(found.lists.leave.sum())
+    (12, 0)
+    """
+    from commonweal.sources import Store
+
+    return compare_studies(first, second, store or Store.from_environment(), match)
+
+
 def compare_studies(
     first: Results, second: Results, store: Store, stated: Mapping[str, str] | None = None
 ) -> StudyComparison:

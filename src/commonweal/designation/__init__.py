@@ -1,4 +1,10 @@
-"""Who qualifies: rules as data, margins, near misses, what would change it, and how sure it is."""
+"""Who qualifies: rules as data, margins, near misses, what would change it, and how sure it is.
+
+>>> from commonweal import designation
+>>> both = [{"index": "needs", "worst": "10%"}, {"index": "money", "worst": 50}]
+>>> print(designation.Rule.model_validate({"all": both}))
+worst 10% on needs and worst 50 on money
+"""
 
 from commonweal.designation.comparison import Comparison, compare
 from commonweal.designation.designation import Designation, designate, evaluate

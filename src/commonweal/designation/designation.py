@@ -10,6 +10,7 @@ import numpy as np
 
 from commonweal.designation.rule import Bools, Condition, Floats, Rule, Tested
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.notebook import Tabular
 from commonweal.index import Scores, rank
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ NEAR_MISS = 0.1
 """An area is a near miss if it would qualify with every cut-off this much more generous."""
 
 
-@dataclass(frozen=True, slots=True)
-class Designation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Designation(Tabular):
     """Who qualifies.
 
     Attributes
@@ -53,6 +54,13 @@ class Designation:
     ranks
         By the same paths, (n_areas,) the rank that the child has now, on the scale of `changes`: by
         what it puts into the index, which on moved areas can order them otherwise than its score.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> found = cw.run("demo", draws=0, geometry=False).designation
+    >>> found.selected.sum().item(), found.near_miss.sum().item()
+    (17, 3)
     """
 
     name: str
@@ -97,6 +105,12 @@ class Designation:
             selected=self.selected & here,
             near_miss=self.near_miss & here,
             just_inside=self.just_inside & here,
+        )
+
+    def _about(self) -> str:
+        return (
+            f"Designation {self.name}: {int(self.selected.sum()):,} of {len(self.areas):,} "
+            f"{self.areas.plural} on the list; {self.rule}"
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
+from commonweal.files.notebook import Tabular
 from commonweal.index.assumptions import KINDS, Assumption
 from commonweal.index.rank import rank
 from commonweal.index.runs import draw_numbers
@@ -49,8 +50,8 @@ class CertaintySpec(BaseModel):
     vary: tuple[Assumption, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+@dataclass(frozen=True, slots=True, repr=False)
+class Certainty(Tabular):
     """What the draws did.
 
     Attributes
@@ -70,6 +71,13 @@ class Certainty:
         What varies.
     numbers
         (n_draws, n_assumptions) the numbers that drove each draw.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> found = cw.run("demo", draws=20, sensitivity=False, geometry=False).certainty["left_behind"]
+    >>> found.to_frame().columns[:3]
+    ['code', 'probability', 'community_needs.probability']
     """
 
     codes: list[str]
@@ -84,6 +92,9 @@ class Certainty:
     def n_draws(self) -> int:
         """How many draws."""
         return len(self.numbers)
+
+    def _about(self) -> str:
+        return f"Certainty: {self.n_draws:,} recalculations of {len(self.codes):,} areas (seed {self.seed})"
 
     def to_frame(self) -> pl.DataFrame:
         """Give a Polars frame, one row an area; missing is null."""

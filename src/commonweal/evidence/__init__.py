@@ -1,4 +1,9 @@
-"""The evidence: the works that claims cite, as data, with what each finds and how strong that is."""
+"""The evidence: the works that claims cite, as data, with what each finds and how strong that is.
+
+>>> from commonweal import evidence
+>>> len(evidence.load_evidence().works) > 50
+True
+"""
 
 from commonweal.evidence.cite import (
     Citation,

@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commonweal import __version__
 from commonweal.errors import CommonwealError
 from commonweal.files.atomic import (
     can_exchange,
@@ -28,6 +27,7 @@ from commonweal.files.atomic import (
     sweep,
 )
 from commonweal.files.inputs import given
+from commonweal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -4,6 +4,10 @@ What a tree is made of is here as functions: ``from commonweal.index import scor
 Everything else is a file of the room, named after what it does and loaded when it is first asked
 for: ``from commonweal.index import describe``, then ``describe.describe(x)``. So each name means one
 thing, whatever was imported before: `aggregate`, `normalise`, `rank` and `score` are functions.
+
+>>> from commonweal import index
+>>> index.rank([3.0, 9.0, 5.0]).tolist()
+[3.0, 1.0, 2.0]
 """
 
 from importlib import import_module

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.notebook import Tabular
 from commonweal.index.aggregate import contributions
 from commonweal.index.rank import decile, rank
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Scores"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+@dataclass(frozen=True, slots=True, repr=False)
+class Scores(Tabular):
     """One index over a set of areas: what `score` gives.
 
     Attributes
@@ -46,6 +47,13 @@ class Scores:
         The same index on the areas that it was built on, if it was moved from there.
     move
         The way it was moved.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> scores = cw.run("demo", draws=0, geometry=False).scores["community_needs"]
+    >>> scores.domains
+    ['community_needs/places', 'community_needs/connectivity', 'community_needs/engagement']
     """
 
     index: str
@@ -138,6 +146,9 @@ class Scores:
         weights = np.array(list(self.tree.weights.values()))
         parts = contributions(x, weights, self.tree.aggregate)
         return dict(zip(self.domains, parts.T, strict=True))
+
+    def _about(self) -> str:
+        return f"Index {self.index} on {len(self.codes):,} areas ({self.system})"
 
     def to_frame(self) -> pl.DataFrame:
         """Give a Polars frame of every node's score and rank, the root's decile and contributions.

@@ -1,4 +1,11 @@
-"""One number per area: values, unit, direction, source, vintage, standard error, counts."""
+"""One number per area: values, unit, direction, source, vintage, standard error, counts.
+
+>>> import polars as pl
+>>> from commonweal import indicators
+>>> table = pl.DataFrame({"halls": [4, 1], "people": [2000, 1000]})
+>>> indicators.evaluate("1000 * halls / people", table, "halls per 1,000", "the table").to_list()
+[2.0, 1.0]
+"""
 
 from commonweal.indicators.indicators import (
     COVERAGE,

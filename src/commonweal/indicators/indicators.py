@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.files.notebook import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -114,8 +115,8 @@ MOST_VALUE = 1e60
 """Fourth powers of what is larger, and sums of them, are infinite; twice as much as 1e308 would lose areas."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indicators:
+@dataclass(frozen=True, slots=True, repr=False)
+class Indicators(Tabular):
     """A matrix of areas by indicators, checked once here.
 
     Attributes
@@ -137,6 +138,12 @@ class Indicators:
     ------
     DataError
         On duplicate codes or names, infinite values, negative standard errors, or shapes that do not fit.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> cw.run("demo", draws=0, geometry=False).indicators["deprivation"].to_frame().columns[:2]
+    ['code', 'income_deprived_rate']
     """
 
     system: str
@@ -242,6 +249,9 @@ class Indicators:
         """How many areas lack a value, by indicator."""
         counts = np.isnan(self.values).sum(axis=0)
         return {m.name: int(c) for m, c in zip(self.meta, counts, strict=True)}
+
+    def _about(self) -> str:
+        return f"{len(self.meta)} indicators of {len(self.codes):,} areas ({self.system})"
 
     def to_frame(self) -> pl.DataFrame:
         """Give a Polars frame: ``code`` and one column an indicator, missing as null."""

@@ -1,4 +1,10 @@
-"""Small areas: from the few that a survey asked in each place to an estimate, and how sure it is."""
+"""Small areas: from the few that a survey asked in each place to an estimate, and how sure it is.
+
+>>> from commonweal import small_areas
+>>> fit = small_areas.fay_herriot([1.0, 2.0, 3.5, 4.0], [0.1, 0.1, 0.1, 0.1], [1, 2, 3, 4])
+>>> small_areas.predict(fit, [5]).estimate.round(2).tolist()
+[5.25]
+"""
 
 from commonweal.small_areas.fay_herriot import (
     FayHerriot,

@@ -1,4 +1,9 @@
-"""What social capital is measured by, and which of it a study or a survey can say."""
+"""What social capital is measured by, and which of it a study or a survey can say.
+
+>>> from commonweal import social_capital
+>>> social_capital.load_framework().headlines["turnout"].higher_is
+'more'
+"""
 
 from commonweal.social_capital.framework import (
     Domain,

@@ -83,6 +83,11 @@ class Store:
         repeat.
     catalogue
         The sources by id; the packaged catalogue if not given.
+
+    Examples
+    --------
+    >>> Store.from_environment().table("county-areas", ["code", "population"]).height
+    400
     """
 
     def __init__(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import hashlib
+import io
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
 
+import polars as pl
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -16,6 +21,9 @@ from pydantic import (
 )
 
 from commonweal.files.schema import FieldError
+from commonweal.index.tables import frame_of, polars_of
+from commonweal.sources import Store
+from commonweal.sources.cache import kept_file
 from commonweal.sources.catalogue import Reading
 
 TAKEN = ("code", "name", "population", "longitude", "latitude")
@@ -26,6 +34,39 @@ def check_name(name: str, *path: str) -> None:
     """Check a name that a study chooses; `path` is the field that it is in."""
     if not name.replace("_", "").isalnum():
         raise FieldError("not a name; expected letters, digits and underscores", *path, name)
+
+
+def file_name(given: Any) -> Any:
+    """Give the name of a file; a data frame is kept as a Parquet file of the cache, named by its content.
+
+    So a study that was given a frame is written, run again and checked as one that names a file.
+    """
+    if isinstance(given, Path):
+        return str(given)
+    if isinstance(given, dict):  # one for each year
+        return {key: file_name(value) for key, value in given.items()}
+    if given is None or isinstance(given, str | int | float | list | tuple):
+        return given
+    shapes = None
+    if hasattr(given, "to_wkb"):  # a GeoDataFrame
+        shapes = (given if given.crs is None else given.to_crs(4326)).geometry
+        given = given.drop(columns=shapes.name)
+    if frame_of(given) is None:
+        return given
+    frame = polars_of(given, "file")
+    if shapes is not None:
+        frame = frame.with_columns(geometry=pl.Series(shapes.to_wkb().to_list(), dtype=pl.Binary))
+    memory = io.BytesIO()
+    frame.write_parquet(memory)
+    content = memory.getvalue()
+    name = f"frame-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    path = (Store.from_environment().cache / "frames" / name).absolute()
+    kept_file(path, lambda: content)
+    return str(path)
+
+
+FileName: TypeAlias = Annotated[str, BeforeValidator(file_name)]
+"""The name of a file of the user's own; in Python a path or a data frame, too."""
 
 
 class _Part(BaseModel):
@@ -73,7 +114,7 @@ class FileSpec(_Settings):
         Its column of area codes.
     """
 
-    file: str = ""
+    file: FileName = ""
     code: str = ""
 
 
@@ -86,7 +127,7 @@ class WholeFile(_Part):
         One of the two.
     """
 
-    file: str = ""
+    file: FileName = ""
     source: str = ""
 
     @model_validator(mode="after")
@@ -105,7 +146,7 @@ class FileOrSource(_Table):
         One of the two; beside a file of one's own, how it is read (`commonweal.sources.Reading`).
     """
 
-    file: str = ""
+    file: FileName = ""
     source: str = ""
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from commonweal.files.inputs import name_value, quote_hint
 from commonweal.files.schema import FieldError
-from commonweal.spec.data import FileOrSource, WholeFile, _check_table, _Part, _Table
+from commonweal.spec.data import FileOrSource, WholeFile, _check_table, _Part, _Table, file_name
 
 
 def _by_year(given: Any) -> Any:
@@ -252,7 +252,7 @@ class IndicatorSpec(_Table):
         The share of areas with a value that an index accepts of it, such as ``10%``; 65 % if not given.
     """
 
-    file: ByYear = ""
+    file: Annotated[ByYear, BeforeValidator(file_name)] = ""
     source: ByYear = ""
     column: ByYear = ""
     formula: str = ""

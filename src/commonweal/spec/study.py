@@ -6,7 +6,7 @@ import os
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError, model_validator
 
@@ -18,9 +18,214 @@ from commonweal.spec.fields import StudyFields, check_headlines
 from commonweal.spec.indices import check_years
 from commonweal.spec.names import check_names
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.resources.abc import Traversable
+
+    from commonweal.index import Node
+
 
 class Study(StudyFields):
-    """A whole recipe; see docs/reference/study.md for every key."""
+    """A study: every key of its YAML file as a field, checked; see docs/reference/study.md for each.
+
+    Parameters
+    ----------
+    shipped
+        The name of a study that ships, or the path of a YAML file. Without one, a study is built from `fields`.
+    **fields
+        The keys of a study, as its YAML file has them. A data frame may stand where the name of a file may.
+
+    Raises
+    ------
+    CommonwealError
+        With the field, what was found, what was expected and the nearest valid name.
+
+    Examples
+    --------
+    >>> study = Study("demo")
+    >>> study.index["community_needs"].weights
+    {'places': 1.0, 'connectivity': 1.0, 'engagement': 1.0}
+    >>> study.with_weights("community_needs", places=2).index["community_needs"].weights
+    {'places': 2.0, 'connectivity': 1.0, 'engagement': 1.0}
+    """
+
+    def __init__(self, shipped: str | Path = "", /, **fields: Any) -> None:
+        if shipped and fields:
+            raise StudyError(
+                f"{shipped}: found also {', '.join(fields)}; expected either the name of a study or its "
+                "fields (change one that ships with with_weights, with_cut or with_indicator)"
+            )
+        if shipped:
+            found = load_study(shipped)
+            fields = {name: getattr(found, name) for name in found.model_fields_set}
+        fields = {"name": "study", "folder": Path(), **fields}
+        _fill(self, fields, str(shipped) or str(fields["name"]))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Study:
+        """Read a study from a YAML file.
+
+        Parameters
+        ----------
+        path
+            The file; files that it names lie beside it.
+
+        Raises
+        ------
+        CommonwealError
+            With file, line, field, what was found and what was expected.
+        """
+        return load_study(path)
+
+    @classmethod
+    def checked(cls, fields: dict[str, Any], where: str, text: str = "") -> Study:
+        """Check fields; `where` is what messages call them, `text` the YAML whose lines they name."""
+        study = cls.__new__(cls)
+        _fill(study, fields, where, text)
+        return study
+
+    def _changed(self, **fields: Any) -> Study:
+        """Give the study with other fields, all checked again."""
+        own = {name: getattr(self, name) for name in self.model_fields_set}
+        return Study.checked({**own, **fields}, self.name)
+
+    def with_weights(self, path: str, /, **weights: float) -> Study:
+        """Give the study with other weights for some children of an index or domain.
+
+        Parameters
+        ----------
+        path
+            The index or domain, such as ``community_needs`` or ``community_needs.places``.
+        **weights
+            By child, its weight beside those of the others, which stay as they are.
+
+        Raises
+        ------
+        CommonwealError
+            If there is no such index, domain or child, with the nearest name, or a weight is not above 0.
+
+        Examples
+        --------
+        >>> Study("demo").with_weights("community_needs", place=2)
+        Traceback (most recent call last):
+        commonweal.errors.UnknownNameError: child 'place' not found in community_needs; did you mean 'places'?
+        """
+
+        def weighed(node: Node) -> dict[str, Any]:
+            unknown = [name for name in weights if name not in node.children]
+            if unknown:
+                raise UnknownNameError.of_several("child", unknown, node.children, f" in {path}")
+            children = {
+                name: {**_said(child), "weight": weights[name]} if name in weights else child
+                for name, child in node.children.items()
+            }
+            return {**_said(node), "children": children}
+
+        return self._with_node(path, weighed)
+
+    def with_cut(
+        self,
+        designation: str,
+        worst: str | int | None = None,
+        *,
+        score_above: float | None = None,
+        index: str = "",
+    ) -> Study:
+        """Give the study with another cut-off in a designation.
+
+        Parameters
+        ----------
+        designation
+            Its name.
+        worst
+            The new cut-off, as a share such as ``"15%"`` or a number of areas, of the conditions that have one.
+        score_above
+            Or: the new score, of the conditions that are on a score.
+        index
+            Only of the conditions on this index or domain; of all if not given.
+
+        Raises
+        ------
+        CommonwealError
+            If there is no such designation or no such condition, or the cut-off is none.
+
+        Examples
+        --------
+        >>> print(Study("demo").with_cut("left_behind", "15%").designate["left_behind"])
+        worst 15% on community_needs and worst 15% on deprivation
+        """
+        if designation not in self.designate:
+            raise UnknownNameError("designation", designation, self.designate)
+        if (worst is None) == (score_above is None):
+            raise StudyError("with_cut: expected exactly one of 'worst' and 'score_above'")
+        key = "worst" if worst is not None else "score_above"
+        rule, found = self.designate[designation].written(), set[str]()
+
+        def visit(part: Any) -> None:
+            if isinstance(part, list):
+                for inner in part:
+                    visit(inner)
+            elif isinstance(part, dict):
+                if key in part:
+                    found.add(part["index"])
+                    if index in ("", part["index"]):
+                        part[key] = worst if worst is not None else score_above
+                for inner in part.values():
+                    visit(inner)
+
+        visit(rule)
+        if not found:
+            raise StudyError(f"designation '{designation}' has no condition with '{key}'")
+        if index and index not in found:
+            raise UnknownNameError("condition on", index, found, f" in designation '{designation}'")
+        return self._changed(designate={**self.designate, designation: rule})
+
+    def with_indicator(
+        self, name: str, within: str, /, weight: float = 1.0, **fields: Any
+    ) -> Study:
+        """Give the study with one more indicator in an index or domain.
+
+        Parameters
+        ----------
+        name
+            What to call it; one of that name that the study has is replaced.
+        within
+            The index or domain that it enters, such as ``community_needs.places``.
+        weight
+            Its weight there.
+        **fields
+            The keys of an indicator, as a YAML file has them: ``file`` (a name or a data frame), ``column``,
+            ``label``, ``unit``, ``higher_is``...
+
+        Raises
+        ------
+        CommonwealError
+            If there is no such index or domain, or a field is wrong.
+        """
+
+        def with_leaf(node: Node) -> dict[str, Any]:
+            leaf = {"indicator": name, "weight": weight}
+            return {**_said(node), "children": {**node.children, name: leaf}}
+
+        return self._with_node(within, with_leaf, indicators={**self.indicators, name: fields})
+
+    def _with_node(
+        self, path: str, change: Callable[[Node], dict[str, Any]], **fields: Any
+    ) -> Study:
+        """Give the study with one index or domain changed, and all that holds it checked again."""
+        index, *parts = path.split(".")
+        known = {p.replace("/", "."): n for i, s in self.index.items() for p, n in s.walk(i)}
+        if path not in known or known[path].indicator is not None:
+            of = [name for name, node in known.items() if node.indicator is None]
+            raise UnknownNameError("index or domain", path, of)
+
+        def down(node: Node, names: list[str]) -> dict[str, Any]:
+            if not names:
+                return change(node)
+            inner = down(node.children[names[0]], names[1:])
+            return {**_said(node), "children": {**node.children, names[0]: inner}}
+
+        return self._changed(index={**self.index, index: down(self.index[index], parts)}, **fields)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
@@ -84,21 +289,39 @@ class Study(StudyFields):
         )
 
 
+def _fill(study: Study, fields: dict[str, Any], where: str, text: str = "") -> None:
+    """Check fields and put them into a new study; a fault is worded as that of a file is."""
+    try:
+        StudyFields.__init__(study, **fields)
+    except ValidationError as error:
+        raise StudyError(explain(error, Study, where, text)) from None
+
+
+def _said(node: Node) -> dict[str, Any]:
+    """Give what a node says, to be checked again with something changed."""
+    return {name: getattr(node, name) for name in node.model_fields_set}
+
+
 FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _KEYS = "title, areas, indicators, index (see `commonweal new`)"
 _NAMED = frozenset({"indicators", "index", "children", "designate"})
 """Keys whose own keys are names that a study chooses: what is taken out has to be there."""
 
 
+def _shipped() -> Traversable:
+    """Give the folder of the studies that ship; `commonweal.studies` is a function, not a package."""
+    return resources.files("commonweal") / "studies"
+
+
 def shipped_studies() -> list[str]:
     """Names of the studies that ship."""
-    files = resources.files("commonweal.studies").iterdir()
+    files = _shipped().iterdir()
     return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
 
 
 def template() -> str:
     """Give the commented template that ``commonweal new`` writes."""
-    return (resources.files("commonweal.studies") / "template.txt").read_text("utf-8")
+    return (_shipped() / "template.txt").read_text("utf-8")
 
 
 def load_study(name: str | Path) -> Study:
@@ -146,7 +369,7 @@ def _read(name: str | Path) -> tuple[str, str, Path]:
     """Read a recipe: what messages call it, its text, and the folder of the files that it names."""
     path = Path(name)
     if str(name) in shipped_studies():
-        file = resources.files("commonweal.studies") / f"{name}.yaml"
+        file = _shipped() / f"{name}.yaml"
         return file.name, file.read_text("utf-8"), Path()
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise UnknownNameError("study", str(name), shipped_studies(), " (nor is it a .yaml file)")
@@ -242,7 +465,4 @@ def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
             f"{where}: the file is called '{name}'; expected letters without accents, digits, '.', '_' "
             "and '-', since the results folder takes its name"
         )
-    try:
-        return Study.model_validate({**data, "name": name, "folder": folder})
-    except ValidationError as error:
-        raise StudyError(explain(error, Study, where, text)) from None
+    return Study.checked({**data, "name": name, "folder": folder}, where, text)

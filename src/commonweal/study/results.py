@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from commonweal.errors import DataError
+from commonweal.errors import CommonwealError, DataError
+from commonweal.files.notebook import as_pandas, not_there
 from commonweal.index import rank
 from commonweal.indicators import read_column, read_flags
 from commonweal.study.files import code_said, own_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -70,7 +72,7 @@ class Agreement:
     unlisted: NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Results:
     """Everything that a run of a study gives.
 
@@ -136,6 +138,94 @@ class Results:
     national: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
     extra: Indicators | None = None
 
+    def __repr__(self) -> str:
+        lines = [
+            f"Results of {self.study.name}: {self.study.title}",
+            f"{len(self.areas):,} {self.areas.plural}",
+        ]
+        lines += _some(
+            f"index {name}: {int((~np.isnan(s.score)).sum()):,} with a score; "
+            + (f"domains {', '.join(s.tree.children)}" if s.tree.children else "one indicator")
+            for name, s in self.scores.items()
+        )
+        lines += _some(
+            f"designation {name}: {int(self.listed(name).selected.sum()):,} on the list; {d.rule}"
+            + (f"; {self.certainty[name].n_draws:,} draws" if name in self.certainty else "")
+            for name, d in self.designations.items()
+        )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *lines = (escape(line) for line in repr(self).splitlines())
+        ranks = [f"{name}.rank" for name in self.scores]
+        frame = self.to_polars()
+        first = [c for c in ("code", "name", "population", *ranks) if c in frame.columns]
+        more = [c for c in frame.columns if c.split(".")[-1] in ("selected", "probability")]
+        worst = frame.select(first + more).sort(ranks[0], nulls_last=True).head(10)
+        return f"<p><strong>{head}</strong><br>{'<br>'.join(lines)}</p>{worst._repr_html_()}"
+
+    @property
+    def designation(self) -> Designation:
+        """The one designation of the study.
+
+        Raises
+        ------
+        StudyError
+            If it has none or several, which `designations` has by name.
+        """
+        return self.designations[self.study.only_designation()]
+
+    def to_polars(self) -> pl.DataFrame:
+        """Give one Polars frame, one row an area: what areas, indices, designations and certainty say of it.
+
+        Columns are those of `Areas.table`, `Scores.to_frame`, `Designation.to_frame` and
+        `Certainty.to_frame`; with several designations theirs begin with the name of each. Missing is null.
+        """
+        frame = self.areas.table
+        for s in self.scores.values():
+            frame = frame.hstack(s.to_frame().drop("code"))
+        for name, d in self.designations.items():
+            more = d.to_frame().drop("code")
+            if name in self.certainty:
+                more = more.hstack(self.certainty[name].to_frame().drop("code"))
+            if len(self.designations) > 1 or set(more.columns) & set(frame.columns):
+                more = more.rename({column: f"{name}.{column}" for column in more.columns})
+            frame = frame.hstack(more)
+        return frame
+
+    def to_pandas(self) -> Any:
+        """Give the frame of `to_polars` as one of pandas.
+
+        Raises
+        ------
+        CommonwealError
+            If pandas is not installed.
+        """
+        return as_pandas(self.to_polars())
+
+    def to_geopandas(self) -> Any:
+        """Give the frame of `to_polars` with the areas' outlines, in WGS 84, as a GeoDataFrame.
+
+        Raises
+        ------
+        CommonwealError
+            If GeoPandas is not installed, or the results hold no outlines.
+        """
+        try:
+            import geopandas
+        except ImportError:
+            raise not_there("geopandas") from None
+        shapes = self.boundaries
+        if not len(shapes) or shapes["geometry"].null_count() == len(shapes):
+            raise CommonwealError(
+                "these results hold no outlines of areas; run the study with geometry=True"
+            )
+        by_code = dict(shapes.select("code", "geometry").iter_rows())
+        outlines = geopandas.GeoSeries.from_wkb(
+            [by_code.get(code) for code in self.areas.codes], crs="EPSG:4326"
+        )
+        return geopandas.GeoDataFrame(as_pandas(self.to_polars()), geometry=outlines)
+
     @property
     def focus(self) -> NDArray[np.bool_]:
         """(n_areas,) the areas to list and count: those that the study's ``focus`` names, else all."""
@@ -184,6 +274,16 @@ class Results:
         found = self.prepared.get(index)
         on_own = list(self.indicators[index].codes) == self.areas.codes
         return found.areas_out if found is not None and on_own else {}
+
+
+MOST_LINES = 4
+"""Of indices, and of designations, that a short account names."""
+
+
+def _some(lines: Iterable[str]) -> list[str]:
+    every = list(lines)
+    more = len(every) - MOST_LINES
+    return [*every[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def agreement(

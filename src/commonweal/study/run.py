@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal import __version__
 from commonweal.areas import load_systems, summarise
 from commonweal.designation import certainty, compare, designate
 from commonweal.designation import sensitivity as what_matters
@@ -33,6 +32,7 @@ from commonweal.study.social_capital import (
     indicators_of_capital,
 )
 from commonweal.study.years import prepare_years, read_panel, study_trend
+from commonweal.version import __version__
 
 if TYPE_CHECKING:
     import polars as pl

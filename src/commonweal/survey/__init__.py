@@ -1,4 +1,11 @@
-"""From the answers of a survey to estimates: read, recode, weight, estimate, with honest intervals."""
+"""From the answers of a survey to estimates: read, recode, weight, estimate, with honest intervals.
+
+>>> import polars as pl
+>>> from commonweal.survey import regression
+>>> towns = pl.DataFrame({"leave": [40.0, 50.0, 61.0, 69.0], "decline": [1, 2, 3, 4]})
+>>> round(regression.fit_formula(towns, "leave ~ decline").term("decline").estimate, 2)
+9.8
+"""
 
 from __future__ import annotations
 

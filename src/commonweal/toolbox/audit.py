@@ -193,7 +193,7 @@ def start(inputs: Mapping[str, ArrayLike]) -> Trail:
     """
     import scipy
 
-    from commonweal import __version__
+    from commonweal.version import __version__
 
     values = {name: _settled(x) for name, x in inputs.items()}
     versions = {"commonweal": __version__, "numpy": np.__version__, "scipy": scipy.__version__}

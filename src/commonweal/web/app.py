@@ -13,9 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from commonweal import __version__
 from commonweal.errors import CommonwealError
 from commonweal.files.extras import package_folder
+from commonweal.version import __version__
 from commonweal.web.api import api_router
 from commonweal.web.pages import Pages, page_router
 from commonweal.web.tables import file_answer, json_answer

@@ -11,7 +11,6 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
-from commonweal import __version__
 from commonweal.document.format import counted, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.allocation import allocation_answer, allocation_sections
@@ -23,6 +22,7 @@ from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
 from commonweal.report.study.social_capital_tables import country_table, here_table, how_to_read
 from commonweal.study.names import counted_areas, focus_note, listed_areas
+from commonweal.version import __version__
 from commonweal.web import tables as told
 from commonweal.web.api import NO_CAPITAL, REFUSED, row_of
 from commonweal.web.charts import compare_chart, strands_chart

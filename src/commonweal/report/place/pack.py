@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from commonweal import __version__
 from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.compare import worst_tenth
 from commonweal.document.pdf import papers
@@ -26,6 +25,7 @@ from commonweal.report.place.overview import overview
 from commonweal.report.place.page import page_maker, told
 from commonweal.report.place.workbook import write_book
 from commonweal.study.names import file_name, slug
+from commonweal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from commonweal.study.names import authority, find_area, index_label, rule_in_wo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.designation import Sensitivity, Tested
@@ -39,13 +41,128 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Profile:
-    """One area of a run: the row, and its peers."""
+    """One area of a run: its ranks, what drives them, its margins, and what would change the answer.
+
+    Attributes
+    ----------
+    results
+        The run.
+    row
+        The area's row in the tables of the run.
+    peers
+        Rows of the areas that are most like it.
+    """
 
     results: Results
     row: int
     peers: NDArray[np.intp]
+
+    def __repr__(self) -> str:
+        return "\n".join(profile_lines(self))
+
+    def _repr_html_(self) -> str:
+        head, *lines = (escape(line) for line in profile_lines(self))
+        tables = (
+            ("Ranks", self.ranks),
+            ("What adds most to its scores", self.drivers),
+            ("How far it is from each cut-off", self.margins),
+            ("What would change the answer", self.changes),
+        )
+        parts = [f"<h4>{title}</h4>{table._repr_html_()}" for title, table in tables if len(table)]
+        about = "<br>".join(lines[: lines.index("")] if "" in lines else lines)
+        return f"<h3>{head}</h3><p>{about}</p>{''.join(parts)}"
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+        return self.results.areas.codes[self.row]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.results.areas.table["name"][self.row])
+
+    @property
+    def ranks(self) -> pl.DataFrame:
+        """A row for each index: ``index``, ``score``, ``rank`` (1 = most need), ``of`` and ``decile``."""
+        rows = [
+            {
+                "index": index,
+                "score": s.score[self.row],
+                "rank": s.rank[self.row],
+                "of": int((~np.isnan(s.score)).sum()),
+                "decile": decile(s.rank)[self.row],
+            }
+            for index, s in self.results.scores.items()
+        ]
+        return _frame(rows, "rank", "decile")
+
+    @property
+    def drivers(self) -> pl.DataFrame:
+        """A row for each domain, those first that add most to an index: ``rank``, ``contribution``, ``share``."""
+        rows: list[dict[str, Any]] = []
+        for s in self.results.scores.values():
+            parts = {path: part[self.row] for path, part in s.contributions.items()}
+            total = np.nansum(list(parts.values()))
+            rows += [
+                {
+                    "domain": path.replace("/", "."),
+                    "label": index_label(self.results, path),
+                    "rank": s.rank_of(path)[self.row],
+                    "contribution": part,
+                    "share": part / total if total > 0 else np.nan,
+                }
+                for path, part in sorted(
+                    parts.items(), key=lambda kv: -np.nan_to_num(kv[1], nan=-np.inf)
+                )
+            ]
+        return _frame(rows, "rank")
+
+    @property
+    def margins(self) -> pl.DataFrame:
+        """A row for each condition: whether it ``passes``, and places and score from the cut-off (inside: above 0)."""
+        rows = [
+            {
+                "designation": name,
+                "condition": str(t.condition),
+                "passes": bool(t.passes[self.row]),
+                "rank": t.rank[self.row],
+                "margin_places": t.places[self.row],
+                "margin_score": t.score[self.row],
+            }
+            for name, d in self.results.designations.items()
+            for t in d.tested
+        ]
+        return _frame(rows, "margin_places")
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """A row for each domain that could change the answer alone: its rank now and the rank it would need."""
+        rows = [
+            {
+                "designation": name,
+                "domain": path.replace("/", "."),
+                "rank_now": d.ranks[path][self.row],
+                "rank_needed": needed[self.row],
+            }
+            for name, d in self.results.designations.items()
+            for path, needed in d.changes.items()
+            if not np.isnan(needed[self.row])
+        ]
+        return _frame(rows, "rank_now", "rank_needed")
+
+
+def _frame(rows: list[dict[str, Any]], *whole: str) -> pl.DataFrame:
+    """Lay out rows, with null for what is missing and whole numbers where they are."""
+    import polars as pl
+
+    return (
+        pl.DataFrame(rows)
+        .fill_nan(None)
+        .with_columns(pl.col([name for name in whole if rows]).cast(pl.Int32))
+    )
 
 
 def profile(results: Results, asked: str) -> Profile:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from commonweal.areas import code_texts
-from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.inputs import read_strict
-from commonweal.files.schema import explain
 from commonweal.indicators import numbers
 from commonweal.social_capital.neighbourhoods import People, estimate_neighbourhoods, standardised
 from commonweal.sources import Store
@@ -167,10 +166,8 @@ def place_study(spec: EstimatesSpec) -> Study:
             "index": {"covariates": IndexSpec.model_validate({"children": children})},
         }
     )
-    try:
-        return Study.model_validate({**said, "indicators": known})
-    except ValidationError as error:  # such as an indicator that names one that is not there
-        raise StudyError(explain(error, Study, spec.name, "")) from None
+    # Such as an indicator that names one that is not there is a fault of the file of estimates.
+    return Study.checked({**said, "indicators": known}, spec.name)
 
 
 def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> People | None:

@@ -1,0 +1,253 @@
+"""What `import commonweal as cw` offers beside the rooms: studies, a run, and results that do it all.
+
+This file may import every room, and no room imports it: what a result can do that belongs to a room above
+`commonweal.study` (one area's profile, the report, the briefing pack, the explorer) is a method here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.spec import Study, load_study, shipped_studies
+from commonweal.study import results as study_results
+from commonweal.study import run as study_run
+from commonweal.study.rescore import other_study, rescored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from commonweal.report.place.profile import Profile
+    from commonweal.sources import Store
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Results", "run", "studies"]
+
+
+def studies() -> pl.DataFrame:
+    """List the studies that ship.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``name``, ``title``, ``areas`` (their system), ``indices`` and ``designations`` (names).
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> "left-behind-2025" in cw.studies()["name"]
+    True
+    """
+    rows = []
+    for name in shipped_studies():
+        study = load_study(name)
+        system = study.areas if isinstance(study.areas, str) else study.areas.system
+        rows.append((name, study.title, system, list(study.index), list(study.designate)))
+    head = ["name", "title", "areas", "indices", "designations"]
+    return pl.DataFrame(rows, schema=head, orient="row")
+
+
+def run(
+    study: Study | str | Path,
+    store: Store | None = None,
+    *,
+    draws: int | None = None,
+    sensitivity: bool = True,
+    geometry: bool = True,
+    progress: Progress | None = None,
+) -> Results:
+    """Run a study.
+
+    Parameters
+    ----------
+    study
+        A study, the name of one that ships, or the path of a YAML file.
+    store
+        Where source files come from; as the environment says if not given.
+    draws
+        How many times the list is recalculated, in place of the study's number; 0 leaves certainty and
+        sensitivity out.
+    sensitivity
+        Whether to find the biggest sources of uncertainty, where the study asks for it.
+    geometry
+        Whether to load boundaries, which only maps need.
+    progress
+        Called as ``progress(what, done, total)`` while something takes long.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    CommonwealError
+        With what was found and what was expected: see `commonweal.errors`.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> results = cw.run("demo", draws=0, geometry=False)
+    >>> results.designation.selected.sum().item(), len(results.areas)
+    (17, 400)
+    """
+    return Results.of(
+        study_run.run(
+            study,
+            store,
+            draws=draws,
+            sensitivity=sensitivity,
+            geometry=geometry,
+            progress=progress,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Results(study_results.Results):
+    """The results of a study, and what can be done with them.
+
+    `run` and `open` give them. Frames are Polars: ``areas.table``, ``scores["INDEX"].to_frame()``,
+    ``designation.to_frame()``, ``certainty["NAME"].to_frame()``, and `to_polars` all of them together;
+    `to_pandas` and `to_geopandas` give the same to other tools.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> results = cw.run("demo", draws=0, geometry=False)
+    >>> results
+    Results of demo: 'Left behind' neighbourhoods, Quillshire (a fictional county)
+    400 neighbourhoods
+    index community_needs: 400 with a score; domains places, connectivity, engagement
+    index deprivation: 400 with a score; domains income, employment, qualifications, illness, crime
+    designation left_behind: 17 on the list; worst 10% on community_needs and worst 10% on deprivation
+    """
+
+    @classmethod
+    def of(cls, results: study_results.Results) -> Results:
+        """Give the results of a room as those of the front door; nothing is copied."""
+        return cls(**{f.name: getattr(results, f.name) for f in fields(study_results.Results)})
+
+    def area(self, asked: str) -> Profile:
+        """Look one area up: its ranks, what drives them, its margins and what would change the answer.
+
+        Parameters
+        ----------
+        asked
+            A code, a name, or ``"name, authority"``.
+
+        Raises
+        ------
+        CommonwealError
+            If no area is called so, or several are; the message names them.
+
+        Examples
+        --------
+        >>> import commonweal as cw
+        >>> results = cw.run("demo", draws=0, geometry=False)
+        >>> print(str(results.area("F01000004")).splitlines()[0])
+        Vesselhoe Candle Croft (F01000004), Vesselhoe
+        >>> results.area("F01000004").changes.rows()
+        [('left_behind', 'community_needs.places', 211, 15), ('left_behind', 'community_needs.connectivity', 350, 26)]
+        """
+        from commonweal.report.place.profile import profile
+
+        return profile(self, asked)
+
+    def rescore(
+        self,
+        weights: Mapping[str, Any] | None = None,
+        cut: Mapping[str, Any] | None = None,
+    ) -> Results:
+        """Score again with other weights and cut-offs; nothing is read again.
+
+        Parameters
+        ----------
+        weights
+            By dotted path, the weight of a domain or indicator beside its siblings, which keep theirs:
+            ``{"community_needs.places": 2}`` or ``{"community_needs": {"places": 2}}``.
+        cut
+            By designation, the cut-off of all its conditions or by index: ``{"left_behind": "15%"}`` or
+            ``{"left_behind": {"deprivation": "15%"}}``.
+
+        Returns
+        -------
+        Results
+            As `run` gives them for the study so changed, without certainty, sensitivity, agreement, summaries
+            and trends, which rest on the former weights.
+
+        Raises
+        ------
+        CommonwealError
+            If a name or number is wrong, with the nearest valid name.
+
+        Examples
+        --------
+        >>> import commonweal as cw
+        >>> results = cw.run("demo", draws=0, geometry=False)
+        >>> results.rescore(cut={"left_behind": "15%"}).designation.selected.sum().item()
+        29
+        """
+        return Results.of(rescored(self, other_study(self.study, weights, cut)))
+
+    def report(self, folder: str | Path, progress: Progress | None = None) -> Path:
+        """Write the results folder: report, workbook, tables, map, the recipe and where every number came from.
+
+        Parameters
+        ----------
+        folder
+            Where to; an earlier folder of results is replaced, nothing else ever is.
+        progress
+            Called as ``progress(what, done, total)``.
+        """
+        from commonweal.report.study.folder import write_results
+
+        return write_results(self, Path(folder), progress)
+
+    def brief(self, asked: str, folder: str | Path, progress: Progress | None = None) -> Path:
+        """Write a briefing pack about an area, or about all areas of an authority or region.
+
+        Parameters
+        ----------
+        asked
+            A code or name of an area or a larger area.
+        folder
+            Where to; an earlier pack is replaced, nothing else ever is.
+        progress
+            Called as ``progress(what, done, total)``.
+        """
+        from commonweal.report.place.pack import write_pack
+        from commonweal.study.names import find_scope
+
+        return write_pack(self, find_scope(self.areas, [asked]), Path(folder), progress=progress)
+
+    def explore(self, port: int = 0, *, browser: bool = True) -> None:
+        """Show the results in the browser, on this machine alone, until interrupted.
+
+        Parameters
+        ----------
+        port
+            Where to serve; any that is free if not given.
+        browser
+            Whether to open a browser.
+        """
+        from commonweal.sources import Store
+        from commonweal.web import open_explorer
+        from commonweal.web.serve import address_of, listen, serve
+
+        store = Store.from_environment()
+        with listen("127.0.0.1", port) as held:
+            explorer = open_explorer(self, store.cache, store=store)
+            address = address_of(held)
+
+            def ready() -> None:
+                print(f"{self.study.title}\n{address}\nStop it with Ctrl-C, or interrupt the cell.")
+                if browser:
+                    import webbrowser
+
+                    webbrowser.open(address)
+
+            serve(explorer, held, ready)

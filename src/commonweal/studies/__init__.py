@@ -1,1 +1,0 @@
-"""The studies that ship, as YAML."""

@@ -1,0 +1,82 @@
+"""A study with other weights and cut-offs, on the indicators of a finished run: nothing is read again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from commonweal.designation import designate
+from commonweal.errors import StudyError
+from commonweal.index import score, without_indicators
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commonweal.spec import Study
+    from commonweal.study.results import Results
+
+
+def other_study(
+    study: Study, weights: Mapping[str, Any] | None, cut: Mapping[str, Any] | None
+) -> Study:
+    """Give a study with other weights and cut-offs, checked.
+
+    Parameters
+    ----------
+    study
+        The study.
+    weights
+        By dotted path of an index, domain or indicator its weight, or by that of an index or domain the
+        weights of its children.
+    cut
+        By designation, the cut-off of all of its conditions, or by index or domain that of each.
+    """
+    for path, given in (weights or {}).items():
+        within, _, child = path.rpartition(".")
+        if not isinstance(given, dict) and not within:
+            raise StudyError(
+                f"weights: found {given!r} for '{path}'; an index has no weight, expected those of its "
+                f"children, such as {{'{path}.{next(iter(study.index[path].children), 'domain')}': 2}}"
+                if path in study.index
+                else f"weights: '{path}' is no path; expected one such as index.domain"
+            )
+        study = (
+            study.with_weights(path, **given)
+            if isinstance(given, dict)
+            else study.with_weights(within, **{child: given})
+        )
+    for name, given in (cut or {}).items():
+        for index, worst in given.items() if isinstance(given, dict) else [("", given)]:
+            study = study.with_cut(name, worst, index=index)
+    return study
+
+
+def rescored(results: Results, study: Study) -> Results:
+    """Score the indicators of a run by another study that differs in weights and cut-offs alone.
+
+    What rests on the former ones (certainty, sensitivity, agreement, change since an earlier study, summaries,
+    trends) is left out.
+    """
+    scores = dict(results.scores)
+    for name, found in results.scores.items():
+        if study.index[name] == results.study.index[name]:
+            continue
+        indicators = results.indicators[name]
+        gone = set(study.leaves(name)) - {m.name for m in indicators.meta}
+        fresh = score(name, without_indicators(study.index[name], gone, name), indicators)
+        scores[name] = fresh if found.move is None else fresh.moved(found.move)
+    designations = {
+        name: designate(name, rule, scores, results.areas) for name, rule in study.designate.items()
+    }
+    return replace(
+        results,
+        study=study,
+        scores=scores,
+        designations=designations,
+        certainty={},
+        sensitivity={},
+        agreements=(),
+        since=None,
+        summaries={},
+        trends={},
+    )

@@ -1,0 +1,241 @@
+"""What `import commonweal as cw` offers: names, a changed study, and results that show themselves."""
+
+from __future__ import annotations
+
+import builtins
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import commonweal as cw
+from commonweal.study import run as study_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def results() -> cw.Results:
+    return cw.run("demo", draws=50, sensitivity=False)
+
+
+def test_importing_it_loads_nothing_and_names_show() -> None:
+    script = (
+        "import sys, commonweal as cw; names = dir(cw)\n"
+        "print(len(names), [m for m in sys.modules if m.split('.')[0] in "
+        "('numpy', 'polars', 'pydantic', 'scipy', 'numba', 'yaml') or m.startswith('commonweal.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    n, loaded = done.stdout.strip().split(" ", 1)
+    assert 20 <= int(n) <= 30
+    assert loaded == "[]"
+
+
+def test_every_name_is_there_and_has_a_docstring_with_an_example() -> None:
+    assert set(dir(cw)) == set(cw.__all__)
+    for name in set(dir(cw)) - {"__version__"}:
+        thing = getattr(cw, name)
+        assert ">>> " in (thing.__doc__ or ""), name
+    with pytest.raises(AttributeError, match="has no attribute 'runs'"):
+        _ = cw.runs  # type: ignore[attr-defined]
+
+
+def test_a_name_means_the_same_whatever_was_imported_before() -> None:
+    import commonweal.compare.units
+    import commonweal.spec.study
+
+    assert callable(cw.compare)
+    assert callable(cw.studies)
+    assert commonweal.compare.units is sys.modules["commonweal.compare.units"]
+
+
+def test_studies_as_a_table() -> None:
+    table = cw.studies()
+    assert table.columns == ["name", "title", "areas", "indices", "designations"]
+    row = table.filter(pl.col("name") == "left-behind-2025").row(0, named=True)
+    assert row["areas"] == "lsoa21"
+    assert row["designations"] == ["left_behind"]
+
+
+def test_results_print_in_at_most_ten_lines(results: cw.Results) -> None:
+    lines = repr(results).splitlines()
+    assert len(lines) <= 10
+    assert lines[0].startswith("Results of demo: ")
+    assert "17 on the list" in lines[-1]
+    assert "50 draws" in lines[-1]
+    assert len(repr(study_run.run("demo", draws=0, geometry=False))) < 1000
+
+
+@pytest.mark.parametrize("what", ["areas", "designation", "certainty", "scores", "indicators"])
+def test_parts_of_results_print_short_and_show_in_a_notebook(
+    results: cw.Results, what: str
+) -> None:
+    part = getattr(results, what)
+    part = part if what in ("areas", "designation") else next(iter(part.values()))
+    assert len(repr(part).splitlines()) <= 40
+    assert len(repr(part)) < 5000
+    assert "<table" in part._repr_html_()
+    assert isinstance(part.to_frame(), pl.DataFrame)
+
+
+def test_results_in_a_notebook_name_the_worst_areas(results: cw.Results) -> None:
+    html = results._repr_html_()
+    assert "<table" in html
+    worst = int(np.nanargmin(results.scores["community_needs"].rank))
+    assert results.areas.codes[worst] in html
+
+
+def test_one_frame_of_everything(results: cw.Results) -> None:
+    frame = results.to_polars()
+    assert frame["code"].to_list() == results.areas.codes
+    assert frame["selected"].sum() == 17
+    np.testing.assert_array_equal(frame["probability"], results.certainty["left_behind"].selected)
+    np.testing.assert_array_equal(frame["deprivation.rank"], results.scores["deprivation"].rank)
+
+
+def test_frames_of_two_designations_say_whose_they_are() -> None:
+    study = cw.Study("demo")
+    rule = study.designate["left_behind"]
+    both = cw.Study(
+        **{name: getattr(study, name) for name in study.model_fields_set - {"since"}}
+        | {"designate": {"one": rule, "two": rule}, "agreement": ()}
+    )
+    frame = cw.run(both, draws=0, geometry=False).to_polars()
+    assert frame["one.selected"].equals(frame["two.selected"], null_equal=True)
+    assert "selected" not in frame.columns
+
+
+def test_pandas_and_geopandas(results: cw.Results) -> None:
+    frame = results.to_pandas()
+    assert list(frame["code"]) == results.areas.codes
+    assert frame["population"].sum() == results.areas.population.sum()
+    shapes = results.to_geopandas()
+    assert shapes.crs.to_epsg() == 4326
+    west, south, east, north = shapes.total_bounds
+    assert west < results.areas.table["longitude"].mean() < east
+    assert south < results.areas.table["latitude"].mean() < north
+
+
+def test_without_geopandas_the_error_says_what_to_type(
+    results: cw.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "geopandas":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(cw.CommonwealError, match="pip install geopandas"):
+        results.to_geopandas()
+
+
+def test_without_outlines_there_is_no_map() -> None:
+    with pytest.raises(cw.CommonwealError, match="geometry=True"):
+        cw.run("demo", draws=0, geometry=False).to_geopandas()
+
+
+def test_one_area(results: cw.Results) -> None:
+    row = int(results.designation.selected.argmax())
+    area = results.area(results.areas.codes[row])
+    assert area.code == results.areas.codes[row]
+    assert repr(area).splitlines()[0].startswith(area.name)
+    assert area.ranks["rank"].to_list() == [s.rank[row] for s in results.scores.values()]
+    assert area.margins["passes"].all()
+    shares = area.drivers.filter(pl.col("domain").str.starts_with("deprivation."))["share"]
+    assert shares.sum() == pytest.approx(1)
+    assert shares.is_sorted(descending=True)
+    needed = {
+        path.replace("/", "."): x[row]
+        for path, x in results.designation.changes.items()
+        if not np.isnan(x[row])
+    }
+    assert dict(area.changes.select("domain", "rank_needed").iter_rows()) == needed
+    html = area._repr_html_()
+    assert area.name in html
+    assert html.count("<table") == 3 + bool(needed)
+    with pytest.raises(cw.CommonwealError, match="'Nowhere' not found"):
+        results.area("Nowhere")
+
+
+def test_scored_again_is_as_run_again(results: cw.Results) -> None:
+    again = results.rescore(
+        weights={"community_needs.places.library": 3, "community_needs": {"places": 2}},
+        cut={"left_behind": {"deprivation": "15%"}},
+    )
+    study = (
+        cw.Study("demo")
+        .with_weights("community_needs.places", library=3)
+        .with_weights("community_needs", places=2)
+        .with_cut("left_behind", "15%", index="deprivation")
+    )
+    run = cw.run(study, draws=0, geometry=False)
+    for index, scores in run.scores.items():
+        for path, need in scores.need.items():
+            np.testing.assert_array_equal(again.scores[index].need[path], need)
+    assert again.designation.to_frame().equals(run.designation.to_frame())
+    assert again.study.index == study.index
+    assert again.certainty == {}
+    assert isinstance(again, cw.Results)
+    assert results.designation.selected.sum() == 17
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"weights": {"community_needs.place": 2}}, "did you mean 'places'?"),
+        ({"weights": {"comunity_needs.places": 2}}, "did you mean 'community_needs'"),
+        ({"weights": {"community_needs": 2}}, "an index has no weight"),
+        ({"weights": {"community_needs.places": -1}}, "expected greater than 0"),
+        ({"cut": {"left_behnd": "10%"}}, "did you mean 'left_behind'?"),
+        ({"cut": {"left_behind": {"deprivaton": 3}}}, "did you mean 'deprivation'?"),
+        ({"cut": {"left_behind": 0.15}}, "or a share: 15%"),
+    ],
+)
+def test_a_slip_in_rescoring_names_what_is_valid(
+    results: cw.Results, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(cw.CommonwealError) as caught:
+        results.rescore(**change)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_report_and_brief(results: cw.Results, tmp_path: Path) -> None:
+    assert (results.report(tmp_path / "out") / "report.html").is_file()
+    district = results.areas.table["district_name"][0]
+    pack = results.brief(district, tmp_path / "pack")
+    assert district in (pack / "index.html").read_text("utf-8")
+
+
+def test_explore_serves_these_results(
+    results: cw.Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from commonweal.web import serve
+
+    shown: list[Any] = []
+
+    def serve_nothing(explorer: Any, held: Any, ready: Callable[[], None]) -> None:
+        ready()
+        shown.append(explorer.results)
+
+    monkeypatch.setattr(serve, "serve", serve_nothing)
+    results.explore(browser=False)
+    assert shown == [results]
+    assert "http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_compare_two_results(results: cw.Results) -> None:
+    wider = results.rescore(cut={"left_behind": "15%"})
+    found = cw.compare(results, wider)
+    assert found.lists is not None
+    assert found.lists.leave.sum() == 0
+    assert found.lists.enter.sum() == wider.designation.selected.sum() - 17
