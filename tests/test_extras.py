@@ -67,7 +67,8 @@ def commonweal(env: dict[str, str], where: Path, *args: str) -> subprocess.Compl
     return subprocess.run(command, cwd=where, env=env, capture_output=True, text=True, check=False)
 
 
-def test_all_has_every_extra() -> None:
+def test_the_core_has_at_most_fifteen_dependencies_and_all_has_every_extra() -> None:
+    assert len(PROJECT["dependencies"]) <= 15
     (everything,) = (Requirement(text) for text in EXTRAS["all"])
     assert everything.name == PROJECT["name"]
     assert everything.extras == EXTRAS.keys() - {"all", "build", "dev"}
@@ -130,6 +131,7 @@ def test_a_command_names_the_extra_that_it_needs(
         ("from commonweal.invest.solver import load_highs; load_highs()", "invest"),
         ("from commonweal.small_areas.laplace import one_thread; one_thread()", "survey"),
         ("from commonweal.toolbox.figure import blank; blank(100)", "toolbox"),
+        ("from commonweal.sources.rdata import parse; parse(b'A\\n', __file__)", "toolbox"),
         ("from commonweal.web import create_app", "web"),
     ],
 )

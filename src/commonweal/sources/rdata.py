@@ -5,129 +5,249 @@ from __future__ import annotations
 import gc
 import struct
 import warnings
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rdata.parser import RObject, RObjectInfo, parse_data
-from rdata.parser._parser import parse_r_object_info
-from rdata.parser._xdr import ParserXDR
+import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.extras import needs
 from commonweal.sources.geometry import finish, to_wgs84
 from commonweal.sources.sandbox import reading, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
-    from rdata.parser import RData
 
     Progress = Callable[[str, int, int], None]
 
 
-_INT = struct.Struct(">i")
-_TWO_INTS = struct.Struct(">ii")
 _HEADERS = (b"RDX2\n", b"RDX3\n")
-_BINARY = b"X\n"
+_BINARY, _OTHERS = b"X\n", (b"A\n", b"B\n")
+_INT, _TWO_INTS = struct.Struct(">i"), struct.Struct(">ii")
 
 # What the first integer of an object says, by R's "Serialization Formats" (R Internals, 1.8).
 _SYM, _LIST, _CHAR, _LGL, _INTEGER, _REAL, _STR, _VEC = 1, 2, 9, 10, 13, 14, 16, 19
-_NILVALUE, _REF = 254, 255
+_ALTREP, _NILVALUE, _REF = 238, 254, 255
+_LAST, _FIRST = 25, 238
+"""Kinds of objects count up from 0 and down from 255; there are none between these."""
 _HAS_ATTRIBUTES, _HAS_TAG = 1 << 9, 1 << 10
-_COMMON = frozenset((_SYM, _LIST, _CHAR, _LGL, _INTEGER, _REAL, _STR, _VEC, _NILVALUE, _REF))
-
-
-def parse(data: bytes, altrep: Mapping[bytes, Callable[[RObject], Any]]) -> RData:
-    """Parse the unpacked content of an ``.rda`` or ``.rds`` file."""
-    body = memoryview(data)[len(_HEADERS[0]) if data.startswith(_HEADERS) else 0 :]
-    if body[: len(_BINARY)] != _BINARY:
-        return parse_data(data, altrep_constructor_dict=dict(altrep))
-    parser = _Quick(body[len(_BINARY) :], expand_altrep=True, altrep_constructor_dict=dict(altrep))
-    found = parser.parse_all()
-    parser.check_complete()
-    return found
-
-
-class _Quick(ParserXDR):
-    """The library's parser; objects of one kind share what says of which kind they are."""
-
-    def __init__(self, data: memoryview, **options: Any) -> None:
-        super().__init__(data, **options)
-        self._infos: dict[int, RObjectInfo] = {}
-
-    def parse_int(self) -> int:
-        return int(_INT.unpack(self.file.read(4))[0])
-
-    def parse_R_object(  # noqa: N802 (the library's name)
-        self,
-        reference_list: list[RObject] | None = None,
-        bytecode_rep_list: list[RObject | None] | None = None,
-        info_int: int | None = None,
-    ) -> RObject:
-        references = [] if reference_list is None else reference_list
-        flags = self.parse_int() if info_int is None else 0
-        kind = flags & 0xFF
-        # Tags of anything but a list are an error, which the library tells.
-        if kind not in _COMMON or (flags & _HAS_TAG and kind not in (_LIST, _NILVALUE, _REF)):
-            if info_int is None:
-                self.file.seek(-4, 1)
-            return super().parse_R_object(references, bytecode_rep_list, info_int)
-        info = self._infos.get(flags)
-        if info is None:
-            info = self._infos[flags] = parse_r_object_info(flags)
-        attributes = tag = referenced = None
-        value: Any = None
-        if kind == _CHAR:
-            length = self.parse_int()
-            if length < -1:
-                raise NotImplementedError(f"Length of CHAR cannot be {length}")
-            value = None if length == -1 else self.file.read(length)
-        elif kind == _STR:
-            value = [self._text(references) for _ in range(self.parse_int())]
-        elif kind == _VEC:
-            value = [
-                self.parse_R_object(references, bytecode_rep_list) for _ in range(self.parse_int())
-            ]
-        elif kind == _REAL:
-            value = self.parse_double_array()
-        elif kind == _INTEGER:
-            value = self.parse_nullable_int_array()
-        elif kind == _LGL:
-            value = self.parse_nullable_bool_array()
-        elif kind == _SYM:
-            value = self.parse_R_object(references, bytecode_rep_list)
-        elif kind == _LIST:
-            if info.attributes:
-                attributes = self.parse_R_object(references, bytecode_rep_list)
-            if info.tag:
-                tag = self.parse_R_object(references, bytecode_rep_list)
-            value = (
-                self.parse_R_object(references, bytecode_rep_list),
-                self.parse_R_object(references, bytecode_rep_list),
-            )
-        elif kind == _REF:
-            referenced = references[info.reference - 1]
-        if info.attributes and kind != _LIST:
-            attributes = self.parse_R_object(references, bytecode_rep_list)
-        found = RObject(info, value, attributes, tag, referenced)
-        if kind == _SYM:
-            references.append(found)
-        return found
-
-    def _text(self, references: list[RObject]) -> RObject:
-        """Read one of several texts: of these there are millions."""
-        flags, length = _TWO_INTS.unpack(self.file.read(8))
-        info = self._infos.get(flags)
-        if info is None or flags & (0xFF | _HAS_ATTRIBUTES | _HAS_TAG) != _CHAR or length < 0:
-            self.file.seek(-8, 1)
-            return self.parse_R_object(references)
-        return RObject(info, self.file.read(length), None)
-
+_NAMES = {_SYM: "sym", _LIST: "list", 3: "clo", 4: "env", 6: "lang", _LGL: "lgl", _INTEGER: "int", _REAL: "real",
+          15: "cplx", _STR: "str", _VEC: "vec", 20: "expr", 24: "raw", 25: "s4", _NILVALUE: "null"}  # fmt: skip
+_NUMBERS = (_INTEGER, _LGL, _REAL)
+_NA = -(2**31)
+"""A missing integer or truth."""
 
 MOST_VALUES = 100_000_000
 """More than any table has rows."""
+
+
+@dataclass(slots=True)
+class Thing:
+    """An object of R.
+
+    Its value is an array, of whole numbers or of decimals; a list of bytes, None where they are missing, of text; of a
+    list its things; of a pair list names and things; the name of a symbol; and None of all else.
+    """
+
+    kind: int
+    value: Any = None
+    attributes: dict[str, Thing] = field(default_factory=dict)
+
+
+class Uncommon(Exception):  # noqa: N818  # no error: another reader is asked
+    """A kind of object that data frames don't need, such as a function."""
+
+
+def parse(data: bytes, path: Path) -> Thing:
+    """Parse the unpacked content of an ``.rda`` or ``.rds`` file."""
+    body = data[len(_HEADERS[0]) :] if data.startswith(_HEADERS) else data
+    if not body.startswith((_BINARY, *_OTHERS)):
+        raise ValueError("it does not begin as one")
+    try:
+        if body.startswith(_OTHERS):
+            raise Uncommon
+        return Common(body, path).whole()
+    except Uncommon:
+        return parse_uncommon(data, path)
+
+
+class Common:
+    """A parser of R's binary format, for the kinds of objects that data frames are made of."""
+
+    def __init__(self, data: bytes, path: Path) -> None:
+        self.data, self.path, self.at = data, path, len(_BINARY)
+        self.symbols: list[Thing] = []
+
+    def whole(self) -> Thing:
+        """Give the one object of the file."""
+        version = self._int()
+        self.at += 8  # the versions of R that wrote it and that read it
+        if version == 3:
+            self._bytes(self._int())  # the encoding
+        elif version != 2:
+            raise ValueError(f"version {version} of the format")
+        found = self._object()
+        if self.at != len(self.data):
+            raise ValueError("more than one object")
+        return found
+
+    def _int(self) -> int:
+        (found,) = _INT.unpack_from(self.data, self.at)
+        self.at += 4
+        return int(found)
+
+    def _length(self) -> int:
+        found = self._int()
+        if found < 0:
+            raise ValueError(f"{found} values")
+        return found
+
+    def _bytes(self, length: int) -> bytes:
+        start, self.at = self.at, self.at + length
+        if length < 0 or self.at > len(self.data):
+            raise ValueError("text beyond the end")
+        return self.data[start : self.at]
+
+    def _array(self, kind: str, size: int) -> NDArray[Any]:
+        length = self._length()
+        found = np.frombuffer(self.data, f">{kind}{size}", length, self.at)
+        self.at += length * size
+        return found.astype(f"={kind}{size}")
+
+    def _object(self) -> Thing:
+        flags = self._int()
+        kind = flags & 0xFF
+        if kind == _LIST:
+            return self._pairs(flags)
+        if flags & _HAS_TAG and kind not in (_NILVALUE, _REF):
+            raise Uncommon
+        if kind == _REF:
+            return self.symbols[(flags >> 8 or self._int()) - 1]
+        if kind == _STR:
+            found = Thing(kind, [self._text() for _ in range(self._length())])
+        elif kind == _VEC:
+            found = Thing(kind, [self._object() for _ in range(self._length())])
+        elif kind in (_INTEGER, _LGL):
+            found = Thing(kind, self._array("i", 4))
+        elif kind == _REAL:
+            found = Thing(kind, self._array("f", 8))
+        elif kind == _SYM:
+            found = Thing(kind, _decoded(self._text()) or "")
+            self.symbols.append(found)
+        elif kind == _NILVALUE:
+            found = Thing(kind)
+        elif kind == _ALTREP:
+            return self._compact()
+        elif _LAST < kind < _FIRST:
+            raise ValueError(f"R has no objects of kind {kind}")
+        else:
+            raise Uncommon
+        if flags & _HAS_ATTRIBUTES:
+            found.attributes = dict(self._object().value or ())
+        return found
+
+    def _pairs(self, flags: int) -> Thing:
+        """Read a pair list, whose last link is nothing."""
+        found = Thing(_LIST, [])
+        while flags & 0xFF == _LIST:
+            if flags & _HAS_ATTRIBUTES:
+                found.attributes |= dict(self._object().value or ())
+            name = self._object().value if flags & _HAS_TAG else ""
+            found.value.append((name, self._object()))
+            flags = self._int()
+        if flags & 0xFF != _NILVALUE:
+            raise Uncommon
+        return found
+
+    def _text(self) -> bytes | None:
+        """Read one of several texts: of these there are millions."""
+        flags, length = _TWO_INTS.unpack_from(self.data, self.at)
+        self.at += 8
+        if flags & 0xFF != _CHAR or length < -1:
+            raise ValueError("no text where text should be")
+        found = None if length == -1 else self._bytes(length)
+        if flags & _HAS_ATTRIBUTES:
+            self._object()
+        return found
+
+    def _compact(self) -> Thing:
+        """Read what R keeps in fewer bytes: a sequence, or a vector with what is known of it."""
+        about, state, attributes = self._object(), self._object(), self._object()
+        name = about.value[0][1].value
+        if name in ("compact_intseq", "compact_realseq"):
+            length, start, step = (float(x) for x in state.value)
+            _refuse_long(length, self.path)
+            values = start + step * np.arange(int(length))
+            found = Thing(_REAL, values)
+            if name == "compact_intseq":
+                with np.errstate(invalid="raise"):
+                    found = Thing(_INTEGER, values.astype(np.int32))
+        elif name.startswith("wrap_"):
+            inner = state.value[0]
+            inner = inner if isinstance(inner, Thing) else inner[1]
+            found = Thing(inner.kind, inner.value)
+        else:
+            raise Uncommon
+        found.attributes = dict(attributes.value or ())
+        return found
+
+
+def _refuse_long(length: float, path: Path) -> None:
+    """Refuse what a few bytes say is long: a sequence, of which R keeps the length, the start and the step alone."""
+    if length > MOST_VALUES:
+        raise DataError(f"{path}: a sequence of {length:,.0f}; expected at most {MOST_VALUES:,}")
+
+
+def parse_uncommon(data: bytes, path: Path) -> Thing:
+    """Parse a file that holds functions, environments and the like, or is in another of R's formats."""
+    with needs("toolbox"):
+        from rdata.parser import DEFAULT_ALTREP_MAP, parse_data
+
+    def bounded(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def made(state: Any) -> Any:
+            _refuse_long(float(state.value[0]), path)
+            return make(state)
+
+        return made
+
+    sequences = (b"compact_intseq", b"compact_realseq")
+    makers = {**DEFAULT_ALTREP_MAP, **{s: bounded(DEFAULT_ALTREP_MAP[s]) for s in sequences}}
+    with warnings.catch_warnings():
+        # The parser guesses the kind from the content, and remarks on it.
+        warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
+        return _plain(parse_data(data, altrep_constructor_dict=makers).object)
+
+
+def _plain(given: Any) -> Thing:
+    """Give what the library has parsed as our own parser would."""
+    if given.referenced_object is not None:
+        return _plain(given.referenced_object)
+    kind = given.info.type.value
+    found = Thing(kind)
+    if kind == _STR:
+        found.value = [char.value for char in given.value]
+    elif kind == _VEC:
+        found.value = [_plain(part) for part in given.value]
+    elif kind in (_INTEGER, _LGL):
+        values = np.ma.asarray(given.value)
+        found.value = np.where(np.ma.getmaskarray(values), _NA, values.data).astype(np.int32)
+    elif kind == _REAL:
+        found.value = np.asarray(given.value)
+    elif kind == _SYM:
+        found.value = _decoded(given.value.value) or ""
+    elif kind == _LIST:
+        found.value, node = [], given
+        while node.info.type.value == _LIST:
+            name = "" if node.tag is None else _plain(node.tag).value
+            found.value.append((name, _plain(node.value[0])))
+            node = node.value[1]
+    if given.attributes is not None:
+        found.attributes = dict(_plain(given.attributes).value or ())
+    return found
 
 
 def read_rdata(
@@ -154,15 +274,13 @@ def _read(path: Path, name: str | None, tell: Progress) -> tuple[pl.DataFrame, l
     if name not in objects:
         raise UnknownNameError("object", name, objects, f" in {path}")
     frame = objects[name]
-    attributes = _attributes(frame)
-    classes = _strings(attributes["class"]) if "class" in attributes else []
-    if "data.frame" not in classes or "names" not in attributes:
-        kind = " ".join(c for c in classes if c) or frame.info.type.name.lower()
-        kind = "list" if kind == "vec" else kind
+    classes = _classes(frame)
+    if "data.frame" not in classes or "names" not in frame.attributes:
+        kind = " ".join(classes) or ("list" if frame.kind == _VEC else _name(frame))
         raise DataError(f"{path}: '{name}' is an R object of class {kind}, expected a data frame")
     columns: list[pl.Series] = []
     notes: list[str] = []
-    for label, column in zip(_strings(attributes["names"]), frame.value, strict=True):
+    for label, column in zip(_strings(frame.attributes["names"]), frame.value, strict=True):
         title = str(label)
         if "sfc" in _classes(column):
             series, notes = wkb_of_sfc(column, path)
@@ -173,78 +291,37 @@ def _read(path: Path, name: str | None, tell: Progress) -> tuple[pl.DataFrame, l
     return pl.DataFrame(columns), notes
 
 
-def _objects(path: Path) -> dict[str, RObject]:
+def _objects(path: Path) -> dict[str, Thing]:
     """Parse the file into its named objects; the single object of an ``.rds`` is ``data``."""
-    from rdata.parser import DEFAULT_ALTREP_MAP, RObjectType
-
-    sequences = (b"compact_intseq", b"compact_realseq")
-    bounded = {kind: _bounded(DEFAULT_ALTREP_MAP[kind], path) for kind in sequences}
     collecting = gc.isenabled()
-    gc.disable()  # millions of small objects, none of them garbage: collecting costs half the time
+    gc.disable()  # many small objects, none of them garbage: collecting costs half the time
     try:
-        with warnings.catch_warnings():
-            # The parser guesses the kind from the content, and remarks on it.
-            warnings.filterwarnings("ignore", message="Unknown file type", category=UserWarning)
-            root = parse(unpacked(path), {**DEFAULT_ALTREP_MAP, **bounded}).object
+        root = parse(unpacked(path), path)
     finally:
         if collecting:
             gc.enable()
-    if root.info.type is not RObjectType.LIST:
-        return {"data": root}
-    found: dict[str, RObject] = {}
-    node: Any = root
-    while node is not None and node.info.type is RObjectType.LIST:
-        found[_symbol(node.tag)] = node.value[0]
-        node = node.value[1]
-    return found
+    return dict(root.value) if root.kind == _LIST else {"data": root}
 
 
-def _bounded(make: Callable[[RObject], Any], path: Path) -> Callable[[RObject], Any]:
-    """Refuse what a few bytes say is long: a sequence, of which R keeps the length, the start and the step alone."""
-
-    def made(state: RObject) -> Any:
-        length = float(state.value[0])
-        if length > MOST_VALUES:
-            raise DataError(
-                f"{path}: a sequence of {length:,.0f}; expected at most {MOST_VALUES:,}"
-            )
-        return make(state)
-
-    return made
+def _classes(thing: Thing) -> list[str]:
+    return [c for c in _strings(thing.attributes.get("class")) if c]
 
 
-def _symbol(tag: Any) -> str:
-    symbol = tag.referenced_object if tag.referenced_object is not None else tag
-    return _text(symbol.value) or ""
+def _strings(thing: Thing | None) -> list[str | None]:
+    if thing is None or thing.kind == _NILVALUE:
+        return []
+    if thing.kind != _STR:
+        raise ValueError(f"R {_name(thing)} values where text should be")
+    return [_decoded(raw) for raw in thing.value]
 
 
-def _attributes(thing: RObject) -> dict[str, Any]:
-    """Give the attributes of an R object by name."""
-    from rdata.parser import RObjectType
-
-    found: dict[str, Any] = {}
-    node: Any = thing.attributes
-    while node is not None and node.info.type is RObjectType.LIST:
-        found[_symbol(node.tag)] = node.value[0]
-        node = node.value[1]
-    return found
+def _name(thing: Thing) -> str:
+    return _NAMES.get(thing.kind, f"kind {thing.kind}")
 
 
-def _classes(thing: RObject) -> list[str]:
-    attributes = _attributes(thing)
-    return [c for c in _strings(attributes["class"]) if c] if "class" in attributes else []
-
-
-def _strings(thing: RObject) -> list[str | None]:
-    return [_text(element) for element in thing.value]
-
-
-def _text(element: Any) -> str | None:
+def _decoded(raw: bytes | str | None) -> str | None:
     """Decode an R string; NA is None. Old files hold Latin-1 without saying so."""
-    raw = element.value
-    if raw is None:
-        return None
-    if isinstance(raw, str):
+    if raw is None or isinstance(raw, str):
         return raw
     try:
         return str(raw, "utf-8")
@@ -252,24 +329,20 @@ def _text(element: Any) -> str | None:
         return str(raw, "latin-1")
 
 
-def _column(name: str, column: RObject, path: Path) -> pl.Series:
-    import numpy as np
+def _column(name: str, column: Thing, path: Path) -> pl.Series:
     import polars as pl
-    from rdata.parser import RObjectType
 
-    kind = column.info.type
-    classes = _classes(column)
-    if kind is RObjectType.STR:
+    classes, values = _classes(column), column.value
+    if column.kind == _STR:
         return pl.Series(name, _strings(column), dtype=pl.String)
-    if kind not in {RObjectType.INT, RObjectType.LGL, RObjectType.REAL}:
+    if column.kind not in _NUMBERS:
         raise DataError(
-            f"{path}: column '{name}' holds R {kind.name.lower()} values, "
+            f"{path}: column '{name}' holds R {_name(column)} values, "
             "expected text, numbers, truths or geometry"
         )
-    values = np.ma.getdata(column.value)
-    missing = np.ma.getmaskarray(np.ma.asarray(column.value))
+    missing = values == _NA if column.kind != _REAL else np.isnan(values)
     if "factor" in classes:
-        levels = _strings(_attributes(column)["levels"])
+        levels = _strings(column.attributes["levels"])
         return pl.Series(
             name,
             [
@@ -278,26 +351,21 @@ def _column(name: str, column: RObject, path: Path) -> pl.Series:
             ],
             dtype=pl.String,
         )
-    dtype: Any = {RObjectType.LGL: pl.Boolean, RObjectType.INT: pl.Int64}.get(kind, pl.Float64)
-    if kind is RObjectType.LGL:
-        values = values.astype(bool)
-    series = pl.Series(name, np.asarray(values), dtype=None).cast(dtype)
+    dtype = {_LGL: pl.Boolean, _INTEGER: pl.Int64, _REAL: pl.Float64}[column.kind]
+    series = pl.Series(name, values.astype(bool) if column.kind == _LGL else values).cast(dtype)
     if missing.any():
         series = series.set(pl.Series(missing), None)
-    if dtype == pl.Float64:
-        series = series.fill_nan(None)
     if "Date" in classes:
         return series.cast(pl.Int32).cast(pl.Date)
     return series
 
 
-def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
+def wkb_of_sfc(column: Thing, path: Path) -> tuple[pl.Series, list[str]]:
     """Turn a simple feature column of R into WKB."""
-    import numpy as np
     import shapely
 
-    stated = _attributes(column).get("crs")
-    texts = [t for part in (stated.value if stated is not None else []) for t in _strings(part)]
+    stated = column.attributes.get("crs", Thing(_NILVALUE)).value or []
+    texts = [t for part in stated if part.kind == _STR for t in _strings(part)]
     system = next((t for t in reversed(texts) if t), "")
     coordinates: list[NDArray[np.float64]] = []
     ring_of: list[int] = []
@@ -343,6 +411,5 @@ def wkb_of_sfc(column: Any, path: Path) -> tuple[pl.Series, list[str]]:
     return finish(to_wgs84(geometry, system, path), path)
 
 
-def _ncol(ring: Any) -> int:
-
-    return int(_attributes(ring)["dim"].value[1])
+def _ncol(ring: Thing) -> int:
+    return int(ring.attributes["dim"].value[1])
