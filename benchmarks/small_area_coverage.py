@@ -20,12 +20,17 @@ import numpy as np
 from commonweal.demo import generate_county
 from commonweal.small_areas import fay_herriot, predict
 from commonweal.sources import Store
-from commonweal.study.small_areas import estimates_of, example_spec, example_survey, read_ground
+from commonweal.study.small_areas import (
+    estimate_survey,
+    example_spec,
+    example_survey,
+    read_covariates,
+)
 
 if TYPE_CHECKING:
     from commonweal.demo import County
     from commonweal.social_capital.neighbourhoods import Estimates
-    from commonweal.study.small_areas import Ground
+    from commonweal.study.small_areas import CovariateData
 
 CLAIM = (0.93, 0.97)
 
@@ -34,13 +39,15 @@ def main(surveys: int = 200, model: str = "fay-herriot") -> int:
     county = generate_county()
     spec = example_spec().model_copy(update={"model": model, "draws": 400})
     with tempfile.TemporaryDirectory() as cache:
-        ground = read_ground(spec, Store(cache=cache, offline=True))
+        ground = read_covariates(spec, Store(cache=cache, offline=True))
     rows: dict[tuple[str, str], list[list[float]]] = {}
     known: dict[str, list[tuple[float, bool]]] = {}
     for seed in range(1, surveys + 1):
         survey = example_survey(county, seed)
         for benchmark in ("", spec.benchmark):
-            found = estimates_of(spec.model_copy(update={"benchmark": benchmark}), survey, ground)
+            found = estimate_survey(
+                spec.model_copy(update={"benchmark": benchmark}), survey, ground
+            )
             for name, e in found.outcomes.items():
                 if not benchmark:
                     known.setdefault(name, []).append(as_known(e, ground, county))
@@ -76,7 +83,7 @@ def main(surveys: int = 200, model: str = "fay-herriot") -> int:
     return int(worst > 0)
 
 
-def as_known(e: Estimates, ground: Ground, county: County) -> tuple[float, bool]:
+def as_known(e: Estimates, ground: CovariateData, county: County) -> tuple[float, bool]:
     """Give the coverage of Fay-Herriot by REML, and whether its variance is at 0."""
     x, direct = ground.covariates.values, e.modelled.direct
     fit = fay_herriot(direct.value, direct.variance, x[direct.rows])

@@ -17,13 +17,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.sources import Store
-from commonweal.study.small_areas import estimates_of, load_estimates, read_ground
+from commonweal.study.small_areas import estimate_survey, load_estimates, read_covariates
 from commonweal.survey import Survey, make_survey
 from commonweal.survey.read import Microdata
 from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
-    from commonweal.study.small_areas import Ground
+    from commonweal.study.small_areas import CovariateData
 
 SAMPLED, ASKED = 2_000, 15
 SLOPES = {
@@ -46,7 +46,7 @@ SPEC = {
 }
 
 
-def simulate(ground: Ground, seed: int = 1) -> tuple[np.ndarray, Survey]:
+def simulate(ground: CovariateData, seed: int = 1) -> tuple[np.ndarray, Survey]:
     """Plant a truth and ask some people about it."""
     rng = np.random.default_rng(seed)
     x, people = ground.covariates.values, ground.areas.population
@@ -78,13 +78,13 @@ def simulate(ground: Ground, seed: int = 1) -> tuple[np.ndarray, Survey]:
 
 def main() -> int:
     spec = load_estimates(Path(__file__).with_name("small_areas_england.yaml"))
-    read_ground(spec, Store.from_environment())  # converts
+    read_covariates(spec, Store.from_environment())  # converts
     start = time.perf_counter()
-    ground = read_ground(spec, Store.from_environment())
+    ground = read_covariates(spec, Store.from_environment())
     read = time.perf_counter()
     truth, survey = simulate(ground)
     asked = time.perf_counter()
-    found = estimates_of(spec, survey, ground)
+    found = estimate_survey(spec, survey, ground)
     done = time.perf_counter()
     e = found.outcomes["trust"]
     cover = float(((e.lower <= truth) & (truth <= e.upper)).mean())

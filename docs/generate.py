@@ -365,12 +365,19 @@ def study_faults() -> list[str]:
     ]
     models += [recipe.ReachSpec, recipe.DecaySpec, recipe.TimetableSpec, recipe.CompleteSpec]
     models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
-    models += [recipe.MoveSpec, designation.Condition, designation.Rule, designation.AtMost]
+    models += [recipe.CrosswalkSpec, designation.Condition, designation.Rule, designation.AtMost]
     kinds = importlib.import_module("commonweal.index.assumptions").KINDS
     models += [certainty.CertaintySpec, designation.SensitivitySpec, *kinds.values()]
     steps = importlib.import_module("commonweal.index.prepare_spec")
-    models += [steps.Step, steps.Denominate, steps.Screen, steps.Impute, steps.Treat, steps.Shrink]
-    models += [recipe.AgreementSpec, recipe.HeadlineSpec, recipe.BriefingSpec]
+    models += [
+        steps.PrepareStep,
+        steps.Denominate,
+        steps.Screen,
+        steps.Impute,
+        steps.Treat,
+        steps.Shrink,
+    ]
+    models += [recipe.ValidationSpec, recipe.HeadlineSpec, recipe.BriefingSpec]
     models.append(recipe.PanelSpec)
     not_keys = {
         "Study": {"name", "folder"},
@@ -474,7 +481,7 @@ def method_faults() -> list[str]:
         "aggregate.md": index.AGGREGATORS,
         "weight.md": ["stated", *index.WEIGHINGS],
         "results.md": get_args(index.TieRule),
-        "prepare.md": [*prepare.Step.model_fields, *ways_to_fill, *RESHAPES],
+        "prepare.md": [*prepare.PrepareStep.model_fields, *ways_to_fill, *RESHAPES],
         "uncertainty.md": [*KINDS, *TREATMENTS],
     }.items():
         in_study = named(pages[page], IN_A_STUDY)

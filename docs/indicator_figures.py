@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from commonweal.index import decile, rank
 from commonweal.sources import Store
 from commonweal.study.areas import study_shapes
-from commonweal.study.indicators import gather_indicators
+from commonweal.study.indicators import make_indicators
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def indicators(results: Results, store: Store) -> Iterator[tuple[Indicators, str
     for index, found in results.indicators.items():
         yield found, index
     helpers = [name for name in results.study.indicators if name not in named]
-    yield gather_indicators(results.study, helpers, results.areas, store)[0], ""
+    yield make_indicators(results.study, helpers, results.areas, store)[0], ""
 
 
 def strands(scores: Scores) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.access.conflation import likeness, merge_same_places
+from commonweal.access.conflation import likeness, merge_duplicates
 from commonweal.access.distance import great_circle_m
 from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.errors import DataError, UnknownNameError
@@ -36,7 +36,7 @@ def places_at(rows: list[Row]) -> Places:
 
 
 def kept(rows: list[Row], **settings: float) -> list[str]:
-    return merge_same_places(places_at(rows), "abc", **settings).places.table["id"].to_list()
+    return merge_duplicates(places_at(rows), "abc", **settings).places.table["id"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_names_that_are_not(name: str, other: str) -> None:
 
 def test_the_more_trusted_source_stays() -> None:
     rows: list[Row] = [("b", "Red Lion Inn", "pub", 0), ("a", "The Red Lion", "pub", 30)]
-    merged = merge_same_places(places_at(rows), ["a", "b"])
+    merged = merge_duplicates(places_at(rows), ["a", "b"])
     assert merged.places.table["id"].to_list() == ["a:1"]
     assert merged.places.left_out.row(0) == ("b", "b:0", "Red Lion Inn", "same place", "as a:1")
     pair = merged.pairs.row(0, named=True)
@@ -139,7 +139,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> N
     order = list(range(len(rows)))
     random.shuffle(order)  # type: ignore[attr-defined]
     turned = Places(places.table[order], places.left_out, places.read)
-    one, other = (merge_same_places(p, "abc") for p in (places, turned))
+    one, other = (merge_duplicates(p, "abc") for p in (places, turned))
     assert sorted(one.places.table["id"]) == sorted(other.places.table["id"])
     assert one.pairs.equals(other.pairs)
 
@@ -149,7 +149,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> N
 def test_what_stays_is_not_the_same_and_what_goes_is(rows: list[Row]) -> None:
     """Against every pair: who is merged is the same as its keeper, and merging again does nothing."""
     places = places_at(rows)
-    merged = merge_same_places(places, "abc")
+    merged = merge_duplicates(places, "abc")
     by_id = {r["id"]: r for r in places.table.iter_rows(named=True)}
     for pair in merged.pairs.iter_rows(named=True):
         a, b = by_id[pair["kept"]], by_id[pair["merged"]]
@@ -157,7 +157,7 @@ def test_what_stays_is_not_the_same_and_what_goes_is(rows: list[Row]) -> None:
         assert a["group"] == b["group"]
         assert pair["distance_m"] <= 250
         assert likeness(a["name"], b["name"]) >= 0.8
-    assert len(merge_same_places(merged.places, "abc").pairs) == 0
+    assert len(merge_duplicates(merged.places, "abc").pairs) == 0
     assert len(merged.places) + len(merged.pairs) == len(places)
 
 
@@ -168,11 +168,11 @@ def test_nothing_to_merge() -> None:
 def test_settings_that_cannot_be() -> None:
     some = places_at([("a", "Red Lion", "pub", 0)])
     with pytest.raises(UnknownNameError, match="source 'a' not found in the order of sources"):
-        merge_same_places(some, ["b"])
+        merge_duplicates(some, ["b"])
     with pytest.raises(DataError, match="within -1 m"):
-        merge_same_places(some, ["a"], within_m=-1)
+        merge_duplicates(some, ["a"], within_m=-1)
     with pytest.raises(DataError, match="alike 2; expected 0 to 1"):
-        merge_same_places(some, ["a"], alike=2)
+        merge_duplicates(some, ["a"], alike=2)
 
 
 def test_against_every_pair_of_a_town() -> None:
@@ -194,5 +194,5 @@ def test_against_every_pair_of_a_town() -> None:
             way = great_circle_m(0, a["latitude"], 0, b["latitude"])
             if b["id"] not in gone and a["name"] == b["name"] and way <= 50:
                 gone.add(b["id"])
-    assert {*merge_same_places(places, "ab").pairs["merged"]} == gone
+    assert {*merge_duplicates(places, "ab").pairs["merged"]} == gone
     assert gone

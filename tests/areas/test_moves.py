@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.areas import Areas, Link, Systems, build_move, move_from_pairs
+from commonweal.areas import Areas, Link, Systems, build_crosswalk, crosswalk_from_pairs
 from commonweal.areas.catalogue import AreaSystem, Column
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Store, local_source
@@ -19,7 +19,7 @@ from commonweal.sources import Store, local_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
 
 
 def areas(system: str, codes: str, people: list[float | None] | None = None) -> Areas:
@@ -49,25 +49,25 @@ CHANGES = "u>u s>s1 s>s2 m>mn n>mn i>k j>k:0.4 j>l:0.6"
 
 
 @pytest.fixture(scope="module")
-def move() -> Move:
-    return move_from_pairs(OLD, NEW, pairs(CHANGES))
+def move() -> Crosswalk:
+    return crosswalk_from_pairs(OLD, NEW, pairs(CHANGES))
 
 
-def test_each_rule_by_hand(move: Move) -> None:
+def test_each_rule_by_hand(move: Crosswalk) -> None:
     values = np.array([7.0, 5, 10, 30, 1, 4, 99])
     # mn: (10 x 300 + 30 x 100) / 400; k: (1 x 50 + 4 x 60) / 110
     expected = [7, 5, 5, 15, 290 / 110, 4, np.nan]
     np.testing.assert_allclose(move.mean(values), expected)
 
 
-def test_the_report_counts_what_each_rule_touched(move: Move) -> None:
+def test_the_report_counts_what_each_rule_touched(move: Crosswalk) -> None:
     assert move.report == {
         "origin areas": 7, "destination areas": 7, "unchanged": 1, "split": 3, "merged": 1,
         "irregular": 1, "got nothing": 1, "went nowhere": 1,
     }  # fmt: skip
 
 
-def test_counts_are_shared_out_and_kept(move: Move) -> None:
+def test_counts_are_shared_out_and_kept(move: Crosswalk) -> None:
     counts = np.array([7.0, 5, 10, 30, 1, 4, 0])
     # s: by the new areas' people, 80 to 120; j: by the stated shares
     expected = [7, 2, 3, 40, 1 + 1.6, 2.4, np.nan]
@@ -75,7 +75,7 @@ def test_counts_are_shared_out_and_kept(move: Move) -> None:
     assert np.nansum(move.total(counts)) == pytest.approx(counts.sum())
 
 
-def test_columns_move_as_each_would_alone(move: Move) -> None:
+def test_columns_move_as_each_would_alone(move: Crosswalk) -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=(7, 3))
     values[2, 1], values[0, 2] = np.nan, np.nan
@@ -85,7 +85,7 @@ def test_columns_move_as_each_would_alone(move: Move) -> None:
             np.testing.assert_array_equal(together[:, k], how(values[:, k]))
 
 
-def test_a_missing_value_is_left_out_of_a_mean_and_missing_in_a_total(move: Move) -> None:
+def test_a_missing_value_is_left_out_of_a_mean_and_missing_in_a_total(move: Crosswalk) -> None:
     values = np.array([np.nan, 5, np.nan, 30, 1, np.nan, 1])
     np.testing.assert_allclose(move.mean(values), [np.nan, 5, 5, 30, 1, np.nan, np.nan])
     np.testing.assert_allclose(move.total(values), [np.nan, 2, 3, np.nan, np.nan, np.nan, np.nan])
@@ -108,7 +108,7 @@ def test_unchanged_and_split_values_are_the_same_to_the_bit(
         " ".join(f"a{i}>b{i}" for i in range(1, n)) + f" a0>b0:{split} a0>b{n}:{1 - split}"
     )
     values = np.linspace(value, value + 1, n)
-    moved = move_from_pairs(old, new, same).mean(values)
+    moved = crosswalk_from_pairs(old, new, same).mean(values)
     np.testing.assert_array_equal(moved, [*values, values[0]])
 
 
@@ -123,7 +123,9 @@ def test_means_lie_between_what_they_are_of_and_totals_are_kept(
 ) -> None:
     old = areas("old", " ".join(f"a{i}" for i in range(8)), list(people))
     new = areas("new", "b0 b1 b2 b3 b4")
-    move = move_from_pairs(old, new, pairs(" ".join(f"a{i}>b{j}" for i, j in enumerate(there))))
+    move = crosswalk_from_pairs(
+        old, new, pairs(" ".join(f"a{i}>b{j}" for i, j in enumerate(there)))
+    )
     x, to = np.array(values), np.array(there)
     mean, total = move.mean(x), move.total(x)
     for b in range(5):
@@ -138,16 +140,16 @@ def test_means_lie_between_what_they_are_of_and_totals_are_kept(
 
 def test_areas_without_people_still_carry_their_value() -> None:
     old = areas("old", "a b c", [0, 0, 100])
-    moved = move_from_pairs(old, areas("new", "x y"), pairs("a>x b>y c>y"))
+    moved = crosswalk_from_pairs(old, areas("new", "x y"), pairs("a>x b>y c>y"))
     np.testing.assert_allclose(moved.mean(np.array([3.0, 5, 9])), [3, 9])
 
 
-def test_permuting_areas_permutes_the_result(move: Move) -> None:
+def test_permuting_areas_permutes_the_result(move: Crosswalk) -> None:
     rng = np.random.default_rng(3)
     here, there = rng.permutation(7), rng.permutation(7)
     old = Areas("old", "", "", "", OLD.table[here.tolist()])
     new = Areas("new", "", "", "", NEW.table[there.tolist()])
-    again = move_from_pairs(old, new, pairs(CHANGES).sample(fraction=1, shuffle=True, seed=1))
+    again = crosswalk_from_pairs(old, new, pairs(CHANGES).sample(fraction=1, shuffle=True, seed=1))
     values = rng.normal(size=7)
     np.testing.assert_array_equal(again.mean(values[here]), move.mean(values)[there])
     assert again.report == move.report
@@ -155,7 +157,7 @@ def test_permuting_areas_permutes_the_result(move: Move) -> None:
 
 def test_pairs_outside_the_areas_are_left_aside_and_pairs_given_twice_count_once() -> None:
     old, new = areas("old", "a b", [10, 30]), areas("new", "x")
-    moved = move_from_pairs(old, new, pairs("a>x a>x b>x z>x a>w"))
+    moved = crosswalk_from_pairs(old, new, pairs("a>x a>x b>x z>x a>w"))
     np.testing.assert_allclose(moved.mean(np.array([1.0, 5])), [4])
 
 
@@ -170,29 +172,31 @@ def test_pairs_outside_the_areas_are_left_aside_and_pairs_given_twice_count_once
 def test_shares_that_lose_or_make_up_people_are_refused(moved: str, said: str) -> None:
     old, new = areas("old", "a b", [100, 50]), areas("new", "x y")
     with pytest.raises(DataError, match=said):
-        move_from_pairs(old, new, pairs(moved))
+        crosswalk_from_pairs(old, new, pairs(moved))
 
 
 def test_an_origin_may_go_elsewhere_in_part_and_another_state_nothing() -> None:
     old, new = areas("old", "a b", [100, 50]), areas("new", "x y", [60, 40])
-    moved = move_from_pairs(old, new, pairs("a>x:0.25 a>y:0.5 b>x b>y"))
+    moved = crosswalk_from_pairs(old, new, pairs("a>x:0.25 a>y:0.5 b>x b>y"))
     np.testing.assert_allclose(moved.weights.toarray(), [[25, 30], [50, 20]])
 
 
 def test_an_area_that_moves_needs_people() -> None:
     old = areas("old", "a b c", [1, None, None])
     with pytest.raises(DataError, match=r"old: area b has no population \(2 areas\)"):
-        move_from_pairs(old, areas("new", "x"), pairs("a>x b>x c>x"))
+        crosswalk_from_pairs(old, areas("new", "x"), pairs("a>x b>x c>x"))
 
 
 def test_one_that_does_not_move_needs_none() -> None:
     old = areas("old", "a b", [1, None])
-    assert move_from_pairs(old, areas("new", "x"), pairs("a>x")).mean(np.array([2.0, 3])) == [2]
+    assert crosswalk_from_pairs(old, areas("new", "x"), pairs("a>x")).mean(np.array([2.0, 3])) == [
+        2
+    ]
 
 
-def test_two_moves_in_turn_are_one(move: Move) -> None:
+def test_two_moves_in_turn_are_one(move: Crosswalk) -> None:
     last = areas("last", "p q", [None, None])
-    onward = move_from_pairs(NEW, last, pairs("u>p s1>p s2>q mn>q k>q l>p"))
+    onward = crosswalk_from_pairs(NEW, last, pairs("u>p s1>p s2>q mn>q k>q l>p"))
     values = np.array([7.0, 5, 10, 30, 1, 4, 99])
     both = move.then(onward)
     np.testing.assert_allclose(both.mean(values), onward.mean(move.mean(values)))
@@ -287,12 +291,14 @@ class TestLinks:
         values: list[float],
         expected: list[float],
     ) -> None:
-        move = build_move(world[0], self.load(world, here), self.load(world, there), world[1])
+        move = build_crosswalk(world[0], self.load(world, here), self.load(world, there), world[1])
         np.testing.assert_allclose(move.mean(np.array(values, dtype=float)), expected)
 
     def test_through_a_third(self, world: tuple[Store, Systems]) -> None:
         """From the new areas through the old to the wards; v lies 1 to 3 in a and b."""
-        move = build_move(world[0], self.load(world, "new"), self.load(world, "ward"), world[1])
+        move = build_crosswalk(
+            world[0], self.load(world, "new"), self.load(world, "ward"), world[1]
+        )
         got = move.mean(np.array([4.0, 7, 17, 9]))
         np.testing.assert_allclose(got, [4, (4 * 300 + 7 * 60 + 17 * 140 + 9 * 50) / 550])
 
@@ -300,7 +306,7 @@ class TestLinks:
         """From wards to zones, which share their shire, through the old areas and the new."""
         wards = self.load(world, "ward")
         wards = replace(wards, table=wards.table.with_columns(population=pl.Series([100.0, 550])))
-        move = build_move(world[0], wards, self.load(world, "zone"), world[1])
+        move = build_crosswalk(world[0], wards, self.load(world, "zone"), world[1])
         # z1 holds v, which is a (100 people of w1) and b (300 of w2), and w (60 of w2).
         np.testing.assert_allclose(move.mean(np.array([1.0, 5])), [(100 + 360 * 5) / 460, 5])
 
@@ -308,4 +314,4 @@ class TestLinks:
         with pytest.raises(
             UnknownNameError, match="way from old to 'far' not found; expected one of"
         ):
-            build_move(world[0], self.load(world, "old"), self.load(world, "far"), world[1])
+            build_crosswalk(world[0], self.load(world, "old"), self.load(world, "far"), world[1])

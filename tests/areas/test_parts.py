@@ -13,8 +13,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.areas import Areas, Systems, move_from_pairs
-from commonweal.areas.apportion import area_shares, nested, rake, split_parts
+from commonweal.areas import Areas, Systems, crosswalk_from_pairs
+from commonweal.areas.apportion import apportion, area_shares, nested, rake
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Store, local_source
 
@@ -242,7 +242,7 @@ class TestSplitParts:
     @pytest.mark.parametrize("drawn_later", [False, True])
     def test_the_toy_country_by_hand(self, tmp_path: Path, drawn_later: bool) -> None:
         store, systems = toy(tmp_path, drawn_later)
-        pairs, report = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        pairs, report = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         # x has 120 people: all 100 of a and so 20 of the 80 of b; y takes 60 + 100 + 20 of g
         assert shares(pairs) == pytest.approx(
             {("a", "x"): 1, ("b", "x"): 1 / 4, ("b", "y"): 3 / 4, ("c", "y"): 1, ("e", "z"): 1,
@@ -258,8 +258,8 @@ class TestSplitParts:
 
     def test_it_feeds_a_move(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
-        pairs, _ = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
-        move = move_from_pairs(SMALL_AREAS, LARGE_AREAS, pairs)
+        pairs, _ = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
+        move = crosswalk_from_pairs(SMALL_AREAS, LARGE_AREAS, pairs)
         moved = move.total(SMALL_AREAS.population)
         np.testing.assert_allclose(moved, LARGE_AREAS.population, atol=0.02)
         scores = np.array([{"a": 1.0, "b": 7.0}.get(code, 0.0) for code in SMALL_AREAS.codes])
@@ -268,8 +268,8 @@ class TestSplitParts:
 
     def test_the_order_of_areas_does_not_matter(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
-        forward = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
-        back = split_parts(
+        forward = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
+        back = apportion(
             store,
             areas("small", SMALL_AREAS.table.reverse()),
             areas("large", LARGE_AREAS.table.reverse()),
@@ -280,14 +280,14 @@ class TestSplitParts:
 
     def test_a_kept_result_serves_until_its_makings_change(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
-        first = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        first = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         kept = list((store.cache / "converted").glob("parts-*.parquet"))
-        again = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        again = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         assert first[0].equals(again[0])
         assert first[1] == again[1]
         assert list((store.cache / "converted").glob("parts-*.parquet")) == kept
         other = areas("large", place(people(**PUBLISHED | {"x": 110, "y": 190})))
-        moved = shares(split_parts(store, SMALL_AREAS, other, systems)[0])
+        moved = shares(apportion(store, SMALL_AREAS, other, systems)[0])
         assert moved["b", "x"] == pytest.approx(1 / 8, abs=1e-3)
 
     def test_a_map_of_ones_own_may_change_in_a_file_beside_it(self, tmp_path: Path) -> None:
@@ -306,18 +306,18 @@ class TestSplitParts:
         sources = {**toys.catalogue, "large-shapes": local_source(own)}
         store = Store(cache=tmp_path / "cache", offline=True, catalogue=sources)
         drawn = own.read_bytes()
-        assert ("a", "x") in shares(split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
+        assert ("a", "x") in shares(apportion(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
         draw("y", "x", "z")
         assert own.read_bytes() == drawn
-        assert ("a", "y") in shares(split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
+        assert ("a", "y") in shares(apportion(store, SMALL_AREAS, LARGE_AREAS, systems)[0])
 
     def test_what_it_is_made_of_is_listed_in_the_same_order_in_each_run(
         self, tmp_path: Path
     ) -> None:
         store, systems = toy(tmp_path, drawn_later=True)
-        split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         again = toy(tmp_path, drawn_later=True)[0]
-        split_parts(again, SMALL_AREAS, LARGE_AREAS, systems)
+        apportion(again, SMALL_AREAS, LARGE_AREAS, systems)
         named = [entry["id"] for entry in again.used]
         assert len(named) > 2
         assert named == sorted(named)
@@ -325,11 +325,11 @@ class TestSplitParts:
     @pytest.mark.parametrize("cut", [0, 100, -20])
     def test_a_damaged_kept_result_is_made_anew(self, tmp_path: Path, cut: int) -> None:
         store, systems = toy(tmp_path)
-        first = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        first = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         (kept,) = (store.cache / "converted").glob("parts-*.parquet")
         whole = kept.read_bytes()
         kept.write_bytes(whole[:cut])
-        again = split_parts(store, SMALL_AREAS, LARGE_AREAS, systems)
+        again = apportion(store, SMALL_AREAS, LARGE_AREAS, systems)
         assert again[0].equals(first[0])
         assert again[1] == first[1]
         assert kept.read_bytes() == whole
@@ -337,26 +337,26 @@ class TestSplitParts:
     def test_all_nested_splits_nothing(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
         exact = areas("large", place(people(x=180, y=100, z=100, w=60)))
-        pairs, report = split_parts(store, SMALL_AREAS, exact, systems)
+        pairs, report = apportion(store, SMALL_AREAS, exact, systems)
         assert shares(pairs) == dict.fromkeys(BEST_FIT.items(), 1.0)
         assert report["origins split"] == report["people moved"] == 0
 
     def test_no_best_fit_is_said(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
         with pytest.raises(UnknownNameError, match="best fit of large to 'small' not found"):
-            split_parts(store, LARGE_AREAS, SMALL_AREAS, systems)
+            apportion(store, LARGE_AREAS, SMALL_AREAS, systems)
         elsewhere = areas("large", place(people(q=1)))
         with pytest.raises(DataError, match="no small has its best fit in one of the larges"):
-            split_parts(store, SMALL_AREAS, elsewhere, systems)
+            apportion(store, SMALL_AREAS, elsewhere, systems)
 
     def test_no_population_names_the_area(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path)
         unknown = areas("small", place(people(**LIVING | {"b": None})))
         with pytest.raises(DataError, match="area b has population None"):
-            split_parts(store, unknown, LARGE_AREAS, systems)
+            apportion(store, unknown, LARGE_AREAS, systems)
 
     def test_no_boundaries_is_said(self, tmp_path: Path) -> None:
         store, systems = toy(tmp_path, drawn_later=True)
         without = systems.model_copy(update={"links": systems.links[:1]})
         with pytest.raises(DataError, match="no boundaries of small"):
-            split_parts(store, SMALL_AREAS, LARGE_AREAS, without)
+            apportion(store, SMALL_AREAS, LARGE_AREAS, without)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from commonweal.areas import move_from_pairs
+from commonweal.areas import crosswalk_from_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas, Crosswalk
     from commonweal.study.results import Results
 
 
@@ -41,8 +41,8 @@ def in_pairs(small: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         }
     )
 
-    def way(store: Any, origin: Areas, destination: Areas) -> Move:
-        return move_from_pairs(origin, destination, pairs)
+    def way(store: Any, origin: Areas, destination: Areas) -> Crosswalk:
+        return crosswalk_from_pairs(origin, destination, pairs)
 
     for module in ("studies", "units"):
         monkeypatch.setattr(f"commonweal.compare.{module}.build_move", way)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.compare import compare_indices, match_indices
-from commonweal.document.format import in_columns
+from commonweal.document.format import align_columns
 from commonweal.report.study.comparison import index_comparison_lines
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_two_that_are_the_same_are_not_told_at_length(run_with: RunWith) -> None
 
 def test_words_are_cut_and_numbers_never() -> None:
     rows = [["A name that goes on and on " * 5, "1,234,567"], ["Short", "8"]]
-    head, long, short = in_columns(["Name", ">Number"], rows)
+    head, long, short = align_columns(["Name", ">Number"], rows)
     assert {len(head), len(long), len(short)} == {100}
     assert long.endswith("...  1,234,567")
     assert short.endswith("          8")

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.stats import rankdata
 
-from commonweal.areas import Areas, Move, move_from_pairs
+from commonweal.areas import Areas, Crosswalk, crosswalk_from_pairs
 from commonweal.designation import Certainty, CertaintySpec, Rule, certainty, designate
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import Node, score, uncertainty
@@ -234,7 +234,7 @@ class TestMoved:
     """Index x is built on 50 old areas and carried to 30 new ones, some of them joined."""
 
     @pytest.fixture
-    def move(self, areas_of: MakeAreas) -> Move:
+    def move(self, areas_of: MakeAreas) -> Crosswalk:
         rng = np.random.default_rng(4)
         here = areas_of(N, population=rng.integers(500, 3000, N).astype(float))
         there = areas_of(30, [f"L{i % 3}" for i in range(30)], system="new", letter="B")
@@ -245,7 +245,7 @@ class TestMoved:
                 "destination": [f"B{b:05}" for _, b in pairs],
             }
         )
-        return move_from_pairs(here, there, frame)
+        return crosswalk_from_pairs(here, there, frame)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("among", [None, "built"])
@@ -253,7 +253,7 @@ class TestMoved:
     def test_the_draws_are_carried_too(
         self,
         indicators_of: MakeIndicators,
-        move: Move,
+        move: Crosswalk,
         among: str | None,
         cut: tuple[float, float],
     ) -> None:
@@ -293,7 +293,7 @@ def test_a_missing_score_is_left_out_of_the_mean_that_is_carried(areas_of: MakeA
     )
     n = np.nan
     draws = np.array([[9.0, 2, 4, 1, 2, 3], [n, n, 4, 1, n, 3], [7, n, n, n, n, 3]])
-    move = move_from_pairs(here, there, frame)
+    move = crosswalk_from_pairs(here, there, frame)
     s, carried = move.shares()[0], np.empty((3, 4))
     carry_rows(draws, s.indptr, s.indices, s.data, carried)
     expected = [[9, 3.5, 2.3, n], [n, 4, 17 / 7, n], [7, n, 3, n]]
@@ -336,7 +336,7 @@ def test_a_pool_of_everybody_is_no_pool(areas_of: MakeAreas, indicators_of: Make
     built, given = study(indicators_of, data(), available=0)
     here, there = areas_of(N, ["L"] * N), areas_of(N, system="new", letter="B")
     pairs = pl.DataFrame({"origin": here.codes, "destination": there.codes})
-    moved = {"x": built["x"].moved(move_from_pairs(here, there, pairs))}
+    moved = {"x": built["x"].moved(crosswalk_from_pairs(here, there, pairs))}
     out = spec([{"leave_out": f"x.{name}"} for name in "ab"])
     for worst in ("20%", "90%"):
         plain = {"index": "x", "worst": worst}

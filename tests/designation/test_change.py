@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import move_from_pairs
+from commonweal.areas import crosswalk_from_pairs
 from commonweal.designation import Rule, designate
 from commonweal.designation.change import can_tell, way_of
 from commonweal.errors import DataError
@@ -246,7 +246,7 @@ def test_on_a_moved_index_it_is_what_the_child_puts_in(
         {"origin": here.codes, "destination": [there.codes[i // 2] for i in range(40)]}
     )
     found = score("x", tree(), indicators_of(**columns(3, 40)))
-    moved = found.moved(move_from_pairs(here, there, pairs))
+    moved = found.moved(crosswalk_from_pairs(here, there, pairs))
     condition = {"index": "x", "worst": 6, "among": among} if among else {"index": "x", "worst": 6}
     rule = Rule.model_validate(condition)
     d = designate("d", rule, {"x": moved}, there)
@@ -278,7 +278,7 @@ def test_a_moved_index_that_is_not_a_sum_is_not_worked_out(
     areas = areas_of(20)
     same = pl.DataFrame({"origin": areas.codes, "destination": areas.codes})
     found = score("x", tree("geometric"), indicators_of(**columns(3, 20)))
-    moved = found.moved(move_from_pairs(areas, areas, same))
+    moved = found.moved(crosswalk_from_pairs(areas, areas, same))
     d = designate("d", Rule.model_validate({"index": "x", "worst": 6}), {"x": moved}, areas)
     assert not can_tell(moved, "x")
     assert all(np.isnan(needed).all() for needed in d.changes.values())

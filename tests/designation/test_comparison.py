@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.areas import Areas, move_from_pairs
-from commonweal.designation import Designation, Rule, compare, designate
+from commonweal.areas import Areas, crosswalk_from_pairs
+from commonweal.designation import Designation, Rule, compare_designations, designate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ def test_on_the_same_areas(areas_of: MakeAreas, plain: MakeScores) -> None:
     areas = areas_of(5, ["p"] * 5)
     before = worst(2, areas, plain([5.0, 4, 3, 2, 1]))
     after = worst(3, areas, plain([1.0, 5, 4, 3, np.nan]))
-    found = compare(before, after, NO_STORE)
+    found = compare_designations(before, after, NO_STORE)
     assert told(areas.codes, found.stay) == ["A00001"]
     assert told(areas.codes, found.enter) == ["A00002", "A00003"]
     assert told(areas.codes, found.leave) == ["A00000"]
@@ -51,7 +51,7 @@ def test_on_the_same_areas(areas_of: MakeAreas, plain: MakeScores) -> None:
         ("A00001", "stays", 1),
     ]
     assert frame["lad"].to_list() == ["p"] * 4
-    with_itself = compare(before, before, NO_STORE)
+    with_itself = compare_designations(before, before, NO_STORE)
     assert told(areas.codes, with_itself.stay) == ["A00000", "A00001"]
     assert not (with_itself.enter | with_itself.leave).any()
 
@@ -69,7 +69,7 @@ def test_on_other_areas_half_of_the_people_decide(
             "share": [1 / 3, 1 / 3, 1.0, 1.0],
         }
     )
-    move = move_from_pairs(here, there, pairs)
+    move = crosswalk_from_pairs(here, there, pairs)
     module = sys.modules["commonweal.designation.comparison"]
     monkeypatch.setattr(module, "build_move", lambda store, origin, destination: move)
     before = worst(1, here, plain([9.0, 1, 1]))
@@ -77,10 +77,10 @@ def test_on_other_areas_half_of_the_people_decide(
     after = designate(
         "d",
         Rule.model_validate({"index": "x", "worst": 3}),
-        {"x": new.moved(move_from_pairs(here, there, same_places()))},
+        {"x": new.moved(crosswalk_from_pairs(here, there, same_places()))},
         there,
     )
-    found = compare(before, after, NO_STORE)
+    found = compare_designations(before, after, NO_STORE)
     np.testing.assert_allclose(found.carried, [100 / 200, 100 / 201, 0])
     assert told(there.codes, found.stay) == ["B00000"]
     assert told(there.codes, found.enter) == ["B00001", "B00002"]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.designation import Designation, Rule, designate
 from commonweal.errors import DataError, UnknownNameError
 
@@ -233,7 +233,7 @@ class TestMoved:
     ) -> tuple[Scores, Areas]:
         here = areas_of(6, population=[100, 100, 300, 100, 100, 100])
         there = areas_of(6, system="new", letter="B")
-        return plain(values).moved(move_from_pairs(here, there, self.PAIRS)), there
+        return plain(values).moved(crosswalk_from_pairs(here, there, self.PAIRS)), there
 
     def test_among_the_areas_built_on(self, areas_of: MakeAreas, plain: MakeScores) -> None:
         found, there = self.moved(areas_of, plain, [60.0, 50, 40, 20, 30, 10])

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.designation import Rule, Sensitivity, SensitivitySpec, designate, sensitivity
 from commonweal.designation.runs import vary
 from commonweal.errors import DataError, StudyError, UnknownNameError
@@ -142,7 +142,7 @@ def test_an_index_that_is_carried_to_other_areas(case: Case, areas_of: MakeAreas
     scores, indicators, here = case
     there = areas_of(25, system="new", letter="B")
     pairs = pl.DataFrame({"origin": here.codes, "destination": [f"B{i // 2:05}" for i in range(N)]})
-    moved = {"x": scores["x"].moved(move_from_pairs(here, there, pairs))}
+    moved = {"x": scores["x"].moved(crosswalk_from_pairs(here, there, pairs))}
     d = designate("d", Rule.model_validate({"index": "x", "worst": "20%"}), moved, there)
     found = sensitivity(d, spec(VARY[:1]), moved, {"x": indicators["x"]})
     assert found.moves.shape == (1, 25)

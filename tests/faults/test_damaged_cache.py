@@ -16,9 +16,9 @@ import pytest
 import commonweal.demo as county
 from commonweal.demo import generate_county
 from commonweal.errors import SourceError
-from commonweal.files.atomic import writing
+from commonweal.files.atomic import atomic_write
 from commonweal.sources import Store, local_source
-from commonweal.sources.cache import kept_file, kept_table
+from commonweal.sources.cache import cached_file, cached_table
 
 from ..sources.conftest import published
 from .damage import damaged, flipped, halls, put_back
@@ -133,7 +133,7 @@ def test_what_is_whole_is_neither_made_nor_hashed_twice(
         return pl.DataFrame({"a": [1, 2]}), "told"
 
     for _ in range(3):
-        table, notes = kept_table(tmp_path / "a.parquet", make)
+        table, notes = cached_table(tmp_path / "a.parquet", make)
         assert (table["a"].to_list(), notes) == ([1, 2], "told")
     assert made == [1]
     assert hashed == [tmp_path / "a.parquet"]
@@ -232,8 +232,8 @@ def test_the_command_verify_covers_what_was_made(
     tell: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
-    kept_file(cache / "tiles" / "a.pmtiles", lambda: b"tiles")
-    kept_file(cache / "converted" / "b.parquet", lambda: b"table")
+    cached_file(cache / "tiles" / "a.pmtiles", lambda: b"tiles")
+    cached_file(cache / "converted" / "b.parquet", lambda: b"table")
     (cache / "tiles" / "a.pmtiles").write_bytes(b"tilet")
     code, out, _ = tell("sources", "verify", COMMONWEAL_CACHE=str(cache))
     assert code == 2  # there is no mirror, so no source is good either
@@ -264,7 +264,7 @@ with files.writing(Path(sys.argv[1])) as part:
         subprocess.run([sys.executable, "-c", program, str(cache / place), when], check=False)
     (cache / "converted" / ".b.parquet.abc_1x9q.part").touch()  # as written before there were locks
     assert len([p for p in cache.rglob(".*") if p.is_file()]) >= 3
-    with writing(cache / "tiles" / "c.pmtiles") as living:
+    with atomic_write(cache / "tiles" / "c.pmtiles") as living:
         Store(cache).table(source)
         assert living.is_file()
     assert sorted(p for p in cache.rglob("*") if p.is_file()) == sorted(

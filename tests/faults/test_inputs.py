@@ -31,7 +31,7 @@ import shapely
 import xlsxwriter
 
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
-from commonweal.sources.sandbox import apart, reading
+from commonweal.sources.sandbox import explain_damage, in_subprocess
 from commonweal.survey import read_columns
 
 from ..fuzz.apart import keep_ready
@@ -95,7 +95,7 @@ def outlines(small: Any, change: Any = None, crs: Any = None, **properties: Any)
 def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
     with (
         pytest.raises(SourceError, match=r"feed\.zip: no room left on the disk to unpack it"),
-        reading(tmp_path / "feed.zip", "the zip is damaged"),
+        explain_damage(tmp_path / "feed.zip", "the zip is damaged"),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -106,7 +106,7 @@ def test_threads_that_read_give_standard_error_back(tmp_path: Path) -> None:
 
     def many(_: int) -> None:
         for _ in range(100):
-            with reading(tmp_path, "damaged", hush=True):
+            with explain_damage(tmp_path, "damaged", hush=True):
                 os.write(2, b"")
 
     with ThreadPoolExecutor(4) as threads:
@@ -402,7 +402,7 @@ def test_damaged_parquet_is_an_error_that_prints_nothing_else(small: Any, capfd:
 )
 def test_what_breaks_in_a_process_apart(tmp_path: Path, how: str, words: str) -> None:
     with pytest.raises(CommonwealError) as caught:
-        apart(badly, tmp_path / "halls.sav", "cannot be read as SPSS", how=how)
+        in_subprocess(badly, tmp_path / "halls.sav", "cannot be read as SPSS", how=how)
     assert words in str(caught.value)
     assert how == "refuse" or "halls.sav: cannot be read as SPSS (" in str(caught.value)
     assert isinstance(caught.value, UnknownNameError if how == "refuse" else DataError)
@@ -426,7 +426,7 @@ def badly(path: Path, how: str) -> tuple[pl.DataFrame, Any]:
 
 
 def test_a_table_comes_back_whole_from_a_process_apart(tmp_path: Path) -> None:
-    table, about = apart(well, tmp_path / "a", "wrong", rows=3)
+    table, about = in_subprocess(well, tmp_path / "a", "wrong", rows=3)
     assert table.equals(pl.DataFrame({"n": [0, 1, 2], "word": ["é", None, "é"]}))
     assert about == {"rows": 3}
 

@@ -14,7 +14,7 @@ import pytest
 
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
 from commonweal.sources import Store
-from commonweal.sources.fetch import NoAnswerError, Pace, Patience, SlowError, download
+from commonweal.sources.fetch import NoAnswerError, Pace, SlowError, TimeLimits, download
 
 from ..sources.conftest import TABLE, published
 from .damage import damaged, flipped, halls
@@ -276,7 +276,7 @@ def ticking(step_s: float) -> Callable[[], float]:
 )
 def test_a_drip_without_end_ends(tmp_path: Path, reply: Callable[[], Iterator[bytes]]) -> None:
     waited: list[float] = []
-    patience = Patience(
+    patience = TimeLimits(
         timeout_s=60, retries=2, backoff_s=8, clock=ticking(1000.0), sleep=waited.append
     )
     with serving(reply(), reply(), reply()) as server:
@@ -291,7 +291,7 @@ def test_a_drip_without_end_ends(tmp_path: Path, reply: Callable[[], Iterator[by
 
 def test_a_server_may_say_how_long_to_wait_but_not_for_ever(tmp_path: Path) -> None:
     waited: list[float] = []
-    patience = Patience(timeout_s=60, retries=2, backoff_s=0.5, sleep=waited.append)
+    patience = TimeLimits(timeout_s=60, retries=2, backoff_s=0.5, sleep=waited.append)
     busy = (answer(b"", "429 Busy", f"Retry-After: {s}") for s in ("7", "86400"))
     with serving(*([it] for it in busy), [answer(TABLE)]) as server:
         download(f"{server.url}/table.csv", tmp_path / "table.csv", patience=patience)
@@ -303,7 +303,7 @@ class TestPace:
 
     def pace(self, **limits: float) -> tuple[Pace, list[float]]:
         now = [100.0]
-        return Pace(Patience(clock=lambda: now[0], **limits)), now
+        return Pace(TimeLimits(clock=lambda: now[0], **limits)), now
 
     def test_a_byte_every_ten_seconds_ends_within_the_window(self) -> None:
         pace, now = self.pace()

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.access.gtfs import unpacked
+from commonweal.access.gtfs import open_feed
 from commonweal.access.postcodes import load_postcodes
 from commonweal.areas import summarise
 from commonweal.errors import DataError
@@ -226,7 +226,10 @@ def test_values_of_a_survey_that_are_no_whole_numbers() -> None:
 
 def test_a_timetable_with_a_cell_without_end(tmp_path: Path) -> None:
     (tmp_path / "stops.txt").write_text("stop_id," + "x" * 200_000 + "\n", "utf-8")
-    with unpacked(tmp_path, lambda *_: None) as feed, pytest.raises(DataError, match=r"stops\.txt"):
+    with (
+        open_feed(tmp_path, lambda *_: None) as feed,
+        pytest.raises(DataError, match=r"stops\.txt"),
+    ):
         feed.scan("stops")
 
 

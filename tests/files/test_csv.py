@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import commonweal
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.files.csv import csv_of_frame, csv_of_rows
 from commonweal.report.study.parquet import write_table
 
@@ -47,7 +47,9 @@ def test_a_file_has_no_mark_before_its_first_header_and_a_download_has_one() -> 
 def test_tables_of_results_and_of_packs(tmp_path: Path) -> None:
     frame = pl.DataFrame({"who": ["＝cmd|' /C calc'!A0"]})
     write_table(frame, tmp_path / "sensitivity.csv")
-    assert (tmp_path / "sensitivity.csv").read_bytes() == Shown(frame).csv() == csv_of_frame(frame)
+    assert (
+        (tmp_path / "sensitivity.csv").read_bytes() == TableData(frame).csv() == csv_of_frame(frame)
+    )
     assert b"'\xef\xbc\x9dcmd" in csv_of_frame(frame)
 
 

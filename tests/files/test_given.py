@@ -12,7 +12,7 @@ import yaml
 
 from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
-from commonweal.files.inputs import given, given_files, note_given
+from commonweal.files.inputs import input_files, record_input, record_inputs
 from commonweal.invest.appraisal.project import load_project
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
@@ -190,39 +190,39 @@ def test_whatever_reads_a_file_notes_it(kind: str, tmp_path: Path) -> None:
     name, text, read = READERS[kind]
     file = tmp_path / name
     file.write_text(text(), "utf-8")
-    with given_files():
+    with record_inputs():
         read(file)
-        assert listed(given()).items() >= sums(file).items()
+        assert listed(input_files()).items() >= sums(file).items()
 
 
 def test_a_baseline(small: Any, tmp_path: Path) -> None:
     folder = write_baseline(take_baseline(small.run(draws=0), ["A20"]), tmp_path / "first")
-    with given_files():
+    with record_inputs():
         read_baseline(folder)
-        assert listed(given()) == sums(folder / "provenance.json", folder / "areas.parquet")
+        assert listed(input_files()) == sums(folder / "provenance.json", folder / "areas.parquet")
 
 
 def test_an_account_ends_with_its_block(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("x", "utf-8")
-    note_given(file)
-    assert given() == []
-    with given_files():
-        note_given(file)
-        note_given(file)
-        note_given(tmp_path / "gone.csv")
-        note_given(tmp_path / ("long" * 100))
-        note_given(resources.files("commonweal") / "errors.py")
-        assert listed(given()) == sums(file)
-    assert given() == []
+    record_input(file)
+    assert input_files() == []
+    with record_inputs():
+        record_input(file)
+        record_input(file)
+        record_input(tmp_path / "gone.csv")
+        record_input(tmp_path / ("long" * 100))
+        record_input(resources.files("commonweal") / "errors.py")
+        assert listed(input_files()) == sums(file)
+    assert input_files() == []
 
 
 def test_an_account_within_another_ends_alone(tmp_path: Path) -> None:
     """Also where neither has noted a file so far, and both are equal."""
-    with given_files():
-        with given_files():
-            assert given() == []
+    with record_inputs():
+        with record_inputs():
+            assert input_files() == []
         (tmp_path / "a.csv").write_text("a\n1\n", "utf-8")
-        note_given(tmp_path / "a.csv")
-        assert [entry["name"] for entry in given()] == ["a.csv"]
-    assert given() == []
+        record_input(tmp_path / "a.csv")
+        assert [entry["name"] for entry in input_files()] == ["a.csv"]
+    assert input_files() == []

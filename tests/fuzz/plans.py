@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.invest.allocation import load_programme
-from commonweal.invest.allocation.on_study import applied, exclusions_of
+from commonweal.invest.allocation.on_study import apply_programme, exclusions_of
 from commonweal.invest.appraisal import appraise, load_project
-from commonweal.invest.case import Asked, load_values, make_case
+from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
 from commonweal.report.allocation import allocation_data, allocation_lines
 from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
 from commonweal.report.case.report import case_report
@@ -105,7 +105,7 @@ def write_interventions(rng: Random, folder: Path, changes: int) -> None:
 def run_interventions(folder: Path) -> bool:
     """Propose a mix for three neighbourhoods of the county."""
     areas = tuple(county().areas.codes[:3])
-    ask = Ask(
+    ask = PortfolioOptions(
         2e6,
         3,
         areas,
@@ -134,7 +134,9 @@ def run_values(folder: Path) -> bool:
     load_values(file)
     if (folder / CHECK_ONLY).exists():
         return False
-    asked = Asked("demo", ("Vesselhoe",), places=2, budget=3e6, values=file, draws=0, seconds=5)
+    asked = CaseOptions(
+        "demo", ("Vesselhoe",), places=2, budget=3e6, values=file, draws=0, seconds=5
+    )
     made = make_case(asked, store(), results=county())
     json.dumps(case_data(made), allow_nan=False)
     assert list(case_lines(made))
@@ -176,7 +178,7 @@ def run_programme(folder: Path) -> bool:
     programme = load_programme(str(folder / "programme.yaml"))
     results = twenty(folder.parent / "twenty")
     draws = 4 if (folder / DRAWN).exists() else 0
-    worked = applied(programme, results, store(), exclusions_of(programme), draws=draws)
+    worked = apply_programme(programme, results, store(), exclusions_of(programme), draws=draws)
     json.dumps(allocation_data(worked), allow_nan=False)
     assert list(allocation_lines(worked))
     return True

@@ -15,7 +15,7 @@ from commonweal.index.framework import Node
 from commonweal.index.rates import shrink_counts
 from commonweal.index.review import Thresholds, review_data, review_tree, to_table
 from commonweal.index.score import score_tree
-from commonweal.index.treat import Rule
+from commonweal.index.treat import TreatmentRule
 from commonweal.toolbox.audit import (
     FUNCTIONS,
     Trail,
@@ -46,7 +46,9 @@ def worked(coin: Coin) -> Trail:
     trail = run(trail, "imputed", "impute_columns", ["rates"], groups=coin.groups["EurAsia_group"])
     trail = run(trail, "kept", "units_kept", ["imputed"], units=coin.units, available=0.9)
     trail = run(trail, "screened", "rows", ["imputed", "kept"])
-    trail = run(trail, "treated", "treat", ["screened"], names=names, rule=Rule(winsorise=5))
+    trail = run(
+        trail, "treated", "treat", ["screened"], names=names, rule=TreatmentRule(winsorise=5)
+    )
     trail = run(trail, "normalised", "normalise", ["treated"], directions=coin.directions)
     trail = run(
         trail, "scores", "score", ["normalised"], tree=coin.tree, names=names, index=coin.index

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, score
 from commonweal.index.decomposition import drivers, split_change, split_years
@@ -258,7 +258,7 @@ def test_a_trend_is_carried_to_other_areas_with_its_parts(panel: Panel) -> None:
     there = areas_of("large", [f"L{k}" for k in range(15)], np.ones(15))
     pairs = pl.DataFrame({"origin": codes, "destination": [f"L{k // 2}" for k in range(30)]})
     found = trend("x", tree_of("exponential", n=6), panel, 2015)
-    moved = found.moved(move_from_pairs(here, there, pairs))
+    moved = found.moved(crosswalk_from_pairs(here, there, pairs))
     weight = np.array([9, 10]) / 19
     np.testing.assert_allclose(moved.change[4], weight @ found.change[8:10])
     np.testing.assert_allclose(

@@ -25,7 +25,7 @@ from commonweal.index.assumptions import (
 )
 from commonweal.index.framework import Node
 from commonweal.index.sensitivity import sobol_indices
-from commonweal.index.targets import acting, first_fault
+from commonweal.index.targets import find_targets, first_fault
 from commonweal.index.uncertainty import build_ensemble
 from commonweal.indicators import Counts
 
@@ -183,7 +183,7 @@ WITH = {"with_errors": ["a_rate", "d_rate"], "with_counts": ["c_rate"]}
 
 
 def paths(a: Assumption) -> list[str]:
-    return [p.replace("/", ".") for p in acting([a], TREES, **WITH)[0].paths]
+    return [p.replace("/", ".") for p in find_targets([a], TREES, **WITH)[0].paths]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_all_indicators_are_those_that_enter_a_domain() -> None:
 
 def test_weights_by_level_have_the_law_of_their_level() -> None:
     law = Weights(weights="x", levels=[{"interval": 0.1}, {"uniform": True}])
-    (found,) = acting([law], TREES)
+    (found,) = find_targets([law], TREES)
     assert {p: str(w) for p, w in found.laws.items()} == {
         "x": "up to 10 % either way",
         "x/one": "any weights, each as likely as any other",
@@ -279,7 +279,7 @@ def test_assumptions_that_cannot_act(
     vary: list[Assumption], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        acting(vary, TREES, **WITH)
+        find_targets(vary, TREES, **WITH)
     fault = first_fault([Aggregation(form="x.one", of=("sum", "median")), *vary], TREES, **WITH)
     assert fault is not None
     assert fault[0] == len(vary)
@@ -288,7 +288,7 @@ def test_assumptions_that_cannot_act(
 def test_without_anything_stated_there_is_no_error_to_draw() -> None:
     for a, what in ((SamplingError(), "a standard error"), (SmallCounts(), "its counts")):
         with pytest.raises(DataError, match=f"no indicator states {what}"):
-            acting([a], TREES)
+            find_targets([a], TREES)
 
 
 class TestVocabulary:

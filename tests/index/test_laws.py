@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from commonweal.errors import DataError
-from commonweal.index.distributions import NumberLaw, WeightLaw, choice
+from commonweal.index.distributions import NumberDistribution, WeightDistribution, choice
 
 N = 20_000
 LEAST_P = 0.001
@@ -29,21 +29,26 @@ LAWS: dict[str, tuple[dict[str, Any], Any]] = {
 @pytest.mark.parametrize("name", LAWS)
 def test_a_number_follows_its_law_by_kolmogorov_and_smirnov(name: str) -> None:
     said, law = LAWS[name]
-    assert stats.kstest(NumberLaw(**said).values(U), law.cdf).pvalue > LEAST_P
+    assert stats.kstest(NumberDistribution(**said).values(U), law.cdf).pvalue > LEAST_P
 
 
 def test_the_test_tells_a_wrong_law() -> None:
-    assert stats.kstest(NumberLaw(normal=(5, 2.2)).values(U), stats.norm(5, 2).cdf).pvalue < LEAST_P
+    assert (
+        stats.kstest(NumberDistribution(normal=(5, 2.2)).values(U), stats.norm(5, 2).cdf).pvalue
+        < LEAST_P
+    )
 
 
 @pytest.mark.parametrize("name", LAWS)
 def test_a_grid_is_the_middles_of_parts_of_equal_chance(name: str) -> None:
     said, law = LAWS[name]
-    np.testing.assert_allclose(law.cdf(NumberLaw(**said).grid(8)), (np.arange(8) + 0.5) / 8)
+    np.testing.assert_allclose(
+        law.cdf(NumberDistribution(**said).grid(8)), (np.arange(8) + 0.5) / 8
+    )
 
 
 def test_choices_are_as_likely_as_each_other_by_chi_square() -> None:
-    drawn = NumberLaw(choices=(1, 5, 2)).values(U)
+    drawn = NumberDistribution(choices=(1, 5, 2)).values(U)
     values, counts = np.unique(drawn, return_counts=True)
     assert values.tolist() == [1, 2, 5]
     assert stats.chisquare(counts).pvalue > LEAST_P
@@ -53,10 +58,10 @@ def test_choices_are_as_likely_as_each_other_by_chi_square() -> None:
 def test_the_ends_are_reached_and_not_passed() -> None:
     ends = np.array([0.0, 1 - 2.0**-53])
     for said, (low, high) in {"uniform": (2, 4), "triangular": (1, 4)}.items():
-        law = NumberLaw(**{said: (low, 3, high)[:: 2 if said == "uniform" else 1]})
+        law = NumberDistribution(**{said: (low, 3, high)[:: 2 if said == "uniform" else 1]})
         np.testing.assert_allclose(law.values(ends), [low, high], rtol=1e-7)
-    assert NumberLaw(normal=(0, 1), within=(-1, 1)).values(ends) == pytest.approx([-1, 1])
-    assert np.isfinite(NumberLaw(normal=(0, 1)).values(ends)).all()
+    assert NumberDistribution(normal=(0, 1), within=(-1, 1)).values(ends) == pytest.approx([-1, 1])
+    assert np.isfinite(NumberDistribution(normal=(0, 1)).values(ends)).all()
     assert choice(ends, 3).tolist() == [0, 2]
 
 
@@ -76,26 +81,26 @@ def test_the_ends_are_reached_and_not_passed() -> None:
 )
 def test_laws_of_a_number_that_are_none(said: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        NumberLaw(**said)
+        NumberDistribution(**said)
 
 
 STATED = np.array([1.0, 2.0, 5.0])
 
 
-def drawn(law: WeightLaw, n: int = N, seed: int = 5) -> np.ndarray:
+def drawn(law: WeightDistribution, n: int = N, seed: int = 5) -> np.ndarray:
     return law.draw(STATED, n, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(
     ("law", "alpha"),
     [
-        (WeightLaw(dirichlet=4), 4 * 3 * STATED / 8),
-        (WeightLaw(dirichlet=0.5), 0.5 * 3 * STATED / 8),
-        (WeightLaw(uniform=True), np.ones(3)),
+        (WeightDistribution(dirichlet=4), 4 * 3 * STATED / 8),
+        (WeightDistribution(dirichlet=0.5), 0.5 * 3 * STATED / 8),
+        (WeightDistribution(uniform=True), np.ones(3)),
     ],
 )
 def test_shares_are_dirichlet_their_margins_beta_by_kolmogorov_and_smirnov(
-    law: WeightLaw, alpha: np.ndarray
+    law: WeightDistribution, alpha: np.ndarray
 ) -> None:
     shares = drawn(law) / STATED.sum()
     np.testing.assert_allclose(shares.sum(axis=1), 1)
@@ -107,13 +112,13 @@ def test_shares_are_dirichlet_their_margins_beta_by_kolmogorov_and_smirnov(
 
 
 def test_three_equal_weights_with_10_are_dirichlet_10_10_10() -> None:
-    weights = WeightLaw(dirichlet=10).draw(np.ones(3), 500, np.random.default_rng(7))
+    weights = WeightDistribution(dirichlet=10).draw(np.ones(3), 500, np.random.default_rng(7))
     expected = np.random.default_rng(7).dirichlet([10, 10, 10], 500) * 3
     np.testing.assert_allclose(weights, expected, rtol=1e-12)
 
 
 def test_an_interval_is_uniform_around_each_weight_and_keeps_the_total() -> None:
-    weights = drawn(WeightLaw(interval=0.2))
+    weights = drawn(WeightDistribution(interval=0.2))
     np.testing.assert_allclose(weights.sum(axis=1), STATED.sum())
     # The ratio of two weights does not know that both were rescaled.
     ratio = weights[:, 0] / STATED[0] / (weights[:, 1] / STATED[1])
@@ -125,14 +130,18 @@ def test_an_interval_is_uniform_around_each_weight_and_keeps_the_total() -> None
 
 def test_given_sets_are_used_as_they_stand_and_more_draws_begin_with_the_fewer() -> None:
     given = ((1.0, 1.0, 1.0), (3.0, 1.0, 0.5))
-    np.testing.assert_array_equal(drawn(WeightLaw(given=given)), given)
-    for law in (WeightLaw(dirichlet=3), WeightLaw(interval=0.1), WeightLaw(uniform=True)):
+    np.testing.assert_array_equal(drawn(WeightDistribution(given=given)), given)
+    for law in (
+        WeightDistribution(dirichlet=3),
+        WeightDistribution(interval=0.1),
+        WeightDistribution(uniform=True),
+    ):
         np.testing.assert_array_equal(drawn(law, 40)[:25], drawn(law, 25))
         assert not np.isclose(drawn(law, 5), drawn(law, 5, seed=6)).any()
 
 
 def test_no_weight_is_drawn_as_nothing() -> None:
-    assert drawn(WeightLaw(dirichlet=1e-3), 2000).min() > 0
+    assert drawn(WeightDistribution(dirichlet=1e-3), 2000).min() > 0
 
 
 @pytest.mark.parametrize(
@@ -144,4 +153,4 @@ def test_no_weight_is_drawn_as_nothing() -> None:
 )  # fmt: skip
 def test_laws_of_weights_that_are_none(said: dict[str, Any]) -> None:
     with pytest.raises(DataError):
-        WeightLaw(**said)
+        WeightDistribution(**said)

@@ -15,7 +15,7 @@ from commonweal.index import impute, screen, treat
 from commonweal.index import rates as denominate
 from commonweal.index import rates as shrink
 from commonweal.index.prepare import Prepared, prepare
-from commonweal.index.prepare_spec import Step
+from commonweal.index.prepare_spec import PrepareStep
 from commonweal.index.reshape import RESHAPES, slope
 from commonweal.indicators import Counts, Indicator, Indicators
 
@@ -61,7 +61,7 @@ def table(
 def take(
     *steps: Any, on: Areas | None = None, of: Indicators | None = None, **more: Any
 ) -> Prepared:
-    checked = [Step.model_validate(step) for step in steps]
+    checked = [PrepareStep.model_validate(step) for step in steps]
     return prepare(of or table(), NAMES[:3], checked, on or areas(), **more)
 
 
@@ -223,9 +223,9 @@ def test_treating_is_the_functions_own_and_each_may_have_its_own_rule() -> None:
     x, on = random()
     own = {"clubs": {"winsorise": 0}, "turnout": {"winsorise": 0, "reshape": "none"}}
     spec = {"skew": 1, "kurtosis": 2, "winsorise": 2, "each": own}
-    rule = treat.Rule(1, 2, 2)
+    rule = treat.TreatmentRule(1, 2, 2)
     expected = treat.treat(
-        x.values[:, :3], NAMES[:3], rule, {"clubs": treat.Rule(1, 2, 0), "turnout": None}
+        x.values[:, :3], NAMES[:3], rule, {"clubs": treat.TreatmentRule(1, 2, 0), "turnout": None}
     )
     done = take({"treat": spec}, on=on, of=x)
     np.testing.assert_array_equal(done.indicators.values, expected.values)
@@ -320,7 +320,7 @@ def test_reshaping_multiplies_errors_by_the_slope() -> None:
     }
     done = take({"treat": spec}, on=on, of=x)
     step = treat.treat(
-        x.values[:, :1], ["halls"], Step.model_validate({"treat": spec}).treat.rule("halls")
+        x.values[:, :1], ["halls"], PrepareStep.model_validate({"treat": spec}).treat.rule("halls")
     ).steps[0]  # type: ignore[union-attr]
     assert step.reshape == "box_cox"
     assert step.n_high
@@ -449,7 +449,7 @@ def test_a_constant_is_named() -> None:
 )
 def test_a_step_that_says_too_little_or_too_much(step: Any, match: str) -> None:
     with pytest.raises(DataError, match=match):
-        Step.model_validate(step)
+        PrepareStep.model_validate(step)
 
 
 def test_denominate_reads_the_same_as_the_function() -> None:

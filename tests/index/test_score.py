@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.index import Node, exponential_of_rank, rank, score, score_tree
 from commonweal.index.importance import importance
@@ -235,7 +235,7 @@ def test_moved_scores_are_means_by_people(make: Make) -> None:
             "share": [0.5, 0.5, 1.0, 1.0],
         }
     )
-    move = move_from_pairs(places["A"], places["B"], pairs)
+    move = crosswalk_from_pairs(places["A"], places["B"], pairs)
     built = score("x", tree_of("a", transform="none"), make(a=[8.0, 4.0, 2.0]))
     found = built.moved(move)
     np.testing.assert_allclose(found.score, [(50 * 8 + 150 * 4) / 200, (50 * 8 + 50 * 2) / 100])

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from commonweal.errors import CommonwealError, DataError
 from commonweal.index.rank_tables import (
-    compare,
-    compare_many,
+    compare_ranks,
+    compare_versions,
     group_ranks,
     results_table,
     strengths,
@@ -139,10 +139,10 @@ def test_ranks_in_groups_are_ranks_of_each_group_alone(x: np.ndarray, order: lis
 
 def test_versions_side_by_side() -> None:
     versions = {"a": [3.0, 2.0, np.nan], "b": [1.0, 2.0, 3.0]}
-    table = compare_many(versions, ["x", "y", "z"])
+    table = compare_versions(versions, ["x", "y", "z"])
     assert table.rows() == [("x", 1.0, 3.0), ("y", 2.0, 2.0), ("z", None, 1.0)]
-    assert compare_many(versions, ["x", "y", "z"], show="scores")["a"].to_list() == [3, 2, None]
-    pair = compare(versions["a"], versions["b"], ["x", "y", "z"])
+    assert compare_versions(versions, ["x", "y", "z"], show="scores")["a"].to_list() == [3, 2, None]
+    pair = compare_ranks(versions["a"], versions["b"], ["x", "y", "z"])
     assert pair.columns == ["unit", "nominal", "other", "shift", "absolute"]
     assert pair.rows()[0] == ("x", 1, 3, -2, 2)
     assert pair["unit"].to_list() == ["x", "y", "z"]
@@ -157,7 +157,7 @@ def test_errors() -> None:
     with pytest.raises(DataError, match="no node"):
         results_table({}, [])
     with pytest.raises(DataError, match="no version"):
-        compare_many({}, [])
+        compare_versions({}, [])
     with pytest.raises(DataError, match="unit 9 found; expected a position from 0"):
         unit_summary({"a": [1.0]}, 9)
     with pytest.raises(DataError, match="names for"):
@@ -195,9 +195,12 @@ def test_a_unit_is_its_position_or_its_code() -> None:
             "scores of 'b': 2 found; expected 1",
         ),
         (lambda: results_table({"a": [1.0]}, ["x", "y"]), "units: 2 found; expected 1, one a row"),
-        (lambda: compare([1.0, 2.0], [1.0], ["x", "y"]), "scores of 'other': 1 found; expected 2"),
         (
-            lambda: compare_many({"a": [1.0]}, ["x"], show="shift"),
+            lambda: compare_ranks([1.0, 2.0], [1.0], ["x", "y"]),
+            "scores of 'other': 1 found; expected 2",
+        ),
+        (
+            lambda: compare_versions({"a": [1.0]}, ["x"], show="shift"),
             "show 'shift' not found; did you mean 'shifts'",
         ),
         (lambda: group_ranks(["1"], ["a"]), "scores, row 1: '1' found; expected a number"),

@@ -15,24 +15,28 @@ from scipy.stats import boxcox_llf, boxcox_normmax
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.describe import skew_kurtosis
 from commonweal.index.reshape import RESHAPES, ReshapeName, box_cox, likeliest_power
-from commonweal.index.treat import Rule, Treated, changes, treat, winsorise
+from commonweal.index.treat import Treated, TreatmentRule, changes, treat, winsorise
 
 from . import golden
 
-STRICT = Rule(skew=1.5, kurtosis=3, winsorise=3)
+STRICT = TreatmentRule(skew=1.5, kurtosis=3, winsorise=3)
 RULES = {
-    "default": Rule(),
+    "default": TreatmentRule(),
     "winmax3_strict": STRICT,
-    "winmax1": Rule(winsorise=1),
-    "combine": Rule(winsorise=2, combine=True),
-    "logCTplus": Rule(winsorise=1, reshape="log_either"),
-    "logCTorig": Rule(winsorise=1, reshape="box_cox", power=0),
-    "logGII": Rule(winsorise=1, reshape="log_gii"),
-    "boxcox": Rule(winsorise=1, reshape="box_cox", power=0.5),
-    "nolimit": Rule(winsorise=None),
-    "indiv": Rule(),
+    "winmax1": TreatmentRule(winsorise=1),
+    "combine": TreatmentRule(winsorise=2, combine=True),
+    "logCTplus": TreatmentRule(winsorise=1, reshape="log_either"),
+    "logCTorig": TreatmentRule(winsorise=1, reshape="box_cox", power=0),
+    "logGII": TreatmentRule(winsorise=1, reshape="log_gii"),
+    "boxcox": TreatmentRule(winsorise=1, reshape="box_cox", power=0.5),
+    "nolimit": TreatmentRule(winsorise=None),
+    "indiv": TreatmentRule(),
 }
-OWN: dict[str, Rule | None] = {"Flights": None, "Bord": Rule(winsorise=2), "FDI": Rule(winsorise=0)}
+OWN: dict[str, TreatmentRule | None] = {
+    "Flights": None,
+    "Bord": TreatmentRule(winsorise=2),
+    "FDI": TreatmentRule(winsorise=0),
+}
 NO_OP = "differs: COINr's log_GII returns the values as they were; ours transforms them"
 LABELS = (
     "differs: in labels alone; COINr's also name winsorising that it discarded before a logarithm, "
@@ -64,7 +68,7 @@ def run(case: str) -> Treated:
     return treat(golden.matrix(golden.RAW), golden.names(), RULES[case], own)
 
 
-def is_the_table(file: str, done: Treated, rule: Rule, no_op: bool = False) -> None:
+def is_the_table(file: str, done: Treated, rule: TreatmentRule, no_op: bool = False) -> None:
     """Compare the steps with COINr's table of skew and kurtosis after each stage."""
     steps = {step.name: step for step in done.steps if step.passes is not None}
     assert golden.texts(file, "iCode") == list(steps)
@@ -119,9 +123,9 @@ def test_what_was_done_to_which_value_is_what_coinr_did(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "rule"), [("treat_q_default_x.csv", Rule()), ("treat_q_w3_x.csv", STRICT)]
+    ("file", "rule"), [("treat_q_default_x.csv", TreatmentRule()), ("treat_q_w3_x.csv", STRICT)]
 )
-def test_treated_values_are_those_of_coinr(file: str, rule: Rule) -> None:
+def test_treated_values_are_those_of_coinr(file: str, rule: TreatmentRule) -> None:
     names = golden.names()
     done = treat(golden.matrix(golden.RAW), names, rule)
     golden.agrees(done.values, golden.matrix(file, names))
@@ -131,7 +135,7 @@ def test_the_worked_example_is_treated_as_in_coinr() -> None:
     names = golden.names()
     done = treat(golden.matrix("example_Screened.csv", names), names)
     golden.agrees(done.values, golden.matrix("example_Treated.csv", names))
-    is_the_table("example_Treated_Dets_Table.csv", done, Rule())
+    is_the_table("example_Treated_Dets_Table.csv", done, TreatmentRule())
     labels = coinrs_labels(done)
     for name in names:
         assert labels[name] == golden.texts("example_Treated_Points.csv", name)
@@ -141,7 +145,7 @@ def test_every_neighbourhood_of_the_timing_input_is_treated_as_in_coinr() -> Non
     file = "timing/timing_iData_33755.csv.gz"
     names = golden.columns(file)
     done = treat(golden.matrix(file), names)
-    is_the_table("timing/ref33755_treat_dets.csv.gz", done, Rule())
+    is_the_table("timing/ref33755_treat_dets.csv.gz", done, TreatmentRule())
     y = done.values
     ours = {"mean": y.mean(axis=0), "sd": y.std(axis=0, ddof=1), "min": y.min(0), "max": y.max(0)}
     for row in golden.rows("timing/ref33755_treat_colstats.csv.gz"):
@@ -160,7 +164,7 @@ def test_log_gii_does_what_its_name_says() -> None:
         assert nothing.steps[j].reshape == "log"
     x = np.array([[0.01], [0.02], [0.02], [0.03], [0.02], [0.04], [0.9]])
     with pytest.raises(DataError, match=r"'rate': log_gii of a maximum of 0\.9; expected .* above"):
-        treat(x, ["rate"], Rule(winsorise=0, reshape="log_gii"))
+        treat(x, ["rate"], TreatmentRule(winsorise=0, reshape="log_gii"))
 
 
 EDGE = [
@@ -206,7 +210,7 @@ def test_the_likeliest_power_is_scipys_and_the_one_planted(seed: int, power: flo
 
 def test_a_power_that_is_found_is_told_and_makes_the_indicator_pass() -> None:
     x = np.random.default_rng(3).normal(9, 1, 400)[:, None] ** 6
-    rule = Rule(skew=0.5, kurtosis=0.5, winsorise=0, reshape="box_cox", power="mle")
+    rule = TreatmentRule(skew=0.5, kurtosis=0.5, winsorise=0, reshape="box_cox", power="mle")
     step = treat(x, ["pubs"], rule).steps[0]
     assert step.passes
     assert step.power == likeliest_power(x[:, 0])
@@ -218,7 +222,7 @@ def test_a_power_that_is_found_is_told_and_makes_the_indicator_pass() -> None:
 def test_a_power_that_leaves_no_difference_is_refused() -> None:
     x = 10.0 ** np.linspace(0, 12, 30)
     with pytest.raises(DataError, match="'pubs': box_cox by -2 makes values alike that are not"):
-        treat(x[:, None], ["pubs"], Rule(winsorise=0, reshape="box_cox", power=-2.0))
+        treat(x[:, None], ["pubs"], TreatmentRule(winsorise=0, reshape="box_cox", power=-2.0))
     assert len(np.unique(box_cox(x, -0.5))) == 30
 
 
@@ -275,7 +279,7 @@ def test_where_the_zero_is_does_not_matter(away: float) -> None:
     np.testing.assert_array_equal(held - away, plain[0])
 
 
-def slowly(x: np.ndarray, rule: Rule) -> np.ndarray:
+def slowly(x: np.ndarray, rule: TreatmentRule) -> np.ndarray:
     """Winsorise one step at a time, with moments taken anew each time."""
     x, n_done = x.copy(), 0
     high = low = 0
@@ -307,7 +311,7 @@ def test_moments_from_the_middle_decide_as_moments_taken_anew(
     x = np.r_[x.round() if ties else x, [np.nan] * n_missing]
     if np.isnan(skew_kurtosis(x)[1]):
         return
-    rule = Rule(winsorise=limit)
+    rule = TreatmentRule(winsorise=limit)
     golden.agrees(winsorise(x, rule)[0], slowly(x, rule), 0)
 
 
@@ -322,7 +326,7 @@ def test_treatment_keeps_order_and_ignores_the_order_of_units(
 ) -> None:
     x = x + np.arange(20.0)[:, None] ** 4  # a long tail
     x[3, 0] = np.nan
-    rule = Rule(winsorise=2, reshape=reshape, combine=combine)
+    rule = TreatmentRule(winsorise=2, reshape=reshape, combine=combine)
     done = treat(x, rule=rule)
     assert np.isnan(done.values[3, 0])
     golden.agrees(treat(x[order], rule=rule).values, done.values[order], absolute=1e-9)
@@ -349,7 +353,7 @@ def test_errors_name_the_indicator_and_the_range() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'pubs'"):
         treat(x, ["pubs", "flat", "empty"], own={"pubbs": None})
     with pytest.raises(UnknownNameError, match="reshape 'log_CT' not found; "):
-        Rule(reshape="log_CT")  # type: ignore[arg-type]
+        TreatmentRule(reshape="log_CT")  # type: ignore[arg-type]
     assert set(RESHAPES) == set(get_args(ReshapeName))
     with pytest.raises(UnknownNameError, match=r"'skw' not found \(the rule of 'pubs'\); did you"):
         treat(x, ["pubs", "flat", "empty"], own={"pubs": {"skw": 1}})
@@ -358,13 +362,13 @@ def test_errors_name_the_indicator_and_the_range() -> None:
     ):
         treat(x, ["pubs", "flat", "empty"], {"winsorise": 2.5})
     with pytest.raises(DataError, match="skew: -2 found; expected a number above 0"):
-        Rule(skew=-2)
+        TreatmentRule(skew=-2)
     for power in ("ml", np.nan):
         with pytest.raises(
             DataError, match=f"power: {power!r} found; expected a finite number, or 'mle'"
         ):
-            Rule(power=power)  # type: ignore[arg-type]
+            TreatmentRule(power=power)  # type: ignore[arg-type]
     with pytest.raises(
         DataError, match="winsorise: -1 found; expected a whole number of 0 or more, or None"
     ):
-        Rule(winsorise=-1)
+        TreatmentRule(winsorise=-1)

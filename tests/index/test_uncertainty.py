@@ -22,7 +22,7 @@ from commonweal.index.assumptions import (
 from commonweal.index.framework import Node
 from commonweal.index.rank import rank
 from commonweal.index.runs import cut_factors, draw_numbers, draw_sets
-from commonweal.index.targets import acting
+from commonweal.index.targets import find_targets
 from commonweal.index.uncertainty import build_ensemble, random_runs, spread_of_ranks
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ LAST = [SamplingError(), Inclusion(leave_out="a", chance=0.3), CutOff(cut=(0.9, 
 
 
 def numbers(*vary: Assumption, n: int = 50, seed: int = 4, n_sets: int = 50) -> np.ndarray:
-    return draw_numbers(acting(vary, {"x": TREE}, ["a"]), n, seed, n_sets)
+    return draw_numbers(find_targets(vary, {"x": TREE}, ["a"]), n, seed, n_sets)
 
 
 class TestNumbers:
@@ -82,18 +82,18 @@ class TestNumbers:
             Parameter(setting="cut", node="x", choices=(1, 2)),
             Parameter(setting="available", node="x", uniform=(0, 1)),
         ]
-        found = acting(vary, {"x": TREE, "y": TREE})
+        found = find_targets(vary, {"x": TREE, "y": TREE})
         u = np.array([[0.0, 0.9, 0.3], [0.5, 0.1, 0.9]])
         np.testing.assert_allclose(cut_factors(found, u, "x"), [1.0, 1.0])
         np.testing.assert_allclose(cut_factors(found, u, "y"), [0.5, 1.0])
 
     def test_each_node_and_entry_has_sets_of_its_own_and_the_first_is_as_ever(self) -> None:
         weights = {"x": np.array([1.0, 4.0]), "x/one": np.array([1.0, 2.0, 3.0])}
-        both = acting([Weights(name="both", dirichlet=2)], {"x": TREE})
+        both = find_targets([Weights(name="both", dirichlet=2)], {"x": TREE})
         sets = draw_sets(both, weights, 20, 7)
         law = np.random.default_rng([7, 0]).dirichlet(np.array([0.8, 3.2]), 20) * 5
         np.testing.assert_allclose(sets[0, "x"], law)
-        again = draw_sets(acting([ROOT, INNER], {"x": TREE}), weights, 20, 7)
+        again = draw_sets(find_targets([ROOT, INNER], {"x": TREE}), weights, 20, 7)
         assert not np.isclose(sets[0, "x/one"], again[1, "x/one"]).all(axis=1).any()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.means import arithmetic, geometric
-from commonweal.index.rank_tables import compare
+from commonweal.index.rank_tables import compare_ranks
 from commonweal.toolbox.whatif import NOMINAL, Versions, changed, rebuild, without_each
 
 from . import golden
@@ -66,7 +66,7 @@ def test_removing_each_element_of_a_level(level: int) -> None:
 def test_an_index_without_two_indicators_beside_the_nominal_one() -> None:
     """COINr's coin without LPI and Flights: its changed coin, found by trying every pair."""
     dropped = changed(weights(), LPI=0.0, Flights=0.0)
-    table = compare(index(weights()), index(dropped), golden.texts(NORMALISED, "uCode"))
+    table = compare_ranks(index(weights()), index(dropped), golden.texts(NORMALISED, "uCode"))
     file = "change_ind_compare.csv"
     assert table["unit"].to_list() == golden.texts(file, "uCode")
     for ours, theirs in (

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators import Counts, Indicator, Indicators
 
@@ -93,7 +93,7 @@ def test_carried_to_other_areas_with_their_errors() -> None:
     here, there = areas_of(CODES, [30.0, 10, 5]), areas_of(["B1", "B2", "B3"], [1.0, 1, 1])
     pairs = pl.DataFrame({"origin": CODES, "destination": ["B1", "B1", "B2"]})
     errors = np.array([[0.4, 2.0], [np.nan, 6.0], [0.1, 0.2]])
-    found = indicators(errors=errors).moved(move_from_pairs(here, there, pairs))
+    found = indicators(errors=errors).moved(crosswalk_from_pairs(here, there, pairs))
     nan = np.nan
     np.testing.assert_allclose(found.values, [[1, 5.25], [3, 7], [nan, nan]])
     # Three quarters and a quarter: the root of 1.5 squared and 1.5 squared.
@@ -101,10 +101,10 @@ def test_carried_to_other_areas_with_their_errors() -> None:
     expected = [[0.4, np.sqrt(2) * 1.5], [0.1, 0.2], [nan, nan]]
     np.testing.assert_allclose(found.standard_errors, expected)
     unsure = indicators(errors=np.array([[0.4, 2.0], [nan, nan], [0.1, 0.2]]))
-    found = unsure.moved(move_from_pairs(here, there, pairs))
+    found = unsure.moved(crosswalk_from_pairs(here, there, pairs))
     np.testing.assert_allclose(found.standard_errors, [[0.4, nan], [0.1, 0.2], [nan, nan]])
     one = areas_of(["A1"], [1.0])
-    elsewhere = move_from_pairs(one, one, pairs[:0])
+    elsewhere = crosswalk_from_pairs(one, one, pairs[:0])
     with pytest.raises(DataError, match="of 3 areas of toy; the move starts from 1 of toy"):
         indicators().moved(elsewhere)
 

@@ -10,7 +10,7 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, DataError
-from commonweal.indicators import Indicator, Wanted, read_flags, read_indicators
+from commonweal.indicators import Indicator, IndicatorSource, read_flags, read_indicators
 from commonweal.sources import Source, Store, local_source
 from commonweal.spec import load_study
 from commonweal.study.areas import study_areas
@@ -37,8 +37,8 @@ def write(tmp_path: Path) -> Write:
     return build
 
 
-def wanted(source: Source, column: str = "v", **more: str) -> Wanted:
-    return Wanted(Indicator("pubs", "Pubs", "", "more", source.id), source, column, **more)
+def wanted(source: Source, column: str = "v", **more: str) -> IndicatorSource:
+    return IndicatorSource(Indicator("pubs", "Pubs", "", "more", source.id), source, column, **more)
 
 
 def test_rows_are_matched_by_code_and_the_others_counted(write: Write) -> None:

@@ -15,13 +15,13 @@ from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
 from commonweal.invest import solver as highs
-from commonweal.invest.solver import Answer, Clock, run_mip, running
+from commonweal.invest.solver import MipResult, TimeLimit, run_mip, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def knapsack(whole: bool) -> Answer:
+def knapsack(whole: bool) -> MipResult:
     """Worth 6, 5 and 4 for 3, 2 and 3 of a room of 5: the first two whole, with nothing left over."""
     return run_mip(
         np.array([-6.0, -5.0, -4.0]), csr_array(np.array([[3.0, 2.0, 3.0]])), np.array([-np.inf]),
@@ -29,7 +29,7 @@ def knapsack(whole: bool) -> Answer:
     )  # fmt: skip
 
 
-def hard(clock: Clock) -> Answer:
+def hard(clock: TimeLimit) -> MipResult:
     """A market split: small, and out of reach of branch and bound for minutes."""
     generator = np.random.default_rng(5)
     parts = generator.integers(0, 100, (5, 40)).astype(float)
@@ -83,7 +83,7 @@ def test_an_interrupt_that_nobody_takes_note_of_stops_the_solver() -> None:
     timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        hard(Clock(3600))
+        hard(TimeLimit(3600))
     while threading.active_count() > before:  # the solver's thread ends once it has heard
         time.sleep(0.02)
 
@@ -116,7 +116,7 @@ def test_a_first_interrupt_waits_and_says_so_once_a_second_does_not_wait(
 ) -> None:
     for moment in (0.2, 2.0):
         threading.Timer(moment, lambda: signal.raise_signal(signal.SIGINT)).start()
-    with running(3600) as clock, pytest.raises(KeyboardInterrupt):
+    with time_limit(3600) as clock, pytest.raises(KeyboardInterrupt):
         hard(clock)
     assert clock.interrupted
     assert clock.left() > 0
@@ -128,7 +128,7 @@ def test_a_first_interrupt_waits_and_says_so_once_a_second_does_not_wait(
 
 
 def test_a_clock_that_is_interrupted_gives_the_best_so_far() -> None:
-    clock = Clock(3600)
+    clock = TimeLimit(3600)
     threading.Timer(0.5, lambda: setattr(clock, "interrupted", True)).start()
     found = hard(clock)
     assert found.state == "interrupted"

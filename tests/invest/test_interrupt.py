@@ -44,9 +44,9 @@ def sought(real, *args, **kwargs):  # type: ignore[no-untyped-def]
     """Seek for as long as a solver may, and give what was found, as one that took note of Ctrl-C does."""
     from dataclasses import replace
 
-    from commonweal.invest.solver import running
+    from commonweal.invest.solver import time_limit
 
-    with running(3600) as clock:
+    with time_limit(3600) as clock:
         while not clock.up():
             time.sleep(0.02)
     found = real(*args, **kwargs)
@@ -60,7 +60,7 @@ def deaf() -> None:
     import numpy as np
     from scipy.sparse import csr_array
 
-    from commonweal.invest.solver import Clock, load_highs, run_mip
+    from commonweal.invest.solver import TimeLimit, load_highs, run_mip
 
     load_highs()
     generator = np.random.default_rng(0)
@@ -68,7 +68,7 @@ def deaf() -> None:
     matrix = csr_array((generator.random((n, m)) < 0.02).astype(float))
     cost, one, whole = generator.uniform(1, 2, m), np.ones(m), np.ones(m, np.bool_)
     threading.Timer(4, print, ("READY",), {"flush": True}).start()  # once it has presolved
-    run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=Clock(3600))
+    run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=TimeLimit(3600))
 
 
 def interrupted(

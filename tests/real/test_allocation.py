@@ -16,7 +16,7 @@ import shapely
 
 from commonweal.document import write_report
 from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.on_study import set_against, work_out
+from commonweal.invest.allocation.on_study import compare_programmes, run_programme
 from commonweal.report.allocation import allocation_answer, allocation_report, write_selected
 from commonweal.report.allocation_text import shares_of
 
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 
     from tests.real.conftest import Once
 
-    from commonweal.invest.allocation.on_study import Against, Worked
+    from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def pride(real_store: Store, run_once: Once) -> Worked:
+def pride(real_store: Store, run_once: Once) -> AllocationResult:
     with run_once.in_place():
-        return work_out("pride-in-place-2-england", real_store, ["none"], draws=0, shapes=True)
+        return run_programme("pride-in-place-2-england", real_store, ["none"], draws=0, shapes=True)
 
 
 @pytest.fixture(scope="module")
-def wards(real_store: Store, run_once: Once) -> Worked:
+def wards(real_store: Store, run_once: Once) -> AllocationResult:
     with run_once.in_place():
-        return work_out("appg-225", real_store, draws=0)
+        return run_programme("appg-225", real_store, draws=0)
 
 
 @pytest.fixture(scope="module")
-def against(pride: Worked, real_store: Store, run_once: Once) -> Against:
+def against(pride: AllocationResult, real_store: Store, run_once: Once) -> AllocationComparison:
     """The wards beside Pride in Place, on neighbourhoods."""
     with run_once.in_place():
-        return set_against(pride, "appg-225", real_store)
+        return compare_programmes(pride, "appg-225", real_store)
 
 
 class TestPrideInPlace:
-    def test_the_composite_is_half_of_each_standard_score(self, pride: Worked) -> None:
+    def test_the_composite_is_half_of_each_standard_score(self, pride: AllocationResult) -> None:
         """By hand from the carried scores, and each of 6,856 areas in one of 543 constituencies."""
         a = pride.allocation
         c, d = (pride.scores[k].score for k in ("community_needs", "deprivation"))
@@ -66,7 +66,7 @@ class TestPrideInPlace:
             "constituency_name"
         ].to_list() == ["Hartlepool"]
 
-    def test_the_winners_are_the_worst_of_their_constituency(self, pride: Worked) -> None:
+    def test_the_winners_are_the_worst_of_their_constituency(self, pride: AllocationResult) -> None:
         a = pride.allocation
         assert a.selected.sum() == 146
         table = a.areas.table.select("code", "constituency").with_columns(need=pl.Series(a.need))
@@ -77,7 +77,7 @@ class TestPrideInPlace:
             c for c, s in zip(a.areas.codes, a.selected, strict=True) if s
         }
 
-    def test_worst_tenth_on_both_without_the_exclusion(self, pride: Worked) -> None:
+    def test_worst_tenth_on_both_without_the_exclusion(self, pride: AllocationResult) -> None:
         """100 of the 146. With it there are said to be 77: 23 fewer, as its list is less needy."""
         a = pride.allocation
         n = int((a.selected & a.in_need).sum())
@@ -87,7 +87,7 @@ class TestPrideInPlace:
         most = a.areas.table.filter(pl.Series(a.in_need))["constituency"].n_unique()
         assert 77 <= n <= most
 
-    def test_excluding_constituencies_can_give_77_of_146(self, pride: Worked) -> None:
+    def test_excluding_constituencies_can_give_77_of_146(self, pride: AllocationResult) -> None:
         """Leaving out k of the constituencies that win now with such an area loses about k of the 100.
 
         So about 25 to 30 of the excluded have to be among them: fewer than the constituencies that
@@ -102,7 +102,7 @@ class TestPrideInPlace:
         ]
         assert gone[0] > 77 >= gone[1]
 
-    def test_a_cap_passes_over_people_in_need(self, pride: Worked) -> None:
+    def test_a_cap_passes_over_people_in_need(self, pride: AllocationResult) -> None:
         cost = pride.allocation.cost
         assert cost.passed_over.sum() == cost.instead.sum() == 64
         assert round(cost.people) == 499_070
@@ -111,7 +111,7 @@ class TestPrideInPlace:
 
     @pytest.mark.usefixtures("commands_run_once")
     def test_a_thousand_draws_share_the_same_number_of_places(self, real_store: Store) -> None:
-        found = work_out("pride-in-place-2-england", real_store, ["none"], draws=1000)
+        found = run_programme("pride-in-place-2-england", real_store, ["none"], draws=1000)
         c = found.chance
         assert c is not None
         assert c.selected.sum() == pytest.approx(146)
@@ -120,18 +120,18 @@ class TestPrideInPlace:
 
     @pytest.mark.usefixtures("commands_run_once")
     def test_an_exclusion_from_a_table_drops_whole_constituencies(
-        self, pride: Worked, real_store: Store, tmp_path: Path
+        self, pride: AllocationResult, real_store: Store, tmp_path: Path
     ) -> None:
         first = pride.allocation.to_frame().row(0, named=True)
         file = tmp_path / "phase-1.csv"
         file.write_text(f"constituency\n{first['constituency']}\n", "utf-8")
-        found = work_out("pride-in-place-2-england", real_store, [str(file)], draws=0)
+        found = run_programme("pride-in-place-2-england", real_store, [str(file)], draws=0)
         out = found.allocation.areas.table["constituency"] == first["constituency"]
         assert not found.allocation.selected[out.to_numpy()].any()
         assert found.allocation.selected.sum() == 146
 
     def test_the_report_marks_what_rests_on_closed_data(
-        self, pride: Worked, against: Against, tmp_path: Path
+        self, pride: AllocationResult, against: AllocationComparison, tmp_path: Path
     ) -> None:
         path = tmp_path / "selected.gpkg"
         write_selected(pride, path)
@@ -150,7 +150,7 @@ class TestPrideInPlace:
 
 
 class TestWards:
-    def test_the_rule_gives_the_wards_of_the_study(self, wards: Worked) -> None:
+    def test_the_rule_gives_the_wards_of_the_study(self, wards: AllocationResult) -> None:
         """224 of the 225 named, as the study gives: no cap, no budget."""
         a = wards.allocation
         d = wards.results.designations["left_behind"]
@@ -160,7 +160,7 @@ class TestWards:
         assert a.people == pytest.approx(2.37e6, rel=0.01)
 
     def test_beside_pride_in_place_on_neighbourhoods(
-        self, pride: Worked, wards: Worked, against: Against
+        self, pride: AllocationResult, wards: AllocationResult, against: AllocationComparison
     ) -> None:
         """People add up on either side, and most of the people in need of both are in one alone."""
         d = against.difference
@@ -180,7 +180,7 @@ class TestWards:
 
 class TestBuiltUp:
     def test_areas_built_up_hold_to_the_window_and_are_contiguous(self, real_store: Store) -> None:
-        found = work_out("built-up-2025", real_store, draws=0)
+        found = run_programme("built-up-2025", real_store, draws=0)
         b, a = found.built, found.allocation
         assert b is not None
         people = b.areas.population

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, build_move, link_table, load_areas, load_systems
+from commonweal.areas import Areas, build_crosswalk, link_table, load_areas, load_systems
 
 if TYPE_CHECKING:
     from commonweal.sources import Store
@@ -106,7 +106,7 @@ class TestFrom2011To2021:
     def test_the_report_is_the_published_count_of_each_change(
         self, real_store: Store, lsoa11: Areas, lsoa21: Areas
     ) -> None:
-        report = build_move(real_store, lsoa11, lsoa21).report
+        report = build_crosswalk(real_store, lsoa11, lsoa21).report
         link = SYSTEMS.link("lsoa11", "lsoa21")
         assert link is not None
         changes = link_table(real_store, link).filter(pl.col("destination").is_in(lsoa21.codes))
@@ -126,7 +126,7 @@ class TestFrom2011To2021:
         self, real_store: Store, lsoa11: Areas, lsoa21: Areas
     ) -> None:
         values = np.random.default_rng(1).normal(size=len(lsoa11))
-        move = build_move(real_store, lsoa11, lsoa21)
+        move = build_crosswalk(real_store, lsoa11, lsoa21)
         moved = dict(zip(lsoa21.codes, move.mean(values), strict=True))
         same = sorted(set(lsoa11.codes) & set(lsoa21.codes))
         off = [c for c in same if moved[c] != values[lsoa11.position[c]]]
@@ -135,12 +135,12 @@ class TestFrom2011To2021:
         assert len(off) < 10
 
     def test_people_are_kept(self, real_store: Store, lsoa11: Areas, lsoa21: Areas) -> None:
-        moved = build_move(real_store, lsoa11, lsoa21).total(lsoa11.population)
+        moved = build_crosswalk(real_store, lsoa11, lsoa21).total(lsoa11.population)
         assert moved.sum() == pytest.approx(lsoa11.population.sum())
 
     def test_wards_get_there_through_neighbourhoods(self, real_store: Store, lsoa21: Areas) -> None:
         wards = load_areas(real_store, "wd17", within=ENGLAND)
-        move = build_move(real_store, wards, lsoa21)
+        move = build_crosswalk(real_store, wards, lsoa21)
         moved = move.mean(np.ones(len(wards)))
         # one neighbourhood of the City of London lies in a ward that is not in the list
         assert np.isnan(moved).sum() == move.report["got nothing"] == 1

@@ -15,15 +15,15 @@ import pytest
 
 from commonweal.document import write_report
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.case import Asked, make_case
+from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.cautions import why_studied
-from commonweal.invest.solver import running
+from commonweal.invest.solver import time_limit
 from commonweal.report.case.report import case_report
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.text import case_answer
 from commonweal.web.explorer import Explorer, Planning, plan
 from commonweal.web.invest import options_data, options_of
-from commonweal.web.schemas import AskedOptions
+from commonweal.web.schemas import OptionsQuery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,22 +37,24 @@ pytestmark = pytest.mark.real
 MANCHESTER = "E08000003"
 
 
-def made(asked: Asked, store: Store, results: Results) -> Case:
+def made(asked: CaseOptions, store: Store, results: Results) -> Case:
     """Make a case whose sites are looked for until they are proven, on any machine."""
     module = sys.modules["commonweal.invest.siting.solve"]
-    with mock.patch.object(module, "running", side_effect=lambda _: running(math.inf)):
+    with mock.patch.object(module, "running", side_effect=lambda _: time_limit(math.inf)):
         return make_case(asked, store, results=results)
 
 
 @pytest.fixture(scope="module")
 def wards(wards_2019: Results, real_store: Store) -> Case:
-    asked = Asked("appg-225", kind="community-centre", draws=5, seconds=300)
+    asked = CaseOptions("appg-225", kind="community-centre", draws=5, seconds=300)
     return made(asked, real_store, wards_2019)
 
 
 @pytest.fixture(scope="module")
 def manchester(open_england: Results, real_store: Store) -> Case:
-    asked = Asked("open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=300)
+    asked = CaseOptions(
+        "open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=300
+    )
     return made(asked, real_store, open_england)
 
 
@@ -132,7 +134,7 @@ def test_a_page_of_options(open_england: Results, real_store: Store) -> None:
     planning = plan(open_england, real_store)
     assert isinstance(planning, Planning)
     explorer = Explorer(open_england, planning=planning)
-    found = options_of(explorer, planning, MANCHESTER, AskedOptions(kind="library", sites=3))
+    found = options_of(explorer, planning, MANCHESTER, OptionsQuery(kind="library", sites=3))
     data = options_data(found)
     assert data["siting"]["reached"] > data["siting"]["reached_before"] > 0
     assert data["siting"]["effect"] is not None

@@ -20,8 +20,8 @@ from commonweal.spec import load_study
 from commonweal.study.names import find_scope, focus_scope
 from commonweal.study.run import run
 from commonweal.web import Explorer
-from commonweal.web.search import Listed, record
-from commonweal.web.search import listed as listed_in
+from commonweal.web.search import ListRequest, record
+from commonweal.web.search import list_page as listed_in
 
 if TYPE_CHECKING:
     from commonweal.sources import Store
@@ -92,7 +92,7 @@ def test_every_output_has_the_same(hartlepool: Results, tmp_path: Path) -> None:
     assert f"{label}: {ordinal(rank)} of 33,755" in said
     assert "Volunteers: 12.5 per 1,000 residents, 1st of the 3 with a value" in said
     explorer = Explorer(hartlepool)
-    page = listed_in(explorer, explorer.published, Listed(per=200))
+    page = listed_in(explorer, explorer.published, ListRequest(per=200))
     assert len(page.found) == 57
     assert record(explorer.published, row)["rank.deprivation"] == rank
     assert record(explorer.published, row)["shown.volunteers"] == 12.5

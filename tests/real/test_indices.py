@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.areas import Areas, build_move, load_areas, summarise
-from commonweal.designation import CertaintySpec, Rule, certainty, compare, designate
+from commonweal.areas import Areas, build_crosswalk, load_areas, summarise
+from commonweal.designation import CertaintySpec, Rule, certainty, compare_designations, designate
 from commonweal.index import Node, load_preset, score
-from commonweal.indicators import Indicator, Indicators, Wanted, read_column, read_indicators
+from commonweal.indicators import (
+    Indicator,
+    Indicators,
+    IndicatorSource,
+    read_column,
+    read_indicators,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +40,7 @@ WORST = "10%"
 
 def read(store: Store, source: str, columns: dict[str, str], areas: Areas) -> Indicators:
     wanted = [
-        Wanted(Indicator(name, name, "rank", "less", source), store.source(source), column)
+        IndicatorSource(Indicator(name, name, "rank", "less", source), store.source(source), column)
         for name, column in columns.items()
     ]
     return read_indicators(store, wanted, areas)[0]
@@ -234,7 +240,7 @@ class TestCommunityNeeds:
 def of_2023(
     real_store: Store, lsoa11: Areas, lsoa21: Areas, imd2019: Scores, cni2023: Scores
 ) -> Designation:
-    carried = imd2019.moved(build_move(real_store, lsoa11, lsoa21))
+    carried = imd2019.moved(build_crosswalk(real_store, lsoa11, lsoa21))
     rule = Rule.model_validate(
         {"all": [{"index": "cni", "worst": WORST},
                  {"index": "imd", "worst": WORST, "among": "built"}]}
@@ -262,7 +268,7 @@ class TestLeftBehind:
     def test_149_leave_and_106_enter(
         self, real_store: Store, of_2023: Designation, of_2025: Designation
     ) -> None:
-        change = compare(of_2023, of_2025, real_store)
+        change = compare_designations(of_2023, of_2025, real_store)
         counts = [int(x.sum()) for x in (change.stay, change.enter, change.leave)]
         assert counts == [1156, 106, 149]
         assert len(change.to_frame()) == sum(counts)

@@ -12,15 +12,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, build_move, load_areas, load_systems, move_from_pairs
-from commonweal.areas.apportion import split_parts
+from commonweal.areas import Areas, build_crosswalk, crosswalk_from_pairs, load_areas, load_systems
+from commonweal.areas.apportion import apportion
 from commonweal.areas.summaries import implied_population
 from commonweal.index import exponential
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.areas import Move, Systems
+    from commonweal.areas import Crosswalk, Systems
     from commonweal.sources import Store
 
     Parts = tuple[pl.DataFrame, dict[str, float]]
@@ -46,7 +46,7 @@ def wards(real_store: Store) -> Areas:
 
 @pytest.fixture(scope="module")
 def parts(real_store: Store, lsoas: Areas, wards: Areas) -> Parts:
-    return split_parts(real_store, lsoas, wards)
+    return apportion(real_store, lsoas, wards)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def lsoa_scores(real_store: Store, lsoas: Areas) -> NDArray[np.float64]:
     return joined["score"].to_numpy()
 
 
-def judged(real_store: Store, move: Move) -> tuple[int, set[str], set[str]]:
+def judged(real_store: Store, move: Crosswalk) -> tuple[int, set[str], set[str]]:
     """Count the flagged wards that are found; name those missed and the others found."""
     values = pl.Series(move.mean(lsoa_scores(real_store, move.origin))).fill_nan(None)
     imd = move.destination.table.select(ward17_code="code").with_columns(imd=values)
@@ -98,14 +98,14 @@ def judged(real_store: Store, move: Move) -> tuple[int, set[str], set[str]]:
 
 
 def test_best_fit_finds_219(real_store: Store, lsoas: Areas, wards: Areas) -> None:
-    matched, missed, others = judged(real_store, build_move(real_store, lsoas, wards))
+    matched, missed, others = judged(real_store, build_crosswalk(real_store, lsoas, wards))
     assert matched >= 219
     assert len(missed) <= 6
     assert len(others) <= 7
 
 
 def test_parts_find_222(real_store: Store, lsoas: Areas, wards: Areas, parts: Parts) -> None:
-    matched, missed, others = judged(real_store, move_from_pairs(lsoas, wards, parts[0]))
+    matched, missed, others = judged(real_store, crosswalk_from_pairs(lsoas, wards, parts[0]))
     assert matched >= 222
     assert missed <= {"Irwell", "Easington", "Choppington"}
     assert others <= {"Winton", "Holmewood and Heath"}
@@ -114,7 +114,7 @@ def test_parts_find_222(real_store: Store, lsoas: Areas, wards: Areas, parts: Pa
 def test_parts_with_the_denominators_of_the_imd_find_222(
     real_store: Store, mid2015: Areas, wards: Areas, parts: Parts
 ) -> None:
-    matched, missed, others = judged(real_store, move_from_pairs(mid2015, wards, parts[0]))
+    matched, missed, others = judged(real_store, crosswalk_from_pairs(mid2015, wards, parts[0]))
     assert matched >= 222
     assert missed <= {"Irwell", "Easington", "Choppington"}
     assert others <= {"Winton", "Holmewood and Heath", "Broadheath"}
@@ -124,9 +124,9 @@ def test_polygons_of_the_left_behind_wards_are_no_hint(
     real_store: Store, lsoas: Areas, wards: Areas
 ) -> None:
     """One boundary file holds flagged wards only; without it the result is the same."""
-    pairs, report = split_parts(real_store, lsoas, wards, _without_left_behind(load_systems()))
+    pairs, report = apportion(real_store, lsoas, wards, _without_left_behind(load_systems()))
     assert report["destinations without polygon"] == 860
-    matched, missed, others = judged(real_store, move_from_pairs(lsoas, wards, pairs))
+    matched, missed, others = judged(real_store, crosswalk_from_pairs(lsoas, wards, pairs))
     assert (matched, len(missed), len(others)) == (222, 3, 2)
 
 
@@ -143,7 +143,7 @@ def test_the_people_add_up(lsoas: Areas, wards: Areas, parts: Parts) -> None:
     sums = pairs.group_by("origin").agg(pl.col("share").sum())["share"].to_numpy()
     np.testing.assert_allclose(sums, 1)
     assert len(sums) == len(lsoas) - 1  # the ward of one in the City of London is not in the list
-    moved = move_from_pairs(lsoas, wards, pairs).total(lsoas.population)
+    moved = crosswalk_from_pairs(lsoas, wards, pairs).total(lsoas.population)
     off = np.abs(moved - wards.population)
     assert np.nanmedian(off) < 0.01
     assert np.mean(off < 10) > 0.8
@@ -156,8 +156,8 @@ def test_wards_without_a_best_fit_get_a_value(
     real_store: Store, lsoas: Areas, wards: Areas, parts: Parts
 ) -> None:
     cni = set(real_store.table("cni2019-wd17", ["ward17_code"])["ward17_code"])
-    whole = build_move(real_store, lsoas, wards)
-    split = move_from_pairs(lsoas, wards, parts[0])
+    whole = build_crosswalk(real_store, lsoas, wards)
+    split = crosswalk_from_pairs(lsoas, wards, parts[0])
     for move, without in ((whole, 12), (split, 6)):
         empty = {
             code for code, n in zip(wards.codes, np.diff(move.weights.indptr), strict=True) if not n

@@ -11,14 +11,14 @@ import osmium
 import polars as pl
 import pytest
 
-from commonweal.access.conflation import gather_places
+from commonweal.access.conflation import load_places
 from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_places import read_places_pbf
 from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.access.registers import load_registers, read_registers
 
 if TYPE_CHECKING:
-    from commonweal.access.conflation import Merged
+    from commonweal.access.conflation import MergedPlaces
     from commonweal.access.places import Places
     from commonweal.sources import Store
 
@@ -47,9 +47,9 @@ def registers(real_store: Store) -> Places:
 
 
 @pytest.fixture(scope="module")
-def merged(real_store: Store) -> Merged:
+def merged(real_store: Store) -> MergedPlaces:
     maps = {name: real_store.path(name) for name in ("osm-rutland", "osm-newport")}
-    return gather_places(real_store, maps=maps)
+    return load_places(real_store, maps=maps)
 
 
 def test_each_register_adds_up(registers: Places) -> None:
@@ -141,7 +141,7 @@ def test_what_maps_leave_out(real_store: Store) -> None:
 
 
 @pytest.mark.parametrize(("map_", "both"), [("osm-rutland", 30), ("osm-newport", 36)])
-def test_pubs_of_one_number_are_one_place(merged: Merged, map_: str, both: int) -> None:
+def test_pubs_of_one_number_are_one_place(merged: MergedPlaces, map_: str, both: int) -> None:
     """The register of pubs was made from the map, and kept its numbers: who is the same is known."""
     number = pl.col("kept").str.split(":").list.last().str.slice(1)
     pairs = merged.pairs.filter(
@@ -155,7 +155,7 @@ def test_pubs_of_one_number_are_one_place(merged: Merged, map_: str, both: int) 
     assert not kept.str.strip_prefix(f"{map_}:n").is_in(still.to_list()).any()
 
 
-def test_how_many_are_the_same(merged: Merged) -> None:
+def test_how_many_are_the_same(merged: MergedPlaces) -> None:
     assert merged.summary().rows() == [
         ("libraries-england", "osm-rutland", 1),
         ("museums", "osm-rutland", 1),

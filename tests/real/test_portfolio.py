@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from commonweal.invest.portfolio import need_met
-from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
 from commonweal.report.portfolio import portfolio_report
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 
 
 def test_the_left_behind_wards_get_a_mix_with_proof(wards_2019: Results) -> None:
-    found = propose(wards_2019, Ask(20e6, draws=2, shares=(0.5, 1.0)))
+    found = propose(wards_2019, PortfolioOptions(20e6, draws=2, shares=(0.5, 1.0)))
     assert len(found.problem.codes) == 224
     assert 0.99 * 20e6 < found.spent <= 20e6 + 1
     assert found.mix.gap <= 5e-3 + 1e-9
@@ -33,7 +33,9 @@ def test_the_left_behind_wards_get_a_mix_with_proof(wards_2019: Results) -> None
 
 
 def test_one_authority_gets_a_mix_that_moves_its_index(open_england: Results) -> None:
-    found = propose(open_england, Ask(20e6, areas=("Hartlepool",), draws=0, shares=(1.0,)))
+    found = propose(
+        open_england, PortfolioOptions(20e6, areas=("Hartlepool",), draws=0, shares=(1.0,))
+    )
     assert found.title == "Hartlepool"
     assert set(found.problem.authorities) == {"Hartlepool"}
     assert found.problem.measured.any()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
-from commonweal.invest.siting.result import measured_anew, moved_by
+from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
+from commonweal.invest.siting.result import moved_by, remeasure
 
 if TYPE_CHECKING:
     from commonweal.sources import Store
@@ -18,12 +18,14 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def ground(open_england: Results, real_store: Store) -> Ground:
-    return ground_of(open_england, real_store)
+def ground(open_england: Results, real_store: Store) -> SitingData:
+    return load_siting_data(open_england, real_store)
 
 
-def test_hartlepool(open_england: Results, real_store: Store, ground: Ground) -> None:
-    found = site(open_england, Ask("Hartlepool", "library", sites=3), real_store, ground=ground)
+def test_hartlepool(open_england: Results, real_store: Store, ground: SitingData) -> None:
+    found = site(
+        open_england, SitingOptions("Hartlepool", "library", sites=3), real_store, ground=ground
+    )
     assert found.solution.proven
     before, after = found.reached()
     assert 0 < before < after < found.demand.people.sum()
@@ -37,12 +39,12 @@ def test_hartlepool(open_england: Results, real_store: Store, ground: Ground) ->
 
 
 def test_without_new_places_measuring_anew_gives_what_the_run_gave(
-    open_england: Results, real_store: Store, ground: Ground
+    open_england: Results, real_store: Store, ground: SitingData
 ) -> None:
     assert ground.around is not None
     nothing = ground.places.of("library")
     nothing = type(nothing)(nothing.table.clear())
-    columns = measured_anew(open_england, "library", nothing, ground.around, real_store)
+    columns = remeasure(open_england, "library", nothing, ground.around, real_store)
     indicators = open_england.indicators["social_infrastructure"]
     assert set(columns["social_infrastructure"]) == {"library", "library_share", "kinds_of_places"}
     for name, values in columns["social_infrastructure"].items():
@@ -54,7 +56,9 @@ def test_what_a_place_moves(open_england: Results) -> None:
     assert moved_by(open_england.study, "cinema") == []
 
 
-def test_one_authority_is_proven(open_england: Results, real_store: Store, ground: Ground) -> None:
+def test_one_authority_is_proven(
+    open_england: Results, real_store: Store, ground: SitingData
+) -> None:
     """Leeds, 488 neighbourhoods."""
-    ask = Ask("Leeds", "library", sites=5, seconds=3600)
+    ask = SitingOptions("Leeds", "library", sites=5, seconds=3600)
     assert site(open_england, ask, real_store, ground=ground, effect=False).solution.proven

@@ -11,15 +11,15 @@ import yaml
 
 from commonweal.spec import load_study
 from commonweal.study.areas import study_areas
-from commonweal.study.indicators import gather_indicators
-from commonweal.study.small_areas import load_estimates, read_ground, run_estimates
-from commonweal.study.small_areas.run import ready_covariates
+from commonweal.study.indicators import make_indicators
+from commonweal.study.small_areas import load_estimates, read_covariates, run_estimates
+from commonweal.study.small_areas.run import shipped_covariates
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.sources import Store
-    from commonweal.study.small_areas import Ground
+    from commonweal.study.small_areas import CovariateData
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +30,7 @@ def write(folder: Path, where: dict[str, str], **more: object) -> Path:
         "survey": "survey.yaml",
         "areas": "lsoa21",
         "where": where,
-        "covariates": list(ready_covariates("lsoa21")),
+        "covariates": list(shipped_covariates("lsoa21")),
         **more,
     }
     survey = {
@@ -48,12 +48,12 @@ def write(folder: Path, where: dict[str, str], **more: object) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ground(real_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def ground(real_store: Store, tmp_path_factory: pytest.TempPathFactory) -> CovariateData:
     file = write(tmp_path_factory.mktemp("ground"), {"country": "E92000001"})
-    return read_ground(load_estimates(file), real_store)
+    return read_covariates(load_estimates(file), real_store)
 
 
-def test_covariates_that_ship_know_every_neighbourhood(ground: Ground) -> None:
+def test_covariates_that_ship_know_every_neighbourhood(ground: CovariateData) -> None:
     assert ground.covariates.values.shape == (33_755, 9)
     assert ground.covariates.filled == {}
     at = {name: ground.covariates.values[:, i] for i, name in enumerate(ground.covariates.names)}
@@ -64,7 +64,7 @@ def test_covariates_that_ship_know_every_neighbourhood(ground: Ground) -> None:
 
 
 def test_every_neighbourhood_of_england_within_a_minute(
-    ground: Ground, real_store: Store, tmp_path: Path
+    ground: CovariateData, real_store: Store, tmp_path: Path
 ) -> None:
     file = write(tmp_path, {"country": "E92000001"}, benchmark="region")
     rng = np.random.default_rng(5)
@@ -114,7 +114,7 @@ index:
     assert "trust" in study.leaves("social_infrastructure")
     assert "loneliness" not in study.leaves("social_infrastructure")
     areas = study_areas(study, real_store)
-    found, _ = gather_indicators(study, ["trust"], areas, real_store)
+    found, _ = make_indicators(study, ["trust"], areas, real_store)
     assert found.standard_errors is not None
     assert (found.standard_errors == 0.07).all()
     assert found.meta[0].synthetic

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from commonweal.cli.find_study import find_study
-from commonweal.designation import compare
+from commonweal.designation import compare_designations
 from commonweal.errors import CommonwealError
 from commonweal.report.place.profile import profile, profile_data, profile_lines
 from commonweal.report.study.comparison import comparison_lines
@@ -203,7 +203,7 @@ def test_deprivation_agrees(run_once: Once, name: str, areas: int, exact: int) -
 def test_wards_of_2019_beside_neighbourhoods_of_2023(
     left_behind_2019: Results, left_behind_2023: Results, real_store: Store
 ) -> None:
-    found = compare(
+    found = compare_designations(
         only_designation(left_behind_2019), only_designation(left_behind_2023), real_store
     )
     stay, leave, enter = (int(x.sum()) for x in (found.stay, found.leave, found.enter))

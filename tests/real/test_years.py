@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from commonweal.areas import Areas, build_move, load_areas
+from commonweal.areas import Areas, build_crosswalk, load_areas
 from commonweal.index import exponential_of_rank, rank
 from commonweal.index.rank import rank_among
 from commonweal.indicators import read_column
@@ -188,7 +188,7 @@ def inside(real_store: Store) -> dict[tuple[str, int], NDArray[np.float64]]:
     """Need indoors and outdoors of every neighbourhood of 2021, read and carried by hand."""
     here = load_areas(real_store, "lsoa21", within=ENGLAND)
     old = load_areas(real_store, "lsoa11", within=ENGLAND)
-    move = build_move(real_store, old, here)
+    move = build_crosswalk(real_store, old, here)
     found = {}
     for name, columns in LIVING.items():
         for year, on in ((2019, old), (2025, here)):

@@ -15,13 +15,13 @@ import pytest
 
 from commonweal.document import Report, Section, Table, report_pdf, source_lines, write_report
 from commonweal.document.chart import svg
-from commonweal.document.model import Chart, Shown
+from commonweal.document.model import Chart, TableData
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NUMBERS = Shown(
+NUMBERS = TableData(
     pl.DataFrame({"Place": ["=Tarn", "Fell", "Mere"], "People": [1200, 900, 30], "Trust": [0.5, 0.25, None]}),
     frozenset({"Trust"}),
 )  # fmt: skip
@@ -124,7 +124,7 @@ def test_two_tables_of_one_name_stop_it_before_anything_is_written(tmp_path: Pat
 
 
 def test_decimals_have_the_places_that_are_asked_for() -> None:
-    shown = Shown(pl.DataFrame({"a": [1234.5678], "b": [0.5]}), places={"a": 0})
+    shown = TableData(pl.DataFrame({"a": [1234.5678], "b": [0.5]}), places={"a": 0})
     assert shown.cells() == [("1,235", "0.50")]
 
 
@@ -133,7 +133,7 @@ def test_no_column_of_a_wide_table_is_squeezed_to_nothing_on_paper(tmp_path: Pat
     wide = pl.DataFrame(
         {"Name": ["Upper Tarnthwaite"], "Code": ["T00000001"], **{head: [0.25] for head in heads}}
     )
-    section = Section("Wide", tables=(Table("wide", "Wide", Shown(wide)),))
+    section = Section("Wide", tables=(Table("wide", "Wide", TableData(wide)),))
     folder = write_report(told(sections=(section,)), tmp_path / "wide")
     left: dict[str, float] = {}
     for page in pypdf.PdfReader(folder / "report.pdf").pages:
@@ -174,7 +174,7 @@ def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before
 def test_no_chart_parts_a_table_and_its_title_stands_on_each_of_its_pages(before: int) -> None:
     square = svg("bars", "Bars", "Longer", 480, 300, ['<rect width="480" height="300"/>'])
     chart = Chart("bars", "Bars of it", "Longer is more.", square, NUMBERS)
-    rows = Shown(pl.DataFrame({"Row": [f"row {k}." for k in range(60)]}))
+    rows = TableData(pl.DataFrame({"Row": [f"row {k}." for k in range(60)]}))
     section = Section("First", (), (chart,), (Table("long", "A long table", rows),))
     made = report_pdf(told(answer=("Filler.",) * before, sections=(section,)))
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
@@ -197,6 +197,6 @@ def test_what_is_cut_is_not_said_to_lie_in_a_file_that_is_not_there() -> None:
 
 def test_a_head_is_broken_between_words_only() -> None:
     frame = pl.DataFrame({f"Extraordinarily {k}": [1.5] for k in range(9)})
-    made = report_pdf(told(sections=(Section("S", tables=(Table("t", "T", Shown(frame)),)),)))
+    made = report_pdf(told(sections=(Section("S", tables=(Table("t", "T", TableData(frame)),)),)))
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
     assert text.count("Extraordinarily") == 9

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from commonweal.errors import DataError, SourceError, UnreachableError, WrongBytesError
-from commonweal.files.atomic import sha256_of, writing
+from commonweal.files.atomic import atomic_write, sha256_of
 from commonweal.sources import Store
 from commonweal.sources.fetch import (
     AbsentError,
     NoAnswerError,
-    Patience,
+    TimeLimits,
     _Redirects,
     download,
     place_of,
@@ -32,7 +32,7 @@ from commonweal.sources.fetch import (
 
 from .conftest import TABLE, Server, published
 
-QUICK = Patience(timeout_s=60, retries=2, backoff_s=0.001)
+QUICK = TimeLimits(timeout_s=60, retries=2, backoff_s=0.001)
 SHA = hashlib.sha256(TABLE).hexdigest()
 
 
@@ -302,7 +302,7 @@ def test_an_unwritable_cache_names_the_variable(server: Server, tmp_path: Path) 
 
 
 def test_other_faults_in_writing_are_not_hidden(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), writing(tmp_path / "a"):
+    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "a"):
         raise ZeroDivisionError
     assert files_in(tmp_path) == []
 

@@ -24,7 +24,7 @@ from rdata.unparser import unparse_file
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources import Reader, Store, local_source
 from commonweal.sources.rdata import Common, Thing, Uncommon, parse, parse_uncommon, read_rdata
-from commonweal.sources.sandbox import unpacked
+from commonweal.sources.sandbox import decompressed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +139,7 @@ def test_every_object_is_what_the_library_makes_of_it() -> None:
     assert len(files) > 150
     of_our_own = 0
     for file in files:
-        data = unpacked(file)
+        data = decompressed(file)
         assert alike(parse(data, file), parse_uncommon(data, file)), file.name
         with suppress(Uncommon):
             of_our_own += bool(

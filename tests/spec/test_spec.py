@@ -463,11 +463,11 @@ def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
         return {f.alias or n for n, f in model.model_fields.items()}
 
     from commonweal.designation import AtMost, CertaintySpec, Condition
-    from commonweal.spec import IndexSpec, MoveSpec
+    from commonweal.spec import CrosswalkSpec, IndexSpec
 
     for loc, model in {
         ("index", "a", "x"): IndexSpec,
-        ("index", "a", "move", "x"): MoveSpec,
+        ("index", "a", "move", "x"): CrosswalkSpec,
         ("designate", "a", "at_most", "x"): AtMost,
         ("certainty", "x"): CertaintySpec,
     }.items():

@@ -17,7 +17,7 @@ from commonweal.sources import Store
 from commonweal.spec import parse_study
 from commonweal.study.areas import study_areas
 from commonweal.study.check import check_files
-from commonweal.study.indicators import gather_indicators
+from commonweal.study.indicators import make_indicators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def gather(folder: Path, indicators: dict[str, dict[str, Any]], **more: Any) -> 
     }
     study = parse_study(yaml.safe_dump(recipe), "four.yaml", "four", folder)
     store = Store(folder / "cache", offline=True)
-    found, _ = gather_indicators(study, list(indicators), study_areas(study, store), store)
+    found, _ = make_indicators(study, list(indicators), study_areas(study, store), store)
     return found
 
 

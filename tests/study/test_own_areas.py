@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from commonweal.errors import CommonwealError, SourceError
-from commonweal.files.inputs import given, given_files
+from commonweal.files.inputs import input_files, record_inputs
 from commonweal.sources import local_source, readers
 from commonweal.spec import load_study
 from commonweal.study.areas import study_areas
@@ -147,11 +147,11 @@ def test_what_another_program_has_saved_in_an_open_geopackage_is_read(small: Any
     small.write(areas__boundaries={"file": "map.gpkg", "code": "AREA_ID"})
     before = small.run(draws=0)
     bytes_then = path.read_bytes()
-    with closing(saved_by_another(path)), given_files():
+    with closing(saved_by_another(path)), record_inputs():
         after = small.run(draws=0)
         assert path.read_bytes() == bytes_then  # neither saved by the other program, nor by reading
         digest = hashlib.sha256((small.path / "map.gpkg-wal").read_bytes()).hexdigest()
-        assert ("map.gpkg-wal", digest) in {(f["name"], f["sha256"]) for f in given()}
+        assert ("map.gpkg-wal", digest) in {(f["name"], f["sha256"]) for f in input_files()}
     was, now = ([*results.boundaries["geometry"]] for results in (before, after))
     assert now == [was[1], was[0], *was[2:]]
     notes = next(s for s in after.provenance["sources"] if s["path"] == "map.gpkg")["notes"]
@@ -164,10 +164,10 @@ def test_the_parts_of_a_shapefile_are_files_that_were_given(
     draw(small.path / "map.shp", "EPSG:4326")
     source = local_source(small.path / "map.shp")
     parts = ("map.shp", "map.dbf", "map.prj", "map.shx", "map.cpg")
-    with given_files():
+    with record_inputs():
         assert small.store.has_column(source, "AREA_ID")
         small.store.table(source)
-        found = {file["name"]: file["sha256"] for file in given()}
+        found = {file["name"]: file["sha256"] for file in input_files()}
     assert found == {
         name: hashlib.sha256((small.path / name).read_bytes()).hexdigest() for name in parts
     }

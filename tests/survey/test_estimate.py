@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from scipy.stats import t as student
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.survey import changes, estimate, make_survey, published, summarise
+from commonweal.survey import changes, estimate, make_survey, summarise, suppress
 from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def test_what_is_too_weak_is_not_published_and_says_why(twelve: Make) -> None:
     assert reasons["35 to 64"] == "fewer than 4 respondents (3)"
     assert reasons["16 to 34"] == "coefficient of variation of 20 % or more"
     assert table["value"].null_count() == 0  # models of small areas need them
-    hidden = published(table)
+    hidden = suppress(table)
     assert not hidden["published"].any()
     for column in ("value", "standard_error", "lower", "upper", "coefficient_of_variation"):
         assert hidden[column].null_count() == len(hidden)
@@ -239,7 +239,7 @@ def test_what_is_too_weak_is_not_published_and_says_why(twelve: Make) -> None:
     loose = twelve(suppress={"respondents": 3, "variation": 9}, clusters=None)
     kept = estimate(loose, "satisfied", "age")
     assert kept["published"].all()
-    assert_frame_equal(published(kept), kept)
+    assert_frame_equal(suppress(kept), kept)
 
 
 def test_at_the_limit_of_variation_it_is_not_published(twelve: Make) -> None:

@@ -12,7 +12,7 @@ import pyproj
 import pytest
 
 from commonweal.access.postcodes import Postcodes
-from commonweal.web.explorer import PostcodeBox
+from commonweal.web.explorer import PostcodeLookup
 from commonweal.web.serve import address_of, listen, server_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def address(explorer: Explorer) -> Iterator[str]:
     table = pl.DataFrame(
         {"postcode": ["ZZ11ZZ"], "easting": [east], "northing": [north], "ended": [False]}
     )
-    box = PostcodeBox(explorer.results, Postcodes("made up", table))
+    box = PostcodeLookup(explorer.results, Postcodes("made up", table))
     explorer = replace(explorer, postcodes=box)
     held = listen("127.0.0.1", 0)
     started = threading.Event()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.invest.siting.on_study import Ask, site
+from commonweal.invest.siting.on_study import SitingOptions, site
 from commonweal.sources import Store
 from commonweal.web import open_explorer
 from commonweal.web.explorer import Planning
@@ -38,7 +38,7 @@ def test_the_best_sites_are_those_of_the_siting_room(
 ) -> None:
     told = client.get(f"/api/areas/{DISTRICT}/options?{ASK}").json()
     assert isinstance(explorer.planning, Planning)
-    ask = Ask(
+    ask = SitingOptions(
         "Vesselhoe", "community-centre", 2, minutes=10, candidates="grid:500", method="search"
     )
     found = site(county, ask, explorer.planning.store, ground=explorer.planning.ground)

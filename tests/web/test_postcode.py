@@ -13,7 +13,7 @@ import shapely
 
 from commonweal.access.postcodes import Postcodes
 from commonweal.web import Explorer, create_app
-from commonweal.web.explorer import PostcodeBox, is_postcode, postcode_box
+from commonweal.web.explorer import PostcodeLookup, is_postcode, postcode_lookup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def box(county: Results) -> PostcodeBox:
+def box(county: Results) -> PostcodeLookup:
     """Two areas side by side at Caister, the border 50 m east of it, and a third without an outline."""
     x, y = pyproj.Transformer.from_crs(27700, 4326, always_xy=True).transform(651410, 313177)
     border = x + 50 / 111_195 / math.cos(math.radians(y))
@@ -48,16 +48,20 @@ def box(county: Results) -> PostcodeBox:
         },
         schema_overrides={"ended": pl.Boolean},
     )
-    return PostcodeBox(replace(county, areas=areas, boundaries=shapes), Postcodes("own", directory))
+    return PostcodeLookup(
+        replace(county, areas=areas, boundaries=shapes), Postcodes("own", directory)
+    )
 
 
-def test_a_postcode_lies_in_the_area_about_it_and_its_neighbour_is_told(box: PostcodeBox) -> None:
+def test_a_postcode_lies_in_the_area_about_it_and_its_neighbour_is_told(
+    box: PostcodeLookup,
+) -> None:
     found = box.find("nr30 5ny")
     assert (found.postcode, found.row, found.near, found.words) == ("NR30 5NY", 0, (1,), "")
 
 
 def test_outside_every_outline_the_nearest_are_offered_and_none_is_claimed(
-    box: PostcodeBox,
+    box: PostcodeLookup,
 ) -> None:
     found = box.find("NR30 9ZZ")
     assert found.row is None
@@ -65,7 +69,7 @@ def test_outside_every_outline_the_nearest_are_offered_and_none_is_claimed(
     assert "no neighbourhood with a boundary that holds NR30 9ZZ" in found.words
 
 
-def test_what_is_not_here_is_said(box: PostcodeBox) -> None:
+def test_what_is_not_here_is_said(box: PostcodeLookup) -> None:
     assert box.find("ZE1 0AA").words == "ZE1 0AA is not in a place that this study covers."
     assert box.find("BT1 1AA").words == "BT1 1AA has no position in the directory of postcodes."
     assert box.find("AB1 2CD").words == "AB1 2CD is not in the directory of postcodes."
@@ -80,11 +84,11 @@ def test_a_postcode_is_told_from_a_name(text: str, is_one: bool) -> None:
 
 
 def test_a_fictional_county_has_no_postcodes(county: Results, cache: Path) -> None:
-    assert postcode_box(county, cache) is None
+    assert postcode_lookup(county, cache) is None
 
 
 def test_the_box_leads_to_the_profile_and_names_the_neighbour(
-    box: PostcodeBox, client: Client
+    box: PostcodeLookup, client: Client
 ) -> None:
     asked = type(client)(create_app(Explorer(box.results, None, box)))
     found = asked.get("/find?q=nr305ny&cut.left_behind.1=12")

@@ -98,7 +98,7 @@ def test_nothing_chosen_is_the_study_itself(county: Results) -> None:
 
 def test_a_moved_index_is_scored_where_it_was_built(small: Small) -> None:
     """Twenty places carried to two districts: the districts' scores are means of the places' new ones."""
-    from commonweal.areas import Areas, move_from_pairs
+    from commonweal.areas import Areas, crosswalk_from_pairs
     from commonweal.web.rescore import reweighed
 
     study = small.write(
@@ -124,7 +124,7 @@ def test_a_moved_index_is_scored_where_it_was_built(small: Small) -> None:
     pairs = pl.DataFrame(
         {"origin": areas.codes, "destination": areas.table["district"], "people": areas.population}
     )
-    move = move_from_pairs(areas, districts, pairs)
+    move = crosswalk_from_pairs(areas, districts, pairs)
     moved = reweighed(results.scores["deprivation"].moved(move), {"income": 0.25, "halls": 0.75})
     alone = reweighed(results.scores["deprivation"], {"income": 0.25, "halls": 0.75})
     np.testing.assert_array_equal(moved.score, move.mean(alone.score))

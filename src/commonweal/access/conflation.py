@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "ALIKE",
     "WITHIN_M",
-    "Merged",
-    "gather_places",
+    "MergedPlaces",
     "likeness",
-    "merge_same_places",
+    "load_places",
+    "merge_duplicates",
 ]
 
 
@@ -59,7 +59,7 @@ _ABBREVIATED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedPlaces:
     """Places of which each is there once.
 
     Attributes
@@ -87,13 +87,13 @@ class Merged:
         )
 
 
-def merge_same_places(
+def merge_duplicates(
     places: Places,
     order: Sequence[str],
     taxonomy: Taxonomy | None = None,
     within_m: float = WITHIN_M,
     alike: float = ALIKE,
-) -> Merged:
+) -> MergedPlaces:
     """Keep each place once.
 
     Two places of the same group are the same if they are no farther apart than `within_m` and their
@@ -157,7 +157,7 @@ def merge_same_places(
         detail=pl.lit("as ") + pairs["kept"],
     )
     kept = Places(places.table.filter(stays), pl.concat([places.left_out, out]), places.read)
-    return Merged(kept, pairs)
+    return MergedPlaces(kept, pairs)
 
 
 def _same(
@@ -288,7 +288,7 @@ def _pairs(
     )
 
 
-def gather_places(
+def load_places(
     store: Store,
     registers: Iterable[str] | None = None,
     maps: Mapping[str, Path] | None = None,
@@ -296,7 +296,7 @@ def gather_places(
     taxonomy: Taxonomy | None = None,
     postcodes: Postcodes | None = None,
     progress: Progress | None = None,
-) -> Merged:
+) -> MergedPlaces:
     """Put places together and keep each once.
 
     Where two sources have the same place, the analyst's own is kept before a register's, that before a
@@ -330,4 +330,4 @@ def gather_places(
         *(maps or {}),
         *(id_ for id_ in asked if known[id_].after_maps),
     ]
-    return merge_same_places(join_places([*own, listed, *drawn]), order, taxonomy)
+    return merge_duplicates(join_places([*own, listed, *drawn]), order, taxonomy)

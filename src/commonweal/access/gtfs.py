@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.errors import DataError, SourceError
-from commonweal.sources.sandbox import opened_zip
+from commonweal.sources.sandbox import open_zip
 
 if TYPE_CHECKING:
     import zipfile
@@ -116,7 +116,7 @@ class FeedFiles:
 
 
 @contextmanager
-def unpacked(path: Path, progress: Callable[[str, int, int], None]) -> Iterator[FeedFiles]:
+def open_feed(path: Path, progress: Callable[[str, int, int], None]) -> Iterator[FeedFiles]:
     """Give the files of a feed; those of a zip are on disk for as long as they are read."""
     if path.is_dir():
         found = {name: path / f"{name}.txt" for name in _COLUMNS}
@@ -125,7 +125,7 @@ def unpacked(path: Path, progress: Callable[[str, int, int], None]) -> Iterator[
     if not path.is_file():
         raise SourceError(f"timetable {path} is not there; expected a GTFS zip or a folder")
     with tempfile.TemporaryDirectory(prefix="commonweal-") as folder:
-        with opened_zip(path) as archive:
+        with open_zip(path) as archive:
             entries = _entries(archive, path.name)
             total, done = sum(e.file_size for e in entries.values()), 0
             for name, entry in entries.items():

@@ -14,7 +14,7 @@ from commonweal.access.places import ANY, LEFT_OUT, Places, Taxonomy, load_taxon
 from commonweal.access.postcodes import tidy_postcodes
 from commonweal.errors import DataError
 from commonweal.files.extras import needs
-from commonweal.sources.sandbox import reading
+from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ def read_places_pbf(
         raise DataError(f"{file}: not there; expected an OpenStreetMap file such as area.osm.pbf")
     tell = progress or (lambda *_: None)
     with (
-        reading(file, "cannot be read as an OpenStreetMap file"),
+        explain_damage(file, "cannot be read as an OpenStreetMap file"),
         tempfile.TemporaryDirectory() as folder,
     ):
         small = Path(folder) / "places.osm.pbf"

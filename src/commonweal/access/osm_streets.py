@@ -16,7 +16,7 @@ from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
 from commonweal.files.extras import needs
 from commonweal.files.inputs import read_strict
-from commonweal.sources.sandbox import reading
+from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +93,7 @@ def read_streets(
     path = Path(path)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; expected an OpenStreetMap PBF")
-    with reading(path, "cannot be read as an OpenStreetMap PBF"):
+    with explain_damage(path, "cannot be read as an OpenStreetMap PBF"):
         n_read, way, sizes, one_way, refs = _ways(path, progress)
         if not len(way):
             raise DataError(

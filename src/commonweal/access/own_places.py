@@ -12,7 +12,7 @@ from commonweal.access.places import LEFT_OUT, Places, Taxonomy, load_taxonomy, 
 from commonweal.access.postcodes import Postcodes, grid_to_degrees, load_postcodes, place_postcodes
 from commonweal.access.registers import UNITED_KINGDOM
 from commonweal.errors import DataError, SourceError, UnknownNameError, nearest
-from commonweal.files.inputs import note_given
+from commonweal.files.inputs import record_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def read_own_places(
 
 def _read(file: Path, separator: str, encoding: str, skip_rows: int) -> pl.DataFrame:
     """Read everything as text: a name that looks like a formula or a number stays what it is."""
-    note_given(file)
+    record_input(file)
     try:
         text = file.read_bytes().decode(encoding)
         table = pl.read_csv(

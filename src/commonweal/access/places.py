@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = [
     "LEFT_OUT",
     "PLACES",
-    "Group",
     "Kind",
+    "PlaceGroup",
     "Places",
-    "Rule",
+    "TagRule",
     "Taxonomy",
     "join_places",
     "load_taxonomy",
@@ -43,7 +43,7 @@ class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rule(_Data):
+class TagRule(_Data):
     """How the map tells a kind.
 
     Attributes
@@ -79,11 +79,11 @@ class Kind(_Data):
 
     label: str
     why: str
-    osm: tuple[Rule, ...] = ()
+    osm: tuple[TagRule, ...] = ()
     least_m2: float = Field(default=0, ge=0)
 
 
-class Group(_Data):
+class PlaceGroup(_Data):
     """Kinds of places that serve alike.
 
     Attributes
@@ -130,7 +130,7 @@ class Taxonomy(_Data):
 
     title: str
     references: dict[str, str] = {}
-    groups: dict[str, Group] = Field(min_length=1)
+    groups: dict[str, PlaceGroup] = Field(min_length=1)
     unless: dict[str, tuple[str, ...]] = {}
     gone: tuple[str, ...] = ()
     closed_names: str = ""
@@ -227,7 +227,7 @@ class Taxonomy(_Data):
         """Whether a name says that the place is closed."""
         return bool(self.closed_names and re.search(self.closed_names, name.lower()))
 
-    def _left_out(self, tags: Mapping[str, str], rule: Rule) -> str:
+    def _left_out(self, tags: Mapping[str, str], rule: TagRule) -> str:
         for unless, said in ((self.unless, "closed"), (rule.unless, "excluded")):
             for key, values in unless.items():
                 if _has(tags, key, values):

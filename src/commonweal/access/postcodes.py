@@ -15,9 +15,9 @@ import polars as pl
 
 from commonweal.errors import DataError
 from commonweal.files.extras import needs, package_folder
-from commonweal.files.inputs import note_given
-from commonweal.sources.cache import kept_table
-from commonweal.sources.sandbox import opened_zip, reading
+from commonweal.files.inputs import record_input
+from commonweal.sources.cache import cached_table
+from commonweal.sources.sandbox import explain_damage, open_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,7 +142,7 @@ def load_postcodes(
     if cache is None:
         return Postcodes(title, _packaged(progress))
     kept = cache / "converted" / f"postcodes-{version}-v{VERSION}.parquet"
-    table, _ = kept_table(kept, lambda: (_packaged(progress), {}))
+    table, _ = cached_table(kept, lambda: (_packaged(progress), {}))
     return Postcodes(title, table)
 
 
@@ -240,11 +240,11 @@ def _own(path: Path) -> Postcodes:
     if not path.exists():
         raise DataError(f"{path}: not there; expected Code-Point Open, ONSPD or NSPL")
     for file in sorted(path.rglob("*.csv")) if path.is_dir() else [path]:
-        note_given(file)
+        record_input(file)
     if path.is_dir():
         pieces = [(str(f.relative_to(path)), f.read_bytes()) for f in sorted(path.rglob("*.csv"))]
     elif path.suffix.lower() == ".zip":
-        with opened_zip(path) as packed:
+        with open_zip(path) as packed:
             names = sorted(n for n in packed.namelist() if n.lower().endswith(".csv"))
             pieces = [(name, packed.read(name)) for name in names]
     else:
@@ -269,7 +269,7 @@ def _piece(name: str, raw: bytes) -> pl.DataFrame | None:
     if not head:
         return None
     fields = [f.strip().strip('"') for f in head[0].split(",")]
-    with reading(name, "not a table that can be read"):
+    with explain_damage(name, "not a table that can be read"):
         return _table_of(name, raw, fields)
 
 

@@ -19,8 +19,8 @@ from commonweal.access.gtfs import (
     check_known,
     check_once,
     check_one_of,
+    open_feed,
     refuse_rows,
-    unpacked,
 )
 from commonweal.errors import DataError, UnknownNameError
 
@@ -289,7 +289,7 @@ def read_timetable(
     Source: General Transit Feed Specification, Schedule Reference (MobilityData).
     """
     path = Path(path)
-    with unpacked(path, progress or _quiet) as files:
+    with open_feed(path, progress or _quiet) as files:
         stops, report = _stops(files)
         routes = files.table("routes")
         check_once(routes, ["route_id"], "routes.txt")

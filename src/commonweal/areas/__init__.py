@@ -15,24 +15,24 @@ from commonweal.areas.areas import (
     population,
 )
 from commonweal.areas.catalogue import AreaSystem, Link, Systems, load_systems
-from commonweal.areas.crosswalk import Move, build_move, move_from_pairs
+from commonweal.areas.crosswalk import Crosswalk, build_crosswalk, crosswalk_from_pairs
 from commonweal.areas.summaries import extent_weight, summarise
 
 __all__ = [
     "AreaSystem",
     "Areas",
+    "Crosswalk",
     "Link",
-    "Move",
     "Systems",
     "area_names",
     "boundaries",
-    "build_move",
+    "build_crosswalk",
     "code_texts",
+    "crosswalk_from_pairs",
     "extent_weight",
     "link_table",
     "load_areas",
     "load_systems",
-    "move_from_pairs",
     "population",
     "summarise",
 ]

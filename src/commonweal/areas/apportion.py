@@ -12,7 +12,7 @@ import polars as pl
 from commonweal.areas.areas import Areas, boundaries, link_table
 from commonweal.areas.catalogue import Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources.cache import kept_table
+from commonweal.sources.cache import cached_table
 from commonweal.sources.geometry import parts_of
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "apportion",
     "area_shares",
     "nested",
     "rake",
-    "split_parts",
 ]
 
 
@@ -213,7 +213,7 @@ def nested(best_fit: pl.DataFrame, origin: Areas, destination: Areas) -> set[str
     return set(same["destination"])
 
 
-def split_parts(
+def apportion(
     store: Store, origin: Areas, destination: Areas, systems: Systems | None = None
 ) -> tuple[pl.DataFrame, dict[str, float]]:
     """Share out the people of small areas among the larger ones that they straddle.
@@ -254,13 +254,13 @@ def split_parts(
         raise UnknownNameError(f"best fit of {origin.system} to", destination.system, linked)
     key = _key(store, origin, destination, link, known)
     kept = store.cache / "converted" / f"parts-{key}.parquet"
-    return kept_table(kept, lambda: _split(store, link, origin, destination, known))
+    return cached_table(kept, lambda: _split(store, link, origin, destination, known))
 
 
 def _split(
     store: Store, link: Link, origin: Areas, destination: Areas, known: Systems
 ) -> tuple[pl.DataFrame, dict[str, float]]:
-    """Do what `split_parts` says."""
+    """Do what `apportion` says."""
     best_fit = link_table(store, link, known).select("origin", "destination")
     best_fit = best_fit.filter(
         pl.col("origin").is_in(origin.codes) & pl.col("destination").is_in(destination.codes)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Crosswalk:
     """A way from one set of areas to another.
 
     Attributes
@@ -40,7 +40,7 @@ class Move:
     weights: csr_array
     report: dict[str, int]
 
-    def then(self, onward: Move) -> Move:
+    def then(self, onward: Crosswalk) -> Crosswalk:
         """Give the move that goes on from here: people are those of the last areas."""
         from scipy.sparse import csr_array
 
@@ -50,7 +50,7 @@ class Move:
         report = _report(
             pairs.row.astype(np.intp), pairs.col.astype(np.intp), self.origin, onward.destination
         )
-        return Move(self.origin, onward.destination, weights, report)
+        return Crosswalk(self.origin, onward.destination, weights, report)
 
     def shares(self) -> tuple[csr_array, NDArray[np.float64]]:
         """Give the part of each destination's people in each origin, and the people."""
@@ -106,12 +106,12 @@ class Move:
         return moved
 
 
-def build_move(
+def build_crosswalk(
     store: Store,
     origin: Areas,
     destination: Areas,
     systems: Systems | None = None,
-) -> Move:
+) -> Crosswalk:
     """Find the way between two area systems.
 
     A direct link is taken where there is one, in either direction; then the chain of parents; then the
@@ -140,17 +140,17 @@ def build_move(
     here, there = origin.system, destination.system
     if here == there:
         same = pl.DataFrame({"origin": origin.codes, "destination": origin.codes})
-        return move_from_pairs(origin, destination, same)
+        return crosswalk_from_pairs(origin, destination, same)
     pairs = _direct(store, origin, destination, known)
     if pairs is not None:
-        return move_from_pairs(origin, destination, pairs)
+        return crosswalk_from_pairs(origin, destination, pairs)
     way = _way(known, here, there)
     if way:
-        move = build_move(store, origin, load_areas(store, way[0], systems=known), known)
+        move = build_crosswalk(store, origin, load_areas(store, way[0], systems=known), known)
         for through in [*way[1:], there]:
             last = through == there
             onto = destination if last else load_areas(store, through, systems=known)
-            move = move.then(build_move(store, move.destination, onto, known))
+            move = move.then(build_crosswalk(store, move.destination, onto, known))
         return move
     reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
     raise UnknownNameError(f"way from {here} to", there, reachable)
@@ -200,7 +200,7 @@ def _way(known: Systems, here: str, there: str) -> tuple[str, ...]:
     return ()
 
 
-def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> Move:
+def crosswalk_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> Crosswalk:
     """Build a move from pairs of codes.
 
     Parameters
@@ -241,7 +241,7 @@ def move_from_pairs(origin: Areas, destination: Areas, pairs: pl.DataFrame) -> M
     weights = csr_array(
         (np.maximum(people * share, 1e-9), (rows, columns)), shape=(len(destination), len(origin))
     )
-    return Move(origin, destination, weights, _report(rows, columns, origin, destination))
+    return Crosswalk(origin, destination, weights, _report(rows, columns, origin, destination))
 
 
 def _check_shares(share: NDArray[np.float64], columns: NDArray[np.intp], origin: Areas) -> None:

@@ -21,7 +21,7 @@ from commonweal.cli.sources import areas_app, evidence, places, sources_app
 from commonweal.cli.studies import check, new, studies_app
 from commonweal.cli.survey import small_areas, social_capital, survey
 from commonweal.errors import CommonwealError, SourceError
-from commonweal.files.inputs import given_files
+from commonweal.files.inputs import record_inputs
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -47,7 +47,7 @@ def options(
 ) -> None:
     """Find the neighbourhoods that are left behind, and say how sure that is and why."""
     context.obj = debug
-    context.with_resource(given_files())
+    context.with_resource(record_inputs())
     if version:
         from commonweal.version import __version__
 
@@ -132,7 +132,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
 
             traceback.print_exc()
             return 2 if isinstance(error, CommonwealError) else 1
-        return _told(error)
+        return _print_error(error)
     if code == 130:
         code = 143 if _terminated.is_set() else 130
         print("commonweal: stopped; nothing was half-written", file=sys.stderr)
@@ -144,7 +144,7 @@ def _solver_runs() -> bool:
     return any(t.name == "HiGHS" for t in threading.enumerate())
 
 
-def _told(error: Exception) -> int:
+def _print_error(error: Exception) -> int:
     """Tell an error in plain lines, and give the exit code."""
     show = getattr(error, "show", None)
     if show is not None:  # a wrong option or argument: typer's own words

@@ -126,7 +126,7 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
-    from commonweal.document.format import counted
+    from commonweal.document.format import format_count
 
     with progress_bar() as progress:
         made = make_pack(
@@ -147,8 +147,8 @@ def brief(
     if as_json:
         print_json(made)
         return
-    places = counted(made["places"], "place", "places")
-    print(f"{made['title']}: {places}, {counted(made['profiles'], 'profile', 'profiles')}.")
+    places = format_count(made["places"], "place", "places")
+    print(f"{made['title']}: {places}, {format_count(made['profiles'], 'profile', 'profiles')}.")
     print(f"Pack: {Path(made['folder']) / 'index.html'}")  # never wrapped: to be clicked or copied
 
 

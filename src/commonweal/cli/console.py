@@ -65,9 +65,9 @@ def print_json(data: Any) -> None:
     """Print data as JSON that any console can show, with the files that the user gave."""
     import json
 
-    from commonweal.files.inputs import given
+    from commonweal.files.inputs import input_files
 
-    if isinstance(data, dict) and (found := given()):
+    if isinstance(data, dict) and (found := input_files()):
         data = {**data, "given_files": found}
 
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"

@@ -58,7 +58,7 @@ def allocate(
     as_json: Json = False,
 ) -> None:
     """Apply a funding programme's rule: who gets an award, by what margin, how sure, at what cost."""
-    from commonweal.invest.allocation.on_study import set_against, work_out
+    from commonweal.invest.allocation.on_study import compare_programmes, run_programme
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -66,7 +66,7 @@ def allocate(
         check_folder(out)  # before the work, not after it
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        worked = work_out(
+        worked = run_programme(
             programme,
             store,
             exclude or (),
@@ -75,7 +75,7 @@ def allocate(
             published=published,
             progress=progress,
         )
-        beside = set_against(worked, against, store, exclude or ()) if against else None
+        beside = compare_programmes(worked, against, store, exclude or ()) if against else None
         from commonweal.report.allocation import (
             allocation_data,
             allocation_lines,
@@ -153,7 +153,7 @@ def portfolio(
 ) -> None:
     """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""
     from commonweal.document.write import write_report
-    from commonweal.invest.portfolio.on_study import SELECTED, Ask, propose
+    from commonweal.invest.portfolio.on_study import SELECTED, PortfolioOptions, propose
     from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
@@ -166,7 +166,7 @@ def portfolio(
         )
     if areas and area:
         raise CommonwealError("--areas and --area: found both; expected one")
-    ask = Ask(
+    ask = PortfolioOptions(
         pounds("--budget", budget),
         years,
         tuple(area or [SELECTED]),
@@ -265,7 +265,7 @@ def site(
     from typing import Any, cast
 
     from commonweal.invest.siting import Goal
-    from commonweal.invest.siting.on_study import Ask
+    from commonweal.invest.siting.on_study import SitingOptions
     from commonweal.invest.siting.on_study import site as sited
     from commonweal.report.siting import siting_data, siting_lines, siting_report
     from commonweal.report.study.folder import check_folder
@@ -282,7 +282,7 @@ def site(
     recipe = load_study(study)
     if out is not None:
         check_folder(out)
-    ask = Ask(
+    ask = SitingOptions(
         ", ".join(area), kind, sites, money, chosen, minutes, candidates, equity, need, moves,
         cast("Any", method), seconds,
     )  # fmt: skip

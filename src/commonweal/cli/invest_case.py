@@ -132,14 +132,14 @@ def case(
     import json
 
     from commonweal.document import write_report
-    from commonweal.invest.case import Asked, make_case
+    from commonweal.invest.case import CaseOptions, make_case
     from commonweal.report.case.report import case_report
     from commonweal.report.case.sites import write_places
     from commonweal.report.case.text import case_data, case_lines
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
-    asked = Asked(
+    asked = CaseOptions(
         subject, tuple(area or ()), places, pounds("budget", budget) if budget else None, years, first_year, minutes,
         kind, candidates, "pooled" if pooled else "each", interventions, values, draws, seed, seconds,
         tuple(exclude or ()),

@@ -212,7 +212,7 @@ def units(
 ) -> None:
     """Run a study on larger areas too, and tell how much of the answer depends on the unit."""
     from commonweal.compare.run_on_units import run_on_units
-    from commonweal.document.model import Shown
+    from commonweal.document.model import TableData
     from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
     from commonweal.sources import Store
     from commonweal.spec import load_study
@@ -223,7 +223,7 @@ def units(
         store = Store.from_environment(progress)
         found = run_on_units(recipe, store, areas or [], progress=progress)
     if out is not None:
-        write_text(out, Shown(unit_table(found)).csv().decode())
+        write_text(out, TableData(unit_table(found)).csv().decode())
     where = focus_name(recipe, found[0].small)
     if as_json:
         print_json(unit_data(found, where))

@@ -44,34 +44,34 @@ def studies(context: typer.Context) -> None:
 def studies_show(study: StudyName, as_json: Json = False) -> None:
     """Show the indices of a study with their weights, its rules, and what a file that extends it may say."""
     from commonweal.report.listings import study_data, study_lines
-    from commonweal.spec import load_study, read_recipe, shipped_studies
+    from commonweal.spec import load_study, read_spec, shipped_studies
 
     found = load_study(study)
     if as_json:
         print_json(study_data(found))
         return
     name = study if study in shipped_studies() else Path(study).name
-    print_lines(study_lines(found, name, read_recipe(study)))
+    print_lines(study_lines(found, name, read_spec(study)))
 
 
 def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
-    from commonweal.document.format import counted
+    from commonweal.document.format import format_count
     from commonweal.sources import Store
     from commonweal.spec import load_study, shipped_studies
     from commonweal.study.check import check_files
 
     found = load_study(study)
     parts = (
-        counted(len(found.indicators), "indicator", "indicators"),
-        counted(len(found.index), "index", "indices"),
-        counted(len(found.designate), "designation", "designations"),
+        format_count(len(found.indicators), "indicator", "indicators"),
+        format_count(len(found.index), "index", "indices"),
+        format_count(len(found.designate), "designation", "designations"),
     )
     with progress_bar() as progress:
         checked = check_files(found, Store.from_environment(progress))
     print(f"{study} is a valid study: {', '.join(parts)}.")
     if checked.files:
-        have = counted(checked.files, "file has", "files have")
+        have = format_count(checked.files, "file has", "files have")
         print(f"Its {have} the columns and codes that it names.")
     for line in _coverage(checked):
         print(line)
@@ -85,7 +85,7 @@ def check(study: StudyName) -> None:
 
 def _coverage(checked: Checked) -> list[str]:
     """Say how many areas each column of the user's own has a value for, and what is left aside."""
-    from commonweal.document.format import counted
+    from commonweal.document.format import format_count
 
     seen = [of for of in checked.coverage if of.areas is not None]
     part = [of for of in seen if of.areas != of.known or of.aside]
@@ -93,7 +93,7 @@ def _coverage(checked: Checked) -> list[str]:
     if len(part) > MOST_LINES:
         lines.append(f"(and {len(part) - MOST_LINES:,} more)")
     if whole := len(seen) - len(part):
-        has = counted(whole, "column has", "columns have")
+        has = format_count(whole, "column has", "columns have")
         lines.append(f"{has} a value for every area.")
     return lines
 

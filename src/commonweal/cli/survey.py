@@ -14,8 +14,8 @@ from commonweal.errors import CommonwealError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from commonweal.report.social_capital import Asked
-    from commonweal.social_capital import Figure, Framework
+    from commonweal.report.social_capital import SurveyHeadline
+    from commonweal.social_capital import Framework, NationalFigure
     from commonweal.sources import Store
     from commonweal.survey import Summary
 
@@ -60,8 +60,8 @@ def survey(
 
 
 def _lines(summary: Summary) -> Iterator[str]:
-    from commonweal.document.format import in_columns
-    from commonweal.report.survey import outcome_label, said, summary_sentence
+    from commonweal.document.format import align_columns
+    from commonweal.report.survey import format_estimate, outcome_label, summary_sentence
 
     spec = summary.survey.spec
     yield f"{spec.title}: {len(summary.survey.frame):,} respondents"
@@ -81,8 +81,8 @@ def _lines(summary: Summary) -> Iterator[str]:
                 *(str(row[g]) for g in finding.by),
                 *(
                     [
-                        said(row["value"], share),
-                        f"{said(row['lower'], share)} to {said(row['upper'], share)}",
+                        format_estimate(row["value"], share),
+                        f"{format_estimate(row['lower'], share)} to {format_estimate(row['upper'], share)}",
                     ]
                     if row["published"]
                     else ["not published", str(row["reason"])]
@@ -97,7 +97,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             "95 % interval",
             ">Respondents",
         ]
-        yield from in_columns(heads, rows, whole="the report has all")
+        yield from align_columns(heads, rows, whole="the report has all")
 
 
 def _as_data(summary: Summary) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def small_areas(
         return
     assert file is not None
     from commonweal.report.study.folder import check_folder
-    from commonweal.study.small_areas import load_estimates, place_study, run_estimates
+    from commonweal.study.small_areas import covariate_study, load_estimates, run_estimates
 
     spec = load_estimates(file)
     target = out or Path("results") / "small-areas" / spec.name
@@ -159,7 +159,7 @@ def small_areas(
             f"{s['title']} ({s['publisher']}, {s['vintage']}). Licence: {s['licence']}. {s['attribution']}".strip()
             for s in store.used
         ]
-        shapes, _ = study_shapes(place_study(spec), found.areas, store, geometry=True)
+        shapes, _ = study_shapes(covariate_study(spec), found.areas, store, geometry=True)
         report = neighbourhoods_report(found, spec.name, spec.title, spec.note, used)
         folder = write_neighbourhoods(report, found, shapes["geometry"], target)
     if as_json:
@@ -209,23 +209,26 @@ def social_capital(
 def _tell_list(
     study: str | None, survey: Path | None, store: Store, out: Path | None, as_json: bool
 ) -> None:
-    from commonweal.report.social_capital import Listing
+    from commonweal.report.social_capital import FrameworkListing
     from commonweal.social_capital import shipped_frameworks
     from commonweal.spec import load_study
 
     frameworks = shipped_frameworks()
     asked = _asked(survey) if survey is not None else {}
     if study is None:
-        found = Listing(frameworks, _figures(frameworks["ons"], store), asked=asked)
+        found = FrameworkListing(frameworks, _figures(frameworks["ons"], store), asked=asked)
     else:
         from commonweal.study.areas import study_areas
-        from commonweal.study.social_capital import figures_for_the_country, indicators_of_capital
+        from commonweal.study.social_capital import (
+            social_capital_indicators,
+            study_national_figures,
+        )
 
         recipe = load_study(study)
         areas = study_areas(recipe, store)
-        indicators = indicators_of_capital(recipe, areas, store)
-        figures = figures_for_the_country(recipe, store)
-        found = Listing(frameworks, figures, recipe, areas, indicators, asked)
+        indicators = social_capital_indicators(recipe, areas, store)
+        figures = study_national_figures(recipe, store)
+        found = FrameworkListing(frameworks, figures, recipe, areas, indicators, asked)
     if as_json:
         print_json(found.data())
     else:
@@ -239,9 +242,9 @@ def _tell_list(
             print(f"\nReport: {folder / 'report.html'}")
 
 
-def _asked(file: Path) -> Mapping[str, Asked]:
+def _asked(file: Path) -> Mapping[str, SurveyHeadline]:
     """Read a survey, and estimate the outcomes that are headlines for all of its respondents."""
-    from commonweal.report.social_capital import asked_by, check_headlines
+    from commonweal.report.social_capital import check_headlines, headlines_in_survey
     from commonweal.survey import load_spec, rake_survey, read_survey, summarise
 
     spec = load_spec(file)
@@ -249,10 +252,10 @@ def _asked(file: Path) -> Mapping[str, Asked]:
     found, raking = read_survey(spec), None
     if spec.rake is not None:
         found, raking = rake_survey(found)
-    return asked_by(summarise(found, [], raking))
+    return headlines_in_survey(summarise(found, [], raking))
 
 
-def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[Figure, ...]]:
+def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalFigure, ...]]:
     """Read figures for the country; where a source cannot be had, say so and give the stated ones."""
     from commonweal.social_capital import figures_of
 
@@ -268,12 +271,12 @@ def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
     from commonweal.report.study.social_capital import capital_finder
     from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
     from commonweal.study.areas import study_areas
-    from commonweal.study.social_capital import figures_for_the_country, indicators_of_capital
+    from commonweal.study.social_capital import social_capital_indicators, study_national_figures
 
     recipe, code = find_study(area, store, study)
     areas = study_areas(recipe, store)
-    indicators = indicators_of_capital(recipe, areas, store)
-    find = capital_finder(recipe, areas, indicators, figures_for_the_country(recipe, store))
+    indicators = social_capital_indicators(recipe, areas, store)
+    find = capital_finder(recipe, areas, indicators, study_national_figures(recipe, store))
     row = areas.codes.index(code)
     found = find(row)
     if found is None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_move
+from commonweal.areas import build_crosswalk
 from commonweal.compare.similarity import drivers, match_indices, parts_apart, spearman, worst_tenth
-from commonweal.designation import Comparison, compare
+from commonweal.designation import Comparison, compare_designations
 from commonweal.errors import DataError, StudyError
 from commonweal.index import rank
 
@@ -127,7 +127,7 @@ def compare_indices(
     )
     report: dict[str, int] = {}
     if list(ours.codes) != list(theirs.codes):
-        move = build_move(store, first.areas, second.areas)
+        move = build_crosswalk(store, first.areas, second.areas)
         ours, report = ours.moved(move), move.report
     needs = [_both(ours.need[p.first], theirs.need[p.second]) for p in pairs]
     areas = second.areas
@@ -303,7 +303,7 @@ def compare_studies(
     lists = None
     if alone:
         before, after = (next(iter(r.designations.values())) for r in (first, second))
-        lists = compare(before, after, store)
+        lists = compare_designations(before, after, store)
         lists = lists if here is None else lists.inside(here)
     indices = tuple(compare_indices(first, second, m, store, here) for m in matched)
     return StudyComparison(first, second, lists, indices, here)
@@ -320,7 +320,7 @@ def _focus(first: Results, second: Results, store: Store) -> NDArray[np.bool_] |
             continue
         here = results.focus
         if results.areas.codes != second.areas.codes:
-            move = build_move(store, results.areas, second.areas)
+            move = build_crosswalk(store, results.areas, second.areas)
             here = np.nan_to_num(move.mean(here.astype(np.float64))) >= 0.5 - 1e-9
         found.append(here)
     if not found:

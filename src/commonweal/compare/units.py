@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_move, load_systems
+from commonweal.areas import build_crosswalk, load_systems
 from commonweal.compare.similarity import spearman, worst_tenth
 from commonweal.errors import DataError
 from commonweal.index import decile, rank
@@ -21,7 +21,7 @@ from commonweal.index import decile, rank
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas, Crosswalk
     from commonweal.designation import Designation
     from commonweal.sources import Store
     from commonweal.study.results import Results
@@ -103,7 +103,7 @@ def compare_units(
     DataError
         If a node has no area with a score on both.
     """
-    held = _holder(build_move(store, small.areas, large.areas))
+    held = _holder(build_crosswalk(store, small.areas, large.areas))
     here = np.ones(len(held), dtype=bool) if focus is None else focus
     around = np.zeros(len(large.areas), dtype=bool)
     around[held[here & (held >= 0)]] = True
@@ -151,7 +151,7 @@ def _only(areas: Areas, here: Flags) -> Areas:
     return areas if here.all() else replace(areas, table=areas.table.filter(pl.Series(here)))
 
 
-def _holder(move: Move) -> NDArray[np.intp]:
+def _holder(move: Crosswalk) -> NDArray[np.intp]:
     """(n_small,) row of the larger area where most of a small one's people live; -1 for none."""
     by_small = move.weights.tocsc()
     held = np.full(by_small.shape[1], -1, dtype=np.intp)

@@ -29,14 +29,14 @@ from commonweal.demo.places import PLACE_KINDS
 from commonweal.demo.settlements import make_land
 from commonweal.demo.transport import STREET_KINDS, numbered
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.files.atomic import SUMS, write_sums, writing
+from commonweal.files.atomic import SUMS, atomic_write, write_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from commonweal.demo.places import Places
+    from commonweal.demo.places import CountyPlaces
     from commonweal.demo.transport import Streets, Timetable
 
 
@@ -118,7 +118,7 @@ def street_tables(network: Streets, code: list[str]) -> dict[str, pl.DataFrame]:
     }
 
 
-def places_table(found: Places, code: list[str]) -> pl.DataFrame:
+def places_table(found: CountyPlaces, code: list[str]) -> pl.DataFrame:
     """Make the `places` table."""
     lon, lat = land.to_lonlat(found.easting, found.northing)
     return pl.DataFrame(
@@ -272,7 +272,7 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
         for child in np.random.SeedSequence(seed).spawn(11)
     )
     ground = make_land(next(streams), n_areas)
-    planted = needs.plant_leanings(next(streams), ground)
+    planted = needs.draw_latent_factors(next(streams), ground)
     population, households = people.settle_people(next(streams), ground)
     expected = places.expected_places(ground, planted, population)
     truth = needs.true_needs(
@@ -383,7 +383,7 @@ def write_county(county: County, folder: str | Path) -> dict[str, Path]:
 
     def write(name: str, file: str, content: bytes) -> None:
         written[name] = folder / file
-        with writing(written[name]) as part:
+        with atomic_write(written[name]) as part:
             part.write_bytes(content)
         sums[file] = hashlib.sha256(content).hexdigest()
 

@@ -193,7 +193,7 @@ _SHARED = 0.5  # share of both that the four needs have in common
 
 
 @dataclass(frozen=True)
-class Leanings:
+class LatentFactors:
     """How the county treats each area: what supply, ties and hardship are drawn from.
 
     Each is (n_areas,) float64 with mean 0 and standard deviation 1; higher is worse.
@@ -229,7 +229,7 @@ class Needs:
     left_behind: NDArray[np.bool_]
 
 
-def plant_leanings(rng: np.random.Generator, land: Land) -> Leanings:
+def draw_latent_factors(rng: np.random.Generator, land: Land) -> LatentFactors:
     """Plant what decides the lot of every neighbourhood."""
     n = len(land.kind)
     means = np.array([_MEANS[kind] for kind in KINDS])[land.kind]
@@ -237,10 +237,10 @@ def plant_leanings(rng: np.random.Generator, land: Land) -> Leanings:
     raw = means + _GROUP_SD * group + _AREA_SD * _correlated(rng, n)
     # Places serve whoever can reach them, so their lack is shared between neighbours.
     raw[:, 0] = 0.15 * raw[:, 0] + 0.85 * _shared(land, raw[:, 0])
-    return Leanings(*(_standard(raw[:, k]) for k in range(4)))
+    return LatentFactors(*(_standard(raw[:, k]) for k in range(4)))
 
 
-def true_needs(leanings: Leanings, to_library_m: Floats, to_services_m: Floats) -> Needs:
+def true_needs(leanings: LatentFactors, to_library_m: Floats, to_services_m: Floats) -> Needs:
     """Work out the true needs: what the indicators would say if nothing were left to chance."""
     places = _standard(leanings.places + _standard(np.log(to_library_m)))
     connectivity = _standard(2 * leanings.connectivity + _standard(np.log(to_services_m)))

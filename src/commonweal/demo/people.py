@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.demo.ground_truth import Land, Leanings
+    from commonweal.demo.ground_truth import Land, LatentFactors
 
     Counts = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ def settle_people(rng: np.random.Generator, land: Land) -> tuple[Counts, Counts]
 
 
 def count_people(
-    rng: np.random.Generator, leanings: Leanings, population: Counts, noise: float
+    rng: np.random.Generator, leanings: LatentFactors, population: Counts, noise: float
 ) -> dict[str, Counts | NDArray[np.float64]]:
     """Count what offices, polls and surveys would count."""
     n = len(population)
@@ -147,7 +147,7 @@ _LAWS = {
 
 
 def count_residents(
-    rng: np.random.Generator, ground: land.Land, leanings: Leanings, adults: Counts
+    rng: np.random.Generator, ground: land.Land, leanings: LatentFactors, adults: Counts
 ) -> Counts:
     """Divide the residents of 16 and over by kind.
 
@@ -168,7 +168,7 @@ def count_residents(
 
 
 def plant_outcomes(
-    rng: np.random.Generator, ground: land.Land, leanings: Leanings
+    rng: np.random.Generator, ground: land.Land, leanings: LatentFactors
 ) -> dict[str, Floats]:
     """Plant what is true: the probability of each outcome for each kind of resident of each area."""
     rural = np.isin(ground.kind, [land.VILLAGE, land.REMOTE])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.demo.ground_truth import Land, Leanings
+    from commonweal.demo.ground_truth import Land, LatentFactors
     from commonweal.demo.transport import Timetable
 
     Counts = NDArray[np.int64]
@@ -62,7 +62,7 @@ _CLOSED_YEARS = (2008, 2025)
 
 
 @dataclass(frozen=True)
-class Places:
+class CountyPlaces:
     """Places, open and closed; arrays (n_places,).
 
     Attributes
@@ -93,7 +93,7 @@ class Places:
         return np.column_stack([self.easting[keep], self.northing[keep]])
 
 
-def expected_places(land: Land, leanings: Leanings, population: Counts) -> Floats:
+def expected_places(land: Land, leanings: LatentFactors, population: Counts) -> Floats:
     """Work out how many places of each kind an area is to have on average.
 
     Gives (n_areas, n_kinds) float64, in the order of `PLACE_KINDS`.
@@ -129,8 +129,8 @@ def expected_distance_m(land: Land, expected: Floats, *kinds: str) -> Floats:
 
 
 def found_places(
-    rng: np.random.Generator, land: Land, leanings: Leanings, expected: Floats, noise: float
-) -> Places:
+    rng: np.random.Generator, land: Land, leanings: LatentFactors, expected: Floats, noise: float
+) -> CountyPlaces:
     """Found the places that each neighbourhood's needs leave it with."""
     # Without noise a third of a library in each of three neighbours is one library.
     count = _blend(rng, expected, noise)
@@ -149,7 +149,7 @@ def found_places(
     year = rng.integers(*_CLOSED_YEARS, size=area.size)
     at, area = _scatter(rng, land, area)
     order = np.lexsort((serial, kind, area))
-    return Places(
+    return CountyPlaces(
         kind=kind[order],
         easting=at[order, 0],
         northing=at[order, 1],
@@ -169,7 +169,7 @@ def _slopes() -> Floats:
     return np.array([kind.slope for kind in PLACE_KINDS])
 
 
-def _answered(leanings: Leanings) -> Floats:
+def _answered(leanings: LatentFactors) -> Floats:
     # The leaning that each kind of place answers to, (n_areas, n_kinds).
     return np.column_stack(
         [
@@ -209,7 +209,7 @@ _BROADBAND = (1.0, -0.9, 0.25)  # log odds: level, slope, spread that the need l
 
 
 def connect_homes(
-    rng: np.random.Generator, leanings: Leanings, households: Counts, noise: float
+    rng: np.random.Generator, leanings: LatentFactors, households: Counts, noise: float
 ) -> Counts:
     """Count the households that can have gigabit broadband, (n_areas,)."""
     level, slope, spread = _BROADBAND
@@ -221,7 +221,7 @@ def measure(
     rng: np.random.Generator,
     land: Land,
     people: Mapping[str, Counts | Floats],
-    places: Places,
+    places: CountyPlaces,
     buses: Timetable,
     noise: float,
 ) -> dict[str, Floats]:

@@ -115,7 +115,7 @@ class Plan:
     settlements: tuple[Settlement, ...]
 
 
-def settle(rng: np.random.Generator, outline: Any, words: Words, n_areas: int) -> Plan:
+def plan_settlements(rng: np.random.Generator, outline: Any, words: Words, n_areas: int) -> Plan:
     """Choose where towns, villages and farms stand."""
     sizes = {key: round(share * n_areas) for key, share in _SHARES.items()}
     n_seaside, n_small = max(1, round(n_areas / 130)), max(1, round(n_areas / 100))
@@ -270,7 +270,7 @@ def make_land(rng: np.random.Generator, n_areas: int) -> Land:
     """Raise the county from the sea."""
     words = load_words()
     outline = _outline(rng, np.sqrt(n_areas / 400))
-    plan = settle(rng, outline, words, n_areas)
+    plan = plan_settlements(rng, outline, words, n_areas)
     district, district_names = _districts(plan.settlements, plan.settlement)
     order = np.lexsort((np.arange(n_areas), plan.group, plan.settlement, district))
     points = plan.points[order]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.demo.ground_truth import Land, Leanings
+    from commonweal.demo.ground_truth import Land, LatentFactors
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -183,7 +183,9 @@ class Timetable:
     calls: Counts
 
 
-def run_buses(rng: np.random.Generator, land: Land, leanings: Leanings, noise: float) -> Timetable:
+def run_buses(
+    rng: np.random.Generator, land: Land, leanings: LatentFactors, noise: float
+) -> Timetable:
     """Draw up a weekday's timetable.
 
     Each area has a stop near its centre, if any bus calls there. Routes leave the nearest

@@ -6,9 +6,9 @@
 worst 10% on needs and worst 50 on money
 """
 
-from commonweal.designation.comparison import Comparison, compare
-from commonweal.designation.designation import Designation, designate, evaluate
-from commonweal.designation.rule import AtMost, Condition, Rule, Tested, Worst
+from commonweal.designation.comparison import Comparison, compare_designations
+from commonweal.designation.designation import Designation, designate, evaluate_rule
+from commonweal.designation.rule import AtMost, Condition, ConditionResult, Rule, Worst
 from commonweal.designation.uncertainty import (
     Certainty,
     CertaintySpec,
@@ -24,15 +24,15 @@ __all__ = [
     "CertaintySpec",
     "Comparison",
     "Condition",
+    "ConditionResult",
     "Designation",
     "Rule",
     "Sensitivity",
     "SensitivitySpec",
-    "Tested",
     "Worst",
     "certainty",
-    "compare",
+    "compare_designations",
     "designate",
-    "evaluate",
+    "evaluate_rule",
     "sensitivity",
 ]

@@ -19,9 +19,9 @@ from commonweal.index.score import entered
 from commonweal.index.tables import Floats
 
 if TYPE_CHECKING:
-    from commonweal.designation.rule import Tested
+    from commonweal.designation.rule import ConditionResult
     from commonweal.index import Node, Scores
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
     from commonweal.index.rank import TieRule
 
 
@@ -115,7 +115,7 @@ class Way:
     alone: Bools
 
 
-def can_follow(how: How, ties: TieRule) -> bool:
+def can_follow(how: MethodSpec, ties: TieRule) -> bool:
     """Say whether it is known how values follow; of a function of the user's own nothing is.
 
     Examples
@@ -129,7 +129,7 @@ def can_follow(how: How, ties: TieRule) -> bool:
     return name in _FIXED | _BY_ENDS | {"z_score"} or (name in BY_RANK and ties in _SHIFTS)
 
 
-def way_of(x: Floats, need: Floats, how: How, ties: TieRule, enter: Enter) -> Way:
+def way_of(x: Floats, need: Floats, how: MethodSpec, ties: TieRule, enter: Enter) -> Way:
     """Give the way in which values follow a move."""
     ladder = Ladder.of(need)
     if name_of(how) in _FIXED:
@@ -340,7 +340,7 @@ class Field:
     end: Rows
 
     @classmethod
-    def of(cls, scores: Scores, tested: Tested, groups: Rows | None) -> Field:
+    def of(cls, scores: Scores, tested: ConditionResult, groups: Rows | None) -> Field:
         """Take the areas themselves, or those that the index was built on."""
         path, n = tested.condition.path, len(scores.codes)
         built = scores.built if tested.condition.among else None
@@ -367,7 +367,9 @@ class Field:
 class Retest:
     """A condition, to be tested anew after one child of its node has moved in one area."""
 
-    def __init__(self, tested: Tested, parent: Parent, child: int, way: Way, field: Field) -> None:
+    def __init__(
+        self, tested: ConditionResult, parent: Parent, child: int, way: Way, field: Field
+    ) -> None:
         self._tested, self._parent, self._child = tested, parent, child
         self._way, self._field = way, field
         self._lowest, self._highest = parent.bounds(child, way)
@@ -437,7 +439,7 @@ def can_tell(scores: Scores, path: str) -> bool:
 
 
 def rank_needed(
-    scores: Scores, tested: Tested, rows: Rows, groups: Rows | None = None
+    scores: Scores, tested: ConditionResult, rows: Rows, groups: Rows | None = None
 ) -> dict[str, Floats]:
     """Find the rank at which each child of a condition's node, alone, turns the condition.
 
@@ -508,7 +510,7 @@ def _nearest(ladder: Ladder, movers: Rows, inside: Bools, retest: Retest, tries:
     return places
 
 
-def _form(node: Node, name: str) -> How:
+def _form(node: Node, name: str) -> MethodSpec:
     """Say how a child enters its parent."""
     own = node.children[name].enters_as
     return node.transform if own is None else own

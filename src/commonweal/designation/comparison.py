@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.areas import build_move
+from commonweal.areas import build_crosswalk
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +69,7 @@ class Comparison:
         )
 
 
-def compare(before: Designation, after: Designation, store: Store) -> Comparison:
+def compare_designations(before: Designation, after: Designation, store: Store) -> Comparison:
     """Compare two designations, across vintages of geography where need be.
 
     Parameters
@@ -87,7 +87,7 @@ def compare(before: Designation, after: Designation, store: Store) -> Comparison
     report: dict[str, int] = {}
     carried = before.selected.astype(np.float64)
     if before.areas.codes != after.areas.codes:
-        move = build_move(store, before.areas, after.areas)
+        move = build_crosswalk(store, before.areas, after.areas)
         report = move.report
         carried = np.nan_to_num(move.mean(carried))
     # Half of the people, give or take the last bit of a sum of shares.

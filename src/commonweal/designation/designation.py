@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.designation.rule import Bools, Condition, Floats, Rule, Tested
+from commonweal.designation.rule import Bools, Condition, ConditionResult, Floats, Rule
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.notebook import Tabular
 from commonweal.index import Scores, rank
@@ -41,7 +41,7 @@ class Designation(Tabular):
     selected
         (n_areas,) whether an area qualifies.
     tested
-        One `Tested` a condition, in the order of ``rule.conditions()``.
+        One `ConditionResult` a condition, in the order of ``rule.conditions()``.
     near_miss
         (n_areas,) not selected, but would be with every cut-off a tenth more generous: wider, or tighter
         where the condition stands under a ``not``.
@@ -67,7 +67,7 @@ class Designation(Tabular):
     areas: Areas
     rule: Rule
     selected: Bools
-    tested: tuple[Tested, ...]
+    tested: tuple[ConditionResult, ...]
     near_miss: Bools
     just_inside: Bools
     changes: Mapping[str, Floats]
@@ -152,7 +152,7 @@ def designate(
     areas: Areas,
     *,
     changes: bool = True,
-    known: Mapping[int, Tested] = MappingProxyType({}),
+    known: Mapping[int, ConditionResult] = MappingProxyType({}),
 ) -> Designation:
     """Apply a rule to indices.
 
@@ -188,7 +188,7 @@ def designate(
         known[i] if i in known else _test(c, scores, areas) for i, c in enumerate(rule.conditions())
     )
     passes = [t.passes for t in tested]
-    selected = evaluate(rule, iter(passes), scores, areas)
+    selected = evaluate_rule(rule, iter(passes), scores, areas)
     # A wider cut-off lets more in, unless what it is the cut-off of keeps an area out.
     signs = [-1 if negated else 1 for negated in rule.negated()]
     generous, strict = (
@@ -202,8 +202,8 @@ def designate(
         rule,
         selected,
         tested,
-        near_miss=~selected & evaluate(rule, iter(generous), scores, areas),
-        just_inside=selected & ~evaluate(rule, iter(strict), scores, areas),
+        near_miss=~selected & evaluate_rule(rule, iter(generous), scores, areas),
+        just_inside=selected & ~evaluate_rule(rule, iter(strict), scores, areas),
         changes=turning[0],
         ranks=turning[1],
     )
@@ -235,7 +235,7 @@ def group_numbers(areas: Areas, parent: str) -> NDArray[np.intp]:
     return np.array([order.get(c, -1) for c in codes], dtype=np.intp)
 
 
-def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> Tested:
+def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> ConditionResult:
     found = _find(condition, scores, areas)
     need = found.need[condition.path]
     if condition.score_above is not None:
@@ -264,10 +264,10 @@ def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> T
             strict=True,
         ):
             whole[at] = piece
-    return Tested(condition, passes, *parts)
+    return ConditionResult(condition, passes, *parts)
 
 
-def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
+def _test_worst(condition: Condition, need: Floats, pool: Floats) -> ConditionResult:
     """Place each need among a pool of needs and cut at the pool's worst."""
     assert condition.worst is not None
     present = pool[~np.isnan(pool)]
@@ -283,7 +283,7 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
         ranks = np.where(np.isnan(need), np.nan, above + 1)
     passes = np.nan_to_num(ranks, nan=np.inf) <= k
     n = len(need)
-    return Tested(
+    return ConditionResult(
         condition,
         passes,
         ranks,
@@ -295,12 +295,12 @@ def _test_worst(condition: Condition, need: Floats, pool: Floats) -> Tested:
     )
 
 
-def _test_score(condition: Condition, need: Floats, above: float) -> Tested:
+def _test_score(condition: Condition, need: Floats, above: float) -> ConditionResult:
     passes = np.nan_to_num(need, nan=-np.inf) > above
     k = int(passes.sum())
     ranks = rank(need)
     n = len(need)
-    return Tested(
+    return ConditionResult(
         condition,
         passes,
         ranks,
@@ -318,7 +318,7 @@ def _level(need: Floats) -> Floats:
     return np.where(np.isnan(need), np.nan, counts[which])
 
 
-def _passes_at(tested: Tested, factor: float) -> Bools:
+def _passes_at(tested: ConditionResult, factor: float) -> Bools:
     """Whether the condition would hold with a cut-off wider or tighter by a factor.
 
     A share or number takes areas by rank, with all that tie with the last. A line drawn at a score takes
@@ -334,7 +334,7 @@ def _passes_at(tested: Tested, factor: float) -> Bools:
     return tested.passes | ((last <= limit) & (last < scored))
 
 
-def evaluate(
+def evaluate_rule(
     rule: Rule, passes: Iterator[Bools], scores: Mapping[str, Scores], areas: Areas
 ) -> Bools:
     """Join the outcomes of conditions as the rule says.
@@ -356,9 +356,9 @@ def evaluate(
     if rule.condition is not None:
         outcome = next(passes)
     elif rule.not_ is not None:
-        outcome = ~evaluate(rule.not_, passes, scores, areas)
+        outcome = ~evaluate_rule(rule.not_, passes, scores, areas)
     else:
-        parts = [evaluate(r, passes, scores, areas) for r in rule.all or rule.any or ()]
+        parts = [evaluate_rule(r, passes, scores, areas) for r in rule.all or rule.any or ()]
         join = np.logical_and if rule.all else np.logical_or
         outcome = join.reduce(parts)
     if rule.excluding:
@@ -391,7 +391,7 @@ def _cap(outcome: Bools, need: Floats, groups: NDArray[np.intp], most: int) -> B
 
 def _changes(
     rule: Rule,
-    tested: Sequence[Tested],
+    tested: Sequence[ConditionResult],
     selected: Bools,
     scores: Mapping[str, Scores],
     areas: Areas,
@@ -401,12 +401,12 @@ def _changes(
 
     base = [t.passes for t in tested]
     free = rule.without_caps()
-    before = evaluate(free, iter(base), scores, areas)
+    before = evaluate_rule(free, iter(base), scores, areas)
     uncapped = before == selected
 
     def turns(flipped: Mapping[int, Bools]) -> Bools:
         outcomes = (p ^ flipped[i] if i in flipped else p for i, p in enumerate(base))
-        return (evaluate(free, outcomes, scores, areas) != before) & uncapped
+        return (evaluate_rule(free, outcomes, scores, areas) != before) & uncapped
 
     # By child and number of the condition; one child can be in several conditions.
     places: dict[str, dict[int, Floats]] = {}

@@ -263,7 +263,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class ConditionResult:
     """One condition, applied to every area.
 
     Attributes

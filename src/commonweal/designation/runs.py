@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.designation.designation import Designation, evaluate, group_numbers
+from commonweal.designation.designation import Designation, evaluate_rule, group_numbers
 from commonweal.errors import DataError
 from commonweal.index.assumptions import SamplingError
 from commonweal.index.monte_carlo import Ensemble, ranks_of
 from commonweal.index.runs import cut_factors, draw_sets, settings_frame
-from commonweal.index.targets import Acting, acting
+from commonweal.index.targets import AssumptionTarget, find_targets
 from commonweal.index.uncertainty import BLOCK, ensemble_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.areas import Areas
-    from commonweal.designation.rule import Condition, Tested
+    from commonweal.designation.rule import Condition, ConditionResult
     from commonweal.index import Scores
     from commonweal.index.assumptions import Assumption
     from commonweal.indicators import Indicators
@@ -123,7 +123,7 @@ class Varied:
 
     designation: Designation
     scores: Mapping[str, Scores]
-    found: tuple[Acting, ...]
+    found: tuple[AssumptionTarget, ...]
     sets: Mapping[tuple[int, str], Floats]
     n_sets: int
     streams: Mapping[str, Stream]
@@ -145,7 +145,7 @@ class Varied:
         drawn = {path: stream.run(u) for path, stream in self.streams.items()}
         passes = [self._passes(t, drawn.get(t.condition.path), u) for t in self.designation.tested]
         rule = self.designation.rule
-        selected = evaluate(rule, iter(passes), self.scores, self.designation.areas)
+        selected = evaluate_rule(rule, iter(passes), self.scores, self.designation.areas)
         return drawn, passes, selected
 
     def settings(self, u: Floats) -> pl.DataFrame:
@@ -154,7 +154,7 @@ class Varied:
         children = {p: list(n.children) for name, tree in trees for p, n in tree.walk(name)}
         return settings_frame(self.found, u, self.sets, children, self.n_sets)
 
-    def _passes(self, stated: Tested, drawn: Drawn | None, u: Floats) -> Bools:
+    def _passes(self, stated: ConditionResult, drawn: Drawn | None, u: Floats) -> Bools:
         """(n_runs, n_areas) whether one condition holds; nothing drawn where it does not vary."""
         condition = stated.condition
         factor = cut_factors(self.found, u, condition.path)
@@ -188,7 +188,7 @@ def vary(
     trees = {name: s.tree for name, s in scores.items()}
     with_errors = sorted({e for i in indicators.values() for e in i.errors_of})
     with_counts = sorted({c for i in indicators.values() for c in i.counts})
-    found = acting(assumptions, trees, with_errors, with_counts)
+    found = find_targets(assumptions, trees, with_errors, with_counts)
     nodes = {path: node for index, tree in trees.items() for path, node in tree.walk(index)}
     weights = {p: np.array(list(n.weights.values())) for p, n in nodes.items() if n.children}
     sets = draw_sets(found, weights, n_sets, seed)
@@ -237,7 +237,7 @@ def in_blocks(
             progress("drawing", min(start + BLOCK, len(u)), len(u))
 
 
-def _has_range(found: Sequence[Acting], path: str) -> bool:
+def _has_range(found: Sequence[AssumptionTarget], path: str) -> bool:
     return any(
         isinstance(one.assumption, SamplingError)
         and one.assumption.range_m

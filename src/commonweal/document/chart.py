@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.document.format import percent, shorten
-from commonweal.document.model import Chart, Shown
+from commonweal.document.model import Chart, TableData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -178,7 +178,7 @@ def chance_chart(
             f"Each bar is one of the {kinds}: the share of runs in which it is on the list. {end}"
         )
         rows = [(names[k], float(chance[k]), bool(selected[k])) for k in order]
-        numbers = Shown(
+        numbers = TableData(
             pl.DataFrame(
                 [(n, c, "Yes" if s else "No") for n, c, s in rows],
                 schema={"Place": pl.String, "Share of runs": pl.Float64, "On the list": pl.String},
@@ -190,7 +190,7 @@ def chance_chart(
     else:
         about = f"Each bar counts {kinds} by the share of runs in which they are on the list. {end}"
         counted = list(_counted(chance, selected))
-        numbers = Shown(
+        numbers = TableData(
             pl.DataFrame(
                 counted,
                 schema={
@@ -261,7 +261,7 @@ def interval_chart(
     title: str,
     about: str,
     rows: Sequence[Estimate],
-    numbers: Shown,
+    numbers: TableData,
     say: Callable[[float], str],
     middle: float | None = None,
     whole: bool = False,

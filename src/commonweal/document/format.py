@@ -19,12 +19,12 @@ SURE, UNSURE = 0.95, 0.2
 """Selected in so many draws, an area is almost certain; in more than the other, open."""
 
 
-def people(n: float) -> str:
+def format_people(n: float) -> str:
     """Say how many people: in millions above one million.
 
     Examples
     --------
-    >>> people(2_376_540), people(48_211), people(1), people(float("nan"))
+    >>> format_people(2_376_540), format_people(48_211), format_people(1), format_people(float("nan"))
     ('2.38 million people', '48,211 people', '1 person', 'population not given')
     """
     if math.isnan(n):
@@ -42,7 +42,7 @@ def living(n: float) -> str:
     >>> living(48_211), living(1), living(float("nan"))
     ('48,211 people live there', '1 person lives there', 'population not given')
     """
-    told = people(n)
+    told = format_people(n)
     if math.isnan(n):
         return told
     return f"{told} {'lives' if round(n) == 1 else 'live'} there"
@@ -63,12 +63,12 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
-def counted(n: int, one: str, many: str) -> str:
+def format_count(n: int, one: str, many: str) -> str:
     """Say how many of something.
 
     Examples
     --------
-    >>> counted(1, "index", "indices"), counted(1_262, "place", "places"), counted(0, "draw", "draws")
+    >>> format_count(1, "index", "indices"), format_count(1_262, "place", "places"), format_count(0, "draw", "draws")
     ('1 index', '1,262 places', '0 draws')
     """
     return f"{n:,} {one if n == 1 else many}"
@@ -87,16 +87,16 @@ def ordinal(n: float) -> str:
     return f"{n:,}{ending}"
 
 
-def places(margin: float, level: float = 1) -> str:
+def format_rank_margin(margin: float, level: float = 1) -> str:
     """Say a margin to a cut-off, and a tie that is wider than the margin.
 
     Examples
     --------
-    >>> places(12), places(-1), places(-1, 295)
+    >>> format_rank_margin(12), format_rank_margin(-1), format_rank_margin(-1, 295)
     ('inside by 12 places', 'outside by 1 place', 'outside by 1 place, tied with 294 others')
     """
     side = "inside" if margin > 0 else "outside"
-    return f"{side} by {counted(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
+    return f"{side} by {format_count(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
 
 
 def tied(margin: float, level: float) -> str:
@@ -104,15 +104,15 @@ def tied(margin: float, level: float) -> str:
     others = int(level) - 1
     if others < 1 or others < abs(margin):
         return ""
-    return f", tied with {counted(others, 'other', 'others')}"
+    return f", tied with {format_count(others, 'other', 'others')}"
 
 
-def points(margin: float) -> str:
+def format_score_margin(margin: float) -> str:
     """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
 
     Examples
     --------
-    >>> points(1.5), points(-0.85), points(-0.0004), points(0.0)
+    >>> format_score_margin(1.5), format_score_margin(-0.85), format_score_margin(-0.0004), format_score_margin(0.0)
     ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
     """
     if margin == 0:
@@ -144,12 +144,12 @@ def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
     return form.format(code=code, name=name) if name and name != code else code
 
 
-def joined(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """Join words to a list.
 
     Examples
     --------
-    >>> joined(["a", "b", "c"]), joined(["a"])
+    >>> join_words(["a", "b", "c"]), join_words(["a"])
     ('a, b and c', 'a')
     """
     told = list(words)
@@ -159,7 +159,7 @@ def joined(words: Iterable[str]) -> str:
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def plain(words: str) -> str:
+def clean_text(words: str) -> str:
     """Leave out what XML cannot hold, and keep to one line."""
     return " ".join(_CONTROL.sub("", words).split())
 
@@ -172,7 +172,7 @@ def shorten(words: str, n: int) -> str:
     >>> shorten("Kingston upon Hull 012A", 15)
     'Kingsto…ll 012A'
     """
-    words = plain(words)
+    words = clean_text(words)
     half = (n - 1) // 2
     return words if len(words) <= n else f"{words[: n - 1 - half]}…{words[-half:] if half else ''}"
 
@@ -186,20 +186,20 @@ FEWEST_EVENTS = 5
 _DISTANCES = ("m", "km", "metres", "kilometres", "minutes", "min")
 
 
-def amount(value: float, unit: str) -> str:
+def format_amount(value: float, unit: str) -> str:
     """Say a value with its unit, to three digits that count; '' without a value.
 
     Examples
     --------
-    >>> amount(1240.4, "m"), amount(63.42, "% of electors"), amount(0.0312, "share of homes")
+    >>> format_amount(1240.4, "m"), format_amount(63.42, "% of electors"), format_amount(0.0312, "share of homes")
     ('1,240 m', '63.4 % of electors', '3.1 % of homes')
-    >>> amount(2.345, "per 1,000 residents"), amount(12, ""), amount(float("nan"), "m")
+    >>> format_amount(2.345, "per 1,000 residents"), format_amount(12, ""), format_amount(float("nan"), "m")
     ('2.35 per 1,000 residents', '12', '')
     """
     if math.isnan(value):
         return ""
     if unit.startswith("share of ") and abs(value) <= 1:
-        return amount(value * 100, "% of " + unit.removeprefix("share of "))
+        return format_amount(value * 100, "% of " + unit.removeprefix("share of "))
     words = unit.split(", ")[0]  # what follows says how it is counted: "pubs, the far ones less"
     if words[:1].isdigit() or words == "score":
         words = ""
@@ -229,7 +229,7 @@ def is_distance(unit: str) -> bool:
     return unit.split(",")[0].strip().casefold() in _DISTANCES
 
 
-def small(people: NDArray[np.float64], counts: Counts | None) -> NDArray[np.bool_]:
+def is_suppressed(people: NDArray[np.float64], counts: Counts | None) -> NDArray[np.bool_]:
     """(n_areas,) whether a value is withheld."""
     few: NDArray[np.bool_] = people < FEWEST_PEOPLE
     if counts is not None and len(counts.events) == len(people):
@@ -267,14 +267,14 @@ def coefficient(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
-def in_columns(
+def align_columns(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ", whole: str = ""
 ) -> Iterator[str]:
     r"""Align a table: columns of numbers to the right, of words to the left.
 
     Examples
     --------
-    >>> print(*in_columns(["Place", ">Rank"], [["Leeds", "12"], ["York", "1,204"]]), sep="\n")
+    >>> print(*align_columns(["Place", ">Rank"], [["Leeds", "12"], ["York", "1,204"]]), sep="\n")
       Place   Rank
       Leeds     12
       York   1,204

@@ -50,7 +50,7 @@ def unbroken(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class InteractivePart:
     """A part of a page that answers to its reader, and is not shown where scripts do not run, nor on paper.
 
     Attributes
@@ -78,7 +78,7 @@ class Live:
 
 
 def report_html(
-    report: Report, files: Sequence[tuple[str, str]] = (), live: Live | None = None
+    report: Report, files: Sequence[tuple[str, str]] = (), live: InteractivePart | None = None
 ) -> str:
     """Make the page.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TableData:
     """A table for readers: the frame's columns are named by their headers.
 
     Attributes
@@ -68,13 +68,13 @@ class Shown:
         return list(zip(*columns, strict=True)) if len(self.frame) else []
 
 
-def framed(
+def table_from_columns(
     columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = (), counts: Sequence[int] = ()
-) -> Shown:
+) -> TableData:
     """Make a table of headed columns; a header that occurs twice is numbered, and counts are given by their place."""
     headers = _unique([header for header, _ in columns])
     series = [s.alias(h) for h, (_, s) in zip(headers, columns, strict=True)]
-    return Shown(
+    return TableData(
         pl.DataFrame(series), frozenset(shares), counts=frozenset(headers[i] for i in counts)
     )
 
@@ -90,7 +90,7 @@ def _unique(headers: Sequence[str]) -> list[str]:
     return out
 
 
-def whole(values: NDArray[np.float64]) -> pl.Series:
+def whole_numbers(values: NDArray[np.float64]) -> pl.Series:
     """Give numbers as whole ones; NaN is no value."""
     return pl.Series(values, dtype=pl.Float64).fill_nan(None).round(0).cast(pl.Int64)
 
@@ -103,7 +103,7 @@ class Chart:
     title: str
     about: str
     svg: str
-    numbers: Shown
+    numbers: TableData
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Table:
 
     name: str
     title: str
-    shown: Shown
+    shown: TableData
     about: str = ""
     rows: int | None = None
 

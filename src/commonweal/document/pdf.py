@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from commonweal.document.model import Chart, Report, Shown
+    from commonweal.document.model import Chart, Report, TableData
     from commonweal.evidence import Evidence
 
 
@@ -227,7 +227,7 @@ def _share(svg: str) -> float:
     return _WIDE if box is None else _WIDE * min(1.0, (float(box[1]) / float(box[2])) ** 2)
 
 
-def table_data(shown: Shown, title: str, rows: int | None = None) -> dict[str, Any]:
+def table_data(shown: TableData, title: str, rows: int | None = None) -> dict[str, Any]:
     """Give a table, or its first rows, as plain data for a template."""
     heads = list(shown.frame.columns)
     numeric = [shown.is_number(head) for head in heads]

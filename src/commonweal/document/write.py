@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.document.html import report_html
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.document.pdf import report_pdf
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.errors import CommonwealError
 from commonweal.files.extras import write_if_installed
-from commonweal.files.folder import MARK, marker, plainly, whole_folder
+from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
 from commonweal.files.inputs import given_lines
 from commonweal.sources import load_catalogue
 
@@ -72,7 +72,7 @@ def write_report(
         *((name, what) for name, (what, _) in (more or {}).items()),
         *((f"tables/{table.name}.csv", table.title) for table in tables.values()),
     ]
-    with whole_folder(folder) as (fresh, target), plainly(target):
+    with atomic_folder(folder) as (fresh, target), explain_write_errors(target):
         (fresh / "tables").mkdir()
         for table in tables.values():
             (fresh / "tables" / f"{table.name}.csv").write_bytes(table.shown.csv())
@@ -116,7 +116,7 @@ def _write_book(path: Path, report: Report) -> None:
             sheet_name("Notes", used),
             "Notes: the answer, how it was worked out, and what it does not show",
             "How to read the other sheets.",
-            Shown(pl.DataFrame(notes, schema=schema, orient="row")),
+            TableData(pl.DataFrame(notes, schema=schema, orient="row")),
         ),
         *(
             Sheet(

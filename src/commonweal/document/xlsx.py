@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from commonweal.document.model import Shown
+    from commonweal.document.model import TableData
 
 
 _LEVEL = 6
@@ -279,7 +279,7 @@ def _lines(text: str, width: float) -> int:
     return max(1, len(textwrap.wrap(text, max(int(width), 1))))
 
 
-def _kind(shown: Shown, header: str) -> str:
+def _kind(shown: TableData, header: str) -> str:
     kind = shown.frame.schema[header]
     if header in shown.shares:
         return "share"
@@ -290,14 +290,14 @@ def _kind(shown: Shown, header: str) -> str:
     )
 
 
-def _widths(shown: Shown) -> list[float]:
+def _widths(shown: TableData) -> list[float]:
     """Give the width of each column; where many hold long texts, each is narrower, to see them together."""
     widths = [_width(shown, h) for h in shown.frame.columns]
     crowded = sum(width > _WRAP for width in widths) > 2
     return [min(width, _WRAP + 5.0) for width in widths] if crowded else widths
 
 
-def _width(shown: Shown, header: str) -> float:
+def _width(shown: TableData, header: str) -> float:
     """Wide enough for the longest of the first values and for the longest word of the header."""
     word = max(len(w) for w in header.split())
     if shown.is_number(header):
@@ -317,7 +317,7 @@ class Sheet:
     name: str
     title: str
     about: str
-    table: Shown
+    table: TableData
     long: bool = False
 
 

@@ -252,7 +252,7 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
 def write_sums(target: Path, sums: Mapping[str, str]) -> None:
     """Write a file of checksums by file name, as the program ``sha256sum`` does."""
     lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
-    with writing(target) as part:
+    with atomic_write(target) as part:
         part.write_bytes(lines.encode())
 
 
@@ -311,7 +311,7 @@ def known_sha256(path: Path, anew: bool = False) -> str:
 
 
 @contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """Write a file all or nothing: yield a temporary path in its folder, then rename that onto it.
 
     Whatever goes wrong, the temporary file is removed and an old target stays as it was. What
@@ -341,7 +341,7 @@ def writing(target: Path) -> Iterator[Path]:
 
 
 def sweep_all(folder: Path) -> None:
-    """Delete what processes that were killed while `writing` have left in any folder of a cache."""
+    """Delete what processes that were killed while `atomic_write` have left in any folder of a cache."""
     for inside, _, names in os.walk(folder):
         if any(name.endswith((".part", ".part.lock")) for name in names):
             sweep(folder / inside, _PART)

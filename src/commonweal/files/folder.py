@@ -26,7 +26,7 @@ from commonweal.files.atomic import (
     owner_lives,
     sweep,
 )
-from commonweal.files.inputs import given
+from commonweal.files.inputs import input_files
 from commonweal.version import __version__
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _KINDS = ("study", "report", "session", "baseline")
 
 def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
     """Give the text of a folder's `MARK`, as strict JSON."""
-    own = {"given_files": found} if (found := given()) else {}
+    own = {"given_files": found} if (found := input_files()) else {}
     told = {"commonweal": __version__, **account, **own, "files": sorted(set(files))}
     if not _is_ours(told):
         raise ValueError(f"an account of a folder needs one of {', '.join(_KINDS)}")
@@ -93,22 +93,22 @@ _TRIES = 20
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
+def atomic_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Put a folder in place by renaming once all of it is written, while others may do the same."""
     target = check_folder(folder)
     fresh = _beside(target, "new")
     with ExitStack() as at_last, ExitStack() as until_done:
-        with plainly(target):
+        with explain_write_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             tidy(target)
             until_done.enter_context(held(fresh))
         # After a swap there is nothing left of this name; after a fault or Ctrl-C, all of it.
         until_done.callback(shutil.rmtree, fresh, ignore_errors=True)
-        with plainly(target):
+        with explain_write_errors(target):
             fresh.mkdir()
         yield fresh, target
         at_last.enter_context(undisturbed())  # until all is tidied up
-        with plainly(target):
+        with explain_write_errors(target):
             put_in_place(fresh, target)
 
 
@@ -340,7 +340,7 @@ def _put(folder: Path, target: Path) -> bool:
 
 
 @contextmanager
-def plainly(target: Path) -> Iterator[None]:
+def explain_write_errors(target: Path) -> Iterator[None]:
     """Turn a fault of writing to a folder into words for the one who asked."""
     try:
         yield
@@ -381,7 +381,7 @@ class Staging:
 
     def __enter__(self) -> Self:
         name, parent = re.escape(self.target.name), self.target.parent
-        with plainly(self.target):
+        with explain_write_errors(self.target):
             parent.mkdir(parents=True, exist_ok=True)
             tidy(self.target)
             left = rf"\.{name}\.((?!{self.key[:16]})[0-9a-f]{{16}}\.part|[0-9a-f]{{12}}\.tmp)"
@@ -418,7 +418,7 @@ class Staging:
         made = make()
         # Beside the folder: without locks another run may put that in place at any moment.
         fresh = self.target.parent / f".{self.target.name}.{secrets.token_hex(6)}.tmp"
-        with plainly(self.target), held(fresh):
+        with explain_write_errors(self.target), held(fresh):
             try:
                 fresh.write_bytes(made)
                 for _ in range(_TRIES):
@@ -444,7 +444,7 @@ class Staging:
                 raise CommonwealError(
                     f"{self.target}: {missing[0]} was taken away while the pack was written; try again"
                 )
-            with undisturbed(), plainly(self.target):
+            with undisturbed(), explain_write_errors(self.target):
                 put_in_place(self.folder, self.target)
         except CommonwealError:
             # Another run of the same pack has put it in place meanwhile.

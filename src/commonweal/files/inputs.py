@@ -24,7 +24,7 @@ _accounts: list[dict[Path, dict[str, str | int]]] = []
 
 
 @contextmanager
-def given_files() -> Iterator[None]:
+def record_inputs() -> Iterator[None]:
     """Open an account of the files that are read, until the end of the block."""
     account: dict[Path, dict[str, str | int]] = {}
     _accounts.append(account)
@@ -35,7 +35,7 @@ def given_files() -> Iterator[None]:
         del _accounts[next(k for k, one in enumerate(_accounts) if one is account)]
 
 
-def note_given(file: object, sha256: str = "") -> None:
+def record_input(file: object, sha256: str = "") -> None:
     """Note a file that is read; one that ships, or that is not there, is none that a user gave."""
     import hashlib
 
@@ -60,7 +60,7 @@ def is_there(file: Path) -> bool:
     return os.path.isfile(file)  # noqa: PTH113
 
 
-def given() -> list[dict[str, str | int]]:
+def input_files() -> list[dict[str, str | int]]:
     """Give the files noted in the account that is open: ``name``, ``sha256``, ``size``; not where they lie."""
     return [dict(entry) for entry in list(_accounts[-1].values())] if _accounts else []
 
@@ -68,7 +68,8 @@ def given() -> list[dict[str, str | int]]:
 def given_lines() -> tuple[str, ...]:
     """Give a line for each of them, for the sources of a report."""
     return tuple(
-        f"{entry['name']}: a file of your own, SHA-256 {entry['sha256']}." for entry in given()
+        f"{entry['name']}: a file of your own, SHA-256 {entry['sha256']}."
+        for entry in input_files()
     )
 
 
@@ -117,7 +118,7 @@ def read_text(
     fault: type[DataError] | type[StudyError] = DataError,
 ) -> str:
     """Read the text of a file."""
-    note_given(file)
+    record_input(file)
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:

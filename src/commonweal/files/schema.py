@@ -177,13 +177,13 @@ def _line_of(path: Sequence[str], text: str) -> str:
     return f", line {line + 1}" if line is not None else ""
 
 
-M = TypeVar("M", bound="Data")
+M = TypeVar("M", bound="FileModel")
 
 MOST, LEAST = 1e15, 1e-15
 """In size; more money than there is in the world, and products of a few of these are still numbers."""
 
 
-class Data(BaseModel):
+class FileModel(BaseModel):
     """What a file holds: no unknown keys, nothing that is not a number for a number, no change."""
 
     model_config = ConfigDict(

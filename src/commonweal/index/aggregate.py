@@ -17,7 +17,15 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.index import means
 from commonweal.index.benefit import around, benefit_of_the_doubt
-from commonweal.index.methods import Function, How, Share, function_of, name_of, settings_of, strict
+from commonweal.index.methods import (
+    Function,
+    MethodSpec,
+    Share,
+    function_of,
+    name_of,
+    settings_of,
+    strict,
+)
 from commonweal.index.outrank import copeland
 from commonweal.index.tables import column
 
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.tables import Floats, Matrix, Weights
+    from commonweal.index.tables import Floats, Matrix, WeightsLike
 
 __all__ = [
     "ADDITIVE",
@@ -41,7 +49,7 @@ __all__ = [
 @strict
 def ordered(
     x: Matrix,
-    weights: Weights = None,
+    weights: WeightsLike = None,
     orness: Share | None = None,
     places: ArrayLike | None = None,
 ) -> Floats:
@@ -75,7 +83,7 @@ def ordered(
 @strict
 def best_for_each(
     x: Matrix,
-    weights: Weights = None,
+    weights: WeightsLike = None,
     lower: float | Sequence[float] = 0.0,
     upper: float | Sequence[float] = 1.0,
     spread: Share | None = None,
@@ -128,7 +136,7 @@ RELATIVE = frozenset({"copeland", "benefit_of_the_doubt"})
 _OF_NEED = {"mazziotta_pareto": {"uneven": "higher"}, "mean_min": {"uneven": "higher"}}
 
 
-def needs_equal_weights(how: How) -> str:
+def needs_equal_weights(how: MethodSpec) -> str:
     """Say why the children of a node that is aggregated so have no weights of their own; or ''.
 
     Examples
@@ -146,7 +154,7 @@ def needs_equal_weights(how: How) -> str:
     return ""
 
 
-def aggregator(how: How) -> Function:
+def aggregator(how: MethodSpec) -> Function:
     """Give the function of (n_areas, n_children) values and weights that a node names.
 
     Values are need: an uneven profile raises a Mazziotta-Pareto or a mean-min score, unless
@@ -164,8 +172,8 @@ def aggregator(how: How) -> Function:
 @strict
 def aggregate(
     x: Matrix,
-    weights: Weights,
-    how: How,
+    weights: WeightsLike,
+    how: MethodSpec,
     available: Share = 1.0,
     stated: Floats | None = None,
     reference: Floats | None = None,
@@ -232,7 +240,7 @@ def _settled(score: Floats) -> Floats:
     return np.where(np.abs(digits) <= 22, rounded, score)
 
 
-def contributions(x: Matrix, weights: Weights, how: How) -> Floats:
+def contributions(x: Matrix, weights: WeightsLike, how: MethodSpec) -> Floats:
     """Split a score into what each child puts in.
 
     Parameters

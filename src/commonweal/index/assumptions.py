@@ -25,11 +25,11 @@ from pydantic import (
 )
 
 from commonweal.errors import nearest
-from commonweal.index.distributions import NumberLaw, WeightLaw
+from commonweal.index.distributions import NumberDistribution, WeightDistribution
 from commonweal.index.framework import Aggregate, Transform
 from commonweal.index.methods import (
-    How,
     MethodError,
+    MethodSpec,
     StrictModel,
     as_data,
     checked_method,
@@ -71,7 +71,7 @@ class _Assumption(StrictModel):
         raise NotImplementedError
 
 
-class Weights(_Assumption, WeightLaw):
+class Weights(_Assumption, WeightDistribution):
     """Which weights the children have.
 
     Attributes
@@ -80,7 +80,7 @@ class Weights(_Assumption, WeightLaw):
         Where: index or domain, several of them, ``all``; or laws by index or domain, in place of
         one law for all.
     interval, dirichlet, uniform, given
-        The law (`commonweal.index.distributions.WeightLaw`).
+        The law (`commonweal.index.distributions.WeightDistribution`).
     levels
         Or: laws from the top down: the first for the children of the nodes named, the second for
         theirs, and so on; below the last nothing varies.
@@ -88,8 +88,8 @@ class Weights(_Assumption, WeightLaw):
         What it is called in results.
     """
 
-    weights: Where | dict[str, WeightLaw] = "all"
-    levels: tuple[WeightLaw, ...] | None = Field(default=None, min_length=1)
+    weights: Where | dict[str, WeightDistribution] = "all"
+    levels: tuple[WeightDistribution, ...] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_law(self) -> Weights:
@@ -100,7 +100,7 @@ class Weights(_Assumption, WeightLaw):
             return self
         if len(found) != 1:
             told = " and ".join(found) or "none"
-            expected = ", ".join([*WeightLaw.model_fields, "levels"])
+            expected = ", ".join([*WeightDistribution.model_fields, "levels"])
             raise ValueError(f"found {told}; expected exactly one of: {expected}")
         return self
 
@@ -112,7 +112,7 @@ class Weights(_Assumption, WeightLaw):
             return "; ".join(f"{where}: {law}" for where, law in self.weights.items())
         if self.levels is not None:
             return "; then ".join(str(law) for law in self.levels)
-        return WeightLaw.__str__(self)
+        return WeightDistribution.__str__(self)
 
 
 class Alternatives(_Assumption):
@@ -127,7 +127,7 @@ class Alternatives(_Assumption):
     """
 
     part: ClassVar[str]
-    of: tuple[How, ...] = Field(min_length=2)
+    of: tuple[MethodSpec, ...] = Field(min_length=2)
 
 
 class Aggregation(Alternatives):
@@ -175,7 +175,7 @@ class Normalisation(Alternatives):
         return f"{_text(self.transform)}.transform"
 
 
-def _treatment(how: Any) -> How:
+def _treatment(how: Any) -> MethodSpec:
     checked = checked_method(how, TREATMENTS, "treatment")
     if settings_of(checked):  # tried out on values that no treatment finds anything to do about
         refuse_at_once(function_of(checked, TREATMENTS), np.arange(8.0))
@@ -200,8 +200,8 @@ class Treatment(Alternatives):
 
     part: ClassVar[str] = "treat"
     treat: Where = "all"
-    of: tuple[Annotated[How, BeforeValidator(_treatment), PlainSerializer(as_data)], ...] = Field(
-        min_length=2
+    of: tuple[Annotated[MethodSpec, BeforeValidator(_treatment), PlainSerializer(as_data)], ...] = (
+        Field(min_length=2)
     )
 
     def _said(self) -> str:
@@ -230,7 +230,7 @@ class Inclusion(_Assumption):
         return f"{self.leave_out}.left_out"
 
 
-class Parameter(_Assumption, NumberLaw):
+class Parameter(_Assumption, NumberDistribution):
     """A number that a method, a node or a rule takes.
 
     Attributes
@@ -245,7 +245,7 @@ class Parameter(_Assumption, NumberLaw):
     node
         Where: index or domain, several of them, or ``all``; of ``cut``, those that conditions name.
     uniform, triangular, normal, within, choices
-        The law (`commonweal.index.distributions.NumberLaw`).
+        The law (`commonweal.index.distributions.NumberDistribution`).
     steps
         Of a transformation or a treatment: how many values stand for a law with a density, the
         middles of parts of equal chance; each is worked out beforehand. Other settings are drawn
@@ -406,14 +406,14 @@ Assumption: TypeAlias = Annotated[
 """Any of them, told apart by their first key."""
 
 
-def where_of(assumption: Assumption) -> Where | dict[str, WeightLaw] | None:
+def where_of(assumption: Assumption) -> Where | dict[str, WeightDistribution] | None:
     """Give where an assumption acts, as it was stated; None of a cut-off, which acts on rules."""
     if isinstance(assumption, CutOff):
         return None
     if isinstance(assumption, Parameter):
         return assumption.node
     key = next(key for key, kind in KINDS.items() if type(assumption) is kind)
-    where: Where | dict[str, WeightLaw] = getattr(assumption, key)
+    where: Where | dict[str, WeightDistribution] = getattr(assumption, key)
     return where
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.methods import Count, Share, strict
-from commonweal.index.tables import Matrix, Table, table
+from commonweal.index.tables import Matrix, NamedMatrix, table
 from commonweal.index.weigh import given
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def benefit_of_the_doubt(
     return Benefit(score, weights, shares)
 
 
-def _children(x: Matrix) -> Table:
+def _children(x: Matrix) -> NamedMatrix:
     taken = table(x, what="child")
     if not taken.names:
         raise DataError(f"values of shape {taken.values.shape}; expected (n_units, n_children)")

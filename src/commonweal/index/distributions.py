@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Noise",
-    "NumberLaw",
-    "WeightLaw",
+    "NumberDistribution",
+    "WeightDistribution",
     "normal_errors",
     "rates_from_counts",
     "smooth_errors",
@@ -50,7 +50,7 @@ class _Law(StrictModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NumberLaw(_Law):
+class NumberDistribution(_Law):
     """The law of one number; exactly one of these.
 
     Attributes
@@ -74,7 +74,7 @@ class NumberLaw(_Law):
     choices: tuple[Number, ...] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="after")
-    def _one_law(self) -> NumberLaw:
+    def _one_law(self) -> NumberDistribution:
         laws = {k: getattr(self, k) for k in ("uniform", "triangular", "normal", "choices")}
         found = [k for k, v in laws.items() if v is not None]
         if len(found) != 1:
@@ -92,7 +92,7 @@ class NumberLaw(_Law):
 
         Examples
         --------
-        >>> NumberLaw(triangular=(0, 1, 2)).values(np.array([0.0, 0.5, 0.875]))
+        >>> NumberDistribution(triangular=(0, 1, 2)).values(np.array([0.0, 0.5, 0.875]))
         array([0. , 1. , 1.5])
         """
         if self.uniform is not None:
@@ -113,7 +113,7 @@ class NumberLaw(_Law):
 
         Examples
         --------
-        >>> NumberLaw(uniform=(0, 1)).law_in_words()
+        >>> NumberDistribution(uniform=(0, 1)).law_in_words()
         '0 to 1'
         """
         if self.choices is not None:
@@ -150,7 +150,7 @@ def _normal(u: Floats, mean: float, sd: float, within: tuple[float, float] | Non
     return drawn if within is None else np.clip(drawn, *within)
 
 
-class WeightLaw(_Law):
+class WeightDistribution(_Law):
     """The law of the weights of one node's children; exactly one of these.
 
     Attributes
@@ -174,12 +174,12 @@ class WeightLaw(_Law):
     given: tuple[tuple[Weight, ...], ...] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="after")
-    def _one_law(self) -> WeightLaw:
+    def _one_law(self) -> WeightDistribution:
         found = self.stated_laws()
         if len(found) != 1:
             told = " and ".join(found) or "none"
             raise ValueError(
-                f"found {told}; expected exactly one of: {', '.join(WeightLaw.model_fields)}"
+                f"found {told}; expected exactly one of: {', '.join(WeightDistribution.model_fields)}"
             )
         if self.given is not None and len({len(s) for s in self.given}) != 1:
             raise ValueError("'given': expected sets of one length, a weight for each child")
@@ -187,7 +187,7 @@ class WeightLaw(_Law):
 
     def stated_laws(self) -> list[str]:
         """Names of the laws that are stated; one, once it is checked."""
-        return [k for k in WeightLaw.model_fields if getattr(self, k, None) is not None]
+        return [k for k in WeightDistribution.model_fields if getattr(self, k, None) is not None]
 
     def draw(self, stated: Floats, n_sets: int, rng: np.random.Generator) -> Floats:
         """Draw sets of weights.

@@ -23,8 +23,8 @@ from commonweal.index.aggregate import AGGREGATORS, needs_equal_weights
 from commonweal.index.importance import WEIGHINGS
 from commonweal.index.methods import (
     Function,
-    How,
     MethodError,
+    MethodSpec,
     StrictModel,
     as_data,
     checked_method,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.index.tables import Floats, Weights
+    from commonweal.index.tables import Floats, WeightsLike
 
 
 __all__ = [
@@ -60,7 +60,7 @@ STATED = "stated"
 """The value of `Node.weigh` by which the children say their weights themselves."""
 
 
-def checked_transform(how: Any) -> How:
+def checked_transform(how: Any) -> MethodSpec:
     """Check a way of normalising as a study names it; raises `MethodError`."""
     # 'ties' stands beside the transform, and 'base' beside the indicator.
     inside = ("ties", "from_top", "reference", "units")
@@ -74,12 +74,12 @@ def checked_transform(how: Any) -> How:
     return checked
 
 
-def checked_aggregate(how: Any) -> How:
+def checked_aggregate(how: Any) -> MethodSpec:
     """Check a way of aggregating as a study names it; raises `MethodError`."""
     return checked_method(how, AGGREGATORS, "aggregate", ("weights", "workers", "reference"))
 
 
-def _weigh(how: Any) -> How:
+def _weigh(how: Any) -> MethodSpec:
     if how == STATED:
         return STATED
     return checked_method(how, WEIGHINGS, "weighing", ("names", "build"))
@@ -94,9 +94,9 @@ def _settings(function: Function) -> Collection[str]:
 
 _AsData = PlainSerializer(as_data)
 
-Transform = Annotated[How, PlainValidator(checked_transform), _AsData]
-Aggregate = Annotated[How, PlainValidator(checked_aggregate), _AsData]
-Weigh = Annotated[How, PlainValidator(_weigh), _AsData]
+Transform = Annotated[MethodSpec, PlainValidator(checked_transform), _AsData]
+Aggregate = Annotated[MethodSpec, PlainValidator(checked_aggregate), _AsData]
+Weigh = Annotated[MethodSpec, PlainValidator(_weigh), _AsData]
 
 
 LEAST_WEIGHT = 1e-12
@@ -359,7 +359,9 @@ def with_weights(tree: Node, index: str, weights: Mapping[str, Floats]) -> Node:
     return visit(index, tree)
 
 
-def child_weights(path: str, node: Node, weights: Mapping[str, Weights] | None = None) -> Floats:
+def child_weights(
+    path: str, node: Node, weights: Mapping[str, WeightsLike] | None = None
+) -> Floats:
     """Give the weights of a node's children.
 
     Parameters
@@ -401,7 +403,7 @@ def child_weights(path: str, node: Node, weights: Mapping[str, Weights] | None =
 
 
 def framework_table(
-    index: str, tree: Node, weights: Mapping[str, Weights] | None = None
+    index: str, tree: Node, weights: Mapping[str, WeightsLike] | None = None
 ) -> pl.DataFrame:
     """List every node of a framework with its weights.
 

@@ -12,7 +12,7 @@ from commonweal.index.correlate import correlate
 from commonweal.index.methods import Count, strict
 from commonweal.index.tables import (
     Matrix,
-    Table,
+    NamedMatrix,
     cell_frame,
     directions_of,
     groups_of,
@@ -110,7 +110,7 @@ Sources: TypeAlias = dict[tuple[int, int], str]
 
 
 def filled(
-    before: Table, after: Floats, sources: Sources, regressions: tuple[Regression, ...] = ()
+    before: NamedMatrix, after: Floats, sources: Sources, regressions: tuple[Regression, ...] = ()
 ) -> Filled:
     """Report the difference between values before and after, with the source of each cell."""
     indicator, unit = np.nonzero((np.isnan(before.values) & ~np.isnan(after)).T)
@@ -129,7 +129,9 @@ def filled(
     )
 
 
-def checked(x: Matrix, names: Sequence[str] | None, units: Sequence[str] | None = None) -> Table:
+def checked(
+    x: Matrix, names: Sequence[str] | None, units: Sequence[str] | None = None
+) -> NamedMatrix:
     """Take a table in, each of whose indicators has a value at least."""
     taken = table(x, names, units)
     empty = np.isnan(taken.values).all(axis=0)

@@ -16,7 +16,7 @@ import numpy as np
 
 from commonweal.errors import DataError
 from commonweal.index.methods import AtLeastZero, Count, Share, strict
-from commonweal.index.tables import Matrix, Table, Weights, table, weights_of
+from commonweal.index.tables import Matrix, NamedMatrix, WeightsLike, table, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ Uneven: TypeAlias = Literal["lower", "higher"]
 they are need."""
 
 
-def arithmetic(x: Matrix, weights: Weights = None) -> Floats:
+def arithmetic(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Weighted arithmetic mean.
 
     Raises
@@ -62,7 +62,7 @@ def arithmetic(x: Matrix, weights: Weights = None) -> Floats:
     return _mean(taken.values, w)
 
 
-def weighted_sum(x: Matrix, weights: Weights = None) -> Floats:
+def weighted_sum(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Sum of weight times value; the weights are used as they stand, and 1 each if not given.
 
     A missing child is carried by the others: it counts as the mean of those present.
@@ -80,7 +80,7 @@ def weighted_sum(x: Matrix, weights: Weights = None) -> Floats:
     return total
 
 
-def geometric(x: Matrix, weights: Weights = None) -> Floats:
+def geometric(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Weighted geometric mean; every value above 0.
 
     Examples
@@ -93,7 +93,7 @@ def geometric(x: Matrix, weights: Weights = None) -> Floats:
     return np.exp(_mean(np.log(np.where(w > 0, taken.values, 1.0)), w))
 
 
-def harmonic(x: Matrix, weights: Weights = None) -> Floats:
+def harmonic(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Weighted harmonic mean; every value above 0.
 
     Examples
@@ -107,7 +107,7 @@ def harmonic(x: Matrix, weights: Weights = None) -> Floats:
 
 
 @strict
-def generalised(x: Matrix, weights: Weights = None, p: float = 1.0) -> Floats:
+def generalised(x: Matrix, weights: WeightsLike = None, p: float = 1.0) -> Floats:
     """Weighted power mean: ``(sum w x^p / sum w)^(1/p)``.
 
     Parameters
@@ -150,7 +150,7 @@ def generalised(x: Matrix, weights: Weights = None, p: float = 1.0) -> Floats:
         return scale[:, 0] * np.exp(np.log1p(less_one) / p)
 
 
-def median(x: Matrix, weights: Weights = None) -> Floats:
+def median(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Weighted median: half of the weight lies at or below it, half at or above.
 
     Where the half falls exactly between two values, their mean.
@@ -177,7 +177,7 @@ def median(x: Matrix, weights: Weights = None) -> Floats:
 
 
 @strict
-def mazziotta_pareto(x: Matrix, weights: Weights = None, uneven: Uneven = "lower") -> Floats:
+def mazziotta_pareto(x: Matrix, weights: WeightsLike = None, uneven: Uneven = "lower") -> Floats:
     """Mean, less (or plus) a penalty for an uneven profile: ``M -+ S^2 / M``.
 
     Parameters
@@ -221,7 +221,7 @@ def mazziotta_pareto(x: Matrix, weights: Weights = None, uneven: Uneven = "lower
 @strict
 def mean_min(
     x: Matrix,
-    weights: Weights = None,
+    weights: WeightsLike = None,
     alpha: Share = 0.5,
     beta: AtLeastZero = 0.0,
     uneven: Uneven = "lower",
@@ -256,7 +256,7 @@ def mean_min(
     return mean + sign * alpha * (np.hypot(gap, beta) - beta)
 
 
-def ordered(x: Matrix, weights: Weights = None) -> Floats:
+def ordered(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Ordered weighted average: the first weight is for the unit's greatest value, and so on.
 
     Parameters
@@ -310,7 +310,7 @@ def order_weights(n_children: Count, orness: Share) -> Floats:
     return np.diff(np.r_[0.0, places[1:] ** ((1 - orness) / orness)])
 
 
-def present_share(x: Matrix, weights: Weights = None) -> Floats:
+def present_share(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Give each unit's share of children that are not missing, by number or by weight.
 
     Examples
@@ -323,7 +323,7 @@ def present_share(x: Matrix, weights: Weights = None) -> Floats:
 
 
 @strict
-def require(x: Matrix, share: Share, weights: Weights = None) -> Floats:
+def require(x: Matrix, share: Share, weights: WeightsLike = None) -> Floats:
     """Make units missing altogether that have too few children.
 
     Parameters
@@ -345,7 +345,7 @@ def require(x: Matrix, share: Share, weights: Weights = None) -> Floats:
     return np.where(enough[:, None], taken.values, np.nan)
 
 
-def children(x: Matrix, weights: Weights) -> tuple[Table, Floats]:
+def children(x: Matrix, weights: WeightsLike) -> tuple[NamedMatrix, Floats]:
     """Take in (n_units, n_children) values and (n_children,) weights, 1 each for none."""
     taken = table(x, what="child")
     if not taken.names:
@@ -379,11 +379,11 @@ def _mean(values: Floats, w: Floats) -> Floats:
     return mean
 
 
-def _above_zero(taken: Table, w: Floats, what: str) -> None:
+def _above_zero(taken: NamedMatrix, w: Floats, what: str) -> None:
     _refuse((taken.values <= 0) & (w > 0), taken, what, "above 0 (normalise to a positive range)")
 
 
-def _refuse(wrong: NDArray[np.bool_], taken: Table, what: str, expected: str) -> None:
+def _refuse(wrong: NDArray[np.bool_], taken: NamedMatrix, what: str, expected: str) -> None:
     if wrong.any():
         found = taken.values[wrong][0]
         raise DataError(

@@ -37,8 +37,8 @@ __all__ = [
     "Declared",
     "Finite",
     "Function",
-    "How",
     "MethodError",
+    "MethodSpec",
     "Share",
     "StrictModel",
     "Whole",
@@ -341,7 +341,7 @@ Function: TypeAlias = Callable[..., Any]
 _PYTHON = "python"
 """The key under which a study names a function of Python's."""
 
-How: TypeAlias = str | dict[str, dict[str, Any]] | Function
+MethodSpec: TypeAlias = str | dict[str, dict[str, Any]] | Function
 """A method: its name, its name with settings, or a function."""
 
 
@@ -353,7 +353,7 @@ class MethodError(ValueError):
         self.path = path
 
 
-def name_of(how: How) -> str:
+def name_of(how: MethodSpec) -> str:
     """Give a method's name; of a function, its own.
 
     Examples
@@ -368,7 +368,7 @@ def name_of(how: How) -> str:
     return getattr(how, "__name__", type(how).__name__)
 
 
-def settings_of(how: How) -> dict[str, Any]:
+def settings_of(how: MethodSpec) -> dict[str, Any]:
     """Give the settings that stand beside a method's name.
 
     Examples
@@ -380,7 +380,7 @@ def settings_of(how: How) -> dict[str, Any]:
 
 
 def function_of(
-    how: How, known: Mapping[str, Function], kind: str = "method", **more: Any
+    how: MethodSpec, known: Mapping[str, Function], kind: str = "method", **more: Any
 ) -> Function:
     """Give the function of a method, with its settings; `more` holds where it has none."""
     if callable(how):
@@ -395,7 +395,7 @@ def function_of(
 
 def checked_method(
     how: Any, known: Mapping[str, Function], kind: str, inside: Collection[str] = ()
-) -> How:
+) -> MethodSpec:
     """Check a method against the functions known.
 
     Examples
@@ -432,7 +432,7 @@ def checked_method(
     return {name: checked} if checked else name
 
 
-def as_data(how: How) -> str | dict[str, Any]:
+def as_data(how: MethodSpec) -> str | dict[str, Any]:
     """Give a method as a study names it; of a function, where Python would find it.
 
     Examples
@@ -476,7 +476,7 @@ def _parameters(function: Function, inside: Collection[str]) -> dict[str, tuple[
     hints = typing.get_type_hints(
         function,
         localns=dict.fromkeys(("ArrayLike", "Floats"), list[float])
-        | {"Sequence": Sequence, "Matrix": Any, "Weights": Any},
+        | {"Sequence": Sequence, "Matrix": Any, "WeightsLike": Any},
     )
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return {
@@ -509,7 +509,9 @@ def refuse_at_once(function: Function, *nothing: Any) -> None:
         raise MethodError(str(error)) from None
 
 
-def takes(how: How, key: str, known: Mapping[str, Function], inside: Collection[str] = ()) -> bool:
+def takes(
+    how: MethodSpec, key: str, known: Mapping[str, Function], inside: Collection[str] = ()
+) -> bool:
     """Say whether a method has a setting of this name.
 
     Examples
@@ -522,7 +524,7 @@ def takes(how: How, key: str, known: Mapping[str, Function], inside: Collection[
     return key in _parameters(known[name_of(how)], inside)
 
 
-def with_setting(how: How, key: str, value: Any) -> How:
+def with_setting(how: MethodSpec, key: str, value: Any) -> MethodSpec:
     """Give a method with one setting in place of its own.
 
     Examples

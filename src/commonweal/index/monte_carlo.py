@@ -17,7 +17,7 @@ from commonweal.index.rank_transforms import EXPONENTIAL_SCALE, normal_quantile
 from commonweal.index.runs import POWERS, Entry, Part, Way, is_plain, settings_frame
 from commonweal.index.score import transformed_need
 from commonweal.index.tables import table
-from commonweal.index.targets import Acting
+from commonweal.index.targets import AssumptionTarget
 from commonweal.index.treat import TREATMENTS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.assumptions import Assumption
     from commonweal.index.distributions import Noise
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
     from commonweal.index.rank import TieRule
     from commonweal.index.tables import Floats
 
@@ -90,7 +90,7 @@ class Ensemble:
     """
 
     index: str
-    found: tuple[Acting, ...]
+    found: tuple[AssumptionTarget, ...]
     parts: tuple[Part, ...]
     need: Mapping[str, Floats]
     rows: Floats
@@ -293,9 +293,9 @@ class Ensemble:
                 powers[runs] = POWERS.get(name, np.nan)
         return powers, sums
 
-    def _form(self, part: Part, form: int, u: Floats) -> How:
+    def _form(self, part: Part, form: int, u: Floats) -> MethodSpec:
         """Give one run's way of aggregating, with the settings that it draws."""
-        how: How = part.forms.of[form]
+        how: MethodSpec = part.forms.of[form]
         for by, key in part.settings:
             if takes(how, key, AGGREGATORS):
                 how = with_setting(how, key, float(self._values(by, u)[0]))
@@ -373,7 +373,7 @@ class Ensemble:
         """Say what each run uses; see `commonweal.index.runs.settings_frame`."""
         children = {p.path: [e.path.rsplit("/", 1)[1] for e in p.entries] for p in self.parts}
         here = tuple(
-            Acting(one.assumption, tuple(p for p in one.paths if p in children), one.laws)
+            AssumptionTarget(one.assumption, tuple(p for p in one.paths if p in children), one.laws)
             if one.laws
             else one
             for one in self.found

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
 
 __all__ = ["NORMALISERS", "Normaliser", "normalise", "normaliser", "turned"]
 
@@ -80,11 +80,11 @@ NORMALISERS: MappingProxyType[str, Normaliser] = MappingProxyType(
 
 def normalise(
     x: Matrix,
-    how: How = "min_max",
+    how: MethodSpec = "min_max",
     *,
     directions: ArrayLike | Mapping[str, int] = 1,
     names: Sequence[str] | None = None,
-    each: Mapping[str, How] | None = None,
+    each: Mapping[str, MethodSpec] | None = None,
     reference: ArrayLike | None = None,
     units: Sequence[str] | None = None,
     **settings: Any,

@@ -21,7 +21,7 @@ from commonweal.index.methods import Count, strict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.index.tables import Floats, Matrix, Weights
+    from commonweal.index.tables import Floats, Matrix, WeightsLike
 
 __all__ = ["copeland", "outranking_matrix"]
 
@@ -31,7 +31,7 @@ _TIE = 1e-12
 _BLOCK = 2048
 
 
-def outranking_matrix(x: Matrix, weights: Weights = None) -> Floats:
+def outranking_matrix(x: Matrix, weights: WeightsLike = None) -> Floats:
     """Give the share of the vote by which each unit outranks each other.
 
     Parameters
@@ -78,7 +78,7 @@ def outranking_matrix(x: Matrix, weights: Weights = None) -> Floats:
 @strict
 def copeland(
     x: Matrix,
-    weights: Weights = None,
+    weights: WeightsLike = None,
     workers: Count | None = None,
     *,
     reference: Matrix | None = None,

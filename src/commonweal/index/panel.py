@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
     from commonweal.index.framework import Node
     from commonweal.index.scores import Scores
     from commonweal.index.tables import Floats, Matrix
@@ -214,7 +214,7 @@ class PanelScores:
         """(n_years, n_areas) rank among the areas that have a score in that year, 1 = most need."""
         return np.stack([rank(need, ties) for need in self.need(path)])
 
-    def moved(self, move: Move) -> PanelScores:
+    def moved(self, move: Crosswalk) -> PanelScores:
         """Carry every year to other areas, as `Scores.moved` does."""
         of = {year: scores.moved(move) for year, scores in self.of.items()}
         return PanelScores(self.index, self.base, of, self.fitted)

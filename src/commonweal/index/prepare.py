@@ -9,20 +9,20 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import CommonwealError, DataError
-from commonweal.index.prepare_steps import CELLS, Table, take
+from commonweal.index.prepare_steps import CELLS, StepState, apply_step
 from commonweal.indicators import Indicators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from commonweal.areas import Areas
-    from commonweal.index.prepare_spec import Step
+    from commonweal.index.prepare_spec import PrepareStep
 
-__all__ = ["Done", "Prepared", "prepare"]
+__all__ = ["Prepared", "StepReport", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepReport:
     """What one step did.
 
     Attributes
@@ -42,7 +42,7 @@ class Done:
     """
 
     number: int
-    step: Step
+    step: PrepareStep
     cells: pl.DataFrame
     whole: tuple[str, ...]
     told: Mapping[str, str]
@@ -65,7 +65,7 @@ class Prepared:
     """
 
     indicators: Indicators
-    done: tuple[Done, ...]
+    done: tuple[StepReport, ...]
     areas_out: Mapping[str, str]
     indicators_out: Mapping[str, str]
 
@@ -87,7 +87,7 @@ class Prepared:
 def prepare(
     indicators: Indicators,
     used: Sequence[str],
-    steps: Sequence[Step],
+    steps: Sequence[PrepareStep],
     areas: Areas,
     domains: Mapping[str, Sequence[str]] | None = None,
 ) -> Prepared:
@@ -125,7 +125,7 @@ def prepare(
     """
     n, k = indicators.values.shape
     known = indicators.standard_errors
-    table = Table(
+    table = StepState(
         areas,
         indicators.values,
         np.full((n, k), np.nan) if known is None else known,
@@ -136,10 +136,10 @@ def prepare(
     done = []
     for at, step in enumerate(steps):
         try:
-            table, cells, whole, told = take(table, step, domains or {})
+            table, cells, whole, told = apply_step(table, step, domains or {})
         except CommonwealError as error:
             raise DataError(f"prepare.{at}.{step.kind}: {error}") from None
-        done.append(Done(at + 1, step, cells, whole, told))
+        done.append(StepReport(at + 1, step, cells, whole, told))
     errors = None if np.isnan(table.errors).all() else table.errors
     kept = (
         np.isnan(indicators.values) | np.isnan(table.values) | (table.values == indicators.values)

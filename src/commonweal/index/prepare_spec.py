@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from commonweal.index.methods import StrictModel
-from commonweal.index.treat import Rule
+from commonweal.index.treat import TreatmentRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +17,9 @@ __all__ = [
     "Denominate",
     "Impute",
     "OwnTreat",
+    "PrepareStep",
     "Screen",
     "Shrink",
-    "Step",
     "Treat",
 ]
 
@@ -164,13 +164,13 @@ class Treat(_Of):
     combine: bool = False
     each: dict[str, OwnTreat] = Field(default_factory=dict)
 
-    def rule(self, name: str) -> Rule | None:
+    def rule(self, name: str) -> TreatmentRule | None:
         """Give what holds for an indicator; None if nothing is to be done to it."""
         own = self.each[name].model_dump(exclude_none=True) if name in self.each else {}
         asked = {**self.model_dump(exclude={"of", "each"}), **own}
         if asked["reshape"] == "none":
             asked["reshape"] = None
-        return Rule(**asked) if asked["winsorise"] or asked["reshape"] else None
+        return TreatmentRule(**asked) if asked["winsorise"] or asked["reshape"] else None
 
 
 class Shrink(_Of):
@@ -206,7 +206,7 @@ class Shrink(_Of):
         return self
 
 
-class Step(_Part):
+class PrepareStep(_Part):
     """One step: the name of what is done, with its settings.
 
     Attributes
@@ -231,12 +231,12 @@ class Step(_Part):
         return data
 
     @model_validator(mode="after")
-    def _one(self) -> Step:
-        found = [name for name in Step.model_fields if getattr(self, name) is not None]
+    def _one(self) -> PrepareStep:
+        found = [name for name in PrepareStep.model_fields if getattr(self, name) is not None]
         if len(found) != 1:
             raise ValueError(
                 f"found {' and '.join(found) or 'nothing'}; expected one of: "
-                + ", ".join(Step.model_fields)
+                + ", ".join(PrepareStep.model_fields)
             )
         for key, name in self.helpers():
             if name in self.of:
@@ -246,7 +246,7 @@ class Step(_Part):
     @property
     def kind(self) -> str:
         """What is done: the name of one of the fields."""
-        return next(name for name in Step.model_fields if getattr(self, name) is not None)
+        return next(name for name in PrepareStep.model_fields if getattr(self, name) is not None)
 
     @property
     def spec(self) -> Denominate | Screen | Impute | Treat | Shrink:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.index.prepare_spec import Step
+    from commonweal.index.prepare_spec import PrepareStep
     from commonweal.index.tables import Floats
     from commonweal.indicators import Indicator
 
-__all__ = ["CELLS", "Table", "take"]
+__all__ = ["CELLS", "StepState", "apply_step"]
 
 CELLS = {
     "indicator": pl.String,
@@ -41,7 +41,7 @@ CELLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StepState:
     """Where the steps have got to: values and errors (n_areas, n_indicators), and who is still in."""
 
     areas: Areas
@@ -79,7 +79,7 @@ class Table:
 
     def with_block(
         self, at: Any, values: Floats, errors: Floats, units: Mapping[str, str] | None = None
-    ) -> Table:
+    ) -> StepState:
         """Put other values, errors and units into the place that `block` gave."""
         all_values, all_errors = self.values.copy(), self.errors.copy()
         all_values[at], all_errors[at] = values, np.where(np.isnan(values), np.nan, errors)
@@ -95,10 +95,12 @@ class Table:
         return self.areas.table[name].gather(self.rows.tolist()).to_list()
 
 
-Taken: TypeAlias = tuple[Table, pl.DataFrame, tuple[str, ...], dict[str, str]]
+StepResult: TypeAlias = tuple[StepState, pl.DataFrame, tuple[str, ...], dict[str, str]]
 
 
-def take(table: Table, step: Step, domains: Mapping[str, Sequence[str]]) -> Taken:
+def apply_step(
+    table: StepState, step: PrepareStep, domains: Mapping[str, Sequence[str]]
+) -> StepResult:
     """Take one step."""
     names, spec = table.asked(step.of), step.spec
     if not names:
@@ -116,7 +118,7 @@ def take(table: Table, step: Step, domains: Mapping[str, Sequence[str]]) -> Take
             return _shrink(table, names, spec)
 
 
-def _denominate(table: Table, names: list[str], spec: Denominate) -> Taken:
+def _denominate(table: StepState, names: list[str], spec: Denominate) -> StepResult:
     at, before, errors = table.block(names)
     divisor, label = table.column(spec.by), table.label(spec.by)
     after = rates.denominate(
@@ -153,7 +155,7 @@ def _denominate(table: Table, names: list[str], spec: Denominate) -> Taken:
     return table.with_block(at, after, scaled, units), cells.select(*CELLS), tuple(names), told
 
 
-def _screen(table: Table, names: list[str], spec: Screen) -> Taken:
+def _screen(table: StepState, names: list[str], spec: Screen) -> StepResult:
     _, values, _ = table.block(names)
     codes, told = table.codes(), dict[str, str]()
     kept = np.ones(len(names), dtype=bool)
@@ -210,8 +212,8 @@ def _screen(table: Table, names: list[str], spec: Screen) -> Taken:
 
 
 def _impute(
-    table: Table, names: list[str], spec: Impute, domains: Mapping[str, Sequence[str]]
-) -> Taken:
+    table: StepState, names: list[str], spec: Impute, domains: Mapping[str, Sequence[str]]
+) -> StepResult:
     at, before, errors = table.block(names)
     way: Literal["mean", "median"] = "median" if spec.how.endswith("median") else "mean"
     if spec.how == "regression":
@@ -254,7 +256,7 @@ def _impute(
     return then, cells.select(*CELLS), (), told
 
 
-def _treat(table: Table, names: list[str], spec: Treat) -> Taken:
+def _treat(table: StepState, names: list[str], spec: Treat) -> StepResult:
     at, before, errors = table.block(names)
     found = outliers.treat(before, names, own={n: spec.rule(n) for n in names})
     log = outliers.changes(found)
@@ -288,7 +290,7 @@ def _treat(table: Table, names: list[str], spec: Treat) -> Taken:
     return then, cells.select(*CELLS), tuple(whole), told
 
 
-def _treatment(step: outliers.Step) -> str:
+def _treatment(step: outliers.TreatmentStep) -> str:
     """Say what was done to one indicator, with its skew and kurtosis before and after."""
     at_first = "skew {:.2f}, kurtosis {:.2f}".format(*step.before)
     if step.passes is None:
@@ -307,7 +309,7 @@ def _treatment(step: outliers.Step) -> str:
     return f"{', then '.join(done)} ({at_first}; then " + "{:.2f}, {:.2f})".format(*last) + verdict
 
 
-def _shrink(table: Table, names: list[str], spec: Shrink) -> Taken:
+def _shrink(table: StepState, names: list[str], spec: Shrink) -> StepResult:
     at, before, errors = table.block(names)
     codes, above = table.codes(), table.larger(spec.to)
     homeless = [c for c, a in zip(codes, above, strict=True) if a is None]
@@ -348,7 +350,11 @@ def _shrink(table: Table, names: list[str], spec: Shrink) -> Taken:
 
 
 def _cells(
-    table: Table, names: Sequence[str], changed: NDArray[np.bool_], before: Floats, after: Floats
+    table: StepState,
+    names: Sequence[str],
+    changed: NDArray[np.bool_],
+    before: Floats,
+    after: Floats,
 ) -> pl.DataFrame:
     """List changed cells, indicator by indicator, with their row among the areas still in."""
     column, row = np.nonzero(changed.T)

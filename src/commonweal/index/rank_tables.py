@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike
 
-    from commonweal.index.tables import Floats, Table
+    from commonweal.index.tables import Floats, NamedMatrix
 
 
 __all__ = [
-    "compare",
-    "compare_many",
+    "compare_ranks",
+    "compare_versions",
     "group_ranks",
     "results_table",
     "strengths",
@@ -243,7 +243,7 @@ def unit_summary(
 
 
 @strict
-def compare(
+def compare_ranks(
     nominal: ArrayLike, other: ArrayLike, units: Sequence[str], *, ties: TieRule = "min"
 ) -> pl.DataFrame:
     """Set the ranks of two versions of a score side by side, the largest shift first.
@@ -265,7 +265,7 @@ def compare(
 
     Examples
     --------
-    >>> compare([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], ["a", "b", "c"]).rows()
+    >>> compare_ranks([3.0, 2.0, 1.0], [1.0, 2.0, 3.0], ["a", "b", "c"]).rows()
     [('a', 1.0, 3.0, -2.0, 2.0), ('c', 3.0, 1.0, 2.0, 2.0), ('b', 2.0, 2.0, 0.0, 0.0)]
     """
     import polars as pl
@@ -287,7 +287,7 @@ def compare(
 
 
 @strict
-def compare_many(
+def compare_versions(
     versions: Mapping[str, ArrayLike],
     units: Sequence[str],
     *,
@@ -309,7 +309,7 @@ def compare_many(
 
     Examples
     --------
-    >>> compare_many({"a": [1.0, 2.0], "b": [2.0, 1.0]}, ["x", "y"], show="shifts").rows()
+    >>> compare_versions({"a": [1.0, 2.0], "b": [2.0, 1.0]}, ["x", "y"], show="shifts").rows()
     [('y', 0.0, -1.0), ('x', 0.0, 1.0)]
     """
     import polars as pl
@@ -332,7 +332,7 @@ _Row = tuple[str, float, int, float, bool, bool]
 
 
 def _standing(
-    taken: Table, unit: int | str, directions: ArrayLike | Mapping[str, int], ties: TieRule
+    taken: NamedMatrix, unit: int | str, directions: ArrayLike | Mapping[str, int], ties: TieRule
 ) -> list[_Row]:
     """Name, rank, units ranked, value, is greatest, is least: for indicators that the unit has."""
     at = row_of(unit, taken.units, len(taken.values))

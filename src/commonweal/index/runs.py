@@ -31,7 +31,7 @@ from commonweal.index.methods import (
     with_setting,
 )
 from commonweal.index.normalise import NORMALISERS, turned
-from commonweal.index.targets import ways_of
+from commonweal.index.targets import alternatives_of
 from commonweal.index.treat import TREATMENTS
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index.framework import Node
-    from commonweal.index.methods import Function, How
+    from commonweal.index.methods import Function, MethodSpec
     from commonweal.index.rank import TieRule
     from commonweal.index.tables import Floats
-    from commonweal.index.targets import Acting
+    from commonweal.index.targets import AssumptionTarget
 
 
 __all__ = [
@@ -66,7 +66,7 @@ __all__ = [
 Sets = dict[tuple[int, str], "Floats"]
 
 
-def draw_numbers(found: Sequence[Acting], n_runs: int, seed: int, n_sets: int) -> Floats:
+def draw_numbers(found: Sequence[AssumptionTarget], n_runs: int, seed: int, n_sets: int) -> Floats:
     """Draw the numbers of runs at random.
 
     Gives (n_runs, n_assumptions) in [0, 1).
@@ -82,7 +82,7 @@ def draw_numbers(found: Sequence[Acting], n_runs: int, seed: int, n_sets: int) -
 
 
 def draw_sets(
-    found: Sequence[Acting], weights: Mapping[str, Floats], n_sets: int, seed: int
+    found: Sequence[AssumptionTarget], weights: Mapping[str, Floats], n_sets: int, seed: int
 ) -> Sets:
     """Draw the sets of weights that runs choose from.
 
@@ -96,7 +96,7 @@ def draw_sets(
     return sets
 
 
-def cut_factors(found: Sequence[Acting], u: Floats, path: str) -> Floats:
+def cut_factors(found: Sequence[AssumptionTarget], u: Floats, path: str) -> Floats:
     """(n_runs,) what the cut-off of a condition on an index or domain is multiplied by."""
     factor = np.ones(len(u))
     for one, column in zip(found, u.T, strict=True):
@@ -109,7 +109,7 @@ def cut_factors(found: Sequence[Acting], u: Floats, path: str) -> Floats:
     return factor
 
 
-def label_of(how: How) -> str:
+def label_of(how: MethodSpec) -> str:
     """Write a method as a reader would.
 
     Examples
@@ -125,7 +125,7 @@ def label_of(how: How) -> str:
 
 
 def settings_frame(
-    found: Sequence[Acting],
+    found: Sequence[AssumptionTarget],
     u: Floats,
     sets: Mapping[tuple[int, str], Floats],
     children: Mapping[str, Sequence[str]],
@@ -196,8 +196,8 @@ class Choices:
 class Way:
     """How a child may enter its parent: treated first, then transformed."""
 
-    treatment: How
-    transform: How
+    treatment: MethodSpec
+    transform: MethodSpec
 
 
 _AS_IT_IS = Way("none", "none")
@@ -290,7 +290,7 @@ class Part:
 
 
 def lay_out(
-    index: str, tree: Node, found: Sequence[Acting], signs: Mapping[str, float]
+    index: str, tree: Node, found: Sequence[AssumptionTarget], signs: Mapping[str, float]
 ) -> tuple[Part, ...]:
     """Lay a tree out, with what each assumption may change where."""
     parts: list[Part] = []
@@ -346,13 +346,13 @@ def lay_out(
     return tuple(parts)
 
 
-def _of_kind(found: Sequence[Acting], kind: type, path: str) -> int:
+def _of_kind(found: Sequence[AssumptionTarget], kind: type, path: str) -> int:
     """Give the number of the assumption of a kind that acts on a path; -1 for none."""
     at = [k for k, one in enumerate(found) if type(one.assumption) is kind and path in one.paths]
     return at[0] if at else -1
 
 
-def _parameters(found: Sequence[Acting], part: str, path: str) -> dict[int, Parameter]:
+def _parameters(found: Sequence[AssumptionTarget], part: str, path: str) -> dict[int, Parameter]:
     """Give the parameters of a part of a node, by number."""
     return {
         k: one.assumption
@@ -363,7 +363,9 @@ def _parameters(found: Sequence[Acting], part: str, path: str) -> dict[int, Para
     }
 
 
-def _left_out(path: str, node: Node, found: Sequence[Acting]) -> tuple[tuple[int, int], ...]:
+def _left_out(
+    path: str, node: Node, found: Sequence[AssumptionTarget]
+) -> tuple[tuple[int, int], ...]:
     out = []
     for at, name in enumerate(node.children):
         by = _of_kind(found, Inclusion, f"{path}/{name}")
@@ -376,8 +378,8 @@ def _left_out(path: str, node: Node, found: Sequence[Acting]) -> tuple[tuple[int
     return tuple(out)
 
 
-def _forms(path: str, node: Node, found: Sequence[Acting]) -> Choices:
-    ways = ways_of("aggregate", path, node, found)
+def _forms(path: str, node: Node, found: Sequence[AssumptionTarget]) -> Choices:
+    ways = alternatives_of("aggregate", path, node, found)
     by = _of_kind(found, Aggregation, path)
     if by < 0:
         return Choices(ways, (), np.zeros((), np.intp))
@@ -386,7 +388,9 @@ def _forms(path: str, node: Node, found: Sequence[Acting]) -> Choices:
 
 
 def _powers(
-    forms: Sequence[How], settings: Sequence[tuple[int, str]], found: Sequence[Acting]
+    forms: Sequence[MethodSpec],
+    settings: Sequence[tuple[int, str]],
+    found: Sequence[AssumptionTarget],
 ) -> tuple[float, bool]:
     """Give the least power that a mean may have, and whether it may be no plain power mean."""
     least, slow = np.inf, False
@@ -415,9 +419,9 @@ def is_plain(power: float) -> bool:
     return power == 0 or FLATTEST <= abs(power) <= STEEPEST
 
 
-def _ways(path: str, parent: Node, found: Sequence[Acting], sign: float) -> Choices:
+def _ways(path: str, parent: Node, found: Sequence[AssumptionTarget], sign: float) -> Choices:
     """Give every way in which a child may enter, and which one each choice means."""
-    stated = ways_of("transform", path, parent, ())[0]
+    stated = alternatives_of("transform", path, parent, ())[0]
     treat = _options("treat", "none", path, parent, found, sign)
     transform = _options("transform", stated, path, parent, found, sign)
     each = treat.table.reshape(treat.table.shape + (1,) * transform.table.ndim)
@@ -428,14 +432,19 @@ def _ways(path: str, parent: Node, found: Sequence[Acting], sign: float) -> Choi
 
 
 def _options(
-    part: str, stated: How, path: str, parent: Node, found: Sequence[Acting], sign: float
+    part: str,
+    stated: MethodSpec,
+    path: str,
+    parent: Node,
+    found: Sequence[AssumptionTarget],
+    sign: float,
 ) -> Choices:
     """Give the ways of treating or of transforming one child, with all values of their settings."""
     treats = part == "treat"
     known: Mapping[str, Function] = TREATMENTS if treats else NORMALISERS
     check = _checked_treatment if treats else checked_transform
     by = _of_kind(found, Treatment if treats else Normalisation, path)
-    ways: Sequence[How] = ways_of(part, path, parent, found)
+    ways: Sequence[MethodSpec] = alternatives_of(part, path, parent, found)
     if by >= 0 and not treats:  # bounds and targets are in the indicator's own units
         ways = [_turned(way, sign) for way in ways]
     parameters = _parameters(found, part, path)
@@ -455,8 +464,12 @@ def _options(
 
 
 def _set(
-    way: How, a: Parameter, value: float, check: Callable[[Any], How], sign: float = 1.0
-) -> How:
+    way: MethodSpec,
+    a: Parameter,
+    value: float,
+    check: Callable[[Any], MethodSpec],
+    sign: float = 1.0,
+) -> MethodSpec:
     """Give a method with one setting drawn; bounds and targets are turned to the way need goes."""
     key = a.key
     if sign == -1 and key in ("lower", "upper", "target", "middle"):
@@ -468,19 +481,19 @@ def _set(
         raise DataError(f"assumption '{a.called}': {error}") from None
 
 
-def _checked_treatment(how: Any) -> How:
+def _checked_treatment(how: Any) -> MethodSpec:
     return checked_method(how, TREATMENTS, "treatment")
 
 
-def _turned(way: How, sign: float) -> How:
+def _turned(way: MethodSpec, sign: float) -> MethodSpec:
     if not isinstance(way, dict):
         return way
     ((name, settings),) = way.items()
     return {name: turned(settings, sign)}
 
 
-def _unique(ways: Sequence[How]) -> list[How]:
-    seen: list[How] = []
+def _unique(ways: Sequence[MethodSpec]) -> list[MethodSpec]:
+    seen: list[MethodSpec] = []
     for way in ways:
         if way not in seen:
             seen.append(way)

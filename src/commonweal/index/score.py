@@ -12,7 +12,7 @@ from commonweal.errors import DataError
 from commonweal.index.aggregate import aggregate
 from commonweal.index.framework import STATED, with_weights
 from commonweal.index.importance import WEIGHINGS
-from commonweal.index.methods import How, function_of, name_of, settings_of
+from commonweal.index.methods import MethodSpec, function_of, name_of, settings_of
 from commonweal.index.normalise import NORMALISERS, takes_base, turned
 from commonweal.index.rank_transforms import BY_RANK
 from commonweal.index.scales import distance_to_reference
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from commonweal.index.framework import Node
     from commonweal.index.rank import TieRule
-    from commonweal.index.tables import Floats, Matrix, Weights
+    from commonweal.index.tables import Floats, Matrix, WeightsLike
     from commonweal.indicators import Indicators
 
 __all__ = ["Base", "fit_base", "score", "score_tree"]
@@ -136,8 +136,8 @@ def score_tree(
     index: str,
     tree: Node,
     leaf: Callable[[str], Floats] | Mapping[str, ArrayLike] | Matrix,
-    weights: Mapping[str, Weights] | None = None,
-    forms: Mapping[str, How] | None = None,
+    weights: Mapping[str, WeightsLike] | None = None,
+    forms: Mapping[str, MethodSpec] | None = None,
     codes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Compute every node of a tree, children first.
@@ -183,8 +183,8 @@ def _visit(
     index: str,
     tree: Node,
     leaf: Callable[[str], Floats],
-    weights: Mapping[str, Weights] | None = None,
-    forms: Mapping[str, How] | None = None,
+    weights: Mapping[str, WeightsLike] | None = None,
+    forms: Mapping[str, MethodSpec] | None = None,
     codes: Sequence[str] | None = None,
     base: Base | None = None,
     n_years: int = 1,
@@ -272,7 +272,7 @@ def entered(
 
 def transformed_need(
     need: Floats,
-    how: How,
+    how: MethodSpec,
     ties: TieRule,
     reference: Floats | None = None,
     codes: Sequence[str] | None = None,
@@ -295,8 +295,8 @@ def combined(
     path: str,
     node: Node,
     x: Floats,
-    weights: Weights,
-    form: How,
+    weights: WeightsLike,
+    form: MethodSpec,
     stated: Floats,
     base: Base | None = None,
     codes: Sequence[str] | None = None,
@@ -334,7 +334,7 @@ def in_need(tree: Node, indicators: Indicators, index: str) -> Node:
     return _in_need(tree, signs)
 
 
-def _weights(x: Floats, node: Node, form: How) -> Floats:
+def _weights(x: Floats, node: Node, form: MethodSpec) -> Floats:
     """Compute the weights of a node's children."""
     function = function_of(node.weigh, WEIGHINGS)
     if callable(node.weigh):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
     from commonweal.index.framework import Node
     from commonweal.index.tables import Floats
 
@@ -63,9 +63,9 @@ class Scores(Tabular):
     need: Mapping[str, Floats]
     transformed: Mapping[str, Floats]
     built: Scores | None = None
-    move: Move | None = None
+    move: Crosswalk | None = None
 
-    def moved(self, move: Move) -> Scores:
+    def moved(self, move: Crosswalk) -> Scores:
         """Carry the index to other areas: every node's population-weighted mean.
 
         Raises

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Matrix",
-    "Table",
-    "Weights",
+    "NamedMatrix",
+    "WeightsLike",
     "by_name",
     "cell_frame",
     "cells",
@@ -52,7 +52,7 @@ __all__ = [
 Floats: TypeAlias = NDArray[np.float64]
 
 
-Weights: TypeAlias = ArrayLike | Mapping[str, float] | None
+WeightsLike: TypeAlias = ArrayLike | Mapping[str, float] | None
 """Numbers one a child, in order or by name; None = every child counts alike."""
 
 
@@ -300,14 +300,14 @@ def missing(cell: Any) -> bool:
 
 
 Matrix: TypeAlias = Any
-"""What `table` takes: an array, a list of lists, a frame of Polars, pandas or Arrow, or a `Table`."""
+"""What `table` takes: an array, a list of lists, a frame of Polars, pandas or Arrow, or a `NamedMatrix`."""
 
 CODES = ("code", "unit", "ucode")
 """A column of text that is called so, capitals or not, holds the codes of the units."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class NamedMatrix:
     """Numbers by unit and column.
 
     Attributes
@@ -353,7 +353,7 @@ def table(
     units: Sequence[str] | None = None,
     *,
     what: str = "indicator",
-) -> Table:
+) -> NamedMatrix:
     """Take a table in.
 
     Examples
@@ -367,7 +367,7 @@ def table(
     Traceback (most recent call last):
     commonweal.errors.DataError: indicator 'pubs', unit 'B': 'n/a' found; expected a number
     """
-    if isinstance(x, Table):  # taken in before
+    if isinstance(x, NamedMatrix):  # taken in before
         known = names is None and units is None
         return x if known else table(x.values, names or x.names, units or x.units, what=what)
     frame = None if isinstance(x, np.ndarray | list | tuple) else frame_of(x)
@@ -386,7 +386,7 @@ def table(
             [cells(c, f"{what} '{n}'", codes) for n, c in zip(called, objects.T, strict=True)]
             or [np.empty((shape[0], 0))]
         )
-    return Table(_finite(values, called, codes, what), called, codes)
+    return NamedMatrix(_finite(values, called, codes, what), called, codes)
 
 
 def labelled(x: Matrix, names: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
@@ -495,7 +495,7 @@ def polars_of(given: Any, what: str) -> pl.DataFrame:
 
 def _of_frame(
     frame: Any, names: Sequence[str] | None, units: Sequence[str] | None, what: str
-) -> Table:
+) -> NamedMatrix:
     import narwhals as nw
 
     by_column = {str(series.name): series for series in frame.iter_columns()}
@@ -535,7 +535,7 @@ def _of_frame(
                 if numeric[j]
                 else cells(by_column[name].to_list(), f"{what} '{name}'", codes)
             )
-    return Table(_finite(values, called, codes, what), called, codes)
+    return NamedMatrix(_finite(values, called, codes, what), called, codes)
 
 
 def _several(what: str) -> str:

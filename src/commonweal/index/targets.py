@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from commonweal.index.assumptions import Assumption, Where
-    from commonweal.index.distributions import WeightLaw
+    from commonweal.index.distributions import WeightDistribution
     from commonweal.index.framework import Node
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
 
 
 __all__ = [
-    "Acting",
-    "acting",
+    "AssumptionTarget",
+    "alternatives_of",
     "checked",
+    "find_targets",
     "first_fault",
-    "ways_of",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class AssumptionTarget:
     """An assumption and the paths that it acts on.
 
     Attributes
@@ -72,15 +72,15 @@ class Acting:
 
     assumption: Assumption
     paths: tuple[str, ...] = ()
-    laws: Mapping[str, WeightLaw] = field(default_factory=dict)
+    laws: Mapping[str, WeightDistribution] = field(default_factory=dict)
 
 
-def acting(
+def find_targets(
     assumptions: Sequence[Assumption],
     trees: Mapping[str, Node],
     with_errors: Collection[str] = (),
     with_counts: Collection[str] = (),
-) -> tuple[Acting, ...]:
+) -> tuple[AssumptionTarget, ...]:
     """Find where each assumption acts."""
     found, fault = _tried(assumptions, trees, with_errors, with_counts)
     if fault is not None:
@@ -94,7 +94,7 @@ def first_fault(
     with_errors: Collection[str] = (),
     with_counts: Collection[str] = (),
 ) -> tuple[int, CommonwealError] | None:
-    """Say which assumption cannot act, and why; None if all can. Parameters as in `acting`."""
+    """Say which assumption cannot act, and why; None if all can. Parameters as in `find_targets`."""
     return _tried(assumptions, trees, with_errors, with_counts)[1]
 
 
@@ -103,22 +103,22 @@ def _tried(
     trees: Mapping[str, Node],
     with_errors: Collection[str],
     with_counts: Collection[str],
-) -> tuple[tuple[Acting, ...], tuple[int, CommonwealError] | None]:
+) -> tuple[tuple[AssumptionTarget, ...], tuple[int, CommonwealError] | None]:
     nodes = {path: node for index, tree in trees.items() for path, node in tree.walk(index)}
-    found: list[Acting] = []
+    found: list[AssumptionTarget] = []
     k = 0
     try:
         for a in assumptions:
             k = len(found)
             if isinstance(a, Weights):
                 laws = _laws(a, nodes)
-                found.append(Acting(a, tuple(laws), laws))
+                found.append(AssumptionTarget(a, tuple(laws), laws))
             elif isinstance(a, SamplingError | SmallCounts):
                 errors = isinstance(a, SamplingError)
                 having = with_errors if errors else with_counts
-                found.append(Acting(a, _leaves_with(a, nodes, having, errors)))
+                found.append(AssumptionTarget(a, _leaves_with(a, nodes, having, errors)))
             else:
-                found.append(Acting(a, tuple(_paths(a, nodes))))
+                found.append(AssumptionTarget(a, tuple(_paths(a, nodes))))
         for k, one in enumerate(found):
             if isinstance(one.assumption, Parameter):
                 found[k] = _of_what_takes_it(one, nodes, found)
@@ -217,8 +217,8 @@ def _paths(a: Assumption, nodes: Mapping[str, Node]) -> Iterator[str]:
         yield from (checked(name, nodes, "index or domain") for name in _named(where))
 
 
-def _laws(a: Weights, nodes: Mapping[str, Node]) -> dict[str, WeightLaw]:
-    laws: dict[str, WeightLaw] = {}
+def _laws(a: Weights, nodes: Mapping[str, Node]) -> dict[str, WeightDistribution]:
+    laws: dict[str, WeightDistribution] = {}
     if isinstance(a.weights, dict):
         for name, law in a.weights.items():
             laws |= dict.fromkeys(_parents(name, nodes), law)
@@ -282,7 +282,9 @@ def _on_cuts(a: Assumption) -> bool:
     return isinstance(a, CutOff) or (isinstance(a, Parameter) and a.part == "cut")
 
 
-def ways_of(part: str, path: str, node: Node, found: Sequence[Acting]) -> tuple[How, ...]:
+def alternatives_of(
+    part: str, path: str, node: Node, found: Sequence[AssumptionTarget]
+) -> tuple[MethodSpec, ...]:
     """Give the ways that a node may go: those of the assumption that varies it, or the stated one."""
     for one in found:
         a = one.assumption
@@ -296,7 +298,9 @@ def ways_of(part: str, path: str, node: Node, found: Sequence[Acting]) -> tuple[
     return (node.transform if own is None else own,)
 
 
-def _of_what_takes_it(one: Acting, nodes: Mapping[str, Node], found: Sequence[Acting]) -> Acting:
+def _of_what_takes_it(
+    one: AssumptionTarget, nodes: Mapping[str, Node], found: Sequence[AssumptionTarget]
+) -> AssumptionTarget:
     """Keep the paths of which some way takes the setting; none is an error."""
     a = one.assumption
     assert isinstance(a, Parameter)
@@ -306,7 +310,7 @@ def _of_what_takes_it(one: Acting, nodes: Mapping[str, Node], found: Sequence[Ac
     kept, others = [], []
     for path in one.paths:
         node = nodes[path.rsplit("/", 1)[0]] if a.part == "transform" else nodes[path]
-        ways = ways_of(a.part, path, node, found)
+        ways = alternatives_of(a.part, path, node, found)
         if any(takes(way, a.key, known[a.part]) for way in ways):
             kept.append(path)
         else:
@@ -316,10 +320,12 @@ def _of_what_takes_it(one: Acting, nodes: Mapping[str, Node], found: Sequence[Ac
         raise DataError(
             f"assumption '{a.called}': {methods} has no setting '{a.key}'; expected one that it takes"
         )
-    return Acting(a, tuple(kept))
+    return AssumptionTarget(a, tuple(kept))
 
 
-def _refuse_settings(one: Acting, nodes: Mapping[str, Node], found: Sequence[Acting]) -> None:
+def _refuse_settings(
+    one: AssumptionTarget, nodes: Mapping[str, Node], found: Sequence[AssumptionTarget]
+) -> None:
     """Refuse ways, and ends of a law, that a method does not take where it is to act."""
     a = one.assumption
     if not isinstance(a, Aggregation | Parameter) or a.part not in (
@@ -328,10 +334,10 @@ def _refuse_settings(one: Acting, nodes: Mapping[str, Node], found: Sequence[Act
         "treat",
     ):
         return
-    seen: list[tuple[How, int]] = []
+    seen: list[tuple[MethodSpec, int]] = []
     for path in one.paths:
         node = nodes[path.rsplit("/", 1)[0]] if a.part == "transform" else nodes[path]
-        ways = ways_of(a.part, path, node, found)
+        ways = alternatives_of(a.part, path, node, found)
         if isinstance(a, Parameter):
             ways = tuple(_at_the_ends(a, ways))
         for how in ways:
@@ -345,7 +351,7 @@ def _refuse_settings(one: Acting, nodes: Mapping[str, Node], found: Sequence[Act
                 raise DataError(f"assumption '{a.called}': {where}: {error}") from None
 
 
-def _at_the_ends(a: Parameter, ways: Sequence[How]) -> Iterator[How]:
+def _at_the_ends(a: Parameter, ways: Sequence[MethodSpec]) -> Iterator[MethodSpec]:
     known = {"aggregate": AGGREGATORS, "transform": NORMALISERS, "treat": TREATMENTS}[a.part]
     # A form is worked out at what is drawn; the rest beforehand, at the middles of steps.
     values = a.ends() if a.part == "aggregate" or a.n_choices else a.grid(a.steps)[[0, -1]].tolist()
@@ -355,7 +361,7 @@ def _at_the_ends(a: Parameter, ways: Sequence[How]) -> Iterator[How]:
                 yield with_setting(way, a.key, int(value) if value == int(value) else value)
 
 
-def _try_out(part: str, how: How, n_children: int) -> None:
+def _try_out(part: str, how: MethodSpec, n_children: int) -> None:
     """Raise what a method is refused for, by having it work on next to nothing."""
     if part == "aggregate":
         checked = checked_aggregate(how)
@@ -371,7 +377,7 @@ _EVEN = np.arange(8.0)
 """Values that no treatment finds anything to do about."""
 
 
-def _refuse_twice(found: Sequence[Acting]) -> None:
+def _refuse_twice(found: Sequence[AssumptionTarget]) -> None:
     names: set[str] = set()
     seen: dict[tuple[str, str], str] = {}
     for one in found:

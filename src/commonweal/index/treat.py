@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 __all__ = [
     "TREATMENTS",
     "Changes",
-    "Rule",
-    "Step",
     "Treated",
+    "TreatmentRule",
+    "TreatmentStep",
     "by_rules",
     "changes",
     "treat",
@@ -54,7 +54,7 @@ Threshold = Annotated[float, Within(0, above=True, finite=False)]
 
 @strict
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TreatmentRule:
     """When an indicator needs treatment, and which.
 
     It passes if its absolute skew is below `skew` *or* its kurtosis below `kurtosis`.
@@ -88,7 +88,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TreatmentStep:
     """What was done to one indicator.
 
     Attributes
@@ -143,7 +143,7 @@ class Treated:
 
     values: Floats
     before: Floats
-    steps: tuple[Step, ...]
+    steps: tuple[TreatmentStep, ...]
     units: tuple[str, ...] | None = None
 
 
@@ -177,8 +177,8 @@ class Changes:
 def treat(
     x: Matrix,
     names: Sequence[str] | None = None,
-    rule: Rule | Mapping[str, Any] | None = None,
-    own: Mapping[str, Rule | Mapping[str, Any] | None] | None = None,
+    rule: TreatmentRule | Mapping[str, Any] | None = None,
+    own: Mapping[str, TreatmentRule | Mapping[str, Any] | None] | None = None,
     *,
     units: Sequence[str] | None = None,
 ) -> Treated:
@@ -191,7 +191,7 @@ def treat(
     names
         (n_indicators,) names.
     rule
-        What holds for all, as a `Rule` or as its settings by name; by default winsorise up to 5
+        What holds for all, as a `TreatmentRule` or as its settings by name; by default winsorise up to 5
         units, then a logarithm.
     own
         By indicator, its own rule; None leaves it as it is.
@@ -228,24 +228,26 @@ def treat(
     taken = table(x, names, units)
     values, called = taken.values, taken.names
     keys(own or {}, called, where=" (with its own treatment)")
-    common = Rule() if rule is None else settings_into(Rule, rule, "the rule for all")
-    rules: dict[str, Rule | None] = dict.fromkeys(called, common)
+    common = (
+        TreatmentRule() if rule is None else settings_into(TreatmentRule, rule, "the rule for all")
+    )
+    rules: dict[str, TreatmentRule | None] = dict.fromkeys(called, common)
     for name, its_own in (own or {}).items():
         whose = f"the rule of '{name}'"
-        rules[name] = None if its_own is None else settings_into(Rule, its_own, whose)
+        rules[name] = None if its_own is None else settings_into(TreatmentRule, its_own, whose)
     skews, kurtoses = skew_kurtosis(values)
     treated, steps = values.copy(), []
     for j, name in enumerate(called):
         its, before = rules[name], (float(skews[j]), float(kurtoses[j]))
         if its is None:
-            steps.append(Step(name, before, passes=None))
+            steps.append(TreatmentStep(name, before, passes=None))
         elif np.isnan(before[1]):
             raise DataError(
                 f"indicator '{name}' is constant or has fewer than 4 values: it has no kurtosis to "
                 "decide by; leave it out of the treatment"
             )
         elif its.passes(*before):
-            steps.append(Step(name, before))
+            steps.append(TreatmentStep(name, before))
         else:
             treated[:, j], step = _treated(values[:, j], name, its, before)
             steps.append(step)
@@ -253,10 +255,10 @@ def treat(
 
 
 def _treated(
-    column: Floats, name: str, rule: Rule, before: tuple[float, float]
-) -> tuple[Floats, Step]:
+    column: Floats, name: str, rule: TreatmentRule, before: tuple[float, float]
+) -> tuple[Floats, TreatmentStep]:
     """Treat one indicator that fails."""
-    step = Step(name, before, passes=False)
+    step = TreatmentStep(name, before, passes=False)
     held = column
     if rule.winsorise != 0:
         held, low, high, now = _winsorised(column, rule, before)
@@ -290,7 +292,7 @@ def _treated(
 
 
 def winsorise(
-    values: ArrayLike, rule: Rule | Mapping[str, Any] | None = None
+    values: ArrayLike, rule: TreatmentRule | Mapping[str, Any] | None = None
 ) -> tuple[Floats, int, int]:
     """Bring in the most extreme values of one indicator until it passes.
 
@@ -320,7 +322,7 @@ def winsorise(
     >>> winsorise([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, -60.0])
     (array([1., 2., 3., 4., 5., 6., 7., 1.]), 1, 0)
     """
-    its = Rule() if rule is None else settings_into(Rule, rule, "the rule")
+    its = TreatmentRule() if rule is None else settings_into(TreatmentRule, rule, "the rule")
     column = numbers_of(values, "values")
     skew, kurtosis = skew_kurtosis(column)
     if np.isnan(kurtosis):
@@ -330,7 +332,7 @@ def winsorise(
 
 
 def _winsorised(
-    column: Floats, rule: Rule, now: tuple[float, float]
+    column: Floats, rule: TreatmentRule, now: tuple[float, float]
 ) -> tuple[Floats, int, int, tuple[float, float]]:
     """Winsorise; give the values, how many at the low and high end, and (skew, kurtosis)."""
     ordered = np.sort(column)[: np.count_nonzero(~np.isnan(column))]  # NaN sorts last
@@ -427,7 +429,7 @@ def winsorise_column(
     >>> winsorise_column(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 60.0]))
     array([1., 2., 3., 4., 5., 6., 7., 7.])
     """
-    return winsorise(x, Rule(skew=skew, kurtosis=kurtosis, winsorise=units))[0]
+    return winsorise(x, TreatmentRule(skew=skew, kurtosis=kurtosis, winsorise=units))[0]
 
 
 @strict
@@ -442,9 +444,9 @@ def by_rules(
 ) -> Floats:
     """Winsorise up to so many units; reshape all values of an indicator that still fails.
 
-    The settings are those of ``prepare: treat`` in a study, and of `commonweal.index.treat.Rule`.
+    The settings are those of ``prepare: treat`` in a study, and of `commonweal.index.treat.TreatmentRule`.
     """
-    rule = Rule(skew, kurtosis, winsorise, reshape, power, combine)
+    rule = TreatmentRule(skew, kurtosis, winsorise, reshape, power, combine)
     return treat(np.asarray(x)[:, None], rule=rule).values[:, 0]
 
 

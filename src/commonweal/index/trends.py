@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
     from commonweal.index.framework import Node
     from commonweal.index.normalise import Normaliser
     from commonweal.index.panel import BaseYear, PanelScores
@@ -260,7 +260,7 @@ class Trend:
         first, last = (self.scores.years.index(year) for year in self.compared)
         return years[first], years[last]
 
-    def moved(self, move: Move) -> Trend:
+    def moved(self, move: Crosswalk) -> Trend:
         """Carry the trend to other areas: population-weighted means.
 
         An area has no parts of its change if some of what it is made of has a score in one of the

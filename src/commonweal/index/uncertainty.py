@@ -21,7 +21,7 @@ from commonweal.index.monte_carlo import Ensemble, entered
 from commonweal.index.runs import draw_numbers, draw_sets, label_of, lay_out
 from commonweal.index.score import score_tree
 from commonweal.index.tables import column, columns, directions_of, keys, table
-from commonweal.index.targets import acting
+from commonweal.index.targets import find_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from commonweal.index.monte_carlo import Ints
     from commonweal.index.runs import Entry, Part, Way
     from commonweal.index.tables import Floats, Matrix
-    from commonweal.index.targets import Acting
+    from commonweal.index.targets import AssumptionTarget
     from commonweal.indicators import Counts
 
 
@@ -109,7 +109,7 @@ def build_ensemble(
     for given, what in ((counts, "with counts"), (signs, "with a sign")):
         keys(given or {}, need, "indicator", f" ({what})")
     directions_of(signs or {}, list(need))
-    found = acting(assumptions, {index: tree}, standard_errors or (), counts or ())
+    found = find_targets(assumptions, {index: tree}, standard_errors or (), counts or ())
     weights = {p: np.array(list(n.weights.values())) for p, n in tree.walk(index) if n.children}
     for one in found:
         a = one.assumption
@@ -162,7 +162,7 @@ def ensemble_of(
     index: str,
     tree: Node,
     need: Mapping[str, Floats],
-    found: tuple[Acting, ...],
+    found: tuple[AssumptionTarget, ...],
     sets: Mapping[tuple[int, str], Floats],
     *,
     standard_errors: Mapping[str, Floats] | None = None,
@@ -178,7 +178,7 @@ def ensemble_of(
     Parameters
     ----------
     found
-        Where the assumptions act (`commonweal.index.targets.acting`); some may act elsewhere.
+        Where the assumptions act (`commonweal.index.targets.find_targets`); some may act elsewhere.
     sets
         Their weights (`commonweal.index.runs.draw_sets`).
     index, tree, need, standard_errors, counts, points, signs, codes, n_sets, seed

@@ -15,20 +15,20 @@ from commonweal.indicators.indicators import (
     Indicators,
     check_columns,
     check_coverage,
-    evaluate,
+    evaluate_formula,
     names_in,
     sparse,
 )
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
     CountColumns,
-    Wanted,
+    IndicatorSource,
     code_column,
-    numbers,
     read_column,
     read_flags,
     read_indicators,
     read_years,
+    to_numbers,
 )
 
 __all__ = [
@@ -37,15 +37,14 @@ __all__ = [
     "Counts",
     "Direction",
     "Indicator",
+    "IndicatorSource",
     "Indicators",
     "Panel",
-    "Wanted",
     "check_columns",
     "check_coverage",
     "code_column",
-    "evaluate",
+    "evaluate_formula",
     "names_in",
-    "numbers",
     "panel_from_long",
     "panel_from_wide",
     "read_column",
@@ -54,4 +53,5 @@ __all__ = [
     "read_years",
     "sparse",
     "stack_years",
+    "to_numbers",
 ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Indicators(Tabular):
         counts = {name: self.counts[name] for name in names if name in self.counts}
         return Indicators(self.system, self.codes, self.values[:, at], meta, errors, counts)
 
-    def moved(self, move: Move) -> Indicators:
+    def moved(self, move: Crosswalk) -> Indicators:
         """Carry rates, scores or ranks to other areas: means weighted by people.
 
         Standard errors are carried as those of means of areas whose errors are independent; where
@@ -339,7 +339,7 @@ def names_in(formula: str, of: str) -> list[str]:
     return names
 
 
-def evaluate(formula: str, table: pl.DataFrame, of: str, where: str) -> pl.Series:
+def evaluate_formula(formula: str, table: pl.DataFrame, of: str, where: str) -> pl.Series:
     """Work a formula out, row by row.
 
     Parameters

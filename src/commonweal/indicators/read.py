@@ -32,7 +32,7 @@ _THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9.]*,[0-9]+\s*")
 
 
-def numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
+def to_numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
     """Give a column of a source's table as numbers.
 
     Parameters
@@ -119,7 +119,7 @@ class CountColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class IndicatorSource:
     """An indicator and where to read it: its source, value, code and standard-error columns.
 
     Of a table with a row an area and year, the column of the year, and the year. Of a rate made
@@ -147,7 +147,7 @@ MOST_COLUMNS = 3
 
 
 def read_indicators(
-    store: Store, wanted: Sequence[Wanted], areas: Areas
+    store: Store, wanted: Sequence[IndicatorSource], areas: Areas
 ) -> tuple[Indicators, list[dict[str, object]]]:
     """Read indicators onto areas.
 
@@ -211,7 +211,7 @@ def read_indicators(
 
 
 def _refuse_no_numbers(
-    wanted: Sequence[Wanted], tables: dict[tuple[str, str, str], tuple[pl.DataFrame, str]]
+    wanted: Sequence[IndicatorSource], tables: dict[tuple[str, str, str], tuple[pl.DataFrame, str]]
 ) -> None:
     """Look into all columns before any is used, so that all that is wrong is told at once."""
     faults: list[str] = []
@@ -222,7 +222,7 @@ def _refuse_no_numbers(
             table = table.select(pl.when(years == want.year).then(by_name(columns)))
         for column in columns:
             try:
-                numbers(table, column, want.source)
+                to_numbers(table, column, want.source)
             except DataError as error:
                 faults.append(f"{want.indicator.name}: {error}")
     if faults:
@@ -267,7 +267,7 @@ def read_column(
     code = code or code_column(store.table(source), source, areas)
     table = store.table(source, list(dict.fromkeys([code, column])))
     try:
-        numbers(table, column, source)
+        to_numbers(table, column, source)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     return _align(table, source, column, code, areas, name)
@@ -322,16 +322,16 @@ def _years(table: pl.DataFrame, source: Source, column: str, name: str) -> pl.Se
     return whole_years(table[column], f"{name}: column '{column}' of {source.title}")
 
 
-def _place(want: Wanted) -> tuple[str, str, str]:
+def _place(want: IndicatorSource) -> tuple[str, str, str]:
     """Tell tables apart: by source, by how it is read, and by the column of codes."""
     return want.source.id, repr(want.source.reader), want.code
 
 
 def _read_once(
-    store: Store, wanted: Sequence[Wanted], areas: Areas
+    store: Store, wanted: Sequence[IndicatorSource], areas: Areas
 ) -> dict[tuple[str, str, str], tuple[pl.DataFrame, str]]:
     """Read each source once, with the columns that are wanted of it and its code column."""
-    groups: dict[tuple[str, str, str], list[Wanted]] = {}
+    groups: dict[tuple[str, str, str], list[IndicatorSource]] = {}
     for want in wanted:
         groups.setdefault(_place(want), []).append(want)
     tables = {}
@@ -358,7 +358,7 @@ def _align(
     table: pl.DataFrame, source: Source, column: str, code: str, areas: Areas, name: str
 ) -> tuple[NDArray[np.float64], int, int]:
     """Put one column of a table into the order of the areas."""
-    value = numbers(table, column, source)
+    value = to_numbers(table, column, source)
     keyed = pl.DataFrame({"code": code_texts(table[code], source.called), "value": value})
     inside = keyed.filter(pl.col("code").is_in(areas.codes))
     if inside.is_empty():

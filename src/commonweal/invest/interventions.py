@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.files.schema import Data, load, shipped
-from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Stated
+from commonweal.files.schema import FileModel, load, shipped
+from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Cost",
     "Effect",
     "Intervention",
+    "InterventionCost",
+    "InterventionOutcome",
     "Interventions",
-    "Outcome",
     "Through",
     "load_interventions",
     "shipped_interventions",
@@ -45,7 +45,7 @@ _CHANGES: dict[str, Callable[[Any, float], Any]] = {
 }
 
 
-class Cost(Stated):
+class InterventionCost(Sourced):
     """What an intervention costs, in GBP of the file's price year.
 
     Attributes
@@ -63,7 +63,7 @@ class Cost(Stated):
     per: Literal["place", "1000_residents"] = "place"
 
 
-class Through(Data):
+class Through(FileModel):
     """An indicator that an effect moves, where a study has it.
 
     Attributes
@@ -101,7 +101,7 @@ class Through(Data):
         return change
 
 
-class Effect(Stated):
+class Effect(Sourced):
     """One thing that an intervention makes better, or worse.
 
     Attributes
@@ -144,14 +144,14 @@ class Effect(Stated):
         return self
 
 
-class Outcome(Data):
+class InterventionOutcome(FileModel):
     """What people have of it: its name for readers, and what better means."""
 
     label: Text
     better: Text
 
 
-class Intervention(Data):
+class Intervention(FileModel):
     """Something that can be done for a neighbourhood.
 
     Attributes
@@ -175,7 +175,7 @@ class Intervention(Data):
     name: str = ""
     label: Text
     about: Text
-    cost: Cost
+    cost: InterventionCost
     lead: Annotated[int, Field(strict=True, ge=0)] = 0
     lasts: AtLeastZero
     group: str = ""
@@ -205,7 +205,7 @@ class Intervention(Data):
         return told
 
 
-class Interventions(Data):
+class Interventions(FileModel):
     """A file of interventions.
 
     Attributes
@@ -229,7 +229,7 @@ class Interventions(Data):
     note: str = ""
     licence: Text
     price_year: Annotated[int, Field(strict=True, ge=1900, le=2100)]
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, InterventionOutcome]
     interventions: dict[str, Intervention]
 
     @model_validator(mode="after")

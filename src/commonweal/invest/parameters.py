@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from commonweal.errors import UnknownNameError, nearest
 from commonweal.evidence import load_evidence
-from commonweal.files.schema import MOST, Data, load, shipped
+from commonweal.files.schema import MOST, FileModel, load, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +27,11 @@ __all__ = [
     "BiasCategory",
     "Bounds",
     "Discount",
+    "DiscountStep",
     "Number",
     "OptimismBias",
     "Parameters",
-    "Stated",
-    "Step",
+    "Sourced",
     "Uncertain",
     "Uprating",
     "WelfareWeights",
@@ -270,7 +270,7 @@ PlainNumber = Annotated[float, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Stated(Data):
+class Sourced(FileModel):
     """Where a parameter comes from.
 
     Attributes
@@ -291,14 +291,14 @@ class Stated(Data):
     evidence: str = ""
 
 
-class Step(Data):
+class DiscountStep(FileModel):
     """A rate a year, and the last year that it holds for; the last step has none."""
 
     rate: Annotated[float, Field(strict=True, ge=0, lt=1)]
     to: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
-class Discount(Stated):
+class Discount(Sourced):
     """Rates of discount by step, in real terms.
 
     Attributes
@@ -307,7 +307,7 @@ class Discount(Stated):
         From the first years to the last.
     """
 
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[DiscountStep, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Discount:
@@ -320,7 +320,7 @@ class Discount(Stated):
         return self
 
 
-class Bounds(Data):
+class Bounds(FileModel):
     """The upper and the lower bound of an optimism bias, as shares of the estimate."""
 
     upper: Annotated[float, Field(strict=True, ge=0)]
@@ -333,7 +333,7 @@ class Bounds(Data):
         return self
 
 
-class BiasCategory(Data):
+class BiasCategory(FileModel):
     """How far estimates for a type of project have been too low: of capital cost, time, running cost."""
 
     label: Text
@@ -342,7 +342,7 @@ class BiasCategory(Data):
     running: Bounds | None = None
 
 
-class OptimismBias(Stated):
+class OptimismBias(Sourced):
     """Optimism bias by type of project."""
 
     categories: dict[str, BiasCategory]
@@ -360,20 +360,20 @@ class OptimismBias(Stated):
         return self.categories[name]
 
 
-class WellbyRange(Stated):
+class WellbyRange(Sourced):
     """The low and the high value of a WELLBY, in GBP."""
 
     low: Annotated[float, Field(strict=True, gt=0)]
     high: Annotated[float, Field(strict=True, gt=0)]
 
 
-class Uprating(Stated):
+class Uprating(Sourced):
     """How a WELLBY is brought to another price year: by prices, and by income to a power."""
 
     income_elasticity: Annotated[float, Field(strict=True, ge=0)]
 
 
-class Wellby(Stated):
+class Wellby(Sourced):
     """The value of one point of life satisfaction (0 to 10) for one person for one year, in GBP."""
 
     value: Annotated[float, Field(strict=True, gt=0)]
@@ -390,13 +390,13 @@ class Wellby(Stated):
         return self
 
 
-class WelfareWeights(Stated):
+class WelfareWeights(Sourced):
     """The elasticity of the marginal utility of income."""
 
     elasticity: Annotated[float, Field(strict=True, ge=0)]
 
 
-class Parameters(Data):
+class Parameters(FileModel):
     """A set of parameters.
 
     Attributes

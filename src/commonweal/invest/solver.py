@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Tell = Callable[[float, float], None]
 
 
-class Clock:
+class TimeLimit:
     """How long there is."""
 
     def __init__(self, seconds: float) -> None:
@@ -48,13 +48,13 @@ class Clock:
 
 
 @contextmanager
-def running(seconds: float) -> Iterator[Clock]:
+def time_limit(seconds: float) -> Iterator[TimeLimit]:
     """Give a clock that the first Ctrl-C stops; a second one interrupts as ever.
 
     Python raises an interrupt wherever it is, in compiled code too, which then fails in its own way. So the first
     is only noted. In threads other than the main one nothing changes.
     """
-    clock = Clock(seconds)
+    clock = TimeLimit(seconds)
     if threading.current_thread() is not threading.main_thread():
         yield clock
         return
@@ -94,7 +94,7 @@ _FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MipResult:
     """What HiGHS says.
 
     Attributes
@@ -126,10 +126,10 @@ def run_mip(
     *,
     lower: Floats | None = None,
     start: Floats | None = None,
-    clock: Clock | None = None,
+    clock: TimeLimit | None = None,
     gap: float = 0.0,
     tell: Tell | None = None,
-) -> Answer:
+) -> MipResult:
     """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
 
     Notes
@@ -176,7 +176,7 @@ def run_mip(
         highspy.HighsModelStatus.kInfeasible,
         highspy.HighsModelStatus.kUnboundedOrInfeasible,
     ):
-        return Answer("infeasible", None, np.inf, np.inf)
+        return MipResult("infeasible", None, np.inf, np.inf)
     optimal = status == highspy.HighsModelStatus.kOptimal
     found = info.primal_solution_status == 2  # feasible
     value = np.array(h.getSolution().col_value) if found else None
@@ -187,7 +187,7 @@ def run_mip(
     )
     priced = optimal and not whole.any()
     reduced = np.array(h.getSolution().col_dual) if priced else None
-    return Answer(state, value, reached, min(bound, reached), reduced)
+    return MipResult(state, value, reached, min(bound, reached), reduced)
 
 
 def _run(h: Any, ended: threading.Event) -> None:

@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import chance_chart
-from commonweal.document.format import counted, people
-from commonweal.document.model import Report, Section, Shown, Table
+from commonweal.document.format import format_count, format_people
+from commonweal.document.model import Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
-from commonweal.invest.allocation.on_study import Against, Worked
+from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 from commonweal.invest.allocation.programme import ranked_by
 from commonweal.report.allocation_text import (
     HEADS,
     ROWS,
     allocation_answer,
+    allocation_cautions,
     allocation_data,
     allocation_lines,
-    cautions,
     differences,
     named,
     rule_parts,
@@ -31,7 +31,7 @@ from commonweal.report.allocation_text import (
     why_words,
 )
 from commonweal.report.invest_maps import allocation_map
-from commonweal.report.study.geopackage import polygons, still, write_layer
+from commonweal.report.study.geopackage import fix_timestamp, polygons, write_layer
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:
@@ -39,23 +39,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation.comparison import Difference
+    from commonweal.invest.allocation.comparison import AllocationDifference
 
 
 __all__ = [
-    "Against",
-    "Worked",
+    "AllocationComparison",
+    "AllocationResult",
     "allocation_answer",
     "allocation_data",
     "allocation_lines",
     "allocation_report",
     "allocation_sections",
-    "beside_section",
+    "comparison_section",
     "write_selected",
 ]
 
 
-def beside_section(worked: Worked, title: str, difference: Difference, which: str = "") -> Section:
+def comparison_section(
+    worked: AllocationResult, title: str, difference: AllocationDifference, which: str = ""
+) -> Section:
     """Tell who gains and who loses beside another list."""
     d = difference
     words = {
@@ -88,7 +90,7 @@ def beside_section(worked: Worked, title: str, difference: Difference, which: st
         in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
     )
     tables = [
-        Table(named(worked, f"sides{which}"), "Who gains and who loses", Shown(sides)),
+        Table(named(worked, f"sides{which}"), "Who gains and who loses", TableData(sides)),
         *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words, which),
     ]
     if len(listed):
@@ -96,7 +98,7 @@ def beside_section(worked: Worked, title: str, difference: Difference, which: st
             Table(
                 named(worked, f"gains-losses{which}"),
                 f"{d.areas.plural.capitalize()} in one and not in the other",
-                Shown(listed.rename({**rename, "selected_by": "Selected by"})),
+                TableData(listed.rename({**rename, "selected_by": "Selected by"})),
                 rows=ROWS,
             )
         )
@@ -106,7 +108,7 @@ def beside_section(worked: Worked, title: str, difference: Difference, which: st
             f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
             "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
             f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
-            f"{d.areas.plural} with {people(float(np.nansum(d.areas.population[d.in_need])))}.",
+            f"{d.areas.plural} with {format_people(float(np.nansum(d.areas.population[d.in_need])))}.",
             *(() if len(listed) else ("Both lists are the same.",)),
         ),
         tables=tuple(tables),
@@ -114,7 +116,7 @@ def beside_section(worked: Worked, title: str, difference: Difference, which: st
 
 
 def _by_region(
-    worked: Worked,
+    worked: AllocationResult,
     table: pl.DataFrame,
     shares: dict[str, NDArray[np.float64]],
     residents: NDArray[np.float64],
@@ -132,7 +134,7 @@ def _by_region(
         .agg(pl.all().sum().round(0).cast(pl.Int64))
         .sort("Region")
     )
-    return [Table(named(worked, f"regions{which}"), "People by region", Shown(frame))]
+    return [Table(named(worked, f"regions{which}"), "People by region", TableData(frame))]
 
 
 _NEXT = 20
@@ -149,7 +151,9 @@ _LIMITS = (
 )
 
 
-def allocation_report(worked: Worked, against: Against | None = None) -> Report:
+def allocation_report(
+    worked: AllocationResult, against: AllocationComparison | None = None
+) -> Report:
     """Make a report of an allocation."""
     a = worked.allocation
     pairs = [worked] if against is None else [worked, against.other]
@@ -165,7 +169,7 @@ def allocation_report(worked: Worked, against: Against | None = None) -> Report:
         heading=f"{_who(worked)}, on {worked.results.study.title}",
         answer=allocation_answer(worked, against),
         sections=allocation_sections(worked, against),
-        notes=cautions(worked),
+        notes=allocation_cautions(worked),
         assumptions=tuple(assumptions),
         limits=_LIMITS,
         works=tuple(dict.fromkeys(id_ for w in pairs for id_ in w.allocation.programme.works)),
@@ -180,11 +184,13 @@ def allocation_report(worked: Worked, against: Against | None = None) -> Report:
     )
 
 
-def _who(worked: Worked) -> str:
+def _who(worked: AllocationResult) -> str:
     return "Who gets an award" if worked.allocation.programme.money else "Who is selected"
 
 
-def allocation_sections(worked: Worked, against: Against | None = None) -> tuple[Section, ...]:
+def allocation_sections(
+    worked: AllocationResult, against: AllocationComparison | None = None
+) -> tuple[Section, ...]:
     """Give the sections of a report: the rule, who gets it, what a cap costs, how sure, another rule.
 
     Charts and tables are named after the programme, so that those of several fit in one report.
@@ -202,7 +208,7 @@ def allocation_sections(worked: Worked, against: Against | None = None) -> tuple
     return tuple(part for part in parts if part is not None)
 
 
-def write_selected(worked: Worked, path: Path) -> None:
+def write_selected(worked: AllocationResult, path: Path) -> None:
     """Write the outlines of the selected areas as a GeoPackage; those without one are left out."""
     frame = table_of(worked).filter("selected")
     joined = frame.join(worked.shapes, on="code", how="left", maintain_order="left")
@@ -210,10 +216,10 @@ def write_selected(worked: Worked, path: Path) -> None:
     shapes = polygons(joined["geometry"])
     known = np.array([s is not None for s in shapes], dtype=bool)
     write_layer(path, "selected", "MultiPolygon", shapes, frame.rename(names), known)
-    still(path)
+    fix_timestamp(path)
 
 
-def _published(worked: Worked) -> Section | None:
+def _published(worked: AllocationResult) -> Section | None:
     p, frame = worked.published, differences(worked)
     if p is None:
         return None
@@ -224,7 +230,7 @@ def _published(worked: Worked) -> Section | None:
     table = Table(
         named(worked, "published"),
         "Where the two lists differ",
-        Shown(shown.insert_column(0, on), frozenset({"Share of draws"} & set(shown.columns))),
+        TableData(shown.insert_column(0, on), frozenset({"Share of draws"} & set(shown.columns))),
         rows=ROWS,
     )
     return Section(
@@ -237,7 +243,7 @@ def _published(worked: Worked) -> Section | None:
     )
 
 
-def _rule(worked: Worked) -> Section:
+def _rule(worked: AllocationResult) -> Section:
     p = worked.allocation.programme
     table = pl.DataFrame(
         [(part, "official" if official else "inferred or ours", note) for part, official, note in rule_parts(worked)],
@@ -252,11 +258,11 @@ def _rule(worked: Worked) -> Section:
     return Section(
         "The rule",
         text=tuple(t for t in text if t),
-        tables=(Table(named(worked, "rule"), "The rule, part by part", Shown(table)),),
+        tables=(Table(named(worked, "rule"), "The rule, part by part", TableData(table)),),
     )
 
 
-def _columns(frame: pl.DataFrame, *without: str) -> Shown:
+def _columns(frame: pl.DataFrame, *without: str) -> TableData:
     """Give a table of areas for readers."""
     kept = {c: h for c, h in HEADS.items() if c in frame.columns and c not in without}
     shown = frame.select(list(kept))
@@ -270,10 +276,10 @@ def _columns(frame: pl.DataFrame, *without: str) -> Shown:
     shown = shown.drop(h for h in _PLACES if h in shown.columns and shown[h].is_null().all())
     large = {h for h in _PLACES if h in shown.columns and (shown[h].abs() >= _LARGE).any()}
     places = {h: 0 if h in large else n for h, n in _PLACES.items()}
-    return Shown(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
+    return TableData(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
 
 
-def _list(worked: Worked) -> Section:
+def _list(worked: AllocationResult) -> Section:
     a, frame = worked.allocation, table_of(worked)
     land = worked.results.outline
     behind = land if len(land) else worked.shapes
@@ -317,17 +323,17 @@ def _list(worked: Worked) -> Section:
         pl.col("population").round(0).cast(pl.Int64).alias("People"),
         pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
     )
-    tables.append(Table(named(worked, "why"), "Why others were passed over", Shown(why)))
-    number = counted(int(a.selected.sum()), a.areas.singular, a.areas.plural)
+    tables.append(Table(named(worked, "why"), "Why others were passed over", TableData(why)))
+    number = format_count(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
         _who(worked),
-        text=(f"{number} selected, with {people(a.people)}.",),
+        text=(f"{number} selected, with {format_people(a.people)}.",),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
     )
 
 
-def _cap(worked: Worked) -> Section | None:
+def _cap(worked: AllocationResult) -> Section | None:
     a, frame = worked.allocation, table_of(worked)
     if not a.cost.passed_over.any():
         return None
@@ -349,7 +355,7 @@ def _cap(worked: Worked) -> Section | None:
             "selected in their place. Whether the spread is worth that is for those who set the cap.",
         ),
         tables=(
-            Table(named(worked, "cap-cost"), "People on each side of the caps", Shown(table)),
+            Table(named(worked, "cap-cost"), "People on each side of the caps", TableData(table)),
             Table(
                 named(worked, "passed-over"),
                 "Passed over because of a cap, by need",
@@ -362,7 +368,7 @@ def _cap(worked: Worked) -> Section | None:
     )
 
 
-def _sure(worked: Worked) -> Section | None:
+def _sure(worked: AllocationResult) -> Section | None:
     c, a = worked.chance, worked.allocation
     if c is None:
         return None
@@ -388,7 +394,7 @@ def _sure(worked: Worked) -> Section | None:
     )
 
 
-def _built(worked: Worked) -> Section | None:
+def _built(worked: AllocationResult) -> Section | None:
     if worked.built is None:
         return None
     b = worked.built
@@ -408,14 +414,14 @@ def _built(worked: Worked) -> Section | None:
             "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. "
             "Other ways to join them would give other areas.",
         ),
-        tables=(Table(named(worked, "left"), "In none of the areas", Shown(shown), rows=ROWS),)
+        tables=(Table(named(worked, "left"), "In none of the areas", TableData(shown), rows=ROWS),)
         if len(left)
         else (),
     )
 
 
-def _against(worked: Worked, against: Against) -> Section:
+def _against(worked: AllocationResult, against: AllocationComparison) -> Section:
     title = against.other.allocation.programme.title
-    part = beside_section(worked, title, against.difference)
+    part = comparison_section(worked, title, against.difference)
     heading = f"Under another rule: {title}"
-    return replace(part, title=heading, beware=cautions(against.other))
+    return replace(part, title=heading, beware=allocation_cautions(against.other))

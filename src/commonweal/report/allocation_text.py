@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import SURE, counted, in_columns, joined, living, people, percent
-from commonweal.report.study.sensitivity import choice_in_words
+from commonweal.document.format import (
+    SURE,
+    align_columns,
+    format_count,
+    format_people,
+    join_words,
+    living,
+    percent,
+)
+from commonweal.report.study.sensitivity import describe_assumption
 from commonweal.study.names import parent_words
 
 if TYPE_CHECKING:
@@ -18,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.allocation import Allocation
-    from commonweal.invest.allocation.comparison import Difference, Published
-    from commonweal.invest.allocation.on_study import Against, Worked
+    from commonweal.invest.allocation.comparison import AllocationDifference, PublishedComparison
+    from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 
 
 _ALL = "--out FOLDER writes them, --json prints them"
@@ -65,10 +73,12 @@ def money(pounds: float) -> str:
 
 
 def _areas(allocation: Allocation, n: int) -> str:
-    return counted(n, allocation.areas.singular, allocation.areas.plural)
+    return format_count(n, allocation.areas.singular, allocation.areas.plural)
 
 
-def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[str, ...]:
+def allocation_answer(
+    worked: AllocationResult, against: AllocationComparison | None = None
+) -> tuple[str, ...]:
     """Give the answer in a few sentences: who, how sure, what a cap costs, what another rule changes."""
     a = worked.allocation
     n = int(a.selected.sum())
@@ -88,9 +98,10 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
         over = int(cost.passed_over.sum())
         told.append(
             f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, {_areas(a, over)} with more need "
-            f"{'is' if over == 1 else 'are'} passed over: {people(cost.people)}, "
+            f"{'is' if over == 1 else 'are'} passed over: {format_people(cost.people)}, "
             f"{cost.people_in_need:,.0f} of them in areas in need. In their place: "
-            f"{int(cost.instead.sum()):,} with {people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} "
+            f"{int(cost.instead.sum()):,} with {format_people(cost.people_instead)}, "
+            f"{cost.people_in_need_instead:,.0f} "
             "of them in areas in need."
         )
     if (c := worked.chance) is not None:
@@ -108,26 +119,27 @@ def allocation_answer(worked: Worked, against: Against | None = None) -> tuple[s
             else f" Here need is told for each of the {d.areas.plural}, so the numbers differ from those above."
         )
         told.append(
-            f"Beside {other.programme.title}: {people(d.people(d.both))} are in both "
-            f"({d.people(d.both, in_need=True):,.0f} in areas in need), {people(d.people(d.only_first))} in this "
+            f"Beside {other.programme.title}: {format_people(d.people(d.both))} are in both "
+            f"({d.people(d.both, in_need=True):,.0f} in areas in need), "
+            f"{format_people(d.people(d.only_first))} in this "
             f"one only ({d.people(d.only_first, in_need=True):,.0f} in need) and "
-            f"{people(d.people(d.only_second))} in the other only "
+            f"{format_people(d.people(d.only_second))} in the other only "
             f"({d.people(d.only_second, in_need=True):,.0f} in need).{apart}"
         )
     return tuple(told)
 
 
-def in_need_words(worked: Worked) -> str:
+def in_need_words(worked: AllocationResult) -> str:
     """Say what counts as in need by the yardstick of the rule, as the end of a sentence."""
     told = [
         ("a place in the " if c.worst else "a ")
         + str(c).replace(c.index, worked.results.label(c.index)).replace("%", " %")
         for c in worked.allocation.programme.in_need
     ]
-    return joined(told)
+    return join_words(told)
 
 
-def cautions(worked: Worked) -> tuple[str, ...]:
+def allocation_cautions(worked: AllocationResult) -> tuple[str, ...]:
     """Say what a reader must know first: what is left out, inferred or unknown; closed sources; ties."""
     a, told = worked.allocation, []
     for name in a.left_out:
@@ -169,7 +181,7 @@ def cautions(worked: Worked) -> tuple[str, ...]:
     return tuple(told)
 
 
-def published_words(worked: Worked, p: Published) -> Iterator[str]:
+def published_words(worked: AllocationResult, p: PublishedComparison) -> Iterator[str]:
     """Say how the list differs from a published one, and that a share of draws does not tell which is right."""
     n = len(p.matched) + len(p.missed)
     share = None if worked.chance is None else worked.chance.selected
@@ -182,17 +194,17 @@ def published_words(worked: Worked, p: Published) -> Iterator[str]:
         )
     yield (
         f"{len(p.matched):,} of the {n:,} listed in {p.file} matched, {len(p.missed):,} missed, "
-        f"{counted(len(p.extra), 'other', 'others')}.{apart}"
+        f"{format_count(len(p.extra), 'other', 'others')}.{apart}"
     )
     if p.elsewhere:
         some = f"{', '.join(p.elsewhere[:3])}{', ...' if len(p.elsewhere) > 3 else ''}"
         yield (
-            f"{counted(len(p.elsewhere), 'code', 'codes')} of {p.file} ({some}) "
+            f"{format_count(len(p.elsewhere), 'code', 'codes')} of {p.file} ({some}) "
             f"{'is' if len(p.elsewhere) == 1 else 'are'} of no {worked.allocation.areas.singular} here."
         )
 
 
-def differences(worked: Worked) -> pl.DataFrame:
+def differences(worked: AllocationResult) -> pl.DataFrame:
     """Give the areas on which the list differs from the published one, with why ours lacks them."""
     p = worked.published
     table = table_of(worked)
@@ -206,7 +218,7 @@ def differences(worked: Worked) -> pl.DataFrame:
     )
 
 
-def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
+def rule_parts(worked: AllocationResult) -> list[tuple[str, bool, str]]:
     """Give the parts of the rule with names for readers, whether each is official, and its note."""
     a = worked.allocation
     out = {f"Not: {a.programme.exclude[n].what}" for n in a.left_out if n in a.programme.exclude}
@@ -221,18 +233,18 @@ def rule_parts(worked: Worked) -> list[tuple[str, bool, str]]:
     ]
 
 
-def varied_words(worked: Worked) -> str:
+def varied_words(worked: AllocationResult) -> str:
     """Say what the draws vary, with names for readers."""
     results, chance = worked.results, worked.chance
     certainty = results.study.certainty
     known = {} if certainty is None else {str(a.called): a for a in certainty.vary}
-    return joined(
-        choice_in_words(results, known[name], law=False) if name in known else name
+    return join_words(
+        describe_assumption(results, known[name], law=False) if name in known else name
         for name in (() if chance is None else chance.varied)
     )
 
 
-def why_words(worked: Worked, why: str) -> str:
+def why_words(worked: AllocationResult, why: str) -> str:
     """Say why an area was passed over, with names for readers."""
     for condition in worked.allocation.programme.eligible:
         if why == f"not in the {condition}":
@@ -240,7 +252,7 @@ def why_words(worked: Worked, why: str) -> str:
     return why
 
 
-def table_of(worked: Worked) -> pl.DataFrame:
+def table_of(worked: AllocationResult) -> pl.DataFrame:
     """Give one row an area, as `Allocation.to_frame`, with the share of draws where there are some."""
     frame = worked.allocation.to_frame()
     if worked.chance is None:
@@ -251,17 +263,19 @@ def table_of(worked: Worked) -> pl.DataFrame:
     return frame.join(share, on="code", how="left", maintain_order="left")
 
 
-def named(worked: Worked, what: str) -> str:
+def named(worked: AllocationResult, what: str) -> str:
     """Name a chart or table after its programme, so that those of several fit in one report."""
     return f"{what}-{worked.allocation.programme.name}"
 
 
-def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator[str]:
+def allocation_lines(
+    worked: AllocationResult, against: AllocationComparison | None = None
+) -> Iterator[str]:
     """Give lines for a terminal: the answer, the rule with its marks, the first of the list."""
     a = worked.allocation
     yield a.programme.title
     yield ""
-    for caution in cautions(worked):
+    for caution in allocation_cautions(worked):
         yield f"Beware: {caution}"
     yield ""
     yield from allocation_answer(worked, against)
@@ -276,7 +290,7 @@ def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator
         if rows:
             yield ""
             yield f"{said}:"
-            yield from in_columns(heads, rows, whole=_ALL)
+            yield from align_columns(heads, rows, whole=_ALL)
     chosen = table_of(worked)
     for said, rows_of in (
         (f"The {int(a.selected.sum()):,} selected, by need", chosen.filter("selected")),
@@ -290,10 +304,10 @@ def allocation_lines(worked: Worked, against: Against | None = None) -> Iterator
         if rows:
             yield ""
             yield f"{said}:"
-            yield from in_columns(heads, rows, whole=_ALL)
+            yield from align_columns(heads, rows, whole=_ALL)
 
 
-def _columns(worked: Worked, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _columns(worked: AllocationResult, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Give heads and rows of some areas of the table."""
     group = next(
         (g for g in ("constituency_name", "lad24_name", "lad17_name") if g in frame.columns), ""
@@ -310,13 +324,15 @@ def _columns(worked: Worked, frame: pl.DataFrame) -> tuple[list[str], list[list[
     return heads, rows
 
 
-def allocation_data(worked: Worked, against: Against | None = None) -> dict[str, Any]:
+def allocation_data(
+    worked: AllocationResult, against: AllocationComparison | None = None
+) -> dict[str, Any]:
     """Give everything as plain data for JSON."""
     a, cost, c = worked.allocation, worked.allocation.cost, worked.chance
     data: dict[str, Any] = {
         "programme": a.programme.name,
         "title": a.programme.title,
-        "beware": list(cautions(worked)),
+        "beware": list(allocation_cautions(worked)),
         "answer": list(allocation_answer(worked, against)),
         "rule": [
             {"part": part, "official": official, "note": note}
@@ -373,7 +389,7 @@ def allocation_data(worked: Worked, against: Against | None = None) -> dict[str,
     return data
 
 
-def shares_of(difference: Difference) -> dict[str, NDArray[np.float64]]:
+def shares_of(difference: AllocationDifference) -> dict[str, NDArray[np.float64]]:
     """Name the shares of a comparison."""
     return {
         "both": difference.both,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import in_columns, percent
-from commonweal.document.model import Report, Section, Shown, Table, whole
+from commonweal.document.format import align_columns, percent
+from commonweal.document.model import Report, Section, Table, TableData, whole_numbers
 from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
 from commonweal.report.appraisal_charts import (
@@ -127,7 +127,7 @@ def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
         [MEASURES[name], *(_said(name, v) for v in (e.expected, e.low, e.high))]
         for name, e in ((name, appraisal.measures[name]) for name in shown_measures(appraisal))
     ]
-    yield from in_columns(["", ">Expected", ">Low", ">High"], rows)
+    yield from align_columns(["", ">Expected", ">Low", ">High"], rows)
     yield ""
     yield "Costs and benefits, present values:"
     rows = [
@@ -138,14 +138,14 @@ def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
         ]
         for r in appraisal.lines
     ]
-    yield from in_columns(["Line", "Kind", ">Expected", ">Low", ">High"], rows)
+    yield from align_columns(["Line", "Kind", ">Expected", ">Low", ">High"], rows)
     yield ""
     yield "Where costs and benefits would be even, one input at a time:"
     rows = []
     for s in appraisal.switches:
         value = "none" if s.value is None else figure(s.value, s.input)
         rows.append([s.input.label, figure(s.expected, s.input), value, _changed(s.change)])
-    yield from in_columns(["Input", ">Expected", ">Even at", ">Change"], rows)
+    yield from align_columns(["Input", ">Expected", ">Even at", ">Change"], rows)
     for head, told in (
         ("Assumed, not verified:", appraisal.assumptions),
         ("Beware:", appraisal.cautions),
@@ -332,7 +332,7 @@ def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
         Table(
             chart_id(appraisal, "amounts"),
             "What it comes to, in pounds",
-            Shown(
+            TableData(
                 _estimates(appraisal, amounts).with_columns(
                     pl.col(pl.Float64).round(0).cast(pl.Int64)
                 )
@@ -342,7 +342,7 @@ def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
         Table(
             chart_id(appraisal, "ratios"),
             "What each pound of the public sector brings",
-            Shown(_estimates(appraisal, ratios)),
+            TableData(_estimates(appraisal, ratios)),
         ),
     )
 
@@ -383,7 +383,7 @@ def _lines(appraisal: Appraisal) -> Table:
         "is 0 or less. No welfare weight is in the amounts."
     )
     return Table(
-        chart_id(appraisal, "lines"), "Every cost and benefit", Shown(frame, frozenset({"Draws with none"})), about
+        chart_id(appraisal, "lines"), "Every cost and benefit", TableData(frame, frozenset({"Draws with none"})), about
     )  # fmt: skip
 
 
@@ -408,16 +408,16 @@ def _years(appraisal: Appraisal) -> Table:
     frame = pl.DataFrame(
         {
             "Year": [f"{k} ({start + k})" for k in range(len(appraisal.factors))],
-            **{heads[side]: whole(flow) for side, flow in sums.items()},
-            "Net (£)": whole(np.asarray(net)),
+            **{heads[side]: whole_numbers(flow) for side, flow in sums.items()},
+            "Net (£)": whole_numbers(np.asarray(net)),
             "Discount factor": appraisal.factors,
-            "Net, present value (£)": whole(np.asarray(net) * appraisal.factors),
+            "Net, present value (£)": whole_numbers(np.asarray(net) * appraisal.factors),
         }
     )
     return Table(
         chart_id(appraisal, "years"),
         "Year by year",
-        Shown(frame, places={"Discount factor": 6}),
+        TableData(frame, places={"Discount factor": 6}),
         "Before discounting, with every input at its expected value; the last column adds up to the net present "
         "social value. Transfers are left out.",
         rows=_FIRST_YEARS,
@@ -443,5 +443,5 @@ def _inputs(appraisal: Appraisal) -> Table:
     )
     return Table(
         chart_id(appraisal, "inputs"), "Every input, and where it would turn the answer",
-        Shown(frame, frozenset({"Chance of being beyond"})), about,
+        TableData(frame, frozenset({"Chance of being beyond"})), about,
     )  # fmt: skip

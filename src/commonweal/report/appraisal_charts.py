@@ -11,7 +11,7 @@ import polars as pl
 
 from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Shown
+from commonweal.document.model import Chart, TableData
 from commonweal.invest.appraisal.appraise import figure, money
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def waterfall_chart(appraisal: Appraisal) -> Chart:
         "starts where the one above ends: benefits go to the right, costs to the left. The last is what remains; "
         "the line under it holds 95 % of the draws. Transfers are left out."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Line": [label for label, *_ in rows],
@@ -107,7 +107,7 @@ def tornado_chart(appraisal: Appraisal) -> Chart | None:
         "stay at their expected values. The values of the input stand at the ends of its bar. The dashed line is the "
         "expected value, the solid one nought."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Input": [s.input.label for s in swings],
@@ -163,7 +163,7 @@ def chance_chart(appraisal: Appraisal) -> Chart | None:
         f"How often each net present social value came out in {appraisal.draws:,} draws: the area of a bar is its "
         "share. Filled bars are above nought, hollow ones below. The outer half per cent is in the outer bars."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "From (£)": [round(e) for e in edges[:-1]],

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import AUTHORITY, LAND, OTHER, PLACE, QUIET, Frame, svg, text
-from commonweal.document.model import Chart, Shown
-from commonweal.report.study.geopackage import still, write_layer
+from commonweal.document.model import Chart, TableData
+from commonweal.report.study.geopackage import fix_timestamp, write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.allocation import Allocation
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
 
 
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
@@ -88,7 +88,7 @@ def allocation_map(
     about = f"Map. Selected: {counts['selected']:,} {plural}" + (
         f"; passed over because of a cap: {over:,}." if over else "."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame({"What": list(counts), plural.capitalize(): list(counts.values())})
     )
     return Chart(id_, title, about, svg(id_, title, about, _WIDTH, _HEIGHT + _FOOT, parts), numbers)
@@ -134,7 +134,7 @@ REACHED, ANEW, NOT = "#b7cbdd", "#28a197", "#f3d3c4"
 _EARTH_M = 6_371_009.0
 
 
-def siting_map(sited: Sited) -> Chart | None:
+def siting_map(sited: SitingResult) -> Chart | None:
     """Draw the areas by whether they are reached, the places that are there and the new ones."""
     ground = _ground(sited, sited.sites.select("longitude", "latitude").to_numpy())
     state = _state(sited)
@@ -154,7 +154,7 @@ def siting_map(sited: Sited) -> Chart | None:
         "new places, or not."
     )
     counts = {s: float(sited.demand.people[state == s].sum()) for s in fills}
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 f"A place within {sited.minutes:g} minutes' walk": ["Already", "With the new places", "Not"],
@@ -167,7 +167,7 @@ def siting_map(sited: Sited) -> Chart | None:
     return Chart("siting-map", title, about, drawn, numbers)
 
 
-def pick_map(sited: Sited, sites: pl.DataFrame, points: Sequence[int]) -> str:
+def pick_map(sited: SitingResult, sites: pl.DataFrame, points: Sequence[int]) -> str:
     """Draw the areas with sites that a reader can pick; a script fills in what is picked."""
     ground = _ground(sited, sites.select("longitude", "latitude").to_numpy())
     styles = [f'fill="{NOT if np.isnan(d) else REACHED}"' for d in sited.solution.distance_before]
@@ -228,7 +228,7 @@ class _Ground:
         ]
 
 
-def _ground(sited: Sited, spots: NDArray[np.float64]) -> _Ground:
+def _ground(sited: SitingResult, spots: NDArray[np.float64]) -> _Ground:
     """Fit the areas, their people and (n, 2) spots in degrees into the frame of a map."""
     import shapely
 
@@ -261,7 +261,7 @@ def _ground(sited: Sited, spots: NDArray[np.float64]) -> _Ground:
     )
 
 
-def write_sites(sited: Sited, path: Path) -> None:
+def write_sites(sited: SitingResult, path: Path) -> None:
     """Write the layers ``new_sites``, ``existing_places`` and ``demand_points`` as a GeoPackage (WGS 84)."""
     s, d = sited.solution, sited.demand
     layers = {
@@ -297,7 +297,7 @@ def write_sites(sited: Sited, path: Path) -> None:
         if len(fields):
             every = np.ones(len(fields), np.bool_)
             write_layer(path, name, "Point", _wkb(lon, lat), fields, every)
-    still(path)
+    fix_timestamp(path)
 
 
 def _wkb(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -306,7 +306,7 @@ def _wkb(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.objec
     return np.asarray(shapely.to_wkb(shapely.points(lon, lat)), dtype=object)
 
 
-def _state(sited: Sited) -> NDArray[np.str_]:
+def _state(sited: SitingResult) -> NDArray[np.str_]:
     """Say of each demand point whether it was reached before, is anew, or is not."""
     s = sited.solution
     now, then = s.distance <= sited.limit_m, s.distance_before <= sited.limit_m

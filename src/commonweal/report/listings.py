@@ -17,7 +17,7 @@ from commonweal.study.names import folded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from commonweal.access.places import Rule
+    from commonweal.access.places import TagRule
     from commonweal.index import Node
     from commonweal.sources import Store
     from commonweal.spec import Study
@@ -142,7 +142,7 @@ def places_lines(named: str = "") -> Iterator[str]:
     yield "In a study, kinds and groups stand under reach: {to: [...]}; places of your own under access: points."
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: TagRule) -> str:
     def tags(given: dict[str, tuple[str, ...]]) -> str:
         return " and ".join(f"{key}={'|'.join(values)}" for key, values in given.items())
 

@@ -8,20 +8,20 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
-from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.invest.appraisal.appraise import money
 from commonweal.report.portfolio_text import (
     by_intervention,
     portfolio_answer,
-    portfolio_beware,
     portfolio_data,
     portfolio_lines,
+    portfolio_warnings,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.invest.parameters import Stated, Uncertain
+    from commonweal.invest.parameters import Sourced, Uncertain
     from commonweal.invest.portfolio import Point, Portfolio
 
 __all__ = [
@@ -67,7 +67,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
             "What is done, and where",
             text=(_counted(found),),
             tables=(_interventions(found), _choices(found), _years(found)),
-            beware=portfolio_beware(found),
+            beware=portfolio_warnings(found),
         ),
         Section(
             "Need met against money",
@@ -114,7 +114,7 @@ def _interventions(found: Portfolio) -> Table:
     if found.stability is not None:
         frame = frame.with_columns(pl.Series("Places in the draws, mean", [r[4] for r in rows]))
         about += " In the draws: in how many places it is in the best mix."
-    return Table("portfolio-interventions", "What is done", Shown(frame), about)
+    return Table("portfolio-interventions", "What is done", TableData(frame), about)
 
 
 def _choices(found: Portfolio) -> Table:
@@ -141,7 +141,7 @@ def _choices(found: Portfolio) -> Table:
     return Table(
         "portfolio-places",
         "What is done where",
-        Shown(frame.sort("Rank today", "Intervention"), shares),
+        TableData(frame.sort("Rank today", "Intervention"), shares),
         "Rank 1 has most need. Share of draws: how often it is in the best mix when costs and effects vary."
         if shares
         else "Rank 1 has most need.",
@@ -157,13 +157,13 @@ def _years(found: Portfolio) -> Table:
             "Need met (person-years)": [round(float(x)) for x in found.recount.by_year],
         }
     )
-    return Table("portfolio-years", "Year by year", Shown(frame))
+    return Table("portfolio-years", "Year by year", TableData(frame))
 
 
 def _sources(found: Portfolio) -> tuple[str, ...]:
     """Say where what is verified comes from; what is not stands among the assumptions."""
     ones = found.builder.interventions.interventions.values()
-    told: list[tuple[str, Stated]] = [(f"{one.label}, cost", one.cost) for one in ones]
+    told: list[tuple[str, Sourced]] = [(f"{one.label}, cost", one.cost) for one in ones]
     told += [(f"{one.label}, effect", effect) for one in ones for effect in one.effects]
     return tuple(f"{what}, verified: {s.source}." for what, s in told if s.verified)
 
@@ -181,7 +181,9 @@ def _costs(found: Portfolio) -> Table:
             "Verified": ["yes" if one.cost.verified else "no" for one in ones],
         }
     )
-    return Table("portfolio-costs", "What interventions cost, and how long they last", Shown(frame))
+    return Table(
+        "portfolio-costs", "What interventions cost, and how long they last", TableData(frame)
+    )
 
 
 def _effects(found: Portfolio) -> Table:
@@ -213,7 +215,7 @@ def _effects(found: Portfolio) -> Table:
     return Table(
         "portfolio-effects",
         "What interventions do",
-        Shown(pl.DataFrame(rows, schema=heads, orient="row")),
+        TableData(pl.DataFrame(rows, schema=heads, orient="row")),
         "Counted on the index: the indicators that it moves there. As stated: the index has none for it.",
     )
 
@@ -269,7 +271,7 @@ def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
         "reaches to what no mix could exceed; where none shows, the two are alike."
     )
     title = "How much need more money would meet"
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Budget (£)": [round(p.budget) for p in points],

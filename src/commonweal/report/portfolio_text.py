@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.format import counted, in_columns, people, percent
+from commonweal.document.format import align_columns, format_count, format_people, percent
 from commonweal.invest.appraisal.appraise import money
 
 if TYPE_CHECKING:
@@ -60,8 +60,10 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         f"{label.lower()} in {n:,}" for label, n, *_ in sorted(done, key=lambda r: -r[2])
     )
     said = [
-        f"With {money(found.rules.budget)} over {counted(found.rules.years, 'year', 'years')}, the mix that meets most "
-        f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, home to {people(living)}: "
+        f"With {money(found.rules.budget)} over {format_count(found.rules.years, 'year', 'years')}, "
+        f"the mix that meets most "
+        f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, "
+        f"home to {format_people(living)}: "
         f"{listed}. It costs {money(found.spent)}.",
         f"It meets {_count(float(found.recount.met.sum()))} person-years of need; by the count that it was chosen by, "
         f"no mix meets more{more_than(found.mix.met, found.mix.bound)}. {UNIT}",
@@ -88,7 +90,7 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     if s is not None:
         sure = wanted(found)
         said.append(
-            f"In {counted(s.draws, 'draw', 'draws')} of costs and effects the mix costs more than the budget in "
+            f"In {format_count(s.draws, 'draw', 'draws')} of costs and effects the mix costs more than the budget in "
             f"{percent(s.over)}, and meets {between(s.met)} person-years. "
             f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of them."
         )
@@ -124,7 +126,7 @@ def _count(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.1f}"
 
 
-def portfolio_beware(found: Portfolio) -> tuple[str, ...]:
+def portfolio_warnings(found: Portfolio) -> tuple[str, ...]:
     """Say what a reader must not overlook."""
     b = found.builder
     told = []
@@ -175,10 +177,10 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
     heads = ["", ">Places", ">Cost", ">Meets alone", ">Places in draws"]
     if found.stability is None:
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    yield from in_columns(heads, rows)
+    yield from align_columns(heads, rows)
     yield ""
     yield "Need met against money, in person-years:"
-    yield from in_columns(
+    yield from align_columns(
         [">Budget", ">Need met", ">At most", ">Places"],
         [
             [money(p.budget), _count(p.mix.met), _count(p.mix.bound), f"{int(p.mix.chosen.any(axis=1).sum()):,}"]
@@ -187,7 +189,7 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
     )  # fmt: skip
     yield ""
     yield "Beware:"
-    yield from (f"  {line}" for line in portfolio_beware(found))
+    yield from (f"  {line}" for line in portfolio_warnings(found))
     yield ""
     yield "Assumed, not verified:"
     for one in found.builder.interventions.interventions.values():
@@ -245,5 +247,5 @@ def portfolio_data(found: Portfolio) -> dict[str, Any]:
         "selected": None
         if found.after is None
         else {name: list(pair) for name, pair in found.after.selected.items()},
-        "beware": list(portfolio_beware(found)),
+        "beware": list(portfolio_warnings(found)),
     }

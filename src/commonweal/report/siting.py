@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
-from commonweal.document.format import capped, counted, people, percent
-from commonweal.document.model import Report, Section, Shown, Table
+from commonweal.document.format import capped, format_count, format_people, percent
+from commonweal.document.model import Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.report.invest_maps import siting_map
 
 if TYPE_CHECKING:
-    from commonweal.invest.siting.result import Effect, Sited
+    from commonweal.invest.siting.result import SitingEffect, SitingResult
 
 
 MODELS = {
@@ -42,7 +42,7 @@ _ENDED = {
 _MOST_NAMES = 8
 
 
-def reached_words(sited: Sited) -> str:
+def reached_words(sited: SitingResult) -> str:
     """Give the sentence that answers, with ``{new}``, ``{anew}`` and other numbers to be filled in.
 
     Where no place of the kind was read it says so first, and nothing of those who have one.
@@ -50,11 +50,11 @@ def reached_words(sited: Sited) -> str:
     return f"{_unread(sited)} {_AS_IF_NONE}" if sited.unread else _REACHED
 
 
-def _unread(sited: Sited) -> str:
+def _unread(sited: SitingResult) -> str:
     return _UNREAD.format(label=sited.label.lower())
 
 
-def siting_lines(sited: Sited) -> list[str]:
+def siting_lines(sited: SitingResult) -> list[str]:
     """Tell it on a terminal: plain words first, then aligned columns."""
     lines = [f"New places for {sited.title}: {sited.label.lower()}"]
     if sited.fictional:
@@ -86,7 +86,7 @@ def siting_lines(sited: Sited) -> list[str]:
             ],
         )
         lines += [head, *capped(rows, "--out FOLDER writes them, --json prints them"), ""]
-    lines += [*how_sure(sited), *siting_beware(sited)]
+    lines += [*siting_certainty(sited), *siting_warnings(sited)]
     if sited.effect is not None:
         lines += ["", *change_lines(sited.effect)]
     else:
@@ -99,7 +99,7 @@ NO_EFFECT = (
 )
 
 
-def siting_data(sited: Sited) -> dict[str, Any]:
+def siting_data(sited: SitingResult) -> dict[str, Any]:
     """Give every number unrounded, as plain data."""
     s, goal = sited.solution, sited.solution.goal
     before, after = sited.reached()
@@ -146,14 +146,14 @@ def siting_data(sited: Sited) -> dict[str, Any]:
     }
 
 
-def _sites_data(sited: Sited) -> list[dict[str, Any]]:
+def _sites_data(sited: SitingResult) -> list[dict[str, Any]]:
     """Give the sites with units in the names; what a site costs only where that was stated."""
     names = {"cost": "cost_gbp", "nearest": "people_nearest", "newly": "people_newly_reached"}
     shown = sited.sites if sited.candidates.costed else sited.sites.drop("cost")
     return shown.rename(names, strict=False).to_dicts()
 
 
-def siting_answer(sited: Sited) -> list[str]:
+def siting_answer(sited: SitingResult) -> list[str]:
     """Say who is reached, or how much nearer places come, in a sentence or two.
 
     Where no place of the kind was read, that comes first.
@@ -163,10 +163,10 @@ def siting_answer(sited: Sited) -> list[str]:
     n = len(sited.sites)
     within = WITHIN.format(minutes=sited.minutes)
     if not n and sited.unread:
-        return [f"{_unread(sited)} No candidate can be walked to by any of {people(total)}."]
+        return [f"{_unread(sited)} No candidate can be walked to by any of {format_people(total)}."]
     if not n:
         return [
-            f"No candidate improves on what is there: {percent(before / total)} of {people(total)} are {within}."
+            f"No candidate improves on what is there: {percent(before / total)} of {format_people(total)} are {within}."
         ]
     paid = f" for £{s.spent:,.0f}" if sited.candidates.costed else ""
     word = "place" if n == 1 else "places"
@@ -174,19 +174,22 @@ def siting_answer(sited: Sited) -> list[str]:
     if metres and after == before:  # chosen for metres, so told in metres
         first = f"{_unread(sited)} " if sited.unread else ""
         nobody = f"{new} would bring nobody {'more ' if before else ''}{within}"
-        return [first + metres, f"{nobody}: {percent(after / total)} of {people(total)} are."]
+        return [
+            first + metres,
+            f"{nobody}: {percent(after / total)} of {format_people(total)} are.",
+        ]
     reached = reached_words(sited).format(
         new=new,
-        anew=people(after - before),
+        anew=format_people(after - before),
         within=within,
         share=percent(after / total),
-        total=people(total),
+        total=format_people(total),
         before=percent(before / total),
     )
     return [reached, metres] if metres else [reached]
 
 
-def _metres(sited: Sited) -> str:
+def _metres(sited: SitingResult) -> str:
     """Say how much nearer places come, where they were chosen for that; nothing where they were not."""
     s, limit = sited.solution, f"{sited.problem.limit:,.0f} metres"
     far, near = sited.mean_m()
@@ -204,11 +207,11 @@ def _metres(sited: Sited) -> str:
     return ""
 
 
-def how_sure(sited: Sited) -> list[str]:
+def siting_certainty(sited: SitingResult) -> list[str]:
     """Say what was chosen for, out of what, and whether another choice could be better."""
     s = sited.solution
     asked = MODELS[s.goal.model].format(minutes=sited.minutes)
-    there = f"with {counted(len(sited.existing), 'place', 'places')} there already"
+    there = f"with {format_count(len(sited.existing), 'place', 'places')} there already"
     chosen = (
         f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), "
         f"{'as if no place were there already' if sited.unread else there}."
@@ -222,7 +225,7 @@ def how_sure(sited: Sited) -> list[str]:
     return [chosen, sure]
 
 
-def siting_beware(sited: Sited) -> list[str]:
+def siting_warnings(sited: SitingResult) -> list[str]:
     """Say whom no place can reach."""
     lost = sited.lost()
     if not lost:
@@ -236,7 +239,7 @@ def siting_beware(sited: Sited) -> list[str]:
     ]
 
 
-def _origins(sited: Sited) -> str:
+def _origins(sited: SitingResult) -> str:
     """Say in plain words where people set out from: areas by their name, points by that of their areas."""
     what, _, system = sited.plural.partition(" of ")
     known = load_systems().systems.get(system)
@@ -245,7 +248,7 @@ def _origins(sited: Sited) -> str:
     return known.plural if what == "points" else f"{what} of {known.plural}"
 
 
-def change_lines(effect: Effect, whole: bool = True) -> list[str]:
+def change_lines(effect: SitingEffect, whole: bool = True) -> list[str]:
     """Say what changes in the study: indicators, ranks and lists; `whole` with a heading, as a terminal has it."""
     lines = ["What that would change in the study:"] if whole else []
     indent = "  " if whole else ""
@@ -299,10 +302,10 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def siting_section(sited: Sited) -> Section:
+def siting_section(sited: SitingResult) -> Section:
     """Tell it as a part of a report: text, a map, and tables of sites, people and effects."""
     chart = siting_map(sited)
-    beware = [*siting_beware(sited)]
+    beware = [*siting_warnings(sited)]
     tables = []
     if len(sited.sites):
         tables.append(Table("sites", f"Where the new places go in {sited.title}", _sites(sited)))
@@ -318,7 +321,7 @@ def siting_section(sited: Sited) -> Section:
                 rows=20,
             )
         )
-    text = [*siting_answer(sited), " ".join(how_sure(sited))]
+    text = [*siting_answer(sited), " ".join(siting_certainty(sited))]
     if sited.effect is not None:
         tables += _effect_tables(sited.effect)
         text.append(" ".join(change_lines(sited.effect, whole=False)))
@@ -333,7 +336,7 @@ def siting_section(sited: Sited) -> Section:
     )
 
 
-def siting_report(sited: Sited) -> Report:
+def siting_report(sited: SitingResult) -> Report:
     """Tell it as a report of its own."""
     goal = sited.solution.goal
     asked = [
@@ -359,7 +362,7 @@ def siting_report(sited: Sited) -> Report:
     )
 
 
-def _assumptions(sited: Sited) -> tuple[str, ...]:
+def _assumptions(sited: SitingResult) -> tuple[str, ...]:
     said = [
         f"Walks are {sited.how}, at 80 metres a minute.",
         f"People count by need to the power of {sited.equity:g}; need falls evenly with {sited.need}, from "
@@ -370,7 +373,7 @@ def _assumptions(sited: Sited) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _sites(sited: Sited) -> Shown:
+def _sites(sited: SitingResult) -> TableData:
     frame = sited.sites.select(
         pl.int_range(1, pl.len() + 1).alias("Site"),
         pl.col("name").fill_null(pl.col("id")).alias("Where"),
@@ -383,10 +386,10 @@ def _sites(sited: Sited) -> Shown:
     )
     if not sited.candidates.costed:
         frame = frame.drop("Cost (£)")
-    return Shown(frame, places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0})
+    return TableData(frame, places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0})
 
 
-def _shorter(sited: Sited) -> Shown:
+def _shorter(sited: SitingResult) -> TableData:
     s, d = sited.solution, sited.demand
     frame = pl.DataFrame(
         {
@@ -400,10 +403,10 @@ def _shorter(sited: Sited) -> Shown:
     )
     limit = int(sited.problem.limit)
     by = pl.col("Metres before").fill_null(limit) - pl.col("Metres after").fill_null(limit)
-    return Shown(frame.filter(by > 0).sort(by, descending=True, maintain_order=True))
+    return TableData(frame.filter(by > 0).sort(by, descending=True, maintain_order=True))
 
 
-def _effect_tables(effect: Effect) -> list[Table]:
+def _effect_tables(effect: SitingEffect) -> list[Table]:
     areas = effect.areas.select(
         pl.col("name").alias("Place"),
         pl.col("code").alias("Code"),
@@ -418,7 +421,7 @@ def _effect_tables(effect: Effect) -> list[Table]:
         Table(
             "siting-indices",
             "What the indices would say",
-            Shown(areas.sort(order, maintain_order=True)),
+            TableData(areas.sort(order, maintain_order=True)),
             f"Rank 1 = most need. {effect.how}",
             rows=20,
         )
@@ -435,7 +438,7 @@ def _effect_tables(effect: Effect) -> list[Table]:
             Table(
                 "siting-lists",
                 "Who leaves and enters a list",
-                Shown(moves),
+                TableData(moves),
                 "Scores are relative: where some change, others can come or go, though nothing changes there.",
             )
         )

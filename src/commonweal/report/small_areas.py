@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import counted, in_columns, percent
-from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.format import align_columns, format_count, percent
+from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.document.write import write_report
 from commonweal.report.study.geopackage import write_layers
 from commonweal.report.study.parquet import write_table
@@ -75,7 +75,7 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
     rows = order[[round(q * (n - 1)) for q in _PLACES]]
     words = ["lowest", *(f"{100 * q:.0f} % are lower" for q in _PLACES[1:-1]), "highest"]
     headers = ("Estimate", "Lower", "Upper")
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Place in the order": words,
@@ -130,7 +130,7 @@ def overview(found: Neighbourhoods) -> str:
     people = max(int(e.asked.sum()) for e in found.outcomes.values())
     areas = found.areas
     return (
-        f"{counted(len(areas), areas.singular, areas.plural)}, from the answers of {people:,} people in "
+        f"{format_count(len(areas), areas.singular, areas.plural)}, from the answers of {people:,} people in "
         f"{asked:,} of them, by {METHODS[found.method]}, with {len(found.covariates.names)} covariates; "
         f"intervals of {percent(found.level)}."
     )
@@ -176,7 +176,8 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
     if len(far):
         names = areas.table["name"].gather(m.direct.rows[far][:_SHOWN]).to_list()
         yield (
-            f"The answers of {counted(len(far), areas.singular, plural)} lie more than {_FAR:g} standard deviations "
+            f"The answers of {format_count(len(far), areas.singular, plural)} "
+            f"lie more than {_FAR:g} standard deviations "
             f"from what the model expects there ({', '.join(names)}): look at them."
         )
     if m.direct.design_effect > 1:
@@ -185,15 +186,16 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
             f"{m.direct.design_effect:.2f} for it."
         )
     if e.outside:
-        who = counted(e.outside, "respondent lives", "respondents live")
+        who = format_count(e.outside, "respondent lives", "respondents live")
         yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
     if e.of_no_kind:
-        who = counted(e.of_no_kind, "respondent is", "respondents are")
+        who = format_count(e.of_no_kind, "respondent is", "respondents are")
         yield f"{who} of no known kind, for want of an answer on who they are, and left out."
     edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
     if edge:
         yield (
-            f"{counted(edge, 'estimate', 'estimates')} would lie outside 0 to 100 % and {_are(edge)} set to that end: "
+            f"{format_count(edge, 'estimate', 'estimates')} "
+            f"would lie outside 0 to 100 % and {_are(edge)} set to that end: "
             "the model is stretched too far there."
         )
 
@@ -255,7 +257,7 @@ def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterato
                 percent(float(own)),
             ]
         )
-    yield from in_columns(
+    yield from align_columns(
         [
             "Outcome",
             ">5 % are below",
@@ -274,7 +276,7 @@ def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterato
             yield f"  {line}"
     for name, gaps in found.covariates.filled.items():
         yield ""
-        who = counted(gaps, found.areas.singular, found.areas.plural)
+        who = format_count(gaps, found.areas.singular, found.areas.plural)
         yield f"Covariate {name}: {who} had no value and got the mean."
 
 
@@ -385,7 +387,7 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
             Table(
                 f"larger-{name}",
                 "Larger areas: what the survey says directly, and what the model adds up to at first",
-                Shown(shown, frozenset(shares) if e.share else frozenset()),
+                TableData(shown, frozenset(shares) if e.share else frozenset()),
                 "Where “Made to agree” says yes, the estimates were then moved to add up to the survey's figure.",
             )
         )
@@ -397,7 +399,9 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
     )
 
 
-def _rows(found: Neighbourhoods, e: Estimates, *, lowest: bool, most: int | None = None) -> Shown:
+def _rows(
+    found: Neighbourhoods, e: Estimates, *, lowest: bool, most: int | None = None
+) -> TableData:
     fit = np.flatnonzero(e.publish)
     order = np.argsort(e.estimate[fit] if lowest else -e.estimate[fit], kind="stable")
     rows = fit[order][:most]
@@ -414,7 +418,7 @@ def _rows(found: Neighbourhoods, e: Estimates, *, lowest: bool, most: int | None
             "Own answers": e.modelled.from_survey[rows],
         }
     )
-    return Shown(frame, frozenset(shares) if e.share else frozenset({"Own answers"}))
+    return TableData(frame, frozenset(shares) if e.share else frozenset({"Own answers"}))
 
 
 def _made(found: Neighbourhoods) -> Section:
@@ -453,7 +457,7 @@ def _made(found: Neighbourhoods) -> Section:
             Table(
                 "coefficients",
                 "What the outcomes go with",
-                Shown(frame, places={"Coefficient": 3, "Standard error": 3}),
+                TableData(frame, places={"Coefficient": 3, "Standard error": 3}),
                 f"For one standard deviation more of a covariate, in {unit}, the others being equal.",
             ),
         ),

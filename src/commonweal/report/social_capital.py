@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import amount, in_columns
-from commonweal.document.model import Report, Section, Shown, Table, framed
+from commonweal.document.format import align_columns, format_amount
+from commonweal.document.model import Report, Section, Table, TableData, table_from_columns
 from commonweal.document.write import source_lines
 from commonweal.errors import StudyError, nearest
 from commonweal.evidence import load_evidence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
     from commonweal.indicators import Indicators
-    from commonweal.social_capital import Domain, Figure, Framework
+    from commonweal.social_capital import Domain, Framework, NationalFigure
     from commonweal.spec import Study
     from commonweal.survey import Summary, SurveySpec
 
@@ -41,7 +41,7 @@ STAR = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SurveyHeadline:
     """What a survey says of a headline, for all of its respondents.
 
     Attributes
@@ -67,7 +67,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Listing:
+class FrameworkListing:
     """The frameworks, and what the data at hand say of them.
 
     Attributes
@@ -84,11 +84,11 @@ class Listing:
     """
 
     frameworks: Mapping[str, Framework]
-    figures: Mapping[str, tuple[Figure, ...]]
+    figures: Mapping[str, tuple[NationalFigure, ...]]
     study: Study | None = None
     areas: Areas | None = None
     indicators: Indicators | None = None
-    asked: Mapping[str, Asked] = field(default_factory=dict)
+    asked: Mapping[str, SurveyHeadline] = field(default_factory=dict)
 
     @property
     def known(self) -> dict[str, dict[str, str]]:
@@ -167,7 +167,7 @@ MEANS = {"measured": "measured", "modelled": "modelled", "proxy": "by a proxy"}
 
 def framework_lines(
     framework: Framework,
-    figures: Mapping[str, tuple[Figure, ...]],
+    figures: Mapping[str, tuple[NationalFigure, ...]],
     known: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """List a framework by domain, in aligned columns."""
@@ -185,7 +185,7 @@ def framework_lines(
     ]
     if not any(row[-1] for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    head, *lines = in_columns(heads, rows)
+    head, *lines = align_columns(heads, rows)
     yield from ("", head)
     for domain in framework.domains:
         yield domain.name
@@ -198,7 +198,7 @@ def _counts(framework: Framework) -> str:
     return told if len(framework.domains) == 1 else f"{told} in {len(framework.domains)} domains"
 
 
-def _short(figures: Sequence[Figure]) -> str:
+def _short(figures: Sequence[NationalFigure]) -> str:
     """Say the newest figure of everyone in a few letters; a star marks what was not verified."""
     chosen = latest(figures)
     if not chosen:
@@ -209,7 +209,7 @@ def _short(figures: Sequence[Figure]) -> str:
     if first.value is None:
         return f"{first.change:+g} points{star}"
     unit = "" if first.unit and not first.unit.startswith("%") else "%"
-    return f"{amount(first.value, unit)} {first.when}{star}"
+    return f"{format_amount(first.value, unit)} {first.when}{star}"
 
 
 def known_lines(found: Indicators, cautions: Mapping[str, str], plural: str) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _range(found: Indicators, k: int, plural: str) -> str:
     stated = 0 if errors is None else int((~np.isnan(errors)).sum())
     sure = f"standard errors for {stated:,}" if stated else "no uncertainty stated"
     middle, least, most = (
-        amount(float(v), meta.unit) for v in (np.median(there), there.min(), there.max())
+        format_amount(float(v), meta.unit) for v in (np.median(there), there.min(), there.max())
     )
     return f"{told}; middle {middle}; lowest {least}, highest {most}; {sure}"
 
@@ -249,12 +249,12 @@ def check_headlines(spec: SurveySpec) -> None:
         )
 
 
-def asked_by(summary: Summary) -> dict[str, Asked]:
+def headlines_in_survey(summary: Summary) -> dict[str, SurveyHeadline]:
     """Give by headline what a survey says of it, for all of its respondents.
 
     Where several outcomes name one headline, the first counts.
     """
-    found: dict[str, Asked] = {}
+    found: dict[str, SurveyHeadline] = {}
     rows = {f.outcome: f.table.row(0, named=True) for f in summary.findings if not f.by}
     for name, outcome in summary.survey.spec.outcomes.items():
         if not outcome.headline or outcome.headline in found:
@@ -263,7 +263,7 @@ def asked_by(summary: Summary) -> dict[str, Asked]:
         ends = ("value", "lower", "upper")
         value, low, high = (row[end] if row["published"] else None for end in ends)
         label, told = outcome_label(summary.survey, name), summary_sentence(summary, name)
-        found[outcome.headline] = Asked(
+        found[outcome.headline] = SurveyHeadline(
             summary.survey.spec.title, name, label, told, value, low, high, row["respondents"]
         )
     return found
@@ -273,7 +273,7 @@ ROWS = 10
 """How many places stand on the page; the workbook and the CSV file have all."""
 
 
-def capital_report(listing: Listing) -> Report:
+def capital_report(listing: FrameworkListing) -> Report:
     """Give the report: the lists by domain, figures for the country, and what a study knows."""
     study, frameworks = listing.study, list(listing.frameworks.values())
     works = [f.work for f in frameworks]
@@ -300,7 +300,7 @@ def capital_report(listing: Listing) -> Report:
     )
 
 
-def _answer(listing: Listing) -> Iterator[str]:
+def _answer(listing: FrameworkListing) -> Iterator[str]:
     if listing.study is not None:
         yield listing.answer()
     if listing.asked:
@@ -309,7 +309,7 @@ def _answer(listing: Listing) -> Iterator[str]:
         yield next(iter(listing.frameworks.values())).about
 
 
-def _sections(listing: Listing) -> Iterator[Section]:
+def _sections(listing: FrameworkListing) -> Iterator[Section]:
     if listing.indicators is not None and listing.areas is not None:
         cautions = [f"{k['label']}: {k['caution']}" for k in listing.known.values() if k["caution"]]
         about = f"Value and 95 % interval, from the standard error; empty where none is stated. {_units(listing)}"
@@ -336,7 +336,7 @@ def _sections(listing: Listing) -> Iterator[Section]:
         yield Section(framework.name, (framework.about,), tables=tuple(tables))
 
 
-def _list(domain: Domain, listing: Listing) -> Shown:
+def _list(domain: Domain, listing: FrameworkListing) -> TableData:
     known = listing.known
     rows = []
     for h in domain.headlines:
@@ -355,10 +355,10 @@ def _list(domain: Domain, listing: Listing) -> Shown:
         )
     frame = pl.DataFrame(rows)
     given = {"Here": listing.study is not None, "Survey asks": bool(listing.asked)}
-    return Shown(frame.drop(name for name, there in given.items() if not there))
+    return TableData(frame.drop(name for name, there in given.items() if not there))
 
 
-def _figures(framework: Framework, listing: Listing) -> Shown:
+def _figures(framework: Framework, listing: FrameworkListing) -> TableData:
     evidence = load_evidence()
     rows = [
         {
@@ -371,10 +371,10 @@ def _figures(framework: Framework, listing: Listing) -> Shown:
         for h in framework.headlines.values()
         for f in listing.figures.get(h.id, ())
     ]
-    return Shown(pl.DataFrame(rows, schema_overrides={"Name": pl.String}))
+    return TableData(pl.DataFrame(rows, schema_overrides={"Name": pl.String}))
 
 
-def _places(listing: Listing) -> Shown:
+def _places(listing: FrameworkListing) -> TableData:
     assert listing.areas is not None
     assert listing.indicators is not None
     columns = [(c.capitalize(), listing.areas.table[c]) for c in ("name", "code")]
@@ -396,10 +396,10 @@ def _places(listing: Listing) -> Shown:
                 (h, pl.Series(end).fill_nan(None))
                 for h, end in zip(heads[1:], (low, high), strict=True)
             ]
-    return framed(columns, shares)
+    return table_from_columns(columns, shares)
 
 
-def _units(listing: Listing) -> str:
+def _units(listing: FrameworkListing) -> str:
     """Say what each column is a number of, once for all its heads."""
     assert listing.indicators is not None
     framework = next(iter(listing.frameworks.values()))

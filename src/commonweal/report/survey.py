@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.document.chart import Estimate, interval_chart
-from commonweal.document.format import counted, percent
-from commonweal.document.model import Report, Section, Shown, Table
+from commonweal.document.format import format_count, percent
+from commonweal.document.model import Report, Section, Table, TableData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.document.model import Chart
-    from commonweal.survey import Finding, Raking, Summary, Survey
+    from commonweal.survey import OutcomeEstimates, Raking, Summary, Survey
 
 
 _NUMBERS = {
@@ -65,7 +65,7 @@ def survey_report(summary: Summary) -> Report:
     return Report(
         name=f"survey-{spec.name}",
         title=spec.title,
-        heading=f"{counted(len(survey.frame), 'respondent', 'respondents')}; estimates with 95 % intervals",
+        heading=f"{format_count(len(survey.frame), 'respondent', 'respondents')}; estimates with 95 % intervals",
         answer=tuple(summary_sentence(summary, name) for name in spec.outcomes),
         sections=tuple(sections),
         limits=tuple(limits),
@@ -86,7 +86,7 @@ def outcome_label(survey: Survey, name: str) -> str:
     return survey.spec.outcomes[name].label or _words(name)
 
 
-def said(value: float, share: bool) -> str:
+def format_estimate(value: float, share: bool) -> str:
     """Write a value: a share in percent, another number with two decimal places."""
     return percent(value) if share else f"{value:,.2f}"
 
@@ -99,12 +99,12 @@ def summary_sentence(summary: Summary, name: str) -> str:
     if not row["published"]:
         return f"{label}: not published, because of {row['reason']}."
     return (
-        f"{label}: {said(row['value'], share)} (95 % interval {said(row['lower'], share)} to "
-        f"{said(row['upper'], share)}; {counted(row['respondents'], 'respondent', 'respondents')})."
+        f"{label}: {format_estimate(row['value'], share)} (95 % interval {format_estimate(row['lower'], share)} to "
+        f"{format_estimate(row['upper'], share)}; {format_count(row['respondents'], 'respondent', 'respondents')})."
     )
 
 
-def _finding(summary: Summary, outcome: str, by: tuple[str, ...]) -> Finding:
+def _finding(summary: Summary, outcome: str, by: tuple[str, ...]) -> OutcomeEstimates:
     return next(f for f in summary.findings if f.outcome == outcome and f.by == by)
 
 
@@ -143,7 +143,7 @@ def _outcome(summary: Summary, name: str) -> Section:
     return Section(outcome_label(survey, name), tuple(text), charts, tables)
 
 
-def _shown(survey: Survey, finding: Finding) -> Shown:
+def _shown(survey: Survey, finding: OutcomeEstimates) -> TableData:
     names = {g: _label(survey, g) for g in finding.by}
     numbers = {
         k: v for k, v in _NUMBERS.items() if k != "reason" or not finding.table["published"].all()
@@ -152,10 +152,10 @@ def _shown(survey: Survey, finding: Finding) -> Shown:
     shares = {"Coefficient of variation"}
     if survey.spec.outcomes[finding.outcome].share:
         shares |= set(_SHARES)
-    return Shown(frame, frozenset(shares), {"Effective sample": 0, "Standard error": 4})
+    return TableData(frame, frozenset(shares), {"Effective sample": 0, "Standard error": 4})
 
 
-def _chart(summary: Summary, name: str, findings: list[Finding]) -> Chart:
+def _chart(summary: Summary, name: str, findings: list[OutcomeEstimates]) -> Chart:
     survey = summary.survey
     share = survey.spec.outcomes[name].share
     everyone = _finding(summary, name, ()).table.row(0, named=True)
@@ -169,7 +169,7 @@ def _chart(summary: Summary, name: str, findings: list[Finding]) -> Chart:
         )  # fmt: skip
         frames.append(part)
         rows += [Estimate(*row) for row in part.iter_rows()]
-    numbers = Shown(pl.concat(frames), frozenset(_SHARES) if share else frozenset())
+    numbers = TableData(pl.concat(frames), frozenset(_SHARES) if share else frozenset())
     label_ = outcome_label(survey, name)
     line = " The upright line is the estimate for all." if everyone["published"] else ""
     return interval_chart(
@@ -178,7 +178,7 @@ def _chart(summary: Summary, name: str, findings: list[Finding]) -> Chart:
         f"The dot is the estimate, the line through it its 95 % interval.{line}",
         rows,
         numbers,
-        lambda value: said(value, share),
+        lambda value: format_estimate(value, share),
         everyone["value"],
         whole=share,
     )
@@ -226,7 +226,7 @@ def _changes(summary: Summary) -> Section:
     table = Table(
         "changes",
         "Changes between waves",
-        Shown(frame),
+        TableData(frame),
         "Shares in percent, their changes in points.",
     )
     return Section("Changes between waves", tables=(table,), points=tuple(told))
@@ -270,20 +270,21 @@ def _points(survey: Survey) -> Iterator[str]:
     for name in spec.outcomes:
         n = survey.frame[name].null_count()
         if n:
-            yield f"{outcome_label(survey, name)}: {counted(n, 'answer is', 'answers are')} missing and left out."
+            yield f"{outcome_label(survey, name)}: {format_count(n, 'answer is', 'answers are')} missing and left out."
 
 
 def _raked(raking: Raking) -> Section:
     heads = {"margin": "Margin", "group": "Group", "respondents": "Respondents", "target": "Target",
              "before": "Before", "after": "After"}  # fmt: skip
-    shown = Shown(raking.margins.rename(heads), frozenset({"Target", "Before", "After"}))
+    shown = TableData(raking.margins.rename(heads), frozenset({"Target", "Before", "After"}))
     capped = (
-        f" {counted(raking.trimmed, 'weight is', 'weights are')} at the cap."
+        f" {format_count(raking.trimmed, 'weight is', 'weights are')} at the cap."
         if raking.trimmed
         else ""
     )
     text = (
-        f"Weights were raked to what is known of the population, in {counted(raking.iterations, 'round', 'rounds')}. "
+        f"Weights were raked to what is known of the population, "
+        f"in {format_count(raking.iterations, 'round', 'rounds')}. "
         f"They changed by a factor of {raking.smallest_change:.2f} to {raking.largest_change:.2f}.{capped} The "
         f"design effect of the weights went from {raking.design_effect_before:.2f} to "
         f"{raking.design_effect_after:.2f}."

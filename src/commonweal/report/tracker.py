@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
-from commonweal.document.format import counted, in_columns, joined
-from commonweal.document.model import Chart, Report, Section, Shown, Table
-from commonweal.invest.tracker import FEW, LEVEL, STANDING
+from commonweal.document.format import align_columns, format_count, join_words
+from commonweal.document.model import Chart, Report, Section, Table, TableData
+from commonweal.invest.tracker import FEW, LEVEL, PERCENTILE_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from commonweal.invest.tracker import Difference, Moved, Tracked
+    from commonweal.invest.tracker import DiDEstimate, MeasureChange, TrackerResult
 
 
 NOT_CAUSE = (
@@ -32,7 +32,7 @@ _STANDING = (
 )
 
 
-def moved_sentence(moved: Moved) -> str:
+def moved_sentence(moved: MeasureChange) -> str:
     """Say how one measure moved, in plain words."""
     d, unit = moved.difference, _unit(moved)
     label = moved.measure.label
@@ -64,7 +64,7 @@ def moved_sentence(moved: Moved) -> str:
     )
 
 
-def tracker_answer(found: Tracked) -> tuple[str, ...]:
+def tracker_answer(found: TrackerResult) -> tuple[str, ...]:
     """Say what moved, against whom, and that it is no proof of cause."""
     b, n, likes = found.baseline, len(found.matched.places), len(set(found.matched.like.ravel()))
     clear = [m for m in found.moved if m.clear]
@@ -72,29 +72,29 @@ def tracker_answer(found: Tracked) -> tuple[str, ...]:
     chance = f", and {len(clear) - sure} may have by chance" if len(clear) > sure else ""
     said = [
         *_backwards(found),
-        f"{counted(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start, from "
-        f"{_then(found)}: of {counted(len(found.moved), 'measure', 'measures')}, {sure or 'none'} clearly moved "
+        f"{format_count(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start, from "
+        f"{_then(found)}: of {format_count(len(found.moved), 'measure', 'measures')}, {sure or 'none'} clearly moved "
         f"otherwise{chance}.{_STANDING if _stands(found) else ''}",
         *(moved_sentence(m) for m in sorted(clear, key=lambda m: m.difference.p)),
     ]
     return (*said, NOT_CAUSE)
 
 
-def _backwards(found: Tracked) -> tuple[str, ...]:
+def _backwards(found: TrackerResult) -> tuple[str, ...]:
     """Warn of sources that are older than those of the baseline."""
     older = [f"{m.measure.label} ({m.then}, then {m.now})" for m in found.moved if m.backwards]
     return (f"Not later but earlier than the baseline: {'; '.join(older)}.",) if older else ()
 
 
-def _then(found: Tracked) -> str:
+def _then(found: TrackerResult) -> str:
     return f"“{found.baseline.title}” to “{found.later.title}”"
 
 
-def _stands(found: Tracked) -> bool:
-    return any(m.measure.unit == STANDING for m in found.moved)
+def _stands(found: TrackerResult) -> bool:
+    return any(m.measure.unit == PERCENTILE_UNIT for m in found.moved)
 
 
-def tracker_beware(found: Tracked) -> tuple[str, ...]:
+def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
     """Say what a reader must not overlook."""
     told = [*_backwards(found), NOT_CAUSE, *found.notes]
     many = len(found.moved)
@@ -145,7 +145,7 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
     if found.matched.alone.size:
         names = [found.baseline.names[a] for a in found.matched.alone[:8]]
         told.append(
-            f"{counted(len(found.matched.alone), 'place has', 'places have')} no values or too few others to be "
+            f"{format_count(len(found.matched.alone), 'place has', 'places have')} no values or too few others to be "
             f"compared with: {', '.join(names)}{'…' if len(found.matched.alone) > 8 else '.'}"
         )
     if found.moved and not any(m.difference.clusters for m in found.moved):
@@ -156,9 +156,9 @@ def tracker_beware(found: Tracked) -> tuple[str, ...]:
     return tuple(told)
 
 
-def tracker_method(found: Tracked) -> str:
+def tracker_method(found: TrackerResult) -> str:
     """Say how it was worked out."""
-    within = joined([name.replace("_", " ") for name in found.within])
+    within = join_words([name.replace("_", " ") for name in found.within])
     within = f" of the same {within}" if within else ""
     clusters = next((m.difference.clusters for m in found.moved if m.difference.clusters), 0)
     errors = (
@@ -173,13 +173,13 @@ def tracker_method(found: Tracked) -> str:
     )
 
 
-def tracker_lines(found: Tracked) -> Iterator[str]:
+def tracker_lines(found: TrackerResult) -> Iterator[str]:
     """Tell what moved on a terminal: the answer first, then its parts."""
     yield "What moved"
     yield ""
     yield from tracker_answer(found)
     yield ""
-    mixed = any(m.measure.unit != STANDING for m in found.moved)
+    mixed = any(m.measure.unit != PERCENTILE_UNIT for m in found.moved)
     unit = "" if mixed else " in points of standing,"
     yield (
         f"Every measure,{unit} and how much it changed here and in places like these. Difference: the first beyond the "
@@ -199,17 +199,17 @@ def tracker_lines(found: Tracked) -> Iterator[str]:
         for m in found.moved
     ]
     numbers = [">Here", ">Like", ">Difference", ">95 % interval", ">Adjusted p", "Better is"]
-    yield from in_columns(["", *(["Unit"] if mixed else []), *numbers], rows)
+    yield from align_columns(["", *(["Unit"] if mixed else []), *numbers], rows)
     for name, why in found.skipped.items():
         yield f"  {_label(found, name)}: not told, {why}."
     yield ""
     yield "Beware:"
-    yield from (f"  {line}" for line in tracker_beware(found))
+    yield from (f"  {line}" for line in tracker_warnings(found))
     yield ""
     yield tracker_method(found)
 
 
-def tracker_data(found: Tracked) -> dict[str, Any]:
+def tracker_data(found: TrackerResult) -> dict[str, Any]:
     """Give what moved as plain data, for JSON."""
     return {
         "baseline": found.baseline.study,
@@ -235,12 +235,12 @@ def tracker_data(found: Tracked) -> dict[str, Any]:
         ],
         "skipped": found.skipped,
         "balance": found.balance.to_dicts(),
-        "beware": list(tracker_beware(found)),
+        "beware": list(tracker_warnings(found)),
         "method": tracker_method(found),
     }
 
 
-def _numbers(d: Difference) -> dict[str, float | int]:
+def _numbers(d: DiDEstimate) -> dict[str, float | int]:
     return {
         "difference": d.estimate,
         "low": d.low,
@@ -255,12 +255,12 @@ def _numbers(d: Difference) -> dict[str, float | int]:
     }
 
 
-def _label(found: Tracked, name: str) -> str:
+def _label(found: TrackerResult, name: str) -> str:
     return next(m.label for m in found.baseline.measures if m.name == name)
 
 
-def _unit(moved: Moved) -> str:
-    return "points of standing" if moved.measure.unit == STANDING else moved.measure.unit
+def _unit(moved: MeasureChange) -> str:
+    return "points of standing" if moved.measure.unit == PERCENTILE_UNIT else moved.measure.unit
 
 
 def _signed(value: float) -> str:
@@ -275,7 +275,7 @@ def _chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def tracker_report(found: Tracked, sources: tuple[str, ...] = ()) -> Report:
+def tracker_report(found: TrackerResult, sources: tuple[str, ...] = ()) -> Report:
     """Make a report of what moved."""
     return Report(
         name="tracker",
@@ -290,7 +290,7 @@ def tracker_report(found: Tracked, sources: tuple[str, ...] = ()) -> Report:
     )
 
 
-def tracker_sections(found: Tracked) -> tuple[Section, ...]:
+def tracker_sections(found: TrackerResult) -> tuple[Section, ...]:
     """Give the sections of a report: what moved, each place, who they were set beside."""
     charts = tuple(c for c in (difference_chart(found),) if c is not None)
     return (
@@ -299,7 +299,7 @@ def tracker_sections(found: Tracked) -> tuple[Section, ...]:
             text=(tracker_method(found),),
             charts=charts,
             tables=(_moved(found),),
-            beware=tracker_beware(found),
+            beware=tracker_warnings(found),
         ),
         Section(
             "Place by place",
@@ -319,7 +319,7 @@ def tracker_sections(found: Tracked) -> tuple[Section, ...]:
     )
 
 
-def _moved(found: Tracked) -> Table:
+def _moved(found: TrackerResult) -> Table:
     rows = found.moved
     frame = pl.DataFrame(
         {
@@ -347,13 +347,13 @@ def _moved(found: Tracked) -> Table:
     return Table(
         "tracker-measures",
         "Change of the places, of places like them, and the difference",
-        Shown(frame, places={"p": 3, "p, adjusted": 3}),
+        TableData(frame, places={"p": 3, "p, adjusted": 3}),
         "From and to are the ends of the 95 % interval. The difference holds the value at the start constant, so it is "
         "not just the one change less the other. Before: the same over the time before the baseline.",
     )
 
 
-def _places(found: Tracked) -> Table:
+def _places(found: TrackerResult) -> Table:
     parts = []
     for m in found.moved:
         each = found.each(m.measure.name)
@@ -370,30 +370,30 @@ def _places(found: Tracked) -> Table:
             )
         )
     frame = pl.concat(parts)
-    return Table("tracker-places", "Each place", Shown(frame), rows=30)
+    return Table("tracker-places", "Each place", TableData(frame), rows=30)
 
 
-def _balance(found: Tracked) -> Table:
+def _balance(found: TrackerResult) -> Table:
     labels = {m.name: m.label for m in found.baseline.measures}
     frame = found.balance.select(
         pl.col("measure").replace(labels).alias("Measure"),
         pl.col("all").alias("From all others"),
         pl.col("like").alias("From like places"),
     )
-    return Table("tracker-balance", "How like they were at the start", Shown(frame))
+    return Table("tracker-balance", "How like they were at the start", TableData(frame))
 
 
-def _skipped(found: Tracked) -> Table:
+def _skipped(found: TrackerResult) -> Table:
     labels = {m.name: m.label for m in found.baseline.measures}
     frame = pl.DataFrame(
         {"Measure": [labels[m] for m in found.skipped], "Why": list(found.skipped.values())}
     )
-    return Table("tracker-skipped", "What could not be told", Shown(frame))
+    return Table("tracker-skipped", "What could not be told", TableData(frame))
 
 
-def difference_chart(found: Tracked) -> Chart | None:
+def difference_chart(found: TrackerResult) -> Chart | None:
     """Draw the difference of every standing with its interval; None where there are none."""
-    rows = [m for m in found.moved if m.measure.unit == STANDING]
+    rows = [m for m in found.moved if m.measure.unit == PERCENTILE_UNIT]
     if not rows:
         return None
     left, wide, row, top = 250.0, 440.0, 28.0, 30.0
@@ -420,7 +420,7 @@ def difference_chart(found: Tracked) -> Chart | None:
         "Points of standing: the share of areas that have more need. The dot is the difference, the line its 95 % "
         "interval. Filled dots are clear of nought with every measure looked at counted in, hollow ones are not."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Measure": [m.measure.label for m in rows],
@@ -434,7 +434,7 @@ def difference_chart(found: Tracked) -> Chart | None:
     return Chart("tracker-differences", title, about, drawn, numbers)
 
 
-def _row(m: Moved, y: float, left: float, x: Callable[[float], float]) -> list[str]:
+def _row(m: MeasureChange, y: float, left: float, x: Callable[[float], float]) -> list[str]:
     d = m.difference
     ink = PLACE if m.better >= 0 else OTHER
     fill = ink if m.clear_of_all else "#fff"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GRID = 60  # places looked at before the climb: such a likelihood can have two tops
 
 
-def highest(
+def maximise(
     height: Callable[[float], float], slope: Callable[[float], float], low: float, high: float
 ) -> float:
     """Find the top on a grid from 0 and `low` to `high`, then where its slope is 0; 0 if it only falls."""
@@ -267,7 +267,7 @@ def _model_variance(y: Array, d: Array, x: Array, method: Method) -> float:
     if top <= 1e-28 * float(y @ y):
         return 0.0  # the covariates say it all
     low = min(float(d.min()), top) * 1e-6
-    return highest(
+    return maximise(
         lambda s2: _log_likelihood(s2, y, d, q, method),
         lambda s2: _slope(s2, y, d, q, method),
         low,

@@ -25,7 +25,7 @@ BLOCK = 20_000  # rows whose variance is worked out at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Arrow:
+class BorderedCholesky:
     """A factored matrix: `root` is the upper Cholesky factor of what is left of C once D is eliminated."""
 
     root: Array
@@ -70,9 +70,9 @@ class Arrow:
         return out
 
 
-def factor(
+def factorise(
     weights: Array, columns: Any, penalty: Array, codes: Codes, levels: int, scale: float
-) -> Arrow:
+) -> BorderedCholesky:
     """Factor the weighted sums of squares of rows (columns of C, `scale` at their level)."""
     weighted = columns.multiply(weights[:, None]).tocsr()
     diagonal = 1 + scale**2 * np.bincount(codes, weights, levels).astype(np.float64)
@@ -89,7 +89,7 @@ def factor(
             "the coefficients cannot be told apart (no outcome varies with them, or covariates and factors "
             "repeat each other); expected covariates that each add something"
         ) from error
-    return Arrow(root, cross, diagonal)
+    return BorderedCholesky(root, cross, diagonal)
 
 
 Method = Literal["reml", "ml"]
@@ -131,7 +131,7 @@ class Mode:
     mu: Array
     weight: Array
     columns: Any
-    arrow: Arrow
+    arrow: BorderedCholesky
     height: float  # minus the penalised log-likelihood
 
 
@@ -295,7 +295,7 @@ def find_mode(data: Data, theta: Array, beta: Array | None, start: Mode | None) 
     for _ in range(STEPS):
         mu = expit(eta)
         weight = data.n * mu * (1 - mu)
-        arrow = factor(weight, columns, penalty, code, size, scale)
+        arrow = factorise(weight, columns, penalty, code, size, scale)
         residual = data.y - data.n * mu
         slope_c = columns.T @ residual - penalty * c
         slope_u = scale * _sums(code, residual, size) - u
@@ -316,7 +316,7 @@ def find_mode(data: Data, theta: Array, beta: Array | None, start: Mode | None) 
             break
     mu = expit(eta)
     weight = data.n * mu * (1 - mu)
-    arrow = factor(weight, columns, penalty, code, size, scale)
+    arrow = factorise(weight, columns, penalty, code, size, scale)
     return Mode(c, u, eta, mu, weight, columns, arrow, height)
 
 

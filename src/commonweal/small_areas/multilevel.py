@@ -29,7 +29,7 @@ from commonweal.small_areas.laplace import (
     beyond,
     climb,
     criterion,
-    factor,
+    factorise,
     find_mode,
     lowest,
     merged,
@@ -226,7 +226,7 @@ def _result(
         columns = csr_array(hstack([csr_array(data.x), mode.columns]))
         c = np.concatenate([beta, mode.c])
         penalty = np.concatenate([np.zeros(p), np.ones(len(mode.c))])
-        arrow = factor(
+        arrow = factorise(
             mode.weight, columns, penalty, data.codes[data.largest],
             data.sizes[data.largest], float(theta[data.largest]),
         )  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-How = Literal["difference", "ratio", "optimal", "logit"]
+BenchmarkMethod = Literal["difference", "ratio", "optimal", "logit"]
 METHODS = ("difference", "ratio", "optimal", "logit")
 LOGIT = 50.0  # log-odds: the largest shift
 
@@ -52,7 +52,7 @@ class Benchmarked:
     groups: tuple[Any, ...]
     totals: Array
     before: Array
-    how: How
+    how: BenchmarkMethod
 
 
 def benchmark(
@@ -62,7 +62,7 @@ def benchmark(
     group: ArrayLike,
     totals: Mapping[Any, float],
     *,
-    how: How = "difference",
+    how: BenchmarkMethod = "difference",
     level: float = 0.95,
 ) -> Benchmarked:
     """Move estimates so that their weighted mean in each larger area is the total given for it.

@@ -21,7 +21,7 @@ from commonweal.small_areas.checks import (
     positive,
     quantile,
 )
-from commonweal.small_areas.fay_herriot import highest
+from commonweal.small_areas.fay_herriot import maximise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -264,7 +264,7 @@ def _fit(sums: _Sums, method: Method) -> tuple[float, float, Array, Array, float
             trace -= np.trace(inverse @ (sums.x.T @ (sums.x * (w**2)[:, None])))
         return float(free * (w**2 @ (sums.y - sums.x @ b) ** 2) / rss - trace) / 2
 
-    ratio = highest(height, slope, 1e-8, 1e6)
+    ratio = maximise(height, slope, 1e-8, 1e6)
     inverse, b, rss, _ = _solve(sums, ratio)
     constant = free / 2 * (1 + np.log(2 * np.pi))
     return ratio, rss / free, b, inverse, height(ratio) - float(constant)

@@ -7,10 +7,10 @@
 
 from commonweal.social_capital.framework import (
     Domain,
-    Figure,
+    FigureSeries,
     Framework,
     Headline,
-    Series,
+    NationalFigure,
     figures_of,
     latest,
     load_framework,
@@ -21,10 +21,10 @@ from commonweal.social_capital.framework import (
 
 __all__ = [
     "Domain",
-    "Figure",
+    "FigureSeries",
     "Framework",
     "Headline",
-    "Series",
+    "NationalFigure",
     "figures_of",
     "latest",
     "load_framework",

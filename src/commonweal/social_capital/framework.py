@@ -44,7 +44,7 @@ class _Told(_Frozen):
     note: str = ""
 
 
-class Figure(_Told):
+class NationalFigure(_Told):
     """A published figure.
 
     Attributes
@@ -79,7 +79,7 @@ class Figure(_Told):
     source: str = ""
 
     @model_validator(mode="after")
-    def _level_or_change(self) -> Figure:
+    def _level_or_change(self) -> NationalFigure:
         if (self.value is None) == (self.change is None):
             raise ValueError("expected exactly one of 'value' and 'change'")
         if (self.change is None) == bool(self.since):
@@ -89,7 +89,7 @@ class Figure(_Told):
         return self
 
 
-class Series(_Told):
+class FigureSeries(_Told):
     """Figures by year that a source of the catalogue holds.
 
     Attributes
@@ -103,7 +103,7 @@ class Series(_Told):
     only
         Which rows: the value of each column named.
     where, group, survey, unit, verified, note
-        As in `Figure`.
+        As in `NationalFigure`.
     """
 
     source: Text
@@ -121,7 +121,8 @@ def _kind(given: Any) -> str:
 
 
 _AnyFigure: TypeAlias = Annotated[
-    Annotated[Figure, Tag("figure")] | Annotated[Series, Tag("series")], Discriminator(_kind)
+    Annotated[NationalFigure, Tag("figure")] | Annotated[FigureSeries, Tag("series")],
+    Discriminator(_kind),
 ]
 
 
@@ -162,14 +163,14 @@ class Headline(_Frozen):
     figures: tuple[_AnyFigure, ...] = ()
 
     @property
-    def published(self) -> tuple[Figure, ...]:
+    def published(self) -> tuple[NationalFigure, ...]:
         """The figures that are stated here."""
-        return tuple(f for f in self.figures if isinstance(f, Figure))
+        return tuple(f for f in self.figures if isinstance(f, NationalFigure))
 
     @property
-    def series(self) -> tuple[Series, ...]:
+    def series(self) -> tuple[FigureSeries, ...]:
         """The figures that a source holds."""
-        return tuple(f for f in self.figures if isinstance(f, Series))
+        return tuple(f for f in self.figures if isinstance(f, FigureSeries))
 
 
 class Domain(_Frozen):
@@ -307,7 +308,7 @@ def _checked(model: type[_Model], fields: dict[str, Any], where: str) -> _Model:
         return model.model_validate(fields)
     except ValidationError as error:
         fault = error.errors()[0]
-    kinds: dict[str, type[BaseModel]] = {"figure": Figure, "series": Series}
+    kinds: dict[str, type[BaseModel]] = {"figure": NationalFigure, "series": FigureSeries}
     inner = next((kinds[part] for part in fault["loc"] if part in kinds), model)
     field = ".".join(str(part) for part in fault["loc"] if part not in kinds)
     if fault["type"] == "extra_forbidden":
@@ -319,7 +320,7 @@ def _checked(model: type[_Model], fields: dict[str, Any], where: str) -> _Model:
     raise DataError(f"{where}: {f'{field}: ' if field else ''}{said} (found {fault['input']!r})")
 
 
-def national_figures(headline: Headline, store: Store) -> tuple[Figure, ...]:
+def national_figures(headline: Headline, store: Store) -> tuple[NationalFigure, ...]:
     """Give the national figures of a headline, its levels by year and then its changes.
 
     Parameters
@@ -338,12 +339,12 @@ def national_figures(headline: Headline, store: Store) -> tuple[Figure, ...]:
     return tuple(sorted(found, key=lambda f: (f.value is None, f.when)))
 
 
-def figures_of(framework: Framework, store: Store) -> dict[str, tuple[Figure, ...]]:
+def figures_of(framework: Framework, store: Store) -> dict[str, tuple[NationalFigure, ...]]:
     """Give the national figures of every headline of a framework by its id, as `national_figures`."""
     return {h.id: national_figures(h, store) for h in framework.headlines.values()}
 
 
-def read_series(series: Series, store: Store) -> tuple[Figure, ...]:
+def read_series(series: FigureSeries, store: Store) -> tuple[NationalFigure, ...]:
     """Read the figures of each year from the source that holds them; years without one are left out.
 
     Raises
@@ -368,10 +369,12 @@ def read_series(series: Series, store: Store) -> tuple[Figure, ...]:
         low=pl.col(series.low).cast(pl.Float64) if series.low else None,
         high=pl.col(series.high).cast(pl.Float64) if series.high else None,
     ).drop_nulls("value")
-    return tuple(Figure(**told, source=series.source, **row) for row in rows.iter_rows(named=True))
+    return tuple(
+        NationalFigure(**told, source=series.source, **row) for row in rows.iter_rows(named=True)
+    )
 
 
-def latest(figures: Iterable[Figure]) -> tuple[Figure, ...]:
+def latest(figures: Iterable[NationalFigure]) -> tuple[NationalFigure, ...]:
     """Choose what stands beside a place: the newest level of everyone.
 
     Where there is none, the newest levels of groups, and where there is none of these either, the newest

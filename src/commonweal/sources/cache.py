@@ -15,12 +15,12 @@ from urllib.parse import quote
 from commonweal.errors import CommonwealError, SourceError, UnreachableError, WrongBytesError
 from commonweal.files.atomic import (
     a_folder,
+    atomic_write,
     is_good,
     not_kept,
     sha256_of,
     stamp_of,
     write_sums,
-    writing,
 )
 from commonweal.sources.fetch import AbsentError, NoAnswerError, download, place_of
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.sources.catalogue import Source
-    from commonweal.sources.fetch import Patience
+    from commonweal.sources.fetch import TimeLimits
 
     Progress = Callable[[str, int, int], None]
 
@@ -39,13 +39,13 @@ _TRIES = 2
 """Another process may be between a file and its checksum."""
 
 
-def kept_file(path: Path, make: Callable[[], bytes], again: bool = False) -> None:
+def cached_file(path: Path, make: Callable[[], bytes], again: bool = False) -> None:
     """Keep a file that is made; make it where it is not there, or not as it was written."""
     for turn in range(_TRIES):
         if is_good(path) and not (again and turn == 0):
             return
         made = make()
-        with writing(path) as part:
+        with atomic_write(path) as part:
             part.write_bytes(made)
         digest = hashlib.sha256(made).hexdigest()  # of what was made, not of what the disk gives
         write_sums(path.with_name(f"{path.name}.sha256"), {path.name: digest})
@@ -53,7 +53,7 @@ def kept_file(path: Path, make: Callable[[], bytes], again: bool = False) -> Non
         raise not_kept(path)
 
 
-def kept_table(
+def cached_table(
     path: Path,
     make: Callable[[], tuple[pl.DataFrame, Any]],
     pick: Callable[[Sequence[str]], Sequence[str]] | None = None,
@@ -68,7 +68,7 @@ def kept_table(
         return memory.getvalue()
 
     for again in (False, True):
-        kept_file(path, packed, again)
+        cached_file(path, packed, again)
         try:
             lazy = pl.scan_parquet(path, glob=False)
             names = lazy.collect_schema().names()
@@ -135,7 +135,7 @@ class Finder:
     cache: Path
     mirror: str | None
     offline: bool
-    patience: Patience
+    patience: TimeLimits
     progress: Progress | None
 
     def find(self, source: Source, anew: bool = False) -> Found:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from commonweal.errors import DataError, SourceError, WrongBytesError
-from commonweal.files.atomic import writing
+from commonweal.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class SlowError(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class TimeLimits:
     """How long to wait for a server, and how often to ask again.
 
     Attributes
@@ -70,7 +70,7 @@ class Patience:
 class Pace:
     """How fast one try has been so far: headers, redirects and all."""
 
-    patience: Patience
+    patience: TimeLimits
     begun: float = field(init=False)
     mark: float = field(init=False)
     came: int = 0
@@ -202,15 +202,15 @@ def download(
     *,
     sha256: str | None = None,
     size: int | None = None,
-    patience: Patience | None = None,
+    patience: TimeLimits | None = None,
     progress: Progress | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> str:
     """Download a file, check it, and only then put it in place."""
-    patience = patience or Patience()
+    patience = patience or TimeLimits()
     for attempt in range(patience.retries + 1):
         try:
-            with writing(target) as part:
+            with atomic_write(target) as part:
                 found = _take(url, part, sha256, size, patience, progress)
                 if check is not None:
                     check(part)
@@ -232,7 +232,7 @@ def _take(
     part: Path,
     sha256: str | None,
     size: int | None,
-    patience: Patience,
+    patience: TimeLimits,
     progress: Progress | None,
 ) -> str:
     """Take one whole answer into a file; raise `_PassingError` if asking again may help."""
@@ -305,7 +305,7 @@ def _short(text: str) -> str:
     return plain + ("…" if len(text) > 200 else "")
 
 
-def _blocks(answer: http.client.HTTPResponse, url: str, patience: Patience) -> Iterator[bytes]:
+def _blocks(answer: http.client.HTTPResponse, url: str, patience: TimeLimits) -> Iterator[bytes]:
     """Read an answer piece by piece."""
     while True:
         with _asking(url, patience):
@@ -316,7 +316,7 @@ def _blocks(answer: http.client.HTTPResponse, url: str, patience: Patience) -> I
 
 
 @contextlib.contextmanager
-def _asking(url: str, patience: Patience) -> Iterator[None]:
+def _asking(url: str, patience: TimeLimits) -> Iterator[None]:
     """Say what a fault of the network means. Only the network: an error of the disk is another's."""
     try:
         yield

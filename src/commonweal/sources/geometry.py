@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.atomic import known_sha256
-from commonweal.sources.sandbox import reading, reason_of
+from commonweal.sources.sandbox import explain_damage, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
     import polars as pl
     import shapely
 
-    with reading(path, "not JSON, or cut short"):
+    with explain_damage(path, "not JSON, or cut short"):
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not features:
@@ -46,11 +46,11 @@ def read_geojson(path: Path) -> tuple[pl.DataFrame, list[str]]:
             raise DataError(f"{where}; expected keys, with 'properties' that are keys with values")
         if "geometry" not in feature:
             raise DataError(f"{where}; expected a 'geometry'")
-        with reading(where, "a geometry that cannot be read"):
+        with explain_damage(where, "a geometry that cannot be read"):
             shape = feature["geometry"]
             shapes[number - 1] = None if shape is None else shapely.from_geojson(json.dumps(shape))
         rows.append({key: _flat(value) for key, value in found.items()})
-    with reading(path, "properties that make no table"):
+    with explain_damage(path, "properties that make no table"):
         table = pl.DataFrame(rows, infer_schema_length=None)
     series, notes = finish(to_wgs84(shapes, _declared(content, path), path), path)
     return table.with_columns(series), notes
@@ -63,9 +63,9 @@ def read_wkb(
     import numpy as np
     import shapely
 
-    with reading(path, "column 'geometry' is not well-known binary"):
+    with explain_damage(path, "column 'geometry' is not well-known binary"):
         shapes = shapely.from_wkb(np.array(column.to_list(), dtype=object))
-    with reading(path, "its metadata 'geo' are not understood"):
+    with explain_damage(path, "its metadata 'geo' are not understood"):
         geometry = json.loads(about.get("geo", "{}")).get("columns", {}).get("geometry", {})
         stated = geometry.get("crs") or WGS84
         system = json.dumps(stated) if isinstance(stated, dict) else str(stated)
@@ -137,7 +137,7 @@ def finish(geometry: NDArray[np.object_], path: Path) -> tuple[pl.Series, list[s
     geometry[empty] = None
     if empty.any():
         notes.append(f"{int(empty.sum())} empty geometries are missing")
-    with reading(path, "a geometry that cannot be repaired"):
+    with explain_damage(path, "a geometry that cannot be repaired"):
         invalid = ~empty & ~shapely.is_valid(geometry)
         if invalid.any():
             repaired = shapely.make_valid(geometry[invalid])
@@ -180,7 +180,7 @@ def read_vector(path: Path, layer: str | None = None) -> tuple[pl.DataFrame, lis
 
     if path.suffix.lower() == ".shp" and not path.with_suffix(".dbf").is_file():
         raise DataError(f"{path}: its .dbf, which has the codes, is not beside it")
-    with reading(path, NO_MAP), _aside(path) as file:
+    with explain_damage(path, NO_MAP), _aside(path) as file:
         layers = [str(name) for name, kind in pyogrio.list_layers(file) if kind is not None]
         if layer is None and len(layers) != 1:
             raise DataError(

@@ -13,7 +13,7 @@ import numpy as np
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.extras import needs
 from commonweal.sources.geometry import finish, to_wgs84
-from commonweal.sources.sandbox import reading, unpacked
+from commonweal.sources.sandbox import decompressed, explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,7 +254,7 @@ def read_rdata(
     path: Path, name: str | None = None, progress: Progress | None = None
 ) -> tuple[pl.DataFrame, list[str]]:
     """Read the data frame of an ``.rda`` or ``.rds`` file."""
-    with reading(path, "not an R data file that can be read, or cut short"):
+    with explain_damage(path, "not an R data file that can be read, or cut short"):
         return _read(path, name, progress or (lambda _what, _done, _total: None))
 
 
@@ -296,7 +296,7 @@ def _objects(path: Path) -> dict[str, Thing]:
     collecting = gc.isenabled()
     gc.disable()  # many small objects, none of them garbage: collecting costs half the time
     try:
-        root = parse(unpacked(path), path)
+        root = parse(decompressed(path), path)
     finally:
         if collecting:
             gc.enable()

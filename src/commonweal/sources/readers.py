@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
 from commonweal.sources.columns import by_name, check_columns, plain
-from commonweal.sources.sandbox import reading
+from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,19 +72,19 @@ def _read(
     if reader.format == "parquet":
         return _read_parquet(path, source, columns)
     if reader.format == "excel":
-        from commonweal.sources.sandbox import apart
+        from commonweal.sources.sandbox import in_subprocess
         from commonweal.sources.tabular import NO_EXCEL, read_excel
 
-        table, notes = apart(read_excel, path, NO_EXCEL, **options_of(source))
+        table, notes = in_subprocess(read_excel, path, NO_EXCEL, **options_of(source))
     elif reader.format == "geojson":
         from commonweal.sources.geometry import read_geojson
 
         table, notes = read_geojson(path)
     elif reader.format == "vector":
         from commonweal.sources.geometry import NO_MAP, read_vector
-        from commonweal.sources.sandbox import apart
+        from commonweal.sources.sandbox import in_subprocess
 
-        table, notes = apart(read_vector, path, NO_MAP, layer=reader.layer)
+        table, notes = in_subprocess(read_vector, path, NO_MAP, layer=reader.layer)
     else:
         from commonweal.sources.rdata import read_rdata
 
@@ -93,10 +93,10 @@ def _read(
 
 
 def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.DataFrame:
-    from commonweal.sources.sandbox import opened_zip
+    from commonweal.sources.sandbox import open_zip
     from commonweal.sources.tabular import read_text
 
-    with opened_zip(path) as archive:
+    with open_zip(path) as archive:
         names = [
             n
             for n in archive.namelist()
@@ -128,7 +128,7 @@ def _read_parquet(
 
     from commonweal.sources.geometry import read_wkb
 
-    with reading(path, "not a whole Parquet file", hush=True):
+    with explain_damage(path, "not a whole Parquet file", hush=True):
         lazy = pl.scan_parquet(path, glob=False)
         wanted = check_columns(columns, lazy.collect_schema().names(), source)
         table = lazy.select(by_name(wanted)).collect()

@@ -36,7 +36,7 @@ _hushing = threading.RLock()
 
 
 @contextmanager
-def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
+def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
     r"""Turn whatever a library raises at a file's content into one error.
 
     Readers raise a dozen classes at bytes that they do not expect, and those written in Rust panic, which is
@@ -44,7 +44,7 @@ def reading(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
 
     Examples
     --------
-    >>> with reading("halls.zip", "not a whole zip"):
+    >>> with explain_damage("halls.zip", "not a whole zip"):
     ...     raise ValueError("bad magic number\nin line 1")
     Traceback (most recent call last):
     commonweal.errors.DataError: halls.zip: not a whole zip (bad magic number)
@@ -131,9 +131,9 @@ def check_size(file: str, packed: int, size: int) -> None:
 
 
 @contextmanager
-def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip, whose content may be read within."""
-    with reading(path, "the zip is damaged or cut short"), zipfile.ZipFile(path) as archive:
+    with explain_damage(path, "the zip is damaged or cut short"), zipfile.ZipFile(path) as archive:
         # What an entry says of its packed size need not be true; the file's own is.
         check_size(str(path), path.stat().st_size, sum(e.file_size for e in archive.infolist()))
         if any(entry.flag_bits & 1 for entry in archive.infolist()):
@@ -141,7 +141,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def unpacked(path: Path) -> bytes:
+def decompressed(path: Path) -> bytes:
     """Give the content of a file that may be packed by gzip, bzip2 or xz."""
     with path.open("rb") as raw:
         start = raw.read(2)
@@ -170,7 +170,7 @@ _START = (
 _ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
-def apart(
+def in_subprocess(
     read: Callable[..., tuple[pl.DataFrame, Any]], path: Path, wrong: str, **options: Any
 ) -> tuple[pl.DataFrame, Any]:
     """Read a file in a process apart."""

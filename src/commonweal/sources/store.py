@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
 from commonweal.files.atomic import files_with_sums, good_sha256, is_good, not_kept, sweep_all
-from commonweal.files.inputs import note_given
-from commonweal.sources.cache import Finder, Found, kept_table
+from commonweal.files.inputs import record_input
+from commonweal.sources.cache import Finder, Found, cached_table
 from commonweal.sources.catalogue import Source, load_catalogue, load_own, local_source
 from commonweal.sources.columns import check_columns, check_types
-from commonweal.sources.fetch import Patience
+from commonweal.sources.fetch import TimeLimits
 from commonweal.sources.tabular import where_header_is
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Store:
         self.offline = offline
         self._progress = progress
         self._finder = Finder(
-            self.cache, self.mirror, offline, Patience(timeout_s, retries, backoff_s), progress
+            self.cache, self.mirror, offline, TimeLimits(timeout_s, retries, backoff_s), progress
         )
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
@@ -424,14 +424,14 @@ class Store:
             self._tell(f"converted {source.id}", 1, 1)
             return made
 
-        return kept_table(kept, convert, lambda found: check_columns(columns, found, source))
+        return cached_table(kept, convert, lambda found: check_columns(columns, found, source))
 
     def _record(self, source: Source, file: Found) -> list[dict[str, Any]]:
         """Give the entry of a source in each account, made where it is not there yet."""
         if source.path and not source.id.startswith(COUNTY):
-            note_given(file.path, file.sha256)
+            record_input(file.path, file.sha256)
             for name, sha256 in _parts(source, file).items():
-                note_given(file.path.with_name(name), sha256)
+                record_input(file.path.with_name(name), sha256)
         key = source.id, *_key(source), file.sha256
         other = (
             self.in_place_of(source.id) if source.id in (*self._replaced, *self._shipped) else None

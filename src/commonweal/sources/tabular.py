@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.catalogue import Reader
 from commonweal.sources.columns import by_name, check_columns, check_header, typed
-from commonweal.sources.sandbox import opened_zip, reading
+from commonweal.sources.sandbox import explain_damage, open_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
 
     reader = Reader.model_validate({"format": "excel", **options})
     check_workbook(path, [reader.sheet] if reader.sheet else None)
-    with reading(path, NO_EXCEL):
+    with explain_damage(path, NO_EXCEL):
         book = fastexcel.read_excel(path)
         if not book.sheet_names:
             raise DataError(f"{path}: a workbook without sheets; expected one with a table")
@@ -109,7 +109,7 @@ def check_workbook(path: Path, sheets: list[str] | None = None) -> None:
     """
     if not zipfile.is_zipfile(path):
         return
-    with opened_zip(path) as archive:
+    with open_zip(path) as archive:
         damaged = archive.testzip()
         if damaged is not None:
             raise DataError(f"{path}: damaged ({damaged} does not fit its checksum)")
@@ -234,16 +234,16 @@ def _sheets(path: Path) -> Iterable[tuple[str, list[_Row]]]:
     """Give the top of each sheet of a workbook."""
     import fastexcel
 
-    from commonweal.sources.sandbox import reading
+    from commonweal.sources.sandbox import explain_damage
 
-    with reading(path, NO_EXCEL):
+    with explain_damage(path, NO_EXCEL):
         book = fastexcel.read_excel(path)
     for sheet in book.sheet_names:
         try:
             check_workbook(path, [sheet])
         except DataError:  # too far apart to be held; another may have the header
             continue
-        with reading(path, NO_EXCEL):
+        with explain_damage(path, NO_EXCEL):
             top = book.load_sheet(sheet, header_row=None, n_rows=LOOK_INTO, dtypes="string")
             rows = top.to_polars().rows()
         yield sheet, [(n, [str(cell) for cell in row]) for n, row in enumerate(rows)]

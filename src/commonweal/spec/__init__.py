@@ -5,12 +5,12 @@ was expected and the nearest valid name.
 """
 
 from commonweal.spec.data import (
-    AgreementSpec,
     FileOrSource,
     FileSpec,
     JoinSpec,
     OwnAreas,
     ReplaceSpec,
+    ValidationSpec,
     WholeFile,
 )
 from commonweal.spec.fields import BriefingSpec, HeadlineSpec
@@ -23,23 +23,23 @@ from commonweal.spec.indicators import (
     ReachSpec,
     TimetableSpec,
 )
-from commonweal.spec.indices import IndexSpec, MoveSpec, PanelSpec
+from commonweal.spec.indices import CrosswalkSpec, IndexSpec, PanelSpec
 from commonweal.spec.study import (
     Study,
     earlier_study,
     load_study,
     parse_study,
-    read_recipe,
+    read_spec,
     shipped_studies,
     template,
 )
 
 __all__ = [
     "AccessSpec",
-    "AgreementSpec",
     "BriefingSpec",
     "CompleteSpec",
     "CountsSpec",
+    "CrosswalkSpec",
     "DecaySpec",
     "FileOrSource",
     "FileSpec",
@@ -47,18 +47,18 @@ __all__ = [
     "IndexSpec",
     "IndicatorSpec",
     "JoinSpec",
-    "MoveSpec",
     "OwnAreas",
     "PanelSpec",
     "ReachSpec",
     "ReplaceSpec",
     "Study",
     "TimetableSpec",
+    "ValidationSpec",
     "WholeFile",
     "earlier_study",
     "load_study",
     "parse_study",
-    "read_recipe",
+    "read_spec",
     "shipped_studies",
     "template",
 ]

@@ -23,7 +23,7 @@ from pydantic import (
 from commonweal.files.schema import FieldError
 from commonweal.index.tables import frame_of, polars_of
 from commonweal.sources import Store
-from commonweal.sources.cache import kept_file
+from commonweal.sources.cache import cached_file
 from commonweal.sources.catalogue import Reading
 
 TAKEN = ("code", "name", "population", "longitude", "latitude")
@@ -61,7 +61,7 @@ def file_name(given: Any) -> Any:
     content = memory.getvalue()
     name = f"frame-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
     path = (Store.from_environment().cache / "frames" / name).absolute()
-    kept_file(path, lambda: content)
+    cached_file(path, lambda: content)
     return str(path)
 
 
@@ -237,7 +237,7 @@ class OwnAreas(FileOrSource):
         return value
 
 
-class AgreementSpec(FileOrSource):
+class ValidationSpec(FileOrSource):
     """A published result to compare with.
 
     Attributes
@@ -265,7 +265,7 @@ class AgreementSpec(FileOrSource):
     at_least: float = Field(default=0, ge=-1, le=1)
 
     @model_validator(mode="after")
-    def _of_what(self) -> AgreementSpec:
+    def _of_what(self) -> ValidationSpec:
         if bool(self.designation) == bool(self.index):
             raise ValueError("expected exactly one of 'designation' and 'index'")
         if (self.compare == "flag") != bool(self.designation):

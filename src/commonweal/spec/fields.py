@@ -12,14 +12,14 @@ from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
 from commonweal.errors import StudyError, nearest
 from commonweal.files.schema import FieldError
 from commonweal.index.assumptions import KINDS
-from commonweal.index.prepare_spec import Step
+from commonweal.index.prepare_spec import PrepareStep
 from commonweal.social_capital import load_framework
 from commonweal.spec.data import (
-    AgreementSpec,
     FileOrSource,
     FileSpec,
     OwnAreas,
     ReplaceSpec,
+    ValidationSpec,
     WholeFile,
     _Part,
     check_name,
@@ -126,13 +126,13 @@ class StudyFields(_Part):
     replace: dict[str, ReplaceSpec] = Field(default_factory=dict)
     access: AccessSpec = AccessSpec()
     indicators: dict[str, IndicatorSpec] = Field(min_length=1)
-    prepare: tuple[Step, ...] = ()
+    prepare: tuple[PrepareStep, ...] = ()
     index: dict[str, IndexSpec] = Field(min_length=1)
     panel: PanelSpec | None = None
     designate: dict[str, Rule] = Field(default_factory=dict)
     certainty: CertaintySpec | None = None
     sensitivity: SensitivitySpec | None = None
-    agreement: tuple[AgreementSpec, ...] = ()
+    agreement: tuple[ValidationSpec, ...] = ()
     since: str = ""
     alike: dict[str, str] = Field(default_factory=dict)
     show: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from commonweal.spec.indicators import IndicatorSpec
 
 
-class MoveSpec(_Part):
+class CrosswalkSpec(_Part):
     """How an index is carried from the areas that it is built on to the study's.
 
     Attributes
@@ -59,7 +59,7 @@ class IndexSpec(Node):
     indicators: dict[str, str] = Field(default_factory=dict, exclude=True)
     weights_given: dict[str, float] = Field(default_factory=dict, alias="weights", exclude=True)
     areas: str = ""
-    move: MoveSpec = MoveSpec()
+    move: CrosswalkSpec = CrosswalkSpec()
 
     @model_validator(mode="before")
     @classmethod
@@ -113,7 +113,7 @@ class IndexSpec(Node):
 
     @model_validator(mode="after")
     def _move_from_somewhere(self) -> IndexSpec:
-        if self.move != MoveSpec() and not self.areas:
+        if self.move != CrosswalkSpec() and not self.areas:
             raise FieldError("goes with 'areas', which says where the index is built", "move")
         return self
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from commonweal.designation import Rule
     from commonweal.index.assumptions import Assumption
-    from commonweal.index.prepare_spec import Step
+    from commonweal.index.prepare_spec import PrepareStep
     from commonweal.spec.fields import StudyFields
 
     Place = tuple[str | int, ...]
@@ -253,7 +253,7 @@ def _can_vary(study: StudyFields, vary: Sequence[Assumption], part: str) -> None
         raise FieldError(str(error), part, "vary", k, "node" if key == "setting" else key)
 
 
-def _step(study: StudyFields, step: Step, at: Place) -> None:
+def _step(study: StudyFields, step: PrepareStep, at: Place) -> None:
     for i, name in enumerate(step.of):
         _indicator(study, name, *at, "of", i)
         if step.shrink and not step.shrink.at_risk and not study.indicators[name].standard_error:

@@ -352,7 +352,7 @@ def load_study(name: str | Path) -> Study:
     return parse_study(text, where, Path(where).stem, folder)
 
 
-def read_recipe(name: str | Path) -> dict[str, Any]:
+def read_spec(name: str | Path) -> dict[str, Any]:
     """Read a recipe's keys as they are written, laid over those of the study that it extends; not checked further.
 
     Parameters

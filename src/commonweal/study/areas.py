@@ -10,39 +10,39 @@ import polars as pl
 from commonweal.areas import (
     Areas,
     boundaries,
-    build_move,
+    build_crosswalk,
     code_texts,
+    crosswalk_from_pairs,
     load_areas,
     load_systems,
-    move_from_pairs,
 )
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
 from commonweal.indicators import (
     CountColumns,
     Indicator,
-    Wanted,
-    numbers,
+    IndicatorSource,
     read_years,
+    to_numbers,
 )
 from commonweal.spec import OwnAreas, Study
-from commonweal.study.files import code_of, code_said, own_source, with_replaced
+from commonweal.study.files import code_of, own_source, stated_code, with_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
-    from commonweal.areas import Move
+    from commonweal.areas import Crosswalk
     from commonweal.sources import Source, Store
     from commonweal.spec import IndexSpec, IndicatorSpec, Study
 
 
 __all__ = [
     "areas_of_index",
+    "crosswalk_to_study",
+    "indicator_source",
     "own_areas",
     "study_areas",
     "study_shapes",
     "vintage_of",
-    "wanted_of",
-    "way_to_study",
     "years_of",
 ]
 
@@ -109,7 +109,7 @@ def own_areas(study: Study, own: OwnAreas, store: Store) -> Areas:
             continue
         of = joined.get(column, first)
         found = (
-            numbers(of.table, column, of.source)
+            to_numbers(of.table, column, of.source)
             if name in NUMBERS
             else code_texts(of.table[column], of.source.called).replace("", None)
         )
@@ -140,7 +140,7 @@ def _read(
     others = []
     for spec in own.join:
         other = own_source(study, spec, store)
-        code = code_said(study, spec) or own.code
+        code = stated_code(study, spec) or own.code
         store.table(other, [code])
         others.append(_Table(other, store.table(other), code))
     joined: dict[str, _Table] = {}
@@ -206,7 +206,7 @@ def _by_code(values: pl.Series, of: _Table, codes: pl.Series) -> pl.Series:
     return order.join(keyed, on="code", how="left", maintain_order="left")["value"]
 
 
-def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
+def indicator_source(study: Study, name: str, store: Store, year: int = 0) -> IndicatorSource:
     """Say what an indicator of a study means, and where it is read; with a panel, in which year."""
     spec = study.indicators[name]
     source = own_source(study, spec.table(year), store)
@@ -223,7 +223,7 @@ def wanted_of(study: Study, name: str, store: Store, year: int = 0) -> Wanted:
     counts = None
     if spec.counts is not None:
         counts = CountColumns(**spec.counts.model_dump())
-    return Wanted(about, source, column, code, error, spec.year, year, counts)
+    return IndicatorSource(about, source, column, code, error, spec.year, year, counts)
 
 
 def vintage_of(study: Study, spec: IndicatorSpec, sources: Iterable[Source]) -> str:
@@ -301,7 +301,7 @@ def study_shapes(
             return without, nothing
         drawn = study.areas.boundaries
         source = own_source(study, drawn, store)
-        code = code_said(study, drawn) or study.areas.code
+        code = stated_code(study, drawn) or study.areas.code
         table = store.table(source, [code, "geometry"])
         shapes = table.select(
             code=code_texts(table[code], source.called), geometry="geometry"
@@ -337,17 +337,17 @@ def areas_of_index(study: Study, index: str, areas: Areas, store: Store) -> Area
     return load_areas(with_replaced(study, store), system, within=study.where, population_at=people)
 
 
-def way_to_study(
+def crosswalk_to_study(
     spec: IndexSpec, here: Areas, there: Areas, store: Store, account: MutableMapping[str, Any]
-) -> Move:
+) -> Crosswalk:
     """Give the way from the areas of an index to those of the study, and put its report into `account`."""
     if spec.move.by == "link":
-        move = build_move(store, here, there)
+        move = build_crosswalk(store, here, there)
         account["report"] = move.report
         return move
-    from commonweal.areas.apportion import split_parts
+    from commonweal.areas.apportion import apportion
 
-    pairs, report = split_parts(store, here, there)
-    move = move_from_pairs(here, there, pairs)
+    pairs, report = apportion(store, here, there)
+    move = crosswalk_from_pairs(here, there, pairs)
     account["report"] = {**move.report, **report}
     return move

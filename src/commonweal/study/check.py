@@ -16,29 +16,29 @@ from commonweal.indicators import (
     check_columns,
     check_coverage,
     code_column,
-    evaluate,
+    evaluate_formula,
     names_in,
-    numbers,
     read_column,
     read_flags,
     read_indicators,
+    to_numbers,
 )
 from commonweal.sources.store import COUNTY
 from commonweal.spec import OwnAreas, Study, earlier_study
-from commonweal.study.areas import study_areas, study_shapes, wanted_of, years_of
+from commonweal.study.areas import indicator_source, study_areas, study_shapes, years_of
 from commonweal.study.files import (
     code_of,
-    code_said,
     file_source,
     own_source,
     read_points,
+    stated_code,
     with_replaced,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.indicators import Wanted
+    from commonweal.indicators import IndicatorSource
     from commonweal.sources import Source, Store
     from commonweal.spec import FileOrSource, WholeFile
 
@@ -147,7 +147,7 @@ def check_files(study: Study, store: Store) -> Checked:
     for compared in study.agreement:
         _in_catalogue(compared, store)
         if compared.file:
-            source, code = own_source(study, compared, store), code_said(study, compared)
+            source, code = own_source(study, compared, store), stated_code(study, compared)
             known = _known(on, source, code, store)
             name = compared.designation or compared.index
             if compared.compare == "flag":
@@ -180,7 +180,7 @@ def _check_columns(
     study: Study, names: Sequence[str], on: Areas | str, found: Checked, store: Store
 ) -> None:
     """Read the columns of the user's own that an index takes, all of a file at once."""
-    plain: dict[tuple[str, str], list[Wanted]] = {}
+    plain: dict[tuple[str, str], list[IndicatorSource]] = {}
     seen = {coverage.name for coverage in found.coverage}
     for name in names:
         if study.indicators[name].made:
@@ -191,7 +191,7 @@ def _check_columns(
             table = study.indicators[name].table(year)
             _in_catalogue(table, store)
             if table.file or table.source in study.replace:
-                wanted = wanted_of(study, name, store, year)
+                wanted = indicator_source(study, name, store, year)
                 # Where the areas are known, all files together: all that is wrong is told at once.
                 key = ("", "") if isinstance(on, Areas) else (wanted.source.id, wanted.code)
                 plain.setdefault(key, []).append(wanted)
@@ -200,7 +200,7 @@ def _check_columns(
     for group in plain.values():
         source, code = group[0].source, group[0].code
         known = _known(on, source, code, store)
-        by_year: dict[int, list[Wanted]] = {}
+        by_year: dict[int, list[IndicatorSource]] = {}
         for wanted in group:
             by_year.setdefault(wanted.year, []).append(wanted)
         for of_year in by_year.values():
@@ -266,7 +266,7 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Cover
             on = load_areas(store, spec.areas)
         except UnreachableError:
             on = spec.areas
-        code = code_said(study, spec)
+        code = stated_code(study, spec)
     else:
         code = code_of(study, spec, source, store)
     wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
@@ -278,9 +278,9 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Cover
     check_columns([code], table.columns, name, source.id)
     try:
         value = (
-            evaluate(spec.formula, table, name, source.id)
+            evaluate_formula(spec.formula, table, name, source.id)
             if spec.formula
-            else numbers(table, str(spec.column), source)
+            else to_numbers(table, str(spec.column), source)
         )
     except DataError as error:
         raise error if name in str(error) else DataError(f"{name}: {error}") from None

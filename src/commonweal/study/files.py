@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commonweal.access.places import Places
     from commonweal.sources.catalogue import Format
 
-__all__ = ["code_of", "code_said", "file_source", "own_source", "read_points", "with_replaced"]
+__all__ = ["code_of", "file_source", "own_source", "read_points", "stated_code", "with_replaced"]
 
 _TEXT = frozenset({"csv", "tsv"})
 _TABLES = _TEXT | {"excel"}
@@ -112,7 +112,7 @@ def _id_of(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "file"
 
 
-def code_said(study: Study, spec: FileOrSource | IndicatorSpec) -> str:
+def stated_code(study: Study, spec: FileOrSource | IndicatorSpec) -> str:
     """Give the column of codes that the study states for a table, there or once for its file."""
     once = study.files.get(str(spec.file), FileSpec())
     return str(getattr(spec, "code", "")) or once.code
@@ -123,7 +123,7 @@ def code_of(study: Study, spec: FileOrSource | IndicatorSpec, source: Source, st
 
     With areas of one's own it is called as in their table, if the file has such a column.
     """
-    said = code_said(study, spec)
+    said = stated_code(study, spec)
     if said or not spec.file or not isinstance(study.areas, OwnAreas):
         return said
     return study.areas.code if store.has_column(source, study.areas.code) else ""

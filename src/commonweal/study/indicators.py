@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.access.postcodes import load_postcodes
-from commonweal.areas import build_move, code_texts, load_areas, load_systems
+from commonweal.areas import build_crosswalk, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, StudyError
 from commonweal.index.rates import fall_short, rate
 from commonweal.indicators import (
@@ -17,18 +17,18 @@ from commonweal.indicators import (
     Indicators,
     check_columns,
     code_column,
-    evaluate,
+    evaluate_formula,
     names_in,
-    numbers,
     read_indicators,
+    to_numbers,
 )
 from commonweal.spec import OwnAreas
-from commonweal.study.areas import study_shapes, vintage_of, wanted_of
-from commonweal.study.files import code_of, code_said, file_source, own_source, with_replaced
+from commonweal.study.areas import indicator_source, study_shapes, vintage_of
+from commonweal.study.files import code_of, file_source, own_source, stated_code, with_replaced
 from commonweal.study.reach import (
     POSTCODES,
+    NearbyPlaces,
     Origins,
-    Surroundings,
     area_points,
     offered,
     postcodes_inside,
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas, Crosswalk
     from commonweal.sources import Source, Store
     from commonweal.spec import IndicatorSpec, Study
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["gather_indicators", "surroundings"]
+__all__ = ["make_indicators", "read_nearby"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class _Made:
     how: str = ""
 
 
-def gather_indicators(
+def make_indicators(
     study: Study,
     names: Sequence[str],
     here: Areas,
     store: Store,
     progress: Progress | None = None,
-    around: Surroundings | None = None,
+    around: NearbyPlaces | None = None,
 ) -> tuple[Indicators, list[dict[str, Any]]]:
     """Give indicators of a study on the areas that an index is built on.
 
@@ -84,7 +84,7 @@ def gather_indicators(
     progress
         Called as ``progress(what, done, total)`` while something takes long.
     around
-        The places around, where they have been read before (`surroundings`), or others are thought of.
+        The places around, where they have been read before (`read_nearby`), or others are thought of.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def gather_indicators(
     """
     store = with_replaced(study, store)
     plain = [name for name in names if not study.indicators[name].made]
-    read, account = read_indicators(store, [wanted_of(study, n, store) for n in plain], here)
-    kitchen = _Kitchen(study, here, store, progress, around)
+    read, account = read_indicators(store, [indicator_source(study, n, store) for n in plain], here)
+    kitchen = _Loader(study, here, store, progress, around)
     done = {name: kitchen.carried(name) for name in names if name not in plain}
     values = np.full((len(here), len(names)), np.nan)
     errors = np.full((len(here), len(names)), np.nan)
@@ -126,9 +126,9 @@ def gather_indicators(
     return Indicators(here.system, here.codes, values, tuple(meta), some, read.counts), account
 
 
-def surroundings(
+def read_nearby(
     study: Study, here: Areas, store: Store, progress: Progress | None = None
-) -> Surroundings:
+) -> NearbyPlaces:
     """Read the places around where a study's people live, and where they set out from.
 
     Parameters
@@ -138,11 +138,11 @@ def surroundings(
     here
         Its areas.
     store, progress
-        As of `gather_indicators`.
+        As of `make_indicators`.
     """
     store = with_replaced(study, store)
-    origins = _Kitchen(study, here, store, progress).origins()
-    return Surroundings(study, origins, store, progress)
+    origins = _Loader(study, here, store, progress).origins()
+    return NearbyPlaces(study, origins, store, progress)
 
 
 def _missing(made: _Made) -> int:
@@ -155,7 +155,7 @@ def _described(indicator: Indicator, spec: IndicatorSpec) -> Indicator:
     )
 
 
-class _Kitchen:
+class _Loader:
     """Makes indicators, and remembers areas, ways between them and what is within reach."""
 
     def __init__(
@@ -164,7 +164,7 @@ class _Kitchen:
         here: Areas,
         store: Store,
         progress: Progress | None,
-        around: Surroundings | None = None,
+        around: NearbyPlaces | None = None,
     ) -> None:
         self.study, self.here, self.store, self.progress = study, here, store, progress
         self.areas: dict[str, Areas] = {here.system: here}
@@ -172,7 +172,7 @@ class _Kitchen:
         self.by_postcode = study.access.origins == POSTCODES
         given = "" if self.by_postcode else study.access.origins
         self.setting_out = here.system if own else given or "lsoa21"
-        self.moves: dict[int, Move] = {}
+        self.moves: dict[int, Crosswalk] = {}
         self.made: dict[str, _Made] = {}
         self.around = around
         self._origins = None if around is None else around.origins
@@ -184,7 +184,7 @@ class _Kitchen:
             return made
         move = self.moves.get(id(made.on))
         if move is None:
-            move = self.moves[id(made.on)] = build_move(self.store, made.on, self.here)
+            move = self.moves[id(made.on)] = build_crosswalk(self.store, made.on, self.here)
         of = Indicator(name, name, "", "more", "")
         errors = None if made.errors is None else made.errors[:, None]
         one = Indicators(made.on.system, made.on.codes, made.values[:, None], (of,), errors)
@@ -262,7 +262,7 @@ class _Kitchen:
     ) -> tuple[NDArray[np.float64], dict[str, Any]]:
         here = on is self.here
         code = (
-            code_of(self.study, spec, source, self.store) if here else code_said(self.study, spec)
+            code_of(self.study, spec, source, self.store) if here else stated_code(self.study, spec)
         )
         code = code or code_column(self.store.table(source), source, on)
         column = str(spec.column)
@@ -271,9 +271,9 @@ class _Kitchen:
             check_columns(wanted, self.store.table(source).columns, name, source.id)
         table = self.store.table(source, list(dict.fromkeys([code, *wanted])))
         value = (
-            evaluate(spec.formula, table, name, source.id)
+            evaluate_formula(spec.formula, table, name, source.id)
             if spec.formula
-            else numbers(table, column, source)
+            else to_numbers(table, column, source)
         )
         return _aligned(
             name, code_texts(table[code], source.called), value, on, source, add=spec.add
@@ -283,7 +283,7 @@ class _Kitchen:
         used = {other: self._used(name, other, spec) for other in names_in(spec.formula, name)}
         on = self.on(spec.areas)
         frame = pl.DataFrame({n: made.values for n, made in used.items()}).fill_nan(None)
-        found = evaluate(spec.formula, frame, name, "the study's indicators")
+        found = evaluate_formula(spec.formula, frame, name, "the study's indicators")
         values = found.fill_null(float("nan")).to_numpy()
         sources = tuple(s for made in used.values() for s in made.sources)
         how = "; ".join(dict.fromkeys(made.how for made in used.values() if made.how))
@@ -295,7 +295,9 @@ class _Kitchen:
         if given.made:
             made = self.make(other)
         else:
-            read, _ = read_indicators(self.store, [wanted_of(self.study, other, self.store)], on)
+            read, _ = read_indicators(
+                self.store, [indicator_source(self.study, other, self.store)], on
+            )
             source = own_source(self.study, given.table(), self.store)
             made = _Made(on, read.values[:, 0], None, (source,))
         if made.on is not on:
@@ -346,12 +348,12 @@ class _Kitchen:
             return summed, other.sources
         larger = self.on(of.areas)
         source = own_source(self.study, of, self.store)
-        code = code_said(self.study, of) or code_column(self.store.table(source), source, larger)
+        code = stated_code(self.study, of) or code_column(self.store.table(source), source, larger)
         table = self.store.table(source, [code, of.column])
         total, _ = _aligned(
             name,
             code_texts(table[code], source.called),
-            numbers(table, of.column, source),
+            to_numbers(table, of.column, source),
             larger,
             source,
         )
@@ -377,7 +379,7 @@ class _Kitchen:
     def _reach(self, spec: IndicatorSpec) -> _Made:
         assert spec.reach is not None
         if self.around is None:
-            self.around = Surroundings(self.study, self.origins(), self.store, self.progress)
+            self.around = NearbyPlaces(self.study, self.origins(), self.store, self.progress)
         found, how, told = self.around.measure(spec.reach)
         origins = self.origins()
         used = self.around.sources_of(spec.reach)

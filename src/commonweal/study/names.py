@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
-from commonweal.document.format import counted
+from commonweal.document.format import format_count
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
-from commonweal.files.inputs import note_given
+from commonweal.files.inputs import record_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
 
 def counted_areas(n: int, areas: Areas) -> str:
     """Say how many areas, as the study calls them."""
-    return counted(n, areas.singular, areas.plural)
+    return format_count(n, areas.singular, areas.plural)
 
 
 def parent_words(parent: str) -> tuple[str, str]:
@@ -257,7 +257,7 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
     """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like)."""
     import polars as pl
 
-    note_given(Path(file))
+    record_input(Path(file))
     try:
         scan = pl.scan_csv(file, infer_schema=False)
         columns = {c.casefold(): c for c in scan.collect_schema().names()}
@@ -430,7 +430,7 @@ def codes_in(file: Path) -> list[str]:
     """Read a list of areas: one a line, or the first column of a ``.csv``; a header is left out."""
     import csv
 
-    note_given(file)
+    record_input(file)
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

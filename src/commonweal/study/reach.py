@@ -23,7 +23,7 @@ from commonweal.access import (
     variety,
     within_minutes,
 )
-from commonweal.access.conflation import gather_places
+from commonweal.access.conflation import load_places
 from commonweal.access.departures import (
     BANDS,
     COVERAGE_M,
@@ -204,7 +204,7 @@ _FEW = 3
 _ABROAD_M = 500_000.0
 
 
-class Surroundings:
+class NearbyPlaces:
     """The places around where people live, read once, and what of them is within reach."""
 
     def __init__(
@@ -216,7 +216,7 @@ class Surroundings:
         maps = [file_source(study, file, store) for file in self.spec.maps]
         mine = [read_points(source, store) for source in own]
         paths = {source.id: store.path(source) for source in maps}
-        self.places = gather_places(store, names, paths, mine, progress=progress).places
+        self.places = load_places(store, names, paths, mine, progress=progress).places
         for source, places in zip(own, mine, strict=True):
             _check_near(origins.points, places.points, f"{source.called}: ")
         _check_near(origins.points, self.places.points)
@@ -230,7 +230,7 @@ class Surroundings:
         self._maps = frozenset(paths)
         self.sources: tuple[Source, ...] = (*own, *(store.source(name) for name in names), *maps)
 
-    def with_more(self, places: Places) -> Surroundings:
+    def with_more(self, places: Places) -> NearbyPlaces:
         """Give the same surroundings with places that are planned; they have a source of their own."""
         fuller = copy(self)
         fuller.places = join_places([self.places, places])

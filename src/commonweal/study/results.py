@@ -13,7 +13,7 @@ from commonweal.errors import CommonwealError, DataError
 from commonweal.files.notebook import as_pandas, not_there
 from commonweal.index import rank
 from commonweal.indicators import read_column, read_flags
-from commonweal.study.files import code_said, own_source
+from commonweal.study.files import own_source, stated_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from commonweal.index.prepare import Prepared
     from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators
-    from commonweal.social_capital import Figure
+    from commonweal.social_capital import NationalFigure
     from commonweal.sources import Store
-    from commonweal.spec import AgreementSpec, Study
+    from commonweal.spec import Study, ValidationSpec
 
 
 __all__ = [
-    "Agreement",
     "Results",
-    "agreement",
+    "Validation",
+    "validate_results",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Validation:
     """How a result compares with a published one.
 
     Attributes
@@ -61,7 +61,7 @@ class Agreement:
         published table has no such area or nothing about it (row numbers).
     """
 
-    spec: AgreementSpec
+    spec: ValidationSpec
     compared: int
     exact: int
     largest: float
@@ -125,7 +125,7 @@ class Results:
     scores: Mapping[str, Scores]
     designations: Mapping[str, Designation]
     certainty: Mapping[str, Certainty]
-    agreements: tuple[Agreement, ...]
+    agreements: tuple[Validation, ...]
     since: tuple[str, Comparison] | None
     summaries: Mapping[tuple[str, str], pl.DataFrame]
     boundaries: pl.DataFrame
@@ -135,7 +135,7 @@ class Results:
     trends: Mapping[str, Trend] = field(default_factory=dict)
     sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
     capital: Indicators | None = None
-    national: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    national: Mapping[str, tuple[NationalFigure, ...]] = field(default_factory=dict)
     extra: Indicators | None = None
 
     def __repr__(self) -> str:
@@ -286,14 +286,14 @@ def _some(lines: Iterable[str]) -> list[str]:
     return [*every[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
-def agreement(
-    spec: AgreementSpec,
+def validate_results(
+    spec: ValidationSpec,
     study: Study,
     areas: Areas,
     scores: Mapping[str, Scores],
     designations: Mapping[str, Designation],
     store: Store,
-) -> Agreement:
+) -> Validation:
     """Compare one result with what is published.
 
     Parameters
@@ -311,7 +311,7 @@ def agreement(
         If no area has both values, or a rank correlation meets a constant.
     """
     source = own_source(study, spec, store)
-    code = code_said(study, spec)
+    code = stated_code(study, spec)
     none = np.array([], dtype=np.intp)
     if spec.compare == "flag":
         published = read_flags(store, source, spec.column, code, areas, spec.designation)
@@ -322,7 +322,7 @@ def agreement(
         compared, differ = int(known.sum()), len(missed) + len(extra)
         # A table that lacks an area of ours may mean that it is not on the list: no agreement.
         holds = differ == 0 and len(unlisted) == 0
-        return Agreement(
+        return Validation(
             spec, compared, compared - differ, differ, holds, matched, missed, extra, unlisted
         )
     published, _, _ = read_column(store, source, spec.column, code, areas, spec.index)
@@ -343,9 +343,9 @@ def agreement(
             np.corrcoef(rank(values[both], "average"), rank(published[both], "average"))[0, 1]
         )
         holds = rho >= spec.at_least
-        return Agreement(spec, int(both.sum()), 0, rho, holds, none, none, none, none)
+        return Validation(spec, int(both.sum()), 0, rho, holds, none, none, none, none)
     distance = np.abs(values - published)[both]
     exact = int((distance <= (spec.within if spec.compare == "score" else 0)).sum())
     largest = float(distance.max())
     holds = largest <= spec.within
-    return Agreement(spec, int(both.sum()), exact, largest, holds, none, none, none, none)
+    return Validation(spec, int(both.sum()), exact, largest, holds, none, none, none, none)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.areas import load_systems, summarise
-from commonweal.designation import certainty, compare, designate
+from commonweal.designation import certainty, compare_designations, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
 from commonweal.index import score, without_indicators
@@ -22,14 +22,14 @@ from commonweal.indicators import check_coverage
 from commonweal.sources import Store
 from commonweal.spec import Study, earlier_study, load_study
 from commonweal.spec.names import paths_named
-from commonweal.study.areas import areas_of_index, study_areas, study_shapes, way_to_study
+from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
 from commonweal.study.files import with_replaced
-from commonweal.study.indicators import gather_indicators
-from commonweal.study.results import Results, agreement
+from commonweal.study.indicators import make_indicators
+from commonweal.study.results import Results, validate_results
 from commonweal.study.social_capital import (
-    figures_for_the_country,
-    indicators_beside,
-    indicators_of_capital,
+    extra_indicators,
+    social_capital_indicators,
+    study_national_figures,
 )
 from commonweal.study.years import prepare_years, read_panel, study_trend
 from commonweal.version import __version__
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from commonweal.index import Node, Scores
     from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators, Panel
-    from commonweal.social_capital import Figure
+    from commonweal.social_capital import NationalFigure
 
 __all__ = ["only_designation", "run"]
 
@@ -154,7 +154,7 @@ def run(
                 entry |= {"runs": matters[name].selected.n_runs, "areas": len(areas)}
     with log.step("agreement") as entry:
         agreements = tuple(
-            agreement(a, study, areas, scores, designations, store) for a in study.agreement
+            validate_results(a, study, areas, scores, designations, store) for a in study.agreement
         )
         entry["compared"] = len(agreements)
     since = None
@@ -164,16 +164,16 @@ def run(
             entry |= {"stay": int(since[1].stay.sum()), "enter": int(since[1].enter.sum())}
             entry["leave"] = int(since[1].leave.sum())
     capital: Indicators | None = None
-    national: Mapping[str, tuple[Figure, ...]] = {}
+    national: Mapping[str, tuple[NationalFigure, ...]] = {}
     if study.social_capital:
         with log.step("social capital") as entry:
-            capital = indicators_of_capital(study, areas, store, progress)
-            national = figures_for_the_country(study, store)
+            capital = social_capital_indicators(study, areas, store, progress)
+            national = study_national_figures(study, store)
             entry["headlines"] = len(study.social_capital)
     extra: Indicators | None = None
     if study.show:
         with log.step("extra indicators") as entry:
-            extra = indicators_beside(study, study.on_areas(study.show), areas, store, progress)
+            extra = extra_indicators(study, study.on_areas(study.show), areas, store, progress)
             known = (~np.isnan(extra.values)).sum(axis=0).tolist()
             entry["known"] = {m.name: n for m, n in zip(extra.meta, known, strict=True)}
     with log.step("summaries") as entry:
@@ -252,7 +252,7 @@ def _read(
                 panels[index], entry["read"] = read_panel(study, study.panel, names, here, store)
                 indicators = panels[index].latest
             else:
-                indicators, entry["read"] = gather_indicators(study, names, here, store, progress)
+                indicators, entry["read"] = make_indicators(study, names, here, store, progress)
         accepted = {name: study.indicators[name].coverage for name in names}
         if not study.prepare:
             check_coverage(indicators, names, accepted)
@@ -323,7 +323,7 @@ def _score(
             entry |= {"not split": moved.unsplit} if moved.unsplit else {}
     if here is not areas:
         with log.step(f"move {index}") as entry:
-            move = way_to_study(spec, here, areas, store, entry)
+            move = crosswalk_to_study(spec, here, areas, store, entry)
             scored, moved = scored.moved(move), moved and moved.moved(move)
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
     return scored, moved
@@ -361,7 +361,7 @@ def _since(
         }
     )
     earlier = run(bare, store, geometry=False)
-    return earlier.study.title, compare(
+    return earlier.study.title, compare_designations(
         only_designation(earlier), next(iter(designations.values())), store
     )
 

@@ -8,24 +8,24 @@ import numpy as np
 
 from commonweal.indicators import Indicators
 from commonweal.social_capital import figures_of, load_framework
-from commonweal.study.areas import areas_of_index, way_to_study
-from commonweal.study.indicators import gather_indicators
+from commonweal.study.areas import areas_of_index, crosswalk_to_study
+from commonweal.study.indicators import make_indicators
 from commonweal.study.years import read_panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from commonweal.areas import Areas
-    from commonweal.social_capital import Figure
+    from commonweal.social_capital import NationalFigure
     from commonweal.sources import Store
     from commonweal.spec import Study
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["figures_for_the_country", "indicators_beside", "indicators_of_capital"]
+__all__ = ["extra_indicators", "social_capital_indicators", "study_national_figures"]
 
 
-def indicators_of_capital(
+def social_capital_indicators(
     study: Study, areas: Areas, store: Store, progress: Progress | None = None
 ) -> Indicators | None:
     """Give the indicators that a study's ``social_capital`` names, as they were measured.
@@ -55,10 +55,10 @@ def indicators_of_capital(
         Whatever is wrong with a table, with the indicator's name.
     """
     by_index = study.capital_on()
-    return indicators_beside(study, by_index, areas, store, progress) if by_index else None
+    return extra_indicators(study, by_index, areas, store, progress) if by_index else None
 
 
-def indicators_beside(
+def extra_indicators(
     study: Study,
     by_index: Mapping[str, list[str]],
     areas: Areas,
@@ -75,9 +75,9 @@ def indicators_beside(
         if study.panel is not None:
             found = read_panel(study, study.panel, some, here, store)[0].latest
         else:
-            found = gather_indicators(study, some, here, store, progress)[0]
+            found = make_indicators(study, some, here, store, progress)[0]
         if here is not areas:
-            found = found.moved(way_to_study(study.index[index], here, areas, store, {}))
+            found = found.moved(crosswalk_to_study(study.index[index], here, areas, store, {}))
         parts.append(found)
     return _beside(parts)
 
@@ -104,7 +104,7 @@ def _beside(parts: list[Indicators]) -> Indicators:
     )
 
 
-def figures_for_the_country(study: Study, store: Store) -> Mapping[str, tuple[Figure, ...]]:
+def study_national_figures(study: Study, store: Store) -> Mapping[str, tuple[NationalFigure, ...]]:
     """Give the national figures of each headline, where a study shows them; else none.
 
     Raises

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.areas import build_move, load_areas
+from commonweal.areas import build_crosswalk, load_areas
 from commonweal.errors import StudyError
 from commonweal.index import without_indicators
 from commonweal.index.panel import fill_years
 from commonweal.index.trends import trend
 from commonweal.indicators import Indicators, Panel, read_indicators, stack_years
-from commonweal.study.areas import wanted_of, years_of
+from commonweal.study.areas import indicator_source, years_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -59,7 +59,7 @@ def read_panel(
     account: list[dict[str, Any]] = []
     years_there = {name: years_of(study, name, store) for name in names}
     about = {
-        name: wanted_of(study, name, store, years[-1]).indicator
+        name: indicator_source(study, name, store, years[-1]).indicator
         for name, years in years_there.items()
     }
     of: dict[int, Indicators] = {}
@@ -68,11 +68,11 @@ def read_panel(
         on = here
         if spec.areas.get(year, here.system) != here.system:
             on = load_areas(store, spec.areas[year], within=study.where)
-        wanted = [wanted_of(study, name, store, year) for name in there]
+        wanted = [indicator_source(study, name, store, year) for name in there]
         found, read = read_indicators(store, wanted, on)
         account += [{"year": year, **entry} for entry in read]
         if on is not here:
-            move = build_move(store, on, here)
+            move = build_crosswalk(store, on, here)
             account.append({"year": year, "from": on.system, **move.report})
             found = found.moved(move)
         of[year] = _with_gaps(found, [about[name] for name in names])

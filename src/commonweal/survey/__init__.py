@@ -9,14 +9,21 @@
 
 from __future__ import annotations
 
-from commonweal.survey.estimate import Finding, Summary, changes, estimate, published, summarise
+from commonweal.survey.estimate import (
+    OutcomeEstimates,
+    Summary,
+    changes,
+    estimate,
+    summarise,
+    suppress,
+)
 from commonweal.survey.rake import Raking, rake_survey
 from commonweal.survey.read import column_names, read_columns
 from commonweal.survey.spec import SurveySpec, load_spec
 from commonweal.survey.survey import Survey, make_survey, read_survey
 
 __all__ = [
-    "Finding",
+    "OutcomeEstimates",
     "Raking",
     "Summary",
     "Survey",
@@ -26,9 +33,9 @@ __all__ = [
     "estimate",
     "load_spec",
     "make_survey",
-    "published",
     "rake_survey",
     "read_columns",
     "read_survey",
     "summarise",
+    "suppress",
 ]

@@ -55,10 +55,10 @@ def estimate(
         * ``value``, ``standard_error``, ``lower`` and ``upper`` (95 %), ``degrees_of_freedom`` (clusters less
           strata that have respondents of the group);
         * ``coefficient_of_variation``: the standard error over the value;
-        * ``published`` and, where it is not, the ``reason``.
+        * ``suppress`` and, where it is not, the ``reason``.
 
         What cannot be said is null. Values of estimates that are not to be published are there all the
-        same, since models of small areas need them: `published` takes them out.
+        same, since models of small areas need them: `suppress` takes them out.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def changes(
     -------
     polars.DataFrame
         A row a group that has respondents in both: the columns of `by`; ``before`` and ``after``; ``change`` (after
-        less before), ``standard_error``, ``lower`` and ``upper`` (95 %), ``degrees_of_freedom``; ``published`` and the
+        less before), ``standard_error``, ``lower`` and ``upper`` (95 %), ``degrees_of_freedom``; ``suppress`` and the
         ``reason`` if one of the two is too weak to publish.
 
     Raises
@@ -162,7 +162,7 @@ def changes(
     )
 
 
-def published(table: pl.DataFrame) -> pl.DataFrame:
+def suppress(table: pl.DataFrame) -> pl.DataFrame:
     """Take out the numbers of estimates, or changes, that are too weak to publish.
 
     Parameters
@@ -173,7 +173,7 @@ def published(table: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The same, with null in place of every number but the count of respondents where ``published`` is false.
+        The same, with null in place of every number but the count of respondents where ``suppress`` is false.
     """
     keep = {"respondents", "published"}
     hide = [c for c, kind in table.schema.items() if kind.is_numeric() and c not in keep]
@@ -352,7 +352,7 @@ _TOGETHER = "+"
 
 
 @dataclass(frozen=True)
-class Finding:
+class OutcomeEstimates:
     """One outcome by one grouping.
 
     Attributes
@@ -389,7 +389,7 @@ class Summary:
 
     survey: Survey
     raking: Raking | None
-    findings: tuple[Finding, ...]
+    findings: tuple[OutcomeEstimates, ...]
     changes: pl.DataFrame
 
 
@@ -424,7 +424,7 @@ def summarise(
         by = [*waves, *survey.spec.groups]
     groupings = [tuple(survey.groupings(b.split(_TOGETHER))) for b in dict.fromkeys(by)]
     found = [
-        Finding(outcome, grouping, published(estimate(survey, outcome, grouping)))
+        OutcomeEstimates(outcome, grouping, suppress(estimate(survey, outcome, grouping)))
         for outcome in survey.spec.outcomes
         for grouping in [(), *groupings]
     ]
@@ -439,7 +439,7 @@ def _changes(survey: Survey) -> pl.DataFrame:
         asked = set(survey.frame.filter(pl.col(outcome).is_not_null())["wave"]) if pairs else set()
         for since, until in pairs:
             if {since, until} <= asked:
-                told = published(changes(survey, outcome, since, until))
+                told = suppress(changes(survey, outcome, since, until))
                 about = {"outcome": outcome, "since": since, "until": until}
                 rows.append(told.select(**{k: pl.lit(v) for k, v in about.items()}).hstack(told))
     return pl.concat(rows, how="vertical_relaxed") if rows else pl.DataFrame()

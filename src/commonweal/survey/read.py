@@ -11,14 +11,14 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.files.extras import needs
-from commonweal.files.inputs import is_there, note_given
-from commonweal.sources.sandbox import apart, reading
+from commonweal.files.inputs import is_there, record_input
+from commonweal.sources.sandbox import explain_damage, in_subprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from commonweal.survey.spec import Code, Group, Outcome
+    from commonweal.survey.spec import Code, GroupSpec, OutcomeSpec
 
 
 LABELLED = (".sav", ".zsav", ".dta")
@@ -56,8 +56,8 @@ def column_names(file: Path) -> list[str]:
     """
     suffix = _suffix(file)
     if suffix in LABELLED:
-        return list(apart(_read_labelled, file, _wrong(file), columns=[])[1]["names"])
-    with reading(file, _wrong(file), hush=True):
+        return list(in_subprocess(_read_labelled, file, _wrong(file), columns=[])[1]["names"])
+    with explain_damage(file, _wrong(file), hush=True):
         if suffix == ".csv":
             return pl.read_csv(file, n_rows=0).columns
         return list(pl.read_parquet_schema(file))
@@ -90,16 +90,16 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
     suffix = _suffix(file)
     labels: dict[str, Mapping[Any, str]] = {}
     if suffix in LABELLED:
-        frame, about = apart(_read_labelled, file, _wrong(file), columns=names)
+        frame, about = in_subprocess(_read_labelled, file, _wrong(file), columns=names)
         labels = {name: dict(pairs) for name, pairs in about["labels"].items()}
     else:
         _check_there(names, column_names(file), file)
-        with reading(file, _wrong(file), hush=True):
+        with explain_damage(file, _wrong(file), hush=True):
             if suffix == ".csv":
                 frame = pl.read_csv(file, columns=names, infer_schema_length=None)
             else:
                 frame = pl.read_parquet(file, columns=names)
-    note_given(file)
+    record_input(file)
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
     for name, kind in frame.schema.items():
@@ -167,7 +167,7 @@ def without_missing(
 
 
 def recode_outcome(
-    column: pl.Series, labels: Mapping[Any, str], outcome: Outcome, where: str
+    column: pl.Series, labels: Mapping[Any, str], outcome: OutcomeSpec, where: str
 ) -> pl.Series:
     """Turn answers into numbers, 0 and 1 for a share; null stays null."""
     number: dict[Any, float] = {}
@@ -202,7 +202,7 @@ def recode_outcome(
 
 
 def recode_group(
-    column: pl.Series, labels: Mapping[Any, str], group: Group, where: str
+    column: pl.Series, labels: Mapping[Any, str], group: GroupSpec, where: str
 ) -> pl.Series:
     """Turn answers into names of groups; null where there is none."""
     if group.bands:
@@ -220,7 +220,7 @@ def recode_group(
     return made
 
 
-def group_levels(made: pl.Series, labels: Mapping[Any, str], group: Group) -> tuple[str, ...]:
+def group_levels(made: pl.Series, labels: Mapping[Any, str], group: GroupSpec) -> tuple[str, ...]:
     """Give the names of groups in the order that the file, its labels or the alphabet has them in."""
     there = set(made.drop_nulls())
     order = list(group.values) or _band_names(group.bands) or list(labels.values())
@@ -243,7 +243,7 @@ def as_text(column: pl.Series) -> pl.Series:
     return column.cast(pl.String)
 
 
-def _banded(column: pl.Series, group: Group, where: str) -> pl.Series:
+def _banded(column: pl.Series, group: GroupSpec, where: str) -> pl.Series:
     if column.dtype != pl.Float64:
         raise DataError(
             f"{where}: bands of column '{group.column}', which holds text such as {_first(column)!r}"

@@ -32,13 +32,13 @@ Codes = Annotated[tuple[Code, ...], BeforeValidator(_listed)]
 Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
-class Part(BaseModel):
+class SpecPart(BaseModel):
     """Refuses keys that it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Area(Part):
+class Area(SpecPart):
     """Where respondents live.
 
     Attributes
@@ -53,7 +53,7 @@ class Area(Part):
     system: str
 
 
-class Outcome(Part):
+class OutcomeSpec(SpecPart):
     """What is estimated from a column: a share (0 or 1), or the mean of a number.
 
     Attributes
@@ -94,7 +94,7 @@ class Outcome(Part):
                 for k, v in value.items()}  # fmt: skip
 
     @model_validator(mode="after")
-    def _one_way(self) -> Outcome:
+    def _one_way(self) -> OutcomeSpec:
         if self.recode and (self.yes or self.no):
             raise ValueError("found both 'recode' and 'yes' or 'no'; expected one of them")
         if self.no and not self.yes:
@@ -107,7 +107,7 @@ class Outcome(Part):
         return bool(self.yes) or (bool(self.recode) and set(self.recode.values()) <= {0.0, 1.0})
 
 
-class Group(Part):
+class GroupSpec(SpecPart):
     """How respondents are grouped.
 
     Attributes
@@ -138,7 +138,7 @@ class Group(Part):
         return {"column": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _sound(self) -> Group:
+    def _sound(self) -> GroupSpec:
         if self.values and self.bands:
             raise ValueError("found both 'values' and 'bands'; expected one of them")
         if list(self.bands) != sorted(set(self.bands)):
@@ -146,7 +146,7 @@ class Group(Part):
         return self
 
 
-class Replicates(Part):
+class Replicates(SpecPart):
     """Replicate weights, from which the variance is computed in place of strata and clusters.
 
     Attributes
@@ -177,7 +177,7 @@ class Replicates(Part):
         return self
 
 
-class Suppression(Part):
+class Suppression(SpecPart):
     """When an estimate is too weak to publish. Both limits are conventions.
 
     Attributes
@@ -192,7 +192,7 @@ class Suppression(Part):
     variation: Annotated[float, BeforeValidator(_share)] = Field(default=0.2, gt=0)
 
 
-class Rake(Part):
+class Rake(SpecPart):
     """What is known of the population, for `rake_survey`.
 
     Attributes
@@ -222,7 +222,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 Singletons = Literal["error", "centre", "average", "skip"]
 
 
-class SurveySpec(Part):
+class SurveySpec(SpecPart):
     """A whole survey file.
 
     Attributes
@@ -275,8 +275,8 @@ class SurveySpec(Part):
     panel: bool = False
     area: Area | None = None
     missing: Codes = ()
-    outcomes: dict[str, Outcome] = Field(min_length=1)
-    groups: dict[str, Group] = Field(default_factory=dict)
+    outcomes: dict[str, OutcomeSpec] = Field(min_length=1)
+    groups: dict[str, GroupSpec] = Field(default_factory=dict)
     singletons: Singletons = "error"
     replicates: Replicates | None = None
     suppress: Suppression = Suppression()
@@ -384,8 +384,8 @@ def _first_fault(error: ValidationError) -> str:
 def _model_at(loc: list[str]) -> type[BaseModel]:
     """Find the model whose keys stand at a place of the file."""
     by_key: dict[str, type[BaseModel]] = {
-        "outcomes": Outcome,
-        "groups": Group,
+        "outcomes": OutcomeSpec,
+        "groups": GroupSpec,
         "area": Area,
         "replicates": Replicates,
         "suppress": Suppression,

@@ -22,7 +22,7 @@ from commonweal.survey.read import (
     recode_outcome,
     without_missing,
 )
-from commonweal.survey.spec import Group, SurveySpec, load_spec
+from commonweal.survey.spec import GroupSpec, SurveySpec, load_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -288,7 +288,7 @@ def make_survey(spec: SurveySpec, data: Microdata) -> Survey:
         levels[name] = group_levels(made[name], labels, group)
     if spec.wave:
         _, labels = plain(data.frame[spec.wave], data.labels.get(spec.wave, {}))
-        levels["wave"] = group_levels(made["wave"], labels, Group(column=spec.wave))
+        levels["wave"] = group_levels(made["wave"], labels, GroupSpec(column=spec.wave))
     if spec.area:
         levels["area"] = tuple(sorted(made["area"].drop_nulls().unique()))
     for name, outcome in spec.outcomes.items():

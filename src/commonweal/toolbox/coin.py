@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-Table: TypeAlias = Any
+FrameLike: TypeAlias = Any
 """A path of a CSV file, or a table: Polars, pandas, or anything that narwhals reads."""
 
 TYPES = ("Indicator", "Aggregate", "Group", "Denominator", "Other")
@@ -38,7 +38,7 @@ _AS_GIVEN = ("iCode", "iName", "uCode", "uName")
 _MISSING = ("", "NA", "NaN", "n/a")
 
 
-def read_table(given: Table, what: str) -> pl.DataFrame:
+def read_table(given: FrameLike, what: str) -> pl.DataFrame:
     """Read a table, with null for what is missing."""
     import polars as pl
 
@@ -230,7 +230,7 @@ class Coin:
         return parameter(self, "Target")
 
 
-def read_coin_tables(idata: Table, imeta: Table, time: object = None) -> Coin:
+def read_coin_tables(idata: FrameLike, imeta: FrameLike, time: object = None) -> Coin:
     """Read an index from COINr's two tables.
 
     Parameters

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.extras import needs
-from commonweal.sources.sandbox import reading
+from commonweal.sources.sandbox import explain_damage
 from commonweal.sources.tabular import NO_EXCEL, check_workbook
 from commonweal.toolbox.coin import Coin, read_coin_tables
 
@@ -247,7 +247,7 @@ def _load(path: str | Path) -> list[_Sheet]:
 
     loaded = []
     check_workbook(Path(path), list(_SHEETS))
-    with reading(path, NO_EXCEL, hush=True):
+    with explain_damage(path, NO_EXCEL, hush=True):
         book = fastexcel.read_excel(path)
         for name in _SHEETS:
             if name not in book.sheet_names:

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commonweal.document.format import plain
+from commonweal.document.format import clean_text
 from commonweal.errors import DataError
 from commonweal.files.extras import needs
 
@@ -92,8 +92,8 @@ class Plot:
             'style="stroke-linejoin: round; stroke-linecap: butt"'
         )
         names = (
-            f'<title id="{salt}-title">{escape(plain(self.title))}</title>'
-            f'<desc id="{salt}-desc">{escape(plain(self.about))} '
+            f'<title id="{salt}-title">{escape(clean_text(self.title))}</title>'
+            f'<desc id="{salt}-desc">{escape(clean_text(self.about))} '
             "The table has the same numbers.</desc>"
         )
         return re.sub(r"<svg(.*?>)", lambda m: head + m[1] + names, drawn, count=1, flags=re.DOTALL)
@@ -101,13 +101,17 @@ class Plot:
     @property
     def png(self) -> bytes:
         """The picture as PNG, two dots to a CSS pixel."""
-        said = {"Title": plain(self.title), "Description": plain(self.about), "Software": None}
+        said = {
+            "Title": clean_text(self.title),
+            "Description": clean_text(self.about),
+            "Software": None,
+        }
         return self._saved("png", "", said)
 
     @property
     def pdf(self) -> bytes:
         """The picture as PDF of one page."""
-        said = {"Title": plain(self.title), "Subject": plain(self.about)}
+        said = {"Title": clean_text(self.title), "Subject": clean_text(self.about)}
         return self._saved("pdf", "", said | dict.fromkeys(("Creator", "Producer", "CreationDate")))
 
     def save(self, path: Path | str) -> None:
@@ -173,8 +177,8 @@ def blank(height: float) -> Figure:
 def plot(figure: Figure, title: str, about: str, numbers: pl.DataFrame) -> Plot:
     """Put title and description above what is drawn; see `Plot`."""
     top = 12.0
-    rows = [(row, 16, "bold", INK) for row in textwrap.wrap(plain(title), 72)]
-    rows += [(row, 12, "normal", GREY) for row in textwrap.wrap(plain(about), 116)]
+    rows = [(row, 16, "bold", INK) for row in textwrap.wrap(clean_text(title), 72)]
+    rows += [(row, 12, "normal", GREY) for row in textwrap.wrap(clean_text(about), 116)]
     below = figure.get_figheight() * 96
     height = below + sum(1.45 * size for _, size, *_ in rows) + 18
     figure.set_figheight(height / 96)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from commonweal.document.format import plain, shorten
+from commonweal.document.format import clean_text, shorten
 from commonweal.errors import DataError
 from commonweal.index.correlate import Coefficient, correlate
 from commonweal.index.describe import describe, flags
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from commonweal.index.framework import Node
-    from commonweal.index.tables import Floats, Weights
+    from commonweal.index.tables import Floats, WeightsLike
     from commonweal.toolbox.figure import Plot
 
 __all__ = ["correlation_plot", "distribution_plot", "framework_plot"]
@@ -43,7 +43,7 @@ _LINE, _LETTER = 16.0, 7.2  # pixels of a line, and of a letter of a wide typefa
 
 @strict
 def framework_plot(
-    index: str, tree: Node, title: str = "", weights: Mapping[str, Weights] | None = None
+    index: str, tree: Node, title: str = "", weights: Mapping[str, WeightsLike] | None = None
 ) -> Plot:
     """Draw the framework as a tree of boxes: a column a level, each box as high as its weight.
 
@@ -88,7 +88,7 @@ def framework_plot(
             room = int(share * tall / _LINE + 0.01)
             if room:
                 told = f": {100 * share:.1f}\u00a0%"
-                lines = _fitted(plain(name), told, max(int(wide / _LETTER) - 1, 2), room)
+                lines = _fitted(clean_text(name), told, max(int(wide / _LETTER) - 1, 2), room)
                 weight = "bold" if path in parents else "normal"
                 axes.text(left + 7, at + share / 2, "\n".join(lines), va="center", weight=weight)
             unnamed += not room

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from commonweal.index.framework import Node
-    from commonweal.index.tables import Matrix, Weights
+    from commonweal.index.tables import Matrix, WeightsLike
 
 
 __all__ = [
@@ -90,7 +90,7 @@ def write_index_workbook(
     title: str = "",
     unit_names: Sequence[str] | None = None,
     notes: Sequence[str] = (),
-    weights: Mapping[str, Weights] | None = None,
+    weights: Mapping[str, WeightsLike] | None = None,
     ties: TieRule = "min",
 ) -> None:
     """Write an index to Excel.

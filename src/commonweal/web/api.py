@@ -21,19 +21,19 @@ from commonweal.web.invest import (
 from commonweal.web.rescore import study_file
 from commonweal.web.schemas import (
     MOST_COMPARED,
-    Asked,
-    AskedChanges,
-    AskedList,
-    AskedOptions,
-    AskedProgramme,
+    ChangesQuery,
     Code,
+    ListQuery,
+    OptionsQuery,
+    PageQuery,
+    ProgrammeQuery,
     Whole,
     choice_parameters,
     code_in_path,
 )
-from commonweal.web.search import listed, record, search
+from commonweal.web.search import list_page, record, search
 from commonweal.web.tables import (
-    Table,
+    WebTable,
     areas_table,
     capital_table,
     changes_table,
@@ -102,28 +102,28 @@ def api_router(explorer: Explorer) -> APIRouter:
         return json_answer(_study(explorer))
 
     @router.get("/areas", response_model=answers.AreaList, openapi_extra=choices)
-    def areas(asked: Annotated[AskedList, Query()]) -> Any:
+    def areas(asked: Annotated[ListQuery, Query()]) -> Any:
         """List areas: filtered, sorted and page by page."""
         view = explorer.view(asked.choices(explorer))
-        page = listed(explorer, view, asked.listed)
+        page = list_page(explorer, view, asked.listed)
         found = [record(view, int(row)) for row in page.rows]
         return json_answer(
             {"found": len(page.found), "page": page.number, "pages": page.of, "areas": found}
         )
 
     @router.get("/areas.csv", openapi_extra=choices, responses=of("text/csv"), **file)
-    def areas_csv(asked: Annotated[AskedList, Query()]) -> Any:
+    def areas_csv(asked: Annotated[ListQuery, Query()]) -> Any:
         """Give every area that fits, as CSV."""
         return _csv(_found(asked), f"{name}-areas.csv")
 
     @router.get("/areas.json", openapi_extra=choices, response_model=answers.TableOut)
-    def areas_json(asked: Annotated[AskedList, Query()]) -> Any:
+    def areas_json(asked: Annotated[ListQuery, Query()]) -> Any:
         """Give every area that fits, as JSON."""
         return json_answer(_found(asked).to_dict(), f"{name}-areas.json")
 
-    def _found(asked: AskedList) -> Table:
+    def _found(asked: ListQuery) -> WebTable:
         view = explorer.view(asked.choices(explorer))
-        return areas_table(view, listed(explorer, view, asked.listed).found)
+        return areas_table(view, list_page(explorer, view, asked.listed).found)
 
     @router.get("/search", response_model=answers.SearchOut)
     def find(q: Annotated[str, Query(max_length=100)]) -> Any:
@@ -184,14 +184,14 @@ def api_router(explorer: Explorer) -> APIRouter:
         """Give what is known of an area's social capital, as JSON."""
         return json_answer(_capital(code).to_dict(), f"{_plain(code)}-social-capital.json")
 
-    def _capital(code: str) -> Table:
+    def _capital(code: str) -> WebTable:
         table = capital_table(_place(code))
         if table is None:
             raise HTTPException(404, NO_CAPITAL)
         return table
 
     @router.get("/areas/{code:path}/options", response_model=answers.OptionsOut, responses=none)
-    def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Any:
+    def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Any:
         """Tell what new places would do for an area, or for a larger one by its code."""
         asked.choices(explorer)  # so that an unknown key is refused
         return json_answer(options_data(options_of(explorer, planning_of(explorer), code, asked)))
@@ -225,7 +225,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         )
 
     @router.get("/rescore", response_model=answers.Rescored, openapi_extra=choices)
-    def rescore(asked: Annotated[Asked, Query()]) -> Any:
+    def rescore(asked: Annotated[PageQuery, Query()]) -> Any:
         """Score and select anew under other weights and cut-offs: who enters, who leaves, and the map."""
         chosen = asked.choices(explorer)
         view = explorer.view(chosen)
@@ -253,7 +253,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/study.yaml", openapi_extra=choices, responses=of("application/yaml"), **file)
-    def study_yaml(asked: Annotated[Asked, Query()]) -> Any:
+    def study_yaml(asked: Annotated[PageQuery, Query()]) -> Any:
         """Give the weights and cut-offs that are asked for as a study file, which extends the study."""
         chosen = asked.choices(explorer)
         view = explorer.view(chosen)
@@ -261,18 +261,18 @@ def api_router(explorer: Explorer) -> APIRouter:
         return file_answer(text.encode(), "application/yaml", f"{name}-setting.yaml")
 
     @router.get("/rescore.csv", openapi_extra=choices, responses={**none, **of("text/csv")}, **file)
-    def rescore_csv(asked: Annotated[AskedChanges, Query()]) -> Any:
+    def rescore_csv(asked: Annotated[ChangesQuery, Query()]) -> Any:
         """Give who enters and leaves under other weights and cut-offs, as CSV."""
         return _csv(_changes(asked), f"{name}-changes.csv")
 
     @router.get(
         "/rescore.json", openapi_extra=choices, response_model=answers.TableOut, responses=none
     )
-    def rescore_json(asked: Annotated[AskedChanges, Query()]) -> Any:
+    def rescore_json(asked: Annotated[ChangesQuery, Query()]) -> Any:
         """Give who enters and leaves under other weights and cut-offs, as JSON."""
         return json_answer(_changes(asked).to_dict(), f"{name}-changes.json")
 
-    def _changes(asked: AskedChanges) -> Table:
+    def _changes(asked: ChangesQuery) -> WebTable:
         view = explorer.view(asked.choices(explorer))
         key = asked.designation or next(iter(view.states), "")
         if key not in view.states:
@@ -289,14 +289,14 @@ def api_router(explorer: Explorer) -> APIRouter:
         """Give who entered, left and stayed since the earlier study, as JSON."""
         return json_answer(_history().to_dict(), f"{name}-history.json")
 
-    def _history() -> Table:
+    def _history() -> WebTable:
         table = history_table(explorer)
         if table is None:
             raise HTTPException(404, "This study names no earlier one under 'since'.")
         return table
 
     @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
-    def classes(asked: Annotated[Asked, Query()]) -> Any:
+    def classes(asked: Annotated[PageQuery, Query()]) -> Any:
         """Give what colours the map: classes, and a letter an area."""
         return json_answer(
             _layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer))
@@ -305,16 +305,16 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get(
         "/map.svg", openapi_extra=choices, responses={**none, **of("image/svg+xml")}, **file
     )
-    def map_as_svg(asked: Annotated[Asked, Query()]) -> Any:
+    def map_as_svg(asked: Annotated[PageQuery, Query()]) -> Any:
         """Draw the map as SVG."""
         return file_answer(_drawn(asked).encode(), "image/svg+xml", f"{name}-map.svg")
 
     @router.get("/map.png", openapi_extra=choices, responses={**none, **of("image/png")}, **file)
-    def map_as_png(asked: Annotated[Asked, Query()]) -> Any:
+    def map_as_png(asked: Annotated[PageQuery, Query()]) -> Any:
         """Draw the map as PNG."""
         return file_answer(png_of(_drawn(asked), 96), "image/png", f"{name}-map.png")
 
-    def _drawn(asked: Asked) -> str:
+    def _drawn(asked: PageQuery) -> str:
         if explorer.tiles is None:
             raise HTTPException(404, "None of these areas has a known place, so there is no map.")
         view = explorer.view(asked.choices(explorer))
@@ -346,7 +346,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/programmes/{name}", response_model=answers.ProgrammeOut, responses=none)
     def programme(
-        name: Annotated[str, Path(max_length=100)], asked: Annotated[AskedProgramme, Query()]
+        name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
     ) -> Any:
         """Give a programme: its rule, who gets an award, and who gains and loses beside another list."""
         asked.choices(explorer)
@@ -381,7 +381,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     return router
 
 
-def _csv(table: Table, name: str) -> Response:
+def _csv(table: WebTable, name: str) -> Response:
     return csv_answer(table.head, table.rows, name)
 
 

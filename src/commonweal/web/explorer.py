@@ -14,11 +14,11 @@ import polars as pl
 from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcodes, tidy_postcodes
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme, shipped_programmes
-from commonweal.invest.allocation.on_study import applied
+from commonweal.invest.allocation.on_study import apply_programme
 from commonweal.invest.case import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.siting.on_study import ground_of
+from commonweal.invest.siting.on_study import load_siting_data
 from commonweal.report.place import describer
 from commonweal.report.study.larger_areas import Tier, tiers
 from commonweal.report.study.tables import label_of
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.allocation import Programme
-    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.case import Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.parameters import Parameters
-    from commonweal.invest.siting.on_study import Ground
+    from commonweal.invest.siting.on_study import SitingData
     from commonweal.report.place import Place
     from commonweal.sources import Store
     from commonweal.study.results import Results
@@ -67,7 +67,7 @@ class Planning:
     """
 
     store: Store
-    ground: Ground
+    ground: SitingData
     interventions: Interventions
     values: Values
     parameters: Parameters
@@ -77,7 +77,7 @@ class Planning:
 def plan(results: Results, store: Store, progress: Progress | None = None) -> Planning | str:
     """Read what is there; where a study has none of it, say why in words."""
     try:
-        ground = ground_of(results, store, progress)
+        ground = load_siting_data(results, store, progress)
     except CommonwealError as error:
         return str(error)
     return Planning(store, ground, load_interventions(), load_values(), load_parameters())
@@ -88,7 +88,7 @@ def programmes_of(
     store: Store,
     more: Sequence[str] = (),
     progress: Progress | None = None,
-) -> Mapping[str, Worked]:
+) -> Mapping[str, AllocationResult]:
     """Apply every programme that ships for a study, and others that are asked for."""
     found = {}
     named = {name: load_programme(name) for name in shipped_programmes()}
@@ -107,9 +107,9 @@ def programmes_of(
 
 def _applied(
     programme: Programme, results: Results, store: Store, progress: Progress | None
-) -> Worked:
+) -> AllocationResult:
     lacking = {n: None for n, e in programme.exclude.items() if not (e.codes or e.file)}
-    return applied(programme, results, store, lacking, draws=0, progress=progress)
+    return apply_programme(programme, results, store, lacking, draws=0, progress=progress)
 
 
 BRITAIN = ("E", "S", "W", "N")
@@ -120,7 +120,7 @@ _METRES_A_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostcodeMatch:
     """What was found for a postcode.
 
     Attributes
@@ -142,7 +142,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class PostcodeBox:
+class PostcodeLookup:
     """The directory and the shapes, indexed.
 
     Attributes
@@ -164,7 +164,7 @@ class PostcodeBox:
         rows, shapes = shapes_of(self.results)
         return rows, shapes, shapely.STRtree(shapes)
 
-    def find(self, postcode: str) -> Answer:
+    def find(self, postcode: str) -> PostcodeMatch:
         """Find the area of a postcode."""
         bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
         # A filter goes through millions of rows in milliseconds; the join behind this sorts them.
@@ -174,7 +174,7 @@ class PostcodeBox:
         if not found["found"]:
             known = found["status"] == "no position"
             why = "has no position in" if known else "is not in"
-            return Answer(written, None, (), f"{written} {why} the directory of postcodes.")
+            return PostcodeMatch(written, None, (), f"{written} {why} the directory of postcodes.")
         return self.at(written, float(found["longitude"]), float(found["latitude"]))
 
     def where(self, postcode: str) -> tuple[float, float] | None:
@@ -184,7 +184,7 @@ class PostcodeBox:
         found = place_postcodes([postcode], here).row(0, named=True)
         return (float(found["longitude"]), float(found["latitude"])) if found["found"] else None
 
-    def at(self, written: str, longitude: float, latitude: float) -> Answer:
+    def at(self, written: str, longitude: float, latitude: float) -> PostcodeMatch:
         """Find the area of a point in degrees."""
         import shapely
 
@@ -201,14 +201,16 @@ class PostcodeBox:
             around = np.setdiff1d(tree.query(box, predicate="intersects"), within[:1])
             around = around[np.argsort(shapely.distance(shapes[around], point), kind="stable")]
             close = tuple(int(rows[i]) for i in around[:MOST_NEAR])
-            return Answer(written, int(rows[within[0]]), close, "")
+            return PostcodeMatch(written, int(rows[within[0]]), close, "")
         reach = tree.query(point.buffer(0.5))
         order = np.argsort(shapely.distance(shapes[reach], point), kind="stable")[:MOST_NEAR]
         close = tuple(int(rows[reach[i]]) for i in order)
         if not close:
-            return Answer(written, None, (), f"{written} is not in a place that this study covers.")
+            return PostcodeMatch(
+                written, None, (), f"{written} is not in a place that this study covers."
+            )
         one = self.results.areas.singular
-        return Answer(
+        return PostcodeMatch(
             written, None, close,
             f"This study has no {one} with a boundary that holds {written}; the nearest are listed.",
         )  # fmt: skip
@@ -225,15 +227,15 @@ def is_postcode(text: str) -> bool:
     return tidy_postcodes(pl.Series([text], dtype=pl.String))[0] is not None
 
 
-def postcode_box(
+def postcode_lookup(
     results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
-) -> PostcodeBox | None:
+) -> PostcodeLookup | None:
     """Make the index; None for a study of areas outside the United Kingdom, or of its own making."""
     if not isinstance(results.study.areas, str):
         return None
     if not {code[0] for code in results.areas.codes} <= set(BRITAIN):
         return None
-    return PostcodeBox(results, load_postcodes(cache=cache, progress=progress))
+    return PostcodeLookup(results, load_postcodes(cache=cache, progress=progress))
 
 
 @dataclass(frozen=True)
@@ -256,9 +258,9 @@ class Explorer:
 
     results: Results
     tiles: Tiles | None = None
-    postcodes: PostcodeBox | None = None
+    postcodes: PostcodeLookup | None = None
     planning: Planning | str = "Places were not read when this was started."
-    programmes: Mapping[str, Worked] = field(default_factory=dict)
+    programmes: Mapping[str, AllocationResult] = field(default_factory=dict)
 
     @cached_property
     def describe(self) -> Callable[[int], Place]:
@@ -440,7 +442,7 @@ def open_explorer(
     from commonweal.web.tiles import make_tiles
 
     tiles = make_tiles(results, cache, progress)
-    explorer = Explorer(results, tiles, postcode_box(results, cache, progress))
+    explorer = Explorer(results, tiles, postcode_lookup(results, cache, progress))
     if store is not None:
         explorer = replace(
             explorer,

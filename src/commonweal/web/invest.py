@@ -12,29 +12,29 @@ from fastapi import HTTPException
 
 from commonweal.access.places import load_taxonomy
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.case.case import sites_worth, worth_told
+from commonweal.invest.case.case import appraise_sites, site_value_sentences
 from commonweal.invest.siting.candidates import CANDIDATES, Candidates
 from commonweal.invest.siting.demand import SCHOOLS
-from commonweal.invest.siting.on_study import MOST_AREAS, Ask, first_candidates, site
+from commonweal.invest.siting.on_study import MOST_AREAS, SitingOptions, first_candidates, site
 from commonweal.invest.siting.result import moved_by
 from commonweal.report.allocation import allocation_data
 from commonweal.report.appraisal import appraisal_data
 from commonweal.report.siting import siting_data, siting_section
 from commonweal.study.names import Scope
 from commonweal.web.explorer import is_postcode
-from commonweal.web.schemas import AskError
+from commonweal.web.schemas import QueryError
 from commonweal.web.search import search
-from commonweal.web.tables import Table
+from commonweal.web.tables import WebTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.document.model import Section
-    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.web.explorer import Explorer, Planning
-    from commonweal.web.schemas import AskedOptions
+    from commonweal.web.schemas import OptionsQuery
 
 
 OWN = ("kind", "candidates", "sites", "site", "minutes", "equity", "years")
@@ -68,7 +68,7 @@ class Options:
     """
 
     scope: Scope
-    sited: Sited
+    sited: SitingResult
     section: Section
     worth: Appraisal | None
     picked: bool
@@ -96,7 +96,7 @@ def scope_of(explorer: Explorer, code: str) -> Scope:
     rows = np.flatnonzero(explorer.inside[code])
     name = next(n or c for _, pairs in explorer.larger for c, n in pairs if c == code)
     if len(rows) > MOST_AREAS:
-        raise AskError(
+        raise QueryError(
             f"{name} has {len(rows):,} {areas.plural}; expected at most {MOST_AREAS:,}: choose an authority in it"
         )
     return Scope(name, rows, np.zeros(len(rows), dtype=bool))
@@ -128,7 +128,7 @@ def where_offered(planning: Planning) -> dict[str, str]:
     return offered | {kind: one.label for kind, one in kinds.items() if kind in there}
 
 
-def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOptions) -> Options:
+def options_of(explorer: Explorer, planning: Planning, code: str, asked: OptionsQuery) -> Options:
     """Answer a question."""
     scope = scope_of(explorer, code)
     try:
@@ -136,11 +136,11 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: AskedOp
     except DataError as error:
         larger = () if len(scope.rows) > 1 else explorer.describe(int(scope.rows[0])).larger
         wider = "".join(f", or ask about {one.name} ({one.code})" for one in larger[:1])
-        raise AskError(f"{error}; try other places that they could go to{wider}") from None
+        raise QueryError(f"{error}; try other places that they could go to{wider}") from None
 
 
 def _options_in(
-    explorer: Explorer, planning: Planning, scope: Scope, asked: AskedOptions
+    explorer: Explorer, planning: Planning, scope: Scope, asked: OptionsQuery
 ) -> Options:
     results = explorer.results
     kinds, where = kinds_offered(explorer, planning), where_offered(planning)
@@ -152,9 +152,9 @@ def _options_in(
         candidates = found or usual[0]
     for what, given, offered in (("kind", kind, kinds), ("candidates", candidates, where)):
         if given not in offered:
-            raise AskError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
+            raise QueryError(f"{what}: found {given[:40]!r}; expected one of: {', '.join(offered)}")
     picked = asked.points()
-    ask = Ask(
+    ask = SitingOptions(
         scope.title, kind, sites=asked.sites, minutes=asked.minutes, candidates=candidates,
         equity=asked.equity, method="search", at_most=True,
     )  # fmt: skip
@@ -163,7 +163,7 @@ def _options_in(
             results, ask, planning.store, ground=planning.ground, scope=scope,
             picked=_candidates(picked) if picked else None,
         )  # fmt: skip
-    worth = sites_worth(
+    worth = appraise_sites(
         sited,
         planning.interventions,
         planning.values,
@@ -177,7 +177,7 @@ def _options_in(
     )  # fmt: skip
 
 
-def _fewer(candidates: int, proposed: int, asked: AskedOptions) -> str:
+def _fewer(candidates: int, proposed: int, asked: OptionsQuery) -> str:
     """Say why fewer sites are proposed than were asked for; '' where as many are, or the answer says why none is."""
     if 0 < proposed < min(candidates, asked.sites):
         return (
@@ -241,7 +241,7 @@ def options_told(options: Options) -> list[str]:
     """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
     first, *rest = options.section.text
     fewer = [options.fewer] if options.fewer else []
-    return [first, *fewer, *worth_told(options.sited, options.worth), *rest]
+    return [first, *fewer, *site_value_sentences(options.sited, options.worth), *rest]
 
 
 def options_data(options: Options) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def options_data(options: Options) -> dict[str, Any]:
 _GROUPS = ("both", "this one only", "the other only")
 
 
-def programme_of(explorer: Explorer, name: str) -> Worked:
+def programme_of(explorer: Explorer, name: str) -> AllocationResult:
     """Find a programme; 404 if there is none of that name."""
     found = explorer.programmes.get(name)
     if found is None:
@@ -267,7 +267,7 @@ def programme_of(explorer: Explorer, name: str) -> Worked:
     return found
 
 
-def programmes_table(explorer: Explorer) -> Table:
+def programmes_table(explorer: Explorer) -> WebTable:
     """List the programmes: how many areas get an award, and how many people live there."""
     rows = tuple(
         (
@@ -279,7 +279,7 @@ def programmes_table(explorer: Explorer) -> Table:
         for name, worked in explorer.programmes.items()
     )
     plural = explorer.results.areas.plural.capitalize()
-    return Table("Funding programmes", ("Name", "Programme", plural, "People"), rows)
+    return WebTable("Funding programmes", ("Name", "Programme", plural, "People"), rows)
 
 
 def others_of(explorer: Explorer, name: str) -> dict[str, str]:
@@ -296,11 +296,13 @@ def others_of(explorer: Explorer, name: str) -> dict[str, str]:
     return {**own, **more}
 
 
-def beside(explorer: Explorer, name: str, against: str) -> tuple[str, Table, Table]:
+def programme_comparison(
+    explorer: Explorer, name: str, against: str
+) -> tuple[str, WebTable, WebTable]:
     """Set a programme beside another list."""
     offered = others_of(explorer, name)
     if against not in offered:
-        raise AskError(str(UnknownNameError("list", against[:100], offered)))
+        raise QueryError(str(UnknownNameError("list", against[:100], offered)))
     a = programme_of(explorer, name).allocation
     mine, other = a.selected, _selected(explorer, against)
     people = np.nan_to_num(a.areas.population)
@@ -324,10 +326,10 @@ def beside(explorer: Explorer, name: str, against: str) -> tuple[str, Table, Tab
     plural = a.areas.plural.capitalize()
     return (
         offered[against],
-        Table(
+        WebTable(
             "Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides
         ),
-        Table(
+        WebTable(
             f"{plural} in one and not in the other",
             ("Code", "Name", "In", "Rank", "People"),
             listed,
@@ -346,6 +348,6 @@ def programme_data(explorer: Explorer, name: str, against: str = "") -> dict[str
     data = allocation_data(programme_of(explorer, name))
     other = None
     if against:
-        title, sides, listed = beside(explorer, name, against)
+        title, sides, listed = programme_comparison(explorer, name, against)
         other = {"list": title, "sides": sides.to_dict()["rows"], "areas": listed.to_dict()["rows"]}
     return {**data, "beside": other}

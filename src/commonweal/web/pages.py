@@ -11,10 +11,10 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
-from commonweal.document.format import counted, percent
+from commonweal.document.format import format_count, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.allocation import allocation_answer, allocation_sections
-from commonweal.report.allocation_text import cautions
+from commonweal.report.allocation_text import allocation_cautions
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.page import reasons
 from commonweal.report.study.headline import headline
@@ -29,13 +29,13 @@ from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.explorer import is_postcode
 from commonweal.web.invest import (
     OWN,
-    beside,
     bounds_of,
     kinds_offered,
     options_of,
     options_told,
     others_of,
     planning_of,
+    programme_comparison,
     programme_of,
     programmes_table,
     scope_of,
@@ -46,23 +46,23 @@ from commonweal.web.rescore import plain_number
 from commonweal.web.schemas import (
     MOST_COMPARED,
     MOST_SITES,
-    Asked,
-    AskedArea,
-    AskedCompare,
-    AskedList,
-    AskedOptions,
-    AskedProgramme,
+    AreaQuery,
     Code,
+    CompareQuery,
+    ListQuery,
+    OptionsQuery,
+    PageQuery,
+    ProgrammeQuery,
     code_in_path,
 )
-from commonweal.web.search import DEFAULT_PER, default_sort, listed, record, search
+from commonweal.web.search import DEFAULT_PER, default_sort, list_page, record, search
 from commonweal.web.tables import (
     changes_table,
     compare_table,
     drivers_table,
     history_table,
-    shown_as_table,
     strands_table,
+    web_table,
 )
 from commonweal.web.view import STATES, layer_names, layer_of
 
@@ -85,9 +85,9 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {
-            "n": told.whole,
+            "n": told.format_whole,
             "percent": percent,
-            "cell": told.cell,
+            "cell": told.format_cell,
             "in_path": code_in_path,
             "plain_number": plain_number,
             "lower_first": told.lower_first,
@@ -100,7 +100,7 @@ class Pages:
             "raw": Markup,  # for what this package drew itself, escaped as it was drawn
             "listed_areas": listed_areas(explorer.results),
             "focus": focus_note(explorer.results),
-            "counted": counted,
+            "counted": format_count,
             "counted_areas": counted_areas,
             "STATES": STATES,
             "MOST_COMPARED": MOST_COMPARED,
@@ -116,7 +116,7 @@ class Pages:
         }
 
     def page(
-        self, name: str, asked: Asked, choices: Choices, status: int = 200, **more: Any
+        self, name: str, asked: PageQuery, choices: Choices, status: int = 200, **more: Any
     ) -> Response:
         """Fill in one page."""
         kept = {**choices.query(), "layer": asked.layer, "embed": asked.embed}
@@ -135,7 +135,7 @@ class Pages:
         """Say on a page what is wrong."""
         embed: Literal["", "1"] = "1" if request.query_params.get("embed") == "1" else ""
         title = "Page not found" if status == 404 else "That cannot be shown"
-        asked = Asked.model_construct(layer="", embed=embed)
+        asked = PageQuery.model_construct(layer="", embed=embed)
         choices = self.explorer.choices({})
         return self.page("problem.html", asked, choices, status, title=title, words=words, path="")
 
@@ -158,11 +158,11 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     results = explorer.results
 
     @router.get("/")
-    def front(asked: Annotated[AskedList, Query()]) -> Response:
+    def front(asked: Annotated[ListQuery, Query()]) -> Response:
         """Show the list of areas and the map."""
         choices = asked.choices(explorer)
         view = explorer.view(choices)
-        page = listed(explorer, view, asked.listed)
+        page = list_page(explorer, view, asked.listed)
         columns = [c for c in view.columns.values() if c.brief]
         own = {
             "q": asked.q, "within": asked.within, "state": asked.state, "sort": asked.sort,
@@ -177,7 +177,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/find")
-    def find(asked: Annotated[AskedList, Query()]) -> Response:
+    def find(asked: Annotated[ListQuery, Query()]) -> Response:
         """Find an area: goes to it where only one is meant, else lists what fits."""
         choices = asked.choices(explorer)
         found = search(explorer, asked.q)
@@ -192,12 +192,12 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             asked,
             choices,
             found=found,
-            others=told.others(explorer, found),
+            others=told.search_matches(explorer, found),
             path="/find",
         )
 
     @router.get("/area/{code:path}/social-capital")
-    def capital(code: Code, asked: Annotated[Asked, Query()]) -> Response:
+    def capital(code: Code, asked: Annotated[PageQuery, Query()]) -> Response:
         """Show what is known of the social capital of an area."""
         place = explorer.describe(row_of(explorer, code))
         if place.capital is None:
@@ -205,13 +205,13 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         here, country = here_table(place.capital), country_table(place.capital)
         return pages.page(
             "social_capital.html", asked, asked.choices(explorer),
-            place=place, found=place.capital, here=shown_as_table("Known here", here),
-            country=shown_as_table("Known for the country only", country), how_to_read=how_to_read(place.capital),
+            place=place, found=place.capital, here=web_table("Known here", here),
+            country=web_table("Known for the country only", country), how_to_read=how_to_read(place.capital),
             path=f"/area/{code_in_path(code)}/social-capital",
         )  # fmt: skip
 
     @router.get("/area/{code:path}/options")
-    def options(code: Code, asked: Annotated[AskedOptions, Query()]) -> Response:
+    def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Response:
         """Show what new places would do for an area or a larger one: picked sites, or the best ones."""
         choices, path = asked.choices(explorer), f"/area/{code_in_path(code)}/options"
         planning = planning_of(explorer)
@@ -239,7 +239,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/area/{code:path}")
-    def area(code: Code, asked: Annotated[AskedArea, Query()]) -> Response:
+    def area(code: Code, asked: Annotated[AreaQuery, Query()]) -> Response:
         """Show the profile of an area."""
         row = row_of(explorer, code)
         choices = asked.choices(explorer)
@@ -247,13 +247,14 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "area.html", asked, choices,
             place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
-            drivers=drivers_table(place), reasons=reasons(place)["reasons"], under=told.under(explorer, choices, row),
-            by=told.by_postcode(explorer, asked.postcode, row), since=told.since(explorer, row),
+            drivers=drivers_table(place), reasons=reasons(place)["reasons"],
+            under=told.rescored_values(explorer, choices, row),
+            by=told.by_postcode(explorer, asked.postcode, row), since=told.change_since(explorer, row),
             **_map(explorer.published, asked), path=f"/area/{code_in_path(code)}",
         )  # fmt: skip
 
     @router.get("/compare")
-    def compare(asked: Annotated[AskedCompare, Query()]) -> Response:
+    def compare(asked: Annotated[CompareQuery, Query()]) -> Response:
         """Show up to five areas side by side."""
         known = [results.areas.codes[row_of(explorer, c)] for c in dict.fromkeys(asked.area) if c]
         found = search(explorer, asked.q) if asked.q and len(known) < MOST_COMPARED else None
@@ -263,12 +264,12 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         places = [explorer.describe(results.areas.position[c]) for c in known]
         return pages.page(
             "compare.html", asked, asked.choices(explorer),
-            places=places, codes=known, found=found, others=told.others(explorer, found) if found else [],
+            places=places, codes=known, found=found, others=told.search_matches(explorer, found) if found else [],
             chart=compare_chart(places) if places else "", table=compare_table(places), path="/compare",
         )  # fmt: skip
 
     @router.get("/weights")
-    def weights(asked: Annotated[Asked, Query()]) -> Response:
+    def weights(asked: Annotated[PageQuery, Query()]) -> Response:
         """Show what may be set otherwise, and what that changes."""
         choices = asked.choices(explorer)
         view = explorer.view(choices)
@@ -283,7 +284,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/programmes")
-    def programmes(asked: Annotated[Asked, Query()]) -> Response:
+    def programmes(asked: Annotated[PageQuery, Query()]) -> Response:
         """List the funding programmes that are worked out on this study."""
         return pages.page(
             "programmes.html", asked, asked.choices(explorer),
@@ -292,20 +293,20 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/programme/{name}")
     def programme(
-        name: Annotated[str, Path(max_length=100)], asked: Annotated[AskedProgramme, Query()]
+        name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
     ) -> Response:
         """Show a programme: its rule, who gets an award, who gains and loses beside another list."""
         choices, worked = asked.choices(explorer), programme_of(explorer, name)
         return pages.page(
             "programme.html", asked, choices,
-            key=name, worked=worked, answer=allocation_answer(worked), cautions=cautions(worked),
+            key=name, worked=worked, answer=allocation_answer(worked), cautions=allocation_cautions(worked),
             sections=allocation_sections(worked), others=others_of(explorer, name),
-            beside=beside(explorer, name, asked.against) if asked.against else None,
+            beside=programme_comparison(explorer, name, asked.against) if asked.against else None,
             path=f"/programme/{quote(name, safe='')}",
         )  # fmt: skip
 
     @router.get("/history")
-    def history(asked: Annotated[Asked, Query()]) -> Response:
+    def history(asked: Annotated[PageQuery, Query()]) -> Response:
         """Show who entered, left and stayed since the earlier study."""
         table = history_table(explorer)
         earlier = results.since[0] if results.since else ""
@@ -319,7 +320,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )
 
     @router.get("/about")
-    def about(asked: Annotated[Asked, Query()]) -> Response:
+    def about(asked: Annotated[PageQuery, Query()]) -> Response:
         """Show how it was worked out, what it does not show, and the sources."""
         return pages.page(
             "about.html", asked, asked.choices(explorer),
@@ -328,7 +329,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/evidence")
-    def evidence(asked: Annotated[Asked, Query()]) -> Response:
+    def evidence(asked: Annotated[PageQuery, Query()]) -> Response:
         """Show the works that claims rest on, by theme."""
         library = load_evidence()
         return pages.page(
@@ -337,7 +338,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/accessibility")
-    def accessibility(asked: Annotated[Asked, Query()]) -> Response:
+    def accessibility(asked: Annotated[PageQuery, Query()]) -> Response:
         """Show the accessibility statement."""
         return pages.page(
             "accessibility.html", asked, asked.choices(explorer), path="/accessibility"
@@ -346,6 +347,6 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     return router
 
 
-def _map(view: View, asked: Asked) -> dict[str, Any]:
+def _map(view: View, asked: PageQuery) -> dict[str, Any]:
     """Give what the map of a page needs: its layer, and those that there are."""
     return {"layer": layer_of(view, asked.layer), "layers": layer_names(view)}

@@ -14,7 +14,7 @@ from commonweal.designation import Condition, Rule, Worst, designate
 from commonweal.errors import CommonwealError, DataError, StudyError
 from commonweal.index.aggregate import needs_equal_weights
 from commonweal.index.score import combined
-from commonweal.spec import load_study, parse_study, read_recipe, shipped_studies
+from commonweal.spec import load_study, parse_study, read_spec, shipped_studies
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ def _base(study: Study) -> tuple[str, dict[str, Any]]:
         place = study.folder / name if name in there else Path(name)
         found = load_study(place)
         if (found.index, found.designate) == (study.index, study.designate):
-            return name, read_recipe(place)
+            return name, read_spec(place)
     raise CommonwealError(
         f"A setting can be saved where the study is a file that has not changed; {study.name} is not."
     )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.web.rescore import MOST_WEIGHT
-from commonweal.web.search import DEFAULT_PER, KEPT, MOST_PER, Listed
+from commonweal.web.search import DEFAULT_PER, MOST_PER, STATE_FILTERS, ListRequest
 
 if TYPE_CHECKING:
     from commonweal.web.explorer import Explorer
@@ -62,15 +62,15 @@ Code = Annotated[
 Whole = Annotated[int, BeforeValidator(_plainly)]
 Number = Annotated[float, BeforeValidator(_plainly)]
 
-State = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
-assert set(get_args(State)) == {"", *KEPT}
+StateFilter = Literal["", "in", "just", "near", "out", "enters", "leaves", "change"]
+assert set(get_args(StateFilter)) == {"", *STATE_FILTERS}
 
 
-class AskError(CommonwealError):
+class QueryError(CommonwealError):
     """An address that asks for what there is not; answered with 422."""
 
 
-class Asked(BaseModel):
+class PageQuery(BaseModel):
     """What every page takes: the reader's choices (under their keys), the map's layer, and the frame.
 
     Attributes
@@ -99,46 +99,46 @@ class Asked(BaseModel):
         given: dict[str, float] = {}
         for key, text in (self.model_extra or {}).items():
             if key not in bounds:
-                raise AskError(
+                raise QueryError(
                     str(UnknownNameError("parameter", key[:100], [*bounds, *_names(self)]))
                 )
             low, high = bounds[key]
             number = _number(text)
             if number is None or not low <= number <= high or (key in whole and number % 1):
                 kind = "a whole number" if key in whole else "a number"
-                raise AskError(
+                raise QueryError(
                     f"{key}: found {str(text)[:40]!r}; expected {kind} from {low:g} to {high:g}"
                 )
             given[key] = number
         return explorer.choices(given)
 
 
-class AskedList(Asked):
-    """What the list takes besides: `commonweal.web.search.Listed`."""
+class ListQuery(PageQuery):
+    """What the list takes besides: `commonweal.web.search.ListRequest`."""
 
     q: str = Field(default="", max_length=100, pattern=_TEXT)
     within: str = Field(default="", pattern=_TEXT)
-    state: State = ""
+    state: StateFilter = ""
     sort: str = Field(default="", max_length=200, pattern=_TEXT)
     order: Literal["", "up", "down"] = ""
     page: Whole = Field(default=1, ge=1, le=1_000_000)
     per: Whole = Field(default=DEFAULT_PER, ge=1, le=MOST_PER)
 
     @property
-    def listed(self) -> Listed:
+    def listed(self) -> ListRequest:
         """The same as the list takes it."""
-        return Listed(
+        return ListRequest(
             self.q, self.within, self.state, self.sort, self.order == "down", self.page, self.per
         )
 
 
-class AskedArea(Asked):
+class AreaQuery(PageQuery):
     """What the page of an area takes besides: the postcode by which it was found."""
 
     postcode: str = Field(default="", max_length=10, pattern=_TEXT)
 
 
-class AskedOptions(Asked):
+class OptionsQuery(PageQuery):
     """What a question about new places takes besides.
 
     Attributes
@@ -176,30 +176,30 @@ class AskedOptions(Asked):
         for text in self.site:
             longitude, latitude = (float(part) for part in text.split(","))
             if not (abs(longitude) <= 180 and abs(latitude) <= 90):
-                raise AskError(f"site: found {text!r}; expected longitude,latitude in degrees")
+                raise QueryError(f"site: found {text!r}; expected longitude,latitude in degrees")
             found.append((longitude, latitude))
         return found
 
 
-class AskedProgramme(Asked):
+class ProgrammeQuery(PageQuery):
     """What the page of a programme takes besides: another one to set beside it."""
 
     against: str = Field(default="", max_length=100, pattern=_TEXT)
 
 
-class AskedCompare(AskedList):
+class CompareQuery(ListQuery):
     """What a comparison takes besides: codes of areas."""
 
     area: tuple[str, ...] = Field(default=(), max_length=MOST_COMPARED)
 
 
-class AskedChanges(Asked):
+class ChangesQuery(PageQuery):
     """What a table of changes takes besides: the designation, the first if not given."""
 
     designation: str = Field(default="", max_length=200, pattern=_TEXT)
 
 
-def _names(asked: Asked) -> list[str]:
+def _names(asked: PageQuery) -> list[str]:
     return list(type(asked).model_fields)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PER, MOST_PER = 25, 200
 
-KEPT = {
+STATE_FILTERS = {
     "in": ("selected", "just", "enters"),
     "just": ("just",),
     "near": ("near",),
@@ -34,7 +34,7 @@ KEPT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListRequest:
     """What a list is asked for.
 
     Attributes
@@ -44,7 +44,7 @@ class Listed:
     within
         The code of a larger area.
     state
-        A key of `KEPT`, of the first designation.
+        A key of `STATE_FILTERS`, of the first designation.
     sort, down
         The key of the column to sort by, and whether from the greatest down.
     page, per
@@ -80,7 +80,7 @@ class Page:
     of: int
 
 
-def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
+def list_page(explorer: Explorer, view: View, asked: ListRequest) -> Page:
     """Filter, sort and cut."""
     fits = explorer.focus.copy()
     if asked.within:
@@ -92,11 +92,13 @@ def listed(explorer: Explorer, view: View, asked: Listed) -> Page:
     if wanted := folded(asked.q):
         fits &= explorer.names_with(wanted)
     if asked.state:
-        if asked.state not in KEPT:
-            raise UnknownNameError("state", asked.state, KEPT)
+        if asked.state not in STATE_FILTERS:
+            raise UnknownNameError("state", asked.state, STATE_FILTERS)
         if not view.states:
             raise UnknownNameError("designation", "of this study", ())
-        fits &= np.isin(next(iter(view.states.values())), [NUMBER[k] for k in KEPT[asked.state]])
+        fits &= np.isin(
+            next(iter(view.states.values())), [NUMBER[k] for k in STATE_FILTERS[asked.state]]
+        )
     rows = np.flatnonzero(fits)
     rows = rows[_order(explorer, view, asked, rows)]
     n_pages = max(-(-len(rows) // asked.per), 1)
@@ -110,7 +112,7 @@ def default_sort(view: View) -> str:
 
 
 def _order(
-    explorer: Explorer, view: View, asked: Listed, rows: NDArray[np.intp]
+    explorer: Explorer, view: View, asked: ListRequest, rows: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Sort rows by a column; what has no value comes last either way."""
     key = asked.sort or default_sort(view)
@@ -143,7 +145,7 @@ MOST_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search gives.
 
     Attributes
@@ -167,12 +169,12 @@ class Found:
     words: str
 
 
-def search(explorer: Explorer, asked: str) -> Found:
+def search(explorer: Explorer, asked: str) -> SearchResult:
     """Find areas."""
     areas, asked = explorer.results.areas, asked.strip()
     if is_postcode(asked):
         if explorer.postcodes is None:
-            return Found(
+            return SearchResult(
                 asked,
                 None,
                 (),
@@ -181,13 +183,13 @@ def search(explorer: Explorer, asked: str) -> Found:
             )
         answer = explorer.postcodes.find(asked)
         rows = (() if answer.row is None else (answer.row,)) + answer.near
-        return Found(answer.postcode, answer.row, rows, len(rows), answer.words)
+        return SearchResult(answer.postcode, answer.row, rows, len(rows), answer.words)
     wanted = folded(asked)
     if not wanted:
-        return Found(asked, None, (), 0, "")
+        return SearchResult(asked, None, (), 0, "")
     exact = explorer.exactly.get(wanted)
     if exact is not None:
-        return Found(asked, exact, (exact,), 1, "")
+        return SearchResult(asked, exact, (exact,), 1, "")
     fits = np.flatnonzero(explorer.names_with(wanted))
     if len(fits) == 0:  # words in any order, of the name or what lies around it
         fits = np.flatnonzero(
@@ -196,6 +198,8 @@ def search(explorer: Explorer, asked: str) -> Found:
     order = explorer.places_in_order["name"][fits]
     fits = fits[np.argsort(order, kind="stable")]
     if len(fits) == 0:
-        return Found(asked, None, (), 0, f"No {areas.singular} has a name or code like “{asked}”.")
+        return SearchResult(
+            asked, None, (), 0, f"No {areas.singular} has a name or code like “{asked}”."
+        )
     only = int(fits[0]) if len(fits) == 1 else None
-    return Found(asked, only, tuple(int(r) for r in fits[:MOST_FOUND]), len(fits), "")
+    return SearchResult(asked, only, tuple(int(r) for r in fits[:MOST_FOUND]), len(fits), "")

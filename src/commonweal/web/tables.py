@@ -15,7 +15,7 @@ from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
 from commonweal.study.names import index_label, rule_in_words
 from commonweal.web.explorer import is_postcode
-from commonweal.web.search import Found, plain, record
+from commonweal.web.search import SearchResult, plain, record
 from commonweal.web.view import NUMBER, STATES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.document.model import Shown
+    from commonweal.document.model import TableData
     from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer
     from commonweal.web.rescore import Choices
@@ -58,7 +58,7 @@ def file_answer(content: bytes, kind: str, name: str = "") -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WebTable:
     """A table: what it shows, its heads, and its rows of texts, numbers and None."""
 
     title: str
@@ -71,7 +71,7 @@ class Table:
         return {"title": self.title, "rows": rows}
 
 
-def areas_table(view: View, rows: NDArray[np.intp]) -> Table:
+def areas_table(view: View, rows: NDArray[np.intp]) -> WebTable:
     """Give every column of some areas."""
     columns = list(view.columns.values())
     values = [
@@ -82,10 +82,10 @@ def areas_table(view: View, rows: NDArray[np.intp]) -> Table:
         for c in columns
     ]
     title = view.results.study.title
-    return Table(title, tuple(c.label for c in columns), tuple(zip(*values, strict=True)))
+    return WebTable(title, tuple(c.label for c in columns), tuple(zip(*values, strict=True)))
 
 
-def changes_table(explorer: Explorer, view: View, name: str) -> Table:
+def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
     """Give who enters and who leaves a designation under a reader's choices, by rank."""
     state = view.states[name]
     first = explorer.results.designations[name].tested[0]
@@ -100,7 +100,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
     head = ("Change", "Code", "Name", *(t.header for t in tier), "People",
             f"{label}: rank now", f"{label}: rank published")  # fmt: skip
     people = explorer.published.columns.get("population")
-    return Table(
+    return WebTable(
         f"What changes: {explorer.label(name)}",
         head,
         tuple(
@@ -118,7 +118,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> Table:
     )
 
 
-def capital_table(place: Place) -> Table | None:
+def capital_table(place: Place) -> WebTable | None:
     """Give every headline of social capital as it is known of a place; None without any."""
     if place.capital is None:
         return None
@@ -133,10 +133,10 @@ def capital_table(place: Place) -> Table | None:
         )
         for h in place.capital.headlines
     )  # fmt: skip
-    return Table(f"Social capital of {place.name}", head, rows)
+    return WebTable(f"Social capital of {place.name}", head, rows)
 
 
-def history_table(explorer: Explorer) -> Table | None:
+def history_table(explorer: Explorer) -> WebTable | None:
     """Give which areas entered, left and stayed since the earlier study; None without one."""
     if explorer.results.since_listed is None:
         return None
@@ -157,10 +157,10 @@ def history_table(explorer: Explorer) -> Table | None:
     ]
     rows.sort(key=lambda row: list(words.values()).index(row[0]))
     head = ("Change", "Code", "Name", *(t.header for t in tier), "Share of people selected before")
-    return Table(f"Since {earlier}", head, tuple(rows))
+    return WebTable(f"Since {earlier}", head, tuple(rows))
 
 
-def strands_table(place: Place) -> Table:
+def strands_table(place: Place) -> WebTable:
     """Give where a place stands on each index and strand, beside others: the numbers of its chart."""
     groups = {a.group: a.label for s in place.standings for a in s.averages}
     head = ("Index", "Strand", "Rank", "Rank, 5 % of runs", "Rank, 95 % of runs", "Of",
@@ -175,10 +175,10 @@ def strands_table(place: Place) -> Table:
                 (index.label, strand, one.rank, one.low, one.high, one.of, own,
                  *(average.get(g) for g in groups))
             )  # fmt: skip
-    return Table(f"{place.name}: where it stands", head, tuple(rows))
+    return WebTable(f"{place.name}: where it stands", head, tuple(rows))
 
 
-def drivers_table(place: Place) -> Table:
+def drivers_table(place: Place) -> WebTable:
     """Give what drives a place's need, indicator by indicator."""
     head = (
         "Index",
@@ -190,7 +190,7 @@ def drivers_table(place: Place) -> Table:
         "Push",
         "Describes",
     )
-    return Table(
+    return WebTable(
         f"{place.name}: what drives it",
         head,
         tuple(
@@ -201,7 +201,7 @@ def drivers_table(place: Place) -> Table:
     )  # fmt: skip
 
 
-def compare_table(places: Sequence[Place]) -> Table:
+def compare_table(places: Sequence[Place]) -> WebTable:
     """Give some places side by side: a row an index or strand, a column each and its peers."""
     head = ["Index", "Strand"]
     for place in places:
@@ -216,16 +216,16 @@ def compare_table(places: Sequence[Place]) -> Table:
                 peers = next((a.worse_than for a in one.averages if a.group == "peers"), None)
                 row += [one.rank, _short(one.worse_than), _short(peers)]
             rows.append(tuple(row))
-    return Table("Compared: " + ", ".join(p.name for p in places), tuple(head), tuple(rows))
+    return WebTable("Compared: " + ", ".join(p.name for p in places), tuple(head), tuple(rows))
 
 
 def _short(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
 
 
-def shown_as_table(title: str, shown: Shown) -> Table:
+def web_table(title: str, shown: TableData) -> WebTable:
     """Give a table that pages and paper share."""
-    return Table(title, tuple(shown.frame.columns), tuple(shown.cells()))
+    return WebTable(title, tuple(shown.frame.columns), tuple(shown.cells()))
 
 
 def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:
@@ -296,7 +296,7 @@ def sliders(explorer: Explorer, choices: Choices, view: View) -> dict[str, list[
     return groups
 
 
-def others(explorer: Explorer, found: Found) -> list[dict[str, Any]]:
+def search_matches(explorer: Explorer, found: SearchResult) -> list[dict[str, Any]]:
     """Give code, name and larger area of what a search found."""
     table, tier = explorer.results.areas.table, explorer.tiers[:1]
     return [
@@ -316,11 +316,11 @@ def by_postcode(explorer: Explorer, postcode: str, row: int) -> dict[str, Any] |
     answer = explorer.postcodes.find(postcode)
     if answer.row != row:
         return None
-    found = Found(answer.postcode, row, answer.near, len(answer.near), "")
-    return {"postcode": answer.postcode, "near": others(explorer, found)}
+    found = SearchResult(answer.postcode, row, answer.near, len(answer.near), "")
+    return {"postcode": answer.postcode, "near": search_matches(explorer, found)}
 
 
-def under(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]]:
+def rescored_values(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]]:
     """Give, under a reader's choices, each rank and result of an area beside the published one."""
     if not choices:
         return []
@@ -333,12 +333,16 @@ def under(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]
         elif key.startswith("rank.") and key.count(".") == 1:
             old = explorer.published.columns[key].values[row]
             rows.append(
-                {"label": column.label, "now": cell(column.values[row]), "before": cell(old)}
+                {
+                    "label": column.label,
+                    "now": format_cell(column.values[row]),
+                    "before": format_cell(old),
+                }
             )
     return rows
 
 
-def since(explorer: Explorer, row: int) -> str:
+def change_since(explorer: Explorer, row: int) -> str:
     """Say whether an area entered, left or stayed since the earlier study; '' without one."""
     if explorer.results.since is None:
         return ""
@@ -365,20 +369,20 @@ def lower_first(label: str) -> str:
     return label if name else label[:1].lower() + label[1:]
 
 
-def short_drivers(table: Table, n: int | None) -> Table:
+def short_drivers(table: WebTable, n: int | None) -> WebTable:
     """Give the columns of the drivers that fit a page."""
     kept = [1, 2, 3, 4, 5, 6]
     rows = tuple(tuple(row[k] for k in kept) for row in table.rows[:n])
     return replace(table, head=tuple(table.head[k] for k in kept), rows=rows)
 
 
-def is_number(table: Table, column: int) -> bool:
+def is_number(table: WebTable, column: int) -> bool:
     """Say whether a column of a table holds numbers."""
     values = [row[column] for row in table.rows if row[column] is not None]
     return bool(values) and all(isinstance(v, int | float) for v in values)
 
 
-def shares(table: Table) -> list[int]:
+def shares(table: WebTable) -> list[int]:
     """Give the columns of a table that hold shares, by number."""
     return [
         k
@@ -398,12 +402,12 @@ def pages_around(page: Page) -> list[int | None]:
     return out
 
 
-def whole(value: float) -> str:
+def format_whole(value: float) -> str:
     """Give a whole number for readers."""
     return f"{value:,.0f}"
 
 
-def cell(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """Give a value of a table for readers; a dash where there is none."""
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
         return "–"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.files.extras import needs
-from commonweal.sources.cache import kept_file
+from commonweal.sources.cache import cached_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ def make_tiles(
                 progress("making the map, this first time only", number, len(levels))
             return _level(z, rows, shapes)
 
-        kept_file(path, made)
+        cached_file(path, made)
     boxes = np.round(shapely.bounds(shapes), 5).tolist()
     return Tiles(
         levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True))

@@ -9,11 +9,16 @@ import polars as pl
 import pytest
 from tests.invest.allocation.places import areas_of, eight, rule_of
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, Scores
 from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.comparison import Ground, compare, ground_of, in_need_on
+from commonweal.invest.allocation.comparison import (
+    SelectedShares,
+    compare,
+    in_need_on,
+    selected_shares,
+)
 from commonweal.sources import Store
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ def test_who_gains_and_who_loses_under_a_cap() -> None:
     free = allocate(rule_of(money=money), scores, areas)  # A, B, C
     spread = allocate(rule_of(money=money, caps=[cap]), scores, areas)  # A, D, G
     store = Store(offline=True)
-    a, b = (ground_of(store, x, scores, areas) for x in (free, spread))
+    a, b = (selected_shares(store, x, scores, areas) for x in (free, spread))
     found = compare(a, b, free.in_need)
     assert found.people(found.both) == 100
     assert found.people(found.only_first) == 200 + 300
@@ -53,14 +58,14 @@ def test_an_allocation_goes_down_to_the_areas_that_its_own_are_made_of(tmp_path:
             "share": [1.0, 0.25, 0.75, 1.0],
         }
     )
-    move = move_from_pairs(small, wards, pairs)
+    move = crosswalk_from_pairs(small, wards, pairs)
     node = Node.model_validate({"indicator": "x"})
     built = Scores("a", "small", small.codes, node, {"a": np.array([9.0, 1.0, 2.0])}, {})
     scores = {"a": built.moved(move)}
     a = allocate(rule_of(money={"awards": 1, "official": True}), scores, wards)
     assert a.selected.tolist() == [True, False]
     store = Store(cache=tmp_path, offline=True)
-    found = ground_of(store, a, scores, small)
+    found = selected_shares(store, a, scores, small)
     np.testing.assert_allclose(found.share, [1, 0.25, 0])
     # The yardstick is read where the index was built: the worst half of three is one.
     assert in_need_on(store, a.programme, scores, small).tolist() == [True, False, False]
@@ -69,11 +74,15 @@ def test_an_allocation_goes_down_to_the_areas_that_its_own_are_made_of(tmp_path:
 def test_allocations_on_different_areas_are_refused() -> None:
     one, other = areas_of("AB", [1, 1]), areas_of("ABC", [1, 1, 1])
     with pytest.raises(DataError, match="2 areas of own and 3 of own; expected the same"):
-        compare(Ground(one, np.zeros(2)), Ground(other, np.zeros(3)), np.zeros(2, dtype=bool))
+        compare(
+            SelectedShares(one, np.zeros(2)),
+            SelectedShares(other, np.zeros(3)),
+            np.zeros(2, dtype=bool),
+        )
 
 
 def test_people_that_are_not_known_count_as_none() -> None:
     table = pl.DataFrame({"code": ["a", "b"], "name": ["A", "B"], "population": [5.0, None]})
     areas = Areas("own", "Two", "area", "areas", table)
-    ground = Ground(areas, np.ones(2))
+    ground = SelectedShares(areas, np.ones(2))
     assert compare(ground, ground, np.ones(2, dtype=bool)).people(np.ones(2)) == 5

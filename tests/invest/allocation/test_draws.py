@@ -13,13 +13,15 @@ from commonweal.errors import StudyError
 from commonweal.index import Node, score
 from commonweal.indicators import Indicator, Indicators
 from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.allocate import Chance, chance
+from commonweal.invest.allocation.allocate import AllocationCertainty, allocation_certainty
 
 if TYPE_CHECKING:
     from commonweal.invest.allocation import Allocation
 
 
-def worked(n: int = 60, vary: Any = None, draws: int = 400, **rule: Any) -> tuple[Allocation, Chance]:  # fmt: skip
+def worked(
+    n: int = 60, vary: Any = None, draws: int = 400, **rule: Any
+) -> tuple[Allocation, AllocationCertainty]:
     """Give n places in three towns whose index is the mean of two indicators at odds."""
     rng = np.random.default_rng(3)
     codes = [f"P{i:03d}" for i in range(n)]
@@ -40,7 +42,7 @@ def worked(n: int = 60, vary: Any = None, draws: int = 400, **rule: Any) -> tupl
     spec = CertaintySpec.model_validate(
         {"draws": draws, "seed": 5, "vary": vary or [{"weights": "a", "interval": 0.9}]}
     )
-    return a, chance(a, scores, {"a": indicators}, spec)
+    return a, allocation_certainty(a, scores, {"a": indicators}, spec)
 
 
 def test_each_draw_gives_as_many_awards_and_keeps_count() -> None:

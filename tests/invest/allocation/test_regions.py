@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.invest.allocation.places import areas_of, rule_of, scores_of
 
 from commonweal.errors import DataError
-from commonweal.invest.allocation.regions import bordering, build_regions, build_up, neighbours
+from commonweal.invest.allocation.regions import adjacency, bordering, build_regions, build_up
 
 
 def grid(n: int) -> list[shapely.Polygon]:
@@ -25,17 +25,17 @@ def wkb(shapes: list[shapely.Polygon | None]) -> pl.Series:
 
 class TestNeighbours:
     def test_squares_that_share_a_side_border_and_those_that_share_a_corner_do_not(self) -> None:
-        found = neighbours(wkb(grid(3))).toarray()
+        found = adjacency(wkb(grid(3))).toarray()
         assert np.flatnonzero(found[4]).tolist() == [1, 3, 5, 7]
         assert np.flatnonzero(found[0]).tolist() == [1, 3]
         assert (found == found.T).all()
 
     def test_one_without_an_outline_or_across_the_water_has_none(self) -> None:
         shapes = [*grid(2), None, shapely.box(9, 9, 10, 10)]
-        found = neighbours(wkb(shapes)).toarray()
+        found = adjacency(wkb(shapes)).toarray()
         assert found[4].sum() == found[5].sum() == 0
         with pytest.raises(DataError, match="no area has an outline"):
-            neighbours(wkb([None]))
+            adjacency(wkb([None]))
 
 
 def row(n: int) -> object:
@@ -163,7 +163,7 @@ def test_ours_and_those_of_spopt_are_contiguous_by_the_same_test() -> None:
     shapes = grid(n)
     rng = np.random.default_rng(7)
     need, people = rng.random(n * n), rng.integers(5, 15, n * n).astype(float)
-    ours = build_regions(need, people, neighbours(wkb(list(shapes))), 40, 80)
+    ours = build_regions(need, people, adjacency(wkb(list(shapes))), 40, 80)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what spopt's own dependencies complain of
         import geopandas

@@ -21,11 +21,11 @@ from commonweal.invest.appraisal import (
     wellby_value,
     wellbys,
 )
-from commonweal.invest.parameters import Step, load_parameters
+from commonweal.invest.parameters import DiscountStep, load_parameters
 
 P = load_parameters()
 STEPS = P.discount.steps
-FLAT = (Step(rate=0.035),)
+FLAT = (DiscountStep(rate=0.035),)
 
 
 @pytest.mark.parametrize(

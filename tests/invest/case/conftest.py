@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.invest.case import Asked, Case, make_case
+from commonweal.invest.case import Case, CaseOptions, make_case
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -30,5 +30,5 @@ def county(store: Store) -> Results:
 
 @pytest.fixture(scope="session")
 def case(county: Results, store: Store) -> Case:
-    asked = Asked("demo", (DISTRICT,), places=6, budget=BUDGET, draws=20)
+    asked = CaseOptions("demo", (DISTRICT,), places=6, budget=BUDGET, draws=20)
     return make_case(asked, store, results=county)

@@ -18,7 +18,7 @@ import shapely
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal import project_from
-from commonweal.invest.case import Asked, make_case
+from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.model import worked_places
 from commonweal.report.allocation import allocation_sections
 from commonweal.report.case.report import case_report
@@ -204,7 +204,7 @@ def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
 def test_what_cannot_be_is_refused(
     changed: dict[str, Any], said: str, county: Results, store: Store
 ) -> None:
-    asked = Asked(
+    asked = CaseOptions(
         **{"subject": "demo", "areas": ("Vesselhoe",), "places": 3, "draws": 0, **changed}
     )
     with pytest.raises(CommonwealError, match=re.escape(said)):
@@ -221,7 +221,7 @@ def test_prices_of_a_year_without_a_deflator_are_told_with_file_and_key(
     assert "price_year: 2024" in text
     own = tmp_path / "own.yaml"
     own.write_text(text.replace("price_year: 2024", "price_year: 2026"), "utf-8")
-    asked = Asked("demo", ("Vesselhoe",), interventions=str(own))
+    asked = CaseOptions("demo", ("Vesselhoe",), interventions=str(own))
     with pytest.raises(
         DataError, match=r"own\.yaml: price_year: found 2026; expected \d+ to 202\d, "
     ):
@@ -239,7 +239,7 @@ def test_several_areas_are_taken_together(county: Results, store: Store) -> None
 @pytest.mark.parametrize("budget", [0.0, -5.0, float("inf"), float("nan")])
 def test_no_money_is_refused_at_once(budget: float) -> None:
     with pytest.raises(CommonwealError, match="budget: found"):
-        Asked("demo", ("Vesselhoe",), budget=budget)
+        CaseOptions("demo", ("Vesselhoe",), budget=budget)
 
 
 def test_places_near_together_are_drawn_close_up(case: Case) -> None:
@@ -273,7 +273,7 @@ def test_what_varied_and_why_not_are_told_by_name(case: Case) -> None:
 @pytest.mark.parametrize("year", [-200, 26, 20260])
 def test_a_mistyped_year_is_refused(year: int) -> None:
     with pytest.raises(CommonwealError, match=f"first year: found {year}"):
-        Asked("demo", ("Vesselhoe",), first_year=year)
+        CaseOptions("demo", ("Vesselhoe",), first_year=year)
 
 
 @pytest.mark.slow
@@ -293,7 +293,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
         "utf-8",
     )
     name = str(tmp_path / "own.yaml")
-    made = make_case(Asked(name, draws=0), store, results=county)
+    made = make_case(CaseOptions(name, draws=0), store, results=county)
     assert len(made.rows) == 3
     assert made.rules.budget == 6_000_000
     assert "award" in made.budget_from
@@ -303,7 +303,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
         if district not in county.areas.table["district_name"].gather(made.rows.tolist())
     )
     with pytest.raises(CommonwealError, match="selects no"):
-        make_case(Asked(name, (empty,), draws=0), store, results=county)
+        make_case(CaseOptions(name, (empty,), draws=0), store, results=county)
 
 
 def test_stopped_it_leaves_nothing(
@@ -321,7 +321,9 @@ def test_stopped_it_leaves_nothing(
 @pytest.mark.slow
 def test_without_draws_of_ones_own_the_studys_are_taken(county: Results, store: Store) -> None:
     """The run that was handed over was made without draws; how sure the list is is told all the same."""
-    made = make_case(Asked("demo", ("Vesselhoe",), places=2, budget=2e6), store, results=county)
+    made = make_case(
+        CaseOptions("demo", ("Vesselhoe",), places=2, budget=2e6), store, results=county
+    )
     assert made.worked.chance is not None
     assert made.worked.chance.n_draws == load_study("demo").certainty.draws  # type: ignore[union-attr]
     assert made.appraisal.draws == 10_000

@@ -9,7 +9,7 @@ import polars as pl
 import shapely
 
 from commonweal.access.distance import great_circle_m
-from commonweal.invest.siting.on_study import Ask, site
+from commonweal.invest.siting.on_study import SitingOptions, site
 from commonweal.report.case.sites import commercial
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def test_a_site_is_nearest_to_what_is_fewest_metres_away(
     case: Case, county: Results, store: Store
 ) -> None:
     """Away from the equator a degree of longitude is shorter than one of latitude."""
-    sited = site(county, Ask("Vesselhoe", "pub", 1, candidates="grid:1000"), store, effect=False)
+    sited = site(
+        county, SitingOptions("Vesselhoe", "pub", 1, candidates="grid:1000"), store, effect=False
+    )
     x, y = sited.sites.select("longitude", "latitude").row(0)
     west, north = (x - 0.015, y), (x, y + 0.012)
     assert great_circle_m(x, y, *west) < great_circle_m(x, y, *north)

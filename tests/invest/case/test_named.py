@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.case import Asked, load_values, make_case
+from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.case.cautions import case_cautions
 from commonweal.report.case.report import case_report
 from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
@@ -42,8 +42,8 @@ def values_file(folder: Path, *changes: tuple[str, str]) -> str:
     return str(folder / "ours.yaml")
 
 
-def own(hub: str, **more: object) -> Asked:
-    asked = Asked("demo", ("Vesselhoe",), places=2, budget=20e6, draws=0, interventions=hub)
+def own(hub: str, **more: object) -> CaseOptions:
+    asked = CaseOptions("demo", ("Vesselhoe",), places=2, budget=20e6, draws=0, interventions=hub)
     return replace(asked, **more)  # type: ignore[arg-type]
 
 
@@ -93,7 +93,7 @@ def test_own_values_that_name_no_intervention_are_refused(
     old: str, new: str, key: str, county: Results, store: Store, tmp_path: Path
 ) -> None:
     file = values_file(tmp_path, (old, new))
-    asked = Asked("demo", ("Vesselhoe",), places=2, draws=0, values=file)
+    asked = CaseOptions("demo", ("Vesselhoe",), places=2, draws=0, values=file)
     with pytest.raises(UnknownNameError, match=f"not found in first-set.*'{key}'; did you mean"):
         make_case(asked, store, results=county)
 
@@ -116,7 +116,7 @@ def test_nobody_is_better_off_by_more_points_than_the_scale_has(
 
 @pytest.mark.slow
 def test_a_budget_that_buys_nothing_is_told_with_what_would(county: Results, store: Store) -> None:
-    asked = Asked("demo", ("Vesselhoe",), places=500, budget=1e6, draws=0)
+    asked = CaseOptions("demo", ("Vesselhoe",), places=500, budget=1e6, draws=0)
     with pytest.raises(CommonwealError) as raised:
         make_case(asked, store, results=county)
     said = str(raised.value)

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from commonweal.document import report_html
-from commonweal.invest.case.case import sites_worth
+from commonweal.invest.case.case import appraise_sites
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.siting.candidates import Candidates
-from commonweal.invest.siting.on_study import Ask, site
-from commonweal.report.case.pack_pages import MOST, live_of, options_page, picking_of
+from commonweal.invest.siting.on_study import SitingOptions, site
+from commonweal.report.case.pack_pages import MOST, interactive_picker, options_page, site_picker
 from commonweal.report.invest_maps import pick_map
 from commonweal.report.siting import siting_report, siting_section
 from commonweal.study.names import find_scope
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.sources import Store
     from commonweal.study.results import Results
 
@@ -50,9 +50,9 @@ def interventions_of(key: str) -> Interventions:
 
 
 @pytest.fixture(scope="module")
-def proposed(county: Results, store: Store) -> dict[str, Sited]:
+def proposed(county: Results, store: Store) -> dict[str, SitingResult]:
     found = {
-        kind: site(county, Ask(PLACE, kind, 3, method="search"), store, effect=False)
+        kind: site(county, SitingOptions(PLACE, kind, 3, method="search"), store, effect=False)
         for kind in KINDS
     }
     return {**found, BY_PEOPLE: found["library"]}
@@ -62,7 +62,7 @@ def proposed(county: Results, store: Store) -> dict[str, Sited]:
 def pages(
     county: Results,
     store: Store,
-    proposed: dict[str, Sited],
+    proposed: dict[str, SitingResult],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     folder, scope = tmp_path_factory.mktemp("pages"), find_scope(county.areas, [PLACE])
@@ -71,7 +71,7 @@ def pages(
         found[kind] = folder / f"{kind}.html"
         found[kind].write_text(options_page(county, scope, kind, store).page(), "utf-8")
     sited = proposed[BY_PEOPLE]
-    live = live_of(sited, interventions_of(BY_PEOPLE), load_values())
+    live = interactive_picker(sited, interventions_of(BY_PEOPLE), load_values())
     found[BY_PEOPLE] = folder / "by-people.html"
     found[BY_PEOPLE].write_text(report_html(siting_report(sited), live=live), "utf-8")
     return found
@@ -102,14 +102,18 @@ def open_page(browser: Browser, pages: dict[str, Path]) -> Iterator[Callable[...
 
 
 def weighed(
-    county: Results, sited: Sited, rows: list[int], store: Store, interventions: Interventions
+    county: Results,
+    sited: SitingResult,
+    rows: list[int],
+    store: Store,
+    interventions: Interventions,
 ) -> Options:
     """Ask the rooms themselves for sites, as the explorer does."""
     picked = Candidates(sited.candidates.table[rows], "sites that were picked")
     scope = find_scope(county.areas, [PLACE])
-    ask = Ask(PLACE, sited.kind, method="search", sites=len(rows))
+    ask = SitingOptions(PLACE, sited.kind, method="search", sites=len(rows))
     found = site(county, ask, store, scope=scope, picked=picked, effect=False)
-    worth = sites_worth(found, interventions, load_values())
+    worth = appraise_sites(found, interventions, load_values())
     return Options(scope, found, siting_section(found), worth, True, "")
 
 
@@ -122,10 +126,10 @@ def untyped(texts: list[str]) -> list[str]:
 
 
 def test_those_proposed_come_first_and_the_rest_reach_less_and_less(
-    proposed: dict[str, Sited],
+    proposed: dict[str, SitingResult],
 ) -> None:
     sited = proposed["library"]
-    picking = picking_of(sited)
+    picking = site_picker(sited)
     assert picking is not None
     assert len(picking.sites) == MOST < len(sited.candidates)
     first, rest = picking.sites[:3], picking.sites[3:]
@@ -141,14 +145,16 @@ def test_those_proposed_come_first_and_the_rest_reach_less_and_less(
 
 
 def test_none_of_those_proposed_is_left_out_however_many_they_are(
-    county: Results, store: Store, proposed: dict[str, Sited]
+    county: Results, store: Store, proposed: dict[str, SitingResult]
 ) -> None:
     """The page says that those proposed are on it, and a button goes back to them."""
     table = proposed["library"].candidates.table.head(MOST + 5)
     assert len(table) == MOST + 5
     picked = Candidates(table, "sites that were picked")
-    picking = picking_of(
-        site(county, Ask(PLACE, "library", len(table)), store, picked=picked, effect=False)
+    picking = site_picker(
+        site(
+            county, SitingOptions(PLACE, "library", len(table)), store, picked=picked, effect=False
+        )
     )
     assert picking is not None
     assert sorted(picking.sites["row"]) == list(range(MOST + 5))
@@ -156,23 +162,23 @@ def test_none_of_those_proposed_is_left_out_however_many_they_are(
 
 
 def test_the_page_tells_of_others_only_where_there_are_any(
-    county: Results, store: Store, proposed: dict[str, Sited]
+    county: Results, store: Store, proposed: dict[str, SitingResult]
 ) -> None:
-    ask = Ask(PLACE, "library", MOST + 5, model="p_median", method="greedy")
+    ask = SitingOptions(PLACE, "library", MOST + 5, model="p_median", method="greedy")
     many = site(county, ask, store, effect=False)
     assert MOST < len(many.sites) < len(many.candidates)
     for sited, others in ((proposed["library"], True), (many, False)):
-        live = live_of(sited, interventions_of("library"), load_values())
+        live = interactive_picker(sited, interventions_of("library"), load_values())
         assert live is not None
         assert "those proposed" in live.html
         assert ("and those that reach" in live.html) == others
 
 
 @pytest.mark.parametrize("how", ["outline unknown", "several in one area", "neither"])
-def test_each_point_is_drawn_once(proposed: dict[str, Sited], how: str) -> None:
+def test_each_point_is_drawn_once(proposed: dict[str, SitingResult], how: str) -> None:
     """A script fills in what is reached, so each point has one shape, and none is behind another's."""
     sited = proposed["library"]
-    picking = picking_of(sited)
+    picking = site_picker(sited)
     assert picking is not None
     codes = list(sited.demand.codes)
     first, second = picking.points[:2]
@@ -189,9 +195,9 @@ def test_each_point_is_drawn_once(proposed: dict[str, Sited], how: str) -> None:
     assert sum(tag == "circle" for tag, _ in shapes) == circles[how]
 
 
-def test_no_place_is_reached_that_had_one(proposed: dict[str, Sited]) -> None:
+def test_no_place_is_reached_that_had_one(proposed: dict[str, SitingResult]) -> None:
     sited = proposed["library"]
-    picking = picking_of(sited)
+    picking = site_picker(sited)
     assert picking is not None
     assert np.isnan(sited.solution.distance_before[list(picking.points)]).all()
     everyone = sited.demand.people[list(picking.points)].sum()
@@ -202,12 +208,12 @@ def test_no_place_is_reached_that_had_one(proposed: dict[str, Sited]) -> None:
 def test_the_script_says_what_the_rooms_say(
     county: Results,
     store: Store,
-    proposed: dict[str, Sited],
+    proposed: dict[str, SitingResult],
     open_page: Callable[..., Page],
     kind: str,
 ) -> None:
     sited = proposed[kind]
-    picking = picking_of(sited)
+    picking = site_picker(sited)
     assert picking is not None
     page, n = open_page(kind), len(picking.sites)
     boxes = page.locator("input[data-site]")
@@ -286,7 +292,7 @@ def test_it_is_accessible(open_page: Callable[..., Page], width: int) -> None:
 
 @pytest.mark.slow
 def test_where_nobody_is_reached_anew_there_is_nothing_to_pick(
-    county: Results, store: Store, proposed: dict[str, Sited]
+    county: Results, store: Store, proposed: dict[str, SitingResult]
 ) -> None:
     there = proposed["library"].existing
     already = (
@@ -295,6 +301,10 @@ def test_where_nobody_is_reached_anew_there_is_nothing_to_pick(
         .with_columns(longitude=pl.lit(there.longitude[0]), latitude=pl.lit(there.latitude[0]))
     )
     found = site(
-        county, Ask(PLACE, "library", 1), store, picked=Candidates(already, "there"), effect=False
+        county,
+        SitingOptions(PLACE, "library", 1),
+        store,
+        picked=Candidates(already, "there"),
+        effect=False,
     )
-    assert picking_of(found) is None
+    assert site_picker(found) is None

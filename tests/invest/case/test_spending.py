@@ -11,7 +11,7 @@ import pytest
 from commonweal.document.format import percent
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.cautions import begun_costs_after, over_told, spent_with_bias
-from commonweal.invest.portfolio import Problem
+from commonweal.invest.portfolio import PortfolioProblem
 from commonweal.report.case.report import case_report
 from commonweal.report.case.tables import by_year, pounds
 from commonweal.report.case.text import case_answer, case_data
@@ -25,7 +25,7 @@ def test_what_was_begun_is_run_until_it_ends() -> None:
 
     The other, begun in year 1 and working 2, is over before the end.
     """
-    two = Problem(
+    two = PortfolioProblem(
         codes=("a",), names=("A",), authorities=("",), people=np.ones(1), need=np.ones(1),
         interventions=("late", "early"), outcomes=("ties",), groups=("", ""),
         capital=np.full((1, 2), 1e6), yearly=np.array([[100.0, 7.0]]),

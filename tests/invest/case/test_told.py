@@ -16,12 +16,12 @@ from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import make_case
 from commonweal.invest.case.case import portfolio_builder
 from commonweal.invest.case.cautions import studied_interventions, why_studied
-from commonweal.invest.case.options import steadiness
-from commonweal.invest.portfolio import Rules, choose, expected, uncertain_numbers
+from commonweal.invest.case.options import mix_stability
+from commonweal.invest.portfolio import Rules, expected, optimise_mix, uncertain_numbers
 from commonweal.invest.portfolio.optimise import GAP
 from commonweal.report.case.report import case_report
 from commonweal.report.case.sites import write_places
-from commonweal.report.case.tables import packages, risks, steady
+from commonweal.report.case.tables import packages, risks, stability_table
 from commonweal.report.case.text import case_answer, case_data, mix_words
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from commonweal.invest.case import Case
     from commonweal.invest.case.options import Sharing
-    from commonweal.invest.portfolio import Mix, Problem
+    from commonweal.invest.portfolio import Mix, PortfolioProblem
     from commonweal.sources import Store
     from commonweal.study.results import Results
 
@@ -72,7 +72,7 @@ def test_it_is_told_how_often_each_choice_is_made_again(case: Case) -> None:
     assert again is not None
     assert (again.draws, len(again.places)) == (20, len(case.rows))
     assert ((again.often >= 0) & (again.often <= 1)).all()
-    told = steady(case)
+    told = stability_table(case)
     by_label = {row["Intervention"]: row for row in told.to_dicts()}
     for at, name in enumerate(case.problem.interventions):
         row = by_label[case.interventions.interventions[name].label]
@@ -96,9 +96,9 @@ def test_a_choice_that_no_number_can_change_is_made_in_every_draw(case: Case) ->
     problem = builder.problems(expected(uncertain_numbers(certain)))[0]
     rules = Rules(budget=100e6, years=10, last_start=4)  # far more than all of it can cost
     for sharing in ("each", "pooled"):
-        option = replace(case.option, sharing=sharing, mix=choose(problem, rules))
+        option = replace(case.option, sharing=sharing, mix=optimise_mix(problem, rules))
         assert option.mix.chosen.all()
-        found = steadiness(builder, rules, option, draws=4)
+        found = mix_stability(builder, rules, option, draws=4)
         np.testing.assert_array_equal(found.stays, [1.0])
         assert np.isnan(found.comes).all()
 
@@ -114,7 +114,7 @@ def test_what_the_solver_leaves_open_is_not_told_as_uncertainty(
         places=portfolio_builder(case.results, case.rows, case.interventions).places,
         problems=lambda numbers: [case.problem] * 2,
     )
-    found = steadiness(builder, case.rules, option, draws=2)  # type: ignore[arg-type]
+    found = mix_stability(builder, case.rules, option, draws=2)  # type: ignore[arg-type]
     np.testing.assert_array_equal(found.often, found.chosen)
 
 
@@ -124,16 +124,16 @@ def test_the_time_for_each_choice_is_kept_to_in_draws_too(
 ) -> None:
     given = []
 
-    def chosen(problem: Problem, rules: Rules, *, seconds: float, **more: float) -> Mix:
+    def chosen(problem: PortfolioProblem, rules: Rules, *, seconds: float, **more: float) -> Mix:
         given.append(seconds)
-        return choose(problem, rules, seconds=seconds, **more)
+        return optimise_mix(problem, rules, seconds=seconds, **more)
 
     for module in ("commonweal.invest.case.options", "commonweal.invest.portfolio.plan"):
         monkeypatch.setattr(import_module(module), "choose", chosen)
     option = case.option if case.option.sharing == sharing else case.other
     builder = portfolio_builder(case.results, case.rows[:2], case.interventions)
     mix = replace(option.mix, start=option.mix.start[:2])
-    steadiness(builder, case.rules, replace(option, mix=mix), draws=2, seconds=7.0)
+    mix_stability(builder, case.rules, replace(option, mix=mix), draws=2, seconds=7.0)
     assert set(given) == {7.0}
 
 

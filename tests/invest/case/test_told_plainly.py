@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.areas import load_systems
 from commonweal.invest.allocation import load_programme
-from commonweal.invest.allocation.on_study import applied
+from commonweal.invest.allocation.on_study import apply_programme
 from commonweal.invest.case import make_case
 from commonweal.report.allocation import allocation_sections
 from commonweal.report.siting import siting_section
@@ -39,7 +39,7 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
 """,
         "utf-8",
     )
-    worked = applied(load_programme(str(tmp_path / "own.yaml")), county, store, {}, draws=0)
+    worked = apply_programme(load_programme(str(tmp_path / "own.yaml")), county, store, {}, draws=0)
     assert worked.allocation.cost.passed_over.any()
     tables = {t.name: t for s in allocation_sections(worked) for t in s.tables}
     over = next(t for name, t in tables.items() if name.startswith("passed-over"))

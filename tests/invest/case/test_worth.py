@@ -10,11 +10,11 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.invest.case import load_values
-from commonweal.invest.case.case import sites_worth
+from commonweal.invest.case.case import appraise_sites
 from commonweal.invest.case.valuation import gains_of
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.portfolio import Problem, Rules
-from commonweal.invest.siting.on_study import Ask, site
+from commonweal.invest.portfolio import PortfolioProblem, Rules
+from commonweal.invest.siting.on_study import SitingOptions, site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 NAMES = ["community_hub", "library_hours"]
 
 
-def problem() -> Problem:
+def problem() -> PortfolioProblem:
     """Two places with 1,000 and 2,000 people; both interventions are on ties between people."""
-    return Problem(
+    return PortfolioProblem(
         codes=("a", "b"),
         names=("A", "B"),
         authorities=("", ""),
@@ -130,9 +130,11 @@ def test_prices_are_the_published_ones_and_reach_the_price_year_of_the_set() -> 
 def test_more_sites_reach_and_cost_more(county: Results, store: Store) -> None:
     found = []
     for sites in (1, 3):
-        ask = Ask("Vesselhoe", "community-centre", sites, candidates="grid:1000", method="greedy")
+        ask = SitingOptions(
+            "Vesselhoe", "community-centre", sites, candidates="grid:1000", method="greedy"
+        )
         sited = site(county, ask, store, effect=False)
-        worth = sites_worth(sited, load_interventions(), load_values(), draws=500)
+        worth = appraise_sites(sited, load_interventions(), load_values(), draws=500)
         assert worth is not None
         assert worth.project.benefits["wellbeing"].people.mean == pytest.approx(
             sited.sites["newly"].sum()
@@ -143,5 +145,7 @@ def test_more_sites_reach_and_cost_more(county: Results, store: Store) -> None:
 
 
 def test_what_is_not_known_to_do_anything_is_not_valued(county: Results, store: Store) -> None:
-    sited = site(county, Ask("Vesselhoe", "pub", 1, candidates="grid:1000"), store, effect=False)
-    assert sites_worth(sited, load_interventions(), load_values()) is None
+    sited = site(
+        county, SitingOptions("Vesselhoe", "pub", 1, candidates="grid:1000"), store, effect=False
+    )
+    assert appraise_sites(sited, load_interventions(), load_values()) is None

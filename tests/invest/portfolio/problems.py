@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.invest.portfolio import Problem, Rules, need_met
+from commonweal.invest.portfolio import PortfolioProblem, Rules, need_met
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ def problem(
     measured: Any = False,
     shortfall: Any = np.inf,
     authorities: Any = None,
-) -> Problem:
+) -> PortfolioProblem:
     """Make a problem; what is one number is alike for all."""
     gains = np.asarray(gains, float)
     a, i, o = gains.shape
@@ -34,7 +34,7 @@ def problem(
     def spread(value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
         return np.array(np.broadcast_to(np.asarray(value, float), shape))
 
-    return Problem(
+    return PortfolioProblem(
         tuple(f"A{k}" for k in range(a)),
         tuple(f"Place {k}" for k in range(a)),
         tuple(authorities or ["north"] * a),
@@ -53,7 +53,7 @@ def problem(
     )
 
 
-def best_by_trying(p: Problem, rules: Rules) -> float:
+def best_by_trying(p: PortfolioProblem, rules: Rules) -> float:
     """Try every mix of interventions that help, and give the most need that one within the rules meets."""
     lasting = p.working(rules.years).sum(axis=2)
     helps = (p.gains > 0).any(axis=2)
@@ -71,7 +71,7 @@ def best_by_trying(p: Problem, rules: Rules) -> float:
     return best
 
 
-def keeps(p: Problem, rules: Rules, start: NDArray[np.intp], slack: float = 1e-6) -> bool:
+def keeps(p: PortfolioProblem, rules: Rules, start: NDArray[np.intp], slack: float = 1e-6) -> bool:
     """Whether a mix keeps to every rule."""
     spent = p.spent(start, rules.years)
     done = start >= 0

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tests.invest.portfolio.problems import best_by_trying, keeps, problem
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.portfolio import Problem, Rules, choose, frontier, need_met
+from commonweal.invest.portfolio import PortfolioProblem, Rules, frontier, need_met, optimise_mix
 from commonweal.invest.portfolio import optimise as branch
 
 amounts = st.integers(0, 9).map(float)
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Problem:
+def problems(draw: st.DrawFn) -> PortfolioProblem:
     a, i, o = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
 
     def array(shape: tuple[int, ...], of: st.SearchStrategy[Any]) -> np.ndarray[Any, Any]:
@@ -56,8 +56,8 @@ rules_of = st.builds(
 @pytest.mark.slow
 @given(problems(), rules_of)
 @settings(max_examples=120)
-def test_no_mix_is_better_than_the_one_chosen(p: Problem, rules: Rules) -> None:
-    mix = choose(p, rules, gap=0)
+def test_no_mix_is_better_than_the_one_chosen(p: PortfolioProblem, rules: Rules) -> None:
+    mix = optimise_mix(p, rules, gap=0)
     best = best_by_trying(p, rules)
     assert mix.met == pytest.approx(best, abs=1e-6)
     assert mix.bound == pytest.approx(best, abs=1e-4)
@@ -66,11 +66,11 @@ def test_no_mix_is_better_than_the_one_chosen(p: Problem, rules: Rules) -> None:
 
 @given(problems(), rules_of)
 @settings(max_examples=60)
-def test_prices_of_the_linear_programme_lose_nothing(p: Problem, rules: Rules) -> None:
+def test_prices_of_the_linear_programme_lose_nothing(p: PortfolioProblem, rules: Rules) -> None:
     few = branch._FEW
     branch._FEW = 1  # one start is tried first, and the rest by price
     try:
-        mix = choose(p, rules, gap=0)
+        mix = optimise_mix(p, rules, gap=0)
     finally:
         branch._FEW = few
     assert mix.met == pytest.approx(best_by_trying(p, rules), abs=1e-6)
@@ -79,14 +79,14 @@ def test_prices_of_the_linear_programme_lose_nothing(p: Problem, rules: Rules) -
 
 @given(problems(), rules_of, st.integers(0, 12))
 @settings(max_examples=60)
-def test_more_money_never_meets_less(p: Problem, rules: Rules, more: int) -> None:
+def test_more_money_never_meets_less(p: PortfolioProblem, rules: Rules, more: int) -> None:
     richer = replace(rules, budget=rules.budget + more)
-    assert choose(p, richer, gap=0).met >= choose(p, rules, gap=0).met - 1e-6
+    assert optimise_mix(p, richer, gap=0).met >= optimise_mix(p, rules, gap=0).met - 1e-6
 
 
 @given(problems(), rules_of)
 @settings(max_examples=40)
-def test_the_frontier_rises_and_its_bounds_hold(p: Problem, rules: Rules) -> None:
+def test_the_frontier_rises_and_its_bounds_hold(p: PortfolioProblem, rules: Rules) -> None:
     points = frontier(p, rules, (0.5, 1, 2), gap=0.2)
     met = [q.mix.met for q in points]
     assert met == sorted(met)
@@ -96,7 +96,9 @@ def test_the_frontier_rises_and_its_bounds_hold(p: Problem, rules: Rules) -> Non
 
 @given(problems(), rules_of, st.randoms(use_true_random=False))
 @settings(max_examples=40)
-def test_the_order_of_places_does_not_matter(p: Problem, rules: Rules, random: Any) -> None:
+def test_the_order_of_places_does_not_matter(
+    p: PortfolioProblem, rules: Rules, random: Any
+) -> None:
     order = list(range(len(p.codes)))
     random.shuffle(order)
     turned = replace(
@@ -104,7 +106,9 @@ def test_the_order_of_places_does_not_matter(p: Problem, rules: Rules, random: A
         authorities=tuple(p.authorities[k] for k in order),
         **{n: getattr(p, n)[order] for n in ("people", "need", "capital", "yearly", "gains", "shortfall")},
     )  # fmt: skip
-    assert choose(turned, rules, gap=0).met == pytest.approx(choose(p, rules, gap=0).met, abs=1e-6)
+    assert optimise_mix(turned, rules, gap=0).met == pytest.approx(
+        optimise_mix(p, rules, gap=0).met, abs=1e-6
+    )
 
 
 def test_a_mix_by_hand() -> None:
@@ -122,16 +126,16 @@ def test_a_mix_by_hand() -> None:
         yearly=[10, 5],
         lead=[0, 1],
     )
-    mix = choose(p, Rules(100, 3), gap=0)
+    mix = optimise_mix(p, Rules(100, 3), gap=0)
     assert mix.met == pytest.approx(39)
     assert mix.start.tolist() == [[-1, -1], [0, 0]]
     assert mix.spent.tolist() == [70, 15, 15]
     # Where repeats count nothing, the second place is worth more.
-    alone = choose(p, Rules(100, 3, repeat=0), gap=0)
+    alone = optimise_mix(p, Rules(100, 3, repeat=0), gap=0)
     assert alone.met == pytest.approx(36)
     assert alone.start.tolist() == [[0, -1], [-1, 0]]
     # Excluding each other does the same.
-    apart = choose(replace(p, groups=("building", "building")), Rules(100, 3), gap=0)
+    apart = optimise_mix(replace(p, groups=("building", "building")), Rules(100, 3), gap=0)
     assert apart.met == pytest.approx(36)
 
 
@@ -142,14 +146,14 @@ def test_what_is_measured_ends_at_the_shortfall() -> None:
     assert need_met(p, both, Rules(9, 1)).tolist() == pytest.approx([0.4])
     stated = replace(p, measured=np.array([True, False]))
     assert need_met(stated, both, Rules(9, 1)).tolist() == pytest.approx([0.6])
-    assert choose(p, Rules(2, 1), gap=0).met == pytest.approx(0.4)
+    assert optimise_mix(p, Rules(2, 1), gap=0).met == pytest.approx(0.4)
 
 
 def test_harm_counts_whole_whatever_else_is_done() -> None:
     p = problem([[[1.0, -0.5], [0.8, -0.5]]])
     both = np.zeros((1, 2), dtype=np.intp)
     assert need_met(p, both, Rules(9, 1)).tolist() == pytest.approx([1.0 + 0.4 - 1.0])
-    assert choose(p, Rules(9, 1), gap=0).chosen.tolist() == [[True, False]]
+    assert optimise_mix(p, Rules(9, 1), gap=0).chosen.tolist() == [[True, False]]
 
 
 def test_an_intervention_that_ends_within_a_year_is_paid_and_counted_for_the_part() -> None:
@@ -170,14 +174,14 @@ def test_many_places_are_chosen_to_within_the_proven_gap() -> None:
         yearly=generator.uniform(0.1, 1, (60, 4)),
     )
     rules = Rules(200, 8, a_year=60, starts_a_year={"i0": 3})
-    mix = choose(p, rules, gap=5e-3)
+    mix = optimise_mix(p, rules, gap=5e-3)
     assert 0 < mix.gap <= 5e-3 + 1e-9
     assert keeps(p, rules, mix.start, 1e-4)
     # Money buys most where need met for a pound is highest: no greedy mix is better.
     assert mix.met >= _greedy(p, rules)
 
 
-def _greedy(p: Problem, rules: Rules) -> float:
+def _greedy(p: PortfolioProblem, rules: Rules) -> float:
     start = np.full((len(p.codes), len(p.interventions)), -1, dtype=np.intp)
     ratio = (p.gains.sum(axis=2) * p.weight[:, None]) / (p.capital + rules.years * p.yearly)
     for at in np.argsort(-ratio, axis=None):
@@ -195,7 +199,7 @@ def test_nothing_is_printed_on_standard_output(capfd: pytest.CaptureFixture[str]
     generator = np.random.default_rng(3)
     p = problem(generator.uniform(0, 0.2, (40, 3, 2)), capital=generator.uniform(1, 9, (40, 3)))
     print("before")
-    choose(p, Rules(50, 6, a_year=20))
+    optimise_mix(p, Rules(50, 6, a_year=20))
     print("after")
     assert capfd.readouterr().out == "before\nafter\n"
 
@@ -223,9 +227,9 @@ def test_rules_that_make_no_sense_are_refused(change: dict[str, Any], said: str)
 def test_rules_that_name_what_is_not_there_are_refused() -> None:
     p = problem([[[1.0]]])
     with pytest.raises(UnknownNameError, match="did you mean 'north'"):
-        choose(p, Rules(9, 1, least_shares={"nort": 0.5}))
+        optimise_mix(p, Rules(9, 1, least_shares={"nort": 0.5}))
     with pytest.raises(UnknownNameError, match="intervention 'hub' not found"):
-        choose(p, Rules(9, 1, starts_a_year={"hub": 1}))
+        optimise_mix(p, Rules(9, 1, starts_a_year={"hub": 1}))
 
 
 @pytest.mark.parametrize(

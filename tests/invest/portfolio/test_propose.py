@@ -13,7 +13,7 @@ from tests.invest.test_interventions import CLUB, EFFECT, written
 
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.portfolio.on_study import Ask, propose
+from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
 from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 HALL = {"through": [{"indicator": "halls", "change": "add", "by": 6}]}
 """Six halls more; the study's index of halls is exponential in the rank."""
 
-ASK = Ask(10_000.0, years=4, index="community_needs", draws=0, gap=0.0)
+ASK = PortfolioOptions(10_000.0, years=4, index="community_needs", draws=0, gap=0.0)
 
 
-def ask(folder: Path, changes: dict[str, Any] | None = None, **more: Any) -> Ask:
+def ask(folder: Path, changes: dict[str, Any] | None = None, **more: Any) -> PortfolioOptions:
     file = written(folder, {f"{EFFECT}.through": HALL["through"], **(changes or {})})
     return replace(ASK, interventions=file, **more)
 

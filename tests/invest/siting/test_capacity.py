@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from commonweal.errors import DataError
 from commonweal.invest.siting import Goal, problem_from_matrix, solve
 from commonweal.invest.siting import covering as capacity
-from commonweal.invest.solver import Answer
+from commonweal.invest.solver import MipResult
 
 
 def assigned(distance, people, capacity, weight, open_, cover):
@@ -133,7 +133,7 @@ def test_progress_is_told_as_the_answer_is(model: str) -> None:
 
 
 def test_an_interrupt_before_there_is_any_choice_is_one(monkeypatch):
-    nothing = Answer("interrupted", None, np.inf, -np.inf)
+    nothing = MipResult("interrupted", None, np.inf, -np.inf)
     monkeypatch.setattr(capacity, "run_mip", lambda *_, **__: nothing)
     problem = problem_from_matrix([[1.0, 2.0], [2.0, 1.0]], [10, 10], capacity=[15, 15])
     with pytest.raises(KeyboardInterrupt):

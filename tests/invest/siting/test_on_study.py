@@ -14,8 +14,8 @@ import pytest
 from commonweal.access import Points, straight_nearest
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.siting.on_study import Ask, Ground, ground_of, site
-from commonweal.invest.siting.result import nearer, rescored
+from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
+from commonweal.invest.siting.result import nearer, results_with_indicators
 from commonweal.report.invest_maps import write_sites
 from commonweal.report.siting import siting_data, siting_lines, siting_report
 from commonweal.sources import Store
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.study.results import Results
 
 TOWN = "F02000001"
@@ -42,17 +42,17 @@ def demo(store: Store) -> Results:
 
 
 @pytest.fixture(scope="module")
-def ground(demo: Results, store: Store) -> Ground:
-    return ground_of(demo, store)
+def ground(demo: Results, store: Store) -> SitingData:
+    return load_siting_data(demo, store)
 
 
 @pytest.fixture(scope="module")
-def three(demo: Results, store: Store, ground: Ground) -> Sited:
-    return site(demo, Ask(TOWN, "library", sites=3), store, ground=ground)
+def three(demo: Results, store: Store, ground: SitingData) -> SitingResult:
+    return site(demo, SitingOptions(TOWN, "library", sites=3), store, ground=ground)
 
 
 @pytest.mark.slow
-def test_more_people_are_reached_and_it_is_proven(three: Sited) -> None:
+def test_more_people_are_reached_and_it_is_proven(three: SitingResult) -> None:
     before, after = three.reached()
     assert before < after < three.demand.people.sum()
     assert three.solution.proven
@@ -62,7 +62,7 @@ def test_more_people_are_reached_and_it_is_proven(three: Sited) -> None:
 
 
 def test_distances_are_those_to_the_nearest_library_new_or_old(
-    three: Sited, ground: Ground
+    three: SitingResult, ground: SitingData
 ) -> None:
     libraries = ground.places.of("library").points
     every = Points(
@@ -75,7 +75,7 @@ def test_distances_are_those_to_the_nearest_library_new_or_old(
 
 
 def test_the_effect_is_what_a_run_on_the_shorter_distances_gives(
-    three: Sited, demo: Results
+    three: SitingResult, demo: Results
 ) -> None:
     effect = three.effect
     assert effect is not None
@@ -92,7 +92,7 @@ def test_the_effect_is_what_a_run_on_the_shorter_distances_gives(
     row = effect.indicators.row(0, named=True)
     assert row["before"] == pytest.approx(np.average(old[inside.to_numpy()], weights=people))
     assert row["after"] == pytest.approx(np.average(new[inside.to_numpy()], weights=people))
-    after = rescored(demo, {"community_needs": {"distance_to_library_m": new}})
+    after = results_with_indicators(demo, {"community_needs": {"distance_to_library_m": new}})
     ranks = dict(zip(demo.areas.codes, after.scores["community_needs"].rank, strict=True))
     assert [ranks[c] for c in effect.areas["code"]] == effect.areas["rank"].to_list()
     assert effect.lists["inside_after"].item() == int(
@@ -103,7 +103,7 @@ def test_the_effect_is_what_a_run_on_the_shorter_distances_gives(
 def test_rescoring_with_the_same_values_changes_nothing(demo: Results) -> None:
     indicators = demo.indicators["community_needs"]
     same = {m.name: indicators.values[:, k] for k, m in enumerate(indicators.meta)}
-    after = rescored(demo, {"community_needs": same})
+    after = results_with_indicators(demo, {"community_needs": same})
     np.testing.assert_array_equal(
         after.scores["community_needs"].score, demo.scores["community_needs"].score
     )
@@ -113,12 +113,12 @@ def test_rescoring_with_the_same_values_changes_nothing(demo: Results) -> None:
 
 
 def test_a_place_at_every_door_takes_areas_off_the_list(
-    demo: Results, store: Store, ground: Ground
+    demo: Results, store: Store, ground: SitingData
 ) -> None:
     """Libraries in all of a town lower its need; who leaves is named, and so is who enters instead."""
     found = site(
         demo,
-        Ask(TOWN, "library", model="set_covering", candidates="grid:400"),
+        SitingOptions(TOWN, "library", model="set_covering", candidates="grid:400"),
         store,
         ground=ground,
     )
@@ -134,10 +134,14 @@ def test_a_place_at_every_door_takes_areas_off_the_list(
     assert any(name in " ".join(siting_lines(found)) for name in gone["name"])
 
 
-def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: Ground) -> None:
+def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: SitingData) -> None:
     def mean_need(equity: float) -> float:
         found = site(
-            demo, Ask(TOWN, "library", sites=3, equity=equity), store, ground=ground, effect=False
+            demo,
+            SitingOptions(TOWN, "library", sites=3, equity=equity),
+            store,
+            ground=ground,
+            effect=False,
         )
         late = ~(found.solution.distance_before <= 1200) & (found.solution.distance <= 1200)
         return float(np.average(found.demand.need[late], weights=found.demand.people[late]))
@@ -146,8 +150,10 @@ def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: Groun
 
 
 @pytest.mark.parametrize("model", ["p_median", "p_center"])
-def test_other_models_answer_too(demo: Results, store: Store, ground: Ground, model: str) -> None:
-    ask = Ask(TOWN, "library", sites=3, model=model)  # type: ignore[arg-type]
+def test_other_models_answer_too(
+    demo: Results, store: Store, ground: SitingData, model: str
+) -> None:
+    ask = SitingOptions(TOWN, "library", sites=3, model=model)  # type: ignore[arg-type]
     found = site(demo, ask, store, ground=ground, effect=False)
     assert found.solution.proven
     assert found.solution.objective < found.solution.objective_before
@@ -155,7 +161,7 @@ def test_other_models_answer_too(demo: Results, store: Store, ground: Ground, mo
     assert ("The mean way" if model == "p_median" else "The longest way") in said
 
 
-def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: Sited) -> None:
+def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: SitingResult) -> None:
     many = replace(three, sites=pl.concat([three.sites] * 5))
     told = siting_lines(many)
     assert any(
@@ -165,7 +171,7 @@ def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: Sited) -> None
 
 @pytest.mark.slow
 def test_own_candidates_with_a_budget(
-    demo: Results, store: Store, ground: Ground, three: Sited, tmp_path: Path
+    demo: Results, store: Store, ground: SitingData, three: SitingResult, tmp_path: Path
 ) -> None:
     file = tmp_path / "own.csv"
     costs = [100, 80, 60]
@@ -174,7 +180,7 @@ def test_own_candidates_with_a_budget(
     file.write_text("\n".join(["name,longitude,latitude,cost", *lines]) + "\n")
     found = site(
         demo,
-        Ask(TOWN, "library", budget=170, candidates=str(file)),
+        SitingOptions(TOWN, "library", budget=170, candidates=str(file)),
         store,
         ground=ground,
         effect=False,
@@ -183,7 +189,12 @@ def test_own_candidates_with_a_budget(
     assert found.candidates.costed
     assert " for £1" in " ".join(siting_lines(found))
     with pytest.raises(DataError, match="budget: 50 buys none of 3"):
-        site(demo, Ask(TOWN, "library", budget=50, candidates=str(file)), store, ground=ground)
+        site(
+            demo,
+            SitingOptions(TOWN, "library", budget=50, candidates=str(file)),
+            store,
+            ground=ground,
+        )
 
 
 @pytest.mark.parametrize(
@@ -208,24 +219,24 @@ def test_own_candidates_with_a_budget(
     ],
 )
 def test_what_makes_no_sense(
-    demo: Results, store: Store, ground: Ground, change: dict[str, object],
+    demo: Results, store: Store, ground: SitingData, change: dict[str, object],
     error: type[Exception], message: str,
 ) -> None:  # fmt: skip
     with pytest.raises(error, match=message):
         site(
             demo,
-            Ask(**{"area": TOWN, "kind": "library", "sites": 1} | change),
+            SitingOptions(**{"area": TOWN, "kind": "library", "sites": 1} | change),
             store,
             ground=ground,
         )  # type: ignore[arg-type]
 
 
 def test_candidates_that_nobody_can_walk_to_are_refused(
-    demo: Results, store: Store, ground: Ground, tmp_path: Path
+    demo: Results, store: Store, ground: SitingData, tmp_path: Path
 ) -> None:
     file = tmp_path / "far.csv"
     file.write_text("name,longitude,latitude\nTower,0,51\n", "utf-8")
-    ask = Ask(TOWN, "library", sites=1, candidates=str(file))
+    ask = SitingOptions(TOWN, "library", sites=1, candidates=str(file))
     with pytest.raises(
         DataError, match=r"none of the 1 in .*far\.csv lies within 1,200 m of the area"
     ):
@@ -235,10 +246,12 @@ def test_candidates_that_nobody_can_walk_to_are_refused(
 def test_a_study_that_prepares_its_indicators_is_refused(demo: Results) -> None:
     study = demo.study.model_copy(update={"prepare": ("something",)})
     with pytest.raises(StudyError, match="prepares its indicators"):
-        rescored(replace(demo, study=study), {"community_needs": {}})
+        results_with_indicators(replace(demo, study=study), {"community_needs": {}})
 
 
-def test_an_indicator_only_ever_gets_shorter(demo: Results, three: Sited, ground: Ground) -> None:
+def test_an_indicator_only_ever_gets_shorter(
+    demo: Results, three: SitingResult, ground: SitingData
+) -> None:
     everywhere = ground.places.of("pub")
     columns = nearer(demo, "distance_to_library_m", everywhere)["community_needs"]
     old = demo.indicators["community_needs"]
@@ -246,7 +259,7 @@ def test_an_indicator_only_ever_gets_shorter(demo: Results, three: Sited, ground
     assert (columns["distance_to_library_m"] <= before).all()
 
 
-def test_the_report_and_the_geopackage(three: Sited, tmp_path: Path) -> None:
+def test_the_report_and_the_geopackage(three: SitingResult, tmp_path: Path) -> None:
     more = {"sites.gpkg": ("Sites.", lambda path: write_sites(three, path))}
     folder = write_report(siting_report(three), tmp_path / "siting", more)
     page = (folder / "report.html").read_text("utf-8")
@@ -301,10 +314,12 @@ def test_the_command_refuses_before_a_long_run(tell: Callable[..., tuple[int, st
 
 
 def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
-    demo: Results, store: Store, ground: Ground
+    demo: Results, store: Store, ground: SitingData
 ) -> None:
     for model in ("maximal_covering", "p_median"):
-        ask = Ask(TOWN, "arts-centre", 2, model=model, candidates="grid:1000", method="greedy")
+        ask = SitingOptions(
+            TOWN, "arts-centre", 2, model=model, candidates="grid:1000", method="greedy"
+        )
         found = site(demo, ask, store, ground=ground)
         first = "This study has read no place of the kind “arts centre or gallery”, so none that is there is counted"
         assert siting_report(found).answer[0].startswith(first)
@@ -319,9 +334,9 @@ def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
 
 
 def test_where_nobody_comes_within_reach_it_leads_with_metres(
-    demo: Results, store: Store, ground: Ground
+    demo: Results, store: Store, ground: SitingData
 ) -> None:
-    ask = Ask(TOWN, "library", 2, model="p_median", minutes=0.5)
+    ask = SitingOptions(TOWN, "library", 2, model="p_median", minutes=0.5)
     answer = siting_report(site(demo, ask, store, ground=ground)).answer
     assert answer[0].startswith("The mean way to the nearest falls from")
     assert answer[1].startswith(
@@ -329,14 +344,14 @@ def test_where_nobody_comes_within_reach_it_leads_with_metres(
     )
 
 
-def test_only_walks_that_get_shorter_are_listed(three: Sited) -> None:
+def test_only_walks_that_get_shorter_are_listed(three: SitingResult) -> None:
     table = next(t for t in siting_report(three).sections[0].tables if t.name == "reach-by-point")
     before, after = (table.shown.frame[f"Metres {when}"] for when in ("before", "after"))
     assert 0 < len(after) < len(three.demand)
     assert (after < before.fill_null(int(three.problem.limit) + 1)).all()
 
 
-def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: Sited) -> None:
+def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: SitingResult) -> None:
     assert three.effect is not None
     name = three.effect.lists["list"][0]
     moves = pl.DataFrame(
@@ -349,7 +364,7 @@ def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: Sited) -> No
     assert "; leaves: Near; elsewhere leaves, since scores are relative: Far." in told
 
 
-def test_the_data_has_every_number(three: Sited) -> None:
+def test_the_data_has_every_number(three: SitingResult) -> None:
     data = siting_data(three)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert data["people"] == three.demand.people.sum()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from commonweal.invest.siting import Goal, problem_from_matrix, solve
 from commonweal.invest.siting import branch_and_cut as parts
-from commonweal.invest.siting.branch_and_cut import _Lines, best_choice, part_by_part, parts_of
-from commonweal.invest.siting.lagrangian import Core, Found, Narrowed, core_of, greedy
-from commonweal.invest.solver import Clock
+from commonweal.invest.siting.branch_and_cut import _Lines, branch_and_cut, part_by_part, parts_of
+from commonweal.invest.siting.lagrangian import Core, FixedCore, Incumbent, greedy, reduce_problem
+from commonweal.invest.solver import TimeLimit
 
 if TYPE_CHECKING:
     from commonweal.invest.siting.problem import Model
@@ -29,25 +29,27 @@ def apart(seed: int, model: Model, number: int) -> Core:
         distance[rows, group] = rng.integers(0, 100, (12, 6))
     distance[24:, 12] = rng.integers(0, 40, 5)
     problem = problem_from_matrix(distance, rng.integers(1, 50, 29).astype(float), limit=50.0)
-    return core_of(problem, Goal(model, number, within=None if model == "p_median" else 40.0))
+    return reduce_problem(
+        problem, Goal(model, number, within=None if model == "p_median" else 40.0)
+    )
 
 
-def solved(core: Core, seconds: float = 3600.0) -> Found:
+def solved(core: Core, seconds: float = 3600.0) -> Incumbent:
     """Solve part by part, then what convex curves leave open."""
     left, found = nothing(core)
-    clock = Clock(seconds)
+    clock = TimeLimit(seconds)
     part = parts_of(core)
     assert part.max() > 0
     part_by_part(left, part, found, 1e-6, clock)
-    best_choice(left, found, 1e-6, clock)
+    branch_and_cut(left, found, 1e-6, clock)
     return found
 
 
-def nothing(core: Core) -> tuple[Narrowed, Found]:
+def nothing(core: Core) -> tuple[FixedCore, Incumbent]:
     """Start from nothing: no choice, and prices of nothing."""
     m = len(core.columns)
-    left = Narrowed(core, np.arange(m), np.zeros(m, np.bool_), np.zeros(len(core.weight)))
-    return left, Found(np.empty(0, np.intp), core.untouched, core.fixed)
+    left = FixedCore(core, np.arange(m), np.zeros(m, np.bool_), np.zeros(len(core.weight)))
+    return left, Incumbent(np.empty(0, np.intp), core.untouched, core.fixed)
 
 
 def coast_and_town() -> Core:
@@ -63,7 +65,7 @@ def coast_and_town() -> Core:
     covers = np.block([[town, np.zeros((12, 5), np.bool_)], [np.zeros((6, 4), np.bool_), coast]])
     people = np.repeat([4.0, 5.0], [12, 6])
     problem = problem_from_matrix(np.where(covers, 0.0, np.inf), people, limit=1.0)
-    return core_of(problem, Goal("maximal_covering", 2, within=1.0))
+    return reduce_problem(problem, Goal("maximal_covering", 2, within=1.0))
 
 
 @pytest.mark.slow
@@ -113,7 +115,7 @@ def test_a_programme_that_fails_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
 
         monkeypatch.setattr(_Lines, "solve", fails)
         left, found = nothing(core)
-        best_choice(left, found, 1e-6, Clock(3600))
+        branch_and_cut(left, found, 1e-6, TimeLimit(3600))
         assert found.bound <= 300 <= found.cost
         assert not found.met(1e-6)
 
@@ -123,7 +125,7 @@ def test_a_programme_that_fails_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_convex_curves_prove_it_alone(model: Model, number: int) -> None:
     core = apart(3, model, number)
     left, found = nothing(core)
-    part_by_part(left, parts_of(core), found, 1e-6, Clock(3600))
+    part_by_part(left, parts_of(core), found, 1e-6, TimeLimit(3600))
     assert found.met(2e-6)
     assert found.cost == core.of(found.chosen)
 
@@ -147,7 +149,9 @@ def test_solve_proves_four_towns_part_by_part(monkeypatch: pytest.MonkeyPatch) -
     """Fourteen sites in each, and eight to build: more than a few nodes in all of them at once prove."""
     met = []
 
-    def told(left: Narrowed, part: Any, found: Found, gap: float, clock: Clock, tell: Any) -> None:
+    def told(
+        left: FixedCore, part: Any, found: Incumbent, gap: float, clock: TimeLimit, tell: Any
+    ) -> None:
         assert not found.met(gap)
         part_by_part(left, part, found, gap, clock, tell)
         met.append(found.met(gap))

@@ -20,7 +20,7 @@ from commonweal.invest.siting import (
     problem_from_reach,
     solve,
 )
-from commonweal.invest.solver import Clock
+from commonweal.invest.solver import TimeLimit
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def hard(n: int = 2500, m: int = 900) -> SitingProblem:
     return problem_from_matrix(apart, rng.integers(1, 50, n), limit=0.12)
 
 
-class Looks(Clock):
+class Looks(TimeLimit):
     """A clock that goes on by a second each time it is looked at, on any machine."""
 
     looks = 0

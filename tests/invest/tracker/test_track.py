@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.tracker import (
-    STANDING,
-    Difference,
-    Measure,
+    PERCENTILE_UNIT,
+    DiDEstimate,
     Snapshot,
+    TrackedMeasure,
     difference,
     holm,
     match,
-    standing,
+    need_percentile,
     track,
 )
 from commonweal.report.tracker import tracker_answer
@@ -33,7 +33,7 @@ def snapshot(values: Any, selected: Any, groups: Any = None, **more: Any) -> Sna
     values = np.asarray(values, float)
     n, m = values.shape
     measures = tuple(
-        Measure(f"m{k}", f"Measure {k}", STANDING, "more", "made up", "2019", True)
+        TrackedMeasure(f"m{k}", f"Measure {k}", PERCENTILE_UNIT, "more", "made up", "2019", True)
         for k in range(m)
     )
     told: dict[str, Any] = {
@@ -70,7 +70,7 @@ def world(seed: int, effect: float) -> tuple[Snapshot, Snapshot, Snapshot]:
     )
 
 
-def estimated(then: Snapshot, now: Snapshot) -> Difference:
+def estimated(then: Snapshot, now: Snapshot) -> DiDEstimate:
     """The first measure's difference, as `track` works it out."""
     matched = match(then.values, then.selected)
     start = then.column("m0")
@@ -207,11 +207,11 @@ def test_standings_are_the_share_with_more_need(need: list[int]) -> None:
     expected = [
         100 * ((values > v).sum() + 0.5 * (values == v).sum()) / len(values) for v in values
     ]
-    assert standing(values) == pytest.approx(expected)
+    assert need_percentile(values) == pytest.approx(expected)
 
 
 def test_what_is_missing_stays_missing() -> None:
-    assert np.isnan(standing(np.array([1.0, np.nan]))[1])
+    assert np.isnan(need_percentile(np.array([1.0, np.nan]))[1])
     _, then, now = world(2, 2.0)
     gone = now.values.copy()
     gone[then.selected.nonzero()[0][:5], 0] = np.nan

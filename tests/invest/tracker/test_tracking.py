@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.tracker import STANDING, track
+from commonweal.invest.tracker import PERCENTILE_UNIT, track
 from commonweal.invest.tracker.on_study import (
     later_snapshot,
     read_baseline,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.invest.tracker import Tracked
+    from commonweal.invest.tracker import TrackerResult
 
 
 def test_a_baseline_has_every_area_and_what_it_measures(small: Small) -> None:
@@ -37,7 +37,7 @@ def test_a_baseline_has_every_area_and_what_it_measures(small: Small) -> None:
         "A18",
         "A20",
     ]
-    assert {m.name: (m.unit == STANDING, m.better) for m in taken.measures} == {
+    assert {m.name: (m.unit == PERCENTILE_UNIT, m.better) for m in taken.measures} == {
         "deprivation": (True, "more"),
         "income": (False, "less"),
         "community_needs": (True, "more"),
@@ -82,7 +82,7 @@ def test_what_a_baseline_lacks_is_named_with_its_folder(small: Small, tmp_path: 
         read_baseline(folder)
 
 
-def moved(small: Small) -> Tracked:
+def moved(small: Small) -> TrackerResult:
     """Southside gets two halls more in each place, Northside's stay."""
     before = take_baseline(small.run(draws=0), ["A05", "A13", "A15", "A17", "A18", "A20"])
     lines = small.indicators.read_text("utf-8").splitlines()

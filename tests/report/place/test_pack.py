@@ -20,7 +20,7 @@ from commonweal.files.atomic import held
 from commonweal.files.folder import Staging
 from commonweal.report.place import describe
 from commonweal.report.place.charts import strand_table
-from commonweal.report.place.describing import Describing
+from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
 from commonweal.report.place.pack import profile_rows, write_pack
@@ -229,7 +229,7 @@ def test_people_are_added_up_where_all_are_known(small: Small) -> None:
     def told() -> tuple[list[str], str]:
         results = small.run(draws=0)
         scope = find_scope(results.areas, [])
-        page = overview(Describing(results), scope, Shapes(results), lambda _: "").page
+        page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
         return page["facts"], " ".join(claim["text"] for claim in page["headline"])
 
     facts, headline = told()
@@ -248,7 +248,7 @@ def test_an_overview_says_that_ties_let_more_in_and_that_nobody_lives_there(smal
     small.write(designate={"p": {"index": "deprivation", "worst": "20%"}})
     results = small.run(draws=0)
     scope = find_scope(results.areas, [])
-    page = overview(Describing(results), scope, Shapes(results), lambda _: "").page
+    page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
     told = " ".join(claim["text"] for claim in page["headline"])
     assert "would be 4, but 7 are among them, since 4 tie at the cut-off." in told
     assert "1 of the 7 places has no residents." in told

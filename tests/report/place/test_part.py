@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from commonweal.report.place import describe
-from commonweal.report.place.describing import Describing
+from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
 from commonweal.report.study.larger_areas import by_tier, tiers
@@ -81,7 +81,7 @@ def test_titles_and_tables_say_that_it_is_a_part(part: Results) -> None:
 def test_one_of_them_is_told_as_one(small: Small) -> None:
     results = small.run(draws=20)
     scope = find_scope(results.areas, ["A20"])
-    page = overview(Describing(results), scope, Shapes(results), lambda _: "").page
+    page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
     told = " ".join(claim["text"] for claim in page["headline"])
     assert "1 of 1 place in Place 20 counts" in told
     assert "It is home to 2,000 of 2,000 people." in told

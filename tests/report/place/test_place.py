@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE, amount, small
+from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE, format_amount, is_suppressed
 from commonweal.indicators import Counts
 from commonweal.report.place import describe, describer
 from commonweal.report.place.drivers import worse_than
@@ -171,8 +171,8 @@ def test_rates_of_few_events_are_withheld() -> None:
     events = np.array([0.0, 1.0, FEWEST_EVENTS - 1, FEWEST_EVENTS, np.nan])
     counts = Counts(events, np.full(5, 1000.0))
     people = np.full(5, 5000.0)
-    assert small(people, counts).tolist() == [False, True, True, False, False]
-    assert small(np.array([99.0, 100.0, np.nan]), None).tolist() == [True, False, False]
+    assert is_suppressed(people, counts).tolist() == [False, True, True, False, False]
+    assert is_suppressed(np.array([99.0, 100.0, np.nan]), None).tolist() == [True, False, False]
 
 
 def test_plain_data_is_strict_json(demo: Results) -> None:
@@ -203,7 +203,7 @@ def test_more_need_is_never_a_lower_standing() -> None:
     ],
 )
 def test_amounts(value: float, unit: str, text: str) -> None:
-    assert amount(value, unit) == text
+    assert format_amount(value, unit) == text
 
 
 # ---- Plain English ---------------------------------------------------------------------------------------------

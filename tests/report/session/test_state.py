@@ -14,7 +14,7 @@ from commonweal.errors import StudyError, UnknownNameError
 from commonweal.report.session import state
 from commonweal.report.session.spec import StateSpec
 from commonweal.report.session.state import quantiles
-from commonweal.report.session.state_text import state_tables, told
+from commonweal.report.session.state_text import describe_state, state_tables
 
 if TYPE_CHECKING:
     from tests.conftest import Small
@@ -72,7 +72,7 @@ def test_a_state_that_can_be_checked_by_hand(small: Small) -> None:
 def test_people_who_are_not_all_known_are_told_as_unknown(small: Small) -> None:
     small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,,")
     found = state(small.run(), "community_needs", "deprivation")
-    told_of = told(found, StateSpec(study="county"))
+    told_of = describe_state(found, StateSpec(study="county"))
     assert told_of.summary[0].startswith("20 places, population not given.")
     assert told_of.summary[1] == "3 places are a priority; population not given."
     south = found.lack.frame.filter(pl.col("group") == "southside").row(0, named=True)

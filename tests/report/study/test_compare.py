@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commonweal.designation import Comparison, compare
+from commonweal.designation import Comparison, compare_designations
 from commonweal.report.study.comparison import comparison_data, comparison_lines
 from commonweal.study.run import only_designation
 
@@ -20,7 +20,7 @@ def pair(small: Any) -> Comparison:
     small.write(
         designate={"p": {"index": "deprivation", "worst": 14, "within": None}}, certainty=None
     )
-    return compare(before, only_designation(small.run()), small.store)
+    return compare_designations(before, only_designation(small.run()), small.store)
 
 
 def test_counts_and_names(pair: Comparison) -> None:
@@ -58,7 +58,7 @@ def test_as_data(pair: Comparison) -> None:
 
 
 def test_turned_round(pair: Comparison, small: Any) -> None:
-    back = compare(pair.after, pair.before, small.store)
+    back = compare_designations(pair.after, pair.before, small.store)
     assert (back.enter == pair.leave).all()
     assert (back.leave == pair.enter).all()
     assert (back.stay == pair.stay).all()

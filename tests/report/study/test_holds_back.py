@@ -11,7 +11,12 @@ import pytest
 from commonweal.index import decile
 from commonweal.report.place.profile import profile, profile_data, profile_lines
 from commonweal.report.study import write_results
-from commonweal.report.study.drivers import held_back, held_back_by, leading, what_holds_it_back
+from commonweal.report.study.drivers import (
+    describe_main_driver,
+    main_driver_labels,
+    summarise_drivers,
+    top_contributors,
+)
 from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ def median(run_tiny: RunTiny, study_text: str) -> Results:
 
 def test_the_leading_part_is_the_one_with_the_largest_contribution(nested: Results) -> None:
     scores = nested.scores["community"]
-    found, deep = leading(scores), leading(scores, deep=True)
+    found, deep = top_contributors(scores), top_contributors(scores, deep=True)
     below = scores.part("community/life").contributions
     for row in range(len(found)):
         given = {path: part[row] for path, part in scores.contributions.items()}
@@ -70,7 +75,7 @@ def test_the_leading_part_is_the_one_with_the_largest_contribution(nested: Resul
 
 def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) -> None:
     d = nested.designations["priority"]
-    (one,) = held_back(nested, "priority")  # need has one part only
+    (one,) = summarise_drivers(nested, "priority")  # need has one part only
     frame = one.parts.numbers.frame
     assert one.label == "Community"
     assert frame["Held back most"].sum() == d.selected.sum()
@@ -78,7 +83,7 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
     paths = {"Life <together>": "community/life", "Low income": "community/money"}
     for part, n, _, mean in frame.rows():
         path = paths[part]
-        assert n == (leading(nested.scores["community"])[d.selected] == path).sum()
+        assert n == (top_contributors(nested.scores["community"])[d.selected] == path).sum()
         of = decile(nested.scores["community"].rank_of(path))[d.selected]
         assert mean == pytest.approx(of.mean())
     assert one.indicators is not None
@@ -96,7 +101,7 @@ def test_every_output_says_it(nested: Results, tmp_path: Path) -> None:
     assert page.count("Life &lt;together&gt;") > 3
     assert "<together>" not in page
     rows = np.flatnonzero(nested.designations["priority"].selected)
-    named = held_back_by(nested, "priority", rows)
+    named = main_driver_labels(nested, "priority", rows)
     assert named is not None
     for label in set(named):
         assert (
@@ -113,9 +118,9 @@ def test_every_output_says_it(nested: Results, tmp_path: Path) -> None:
 def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
     scores, codes = nested.scores["community"], nested.areas.codes
     tenth = decile(scores.rank_of("community/life"))
-    life = leading(scores) == "community/life"
+    life = top_contributors(scores) == "community/life"
     row = int(np.flatnonzero(life & (tenth == 1))[0])
-    leaf = leading(scores, deep=True)[row]
+    leaf = top_contributors(scores, deep=True)[row]
     label = {"community/life/clubs": "Clubs", "community/life/turnout": "Turnout"}[leaf]
     told = (
         f"What holds it back most is Life <together> (decile 1); in it, {label} "
@@ -125,27 +130,27 @@ def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
     data = profile_data(profile(nested, codes[row]))["indices"]
     assert data["community"]["held_back_most_by"] == "life"
     best = int(np.argmax(scores.rank))
-    part = leading(scores)[best].rsplit("/", 1)[-1]
-    assert what_holds_it_back(nested, "community", best).startswith(
+    part = top_contributors(scores)[best].rsplit("/", 1)[-1]
+    assert describe_main_driver(nested, "community", best).startswith(
         f"Nothing holds it back much: {'Life <together>' if part == 'life' else 'Low income'}, which "
     )
-    assert what_holds_it_back(nested, "need", best) == ""  # one part
+    assert describe_main_driver(nested, "need", best) == ""  # one part
 
 
 def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None:
-    (one,) = held_back(results, "priority")
+    (one,) = summarise_drivers(results, "priority")
     assert one.indicators is None
     assert set(one.parts.numbers.frame["Part"]) == {"Clubs", "Turnout"}
     row = int(np.flatnonzero(results.designations["priority"].selected)[0])
-    assert "; in it" not in what_holds_it_back(results, "community", row)
+    assert "; in it" not in describe_main_driver(results, "community", row)
 
 
 def test_an_index_without_shares_is_left_out(median: Results) -> None:
-    assert held_back(median, "priority") == []
-    assert held_back_by(median, "priority", np.arange(3)) is None
+    assert summarise_drivers(median, "priority") == []
+    assert main_driver_labels(median, "priority", np.arange(3)) is None
     page = render_report(median)
     assert "What holds them back" not in page
     assert "Held back most by" not in page
-    assert what_holds_it_back(median, "community", 0) == ""
+    assert describe_main_driver(median, "community", 0) == ""
     data = profile_data(profile(median, median.areas.codes[0]))
     assert data["indices"]["community"]["held_back_most_by"] is None

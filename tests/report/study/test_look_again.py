@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.report.study.method import look_again, method
+from commonweal.report.study.method import method, quality_flags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def with_pubs(small: Small, pubs: dict[int, str], **changes: Any) -> Path:
 def test_what_is_found_is_told_by_label_in_the_method_of_report_and_workbook(small: Small) -> None:
     extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
     results = small.run(with_pubs(small, extreme))
-    ((subject, text),) = look_again(results)
+    ((subject, text),) = quality_flags(results)
     assert subject == "Look again: Need"
     assert "“Pubs” has skew 4.4" in text
     assert "beyond 2 and 3.5: treat its outliers, or say why not." in text
@@ -53,16 +53,16 @@ def test_what_is_found_is_told_by_label_in_the_method_of_report_and_workbook(sma
 def test_treated_outliers_are_no_longer_told(small: Small) -> None:
     extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
     results = small.run(with_pubs(small, extreme, prepare=[{"treat": {"of": ["pubs"]}}]))
-    assert "skew" not in look_again(results)[0][1]
+    assert "skew" not in quality_flags(results)[0][1]
 
 
 def test_outliers_are_not_told_where_only_ranks_enter(small: Small) -> None:
     extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
     study = with_pubs(small, extreme)
-    assert "“Pubs” has skew" in look_again(small.run(study))[0][1]
+    assert "“Pubs” has skew" in quality_flags(small.run(study))[0][1]
     for how in ("normal_score", "exponential"):
         small.replace(study, "enters_as: min_max", f"enters_as: {how}")
-        text = look_again(small.run(study))[0][1]
+        text = quality_flags(small.run(study))[0][1]
         assert "skew" not in text
         small.replace(study, f"enters_as: {how}", "enters_as: min_max")
     assert "“Low income” and “Places to meet” correlate at 0.9" in text
@@ -70,13 +70,13 @@ def test_outliers_are_not_told_where_only_ranks_enter(small: Small) -> None:
 
 def test_areas_and_indicators_with_too_little_are_counted(small: Small) -> None:
     few = {i: str(i * i % 7) for i in range(1, 13)}
-    text = look_again(small.run(with_pubs(small, few)))[0][1]
+    text = quality_flags(small.run(with_pubs(small, few)))[0][1]
     assert "“Pubs” has 60 % of the areas; 65 % expected." in text
     more = small.replace(small.indicators, "A20,20,1,0.5,", "A20,20,,0.5,")
-    assert "1 area has less than 65 % of the indicators." in look_again(small.run(more))[0][1]
+    assert "1 area has less than 65 % of the indicators." in quality_flags(small.run(more))[0][1]
 
 
 def test_nothing_found_is_said(small: Small) -> None:
-    told = dict(look_again(small.run()))
+    told = dict(quality_flags(small.run()))
     assert set(told) == {"Look again: deprivation", "Look again: Community needs"}
     assert all("None of the rules of thumb" in text for text in told.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.report.study.data_dictionary import indicator_table, measured
+from commonweal.report.study.data_dictionary import dictionary_entries, indicator_table
 from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_what_was_carried_or_has_few_values_is_marked(told: Results) -> None:
     )
     codes = [f"A{i}" for i in range(1000)]
     many = replace(found, codes=codes, values=values, meta=meta, standard_errors=None)
-    clubs, turnout = measured(
+    clubs, turnout = dictionary_entries(
         replace(told, indicators={**told.indicators, "community": many}), "community"
     )
     assert clubs.marks == (

@@ -27,7 +27,7 @@ from commonweal.report.study import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.report import render_report
 from commonweal.report.study.sensitivity import (
-    choice_in_words,
+    describe_assumption,
     kinds_in_words,
     most_often,
     sensitivity_charts,
@@ -170,5 +170,5 @@ def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
     ],
 )  # fmt: skip
 def test_every_kind_of_choice_has_words(told: Results, assumption: Any, words: str) -> None:
-    assert choice_in_words(told, assumption) == words
+    assert describe_assumption(told, assumption) == words
     assert kinds_in_words([assumption])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.document.format import ordinal, people, percent, places
+from commonweal.document.format import format_people, format_rank_margin, ordinal, percent
 from commonweal.study.names import authority, index_label, rule_in_words
 
 
@@ -22,7 +22,7 @@ from commonweal.study.names import authority, index_label, rule_in_words
     ],
 )  # fmt: skip
 def test_people(n: float, said: str) -> None:
-    assert people(n) == said
+    assert format_people(n) == said
 
 
 @given(st.floats(0, 1))
@@ -51,7 +51,7 @@ def test_ordinal(n: int) -> None:
 
 @given(st.integers(-(10**6), 10**6).filter(bool))
 def test_places(margin: int) -> None:
-    said = places(margin)
+    said = format_rank_margin(margin)
     assert said.startswith("inside by" if margin > 0 else "outside by")
     assert said.endswith(" place") == (abs(margin) == 1)
     assert int(re.sub(r"\D", "", said)) == abs(margin)

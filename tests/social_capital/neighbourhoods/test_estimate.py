@@ -15,12 +15,12 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.report.small_areas import findings
 from commonweal.sources import Store
 from commonweal.study.small_areas import (
+    CovariateData,
     EstimatesSpec,
-    Ground,
-    estimates_of,
+    estimate_survey,
     example_spec,
     example_survey,
-    read_ground,
+    read_covariates,
 )
 from commonweal.survey import estimate
 
@@ -43,14 +43,14 @@ def spec() -> EstimatesSpec:
 
 
 @pytest.fixture(scope="module")
-def ground(spec: EstimatesSpec, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def ground(spec: EstimatesSpec, tmp_path_factory: pytest.TempPathFactory) -> CovariateData:
     cache: Path = tmp_path_factory.mktemp("ground")
-    return read_ground(spec, Store(cache=cache, offline=True))
+    return read_covariates(spec, Store(cache=cache, offline=True))
 
 
 @pytest.fixture(scope="module")
-def found(spec: EstimatesSpec, ground: Ground) -> Neighbourhoods:
-    return estimates_of(spec, example_survey(county()), ground)
+def found(spec: EstimatesSpec, ground: CovariateData) -> Neighbourhoods:
+    return estimate_survey(spec, example_survey(county()), ground)
 
 
 def truth(outcome: str) -> np.ndarray:
@@ -134,9 +134,11 @@ class TestAddingUp:
         assert "The estimates add up" not in said
         assert "The estimates add up" in " ".join(findings(found, e))
 
-    def test_without_a_benchmark_nothing_moves(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_without_a_benchmark_nothing_moves(
+        self, spec: EstimatesSpec, ground: CovariateData
+    ) -> None:
         plain = spec.model_copy(update={"benchmark": "", "outcomes": ("trust",)})
-        e = estimates_of(plain, example_survey(county()), ground).outcomes["trust"]
+        e = estimate_survey(plain, example_survey(county()), ground).outcomes["trust"]
         assert e.larger is None
         np.testing.assert_array_equal(e.estimate, e.modelled.estimate)
 
@@ -151,22 +153,26 @@ class TestTruth:
             assert ours < 0.65 * alone
 
     @pytest.mark.slow
-    def test_intervals_cover_at_their_rate(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_intervals_cover_at_their_rate(
+        self, spec: EstimatesSpec, ground: CovariateData
+    ) -> None:
         # benchmarks/small_area_coverage.py has 200 surveys. Over 12 the mean of 400 intervals an outcome
         # has a standard error of about one point, since those of a survey share a model.
         hits: dict[str, list[float]] = {name: [] for name in OUTCOMES}
         for seed in range(12):
-            result = estimates_of(spec, example_survey(county(), 100 + seed), ground)
+            result = estimate_survey(spec, example_survey(county(), 100 + seed), ground)
             for name, e in result.outcomes.items():
                 hits[name].append(((e.lower <= truth(name)) & (truth(name) <= e.upper)).mean())
         for name in OUTCOMES:
             assert 0.92 < np.mean(hits[name]) < 0.98, name
 
-    def test_intervals_of_half_cover_about_half(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_intervals_of_half_cover_about_half(
+        self, spec: EstimatesSpec, ground: CovariateData
+    ) -> None:
         narrow = spec.model_copy(update={"level": 0.5, "benchmark": ""})
         hits = []
         for seed in range(8):
-            result = estimates_of(narrow, example_survey(county(), 300 + seed), ground)
+            result = estimate_survey(narrow, example_survey(county(), 300 + seed), ground)
             hits += [
                 ((e.lower <= truth(name)) & (truth(name) <= e.upper)).mean()
                 for name, e in result.outcomes.items()
@@ -176,12 +182,12 @@ class TestTruth:
 
 class TestKinds:
     def test_kinds_of_people_give_much_the_same(
-        self, spec: EstimatesSpec, ground: Ground, found: Neighbourhoods
+        self, spec: EstimatesSpec, ground: CovariateData, found: Neighbourhoods
     ) -> None:
         by_kind = spec.model_copy(
             update={"model": "mrp", "outcomes": ("trust",), "benchmark": "", "draws": 200}
         )
-        e = estimates_of(by_kind, example_survey(county()), ground).outcomes["trust"]
+        e = estimate_survey(by_kind, example_survey(county()), ground).outcomes["trust"]
         other = found.outcomes["trust"].modelled.estimate
         assert np.corrcoef(e.estimate, other)[0, 1] > 0.95
         assert abs((e.estimate - other).mean()) < 0.02
@@ -189,7 +195,9 @@ class TestKinds:
         assert ((e.asked > 0) == (e.modelled.from_survey > 0)).all()
 
     @pytest.mark.slow
-    def test_who_is_of_no_known_kind_is_counted(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_who_is_of_no_known_kind_is_counted(
+        self, spec: EstimatesSpec, ground: CovariateData
+    ) -> None:
         by_kind = spec.model_copy(
             update={"model": "mrp", "outcomes": ("trust",), "benchmark": "", "draws": 50}
         )
@@ -197,51 +205,53 @@ class TestKinds:
         answered = survey.frame.with_row_index().filter(pl.col("trust").is_not_null())["index"]
         silent = pl.int_range(pl.len()).is_in(answered.head(7).implode())
         frame = survey.frame.with_columns(age=pl.when(silent).then(None).otherwise(pl.col("age")))
-        e = estimates_of(by_kind, replace(survey, frame=frame), ground).outcomes["trust"]
-        whole = estimates_of(by_kind, survey, ground).outcomes["trust"]
+        e = estimate_survey(by_kind, replace(survey, frame=frame), ground).outcomes["trust"]
+        whole = estimate_survey(by_kind, survey, ground).outcomes["trust"]
         assert e.of_no_kind - whole.of_no_kind == 7
         assert e.asked.sum() == whole.asked.sum() - 7
 
-    def test_a_group_that_nobody_counts(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_a_group_that_nobody_counts(self, spec: EstimatesSpec, ground: CovariateData) -> None:
         assert ground.people is not None
         ages = np.where(ground.people.groups["age"] == "65+", "65-99", ground.people.groups["age"])
         people = replace(ground.people, groups={**ground.people.groups, "age": ages})
         by_kind = spec.model_copy(update={"model": "mrp"})
         with pytest.raises(DataError, match=r"group 'age': '65\+' of the survey is not one"):
-            estimates_of(by_kind, example_survey(county()), replace(ground, people=people))
+            estimate_survey(by_kind, example_survey(county()), replace(ground, people=people))
 
-    def test_needs_people(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_needs_people(self, spec: EstimatesSpec, ground: CovariateData) -> None:
         by_kind = spec.model_copy(update={"model": "mrp"})
         with pytest.raises(DataError, match="who lives where"):
-            estimates_of(by_kind, example_survey(county()), replace(ground, people=None))
+            estimate_survey(by_kind, example_survey(county()), replace(ground, people=None))
 
 
 class TestRefused:
-    def test_codes_of_another_system(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_codes_of_another_system(self, spec: EstimatesSpec, ground: CovariateData) -> None:
         survey = example_survey(county())
         strange = survey.frame.with_columns(neighbourhood=pl.lit("E01000001"))
         with pytest.raises(DataError, match="such as 'E01000001'; expected such as 'F01000001'"):
-            estimates_of(spec, replace(survey, frame=strange), ground)
+            estimate_survey(spec, replace(survey, frame=strange), ground)
 
     @pytest.mark.parametrize("method", ["fay-herriot", "mrp"])
     def test_an_outcome_that_all_share(
-        self, spec: EstimatesSpec, ground: Ground, method: str
+        self, spec: EstimatesSpec, ground: CovariateData, method: str
     ) -> None:
         survey = example_survey(county())
         same = survey.frame.with_columns(trust=pl.when(pl.col("trust").is_not_null()).then(1.0))
         with pytest.raises(
             DataError, match=r"outcome 'trust': all 1,877 respondents .* answer alike"
         ):
-            estimates_of(
+            estimate_survey(
                 spec.model_copy(update={"model": method}), replace(survey, frame=same), ground
             )
 
-    def test_those_from_elsewhere_are_counted(self, spec: EstimatesSpec, ground: Ground) -> None:
+    def test_those_from_elsewhere_are_counted(
+        self, spec: EstimatesSpec, ground: CovariateData
+    ) -> None:
         survey = example_survey(county())
         first = survey.frame["neighbourhood"][0]
         away = pl.when(pl.col("neighbourhood") == first).then(pl.lit("F01999999"))
         moved = survey.frame.with_columns(neighbourhood=away.otherwise("neighbourhood"))
-        e = estimates_of(
+        e = estimate_survey(
             spec.model_copy(update={"outcomes": ("trust",), "benchmark": ""}),
             replace(survey, frame=moved),
             ground,
@@ -258,7 +268,7 @@ class TestRefused:
         ],
     )
     def test_names_that_are_not_there(
-        self, change: dict[str, object], said: str, spec: EstimatesSpec, ground: Ground
+        self, change: dict[str, object], said: str, spec: EstimatesSpec, ground: CovariateData
     ) -> None:
         with pytest.raises(UnknownNameError, match=said):
-            estimates_of(spec.model_copy(update=change), example_survey(county()), ground)
+            estimate_survey(spec.model_copy(update=change), example_survey(county()), ground)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from commonweal.errors import DataError
 from commonweal.indicators import Indicator, Indicators
-from commonweal.social_capital.neighbourhoods import Answers, direct_estimates, standardised
+from commonweal.social_capital.neighbourhoods import SurveyAnswers, direct_estimates, standardised
 
 
 def indicators(values: np.ndarray) -> Indicators:
@@ -51,9 +51,9 @@ class TestCovariates:
 
 def answers(
     value: list[float], area: list[int], weight: list[float] | None = None, *, share: bool = True
-) -> Answers:
+) -> SurveyAnswers:
     w = np.ones(len(value)) if weight is None else np.array(weight)
-    return Answers(np.array(value), w, np.array(area), np.arange(len(value)), share)
+    return SurveyAnswers(np.array(value), w, np.array(area), np.arange(len(value)), share)
 
 
 class TestDirect:
@@ -91,8 +91,8 @@ class TestDirect:
         value = np.repeat(households, 2, axis=1).ravel().astype(float)
         area = np.repeat(np.arange(60), 40)
         pairs = np.repeat(np.arange(60 * 20), 2)
-        alone = Answers(value, np.ones(len(value)), area, np.arange(len(value)), True)
-        together = Answers(value, np.ones(len(value)), area, pairs, True)
+        alone = SurveyAnswers(value, np.ones(len(value)), area, np.arange(len(value)), True)
+        together = SurveyAnswers(value, np.ones(len(value)), area, pairs, True)
         x = np.empty((60, 0))
         assert direct_estimates(alone, x).design_effect == 1
         assert direct_estimates(together, x).design_effect == pytest.approx(2, rel=0.1)

@@ -2,51 +2,51 @@
 
 from commonweal.invest.allocation.allocate import (
     Allocation,
-    Chance,
-    Cost,
+    AllocationCertainty,
+    CapCost,
     allocate,
-    chance,
+    allocation_certainty,
     next_in_line,
 )
 from commonweal.invest.allocation.comparison import (
-    Difference,
-    Ground,
+    AllocationDifference,
+    SelectedShares,
     compare,
-    ground_of,
     in_need_on,
+    selected_shares,
 )
 from commonweal.invest.allocation.eligibility import read_exclusions, with_groups
 from commonweal.invest.allocation.programme import Programme, load_programme, shipped_programmes
 from commonweal.invest.allocation.regions import (
     Built,
     Regions,
+    adjacency,
     bordering,
     build_regions,
     build_up,
-    neighbours,
 )
 
 __all__ = [
     "Allocation",
+    "AllocationCertainty",
+    "AllocationDifference",
     "Built",
-    "Chance",
-    "Cost",
-    "Difference",
-    "Ground",
+    "CapCost",
     "Programme",
     "Regions",
+    "SelectedShares",
+    "adjacency",
     "allocate",
+    "allocation_certainty",
     "bordering",
     "build_regions",
     "build_up",
-    "chance",
     "compare",
-    "ground_of",
     "in_need_on",
     "load_programme",
-    "neighbours",
     "next_in_line",
     "read_exclusions",
+    "selected_shares",
     "shipped_programmes",
     "with_groups",
 ]

@@ -19,12 +19,12 @@ from commonweal.invest.allocation.selection import (
     CHOSEN,
     NO_MONEY,
     cap_margins,
-    choose,
     composite,
     first_come,
     limits_of,
     margins,
     paths_of,
+    select_areas,
     stated_need,
 )
 
@@ -46,7 +46,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class CapCost:
     """What caps cost: the same rule without them.
 
     Attributes
@@ -134,7 +134,7 @@ class Allocation:
     cap_margin: Floats
     tied: Bools
     in_need: Bools
-    cost: Cost
+    cost: CapCost
     limits: Limits
     designation: Designation
     among_equals: NDArray[np.intp]
@@ -244,14 +244,16 @@ def allocate(
     equals = first_come(need, breakers, areas.codes)
     awards = None if programme.money is None else programme.money.most
     _refuse_minimums(limits, awards)
-    state = choose(need[None], eligible[None], limits, awards, equals)[0]
+    state = select_areas(need[None], eligible[None], limits, awards, equals)[0]
     selected = state == CHOSEN
     _refuse_unmet(limits, selected)
     for k, cap in enumerate(programme.caps):
         why[state == CAPPED + k] = f"cap: {cap.most} in each {cap.in_each}"
     why[state == NO_MONEY] = "awards ran out"
     why[selected] = "selected"
-    free = choose(need[None], eligible[None], limits.without_caps(), awards, equals)[0] == CHOSEN
+    free = (
+        select_areas(need[None], eligible[None], limits.without_caps(), awards, equals)[0] == CHOSEN
+    )
     in_need = designate("in need", programme.yardstick, scores, areas, changes=False).selected
     order = np.zeros(len(areas), dtype=np.int64)
     by_need = equals[np.argsort(-need[equals], kind="stable")]
@@ -301,7 +303,7 @@ def next_in_line(allocation: Allocation, more: int) -> NDArray[np.intp]:
     if money is None or money.most is None:
         return np.empty(0, dtype=np.intp)
     need, equals = allocation.need, allocation.among_equals
-    state = choose(
+    state = select_areas(
         need[None], allocation.eligible[None], allocation.limits, money.most + more, equals
     )
     fresh = (state[0] == CHOSEN) & ~allocation.selected
@@ -328,17 +330,17 @@ def _refuse_unmet(limits: Limits, selected: Bools) -> None:
                 )
 
 
-def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> Cost:
+def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> CapCost:
     over, instead = free & ~selected, selected & ~free
 
     def of(which: Bools) -> float:
         return float(np.nansum(people[which]))
 
-    return Cost(over, instead, of(over), of(over & in_need), of(instead), of(instead & in_need))
+    return CapCost(over, instead, of(over), of(over & in_need), of(instead), of(instead & in_need))
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class AllocationCertainty:
     """What draws did to an allocation.
 
     Attributes
@@ -364,13 +366,13 @@ class Chance:
         return len(self.kept)
 
 
-def chance(
+def allocation_certainty(
     allocation: Allocation,
     scores: Mapping[str, Scores],
     indicators: Mapping[str, Indicators],
     spec: CertaintySpec,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Chance:
+) -> AllocationCertainty:
     """Allocate again in every draw of the study, and count.
 
     Parameters
@@ -417,13 +419,13 @@ def chance(
             for path, stated in allocation.parts.items()
         }
         mixed = composite(allocation.programme.rank, need)
-        state = choose(
+        state = select_areas(
             mixed, passes & allocation.open_to, allocation.limits, awards, allocation.among_equals
         )
         chosen = state == CHOSEN
         total += chosen.sum(axis=0)
         kept.append((chosen & allocation.selected).sum(axis=1))
-    return Chance(
+    return AllocationCertainty(
         total / spec.draws,
         np.concatenate(kept),
         spec.seed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.areas import build_move
+from commonweal.areas import build_crosswalk
 from commonweal.designation import designate
 from commonweal.errors import DataError, UnknownNameError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas, Crosswalk
     from commonweal.index import Scores
     from commonweal.invest.allocation.allocate import Allocation
     from commonweal.invest.allocation.programme import Programme
@@ -29,7 +29,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedComparison:
     """An allocation beside a published list of the same areas.
 
     Attributes
@@ -49,7 +49,9 @@ class Published:
     elsewhere: tuple[str, ...]
 
 
-def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Published:
+def compare_with_published(
+    allocation: Allocation, codes: Sequence[str], file: str
+) -> PublishedComparison:
     """Set an allocation beside a published list."""
     areas = allocation.areas
     elsewhere = tuple(code for code in codes if code not in areas.position)
@@ -60,7 +62,7 @@ def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Pu
         )
     listed = np.isin(areas.codes, codes)
     ours = allocation.selected
-    return Published(
+    return PublishedComparison(
         file,
         matched=np.flatnonzero(ours & listed),
         missed=np.flatnonzero(listed & ~ours),
@@ -70,7 +72,7 @@ def check_against(allocation: Allocation, codes: Sequence[str], file: str) -> Pu
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SelectedShares:
     """An allocation on the areas that two are compared on.
 
     Attributes
@@ -86,7 +88,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class AllocationDifference:
     """How one allocation differs from another.
 
     Attributes
@@ -136,7 +138,7 @@ class Difference:
         )
 
 
-def compare(first: Ground, second: Ground, in_need: Bools) -> Difference:
+def compare(first: SelectedShares, second: SelectedShares, in_need: Bools) -> AllocationDifference:
     """Compare two allocations on the same areas.
 
     Parameters
@@ -157,8 +159,8 @@ def compare(first: Ground, second: Ground, in_need: Bools) -> Difference:
     >>> from commonweal.areas import Areas
     >>> table = pl.DataFrame({"code": ["a", "b", "c"], "name": ["A", "B", "C"], "population": [10.0, 20.0, 40.0]})
     >>> areas = Areas("own", "Three", "area", "areas", table)
-    >>> one = Ground(areas, np.array([1.0, 1.0, 0.0]))
-    >>> other = Ground(areas, np.array([0.0, 1.0, 0.5]))
+    >>> one = SelectedShares(areas, np.array([1.0, 1.0, 0.0]))
+    >>> other = SelectedShares(areas, np.array([0.0, 1.0, 0.5]))
     >>> found = compare(one, other, np.array([False, True, True]))
     >>> [found.people(s) for s in (found.both, found.only_first, found.only_second)]
     [20.0, 10.0, 20.0]
@@ -171,7 +173,7 @@ def compare(first: Ground, second: Ground, in_need: Bools) -> Difference:
             f"of {second.areas.system}; expected the same"
         )
     both = np.minimum(first.share, second.share)
-    return Difference(
+    return AllocationDifference(
         first.areas,
         first.share,
         second.share,
@@ -182,9 +184,9 @@ def compare(first: Ground, second: Ground, in_need: Bools) -> Difference:
     )
 
 
-def ground_of(
+def selected_shares(
     store: Store, allocation: Allocation, scores: Mapping[str, Scores], ground: Areas
-) -> Ground:
+) -> SelectedShares:
     """Say how much of each of some smaller areas an allocation selects.
 
     Parameters
@@ -210,20 +212,20 @@ def ground_of(
     """
     selected = allocation.selected.astype(np.float64)
     if allocation.areas.codes == ground.codes:
-        return Ground(ground, selected)
+        return SelectedShares(ground, selected)
     moves = [s.move for s in scores.values() if s.move is not None]
     down = sorted(moves, key=lambda m: m.origin.system != ground.system)
     if not down:
-        return Ground(
-            ground, np.nan_to_num(build_move(store, allocation.areas, ground).mean(selected))
+        return SelectedShares(
+            ground, np.nan_to_num(build_crosswalk(store, allocation.areas, ground).mean(selected))
         )
     share = _back(down[0], selected)
     if down[0].origin.codes != ground.codes:
-        share = np.nan_to_num(build_move(store, down[0].origin, ground).mean(share))
-    return Ground(ground, share)
+        share = np.nan_to_num(build_crosswalk(store, down[0].origin, ground).mean(share))
+    return SelectedShares(ground, share)
 
 
-def _back(move: Move, selected: Floats) -> Floats:
+def _back(move: Crosswalk, selected: Floats) -> Floats:
     """(n_origin,) share of each origin's people that lives in a selected destination."""
     people = np.asarray(move.weights.sum(axis=0)).ravel()
     inside = move.weights.T @ selected
@@ -266,6 +268,6 @@ def in_need_on(
                     f"index {name} is built on {built.system} and cannot be told on {ground.system}; name the "
                     "programme on smaller areas first, and this one as the other"
                 )
-            built = built.moved(build_move(store, origin, ground))
+            built = built.moved(build_crosswalk(store, origin, ground))
         on_ground[name] = built
     return designate("in need", programme.yardstick, on_ground, ground, changes=False).selected

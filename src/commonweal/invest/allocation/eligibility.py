@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.areas import build_move, code_texts, load_areas, load_systems
+from commonweal.areas import build_crosswalk, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, StudyError, UnknownNameError
-from commonweal.files.inputs import note_given
+from commonweal.files.inputs import record_input
 from commonweal.sources import local_source
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _people_in_common(store: Store, lookup: Lookup, areas: Areas) -> pl.DataFram
     if lookup.areas not in load_systems().systems:
         raise UnknownNameError("area system", lookup.areas, load_systems().systems)
     small = load_areas(store, lookup.areas)
-    move = build_move(store, small, areas).weights.tocoo()
+    move = build_crosswalk(store, small, areas).weights.tocoo()
     lies = pl.DataFrame(
         {
             "small": [small.codes[i] for i in move.col],
@@ -140,7 +140,7 @@ def _named(store: Store, held: pl.DataFrame, names: Names | None) -> pl.DataFram
 
 def read_codes(file: Path, column: str) -> Codes:
     """Read a list of codes from a table."""
-    note_given(file)
+    record_input(file)
     try:
         table = pl.read_csv(file, infer_schema=False)
     except OSError as error:
@@ -200,7 +200,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EligibilityTest:
     """A condition: who passes it, what is said of who does not, and what it is called."""
 
     passes: Bools
@@ -215,11 +215,13 @@ def steps_of(
     need: Floats,
     areas: Areas,
     exclusions: Mapping[str, Sequence[str] | None],
-) -> tuple[list[Step], tuple[str, ...]]:
+) -> tuple[list[EligibilityTest], tuple[str, ...]]:
     """Give every condition in order, and the names of exclusions that were left out."""
-    steps = [Step(~np.isnan(need), "no score", "has a score on all that ranks")]
+    steps = [EligibilityTest(~np.isnan(need), "no score", "has a score on all that ranks")]
     for condition, tested in zip(programme.eligible, designation.tested, strict=False):
-        steps.append(Step(tested.passes, f"not in the {condition}", str(condition), True))
+        steps.append(
+            EligibilityTest(tested.passes, f"not in the {condition}", str(condition), True)
+        )
     left_out = []
     for name, codes in excluded(programme, exclusions):
         if codes is None:
@@ -229,7 +231,7 @@ def steps_of(
         said = f"excluded: {stated.what if stated else name}"
         stand = codes.file if isinstance(codes, Codes) else name
         hit = _are(areas, codes, stated.parent if stated else "", stand)
-        steps.append(Step(~hit, said, said))
+        steps.append(EligibilityTest(~hit, said, said))
     if programme.people is not None:
         people, window = areas.population, programme.people
         most = np.inf if window.max is None else window.max
@@ -237,8 +239,8 @@ def steps_of(
         words = words if window.max is None else f"{window.min:,.0f} to {window.max:,.0f}"
         known = ~np.isnan(people)
         steps += [
-            Step(known, "population unknown", "has a known population"),
-            Step(
+            EligibilityTest(known, "population unknown", "has a known population"),
+            EligibilityTest(
                 known & (people >= window.min) & (people <= most),
                 f"not {words} people",
                 f"{words} people",
@@ -247,7 +249,7 @@ def steps_of(
     return steps, tuple(left_out)
 
 
-def go_through(name: str, steps: Sequence[Step]) -> tuple[Bools, NDArray[np.object_]]:
+def go_through(name: str, steps: Sequence[EligibilityTest]) -> tuple[Bools, NDArray[np.object_]]:
     """Go through the conditions, keeping for each area the first that it does not pass."""
     left = np.ones(len(steps[0].passes), dtype=bool)
     why = np.full(len(left), "", dtype=object)

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from commonweal.areas import load_areas
 from commonweal.invest.allocation import allocate, load_programme
-from commonweal.invest.allocation.allocate import chance
-from commonweal.invest.allocation.comparison import check_against, compare, ground_of, in_need_on
+from commonweal.invest.allocation.allocate import allocation_certainty
+from commonweal.invest.allocation.comparison import (
+    compare,
+    compare_with_published,
+    in_need_on,
+    selected_shares,
+)
 from commonweal.invest.allocation.eligibility import (
     excluded,
     read_codes,
@@ -28,8 +33,8 @@ if TYPE_CHECKING:
 
     from commonweal.index import Scores
     from commonweal.invest.allocation import Allocation, Programme
-    from commonweal.invest.allocation.allocate import Chance
-    from commonweal.invest.allocation.comparison import Difference, Published
+    from commonweal.invest.allocation.allocate import AllocationCertainty
+    from commonweal.invest.allocation.comparison import AllocationDifference, PublishedComparison
     from commonweal.invest.allocation.regions import Built
     from commonweal.sources import Store
     from commonweal.spec import Study
@@ -39,18 +44,18 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 __all__ = [
-    "Against",
-    "Worked",
-    "applied",
+    "AllocationComparison",
+    "AllocationResult",
+    "apply_programme",
+    "compare_programmes",
     "draws_of",
     "exclusions_of",
-    "set_against",
-    "work_out",
+    "run_programme",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class AllocationResult:
     """A programme worked out on its study.
 
     Attributes
@@ -74,10 +79,10 @@ class Worked:
     results: Results
     scores: Mapping[str, Scores]
     allocation: Allocation
-    chance: Chance | None
+    chance: AllocationCertainty | None
     built: Built | None
     shapes: pl.DataFrame
-    published: Published | None = None
+    published: PublishedComparison | None = None
 
     @property
     def closed(self) -> list[str]:
@@ -88,7 +93,7 @@ class Worked:
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class AllocationComparison:
     """Another programme, and how the first differs from it.
 
     Attributes
@@ -99,8 +104,8 @@ class Against:
         The first beside the other.
     """
 
-    other: Worked
-    difference: Difference
+    other: AllocationResult
+    difference: AllocationDifference
 
 
 def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusions:
@@ -128,7 +133,7 @@ def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusion
     return codes
 
 
-def work_out(
+def run_programme(
     name: str,
     store: Store,
     exclude: Sequence[str] = (),
@@ -137,7 +142,7 @@ def work_out(
     shapes: bool = False,
     published: Path | None = None,
     progress: Progress | None = None,
-) -> Worked:
+) -> AllocationResult:
     """Run a programme's study and apply the rule.
 
     Parameters
@@ -164,10 +169,14 @@ def work_out(
     study = load_study(programme.study)
     results = run(study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress)
     wanted_draws = draws_of(study) if draws is None else draws
-    worked = applied(programme, results, store, exclusions, draws=wanted_draws, progress=progress)
+    worked = apply_programme(
+        programme, results, store, exclusions, draws=wanted_draws, progress=progress
+    )
     if published is None or listed is None:
         return worked
-    return replace(worked, published=check_against(worked.allocation, listed, published.name))
+    return replace(
+        worked, published=compare_with_published(worked.allocation, listed, published.name)
+    )
 
 
 def draws_of(study: Study) -> int:
@@ -175,7 +184,7 @@ def draws_of(study: Study) -> int:
     return study.certainty.draws if study.certainty else 0
 
 
-def applied(
+def apply_programme(
     programme: Programme,
     results: Results,
     store: Store,
@@ -183,7 +192,7 @@ def applied(
     *,
     draws: int | None = None,
     progress: Progress | None = None,
-) -> Worked:
+) -> AllocationResult:
     """Apply a programme's rule to a run of its study.
 
     Parameters
@@ -212,13 +221,17 @@ def applied(
     allocation = allocate(programme, scores, areas, exclusions)
     sure = None
     if spec is not None and spec.draws:
-        sure = chance(allocation, scores, results.indicators, spec, progress)
-    return Worked(results, scores, allocation, sure, built, outlines)
+        sure = allocation_certainty(allocation, scores, results.indicators, spec, progress)
+    return AllocationResult(results, scores, allocation, sure, built, outlines)
 
 
-def set_against(
-    worked: Worked, name: str, store: Store, exclude: Sequence[str] = (), ground: str = "lsoa21"
-) -> Against:
+def compare_programmes(
+    worked: AllocationResult,
+    name: str,
+    store: Store,
+    exclude: Sequence[str] = (),
+    ground: str = "lsoa21",
+) -> AllocationComparison:
     """Work another programme out and compare.
 
     Parameters
@@ -238,12 +251,12 @@ def set_against(
     named = [
         e for e in exclude if ("=" in e and e.partition("=")[0] in own) or ("=" not in e and own)
     ]
-    other = work_out(name, store, named, draws=0)
+    other = run_programme(name, store, named, draws=0)
     first, second = worked.allocation, other.allocation
     if first.areas.codes == second.areas.codes:
         areas, in_need = first.areas, first.in_need
     else:
         areas = load_areas(store, ground, within=worked.results.study.where)
         in_need = in_need_on(store, first.programme, worked.scores, areas)
-    grounds = [ground_of(store, w.allocation, w.scores, areas) for w in (worked, other)]
-    return Against(other, compare(grounds[0], grounds[1], in_need))
+    grounds = [selected_shares(store, w.allocation, w.scores, areas) for w in (worked, other)]
+    return AllocationComparison(other, compare(grounds[0], grounds[1], in_need))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from commonweal.designation import Condition, Rule
-from commonweal.files.schema import Data, load, shipped
+from commonweal.files.schema import FileModel, load, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FOLDER = resources.files("commonweal.invest") / "programmes"
 
 
-class _Marked(Data):
+class _Marked(FileModel):
     """A part of a rule, with what it rests on.
 
     Attributes
@@ -202,7 +202,7 @@ class Money(_Marked):
         return number + each
 
 
-class Lookup(Data):
+class Lookup(FileModel):
     """Which larger area holds each area: a table of small areas, their larger ones and the people of each pair.
 
     Attributes
@@ -231,7 +231,7 @@ class Lookup(Data):
         return self
 
 
-class Names(Data):
+class Names(FileModel):
     """Names of larger areas: a source in JSON, an entry for each code of the lookup.
 
     Attributes
@@ -247,7 +247,7 @@ class Names(Data):
     name: str
 
 
-class Grouping(Data):
+class Grouping(FileModel):
     """A parent that the study's areas lack, by where most of their people are."""
 
     title: str
@@ -255,7 +255,7 @@ class Grouping(Data):
     names: Names | None = None
 
 
-class Programme(Data):
+class Programme(FileModel):
     """A programme's rule; see docs/methods/allocation.md for every key."""
 
     name: str = ""

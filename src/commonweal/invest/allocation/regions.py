@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.areas import Areas, move_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.designation.designation import group_numbers
 from commonweal.errors import DataError
 from commonweal.invest.allocation.selection import composite, paths_of, stated_need
@@ -50,7 +50,7 @@ def bordering(pairs: Sequence[tuple[int, int]], n_areas: int) -> csr_array:
     return matrix
 
 
-def neighbours(geometry: pl.Series) -> csr_array:
+def adjacency(geometry: pl.Series) -> csr_array:
     """Find which areas share a stretch of border; one that meets another in a point is no neighbour.
 
     Parameters
@@ -137,7 +137,7 @@ def build_regions(
     people
         (n_areas,) residents; an area without a number joins none.
     borders
-        (n_areas, n_areas) symmetric, nonzero where two areas border (`neighbours`).
+        (n_areas, n_areas) symmetric, nonzero where two areas border (`adjacency`).
     least, most
         The window of people.
     within
@@ -340,7 +340,7 @@ def build_up(
     found = build_regions(
         composite(programme.rank, parts),
         areas.population,
-        neighbours(shapes["geometry"]),
+        adjacency(shapes["geometry"]),
         build.min,
         build.max,
         within,
@@ -365,7 +365,7 @@ def build_up(
             "destination": [areas.codes[found.seed[r]] if r >= 0 else None for r in found.region],
         }
     ).drop_nulls()
-    onward = move_from_pairs(areas, new, pairs)
+    onward = crosswalk_from_pairs(areas, new, pairs)
     carried = {}
     for name, s in scores.items():
         if s.built is not None and s.move is not None:

@@ -225,7 +225,7 @@ def first_come(need: Floats, breakers: Sequence[Floats], codes: Sequence[str]) -
     return np.lexsort((last[: len(need)], *keys))
 
 
-def choose(
+def select_areas(
     need: Floats,
     eligible: Bools,
     limits: Limits,

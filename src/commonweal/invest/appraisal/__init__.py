@@ -29,7 +29,7 @@ from commonweal.invest.appraisal.project import (
     project_from,
     shipped_projects,
 )
-from commonweal.invest.appraisal.sensitivity import Swing, Switch
+from commonweal.invest.appraisal.sensitivity import Swing, SwitchingValue
 from commonweal.invest.parameters import Uncertain, read_number
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "Outcomes",
     "Project",
     "Swing",
-    "Switch",
+    "SwitchingValue",
     "Uncertain",
     "additional",
     "appraise",

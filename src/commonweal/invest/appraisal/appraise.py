@@ -22,7 +22,7 @@ from commonweal.invest.appraisal.model import (
 )
 from commonweal.invest.appraisal.outcomes import check_claims
 from commonweal.invest.appraisal.project import outcomes_of, works_cited
-from commonweal.invest.appraisal.sensitivity import draw_inputs, swings, switches
+from commonweal.invest.appraisal.sensitivity import draw_inputs, swings, switching_values
 from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from commonweal.invest.appraisal.model import Input, Line, Model
     from commonweal.invest.appraisal.project import Project
-    from commonweal.invest.appraisal.sensitivity import Swing, Switch
-    from commonweal.invest.parameters import Parameters, Stated
+    from commonweal.invest.appraisal.sensitivity import Swing, SwitchingValue
+    from commonweal.invest.parameters import Parameters, Sourced
 
     Floats = NDArray[np.float64]
 
@@ -105,9 +105,9 @@ def assumptions(project: Project, parameters: Parameters, model: Model) -> tuple
 
 def used_parameters(
     project: Project, parameters: Parameters, model: Model
-) -> tuple[tuple[str, Stated], ...]:
+) -> tuple[tuple[str, Sourced], ...]:
     """Give the parameters that an appraisal takes, each with what it is in words."""
-    used: list[tuple[str, Stated]] = [("Discount rates", parameters.discount)]
+    used: list[tuple[str, Sourced]] = [("Discount rates", parameters.discount)]
     if any(name.endswith(".mitigated") for name in model.inputs):
         used.append(("Optimism bias", parameters.optimism_bias))
     if WELLBY in model.inputs:
@@ -289,7 +289,7 @@ class Appraisal:
     factors: Floats
     over_budget: float | None
     swings: tuple[Swing, ...]
-    switches: tuple[Switch, ...]
+    switches: tuple[SwitchingValue, ...]
     drivers: tuple[str, ...]
     assumptions: tuple[str, ...]
     cautions: tuple[str, ...]
@@ -353,7 +353,7 @@ def appraise(
         spent = totals(model, lines_worth(model, values, discounted=False))["public_cost"]
         over_budget = float((np.broadcast_to(spent, (draws,)) > project.budget).mean())
     used = [stated for _, stated in used_parameters(project, parameters, model)]
-    tornado, turning = swings(model, float(npsv.var())), switches(model)
+    tornado, turning = swings(model, float(npsv.var())), switching_values(model)
     return Appraisal(
         project,
         parameters,
@@ -391,7 +391,7 @@ def _estimate(at: float, drawn: Floats, n: int) -> Estimate:
 
 
 def _drivers(
-    project: Project, npsv: float, tornado: tuple[Swing, ...], turning: tuple[Switch, ...]
+    project: Project, npsv: float, tornado: tuple[Swing, ...], turning: tuple[SwitchingValue, ...]
 ) -> tuple[str, ...]:
     """Say what drives the answer, and beside what."""
     said = [f"Compared with what happens without it: {project.reference_case.rstrip('.')}."]

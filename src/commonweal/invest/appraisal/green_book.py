@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from commonweal.invest.parameters import Bounds, Step, Wellby
+    from commonweal.invest.parameters import Bounds, DiscountStep, Wellby
 
     V = TypeVar("V", float, NDArray[np.float64])
 
 
-def discount_factors(years: int, steps: Sequence[Step]) -> NDArray[np.float64]:
+def discount_factors(years: int, steps: Sequence[DiscountStep]) -> NDArray[np.float64]:
     """Give what one pound of each year is worth in the first.
 
     ``D_0 = 1``, ``D_t = D_(t-1) / (1 + r_t)`` with the rate that holds for year t: rates compound

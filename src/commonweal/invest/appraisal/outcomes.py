@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
-from commonweal.files.schema import Data, read_model
+from commonweal.files.schema import FileModel, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["fiscal", "social"]
 
 
-class Outcome(Data):
+class Outcome(FileModel):
     """An outcome that a benefit may claim.
 
     Attributes
@@ -46,7 +46,7 @@ class Outcome(Data):
         return self
 
 
-class Overlap(Data):
+class Overlap(FileModel):
     """Two outcomes that share a part which cannot be told apart, and why.
 
     It holds where the whole of the first is claimed, and the second or a part of it.
@@ -56,7 +56,7 @@ class Overlap(Data):
     why: str
 
 
-class Outcomes(Data):
+class Outcomes(FileModel):
     """Outcomes as a tree, and pairs that overlap across it."""
 
     outcomes: dict[str, Outcome]

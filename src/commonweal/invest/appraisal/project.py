@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from commonweal.errors import DataError, nearest
 from commonweal.evidence import load_evidence
 from commonweal.files.inputs import name_value
-from commonweal.files.schema import Data, load, read_data, shipped
+from commonweal.files.schema import FileModel, load, read_data, shipped
 from commonweal.invest.appraisal.outcomes import Outcome, Outcomes, check_claims, load_outcomes
 from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Uncertain
 
@@ -51,7 +51,7 @@ def _years(stated: Any) -> tuple[tuple[int, float], ...]:
 Years = Annotated[tuple[tuple[int, float], ...], BeforeValidator(_years)]
 
 
-class ProjectLine(Data):
+class ProjectLine(FileModel):
     """What costs and benefits have in common.
 
     Attributes
@@ -77,7 +77,7 @@ class ProjectLine(Data):
     verified: bool = False
 
 
-class Bias(Data):
+class Bias(FileModel):
     """Optimism bias of an estimate.
 
     In a file a category's name alone will do, or ``none``.
@@ -116,7 +116,7 @@ class Bias(Data):
         return self
 
 
-class Works(Data):
+class Works(FileModel):
     """Building work that benefits and running costs wait for.
 
     Attributes
@@ -152,7 +152,7 @@ class Cost(ProjectLine):
     optimism_bias: Bias | None = None
 
 
-class Additionality(Data):
+class Additionality(FileModel):
     """What of a gross effect is added.
 
     In a file a share alone will do: all of it together.
@@ -259,7 +259,7 @@ class Benefit(ProjectLine):
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Series(Data):
+class Series(FileModel):
     """An index by year that the user brings.
 
     Attributes
@@ -275,7 +275,7 @@ class Series(Data):
     verified: bool = False
 
 
-class Incomes(Data):
+class Incomes(FileModel):
     """Equivalised incomes, in GBP a year.
 
     Attributes
@@ -294,14 +294,14 @@ class Incomes(Data):
     verified: bool = False
 
 
-class Correlation(Data):
+class Correlation(FileModel):
     """Two uncertain inputs that move together, such as ``hub.people`` and ``hub.quantity``."""
 
     between: tuple[str, str]
     of: Annotated[float, Field(strict=True, gt=-1, lt=1)]
 
 
-class Project(Data):
+class Project(FileModel):
     """A project.
 
     Attributes

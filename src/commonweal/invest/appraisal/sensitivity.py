@@ -118,7 +118,7 @@ class Swing:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class SwitchingValue:
     """Where an input would have to be for costs and benefits to be even, the others as expected.
 
     Attributes
@@ -176,7 +176,7 @@ def swings(model: Model, variance: float) -> tuple[Swing, ...]:
     return tuple(sorted(found, key=lambda s: -s.width))
 
 
-def switches(model: Model) -> tuple[Switch, ...]:
+def switching_values(model: Model) -> tuple[SwitchingValue, ...]:
     """Find for each input the value at which the net present social value is 0."""
     found, middle = [], expected(model)
     for i in model.inputs.values():
@@ -184,7 +184,7 @@ def switches(model: Model) -> tuple[Switch, ...]:
         if value is not None and not i.number.certain:
             below = i.number.below(value)
             beyond = below if value < middle[i.name] else 1 - below
-        found.append(Switch(i, middle[i.name], value, beyond))
+        found.append(SwitchingValue(i, middle[i.name], value, beyond))
     return tuple(found)
 
 

@@ -12,24 +12,29 @@ from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal import DRAWS, appraise
 from commonweal.invest.appraisal.appraise import money, ratio
 from commonweal.invest.case.cautions import check_names, few_places
-from commonweal.invest.case.model import Asked, Case, worked_places
+from commonweal.invest.case.model import Case, CaseOptions, worked_places
 from commonweal.invest.case.options import DRAWS as STEADY_DRAWS
-from commonweal.invest.case.options import Stated, buys_nothing, make_option, steadiness
+from commonweal.invest.case.options import (
+    AppraisalSettings,
+    buys_nothing,
+    make_option,
+    mix_stability,
+)
 from commonweal.invest.case.valuation import gains_of, load_values, project_of
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.portfolio import (
     Builder,
-    Places,
-    Problem,
+    PortfolioAreas,
+    PortfolioProblem,
     Rules,
     expected,
     frontier,
-    measure_of,
+    need_index,
     uncertain_numbers,
 )
 from commonweal.invest.siting.demand import need_of_ranks
-from commonweal.invest.siting.on_study import Ask, ground_of, is_fictional, site
+from commonweal.invest.siting.on_study import SitingOptions, is_fictional, load_siting_data, site
 from commonweal.study.names import Scope
 
 if TYPE_CHECKING:
@@ -37,14 +42,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal, Project
     from commonweal.invest.case.options import Sharing
     from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.parameters import Parameters
     from commonweal.invest.portfolio.optimise import Mix
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.sources import Store
     from commonweal.study.results import Results
 
@@ -80,14 +85,14 @@ class SitesPlan:
     """
 
     intervention: Interventions
-    problem: Problem
+    problem: PortfolioProblem
     rules: Rules
     start: NDArray[np.intp]
     gains: list[Gain]
 
 
-def sites_worth(
-    sited: Sited,
+def appraise_sites(
+    sited: SitingResult,
     interventions: Interventions,
     values: Values,
     *,
@@ -131,7 +136,7 @@ def plan_sites(
     n = len(people)
     per = people / 1000.0 if each.cost.per == "1000_residents" else np.ones(n)
     names = tuple(f"site {k + 1}" for k in range(n))
-    problem = Problem(
+    problem = PortfolioProblem(
         codes=names,
         names=names,
         authorities=("",) * n,
@@ -171,15 +176,15 @@ def sites_project(
     )
 
 
-def untold(sited: Sited) -> str:
+def why_not_valued(sited: SitingResult) -> str:
     """Say why it is not told what new places are worth."""
     return _UNREAD if sited.unread else _UNTOLD
 
 
-def worth_told(sited: Sited, worth: Appraisal | None) -> list[str]:
+def site_value_sentences(sited: SitingResult, worth: Appraisal | None) -> list[str]:
     """Say what new places cost, what they are worth and how sure that is, in a sentence each."""
     if worth is None:
-        return [untold(sited)]
+        return [why_not_valued(sited)]
     cost, bcr = worth.measures["public_cost"], worth.measures["bcr"]
     return [
         COST.format(
@@ -213,7 +218,7 @@ _OTHER: dict[Sharing, Sharing] = {"each": "pooled", "pooled": "each"}
 
 
 def make_case(
-    asked: Asked,
+    asked: CaseOptions,
     store: Store,
     progress: Progress | None = None,
     results: Results | None = None,
@@ -251,7 +256,9 @@ def make_case(
     builder = portfolio_builder(worked.results, rows, interventions)
     problem = builder.problems(expected(uncertain_numbers(interventions)))[0]
     draws = DRAWS if asked.draws is None else max(asked.draws, LEAST_DRAWS)
-    stated = Stated(title, asked.first_year, draws, asked.seed, is_fictional(worked.results.study))
+    stated = AppraisalSettings(
+        title, asked.first_year, draws, asked.seed, is_fictional(worked.results.study)
+    )
     option, other = (
         make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
         for sharing in (asked.sharing, _OTHER[asked.sharing])
@@ -261,7 +268,7 @@ def make_case(
         raise CommonwealError("; ".join((buys_nothing(problem, rules, asked.sharing), *few)))
     again = STEADY_DRAWS if asked.draws is None else min(asked.draws, STEADY_DRAWS)
     steady = (
-        steadiness(
+        mix_stability(
             builder, rules, option,
             draws=again, seed=asked.seed, seconds=asked.seconds, progress=progress,
         )
@@ -285,10 +292,10 @@ def portfolio_builder(
     """Say what there is to choose from in some areas of a study, on its first index."""
     index, areas = next(iter(results.scores)), results.areas
     scores = results.scores[index]
-    measure = measure_of(scores, scores.tree, results.indicators[index], rows)
+    measure = need_index(scores, scores.tree, results.indicators[index], rows)
     table = areas.table[rows.tolist()]
     authority = next((p for p in areas.parents if p.startswith("lad")), None)
-    places = Places(
+    places = PortfolioAreas(
         tuple(table["code"].to_list()),
         tuple(table["name"].fill_null(table["code"]).to_list()),
         tuple((table[authority].fill_null("") if authority else table["code"]).to_list()),
@@ -298,7 +305,7 @@ def portfolio_builder(
     return Builder.of(interventions, places, measure)
 
 
-def _refuse_prices(asked: Asked, interventions: Interventions, values: Values) -> None:
+def _refuse_prices(asked: CaseOptions, interventions: Interventions, values: Values) -> None:
     """Refuse costs in prices of a year to which what wellbeing is worth cannot be brought."""
     year = interventions.price_year
     for series in (values.prices, values.incomes):
@@ -309,7 +316,9 @@ def _refuse_prices(asked: Asked, interventions: Interventions, values: Values) -
             )
 
 
-def _budget(asked: Asked, worked: Worked, places: int, values: Values) -> tuple[float, str]:
+def _budget(
+    asked: CaseOptions, worked: AllocationResult, places: int, values: Values
+) -> tuple[float, str]:
     """Give the money there is, and who says so."""
     if asked.budget is not None:
         return asked.budget, "as asked"
@@ -323,15 +332,15 @@ def _budget(asked: Asked, worked: Worked, places: int, values: Values) -> tuple[
 
 
 def _sites(
-    asked: Asked,
-    worked: Worked,
+    asked: CaseOptions,
+    worked: AllocationResult,
     rows: NDArray[np.intp],
-    problem: Problem,
+    problem: PortfolioProblem,
     mix: Mix,
     values: Values,
     store: Store,
     progress: Progress | None,
-) -> tuple[Sited | None, tuple[str, ...]]:
+) -> tuple[SitingResult | None, tuple[str, ...]]:
     """Find a site for each place that gets a building; for each place where a kind is asked for and none does."""
     builds = [
         name
@@ -348,12 +357,12 @@ def _sites(
     there = np.sort(rows[gets] if names else rows)
     areas = worked.results.areas
     number = f"{len(there):,} {areas.plural if len(there) > 1 else areas.singular}"
-    ask = Ask(
+    ask = SitingOptions(
         number, kind, sites=len(there), model="p_median", minutes=asked.minutes,
         candidates=asked.candidates, seconds=asked.seconds,
     )  # fmt: skip
     scope = Scope(number, there, np.zeros(len(there), dtype=bool))
-    ground = ground_of(worked.results, store, progress)
+    ground = load_siting_data(worked.results, store, progress)
     sited = site(worked.results, ask, store, ground=ground, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a case is whole or not made
         raise KeyboardInterrupt

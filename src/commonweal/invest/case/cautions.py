@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.document.format import joined, percent
+from commonweal.document.format import join_words, percent
 from commonweal.errors import UnknownNameError
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.model import NEEDIEST
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal
-    from commonweal.invest.case.model import Asked, Case
+    from commonweal.invest.case.model import Case, CaseOptions
     from commonweal.invest.case.options import Option
     from commonweal.invest.case.valuation import Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio import Problem
+    from commonweal.invest.portfolio import PortfolioProblem
 
 
 BUILDING = "building"
 """The group of interventions that need a site."""
 
 
-def check_names(asked: Asked, interventions: Interventions, values: Values) -> None:
+def check_names(asked: CaseOptions, interventions: Interventions, values: Values) -> None:
     """Refuse values of one's own that name an intervention that there is not.
 
     Those that ship go with the interventions that ship: what they do not name of others `case_cautions` tells.
@@ -56,12 +56,14 @@ def _cautions(case: Case) -> Iterator[str]:
     asked, bare, homeless = case.asked, _without_bias(case), unsited(case)
     if bare:
         yield (
-            f"No optimism bias is added to the capital cost of {joined(bare)}: {asked.values} names no category for "
+            f"No optimism bias is added to the capital cost of {join_words(bare)}: "
+            f"{asked.values} names no category for "
             "that key under 'optimism_bias' ('none' would say that there is none)."
         )
     if homeless:
         yield (
-            f"No sites are looked for {joined(homeless)}, of the group '{BUILDING}': {asked.values} names no kind of "
+            f"No sites are looked for {join_words(homeless)}, of the group '{BUILDING}': "
+            f"{asked.values} names no kind of "
             "place for that key under 'built'."
         )
     if case.sited is None and asked.candidates != SCHOOLS:
@@ -72,11 +74,11 @@ def _cautions(case: Case) -> Iterator[str]:
     yield from few_places(asked, case.worked, len(case.rows))
 
 
-def few_places(asked: Asked, worked: Worked, there: int) -> Iterator[str]:
+def few_places(asked: CaseOptions, worked: AllocationResult, there: int) -> Iterator[str]:
     """Say that more places of a part of a study were asked for than there are."""
     if worked.allocation.programme.name == NEEDIEST and asked.places > there:
         have = "has" if len(asked.areas) == 1 else "have"
-        yield f"{asked.places:,} places were asked for, and {joined(asked.areas)} {have} {there:,}."
+        yield f"{asked.places:,} places were asked for, and {join_words(asked.areas)} {have} {there:,}."
 
 
 def unsited(case: Case) -> list[str]:
@@ -118,7 +120,9 @@ def bias_words(appraisal: Appraisal) -> str:
     return "with optimism bias" if biased else "without optimism bias"
 
 
-def begun_costs_after(problem: Problem, start: NDArray[np.intp], years: int) -> NDArray[np.float64]:
+def begun_costs_after(
+    problem: PortfolioProblem, start: NDArray[np.intp], years: int
+) -> NDArray[np.float64]:
     """Give what it costs to run what was begun after the years of a programme, until it ends.
 
     Gives (n,) GBP in each year after the last, at the problem's costs and not discounted.
@@ -206,7 +210,7 @@ def why_studied(case: Case) -> str:
     chosen = [
         name for name in studied if has.mix.chosen[:, case.problem.interventions.index(name)].any()
     ]
-    paid = joined(case.interventions.interventions[name].label.lower() for name in chosen)
+    paid = join_words(case.interventions.interventions[name].label.lower() for name in chosen)
     return (
         f"{first} {named[0]} pays for {paid} in {_places(case, has)}, {named[1]} for none of them: "
         f"{_why_not(case, lacks, chosen)} So its empty cell says that nothing is known of it without its assumptions, "
@@ -215,8 +219,8 @@ def why_studied(case: Case) -> str:
 
 
 def _named(case: Case, studied: dict[str, list[str]]) -> str:
-    return joined(
-        f"{case.interventions.interventions[name].label.lower()} ({joined(outcomes)})"
+    return join_words(
+        f"{case.interventions.interventions[name].label.lower()} ({join_words(outcomes)})"
         for name, outcomes in studied.items()
     )
 

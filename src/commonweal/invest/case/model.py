@@ -11,7 +11,7 @@ import numpy as np
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.files.inputs import read_keys, read_text
 from commonweal.invest.allocation import load_programme
-from commonweal.invest.allocation.on_study import applied, draws_of, exclusions_of
+from commonweal.invest.allocation.on_study import apply_programme, draws_of, exclusions_of
 from commonweal.invest.allocation.programme import Programme, shipped_programmes
 from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import is_fictional
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation.on_study import Worked
+    from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal
-    from commonweal.invest.case.options import Option, Sharing, Steady
+    from commonweal.invest.case.options import MixStability, Option, Sharing
     from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.portfolio import Point, Rules
     from commonweal.invest.portfolio.optimise import Mix
-    from commonweal.invest.portfolio.problem import Problem
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.portfolio.problem import PortfolioProblem
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.sources import Store
     from commonweal.spec import Study
     from commonweal.study.names import Scope
@@ -56,7 +56,7 @@ def worked_places(
     draws: int | None = None,
     results: Results | None = None,
     progress: Progress | None = None,
-) -> tuple[Worked, NDArray[np.intp], str]:
+) -> tuple[AllocationResult, NDArray[np.intp], str]:
     """Run a study and find the places that a case is for."""
     programme = _programme(subject)
     exclusions = exclusions_of(programme, exclude) if programme else None
@@ -84,7 +84,9 @@ def worked_places(
         assert scope is not None  # an area was asked for
         worked = neediest_of(results, scope, places, store, draws, progress)
     else:
-        worked = applied(programme, results, store, exclusions, draws=draws, progress=progress)
+        worked = apply_programme(
+            programme, results, store, exclusions, draws=draws, progress=progress
+        )
     a = worked.allocation
     kept = (
         a.selected if scope is None else a.selected & np.isin(np.arange(len(a.areas)), scope.rows)
@@ -107,13 +109,13 @@ def neediest_of(
     store: Store,
     draws: int | None = None,
     progress: Progress | None = None,
-) -> Worked:
+) -> AllocationResult:
     """Select the neediest areas of a part of a study, as a programme of our own would."""
     inside = np.isin(np.arange(len(results.areas)), scope.rows)
     outside = [results.areas.codes[row] for row in np.flatnonzero(~inside)]
     rule = neediest(results, scope, places, elsewhere=bool(outside))
     exclusions = {ELSEWHERE: outside} if outside else {}
-    return applied(rule, results, store, exclusions, draws=draws, progress=progress)
+    return apply_programme(rule, results, store, exclusions, draws=draws, progress=progress)
 
 
 def neediest(results: Results, scope: Scope, places: int, *, elsewhere: bool = True) -> Programme:
@@ -174,7 +176,7 @@ EARLIEST, LATEST = 2000, 2100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CaseOptions:
     """What a case is made for.
 
     Attributes
@@ -196,7 +198,7 @@ class Asked:
     kind
         Of place to find sites for; that of the buildings in the mix if empty, and none where there are none.
     candidates
-        Where one could go: see `commonweal.invest.siting.on_study.Ask`.
+        Where one could go: see `commonweal.invest.siting.on_study.SitingOptions`.
     sharing
         Which way to share the money is proposed: ``each`` place an equal part, or ``pooled``, where it meets
         most need. Both are worked out.
@@ -274,20 +276,20 @@ class Case:
         Interventions of the mix that are built there.
     """
 
-    asked: Asked
+    asked: CaseOptions
     title: str
-    worked: Worked
+    worked: AllocationResult
     rows: NDArray[np.intp]
     budget_from: str
     interventions: Interventions
     values: Values
-    problem: Problem
+    problem: PortfolioProblem
     rules: Rules
     option: Option
     other: Option | None
-    steady: Steady | None
+    steady: MixStability | None
     frontier: tuple[Point, ...]
-    sited: Sited | None
+    sited: SitingResult | None
     built: tuple[str, ...]
 
     @property

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.invest.appraisal import appraise
-from commonweal.invest.case.valuation import effect_of, gains_of, project_of
-from commonweal.invest.portfolio import Mix, choose, drawn, stability, uncertain_numbers
+from commonweal.invest.case.valuation import effect_of_gain, gains_of, project_of
+from commonweal.invest.portfolio import Mix, drawn, optimise_mix, stability, uncertain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal import Appraisal
     from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio import Builder, Problem, Rules
+    from commonweal.invest.portfolio import Builder, PortfolioProblem, Rules
 
     Progress = Callable[[str, int, int], None]
     Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Stated:
+class AppraisalSettings:
     """What every option is appraised with: the project's title, first year, draws, seed; whether it is made up."""
 
     title: str
@@ -71,16 +71,16 @@ class Stated:
 def make_option(
     sharing: Sharing,
     interventions: Interventions,
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     values: Values,
-    stated: Stated,
+    stated: AppraisalSettings,
     seconds: float,
     progress: Progress | None = None,
 ) -> Option | None:
     """Choose a mix and appraise it."""
     mix = (
-        choose(problem, rules, seconds=seconds)
+        optimise_mix(problem, rules, seconds=seconds)
         if sharing == "pooled"
         else _each(problem, rules, seconds, progress)
     )
@@ -95,12 +95,14 @@ def make_option(
         )  # fmt: skip
         return appraise(project, draws=stated.draws, seed=stated.seed)
 
-    studied = [g for g in gains if effect_of(interventions, g).quality in STUDIED]
+    studied = [g for g in gains if effect_of_gain(interventions, g).quality in STUDIED]
     firm = appraised(studied) if sum(g.total for g in studied) > 0 else None
     return Option(sharing, mix, gains, appraised(list(gains)), firm)
 
 
-def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | None) -> Mix:
+def _each(
+    problem: PortfolioProblem, rules: Rules, seconds: float, progress: Progress | None
+) -> Mix:
     """Choose for every place by itself, with an equal part of the money."""
     n = len(problem.codes)
     own = rules.scaled(1 / n)
@@ -108,7 +110,7 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
     for k in range(n):
         if progress is not None:
             progress("choosing what to do where", k, n)
-        found.append(choose(alone(problem, k), own, seconds=seconds))
+        found.append(optimise_mix(alone(problem, k), own, seconds=seconds))
     return Mix(
         np.vstack([mix.start for mix in found]),
         sum(mix.met for mix in found),
@@ -118,7 +120,7 @@ def _each(problem: Problem, rules: Rules, seconds: float, progress: Progress | N
     )
 
 
-def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> str:
+def buys_nothing(problem: PortfolioProblem, rules: Rules, sharing: Sharing) -> str:
     """Say why a budget buys nothing that is expected to do good: what there is, and the least that anything costs."""
     helps = problem.gains.sum(axis=2) > 0
     n = len(problem.codes)
@@ -141,7 +143,7 @@ def buys_nothing(problem: Problem, rules: Rules, sharing: Sharing) -> str:
     )
 
 
-def costs_by_start(problem: Problem, rules: Rules) -> NDArray[np.float64]:
+def costs_by_start(problem: PortfolioProblem, rules: Rules) -> NDArray[np.float64]:
     """(n_starts, n_areas, n_interventions) GBP that each costs within the years, by the year in which it is begun."""
     last = rules.years - 1 if rules.last_start is None else rules.last_start
     shape = (len(problem.codes), len(problem.interventions))
@@ -149,7 +151,7 @@ def costs_by_start(problem: Problem, rules: Rules) -> NDArray[np.float64]:
     return np.stack([problem.spent(start, rules.years).sum(axis=2) for start in starts])
 
 
-def alone(problem: Problem, k: int) -> Problem:
+def alone(problem: PortfolioProblem, k: int) -> PortfolioProblem:
     """Give the problem of one place, the `k`-th."""
     one = slice(k, k + 1)
     return replace(
@@ -178,7 +180,7 @@ POOLED = 15.0
 
 
 @dataclass(frozen=True)
-class Steady:
+class MixStability:
     """How often each choice is made again.
 
     Attributes
@@ -214,7 +216,7 @@ class Steady:
         return _mean(self.often, ~self.chosen)
 
 
-def steadiness(
+def mix_stability(
     builder: Builder,
     rules: Rules,
     option: Option,
@@ -223,7 +225,7 @@ def steadiness(
     seed: int = 1,
     seconds: float = 60.0,
     progress: Progress | None = None,
-) -> Steady:
+) -> MixStability:
     """Draw costs and effects, and choose anew for each draw, as the option shares the money.
 
     Notes
@@ -235,18 +237,18 @@ def steadiness(
     if option.sharing == "pooled":
         at_most = min(seconds, POOLED)
         found = stability(builder, rules, option.mix, draws, seed, progress, seconds=at_most)
-        return Steady(draws, seed, np.arange(n), chosen, found.often, found.gap)
+        return MixStability(draws, seed, np.arange(n), chosen, found.often, found.gap)
     at = np.unique(np.linspace(0, n - 1, min(n, PLACES)).round().astype(np.intp))
     own, often, gap = rules.scaled(1 / n), np.zeros((len(at), chosen.shape[1])), 0.0
     problems = builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
     for k, problem in enumerate(problems):
         for row, place in enumerate(at):
-            mix = choose(alone(problem, place), own, seconds=seconds)
+            mix = optimise_mix(alone(problem, place), own, seconds=seconds)
             often[row] += mix.chosen[0]
             gap = max(gap, mix.gap)
         if progress is not None:
             progress("draws of costs and effects", k + 1, draws)
-    return Steady(draws, seed, at, chosen[at], often / draws, gap)
+    return MixStability(draws, seed, at, chosen[at], often / draws, gap)
 
 
 def _mean(often: Floats, where: NDArray[np.bool_]) -> Floats:

@@ -12,12 +12,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from commonweal.access.places import load_taxonomy
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.files.schema import Data, load, shipped
+from commonweal.files.schema import FileModel, load, shipped
 from commonweal.invest.appraisal import project_from
 from commonweal.invest.appraisal.project import Series
 from commonweal.invest.parameters import (
     AtMostOne,
-    Stated,
+    Sourced,
     Uncertain,
     inside,
     load_parameters,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal import Project
     from commonweal.invest.interventions import Effect, Interventions
     from commonweal.invest.parameters import Uncertain
-    from commonweal.invest.portfolio import Problem, Rules
+    from commonweal.invest.portfolio import PortfolioProblem, Rules
     from commonweal.invest.portfolio.builder import Key
 
     Floats = NDArray[np.float64]
@@ -45,25 +45,25 @@ _FOLDER = resources.files(__package__) / "published"
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Wellbeing(Stated):
+class Wellbeing(Sourced):
     """Points of life satisfaction, 0 to 10, for a year, of someone better off by a standard deviation."""
 
     points: Annotated[Uncertain, BeforeValidator(read_number), AfterValidator(inside(0, 10))]
 
 
-class Added(Stated):
+class Added(Sourced):
     """The share of effects that is additional."""
 
     share: AtMostOne
 
 
-class Grant(Stated):
+class Grant(Sourced):
     """GBP for each place where neither a programme nor the user says how much there is."""
 
     each: Annotated[float, Field(strict=True, gt=0)]
 
 
-class Values(Data):
+class Values(FileModel):
     """A file of values.
 
     Attributes
@@ -186,7 +186,7 @@ class Gain:
         return float(self.each * self.reach.sum())
 
 
-def effect_of(interventions: Interventions, gain: Gain) -> Effect:
+def effect_of_gain(interventions: Interventions, gain: Gain) -> Effect:
     """Give the effect that a gain comes from."""
     effects = interventions.interventions[gain.intervention].effects
     return next(e for e in effects if e.outcome == gain.outcome)
@@ -194,7 +194,7 @@ def effect_of(interventions: Interventions, gain: Gain) -> Effect:
 
 def gains_of(
     interventions: Interventions,
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     start: NDArray[np.intp],
     seed: int = 1,
@@ -281,7 +281,7 @@ def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
 def project_of(
     title: str,
     interventions: Interventions,
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     start: NDArray[np.intp],
     gains: list[Gain],
@@ -349,7 +349,7 @@ def _shares(values: Floats) -> dict[int, float]:
 
 def _costs(
     interventions: Interventions,
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     start: NDArray[np.intp],
     values: Values,
@@ -400,7 +400,7 @@ def _cost(
 
 
 def _unquantified(
-    interventions: Interventions, problem: Problem, rules: Rules, start: NDArray[np.intp]
+    interventions: Interventions, problem: PortfolioProblem, rules: Rules, start: NDArray[np.intp]
 ) -> tuple[str, ...]:
     """Say what matters and is not in the figures."""
     chosen = [

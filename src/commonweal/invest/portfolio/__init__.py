@@ -2,16 +2,16 @@
 
 from commonweal.invest.portfolio.builder import (
     Builder,
-    Measure,
-    Places,
+    NeedIndex,
+    PortfolioAreas,
     Target,
     drawn,
     expected,
-    measure_of,
     measured_effects,
+    need_index,
     uncertain_numbers,
 )
-from commonweal.invest.portfolio.optimise import Mix, choose, need_met
+from commonweal.invest.portfolio.optimise import Mix, need_met, optimise_mix
 from commonweal.invest.portfolio.plan import (
     SHARES,
     After,
@@ -24,30 +24,30 @@ from commonweal.invest.portfolio.plan import (
     recount,
     stability,
 )
-from commonweal.invest.portfolio.problem import Problem, Rules
+from commonweal.invest.portfolio.problem import PortfolioProblem, Rules
 
 __all__ = [
     "SHARES",
     "After",
     "Builder",
-    "Measure",
     "Mix",
-    "Places",
+    "NeedIndex",
     "Point",
     "Portfolio",
-    "Problem",
+    "PortfolioAreas",
+    "PortfolioProblem",
     "Recount",
     "Rules",
     "Stability",
     "Target",
-    "choose",
     "drawn",
     "expected",
     "frontier",
     "make_portfolio",
-    "measure_of",
     "measured_effects",
+    "need_index",
     "need_met",
+    "optimise_mix",
     "recount",
     "stability",
     "uncertain_numbers",

@@ -11,7 +11,7 @@ from commonweal.errors import DataError, nearest
 from commonweal.index import score
 from commonweal.index.score import fit_base
 from commonweal.indicators import Indicators
-from commonweal.invest.portfolio.problem import Problem
+from commonweal.invest.portfolio.problem import PortfolioProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ def drawn(numbers: Mapping[Key, Uncertain], draws: int, seed: int) -> dict[Key, 
 
 
 @dataclass(frozen=True)
-class Measure:
+class NeedIndex:
     """An index, fixed as it stands today, for some of its areas.
 
     Every transform, weight and rank is taken from all areas as they are now. What an area scores then
@@ -140,9 +140,9 @@ class Measure:
         return score(self.index, self.tree, many, self.base).score.reshape(cases, areas)
 
 
-def measure_of(
+def need_index(
     scores: Scores, tree: Node, indicators: Indicators, rows: NDArray[np.intp]
-) -> Measure:
+) -> NeedIndex:
     """Fix an index as it stands, for some areas.
 
     Parameters
@@ -184,7 +184,7 @@ def measure_of(
         indicators.values[rows],
         indicators.meta,
     )
-    return Measure(
+    return NeedIndex(
         name,
         scores.tree,
         fit_base(name, tree, [indicators]),
@@ -245,7 +245,7 @@ PER = 1000.0
 
 
 @dataclass(frozen=True)
-class Places:
+class PortfolioAreas:
     """The neighbourhoods that a portfolio is for.
 
     Attributes
@@ -290,8 +290,8 @@ class Builder:
     """
 
     interventions: Interventions
-    places: Places
-    measure: Measure
+    places: PortfolioAreas
+    measure: NeedIndex
     stated_counts: float
     through: Mapping[tuple[str, str], tuple[int, ...]]
     targets: tuple[Target, ...]
@@ -300,8 +300,8 @@ class Builder:
     def of(
         cls,
         interventions: Interventions,
-        places: Places,
-        measure: Measure,
+        places: PortfolioAreas,
+        measure: NeedIndex,
         stated_counts: float = 1.0,
     ) -> Builder:
         """See which effects show in indicators of the index.
@@ -321,7 +321,7 @@ class Builder:
         )
         return cls(interventions, places, measure, stated_counts, through, tuple(targets))
 
-    def problems(self, numbers: Mapping[Key, Floats]) -> list[Problem]:
+    def problems(self, numbers: Mapping[Key, Floats]) -> list[PortfolioProblem]:
         """Make a problem for each case of the numbers."""
         cases = len(next(iter(numbers.values())))
         names = tuple(self.interventions.interventions)
@@ -331,7 +331,7 @@ class Builder:
         for k in range(cases):
             capital, yearly = self._costs(numbers, k)
             made.append(
-                Problem(
+                PortfolioProblem(
                     p.codes,
                     p.names,
                     p.authorities,
@@ -421,7 +421,11 @@ class Builder:
 
 
 def moved_values(
-    builder: Builder, problem: Problem, works: Floats, repeat: float, numbers: Mapping[Key, Floats]
+    builder: Builder,
+    problem: PortfolioProblem,
+    works: Floats,
+    repeat: float,
+    numbers: Mapping[Key, Floats],
 ) -> Floats:
     """Give the indicators of the areas while interventions work there.
 

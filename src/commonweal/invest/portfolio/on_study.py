@@ -11,7 +11,14 @@ from commonweal.designation import designate
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.index import score, without_indicators
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.portfolio import SHARES, After, Places, Rules, make_portfolio, measure_of
+from commonweal.invest.portfolio import (
+    SHARES,
+    After,
+    PortfolioAreas,
+    Rules,
+    make_portfolio,
+    need_index,
+)
 from commonweal.spec import OwnAreas
 from commonweal.study.names import authority_of, find_scope
 
@@ -24,14 +31,14 @@ if TYPE_CHECKING:
     from commonweal.invest.portfolio import Portfolio
     from commonweal.study.results import Results
 
-__all__ = ["SELECTED", "Ask", "propose"]
+__all__ = ["SELECTED", "PortfolioOptions", "propose"]
 
 SELECTED = "selected"
 """What is said for all areas that the study's designation selects."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PortfolioOptions:
     """What is asked of a portfolio.
 
     Attributes
@@ -98,7 +105,7 @@ class Ask:
 
 
 def propose(
-    results: Results, ask: Ask, progress: Callable[[str, int, int], None] | None = None
+    results: Results, ask: PortfolioOptions, progress: Callable[[str, int, int], None] | None = None
 ) -> Portfolio:
     """Choose what to do in some areas of a study.
 
@@ -136,10 +143,10 @@ def propose(
         raise CommonwealError(f"{title}: no area has a score on {index} and people; expected one")
     rows = rows[usable]
     tree = _tree(results, index)
-    measure = measure_of(results.scores[index], tree, results.indicators[index], rows)
+    measure = need_index(results.scores[index], tree, results.indicators[index], rows)
     authorities = _authorities(results)
     need = (2.0 * (measure.of - measure.rank + 0.5) / measure.of) ** ask.equity
-    places = Places(
+    places = PortfolioAreas(
         tuple(results.areas.codes[row] for row in rows),
         tuple(names[row] for row in rows),
         tuple(authorities[row] for row in rows),
@@ -182,7 +189,7 @@ def _index(results: Results, asked: str) -> str:
     return asked or own[0]
 
 
-def _rows(results: Results, ask: Ask) -> tuple[str, NDArray[np.intp]]:
+def _rows(results: Results, ask: PortfolioOptions) -> tuple[str, NDArray[np.intp]]:
     """Give the title and the rows of the areas asked about."""
     if SELECTED not in ask.areas:
         scope = find_scope(results.areas, ask.areas)

@@ -10,12 +10,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
-from commonweal.invest.solver import Clock, run_mip
+from commonweal.invest.solver import TimeLimit, run_mip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.invest.portfolio.problem import Problem, Rules
+    from commonweal.invest.portfolio.problem import PortfolioProblem, Rules
 
     Floats = NDArray[np.float64]
     Columns = NDArray[np.intp]
@@ -49,7 +49,7 @@ class Rows:
     limit: Floats
 
     @classmethod
-    def of(cls, problem: Problem, rules: Rules) -> Rows:
+    def of(cls, problem: PortfolioProblem, rules: Rules) -> Rows:
         """Write a problem and its rules as rows."""
         lasting = problem.working(rules.years).sum(axis=2).T  # by intervention and start
         # Need met by area, intervention, start and outcome, before what is repeated counts less.
@@ -71,7 +71,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Starts:
-    problem: Problem
+    problem: PortfolioProblem
     rules: Rules
     area: Columns
     intervention: Columns
@@ -232,7 +232,7 @@ _HAIR = 1e-9
 
 def solve_rows(rows: Rows, gap: float, seconds: float) -> tuple[Columns, float]:
     """Find the starts that meet most need."""
-    clock = Clock(seconds)
+    clock = TimeLimit(seconds)
     everything = np.ones(len(rows.area), dtype=bool)
     if len(rows.area) <= _FEW:
         found = _integer(rows, everything, gap, seconds)
@@ -273,7 +273,7 @@ def _too_slow(seconds: float) -> CommonwealError:
     )
 
 
-def _relaxed(rows: Rows, clock: Clock) -> tuple[float, Floats, NDArray[np.bool_]] | None:
+def _relaxed(rows: Rows, clock: TimeLimit) -> tuple[float, Floats, NDArray[np.bool_]] | None:
     """Give the most that could be met if starts could be parts, what each costs of it, and which have a part."""
     scale, n = _scale(rows), len(rows.area)
     found = run_mip(
@@ -293,7 +293,7 @@ def _integer(rows: Rows, allowed: NDArray[np.bool_], gap: float, seconds: float)
     upper[:n] = np.where(allowed, upper[:n], 0.0)
     found = run_mip(
         -rows.objective / scale, rows.matrix, *_row_bounds(rows), upper, rows.whole,
-        clock=Clock(max(seconds, 0.1)), gap=gap,
+        clock=TimeLimit(max(seconds, 0.1)), gap=gap,
     )  # fmt: skip
     if found.value is None:
         return _Found(None, -np.inf, np.inf)
@@ -348,13 +348,13 @@ class Mix:
         return self.start >= 0
 
 
-def need_met(problem: Problem, start: NDArray[np.intp], rules: Rules) -> Floats:
+def need_met(problem: PortfolioProblem, start: NDArray[np.intp], rules: Rules) -> Floats:
     """Count the need that a mix meets, as the programme does.
 
     Parameters
     ----------
     problem, rules
-        As in `choose`.
+        As in `optimise_mix`.
     start
         (n_areas, n_interventions) year of start; -1 = not done.
 
@@ -382,7 +382,9 @@ def need_met(problem: Problem, start: NDArray[np.intp], rules: Rules) -> Floats:
     return problem.weight * (np.minimum(measured, problem.shortfall * years) + stated)
 
 
-def choose(problem: Problem, rules: Rules, *, gap: float = GAP, seconds: float = 60.0) -> Mix:
+def optimise_mix(
+    problem: PortfolioProblem, rules: Rules, *, gap: float = GAP, seconds: float = 60.0
+) -> Mix:
     """Choose the mix that meets most need within the rules.
 
     Parameters

@@ -15,7 +15,7 @@ from commonweal.invest.portfolio.builder import (
     moved_values,
     uncertain_numbers,
 )
-from commonweal.invest.portfolio.optimise import GAP, choose, need_met
+from commonweal.invest.portfolio.optimise import GAP, need_met, optimise_mix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio.builder import Key, Measure, Places
+    from commonweal.invest.portfolio.builder import Key, NeedIndex, PortfolioAreas
     from commonweal.invest.portfolio.optimise import Mix
-    from commonweal.invest.portfolio.problem import Problem, Rules
+    from commonweal.invest.portfolio.problem import PortfolioProblem, Rules
 
     Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class Point:
 
 
 def frontier(
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     shares: Sequence[float] = SHARES,
     *,
@@ -65,7 +65,7 @@ def frontier(
     Parameters
     ----------
     problem, rules, gap, seconds
-        As in `commonweal.invest.portfolio.choose`. A limit on a single year is scaled with the budget.
+        As in `commonweal.invest.portfolio.optimise_mix`. A limit on a single year is scaled with the budget.
     shares
         Of the budget, above 0.
     known
@@ -90,7 +90,7 @@ def frontier(
     for k, share in enumerate(sorted(shares)):
         scaled = rules.scaled(share)
         mix = known if known is not None and share == 1 else None
-        mix = mix or choose(problem, scaled, gap=gap, seconds=seconds)
+        mix = mix or optimise_mix(problem, scaled, gap=gap, seconds=seconds)
         if points and mix.met < (before := points[-1].mix).met:
             mix = replace(before, bound=max(mix.bound, before.met))
         points.append(Point(scaled.budget, mix))
@@ -127,7 +127,7 @@ class Recount:
 
 def recount(
     builder: Builder,
-    problem: Problem,
+    problem: PortfolioProblem,
     rules: Rules,
     start: NDArray[np.intp],
     numbers: Mapping[Key, Floats],
@@ -168,7 +168,7 @@ def recount(
     )
 
 
-def _stated(problem: Problem, works: Floats, repeat: float) -> Floats:
+def _stated(problem: PortfolioProblem, works: Floats, repeat: float) -> Floats:
     """(n_areas,) standard deviations of stated outcomes in a year."""
     whole = problem.gains[:, :, ~problem.measured] * works[:, :, None]
     good = -np.sort(-np.maximum(whole, 0.0), axis=1)
@@ -235,7 +235,7 @@ def stability(
     progress
         Called as ``progress(what, done, total)``.
     gap, seconds
-        As of `commonweal.invest.portfolio.choose`, for each draw. Give the gap that the mix was chosen with: a
+        As of `commonweal.invest.portfolio.optimise_mix`, for each draw. Give the gap that the mix was chosen with: a
         wider one would tell what the solver left open as if it were not known.
 
     Raises
@@ -256,7 +256,7 @@ def stability(
     for k, problem in enumerate(
         builder.problems(drawn(uncertain_numbers(builder.interventions), draws, seed))
     ):
-        of_draw = choose(problem, rules, gap=gap, seconds=seconds)
+        of_draw = optimise_mix(problem, rules, gap=gap, seconds=seconds)
         often += of_draw.chosen
         areas += of_draw.chosen.any(axis=1)
         met[k] = need_met(problem, mix.start, rules).sum()
@@ -321,7 +321,7 @@ class Portfolio:
     plural: str
     rules: Rules
     builder: Builder
-    problem: Problem
+    problem: PortfolioProblem
     mix: Mix
     recount: Recount
     frontier: tuple[Point, ...]
@@ -343,8 +343,8 @@ class Portfolio:
 
 def make_portfolio(
     interventions: Interventions,
-    places: Places,
-    measure: Measure,
+    places: PortfolioAreas,
+    measure: NeedIndex,
     rules: Rules,
     *,
     title: str = "",
@@ -380,7 +380,7 @@ def make_portfolio(
     draws, seed
         As of `commonweal.invest.portfolio.plan`; 0 draws for none.
     gap, seconds
-        As of `commonweal.invest.portfolio.choose`.
+        As of `commonweal.invest.portfolio.optimise_mix`.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -394,7 +394,7 @@ def make_portfolio(
     builder = Builder.of(interventions, places, measure, stated_counts)
     numbers = expected(uncertain_numbers(interventions))
     problem = builder.problems(numbers)[0]
-    mix = choose(problem, rules, gap=gap, seconds=seconds)
+    mix = optimise_mix(problem, rules, gap=gap, seconds=seconds)
     if not mix.chosen.any():
         raise CommonwealError(_why_nothing(problem, rules))
     return Portfolio(
@@ -411,7 +411,7 @@ def make_portfolio(
     )
 
 
-def _why_nothing(problem: Problem, rules: Rules) -> str:
+def _why_nothing(problem: PortfolioProblem, rules: Rules) -> str:
     """Say why no mix meets any need."""
     lasting = problem.working(rules.years).sum(axis=2)
     helps = (problem.gains > 0).any(axis=2) & (lasting > 0).any(axis=0)

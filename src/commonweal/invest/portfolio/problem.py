@@ -93,7 +93,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Problem:
+class PortfolioProblem:
     """Neighbourhoods by interventions by outcomes, in numbers.
 
     Attributes

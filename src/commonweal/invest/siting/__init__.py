@@ -7,14 +7,14 @@ from commonweal.invest.siting.problem import (
     problem_from_matrix,
     problem_from_reach,
 )
-from commonweal.invest.siting.solve import solve, weigh
+from commonweal.invest.siting.solve import evaluate_sites, solve
 
 __all__ = [
     "Goal",
     "SitingProblem",
     "Solution",
+    "evaluate_sites",
     "problem_from_matrix",
     "problem_from_reach",
     "solve",
-    "weigh",
 ]

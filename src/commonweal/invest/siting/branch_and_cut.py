@@ -11,11 +11,11 @@ import numpy as np
 from commonweal.invest.siting import kernels
 from commonweal.invest.siting.lagrangian import (
     Core,
-    Found,
+    Incumbent,
+    fix_by_bound,
     greedy,
     interchange,
-    narrowed,
-    relax,
+    lagrangian_bound,
     shaken,
     with_sites,
 )
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.siting.lagrangian import Narrowed, Tell
-    from commonweal.invest.solver import Clock
+    from commonweal.invest.siting.lagrangian import FixedCore, Tell
+    from commonweal.invest.solver import TimeLimit
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
     Node = tuple[float, int, Floats, Floats, Floats]
-    Last = Callable[[Narrowed, Found, float, Clock, Tell | None], None]
+    Last = Callable[[FixedCore, Incumbent, float, TimeLimit, Tell | None], None]
 
 
 GROUPS, MOST_LINES = 500, 2_000
@@ -43,11 +43,11 @@ _TAIL = 0.02  # lines that close less than this share of the gap wait for branch
 _NEAR = 1.02  # a rounded choice within 2 % of the best is worth improving
 
 
-def best_choice(
-    left: Narrowed,
-    found: Found,
+def branch_and_cut(
+    left: FixedCore,
+    found: Incumbent,
     gap: float,
-    clock: Clock,
+    clock: TimeLimit,
     tell: Tell | None = None,
     nodes: float = np.inf,
 ) -> None:
@@ -64,7 +64,7 @@ class _Tree:
     """Branch and bound over which sites are open."""
 
     def __init__(
-        self, core: Core, found: Found, gap: float, clock: Clock, tell: Tell | None
+        self, core: Core, found: Incumbent, gap: float, clock: TimeLimit, tell: Tell | None
     ) -> None:
         self.core, self.found, self.gap, self.clock, self.tell = core, found, gap, clock, tell
         self.m = len(core.columns)
@@ -279,40 +279,45 @@ FEW = 8
 """Nodes that are tried in all parts at once: what they prove needs no more."""
 
 
-def settle(
+def close_gap(
     core: Core,
-    found: Found,
+    found: Incumbent,
     gap: float,
-    clock: Clock,
+    clock: TimeLimit,
     tell: Tell | None = None,
-    last: Last = best_choice,
+    last: Last = branch_and_cut,
 ) -> bool:
     """Bring cost and bound together: by prices, and by branching in what they leave open."""
-    prices = relax(core, found, gap, clock, tell)
+    prices = lagrangian_bound(core, found, gap, clock, tell)
     if found.met(gap) or clock.up():
         return False
-    left = narrowed(core, found, prices)
-    inside = Found(np.searchsorted(left.sites, found.chosen), found.cost, found.bound)
+    left = fix_by_bound(core, found, prices)
+    inside = Incumbent(np.searchsorted(left.sites, found.chosen), found.cost, found.bound)
     last(left, inside, gap, clock, tell)
     found.chosen, found.cost, found.bound = left.sites[inside.chosen], inside.cost, inside.bound
     return True
 
 
 def best_of_parts(
-    left: Narrowed, found: Found, gap: float, clock: Clock, tell: Tell | None = None
+    left: FixedCore, found: Incumbent, gap: float, clock: TimeLimit, tell: Tell | None = None
 ) -> None:
     """Improve a choice, and raise the bound, until they meet or time is up; part by part where there are parts."""
     part = parts_of(left.core)
     if np.isinf(left.core.budget) and len(part) and part.max() > 0:
-        best_choice(left, found, gap, clock, tell, nodes=FEW)
+        branch_and_cut(left, found, gap, clock, tell, nodes=FEW)
         if found.met(gap) or clock.up():
             return
         part_by_part(left, part, found, gap, clock, tell)
-    best_choice(left, found, gap, clock, tell)
+    branch_and_cut(left, found, gap, clock, tell)
 
 
 def part_by_part(
-    left: Narrowed, part: Rows, found: Found, gap: float, clock: Clock, tell: Tell | None = None
+    left: FixedCore,
+    part: Rows,
+    found: Incumbent,
+    gap: float,
+    clock: TimeLimit,
+    tell: Tell | None = None,
 ) -> None:
     """Improve a choice, and raise the bound, as far as convex curves of what the smaller parts cost allow."""
     core = left.core
@@ -320,9 +325,9 @@ def part_by_part(
     large = np.flatnonzero(part == len(curves))
     beside, of = _beside(core, large, curves)
     first = interchange(beside, greedy(beside), stop=lambda _: clock.up())
-    one = Found(first, min(beside.of(first), found.cost), found.bound)
+    one = Incumbent(first, min(beside.of(first), found.cost), found.bound)
     one.better(beside, shaken(beside, first, stop=lambda _: clock.up()))
-    settle(beside, one, gap, clock, tell and (lambda _, bound: tell(found.cost, bound)))
+    close_gap(beside, one, gap, clock, tell and (lambda _, bound: tell(found.cost, bound)))
     mine = one.chosen < len(large)
     numbers = np.bincount(of[one.chosen[~mine] - len(large)], minlength=len(curves))
     chosen = [choices[c][number] for c, number in enumerate(numbers)]
@@ -344,7 +349,7 @@ def parts_of(core: Core) -> Rows:
 
 
 def _curves(
-    left: Narrowed, part: Rows, found: Found, gap: float, clock: Clock
+    left: FixedCore, part: Rows, found: Incumbent, gap: float, clock: TimeLimit
 ) -> tuple[list[Floats], list[list[Rows]]]:
     """Give, for each part but the largest, what 0, 1, 2 ... sites cost at least, convex, and a choice of as many."""
     core = left.core
@@ -374,8 +379,8 @@ def _curves(
                     break
                 some = replace(mine, most=int(k))
                 choice = interchange(some, greedy(some), stop=lambda _: clock.up())
-                one = Found(choice, min(some.of(choice), most[k]), curve[k])
-                settle(some, one, gap, clock)
+                one = Incumbent(choice, min(some.of(choice), most[k]), curve[k])
+                close_gap(some, one, gap, clock)
                 curve[k], choices[c][k] = max(curve[k], one.bound), at[one.chosen]
         curves[c] = _convex(np.maximum.accumulate(curve[::-1])[::-1])
     return curves[:-1], choices

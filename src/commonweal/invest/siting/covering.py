@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from commonweal.invest.siting.problem import Goal, SitingProblem
-    from commonweal.invest.solver import Clock
+    from commonweal.invest.solver import TimeLimit
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
@@ -36,8 +36,8 @@ class Covered:
     state: str
 
 
-def cover_all(
-    problem: SitingProblem, goal: Goal, exact: bool, gap: float, clock: Clock, tell: Tell | None
+def solve_set_covering(
+    problem: SitingProblem, goal: Goal, exact: bool, gap: float, clock: TimeLimit, tell: Tell | None
 ) -> Covered:
     """Cover every point that a candidate or an existing place can, at least cost."""
     within = min(goal.within or problem.limit, problem.limit)
@@ -115,8 +115,8 @@ def pairs_matrix(core: Core) -> csr_array:
     )
 
 
-def nearest_worst(
-    problem: SitingProblem, goal: Goal, exact: bool, clock: Clock, tell: Tell | None = None
+def solve_p_center(
+    problem: SitingProblem, goal: Goal, exact: bool, clock: TimeLimit, tell: Tell | None = None
 ) -> Covered:
     """Bring the farthest point as near as number and budget allow, by halving over coverings (Minieka 1970)."""
     candidates = affordable(problem, goal)
@@ -164,7 +164,12 @@ def nearest_worst(
 
 
 def _within(
-    problem: SitingProblem, goal: Goal, candidates: Rows, radius: float, sure: bool, clock: Clock
+    problem: SitingProblem,
+    goal: Goal,
+    candidates: Rows,
+    radius: float,
+    sure: bool,
+    clock: TimeLimit,
 ) -> tuple[Rows | None, str]:
     """Give sites that bring everyone within a radius; None if there are none, or, unless sure, none found."""
     core = to_cover(problem, radius, candidates)
@@ -229,14 +234,14 @@ class Served:
     state: str
 
 
-def serve(
+def solve_capacitated(
     problem: SitingProblem,
     goal: Goal,
     *,
     only: Rows | None = None,
     start: Rows | None = None,
     gap: float = 0.0,
-    clock: Clock | None = None,
+    clock: TimeLimit | None = None,
     tell: Tell | None = None,
 ) -> Served:
     """Choose sites and who goes where, so that none serves more than it can."""

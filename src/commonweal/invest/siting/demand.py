@@ -14,7 +14,7 @@ from commonweal.access.distance import Points
 from commonweal.access.mixed import mixed_reach
 from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
-from commonweal.areas import build_move
+from commonweal.areas import build_crosswalk
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.siting.candidates import (
     Candidates,
@@ -191,7 +191,7 @@ def demand_inside(
     elif results.areas.system in areas.table.columns:
         parent = areas.table[results.areas.system]
         kept = parent.is_in(codes).fill_null(value=False).to_numpy()[origins.rows]
-        need = build_move(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
+        need = build_crosswalk(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
     else:
         held = _held(results, rows, origins.points)
         kept, need = held >= 0, need_of_ranks(rank)[held]

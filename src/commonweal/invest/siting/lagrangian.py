@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.siting.problem import Goal, SitingProblem
-    from commonweal.invest.solver import Clock
+    from commonweal.invest.solver import TimeLimit
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
@@ -94,7 +94,7 @@ def affordable(problem: SitingProblem, goal: Goal) -> Rows:
     return can
 
 
-def core_of(problem: SitingProblem, goal: Goal) -> Core:
+def reduce_problem(problem: SitingProblem, goal: Goal) -> Core:
     """Reduce a problem to what decides a p-median or a maximal covering."""
     covering = goal.model == "maximal_covering"
     within = min(goal.within or problem.limit, problem.limit) if covering else -1.0
@@ -306,7 +306,7 @@ _HAIR = 1e-9
 
 
 @dataclass(slots=True)
-class Found:
+class Incumbent:
     """The best choice so far, what it costs, and what no choice can cost less than.
 
     Attributes
@@ -335,7 +335,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class Multipliers:
     """The prices that give the best bound.
 
     Attributes
@@ -353,12 +353,14 @@ class Prices:
     lack: Floats
 
 
-def relax(core: Core, found: Found, gap: float, clock: Clock, tell: Tell | None = None) -> Prices:
+def lagrangian_bound(
+    core: Core, found: Incumbent, gap: float, clock: TimeLimit, tell: Tell | None = None
+) -> Multipliers:
     """Climb to the prices that give the best bound, and try the choices met on the way."""
     pairs = core.starts, core.site, core.distance
     m, cap = len(core.columns), core.weight * core.base
     price = _first_prices(core, found.chosen)
-    best = Prices(-np.inf, price, np.zeros(m))
+    best = Multipliers(-np.inf, price, np.zeros(m))
     direction = np.zeros(len(price))
     step, since, looked, began, mark = 1.0, 0, 0.0, clock.spent(), -np.inf
     for round_ in range(STEPS):
@@ -366,7 +368,7 @@ def relax(core: Core, found: Found, gap: float, clock: Clock, tell: Tell | None 
         value, share, lack = _worth_most(core, worth)
         bound = core.fixed + float(price.sum()) + value
         if bound > best.bound:
-            best, since = Prices(bound, price, lack), 0
+            best, since = Multipliers(bound, price, lack), 0
             if bound > found.bound:
                 found.bound = min(bound, found.cost)
         else:
@@ -398,7 +400,7 @@ def relax(core: Core, found: Found, gap: float, clock: Clock, tell: Tell | None 
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class FixedCore:
     """What is left of a core.
 
     Attributes
@@ -419,7 +421,7 @@ class Narrowed:
     price: Floats
 
 
-def narrowed(core: Core, found: Found, prices: Prices) -> Narrowed:
+def fix_by_bound(core: Core, found: Incumbent, prices: Multipliers) -> FixedCore:
     """Leave out the sites that no choice better than the one found has."""
     over = prices.bound + np.abs(prices.lack) > found.cost + _HAIR * abs(found.cost)
     mine = np.zeros(len(over), np.bool_)
@@ -428,7 +430,7 @@ def narrowed(core: Core, found: Found, prices: Prices) -> Narrowed:
     useful = np.zeros(len(core.weight), np.bool_)
     for j in sites.tolist():
         useful[core.rows_of(j)] = True
-    return Narrowed(
+    return FixedCore(
         with_sites(core, sites), sites, (over & (prices.lack < 0))[sites], prices.price[useful]
     )
 

@@ -12,7 +12,7 @@ import polars as pl
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.siting import Goal, solve, weigh
+from commonweal.invest.siting import Goal, evaluate_sites, solve
 from commonweal.invest.siting.demand import (
     SCHOOLS,
     all_near,
@@ -25,16 +25,16 @@ from commonweal.invest.siting.demand import (
     walker,
 )
 from commonweal.invest.siting.result import (
-    Sited,
+    SitingResult,
     chosen_sites,
-    effect_of,
-    measured_anew,
     moved_by,
     nearer,
-    rescored,
+    remeasure,
+    results_with_indicators,
+    siting_effect,
 )
 from commonweal.spec import OwnAreas
-from commonweal.study.indicators import surroundings
+from commonweal.study.indicators import read_nearby
 from commonweal.study.names import find_scope
 from commonweal.study.reach import Origins, area_points
 
@@ -45,18 +45,25 @@ if TYPE_CHECKING:
 
     from commonweal.invest.siting.candidates import Candidates
     from commonweal.invest.siting.problem import Model
-    from commonweal.invest.siting.result import Effect
+    from commonweal.invest.siting.result import SitingEffect
     from commonweal.invest.siting.solve import Method
     from commonweal.invest.siting.solve import Progress as Told
     from commonweal.sources import Store
     from commonweal.spec import Study
     from commonweal.study.names import Scope
-    from commonweal.study.reach import Surroundings
+    from commonweal.study.reach import NearbyPlaces
     from commonweal.study.results import Results
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["MOST_AREAS", "Ask", "Ground", "first_candidates", "ground_of", "site"]
+__all__ = [
+    "MOST_AREAS",
+    "SitingData",
+    "SitingOptions",
+    "first_candidates",
+    "load_siting_data",
+    "site",
+]
 
 MOST_AREAS = 1_500
 """Areas of one page on options; the largest authority of England has 659 neighbourhoods."""
@@ -81,7 +88,7 @@ _COUNTY_KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class SitingOptions:
     """What is asked.
 
     Attributes
@@ -138,17 +145,19 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SitingData:
     """The places around a study's people, read once; `around` is None where a study has no such places."""
 
     places: Places
     origins: Origins
     ways: dict[str, Any]
     sources: tuple[str, ...]
-    around: Surroundings | None
+    around: NearbyPlaces | None
 
 
-def ground_of(results: Results, store: Store, progress: Progress | None = None) -> Ground:
+def load_siting_data(
+    results: Results, store: Store, progress: Progress | None = None
+) -> SitingData:
     """Read what is there: places of every kind, where people set out from, and how walks are measured.
 
     Parameters
@@ -164,10 +173,10 @@ def ground_of(results: Results, store: Store, progress: Progress | None = None) 
     if is_fictional(study):
         ways = {"streets": [], "detour": study.access.detour, "snap_m": study.access.snap_m}
         places = _county_places(store)
-        return Ground(places, area_points(results.areas), ways, ("county-places",), None)
-    around = surroundings(study, results.areas, store, progress)
+        return SitingData(places, area_points(results.areas), ways, ("county-places",), None)
+    around = read_nearby(study, results.areas, store, progress)
     sources = tuple(source.id for source in around.sources)
-    return Ground(around.places, around.origins, around.ways, sources, around)
+    return SitingData(around.places, around.origins, around.ways, sources, around)
 
 
 def is_fictional(study: Study) -> bool:
@@ -177,16 +186,16 @@ def is_fictional(study: Study) -> bool:
 
 def site(
     results: Results,
-    ask: Ask,
+    ask: SitingOptions,
     store: Store,
     *,
-    ground: Ground | None = None,
+    ground: SitingData | None = None,
     scope: Scope | None = None,
     picked: Candidates | None = None,
     effect: bool = True,
     progress: Progress | None = None,
     told: Told | None = None,
-) -> Sited:
+) -> SitingResult:
     """Find where new places should go, who they reach, and what that changes.
 
     Parameters
@@ -198,7 +207,7 @@ def site(
     store
         Where source files come from.
     ground
-        What is there, if it has been read (`ground_of`).
+        What is there, if it has been read (`load_siting_data`).
     scope
         The areas, if they have been found; `ask.area` is not looked for then.
     picked
@@ -227,7 +236,7 @@ def site(
     if index not in results.scores:
         raise UnknownNameError("index", index, results.scores)
     scope = scope or find_scope(results.areas, [ask.area])
-    ground = ground or ground_of(results, store, progress)
+    ground = ground or load_siting_data(results, store, progress)
     demand = demand_inside(results, index, scope.rows, ground.origins, store)
     outline = outline_around(results, scope.rows, demand.points)
     if picked is None:
@@ -244,14 +253,14 @@ def site(
     if picked is None:
         solution = solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
     else:
-        solution = weigh(problem, goal, np.arange(len(picked)))
+        solution = evaluate_sites(problem, goal, np.arange(len(picked)))
     sites = chosen_sites(candidates, demand.people, solution, within_minutes(ask.minutes))
     planned = _planned(sites, ask.kind)
     changes = None
     if effect and len(sites):
         changes = _effect(results, ask, planned, ground, scope.rows, store, progress)
     same = ground.origins.areas.system == results.areas.system
-    return Sited(
+    return SitingResult(
         scope.title,
         ask.kind,
         load_taxonomy().kinds[ask.kind].label,
@@ -275,7 +284,7 @@ def site(
 
 
 def first_candidates(
-    results: Results, ground: Ground, scope: Scope, offered: Iterable[str], store: Store
+    results: Results, ground: SitingData, scope: Scope, offered: Iterable[str], store: Store
 ) -> str:
     """Give the first of several kinds of candidates of which there is one in or near an area; '' if there is none."""
     demand = demand_inside(results, next(iter(results.scores)), scope.rows, ground.origins, store)
@@ -287,7 +296,7 @@ def first_candidates(
     return ""
 
 
-def _how(ground: Ground) -> str:
+def _how(ground: SitingData) -> str:
     straight = f"a straight line times {ground.ways['detour']:g}"
     if not ground.ways["streets"]:
         return straight
@@ -310,18 +319,18 @@ def _planned(sites: pl.DataFrame, kind: str) -> Places:
 
 def _effect(
     results: Results,
-    ask: Ask,
+    ask: SitingOptions,
     planned: Places,
-    ground: Ground,
+    ground: SitingData,
     rows: NDArray[np.intp],
     store: Store,
     progress: Progress | None,
-) -> Effect | None:
+) -> SitingEffect | None:
     """Measure and score anew; None where nothing in the study is measured from such places."""
     if ground.around is not None and not ask.moves:
         if not moved_by(results.study, ask.kind):
             return None
-        columns = measured_anew(results, ask.kind, planned, ground.around, store, progress)
+        columns = remeasure(results, ask.kind, planned, ground.around, store, progress)
         how = "Measured anew as the study measures it, with the new places among those that are there."
     else:
         name = ask.moves or _in_metres(results, ask.kind)
@@ -335,7 +344,7 @@ def _effect(
         )
     if not columns:
         return None
-    return effect_of(results, rescored(results, columns), columns, rows, how)
+    return siting_effect(results, results_with_indicators(results, columns), columns, rows, how)
 
 
 def _in_metres(results: Results, kind: str) -> str:

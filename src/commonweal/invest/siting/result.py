@@ -14,7 +14,7 @@ from commonweal.designation import designate
 from commonweal.errors import DataError, StudyError
 from commonweal.index import score, without_indicators
 from commonweal.indicators import names_in
-from commonweal.study.indicators import gather_indicators
+from commonweal.study.indicators import make_indicators
 from commonweal.study.reach import area_points
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from commonweal.invest.siting.problem import SitingProblem, Solution
     from commonweal.sources import Store
     from commonweal.spec import Study
-    from commonweal.study.reach import Surroundings
+    from commonweal.study.reach import NearbyPlaces
     from commonweal.study.results import Results
 
     Floats = NDArray[np.float64]
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 __all__ = [
-    "Effect",
-    "Sited",
+    "SitingEffect",
+    "SitingResult",
     "chosen_sites",
-    "effect_of",
-    "measured_anew",
     "moved_by",
     "nearer",
-    "rescored",
+    "remeasure",
+    "results_with_indicators",
+    "siting_effect",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class SitingEffect:
     """What building changes in a study's indicators, indices and lists.
 
     Attributes
@@ -79,7 +79,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Sited:
+class SitingResult:
     """New places for an area, who is reached, and what that changes.
 
     Attributes
@@ -136,7 +136,7 @@ class Sited:
     problem: SitingProblem
     solution: Solution
     sites: pl.DataFrame
-    effect: Effect | None
+    effect: SitingEffect | None
     outlines: pl.DataFrame
     sources: tuple[str, ...] = ()
     fictional: bool = False
@@ -231,11 +231,11 @@ def moved_by(study: Study, kind: str) -> list[str]:
         found |= more
 
 
-def measured_anew(
+def remeasure(
     results: Results,
     kind: str,
     planned: Places,
-    around: Surroundings,
+    around: NearbyPlaces,
     store: Store,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Floats]]:
@@ -250,9 +250,9 @@ def measured_anew(
     planned
         The new places, from a source of their own.
     around
-        What is there already (`commonweal.study.indicators.surroundings`).
+        What is there already (`commonweal.study.indicators.read_nearby`).
     store, progress
-        As of `commonweal.study.indicators.gather_indicators`.
+        As of `commonweal.study.indicators.make_indicators`.
 
     Returns
     -------
@@ -266,7 +266,7 @@ def measured_anew(
         names = [name for name in study.leaves(index) if name in moved]
         if names:
             here = _built_on(results, index)
-            fresh, _ = gather_indicators(study, names, here, store, progress, fuller)
+            fresh, _ = make_indicators(study, names, here, store, progress, fuller)
             found[index] = {name: fresh.values[:, fresh.column(name)] for name in names}
     return found
 
@@ -314,7 +314,7 @@ def nearer(
     return found
 
 
-def rescored(results: Results, columns: Columns) -> Results:
+def results_with_indicators(results: Results, columns: Columns) -> Results:
     """Give the results of a study in which some indicators have other values.
 
     Parameters
@@ -376,15 +376,15 @@ def rescored(results: Results, columns: Columns) -> Results:
     )
 
 
-def effect_of(
+def siting_effect(
     before: Results, after: Results, columns: Columns, inside: NDArray[np.intp], how: str
-) -> Effect:
+) -> SitingEffect:
     """Say what differs between two results of a study, for some of its areas.
 
     Parameters
     ----------
     before, after
-        A run, and `rescored`.
+        A run, and `results_with_indicators`.
     columns
         What was measured anew.
     inside
@@ -421,7 +421,7 @@ def effect_of(
             area = table["name"][row] or before.areas.codes[row]
             move = "leaves" if was[row] else "enters"
             moves.append((label, before.areas.codes[row], area, move, bool(is_inside[row])))
-    return Effect(
+    return SitingEffect(
         _frame(means, label=pl.String, unit=pl.String, before=pl.Float64, after=pl.Float64),
         pl.concat(areas),
         _frame(

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.siting.branch_and_cut import best_of_parts, settle
-from commonweal.invest.siting.covering import cover_all, nearest_worst, serve
-from commonweal.invest.siting.lagrangian import Found, core_of, greedy, interchange, shaken
+from commonweal.invest.siting.branch_and_cut import best_of_parts, close_gap
+from commonweal.invest.siting.covering import solve_capacitated, solve_p_center, solve_set_covering
+from commonweal.invest.siting.lagrangian import (
+    Incumbent,
+    greedy,
+    interchange,
+    reduce_problem,
+    shaken,
+)
 from commonweal.invest.siting.problem import Solution, measured
-from commonweal.invest.solver import Clock, running
+from commonweal.invest.solver import TimeLimit, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +44,7 @@ GAP = 1e-6
 class _Asked:
     """What holds while one problem is solved."""
 
-    clock: Clock
+    clock: TimeLimit
     gap: float
     progress: Progress | None
 
@@ -113,7 +119,7 @@ def solve(
         raise DataError(f"seconds: {seconds:g} found; expected more than 0")
     if not 0 <= gap < 1:
         raise DataError(f"gap: {gap:g} found; expected 0 or more, below 1")
-    with running(seconds) as clock:
+    with time_limit(seconds) as clock:
         asked = _Asked(clock, gap, progress)
         if problem.capacity is not None:
             return _with_capacities(problem, goal, method, seed, asked)
@@ -121,15 +127,15 @@ def solve(
             return _of_sums(problem, goal, method, seed, asked)
         exact = method == "exact"
         if goal.model == "p_center":
-            found = nearest_worst(problem, goal, exact, clock, asked.tell())
+            found = solve_p_center(problem, goal, exact, clock, asked.tell())
         else:
-            found = cover_all(problem, goal, exact, gap, clock, asked.tell())
+            found = solve_set_covering(problem, goal, exact, gap, clock, asked.tell())
         how = "coverings" if goal.model == "p_center" else "set covering"
         how = f"greedy, then {how} in HiGHS" if exact else "greedy"
         return _solution(problem, goal, found.chosen, found.bound, asked, how, exact, found.state)
 
 
-def weigh(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solution:
+def evaluate_sites(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solution:
     """Say what building certain sites does, without looking for better ones.
 
     Parameters
@@ -148,7 +154,7 @@ def weigh(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solut
     """
     if problem.capacity is not None:
         raise DataError("sites with capacities can't be weighed as they stand; expected none")
-    asked = _Asked(Clock(1.0), 0.0, None)
+    asked = _Asked(TimeLimit(1.0), 0.0, None)
     return _solution(problem, goal, chosen, _unknown(goal), asked, "as picked", False, "optimal")
 
 
@@ -156,10 +162,10 @@ def _of_sums(
     problem: SitingProblem, goal: Goal, method: Method, seed: int, asked: _Asked
 ) -> Solution:
     """Solve a p-median or a maximal covering."""
-    core = core_of(problem, goal)
+    core = reduce_problem(problem, goal)
     covering = goal.model == "maximal_covering"
     total = float(problem.weight.sum()) if covering else None
-    found = Found(np.empty(0, np.intp), core.untouched, core.fixed)
+    found = Incumbent(np.empty(0, np.intp), core.untouched, core.fixed)
     found.better(core, greedy(core))
     if np.isfinite(core.budget):
         found.better(core, greedy(core, by_cost=True))
@@ -182,7 +188,7 @@ def _of_sums(
     gap = _gap_of_cost(asked.gap, found.cost, total)
     if method == "exact" and len(core.weight):
         how = "greedy, swaps, Lagrangian bound"
-        if settle(core, found, gap, asked.clock, asked.tell(total), best_of_parts):
+        if close_gap(core, found, gap, asked.clock, asked.tell(total), best_of_parts):
             how += ", branch and cut in HiGHS"
     chosen = core.columns[found.chosen]
     bound = found.bound if total is None else total - found.bound
@@ -206,19 +212,19 @@ def _with_capacities(
     """Solve a problem whose sites serve only so many."""
     first = None
     if goal.model in ("p_median", "maximal_covering"):
-        core = core_of(problem, goal)
+        core = reduce_problem(problem, goal)
         first = greedy(core)
         first = core.columns[first if method == "greedy" else interchange(core, first, seed)]
     covering = goal.model == "maximal_covering"
     total = float(problem.weight[problem.people > 0].sum()) if covering else None
     exact = method == "exact"
     if exact or first is None:
-        found = serve(
+        found = solve_capacitated(
             problem, goal, start=first, gap=asked.gap, clock=asked.clock, tell=asked.tell(total)
         )
         how = "capacities in HiGHS"
     else:
-        found = serve(problem, goal, only=first, clock=asked.clock)
+        found = solve_capacitated(problem, goal, only=first, clock=asked.clock)
         how = f"{method} without capacities, then who goes where in HiGHS"
     objective = found.cost if total is None else total - found.cost
     bound = (found.bound if total is None else total - found.bound) if exact else _unknown(goal)

@@ -2,28 +2,33 @@
 
 from commonweal.invest.tracker.difference_in_differences import (
     FEW,
-    Difference,
+    DiDEstimate,
     Matched,
     difference,
     holm,
     match,
 )
-from commonweal.invest.tracker.snapshot import STANDING, Measure, Snapshot, standing
-from commonweal.invest.tracker.track import LEVEL, Moved, Tracked, track
+from commonweal.invest.tracker.snapshot import (
+    PERCENTILE_UNIT,
+    Snapshot,
+    TrackedMeasure,
+    need_percentile,
+)
+from commonweal.invest.tracker.track import LEVEL, MeasureChange, TrackerResult, track
 
 __all__ = [
     "FEW",
     "LEVEL",
-    "STANDING",
-    "Difference",
+    "PERCENTILE_UNIT",
+    "DiDEstimate",
     "Matched",
-    "Measure",
-    "Moved",
+    "MeasureChange",
     "Snapshot",
-    "Tracked",
+    "TrackedMeasure",
+    "TrackerResult",
     "difference",
     "holm",
     "match",
-    "standing",
+    "need_percentile",
     "track",
 ]

@@ -144,7 +144,7 @@ FEW = 10
 
 
 @dataclass(frozen=True)
-class Difference:
+class DiDEstimate:
     """How much more places changed than places like them.
 
     Attributes
@@ -183,7 +183,7 @@ def difference(
     start: Floats,
     matched: Matched,
     clusters: Sequence[str | None] | None = None,
-) -> Difference:
+) -> DiDEstimate:
     """Estimate the difference in differences on matched places.
 
     Parameters
@@ -250,7 +250,7 @@ def difference(
     own = float(change[used & treated].mean())
     theirs = float(np.average(change[used & ~treated], weights=w[used & ~treated]))
     many = len(set(groups))
-    return Difference(
+    return DiDEstimate(
         term.estimate, term.low, term.high, term.se, term.p, n, m, own, theirs, 0 if many == len(rows) else many
     )  # fmt: skip
 

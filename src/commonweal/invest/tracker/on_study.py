@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_move, load_areas
-from commonweal.document.model import Shown
+from commonweal.areas import build_crosswalk, load_areas
+from commonweal.document.model import TableData
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.files.folder import MARK, marker, plainly, read_marker, whole_folder
-from commonweal.files.inputs import note_given
-from commonweal.invest.tracker import STANDING, Measure, Snapshot, standing
-from commonweal.sources.sandbox import reading
+from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker, read_marker
+from commonweal.files.inputs import record_input
+from commonweal.invest.tracker import PERCENTILE_UNIT, Snapshot, TrackedMeasure, need_percentile
+from commonweal.sources.sandbox import explain_damage
 from commonweal.study.names import authority_of, find_scope, listed_areas
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def later_snapshot(
     codes = results.areas.codes
     if results.areas.system != baseline.system:
         there = load_areas(store, baseline.system)
-        move = build_move(store, results.areas, there)
+        move = build_crosswalk(store, results.areas, there)
         scores = {name: found.moved(move) for name, found in scores.items()}
         codes = there.codes
     row = {code: k for k, code in enumerate(codes)}
@@ -153,7 +153,7 @@ def write_baseline(baseline: Snapshot, folder: Path) -> Path:
         If the folder holds files of others or cannot be written; then nothing is.
     """
     account = marker({"baseline": baseline.about()}, [MARK, _AREAS, _PLACES])
-    with whole_folder(folder) as (fresh, target), plainly(target):
+    with atomic_folder(folder) as (fresh, target), explain_write_errors(target):
         baseline.to_frame().write_parquet(fresh / _AREAS)
         (fresh / _PLACES).write_bytes(_places(baseline).csv())
         (fresh / MARK).write_text(account, "utf-8")
@@ -172,10 +172,10 @@ def read_baseline(folder: Path) -> Snapshot:
     about = read_marker(folder).get("baseline")
     if about is None or not (folder / _AREAS).is_file():
         raise DataError(f"{folder}: {none}")
-    with reading(folder, none, hush=True):
+    with explain_damage(folder, none, hush=True):
         frame = pl.read_parquet(folder / _AREAS)
-    note_given(folder / MARK)
-    note_given(folder / _AREAS)
+    record_input(folder / MARK)
+    record_input(folder / _AREAS)
     try:
         return Snapshot.of(about, frame)
     except DataError as error:
@@ -203,9 +203,9 @@ def _columns(
     found: Mapping[str, Scores],
     year: int | None,
     at: NDArray[np.intp] | None = None,
-) -> tuple[tuple[Measure, ...], Floats]:
+) -> tuple[tuple[TrackedMeasure, ...], Floats]:
     """Give every measure of some indices; of the areas at some rows, missing where a row is -1."""
-    columns: dict[str, tuple[Measure, Floats]] = {}
+    columns: dict[str, tuple[TrackedMeasure, Floats]] = {}
     for index, scores in found.items():
         about = {m.name: m for m in results.indicators[index].meta}
         for path, node in scores.tree.walk(index):
@@ -227,7 +227,7 @@ def _measure(
     about: Mapping[str, Indicator],
     need: Floats,
     year: int | None,
-) -> tuple[Measure, Floats]:
+) -> tuple[TrackedMeasure, Floats]:
     leaves = [about[n.indicator] for _, n in node.walk(path) if n.indicator is not None]
     source = ", ".join(dict.fromkeys(m.source for m in leaves))
     vintage = str(year) if year is not None else ", ".join(dict.fromkeys(m.vintage for m in leaves))
@@ -237,12 +237,14 @@ def _measure(
     if own is not None and own.unit != _RANK:
         better = "less" if own.higher_is == "more" else "more"
         values = need if own.higher_is == "more" else -need
-        return Measure(own.name, label, own.unit, better, source, vintage, covariate), values
+        return TrackedMeasure(own.name, label, own.unit, better, source, vintage, covariate), values
     name = path.replace("/", ".")
     if year is not None:
         unit = f"score on the base of {results.trends[path.split('/')[0]].scores.base}"
-        return Measure(name, label, unit, "less", source, vintage, covariate), need
-    return Measure(name, label, STANDING, "more", source, vintage, covariate), standing(need)
+        return TrackedMeasure(name, label, unit, "less", source, vintage, covariate), need
+    return TrackedMeasure(
+        name, label, PERCENTILE_UNIT, "more", source, vintage, covariate
+    ), need_percentile(need)
 
 
 def _followed(results: Results, areas: Sequence[str], designation: str) -> NDArray[np.bool_]:
@@ -282,7 +284,7 @@ def _groups(results: Results) -> dict[str, tuple[str | None, ...]]:
     }
 
 
-def _places(baseline: Snapshot) -> Shown:
+def _places(baseline: Snapshot) -> TableData:
     """Give a row a place and measure, for people to read."""
     rows: Iterator[tuple[object, ...]] = (
         (
@@ -300,4 +302,4 @@ def _places(baseline: Snapshot) -> Shown:
     )
     heads = ("Place", "Code", "Measure", "Value", "Unit", "Direction", "Date", "Source")
     schema = {h: pl.Float64 if h == "Value" else pl.String for h in heads}
-    return Shown(pl.DataFrame(list(rows), schema=schema, orient="row"))
+    return TableData(pl.DataFrame(list(rows), schema=schema, orient="row"))

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-STANDING = "% of areas with more need"
+PERCENTILE_UNIT = "% of areas with more need"
 """The unit of a standing: higher is better."""
 
 _PEOPLE, _SELECTED, _GROUP, _VALUE = "people", "selected", "group: ", "value: "
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class TrackedMeasure:
     """What one column of numbers means.
 
     Attributes
@@ -102,7 +102,7 @@ class Snapshot:
     people: Floats
     selected: NDArray[np.bool_]
     groups: Mapping[str, tuple[str | None, ...]]
-    measures: tuple[Measure, ...]
+    measures: tuple[TrackedMeasure, ...]
     values: Floats
 
     def __post_init__(self) -> None:
@@ -171,7 +171,7 @@ class Snapshot:
             If a part is missing or of another form.
         """
         try:
-            measures = tuple(Measure(**measure) for measure in about["measures"])
+            measures = tuple(TrackedMeasure(**measure) for measure in about["measures"])
             if not all(isinstance(text, str) for m in measures for text in astuple(m)[:-1]):
                 raise TypeError("measures, which are not all in words")
             groups = {
@@ -204,7 +204,7 @@ class Snapshot:
             ) from None
 
 
-def standing(need: Floats) -> Floats:
+def need_percentile(need: Floats) -> Floats:
     """Turn need into standings: the share of areas that have more need, in percent, counting half of ties.
 
     Unlike a rank it does not depend on how many areas there are, so two years whose areas were redrawn can
@@ -222,7 +222,7 @@ def standing(need: Floats) -> Floats:
 
     Examples
     --------
-    >>> standing(np.array([9.0, 5.0, 5.0, 1.0])).tolist()
+    >>> need_percentile(np.array([9.0, 5.0, 5.0, 1.0])).tolist()
     [12.5, 50.0, 50.0, 87.5]
     """
     n = max(int((~np.isnan(need)).sum()), 1)

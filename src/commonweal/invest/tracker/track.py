@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.invest.tracker.difference_in_differences import (
-    Difference,
+    DiDEstimate,
     Matched,
     difference,
     holm,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.tracker.snapshot import Measure, Snapshot
+    from commonweal.invest.tracker.snapshot import Snapshot, TrackedMeasure
 
     Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Moved:
+class MeasureChange:
     """One measure, then and now.
 
     Attributes
@@ -47,10 +47,10 @@ class Moved:
         The chance of so large a difference if there were none, for having looked at all measures.
     """
 
-    measure: Measure
-    later: Measure
-    difference: Difference
-    before: Difference | None
+    measure: TrackedMeasure
+    later: TrackedMeasure
+    difference: DiDEstimate
+    before: DiDEstimate | None
     adjusted: float
 
     @property
@@ -96,7 +96,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Tracked:
+class TrackerResult:
     """What moved, and against whom.
 
     Attributes
@@ -125,7 +125,7 @@ class Tracked:
     clusters: str
     matched: Matched
     balance: pl.DataFrame
-    moved: tuple[Moved, ...]
+    moved: tuple[MeasureChange, ...]
     skipped: dict[str, str]
     notes: tuple[str, ...] = ()
 
@@ -161,7 +161,7 @@ def track(
     like: int = 5,
     within: Sequence[str] | None = None,
     clusters: str = "authority",
-) -> Tracked:
+) -> TrackerResult:
     """Say what moved in the places of a baseline, set against places like them.
 
     Parameters
@@ -237,7 +237,7 @@ def track(
     if not found:
         raise DataError(f"no measure can be told: {next(iter(skipped.values()))}")
     adjusted = holm([own.p for _, _, own, _ in found])
-    return Tracked(
+    return TrackerResult(
         baseline,
         later,
         earlier,
@@ -246,14 +246,14 @@ def track(
         matched,
         _balance(x, covariates, baseline, matched),
         tuple(
-            Moved(m, newer, own, before, p)
+            MeasureChange(m, newer, own, before, p)
             for (m, newer, own, before), p in zip(found, adjusted, strict=True)
         ),
         skipped,
     )
 
 
-def _order(first: Measure, second: Measure) -> int:
+def _order(first: TrackedMeasure, second: TrackedMeasure) -> int:
     """Say which is of a later year: above 0 the second, below 0 the first, 0 neither or not known."""
     a, b = first.year, second.year
     return 0 if a is None or b is None else b - a

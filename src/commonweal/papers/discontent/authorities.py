@@ -78,7 +78,7 @@ REDRAWN = {
 
 
 @dataclass(frozen=True)
-class Step:
+class JoinStep:
     """What joining a source kept and lost.
 
     Attributes
@@ -113,7 +113,7 @@ class Authorities:
 
     table: pl.DataFrame
     variables: tuple[Variable, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[JoinStep, ...]
 
 
 _VOLUME, _CURRENT, _PEOPLE = "gva-itl3-volume", "gva-itl3-current", "population-itl"
@@ -144,7 +144,7 @@ def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
     import polars as pl
 
     table = _votes(store)
-    steps = [Step("counting areas of England and Wales, referendum of 2016", table.height)]
+    steps = [JoinStep("counting areas of England and Wales, referendum of 2016", table.height)]
     regions = store.table("lookup-lad16-nuts", ["LAD16CD", "NUTS318CD"]).select(
         code="LAD16CD",
         region="TL" + pl.col("NUTS318CD").str.slice(2),
@@ -161,7 +161,7 @@ def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
         raise DataError(f"{names}: no value added of their region; expected one for all but Dorset")
     table = table.filter(known).join(economy, on="region", how="left", maintain_order="left")
     what = "value added and people of the region (ITL3 of 2021)"
-    steps.append(Step(what, table.height, tuple(lost["name"])))
+    steps.append(JoinStep(what, table.height, tuple(lost["name"])))
     table = _joined(table, _people(store), "Census 2011: qualifications, age, work", steps)
     table = _joined(table, _centres(store), "where people live (LSOAs of 2011)", steps)
     first = ["code", "name", "region", "electorate", "longitude", "latitude"]
@@ -170,7 +170,9 @@ def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
     return Authorities(table.select(columns).sort("code"), variables, tuple(steps))
 
 
-def _joined(table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[Step]) -> pl.DataFrame:
+def _joined(
+    table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[JoinStep]
+) -> pl.DataFrame:
     """Join by code; every authority has to be there once."""
     found = table.join(other, on="code", how="inner", maintain_order="left")
     if found.height != table.height or found["code"].is_duplicated().any():
@@ -178,7 +180,7 @@ def _joined(table: pl.DataFrame, other: pl.DataFrame, what: str, steps: list[Ste
         raise DataError(
             f"{what}: {', '.join(lost) or 'an authority is there twice'}; expected each once"
         )
-    steps.append(Step(what, found.height))
+    steps.append(JoinStep(what, found.height))
     return found
 
 

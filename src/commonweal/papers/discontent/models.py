@@ -58,7 +58,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Specification:
     """The same models by another reading of a word or another choice.
 
     Attributes
@@ -119,7 +119,7 @@ def shrinkage(columns: Sequence[Column]) -> float:
     return 1 - last / before
 
 
-def other_readings(store: Store, found: Authorities) -> tuple[Reading, ...]:
+def other_specifications(store: Store, found: Authorities) -> tuple[Specification, ...]:
     """Fit the three columns by other readings of their words, one at a time.
 
     Parameters
@@ -152,7 +152,7 @@ def other_readings(store: Store, found: Authorities) -> tuple[Reading, ...]:
         "with the eight authorities of Dorset": authorities(store, redrawn=True).table,
     }
     return tuple(
-        Reading(title, tuple(_fit(rows, names) for names in COLUMNS.values()))
+        Specification(title, tuple(_fit(rows, names) for names in COLUMNS.values()))
         for title, rows in readings.items()
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
-from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.discontent import partial_regression
 from commonweal.papers.discontent.models import GROWTH
@@ -17,7 +17,13 @@ from commonweal.papers.discontent.text import answer, diagnostics, labels, lost_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from commonweal.papers.discontent import Column, Discontent, Held, Step, Term
+    from commonweal.papers.discontent import (
+        Column,
+        ControlledDifference,
+        Discontent,
+        JoinStep,
+        Term,
+    )
 
 
 _WIDTH, _HEIGHT = 640, 400
@@ -38,7 +44,7 @@ def growth_chart(
         else f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them. The line "
         f"rises by {slope:.2f} points for each 1 % a year."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Authority": table["name"],
@@ -247,7 +253,7 @@ _OF_LAST = "Points of Leave share for 1 % a year more; the 95 % interval is of t
 _SHORT = ("Alone", "Industry", "People")
 
 
-def _columns(found: Discontent) -> Shown:
+def _columns(found: Discontent) -> TableData:
     names, units = labels(found), {v.name: v.unit for v in found.authorities.variables}
     terms = found.columns[-1].model.terms
     frame: dict[str, list[str] | list[float | None]] = {
@@ -259,10 +265,10 @@ def _columns(found: Discontent) -> Shown:
         ours = [there.get(t.name) for t in terms]
         frame[short] = [t.estimate if t else None for t in ours]
         frame[f"s.e. {short.lower()}"] = [t.se if t else None for t in ours]
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
-def _fits(found: Discontent) -> Shown:
+def _fits(found: Discontent) -> TableData:
     models = [column.model for column in found.columns]
     frame = {
         "Column": [column.title.capitalize() for column in found.columns],
@@ -270,10 +276,10 @@ def _fits(found: Discontent) -> Shown:
         "Authorities": [m.rows for m in models],
         "Regions": [m.groups for m in models],
     }
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
-def _readings(found: Discontent) -> Shown:
+def _readings(found: Discontent) -> TableData:
     frame: dict[str, list[str] | list[float] | list[int]] = {
         "Reading": [_begun(r.title) for r in found.readings]
     }
@@ -282,10 +288,10 @@ def _readings(found: Discontent) -> Shown:
     last = [r.models[-1].term(GROWTH) for r in found.readings]
     frame["From"], frame["To"] = [t.low for t in last], [t.high for t in last]
     frame["Places"] = [r.models[-1].rows for r in found.readings]
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
-def _influence(found: Discontent) -> Shown:
+def _influence(found: Discontent) -> TableData:
     at = found.influence.most().tolist()
     table, i = found.authorities.table, found.influence
     growth = found.columns[-1].model.term(GROWTH).estimate
@@ -299,10 +305,10 @@ def _influence(found: Discontent) -> Shown:
             "Growth without it": growth + i.change[at, k],
         }
     )
-    return Shown(frame, places={"Cook's distance": 3, "Leverage": 3})
+    return TableData(frame, places={"Cook's distance": 3, "Leverage": 3})
 
 
-def _spatial(found: Discontent) -> Shown:
+def _spatial(found: Discontent) -> TableData:
     near, at = found.dependence, people_at(found)
     rows = [
         ("Weighted by electorate, as above", found.columns[-1].model.term(GROWTH), None, None),
@@ -316,19 +322,19 @@ def _spatial(found: Discontent) -> Shown:
         "Shared (lambda or rho)": [s.estimate if s else None for *_, s, _ in rows],
         "Akaike's criterion": [aic for *_, aic in rows],
     }
-    return Shown(pl.DataFrame(frame), places={"Akaike's criterion": 0})
+    return TableData(pl.DataFrame(frame), places={"Akaike's criterion": 0})
 
 
-def _overlap(found: Discontent) -> Shown:
+def _overlap(found: Discontent) -> TableData:
     names = labels(found)
     frame = {
         "Predictor": [names[n] for n in found.inflation],
         "Variance inflation": list(found.inflation.values()),
     }
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
-def _held(rows: Sequence[Held]) -> Shown:
+def _held(rows: Sequence[ControlledDifference]) -> TableData:
     frame = {
         "Held constant": [_begun(h.held) for h in rows],
         **_bounds([h.model.term(h.term) for h in rows]),
@@ -337,7 +343,7 @@ def _held(rows: Sequence[Held]) -> Shown:
         "Places": [h.model.rows for h in rows],
         "Listed": [h.left_behind for h in rows],
     }
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
 def _begun(title: str) -> str:
@@ -356,7 +362,7 @@ def _bounds(terms: Iterable[Term]) -> dict[str, list[float]]:
     }
 
 
-def _variables(found: Discontent) -> Shown:
+def _variables(found: Discontent) -> TableData:
     tables = [("authorities", found.authorities.variables), ("wards", found.wards.variables)]
     rows = [(where, v) for where, variables in tables for v in variables]
     frame = {
@@ -367,13 +373,13 @@ def _variables(found: Discontent) -> Shown:
         "Table": [where for where, _ in rows],
         "Sources": [", ".join(v.sources) for _, v in rows],
     }
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))
 
 
-def _steps(steps: Sequence[Step]) -> Shown:
+def _steps(steps: Sequence[JoinStep]) -> TableData:
     frame = {
         "Step": [s.what for s in steps],
         "Kept": [s.kept for s in steps],
         "Lost": [", ".join(s.lost) for s in steps],
     }
-    return Shown(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame))

@@ -12,10 +12,10 @@ from commonweal.papers.discontent.models import (
     COLUMNS,
     GROWTH,
     Column,
-    Reading,
     SpatialDependence,
+    Specification,
     among_neighbours,
-    other_readings,
+    other_specifications,
     three_columns,
     without_most_influential,
 )
@@ -49,7 +49,7 @@ _CURVED = ("deprivation", "education", "few_skills")
 
 
 @dataclass(frozen=True)
-class Held:
+class ControlledDifference:
     """The difference with something held constant.
 
     Attributes
@@ -75,7 +75,7 @@ class Held:
 
 def left_behind_difference(
     table: pl.DataFrame,
-) -> tuple[tuple[Held, ...], tuple[Held, ...]]:
+) -> tuple[tuple[ControlledDifference, ...], tuple[ControlledDifference, ...]]:
     """Compare left-behind wards with other wards of their own authority.
 
     Every ward is weighted by its votes and compared within its authority; errors are clustered by authority.
@@ -117,7 +117,7 @@ def left_behind_difference(
     return steps, checks
 
 
-def left_behind_authorities(table: pl.DataFrame) -> tuple[Held, ...]:
+def left_behind_authorities(table: pl.DataFrame) -> tuple[ControlledDifference, ...]:
     """Ask the same of local authorities of England: per 10 points of people who live in left-behind wards.
 
     Parameters
@@ -149,16 +149,20 @@ def left_behind_authorities(table: pl.DataFrame) -> tuple[Held, ...]:
     return tuple(_held(title, "left_behind_share", m, many) for title, m in models.items())
 
 
-def _held(title: str, term: str, model: Fit, many: int) -> Held:
-    return Held(title, term, model, many, jackknife(model, term))
+def _held(title: str, term: str, model: Fit, many: int) -> ControlledDifference:
+    return ControlledDifference(title, term, model, many, jackknife(model, term))
 
 
-def _within(table: pl.DataFrame, title: str, term: str, names: Sequence[str]) -> Held:
+def _within(
+    table: pl.DataFrame, title: str, term: str, names: Sequence[str]
+) -> ControlledDifference:
     options = {"weights": "votes", "clusters": "authority", "within": "authority"}
     return _held(title, term, fit(table, "leave", [term, *names], **options), _listed(table))
 
 
-def _across(table: pl.DataFrame, title: str, term: str, names: Sequence[str]) -> Held:
+def _across(
+    table: pl.DataFrame, title: str, term: str, names: Sequence[str]
+) -> ControlledDifference:
     options = {"weights": "votes", "clusters": "authority"}
     return _held(title, term, fit(table, "leave", [term, *names], **options), _listed(table))
 
@@ -219,16 +223,16 @@ class Discontent:
 
     authorities: Authorities
     columns: tuple[Column, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[Specification, ...]
     influence: Influence
     inflation: dict[str, float]
     by_region: Jackknife
     without: Fit
     dependence: SpatialDependence
     wards: Wards
-    held: tuple[Held, ...]
-    checks: tuple[Held, ...]
-    by_authority: tuple[Held, ...]
+    held: tuple[ControlledDifference, ...]
+    checks: tuple[ControlledDifference, ...]
+    by_authority: tuple[ControlledDifference, ...]
     listed_authorities: int
 
 
@@ -258,7 +262,7 @@ def discontent(store: Store) -> Discontent:
     return Discontent(
         authorities=found,
         columns=columns,
-        readings=other_readings(store, found),
+        readings=other_specifications(store, found),
         influence=influence(last),
         inflation=variance_inflation(last),
         by_region=jackknife(last, GROWTH),

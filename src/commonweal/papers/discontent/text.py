@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.document.format import in_columns
+from commonweal.document.format import align_columns
 from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, shrinkage
 from commonweal.papers.discontent.results import ANSWER
 from commonweal.survey.regression import CONSTANT
@@ -12,7 +12,7 @@ from commonweal.survey.regression import CONSTANT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.papers.discontent import Discontent, Fit, Held, Jackknife, Term
+    from commonweal.papers.discontent import ControlledDifference, Discontent, Fit, Jackknife, Term
 
 
 NOT_A_CAUSE = "All of this is association, not cause: it says what goes together, and rests on places, not persons."
@@ -36,7 +36,7 @@ def per_point_less(term: Term, digits: int = 1) -> str:
     )
 
 
-def of_wards(held: Held) -> str:
+def of_wards(held: ControlledDifference) -> str:
     """Say by how much left-behind wards differ: ``6.0 points more (1.6 to 10.3)``."""
     term = held.model.term(held.term)
     sign = 1 if term.estimate >= 0 else -1
@@ -76,14 +76,14 @@ def answer(found: Discontent) -> tuple[str, ...]:
     )
 
 
-def _rests_on(held: Held) -> str:
+def _rests_on(held: ControlledDifference) -> str:
     """Say which cluster moves the difference most when it is left out."""
     now = _term(held).estimate
     most = max(held.jackknife.estimates.items(), key=lambda item: abs(item[1] - now))
     return f"without {most[0]} alone it is {most[1]:.1f}"
 
 
-def _wider(held: Held) -> str:
+def _wider(held: ControlledDifference) -> str:
     term = held.jackknife.term
     return f"{_one(term.low)} to {_one(term.high)}"
 
@@ -157,7 +157,7 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     yield from answer(found)
     yield ""
     yield "Points of Leave share per unit, standard errors by region in brackets:"
-    yield from in_columns(
+    yield from align_columns(
         ["", *(f">{column.title}" for column in found.columns)], list(_columns(found))
     )
     yield ""
@@ -167,18 +167,18 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     yield "Growth by other readings of the same words:"
     heads = ["", *(f">{column.title}" for column in found.columns)]
     rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
-    yield from in_columns(heads, rows)
+    yield from align_columns(heads, rows)
     yield ""
     yield (
         "Leave share of left-behind wards beside others of their authority, in points; the wider interval "
         "allows for few authorities:"
     )
-    yield from in_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
+    yield from align_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
     yield "  The same, with deprivation and education held constant:"
-    yield from in_columns(["", *_HELD_HEADS], [_row(h) for h in found.checks])
+    yield from align_columns(["", *_HELD_HEADS], [_row(h) for h in found.checks])
     yield ""
     yield "Local authorities of England, per 10 points of people in left-behind wards:"
-    yield from in_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.by_authority])
+    yield from align_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.by_authority])
     yield ""
     yield from lost_lines(found)
 
@@ -186,7 +186,7 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
 _HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Places", ">Listed"]
 
 
-def _row(held: Held) -> list[str]:
+def _row(held: ControlledDifference) -> list[str]:
     term, wide = _term(held), held.jackknife.term
     numbers = (_one(x) for x in (term.estimate, term.low, term.high, wide.low, wide.high))
     return [held.held, *numbers, f"{held.model.rows:,}", f"{held.left_behind:,}"]
@@ -209,11 +209,11 @@ def _cell(model: Fit, name: str) -> str:
     return f"{term.estimate:.2f} ({term.se:.2f})"
 
 
-def _held(rows: Sequence[Held], title: str) -> Held:
+def _held(rows: Sequence[ControlledDifference], title: str) -> ControlledDifference:
     return next(row for row in rows if row.held == title)
 
 
-def _term(held: Held) -> Term:
+def _term(held: ControlledDifference) -> Term:
     return held.model.term(held.term)
 
 
@@ -267,7 +267,7 @@ def _jackknife_data(found: Jackknife) -> dict[str, Any]:
     return {"estimates": found.estimates, **_term_data(found.term)}
 
 
-def _held_data(held: Held) -> dict[str, Any]:
+def _held_data(held: ControlledDifference) -> dict[str, Any]:
     about = {
         "held": held.held,
         "left_behind": held.left_behind,

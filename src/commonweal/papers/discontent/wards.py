@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
-from commonweal.papers.discontent.authorities import Step, Variable, load_variables
+from commonweal.papers.discontent.authorities import JoinStep, Variable, load_variables
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from commonweal.areas import Areas, Move
+    from commonweal.areas import Areas, Crosswalk
     from commonweal.index.scores import Scores
     from commonweal.sources import Store
 
@@ -50,7 +50,7 @@ class Wards:
 
     table: pl.DataFrame
     variables: tuple[Variable, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[JoinStep, ...]
 
 
 def left_behind_wards(store: Store) -> frozenset[str]:
@@ -92,8 +92,8 @@ def wards(store: Store) -> Wards:
         pl.col("Leave").is_not_null() & pl.col("Remain").is_not_null()
     )
     listed = store.table("eu-referendum-ward", ["WardCode", "CountingArea"])
-    steps = [Step("wards of the United Kingdom", listed.height)]
-    steps.append(Step("whose council gave its counts", counted.height))
+    steps = [JoinStep("wards of the United Kingdom", listed.height)]
+    steps.append(JoinStep("whose council gave its counts", counted.height))
     known = _known(store)
     table = counted.select(
         code="WardCode",
@@ -153,11 +153,11 @@ def left_behind_share(store: Store) -> pl.DataFrame:
     return shares.join(means, on="lad17", validate="1:1").rename({"lad17": "code"}).sort("code")
 
 
-def _kept(table: pl.DataFrame, rule: pl.Expr, what: str, steps: list[Step]) -> pl.DataFrame:
+def _kept(table: pl.DataFrame, rule: pl.Expr, what: str, steps: list[JoinStep]) -> pl.DataFrame:
     """Keep rows by a rule and note what that loses."""
     kept = table.filter(rule)
     gone = sorted(set(table["authority"]) - set(kept["authority"]))
-    steps.append(Step(what, kept.height, tuple(gone)))
+    steps.append(JoinStep(what, kept.height, tuple(gone)))
     return kept
 
 
@@ -165,12 +165,12 @@ def _known(store: Store) -> pl.DataFrame:
     """Give what is known of every ward of England."""
     import polars as pl
 
-    from commonweal.areas import load_areas, move_from_pairs
-    from commonweal.areas.apportion import split_parts
+    from commonweal.areas import crosswalk_from_pairs, load_areas
+    from commonweal.areas.apportion import apportion
 
     small = load_areas(store, "lsoa11", within=ENGLAND, population_at=PEOPLE_AT)
     large = load_areas(store, "wd17", within=ENGLAND, population_at=PEOPLE_AT)
-    move = move_from_pairs(small, large, split_parts(store, small, large)[0])
+    move = crosswalk_from_pairs(small, large, apportion(store, small, large)[0])
     scores = _scores(store, small)
     own = pl.DataFrame(
         {
@@ -199,18 +199,18 @@ def _scores(store: Store, areas: Areas) -> Scores:
     from commonweal.index.framework import load_preset
     from commonweal.index.score import score
     from commonweal.indicators.indicators import Indicator
-    from commonweal.indicators.read import Wanted, read_indicators
+    from commonweal.indicators.read import IndicatorSource, read_indicators
 
     source = store.source(_IMD)
     wanted = [
-        Wanted(Indicator(name, name, "rank", "less", _IMD), source, column)
+        IndicatorSource(Indicator(name, name, "rank", "less", _IMD), source, column)
         for name, column in _RANKS.items()
     ]
     ranks, _ = read_indicators(store, wanted, areas)
     return score("deprivation", load_preset("iod2019"), ranks)
 
 
-def _skills(store: Store, areas: Areas, move: Move) -> dict[str, object]:
+def _skills(store: Store, areas: Areas, move: Crosswalk) -> dict[str, object]:
     """Carry the shares of adults with few skills and of the young outside universities to wards."""
     names = {
         "few_skills": "adult_skills_and_english_language_proficiency_indicator",
@@ -220,7 +220,7 @@ def _skills(store: Store, areas: Areas, move: Move) -> dict[str, object]:
     return {name: move.mean(100 * table[column].to_numpy()) for name, column in names.items()}
 
 
-def _older(store: Store, areas: Areas, move: Move) -> object:
+def _older(store: Store, areas: Areas, move: Crosswalk) -> object:
     """Give the share of adults who are 65 or over, of wards."""
     import polars as pl
 

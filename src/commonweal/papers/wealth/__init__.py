@@ -2,7 +2,7 @@
 
 from commonweal.papers.wealth.coefficients import (
     HIGH,
-    Published,
+    PublishedFinding,
     Weight,
     load_published,
     load_weights,
@@ -22,7 +22,7 @@ from commonweal.papers.wealth.data import (
     wealth_of_countries,
 )
 from commonweal.papers.wealth.estimation import (
-    Fit,
+    CountryFit,
     Interval,
     delta_interval,
     draw_ratio,
@@ -61,10 +61,10 @@ __all__ = [
     "Asset",
     "Assumptions",
     "Country",
-    "Fit",
+    "CountryFit",
     "Form",
     "Interval",
-    "Published",
+    "PublishedFinding",
     "TrustWealth",
     "Weight",
     "annuity",

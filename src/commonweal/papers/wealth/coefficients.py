@@ -254,7 +254,7 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
     return _checked(str(path), content)
 
 
-class Published(BaseModel):
+class PublishedFinding(BaseModel):
     """A published finding.
 
     Attributes
@@ -278,7 +278,7 @@ class Published(BaseModel):
 
 
 @cache
-def load_published() -> Mapping[str, Published]:
+def load_published() -> Mapping[str, PublishedFinding]:
     """Give the findings by name.
 
     Examples
@@ -287,4 +287,4 @@ def load_published() -> Mapping[str, Published]:
     False
     """
     text = (resources.files(__package__) / "published.yaml").read_text("utf-8")
-    return {name: Published.model_validate(row) for name, row in read_strict(text).items()}
+    return {name: PublishedFinding.model_validate(row) for name, row in read_strict(text).items()}

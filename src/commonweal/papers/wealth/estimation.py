@@ -247,7 +247,7 @@ def _needs_covariance(weight: Weight) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class CountryFit:
     """A regression of life satisfaction on log income and trust, across countries.
 
     Attributes
@@ -279,7 +279,7 @@ class Fit:
         return ratio_error(self.weight)
 
 
-def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:
+def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> CountryFit:
     """Fit ``life = a + b log_income + g trust + controls`` by least squares.
 
     Parameters
@@ -330,4 +330,4 @@ def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> Fit:
         verified=True,
         caution="Countries differ in much besides trust; this is an association of averages, not an effect.",
     )
-    return Fit(weight, len(rows), r2, tuple(controls))
+    return CountryFit(weight, len(rows), r2, tuple(controls))

@@ -21,7 +21,7 @@ from commonweal.document.chart import (
     text,
 )
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Report, Section, Shown, Table
+from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.wealth import (
     SOURCES,
@@ -140,14 +140,14 @@ def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
     return Chart(id_, title, about, drawn, _numbers(rows))
 
 
-def _numbers(rows: Sequence[WealthRow]) -> Shown:
+def _numbers(rows: Sequence[WealthRow]) -> TableData:
     columns = {name: [row.shares[k] for row in rows] for k, (_, name, _) in enumerate(PARTS)}
     ends = {"Trust, low": [r.low for r in rows], "Trust, high": [_none(r.high) for r in rows]}
     shares = {**columns, "Trust": [row.value for row in rows]}
     if any(row.low is not None for row in rows):
         shares |= ends  # type: ignore[arg-type]
     frame = pl.DataFrame({"Country or group": [row.label for row in rows], **shares})
-    return Shown(frame, frozenset(shares))
+    return TableData(frame, frozenset(shares))
 
 
 def _key(id_: str) -> Iterator[str]:
@@ -361,7 +361,7 @@ def _regressions(store: Store) -> Section:
             Table(
                 "regressions",
                 "Regressions across countries",
-                Shown(frame, places=dict.fromkeys(heads[2:], 3)),
+                TableData(frame, places=dict.fromkeys(heads[2:], 3)),
             ),
         ),
     )

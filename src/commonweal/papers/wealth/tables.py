@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import in_columns, percent
-from commonweal.document.model import Shown, Table
+from commonweal.document.format import align_columns, percent
+from commonweal.document.model import Table, TableData
 from commonweal.evidence import load_evidence
 from commonweal.papers.wealth import ASSETS, FORMS, load_published
 
@@ -119,7 +119,7 @@ def world_lines(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
         for row in found.groups.iter_rows(named=True)
     ]
     yield "Share of trust in all wealth, by form of the value:"
-    yield from in_columns(heads, rows)
+    yield from align_columns(heads, rows)
 
 
 def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -> Iterator[str]:
@@ -176,7 +176,7 @@ def change_lines(
     }  # short: rates must not be cut
     names = [name for name in heads if worth[name].count() > 0]
     shown = ["Form", "Measure", *(heads[name] for name in names)]
-    yield from in_columns(shown, list(_change_rows(worth, names)))
+    yield from align_columns(shown, list(_change_rows(worth, names)))
     if "low" not in names:
         yield ""
         yield NO_INTERVAL
@@ -295,7 +295,7 @@ def _ends_about(found: TrustWealth) -> str:
     )
 
 
-def _change(worth: pl.DataFrame) -> Shown:
+def _change(worth: pl.DataFrame) -> TableData:
     """Give a row a form and end, a column a measure."""
     share = "Share of income"
     rows = []
@@ -309,7 +309,9 @@ def _change(worth: pl.DataFrame) -> Shown:
                 rows.append(told)
     frame = pl.DataFrame(rows, infer_schema_length=None).rename({"Of income": share})
     amounts = pl.all().exclude("Form and end", share).round(0).cast(pl.Int64)
-    return Shown(frame.with_columns(amounts, pl.col(share) * 100).rename({share: f"{share}, %"}))
+    return TableData(
+        frame.with_columns(amounts, pl.col(share) * 100).rename({share: f"{share}, %"})
+    )
 
 
 def _bounded(value: float) -> float | None:
@@ -320,7 +322,7 @@ def _head(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _groups(found: TrustWealth) -> Shown:
+def _groups(found: TrustWealth) -> TableData:
     heads = {f"share_{form}": form.capitalize() for form in FORMS}
     frame = found.groups.select(
         pl.col("group").alias("Group"),
@@ -331,10 +333,10 @@ def _groups(found: TrustWealth) -> Shown:
         *(pl.col(name).alias(head) for name, head in heads.items()),
         _amount("trust_wealth_linear", "A head, linear"),
     )
-    return Shown(frame, frozenset({"People", "Trust", *heads.values()}))
+    return TableData(frame, frozenset({"People", "Trust", *heads.values()}))
 
 
-def _countries(found: TrustWealth) -> Shown:
+def _countries(found: TrustWealth) -> TableData:
     share = "Share of all wealth, linear"
     frame = found.countries.sort("country").select(
         pl.col("country").alias("Country"),
@@ -346,14 +348,14 @@ def _countries(found: TrustWealth) -> Shown:
         _amount("income", "Income a year"),
         _amount("flow_linear", "Trust a year, linear"),
     )
-    return Shown(frame, frozenset({"Trust", share}))
+    return TableData(frame, frozenset({"Trust", share}))
 
 
-def _parts_table(found: TrustWealth) -> Shown:
+def _parts_table(found: TrustWealth) -> TableData:
     """Give the parts of wealth of each country, with no column for what has no data."""
     named = [(asset.name, asset.column) for asset in ASSETS if asset.column]
     frame = found.countries.drop_nulls("total").sort("country")
-    return Shown(
+    return TableData(
         frame.select(
             pl.col("country").alias("Country"),
             pl.col("code").alias("Code"),
@@ -365,7 +367,7 @@ def _parts_table(found: TrustWealth) -> Shown:
     )
 
 
-def _surveys(found: TrustWealth) -> Shown:
+def _surveys(found: TrustWealth) -> TableData:
     error = "Sampling error, points"
     frame = found.countries.sort("country").select(
         pl.col("country").alias("Country"),
@@ -377,10 +379,10 @@ def _surveys(found: TrustWealth) -> Shown:
         pl.col("people_asked").alias("People asked"),
         pl.col("surveys").alias("Surveys"),
     )
-    return Shown(frame)
+    return TableData(frame)
 
 
-def _interval_table(rows: pl.DataFrame, names: Mapping[str, str], value: str) -> Shown:
+def _interval_table(rows: pl.DataFrame, names: Mapping[str, str], value: str) -> TableData:
     """Give a row a form for each country or group, with its value and the ends of it."""
     ends = ("low", "high", "simulated_low", "simulated_high")
     frame = pl.concat(
@@ -397,21 +399,21 @@ def _interval_table(rows: pl.DataFrame, names: Mapping[str, str], value: str) ->
     )
     heads = [_head(name) for name in (value, *ends)]
     kept = frame.select(name for name in frame.columns if frame[name].count())
-    return Shown(kept, frozenset(heads) & set(kept.columns))
+    return TableData(kept, frozenset(heads) & set(kept.columns))
 
 
 def _amount(column: str, head: str) -> pl.Expr:
     return pl.col(column).round(0).cast(pl.Int64).alias(head)
 
 
-def _assets(found: TrustWealth) -> Shown:
+def _assets(found: TrustWealth) -> TableData:
     world = found.groups.filter(kind="World").row(0, named=True)
     rows = []
     for asset in ASSETS:
         amount = world.get("trust_wealth_linear" if asset.column == "trust" else asset.column)
         rows.append((asset.name, asset.measured, None if amount is None else round(amount)))
     head = f"A head, all countries with data ({DOLLARS})"
-    return Shown(
+    return TableData(
         pl.DataFrame(
             rows,
             schema={"Asset": pl.String, "Measured by": pl.String, head: pl.Int64},

@@ -13,11 +13,16 @@ import numpy as np
 import polars as pl
 
 from commonweal.document import report_html, report_pdf
-from commonweal.document.html import Live, fill_page
+from commonweal.document.html import InteractivePart, fill_page
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme
-from commonweal.invest.allocation.comparison import Ground, compare
-from commonweal.invest.allocation.on_study import applied, draws_of, exclusions_of, set_against
+from commonweal.invest.allocation.comparison import SelectedShares, compare
+from commonweal.invest.allocation.on_study import (
+    apply_programme,
+    compare_programmes,
+    draws_of,
+    exclusions_of,
+)
 from commonweal.invest.appraisal import build_model
 from commonweal.invest.appraisal.model import expected, lines_worth
 from commonweal.invest.appraisal.sensitivity import draw_inputs
@@ -26,20 +31,26 @@ from commonweal.invest.case.case import (
     SITES_DRAWS,
     SITES_SEED,
     WORTH,
+    appraise_sites,
     plan_sites,
     sites_project,
-    sites_worth,
-    untold,
+    why_not_valued,
 )
 from commonweal.invest.case.valuation import BENEFIT, drawn_effects, load_values, reach_grid
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.siting.demand import SCHOOLS
-from commonweal.invest.siting.on_study import MOST_AREAS, Ask, first_candidates, ground_of, site
-from commonweal.report.allocation import allocation_report, beside_section
+from commonweal.invest.siting.on_study import (
+    MOST_AREAS,
+    SitingOptions,
+    first_candidates,
+    load_siting_data,
+    site,
+)
+from commonweal.report.allocation import allocation_report, comparison_section
 from commonweal.report.appraisal import appraisal_report
 from commonweal.report.invest_maps import pick_map
-from commonweal.report.place.pack import Extra
+from commonweal.report.place.pack import ExtraPage
 from commonweal.report.siting import WITHIN, reached_words, siting_report
 
 if TYPE_CHECKING:
@@ -50,10 +61,10 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.document.model import Report, Section
     from commonweal.invest.allocation import Programme
-    from commonweal.invest.allocation.on_study import Exclusions, Worked
+    from commonweal.invest.allocation.on_study import AllocationResult, Exclusions
     from commonweal.invest.case.valuation import Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
     from commonweal.sources import Store
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
@@ -66,7 +77,7 @@ MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Picking:
+class SitePicker:
     """Sites to pick.
 
     Attributes
@@ -86,7 +97,7 @@ class Picking:
     order: tuple[tuple[int, ...], ...]
 
 
-def picking_of(sited: Sited) -> Picking | None:
+def site_picker(sited: SitingResult) -> SitePicker | None:
     """Offer the candidates of a siting that reach people anew: those proposed, and the best others."""
     problem, n = sited.problem, len(sited.candidates)
     late = np.isnan(sited.solution.distance_before)
@@ -112,12 +123,14 @@ def picking_of(sited: Sited) -> Picking | None:
     order: dict[int, list[int]] = {}
     for i, k in zip(at[listed].tolist(), place[site[listed]].tolist(), strict=True):
         order.setdefault(i, []).append(k)
-    return Picking(sites, tuple(order), tuple(map(tuple, order.values())))
+    return SitePicker(sites, tuple(order), tuple(map(tuple, order.values())))
 
 
-def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live | None:
+def interactive_picker(
+    sited: SitingResult, interventions: Interventions, values: Values
+) -> InteractivePart | None:
     """Make the part of a page in which a reader picks sites and sees at once what they do."""
-    picking = picking_of(sited)
+    picking = site_picker(sited)
     if picking is None:
         return None
     d = sited.demand
@@ -136,7 +149,7 @@ def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live 
             "within": WITHIN.format(minutes=sited.minutes),
             "cost": COST,
             "worth": WORTH,
-            "untold": untold(sited),
+            "untold": why_not_valued(sited),
         },
         "worth": _worth(sited, interventions, values),
     }
@@ -151,10 +164,12 @@ def live_of(sited: Sited, interventions: Interventions, values: Values) -> Live 
         plural=sited.plural,
     )
     held = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return Live("Pick sites yourself", html, held, _file("pick.js"))
+    return InteractivePart("Pick sites yourself", html, held, _file("pick.js"))
 
 
-def _worth(sited: Sited, interventions: Interventions, values: Values) -> dict[str, Any] | None:
+def _worth(
+    sited: SitingResult, interventions: Interventions, values: Values
+) -> dict[str, Any] | None:
     """Give what the cost and worth of any set of sites follow from, draw by draw; None where they cannot be told.
 
     A place that brings more people than an effect can reach does no more for the rest, so worth is no sum over
@@ -233,7 +248,7 @@ _WHERE = (SCHOOLS, "grid:500", "grid:100")
 def check_pages(study: str, kind: str = "", programme: str = "", against: str = "") -> None:
     """Refuse, before a long run, pages that cannot be made after it."""
     if kind:
-        Ask(study, kind, sites=SITES)
+        SitingOptions(study, kind, sites=SITES)
     if programme:
         _programme(programme, study)
     if against:
@@ -261,18 +276,20 @@ def _programme(name: str, study: str, exclude: Sequence[str] = ()) -> tuple[Prog
 
 def options_page(
     results: Results, scope: Scope, kind: str, store: Store, progress: Progress | None = None
-) -> Extra:
+) -> ExtraPage:
     """Make the page on what new places of a kind would do for the places that a pack is about."""
     refuse_many(scope, results.areas)
-    ground = ground_of(results, store, progress)
+    ground = load_siting_data(results, store, progress)
     candidates = first_candidates(results, ground, scope, _WHERE, store) or _WHERE[0]
-    ask = Ask(scope.title, kind, sites=SITES, candidates=candidates, method="search", at_most=True)
+    ask = SitingOptions(
+        scope.title, kind, sites=SITES, candidates=candidates, method="search", at_most=True
+    )
     sited = site(results, ask, store, ground=ground, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
         raise KeyboardInterrupt
     report = siting_report(sited)
     interventions, values = load_interventions(), load_values()
-    worth = sites_worth(sited, interventions, values)
+    worth = appraise_sites(sited, interventions, values)
     if worth is not None:
         appraised = appraisal_report(worth)
         report = replace(
@@ -284,10 +301,12 @@ def options_page(
             works=tuple(dict.fromkeys((*report.works, *appraised.works))),
         )
     elif sited.unread:
-        report = replace(report, answer=(*report.answer, untold(sited)))
+        report = replace(report, answer=(*report.answer, why_not_valued(sited)))
     title = f"Options: {sited.label.lower()}"
     about = "where new ones would reach most people, what that changes, what it costs and is worth"
-    return _extra("options", title, about, report, kind, live_of(sited, interventions, values))
+    return _extra(
+        "options", title, about, report, kind, interactive_picker(sited, interventions, values)
+    )
 
 
 def programme_page(
@@ -297,35 +316,40 @@ def programme_page(
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
     against: str = "",
-) -> Extra:
+) -> ExtraPage:
     """Make the page on who a funding programme selects, and who gains and loses beside the study's own lists."""
     programme, exclusions = _programme(name, results.study.name, exclude)
-    worked = applied(
+    worked = apply_programme(
         programme, results, store, exclusions,
         draws=draws_of(results.study), progress=progress,
     )  # fmt: skip
-    other = set_against(worked, against, store, exclude) if against else None
+    other = compare_programmes(worked, against, store, exclude) if against else None
     report = allocation_report(worked, other)
     report = replace(report, sections=(*report.sections, *_beside_lists(worked)))
     about = "the rule, who gets an award, how sure that is, who is passed over, who gains and loses beside other lists"
     return _extra("programme", programme.title, about, report, f"{name} {against}")
 
 
-def _beside_lists(worked: Worked) -> Iterator[Section]:
+def _beside_lists(worked: AllocationResult) -> Iterator[Section]:
     """Set a programme beside the lists of its study, where it chooses from the study's own areas."""
     a, results = worked.allocation, worked.results
     if a.areas.codes != results.areas.codes:
         return
-    mine = Ground(a.areas, a.selected.astype(np.float64))
+    mine = SelectedShares(a.areas, a.selected.astype(np.float64))
     for name, d in results.designations.items():
-        listed = Ground(a.areas, d.selected.astype(np.float64))
+        listed = SelectedShares(a.areas, d.selected.astype(np.float64))
         title = f"this study's list “{name.replace('_', ' ')}”"
-        yield beside_section(worked, title, compare(mine, listed, a.in_need), f"-{name}")
+        yield comparison_section(worked, title, compare(mine, listed, a.in_need), f"-{name}")
 
 
 def _extra(
-    name: str, title: str, about: str, report: Report, asked: str, live: Live | None = None
-) -> Extra:
+    name: str,
+    title: str,
+    about: str,
+    report: Report,
+    asked: str,
+    live: InteractivePart | None = None,
+) -> ExtraPage:
     follows = f"{asked}: {' '.join(report.answer)} {'' if live is None else live.data}"
     page = partial(report_html, report, live=live)
-    return Extra(name, title, about, page, partial(report_pdf, report, files=False), follows)
+    return ExtraPage(name, title, about, page, partial(report_pdf, report, files=False), follows)

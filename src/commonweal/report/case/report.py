@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import joined, percent
-from commonweal.document.model import Report, Section, Shown, Table
+from commonweal.document.format import join_words, percent
+from commonweal.document.model import Report, Section, Table, TableData
 from commonweal.invest.appraisal import appraise, load_project
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.cautions import after_told, case_cautions, over_told, why_studied
@@ -25,7 +25,7 @@ from commonweal.report.case.tables import (
     packages,
     pounds,
     risks,
-    steady,
+    stability_table,
 )
 from commonweal.report.case.text import case_answer, case_assumptions, case_data
 from commonweal.report.portfolio import frontier_chart
@@ -34,7 +34,7 @@ from commonweal.report.siting import siting_report
 
 if TYPE_CHECKING:
     from commonweal.invest.case.model import Case
-    from commonweal.invest.case.options import Steady
+    from commonweal.invest.case.options import MixStability
 
 
 _ROWS, _FEW = 25, 10
@@ -146,7 +146,7 @@ def _figures(case: Case) -> Section:
             Table(
                 "options",
                 "Options side by side",
-                Shown(options(case)),
+                TableData(options(case)),
                 "Need met: residents, times how many times the average their place's need is, times the "
                 "standard deviations by which they are better off, times years. Money is in prices of "
                 f"{case.appraisal.project.price_year}; costs, benefits and net value are present values of "
@@ -170,7 +170,7 @@ def _covers(case: Case) -> Section:
             "The Green Book asks for five cases. This annex gives the numbers that they need and can be worked "
             "out from published data; a business case has to add the rest.",
         ),
-        tables=(Table("covers", "The five cases, and what is here of each", Shown(frame)),),
+        tables=(Table("covers", "The five cases, and what is here of each", TableData(frame)),),
     )
 
 
@@ -212,7 +212,9 @@ def _done(case: Case) -> Section:
     first = rules.years if rules.last_start is None else rules.last_start + 1
     done, together, places = by_intervention(case), packages(case), by_place(case)
     nowhere = done.filter(pl.col("Places") == 0)["Intervention"].to_list()
-    left_out = f" Chosen nowhere: {joined(name.lower() for name in nowhere)}." if nowhere else ""
+    left_out = (
+        f" Chosen nowhere: {join_words(name.lower() for name in nowhere)}." if nowhere else ""
+    )
     alone = len(together) > _ALIKE * len(places)
     prices = f"in prices of {case.interventions.price_year}, before optimism bias and discounting"
     return Section(
@@ -228,7 +230,7 @@ def _done(case: Case) -> Section:
             Table(
                 "by-intervention",
                 "What is done",
-                Shown(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
+                TableData(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
                 f"Cost over all years, {prices}. The gain is that which is valued.{left_out}",
             ),
             *(
@@ -238,7 +240,7 @@ def _done(case: Case) -> Section:
                     Table(
                         "packages",
                         "What places get together",
-                        Shown(together),
+                        TableData(together),
                         f"Cost over all years, {prices}.",
                         _FEW,
                     ),
@@ -247,7 +249,9 @@ def _done(case: Case) -> Section:
             Table(
                 "by-place",
                 "What each place gets, neediest first",
-                Shown(places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}),
+                TableData(
+                    places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}
+                ),
                 "Rank 1 = most need. Share of draws: how often the place is selected. In brackets is the year in which "
                 f"something begins. Cost over all years, {prices}. Need met is in weighted person-years.",
                 _ROWS if alone else _FEW,
@@ -255,7 +259,7 @@ def _done(case: Case) -> Section:
             Table(
                 "by-gain",
                 "What the gain rests on",
-                Shown(
+                TableData(
                     by_gain(case),
                     frozenset({"Share of the gain"}),
                     {"Gain of a resident": 4, "Low": 4, "High": 4},
@@ -288,7 +292,7 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
                 Table(
                     "choice-in-draws",
                     "How often each is chosen again",
-                    Shown(steady(case), frozenset(_SHARES.values())),
+                    TableData(stability_table(case), frozenset(_SHARES.values())),
                     "Shares of the draws, on average over places: of those that get it in the mix, and of those that "
                     "do not. Each draw knows its numbers, as nobody does beforehand, so this is not how likely a "
                     f"choice is to be right; shares are good to about {percent(0.5 / s.draws**0.5)}.{_empty(s)}",
@@ -298,7 +302,7 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
     )
 
 
-def _empty(s: Steady) -> str:
+def _empty(s: MixStability) -> str:
     """Say why a share is left empty, where one is."""
     why = {"stays": "not in the mix of the places looked at", "comes": "in the mix of all of them"}
     told = [
@@ -342,7 +346,7 @@ def _another_way(case: Case) -> Section:
             Table(
                 "other-ways",
                 "What a pound brings, counted in other ways",
-                Shown(pl.DataFrame(table, schema=heads, orient="row")),
+                TableData(pl.DataFrame(table, schema=heads, orient="row")),
             ),
         ),
     )
@@ -361,7 +365,7 @@ def _financial(case: Case) -> Section:
             Table(
                 "by-year",
                 "Spending by year",
-                Shown(by_year(case)),
+                TableData(by_year(case)),
                 f"In prices of {case.interventions.price_year}, at expected costs and not discounted; before "
                 "optimism bias unless a column says otherwise.",
             ),
@@ -376,5 +380,5 @@ def _management(case: Case) -> Section:
             "Before money is spent, keep a baseline: how each place, and every other, is now. When newer figures are "
             "published, what moved can then be set beside similar places that got nothing.",
         ),
-        tables=(Table("risks", "Risks", Shown(risks(case))),),
+        tables=(Table("risks", "Risks", TableData(risks(case))),),
     )

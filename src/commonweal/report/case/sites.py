@@ -13,16 +13,16 @@ from commonweal.document.model import Section
 from commonweal.invest.case.cautions import unsited
 from commonweal.report.case.tables import by_place
 from commonweal.report.siting import siting_section
-from commonweal.report.study.geopackage import polygons, still, write_layer
+from commonweal.report.study.geopackage import fix_timestamp, polygons, write_layer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from commonweal.document.model import Shown
+    from commonweal.document.model import TableData
     from commonweal.invest.case.model import Case
-    from commonweal.invest.siting.result import Sited
+    from commonweal.invest.siting.result import SitingResult
 
 
 _TOGETHER = 1.0
@@ -43,7 +43,7 @@ def commercial(case: Case, rows: int, few: int) -> Section:
     return _sites(case, case.sited, rows, few)
 
 
-def _sites(case: Case, sited: Sited, rows: int, few: int) -> Section:
+def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
     section = siting_section(sited)
     label = sited.label.lower()
     built = " and ".join(case.interventions.interventions[n].label.lower() for n in case.built)
@@ -87,7 +87,7 @@ def _sites(case: Case, sited: Sited, rows: int, few: int) -> Section:
     )
 
 
-def _with_place(case: Case, sites: Shown) -> Shown:
+def _with_place(case: Case, sites: TableData) -> TableData:
     """Say of each site in which of the places it lies, or to which it is nearest."""
     import shapely
 
@@ -157,4 +157,4 @@ def write_places(case: Case, path: Path) -> None:
             np.ones(len(sites), bool),
         )
     if path.exists():
-        still(path)
+        fix_timestamp(path)

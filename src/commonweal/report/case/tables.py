@@ -10,7 +10,7 @@ import polars as pl
 from commonweal.document.format import percent
 from commonweal.invest.appraisal.appraise import money, ratio
 from commonweal.invest.case.cautions import spent_with_bias
-from commonweal.invest.case.valuation import effect_of
+from commonweal.invest.case.valuation import effect_of_gain
 from commonweal.invest.portfolio import need_met
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def packages(case: Case) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def steady(case: Case) -> pl.DataFrame:
+def stability_table(case: Case) -> pl.DataFrame:
     """One row an intervention: how often the mix of a draw has it where the mix does, and where it does not."""
     if case.steady is None:
         return pl.DataFrame()
@@ -116,7 +116,7 @@ def by_gain(case: Case) -> pl.DataFrame:
     total = sum(g.total for g in case.gains)
     rows = []
     for g in sorted(case.gains, key=lambda g: -g.total):
-        effect = effect_of(case.interventions, g)
+        effect = effect_of_gain(case.interventions, g)
         low, high = np.quantile(g.draws, [0.025, 0.975])
         rows.append(
             {

@@ -9,10 +9,10 @@ import numpy as np
 from commonweal.document.format import (
     MOST_LINES,
     SURE,
-    counted,
-    in_columns,
-    joined,
-    people,
+    align_columns,
+    format_count,
+    format_people,
+    join_words,
     percent,
 )
 from commonweal.invest.appraisal.appraise import figure, money
@@ -24,11 +24,17 @@ from commonweal.invest.case.cautions import (
     over_told,
     spent_with_bias,
 )
-from commonweal.invest.case.valuation import BENEFIT, effect_of
+from commonweal.invest.case.valuation import BENEFIT, effect_of_gain
 from commonweal.report.allocation import allocation_data
 from commonweal.report.allocation_text import in_need_words, rule_parts
 from commonweal.report.appraisal import appraisal_data
-from commonweal.report.case.tables import by_intervention, by_place, by_year, pounds, steady
+from commonweal.report.case.tables import (
+    by_intervention,
+    by_place,
+    by_year,
+    pounds,
+    stability_table,
+)
 from commonweal.report.portfolio_text import UNIT
 from commonweal.report.siting import siting_answer, siting_data
 
@@ -80,7 +86,7 @@ def _who(case: Case) -> str:
         )
     all_ = "all of them" if in_need == n else f"{in_need:,} of the {n:,}"
     return (
-        f"Who: {case.title}, with {people(case.people)}; {all_} in need by the rule's own yardstick. The rule: "
+        f"Who: {case.title}, with {format_people(case.people)}; {all_} in need by the rule's own yardstick. The rule: "
         f"{a.programme.title}.{sure}"
     )
 
@@ -124,7 +130,7 @@ def mix_words(done: list[tuple[str, int, float]], one: str, many: str) -> str:
     named = [row for row in ordered if row[1] >= _FEW * most or row[2] >= _FEW * total]
     words = [f"{label} in {n:,}" for label, n, _ in named]
     words[0] += f" {one if named[0][1] == 1 else many}"
-    return joined(words + (["others in few"] if len(named) < len(done) else []))
+    return join_words(words + (["others in few"] if len(named) < len(done) else []))
 
 
 def _held(case: Case) -> Iterator[str]:
@@ -141,7 +147,7 @@ def _held(case: Case) -> Iterator[str]:
         return
     yield (
         f"How sure that mix is: chosen anew in each of {case.steady.draws:,} draws of costs and effects, it would have "
-        f"{joined(told)} of the draws, on average over the places that get it here."
+        f"{join_words(told)} of the draws, on average over the places that get it here."
     )
 
 
@@ -154,7 +160,7 @@ def _where(case: Case) -> Iterator[str]:
     unpaid = (
         "" if case.built or not n else f"; the money does not pay for {'it' if n == 1 else 'them'}"
     )
-    yield f"Where: {counted(n, 'site', 'sites')} for a {kind}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
+    yield f"Where: {format_count(n, 'site', 'sites')} for a {kind}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
 
 
 def _worth(case: Case) -> Iterator[str]:
@@ -206,7 +212,10 @@ def _rests(case: Case) -> str:
 def _guessed(case: Case) -> float:
     """Share of the benefit whose size was assumed."""
     total = sum(g.total for g in case.gains)
-    return sum(g.total for g in case.gains if not effect_of(case.interventions, g).verified) / total
+    return (
+        sum(g.total for g in case.gains if not effect_of_gain(case.interventions, g).verified)
+        / total
+    )
 
 
 def _drives(case: Case) -> str:
@@ -273,17 +282,17 @@ def case_lines(case: Case) -> Iterator[str]:
     yield from case_answer(case)
     yield f"In need means {in_need_words(case.worked)}."
     yield ""
-    yield from in_columns(*_columns(by_intervention(case)))
+    yield from align_columns(*_columns(by_intervention(case)))
     yield ""
     places = by_place(case)
     first = f"The first {min(MOST_LINES, len(places)):,} of {len(places):,} places"
     yield f"{first}, by need, and the need met in person-years:"
-    yield from in_columns(*_columns(_for_a_terminal(places)), whole="--out FOLDER writes them")
+    yield from align_columns(*_columns(_for_a_terminal(places)), whole="--out FOLDER writes them")
     yield f"  {UNIT}"
     for caution in (*case_cautions(case), *case.appraisal.cautions):
         yield f"Beware: {caution}"
     yield ""
-    yield f"{counted(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
+    yield f"{format_count(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
 
 
 def _for_a_terminal(places: pl.DataFrame) -> pl.DataFrame:
@@ -338,8 +347,8 @@ def case_data(case: Case) -> dict[str, Any]:
                 "reach": g.reach.tolist(),
                 "low": float(np.quantile(g.draws, 0.025)),
                 "high": float(np.quantile(g.draws, 0.975)),
-                "quality": effect_of(case.interventions, g).quality,
-                "verified": effect_of(case.interventions, g).verified,
+                "quality": effect_of_gain(case.interventions, g).quality,
+                "verified": effect_of_gain(case.interventions, g).verified,
             }
             for g in case.gains
         ],
@@ -351,7 +360,7 @@ def case_data(case: Case) -> dict[str, Any]:
             "seed": case.steady.seed,
             "places": len(case.steady.places),
             "gap": case.steady.gap,
-            "interventions": steady(case).to_dicts(),
+            "interventions": stability_table(case).to_dicts(),
         },
         "siting": None if case.sited is None else siting_data(case.sited),
         "appraisal": appraisal_data(case.appraisal),

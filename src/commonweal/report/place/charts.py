@@ -19,7 +19,7 @@ from commonweal.document.chart import (
     svg,
     text,
 )
-from commonweal.document.model import Chart, Shown, framed
+from commonweal.document.model import Chart, TableData, table_from_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.document.chart import Box
-    from commonweal.report.place.drivers import Group
+    from commonweal.report.place.drivers import LargerAreas
     from commonweal.report.place.maps import Shapes
-    from commonweal.report.place.place import Place, Standing
+    from commonweal.report.place.place import Place, PlaceRank
 
 
 _CHART_WIDTH = 600.0
@@ -37,7 +37,7 @@ _LEFT, _RIGHT, _ROW, _TOP = 248.0, 12.0, 25.0, 62.0
 _PLOT = _CHART_WIDTH - _LEFT - _RIGHT
 
 
-def columns_of(standings: Sequence[Standing]) -> list[tuple[str, str]]:
+def columns_of(standings: Sequence[PlaceRank]) -> list[tuple[str, str]]:
     """Give group and label of what is compared with, in the order drawn and listed."""
     found: dict[str, str] = {}
     for standing in standings:
@@ -45,14 +45,14 @@ def columns_of(standings: Sequence[Standing]) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def rows_of(standings: Sequence[Standing]) -> list[tuple[Standing, bool]]:
+def rows_of(standings: Sequence[PlaceRank]) -> list[tuple[PlaceRank, bool]]:
     """Give the indices, each with its strands after it, and whether it is an index."""
     return [
         row for s in standings for row in ((s, True), *((strand, False) for strand in s.strands))
     ]
 
 
-def strand_table(name: str, standings: Sequence[Standing]) -> Shown:
+def strand_table(name: str, standings: Sequence[PlaceRank]) -> TableData:
     """Show, of each strand, the share of places with less need: here and on average elsewhere."""
     rows = [s for s, _ in rows_of(standings)]
     columns = [
@@ -62,11 +62,11 @@ def strand_table(name: str, standings: Sequence[Standing]) -> Shown:
     for group, label in columns_of(standings):
         means = [next((a.worse_than for a in s.averages if a.group == group), None) for s in rows]
         columns.append((label, pl.Series(means, dtype=pl.Float64)))
-    shown = framed(columns)
-    return Shown(shown.frame, frozenset(shown.frame.columns[1:]))
+    shown = table_from_columns(columns)
+    return TableData(shown.frame, frozenset(shown.frame.columns[1:]))
 
 
-def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[Standing]) -> Chart:
+def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]) -> Chart:
     """Draw `strand_table`: a mark a place or group, most need to the right."""
     title = f"Where {name} stands"
     whole = dict(columns_of(standings)).get("all", f"all {kinds}")
@@ -112,7 +112,7 @@ def _axis(whole: str, height: float) -> Iterator[str]:
     yield text(_x(1), _TOP - 8, "worst tenth", 11.5, "end", "#a33b0b", bold=True)
 
 
-def _key(name: str, standings: Sequence[Standing]) -> Iterator[str]:
+def _key(name: str, standings: Sequence[PlaceRank]) -> Iterator[str]:
     """Name each mark, above the drawing."""
     items = [("place", _shortened(name, 24))]
     items += [(_kind(g), _shortened(label, 22)) for g, label in columns_of(standings) if g != "all"]
@@ -134,7 +134,7 @@ def _shortened(words: str, most: int) -> str:
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
-def _row(s: Standing, is_index: bool, y: float) -> Iterator[str]:
+def _row(s: PlaceRank, is_index: bool, y: float) -> Iterator[str]:
     words = _shortened(s.label, 34)
     yield text(8 if is_index else 20, y + 4.5, words, 12.5 if is_index else 12, bold=is_index)
     if is_index:
@@ -165,7 +165,7 @@ def place_map(
     place: Place,
     row: int,
     shapes: Shapes,
-    groups: list[Group],
+    groups: list[LargerAreas],
     listed: NDArray[np.bool_],
 ) -> Chart | None:
     """Draw the place among its neighbours; None if it is not known where it is."""
@@ -206,7 +206,7 @@ def place_map(
     if inside:
         parts += _locator(row, shapes, groups)
     parts.append(frame.scale_bar(_MAP_WIDTH - 2, _MAP_HEIGHT + 16))
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Neighbour": [o.name for o in place.neighbours],
@@ -234,7 +234,7 @@ def _box(bounds: Box) -> Box:
     return x - half, y - half, x + half, y + half
 
 
-def _edge(shapes: Shapes, group: Group, row: int, frame: Frame, box: Box) -> str:
+def _edge(shapes: Shapes, group: LargerAreas, row: int, frame: Frame, box: Box) -> str:
     import shapely
 
     whole = shapes.joined(group, int(group.numbers[row]))
@@ -299,7 +299,7 @@ def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _locator(row: int, shapes: Shapes, groups: list[Group]) -> Iterator[str]:
+def _locator(row: int, shapes: Shapes, groups: list[LargerAreas]) -> Iterator[str]:
     """Draw, in a corner, where the authority lies among the others of its region."""
     first, last = groups[0], groups[-1]
     mine = int(first.numbers[row])

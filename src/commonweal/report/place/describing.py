@@ -9,9 +9,9 @@ import numpy as np
 from commonweal.access import EARTH_RADIUS_M
 from commonweal.document.format import FEWEST_PEOPLE
 from commonweal.index import rank
-from commonweal.report.place.drivers import Drivers, Standings, larger_of
+from commonweal.report.place.drivers import Drivers, PlaceRanks, larger_of
 from commonweal.report.place.place import Other, Place, ShownIndicator
-from commonweal.report.place.text import Answers, Cited, caveats, headline
+from commonweal.report.place.text import Answers, SourceNotes, caveats, headline
 from commonweal.report.study.social_capital import capital_finder
 from commonweal.report.study.tables import extra_line, extras
 from commonweal.study.names import authority
@@ -127,19 +127,19 @@ class Nearby:
 N_NEIGHBOURS = 6
 
 
-class Describing:
+class PlaceDescriber:
     """Says what there is to say of any place of a run."""
 
     def __init__(self, results: Results) -> None:
         self.results = results
-        self.standings = Standings(results)
+        self.standings = PlaceRanks(results)
         self.drivers = Drivers(results)
         self.answers = Answers(results)
         self.extras = extras(results)
         self.peers = peer_finder(results)
         self.alike_by = alike_by(results)
         self.nearby = Nearby(results.areas)
-        self.cited = Cited(results)
+        self.cited = SourceNotes(results)
         self.capital = capital_finder(
             results.study, results.areas, results.capital, results.national
         )
@@ -255,4 +255,4 @@ def describer(results: Results) -> Callable[[int], Place]:
     What all places share (ranks, averages of larger areas, medians, what is near and alike) is
     worked out here, once; a place then takes a millisecond or two.
     """
-    return Describing(results).place
+    return PlaceDescriber(results).place

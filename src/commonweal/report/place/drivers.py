@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.designation.designation import group_numbers
-from commonweal.document.format import amount, is_distance, small
+from commonweal.document.format import format_amount, is_distance, is_suppressed
 from commonweal.index import decile, rank
-from commonweal.report.place.place import Average, Driver, Larger, Standing
+from commonweal.report.place.place import Average, Driver, Larger, PlaceRank
 from commonweal.study.names import authority, index_label, parent_words, whole_name
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def worse_than(need: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LargerAreas:
     """Larger areas of one kind: the number that each area has, and the names by number.
 
     Attributes
@@ -80,7 +80,7 @@ class Group:
         return np.bincount(self.numbers[self.numbers >= 0], minlength=len(self.codes))
 
 
-def groups_of(areas: Areas, keys: list[str]) -> list[Group]:
+def groups_of(areas: Areas, keys: list[str]) -> list[LargerAreas]:
     """Give the groups of areas by the parents named."""
     found = []
     for key in keys:
@@ -94,18 +94,18 @@ def groups_of(areas: Areas, keys: list[str]) -> list[Group]:
             compared = np.array([c not in part for c in codes])
             if len(codes) == 1 and (numbers >= 0).all():
                 compared[:] = False
-            found.append(Group(key, parent_words(key)[0], numbers, codes, labels, compared))
+            found.append(LargerAreas(key, parent_words(key)[0], numbers, codes, labels, compared))
     return found
 
 
-def larger_of(groups: list[Group], row: int) -> tuple[Larger, ...]:
+def larger_of(groups: list[LargerAreas], row: int) -> tuple[Larger, ...]:
     """Name the larger areas that one area lies in."""
     at = [(g, int(g.numbers[row])) for g in groups]
     return tuple(Larger(g.key, g.kind, g.codes[k], g.names[k]) for g, k in at if k >= 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class NodeRanks:
     """One node of an index over all areas.
 
     Attributes
@@ -136,10 +136,10 @@ class Ranked:
     interval: Floats | None
     means: tuple[Floats, ...]
     sources: tuple[str, ...]
-    strands: tuple[Ranked, ...]
+    strands: tuple[NodeRanks, ...]
 
 
-class Standings:
+class PlaceRanks:
     """Standings of any area of a run, from what is worked out once."""
 
     def __init__(self, results: Results) -> None:
@@ -154,7 +154,7 @@ class Standings:
             self._intervals = {**sure.ranks, **self._intervals}
         self.indices = tuple(self._ranked(name, s.tree, 1.0) for name, s in results.scores.items())
 
-    def _ranked(self, path: str, node: Node, weight: float, deep: bool = True) -> Ranked:
+    def _ranked(self, path: str, node: Node, weight: float, deep: bool = True) -> NodeRanks:
         index = path.split("/")[0]
         scores = self.results.scores[index]
         need = scores.need[path]
@@ -164,7 +164,7 @@ class Standings:
             self._ranked(f"{path}/{name}", child, child.weight / total, deep=False)
             for name, child in (node.children.items() if deep else ())
         )
-        return Ranked(
+        return NodeRanks(
             path.replace("/", "."),
             index_label(self.results, path),
             weight,
@@ -183,11 +183,11 @@ class Standings:
         leaves = [n.indicator for _, n in node.walk("") if n.indicator in of]
         return tuple(dict.fromkeys(s for leaf in leaves for s in of[leaf or ""]))
 
-    def at(self, row: int, peers: Rows) -> tuple[Standing, ...]:
+    def at(self, row: int, peers: Rows) -> tuple[PlaceRank, ...]:
         """Give the standings of one area."""
         return tuple(self._standing(r, row, peers) for r in self.indices)
 
-    def together(self, rows: Rows, name: str) -> tuple[Standing, ...]:
+    def together(self, rows: Rows, name: str) -> tuple[PlaceRank, ...]:
         """Give the means of several areas, beside the larger one that all lie in and the whole."""
         around = []
         for at, group in enumerate(self.groups):
@@ -197,7 +197,7 @@ class Standings:
                 around.append((at, number))
         return tuple(self._mean(r, rows, around) for r in self.indices)
 
-    def _mean(self, r: Ranked, rows: Rows, around: list[tuple[int, int]]) -> Standing:
+    def _mean(self, r: NodeRanks, rows: Rows, around: list[tuple[int, int]]) -> PlaceRank:
         own = r.worse[rows]
         own = own[~np.isnan(own)]
         averages = []
@@ -207,7 +207,7 @@ class Standings:
                 n = int(self._sizes[at][number])
                 averages.append(Average(group.key, group.names[number], float(mean), n))
         averages.append(Average("all", self._word, 0.5, r.n))
-        return Standing(
+        return PlaceRank(
             r.path,
             r.label,
             rank=None,
@@ -222,12 +222,12 @@ class Standings:
             sources=r.sources,
         )
 
-    def _standing(self, r: Ranked, row: int, peers: Rows) -> Standing:
+    def _standing(self, r: NodeRanks, row: int, peers: Rows) -> PlaceRank:
         known = not np.isnan(r.ranks[row])
         low = high = None
         if r.interval is not None and not np.isnan(r.interval[row, 0]):
             low, high = int(r.interval[row, 0]), int(r.interval[row, 2])
-        return Standing(
+        return PlaceRank(
             r.path,
             r.label,
             int(r.ranks[row]) if known else None,
@@ -242,7 +242,7 @@ class Standings:
             r.sources,
         )
 
-    def _averages(self, r: Ranked, row: int, peers: Rows) -> list[Average]:
+    def _averages(self, r: NodeRanks, row: int, peers: Rows) -> list[Average]:
         found = []
         of_peers = r.worse[peers]
         of_peers = of_peers[~np.isnan(of_peers)]
@@ -284,7 +284,7 @@ class _Leaf:
             value = float(self.value[row])
         worse = float(self.worse[row])
         known = not np.isnan(worse)
-        text = _WITHHELD if hidden else amount(value, unit)
+        text = _WITHHELD if hidden else format_amount(value, unit)
         if not text and self.value is not None:
             text = _UNKNOWN
         elif text and code in self.estimated and not hidden:
@@ -299,7 +299,7 @@ class _Leaf:
             unit,
             text,
             self.usual,
-            "" if self.usual is None else amount(self.usual, unit),
+            "" if self.usual is None else format_amount(self.usual, unit),
             worse if known else None,
             self.weight * (worse - 0.5) if known else 0.0,
             hidden,
@@ -366,7 +366,7 @@ def _leaves(results: Results, index: str) -> Iterator[_Leaf]:
             value,
             float(np.nanmedian(value)) if known and value is not None else None,
             worse_than(scores.need[path]),
-            small(results.areas.population, counts),
+            is_suppressed(results.areas.population, counts),
             estimated.get(name, frozenset()),
             (" ".join(told[0].split()), " ".join(told[1].split()), " ".join(told[2].split())),
             results.study.indicators[name].cites,

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from commonweal.document.chart import INK, LAND, LINE, QUIET, Frame, svg, text
 from commonweal.document.format import SURE
-from commonweal.document.model import Chart, Shown
+from commonweal.document.model import Chart, TableData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.document.chart import Box
-    from commonweal.report.place.drivers import Group
+    from commonweal.report.place.drivers import LargerAreas
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
 
@@ -127,7 +127,7 @@ class Shapes:
         at = np.sort(self._behind.query(shapely.box(*box)))
         return list(np.atleast_1d(shapely.clip_by_rect(self._outline[at], *box)))
 
-    def joined(self, group: Group, number: int) -> Any:
+    def joined(self, group: LargerAreas, number: int) -> Any:
         """One outline about all areas of a larger one, without the slivers between them."""
         import shapely
 
@@ -140,12 +140,12 @@ class Shapes:
             )
         return self._joined[key]
 
-    def edge(self, group: Group, number: int) -> Any:
+    def edge(self, group: LargerAreas, number: int) -> Any:
         """One outline of a larger area: joined, or as published where an outline in it is missing."""
         rows = group.numbers == number
         return self.joined(group, number) if self._has[rows].all() else self.whole(group, number)
 
-    def whole(self, group: Group, number: int) -> Any:
+    def whole(self, group: LargerAreas, number: int) -> Any:
         """One outline of a larger area for a small drawing: as published, else joined."""
         found = self._outline_of.get(group.codes[number])
         return self.joined(group, number) if found is None else found
@@ -180,7 +180,7 @@ def overview_map(
     kinds: str,
     label: str,
     shapes: Shapes,
-    groups: list[Group],
+    groups: list[LargerAreas],
     selected: Bools,
     near: Bools,
     chance: Floats | None,
@@ -221,7 +221,7 @@ def overview_map(
         drawn += _edges(scope, shapes, frame, groups)
     parts = [_defs(id_), f'<g clip-path="url(#{id_}-frame)">{"".join(drawn)}</g>']
     parts += _legend(classes, words, fills, frame, small)
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 "Class": [words[k] for k in classes],
@@ -243,7 +243,7 @@ def _defs(id_: str) -> str:
     )
 
 
-def _bounds(scope: Scope, shapes: Shapes, groups: list[Group], small: bool) -> Box:
+def _bounds(scope: Scope, shapes: Shapes, groups: list[LargerAreas], small: bool) -> Box:
     """Box about the places, and about the larger areas that they make up where some have no outline."""
     import shapely
 
@@ -261,7 +261,7 @@ def _bounds(scope: Scope, shapes: Shapes, groups: list[Group], small: bool) -> B
 
 
 def _land(
-    scope: Scope, shapes: Shapes, frame: Frame, groups: list[Group], small: bool
+    scope: Scope, shapes: Shapes, frame: Frame, groups: list[LargerAreas], small: bool
 ) -> Iterator[str]:
     if small and groups:
         for number in np.unique(groups[0].numbers[scope.rows]).tolist():
@@ -306,7 +306,7 @@ def _mark(key: str, x: float, y: float, r: float) -> str:
     )
 
 
-def _edges(scope: Scope, shapes: Shapes, frame: Frame, groups: list[Group]) -> Iterator[str]:
+def _edges(scope: Scope, shapes: Shapes, frame: Frame, groups: list[LargerAreas]) -> Iterator[str]:
     """Draw the edges of the authorities in it, and name them where there are several."""
     if not groups:
         return

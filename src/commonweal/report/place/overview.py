@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import chance_chart
-from commonweal.document.format import FEWEST_PEOPLE, SURE, counted, ordinal
-from commonweal.document.model import Shown, framed, whole
+from commonweal.document.format import FEWEST_PEOPLE, SURE, format_count, ordinal
+from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.report.place.charts import rows_of, strand_chart, strand_table
 from commonweal.report.place.maps import overview_map
-from commonweal.report.place.page import cited, picture, shown_table, source_list
+from commonweal.report.place.page import cited, picture, source_list, table_parts
 from commonweal.report.place.place import Claim
 from commonweal.report.place.text import condition_words, in_running_text
-from commonweal.report.study.method import cautions, limits, method, thin
+from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
     changes_in_words,
     extra_columns,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.designation import Designation
     from commonweal.document.model import Chart
-    from commonweal.report.place.describing import Describing
+    from commonweal.report.place.describing import PlaceDescriber
     from commonweal.report.place.maps import Shapes
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
@@ -52,7 +52,7 @@ def shown_people(n: float) -> str:
     return f"{n:,.0f}" if n >= FEWEST_PEOPLE or n == 0 else _FEW
 
 
-def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown:
+def listed(results: Results, name: str, rows: Rows, full: bool = False) -> TableData:
     """Show places with their ranks as intervals, margin and probability, in the order given."""
     d, p = results.designations[name], probability(results, name)
     table = results.areas.table[rows]
@@ -69,7 +69,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
         label = index_label(results, t.condition.index)
         texts = _intervals(results, name, t.condition.index, t.rank, rows)
         columns.append((f"{label}: rank", pl.Series(texts, dtype=pl.String)))
-    columns.append(("Margin in places", whole(margin(d)[rows])))
+    columns.append(("Margin in places", whole_numbers(margin(d)[rows])))
     shares = []
     if p is not None:
         columns.append(("Share of runs", pl.Series(p[rows])))
@@ -78,7 +78,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Shown
         texts = changes_in_words(results, d, rows)
         columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))
     columns += extra_columns(results, rows)
-    return framed(columns, shares, (people,))
+    return table_from_columns(columns, shares, (people,))
 
 
 def _intervals(
@@ -98,7 +98,7 @@ def _intervals(
     return texts
 
 
-def people_table(results: Results, d: Designation, rows: Rows) -> Shown:
+def people_table(results: Results, d: Designation, rows: Rows) -> TableData:
     """Count places and people on the list, and those in need who are not on it."""
     here = np.zeros(len(results.areas), dtype=bool)
     here[rows] = True
@@ -115,10 +115,10 @@ def people_table(results: Results, d: Designation, rows: Rows) -> Shown:
     ]
     schema = {"Group": pl.String, results.areas.plural.capitalize(): pl.Int64, "People": pl.String}
     table = pl.DataFrame(counts, schema=schema, orient="row")
-    return Shown(table, counts=frozenset({"People"}))
+    return TableData(table, counts=frozenset({"People"}))
 
 
-def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
+def by_authority(results: Results, d: Designation, rows: Rows) -> TableData | None:
     """Count by authority, those with most first; None where there is one or none."""
     first = authority(results)
     if first is None:
@@ -146,7 +146,7 @@ def by_authority(results: Results, d: Designation, rows: Rows) -> Shown | None:
     counts = counts.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
     residents = [shown_people(float("nan") if n is None else n) for n in counts["people"]]
     named = [larger_name(results.areas, first, *pair) for pair in counts["code", "name"].rows()]
-    return framed(
+    return table_from_columns(
         [
             (parent_words(first)[0].capitalize(), pl.Series(named, dtype=pl.String)),
             (f"All {results.areas.plural}", counts["areas"]),
@@ -168,11 +168,11 @@ class Overview:
 
     page: dict[str, Any]
     charts: tuple[Chart, ...]
-    tables: tuple[tuple[str, Shown], ...]
+    tables: tuple[tuple[str, TableData], ...]
 
 
 def overview(
-    describing: Describing, scope: Scope, shapes: Shapes, link: Callable[[int], str]
+    describing: PlaceDescriber, scope: Scope, shapes: Shapes, link: Callable[[int], str]
 ) -> Overview:
     """Say what there is to say of a larger area."""
     r = describing.results
@@ -200,7 +200,7 @@ def overview(
         "parts": parts,
         "strands": {
             "chart": picture(strands),
-            "table": shown_table(
+            "table": table_parts(
                 table, "The same as a table: share of places that have less need", heads
             ),
         },
@@ -212,7 +212,7 @@ def overview(
 
 
 def _facts(areas: Areas, scope: Scope) -> list[str]:
-    told = [counted(len(scope.rows), areas.singular, areas.plural)]
+    told = [format_count(len(scope.rows), areas.singular, areas.plural)]
     residents = areas.population[scope.rows]
     if not np.isnan(residents).any():
         told.append(f"{shown_people(float(residents.sum()))} people")
@@ -220,13 +220,13 @@ def _facts(areas: Areas, scope: Scope) -> list[str]:
 
 
 def _designation(
-    describing: Describing,
+    describing: PlaceDescriber,
     name: str,
     scope: Scope,
     shapes: Shapes,
     link: Callable[[int], str],
     indices: dict[str, tuple[str, ...]],
-) -> tuple[dict[str, Any], list[Chart], list[tuple[str, Shown]], list[Claim]]:
+) -> tuple[dict[str, Any], list[Chart], list[tuple[str, TableData]], list[Claim]]:
     r = describing.results
     d, p = r.designations[name], probability(r, name)
     kinds, label = r.areas.plural, label_of(r, name)
@@ -254,8 +254,8 @@ def _designation(
         "selected": _linked(r, name, inside, f"{kinds.capitalize()} on the list", link),
         "near": _linked(r, name, near, "Near misses", link),
         "more": max(0, len(inside) - MOST_LISTED),
-        "people": shown_table(people, "People on the list, and people in need who are not on it"),
-        "authorities": None if authorities is None else shown_table(authorities, "Where they are"),
+        "people": table_parts(people, "People on the list, and people in need who are not on it"),
+        "authorities": None if authorities is None else table_parts(authorities, "Where they are"),
     }
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),
@@ -278,14 +278,14 @@ def _ordered(rows: Rows, by: NDArray[np.float64]) -> Rows:
 def _linked(
     results: Any, name: str, rows: Rows, title: str, link: Callable[[int], str]
 ) -> dict[str, Any] | None:
-    table = shown_table(listed(results, name, rows[:MOST_LISTED]), title)
+    table = table_parts(listed(results, name, rows[:MOST_LISTED]), title)
     if table is not None:
         table["links"] = [link(row) for row in rows[:MOST_LISTED].tolist()]
     return table
 
 
 def _claims(
-    describing: Describing,
+    describing: PlaceDescriber,
     name: str,
     scope: Scope,
     inside: Rows,
@@ -296,7 +296,7 @@ def _claims(
     p, kinds, label = probability(r, name), r.areas.plural, label_of(r, name)
     n, of = len(inside), len(scope.rows)
     where = f" in {scope.title}"
-    what = f"{n:,} of {counted(of, r.areas.singular, kinds)}{where}"
+    what = f"{n:,} of {format_count(of, r.areas.singular, kinds)}{where}"
     verb = "counts" if n == 1 else "count"
     told = [
         f"{what} {verb} as “{label}”."
@@ -310,7 +310,7 @@ def _claims(
         told.append(
             f"{'It is' if n == 1 else 'They are'} home to {shown_people(home)}{of_all} people."
         )
-    told += [*thin(r), *cautions(r, name, scope.rows)] if n else thin(r)
+    told += [*sparse_indicators(r), *cautions(r, name, scope.rows)] if n else sparse_indicators(r)
     if p is None:
         told.append("How sure this is has not been worked out.")
     elif n:

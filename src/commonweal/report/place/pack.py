@@ -19,10 +19,10 @@ from commonweal.document.pdf import papers
 from commonweal.errors import CommonwealError
 from commonweal.files.folder import Staging
 from commonweal.report.place.charts import place_map, strand_chart
-from commonweal.report.place.describing import Describing
+from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
-from commonweal.report.place.page import page_maker, told
+from commonweal.report.place.page import page_maker, place_parts
 from commonweal.report.place.workbook import write_book
 from commonweal.study.names import file_name, slug
 from commonweal.version import __version__
@@ -72,7 +72,7 @@ _PAGES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class ExtraPage:
     """A page that a pack has besides: its files are ``NAME.html`` and ``NAME.pdf``.
 
     Attributes
@@ -134,7 +134,7 @@ def write_pack(
     profiles: Profiles = "selected",
     charts: Charts = "overview",
     shapes: Shapes | None = None,
-    extras: Sequence[Extra] = (),
+    extras: Sequence[ExtraPage] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
     """Write a pack.
@@ -150,7 +150,7 @@ def write_pack(
         if Staging.finished(target, key):
             return target  # another run has made it while this one waited for it
         shapes = shapes or Shapes(results)
-        describing = Describing(results)
+        describing = PlaceDescriber(results)
         found = [_profile(describing, int(row)) for row in rows]
         names = {p.row: p.html for p in found}
         codes = {p.place.code for p in found}
@@ -205,7 +205,7 @@ def _key(
     scope: Scope,
     rows: NDArray[np.intp],
     charts: Charts,
-    extras: Sequence[Extra],
+    extras: Sequence[ExtraPage],
 ) -> str:
     """Give a key of everything that the files of a pack follow from."""
     codes = results.areas.codes
@@ -224,7 +224,7 @@ def _key(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _profile(describing: Describing, row: int) -> _Profile:
+def _profile(describing: PlaceDescriber, row: int) -> _Profile:
     place = describing.place(row)
     name = file_name(place.code)
     return _Profile(place, row, f"profiles/{name}.html", f"profiles/{name}.pdf")
@@ -235,7 +235,7 @@ def _write_profile(
     page: Callable[..., str],
     paper: Paper,
     p: _Profile,
-    describing: Describing,
+    describing: PlaceDescriber,
     shapes: Shapes,
     drawn: _Drawn,
     codes: Collection[str],
@@ -246,7 +246,7 @@ def _write_profile(
     strands = strand_chart(f"strands-{name}", p.place.name, p.place.kinds, p.place.standings)
     groups, selected = describing.standings.groups, describing.selected
     map_ = place_map(f"map-{name}", p.place, p.row, shapes, groups, selected)
-    data = told(
+    data = place_parts(
         p.place, strands, map_, lambda code: f"{file_name(code)}.html" if code in codes else ""
     )
     staging.file(p.html, lambda: _page(page, "place.html", data, "../index.html", f"{name}.pdf"))
@@ -309,7 +309,7 @@ def _index(
     found: Sequence[_Profile],
     charts: bool,
     archive: str,
-    extras: Sequence[Extra],
+    extras: Sequence[ExtraPage],
 ) -> str:
     profiles = [
         {
@@ -341,7 +341,7 @@ def _readme(
     archive: str,
     overview: bool,
     drawn: _Drawn,
-    extras: Sequence[Extra],
+    extras: Sequence[ExtraPage],
 ) -> str:
     title = f"{scope.title}: briefing pack"
     holds = [("index.html", "Start here: what is in the pack, with links.")]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import amount, people
-from commonweal.document.model import Shown
+from commonweal.document.format import format_amount, format_people
+from commonweal.document.model import TableData
 from commonweal.document.pdf import MANY, broken_heads, column_room
 from commonweal.report.place.charts import rows_of, strand_table
 from commonweal.report.study.social_capital_tables import (
@@ -43,7 +43,7 @@ MOST_REASONS = 3
 _HERE, _MIDDLE = "Here", "Middle place"
 
 
-def told(
+def place_parts(
     place: Place,
     chart: Chart,
     map_: Chart | None,
@@ -66,16 +66,16 @@ def told(
         "headline": cited(place.headline, place.sources),
         "map": picture(map_),
         "chart": picture(chart),
-        "strands": shown_table(
+        "strands": table_parts(
             strands, "The same as a table: share of places that have less need", heads
         ),
-        "drivers": shown_table(driver_table(drivers), "What drives the result here"),
+        "drivers": table_parts(driver_table(drivers), "What drives the result here"),
         "drivers_about": _drivers_about(place, drivers),
         "drivers_notes": cites,
         **reasons(place),
         "shown": [{"text": s.text, "about": s.about, "note": s.note} for s in place.shown],
         "shown_notes": _numbers(place.shown, number),
-        "near": shown_table(near_table(place.near), "How far it is to places and services"),
+        "near": table_parts(near_table(place.near), "How far it is to places and services"),
         "near_notes": _numbers(place.near, number),
         "peers": _others(place.peers, lists, f"Most like it, by {place.alike_by}", link),
         "neighbours": _others(place.neighbours, lists, "Nearest to it", link),
@@ -142,8 +142,8 @@ def _capital(place: Place, number: dict[str, int]) -> dict[str, Any] | None:
         "note": found.note,
         "lines": lines,
         "how": how_to_read(found),
-        "here": shown_table(here_table(found), "What is known here"),
-        "country": shown_table(country_table(found), "What is known for the country only"),
+        "here": table_parts(here_table(found), "What is known here"),
+        "country": table_parts(country_table(found), "What is known for the country only"),
         "unknown": unknown_in_words(found),
         "notes": _notes({number[s] for h in found.headlines for s in h.sources if s in number}),
         "works": _listed(place.capital_works),
@@ -161,7 +161,7 @@ def _facts(place: Place) -> list[str]:
     kind = f"{place.kind[:1].upper()}{place.kind[1:]}"
     found = [kind if place.name == place.code else f"{kind} {place.code}"]
     if place.people is not None:
-        found.append(people(place.people))
+        found.append(format_people(place.people))
     if place.rural_urban:
         found.append(place.rural_urban)
     return found
@@ -225,7 +225,7 @@ def picture(chart: Chart | None) -> dict[str, str] | None:
     return {"id": chart.id, "title": chart.title, "alt": chart.about, "svg": chart.svg}
 
 
-def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[str, Any] | None:
+def table_parts(shown: TableData, title: str, strong: Iterable[int] = ()) -> dict[str, Any] | None:
     """Give a table as texts; None if it is empty."""
     if not len(shown):
         return None
@@ -247,7 +247,7 @@ def shown_table(shown: Shown, title: str, strong: Iterable[int] = ()) -> dict[st
     }
 
 
-def driver_table(drivers: Iterable[Driver]) -> Shown:
+def driver_table(drivers: Iterable[Driver]) -> TableData:
     """Show indicators with their values, those of the middle place, and where that stands."""
     rows = [
         (
@@ -267,35 +267,39 @@ def driver_table(drivers: Iterable[Driver]) -> Shown:
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     if not any(frame[_MIDDLE]):  # ranks only: there is nothing to show in units
         frame = frame.drop(_HERE, _MIDDLE)
-    return Shown(frame, frozenset({"Places with less need"}))
+    return TableData(frame, frozenset({"Places with less need"}))
 
 
-def near_table(drivers: Iterable[Driver]) -> Shown:
+def near_table(drivers: Iterable[Driver]) -> TableData:
     """Show distances: here, and in the middle place."""
     rows = [
         (d.label, _in_metres(d.value, d.unit, d.text), _in_metres(d.usual, d.unit, ""))
         for d in drivers
     ]
     schema = {"To": pl.String, _HERE: pl.String, _MIDDLE: pl.String}
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _in_metres(value: float | None, unit: str, otherwise: str) -> str:
     if value is None:
         return otherwise
-    return amount(value * 1000, "m") if unit in ("km", "kilometres") else amount(value, unit)
+    return (
+        format_amount(value * 1000, "m")
+        if unit in ("km", "kilometres")
+        else format_amount(value, unit)
+    )
 
 
 def _others(
     others: tuple[Other, ...], lists: bool, title: str, link: Callable[[str], str] | None
 ) -> dict[str, Any] | None:
-    table = shown_table(peer_table(others, lists), title)
+    table = table_parts(peer_table(others, lists), title)
     if table is not None and link is not None:
         table["links"] = [link(o.code) for o in others]
     return table
 
 
-def peer_table(others: Iterable[Other], lists: bool = True) -> Shown:
+def peer_table(others: Iterable[Other], lists: bool = True) -> TableData:
     """Show other places: where they are, how far, and whether on the list, where there is one."""
     rows = [
         (
@@ -310,7 +314,7 @@ def peer_table(others: Iterable[Other], lists: bool = True) -> Shown:
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame if lists else frame.drop("On the list")
     empty = [h for h in ("Where", "Away") if not any(frame[h])]
-    return Shown(frame.drop(empty))
+    return TableData(frame.drop(empty))
 
 
 def _away(metres: float) -> str:

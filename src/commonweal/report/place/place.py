@@ -74,7 +74,7 @@ class Average:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlaceRank:
     """Where the place stands on an index or on one of its strands.
 
     Attributes
@@ -109,7 +109,7 @@ class Standing:
     worse_than: float | None
     weight: float
     averages: tuple[Average, ...]
-    strands: tuple[Standing, ...]
+    strands: tuple[PlaceRank, ...]
     sources: tuple[str, ...]
 
 
@@ -226,7 +226,7 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RankChange:
     """The single domain whose rank has to move least to change the answer, and from where to where."""
 
     path: str
@@ -236,7 +236,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DesignationAnswer:
     """What a designation says of the place.
 
     Attributes
@@ -269,7 +269,7 @@ class Answer:
     mover: str
     mover_share: float | None
     margins: tuple[Margin, ...]
-    change: Change | None
+    change: RankChange | None
     change_text: str
     sure_text: str
 
@@ -371,8 +371,8 @@ class Place:
     title: str
     note: str
     headline: tuple[Claim, ...]
-    answers: tuple[Answer, ...]
-    standings: tuple[Standing, ...]
+    answers: tuple[DesignationAnswer, ...]
+    standings: tuple[PlaceRank, ...]
     drivers: tuple[Driver, ...]
     near: tuple[Driver, ...]
     neighbours: tuple[Other, ...]

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.format import coded_name, ordinal, people, percent, places, points
+from commonweal.document.format import (
+    coded_name,
+    format_people,
+    format_rank_margin,
+    format_score_margin,
+    ordinal,
+    percent,
+)
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
 from commonweal.report.place.describing import peers
-from commonweal.report.study.drivers import leading, what_holds_it_back
-from commonweal.report.study.sensitivity import mover_in_words
+from commonweal.report.study.drivers import describe_main_driver, top_contributors
+from commonweal.report.study.sensitivity import describe_mover
 from commonweal.report.study.tables import (
     class_ranks,
     class_word,
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.designation import Sensitivity, Tested
+    from commonweal.designation import ConditionResult, Sensitivity
     from commonweal.study.results import Results
 
 __all__ = [
@@ -184,7 +191,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
     form = "{name}, {code}" if area.get("local_name") else "{name} ({code})"
     name = coded_name(area["code"], area["name"], form)
     yield ", ".join([name, *(a for a in above if a)])
-    known = [] if area["population"] is None else [people(area["population"])]
+    known = [] if area["population"] is None else [format_people(area["population"])]
     if area.get("rural_urban"):
         known.append(str(area["rural_urban"]))
     yield "; ".join([*known, f"from the study {r.study.title}"])
@@ -204,7 +211,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
                 f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
                 f"it was on the list in {percent(float(sure.selected[row]))} of them."
             )
-        if moved := mover_in_words(r, name, row):
+        if moved := describe_mover(r, name, row):
             yield moved
         yield from (_condition_line(r, row, t) for t in d.tested)
         path, now, then = d.least_change()
@@ -242,7 +249,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
         )
 
 
-def _condition_line(r: Results, row: int, t: Tested) -> str:
+def _condition_line(r: Results, row: int, t: ConditionResult) -> str:
     """Say where the area stands on one condition."""
     what = index_label(r, t.condition.index)
     within = t.condition.within
@@ -254,8 +261,9 @@ def _condition_line(r: Results, row: int, t: Tested) -> str:
         return f"  {what}: no score"
     place = f"{ordinal(t.rank[row])} in {group}, " if within else ""
     # With every area inside there is no score to fall below.
-    score = f" ({points(t.score[row])})" if np.isfinite(t.score[row]) else ""
-    return f"  {what}: {place}{places(t.places[row], t.level[row])}{score}; the cut-off is at {t.cut[row]:,.0f}"
+    score = f" ({format_score_margin(t.score[row])})" if np.isfinite(t.score[row]) else ""
+    margin = format_rank_margin(t.places[row], t.level[row])
+    return f"  {what}: {place}{margin}{score}; the cut-off is at {t.cut[row]:,.0f}"
 
 
 def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
@@ -283,7 +291,7 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
                 f"  among {r.areas.plural} of its {class_word(found.kind)}: {ordinal(found.rank[row])} of "
                 f"{found.of[row]:,.0f}, decile {found.decile[row]:.0f}"
             )
-    if told := what_holds_it_back(r, index, row):
+    if told := describe_main_driver(r, index, row):
         yield f"  {told}"
     shares = {path: c[row] for path, c in s.contributions.items()}
     total = sum(v for v in shares.values() if not np.isnan(v))
@@ -342,7 +350,7 @@ def profile_data(p: Profile) -> dict[str, Any]:
                 }
                 for c in class_ranks(r, index)
             },
-            "held_back_most_by": leading(s)[row].rsplit("/", 1)[-1] or None,
+            "held_back_most_by": top_contributors(s)[row].rsplit("/", 1)[-1] or None,
             "domains": {
                 path.split("/")[-1]: {
                     "rank": number(s.rank_of(path)[row]),

@@ -11,27 +11,34 @@ from commonweal.document.format import (
     FEWEST_PEOPLE,
     SURE,
     UNSURE,
-    counted,
+    format_count,
     ordinal,
     percent,
     tied,
 )
 from commonweal.evidence import cite, load_evidence
 from commonweal.report.evidence import references
-from commonweal.report.place.place import Answer, Change, Claim, Margin, SourceNote, WorkNote
-from commonweal.report.study.sensitivity import choices_of
+from commonweal.report.place.place import (
+    Claim,
+    DesignationAnswer,
+    Margin,
+    RankChange,
+    SourceNote,
+    WorkNote,
+)
+from commonweal.report.study.sensitivity import assumption_labels
 from commonweal.report.study.tables import knows_changes, label_of
 from commonweal.study.names import index_label, parent_words, rule_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from commonweal.designation import Condition, Designation, Tested
+    from commonweal.designation import Condition, ConditionResult, Designation
     from commonweal.evidence import Citation
     from commonweal.report.place.place import (
         Driver,
+        PlaceRank,
         ShownIndicator,
-        Standing,
     )
     from commonweal.report.study.social_capital import SocialCapital
     from commonweal.study.results import Results
@@ -76,7 +83,7 @@ def condition_words(condition: Condition) -> str:
     return f"{text} of its {parent_words(condition.within)[0]}" if condition.within else text
 
 
-def rank_words(standing: Standing) -> str:
+def rank_words(standing: PlaceRank) -> str:
     """Say a rank as an interval: ``between 120th and 480th of 33,755``; '' without a rank."""
     if standing.rank is None:
         return ""
@@ -90,8 +97,8 @@ def rank_words(standing: Standing) -> str:
 def headline(
     name: str,
     kinds: str,
-    standings: Iterable[Standing],
-    answers: Iterable[Answer],
+    standings: Iterable[PlaceRank],
+    answers: Iterable[DesignationAnswer],
     sources: Mapping[str, tuple[str, ...]],
 ) -> tuple[Claim, ...]:
     """Say the answer and how often it comes out, then each rank as an interval."""
@@ -112,7 +119,7 @@ def headline(
     return tuple(told)
 
 
-def _answer(name: str, a: Answer) -> str:
+def _answer(name: str, a: DesignationAnswer) -> str:
     state = "counts" if a.selected else "does not count"
     hangs = ""
     if a.near_miss:
@@ -146,7 +153,7 @@ def in_runs(share: float) -> str:
     return f"in {percent(share)} of runs"
 
 
-def _rank(s: Standing, m: Margin | None, first: bool, kinds: str) -> str:
+def _rank(s: PlaceRank, m: Margin | None, first: bool, kinds: str) -> str:
     what = in_running_text(s.label)
     start = f"{'On' if what.startswith('the ') else 'For'} {what} it"
     if s.rank is None:
@@ -167,13 +174,13 @@ def margin_text(label: str, words: str, inside: bool, places: int | None, level:
     if places is None:
         return f"{start}: no rank, so it cannot be in the {words}."
     n = abs(places)
-    away, ties = counted(n, "place", "places"), tied(n, level)
+    away, ties = format_count(n, "place", "places"), tied(n, level)
     if inside:
         return f"{start}: in the {words}, {away} inside the line{ties}."
     return f"{start}: not in the {words}, {away} outside the line{ties}."
 
 
-def change_text(selected: bool, change: Change | None, can_tell: bool) -> str:
+def change_text(selected: bool, change: RankChange | None, can_tell: bool) -> str:
     """Say what single change would turn the answer."""
     if change is None:
         if not can_tell:
@@ -245,7 +252,7 @@ class Answers:
     def __init__(self, results: Results) -> None:
         self._of = [_OfDesignation(results, name) for name in results.designations]
 
-    def at(self, row: int) -> tuple[Answer, ...]:
+    def at(self, row: int) -> tuple[DesignationAnswer, ...]:
         """Give the answers for one area, one a designation."""
         return tuple(d.at(row) for d in self._of)
 
@@ -260,13 +267,13 @@ class _OfDesignation:
         self.can_tell = knows_changes(results, d)
         self.sure = results.certainty.get(name)
         self.matters = results.sensitivity.get(name)
-        self.choices = [] if self.matters is None else choices_of(results, self.matters)
+        self.choices = [] if self.matters is None else assumption_labels(results, self.matters)
         self.mover = None if self.matters is None else self.matters.mover
         self.labels = [index_label(results, t.condition.index) for t in d.tested]
         self.words = [condition_words(t.condition) for t in d.tested]
         self.change_labels = {p: index_label(results, p) for p in d.changes}
 
-    def at(self, row: int) -> Answer:
+    def at(self, row: int) -> DesignationAnswer:
         d, sure = self.designation, self.sure
         selected = bool(d.selected[row])
         probability = None if sure is None else float(sure.selected[row])
@@ -278,9 +285,9 @@ class _OfDesignation:
         change = None
         if path is not None:
             label = self.change_labels[path]
-            change = Change(path.replace("/", "."), label, int(now), int(then))
+            change = RankChange(path.replace("/", "."), label, int(now), int(then))
         draws = None if sure is None else sure.n_draws
-        return Answer(
+        return DesignationAnswer(
             self.name,
             self.label,
             self.rule,
@@ -297,7 +304,7 @@ class _OfDesignation:
             sure_text(selected, probability, draws, mover, share),
         )
 
-    def _margin(self, k: int, t: Tested, row: int) -> Margin:
+    def _margin(self, k: int, t: ConditionResult, row: int) -> Margin:
         known = not np.isnan(t.rank[row])
         places = int(t.places[row]) if known else None
         score = float(t.score[row]) if known and np.isfinite(t.score[row]) else None
@@ -318,7 +325,7 @@ class _OfDesignation:
         )
 
 
-class Cited:
+class SourceNotes:
     """Looks sources up in the account of a run."""
 
     def __init__(self, results: Results) -> None:
@@ -326,14 +333,14 @@ class Cited:
         self._known = {s["id"]: s for s in results.provenance.get("sources", ())}
 
     @staticmethod
-    def all_of(standings: Iterable[Standing]) -> dict[str, tuple[str, ...]]:
+    def all_of(standings: Iterable[PlaceRank]) -> dict[str, tuple[str, ...]]:
         """Give the sources of each index by its path."""
         return {s.path: s.sources for s in standings}
 
     def notes(
         self,
         headline: Iterable[Claim],
-        standings: Iterable[Standing],
+        standings: Iterable[PlaceRank],
         drivers: Iterable[Driver | ShownIndicator],
         capital: SocialCapital | None = None,
     ) -> tuple[SourceNote, ...]:

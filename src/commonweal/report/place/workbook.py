@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.report.place.charts import rows_of
 from commonweal.report.study.method import limits, method
@@ -26,7 +26,7 @@ def write_book(
     path: Path,
     results: Results,
     title: str,
-    overview: Iterable[tuple[str, Shown]],
+    overview: Iterable[tuple[str, TableData]],
     places: Sequence[Place],
 ) -> None:
     """Write the workbook."""
@@ -42,7 +42,7 @@ def write_book(
 
 
 def _sheets(
-    results: Results, overview: Iterable[tuple[str, Shown]], places: Sequence[Place]
+    results: Results, overview: Iterable[tuple[str, TableData]], places: Sequence[Place]
 ) -> Iterator[Sheet]:
     used: set[str] = set()
     notes = [
@@ -61,7 +61,7 @@ def _sheets(
         sheet_name("Notes", used),
         "Notes: how this was worked out, and what it does not show",
         "How to read the other sheets.",
-        Shown(pl.DataFrame(notes, schema=schema, orient="row")),
+        TableData(pl.DataFrame(notes, schema=schema, orient="row")),
     )
     for name, shown in overview:
         yield Sheet(sheet_name(name, used), name, _ABOUT[name.split(": ")[0]], shown)
@@ -115,7 +115,7 @@ _ABOUT = {
 }
 
 
-def _places(places: Sequence[Place]) -> Shown:
+def _places(places: Sequence[Place]) -> TableData:
     rows: list[tuple[object, ...]] = []
     for p in places:
         who = p.code, p.name, ", ".join(x.name for x in p.larger) or None, p.people
@@ -135,10 +135,10 @@ def _places(places: Sequence[Place]) -> Shown:
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     known = [c.name for c in frame if c.null_count() < len(c)]
-    return Shown(frame.select(known), frozenset({"Share of runs"}))
+    return TableData(frame.select(known), frozenset({"Share of runs"}))
 
 
-def _strands(places: Sequence[Place]) -> Shown:
+def _strands(places: Sequence[Place]) -> TableData:
     rows = []
     for p in places:
         for s, is_index in rows_of(p.standings):
@@ -158,10 +158,10 @@ def _strands(places: Sequence[Place]) -> Shown:
         "Code": pl.String, "Place": pl.String, "Measure": pl.String, "Kind": pl.String, "Tenth (1 = worst)": pl.Int64,
         "Rank from": pl.Int64, "Rank to": pl.Int64, "Of": pl.Int64, **dict.fromkeys(shares, pl.Float64),
     }  # fmt: skip
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"), frozenset(shares))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"), frozenset(shares))
 
 
-def _indicators(places: Sequence[Place]) -> Shown:
+def _indicators(places: Sequence[Place]) -> TableData:
     rows = [
         (
             p.code, p.name, d.index, d.strand, d.label, d.value, d.unit,
@@ -175,12 +175,12 @@ def _indicators(places: Sequence[Place]) -> Shown:
         "Value": pl.Float64, "Unit": pl.String, "Why there is no value": pl.String, "Middle place": pl.Float64,
         "Places with less need": pl.Float64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
     }  # fmt: skip
-    return Shown(
+    return TableData(
         pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Places with less need"})
     )
 
 
-def _shown(places: Sequence[Place]) -> Shown:
+def _shown(places: Sequence[Place]) -> TableData:
     rows = [
         (
             p.code, p.name, s.label, s.value, s.unit, s.rank, s.of, s.vintage, ", ".join(s.sources), s.note,
@@ -192,10 +192,10 @@ def _shown(places: Sequence[Place]) -> Shown:
         "Code": pl.String, "Place": pl.String, "Indicator": pl.String, "Value": pl.Float64, "Unit": pl.String,
         "Rank": pl.Int64, "Of": pl.Int64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
     }  # fmt: skip
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _capital(places: Sequence[Place]) -> Shown:
+def _capital(places: Sequence[Place]) -> TableData:
     rows = [
         (
             p.code, p.name, h.domain, h.name, h.state_text, h.value, h.unit, h.low, h.high, h.interval,
@@ -212,4 +212,4 @@ def _capital(places: Sequence[Place]) -> Shown:
         "Not told apart from": pl.Float64, "Indicator": pl.String, "Date": pl.String,
         "Beware": pl.String, "Country": pl.String, "Source": pl.String,
     }  # fmt: skip
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"), SHARES)
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"), SHARES)

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import SURE, amount, counted, living, people, percent
+from commonweal.document.format import (
+    SURE,
+    format_amount,
+    format_count,
+    format_people,
+    living,
+    percent,
+)
 from commonweal.errors import StudyError, nearest
 from commonweal.report.place.describing import describer
 from commonweal.report.session.state import State, slug, state
-from commonweal.report.session.state_text import StateTold, told
+from commonweal.report.session.state_text import StateText, describe_state
 from commonweal.report.study.larger_areas import tiers
 from commonweal.report.study.method import limits
 from commonweal.report.study.tables import counts, label_of
@@ -65,7 +72,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         if not areas.table["population"].null_count()
         else math.nan
     )
-    yield Figure(f"{name}.areas.people", people(total), f"who lives in the {areas.plural}")
+    yield Figure(f"{name}.areas.people", format_people(total), f"who lives in the {areas.plural}")
     for key in results.designations:
         at, label, c = f"{name}.{key}", label_of(results, key), counts(results, key)
         them = f"{areas.plural} that are {label}"
@@ -73,7 +80,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         yield Figure(
             f"{at}.share", percent(c.selected / c.of), f"share of {areas.plural} that are {label}"
         )
-        yield Figure(f"{at}.people", people(c.population), f"who lives in {them}")
+        yield Figure(f"{at}.people", format_people(c.population), f"who lives in {them}")
         yield Figure(f"{at}.label", label, "what a selected area is called")
         yield Figure(f"{at}.rule", rule_in_words(results, key), "the rule")
         yield Figure(
@@ -124,7 +131,7 @@ def state_figures(name: str, found: State) -> Iterator[Figure]:
         for row in measure.frame.iter_rows(named=True):
             group = "median" if row["group"] == "all" else row["group"]
             if not math.isnan(row["median"]):
-                said = amount(row["median"], unit)
+                said = format_amount(row["median"], unit)
                 yield Figure(
                     f"{name}.{about.name}.{group}", said, f"{about.label}, middle: {row['label']}"
                 )
@@ -188,7 +195,7 @@ def _instead(key: str, known: Mapping[str, Figure]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceTold:
+class PlaceText:
     """A place or a larger area: its name, where it is, the study, and what is said of it."""
 
     name: str
@@ -207,7 +214,7 @@ class ReadingTold:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyTold:
+class StudyText:
     """A study that the figures come from: title, description, rules, sources."""
 
     name: str
@@ -226,12 +233,12 @@ class Content:
     notes: tuple[str, ...]
     framing: tuple[str, ...]
     speakers: tuple[Speaker, ...]
-    places: tuple[PlaceTold, ...]
-    state: StateTold | None
+    places: tuple[PlaceText, ...]
+    state: StateText | None
     reading: tuple[ReadingTold, ...]
     evidence: Evidence
     figures: tuple[Figure, ...]
-    studies: tuple[StudyTold, ...]
+    studies: tuple[StudyText, ...]
     limits: tuple[str, ...]
 
     @property
@@ -286,7 +293,7 @@ def content(session: Session, runs: Mapping[str, Results]) -> Content:
     )
     state_told = None
     if found is not None and session.state is not None:
-        state_told = told(found, session.state, filled(session.state.note, "state.note"))
+        state_told = describe_state(found, session.state, filled(session.state.note, "state.note"))
     return Content(
         session,
         ", ".join(filter(None, (session.kind, _day(session)))),
@@ -332,26 +339,26 @@ def _state(session: Session, runs: Mapping[str, Results]) -> tuple[State | None,
     return found, known
 
 
-def _places(results: Results, all_asked: Sequence[str], study: str) -> Iterator[PlaceTold]:
+def _places(results: Results, all_asked: Sequence[str], study: str) -> Iterator[PlaceText]:
     """Tell of places by their codes or names, and of larger areas."""
     describe = None
     for asked in all_asked:
         scope = find_scope(results.areas, [asked])
         if not scope.single:
             kind = results.areas.plural.capitalize()
-            yield PlaceTold(scope.title, kind, study, tuple(_larger(results, scope)))
+            yield PlaceText(scope.title, kind, study, tuple(_larger(results, scope)))
             continue
         describe = describe or describer(results)  # what all places share is worked out once
         place = describe(int(scope.rows[0]))
         where = ", ".join(around.name for around in place.larger[:2])
-        yield PlaceTold(place.name, where, study, tuple(c.text for c in place.headline))
+        yield PlaceText(place.name, where, study, tuple(c.text for c in place.headline))
 
 
 def _larger(results: Results, scope: Scope) -> list[str]:
     """Say how many places of a larger area each rule selects, and how sure that is."""
     areas = results.areas
     rows = np.isin(np.arange(len(areas)), scope.rows)
-    said = [f"{scope.title} has {counted(len(scope.rows), areas.singular, areas.plural)}."]
+    said = [f"{scope.title} has {format_count(len(scope.rows), areas.singular, areas.plural)}."]
     for key, d in results.designations.items():
         inside = d.selected & rows
         n, label = int(inside.sum()), label_of(results, key)
@@ -370,9 +377,9 @@ def _larger(results: Results, scope: Scope) -> list[str]:
     return said
 
 
-def _study(name: str, results: Results) -> StudyTold:
+def _study(name: str, results: Results) -> StudyText:
     used = [s for s in results.provenance.get("sources", ()) if s["title"]]
-    return StudyTold(
+    return StudyText(
         name,
         results.study.title,
         results.study.description,

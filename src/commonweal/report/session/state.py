@@ -31,7 +31,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AreaGroup:
     """One group of areas: a key for placeholders, a name for readers, and which areas it holds."""
 
     key: str
@@ -45,14 +45,14 @@ class Grouping:
 
     key: str
     title: str
-    groups: tuple[Group, ...]
+    groups: tuple[AreaGroup, ...]
 
 
 def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
     """Divide a study's areas for readers: all, by deprivation, by larger area, by kind of place."""
     everyone, where = results.focus, focus_name(results.study, results.areas)
     name = f"All {results.areas.plural}{f' in {where}' if where else ''}"
-    found = [Grouping("all", name, (Group("all", name, everyone),))]
+    found = [Grouping("all", name, (AreaGroup("all", name, everyone),))]
     if deprivation:
         if deprivation not in results.scores:
             raise UnknownNameError(
@@ -81,7 +81,7 @@ def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
     ]
 
 
-def _inside(groups: tuple[Group, ...], here: NDArray[np.bool_]) -> Iterator[Group]:
+def _inside(groups: tuple[AreaGroup, ...], here: NDArray[np.bool_]) -> Iterator[AreaGroup]:
     """Give what the study lists of each group; one of which it lists nothing is left out."""
     for group in groups:
         rows = group.rows & here
@@ -97,20 +97,20 @@ def _tenths(results: Results, index: str) -> Grouping:
         10: ("least_deprived", "Least deprived tenth"),
     }
     groups = [
-        Group(*ends.get(k, (f"tenth_{k}", f"Tenth {k}")), np.asarray(tenth == k))
+        AreaGroup(*ends.get(k, (f"tenth_{k}", f"Tenth {k}")), np.asarray(tenth == k))
         for k in range(1, 11)
     ]
     label = index_label(results, index)
     return Grouping("deprivation", f"By tenth of {label}", tuple(groups))
 
 
-def _by_name(names: pl.Series, order: Callable[[list[str]], list[str]]) -> Iterator[Group]:
+def _by_name(names: pl.Series, order: Callable[[list[str]], list[str]]) -> Iterator[AreaGroup]:
     for name in order(names.drop_nulls().unique().to_list()):
         label = name.replace(": Nearer to", ", nearer to").replace(
             ": Further from", ", further from"
         )
         rows = (names == name).fill_null(value=False).to_numpy()
-        yield Group(slug(name), label.removesuffix(" or city"), rows)
+        yield AreaGroup(slug(name), label.removesuffix(" or city"), rows)
 
 
 def _town_first(kinds: list[str]) -> list[str]:
@@ -159,7 +159,7 @@ RANK_UNITS = ("rank", "ranks")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class IndicatorSummary:
     """One indicator by group.
 
     Attributes
@@ -196,7 +196,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class WorstTenth:
     """Who lives where there is least, of the index and of each strand: relative by its making.
 
     Attributes
@@ -219,7 +219,7 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ListChange:
     """Who entered and left a list between two studies.
 
     Attributes
@@ -250,12 +250,12 @@ class State:
     areas: int
     people: float
     groupings: tuple[Grouping, ...]
-    measures: tuple[Measure, ...]
-    ratios: tuple[Measure, ...]
-    lack: Lack
-    moved: tuple[Moved, ...]
+    measures: tuple[IndicatorSummary, ...]
+    ratios: tuple[IndicatorSummary, ...]
+    lack: WorstTenth
+    moved: tuple[ListChange, ...]
 
-    def measure(self, name: str) -> Measure:
+    def measure(self, name: str) -> IndicatorSummary:
         """Give the measure of an indicator.
 
         Raises
@@ -324,7 +324,7 @@ def state(
             f"study {results.study.name}: index '{index}' is built on other areas than the study's; its "
             "indicators cannot be told by group"
         )
-    told: dict[bool, list[Measure]] = {False: [], True: []}
+    told: dict[bool, list[IndicatorSummary]] = {False: [], True: []}
     for k, about in enumerate(own.meta):
         if about.name not in strands or about.unit in RANK_UNITS:
             continue
@@ -332,7 +332,7 @@ def state(
         if ratio:
             values = np.exp(values - quantiles(values, people)[1])
         frame = _by_group(values, people, groups)
-        told[ratio].append(Measure(about, strands[about.name], ratio, frame))
+        told[ratio].append(IndicatorSummary(about, strands[about.name], ratio, frame))
     if not told[False]:
         raise StudyError(
             f"study {results.study.name}: the indicators of '{index}' are ranks, which do not say how much; "
@@ -379,7 +379,7 @@ def _by_group(values: Floats, people: Floats, groups: Sequence[Grouping]) -> pl.
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floats) -> Lack:
+def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floats) -> WorstTenth:
     scores = results.scores[index]
     paths = [
         index,
@@ -406,7 +406,7 @@ def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floa
             rows.append(row)
     frame = pl.DataFrame(rows, schema_overrides={"in_draws": pl.Float64})
     labels = tuple(index_label(results, path) for path in paths)
-    return Lack(tuple(paths), labels, label_of(results, name) if name else "", frame)
+    return WorstTenth(tuple(paths), labels, label_of(results, name) if name else "", frame)
 
 
 def _worst_tenth(scores: Scores, path: str) -> Floats:
@@ -432,7 +432,7 @@ def _share(values: Floats, people: Floats) -> float | None:
     return float((values[known] * people[known]).sum() / total) if total else None
 
 
-def _moved(results: Results) -> Moved:
+def _moved(results: Results) -> ListChange:
     if results.since is None:
         raise StudyError(
             f"study {results.study.name} names no earlier study under 'since'; expected one that does, such as "
@@ -448,4 +448,4 @@ def _moved(results: Results) -> Moved:
                 "before": stay + leave, "stay": stay, "leave": leave, "enter": enter, "after": stay + enter,
             })  # fmt: skip
     label = label_of(results, next(iter(results.designations)))
-    return Moved(title, results.study.title, label, pl.DataFrame(rows))
+    return ListChange(title, results.study.title, label, pl.DataFrame(rows))

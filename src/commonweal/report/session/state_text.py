@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from commonweal.document.format import amount, living, people, percent
-from commonweal.document.model import Chart, Shown
+from commonweal.document.format import format_amount, format_people, living, percent
+from commonweal.document.model import Chart, TableData
 from commonweal.errors import StudyError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from commonweal.report.session.spec import StateSpec
-    from commonweal.report.session.state import Lack, Measure, Moved, State
+    from commonweal.report.session.state import IndicatorSummary, ListChange, State, WorstTenth
 
 
 INK, QUIET, LINE, ACCENT, SPREAD = "#1a1f24", "#4a545e", "#c9d0d6", "#08306b", "#9fb6cf"
@@ -35,7 +35,7 @@ class _Row(NamedTuple):
     ends: tuple[float, float] | None = None
 
 
-def measure_chart(measure: Measure, state: State) -> Chart:
+def measure_chart(measure: IndicatorSummary, state: State) -> Chart:
     """Draw one indicator by group: a dot for the middle, a line for the middle half of the people."""
     unit = "times the middle of all" if measure.ratio else measure.about.unit
     rows = [
@@ -60,19 +60,17 @@ def measure_chart(measure: Measure, state: State) -> Chart:
     return Chart(id_, title, about, svg, measure_table(measure))
 
 
-def _finding(measure: Measure) -> str:
+def _finding(measure: IndicatorSummary) -> str:
     """Say what a chart shows: the middle of all, and of the most and the least deprived."""
     label, unit = measure.about.label, measure.about.unit
     middles = {r["group"]: r["median"] for r in measure.frame.iter_rows(named=True)}
     ends = [middles.get(key, math.nan) for key in ("most_deprived", "least_deprived")]
     if math.isnan(sum(ends)):
-        return (
-            f"{label}: {amount(middles['all'], 'times' if measure.ratio else unit)} in the middle"
-        )
+        return f"{label}: {format_amount(middles['all'], 'times' if measure.ratio else unit)} in the middle"
     most, least = (short_amount(middle, unit) for middle in ends)
     if measure.ratio:
         return f"{label}: {most} times the middle in the most deprived tenth, {least} in the least"
-    everyone = amount(middles["all"], unit)
+    everyone = format_amount(middles["all"], unit)
     return f"{label}: {everyone} in the middle; {most} in the most deprived tenth, {least} in the least"
 
 
@@ -85,10 +83,14 @@ def short_amount(value: float, unit: str) -> str:
     ('27.3 %', '1,240')
     """
     share = unit.startswith("share of ") and abs(value) <= 1
-    return amount(value, "share of all").removesuffix(" of all") if share else amount(value, "")
+    return (
+        format_amount(value, "share of all").removesuffix(" of all")
+        if share
+        else format_amount(value, "")
+    )
 
 
-def measure_table(measure: Measure) -> Shown:
+def measure_table(measure: IndicatorSummary) -> TableData:
     """Give the numbers of one indicator by group."""
     frame = measure.frame.select(
         pl.col("label").alias("Group"),
@@ -98,10 +100,10 @@ def measure_table(measure: Measure) -> Shown:
         pl.col("median").fill_nan(None).alias("Half of people below"),
         pl.col("upper").fill_nan(None).alias("Three quarters below"),
     )
-    return Shown(frame)
+    return TableData(frame)
 
 
-def lack_chart(lack: Lack, path: str, state: State) -> Chart:
+def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
     """Draw the share of people who live in the worst tenth on an index or a strand, by group."""
     label = lack.labels[lack.paths.index(path)]
     rows = [
@@ -126,7 +128,7 @@ def lack_chart(lack: Lack, path: str, state: State) -> Chart:
     if path == lack.paths[0] and lack.frame["in_draws"].null_count() < len(lack.frame):
         shares["On average over the draws"] = "in_draws"
     columns += [pl.col(name).alias(head) for head, name in shares.items()]
-    return Chart(id_, title, about, svg, Shown(lack.frame.select(columns), frozenset(shares)))
+    return Chart(id_, title, about, svg, TableData(lack.frame.select(columns), frozenset(shares)))
 
 
 def _drawn(
@@ -203,13 +205,13 @@ class Strand:
     """One strand: its name, a table of all its measures, charts of some, and what to beware of."""
 
     label: str
-    table: Shown
+    table: TableData
     charts: tuple[Chart, ...]
     beware: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class StateTold:
+class StateText:
     """A state for readers.
 
     Attributes
@@ -230,13 +232,13 @@ class StateTold:
 
     state: State
     summary: tuple[str, ...]
-    who: Shown
+    who: TableData
     strands: tuple[Strand, ...]
     worst: tuple[Chart, ...]
     changed: tuple[str, ...]
     change_note: tuple[str, ...]
     change_charts: tuple[Chart, ...]
-    change_tables: tuple[tuple[str, Shown], ...]
+    change_tables: tuple[tuple[str, TableData], ...]
     caveats: tuple[str, ...]
 
     @property
@@ -246,7 +248,7 @@ class StateTold:
         return (*own, *self.worst, *self.change_charts)
 
 
-def told(found: State, spec: StateSpec, change_note: tuple[str, ...] = ()) -> StateTold:
+def describe_state(found: State, spec: StateSpec, change_note: tuple[str, ...] = ()) -> StateText:
     """Tell a state."""
     names = [m.about.name for m in found.measures]
     for k, name in enumerate(spec.show):
@@ -255,12 +257,12 @@ def told(found: State, spec: StateSpec, change_note: tuple[str, ...] = ()) -> St
                 f"state.show.{k}: '{name}' is no indicator in a unit of its own; {nearest(name, names)}"
             )
     strands = dict.fromkeys(m.strand for m in found.measures)
-    return StateTold(
+    return StateText(
         found,
         tuple(_summary(found)),
         _who(found),
         tuple(_strand(found, label, spec.show or _first(found)) for label in strands),
-        tuple(lack_chart(found.lack, path, found) for path in found.lack.paths),
+        tuple(worst_tenth_chart(found.lack, path, found) for path in found.lack.paths),
         tuple(_changed(found)),
         change_note,
         tuple(measure_chart(m, found) for m in found.ratios),
@@ -282,7 +284,7 @@ def _strand(found: State, label: str, show: Sequence[str]) -> Strand:
     return Strand(label, _table(measures), charts, beware)
 
 
-def _table(measures: Sequence[Measure]) -> Shown:
+def _table(measures: Sequence[IndicatorSummary]) -> TableData:
     """Give one row a measure: the middle and the middle half of all, the ends, and the dates."""
     rows = []
     for m in measures:
@@ -300,7 +302,7 @@ def _table(measures: Sequence[Measure]) -> Shown:
         rows.append(
             row | {"More means": f"{m.about.higher_is} need", "As of": _years(m.about.vintage)}
         )
-    return Shown(pl.DataFrame(rows))
+    return TableData(pl.DataFrame(rows))
 
 
 def _years(vintage: str) -> str:
@@ -318,7 +320,7 @@ def _years(vintage: str) -> str:
 def _summary(found: State) -> Iterator[str]:
     """Say what the state is of, and how many places the study selects."""
     yield (
-        f"{found.areas:,} {found.plural}, {people(found.people)}. The table says who lives in the tenth of "
+        f"{found.areas:,} {found.plural}, {format_people(found.people)}. The table says who lives in the tenth of "
         f"{found.plural} with least, for all strands and for each. Then each strand is told in the units of what was "
         "measured."
     )
@@ -329,7 +331,7 @@ def _summary(found: State) -> Iterator[str]:
         )
 
 
-def _who(found: State) -> Shown:
+def _who(found: State) -> TableData:
     """Give, for the index and each strand, the share of people in the worst tenth at the ends."""
     table = []
     for path, label in zip(found.lack.paths, found.lack.labels, strict=True):
@@ -346,7 +348,7 @@ def _who(found: State) -> Shown:
                     r = pick(here, key=lambda r: float(r[path]))
                     line[f"{grouping.title}: {word}"] = f"{percent(r[path])} ({r['label']})"
         table.append(line)
-    return Shown(pl.DataFrame(table))
+    return TableData(pl.DataFrame(table))
 
 
 def _changed(found: State) -> Iterator[str]:
@@ -361,7 +363,9 @@ def _changed(found: State) -> Iterator[str]:
         by = {r["group"]: r for r in m.frame.iter_rows(named=True)}
         ends = ""
         if {"most_deprived", "least_deprived"} <= set(by):
-            most, least = (amount(by[k]["median"], "") for k in ("most_deprived", "least_deprived"))
+            most, least = (
+                format_amount(by[k]["median"], "") for k in ("most_deprived", "least_deprived")
+            )
             ends = f" The middle is {most} in the most deprived tenth and {least} in the least."
         yield (
             f"{m.about.label}: told as a ratio to the middle of all {found.plural}, since what was counted differs "
@@ -369,7 +373,7 @@ def _changed(found: State) -> Iterator[str]:
         )
 
 
-def _moved_table(moved: Moved) -> Shown:
+def _moved_table(moved: ListChange) -> TableData:
     heads = {
         "label": "Group",
         "before": "Before",
@@ -378,7 +382,7 @@ def _moved_table(moved: Moved) -> Shown:
         "enter": "Enter",
         "after": "After",
     }
-    return Shown(moved.frame.select(pl.col(k).alias(v) for k, v in heads.items()))
+    return TableData(moved.frame.select(pl.col(k).alias(v) for k, v in heads.items()))
 
 
 def _caveats(found: State) -> Iterator[str]:

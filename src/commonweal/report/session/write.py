@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import counted
+from commonweal.document.format import format_count
 from commonweal.document.html import fill_page
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.document.pdf import Paper, chart_data, font_folder, papers, table_data, work_data
 from commonweal.evidence import bibtex, csl_json
-from commonweal.files.folder import MARK, marker, plainly, whole_folder
+from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.pack import profile_rows, write_pack
 from commonweal.report.session.content import content
@@ -187,7 +187,11 @@ def write_session(
         If a placeholder or place is unknown, or the folder cannot be written; then nothing is.
     """
     told = content(session, runs)
-    with TemporaryDirectory() as aside, whole_folder(folder) as (fresh, target), plainly(target):
+    with (
+        TemporaryDirectory() as aside,
+        atomic_folder(folder) as (fresh, target),
+        explain_write_errors(target),
+    ):
         made: dict[str, bytes] = {}
         listed = [(name, what) for name, what, _ in session_files(told) if "/" not in name]
         for study, asked in session.areas.items():
@@ -223,7 +227,7 @@ def _pack(
     scope = focus or find_scope(results.areas, asked)
     write_pack(results, scope, folder, progress=progress)
     n = len(profile_rows(results, scope, "selected"))
-    return f"Briefing pack, {scope.title}: {counted(n, 'profile', 'profiles')}."
+    return f"Briefing pack, {scope.title}: {format_count(n, 'profile', 'profiles')}."
 
 
 def _files(folder: Path, name: str) -> dict[str, bytes]:
@@ -249,10 +253,10 @@ def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]
     if told.figures:
         rows = [(f.key, f.text, f.about) for f in told.figures]
         table = pl.DataFrame(rows, schema=["figure", "text", "about"], orient="row")
-        yield "figures.csv", "Every figure in the text, and what it is.", Shown(table).csv
+        yield "figures.csv", "Every figure in the text, and what it is.", TableData(table).csv
     if told.state is not None:
         for name, what, frame in state_tables(told.state.state):
-            yield name, what, Shown(frame).csv
+            yield name, what, TableData(frame).csv
         with papers() as paper:
             for chart in told.charts:
                 yield f"charts/{chart.id}.svg", chart.title, chart.svg.encode

@@ -12,14 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.document.format import SURE, UNSURE
-from commonweal.document.model import Chart, Shown
+from commonweal.document.model import Chart, TableData
 from commonweal.report.study.tables import label_of, probability
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.designation import Designation, Tested
+    from commonweal.designation import ConditionResult, Designation
     from commonweal.study.results import Results
 
 
@@ -41,7 +41,7 @@ def probability_chart(results: Results, name: str) -> Chart | None:
         inside.append(int((at & d.selected).sum()))
         outside.append(int((at & here & ~d.selected).sum()))
     plural = results.areas.plural
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame({"Share of draws": words, "Selected": inside, "Not selected": outside})
     )
     title = f"How often {plural} are selected when the choices vary"
@@ -121,7 +121,7 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         )]  # fmt: skip
         now = tested.rank[rows]
         id_ = f"ranks-{name}-{number}"
-        numbers = Shown(
+        numbers = TableData(
             pl.DataFrame(
                 {
                     results.areas.singular.capitalize(): names,
@@ -136,7 +136,7 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         yield Chart(id_, title, about, _intervals(id_, title, names, now, ranks, cut), numbers)
 
 
-def _around(d: Designation, tested: Tested, here: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _around(d: Designation, tested: ConditionResult, here: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Find the nearest areas listed on each side of a cut-off, of those for which it alone decides."""
     path = tested.condition.path
     decided = np.zeros(len(d.areas), dtype=bool)

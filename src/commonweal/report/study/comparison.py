@@ -9,15 +9,15 @@ import polars as pl
 
 from commonweal.document.format import (
     MOST_LINES,
+    align_columns,
     capped,
     coded_name,
     coefficient,
-    counted,
-    in_columns,
-    people,
+    format_count,
+    format_people,
     percent,
 )
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.errors import CommonwealError
 from commonweal.report.study.tables import class_word
 from commonweal.study.names import authority_of, counted_areas, focus_name, parent_words
@@ -121,7 +121,7 @@ def index_comparison_lines(
     yield from _nodes(c)
     people_in = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
     if c.areas.table["population"].null_count() < len(c.areas):
-        both, one, other = map(people, people_in)
+        both, one, other = map(format_people, people_in)
         yield ""
         yield f"{both[:1].upper()}{both[1:]} live in the worst tenth of both,"
         yield f"{one} in that of the first alone, {other} in that of the second alone."
@@ -136,7 +136,7 @@ def index_comparison_lines(
     for more, less, rows in _furthest(c, most):
         yield ""
         yield f"Furthest apart, with more need on the {more} than on the {less}:"
-        yield from in_columns(
+        yield from align_columns(
             ["Code", "Name", ">First", ">Second", "What does most for it (part)"], rows
         )
 
@@ -179,7 +179,7 @@ def _nodes(c: IndexComparison) -> Iterator[str]:
         ]
         for row in c.nodes.iter_rows(named=True)
     ]
-    yield from in_columns(["", "First", "Second", ">Correlation", ">In both", ">Share"], rows)
+    yield from align_columns(["", "First", "Second", ">Correlation", ">In both", ">Share"], rows)
 
 
 def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
     yield f"By {word}: its share of all areas, of the worst tenth of the first, of the second, and of"
     of_what = f", of the whole and of parts 1 to {len(parts)}" if parts else ""
     yield f"both; then the rank correlation inside it{of_what}."
-    yield from in_columns(heads, rows)
+    yield from align_columns(heads, rows)
 
 
 def _apart(c: IndexComparison) -> Iterator[str]:
@@ -224,7 +224,7 @@ def _apart(c: IndexComparison) -> Iterator[str]:
         [part, percent(share) if share >= 0 else "below 0 %", f"{first:,}", f"{second:,}"]
         for part, share, first, second in c.parts.sort("share", descending=True).rows()
     ]
-    yield from in_columns(["Part", ">Share", ">First alone", ">Second alone"], rows)
+    yield from align_columns(["Part", ">Share", ">First alone", ">Second alone"], rows)
 
 
 def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[list[str]]]]:
@@ -331,11 +331,11 @@ def write_study_comparison(c: StudyComparison, out: Path) -> None:
                 raise CommonwealError(
                     f"{out}: no lists are compared; expected the name of a folder, for the indices"
                 )
-            out.write_bytes(Shown(c.lists.to_frame()).csv())
+            out.write_bytes(TableData(c.lists.to_frame()).csv())
             return
         out.mkdir(parents=True, exist_ok=True)
         for name, table in _tables(c):
-            (out / name).write_bytes(Shown(table).csv())
+            (out / name).write_bytes(TableData(table).csv())
     except OSError as error:
         raise CommonwealError(f"{out} cannot be written: {error.strerror}") from None
 
@@ -375,12 +375,12 @@ def unit_lines(
                             _people_share(d[f"{unit}_share"]),
                         ]
                     )
-        yield from in_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
+        yield from align_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
         for c in comparisons:
             d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
             yield ""
             yield f"  On {c.large.title}:"
-            held = counted(
+            held = format_count(
                 d["large_selected"], "selected larger one holds", "selected larger ones hold"
             )
             yield (
@@ -389,7 +389,9 @@ def unit_lines(
             )
             yield f"    {d['large_holding']:,} of the {held} a selected small one."
             gained, lost = (
-                f"{people(d[key])} live" if d[key] == d[key] else "it is not known how many live"
+                f"{format_people(d[key])} live"
+                if d[key] == d[key]
+                else "it is not known how many live"
                 for key in ("people_gained", "people_lost")
             )
             yield f"    {gained} in a selected larger area, but not in a selected small one;"
@@ -413,7 +415,7 @@ def unit_lines(
             ]
             for row in c.nodes.iter_rows(named=True)
         ]
-        yield from in_columns(
+        yield from align_columns(
             ["", ">Correlation", ">Same decile", ">One apart", ">In both tenths", ">People"], rows
         )
 

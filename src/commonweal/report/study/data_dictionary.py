@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
-from commonweal.document.format import counted, percent
-from commonweal.document.model import Shown
+from commonweal.document.format import format_count, percent
+from commonweal.document.model import TableData
 from commonweal.index.prepare_spec import POPULATION, Denominate, Impute, Screen, Shrink, Treat
 from commonweal.report.evidence import citations
 from commonweal.report.study.provenance import licences_of, source_title
@@ -19,7 +19,7 @@ from commonweal.study.names import index_label, parent_words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.index.prepare_spec import Step
+    from commonweal.index.prepare_spec import PrepareStep
     from commonweal.indicators import Indicator
     from commonweal.study.results import Results
 
@@ -42,7 +42,7 @@ def preparation(results: Results) -> list[tuple[str, str]]:
     for k, step in enumerate(results.study.prepare, start=1):
         changed = sum(len(p.done[k - 1].cells) for p in results.preparations)
         how = _step(results, step)
-        what = counted(changed, "change", "changes")
+        what = format_count(changed, "change", "changes")
         told.append((f"Preparation, step {k}", f"{how} {what}."))
     return told
 
@@ -55,7 +55,7 @@ def limit(results: Results) -> str:
     return text
 
 
-def _step(results: Results, step: Step) -> str:
+def _step(results: Results, step: PrepareStep) -> str:
     match step.spec:
         case Denominate() as s:
             by = _label(results, s.by)
@@ -77,7 +77,7 @@ def _step(results: Results, step: Step) -> str:
             return f"Missing values filled in by {way}: {_those(results, step)}."
         case Treat() as s:
             ways = (
-                [f"up to {counted(s.winsorise, 'value is', 'values are')} brought in"]
+                [f"up to {format_count(s.winsorise, 'value is', 'values are')} brought in"]
                 if s.winsorise
                 else []
             )
@@ -95,7 +95,7 @@ def _step(results: Results, step: Step) -> str:
             )
 
 
-def _those(results: Results, step: Step) -> str:
+def _those(results: Results, step: PrepareStep) -> str:
     return ", ".join(_label(results, name) for name in step.of) or "all indicators"
 
 
@@ -105,7 +105,7 @@ def _label(results: Results, name: str) -> str:
     return results.study.indicators[name].label or name.replace("_", " ")
 
 
-def step_table(results: Results) -> Shown:
+def step_table(results: Results) -> TableData:
     """Show each step's indicators: how many values it changed, and how."""
     rows = []
     for p in results.preparations:
@@ -123,7 +123,7 @@ def step_table(results: Results) -> Shown:
     return _plain(results, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def prepared_values(results: Results) -> Shown:
+def prepared_values(results: Results) -> TableData:
     """Show every value that was changed by itself.
 
     Where a step changes all values of an indicator (a rate, a logarithm), no single one is news;
@@ -147,11 +147,11 @@ def prepared_values(results: Results) -> Shown:
     return _plain(results, frame.select(*headers).rename(headers))
 
 
-def _plain(results: Results, frame: pl.DataFrame) -> Shown:
+def _plain(results: Results, frame: pl.DataFrame) -> TableData:
     """Leave out columns that say nothing: those without a value, and the areas if all are the same."""
     same = ["Areas"] if len(results.preparations) == 1 else []
     empty = [c.name for c in frame if c.null_count() == len(frame) > 0]
-    return Shown(frame.drop(*same, *empty))
+    return TableData(frame.drop(*same, *empty))
 
 
 COARSE = 0.01
@@ -159,7 +159,7 @@ COARSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class DictionaryEntry:
     """One indicator of an index.
 
     Attributes
@@ -193,7 +193,7 @@ class Measured:
         return f"higher means {self.about.higher_is} need"
 
 
-def measured(results: Results, index: str) -> list[Measured]:
+def dictionary_entries(results: Results, index: str) -> list[DictionaryEntry]:
     """Say what each indicator of an index measures, in the order of the index."""
     found, tree = results.indicators[index], results.scores[index].tree
     told = []
@@ -204,7 +204,7 @@ def measured(results: Results, index: str) -> list[Measured]:
         about, values = found.meta[column], found.values[:, column]
         above = path.split("/")[1:-1]
         told.append(
-            Measured(
+            DictionaryEntry(
                 about,
                 index_label(results, index),
                 " / ".join(
@@ -221,7 +221,7 @@ def measured(results: Results, index: str) -> list[Measured]:
     return told
 
 
-def measured_extra(results: Results) -> list[Measured]:
+def measured_extra(results: Results) -> list[DictionaryEntry]:
     """Say the same of indicators that the study shows and no index reads, of the areas that it lists."""
     found = results.extra
     if found is None:
@@ -234,7 +234,7 @@ def measured_extra(results: Results) -> list[Measured]:
         about = found.meta[found.column(name)]
         values = found.values[results.focus, found.column(name)]
         told.append(
-            Measured(
+            DictionaryEntry(
                 about,
                 "None: shown beside them",
                 "",
@@ -272,7 +272,7 @@ def _sources(results: Results, about: Indicator) -> str:
     return "; ".join(f"{title} ({licence})" if licence else title for title, licence in told)
 
 
-def indicator_table(results: Results) -> Shown:
+def indicator_table(results: Results) -> TableData:
     """Show everything that is known of each indicator of every index, for a spreadsheet."""
     works = citations(results)
     rows = [
@@ -294,7 +294,10 @@ def indicator_table(results: Results) -> Shown:
             m.known,
             m.known / m.of if m.of else None,
         )
-        for found in (*(measured(results, i) for i in results.scores), measured_extra(results))
+        for found in (
+            *(dictionary_entries(results, i) for i in results.scores),
+            measured_extra(results),
+        )
         for m in found
     ]
     coverage = {"Areas with a value": pl.Int64, "Share of areas": pl.Float64}
@@ -306,4 +309,4 @@ def indicator_table(results: Results) -> Shown:
     schema = dict.fromkeys(headers, pl.String) | coverage
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     empty = [h for h in headers if (frame[h] == "").all()]
-    return Shown(frame.drop(empty), frozenset(["Share of areas"]))
+    return TableData(frame.drop(empty), frozenset(["Share of areas"]))

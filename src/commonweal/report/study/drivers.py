@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.document.format import joined, percent
-from commonweal.document.model import Chart, Shown, framed
+from commonweal.document.format import join_words, percent
+from commonweal.document.model import Chart, TableData, table_from_columns
 from commonweal.index import decile
 from commonweal.study.names import counted_areas, index_label
 
@@ -24,7 +24,7 @@ Paths: TypeAlias = NDArray[np.object_]
 """(n_areas,) paths of nodes, '' where none is known."""
 
 
-def leading(scores: Scores, deep: bool = False) -> Paths:
+def top_contributors(scores: Scores, deep: bool = False) -> Paths:
     """Find the part of an index that contributes most to each area's score.
 
     Gives (n_areas,) paths.
@@ -38,7 +38,7 @@ def leading(scores: Scores, deep: bool = False) -> Paths:
     most = np.argmax(np.nan_to_num(put_in, nan=-np.inf), axis=1)
     for k, path in enumerate(scores.domains):
         here = known & (most == k)
-        found[here] = leading(scores.part(path), deep=True)[here] if deep else path
+        found[here] = top_contributors(scores.part(path), deep=True)[here] if deep else path
     return found
 
 
@@ -49,27 +49,30 @@ def parts_tested(results: Results, name: str) -> list[str]:
 
 
 def _has_parts(scores: Scores) -> bool:
-    return len(scores.domains) > 1 and bool((leading(scores) != "").any())
+    return len(scores.domains) > 1 and bool((top_contributors(scores) != "").any())
 
 
-def held_back_by(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:
+def main_driver_labels(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:
     """Name the part that holds each of some areas back most, on the first index that has parts."""
     indices = parts_tested(results, name)
     if not indices:
         return None
-    return [index_label(results, p) if p else "" for p in leading(results.scores[indices[0]])[rows]]
+    return [
+        index_label(results, p) if p else ""
+        for p in top_contributors(results.scores[indices[0]])[rows]
+    ]
 
 
-def what_holds_it_back(results: Results, index: str, row: int) -> str:
+def describe_main_driver(results: Results, index: str, row: int) -> str:
     """Say which part of an index holds an area back most; '' where the index has no parts."""
     scores = results.scores[index]
-    if not _has_parts(scores) or not (path := leading(scores)[row]):
+    if not _has_parts(scores) or not (path := top_contributors(scores)[row]):
         return ""
     at, part = decile(scores.rank_of(path))[row], index_label(results, path)
     if at > 5:
         return f"Nothing holds it back much: {part}, which weighs most, is in decile {at:.0f}."
     text = f"What holds it back most is {part} (decile {at:.0f})"
-    leaf = leading(scores, deep=True)[row]
+    leaf = top_contributors(scores, deep=True)[row]
     if leaf in ("", path):
         return f"{text}."
     deep = decile(scores.rank_of(leaf))[row]
@@ -80,7 +83,7 @@ _COUNT, _SHARE, _DECILE = "Held back most", "Share", "Mean decile"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBack:
+class DriverSummary:
     """What holds the selected areas back on one index.
 
     Attributes
@@ -98,10 +101,10 @@ class HeldBack:
     label: str
     words: str
     parts: Chart
-    indicators: Shown | None
+    indicators: TableData | None
 
 
-def held_back(results: Results, name: str) -> list[HeldBack]:
+def summarise_drivers(results: Results, name: str) -> list[DriverSummary]:
     """Say what holds the selected areas of a designation back, for each index that it tests."""
     inside = results.listed(name).selected
     if not inside.any():
@@ -112,9 +115,9 @@ def held_back(results: Results, name: str) -> list[HeldBack]:
     ]
 
 
-def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str) -> HeldBack:
+def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str) -> DriverSummary:
     scores, label = results.scores[index], index_label(results, index)
-    most = leading(scores)[inside]
+    most = top_contributors(scores)[inside]
     parts = sorted(scores.domains, key=lambda path: -int((most == path).sum()))
     numbers = _counted(results, scores, parts, most, inside, "Part")
     n = int(inside.sum())
@@ -123,7 +126,7 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
         f"{part} {told}" if k else f"{part} holds {told} back most"
         for k, (part, told) in enumerate(shares)
     ]
-    words = f"Of the {counted_areas(n, results.areas)} on the list, {joined(some)}."
+    words = f"Of the {counted_areas(n, results.areas)} on the list, {join_words(some)}."
     title = f"{label}: what holds {results.areas.plural} back most"
     about = (
         f"{words} It is the part that contributes most to the score, weights counted. Mean deciles are those "
@@ -131,23 +134,23 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
     )
     chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)
     if not any(scores.part(path).domains for path in parts):
-        return HeldBack(label, words, chart, None)
-    return HeldBack(label, words, chart, _indicators(results, scores, parts, inside))
+        return DriverSummary(label, words, chart, None)
+    return DriverSummary(label, words, chart, _indicators(results, scores, parts, inside))
 
 
 def _indicators(
     results: Results, scores: Scores, parts: list[str], inside: NDArray[np.bool_]
-) -> Shown:
+) -> TableData:
     """Count, for each indicator, the selected areas where it puts most into its part."""
     blocks = []
     for path in parts:
         part = scores.part(path)
-        most = leading(part, deep=True)[inside]
+        most = top_contributors(part, deep=True)[inside]
         leaves = [p for p, node in part.tree.walk(path) if not node.children]
         leaves.sort(key=lambda leaf: -int((most == leaf).sum()))
         frame = _counted(results, part, leaves, most, inside, "Indicator").frame
         blocks.append(frame.insert_column(1, pl.lit(index_label(results, path)).alias("Part")))
-    return Shown(pl.concat(blocks), frozenset([_SHARE]))
+    return TableData(pl.concat(blocks), frozenset([_SHARE]))
 
 
 def _counted(
@@ -157,7 +160,7 @@ def _counted(
     most: Paths,
     inside: NDArray[np.bool_],
     head: str,
-) -> Shown:
+) -> TableData:
     n = [int((most == path).sum()) for path in paths]
     deciles = [decile(scores.rank_of(path))[inside] for path in paths]
     means = [float(np.nanmean(d)) if np.isfinite(d).any() else None for d in deciles]
@@ -167,7 +170,7 @@ def _counted(
         (_SHARE, pl.Series([k / len(most) for k in n])),
         (_DECILE, pl.Series(means, dtype=pl.Float64)),
     ]
-    return framed(columns, [_SHARE])
+    return table_from_columns(columns, [_SHARE])
 
 
 def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commonweal.document.format import joined
+from commonweal.document.format import join_words
 from commonweal.files.extras import write_if_installed
-from commonweal.files.folder import MARK, check_folder, marker, plainly, whole_folder
+from commonweal.files.folder import MARK, atomic_folder, check_folder, explain_write_errors, marker
 from commonweal.index.methods import MethodError, imported
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def write_results(
         If the folder holds files that Commonweal did not write, or cannot be written.
     """
     # The map is written aside: its program lets others work while it does.
-    with whole_folder(folder) as (fresh, target), ThreadPoolExecutor(1) as aside:
+    with atomic_folder(folder) as (fresh, target), ThreadPoolExecutor(1) as aside:
         for name, write in _steps(results, fresh, day, progress, aside):
-            with plainly(target):
+            with explain_write_errors(target):
                 write(fresh / name)
     return target
 
@@ -145,12 +145,13 @@ def _needed(results: Results) -> str:
     lost = [name for name in names if not _is_found(name)]
     if lost:
         return (
-            f"It cannot be run from here: {joined(lost)} {'belongs' if len(lost) == 1 else 'belong'} to the program "
+            f"It cannot be run from here: {join_words(lost)} "
+            f"{'belongs' if len(lost) == 1 else 'belong'} to the program "
             "that ran it, not to a module that Python finds. Put such a function in a module, and name it here as "
             "python: module.function."
         )
     return (
-        f"It runs where Python finds {joined(names)} (installed, or in a folder of PYTHONPATH)."
+        f"It runs where Python finds {join_words(names)} (installed, or in a folder of PYTHONPATH)."
         if names
         else ""
     )

@@ -47,7 +47,7 @@ def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: A
         )
     if not n_shapes:
         write_layer(path, "areas", "Point", points, fields, with_point)
-        still(path)
+        fix_timestamp(path)
         return (
             f"One layer, areas: {n_points:,} of {n:,} {plural} as points (no boundaries are known)."
         )
@@ -55,7 +55,7 @@ def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: A
     alone = n_shapes == n or not n_points
     if not alone:
         write_layer(path, "area_points", "Point", points, fields, with_point)
-    still(path)
+    fix_timestamp(path)
     if alone:
         return f"One layer, areas: the boundaries of {n_shapes:,} of {n:,} {plural}."
     return (
@@ -94,7 +94,7 @@ def write_layer(
     )
 
 
-def still(path: Path) -> None:
+def fix_timestamp(path: Path) -> None:
     """Set the stamp of the time of writing to a fixed one: the same results give the same file.
 
     GDAL has an option for it, but one for the whole process, which other threads may be using.

@@ -11,16 +11,16 @@ from commonweal.document.format import (
     UNSURE,
     capped,
     coded_name,
-    counted,
     difference,
+    format_count,
+    format_rank_margin,
+    format_score_margin,
     living,
     percent,
-    places,
-    points,
 )
 from commonweal.report.study.comparison import comparison_data, comparison_lines
-from commonweal.report.study.method import cautions, thin
-from commonweal.report.study.sensitivity import kinds_in_words, most_often, what_matters
+from commonweal.report.study.method import cautions, sparse_indicators
+from commonweal.report.study.sensitivity import describe_sensitivity, kinds_in_words, most_often
 from commonweal.report.study.tables import extra_lines
 from commonweal.study.names import (
     authority,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.designation import Certainty, Designation, Sensitivity
-    from commonweal.study.results import Agreement, Results
+    from commonweal.study.results import Results, Validation
 
 
 MOST_NAMED = 3
@@ -50,14 +50,14 @@ def headline(results: Results) -> list[str]:
     lines = [results.study.title]
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
-    lines += thin(results)
+    lines += sparse_indicators(results)
     lines += filter(None, [focus_note(results)])
     for name in results.designations:
         designation = results.listed(name)
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
         lines += _sure(results, designation, sure)
-        lines += filter(None, [what_matters(results, name)])
+        lines += filter(None, [describe_sensitivity(results, name)])
     if not results.designations:
         lines += ["", *_ranked(results)]
     if results.extra is not None:
@@ -106,7 +106,7 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
     parent = authority(results)
     if parent:
         inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
-        where = f", in {counted(inside, *parent_words(parent))}"
+        where = f", in {format_count(inside, *parent_words(parent))}"
     if n:
         yield f"{_sentence(living(designation.population))}{where}."
     yield from cautions(results, name)
@@ -137,7 +137,7 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
         here = set(results.focused.codes)
         out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)} & here
         if out:
-            yield f"  Of those {counted(len(out), 'was', 'were')} left out for want of data."
+            yield f"  Of those {format_count(len(out), 'was', 'were')} left out for want of data."
     for parent, alone in _without_parent(results, designation).items():
         n, (one, _) = int(alone.sum()), parent_words(parent)
         yield (
@@ -181,7 +181,7 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     toss_ups = (p >= UNSURE) & (p <= 1 - UNSURE) & results.focus
     n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
-    draws = f"{counted(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
+    draws = f"{format_count(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
     of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
     if n == 1:
         of = "it qualifies" if sure_ones else "it does not qualify"
@@ -200,14 +200,14 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
             yield f"  On {index_label(results, label)} alone: {told} in at least 95 % of draws."
 
 
-def _agreement(results: Results, a: Agreement) -> Iterator[str]:
+def _agreement(results: Results, a: Validation) -> Iterator[str]:
     spec = a.spec
     if spec.compare == "flag":
         n = len(a.matched) + len(a.missed)
         yield (
             f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in "
             f"{spec.source or spec.file} matched, {len(a.missed):,} missed, "
-            f"{counted(len(a.extra), 'other', 'others')}"
+            f"{format_count(len(a.extra), 'other', 'others')}"
             + (f", {len(a.unlisted):,} that it does not have." if len(a.unlisted) else ".")
         )
         for word, rows in (("missed", a.missed), ("other", a.extra), ("absent", a.unlisted)):
@@ -242,7 +242,8 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)} {places(t.places[row], t.level[row])} ({points(t.score[row])})"
+        f"{index_label(results, t.condition.index)} {format_rank_margin(t.places[row], t.level[row])} "
+        f"({format_score_margin(t.score[row])})"
         if not np.isnan(t.rank[row])
         else f"{index_label(results, t.condition.index)} unknown"
         for t in designation.tested
@@ -288,7 +289,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "study": results.study.name,
         "title": results.study.title,
         "note": results.study.briefing.note,
-        "cautions": thin(results),
+        "cautions": sparse_indicators(results),
         "areas": int(results.focus.sum()),
         "ranked_among": len(results.areas),
         "designations": designations,
@@ -320,7 +321,7 @@ def _codes_of(results: Results, lacking: Mapping[str, NDArray[np.bool_]]) -> lis
     return results.areas.table["code"].filter(which).to_list()
 
 
-def _agreement_data(results: Results, a: Agreement) -> dict[str, Any]:
+def _agreement_data(results: Results, a: Validation) -> dict[str, Any]:
     data: dict[str, Any] = {
         "of": a.spec.designation or a.spec.index,
         "with": f"{a.spec.source or a.spec.file}: {a.spec.column}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from commonweal.document.format import SURE
-from commonweal.document.model import Shown, framed
+from commonweal.document.model import TableData, table_from_columns
 from commonweal.study.names import authority, index_label, larger_name, parent_words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def tiers(results: Results) -> list[Tier]:
     return found
 
 
-def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> Shown:
+def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> TableData:
     """Count, for each larger area, who is selected; those with most first.
 
     Notes
@@ -89,7 +89,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     ]
     if p is not None:
         columns.append(("In at least 95 % of draws", table["sure"]))
-    return framed([*columns, ("Near misses", table["near"])], [share])
+    return table_from_columns([*columns, ("Near misses", table["near"])], [share])
 
 
 def _holding(results: Results, tier: Tier) -> list[str]:
@@ -97,7 +97,7 @@ def _holding(results: Results, tier: Tier) -> list[str]:
     return results.focused.table[tier.key].drop_nulls().unique().to_list()
 
 
-def larger_areas(results: Results, only: str | None = None) -> Shown:
+def larger_areas(results: Results, only: str | None = None) -> TableData:
     """Show the five summaries of every index for larger areas, and how many are selected."""
     blocks = []
     people = pl.col("population")
@@ -148,6 +148,6 @@ def larger_areas(results: Results, only: str | None = None) -> Shown:
             block = block.join(named, on="Code", how="left", maintain_order="left")
         blocks.append(block)
     frame = pl.concat(blocks, how="diagonal") if blocks else pl.DataFrame()
-    return Shown(
+    return TableData(
         frame, frozenset(c for c in frame.columns if c.endswith((": proportion", ": extent")))
     )

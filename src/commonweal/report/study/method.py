@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 
 from commonweal.designation.designation import group_numbers
-from commonweal.document.format import counted, percent
-from commonweal.document.model import Shown
+from commonweal.document.format import format_count, percent
+from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
 from commonweal.index.review import Thresholds, review_data, review_tree
 from commonweal.indicators import sparse
 from commonweal.report.study.data_dictionary import limit, preparation
-from commonweal.report.study.sensitivity import choice_in_words, how_it_was_looked_into
+from commonweal.report.study.sensitivity import describe_assumption, sensitivity_method
 from commonweal.report.study.tables import label_of
 from commonweal.study.names import (
     counted_areas,
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import Designation, Tested
+    from commonweal.designation import ConditionResult, Designation
     from commonweal.index.framework import Node
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
     from commonweal.index.review import Finding
     from commonweal.spec import PanelSpec
     from commonweal.study.results import Results
@@ -43,7 +43,7 @@ _MOST = 12
 """Findings that are told of an index; the rest are counted."""
 
 
-def look_again(results: Results) -> list[tuple[str, str]]:
+def quality_flags(results: Results) -> list[tuple[str, str]]:
     """Give, by index, what to look at again as pairs of a subject and a text.
 
     The indicators are looked at as the index read them, after the study's preparation and on the areas
@@ -69,7 +69,7 @@ def _findings(results: Results, index: str) -> Iterator[str]:
     of_data = review_data(read.values[:, at], paths, list(scores.codes), limits)
     few = sum(f.rule == "unit availability" for f in of_data)
     if few:
-        who = counted(few, "area has", "areas have")
+        who = format_count(few, "area has", "areas have")
         yield f"{who} less than {percent(limits.available)} of the indicators."
     of_tree = review_tree(index, scores.tree, scores.need, scores.transformed, limits)
     for finding in (*of_data, *of_tree):
@@ -108,7 +108,7 @@ def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) 
     return told + list(_without_people(results, designation, rows))
 
 
-def thin(results: Results) -> list[str]:
+def sparse_indicators(results: Results) -> list[str]:
     """Say which indicators that an index is made from have values for few areas only."""
     told = []
     for index, found in results.indicators.items():
@@ -125,7 +125,7 @@ def thin(results: Results) -> list[str]:
     return told
 
 
-def _of_all(results: Results, t: Tested) -> Iterator[str]:
+def _of_all(results: Results, t: ConditionResult) -> Iterator[str]:
     worst, what = t.condition.worst, index_label(results, t.condition.index)
     scored, n = int((~np.isnan(t.rank)).sum()), int(t.passes.sum())
     if worst is None or not scored:
@@ -145,7 +145,7 @@ def _of_all(results: Results, t: Tested) -> Iterator[str]:
         )
 
 
-def _of_each(results: Results, t: Tested) -> Iterator[str]:
+def _of_each(results: Results, t: ConditionResult) -> Iterator[str]:
     worst, within = t.condition.worst, t.condition.within
     assert worst is not None
     assert within is not None
@@ -159,14 +159,14 @@ def _of_each(results: Results, t: Tested) -> Iterator[str]:
     cut = t.cut[known][first].astype(np.intp)
     start = f"The {stated} on {what} within each {one}"
     if whole := int(((worst.number or 0) >= scored).sum()) if worst.number else 0:
-        yield f"{start} are all that there are in {whole:,} of {counted(len(cut), one, several)}."
+        yield f"{start} are all that there are in {whole:,} of {format_count(len(cut), one, several)}."
     if none := int((cut == 0).sum()):
-        yield f"{start} is less than one area in {none:,} of {counted(len(cut), one, several)}: none there."
+        yield f"{start} is less than one area in {none:,} of {format_count(len(cut), one, several)}: none there."
     over = (inside > cut) & (cut > 0)
     if over.any():
         yield (
             f"{start}: ties at the cut-off let {int((inside - cut)[over].sum()):,} more in than that, in "
-            f"{int(over.sum()):,} of {counted(len(cut), one, several)}."
+            f"{int(over.sum()):,} of {format_count(len(cut), one, several)}."
         )
 
 
@@ -241,7 +241,7 @@ def method(results: Results) -> list[tuple[str, str]]:
     ]
     told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
-    told += look_again(results)
+    told += quality_flags(results)
     if results.study.panel and results.trends:
         told.append(("Years", _years(results.study.panel)))
     for name, designation in results.designations.items():
@@ -273,7 +273,7 @@ def method(results: Results) -> list[tuple[str, str]]:
         told.append(("Probability", f"{varied(results, first)} {_CHANCE}"))
     matters = next(iter(results.sensitivity), None)
     if matters is not None:
-        told.append(("Which choice matters", how_it_was_looked_into(results, matters)))
+        told.append(("Which choice matters", sensitivity_method(results, matters)))
     return told
 
 
@@ -311,7 +311,7 @@ def _years(panel: PanelSpec) -> str:
     return f"{text} Missing values were filled {ways[panel.fill]}." if panel.fill in ways else text
 
 
-def _told(words: dict[str, str], how: How) -> str:
+def _told(words: dict[str, str], how: MethodSpec) -> str:
     """Say a method in words, with its settings."""
     name, settings = name_of(how), settings_of(how)
     said = words.get(name, f"put through '{name}'")
@@ -329,7 +329,7 @@ def _carried(report: object) -> str:
 def varied(results: Results, name: str) -> str:
     """Say what the draws of a designation varied."""
     sure = results.certainty[name]
-    told = [choice_in_words(results, a) for a in sure.varied.assumptions]
+    told = [describe_assumption(results, a) for a in sure.varied.assumptions]
     return f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told)}."
 
 
@@ -361,7 +361,7 @@ def limits(results: Results) -> list[str]:
     return told
 
 
-def index_table(results: Results) -> Shown:
+def index_table(results: Results) -> TableData:
     """Show every part of every index and its weight."""
     rows = [
         (
@@ -374,7 +374,7 @@ def index_table(results: Results) -> Shown:
         if path != index or not node.children
     ]  # fmt: skip
     schema = {"Index": pl.String, "Part": pl.String, "Weight": pl.Float64}
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _below(path: str) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.files.csv import csv_of_frame
-from commonweal.report.study.tables import class_ranks, designated, extras, selected_rows
+from commonweal.report.study.tables import class_ranks, designation_table, extras, selected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         yield (
             f"list{end}.csv",
             "The list: every selected area by rank, with what decides about it.",
-            designated(results, name, selected_rows(results.listed(name))).frame,
+            designation_table(results, name, selected_rows(results.listed(name))).frame,
         )
         yield (
             f"designation{end}.parquet",

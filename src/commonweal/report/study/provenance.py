@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import counted, difference
-from commonweal.document.model import Shown
+from commonweal.document.format import difference, format_count
+from commonweal.document.model import TableData
 from commonweal.document.write import source_lines
-from commonweal.report.study.tables import designated
+from commonweal.report.study.tables import designation_table
 from commonweal.sources import load_catalogue
 from commonweal.sources.catalogue import OWN_FILE
 from commonweal.study.names import index_label
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from commonweal.study.results import Agreement, Results
+    from commonweal.study.results import Results, Validation
 
 
 _TEXT = {"Code": pl.String, "Name": pl.String}
@@ -40,7 +40,7 @@ def _used(results: Results) -> list[Mapping[str, Any]]:
     return list(results.provenance.get("sources", []))
 
 
-def agreement(results: Results) -> Shown:
+def validation_table(results: Results) -> TableData:
     """Show what was compared with what, and whether it agrees."""
     rows = [_told(results, a) for a in results.agreements]
     schema = {
@@ -52,16 +52,16 @@ def agreement(results: Results) -> Shown:
         "Allowed": pl.String,
         "Agrees": pl.String,
     }
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _told(results: Results, a: Agreement) -> tuple[str, str, int, int | None, str, str, str]:
+def _told(results: Results, a: Validation) -> tuple[str, str, int, int | None, str, str, str]:
     spec = a.spec
     published = f"{source_title(results, spec.source or spec.file)}: {spec.column}"
     verdict = "Yes" if a.holds else "No"
     if spec.compare == "flag":
         what = f"Who is selected: {spec.designation.replace('_', ' ')}"
-        largest = f"{len(a.missed):,} missed, {counted(len(a.extra), 'other', 'others')}"
+        largest = f"{len(a.missed):,} missed, {format_count(len(a.extra), 'other', 'others')}"
         if len(a.unlisted):
             largest += f", {len(a.unlisted):,} not in the table"
         return what, published, a.compared, a.exact, largest, "none", verdict
@@ -77,7 +77,7 @@ def _told(results: Results, a: Agreement) -> tuple[str, str, int, int | None, st
     return what, published, a.compared, a.exact, largest, allowed, verdict
 
 
-def differences(results: Results) -> Shown | None:
+def differences(results: Results) -> TableData | None:
     """Show every area on which a designation differs from the published one; None if there is none."""
     blocks, shares = [], frozenset[str]()
     for a in results.agreements:
@@ -89,13 +89,13 @@ def differences(results: Results) -> Shown | None:
             rows = rows[results.focus[rows]]
             if len(rows) == 0:
                 continue
-            shown = designated(results, a.spec.designation, rows)
+            shown = designation_table(results, a.spec.designation, rows)
             shares |= shown.shares
             head = [pl.lit(word).alias("Difference")]
             if len(results.designations) > 1:
                 head.insert(0, pl.lit(a.spec.designation).alias("Designation"))
             blocks.append(shown.frame.select(*head, pl.all()))
-    return Shown(pl.concat(blocks, how="diagonal"), shares) if blocks else None
+    return TableData(pl.concat(blocks, how="diagonal"), shares) if blocks else None
 
 
 def _instead(entry: Mapping[str, Any]) -> str:
@@ -104,7 +104,7 @@ def _instead(entry: Mapping[str, Any]) -> str:
     return f" (in place of {other['vintage']})" if other else ""
 
 
-def sources(results: Results) -> Shown:
+def sources(results: Results) -> TableData:
     """Show every source that was used, its terms, and what may be done with it."""
     use = {"open": "Open", "benchmark-only": "Not open: don't pass its values on"}
     rows = [
@@ -123,7 +123,7 @@ def sources(results: Results) -> Shown:
     headers = [
         "Source", "Publisher", "Date", "Licence", "Use", "Attribution", "Address", "Checksum (SHA-256)",
     ]  # fmt: skip
-    return Shown(pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row"))
+    return TableData(pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row"))
 
 
 def file_name(path: str | None) -> str:
@@ -131,16 +131,16 @@ def file_name(path: str | None) -> str:
     return (path or "").replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def changes(results: Results) -> Shown | None:
+def changes(results: Results) -> TableData | None:
     """Show who enters and who leaves since the study named under ``since``; None if none is named."""
     if results.since_listed is None:
         return None
     comparison = results.since_listed[1]
     blocks = []
     for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
-        shown = designated(results, comparison.after.name, np.flatnonzero(which), brief=True)
+        shown = designation_table(results, comparison.after.name, np.flatnonzero(which), brief=True)
         blocks.append(shown.frame.select(pl.lit(word).alias("Change"), pl.all()))
-    return Shown(pl.concat(blocks), frozenset({"Probability"}))
+    return TableData(pl.concat(blocks), frozenset({"Probability"}))
 
 
 def study_sources(results: Results) -> tuple[str, ...]:

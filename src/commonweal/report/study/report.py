@@ -8,21 +8,25 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.format import living
-from commonweal.document.model import Shown
-from commonweal.files.inputs import given
+from commonweal.document.model import TableData
+from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
 from commonweal.report.study.charts import Map, draw_map, probability_chart, rank_charts
-from commonweal.report.study.data_dictionary import measured, measured_extra, step_table
-from commonweal.report.study.drivers import HeldBack, held_back
+from commonweal.report.study.data_dictionary import dictionary_entries, measured_extra, step_table
+from commonweal.report.study.drivers import DriverSummary, summarise_drivers
 from commonweal.report.study.larger_areas import Tier, by_tier, larger_areas, tiers
-from commonweal.report.study.method import cautions, index_table, limits, method, thin
-from commonweal.report.study.provenance import agreement, changes, differences, sources
-from commonweal.report.study.sensitivity import moved_by_choice, sensitivity_charts, what_matters
+from commonweal.report.study.method import cautions, index_table, limits, method, sparse_indicators
+from commonweal.report.study.provenance import changes, differences, sources, validation_table
+from commonweal.report.study.sensitivity import (
+    describe_sensitivity,
+    moved_by_choice,
+    sensitivity_charts,
+)
 from commonweal.report.study.social_capital_tables import capital_notes, capital_overall
 from commonweal.report.study.tables import (
-    Counts,
+    DesignationCounts,
     counts,
-    designated,
+    designation_table,
     extra_lines,
     label_of,
     near_miss_rows,
@@ -55,20 +59,20 @@ class _Part:
     label: str
     rule: str
     order: str
-    counts: Counts
+    counts: DesignationCounts
     living: str
     cautions: list[str]
     map: Map | None
-    regions: Shown | None
-    holds: list[HeldBack]
+    regions: TableData | None
+    holds: list[DriverSummary]
     charts: list[Chart]
     matters: str
     shares: list[Chart]
-    choices: Shown | None
+    choices: TableData | None
     first: Tier | None
-    selected: Shown
-    near: Shown
-    tables: list[tuple[Tier, Shown]]
+    selected: TableData
+    near: TableData
+    tables: list[tuple[Tier, TableData]]
 
 
 def write_report(results: Results, path: Path, day: date | None = None) -> None:
@@ -100,10 +104,10 @@ def render_report(results: Results, day: date | None = None) -> str:
         focus=focus_note(results),
         extra=list(extra_lines(results)),
         day=f"{day.day} {day:%B %Y}" if day else "",
-        thin=thin(results),
+        thin=sparse_indicators(results),
         parts=[_part(results, name) for name in results.designations],
         worst=_worst(results),
-        agreement=agreement(results) if results.agreements else None,
+        agreement=validation_table(results) if results.agreements else None,
         agrees=[a.holds for a in results.agreements],
         flags=any(a.spec.compare == "flag" for a in results.agreements),
         differences=differences(results),
@@ -126,7 +130,7 @@ def render_report(results: Results, day: date | None = None) -> str:
         indices=index_table(results),
         measured=[
             *(
-                (index, index_label(results, index), measured(results, index))
+                (index, index_label(results, index), dictionary_entries(results, index))
                 for index in results.scores
             ),
             *([("shown", "Shown beside the indices", others)] if others else []),
@@ -160,14 +164,14 @@ def _part(results: Results, name: str) -> _Part:
         cautions=cautions(results, name),
         map=draw_map(results, name),
         regions=_short(by_tier(results, name, region, everyone=True)) if region else None,
-        holds=held_back(results, name),
+        holds=summarise_drivers(results, name),
         charts=[*([chance] if chance else []), *rank_charts(results, name)],
-        matters=what_matters(results, name),
+        matters=describe_sensitivity(results, name),
         shares=list(sensitivity_charts(results, name)),
         choices=moved_by_choice(results, name),
         first=levels[0] if levels else None,
-        selected=designated(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
-        near=designated(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
+        selected=designation_table(results, name, selected_rows(d)[:_MOST_LISTED], brief=True),
+        near=designation_table(results, name, near_miss_rows(d)[:_MOST_LISTED], brief=True),
         tables=[(t, by_tier(results, name, t)) for t in levels if t is not region],
     )
 
@@ -179,9 +183,9 @@ def _all_listed(results: Results, tier: Tier) -> bool:
     return bool(results.focus[inside].all())
 
 
-def _short(shown: Shown) -> Shown:
+def _short(shown: TableData) -> TableData:
     """Leave out what does not fit beside a map."""
-    return Shown(
+    return TableData(
         shown.frame.select(
             c for c in shown.frame.columns if c != "Code" and not c.startswith("All ")
         ),
@@ -232,5 +236,5 @@ def _run(results: Results) -> list[tuple[str, str]]:
     for name, found in results.sensitivity.items():
         runs = f"{found.selected.n_runs:,} from seed {found.seed}"
         told.append((f"Runs on what matters: {label_of(results, name)}", runs))
-    told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in given()]
+    told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in input_files()]
     return [(k, v) for k, v in told if v]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import counted, joined, percent
-from commonweal.document.model import Chart, Shown, framed
+from commonweal.document.format import format_count, join_words, percent
+from commonweal.document.model import Chart, TableData, table_from_columns
 from commonweal.errors import CommonwealError
 from commonweal.index.assumptions import (
     Aggregation,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from commonweal.designation import Sensitivity
     from commonweal.index.assumptions import Assumption
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
     from commonweal.index.sensitivity import Sobol
     from commonweal.study.results import Results
 
@@ -60,10 +60,10 @@ def kinds_in_words(vary: Iterable[Assumption]) -> str:
     found = {
         CutOff if isinstance(a, Parameter) and a.part == "cut" else type(a): None for a in vary
     }
-    return joined(words for kind, words in _KINDS.items() if kind in found)
+    return join_words(words for kind, words in _KINDS.items() if kind in found)
 
 
-def choice_in_words(results: Results, a: Assumption, *, law: bool = True) -> str:
+def describe_assumption(results: Results, a: Assumption, *, law: bool = True) -> str:
     """Say what one assumption lets vary: by its own name, if it has one."""
     what, between = _told(results, a)
     what = a.name or what
@@ -106,7 +106,7 @@ def _where(results: Results, a: Assumption) -> str:
         return ""
     names = [where] if isinstance(where, str) else list(where)
     labels = [_label(results, name) for name in names]
-    return joined(f"the {label}" for label in labels)
+    return join_words(f"the {label}" for label in labels)
 
 
 def _label(results: Results, name: str) -> str:
@@ -118,13 +118,13 @@ def _label(results: Results, name: str) -> str:
         return spec.label if spec and spec.label else name.replace("_", " ")
 
 
-def _ways(of: Iterable[How]) -> str:
+def _ways(of: Iterable[MethodSpec]) -> str:
     return ", ".join(label_of(how).replace("_", " ") for how in of)
 
 
-def choices_of(results: Results, found: Sensitivity) -> list[str]:
+def assumption_labels(results: Results, found: Sensitivity) -> list[str]:
     """Say what each assumption lets vary."""
-    return [choice_in_words(results, a, law=False) for a in found.varied.assumptions]
+    return [describe_assumption(results, a, law=False) for a in found.varied.assumptions]
 
 
 def most_often(results: Results, found: Sensitivity) -> list[int]:
@@ -133,7 +133,7 @@ def most_often(results: Results, found: Sensitivity) -> list[int]:
     return [int((here & (found.mover == k)).sum()) for k in range(len(found.inputs))]
 
 
-def what_matters(results: Results, name: str) -> str:
+def describe_sensitivity(results: Results, name: str) -> str:
     """Say which choice most often moves areas across the line; '' where that was not asked."""
     found = results.sensitivity.get(name)
     if found is None:
@@ -143,13 +143,13 @@ def what_matters(results: Results, name: str) -> str:
         return "Nothing that was varied moves anything across the line."
     k = int(np.argmax(areas))
     return (
-        f"What matters most is {choices_of(results, found)[k]}: of the "
+        f"What matters most is {assumption_labels(results, found)[k]}: of the "
         f"{counted_areas(sum(areas), results.areas)} that anything varied moves across the line, it is "
         f"what most often moves {areas[k]:,}."
     )
 
 
-def mover_in_words(results: Results, name: str, row: int) -> str:
+def describe_mover(results: Results, name: str, row: int) -> str:
     """Say which choice most often moves one area across the line; '' where that was not asked."""
     found = results.sensitivity.get(name)
     if found is None:
@@ -158,15 +158,15 @@ def mover_in_words(results: Results, name: str, row: int) -> str:
     if k < 0:
         return "Nothing that was varied moves it across the line."
     return (
-        f"What most often moves it across the line is {choices_of(results, found)[k]}: "
+        f"What most often moves it across the line is {assumption_labels(results, found)[k]}: "
         f"changed alone, it does so in {percent(float(found.moves[k, row]))} of tries."
     )
 
 
-def how_it_was_looked_into(results: Results, name: str) -> str:
+def sensitivity_method(results: Results, name: str) -> str:
     """Say what was varied, how often, and what the shares mean."""
     found = results.sensitivity[name]
-    told = joined(choice_in_words(results, a) for a in found.varied.assumptions)
+    told = join_words(describe_assumption(results, a) for a in found.varied.assumptions)
     return (
         f"Worked out {found.selected.n_runs:,} times by a design that varies {told}, each from one end to "
         "the other. A share “by itself” is how much of the differences between these runs would go if "
@@ -175,18 +175,18 @@ def how_it_was_looked_into(results: Results, name: str) -> str:
     )
 
 
-def moved_by_choice(results: Results, name: str) -> Shown | None:
+def moved_by_choice(results: Results, name: str) -> TableData | None:
     """Count the areas that each choice most often moves across the line; None if not asked."""
     found = results.sensitivity.get(name)
     if found is None:
         return None
     plural = results.areas.plural.capitalize()
-    return framed(
+    return table_from_columns(
         [("Choice", _choices(results, found)), (plural, pl.Series(most_often(results, found)))]
     )
 
 
-def sensitivity_table(results: Results, name: str) -> Shown:
+def sensitivity_table(results: Results, name: str) -> TableData:
     """Show what each choice does to how many areas change sides, and to the ranks of each index."""
     found = results.sensitivity[name]
     frames = []
@@ -199,12 +199,12 @@ def sensitivity_table(results: Results, name: str) -> Shown:
             *_shares(sobol, np.arange(len(found.inputs))),
             (f"{plural} that it most often moves", pl.Series(moved, dtype=pl.Int64)),
         ]
-        frames.append(framed(columns).frame)
-    return Shown(pl.concat(frames), frozenset(_SHARES))
+        frames.append(table_from_columns(columns).frame)
+    return TableData(pl.concat(frames), frozenset(_SHARES))
 
 
 def _choices(results: Results, found: Sensitivity) -> pl.Series:
-    return pl.Series([text[:1].upper() + text[1:] for text in choices_of(results, found)])
+    return pl.Series([text[:1].upper() + text[1:] for text in assumption_labels(results, found)])
 
 
 def _shares(sobol: Sobol, order: Rows) -> list[tuple[str, pl.Series]]:
@@ -247,10 +247,10 @@ def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
         columns = [("Choice", words[order.tolist()]), *_shares(sobol, order)]
         about = (
             "Each bar is one choice. Filled: the share of the differences between "
-            f"{counted(sobol.n_runs, 'run', 'runs')} that it makes by itself; filled and striped: with the "
+            f"{format_count(sobol.n_runs, 'run', 'runs')} that it makes by itself; filled and striped: with the "
             "others too. The line is the interval in which the whole bar would end in 90 % of such designs."
         )
-        numbers = framed(columns, _SHARES)
+        numbers = table_from_columns(columns, _SHARES)
         yield Chart(id_, measure, about, _bars(id_, measure, numbers.frame), numbers)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from commonweal.document.format import amount, percent, small
+from commonweal.document.format import format_amount, is_suppressed, percent
 from commonweal.evidence import load_evidence, short_reference
 from commonweal.social_capital import latest, load_framework
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.evidence import Evidence
     from commonweal.indicators import Indicators
-    from commonweal.social_capital import Figure, Framework, Headline
+    from commonweal.social_capital import Framework, Headline, NationalFigure
     from commonweal.spec import HeadlineSpec, Study
 
     Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ def framework_note(framework: Framework) -> str:
     return f"This list of {what} is {sure}. {' '.join(framework.check.split())}"
 
 
-def figure_in_words(figure: Figure, headline: Headline, evidence: Evidence) -> str:
+def figure_in_words(figure: NationalFigure, headline: Headline, evidence: Evidence) -> str:
     """Say a figure: how much, of whom, where, when, who says so, and whether it was verified.
 
     Examples
@@ -63,7 +63,9 @@ def figure_in_words(figure: Figure, headline: Headline, evidence: Evidence) -> s
     return f"{level}{_of(figure)}, {_where(figure, evidence)}"
 
 
-def national_in_words(figures: Iterable[Figure], headline: Headline, evidence: Evidence) -> str:
+def national_in_words(
+    figures: Iterable[NationalFigure], headline: Headline, evidence: Evidence
+) -> str:
     """Say the newest figure of everyone, or of each group where there is none; '' if there is none.
 
     Examples
@@ -85,23 +87,23 @@ def national_in_words(figures: Iterable[Figure], headline: Headline, evidence: E
     return f"{', '.join(told)}, {_where(chosen[0], evidence)}"
 
 
-def _level(figure: Figure, unit: str) -> str:
+def _level(figure: NationalFigure, unit: str) -> str:
     assert figure.value is not None
-    told = amount(figure.value, unit)
+    told = format_amount(figure.value, unit)
     if figure.low is None or figure.high is None:
         return told
     return f"{told} (95 % interval {figure.low:.3g} to {figure.high:.3g})"
 
 
-def _of(figure: Figure) -> str:
+def _of(figure: NationalFigure) -> str:
     return f" {figure.group}" if figure.group else ""
 
 
-def _where(figure: Figure, evidence: Evidence) -> str:
+def _where(figure: NationalFigure, evidence: Evidence) -> str:
     return f"{figure.where} {figure.when} {_by(figure, evidence)}"
 
 
-def _by(figure: Figure, evidence: Evidence) -> str:
+def _by(figure: NationalFigure, evidence: Evidence) -> str:
     work = short_reference(evidence.work(figure.work), evidence) if figure.work else ""
     by = ", ".join(part for part in (figure.survey, work) if part)
     return f"({by}; {'verified' if figure.verified else NOT_VERIFIED})"
@@ -245,7 +247,7 @@ def capital_finder(
     study: Study,
     areas: Areas,
     capital: Indicators | None,
-    national: Mapping[str, tuple[Figure, ...]],
+    national: Mapping[str, tuple[NationalFigure, ...]],
 ) -> Callable[[int], SocialCapital | None]:
     """Say what is known of the social capital of any place of a study, as a function of its row."""
     if capital is None:
@@ -309,7 +311,7 @@ class _Told:
         self.values: Floats = capital.values[:, at]
         errors = capital.standard_errors
         self.errors: Floats | None = None if errors is None else errors[:, at]
-        self.withheld = small(areas.population, capital.counts.get(self.meta.name))
+        self.withheld = is_suppressed(areas.population, capital.counts.get(self.meta.name))
 
     def at(self, row: int, domain: str) -> HeadlineHere:
         """Say what is known of it at one place."""
@@ -335,7 +337,7 @@ class _Told:
             label=meta.label,
             value=None if hidden else value,
             unit=meta.unit,
-            text="too few people to show" if hidden else amount(value, meta.unit),
+            text="too few people to show" if hidden else format_amount(value, meta.unit),
             low=ends and ends[0],
             high=ends and ends[1],
             interval="" if hidden else interval_in_words(ends, meta.unit),
@@ -437,7 +439,7 @@ def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
     if ends is None:
         return NO_UNCERTAINTY
     scale = 100 if unit.startswith("share of ") else 1
-    low, high = (amount(end * scale, "") for end in ends)
+    low, high = (format_amount(end * scale, "") for end in ends)
     return f"95 % interval {low} to {high}"
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import amount
-from commonweal.document.model import Shown
+from commonweal.document.format import format_amount
+from commonweal.document.model import TableData
 from commonweal.evidence import load_evidence
 from commonweal.report.study.social_capital import (
     NO_UNCERTAINTY,
@@ -55,7 +55,7 @@ def capital_data(found: SocialCapital) -> dict[str, Any]:
     return data
 
 
-def here_table(found: SocialCapital) -> Shown:
+def here_table(found: SocialCapital) -> TableData:
     """Show the headlines that the study has: value, interval, place among the others, how it is known."""
     rows = [
         (h.name, h.state_text, h.text, h.interval, h.higher_than, h.alike, h.national)
@@ -68,14 +68,14 @@ def here_table(found: SocialCapital) -> Shown:
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     empty = [head for head, of in (("Not told apart from", "alike"), ("Country", "national"))
              if not any(getattr(h, of) for h in found.here)]  # fmt: skip
-    return Shown(frame.drop(empty), SHARES)
+    return TableData(frame.drop(empty), SHARES)
 
 
-def country_table(found: SocialCapital) -> Shown:
+def country_table(found: SocialCapital) -> TableData:
     """Show the headlines that are known for the country only."""
     rows = [(h.name, h.national) for h in found.in_state("national")]
     schema = {"Headline": pl.String, "In the country": pl.String}
-    return Shown(pl.DataFrame(rows, schema=schema, orient="row"))
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def unknown_in_words(found: SocialCapital) -> str:
@@ -102,7 +102,7 @@ def _names(headlines: Sequence[HeadlineHere]) -> str:
     return "; ".join(h.name for h in headlines)
 
 
-def capital_overall(results: Results) -> Shown | None:
+def capital_overall(results: Results) -> TableData | None:
     """Show every headline: how it is known, of how many places, its middle and ends, and the country.
 
     None where the study says nothing of social capital.
@@ -128,7 +128,7 @@ def capital_overall(results: Results) -> Shown | None:
                     if errors is None
                     else f"standard errors for {(~np.isnan(errors)).sum():,}"
                 )
-                middle = amount(float(np.median(known)), meta.unit) if len(known) else ""
+                middle = format_amount(float(np.median(known)), meta.unit) if len(known) else ""
                 here = (meta.label, len(known), middle, sure)
             rows.append((domain.name, h.name, STATES[state], *here, country))
     schema = {
@@ -137,7 +137,7 @@ def capital_overall(results: Results) -> Shown | None:
         "Middle place": pl.String, "How sure": pl.String, "Country": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return Shown(frame if any(frame["Country"]) else frame.drop("Country"))
+    return TableData(frame if any(frame["Country"]) else frame.drop("Country"))
 
 
 def capital_notes(results: Results) -> list[str]:

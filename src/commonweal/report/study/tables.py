@@ -10,13 +10,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.designation.change import can_tell
-from commonweal.document.format import SURE, UNSURE, amount, coded_name, counted, ordinal, small
-from commonweal.document.model import Shown, framed, whole
+from commonweal.document.format import (
+    SURE,
+    UNSURE,
+    coded_name,
+    format_amount,
+    format_count,
+    is_suppressed,
+    ordinal,
+)
+from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index import decile, rank
 from commonweal.index.rank_tables import group_ranks
-from commonweal.report.study.drivers import held_back_by
+from commonweal.report.study.drivers import main_driver_labels
 from commonweal.report.study.larger_areas import tiers
-from commonweal.report.study.sensitivity import choice_in_words
+from commonweal.report.study.sensitivity import describe_assumption
 from commonweal.study.names import counted_areas, index_label
 
 if TYPE_CHECKING:
@@ -118,7 +126,7 @@ def extras(results: Results) -> list[Extra]:
         column = found.column(name)
         about, values = found.meta[column], found.values[:, column]
         ranks = rank(values if about.higher_is == "more" else -values)
-        hidden = small(results.areas.population, found.counts.get(name))
+        hidden = is_suppressed(results.areas.population, found.counts.get(name))
         shown = np.where(hidden, np.nan, values)
         made.append(Extra(about, shown, ranks, int((~np.isnan(values)).sum())))
     return made
@@ -130,14 +138,14 @@ def extra_columns(
     """Give the columns of a table of some areas: the value of each, and its rank."""
     for one in extras(results):
         yield one.header, pl.Series(one.value[rows], dtype=pl.Float64).fill_nan(None)
-        yield f"{one.about.label}: rank", whole(one.rank[rows])
+        yield f"{one.about.label}: rank", whole_numbers(one.rank[rows])
 
 
 def extra_line(one: Extra, row: int) -> str:
     """Say what is known of one area."""
     if np.isnan(one.rank[row]):
         return f"{one.about.label}: not known here"
-    value = amount(float(one.value[row]), one.about.unit) or "too few people to show"
+    value = format_amount(float(one.value[row]), one.about.unit) or "too few people to show"
     place = f"{ordinal(one.rank[row])} of the {one.of:,} with a value (1st = most need)"
     return f"{one.about.label}: {value}, {place}"
 
@@ -149,14 +157,15 @@ def extra_lines(results: Results) -> Iterator[str]:
         known = here[~np.isnan(one.rank[here])]
         first = known[np.argsort(one.rank[known], kind="stable")][:MOST_NAMED]
         named = [
-            f"{coded_name(areas.codes[i], areas.table['name'][int(i)])} ({amount(float(one.value[i]), one.about.unit)})"
+            f"{coded_name(areas.codes[i], areas.table['name'][int(i)])} "
+            f"({format_amount(float(one.value[i]), one.about.unit)})"
             for i in first
         ]
         most = f"; most need: {'; '.join(named)}" if named else ""
         scored = any(one.about.name in results.study.leaves(index) for index in results.scores)
         yield (
             f"{one.about.label}{'' if scored else ' (in no index)'}: "
-            f"{counted(len(known), 'value', 'values')} for {counted_areas(len(here), areas)}{most}."
+            f"{format_count(len(known), 'value', 'values')} for {counted_areas(len(here), areas)}{most}."
         )
 
 
@@ -225,7 +234,7 @@ def changes_in_words(results: Results, designation: Designation, rows: Rows) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DesignationCounts:
     """The figures of a headline.
 
     Attributes
@@ -255,13 +264,13 @@ class Counts:
     toss_ups_out: int | None
 
 
-def counts(results: Results, name: str) -> Counts:
+def counts(results: Results, name: str) -> DesignationCounts:
     """Count what a headline says."""
     d, p, here = results.listed(name), probability(results, name), results.focus
     first = tiers(results)[:1]
     inside = results.areas.table.filter(d.selected)
     toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE) & here
-    return Counts(
+    return DesignationCounts(
         selected=int(d.selected.sum()),
         of=int(here.sum()),
         population=d.population,
@@ -279,10 +288,13 @@ def _who(results: Results, rows: Rows) -> list[tuple[str, pl.Series]]:
     table = results.areas.table[rows]
     columns = [("Code", table["code"]), ("Name", table["name"])]
     columns += [(t.header, table[f"{t.key}_name"]) for t in tiers(results)]
-    return [*columns, ("Population", whole(table["population"].fill_null(np.nan).to_numpy()))]
+    return [
+        *columns,
+        ("Population", whole_numbers(table["population"].fill_null(np.nan).to_numpy())),
+    ]
 
 
-def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> Shown:
+def designation_table(results: Results, name: str, rows: Rows, brief: bool = False) -> TableData:
     """Show areas with what decides about them, in the order given."""
     d, p = results.designations[name], probability(results, name)
     columns = _who(results, rows)
@@ -290,19 +302,19 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
         columns = [c for c in columns if c[0] not in {t.header for t in tiers(results)[1:]}]
     for t in d.tested:
         label = index_label(results, t.condition.index)
-        columns += [(f"{label}: rank", whole(t.rank[rows]))]
+        columns += [(f"{label}: rank", whole_numbers(t.rank[rows]))]
         if not brief:
-            columns += [(f"{label}: places inside", whole(t.places[rows]))]
-    behind = held_back_by(results, name, rows)
+            columns += [(f"{label}: places inside", whole_numbers(t.places[rows]))]
+    behind = main_driver_labels(results, name, rows)
     if behind is not None:
         columns.append(("Held back most by", pl.Series(behind, dtype=pl.String)))
-    columns.append(("Smallest margin", whole(margin(d)[rows])))
+    columns.append(("Smallest margin", whole_numbers(margin(d)[rows])))
     if p is not None:
         columns.append(("Probability", pl.Series(p[rows])))
     found = results.sensitivity.get(name)
     if found is not None and not brief:
         words = [
-            *(choice_in_words(results, a, law=False) for a in found.varied.assumptions),
+            *(describe_assumption(results, a, law=False) for a in found.varied.assumptions),
             None,
         ]  # the last is that of -1: none ever does
         movers = pl.Series([words[k] for k in found.mover[rows]], dtype=pl.String)
@@ -311,7 +323,7 @@ def designated(results: Results, name: str, rows: Rows, brief: bool = False) -> 
         ("What would change it", pl.Series(changes_in_words(results, d, rows), dtype=pl.String))
     )
     columns += extra_columns(results, rows)
-    return framed(columns, ["Probability"])
+    return table_from_columns(columns, ["Probability"])
 
 
 def selected_rows(designation: Designation) -> Rows:
@@ -326,22 +338,22 @@ def near_miss_rows(designation: Designation) -> Rows:
     return rows[np.argsort(-margin(designation)[rows], kind="stable")]
 
 
-def worst_areas(results: Results, index: str, n: int) -> Shown:
+def worst_areas(results: Results, index: str, n: int) -> TableData:
     """Show the areas that rank first on an index."""
     found = results.scores[index]
     ranks = found.rank
     rows = np.flatnonzero(results.focus & ~np.isnan(ranks))
     rows = rows[np.argsort(ranks[rows], kind="stable")][:n]
-    columns = [("Rank", whole(ranks[rows])), *_who(results, rows)]
+    columns = [("Rank", whole_numbers(ranks[rows])), *_who(results, rows)]
     columns.append(("Score", pl.Series(found.score[rows])))
     columns += [
-        (f"{index_label(results, path)}: rank", whole(found.rank_of(path)[rows]))
+        (f"{index_label(results, path)}: rank", whole_numbers(found.rank_of(path)[rows]))
         for path in found.domains
     ]
-    return framed(columns)
+    return table_from_columns(columns)
 
 
-def areas_in_short(results: Results) -> Shown:
+def areas_in_short(results: Results) -> TableData:
     """Show every area that is listed with what is asked for most."""
     rows = np.flatnonzero(results.focus)
     columns = _who(results, rows)
@@ -353,25 +365,25 @@ def areas_in_short(results: Results) -> Shown:
         ranks = scores.rank
         label = index_label(results, index)
         columns += [
-            (f"{label}: rank", whole(ranks[rows])),
-            (f"{label}: decile", whole(decile(ranks)[rows])),
+            (f"{label}: rank", whole_numbers(ranks[rows])),
+            (f"{label}: decile", whole_numbers(decile(ranks)[rows])),
         ]
         for found in class_ranks(results, index):
             word = class_word(found.kind)
-            columns.append((f"{label}: rank in its {word}", whole(found.rank[rows])))
-            columns.append((f"{label}: decile in its {word}", whole(found.decile[rows])))
+            columns.append((f"{label}: rank in its {word}", whole_numbers(found.rank[rows])))
+            columns.append((f"{label}: decile in its {word}", whole_numbers(found.decile[rows])))
     shares = []
     for name, d in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
         state = np.select([d.selected, d.near_miss], ["Selected", "Near miss"], "Not selected")
         columns.append((f"{start}result".capitalize(), pl.Series(state[rows].tolist())))
-        columns.append((f"{start}smallest margin".capitalize(), whole(margin(d)[rows])))
+        columns.append((f"{start}smallest margin".capitalize(), whole_numbers(margin(d)[rows])))
         p = probability(results, name)
         if p is not None:
             columns.append((f"{start}probability".capitalize(), pl.Series(p[rows])))
             shares.append(columns[-1][0])
     columns += extra_columns(results, rows)
-    return framed(columns, shares)
+    return table_from_columns(columns, shares)
 
 
 def domain_paths(scores: Scores) -> list[str]:
@@ -380,20 +392,23 @@ def domain_paths(scores: Scores) -> list[str]:
     return [p for p in scores.need if p in inner.union(scores.domains) - {scores.index}]
 
 
-def domain_ranks(results: Results) -> Shown:
+def domain_ranks(results: Results) -> TableData:
     """Show the rank of every area on every domain of every index."""
     table, rows = results.focused.table, np.flatnonzero(results.focus)
     columns = [("Code", table["code"]), ("Name", table["name"])]
     for index, scores in results.scores.items():
         start = "" if len(results.scores) == 1 else f"{index_label(results, index)}: "
         columns += [
-            (f"{start}{index_label(results, path)}: rank", whole(scores.rank_of(path)[rows]))
+            (
+                f"{start}{index_label(results, path)}: rank",
+                whole_numbers(scores.rank_of(path)[rows]),
+            )
             for path in domain_paths(scores)
         ]
-    return framed(columns)
+    return table_from_columns(columns)
 
 
-def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
+def indicator_values(results: Results) -> Iterator[tuple[str, str, TableData]]:
     """Show the value of every indicator, one table for each kind of areas that indices are built on."""
     table, rows = results.focused.table, np.flatnonzero(results.focus)
     here: dict[str, tuple[str, pl.Series]] = {}
@@ -421,9 +436,11 @@ def indicator_values(results: Results) -> Iterator[tuple[str, str, Shown]]:
         )
 
 
-def _valued(who: list[tuple[str, pl.Series]], values: Mapping[str, tuple[str, pl.Series]]) -> Shown:
+def _valued(
+    who: list[tuple[str, pl.Series]], values: Mapping[str, tuple[str, pl.Series]]
+) -> TableData:
     """Show values with as many decimals as small ones need."""
-    shown = framed([*who, *values.values()])
+    shown = table_from_columns([*who, *values.values()])
     small = {
         header: 4
         for header in shown.frame.columns[len(who) :]

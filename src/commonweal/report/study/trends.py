@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import ordinal
-from commonweal.document.model import Chart, Shown, framed, whole
+from commonweal.document.model import Chart, TableData, table_from_columns, whole_numbers
 from commonweal.index.trends import movers
 from commonweal.study.names import index_label
 
@@ -68,11 +68,11 @@ def scale_of(base: BaseYear) -> str:
     return "all years together" if base == "pooled" else str(base)
 
 
-def by_year(results: Results, index: str) -> Shown:
+def by_year(results: Results, index: str) -> TableData:
     """Show for each year how many areas have a score, the mean, and where the worst tenth begins."""
     scored = results.trends[index].scores
     need = scored.need()
-    return Shown(
+    return TableData(
         pl.DataFrame(
             {
                 "Year": [str(year) for year in scored.years],
@@ -84,7 +84,7 @@ def by_year(results: Results, index: str) -> Shown:
     )
 
 
-def moved_most(results: Results, index: str) -> list[tuple[str, Shown]]:
+def moved_most(results: Results, index: str) -> list[tuple[str, TableData]]:
     """Show those whose need rose most, and those whose need fell most: a title and a table each."""
     plural = results.areas.plural.capitalize()
     risen, fallen = movers(_change(results, index), MOST)
@@ -93,7 +93,7 @@ def moved_most(results: Results, index: str) -> list[tuple[str, Shown]]:
     return [(title, _rows(results, index, rows)) for title, rows in found if len(rows)]
 
 
-def all_trends(results: Results, index: str) -> Shown:
+def all_trends(results: Results, index: str) -> TableData:
     """Show every area that is listed, those whose need rose most first."""
     change, rows = results.trends[index].change, np.flatnonzero(results.focus)
     order = np.argsort(-np.nan_to_num(change[rows], nan=-np.inf), kind="stable")
@@ -105,7 +105,7 @@ def _change(results: Results, index: str) -> NDArray[np.float64]:
     return np.where(results.focus, results.trends[index].change, np.nan)
 
 
-def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> Shown:
+def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> TableData:
     found, table = results.trends[index], results.areas.table[rows]
     columns = [("Code", table["code"]), ("Name", table["name"])]
     years = found.scores.years
@@ -113,8 +113,12 @@ def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> Shown:
     columns.append(("Change", pl.Series(found.change[rows]).fill_nan(None)))
     columns.append(("Mostly by", pl.Series(_drivers(results, index, rows), dtype=pl.String)))
     columns += [(f"Score {y}", pl.Series(need[rows])) for y, need in zip(years, needs, strict=True)]
-    columns += [(f"Rank {y}", whole(rank[rows])) for y, rank in zip(years, ranks, strict=True)]
-    return framed([(head, s.fill_nan(None) if s.dtype == pl.Float64 else s) for head, s in columns])
+    columns += [
+        (f"Rank {y}", whole_numbers(rank[rows])) for y, rank in zip(years, ranks, strict=True)
+    ]
+    return table_from_columns(
+        [(head, s.fill_nan(None) if s.dtype == pl.Float64 else s) for head, s in columns]
+    )
 
 
 def _drivers(results: Results, index: str, rows: NDArray[np.intp]) -> list[str]:
@@ -201,7 +205,7 @@ def trend_chart(results: Results, index: str) -> Chart | None:
         f"score in {earlier}, the filled one that in {later}, both on the scale of {scale_of(found.scores.base)}; "
         "further right is more need."
     )
-    numbers = Shown(
+    numbers = TableData(
         pl.DataFrame(
             {
                 results.areas.singular.capitalize(): names,

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.document.model import Shown
+from commonweal.document.model import TableData
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.report.study.data_dictionary import indicator_table, prepared_values, step_table
 from commonweal.report.study.larger_areas import by_tier, larger_areas, tiers
 from commonweal.report.study.method import index_table, limits, method
-from commonweal.report.study.provenance import agreement, changes, differences, sources
-from commonweal.report.study.sensitivity import sensitivity_table, what_matters
+from commonweal.report.study.provenance import changes, differences, sources, validation_table
+from commonweal.report.study.sensitivity import describe_sensitivity, sensitivity_table
 from commonweal.report.study.social_capital_tables import capital_notes, capital_overall
 from commonweal.report.study.tables import (
     areas_in_short,
-    designated,
+    designation_table,
     domain_ranks,
     indicator_values,
     label_of,
@@ -46,7 +46,9 @@ def sheets(results: Results) -> Iterator[Sheet]:
         "Notes",
         "Notes: how this was worked out, and what it does not show",
         "How to read the other sheets.",
-        Shown(pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")),
+        TableData(
+            pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")
+        ),
     )
     used: set[str] = set()
     for name in results.designations:
@@ -59,20 +61,20 @@ def sheets(results: Results) -> Iterator[Sheet]:
             sheet_name(f"Selected{end}", used),
             f"{areas.plural.capitalize()} that are {label}",
             f"The {len(rows):,} selected {areas.plural}, by rank on the {first}. Rank 1 is the greatest need.",
-            designated(results, name, rows),
+            designation_table(results, name, rows),
         )
         rows = near_miss_rows(d)
         yield Sheet(
             sheet_name(f"Near_misses{end}", used),
             f"{areas.plural.capitalize()} that are nearly {label}",
             f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
-            designated(results, name, rows),
+            designation_table(results, name, rows),
         )
         if name in results.sensitivity:
             yield Sheet(
                 sheet_name(f"What_matters{end}", used),
                 "Which choice matters",
-                f"{what_matters(results, name)} The sheet Notes says how to read the shares.",
+                f"{describe_sensitivity(results, name)} The sheet Notes says how to read the shares.",
                 sensitivity_table(results, name),
             )
         for tier in tiers(results):
@@ -183,7 +185,7 @@ def _published(results: Results) -> Iterator[Sheet]:
             "Agreement",
             "Agreement with what is published",
             "What was compared, for how many areas, and the largest difference found.",
-            agreement(results),
+            validation_table(results),
         )
         found = differences(results)
         if found is not None:

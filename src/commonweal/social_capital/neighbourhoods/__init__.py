@@ -5,35 +5,35 @@ from __future__ import annotations
 from commonweal.social_capital.neighbourhoods.estimate import (
     Estimates,
     Neighbourhoods,
-    People,
+    PopulationCounts,
     estimate_neighbourhoods,
     larger_estimates,
 )
 from commonweal.social_capital.neighbourhoods.model import (
-    Answers,
     Covariates,
     Direct,
     Kinds,
     Modelled,
-    by_area,
-    by_kind,
+    SurveyAnswers,
     direct_estimates,
+    fit_areas,
+    fit_kinds,
     standardised,
 )
 
 __all__ = [
-    "Answers",
     "Covariates",
     "Direct",
     "Estimates",
     "Kinds",
     "Modelled",
     "Neighbourhoods",
-    "People",
-    "by_area",
-    "by_kind",
+    "PopulationCounts",
+    "SurveyAnswers",
     "direct_estimates",
     "estimate_neighbourhoods",
+    "fit_areas",
+    "fit_kinds",
     "larger_estimates",
     "standardised",
 ]

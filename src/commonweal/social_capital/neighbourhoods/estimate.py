@@ -10,12 +10,12 @@ import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.social_capital.neighbourhoods.model import (
-    Answers,
     Kinds,
     Method,
     Modelled,
-    by_area,
-    by_kind,
+    SurveyAnswers,
+    fit_areas,
+    fit_kinds,
 )
 from commonweal.survey import estimate
 
@@ -69,7 +69,7 @@ def larger_estimates(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class People:
+class PopulationCounts:
     """Who lives where, kind by kind.
 
     Attributes
@@ -202,7 +202,7 @@ def estimate_neighbourhoods(
     *,
     area: str = "area",
     method: Method = "fay-herriot",
-    people: People | None = None,
+    people: PopulationCounts | None = None,
     benchmark: str = "",
     level: float = 0.95,
     limit: float = 0.2,
@@ -285,10 +285,10 @@ def estimate_neighbourhoods(
         if method == "mrp":
             assert people is not None
             kinds, kept = _kinds(survey, people, inside)
-            modelled = by_kind(_only(answers, kept), covariates, kinds, level, draws, seed)
+            modelled = fit_kinds(_only(answers, kept), covariates, kinds, level, draws, seed)
         else:
             kept = np.ones(len(answers.value), dtype=bool)
-            modelled = by_area(answers, covariates, level)
+            modelled = fit_areas(answers, covariates, level)
         larger = larger_estimates(survey, name, area, areas, benchmark) if benchmark else None
         outside = int(answered.sum() - inside.sum())
         left_out = outside, int((~kept).sum())
@@ -300,12 +300,12 @@ def estimate_neighbourhoods(
     )
 
 
-def _answers(survey: Survey, name: str, row: pl.Series, inside: NDArray[np.bool_]) -> Answers:
+def _answers(survey: Survey, name: str, row: pl.Series, inside: NDArray[np.bool_]) -> SurveyAnswers:
     frame = survey.frame
     cluster = np.arange(len(frame))
     if "cluster" in frame.columns:
         cluster = frame["cluster"].rank("dense").cast(pl.Int64).to_numpy()
-    return Answers(
+    return SurveyAnswers(
         frame[name].to_numpy()[inside],
         frame["weight"].to_numpy()[inside],
         row.to_numpy()[inside].astype(np.int64),
@@ -314,8 +314,8 @@ def _answers(survey: Survey, name: str, row: pl.Series, inside: NDArray[np.bool_
     )
 
 
-def _only(answers: Answers, kept: NDArray[np.bool_]) -> Answers:
-    return Answers(
+def _only(answers: SurveyAnswers, kept: NDArray[np.bool_]) -> SurveyAnswers:
+    return SurveyAnswers(
         answers.value[kept],
         answers.weight[kept],
         answers.area[kept],
@@ -325,7 +325,7 @@ def _only(answers: Answers, kept: NDArray[np.bool_]) -> Answers:
 
 
 def _kinds(
-    survey: Survey, people: People, inside: NDArray[np.bool_]
+    survey: Survey, people: PopulationCounts, inside: NDArray[np.bool_]
 ) -> tuple[Kinds, NDArray[np.bool_]]:
     """Give the kind of each respondent; those whose kind is not known are left out."""
     known = np.ones(int(inside.sum()), dtype=bool)

@@ -99,7 +99,7 @@ _EDGE = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class SurveyAnswers:
     """The answers of respondents who live in a known area, one row each.
 
     Attributes
@@ -149,7 +149,7 @@ class Direct:
     design_effect: float
 
 
-def direct_estimates(answers: Answers, x: Floats) -> Direct:
+def direct_estimates(answers: SurveyAnswers, x: Floats) -> Direct:
     """Estimate each area that has respondents from these alone.
 
     Parameters
@@ -174,7 +174,7 @@ def direct_estimates(answers: Answers, x: Floats) -> Direct:
 
     Examples
     --------
-    >>> answers = Answers(np.array([1.0, 0, 1, 1]), np.ones(4), np.array([0, 0, 2, 2]), np.arange(4), True)
+    >>> answers = SurveyAnswers(np.array([1.0, 0, 1, 1]), np.ones(4), np.array([0, 0, 2, 2]), np.arange(4), True)
     >>> direct_estimates(answers, np.empty((3, 0)))
     Traceback (most recent call last):
     ...
@@ -211,7 +211,7 @@ more areas, or use fewer covariates
 
 
 def _design_effect(
-    answers: Answers, place: Ints, value: Floats, total: Floats, variance: Floats
+    answers: SurveyAnswers, place: Ints, value: Floats, total: Floats, variance: Floats
 ) -> float:
     """Give the pooled variance between clusters within areas over that of independent answers, at least 1."""
     _, cluster = np.unique(np.column_stack([place, answers.cluster]), axis=0, return_inverse=True)
@@ -296,7 +296,7 @@ class Modelled:
     direct: Direct
 
 
-def by_area(answers: Answers, covariates: Covariates, level: float = 0.95) -> Modelled:
+def fit_areas(answers: SurveyAnswers, covariates: Covariates, level: float = 0.95) -> Modelled:
     """Estimate every area by a Fay-Herriot model of those with respondents.
 
     Parameters
@@ -350,8 +350,8 @@ def by_area(answers: Answers, covariates: Covariates, level: float = 0.95) -> Mo
     )
 
 
-def by_kind(
-    answers: Answers,
+def fit_kinds(
+    answers: SurveyAnswers,
     covariates: Covariates,
     kinds: Kinds,
     level: float = 0.95,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from commonweal.study.small_areas.run import (
-    Ground,
-    estimates_of,
-    place_study,
-    read_ground,
-    ready_covariates,
+    CovariateData,
+    covariate_study,
+    estimate_survey,
+    read_covariates,
     run_estimates,
+    shipped_covariates,
 )
 from commonweal.study.small_areas.spec import (
     EstimatesSpec,
@@ -20,16 +20,16 @@ from commonweal.study.small_areas.spec import (
 )
 
 __all__ = [
+    "CovariateData",
     "EstimatesSpec",
-    "Ground",
     "PeopleSpec",
-    "estimates_of",
+    "covariate_study",
+    "estimate_survey",
     "example_spec",
     "example_survey",
     "load_estimates",
-    "place_study",
-    "read_ground",
-    "ready_covariates",
+    "read_covariates",
     "run_estimates",
+    "shipped_covariates",
     "write_example",
 ]

@@ -13,15 +13,19 @@ from pydantic import TypeAdapter
 from commonweal.areas import code_texts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.inputs import read_strict
-from commonweal.indicators import numbers
-from commonweal.social_capital.neighbourhoods import People, estimate_neighbourhoods, standardised
+from commonweal.indicators import to_numbers
+from commonweal.social_capital.neighbourhoods import (
+    PopulationCounts,
+    estimate_neighbourhoods,
+    standardised,
+)
 from commonweal.sources import Store
 from commonweal.spec import OwnAreas, Study, load_study
 from commonweal.spec.indicators import IndicatorSpec
 from commonweal.spec.indices import IndexSpec
 from commonweal.study.areas import study_areas
 from commonweal.study.files import own_source
-from commonweal.study.indicators import gather_indicators
+from commonweal.study.indicators import make_indicators
 from commonweal.study.small_areas.spec import EstimatesSpec, load_estimates
 from commonweal.survey import rake_survey, read_survey
 
@@ -36,14 +40,14 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
-def ready_covariates(system: str) -> dict[str, IndicatorSpec]:
+def shipped_covariates(system: str) -> dict[str, IndicatorSpec]:
     """Give the covariates that ship for an area system, by name; none for most.
 
     Examples
     --------
-    >>> sorted(ready_covariates("lsoa21"))[:3]
+    >>> sorted(shipped_covariates("lsoa21"))[:3]
     ['crime', 'disabled', 'flats']
-    >>> ready_covariates("wd24")
+    >>> shipped_covariates("wd24")
     {}
     """
     text = (resources.files(__package__) / "covariates.yaml").read_text("utf-8")
@@ -81,19 +85,21 @@ def run_estimates(
         survey = read_survey(spec.folder / spec.survey)
         if survey.spec.rake is not None:
             survey, _ = rake_survey(survey)
-    return estimates_of(spec, survey, read_ground(spec, store, progress), progress)
+    return estimate_survey(spec, survey, read_covariates(spec, store, progress), progress)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+class CovariateData:
     """What is known of the neighbourhoods before anybody is asked: it is read once for many surveys."""
 
     areas: Areas
     covariates: Covariates
-    people: People | None
+    people: PopulationCounts | None
 
 
-def read_ground(spec: EstimatesSpec, store: Store, progress: Progress | None = None) -> Ground:
+def read_covariates(
+    spec: EstimatesSpec, store: Store, progress: Progress | None = None
+) -> CovariateData:
     """Read the areas, the covariates and who lives where.
 
     Raises
@@ -101,14 +107,14 @@ def read_ground(spec: EstimatesSpec, store: Store, progress: Progress | None = N
     CommonwealError
         As `run_estimates`.
     """
-    study = place_study(spec)
+    study = covariate_study(spec)
     areas = study_areas(study, store)
-    found, _ = gather_indicators(study, spec.covariates, areas, store, progress)
-    return Ground(areas, standardised(found), _people(spec, study, areas, store))
+    found, _ = make_indicators(study, spec.covariates, areas, store, progress)
+    return CovariateData(areas, standardised(found), _people(spec, study, areas, store))
 
 
-def estimates_of(
-    spec: EstimatesSpec, survey: Survey, ground: Ground, progress: Progress | None = None
+def estimate_survey(
+    spec: EstimatesSpec, survey: Survey, ground: CovariateData, progress: Progress | None = None
 ) -> Neighbourhoods:
     """Estimate from a survey on ground that has been read."""
     return estimate_neighbourhoods(
@@ -128,7 +134,7 @@ def estimates_of(
     )
 
 
-def place_study(spec: EstimatesSpec) -> Study:
+def covariate_study(spec: EstimatesSpec) -> Study:
     """Give a study that has the areas and all covariates of a file.
 
     Raises
@@ -147,7 +153,7 @@ def place_study(spec: EstimatesSpec) -> Study:
     else:
         assert spec.areas is not None
         areas, stated = spec.areas, {}
-    ready = {} if isinstance(areas, OwnAreas) else ready_covariates(areas)
+    ready = {} if isinstance(areas, OwnAreas) else shipped_covariates(areas)
     known = {**ready, **stated, **spec.indicators}
     for name in spec.covariates:
         if name not in known:
@@ -170,7 +176,9 @@ def place_study(spec: EstimatesSpec) -> Study:
     return Study.checked({**said, "indicators": known}, spec.name)
 
 
-def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> People | None:
+def _people(
+    spec: EstimatesSpec, study: Study, areas: Areas, store: Store
+) -> PopulationCounts | None:
     """Read who lives where; rows of other areas are left aside."""
     about = spec.people
     if about is None:
@@ -187,7 +195,7 @@ def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> Pe
             f"people: no code in column '{about.code}' of {source.title} is one of the {areas.plural}; "
             f"expected such as '{areas.codes[0]}'"
         )
-    count = numbers(table, about.count, source).to_numpy()[inside]
+    count = to_numbers(table, about.count, source).to_numpy()[inside]
     if not (count >= 0).all():
         raise DataError(
             f"people: column '{about.count}' of {source.title} has gaps or counts below 0"
@@ -196,4 +204,4 @@ def _people(spec: EstimatesSpec, study: Study, areas: Areas, store: Store) -> Pe
         group: table[column].cast(pl.String).fill_null("").to_numpy()[inside].astype(np.str_)
         for group, column in about.groups.items()
     }
-    return People(row.to_numpy()[inside], count, groups)
+    return PopulationCounts(row.to_numpy()[inside], count, groups)
