@@ -1,1 +1,1 @@
-"""Commands of the command line that need more than a few lines, one a file."""
+"""The commands of the command line, several to a file by subject."""
