@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from commonweal.errors import DataError
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.frames import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,18 +32,28 @@ class Points:
     Attributes
     ----------
     longitude, latitude
-        (n,) float64 degrees, WGS 84.
+        (n,) float64 degrees, WGS 84; made of lists, Series or arrays.
 
     Raises
     ------
     DataError
         If the two differ in length, or a coordinate is missing, infinite or out of range.
+
+    Examples
+    --------
+    >>> len(Points([0.0, 0.1], [51.5, 51.6]))
+    2
+    >>> Points([51.5], [100.0])
+    Traceback (most recent call last):
+    commonweal.errors.DataError: point 1 has latitude 100; expected degrees from -90 to 90 (longitude comes first)
     """
 
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
 
     def __post_init__(self) -> None:
+        for name in ("longitude", "latitude"):
+            object.__setattr__(self, name, _degrees(getattr(self, name), name))
         if self.longitude.shape != self.latitude.shape or self.longitude.ndim != 1:
             raise DataError(
                 f"longitudes have shape {self.longitude.shape} and latitudes {self.latitude.shape}; "
@@ -57,6 +68,7 @@ class Points:
                 row = int(bad.argmax())
                 raise DataError(
                     f"point {row + 1} has {name} {values[row]:g}; expected degrees from -{most} to {most}"
+                    + _why_not_degrees(values[row], name)
                 )
 
     def __len__(self) -> int:
@@ -76,6 +88,120 @@ class Points:
         return EARTH_RADIUS_M * np.column_stack(
             [around * np.cos(longitude), around * np.sin(longitude), np.sin(latitude)]
         )
+
+
+def _degrees(given: Any, name: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{name}: {type(given).__name__} found; expected numbers") from None
+
+
+def _why_not_degrees(value: float, name: str) -> str:
+    """Guess what a number is that is no longitude or latitude."""
+    if abs(value) > DEGREES_AROUND and np.isfinite(value):
+        return "; metres of a national grid? A GeoDataFrame says which in its crs, and is converted"
+    if name == "latitude" and np.isfinite(value):
+        return " (longitude comes first)"
+    return ""
+
+
+DEGREES_AROUND = 360
+"""What is larger is no angle, however it is counted."""
+
+
+def points_of(given: Any, what: str = "points") -> Points:
+    """Give points of whatever holds them.
+
+    Parameters
+    ----------
+    given
+        `Points`; a GeoDataFrame or GeoSeries of points, in any reference system; a frame (Polars, pandas,
+        Arrow) with columns ``longitude`` and ``latitude``; or a pair of lists or Series, longitude first.
+    what
+        What messages call them.
+
+    Raises
+    ------
+    DataError
+        If they are no points, have no reference system, or a coordinate is none.
+
+    Examples
+    --------
+    >>> points_of(([-1.2, -1.3], [54.7, 54.6])).extent()
+    'longitude -1.3 to -1.2, latitude 54.6 to 54.7'
+    """
+    if isinstance(given, Points):
+        return given
+    shapes = getattr(given, "geometry", None)
+    if shapes is not None and hasattr(shapes, "geom_type"):
+        return _points_of_shapes(shapes, what)
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return Points(*given)
+    frame = frame_of(given)
+    if frame is None:
+        raise DataError(
+            f"{what}: {type(given).__name__} found; expected Points, a GeoDataFrame, a table with columns "
+            "longitude and latitude, or a pair of lists of these"
+        )
+    for name in ("longitude", "latitude"):
+        if name not in frame.columns:
+            raise UnknownNameError("column", name, frame.columns, f" in the table of {what}")
+    return Points(frame["longitude"].to_numpy(), frame["latitude"].to_numpy())
+
+
+def _points_of_shapes(shapes: Any, what: str) -> Points:
+    if shapes.crs is None:
+        raise DataError(
+            f"{what}: these shapes have no reference system; say which with set_crs, such as "
+            ".set_crs(27700) for the British grid or .set_crs(4326) for degrees"
+        )
+    other = ~(shapes.geom_type == "Point").to_numpy()
+    if other.any():
+        row = int(other.argmax())
+        raise DataError(
+            f"{what}: row {row + 1} is {shapes.geom_type.iloc[row] or 'empty'}; expected points, such as "
+            "those of .representative_point()"
+        )
+    degrees = shapes.to_crs(4326)
+    return Points(degrees.x.to_numpy(), degrees.y.to_numpy())
+
+
+def sides(origins: Any, places: Any) -> tuple[Points, Points]:
+    """Give origins and places as points; of tables and lists refuse those of which one has its axes swapped."""
+    if isinstance(origins, Points) and isinstance(places, Points):
+        return origins, places
+    begin, end = points_of(origins, "origins"), points_of(places, "places")
+    refuse_swapped(begin, end)
+    return begin, end
+
+
+def refuse_swapped(begin: Points, end: Points) -> None:
+    """Refuse two sets of points that are worlds apart, and in the same place if one has its axes swapped."""
+    if not (len(begin) and len(end)):
+        return
+    turned = Points(begin.latitude, np.clip(begin.longitude, -90, 90))
+    if not _meet(begin, end) and _meet(turned, end):
+        raise DataError(
+            f"origins lie at {begin.extent()}, and places at {end.extent()}; longitude and latitude are "
+            "swapped in one of them (longitude comes first)"
+        )
+
+
+MARGIN_DEGREES = 1.0
+"""Within which two sets of points count as in the same part of the world: about 100 km."""
+
+
+def _meet(one: Points, other: Points) -> bool:
+    """Say whether the rectangles that hold two sets of points touch, with a margin."""
+    return all(
+        a.min() - MARGIN_DEGREES <= b.max() and b.min() - MARGIN_DEGREES <= a.max()
+        for a, b in ((one.longitude, other.longitude), (one.latitude, other.latitude))
+    )
+
+
+PointsLike: TypeAlias = Any
+"""`Points`, or what `points_of` makes them of."""
 
 
 def great_circle_m(
@@ -198,8 +324,8 @@ _CELLS = 2_000_000  # looked at in one go: some 100 MB besides the result
 
 
 def straight_nearest(
-    origins: Points,
-    places: Points,
+    origins: PointsLike,
+    places: PointsLike,
     k: int = 1,
     *,
     detour: float = 1.0,
@@ -210,7 +336,7 @@ def straight_nearest(
     Parameters
     ----------
     origins, places
-        Where people are, and where they might go.
+        Where people are, and where they might go: `Points`, or what `points_of` takes.
     k
         How many places, at least 1. With fewer places than that the last columns are missing.
     detour
@@ -245,6 +371,7 @@ def straight_nearest(
     """
     if k < 1:
         raise DataError(f"k = {k}; expected 1 or more nearest places")
+    origins, places = sides(origins, places)
     tree, how, at = _tree(places), _said(detour), origins.on_sphere()
     place = np.full((len(origins), k), -1, np.int32)
     distance_m = np.full((len(origins), k), np.nan)
@@ -257,7 +384,7 @@ def straight_nearest(
 
 
 def straight_reach(
-    origins: Points, places: Points, limit_m: float, *, detour: float = 1.0
+    origins: PointsLike, places: PointsLike, limit_m: float, *, detour: float = 1.0
 ) -> Reach:
     """Find every place within a limit of every origin, as the crow flies.
 
@@ -289,6 +416,7 @@ def straight_reach(
     """
     if limit_m == math.inf:
         raise DataError("limit inf m; expected a finite one, or every place would be a pair")
+    origins, places = sides(origins, places)
     tree, how, at = _tree(places), _said(detour), origins.on_sphere()
     many = _count(tree, at, limit_m, detour)
     starts = np.concatenate([[0], np.cumsum(many)])
@@ -304,7 +432,7 @@ def straight_reach(
 
 
 def straight_count(
-    origins: Points, places: Points, limits_m: Sequence[float], *, detour: float = 1.0
+    origins: PointsLike, places: PointsLike, limits_m: Sequence[float], *, detour: float = 1.0
 ) -> NDArray[np.int64]:
     """Count the places within each limit of every origin, as the crow flies.
 
@@ -334,6 +462,7 @@ def straight_count(
     array([[1, 2]])
     """
     _said(detour)
+    origins, places = sides(origins, places)
     tree, at = _tree(places), origins.on_sphere()
     counts = np.empty((len(origins), len(limits_m)), np.int64)
     for column, limit_m in enumerate(limits_m):

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.access.distance import WALKING_SPEED_M_PER_MIN
-from commonweal.errors import DataError
+from commonweal.access.distance import (
+    WALKING_SPEED_M_PER_MIN,
+    Points,
+    PointsLike,
+    points_of,
+    refuse_swapped,
+    straight_nearest,
+)
+from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.frames import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 
     from commonweal.access.decay import Decay
     from commonweal.access.distance import Nearest, Reach
+    from commonweal.access.streets import Streets
 
 
 def within_minutes(minutes: float, speed_m_per_min: float = WALKING_SPEED_M_PER_MIN) -> float:
@@ -36,6 +46,95 @@ def within_minutes(minutes: float, speed_m_per_min: float = WALKING_SPEED_M_PER_
         if not 0 < value < math.inf:
             raise DataError(f"{value:g} {what}; expected a number above 0")
     return minutes * speed_m_per_min
+
+
+def nearest(
+    homes: PointsLike,
+    places: PointsLike,
+    k: int = 1,
+    *,
+    streets: Streets | str | Path | None = None,
+    label: str = "",
+    limit_m: float = math.inf,
+    detour: float = 1.0,
+) -> Any:
+    """Find the nearest places of each home, as a table: that of the homes with the place and the metres.
+
+    Parameters
+    ----------
+    homes, places
+        GeoDataFrames in any reference system, tables with columns ``longitude`` and ``latitude``, or what else
+        `points_of` takes.
+    k
+        How many places.
+    streets
+        A network, or the path of an OpenStreetMap PBF, to walk along; the crow flies without one.
+    label
+        The column of `places` that names them; the index of a GeoDataFrame if not given, else the row from 0.
+    limit_m
+        What is farther than so many metres is out of reach.
+    detour
+        Without streets: what distances are multiplied by, at least 1.
+
+    Returns
+    -------
+    GeoDataFrame, or frame of the homes' library
+        The homes, in their order and reference system, with columns ``nearest`` and ``metres`` (with k above 1:
+        ``nearest_1``, ``metres_1`` and so on); missing where no place is within reach. A Polars frame of these
+        columns where the homes are no table.
+
+    Raises
+    ------
+    DataError
+        If either are no points, have no reference system or swapped axes, or there are no places.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> homes = pl.DataFrame({"home": ["A"], "longitude": [0.0], "latitude": [51.5]})
+    >>> halls = pl.DataFrame({"hall": ["Far", "Near"], "longitude": [0.02, 0.01], "latitude": [51.5, 51.5]})
+    >>> nearest(homes, halls, label="hall").select("home", "nearest", pl.col("metres").round()).rows()
+    [('A', 'Near', 692.0)]
+    """
+    begin, end = points_of(homes, "homes"), points_of(places, "places")
+    refuse_swapped(begin, end)
+    if streets is None:
+        found = straight_nearest(begin, end, k, detour=detour, limit_m=limit_m)
+    else:
+        from commonweal.access.osm_streets import read_streets
+        from commonweal.access.walks import street_nearest
+
+        network = read_streets(streets).streets if isinstance(streets, str | Path) else streets
+        found = street_nearest(network, begin, end, k, limit_m)
+    names = _labels(places, label, len(end))
+    columns: dict[str, list[Any]] = {}
+    for j in range(k):
+        end_of = f"_{j + 1}" if k > 1 else ""
+        columns[f"nearest{end_of}"] = [names[i] if i >= 0 else None for i in found.place[:, j]]
+        far = found.distance_m[:, j]
+        columns[f"metres{end_of}"] = [None if math.isnan(m) else m for m in far.tolist()]
+    if hasattr(homes, "assign"):  # pandas and GeoPandas, whose rows keep their index
+        return homes.assign(**columns)
+    import narwhals as nw
+    import polars as pl
+
+    frame = None if isinstance(homes, tuple | list | Points) else frame_of(homes)
+    if frame is None:
+        return pl.DataFrame(columns)
+    made = [nw.new_series(n, v, backend=frame.implementation) for n, v in columns.items()]
+    return frame.with_columns(*made).to_native()
+
+
+def _labels(places: Any, label: str, n: int) -> list[Any]:
+    """Name the places by a column of their table, their index, or their rows."""
+    if label:
+        frame = None if isinstance(places, tuple | list | Points) else frame_of(places)
+        known = [] if frame is None else frame.columns
+        if frame is None or label not in known:
+            raise UnknownNameError("column", label, known, " in the table of places")
+        return list(frame[label].to_list())
+    index = getattr(places, "index", None)
+    return list(range(n)) if index is None or callable(index) else index.tolist()
 
 
 def nearest_m(nearest: Nearest) -> NDArray[np.float64]:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access.distance import Nearest, Points, Reach, straight_nearest, straight_reach
+from commonweal.access.distance import (
+    Nearest,
+    Points,
+    PointsLike,
+    Reach,
+    sides,
+    straight_nearest,
+    straight_reach,
+)
 from commonweal.access.streets import snap
 from commonweal.access.walks import street_nearest, street_reach
 
@@ -23,8 +31,8 @@ __all__ = ["mixed_nearest", "mixed_reach"]
 
 
 def mixed_nearest(
-    origins: Points,
-    places: Points,
+    origins: PointsLike,
+    places: PointsLike,
     k: int = 1,
     *,
     streets: Sequence[Streets] = (),
@@ -60,6 +68,7 @@ def mixed_nearest(
     DataError
         As `straight_nearest` and `street_nearest`.
     """
+    origins, places = sides(origins, places)
     near = straight_nearest(origins, places, k, detour=detour)
     if not streets:
         return near
@@ -83,8 +92,8 @@ def mixed_nearest(
 
 
 def mixed_reach(
-    origins: Points,
-    places: Points,
+    origins: PointsLike,
+    places: PointsLike,
     limit_m: float,
     *,
     streets: Sequence[Streets] = (),
@@ -104,6 +113,7 @@ def mixed_reach(
     -------
     Reach
     """
+    origins, places = sides(origins, places)
     whole = straight_reach(origins, places, limit_m, detour=detour)
     if not streets:
         return whole

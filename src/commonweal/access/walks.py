@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.access.distance import Nearest, Reach
+from commonweal.access.distance import Nearest, Reach, points_of, sides
 from commonweal.access.kernels import (
     by_origin,
     count_from,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.access.distance import Points
+    from commonweal.access.distance import Points, PointsLike
     from commonweal.access.streets import Arcs, Streets
 
     Progress = Callable[[str, int, int], None]
@@ -49,8 +49,8 @@ LABELS_A_STEP = 1_000_000
 
 def street_nearest(
     streets: Streets,
-    origins: Points | None,
-    places: Points,
+    origins: PointsLike | None,
+    places: PointsLike,
     k: int = 1,
     limit_m: float = np.inf,
     snap_m: float = SNAP_M,
@@ -124,8 +124,8 @@ def street_nearest(
 
 def street_reach(
     streets: Streets,
-    origins: Points | None,
-    places: Points,
+    origins: PointsLike | None,
+    places: PointsLike,
     limit_m: float,
     snap_m: float = SNAP_M,
     progress: Progress | None = None,
@@ -178,8 +178,8 @@ def street_reach(
 
 def street_counts(
     streets: Streets,
-    origins: Points | None,
-    places: Points,
+    origins: PointsLike | None,
+    places: PointsLike,
     limit_m: float,
     snap_m: float = SNAP_M,
     progress: Progress | None = None,
@@ -227,14 +227,18 @@ def street_counts(
 
 def _both(
     streets: Streets,
-    origins: Points | None,
-    places: Points,
+    origins: PointsLike | None,
+    places: PointsLike,
     limit_m: float,
     snap_m: float,
     finite: bool = False,
 ) -> tuple[Snapped, Snapped]:
     if not limit_m > 0 or (finite and not np.isfinite(limit_m)):
         raise DataError(f"limit_m: {limit_m:g} found; expected metres above 0")
+    if origins is None:
+        places = points_of(places, "places")
+    else:
+        origins, places = sides(origins, places)
     end = snap(streets, places, snap_m)
     if not end.on_street.any():
         raise DataError(

@@ -11,7 +11,7 @@ import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
 from commonweal.errors import DataError, UnknownNameError, UnreachableError
-from commonweal.files.notebook import Tabular
+from commonweal.files.frames import Tabular
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:

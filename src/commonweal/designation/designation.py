@@ -10,7 +10,7 @@ import numpy as np
 
 from commonweal.designation.rule import Bools, Condition, ConditionResult, Floats, Rule
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.files.notebook import Tabular
+from commonweal.files.frames import Tabular
 from commonweal.index import Scores, rank
 
 if TYPE_CHECKING:

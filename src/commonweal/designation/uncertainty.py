@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
-from commonweal.files.notebook import Tabular
+from commonweal.files.frames import Tabular
 from commonweal.index.assumptions import KINDS, Assumption
 from commonweal.index.rank import rank
 from commonweal.index.runs import draw_numbers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.files.notebook import Tabular
+from commonweal.files.frames import Tabular
 from commonweal.index.aggregate import contributions
 from commonweal.index.rank import decile, rank
 

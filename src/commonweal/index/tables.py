@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.frames import frame_of
 from commonweal.index.methods import shown
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ __all__ = [
     "column",
     "columns",
     "directions_of",
-    "frame_of",
     "groups_of",
     "keys",
     "labelled",
@@ -451,20 +451,6 @@ def cell_frame(result: Any, columns: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(
         {**called, **{name: getattr(result, name) for name in columns}}, schema_overrides=texts
     ).fill_nan(None)
-
-
-def frame_of(x: Any) -> Any:
-    """Give a frame as narwhals reads it; None for what is no frame."""
-    import narwhals as nw
-
-    try:
-        found = nw.from_native(x, pass_through=True)
-        if isinstance(found, nw.LazyFrame):
-            raise DataError(f"a {type(x).__name__} found; expected a table: collect it first")
-        return found if isinstance(found, nw.DataFrame) else None
-    except nw.exceptions.DuplicateError:
-        twice = next(name for name, count in Counter(x.columns).items() if count > 1)
-        raise DataError(f"column '{twice}' is there twice; expected each name once") from None
 
 
 def polars_of(given: Any, what: str) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
-from commonweal.files.notebook import Tabular
+from commonweal.files.frames import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

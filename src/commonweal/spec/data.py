@@ -20,8 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from commonweal.files.frames import frame_of
 from commonweal.files.schema import FieldError
-from commonweal.index.tables import frame_of, polars_of
+from commonweal.index.tables import polars_of
 from commonweal.sources import Store
 from commonweal.sources.cache import cached_file
 from commonweal.sources.catalogue import Reading

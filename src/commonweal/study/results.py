@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import CommonwealError, DataError
-from commonweal.files.notebook import as_pandas, not_there
+from commonweal.files.frames import as_pandas, not_there
 from commonweal.index import rank
 from commonweal.indicators import read_column, read_flags
 from commonweal.study.files import own_source, stated_code

@@ -1,11 +1,12 @@
-"""How a value that is a table shows itself, in a terminal and in a notebook, and goes to other tools."""
+"""Frames of any library, in and out, and how a value that is a table shows itself in a notebook."""
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from commonweal.errors import MissingExtraError
+from commonweal.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +30,20 @@ class Tabular:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self._about())}</p>{self.to_frame()._repr_html_()}"
+
+
+def frame_of(x: Any) -> Any:
+    """Give a frame as narwhals reads it; None for what is no frame."""
+    import narwhals as nw
+
+    try:
+        found = nw.from_native(x, pass_through=True)
+        if isinstance(found, nw.LazyFrame):
+            raise DataError(f"a {type(x).__name__} found; expected a table: collect it first")
+        return found if isinstance(found, nw.DataFrame) else None
+    except nw.exceptions.DuplicateError:
+        twice = next(name for name, count in Counter(x.columns).items() if count > 1)
+        raise DataError(f"column '{twice}' is there twice; expected each name once") from None
 
 
 def as_pandas(frame: pl.DataFrame) -> Any:
