@@ -96,7 +96,7 @@ FAMILIES = {  # of the index room: a page of methods/ each, with the modules tha
     "normalise": ("normalise", "scales", "rank_transforms"),
     "weight": ("weigh", "importance", "benefit"),
     "aggregate": ("aggregate", "means", "outrank"),
-    "results": ("framework", "score", "scores", "rank", "rank_tables", "whatif"),
+    "results": ("build", "framework", "score", "scores", "rank", "rank_tables", "whatif"),
     "uncertainty": ("assumptions", "distributions", "monte_carlo", "uncertainty"),
     "sensitivity": ("sensitivity",),
     "panel": ("panel", "decomposition", "trends"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from commonweal.designation import Certainty, Designation
     from commonweal.errors import CommonwealError
     from commonweal.front_door import Results, run, studies
-    from commonweal.index import Scores
+    from commonweal.index import Index, Scores
     from commonweal.indicators import Indicators
     from commonweal.sources import Store
     from commonweal.spec import Study
@@ -48,6 +48,7 @@ _NAMES = {
     "Certainty": "designation",
     "CommonwealError": "errors",
     "Designation": "designation",
+    "Index": "index",
     "Indicators": "indicators",
     "Results": "front_door",
     "Scores": "index",
@@ -63,6 +64,7 @@ __all__ = [
     "Certainty",
     "CommonwealError",
     "Designation",
+    "Index",
     "Indicators",
     "Results",
     "Scores",

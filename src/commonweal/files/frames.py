@@ -55,6 +55,15 @@ def as_pandas(frame: pl.DataFrame) -> Any:
     return pandas.DataFrame({column.name: column.to_numpy() for column in frame})
 
 
+def like(given: Any, frame: pl.DataFrame) -> Any:
+    """Give a Polars frame as one of the library that another frame is of."""
+    found = frame_of(given)
+    kind = None if found is None else found.implementation
+    if kind is not None and kind.is_pandas_like():
+        return as_pandas(frame)
+    return frame.to_arrow() if kind is not None and kind.is_pyarrow() else frame
+
+
 def not_there(package: str) -> MissingExtraError:
     """Say what to type where a package is not installed that a frame or a map is wanted for."""
     return MissingExtraError(

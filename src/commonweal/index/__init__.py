@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from commonweal.index.aggregate import AGGREGATORS, aggregate, aggregator, contributions
+from commonweal.index.build import Index
 from commonweal.index.framework import (
     Node,
     load_preset,
@@ -66,6 +67,7 @@ __all__ = [
     "NORMALISERS",
     "WEIGHINGS",
     "Base",
+    "Index",
     "Node",
     "Scores",
     "TieRule",
