@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.index.assumptions import Assumption
-    from commonweal.index.methods import How
+    from commonweal.index.methods import MethodSpec
     from commonweal.index.scores import Scores
     from commonweal.index.tables import Floats
-    from commonweal.index.treat import Rule
+    from commonweal.index.treat import TreatmentRule
 
 __all__ = ["Index"]
 
@@ -122,8 +122,8 @@ class Index(Tabular):
 
     def treat(
         self,
-        rule: Rule | Mapping[str, Any] | None = None,
-        own: Mapping[str, Rule | Mapping[str, Any] | None] | None = None,
+        rule: TreatmentRule | Mapping[str, Any] | None = None,
+        own: Mapping[str, TreatmentRule | Mapping[str, Any] | None] | None = None,
     ) -> Index:
         """Treat outliers, as `commonweal.index.treat.treat` does; `changes` lists what that changed.
 
@@ -151,7 +151,7 @@ class Index(Tabular):
             raise DataError("nothing was treated; call treat() first")
         return like(s.frame, s.changes)
 
-    def normalise(self, how: How = "min_max", **settings: Any) -> Index:
+    def normalise(self, how: MethodSpec = "min_max", **settings: Any) -> Index:
         """Make the columns comparable, turned so that higher is more need.
 
         Parameters
@@ -195,7 +195,7 @@ class Index(Tabular):
             raise UnknownNameError.of_several("child", unknown, known[path].children, f" in {path}")
         return self._with(weights={**s.weights, path: {**s.weights.get(path, {}), **weights}})
 
-    def aggregate(self, how: How = "arithmetic", *, available: float = 1.0) -> Index:
+    def aggregate(self, how: MethodSpec = "arithmetic", *, available: float = 1.0) -> Index:
         """Say how children become the score of their domain, and domains that of the index.
 
         Parameters
@@ -237,8 +237,8 @@ class Index(Tabular):
         self,
         *more: Assumption,
         weights: float | None = None,
-        scale: list[How] | None = None,
-        form: list[How] | None = None,
+        scale: list[MethodSpec] | None = None,
+        form: list[MethodSpec] | None = None,
         draws: int = 10_000,
         worst: int | None = None,
         seed: int = 1,
@@ -325,9 +325,9 @@ class _State:
     tree: Node
     indicators: Indicators
     changes: pl.DataFrame | None = None
-    how: How | None = None
+    how: MethodSpec | None = None
     normalised: Floats | None = None
-    form: How = "arithmetic"
+    form: MethodSpec = "arithmetic"
     available: float = 1.0
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
