@@ -11,9 +11,11 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.waits import started
 
 from commonweal import __version__
 from commonweal.sources import load_catalogue
@@ -452,15 +454,14 @@ def complete(folder: Path) -> None:
 def test_two_runs_at_once(tmp_path: Path, environment: dict[str, str]) -> None:
     """Each gives a whole folder; the last one stays."""
     command = [sys.executable, "-m", "commonweal", "demo", "--draws", "10", "--out", "both/results"]
-    runs = [
-        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]  # fmt: skip
-    for one in runs:
-        said, complaint = one.communicate()
-        assert (one.returncode, complaint) == (0, "")
-        assert "Report: " in said
+    with ExitStack() as both:
+        runs = [
+            both.enter_context(started(command, cwd=tmp_path, env=environment)) for _ in range(2)
+        ]
+        for one in runs:
+            said, complaint = one.communicate()
+            assert (one.returncode, complaint) == (0, "")
+            assert "Report: " in said
     complete(tmp_path / "both" / "results")
 
 
@@ -478,19 +479,10 @@ def test_two_runs_at_once_on_an_empty_cache(tmp_path: Path, environment: dict[st
         "0",
     ]
     env = {**environment, "COMMONWEAL_CACHE": str(tmp_path / "new")}
-    runs = [
-        subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    answers = [one.communicate() for one in runs]
-    assert [one.returncode for one in runs] == [0, 0, 0], answers
+    with ExitStack() as both:
+        runs = [both.enter_context(started(command, cwd=tmp_path, env=env)) for _ in range(2)]
+        answers = [one.communicate() for one in runs]
+    assert [one.returncode for one in runs] == [0, 0], answers
     assert len(set(answers)) == 1
 
 
@@ -532,14 +524,12 @@ def test_a_run_that_is_stopped_leaves_the_last_good_folder(
     assert tell("run", small.study, "--out", folder)[0] == 0
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     script = HELD_UP.format(module=module, name=name)
-    stopped = subprocess.Popen(
-        [sys.executable, "-c", script, "run", str(small.study), "--out", "out/results"],
-        cwd=small.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert stopped.stdout is not None
-    assert stopped.stdout.readline() == "READY\n"
-    stopped.send_signal(sent)
-    said, complaint = stopped.communicate()
+    command = [sys.executable, "-c", script, "run", str(small.study), "--out", "out/results"]
+    with started(command, cwd=small.path, env=environment) as stopped:
+        assert stopped.stdout is not None
+        assert stopped.stdout.readline() == "READY\n"
+        stopped.send_signal(sent)
+        said, complaint = stopped.communicate()
     assert stopped.returncode == code
     assert said == ""
     assert complaint == "commonweal: stopped; nothing was half-written\n"
@@ -563,14 +553,12 @@ main()
 
 def test_ctrl_c_in_the_middle_of_the_draws(tmp_path: Path, environment: dict[str, str]) -> None:
     """Compiled code gives way too: all the draws would take a quarter of an hour."""
-    running = subprocess.Popen(
-        [sys.executable, "-c", DRAWING, "demo", "--draws", "10000000"],
-        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert running.stdout is not None
-    assert running.stdout.readline() == "READY\n"
-    running.send_signal(signal.SIGINT)
-    _, complaint = running.communicate()
+    command = [sys.executable, "-c", DRAWING, "demo", "--draws", "10000000"]
+    with started(command, cwd=tmp_path, env=environment) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "READY\n"
+        running.send_signal(signal.SIGINT)
+        _, complaint = running.communicate()
     assert (running.returncode, complaint) == (
         130,
         "commonweal: stopped; nothing was half-written\n",
@@ -600,27 +588,22 @@ def on_a_terminal(
 ) -> tuple[int, str, str]:
     """Run with standard error on a terminal: exit code, standard output, what the terminal got."""
     master, slave = pty.openpty()
-    running = subprocess.Popen(
-        [sys.executable, *how, *args], cwd=cwd,
-        env={**environment, "TERM": "xterm", "COLUMNS": "100"},
-        stdout=subprocess.PIPE, stderr=slave, text=True,
-    )  # fmt: skip
-    os.close(slave)
     seen = b""
-    while True:
-        ready, _, _ = select.select([master], [], [], 0.1)
-        if ready:
-            try:
-                seen += os.read(master, 65536)
-            except OSError:
+    command, terminal = [sys.executable, *how, *args], {"TERM": "xterm", "COLUMNS": "100"}
+    with started(command, cwd=cwd, env={**environment, **terminal}, stderr=slave) as running:
+        os.close(slave)
+        while True:
+            ready, _, _ = select.select([master], [], [], 0.1)
+            if ready:
+                try:
+                    seen += os.read(master, 65536)
+                except OSError:
+                    break
+            elif running.poll() is not None:
                 break
-        elif running.poll() is not None:
-            break
-    assert running.stdout is not None
-    said = running.stdout.read()
-    running.stdout.close()
-    os.close(master)
-    return running.wait(), said, seen.decode("utf-8")
+        os.close(master)
+        said, _ = running.communicate()
+    return running.returncode, said, seen.decode("utf-8")
 
 
 SLOW = """\

@@ -14,7 +14,7 @@ from .writing import Writing, writing_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-resource = pytest.importorskip("resource", reason="limits and system calls of POSIX")
+pytest.importorskip("resource", reason="limits and system calls of POSIX")
 
 FULL = "the disk is full"
 
@@ -82,12 +82,18 @@ def test_a_system_call_that_fails(
         told_and_kept(writing, done, words)
 
 
+LIMITED = """\
+import resource, sys
+size = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+from commonweal.cli.app import main
+main()
+"""
+"""The command line with a limit that it sets itself: a process with threads is not to be copied for that."""
+
+
 @pytest.mark.parametrize("size", [2_000, 12_000])
 def test_writes_that_are_cut_short(writing: Writing, size: int) -> None:
     """A limit on the size of a file: the system takes a part of what is written, then nothing."""
-
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    done = writing.run(sys.executable, "-m", "commonweal", study="two.yaml", preexec_fn=limited)
+    done = writing.run(sys.executable, "-c", LIMITED, str(size), study="two.yaml")
     told_and_kept(writing, done, "")

@@ -35,6 +35,7 @@ from commonweal.sources.sandbox import explain_damage, in_subprocess
 from commonweal.survey import read_columns
 
 from ..fuzz.apart import keep_ready
+from ..waits import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def many_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )  # is put back at the end
     ready = keep_ready()
     yield
-    ready.communicate()
+    ready.communicate(timeout=LIMIT_S)
 
 
 def refused(small: Any, tell: Any, *expected: str) -> None:

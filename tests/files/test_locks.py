@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.waits import started
 
 from commonweal.files import atomic as locks
 from commonweal.files.atomic import held, owner_lives, sweep
@@ -30,7 +31,7 @@ def left_in(folder: Path) -> list[str]:
 
 
 @contextmanager
-def another_process(folder: Path, make: str) -> Iterator[subprocess.Popen[bytes]]:
+def another_process(folder: Path, make: str) -> Iterator[subprocess.Popen[str]]:
     """A process that has made something under its lock, and says so, and goes on for ever."""
     program = f"""
 import sys, time
@@ -42,17 +43,11 @@ with held(path):
     print(flush=True)
     sys.stdin.read()
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
+    command = [sys.executable, "-c", program, str(folder)]
+    with started(command, stdin=subprocess.PIPE, stderr=None) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+        assert process.stdout.readline() == "\n"
+        yield process
 
 
 MAKE = {

@@ -36,6 +36,9 @@ resource = pytest.importorskip("resource", reason="bounds on a process are POSIX
 LIMIT_S = 30
 """Processor time of one case: the slowest takes two seconds, most a hundredth of one."""
 
+WAIT_S = 600
+"""Until a case is given up that waits for something and takes no processor time; its copies have less."""
+
 MEMORY = 8 << 30
 """Bytes of memory that the process may ask for: less than any machine has that the tests run on."""
 
@@ -193,9 +196,8 @@ class Worker:
             else:
                 code = process.wait()
                 self.close()
-                kind, where = (
-                    (HANG, "") if code == -signal.SIGXCPU else (CRASH, f"ended by {code}, ")
-                )
+                hung = code in (-signal.SIGXCPU, -signal.SIGALRM)
+                kind, where = (HANG, "") if hung else (CRASH, f"ended by {code}, ")
                 said = self._complaint()
                 self._note(account, case, kind, where + said[0], said[1], 0.0)
                 case += 1
@@ -259,6 +261,7 @@ def work(folder: Path, fuzzers: dict[str, Fuzzer]) -> None:
                 end, where = RAW, "refuses what is valid"
             answer: dict[str, Any] = {"case": case, "end": end, "where": where, "told": told[:1000]}
             answer["seconds"] = round(time.process_time() - start, 4)
+            signal.alarm(0)
             if end in GOOD:
                 shutil.rmtree(here)
             answers.write(json.dumps(answer) + "\n")
@@ -271,11 +274,13 @@ def bound_process() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     faulthandler.enable()
     faulthandler.register(signal.SIGXCPU, chain=True)
+    faulthandler.register(signal.SIGALRM, chain=True)
 
 
 def bound_case() -> float:
-    """Bound the processor time of what comes next; give the time used so far."""
+    """Bound the time of what comes next; give the processor time used so far."""
     used = time.process_time()
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used) + LIMIT_S, hard))
+    signal.alarm(WAIT_S)
     return used

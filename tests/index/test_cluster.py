@@ -7,11 +7,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.waits import LIMIT_S, until
 
 from commonweal.errors import DataError
 from commonweal.index.assumptions import Aggregation, Normalisation, SamplingError, Weights
@@ -19,7 +19,7 @@ from commonweal.index.framework import Node
 from commonweal.index.uncertainty import Spread, build_ensemble, spread_of_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from commonweal.index.monte_carlo import Ensemble
 
@@ -67,10 +67,8 @@ def same(a: Spread, b: Spread) -> None:
         assert x.tobytes() == y.tobytes()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for what a cluster does in its own time."""
-    while not true():
-        time.sleep(0.1)
+def let_go(client: Any) -> None:
+    until(lambda: not client.futures, "a cluster that keeps nothing")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +85,7 @@ def client() -> Iterator[Any]:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        client.wait_for_workers(2)
+        client.wait_for_workers(2, timeout=LIMIT_S)
         addresses = [cluster.scheduler_address, *client.nthreads()]
         yield client
     for address in addresses:  # nothing listens any more
@@ -104,7 +102,7 @@ def test_two_processes_give_the_same_to_the_bit_as_none(client: Any, assumptions
     )
     same(spread, spread_of_ranks(made, N_RUNS, worst=40))
     assert seen == [(min(128 * (i + 1), N_RUNS), N_RUNS) for i in range(8)]
-    until(lambda: not client.futures)  # the cluster keeps nothing
+    let_go(client)  # the cluster keeps nothing
 
 
 def test_an_error_on_a_worker_is_the_error_that_is_raised_here(client: Any) -> None:
@@ -112,7 +110,7 @@ def test_an_error_on_a_worker_is_the_error_that_is_raised_here(client: Any) -> N
     made = ensemble(FORM, ERRORS, way={"z_score": {"mean": 5}}, error=1000.0)
     with pytest.raises(DataError, match="a geometric mean needs values above 0"):
         spread_of_ranks(made, N_RUNS, worst=40, client=client)
-    until(lambda: not client.futures)
+    let_go(client)
 
 
 def test_an_interrupted_run_leaves_the_cluster_nothing_to_do(client: Any) -> None:
@@ -121,7 +119,7 @@ def test_an_interrupted_run_leaves_the_cluster_nothing_to_do(client: Any) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         spread_of_ranks(ensemble(WEIGHTS), N_RUNS, worst=40, client=client, progress=stop)
-    until(lambda: not client.futures)
+    let_go(client)
 
 
 class Counting:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -79,13 +78,17 @@ def test_several_threads_get_their_own_answers() -> None:
 
 
 def test_an_interrupt_that_nobody_takes_note_of_stops_the_solver() -> None:
+    from tests.waits import until  # not above: other processes have `hard` from here
+
     before = threading.active_count()
     timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         hard(TimeLimit(3600))
-    while threading.active_count() > before:  # the solver's thread ends once it has heard
-        time.sleep(0.02)
+    until(
+        lambda: threading.active_count() <= before,
+        "the thread of a solver that has heard",
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -75,23 +74,19 @@ def interrupted(
     words: tuple[str, ...], where: str, meanwhile: str, environment: dict[str, str], folder: Path
 ) -> tuple[int, str, str]:
     """Run until a function is called, wait a moment, interrupt; give what a shell says, answer and complaint."""
+    from tests.waits import started  # not above: the process has functions from here
+
     module, _, name = where.rpartition(".")
     code = SLOW.format(
         here=str(Path(__file__).parent), module=module, name=name, meanwhile=meanwhile
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "invest", *words, "--out", str(folder)],
-        cwd=folder.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
+    command = [sys.executable, "-c", code, "invest", *words, "--out", str(folder)]
+    with started(command, cwd=folder.parent, env=environment, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "READY\n"
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
         said, complaint = process.communicate()
-    finally:
-        process.kill()
     ended = process.returncode
     return 128 - ended if ended < 0 else ended, said, complaint
 

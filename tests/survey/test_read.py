@@ -12,6 +12,7 @@ import yaml
 from polars.testing import assert_frame_equal
 from tests.fuzz.apart import keep_ready
 from tests.survey.conftest import LABELS, PEOPLE, spec_of
+from tests.waits import LIMIT_S
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.survey import column_names, estimate, read_columns, read_survey
@@ -33,7 +34,7 @@ def many_files() -> Iterator[None]:
         )  # is put back at the end
         ready = keep_ready()
         yield
-        ready.communicate()
+        ready.communicate(timeout=LIMIT_S)
 
 
 def write(file: Path, frame: pl.DataFrame = PEOPLE, **more: Any) -> Path:

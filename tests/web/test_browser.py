@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyproj
 import pytest
+from tests.waits import served
 
 from commonweal.access.postcodes import Postcodes
 from commonweal.web.explorer import PostcodeLookup
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(timeout=300_000)
+LIMIT_MS = 100_000
+expect.set_options(timeout=LIMIT_MS)
 
 PLACE = "F01000018"
 PAGES = {
@@ -67,16 +69,9 @@ def address(explorer: Explorer) -> Iterator[str]:
     )
     box = PostcodeLookup(explorer.results, Postcodes("made up", table))
     explorer = replace(explorer, postcodes=box)
-    held = listen("127.0.0.1", 0)
-    started = threading.Event()
-    server = server_of(explorer, "127.0.0.1", started.set)
-    thread = threading.Thread(target=server.run, args=([held],))
-    thread.start()
-    started.wait()
-    yield address_of(held).rstrip("/")
-    server.should_exit = True
-    thread.join()
-    held.close()
+    up = threading.Event()
+    with listen("127.0.0.1", 0) as held, served(server_of(explorer, "127.0.0.1", up.set), held, up):
+        yield address_of(held).rstrip("/")
 
 
 @pytest.fixture
@@ -88,7 +83,7 @@ def blank(browser: Browser) -> Iterator[Callable[..., Tab]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(LIMIT_MS)
         return page
 
     yield open_blank

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
+from tests import waits
+from tests.waits import LIMIT_S, started
 
 from commonweal.errors import CommonwealError
 from commonweal.web.serve import address_of, is_loopback, listen, server_of
@@ -38,15 +39,13 @@ def test_it_serves_a_study_and_stops_with_ctrl_c(small: Small, environment: dict
         "0",
         "--no-browser",
     ]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
+    with started(command, env=environment) as server:
         assert server.stdout is not None
         assert server.stderr is not None
         title, address, advice = (server.stdout.readline().strip() for _ in range(3))
         assert (title, advice) == ("Twenty places", "Stop it with Ctrl-C.")
         assert address.startswith("http://127.0.0.1:")
-        assert json.load(urlopen(f"{address}api/study"))["areas"] == 20
+        assert json.load(urlopen(f"{address}api/study", timeout=LIMIT_S))["areas"] == 20
         server.send_signal(signal.SIGINT)
         assert server.wait() == 0
         assert server.stderr.read() == ""
@@ -76,13 +75,7 @@ def test_ctrl_c_while_answers_are_being_made_prints_nothing(
     environment: dict[str, str], signals: list[signal.Signals]
 ) -> None:
     """More are asked than are made at once, so that some are cut off while they are made, others before."""
-    with ExitStack() as several, subprocess.Popen(
-        [sys.executable, "-c", SLOW],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:  # fmt: skip
+    with ExitStack() as several, started([sys.executable, "-c", SLOW], env=environment) as server:
         assert server.stdout is not None
         assert server.stderr is not None
         port = int(server.stdout.readline().rstrip("/\n").rpartition(":")[2])
@@ -127,13 +120,7 @@ main()
 @pytest.mark.slow
 def test_once_stopped_it_waits_for_no_answer(small: Small, environment: dict[str, str]) -> None:
     """And a second Ctrl-C, after the server has closed, is no fault."""
-    with subprocess.Popen(
-        [sys.executable, "-c", LONG, str(small.study)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
+    with started([sys.executable, "-c", LONG, str(small.study)], env=environment) as server:
         assert server.stdout is not None
         _, address, _ = (server.stdout.readline().strip() for _ in range(3))
         port = int(address.rstrip("/").rpartition(":")[2])
@@ -201,19 +188,13 @@ def served(
     with listen("127.0.0.1", 0) as held:
         server = server_of(explorer, "127.0.0.1", up.set, head_seconds)
         server.config.app = app or server.config.app
-        thread = threading.Thread(target=server.run, args=([held],))
-        thread.start()
-        try:
-            up.wait()
+        with waits.served(server, held, up):
             yield held.getsockname()[:2]
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def asked(at: tuple[str, int], text: str = "GET /accessibility") -> bytes:
     """Ask with the words of the protocol, and give all that comes."""
-    with socket.create_connection(at) as one:
+    with socket.create_connection(at, LIMIT_S) as one:
         one.sendall(f"{text} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         return b"".join(iter(lambda: one.recv(65536), b""))
 
@@ -227,18 +208,22 @@ def test_sockets_that_say_nothing_shut_nobody_out(explorer: Explorer) -> None:
 
 @pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nX-Slow: "])
 def test_a_socket_without_a_whole_request_is_closed(explorer: Explorer, first: bytes) -> None:
-    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+    with served(explorer, 0.05) as at, socket.create_connection(at, LIMIT_S) as one:
         one.sendall(first)
-        assert one.recv(1) == b""  # closed; without a limit this waits for ever
+        assert one.recv(1) == b""  # closed
 
 
 def test_a_byte_now_and_then_does_not_keep_a_socket(explorer: Explorer) -> None:
-    with served(explorer, 0.05) as at, socket.create_connection(at) as one:
+    with served(explorer, 0.05) as at, socket.create_connection(at, LIMIT_S) as one:
         one.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
         one.settimeout(0.01)
-        while not ended(one):
+
+        def closed_at_last() -> bool:
             with suppress(ConnectionError):
                 one.sendall(b"a")
+            return ended(one)
+
+        waits.until(closed_at_last, "a server that closes")
 
 
 def ended(one: socket.socket) -> bool:
@@ -252,7 +237,7 @@ def ended(one: socket.socket) -> bool:
 
 
 def test_a_second_request_on_a_connection_has_the_limit_too(explorer: Explorer) -> None:
-    with served(explorer, 1.0) as at, socket.create_connection(at) as one:
+    with served(explorer, 1.0) as at, socket.create_connection(at, LIMIT_S) as one:
         one.sendall(b"HEAD /accessibility HTTP/1.1\r\nHost: localhost\r\n\r\nGET /")
         told = b"".join(iter(lambda: one.recv(65536), b""))
     assert told.startswith(b"HTTP/1.1 200")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
 from contextlib import nullcontext
@@ -204,18 +203,15 @@ print(found.ended, found.proven, len(found.chosen), found.gap > 0)
 def test_ctrl_c_gives_the_best_so_far(model, problem):
     from pathlib import Path
 
+    from tests.waits import started  # not above: the process has `hard` from here
+
     code = INTERRUPTED.format(folder=str(Path(__file__).parent), model=model, problem=problem)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    with started([sys.executable, "-c", code]) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
-    finally:
-        process.kill()
     assert process.returncode == 0, err
     ended, proven, n_chosen, doubt = out.split()
     assert (ended, proven, doubt) == ("interrupted", "False", "True")
