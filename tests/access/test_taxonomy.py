@@ -112,21 +112,24 @@ def test_an_analyst_brings_her_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("label: Dancing", "lable: Dancing"), r"own\.yaml: groups\.dance\.label: Field required"),
+        (
+            ("label: Dancing", "lable: Dancing"),
+            r"own\.yaml: unknown key 'groups\.dance\.lable'; did you mean 'label'",
+        ),
         (
             ("tags: {leisure: [dance]}", "tags: {}"),
-            r"own\.yaml: groups\.dance\.kinds\.ballroom\.osm\.0\.tags",
+            r"own\.yaml: 'groups\.dance\.kinds\.ballroom\.osm\.0\.tags'",
         ),
         (
             ("why: People meet.", "why: People meet.\n    references: [me]"),
             "names the reference 'me'; there are none",
         ),
         (("      ballroom:", "      dance:"), "'dance' in group 'dance' is already in use"),
-        (("title:", "closed_names: '('\ntitle:"), "closed_names: not a regular expression"),
+        (("title:", "closed_names: '('\ntitle:"), "'closed_names': not a regular expression"),
         (("title: Places to dance", "title: a\ntitle: b"), "key 'title' is there twice"),
         (
             ("osm:", "least_m2: -1\n        osm:"),
-            "least_m2: Input should be greater than or equal to 0",
+            "least_m2': Input should be greater than or equal to 0",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_file_is_read_with_plain_words_for_yes_and_no(tmp_path: Path) -> None:
         ({"wieght": "wt"}, "wieght: unknown key; did you mean 'weight'"),
         ({"name": "x"}, "name: unknown key"),
         ({"outcomes": None}, "outcomes: missing; it is needed"),
-        ({"outcomes": {}}, "outcomes: found {}"),
+        ({"outcomes": {}}, "line 6: outcomes: found nothing; expected at least one"),
         (
             {"outcomes": {"t": {"colum": "a"}}},
             "outcomes.t.colum: unknown key; did you mean 'column'",
@@ -123,7 +124,7 @@ def test_a_mistake_is_told_with_file_and_field(
     file = written(tmp_path, **changes)
     with pytest.raises(StudyError) as told:
         load_spec(file)
-    assert str(told.value).startswith(f"{file}: ")
+    assert re.match(rf"{re.escape(str(file))}(, line \d+)?: ", str(told.value))
     assert said in str(told.value)
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from commonweal.access.distance import Points
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -278,14 +279,7 @@ def _read(name: str, text: str) -> Taxonomy:
 def read_model(name: str, text: str, model: type[Model]) -> Model:
     """Read YAML into a model, with errors that name the file and the field."""
     content = read_keys(text, name, ", ".join(list(model.model_fields)[:4]))
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        said = fault["msg"].removeprefix("Value error, ")
-        found = "" if not where or fault["type"] == "missing" else f" (found {fault['input']!r})"
-        raise DataError(f"{name}: {where + ': ' if where else ''}{said}{found}") from None
+    return checked(model, content, name)
 
 
 PLACES = {

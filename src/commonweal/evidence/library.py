@@ -9,10 +9,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -344,10 +345,7 @@ def _theme(file: str, content: dict[str, Any]) -> tuple[int, Theme]:
     if not isinstance(content["order"], int) or not isinstance(content["works"], dict):
         raise DataError(f"{file}: expected 'order' to be a number and 'works' a mapping by id")
     fields = {"id": content["theme"], "title": content["title"], "about": content["about"]}
-    try:
-        return content["order"], Theme.model_validate(fields)
-    except ValidationError as error:
-        raise DataError(f"{file}: {_first_fault(error, Theme)}") from None
+    return content["order"], checked(Theme, fields, file)
 
 
 def read_works(file: str, entries: Mapping[str, Any], theme: str = "") -> Iterable[Work]:
@@ -361,10 +359,7 @@ def read_works(file: str, entries: Mapping[str, Any], theme: str = "") -> Iterab
             if "themes" in fields or not isinstance(also, list):
                 raise DataError(f"{file}: work '{id_}': expected 'also', a list of other themes")
             fields["themes"] = [theme, *also]
-        try:
-            yield Work.model_validate({**fields, "id": id_})
-        except ValidationError as error:
-            raise DataError(f"{file}: work '{id_}': {_first_fault(error, Work)}") from None
+        yield checked(Work, {**fields, "id": id_}, f"{file}: work '{id_}'")
 
 
 def _check_themes(file: str, work: Work, themes: Mapping[str, Theme]) -> None:
@@ -373,15 +368,3 @@ def _check_themes(file: str, work: Work, themes: Mapping[str, Theme]) -> None:
             raise DataError(
                 f"{file}: work '{work.id}': theme '{name}' not found; {nearest(name, themes)}"
             )
-
-
-def _first_fault(error: ValidationError, model: type[Theme | Work]) -> str:
-    """Say the first fault of a validation in one line."""
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{where}'; {nearest(where, model.model_fields)}"
-    if fault["type"] == "missing":
-        return f"'{where}' is missing"
-    said = fault["msg"].removeprefix("Value error, ")
-    return f"'{where}': {said} (found {fault['input']!r})" if where else said

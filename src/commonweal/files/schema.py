@@ -13,7 +13,7 @@ from commonweal.errors import DataError, UnknownNameError, nearest
 from commonweal.files.inputs import name_value, quote_hint, read_keys, read_text, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from pydantic_core import ErrorDetails
@@ -178,6 +178,7 @@ def _line_of(path: Sequence[str], text: str) -> str:
 
 
 M = TypeVar("M", bound="FileModel")
+N = TypeVar("N", bound=BaseModel)
 
 MOST, LEAST = 1e15, 1e-15
 """In size; more money than there is in the world, and products of a few of these are still numbers."""
@@ -209,6 +210,26 @@ def load(name: str, folder: Traversable, kind: str, model: type[M]) -> tuple[str
 def read_model(text: str, where: str, model: type[M]) -> M:
     """Read YAML and check it."""
     return read_data(read_keys(text, where, _first(model)), where, model)
+
+
+def checked(model: type[N], fields: Mapping[str, Any], where: str) -> N:
+    """Make a model of fields that are at hand, or say the first fault in one line; an unknown key before all."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        fault = min(error.errors(), key=lambda f: f["type"] != "extra_forbidden")
+    loc = [str(p) for p in fault["loc"] if not _is_branch(fault["loc"], p, model)]
+    field = ".".join(loc)
+    if fault["type"] == "extra_forbidden":
+        raise DataError(
+            f"{where}: unknown key '{field}'; {nearest(loc[-1], _keys(model, loc[:-1]))}"
+        )
+    if fault["type"] == "missing":
+        raise DataError(f"{where}: '{field}' is missing")
+    said = fault["msg"].removeprefix("Value error, ")
+    raise DataError(
+        f"{where}: '{field}': {said} (found {fault['input']!r})" if field else f"{where}: {said}"
+    )
 
 
 def read_data(data: Any, where: str, model: type[M]) -> M:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import polars as pl
 from pydantic import (
@@ -12,12 +12,12 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     model_validator,
 )
 
-from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 Text = Annotated[str, Field(min_length=1)]
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
@@ -150,6 +149,9 @@ class Headline(_Frozen):
     domain
         Key of its domain.
     """
+
+    BRANCHES: ClassVar = {"figures": ("figure", "series")}
+    """Names of a union's parts, which are no keys of the file."""
 
     id: str
     domain: str
@@ -294,30 +296,12 @@ def _read(file: Traversable | Path) -> Framework:
             if not isinstance(fields, dict):
                 raise DataError(f"{where}: expected keys with values, found {fields!r}")
             home[id_] = key
-            headlines.append(_checked(Headline, {**fields, "id": id_, "domain": key}, where))
+            headlines.append(checked(Headline, {**fields, "id": id_, "domain": key}, where))
         rest = {k: v for k, v in entry.items() if k != "items"}
         where = f"{file.name}: domain '{key}'"
-        read.append(_checked(Domain, {**rest, "id": key, "headlines": tuple(headlines)}, where))
+        read.append(checked(Domain, {**rest, "id": key, "headlines": tuple(headlines)}, where))
     name = file.name.removesuffix(".yaml")
-    return _checked(Framework, {**content, "id": name, "domains": tuple(read)}, file.name)
-
-
-def _checked(model: type[_Model], fields: dict[str, Any], where: str) -> _Model:
-    """Check fields, or say the first fault in one line."""
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        fault = error.errors()[0]
-    kinds: dict[str, type[BaseModel]] = {"figure": NationalFigure, "series": FigureSeries}
-    inner = next((kinds[part] for part in fault["loc"] if part in kinds), model)
-    field = ".".join(str(part) for part in fault["loc"] if part not in kinds)
-    if fault["type"] == "extra_forbidden":
-        key = str(fault["loc"][-1])
-        raise DataError(f"{where}: unknown key '{field}'; {nearest(key, inner.model_fields)}")
-    if fault["type"] == "missing":
-        raise DataError(f"{where}: '{field}' is missing")
-    said = fault["msg"].removeprefix("Value error, ")
-    raise DataError(f"{where}: {f'{field}: ' if field else ''}{said} (found {fault['input']!r})")
+    return checked(Framework, {**content, "id": name, "domains": tuple(read)}, file.name)
 
 
 def national_figures(headline: Headline, store: Store) -> tuple[NationalFigure, ...]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from commonweal.errors import DataError, SourceError, nearest
 from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -316,25 +317,9 @@ def _entries(file: str, content: dict[str, Any], over: Mapping[str, Source]) -> 
             fields = {**licences[name], **fields}
         if id_ in over:
             fields = {key: getattr(over[id_], key) for key in STAYS} | fields
-        try:
-            yield Source.model_validate({"publisher": publisher, **fields, "id": id_})
-        except ValidationError as error:
-            raise DataError(f"{file}: source '{id_}': {_first_fault(error)}") from None
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Say the first fault of a validation in one line."""
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        model = Reader if fault["loc"][0] == "reader" else Source
-        return f"unknown key '{where}'; {nearest(str(fault['loc'][-1]), model.model_fields)}"
-    if fault["type"] == "missing":
-        return f"'{where}' is missing"
-    said = fault["msg"].removeprefix("Value error, ")
-    if not where:
-        return said
-    return f"'{where}': {said} (found {fault['input']!r})"
+        yield checked(
+            Source, {"publisher": publisher, **fields, "id": id_}, f"{file}: source '{id_}'"
+        )
 
 
 def local_source(
@@ -383,10 +368,7 @@ def local_source(
         "id": name,
         "path": path,
     }
-    try:
-        return Source.model_validate(fields)
-    except ValidationError as error:
-        raise DataError(f"{path}: {_first_fault(error)}") from None
+    return checked(Source, fields, str(path))
 
 
 def guess_reader(name: str, member: str | None = None) -> Reader:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from commonweal.errors import StudyError, nearest
 from commonweal.files.inputs import read_keys, read_text
+from commonweal.files.schema import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -350,53 +351,18 @@ def load_spec(file: str | Path) -> SurveySpec:
     path = Path(file)
     text, keys = read_text(path, fault=StudyError), "title, file, weight, outcomes, groups"
     data = read_keys(text, str(path), keys, StudyError)
-    return make_spec(data, path.stem, path.parent, str(path))
+    return make_spec(data, path.stem, path.parent, str(path), text)
 
 
-def make_spec(data: Mapping[str, Any], name: str, folder: Path, where: str = "") -> SurveySpec:
-    """Check a survey's fields that are at hand as data, as `load_spec` does."""
+def make_spec(
+    data: Mapping[str, Any], name: str, folder: Path, where: str = "", text: str = ""
+) -> SurveySpec:
+    """Check a survey's fields that are at hand as data, as `load_spec` does; `text` is their YAML."""
     where = where or name
     for key in ("name", "folder"):
         if key in data:
-            raise StudyError(f"{where}: {key}: unknown key; {nearest(key, _keys(SurveySpec))}")
+            raise StudyError(f"{where}: {key}: unknown key; the file's place says it")
     try:
         return SurveySpec.model_validate({**data, "name": name, "folder": folder})
     except ValidationError as error:
-        raise StudyError(f"{where}: {_first_fault(error)}") from None
-
-
-def _first_fault(error: ValidationError) -> str:
-    """Say the first fault of a validation in one line; an unknown key first: the missing one is likely it, misspelt."""
-    faults = error.errors()
-    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
-    loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
-    where = f"{'.'.join(loc)}: " if loc else ""
-    if fault["type"] == "extra_forbidden":
-        return f"{where}unknown key; {nearest(loc[-1], _keys(_model_at(loc[:-1])))}"
-    if fault["type"] == "missing":
-        return f"{where}missing; it is needed"
-    if fault["type"] == "value_error":
-        return f"{where}{fault['ctx']['error']}"
-    said = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should be", "expected")
-    return f"{where}found {fault['input']!r}; {said.replace('input should be', 'expected')}"
-
-
-def _model_at(loc: list[str]) -> type[BaseModel]:
-    """Find the model whose keys stand at a place of the file."""
-    by_key: dict[str, type[BaseModel]] = {
-        "outcomes": OutcomeSpec,
-        "groups": GroupSpec,
-        "area": Area,
-        "replicates": Replicates,
-        "suppress": Suppression,
-        "rake": Rake,
-    }
-    return by_key.get(loc[0], SurveySpec) if loc else SurveySpec
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [
-        key
-        for key in model.model_fields
-        if model is not SurveySpec or key not in ("name", "folder")
-    ]
+        raise StudyError(explain(error, SurveySpec, where, text)) from None

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from commonweal.errors import DataError
 from commonweal.files.inputs import read_strict
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,11 +58,8 @@ def load_variables(table: Literal["authorities", "wards"]) -> tuple[Variable, ..
     ['% a year, compound']
     """
     text = (resources.files(__package__) / "variables.yaml").read_text("utf-8")
-    try:
-        found = read_strict(text)[table]
-        return tuple(Variable(name=name, **fields) for name, fields in found.items())
-    except ValidationError as error:
-        raise DataError(f"variables.yaml: {error}") from None
+    found = read_strict(text)[table].items()
+    return tuple(checked(Variable, {**v, "name": name}, "variables.yaml") for name, v in found)
 
 
 FIRST, LAST = 1998, 2015

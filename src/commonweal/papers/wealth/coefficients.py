@@ -7,10 +7,11 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from commonweal.errors import DataError, UnknownNameError, nearest
+from commonweal.errors import UnknownNameError
 from commonweal.files.inputs import is_there, read_keys, read_strict, read_text
+from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -204,26 +205,7 @@ def weight_of(where: str = "coefficients", **fields: Any) -> Weight:
     Traceback (most recent call last):
     commonweal.errors.DataError: coefficients: 'g' is missing; 'b' needs it
     """
-    return _checked(where, fields)
-
-
-def _checked(where: str, fields: Mapping[str, Any]) -> Weight:
-    """Check the keys of a file; one may be called as an argument is."""
-    try:
-        return Weight.model_validate(fields)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        field = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            raise DataError(
-                f"{where}: unknown key '{field}'; {nearest(field, Weight.model_fields)}"
-            ) from None
-        said = fault["msg"].removeprefix("Value error, ")
-        raise DataError(
-            f"{where}: '{field}': {said} (found {fault['input']!r})"
-            if field
-            else f"{where}: {said}"
-        ) from None
+    return checked(Weight, fields, where)
 
 
 def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
@@ -251,7 +233,7 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
     if path.suffix.lower() not in {".yaml", ".yml"} and not is_there(path):
         raise UnknownNameError("set of coefficients", str(name), [*sets, *also])
     content = read_keys(read_text(path), str(path), "b, g, var_b, var_g, cov_bg")
-    return _checked(str(path), content)
+    return checked(Weight, content, str(path))
 
 
 class PublishedFinding(BaseModel):
