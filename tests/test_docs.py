@@ -283,7 +283,9 @@ def test_the_results_folder_is_documented(
         without |= set() if results.extra is not None else {"shown.parquet"}
         shares = {"sensitivity.csv", "sensitivity_areas.parquet"}
         without |= set() if results.sensitivity else shares
-        assert {f.name for f in folder.iterdir()} | without == {f for f in files if "<" not in f}
+        assert {f.name for f in folder.iterdir() if f.is_file()} | without == {
+            f for f in files if "<" not in f
+        }
         for table, found in tables(folder).items():
             name = table.split(":")[0]
             if name == "list.csv":  # "as in the sheet `Selected`", whose heads are words

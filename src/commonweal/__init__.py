@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from commonweal.compare import compare_results as compare
     from commonweal.designation import Certainty, Designation
     from commonweal.errors import CommonwealError
-    from commonweal.front_door import Results, run, studies
+    from commonweal.front_door import Results, open, run, studies  # noqa: A004 - cw.open
     from commonweal.index import Index, Scores
     from commonweal.indicators import Indicators
     from commonweal.sources import Store
@@ -55,6 +55,7 @@ _NAMES = {
     "Store": "sources",
     "Study": "spec",
     "__version__": "version",
+    "open": "front_door",
     "run": "front_door",
     "studies": "front_door",
 }
@@ -79,6 +80,7 @@ __all__ = [
     "index",
     "indicators",
     "invest",
+    "open",
     "run",
     "small_areas",
     "social_capital",

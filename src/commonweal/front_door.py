@@ -6,7 +6,7 @@ This file may import every room, and no room imports it: what a result can do th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from commonweal.spec import Study, load_study, shipped_studies
 from commonweal.study import results as study_results
 from commonweal.study import run as study_run
 from commonweal.study.rescore import other_study, rescored
+from commonweal.study.saved import open_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["Results", "run", "studies"]
+__all__ = ["Results", "open", "run", "studies"]
 
 
 def studies() -> pl.DataFrame:
@@ -106,7 +107,35 @@ def run(
     )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+def open(folder: str | Path) -> Results:  # noqa: A001 - cw.open
+    """Open a results folder: the results as they were when it was written; nothing is run.
+
+    Parameters
+    ----------
+    folder
+        What ``commonweal run`` or `Results.save` has written.
+
+    Returns
+    -------
+    Results
+        Each part is read, and its checksum compared, when it is first asked for.
+
+    Raises
+    ------
+    CommonwealError
+        If it is no results folder, or one of another format, or a file is missing or damaged.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> folder = cw.run("demo", draws=0, geometry=False).save("results/demo")
+    >>> cw.open(folder).designation.selected.sum().item()
+    17
+    """
+    return Results.of(open_results(folder))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Results(study_results.Results):
     """The results of a study, and what can be done with them.
 
@@ -129,7 +158,9 @@ class Results(study_results.Results):
     @classmethod
     def of(cls, results: study_results.Results) -> Results:
         """Give the results of a room as those of the front door; nothing is copied."""
-        return cls(**{f.name: getattr(results, f.name) for f in fields(study_results.Results)})
+        made = object.__new__(cls)
+        made.__dict__.update(results.__dict__)
+        return made
 
     def area(self, asked: str) -> Profile:
         """Look one area up: its ranks, what drives them, its margins and what would change the answer.
@@ -192,6 +223,28 @@ class Results(study_results.Results):
         29
         """
         return Results.of(rescored(self, other_study(self.study, weights, cut)))
+
+    def save(self, folder: str | Path, progress: Progress | None = None) -> Path:
+        """Write the results folder: all that the run gave, which `commonweal.open` opens again the same to the bit.
+
+        Parameters
+        ----------
+        folder
+            Where to; an earlier folder of results is replaced, in one step; nothing else ever is.
+        progress
+            Called as ``progress(what, done, total)``.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        CommonwealError
+            If the folder holds files that Commonweal did not write, or cannot be written.
+        """
+        return self.report(folder, progress)
 
     def report(self, folder: str | Path, progress: Progress | None = None) -> Path:
         """Write the results folder: report, workbook, tables, map, the recipe and where every number came from.

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.same import contents
 from tests.waits import started
 
 from commonweal import __version__
@@ -432,7 +433,7 @@ def test_the_demo_writes_the_same_on_one_thread_and_on_four(
             env={**environment, **ways}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
-        files = {file.name: file.read_bytes() for file in out.iterdir()}
+        files = contents(out)
         took = rb'"seconds": [0-9.e-]+'
         files["provenance.json"] = re.sub(took, b"", files["provenance.json"])
         written.append((done.stdout.replace(str(out), "OUT"), files))
@@ -522,7 +523,7 @@ def test_a_run_that_is_stopped_leaves_the_last_good_folder(
 ) -> None:
     folder = small.path / "out" / "results"
     assert tell("run", small.study, "--out", folder)[0] == 0
-    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    before = contents(folder)
     script = HELD_UP.format(module=module, name=name)
     command = [sys.executable, "-c", script, "run", str(small.study), "--out", "out/results"]
     with started(command, cwd=small.path, env=environment) as stopped:
@@ -533,7 +534,7 @@ def test_a_run_that_is_stopped_leaves_the_last_good_folder(
     assert stopped.returncode == code
     assert said == ""
     assert complaint == "commonweal: stopped; nothing was half-written\n"
-    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert contents(folder) == before
     complete(folder)
 
 

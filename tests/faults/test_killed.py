@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.same import contents
+
 from .writing import Writing, writing_of
 
 if TYPE_CHECKING:
@@ -35,10 +37,10 @@ def test_a_run_that_is_ended_while_it_writes(writing: Writing, sent: int, code: 
     moments = random.Random(int(sent)).sample(range(1, int(counted.stderr) + 1), MOMENTS)
     for turn, moment in enumerate(sorted(moments)):
         study = ("one.yaml", "two.yaml")[turn % 2]
-        before = {p.name: p.read_bytes() for p in writing.target.iterdir()}
+        before = contents(writing.target)
         done = writing.at_event(sent, moment, study)
         assert done.returncode == code, (moment, done.stderr)
-        now = {p.name: p.read_bytes() for p in writing.target.iterdir()}
+        now = contents(writing.target)
         assert now == before or writing.holds(study), moment
         if sent != signal.SIGKILL:
             assert done.stderr == SAID, moment

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.same import contents
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -39,7 +41,7 @@ finally:
 
 def prints(folder: Path) -> dict[str, str]:
     """Checksums of all files; of the account only what does not say when and how fast it ran."""
-    found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in contents(folder).items()}
     account = json.loads((folder / "provenance.json").read_text("utf-8"))
     found["provenance.json"] = str((account["study"], account["files"]))
     return found

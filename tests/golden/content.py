@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SIGNIFICANT = 6
 HASH = re.compile(r"\b[0-9a-f]{64}\b")
-TOOK = re.compile(r'("seconds": )[\d.e-]+')
+TOOK = re.compile(r'("(?:seconds|bytes)": )[\d.e-]+')
 NUMBER = re.compile(r"-?\d+\.\d{6,}(?:e-?\d+)?")
 
 
@@ -75,6 +75,14 @@ def _lines(name: str, data: bytes, scrub: dict[str, str]) -> list[str]:
         )
     if kind == ".parquet":
         return list(_columns(pl.read_parquet(io.BytesIO(data)), scrub))
+    if kind == ".arrow":
+        return list(_columns(pl.read_ipc(data), scrub))
+    if kind == ".npz":
+        with np.load(io.BytesIO(data)) as arrays:
+            return [
+                f"{name} {found.dtype} {found.shape} {';'.join(_value(v, scrub) for v in found.ravel().tolist())}"
+                for name, found in arrays.items()
+            ]
     if kind == ".gpkg":
         return list(_layers(data, scrub))
     if kind == ".zip":

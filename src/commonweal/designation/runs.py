@@ -13,14 +13,12 @@ from commonweal.designation.designation import Designation, evaluate_rule, group
 from commonweal.errors import DataError
 from commonweal.index.assumptions import SamplingError
 from commonweal.index.monte_carlo import Ensemble, ranks_of
-from commonweal.index.runs import cut_factors, draw_sets, settings_frame
+from commonweal.index.runs import Settings, cut_factors, draw_sets
 from commonweal.index.targets import AssumptionTarget, find_targets
 from commonweal.index.uncertainty import BLOCK, ensemble_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    import polars as pl
 
     from commonweal.areas import Areas
     from commonweal.designation.rule import Condition, ConditionResult
@@ -113,25 +111,26 @@ class Varied:
         As stated.
     scores
         Indices by name, as stated.
-    found
-        Where the assumptions act.
-    sets, n_sets
-        Sets of weights, and how many there are of drawn ones and of errors.
+    settings
+        What varies, and where.
     streams
         By path, the indices that vary, and the nodes of them that conditions are on.
     """
 
     designation: Designation
     scores: Mapping[str, Scores]
-    found: tuple[AssumptionTarget, ...]
-    sets: Mapping[tuple[int, str], Floats]
-    n_sets: int
+    settings: Settings
     streams: Mapping[str, Stream]
+
+    @property
+    def found(self) -> tuple[AssumptionTarget, ...]:
+        """Where the assumptions act."""
+        return self.settings.found
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """What varies."""
-        return tuple(one.assumption for one in self.found)
+        return self.settings.assumptions
 
     @property
     def still(self) -> bool:
@@ -147,12 +146,6 @@ class Varied:
         rule = self.designation.rule
         selected = evaluate_rule(rule, iter(passes), self.scores, self.designation.areas)
         return drawn, passes, selected
-
-    def settings(self, u: Floats) -> pl.DataFrame:
-        """Say what each run uses; see `commonweal.index.runs.settings_frame`."""
-        trees = [(name, s.tree) for name, s in self.scores.items()]
-        children = {p: list(n.children) for name, tree in trees for p, n in tree.walk(name)}
-        return settings_frame(self.found, u, self.sets, children, self.n_sets)
 
     def _passes(self, stated: ConditionResult, drawn: Drawn | None, u: Floats) -> Bools:
         """(n_runs, n_areas) whether one condition holds; nothing drawn where it does not vary."""
@@ -224,7 +217,8 @@ def vary(
             whole = part.move is not None or by_score or path in exact
             acts = [any(_is_in(p, path) for p in one.paths) for one in found]
             streams[path] = Stream(part, made, whole, tuple(np.flatnonzero(acts).tolist()))
-    return Varied(designation, scores, found, sets, n_sets, streams)
+    children = {path: list(node.children) for path, node in nodes.items()}
+    return Varied(designation, scores, Settings(found, sets, children, n_sets), streams)
 
 
 def in_blocks(

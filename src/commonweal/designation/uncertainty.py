@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from commonweal.designation.runs import Varied, in_blocks, vary
+from commonweal.designation.runs import in_blocks, vary
 from commonweal.errors import StudyError
 from commonweal.files.frames import Tabular
 from commonweal.index.assumptions import KINDS, Assumption
 from commonweal.index.rank import rank
-from commonweal.index.runs import draw_numbers
+from commonweal.index.runs import Settings, draw_numbers
 from commonweal.index.sensitivity import Sobol, sobol_each
 from commonweal.index.uncertainty import QUANTILES, RankCounter
 
@@ -67,7 +67,7 @@ class Certainty(Tabular):
     ranks
         By index that varies, or domain that a condition is on: (n_areas, 3) rank at 5 %, 50 % and
         95 % of the draws; NaN where the area has no score.
-    varied
+    settings
         What varies.
     numbers
         (n_draws, n_assumptions) the numbers that drove each draw.
@@ -85,7 +85,7 @@ class Certainty(Tabular):
     selected: Floats
     passes: tuple[tuple[str, Floats], ...]
     ranks: Mapping[str, Floats]
-    varied: Varied
+    settings: Settings
     numbers: Floats
 
     @property
@@ -109,8 +109,8 @@ class Certainty(Tabular):
         return pl.DataFrame(columns).fill_nan(None)
 
     def draws_frame(self) -> pl.DataFrame:
-        """Give what each draw used: `commonweal.index.runs.settings_frame`."""
-        return self.varied.settings(self.numbers).rename({"run": "draw"})
+        """Give what each draw used."""
+        return self.settings.to_frame(self.numbers).rename({"run": "draw"})
 
 
 def certainty(
@@ -178,7 +178,7 @@ def certainty(
         total / n,
         tuple((label, count / n) for label, count in zip(labels, by_condition, strict=True)),
         ranks_at,
-        varied,
+        varied.settings,
         u,
     )
 
@@ -232,7 +232,9 @@ class Sensitivity:
         (n_areas,) area codes.
     seed
         The seed of the design.
-    varied
+    designation
+        Name of the designation.
+    settings
         What varies.
     whole
         Under ``''``, the sensitivity of how many areas change sides; by index that varies (or
@@ -245,7 +247,8 @@ class Sensitivity:
 
     codes: list[str]
     seed: int
-    varied: Varied
+    designation: str
+    settings: Settings
     whole: Mapping[str, Sobol]
     ranks: Mapping[str, Sobol]
     selected: Sobol
@@ -272,7 +275,7 @@ class Sensitivity:
 
         rows = []
         for path, found in self.whole.items():
-            of = path.replace("/", ".") or self.varied.designation.name
+            of = path.replace("/", ".") or self.designation
             measure = "mean rank shift" if path else "areas that change sides"
             for i, name in enumerate(found.inputs):
                 own = (_ends(found.first_interval, i), _ends(found.total_interval, i))
@@ -387,7 +390,8 @@ def sensitivity(
     return Sensitivity(
         designation.areas.codes,
         spec.seed,
-        varied,
+        designation.name,
+        varied.settings,
         {"": found[n], **dict(zip(streams, found[:n], strict=True))},
         dict(zip(streams, found[n + 1 : -1], strict=True)),
         found[-1],

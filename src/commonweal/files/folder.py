@@ -47,7 +47,7 @@ def marker(account: Mapping[str, Any], files: Iterable[str]) -> str:
     told = {"commonweal": __version__, **account, **own, "files": sorted(set(files))}
     if not _is_ours(told):
         raise ValueError(f"an account of a folder needs one of {', '.join(_KINDS)}")
-    return json.dumps(_strict(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain_data(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_marker(folder: Path) -> dict[str, Any]:
@@ -74,16 +74,16 @@ def _is_ours(told: object) -> bool:
     )
 
 
-def _strict(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """Give plain data that strict JSON can hold: no NaN, no infinity, no types of other libraries."""
     if isinstance(value, Mapping):
-        return {str(k): _strict(v) for k, v in value.items()}
+        return {str(k): plain_data(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_strict(v) for v in value]
+        return [plain_data(v) for v in value]
     if value is None or isinstance(value, str | bool | int):
         return value
     if hasattr(value, "item"):  # a NumPy number
-        return _strict(value.item())
+        return plain_data(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return str(value)

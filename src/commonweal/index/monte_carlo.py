@@ -14,7 +14,7 @@ from commonweal.index.assumptions import Inclusion, Parameter
 from commonweal.index.distributions import choice
 from commonweal.index.methods import function_of, name_of, settings_of, takes, with_setting
 from commonweal.index.rank_transforms import EXPONENTIAL_SCALE, normal_quantile
-from commonweal.index.runs import POWERS, Entry, Part, Way, is_plain, settings_frame
+from commonweal.index.runs import POWERS, Entry, Part, Settings, Way, is_plain
 from commonweal.index.score import transformed_need
 from commonweal.index.tables import table
 from commonweal.index.targets import AssumptionTarget
@@ -370,7 +370,7 @@ class Ensemble:
                     )
 
     def settings(self, u: Floats) -> pl.DataFrame:
-        """Say what each run uses; see `commonweal.index.runs.settings_frame`."""
+        """Say what each run uses."""
         children = {p.path: [e.path.rsplit("/", 1)[1] for e in p.entries] for p in self.parts}
         here = tuple(
             AssumptionTarget(one.assumption, tuple(p for p in one.paths if p in children), one.laws)
@@ -378,7 +378,7 @@ class Ensemble:
             else one
             for one in self.found
         )
-        return settings_frame(here, u, self.sets, children, self.n_sets)
+        return Settings(tuple(here), self.sets, children, self.n_sets).to_frame(u)
 
 
 def ranks_of(scores: Floats, present: NDArray[np.bool_]) -> Ints:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from commonweal.index.assumptions import Assumption
     from commonweal.index.framework import Node
     from commonweal.index.methods import Function, MethodSpec
     from commonweal.index.rank import TieRule
@@ -52,6 +53,7 @@ __all__ = [
     "Choices",
     "Entry",
     "Part",
+    "Settings",
     "Way",
     "cut_factors",
     "draw_numbers",
@@ -59,7 +61,6 @@ __all__ = [
     "is_plain",
     "label_of",
     "lay_out",
-    "settings_frame",
 ]
 
 
@@ -124,37 +125,57 @@ def label_of(how: MethodSpec) -> str:
     return f"{name_of(how)} ({settings})" if settings else name_of(how)
 
 
-def settings_frame(
-    found: Sequence[AssumptionTarget],
-    u: Floats,
-    sets: Mapping[tuple[int, str], Floats],
-    children: Mapping[str, Sequence[str]],
-    n_sets: int,
-) -> pl.DataFrame:
-    """Say what each run uses."""
-    import polars as pl
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What varies in the runs of a designation, and how the numbers that drive a run are read.
 
-    columns: dict[str, Any] = {"run": np.arange(1, len(u) + 1)}
-    for k, (one, column) in enumerate(zip(found, u.T, strict=True)):
-        a = one.assumption
-        if isinstance(a, Weights):
-            for path in one.paths:
-                drawn = sets[k, path][choice(column, len(sets[k, path]))]
-                for child, weights in zip(children[path], drawn.T, strict=True):
-                    columns[f"{path.replace('/', '.')}.{child}.weight"] = weights
-        elif isinstance(a, Parameter):
-            gridded = a.part in ("transform", "treat")
-            grid = a.grid(a.steps)
-            columns[a.called] = grid[choice(column, len(grid))] if gridded else a.values(column)
-        elif isinstance(a, CutOff):
-            columns[a.called] = cut_factors([one], column[:, None], "")
-        elif isinstance(a, Inclusion):
-            columns[a.called] = np.where(column < a.chance, "out", "in").tolist()
-        elif isinstance(a, SamplingError | SmallCounts):
-            columns[a.called] = choice(column, n_sets) + 1
-        else:
-            columns[a.called] = [label_of(a.of[i]) for i in choice(column, len(a.of))]
-    return pl.DataFrame(columns)
+    Attributes
+    ----------
+    found
+        Where the assumptions act.
+    sets
+        By number of the assumption and path, the (n_sets, n_children) weights that runs choose from.
+    children
+        By node path, the names of the children.
+    n_sets
+        How many sets of drawn weights, and of errors, there are.
+    """
+
+    found: tuple[AssumptionTarget, ...]
+    sets: Mapping[tuple[int, str], Floats]
+    children: Mapping[str, Sequence[str]]
+    n_sets: int
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What varies."""
+        return tuple(one.assumption for one in self.found)
+
+    def to_frame(self, u: Floats) -> pl.DataFrame:
+        """Say what each run uses: one row for each row of the numbers that drive them."""
+        import polars as pl
+
+        columns: dict[str, Any] = {"run": np.arange(1, len(u) + 1)}
+        for k, (one, column) in enumerate(zip(self.found, u.T, strict=True)):
+            a = one.assumption
+            if isinstance(a, Weights):
+                for path in one.paths:
+                    drawn = self.sets[k, path][choice(column, len(self.sets[k, path]))]
+                    for child, weights in zip(self.children[path], drawn.T, strict=True):
+                        columns[f"{path.replace('/', '.')}.{child}.weight"] = weights
+            elif isinstance(a, Parameter):
+                gridded = a.part in ("transform", "treat")
+                grid = a.grid(a.steps)
+                columns[a.called] = grid[choice(column, len(grid))] if gridded else a.values(column)
+            elif isinstance(a, CutOff):
+                columns[a.called] = cut_factors([one], column[:, None], "")
+            elif isinstance(a, Inclusion):
+                columns[a.called] = np.where(column < a.chance, "out", "in").tolist()
+            elif isinstance(a, SamplingError | SmallCounts):
+                columns[a.called] = choice(column, self.n_sets) + 1
+            else:
+                columns[a.called] = [label_of(a.of[i]) for i in choice(column, len(a.of))]
+        return pl.DataFrame(columns)
 
 
 POWERS = {"sum": 1.0, "arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from commonweal.designation import designate
@@ -68,8 +67,7 @@ def rescored(results: Results, study: Study) -> Results:
     designations = {
         name: designate(name, rule, scores, results.areas) for name, rule in study.designate.items()
     }
-    return replace(
-        results,
+    return results.with_(
         study=study,
         scores=scores,
         designations=designations,

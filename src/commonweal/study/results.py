@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from commonweal.indicators import read_column, read_flags
 from commonweal.study.files import own_source, stated_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -72,9 +72,11 @@ class Validation:
     unlisted: NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Results:
-    """Everything that a run of a study gives.
+    """Everything that a run of a study gives, and a results folder holds.
+
+    What `commonweal.study.saved.open_results` gives reads each attribute from the folder when it is first asked for.
 
     Attributes
     ----------
@@ -131,12 +133,37 @@ class Results:
     boundaries: pl.DataFrame
     outline: pl.DataFrame
     provenance: Mapping[str, Any]
-    prepared: Mapping[str, Prepared] = field(default_factory=dict)
-    trends: Mapping[str, Trend] = field(default_factory=dict)
-    sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
-    capital: Indicators | None = None
-    national: Mapping[str, tuple[NationalFigure, ...]] = field(default_factory=dict)
-    extra: Indicators | None = None
+    prepared: Mapping[str, Prepared]
+    trends: Mapping[str, Trend]
+    sensitivity: Mapping[str, Sensitivity]
+    capital: Indicators | None
+    national: Mapping[str, tuple[NationalFigure, ...]]
+    extra: Indicators | None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Read an attribute of opened results when it is first asked for."""
+            read = self.__dict__.get("_read")
+            if read is None or name not in {f.name for f in fields(self)}:
+                raise AttributeError(f"'Results' object has no attribute '{name}'")
+            value = self.__dict__[name] = read(name)
+            return value
+
+    @classmethod
+    def lazily(cls, read: Callable[[str], Any]) -> Self:
+        """Make results whose attributes are read by name when they are first asked for."""
+        made = object.__new__(cls)
+        made.__dict__["_read"] = read
+        return made
+
+    def with_(self, **changes: Any) -> Self:
+        """Give the same results with some attributes changed; what was not read yet stays unread."""
+        if unknown := changes.keys() - {f.name for f in fields(self)}:
+            raise TypeError(f"results have no {sorted(unknown)[0]}")
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__ | changes)
+        return made
 
     def __repr__(self) -> str:
         lines = [

@@ -16,6 +16,7 @@ from commonweal.areas import load_systems, summarise
 from commonweal.designation import certainty, compare_designations, designate
 from commonweal.designation import sensitivity as what_matters
 from commonweal.errors import StudyError
+from commonweal.files.folder import plain_data
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
 from commonweal.indicators import check_coverage
@@ -184,24 +185,24 @@ def run(
         entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
     provenance = _provenance(study, store, log)
     return Results(
-        study,
-        areas,
-        indicators,
-        scores,
-        designations,
-        sure,
-        agreements,
-        since,
-        summaries,
-        shapes,
-        outline,
-        provenance,
-        prepared,
-        trends,
-        matters,
-        capital,
-        national,
-        extra,
+        study=study,
+        areas=areas,
+        indicators=indicators,
+        scores=scores,
+        designations=designations,
+        certainty=sure,
+        agreements=agreements,
+        since=since,
+        summaries=summaries,
+        boundaries=shapes,
+        outline=outline,
+        provenance=provenance,
+        prepared=prepared,
+        trends=trends,
+        sensitivity=matters,
+        capital=capital,
+        national=national,
+        extra=extra,
     )
 
 
@@ -417,13 +418,13 @@ def _provenance(study: Study, store: Store, log: _Log) -> dict[str, Any]:
     import platform
 
     return {
+        "commonweal": __version__,
         "study": study.name,
         "title": study.title,
-        "commonweal": __version__,
         "python": platform.python_version(),
         "packages": dict(_versions()),
-        "certainty": study.certainty.model_dump() if study.certainty else None,
-        "sensitivity": study.sensitivity.model_dump() if study.sensitivity else None,
+        "certainty": plain_data(study.certainty.model_dump()) if study.certainty else None,
+        "sensitivity": plain_data(study.sensitivity.model_dump()) if study.sensitivity else None,
         # The file's name alone: where it lies on this machine is nobody else's business.
         "sources": [
             {**entry, "path": entry["path"] and Path(entry["path"]).name} for entry in store.used

@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 FILES = {
-    "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "designation.parquet",
-    "draws.parquet", "indicators.parquet", "list.csv", "provenance.json", "report.html", "results.xlsx",
-    "scores.parquet", "study.yaml", "summaries.parquet",
+    "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "data", "datapackage.json",
+    "designation.parquet", "draws.parquet", "indicators.parquet", "list.csv", "provenance.json",
+    "report.html", "results.xlsx", "scores.parquet", "study.yaml", "summaries.parquet",
 }  # fmt: skip
 
 
 def prints(folder: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def only(parent: Path) -> list[str]:

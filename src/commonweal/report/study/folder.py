@@ -12,6 +12,7 @@ from commonweal.document.format import join_words
 from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, atomic_folder, check_folder, explain_write_errors, marker
 from commonweal.index.methods import MethodError, imported
+from commonweal.study.saved import PACKAGE, pack_results
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,6 +30,8 @@ Progress = Callable[[str, int, int], None]
 _REPORT = "The report: open it in a browser, or print it. Start here."
 _WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
 _RECIPE = "The whole recipe, with every default filled in"
+_KEPT = "What Commonweal opens these results from again; every number is in the tables, too."
+_PACKAGE = "What each file and column is, with checksums, sources and licences (Data Package v2)."
 _PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
 
 
@@ -83,13 +86,15 @@ def _steps(
 ) -> Iterator[tuple[str, Callable[[Path], object]]]:
     """Give each file's name and what writes it; the last ones list those before."""
     from commonweal.report.study.geopackage import write_geopackage
+    from commonweal.report.study.package import data_package
     from commonweal.report.study.parquet import data_tables, write_table
     from commonweal.report.study.report import write_report
     from commonweal.report.study.workbook import write_workbook
 
     place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
     tables = list(data_tables(results))
-    total = len(tables) + 6
+    kept = pack_results(results)
+    total = len(tables) + 8
     holds: dict[str, str] = {}
 
     def next_file(name: str, what: str) -> str:
@@ -118,14 +123,26 @@ def _steps(
         f"{_RECIPE}. {needed}" if needed else f"{_RECIPE}: run it from here for the same results."
     )
     yield next_file("study.yaml", again), lambda path: _write_text(path, _study(results, folder))
-    files = sorted({*(p.name for p in folder.iterdir()), "README.txt"})
+    yield next_file("data", _KEPT), lambda path: _write_files(path, kept)
+    files = sorted({*(p.name for p in folder.iterdir()), "README.txt", PACKAGE})
     account = marker(results.provenance, files)
     yield next_file(MARK, _PROVENANCE), lambda path: _write_text(path, account)
+    last = next_file(PACKAGE, _PACKAGE)
     readme = next_file("README.txt", "This text.")
     text = _readme(results, holds, {*files, MARK})
     yield readme, lambda path: _write_text(path, text)
+    schemas = {name: frame.schema for name, _, frame in tables}
+    about = data_package(results, folder, holds, schemas, day)
+    yield last, lambda path: _write_text(path, about)
     if progress is not None:
         progress("written", total, total)
+
+
+def _write_files(folder: Path, files: Mapping[str, Callable[[], bytes]]) -> None:
+    """Write what results are opened from into the folder's own folder for it."""
+    folder.mkdir()
+    for name, give in files.items():
+        (folder.parent / name).write_bytes(give())
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -181,7 +181,7 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     toss_ups = (p >= UNSURE) & (p <= 1 - UNSURE) & results.focus
     n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
-    draws = f"{format_count(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.varied.assumptions)}"
+    draws = f"{format_count(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.settings.assumptions)}"
     of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
     if n == 1:
         of = "it qualifies" if sure_ones else "it does not qualify"

@@ -329,7 +329,7 @@ def _carried(report: object) -> str:
 def varied(results: Results, name: str) -> str:
     """Say what the draws of a designation varied."""
     sure = results.certainty[name]
-    told = [describe_assumption(results, a) for a in sure.varied.assumptions]
+    told = [describe_assumption(results, a) for a in sure.settings.assumptions]
     return f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told)}."
 
 

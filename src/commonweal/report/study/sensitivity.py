@@ -124,7 +124,7 @@ def _ways(of: Iterable[MethodSpec]) -> str:
 
 def assumption_labels(results: Results, found: Sensitivity) -> list[str]:
     """Say what each assumption lets vary."""
-    return [describe_assumption(results, a, law=False) for a in found.varied.assumptions]
+    return [describe_assumption(results, a, law=False) for a in found.settings.assumptions]
 
 
 def most_often(results: Results, found: Sensitivity) -> list[int]:
@@ -166,7 +166,7 @@ def describe_mover(results: Results, name: str, row: int) -> str:
 def sensitivity_method(results: Results, name: str) -> str:
     """Say what was varied, how often, and what the shares mean."""
     found = results.sensitivity[name]
-    told = join_words(describe_assumption(results, a) for a in found.varied.assumptions)
+    told = join_words(describe_assumption(results, a) for a in found.settings.assumptions)
     return (
         f"Worked out {found.selected.n_runs:,} times by a design that varies {told}, each from one end to "
         "the other. A share “by itself” is how much of the differences between these runs would go if "

@@ -314,7 +314,7 @@ def designation_table(results: Results, name: str, rows: Rows, brief: bool = Fal
     found = results.sensitivity.get(name)
     if found is not None and not brief:
         words = [
-            *(describe_assumption(results, a, law=False) for a in found.varied.assumptions),
+            *(describe_assumption(results, a, law=False) for a in found.settings.assumptions),
             None,
         ]  # the last is that of -1: none ever does
         movers = pl.Series([words[k] for k in found.mover[rows]], dtype=pl.String)

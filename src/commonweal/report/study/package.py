@@ -1,0 +1,135 @@
+"""The results folder described for programs: a Data Package, with every file, column, source and licence."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from commonweal.files.atomic import sha256_of
+from commonweal.files.folder import MARK
+from commonweal.study.saved import FORMAT
+from commonweal.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from commonweal.study.results import Results
+
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+
+_MEDIA = {
+    "arrow": "application/vnd.apache.arrow.file",
+    "csv": "text/csv",
+    "gpkg": "application/geopackage+sqlite3",
+    "html": "text/html",
+    "json": "application/json",
+    "npz": "application/zip",
+    "parquet": "application/vnd.apache.parquet",
+    "txt": "text/plain",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "yaml": "application/yaml",
+}
+
+
+def data_package(
+    results: Results,
+    folder: Path,
+    holds: Mapping[str, str],
+    schemas: Mapping[str, Mapping[str, pl.DataType]],
+    day: date | None = None,
+) -> str:
+    """Describe a results folder whose other files are all written, as the text of its ``datapackage.json``.
+
+    Parameters
+    ----------
+    results
+        What the folder holds.
+    folder
+        Where its files are.
+    holds
+        By name, what a file of the folder is, in words.
+    schemas
+        By name, the columns of a table.
+    day
+        When it was written; left out if not given, so that the same results give the same text.
+    """
+    study = results.study
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    about = {
+        "$schema": PROFILE,
+        "name": study.name.lower(),
+        "title": study.title,
+        **({"created": f"{day}T00:00:00Z"} if day else {}),
+        "sources": list(_sources(results.provenance)),
+        "licenses": list(_licences(results.provenance)),
+        "commonweal": {"format": FORMAT, "version": __version__, "study": study.name},
+        "resources": [
+            {
+                **_resource(folder, name, holds.get(name) or holds[name.split("/")[0]]),
+                **(_table(schemas[name]) if name in schemas else {}),
+            }
+            for name in files
+        ],
+    }
+    about = {key: value for key, value in about.items() if value != []}
+    return json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _resource(folder: Path, name: str, what: str) -> dict[str, Any]:
+    file, kind = folder / name, PurePosixPath(name).suffix.removeprefix(".")
+    return {
+        "name": re.sub(r"[^-a-z0-9._/]", "-", name.lower()),
+        "path": name,
+        "description": what,
+        "format": kind,
+        "mediatype": _MEDIA[kind],
+        **({"encoding": "utf-8"} if kind == "csv" else {}),
+        # How long the steps of a run took is another each time.
+        **(
+            {}
+            if name == MARK
+            else {"bytes": file.stat().st_size, "hash": f"sha256:{sha256_of(file)}"}
+        ),
+    }
+
+
+def _table(schema: Mapping[str, pl.DataType]) -> dict[str, Any]:
+    fields = [{"name": name, "type": _type(kind)} for name, kind in schema.items()]
+    return {"type": "table", "schema": {"fields": fields}}
+
+
+def _type(kind: pl.DataType) -> str:
+    if kind.is_integer():
+        return "integer"
+    if kind.is_float():
+        return "number"
+    return "boolean" if kind == pl.Boolean else "string"
+
+
+def _sources(provenance: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Give the sources that the results were made from."""
+    for source in provenance.get("sources", ()):
+        told = {
+            "title": source["title"],
+            "path": source["url"] or source["path"],
+            "version": source["vintage"],
+        }
+        yield {key: str(value) for key, value in told.items() if value}
+
+
+def _licences(provenance: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Give the licences of the sources, each once."""
+    seen = {
+        (source["licence"], source["licence_url"]): None
+        for source in provenance.get("sources", ())
+        if source["licence"]
+    }
+    for title, url in seen:
+        name = re.sub(r"[^-a-zA-Z0-9._]+", "-", title).strip("-")
+        yield {"name": name, "title": title, **({"path": url} if url else {})}
