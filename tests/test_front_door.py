@@ -15,8 +15,15 @@ import commonweal as cw
 from commonweal.study import run as study_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_a_cache_of_the_tests(cache: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMMONWEAL_CACHE", str(cache))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +238,18 @@ def test_explore_serves_these_results(
     results.explore(browser=False)
     assert shown == [results]
     assert "http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_a_path_is_spelled_as_in_a_study(results: cw.Results) -> None:
+    scores = results.scores["community_needs"]
+    path = "community_needs.places.library"
+    np.testing.assert_array_equal(
+        scores.rank_of(path), results.to_polars()[f"{path}.rank"].to_numpy()
+    )
+    assert scores.part("community_needs.places").domains[0].endswith("places/meeting_places")
+    assert results.label("community_needs.places") == "Places and spaces to meet"
+    with pytest.raises(cw.CommonwealError, match=r"did you mean 'community_needs\.places'"):
+        scores.rank_of("community_needs.place")
 
 
 def test_compare_two_results(results: cw.Results) -> None:

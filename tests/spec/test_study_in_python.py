@@ -18,7 +18,14 @@ from commonweal.spec import Study, load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_a_cache_of_the_tests(cache: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMMONWEAL_CACHE", str(cache))
+        yield
 
 
 @pytest.fixture(scope="module")

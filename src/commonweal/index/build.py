@@ -312,7 +312,7 @@ class Index(Tabular):
                 "share_worst": spread.worst,
             }
         )
-        return like(s.frame, found.fill_nan(None))
+        return like(s.frame, found.fill_nan(None).with_columns(pl.col("rank").cast(pl.Int32)))
 
 
 @dataclass(frozen=True, slots=True)

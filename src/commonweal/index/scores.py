@@ -97,8 +97,7 @@ class Scores(Tabular):
         UnknownNameError
             If there is no such node.
         """
-        if path not in self.need:
-            raise UnknownNameError("node", path, self.need)
+        path = self._known(path)
         tree = next(node for at, node in self.tree.walk(self.index) if at == path)
         below = f"{path}/"
         return Scores(
@@ -123,10 +122,19 @@ class Scores(Tabular):
         return rank(self.score)
 
     def rank_of(self, path: str) -> Floats:
-        """(n_areas,) rank of any node, 1 = most need, ties share the lowest."""
-        if path not in self.need:
-            raise UnknownNameError("node", path, self.need)
-        return rank(self.need[path])
+        """(n_areas,) rank of any node by its path (``index.domain``), 1 = most need, ties share the lowest."""
+        return rank(self.need[self._known(path)])
+
+    def _known(self, path: str) -> str:
+        """Give a path, dotted as in a study or slashed, as `need` has it."""
+        if path in self.need:
+            return path
+        if (slashed := path.replace(".", "/")) not in self.need:
+            dotted = "/" not in path
+            raise UnknownNameError(
+                "node", path, [p.replace("/", ".") if dotted else p for p in self.need]
+            )
+        return slashed
 
     @property
     def domains(self) -> list[str]:
