@@ -106,6 +106,7 @@ def test_a_report_is_written_without_what_is_missing(plain: dict[str, str], tmp_
         (["explore", "demo"], "web", "uvicorn"),
         (["brief", "demo"], "pdf,xlsx", "typst"),
         (["session", "demo"], "pdf,xlsx", "typst"),
+        (["discontent"], "papers", "spreg"),
     ],
 )
 def test_a_command_names_the_extra_that_it_needs(

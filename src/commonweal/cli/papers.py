@@ -9,6 +9,7 @@ import typer
 
 from commonweal.cli.console import Json, print_json, print_lines, progress_bar
 from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.files.extras import check_extras
 
 if TYPE_CHECKING:
     from commonweal.papers.wealth import Weight
@@ -27,6 +28,7 @@ def discontent(
 
     if out is not None:
         check_folder(out)  # before the work, not after it
+    check_extras(papers="spreg")
     from commonweal.papers.discontent import discontent as find
     from commonweal.papers.discontent.text import as_data, discontent_lines
 

@@ -16,6 +16,7 @@ from commonweal.areas import load_systems
 from commonweal.document.format import format_count
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
 from commonweal.files.inputs import record_input
+from commonweal.sources.sandbox import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -262,7 +263,7 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
         scan = pl.scan_csv(file, infer_schema=False)
         columns = {c.casefold(): c for c in scan.collect_schema().names()}
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise CommonwealError(f"postcodes: {file} cannot be read: {error}") from None
+        raise CommonwealError(f"postcodes: {file} cannot be read: {reason_of(error)}") from None
     key = next(
         (columns[c] for c in ("pcds", "pcd7", "pcd8", "pcd", "pcd2", "postcode") if c in columns),
         None,

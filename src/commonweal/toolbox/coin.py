@@ -11,6 +11,7 @@ import numpy as np
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.index.framework import Node
 from commonweal.index.tables import polars_of
+from commonweal.sources.sandbox import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def read_table(given: FrameLike, what: str) -> pl.DataFrame:
         try:
             table = pl.read_csv(given, infer_schema=False)
         except pl.exceptions.PolarsError as error:
-            raise DataError(f"{what}: {given} is no CSV table ({error})") from None
+            raise DataError(f"{what}: {given} is no CSV table ({reason_of(error)})") from None
     else:
         table = polars_of(given, what)
     texts = [c for c, kind in table.schema.items() if kind == pl.String]

@@ -90,6 +90,10 @@ class TestExclusions:
         file.write_text("code\n", "utf-8")
         with pytest.raises(DataError, match="no code in column 'code'"):
             read_codes(file, "code")
+        file.write_text("code\nB,x,y\n", "utf-8")
+        with pytest.raises(DataError, match=r"wide\.csv: not a table") as told:
+            read_codes(file, "code")
+        assert len(str(told.value).splitlines()) == 1
         file.write_bytes(b"code\n\xff\xfe\n")
         with pytest.raises(DataError, match=r"wide\.csv: not a table"):
             read_codes(file, "code")

@@ -15,6 +15,7 @@ from commonweal.areas import build_crosswalk, code_texts, load_areas, load_syste
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.files.inputs import record_input
 from commonweal.sources import local_source
+from commonweal.sources.sandbox import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,7 +147,7 @@ def read_codes(file: Path, column: str) -> Codes:
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: not a table that can be read: {error}") from None
+        raise DataError(f"{file}: not a table that can be read: {reason_of(error)}") from None
     if column not in table.columns:
         if len(table.columns) != 1:
             raise UnknownNameError("column", column, table.columns, f" in {file.name}")
