@@ -84,6 +84,7 @@ def test_the_core_runs_the_demo_and_says_what_it_leaves_out(
     there = {path.name for path in (tmp_path / "results").iterdir()}
     assert there >= {"report.html", "commonweal.gpkg", "study.yaml", "README.txt"}
     assert "results.xlsx" not in there
+    assert "results.xlsx" not in (tmp_path / "results" / "report.html").read_text("utf-8")
     readme = (tmp_path / "results" / "README.txt").read_text("utf-8")
     assert f"(results.xlsx)\n    {said[0].upper()}{said[1:]}\n" in readme
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,7 +217,8 @@ def _agreement(results: Results, a: Validation) -> Iterator[str]:
                     f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
                     for row in rows[results.focus[rows]]
                 ),
-                "all stand in report.html and results.xlsx",
+                "all stand in report.html"
+                + (" and results.xlsx" if find_spec("xlsxwriter") else ""),
             )
         return
     if spec.compare == "spearman":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import resources
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.format import living
@@ -96,6 +97,7 @@ def render_report(results: Results, day: date | None = None) -> str:
     page.filters["n"] = lambda value: f"{value:,}"
     page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
     page.globals["most_on_paper"] = _MOST_ON_PAPER
+    page.globals["book"] = "results.xlsx" if find_spec("xlsxwriter") else "designation.parquet"
     others = measured_extra(results)
     text = page.get_template("report.html").render(
         css=Markup(page.get_template("report.css").render()),
