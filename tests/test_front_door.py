@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -223,21 +225,41 @@ def test_report_and_brief(results: cw.Results, tmp_path: Path) -> None:
     assert district in (pack / "index.html").read_text("utf-8")
 
 
-def test_explore_serves_these_results(
-    results: cw.Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
+    """What is served, and in which thread."""
     from commonweal.web import serve
 
-    shown: list[Any] = []
+    shown: list[tuple[Any, str]] = []
 
     def serve_nothing(explorer: Any, held: Any, ready: Callable[[], None]) -> None:
         ready()
-        shown.append(explorer.results)
+        shown.append((explorer.results, threading.current_thread().name))
 
     monkeypatch.setattr(serve, "serve", serve_nothing)
+    return shown
+
+
+def test_explore_serves_these_results(
+    results: cw.Results, served: list[tuple[Any, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     results.explore(browser=False)
-    assert shown == [results]
+    assert served == [(results, threading.current_thread().name)]
     assert "http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_explore_in_a_notebook_lets_its_cell_end(
+    results: cw.Results, served: list[tuple[Any, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def cell() -> None:
+        results.explore(browser=False)
+
+    asyncio.run(cell())
+    for thread in threading.enumerate():
+        if thread.name == "explorer":
+            thread.join()
+    assert served == [(results, "explorer")]
+    assert "until the notebook ends" in capsys.readouterr().out
 
 
 def test_a_path_is_spelled_as_in_a_study(results: cw.Results) -> None:
@@ -250,6 +272,15 @@ def test_a_path_is_spelled_as_in_a_study(results: cw.Results) -> None:
     assert results.label("community_needs.places") == "Places and spaces to meet"
     with pytest.raises(cw.CommonwealError, match=r"did you mean 'community_needs\.places'"):
         scores.rank_of("community_needs.place")
+
+
+def test_sites_of_new_places(results: cw.Results) -> None:
+    ask = cw.invest.SitingOptions("Vesselhoe", "library", sites=1, candidates="grid:1000")
+    found = cw.invest.site(results, ask, effect=False)
+    assert len(found.sites) == 1
+    asked = cw.invest.SitingOptions("Vesselhoe", "library", sites=1, need="deprivaton")
+    with pytest.raises(cw.CommonwealError, match=r"did you mean 'deprivation'\?"):
+        cw.invest.site(results, asked)
 
 
 def test_compare_two_results(results: cw.Results) -> None:

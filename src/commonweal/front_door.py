@@ -6,6 +6,8 @@ This file may import every room, and no room imports it: what a result can do th
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -280,6 +282,8 @@ class Results(study_results.Results):
     def explore(self, port: int = 0, *, browser: bool = True) -> None:
         """Show the results in the browser, on this machine alone, until interrupted.
 
+        In a notebook the cell ends at once, and the explorer answers as long as the notebook runs.
+
         Parameters
         ----------
         port
@@ -292,15 +296,32 @@ class Results(study_results.Results):
         from commonweal.web.serve import address_of, listen, serve
 
         store = Store.from_environment()
-        with listen("127.0.0.1", port) as held:
-            explorer = open_explorer(self, store.cache, store=store)
-            address = address_of(held)
+        held = listen("127.0.0.1", port)
+        explorer = open_explorer(self, store.cache, store=store)
+        address, in_notebook = address_of(held), _loop_runs()
+        until = "the notebook ends" if in_notebook else "you press Ctrl-C"
+        print(f"{self.study.title}\n{address}\nIt answers until {until}.", flush=True)
 
-            def ready() -> None:
-                print(f"{self.study.title}\n{address}\nStop it with Ctrl-C, or interrupt the cell.")
-                if browser:
-                    import webbrowser
+        def ready() -> None:
+            if browser:
+                import webbrowser
 
-                    webbrowser.open(address)
+                webbrowser.open(address)
 
-            serve(explorer, held, ready)
+        def answer() -> None:
+            with held:
+                serve(explorer, held, ready)
+
+        if in_notebook:
+            threading.Thread(target=answer, name="explorer", daemon=True).start()
+        else:
+            answer()
+
+
+def _loop_runs() -> bool:
+    """Say whether this thread has an event loop that runs, as that of a notebook's cells has."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

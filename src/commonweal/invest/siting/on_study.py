@@ -187,7 +187,7 @@ def is_fictional(study: Study) -> bool:
 def site(
     results: Results,
     ask: SitingOptions,
-    store: Store,
+    store: Store | None = None,
     *,
     ground: SitingData | None = None,
     scope: Scope | None = None,
@@ -205,7 +205,7 @@ def site(
     ask
         What is asked.
     store
-        Where source files come from.
+        Where source files come from; as the environment says if not given.
     ground
         What is there, if it has been read (`load_siting_data`).
     scope
@@ -221,7 +221,7 @@ def site(
 
     Returns
     -------
-    Sited
+    SitingResult
 
     Raises
     ------
@@ -229,6 +229,10 @@ def site(
         If the area, the kind or the index is not known, there are no candidates, one that was picked is far
         from the area, or the problem can't be solved: see `commonweal.invest.siting.solve`.
     """
+    if store is None:
+        from commonweal.sources import Store
+
+        store = Store.from_environment()
     limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
     if ask.model.endswith("covering"):
         limit_m = within_minutes(ask.minutes)
