@@ -306,6 +306,22 @@ def tell(
     return command
 
 
+@pytest.fixture(scope="session", autouse=True)
+def read_in_copies() -> Iterator[None]:
+    """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
+    from tests.fuzz.apart import Kept
+
+    with Kept() as kept, pytest.MonkeyPatch.context() as change:
+        change.setattr("commonweal.sources.sandbox.subprocess", kept)
+        yield
+
+
+@pytest.fixture
+def read_as_users_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each file in a fresh process, as the program does."""
+    monkeypatch.setattr("commonweal.sources.sandbox.subprocess", subprocess)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start a browser; without one the tests are skipped, and fail in the gate."""

@@ -14,7 +14,6 @@ import lzma
 import os
 import signal
 import struct
-import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -34,27 +33,13 @@ from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNa
 from commonweal.sources.sandbox import explain_damage, in_subprocess
 from commonweal.survey import read_columns
 
-from ..fuzz.apart import keep_ready
-from ..waits import LIMIT_S
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Change = Callable[[Any], object]
 
 LON, LAT = 12.5, 41.9
-
-
-@pytest.fixture
-def many_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
-    monkeypatch.setattr(
-        "commonweal.sources.sandbox.subprocess", subprocess
-    )  # is put back at the end
-    ready = keep_ready()
-    yield
-    ready.communicate(timeout=LIMIT_S)
 
 
 def refused(small: Any, tell: Any, *expected: str) -> None:
@@ -256,7 +241,6 @@ def test_a_workbook_that_does_not_fit_its_checksums(small: Any, tell: Any) -> No
     refused(small, tell, "indicators.xlsx", "damaged", "sheet1.xml", "checksum")
 
 
-@pytest.mark.usefixtures("many_files")
 def test_workbooks_with_flipped_bits_give_an_error_or_the_same_numbers(small: Any) -> None:
     file = workbook(small)
     right, whole = small.run(draws=0).indicators["deprivation"].values, file.read_bytes()
@@ -391,6 +375,7 @@ def test_damaged_parquet_is_an_error_that_prints_nothing_else(small: Any, capfd:
 # A reader in a process apart ----------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("read_as_users_do")
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -426,6 +411,7 @@ def badly(path: Path, how: str) -> tuple[pl.DataFrame, Any]:
     raise ValueError(f"no luck\nwith {path}")
 
 
+@pytest.mark.usefixtures("read_as_users_do")
 def test_a_table_comes_back_whole_from_a_process_apart(tmp_path: Path) -> None:
     table, about = in_subprocess(well, tmp_path / "a", "wrong", rows=3)
     assert table.equals(pl.DataFrame({"n": [0, 1, 2], "word": ["é", None, "é"]}))
@@ -437,7 +423,6 @@ def well(path: Path, rows: int) -> tuple[pl.DataFrame, Any]:
     return pl.DataFrame({"n": range(rows), "word": words[:rows]}), {"rows": rows}
 
 
-@pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("suffix", [".sav", ".dta"])
 def test_damaged_microdata_give_an_error_or_are_read(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"people{suffix}"

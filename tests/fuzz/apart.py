@@ -14,10 +14,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
+from tempfile import TemporaryFile
 from typing import Any
 
 from commonweal.sources import sandbox as apart
@@ -34,6 +34,8 @@ READERS = (
     "shapely",
 )
 
+ROOT = Path(__file__).parents[2]
+
 CHILD_S = 30
 """Processor time of one file, as that of a case: most take a hundredth of a second."""
 
@@ -41,42 +43,65 @@ WAIT_S = 120
 """Until a copy is given up that may never end: it takes a hundredth of a second, on a loaded machine a second."""
 
 
-def keep_ready() -> subprocess.Popen[str]:
-    """Take the place of what `apart` starts its processes with; gives the process that is copied."""
-    environment = {**os.environ, **apart._ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
-    ready = subprocess.Popen(
-        [sys.executable, "-c", "from tests.fuzz.apart import _copy; _copy()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+class Kept:
+    """Stands in for `subprocess` where the program starts its readers; the process is started at the first file."""
 
-    def run(args: list[str], *, input: bytes, **how: Any) -> subprocess.CompletedProcess[bytes]:  # noqa: A002
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "0").write_bytes(input)
-            ready.stdin.write(json.dumps(name) + "\n")  # type: ignore[union-attr]
-            ready.stdin.flush()  # type: ignore[union-attr]
-            told = ready.stdout.readline()  # type: ignore[union-attr]
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.turn = threading.Lock()
+
+    def __enter__(self) -> Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.communicate(timeout=WAIT_S)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the process that is copied."""
+        environment = {**os.environ, **apart._ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from tests.fuzz.apart import _copy; _copy()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            cwd=ROOT,
+        )
+        return self.process
+
+    def run(
+        self,
+        args: list[str],
+        *,
+        input: bytes,  # noqa: A002
+        **how: Any,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Answer as `subprocess.run` does."""
+        with self.turn:
+            ready = self.process or self.start()
+            assert ready.stdin is not None
+            assert ready.stdout is not None
+            ready.stdin.write(json.dumps([input.decode(), str(Path.cwd())]).encode() + b"\n")
+            ready.stdin.flush()
+            told = ready.stdout.readline()
             assert told, "the process that is kept ready has ended"
-            code = int(told)
-            if code == -signal.SIGALRM:
-                try:
-                    return subprocess.run(args, input=input, timeout=WAIT_S, **how)  # type: ignore[no-any-return]
-                except subprocess.TimeoutExpired:
-                    code = -signal.SIGXCPU
-            if code == -signal.SIGXCPU:
-                os.kill(os.getpid(), signal.SIGXCPU)
-            out, err = ((folder / fd).read_bytes() for fd in "12")
+            code, *sizes = json.loads(told)
+            out, err = map(ready.stdout.read, sizes)
+        if code == -signal.SIGALRM:
+            try:
+                return subprocess.run(args, input=input, timeout=WAIT_S, **how)  # type: ignore[no-any-return]
+            except subprocess.TimeoutExpired:
+                code = -signal.SIGXCPU
+        if code == -signal.SIGXCPU and self.ends_with_its_case:
+            os.kill(os.getpid(), signal.SIGXCPU)
         return subprocess.CompletedProcess(args, code, out, err)
 
-    apart.subprocess = SimpleNamespace(run=run)  # type: ignore[attr-defined]
-    return ready
+    ends_with_its_case = False
+    """Whether a file that takes too long ends this process too: the case of a fuzzer hangs, then."""
 
 
 def _copy() -> None:
-    """For each folder on the standard input, answer in a copy of this process; give its exit code."""
+    """For each line on the standard input, answer in a copy of this process; give its exit code and what it wrote."""
     for module in READERS:
         import_module(module)
     child, late = 0, False
@@ -87,23 +112,33 @@ def _copy() -> None:
         os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGALRM, give_up)
-    for line in sys.stdin:
-        folder = Path(json.loads(line))
-        child, late = os.fork(), False
-        if not child:
-            for fd, how in (
-                (0, os.O_RDONLY),
-                (1, os.O_WRONLY | os.O_CREAT),
-                (2, os.O_WRONLY | os.O_CREAT),
-            ):
-                os.dup2(os.open(folder / str(fd), how, 0o600), fd)
-            sys.stdin = os.fdopen(0)
-            import resource  # of POSIX, as forks are
+    for line in sys.stdin.buffer:
+        asked, folder = json.loads(line)
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(asked.encode())
+            given.seek(0)
+            child, late = os.fork(), False
+            if not child:
+                try:
+                    os.chdir(folder)
+                    for fd, file in enumerate((given, out, err)):
+                        os.dup2(file.fileno(), fd)
+                    sys.stdin = os.fdopen(0)
+                    import resource  # of POSIX, as forks are
 
-            resource.setrlimit(resource.RLIMIT_CPU, (CHILD_S, resource.RLIM_INFINITY))
-            apart._serve()
-            os._exit(0)
-        signal.alarm(WAIT_S)
-        _, status = os.waitpid(child, 0)
-        signal.alarm(0)
-        print(-signal.SIGALRM if late else os.waitstatus_to_exitcode(status), flush=True)
+                    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+                    resource.setrlimit(resource.RLIMIT_CPU, (CHILD_S, most))
+                    apart._serve()
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            signal.alarm(WAIT_S)
+            _, status = os.waitpid(child, 0)
+            signal.alarm(0)
+            out.seek(0)
+            err.seek(0)
+            wrote = out.read(), err.read()
+        code = -signal.SIGALRM if late else os.waitstatus_to_exitcode(status)
+        sys.stdout.buffer.write(json.dumps([code, *map(len, wrote)]).encode() + b"\n")
+        sys.stdout.buffer.writelines(wrote)
+        sys.stdout.flush()

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal.errors import CommonwealError
-from tests.fuzz.apart import keep_ready
+from commonweal.sources import sandbox
+from tests.fuzz.apart import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -248,7 +249,10 @@ def work(folder: Path, fuzzers: dict[str, Fuzzer]) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # what libraries print is not an answer
     bound_process()
-    keep_ready()
+    kept = Kept()
+    kept.ends_with_its_case = True
+    kept.start()
+    sandbox.subprocess = kept  # type: ignore[attr-defined]
     for line in sys.stdin:
         name, seed, first, cases = json.loads(line)
         for case in range(first, cases):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
@@ -38,6 +39,14 @@ def mirror_folder() -> Path:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def real_files_are_read_as_users_do() -> Iterator[None]:
+    """They are larger than what a copy of a process that is kept ready may take."""
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr("commonweal.sources.sandbox.subprocess", subprocess)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,31 +9,16 @@ import pyreadstat
 import pytest
 import yaml
 from polars.testing import assert_frame_equal
-from tests.fuzz.apart import keep_ready
 from tests.survey.conftest import LABELS, PEOPLE, spec_of
-from tests.waits import LIMIT_S
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.survey import column_names, estimate, read_columns, read_survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
 KINDS = (".sav", ".zsav", ".dta", ".csv", ".parquet")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def many_files() -> Iterator[None]:
-    """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
-    with pytest.MonkeyPatch.context() as change:
-        change.setattr(
-            "commonweal.sources.sandbox.subprocess", subprocess
-        )  # is put back at the end
-        ready = keep_ready()
-        yield
-        ready.communicate(timeout=LIMIT_S)
 
 
 def write(file: Path, frame: pl.DataFrame = PEOPLE, **more: Any) -> Path:
