@@ -256,7 +256,7 @@ from pathlib import Path
 from commonweal.files import atomic as files
 if sys.argv[2] == "nothing yet":
     Path.touch = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-with files.writing(Path(sys.argv[1])) as part:
+with files.atomic_write(Path(sys.argv[1])) as part:
     part.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
