@@ -311,6 +311,9 @@ def read_in_copies() -> Iterator[None]:
     """Read each file in a copy of one process that is kept ready: starting one takes most of the time."""
     from tests.fuzz.apart import Kept
 
+    if not hasattr(os, "fork"):
+        yield
+        return
     with Kept() as kept, pytest.MonkeyPatch.context() as change:
         change.setattr("commonweal.sources.sandbox.subprocess", kept)
         yield

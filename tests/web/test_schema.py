@@ -37,7 +37,7 @@ def test_no_question_breaks_it(explorer: Explorer) -> None:
         few = operation.path.endswith(SLOW)
 
         @hypothesis.settings(
-            max_examples=4 if few else 25,
+            max_examples=3 if few else 15,
             database=None,
             derandomize=True,
             suppress_health_check=list(hypothesis.HealthCheck),
