@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import commonweal as cw
+from commonweal.index import assumptions
 from commonweal.study import run as study_run
 
 if TYPE_CHECKING:
@@ -272,6 +273,18 @@ def test_a_path_is_spelled_as_in_a_study(results: cw.Results) -> None:
     assert results.label("community_needs.places") == "Places and spaces to meet"
     with pytest.raises(cw.CommonwealError, match=r"did you mean 'community_needs\.places'"):
         scores.rank_of("community_needs.place")
+
+
+def test_own_assumptions_on_finished_results(results: cw.Results) -> None:
+    of = cw.designation
+    spec = of.CertaintySpec(
+        draws=64, vary=[assumptions.Weights(weights="deprivation", interval=0.5)]
+    )
+    found = of.certainty(results.designation, spec, results.scores, results.indicators)
+    assert found.n_draws == 64
+    with pytest.raises(cw.CommonwealError, match="CertaintySpec: vry: no such setting") as caught:
+        of.CertaintySpec(draws=64, vry=[])  # type: ignore[call-arg]
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_sites_of_new_places(results: cw.Results) -> None:

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from commonweal.designation import Condition, Rule
+from commonweal.errors import DataError
 
 RULE = {"index": "x", "worst": "10%"}
 
@@ -67,7 +67,7 @@ def test_a_share_is_rounded_down_exactly(per_mille: int, n: int) -> None:
     ],
 )
 def test_what_worst_refuses(bad: object, said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(DataError, match=said):
         worst(bad)
 
 
@@ -85,7 +85,7 @@ def test_what_worst_refuses(bad: object, said: str) -> None:
     ],
 )
 def test_what_a_condition_refuses(data: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(DataError, match=said):
         Rule.model_validate(data)
 
 
@@ -101,7 +101,7 @@ def test_what_a_condition_refuses(data: dict[str, object], said: str) -> None:
     ],
 )
 def test_what_a_rule_refuses(data: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(DataError, match=said):
         Rule.model_validate(data)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from commonweal.index.methods import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,7 @@ def _parse_worst(value: Any) -> Any:
     return value
 
 
-class Worst(BaseModel):
+class Worst(StrictModel):
     """How many of the worst: a share of the areas that have a score, or a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,7 +61,7 @@ class Worst(BaseModel):
         return f"worst {self.share * 100:g}%" if self.share else f"worst {self.number:,}"
 
 
-class Condition(BaseModel):
+class Condition(StrictModel):
     """One condition on one index or domain.
 
     Attributes
@@ -116,7 +118,7 @@ class Condition(BaseModel):
         return f"{what} on {self.index}{where}"
 
 
-class AtMost(BaseModel):
+class AtMost(StrictModel):
     """A cap: of those that qualify, the worst few in each larger area."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,7 +127,7 @@ class AtMost(BaseModel):
     by: str
 
 
-class Rule(BaseModel):
+class Rule(StrictModel):
     """A condition, or conditions joined by all, any and not; with exclusions and a cap.
 
     Attributes

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from commonweal.designation.runs import in_blocks, vary
 from commonweal.errors import StudyError
 from commonweal.files.frames import Tabular
 from commonweal.index.assumptions import KINDS, Assumption
+from commonweal.index.methods import StrictModel
 from commonweal.index.rank import rank
 from commonweal.index.runs import Settings, draw_numbers
 from commonweal.index.sensitivity import Sobol, sobol_each
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 
 
-class CertaintySpec(BaseModel):
+class CertaintySpec(StrictModel):
     """What varies, how often and from which seed.
 
     Attributes
@@ -187,7 +188,7 @@ N_SETS = 1024
 """Sets of weights and of errors that runs choose from."""
 
 
-class SensitivitySpec(BaseModel):
+class SensitivitySpec(StrictModel):
     """What varies, and how large a design looks into it.
 
     Attributes

@@ -61,6 +61,9 @@ class Study(StudyFields):
         fields = {"name": "study", "folder": Path(), **fields}
         _fill(self, fields, str(shipped) or str(fields["name"]))
 
+    # pydantic then validates data without it, and its faults stay its own.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     @classmethod
     def read(cls, path: str | Path) -> Study:
         """Read a study from a YAML file.
