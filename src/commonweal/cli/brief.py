@@ -11,7 +11,7 @@ from commonweal.cli.console import (
     Draws,
     Json,
     NoSensitivity,
-    StudyName,
+    StudyOrFolder,
     print_json,
     print_lines,
     progress_bar,
@@ -47,12 +47,12 @@ def show(
     from commonweal.report.study.social_capital import capital_finder
     from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
     from commonweal.sources import Store
-    from commonweal.study.run import run as run_study
+    from commonweal.study.fingerprint import open_or_run
 
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         chosen, code = find_study(area, store, study, postcodes)
-        results = run_study(
+        results = open_or_run(
             chosen,
             store,
             draws=draws,
@@ -77,7 +77,7 @@ MOST_PROFILES = 5000
 
 
 def brief(
-    study: StudyName,
+    study: StudyOrFolder,
     areas: Annotated[
         list[str] | None,
         typer.Argument(
@@ -184,14 +184,13 @@ def make_pack(
     )
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
-    from commonweal.spec import load_study
     from commonweal.study.areas import study_areas
+    from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import codes_in, find_scope, focus_scope, is_postcode
-    from commonweal.study.run import run
 
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
-    recipe = load_study(study)
+    recipe = load_asked(study)
     check_pages(recipe.name, options, programme, against)
     check_extras(pdf="typst", xlsx="xlsxwriter")
     asked = [*areas, *(codes_in(codes) if codes is not None else [])]
@@ -209,7 +208,7 @@ def make_pack(
         check_folder(out)
         if profiles == "all":
             _refuse_many(len(known.rows))
-    results = run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
+    results = open_or_run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
     shapes = Shapes(results)
     by_postcode = postcode_finder(shapes, postcodes, store.cache)
     scope = focus or find_scope(results.areas, asked, by_postcode)
@@ -272,12 +271,12 @@ def session(
     check_extras(pdf="typst", xlsx="xlsxwriter")
     from commonweal.report.session.write import write_session
     from commonweal.sources import Store
-    from commonweal.study.run import run
+    from commonweal.study.fingerprint import open_or_run
 
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         runs = {
-            name: run(
+            name: open_or_run(
                 recipe,
                 store,
                 draws=draws,

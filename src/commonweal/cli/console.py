@@ -25,6 +25,10 @@ NoSensitivity = Annotated[
     bool, typer.Option("--no-sensitivity", help="Leave out which choice matters.")
 ]
 StudyName = Annotated[str, typer.Argument(help="A study that ships, or the path of a YAML file.")]
+StudyOrFolder = Annotated[
+    str,
+    typer.Argument(help="A study that ships, the path of a YAML file, or a results folder."),
+]
 
 
 @contextmanager

@@ -10,14 +10,15 @@ from commonweal.errors import (
     UnreachableError,
     nearest,
 )
-from commonweal.spec import Study, load_study
-from commonweal.study.areas import study_areas, study_shapes
+from commonweal.study.areas import study_shapes
+from commonweal.study.fingerprint import areas_kept, load_asked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.areas import Areas
     from commonweal.sources import Store
+    from commonweal.spec import Study
 
 
 _COAST = 0.005
@@ -57,9 +58,9 @@ def find_study(
     tried: list[Areas] = []
     several: CommonwealError | None = None
     for name in names:
-        found = load_study(name)
+        found = load_asked(name)
         try:
-            areas = study_areas(found, store)
+            areas = areas_kept(found, store)
         except UnreachableError as error:  # another study may have the area, and its data be here
             away = away or error
             continue

@@ -14,7 +14,7 @@ from commonweal.cli.console import (  # typer reads it
     Json,
     Out,
     Seed,
-    StudyName,
+    StudyOrFolder,
     pounds,
     print_json,
     print_lines,
@@ -101,7 +101,7 @@ def allocate(
 
 
 def portfolio(
-    study: StudyName,
+    study: StudyOrFolder,
     budget: Annotated[str, typer.Option(help="Pounds over all years, such as 20m or 750k.")],
     years: Annotated[int, typer.Option(help="Years to spend in, and to count effects in.")] = 10,
     areas: Annotated[
@@ -157,8 +157,7 @@ def portfolio(
     from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
-    from commonweal.spec import load_study
-    from commonweal.study.run import run
+    from commonweal.study.fingerprint import load_asked, open_or_run
 
     if areas not in ("", SELECTED):
         raise CommonwealError(
@@ -184,11 +183,11 @@ def portfolio(
         draws,
         seed,
     )
-    recipe = load_study(study)
+    recipe = load_asked(study)
     if out is not None:
         check_folder(out)  # before a long run, not after it
     with progress_bar() as progress:
-        results = run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
+        results = open_or_run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
         found = propose(results, ask, progress)
     data = portfolio_data(found)
     if out is not None:
@@ -215,7 +214,7 @@ def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict
 
 
 def site(
-    study: StudyName,
+    study: StudyOrFolder,
     area: Annotated[
         list[str],
         typer.Option(
@@ -270,16 +269,15 @@ def site(
     from commonweal.report.siting import siting_data, siting_lines, siting_report
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
-    from commonweal.spec import load_study
+    from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import find_scope
-    from commonweal.study.run import run
 
     if sites is None and budget is None and model != "set_covering":
         sites = 1
     chosen = cast("Any", model)
     money = None if budget is None else pounds("budget", budget)
     Goal(chosen, sites, money)  # what makes no sense is refused before a long run
-    recipe = load_study(study)
+    recipe = load_asked(study)
     if out is not None:
         check_folder(out)
     ask = SitingOptions(
@@ -288,7 +286,7 @@ def site(
     )  # fmt: skip
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        results = run(recipe, store, draws=0, sensitivity=False, progress=progress)
+        results = open_or_run(recipe, store, draws=0, sensitivity=False, progress=progress)
         scope = find_scope(results.areas, area)
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
     data = siting_data(found)

@@ -12,7 +12,7 @@ from commonweal.cli.console import (  # typer reads it
     Json,
     Out,
     Seed,
-    StudyName,
+    StudyOrFolder,
     Year,  # typer reads it
     pounds,
     print_json,
@@ -177,7 +177,7 @@ def case(
 
 
 def baseline(
-    study: StudyName,
+    study: StudyOrFolder,
     out: Annotated[Path, typer.Option(help="Folder for the baseline.")],
     area: Annotated[
         list[str] | None,
@@ -194,14 +194,13 @@ def baseline(
     """Keep how places and all others are now, to see later what moved."""
     from commonweal.invest.tracker.on_study import SELECTED, take_baseline, write_baseline
     from commonweal.report.study.folder import check_folder
-    from commonweal.spec import load_study
+    from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import listed_areas
-    from commonweal.study.run import run
 
-    recipe = load_study(study)
+    recipe = load_asked(study)
     check_folder(out)
     with progress_bar() as progress:
-        results = run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
+        results = open_or_run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
     taken = take_baseline(results, area or [SELECTED], designation=designation, year=year)
     folder = write_baseline(taken, out)
     followed = int(taken.selected.sum())
@@ -256,17 +255,18 @@ def track(
         tracker_report,
     )
     from commonweal.sources import Store
-    from commonweal.spec import load_study
-    from commonweal.study.run import run
+    from commonweal.study.fingerprint import load_asked, open_or_run
 
     before = read_baseline(folder)
     first = None if earlier is None else read_baseline(earlier)
-    recipe = load_study(study)
+    recipe = load_asked(study)
     if out is not None:
         check_folder(out)
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        results = run(recipe, store, draws=0, sensitivity=False, geometry=False, progress=progress)
+        results = open_or_run(
+            recipe, store, draws=0, sensitivity=False, geometry=False, progress=progress
+        )
         later = later_snapshot(results, before, store, year=year)
     found = tracked(before, later, first, like=like, within=within)
     if recipe.focus:

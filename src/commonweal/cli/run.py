@@ -14,6 +14,7 @@ from commonweal.cli.console import (
     Json,
     NoSensitivity,
     StudyName,
+    StudyOrFolder,
     print_json,
     print_lines,
     progress_bar,
@@ -81,7 +82,7 @@ def demo(
 
 
 def explore(
-    study: StudyName,
+    study: StudyOrFolder,
     host: Annotated[
         str, typer.Option(help="Where to serve; any other than this lets other machines in.")
     ] = "127.0.0.1",
@@ -99,18 +100,17 @@ def explore(
 ) -> None:
     """Explore a study in the browser: list, map, profiles, weights; stop it with Ctrl-C."""
     from commonweal.sources import Store
-    from commonweal.spec import load_study
-    from commonweal.study.run import run as run_study
+    from commonweal.study.fingerprint import load_asked, open_or_run
 
     with needs("web"):
         from commonweal.web import open_explorer
         from commonweal.web.serve import address_of, is_loopback, leave, listen, serve
 
-    recipe = load_study(study)
+    recipe = load_asked(study)
     with listen(host, port) as held:  # before a long run, not after it
         with progress_bar() as progress:
             store = Store.from_environment(progress)
-            results = run_study(recipe, store, draws=draws, sensitivity=False, progress=progress)
+            results = open_or_run(recipe, store, draws=draws, sensitivity=False, progress=progress)
             explorer = open_explorer(
                 results, store.cache, progress, store=store, programmes=programme or ()
             )
@@ -134,7 +134,7 @@ def explore(
 
 
 def compare(
-    before: Annotated[str, typer.Argument(help="A study.")],
+    before: Annotated[str, typer.Argument(help="A study, or a results folder.")],
     after: Annotated[str, typer.Argument(help="Another; its areas are the ones named.")],
     match: Annotated[
         list[str] | None,
@@ -163,14 +163,13 @@ def compare(
         write_study_comparison,
     )
     from commonweal.sources import Store
-    from commonweal.spec import load_study
-    from commonweal.study.run import run as run_study
+    from commonweal.study.fingerprint import load_asked, open_or_run
 
     stated = _stated_pairs(match or [])
-    recipes = [load_study(s) for s in (before, after)]
+    recipes = [load_asked(s) for s in (before, after)]
     with progress_bar() as progress:
         store = Store.from_environment(progress)
-        runs = [run_study(r, store, draws=0, geometry=False) for r in recipes]
+        runs = [open_or_run(r, store, draws=0, geometry=False) for r in recipes]
         found = compare_studies(runs[0], runs[1], store, stated)
     if out is not None:
         write_study_comparison(found, out)

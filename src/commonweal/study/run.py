@@ -182,6 +182,8 @@ def run(
         entry["larger areas"] = sum(len(t) for t in summaries.values())
     with log.step("boundaries") as entry:
         shapes, outline = study_shapes(study, areas, store, geometry)
+        if not geometry:
+            entry["left out"] = True
         entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
     provenance = _provenance(study, store, log)
     return Results(

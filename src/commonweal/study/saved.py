@@ -138,15 +138,15 @@ def open_results(folder: str | Path) -> Results:
     folder = Path(folder).absolute()
     about = read_package(folder)
     files = {str(r.get("path")): str(r.get("hash")) for r in about.get("resources", ())}
-    name = str(about["commonweal"]["study"])
-    member = _Members(folder, files, name).read
-    study = parse_study(member(RECIPE).decode(), str(folder / RECIPE), name, folder)
+    called = str(about["commonweal"]["study"])
+    member = _Members(folder, files, called).read
     parts = json.loads(member(PARTS))
     marker = read_marker(folder)
     if "study" not in marker:
-        raise CommonwealError(f"{folder / MARK} is damaged.\n{_again(folder, name)}")
+        raise CommonwealError(f"{folder / MARK} is damaged.\n{_again(folder, called)}")
     told = {key: value for key, value in marker.items() if key not in ("files", "given_files")}
-    lock, made = RLock(), {"study": study, "provenance": told}
+    lock = RLock()
+    made: dict[str, Any] = {"provenance": told}
     arrays: dict[str, Any] = {}
 
     def array(name: str) -> NDArray[Any]:
@@ -166,6 +166,9 @@ def open_results(folder: str | Path) -> Results:
 
     def read(name: str) -> Any:
         with lock:
+            if name not in made and name == "study":
+                text = member(RECIPE).decode()
+                made[name] = parse_study(text, str(folder / RECIPE), called, folder)
             if name not in made:
                 made[name] = unpacking.unpack(parts["results"][name])
             return made[name]

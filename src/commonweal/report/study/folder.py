@@ -12,6 +12,7 @@ from commonweal.document.format import join_words
 from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, atomic_folder, check_folder, explain_write_errors, marker
 from commonweal.index.methods import MethodError, imported
+from commonweal.study.fingerprint import functions_named
 from commonweal.study.saved import PACKAGE, pack_results
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _study(results: Results, folder: Path) -> str:
 
 def _needed(results: Results) -> str:
     """Say which functions of the user's own the recipe calls; '' if none."""
-    names = sorted(set(_functions(results.study.resolved())))
+    names = sorted(set(functions_named(results.study.resolved())))
     lost = [name for name in names if not _is_found(name)]
     if lost:
         return (
@@ -172,17 +173,6 @@ def _needed(results: Results) -> str:
         if names
         else ""
     )
-
-
-def _functions(recipe: object) -> Iterator[str]:
-    """Give every function that a recipe names."""
-    if isinstance(recipe, Mapping):
-        if set(recipe) == {"python"} and isinstance(recipe["python"], str):
-            yield recipe["python"]
-        recipe = list(recipe.values())
-    if isinstance(recipe, list):
-        for part in recipe:
-            yield from _functions(part)
 
 
 def _is_found(name: str) -> bool:

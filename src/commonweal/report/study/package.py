@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.files.atomic import sha256_of
 from commonweal.files.folder import MARK
+from commonweal.study.fingerprint import fingerprint, own_hashes
 from commonweal.study.saved import FORMAT
 from commonweal.version import __version__
 
@@ -68,7 +69,7 @@ def data_package(
         **({"created": f"{day}T00:00:00Z"} if day else {}),
         "sources": list(_sources(results.provenance)),
         "licenses": list(_licences(results.provenance)),
-        "commonweal": {"format": FORMAT, "version": __version__, "study": study.name},
+        "commonweal": _own(results),
         "resources": [
             {
                 **_resource(folder, name, holds.get(name) or holds[name.split("/")[0]]),
@@ -79,6 +80,22 @@ def data_package(
     }
     about = {key: value for key, value in about.items() if value != []}
     return json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _own(results: Results) -> dict[str, Any]:
+    """Say what opening the folder, or opening it in place of a run, needs to know."""
+    study = results.study
+    read = {s["sha256"] for s in results.provenance["sources"] if s["path"]}
+    # A file that was changed while the study ran is not the one that the results are of.
+    known = set(own_hashes(study).values()) <= read
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "study": study.name,
+        "fingerprint": fingerprint(study) if known else None,
+        "draws": study.certainty.draws if study.certainty else 0,
+        "sensitivity": bool(results.sensitivity),
+    }
 
 
 def _resource(folder: Path, name: str, what: str) -> dict[str, Any]:

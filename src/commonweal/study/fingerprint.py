@@ -1,0 +1,258 @@
+"""Whether a results folder still answers for a study, and results opened where it does, or run where it does not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commonweal.errors import CommonwealError, SourceError
+from commonweal.files.atomic import known_sha256
+from commonweal.files.folder import read_marker
+from commonweal.index.methods import MethodError, imported
+from commonweal.sources import Store
+from commonweal.spec import FileSpec, Study, earlier_study, load_study, shipped_studies
+from commonweal.study.areas import study_areas
+from commonweal.study.files import with_replaced
+from commonweal.study.saved import PACKAGE, open_results, read_package
+from commonweal.version import __version__
+
+if TYPE_CHECKING:
+    from commonweal.areas import Areas
+    from commonweal.study.results import Results
+
+__all__ = ["areas_kept", "fingerprint", "functions_named", "load_asked", "open_or_run", "why_not"]
+
+Progress = Callable[[str, int, int], None]
+
+
+def fingerprint(study: Study) -> str:
+    """Give a SHA-256 over all of a study that changes its results, but for the sources of the catalogue.
+
+    These are the recipe, the content of the user's own files and functions, and the program's version; not where files
+    lie, how many draws there are, or whether sensitivity is asked for.
+    """
+    text = json.dumps([__version__, _recipe(study)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_hashes(study: Study) -> dict[str, str]:
+    """Give the SHA-256 of each file beside a study, by the name that the study calls it; '' if it cannot be read."""
+    found = {}
+    for name in study.named_files():
+        try:
+            found[name] = known_sha256(
+                study.folder / (study.files.get(name, FileSpec()).file or name)
+            )
+        except OSError:
+            found[name] = ""
+    return found
+
+
+def _recipe(study: Study) -> Any:
+    hashes = own_hashes(study)
+
+    def by_content(value: Any) -> Any:
+        if isinstance(value, str):
+            return hashes.get(value, value)
+        if isinstance(value, Mapping):
+            return {by_content(key): by_content(v) for key, v in value.items()}
+        return [by_content(v) for v in value] if isinstance(value, list) else value
+
+    said = study.resolved()
+    said.pop("sensitivity", None)
+    said.get("certainty", {}).pop("draws", None)
+    for short in said.get("files", {}).values():
+        short.pop("file", None)
+    functions = {name: _source_of(name) for name in functions_named(said)}
+    earlier = _recipe(earlier_study(study)) if study.since else None
+    said.pop("since", None)
+    return [by_content(said), functions, earlier]
+
+
+def functions_named(recipe: object) -> Iterator[str]:
+    """Give every function of the user's own that a recipe names."""
+    if isinstance(recipe, Mapping):
+        if set(recipe) == {"python"} and isinstance(recipe["python"], str):
+            yield recipe["python"]
+        recipe = list(recipe.values())
+    if isinstance(recipe, list):
+        for part in recipe:
+            yield from functions_named(part)
+
+
+def _source_of(name: str) -> str:
+    """Give the SHA-256 of the file that a function is in; '' if there is none."""
+    try:
+        file = sys.modules[imported(name).__module__].__file__
+        return known_sha256(Path(str(file)))
+    except (MethodError, OSError, AttributeError, KeyError):
+        return ""
+
+
+def why_not(
+    folder: Path,
+    study: Study,
+    store: Store,
+    *,
+    draws: int | None = None,
+    sensitivity: bool = True,
+    geometry: bool = True,
+) -> str:
+    """Say why a results folder does not answer for a study as it is now; '' if it does.
+
+    Parameters
+    ----------
+    folder
+        The results folder.
+    study
+        The study.
+    store
+        Where its sources would be read from: what the catalogue and the user's files are now.
+    draws
+        How many draws are wanted at least; the study's number if not given.
+    sensitivity
+        Whether the biggest sources of uncertainty are wanted.
+    geometry
+        Whether boundaries are wanted.
+    """
+    try:
+        about = read_package(folder)
+    except CommonwealError:
+        return "cannot be opened by this version"
+    if about["commonweal"]["version"] != __version__:
+        return "was made by another version"
+    marker = read_marker(folder)
+    held = about["commonweal"]
+    if held.get("fingerprint") != fingerprint(study):
+        return "was made from another study, or other files of your own"
+    asked = study.certainty.draws if draws is None and study.certainty else draws or 0
+    if held["draws"] < asked:
+        return f"has fewer draws ({held['draws']:,}) than the {asked:,} asked for"
+    if sensitivity and study.sensitivity and draws != 0 and not held["sensitivity"]:
+        return "does not say which choice matters"
+    if geometry and any(s.get("left out") for s in marker["steps"]):
+        return "has no boundaries"
+    return _other_source(marker, with_replaced(study, store))
+
+
+def _other_source(marker: Mapping[str, Any], store: Store) -> str:
+    """Say which source of a folder is another now; '' if none is."""
+    offline = store.offline_only()
+    for entry in marker["sources"]:
+        if entry["path"] and "replaces" not in entry and entry["id"] not in store.catalogue:
+            continue  # a file beside the study, which is in its fingerprint, or the fictional county
+        try:
+            source = store.source(entry["id"])
+            now = source.sha256 or known_sha256(offline.path(source))
+        except SourceError:
+            continue  # what cannot be had now has not been seen to change
+        except CommonwealError:
+            now = ""
+        if now != entry["sha256"]:
+            return f"was made from another edition of the source {entry['id']}"
+    return ""
+
+
+def load_asked(text: str) -> Study:
+    """Read what a command was given: the name or file of a study, or a results folder, whose study it gives."""
+    if text not in shipped_studies() and Path(text).is_dir():
+        return open_results(text).study
+    return load_study(text)
+
+
+def areas_kept(study: Study, store: Store) -> Areas:
+    """Give the areas of a study: those of its results folder, where that answers for it, else as they are read."""
+    at = _folder_of(study)
+    if at is None:
+        at = Path("results") / study.name
+        if why_not(at, study, store, draws=0, sensitivity=False, geometry=False):
+            return study_areas(study, store)
+    return open_results(at).areas
+
+
+def _folder_of(study: Study) -> Path | None:
+    """Give the results folder that a study was read from; None if it was read from elsewhere."""
+    if not (study.folder / PACKAGE).is_file():
+        return None
+    return study.folder if read_package(study.folder)["commonweal"]["study"] == study.name else None
+
+
+def open_or_run(
+    study: Study,
+    store: Store | None = None,
+    *,
+    draws: int | None = None,
+    sensitivity: bool = True,
+    geometry: bool = True,
+    progress: Progress | None = None,
+) -> Results:
+    """Open the results folder of a study where it still answers for it, else run the study; say which on stderr.
+
+    The folder is ``results/NAME``, or that which the study was read from: this is opened whatever has changed since.
+
+    Parameters
+    ----------
+    study
+        From `load_asked`.
+    store
+        Where source files come from.
+    draws, sensitivity, geometry, progress
+        As in `commonweal.study.run.run`.
+
+    Returns
+    -------
+    Results
+        With the draws of the folder, which may be more than those asked for.
+
+    Raises
+    ------
+    CommonwealError
+        As in `commonweal.study.saved.open_results` and `commonweal.study.run.run`.
+    """
+    from commonweal.study.run import run
+
+    store = store or Store.from_environment(progress)
+    own = _folder_of(study)
+    at = own or Path("results") / study.name
+    if own and draws and draws > (held := read_package(own)["commonweal"]["draws"]):
+        raise CommonwealError(
+            f"{at} has {held:,} draws; --draws {draws:,} needs the study itself, not its results folder"
+        )
+    if own or (at / PACKAGE).is_file():
+        why = (
+            ""
+            if own
+            else why_not(at, study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
+        )
+        if not why:
+            opened = open_results(at)
+            when = datetime.fromtimestamp((at / PACKAGE).stat().st_mtime, UTC).astimezone()
+            shown = at.relative_to(Path.cwd()) if at.is_relative_to(Path.cwd()) else at
+            print(f"Opened {shown} (written {when:%Y-%m-%d %H:%M}).", file=sys.stderr)
+            return _as_asked(opened, study, draws, sensitivity)
+        print(f"{at} {why}: running the study.", file=sys.stderr)
+    return run(
+        study, store, draws=draws, sensitivity=sensitivity, geometry=geometry, progress=progress
+    )
+
+
+def _as_asked(opened: Results, study: Study, draws: int | None, sensitivity: bool) -> Results:
+    """Leave out what a run as it was asked for would not have."""
+    changes: dict[str, Any] = {}
+    held = opened.study
+    spec = held.certainty
+    if draws == 0:
+        changes["certainty"] = {}
+        spec = spec and spec.model_copy(update={"draws": 0})
+    if draws == 0 or not sensitivity:
+        changes["sensitivity"] = {}
+    update = {
+        "certainty": spec,
+        "sensitivity": None if "sensitivity" in changes else held.sensitivity,
+    }
+    return opened.with_(study=study.model_copy(update=update), **changes)

@@ -1,0 +1,144 @@
+"""A results folder answers for a study as long as its study, files and program are those that it was made with."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from commonweal.errors import CommonwealError
+from commonweal.report.study import write_results
+from commonweal.spec import load_study
+from commonweal.study.fingerprint import why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Small
+
+MADE_OF = "was made from another study, or other files of your own"
+
+
+def kept(small: Small, **options: Any) -> Path:
+    return write_results(small.run(**options), small.path / "results" / "study")
+
+
+def reason(small: Small, **wanted: Any) -> str:
+    folder = small.path / "results" / "study"
+    return why_not(folder, load_study(small.study), small.store, **wanted)
+
+
+def test_it_fits_what_it_was_made_from(small: Small) -> None:
+    kept(small)
+    assert reason(small) == ""
+    assert reason(small, draws=0) == reason(small, draws=200) == ""
+    small.write(certainty__draws=150)  # the folder has more
+    assert reason(small) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"designate__priority__all__0__worst": "30%"},
+        {"certainty__seed": 2},
+        {"indicators__income__label": "Income"},
+        {"title": "Others"},
+    ],
+)
+def test_another_recipe_does_not_fit(small: Small, changes: dict[str, Any]) -> None:
+    kept(small)
+    small.write(**changes)
+    assert reason(small) == MADE_OF
+
+
+def test_a_table_that_has_changed_does_not_fit(small: Small) -> None:
+    kept(small)
+    small.replace(small.indicators, "A01,1,", "A01,2,")
+    assert reason(small) == MADE_OF
+
+
+def test_a_table_that_changed_while_the_study_ran_never_fits(small: Small) -> None:
+    results = small.run()
+    small.replace(small.indicators, "A01,1,", "A01,2,")
+    write_results(results, small.path / "results" / "study")
+    assert reason(small) == MADE_OF
+
+
+def test_the_earlier_study_and_its_tables_count(small: Small) -> None:
+    (small.path / "earlier.yaml").write_bytes(small.study.read_bytes())
+    small.write(since="earlier.yaml")
+    kept(small)
+    assert reason(small) == ""
+    text = (small.path / "earlier.yaml").read_text("utf-8")
+    (small.path / "earlier.yaml").write_text(text.replace("20%", "30%", 1), "utf-8")
+    assert reason(small) == MADE_OF
+
+
+def test_where_files_lie_does_not_count(small: Small) -> None:
+    folder = kept(small)
+    (small.path / "other").mkdir()
+    for file in ("study.yaml", "areas.csv", "indicators.csv"):
+        (small.path / file).rename(small.path / "other" / file)
+    assert why_not(folder, load_study(small.path / "other" / "study.yaml"), small.store) == ""
+
+
+def test_draws_sensitivity_and_boundaries(small: Small) -> None:
+    kept(small, draws=20, geometry=False)
+    assert reason(small) == "has fewer draws (20) than the 200 asked for"
+    assert reason(small, draws=20) == "has no boundaries"
+    assert reason(small, draws=20, geometry=False) == ""
+    small.write(sensitivity={"sample": 8, "intervals": 0})
+    assert reason(small, draws=20, geometry=False) == "does not say which choice matters"
+    assert reason(small, draws=20, geometry=False, sensitivity=False) == ""
+
+
+def test_another_version_or_a_damaged_description(small: Small) -> None:
+    file = kept(small) / "datapackage.json"
+    about = json.loads(file.read_text("utf-8"))
+    about["commonweal"]["version"] = "0.0"
+    file.write_text(json.dumps(about), "utf-8")
+    assert reason(small) == "was made by another version"
+    file.write_text("{", "utf-8")
+    assert reason(small) == "cannot be opened by this version"
+
+
+def test_a_command_opens_what_run_has_written(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    first = tell("show", "A20", "--study", "study.yaml")
+    assert (first[0], first[2]) == (0, "")
+    assert tell("run", "study.yaml")[0] == 0
+    code, out, said = tell("show", "A20", "--study", "study.yaml")
+    assert (code, out) == first[:2]
+    assert said.startswith("Opened results/study (written 20")
+    assert said.count("\n") == 1
+    assert tell("show", "A20", "--study", "results/study")[:2] == first[:2]
+    without = tell("show", "A20", "--study", "study.yaml", "--draws", "0")[1]
+    small.replace(small.indicators, "A02,2,", "A02,2.5,")
+    code, out, said = tell("show", "A20", "--study", "study.yaml")
+    assert (code, out) == first[:2]
+    assert said == f"results/study {MADE_OF}: running the study.\n"
+    assert tell("show", "A20", "--study", "study.yaml", "--draws", "0")[1] == without
+
+
+def test_a_folder_that_is_named_is_opened_whatever_has_changed(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    tell("run", "study.yaml")
+    shown = tell("show", "A20", "--study", "results/study")[1]
+    for file in (small.study, small.indicators, small.areas):
+        file.unlink()
+    assert tell("show", "A20", "--study", "results/study")[:2] == (0, shown)
+    assert tell("compare", "results/study", "results/study")[0] == 0
+    code, _, said = tell("show", "A20", "--study", "results/study", "--draws", "999")
+    assert code == 2
+    assert "has 200 draws; --draws 999 needs the study itself, not its results folder" in said
+
+
+def test_a_folder_that_is_none_is_refused(small: Small) -> None:
+    from commonweal.study.fingerprint import load_asked
+
+    with pytest.raises(CommonwealError, match="is no results folder"):
+        load_asked(str(small.path))
