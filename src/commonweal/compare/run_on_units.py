@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from commonweal.compare import compare_units, larger_units
 from commonweal.errors import StudyError
@@ -23,15 +23,6 @@ __all__ = [
     "on_unit",
     "run_on_units",
 ]
-
-
-BARE: dict[str, Any] = {
-    "certainty": None,
-    "sensitivity": None,
-    "agreement": (),
-    "since": "",
-    "focus": {},
-}
 
 
 def run_on_units(
@@ -76,7 +67,7 @@ def run_on_units(
                 f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
             )
     focus = study.in_focus(areas.table) if study.focus else None
-    small = run(study.model_copy(update=BARE), store, geometry=False, progress=progress)
+    small = run(study.bare(), store, geometry=False, progress=progress)
     found = []
     for unit in chosen:
         large = run(on_unit(study, unit), store, geometry=False, progress=progress)
@@ -112,4 +103,4 @@ def on_unit(study: Study, unit: str) -> Study:
         else spec
         for name, spec in study.indicators.items()
     }
-    return study.model_copy(update={**BARE, "areas": unit, "indicators": there})
+    return study.bare().model_copy(update={"areas": unit, "indicators": there})

@@ -237,6 +237,19 @@ class Study(StudyFields):
         check_headlines(self.social_capital, self.indicators)
         return self
 
+    def bare(self) -> Study:
+        """Give the same study for its scores and lists alone: nothing is varied, compared, narrowed or added."""
+        blank: dict[str, Any] = {
+            "since": "",
+            "agreement": (),
+            "certainty": None,
+            "sensitivity": None,
+            "social_capital": {},
+            "focus": {},
+            "show": (),
+        }
+        return self.model_copy(update=blank)
+
     def moved_to(self, folder: Path) -> Study:
         """Give the same study as a file in another folder says it: files named from there."""
         short = {name for name, spec in self.files.items() if spec.file}

@@ -214,8 +214,6 @@ def open_or_run(
     CommonwealError
         As in `commonweal.study.saved.open_results` and `commonweal.study.run.run`.
     """
-    from commonweal.study.run import run
-
     store = store or Store.from_environment(progress)
     own = _folder_of(study)
     at = own or Path("results") / study.name
@@ -236,6 +234,10 @@ def open_or_run(
             print(f"Opened {shown} (written {when:%Y-%m-%d %H:%M}).", file=sys.stderr)
             return _as_asked(opened, study, draws, sensitivity)
         print(f"{at} {why}: running the study.", file=sys.stderr)
+    from commonweal.study.run import (
+        run,  # compiled kernels come with it, which opening does without
+    )
+
     return run(
         study, store, draws=draws, sensitivity=sensitivity, geometry=geometry, progress=progress
     )

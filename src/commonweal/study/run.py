@@ -352,17 +352,7 @@ def _since(
     """Compare with the designation of an earlier study."""
     recipe = earlier_study(study)
     # Only its designation is wanted; its own 'since' could lead back to this study.
-    bare = recipe.model_copy(
-        update={
-            "since": "",
-            "agreement": (),
-            "certainty": None,
-            "sensitivity": None,
-            "social_capital": {},
-            "focus": {},
-            "show": (),
-        }
-    )
+    bare = recipe.bare()
     earlier = run(bare, store, geometry=False)
     return earlier.study.title, compare_designations(
         only_designation(earlier), next(iter(designations.values())), store
