@@ -45,7 +45,7 @@ def in_pairs(small: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         return crosswalk_from_pairs(origin, destination, pairs)
 
     for module in ("studies", "units"):
-        monkeypatch.setattr(f"commonweal.compare.{module}.build_move", way)
+        monkeypatch.setattr(f"commonweal.compare.{module}.build_crosswalk", way)
     halls = {k: 11 - k for k in range(1, 11)} | {5: 0}
 
     def run(**changes: Any) -> Results:

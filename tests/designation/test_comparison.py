@@ -71,7 +71,7 @@ def test_on_other_areas_half_of_the_people_decide(
     )
     move = crosswalk_from_pairs(here, there, pairs)
     module = sys.modules["commonweal.designation.comparison"]
-    monkeypatch.setattr(module, "build_move", lambda store, origin, destination: move)
+    monkeypatch.setattr(module, "build_crosswalk", lambda store, origin, destination: move)
     before = worst(1, here, plain([9.0, 1, 1]))
     new = plain([9.0, 8, 7])
     after = designate(
