@@ -34,7 +34,7 @@ main()
 """
 READY = 'print("READY", flush=True); '
 SLEEPS = f"{READY}time.sleep(3600)"
-SOLVES = f"from test_highs import hard; from commonweal.invest.solver import Clock; {READY}hard(Clock(3600))"
+SOLVES = f"from test_highs import hard; from commonweal.invest.solver import TimeLimit; {READY}hard(TimeLimit(3600))"
 DEAF = "from test_interrupt import deaf; deaf()"
 SEEKS = f"from test_interrupt import sought; {READY}return sought(real, *args, **kwargs)"
 
@@ -108,10 +108,10 @@ def folder(tmp_path: Path) -> Path:
     ("words", "where", "meanwhile"),
     [
         (CASE, "commonweal.invest.case.model.run", SLEEPS),
-        (CASE, "commonweal.invest.case.options.choose", SOLVES),
+        (CASE, "commonweal.invest.case.options.optimise_mix", SOLVES),
         (CASE, "commonweal.invest.siting.on_study.solve", SEEKS),
         (CASE, "commonweal.document.write.report_pdf", SLEEPS),
-        (SITE, "commonweal.invest.siting.on_study.effect_of", SLEEPS),
+        (SITE, "commonweal.invest.siting.on_study.siting_effect", SLEEPS),
     ],
     ids=["study", "solver", "sites", "writing", "effect"],
 )
@@ -130,7 +130,7 @@ def test_a_solver_that_does_not_hear_is_not_waited_for(
     environment: dict[str, str], folder: Path
 ) -> None:
     code, said, complaint = interrupted(
-        CASE, "commonweal.invest.case.options.choose", DEAF, environment, folder
+        CASE, "commonweal.invest.case.options.optimise_mix", DEAF, environment, folder
     )
     assert (code, said) == (130, "")
     assert complaint == "commonweal: stopped; nothing was half-written\n"

@@ -40,7 +40,7 @@ MANCHESTER = "E08000003"
 def made(asked: CaseOptions, store: Store, results: Results) -> Case:
     """Make a case whose sites are looked for until they are proven, on any machine."""
     module = sys.modules["commonweal.invest.siting.solve"]
-    with mock.patch.object(module, "running", side_effect=lambda _: time_limit(math.inf)):
+    with mock.patch.object(module, "time_limit", side_effect=lambda _: time_limit(math.inf)):
         return make_case(asked, store, results=results)
 
 

@@ -129,7 +129,7 @@ def test_the_time_for_each_choice_is_kept_to_in_draws_too(
         return optimise_mix(problem, rules, seconds=seconds, **more)
 
     for module in ("commonweal.invest.case.options", "commonweal.invest.portfolio.plan"):
-        monkeypatch.setattr(import_module(module), "choose", chosen)
+        monkeypatch.setattr(import_module(module), "optimise_mix", chosen)
     option = case.option if case.option.sharing == sharing else case.other
     builder = portfolio_builder(case.results, case.rows[:2], case.interventions)
     mix = replace(option.mix, start=option.mix.start[:2])

@@ -161,7 +161,7 @@ class Looks(TimeLimit):
 @pytest.mark.slow
 def test_when_time_is_up_the_gap_is_said(monkeypatch):
     module = sys.modules["commonweal.invest.siting.solve"]
-    monkeypatch.setattr(module, "running", lambda seconds: nullcontext(Looks(seconds)))
+    monkeypatch.setattr(module, "time_limit", lambda seconds: nullcontext(Looks(seconds)))
     told = []
     found = solve(
         hard(),
