@@ -220,7 +220,7 @@ def test_no_function_takes_what_its_signature_does_not_say(name: str, key: str) 
 DATA_ONLY = {
     "ArrayLike", "Callable", "Ensemble", "Floats", "Hashable", "Iterable", "Mapping", "Matrix",
     "Model", "NDArray", "Node", "Normaliser", "Panel", "Path", "Plot", "Rule", "S", "Sequence",
-    "Sobol", "Summary", "Thresholds", "Weights", "pl",
+    "Sobol", "Summary", "Thresholds", "WeightsLike", "pl",
 }  # fmt: skip
 """Names in annotations that only type checkers can read, and that declare nothing to hold to."""
 
