@@ -65,11 +65,12 @@ def _recipe(study: Study) -> Any:
 
     said = study.resolved()
     said.pop("sensitivity", None)
-    said.get("certainty", {}).pop("draws", None)
+    (said.get("certainty") or {}).pop("draws", None)
     for short in said.get("files", {}).values():
         short.pop("file", None)
     functions = {name: _source_of(name) for name in functions_named(said)}
-    earlier = _recipe(earlier_study(study)) if study.since else None
+    # As a run takes it: only its list counts, and its own 'since' could lead back to this study.
+    earlier = _recipe(earlier_study(study).bare()) if study.since else None
     said.pop("since", None)
     return [by_content(said), functions, earlier]
 
