@@ -3,7 +3,7 @@
 >>> import polars as pl
 >>> from commonweal import indicators
 >>> table = pl.DataFrame({"halls": [4, 1], "people": [2000, 1000]})
->>> indicators.evaluate("1000 * halls / people", table, "halls per 1,000", "the table").to_list()
+>>> indicators.evaluate_formula("1000 * halls / people", table, "halls per 1,000", "the table").to_list()
 [2.0, 1.0]
 """
 
