@@ -177,11 +177,10 @@ def summarise(
         }
     )
     total = pl.col("people").sum()
-    mean = {
-        "average_score": "score",
-        "average_rank": "from_best",
-        "extent": "extent",
-    }
+
+    def mean(column: str) -> pl.Expr:
+        return (pl.col(column) * pl.col("people")).sum() / total
+
     return (
         frame.sort("code", "from_best", descending=[False, True])
         .with_columns(before=pl.col("people").cum_sum().over("code") - pl.col("people"))
@@ -194,23 +193,12 @@ def summarise(
         .agg(
             areas=pl.len(),
             population=total,
-            **{
-                name: (pl.col(column) * pl.col("people")).sum() / total
-                for name, column in mean.items()
-            },
+            average_score=mean("score"),
+            average_rank=mean("from_best"),
             proportion=pl.col("worst_tenth").mean(),
+            extent=mean("extent"),
             local_concentration=(pl.col("from_best") * pl.col("in_worst")).sum()
             / pl.col("in_worst").sum(),
-        )
-        .select(
-            "code",
-            "areas",
-            "population",
-            "average_score",
-            "average_rank",
-            "proportion",
-            "extent",
-            "local_concentration",
         )
         .fill_nan(None)
     )

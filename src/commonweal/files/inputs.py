@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
+    import yaml
+
     from commonweal.errors import StudyError
 
 
@@ -199,6 +201,24 @@ def name_value(found: Any) -> str:
     return f"a {type(found).__name__}"
 
 
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    """Make a mapping, of keys that are plain text and there once."""
+    import yaml
+
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(
+                problem="a key is not plain text", problem_mark=key.start_mark
+            )
+        if key.value in seen:
+            raise yaml.MarkedYAMLError(
+                problem=f"key '{key.value}' is there twice", problem_mark=key.start_mark
+            )
+        seen.add(key.value)
+    return loader.construct_mapping(node, deep=True)
+
+
 @cache
 def _loader(fast: bool = False) -> Any:
     """Give the class that reads; the fast one, where it is there, takes a text apart by compiled code."""
@@ -255,19 +275,5 @@ def _loader(fast: bool = False) -> Any:
                             )
             super().flatten_mapping(node)
 
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(
-                    problem="a key is not plain text", problem_mark=key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key.value}' is there twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
     return Loader

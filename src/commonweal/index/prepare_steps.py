@@ -155,6 +155,25 @@ def _denominate(table: StepState, names: list[str], spec: Denominate) -> StepRes
     return table.with_block(at, after, scaled, units), cells.select(*CELLS), tuple(names), told
 
 
+def _left_out(gone: dict[str, str], why: dict[str, str]) -> pl.DataFrame:
+    """Account for the indicators and the areas that are left out, each with its reason."""
+    cells = pl.DataFrame(
+        {
+            "indicator": [*gone, *[None] * len(why)],
+            "code": [*[None] * len(gone), *why],
+            "what": ["left out"] * (len(gone) + len(why)),
+            "why": [*(t.removeprefix("left out: ") for t in gone.values()), *why.values()],
+        },
+        schema_overrides={
+            "indicator": pl.String,
+            "code": pl.String,
+            "what": pl.String,
+            "why": pl.String,
+        },
+    ).with_columns(before=pl.lit(None, pl.Float64), after=pl.lit(None, pl.Float64))
+    return cells.select(*CELLS)
+
+
 def _screen(table: StepState, names: list[str], spec: Screen) -> StepResult:
     _, values, _ = table.block(names)
     codes, told = table.codes(), dict[str, str]()
@@ -183,20 +202,6 @@ def _screen(table: StepState, names: list[str], spec: Screen) -> StepResult:
     if out.all():
         raise DataError("every area would be left out; expected a lower share")
     gone = {name: text for name, text in told.items() if name}
-    cells = pl.DataFrame(
-        {
-            "indicator": [*gone, *[None] * len(why)],
-            "code": [*[None] * len(gone), *why],
-            "what": ["left out"] * (len(gone) + len(why)),
-            "why": [*(t.removeprefix("left out: ") for t in gone.values()), *why.values()],
-        },
-        schema_overrides={
-            "indicator": pl.String,
-            "code": pl.String,
-            "what": pl.String,
-            "why": pl.String,
-        },
-    ).with_columns(before=pl.lit(None, pl.Float64), after=pl.lit(None, pl.Float64))
     empty = table.values.copy()
     empty[table.rows[out]] = np.nan
     errors = np.where(np.isnan(empty), np.nan, table.errors)
@@ -208,7 +213,7 @@ def _screen(table: StepState, names: list[str], spec: Screen) -> StepResult:
         areas_out={**table.areas_out, **why},
         indicators_out={**table.indicators_out, **gone},
     )
-    return then, cells.select(*CELLS), (), told
+    return then, _left_out(gone, why), (), told
 
 
 def _impute(

@@ -35,6 +35,7 @@ from commonweal.report.study.geopackage import fix_timestamp, polygons, write_la
 from commonweal.sources import load_catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -55,16 +56,8 @@ __all__ = [
 ]
 
 
-def comparison_section(
-    worked: AllocationResult, title: str, difference: AllocationDifference, which: str = ""
-) -> Section:
-    """Tell who gains and who loses beside another list."""
-    d = difference
-    words = {
-        "both": "In both",
-        "this_only": f"In {worked.allocation.programme.title} only",
-        "other_only": f"In {title} only",
-    }
+def _sides(d: AllocationDifference, words: Mapping[str, str]) -> TableData:
+    """Count areas and people in both lists, and in either only."""
     rows = [
         (
             words[k],
@@ -80,7 +73,19 @@ def comparison_section(
         "People": pl.Int64,
         "People in areas in need": pl.Int64,
     }
-    sides = pl.DataFrame(rows, schema=schema, orient="row")
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def comparison_section(
+    worked: AllocationResult, title: str, difference: AllocationDifference, which: str = ""
+) -> Section:
+    """Tell who gains and who loses beside another list."""
+    d = difference
+    words = {
+        "both": "In both",
+        "this_only": f"In {worked.allocation.programme.title} only",
+        "other_only": f"In {title} only",
+    }
     frame = d.to_frame().filter(pl.col("selected_by") != "both")
     only = {"first only": words["this_only"], "second only": words["other_only"]}
     rename = {k: h for k, h in HEADS.items() if k in frame.columns}
@@ -90,7 +95,7 @@ def comparison_section(
         in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
     )
     tables = [
-        Table(named(worked, f"sides{which}"), "Who gains and who loses", TableData(sides)),
+        Table(named(worked, f"sides{which}"), "Who gains and who loses", _sides(d, words)),
         *_by_region(worked, d.areas.table, shares_of(d), d.areas.population, words, which),
     ]
     if len(listed):
@@ -279,6 +284,22 @@ def _columns(frame: pl.DataFrame, *without: str) -> TableData:
     return TableData(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
 
 
+def _passed_over(worked: AllocationResult, frame: pl.DataFrame) -> TableData:
+    """Count the areas that are not selected, by the reason."""
+    counts = frame.filter(~pl.col("selected")).group_by("why").agg(
+        pl.len().alias("n"),
+        pl.col("population").sum(),
+        pl.col("population").filter(pl.col("in_need")).sum().alias("need"),
+    ).sort("n", "why", descending=[True, False])  # fmt: skip
+    why = counts.select(
+        pl.Series("Why not", [why_words(worked, why) for why in counts["why"]], pl.String),
+        pl.col("n").cast(pl.Int64).alias("Areas"),
+        pl.col("population").round(0).cast(pl.Int64).alias("People"),
+        pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
+    )
+    return TableData(why)
+
+
 def _list(worked: AllocationResult) -> Section:
     a, frame = worked.allocation, table_of(worked)
     land = worked.results.outline
@@ -312,18 +333,9 @@ def _list(worked: AllocationResult) -> Section:
                 "Margin: how far below the last selected.",
             )
         )
-    counts = frame.filter(~pl.col("selected")).group_by("why").agg(
-        pl.len().alias("n"),
-        pl.col("population").sum(),
-        pl.col("population").filter(pl.col("in_need")).sum().alias("need"),
-    ).sort("n", "why", descending=[True, False])  # fmt: skip
-    why = counts.select(
-        pl.Series("Why not", [why_words(worked, why) for why in counts["why"]], pl.String),
-        pl.col("n").cast(pl.Int64).alias("Areas"),
-        pl.col("population").round(0).cast(pl.Int64).alias("People"),
-        pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
+    tables.append(
+        Table(named(worked, "why"), "Why others were passed over", _passed_over(worked, frame))
     )
-    tables.append(Table(named(worked, "why"), "Why others were passed over", TableData(why)))
     number = format_count(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
         _who(worked),

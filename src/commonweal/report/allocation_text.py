@@ -324,6 +324,23 @@ def _columns(worked: AllocationResult, frame: pl.DataFrame) -> tuple[list[str], 
     return heads, rows
 
 
+def _against_data(against: AllocationComparison) -> dict[str, Any]:
+    """Give who gains and who loses beside another programme as plain data."""
+    d = against.difference
+    return {
+        "programme": against.other.allocation.programme.name,
+        "on": d.areas.system,
+        **{
+            name: {
+                "areas": int((share > 0).sum()),
+                "people": d.people(share),
+                "people_in_need": d.people(share, in_need=True),
+            }
+            for name, share in shares_of(d).items()
+        },
+    }
+
+
 def allocation_data(
     worked: AllocationResult, against: AllocationComparison | None = None
 ) -> dict[str, Any]:
@@ -373,19 +390,7 @@ def allocation_data(
     if worked.built is not None:
         data["in_no_area"] = worked.built.left().to_dicts()
     if against is not None:
-        d = against.difference
-        data["against"] = {
-            "programme": against.other.allocation.programme.name,
-            "on": d.areas.system,
-            **{
-                name: {
-                    "areas": int((share > 0).sum()),
-                    "people": d.people(share),
-                    "people_in_need": d.people(share, in_need=True),
-                }
-                for name, share in shares_of(d).items()
-            },
-        }
+        data["against"] = _against_data(against)
     return data
 
 

@@ -174,6 +174,33 @@ def _changed(change: float | None) -> str:
     return f"{change:+.0%}".replace("%", " %").replace("-", "−")
 
 
+def _turning_points(appraisal: Appraisal) -> dict[str, Any]:
+    """Give what the answer turns on as plain data: switching values, and what each input moves."""
+    return {
+        "switching_values": [
+            {
+                "input": s.input.name,
+                "label": s.input.label,
+                "expected": s.expected,
+                "even_at": s.value,
+                "beyond": s.beyond,
+            }
+            for s in appraisal.switches
+        ],
+        "tornado": [
+            {
+                "input": s.input.name,
+                "label": s.input.label,
+                "low": s.low,
+                "high": s.high,
+                "npsv": list(s.npsv),
+                "share_of_variance": s.share,
+            }
+            for s in appraisal.swings
+        ],
+    }
+
+
 def appraisal_data(appraisal: Appraisal) -> dict[str, Any]:
     """Give an appraisal as plain data, for JSON; null where a number is not defined."""
     p = appraisal.project
@@ -212,27 +239,7 @@ def appraisal_data(appraisal: Appraisal) -> dict[str, Any]:
             }
             for r in appraisal.lines
         ],
-        "switching_values": [
-            {
-                "input": s.input.name,
-                "label": s.input.label,
-                "expected": s.expected,
-                "even_at": s.value,
-                "beyond": s.beyond,
-            }
-            for s in appraisal.switches
-        ],
-        "tornado": [
-            {
-                "input": s.input.name,
-                "label": s.input.label,
-                "low": s.low,
-                "high": s.high,
-                "npsv": list(s.npsv),
-                "share_of_variance": s.share,
-            }
-            for s in appraisal.swings
-        ],
+        **_turning_points(appraisal),
         "drivers": list(appraisal.drivers),
         "assumptions": list(appraisal.assumptions),
         "cautions": list(appraisal.cautions),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -23,10 +23,26 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation import Allocation
     from commonweal.invest.siting.result import SitingResult
 
+    _Box: TypeAlias = tuple[float, float, float, float]
+
 
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
 _PART = 0.15
 """Marks within such a part of the land are drawn close up: in a map of a country they would be one dot."""
+
+
+def _plane(lon: np.ndarray, lat: np.ndarray) -> str:
+    """Name the projection for some points: the National Grid in Britain, else one that keeps areas."""
+    if (np.abs(lon + 3) < 6).all() and (np.abs(lat - 55) < 6).all():
+        return "EPSG:27700"
+    return f"+proj=laea +lat_0={lat.mean():.3f} +lon_0={lon.mean():.3f}"
+
+
+def _padded(bounds: _Box, share: float) -> _Box:
+    """Give bounds with a margin, a share of the longer side, around them."""
+    west, south, east, north = bounds
+    pad = share * max(east - west, north - south, 1000.0)
+    return west - pad, south - pad, east + pad, north + pad
 
 
 def allocation_map(
@@ -47,13 +63,9 @@ def allocation_map(
     shown = (kinds["selected"] | kinds["passed over"]) & np.isfinite(lon) & np.isfinite(lat)
     if not shown.any():
         return None
-    british = bool((np.abs(lon[shown] + 3) < 6).all() and (np.abs(lat[shown] - 55) < 6).all())
-    plane = (
-        "EPSG:27700"
-        if british
-        else f"+proj=laea +lat_0={lat[shown].mean():.3f} +lon_0={lon[shown].mean():.3f}"
-    )
-    to_metres = pyproj.Transformer.from_crs("EPSG:4326", plane, always_xy=True).transform
+    to_metres = pyproj.Transformer.from_crs(
+        "EPSG:4326", _plane(lon[shown], lat[shown]), always_xy=True
+    ).transform
     land = shapely.transform(
         shapely.from_wkb(outline["geometry"].drop_nulls().to_list()), to_metres, interleaved=False
     )
@@ -61,9 +73,7 @@ def allocation_map(
     marked = (*points[shown].min(axis=0), *points[shown].max(axis=0))
     whole = shapely.total_bounds(land) if len(land) else marked
     near = _across(marked) < _PART * _across(whole)
-    west, south, east, north = marked if near else whole
-    pad = (0.25 if near else 0.03) * max(east - west, north - south, 1000.0)
-    box = (west - pad, south - pad, east + pad, north + pad)
+    box = _padded(marked, 0.25) if near else _padded(whole, 0.03)
     if near:
         box = _filling(box)
         land = shapely.clip_by_rect(land, *box)
@@ -99,7 +109,7 @@ def _across(box: Sequence[float]) -> float:
     return float(max(box[2] - box[0], box[3] - box[1]))
 
 
-def _filling(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _filling(box: _Box) -> _Box:
     """Widen or heighten a box about its middle to the proportions of the drawing."""
     west, south, east, north = box
     width = max(east - west, (north - south) * _WIDTH / _HEIGHT)

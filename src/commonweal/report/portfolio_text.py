@@ -196,10 +196,26 @@ def portfolio_lines(found: Portfolio) -> Iterator[str]:
         yield from (f"  {line}" for line in one.assumptions)
 
 
+def _choices(found: Portfolio) -> list[dict[str, Any]]:
+    """Give what is begun where and when as plain data."""
+    p, s = found.problem, found.stability
+    spent = p.spent(found.mix.start, found.rules.years).sum(axis=2)
+    return [
+        {
+            "code": p.codes[a],
+            "name": p.names[a],
+            "intervention": p.interventions[i],
+            "start_year": int(found.mix.start[a, i]) + 1,
+            "cost_gbp": float(spent[a, i]),
+            "share_of_draws": None if s is None else float(s.often[a, i]),
+        }
+        for a, i in np.argwhere(found.mix.chosen).tolist()
+    ]
+
+
 def portfolio_data(found: Portfolio) -> dict[str, Any]:
     """Give a portfolio as plain data, for JSON."""
     p, rules, s = found.problem, found.rules, found.stability
-    spent = p.spent(found.mix.start, rules.years).sum(axis=2)
     return {
         "title": found.title,
         "fictional": found.fictional,
@@ -217,17 +233,7 @@ def portfolio_data(found: Portfolio) -> dict[str, Any]:
         "gap": found.mix.gap,
         "places": len(p.codes),
         "places_reached": int(found.reached.sum()),
-        "choices": [
-            {
-                "code": p.codes[a],
-                "name": p.names[a],
-                "intervention": p.interventions[i],
-                "start_year": int(found.mix.start[a, i]) + 1,
-                "cost_gbp": float(spent[a, i]),
-                "share_of_draws": None if s is None else float(s.often[a, i]),
-            }
-            for a, i in np.argwhere(found.mix.chosen).tolist()
-        ],
+        "choices": _choices(found),
         "frontier": [
             {
                 "budget_gbp": q.budget,

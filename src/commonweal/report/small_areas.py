@@ -33,6 +33,25 @@ _POINTS = 200
 _PLACES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
 
 
+def _numbers(e: Estimates, areas: Areas, order: NDArray[np.intp]) -> TableData:
+    """Give the estimates at some places in the order, with their intervals."""
+    rows = order[[round(q * (len(order) - 1)) for q in _PLACES]]
+    words = ["lowest", *(f"{100 * q:.0f} % are lower" for q in _PLACES[1:-1]), "highest"]
+    headers = ("Estimate", "Lower", "Upper")
+    return TableData(
+        pl.DataFrame(
+            {
+                "Place in the order": words,
+                areas.singular.capitalize(): areas.table["name"].gather(rows),
+                **{
+                    h: v[rows] for h, v in zip(headers, (e.estimate, e.lower, e.upper), strict=True)
+                },
+            }
+        ),
+        frozenset(headers) if e.share else frozenset(),
+    )
+
+
 def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
     """Draw the estimates from the lowest to the highest, each with its interval."""
     order = np.argsort(e.estimate, kind="stable")
@@ -72,26 +91,11 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
         f'<text class="tick" x="{_LEFT}" y="{bottom - 8}" font-size="13">lowest estimate</text>'
         f'<text class="tick" x="{_LEFT + _WIDE}" y="{bottom - 8}" text-anchor="end" font-size="13">highest</text></svg>'
     )
-    rows = order[[round(q * (n - 1)) for q in _PLACES]]
-    words = ["lowest", *(f"{100 * q:.0f} % are lower" for q in _PLACES[1:-1]), "highest"]
-    headers = ("Estimate", "Lower", "Upper")
-    numbers = TableData(
-        pl.DataFrame(
-            {
-                "Place in the order": words,
-                areas.singular.capitalize(): areas.table["name"].gather(rows),
-                **{
-                    h: v[rows] for h, v in zip(headers, (e.estimate, e.lower, e.upper), strict=True)
-                },
-            }
-        ),
-        frozenset(headers) if e.share else frozenset(),
-    )
     about = (
         f"The line is the estimate, the band its interval of {100 * level:.0f} % (smoothed along the order). Where the "
         f"band is wide against the slope of the line, the order of {areas.plural} says little."
     )
-    return Chart(id_, title, about, svg, numbers)
+    return Chart(id_, title, about, svg, _numbers(e, areas, order))
 
 
 def _smooth(values: np.ndarray, reach: int = 5) -> np.ndarray:
@@ -134,6 +138,23 @@ def overview(found: Neighbourhoods) -> str:
         f"{asked:,} of them, by {METHODS[found.method]}, with {len(found.covariates.names)} covariates; "
         f"intervals of {percent(found.level)}."
     )
+
+
+def _set_aside(e: Estimates, plural: str) -> Iterator[str]:
+    """Tell who was left out, and which estimates were set to an end of the scale."""
+    if e.outside:
+        who = format_count(e.outside, "respondent lives", "respondents live")
+        yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
+    if e.of_no_kind:
+        who = format_count(e.of_no_kind, "respondent is", "respondents are")
+        yield f"{who} of no known kind, for want of an answer on who they are, and left out."
+    edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
+    if edge:
+        yield (
+            f"{format_count(edge, 'estimate', 'estimates')} "
+            f"would lie outside 0 to 100 % and {_are(edge)} set to that end: "
+            "the model is stretched too far there."
+        )
 
 
 def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
@@ -185,19 +206,7 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
             "People sampled together within an area answer alike: variances are multiplied by "
             f"{m.direct.design_effect:.2f} for it."
         )
-    if e.outside:
-        who = format_count(e.outside, "respondent lives", "respondents live")
-        yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
-    if e.of_no_kind:
-        who = format_count(e.of_no_kind, "respondent is", "respondents are")
-        yield f"{who} of no known kind, for want of an answer on who they are, and left out."
-    edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
-    if edge:
-        yield (
-            f"{format_count(edge, 'estimate', 'estimates')} "
-            f"would lie outside 0 to 100 % and {_are(edge)} set to that end: "
-            "the model is stretched too far there."
-        )
+    yield from _set_aside(e, plural)
 
 
 def _are(n: int) -> str:

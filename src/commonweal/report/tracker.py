@@ -94,6 +94,21 @@ def _stands(found: TrackerResult) -> bool:
     return any(m.measure.unit == PERCENTILE_UNIT for m in found.moved)
 
 
+def _course(found: TrackerResult) -> str:
+    """Say whether the places and those like them were on the same course before the baseline."""
+    if found.earlier is None:
+        return (
+            "There is no earlier point, so whether the places and those like them were on the same course before the "
+            "baseline was not checked. A baseline of an earlier date would show it."
+        )
+    off = [m.measure.label for m in found.moved if m.off_course]
+    if off:
+        return (
+            f"Before the baseline the places were on another course already on: {'; '.join(off)}."
+        )
+    return "Before the baseline the places moved as those like them did, as far as the intervals can tell."
+
+
 def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
     """Say what a reader must not overlook."""
     told = [*_backwards(found), NOT_CAUSE, *found.notes]
@@ -103,20 +118,7 @@ def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
             f"{many:,} measures were looked at. If nothing had moved otherwise, one in {round(1 / LEVEL)} would "
             "seem to all the same; the adjusted chance (Holm) counts that in."
         )
-    if found.earlier is None:
-        told.append(
-            "There is no earlier point, so whether the places and those like them were on the same course before the "
-            "baseline was not checked. A baseline of an earlier date would show it."
-        )
-    else:
-        off = [m.measure.label for m in found.moved if m.off_course]
-        told.append(
-            "Before the baseline the places were on another course already on: "
-            + "; ".join(off)
-            + "."
-            if off
-            else "Before the baseline the places moved as those like them did, as far as the intervals can tell."
-        )
+    told.append(_course(found))
     unlike = found.balance.filter(found.balance["like"].abs() > _UNLIKE)
     if len(unlike):
         told.append(

@@ -227,8 +227,14 @@ def check_years(
                     "under 'panel')",
                     *at,
                 )
-    if panel is None:
-        return
+    if panel is not None:
+        _check_panel(panel, indicators, index)
+
+
+def _check_panel(
+    panel: PanelSpec, indicators: Mapping[str, IndicatorSpec], index: Mapping[str, IndexSpec]
+) -> None:
+    """Check the areas of a panel's years, its earlier indices, and that its base is the only one."""
     systems = load_systems().systems
     for year, system in panel.areas.items():
         if system not in systems:

@@ -156,11 +156,80 @@ _WORKS = (
 )
 
 
-def discontent_report(found: Discontent) -> Report:
-    """Tell what was found as a report: tables, the partial regressions as drawings, limits, sources."""
+def _vote(found: Discontent) -> Section:
+    """Tell what decline goes with in the vote."""
     table = found.authorities.table
     most = [int(i) for i in found.influence.most(5)]
     first, _, last = found.columns
+    return Section(
+        "Decline and the vote",
+        text=(
+            "The Leave share of local authorities beside the growth of their region from 1998 to 2015, with "
+            "more and more held constant. Authorities weigh by their electorate; errors are clustered by "
+            "region, for which growth and industry were measured.",
+        ),
+        charts=(
+            growth_chart("growth-alone", first, table, most, "the level of 1998 and Wales"),
+            growth_chart("growth-people", last, table, most, "all other predictors"),
+        ),
+        tables=(
+            Table("columns", "The model in three columns", _columns(found), _PER_UNIT),
+            Table("fits", "How well each column fits", _fits(found)),
+        ),
+    )
+
+
+def _trust(found: Discontent) -> Section:
+    """Tell how far that can be trusted."""
+    return Section(
+        "How far this can be trusted",
+        points=diagnostics(found),
+        tables=(
+            Table("readings", "Growth by other readings", _readings(found), _OF_LAST),
+            Table("influence", "The ten most influential authorities", _influence(found)),
+            Table("neighbours", "Growth where neighbours go together", _spatial(found)),
+            Table("overlap", "How much predictors overlap", _overlap(found)),
+        ),
+        beware=(
+            "Shares of manufacturing by volume, as in the columns above, depend on the year whose prices are "
+            "used; shares at current prices do not, and leave less of growth.",
+        ),
+    )
+
+
+def _wards(found: Discontent) -> Section:
+    """Tell how left-behind wards voted."""
+    return Section(
+        "Left-behind wards",
+        text=(
+            "Wards on the published list of 225, beside other wards of the same authority, weighted by votes. "
+            "Deprivation is the index of 2019; education its domain, adults with few qualifications, and the "
+            "young who do not go on to higher education.",
+        ),
+        points=(
+            "From and to are the bounds of the 95 % interval; the wider ones leave each cluster out in turn, "
+            "and hold where few clusters have what is compared.",
+            "Listed are the wards on the list, or the authorities that have some.",
+        ),
+        tables=(
+            Table("wards", "Difference in Leave share, points", _held(found.held)),
+            Table(
+                "ward-checks",
+                "The same in other ways",
+                _held(found.checks),
+                "Deprivation and education are held constant in each.",
+            ),
+            Table(
+                "authorities",
+                "Local authorities of England, per 10 points of people in left-behind wards",
+                _held(found.by_authority),
+            ),
+        ),
+    )
+
+
+def discontent_report(found: Discontent) -> Report:
+    """Tell what was found as a report: tables, the partial regressions as drawings, limits, sources."""
     sources = [s for v in (*found.authorities.variables, *found.wards.variables) for s in v.sources]
     joining = ["lookup-lad16-nuts", "lookup-lsoa11-wd17-ons", "population-wd17-2017"]
     return Report(
@@ -169,63 +238,9 @@ def discontent_report(found: Discontent) -> Report:
         heading="Decline, left-behind areas and the vote of 2016, England and Wales",
         answer=answer(found),
         sections=(
-            Section(
-                "Decline and the vote",
-                text=(
-                    "The Leave share of local authorities beside the growth of their region from 1998 to 2015, with "
-                    "more and more held constant. Authorities weigh by their electorate; errors are clustered by "
-                    "region, for which growth and industry were measured.",
-                ),
-                charts=(
-                    growth_chart("growth-alone", first, table, most, "the level of 1998 and Wales"),
-                    growth_chart("growth-people", last, table, most, "all other predictors"),
-                ),
-                tables=(
-                    Table("columns", "The model in three columns", _columns(found), _PER_UNIT),
-                    Table("fits", "How well each column fits", _fits(found)),
-                ),
-            ),
-            Section(
-                "How far this can be trusted",
-                points=diagnostics(found),
-                tables=(
-                    Table("readings", "Growth by other readings", _readings(found), _OF_LAST),
-                    Table("influence", "The ten most influential authorities", _influence(found)),
-                    Table("neighbours", "Growth where neighbours go together", _spatial(found)),
-                    Table("overlap", "How much predictors overlap", _overlap(found)),
-                ),
-                beware=(
-                    "Shares of manufacturing by volume, as in the columns above, depend on the year whose prices are "
-                    "used; shares at current prices do not, and leave less of growth.",
-                ),
-            ),
-            Section(
-                "Left-behind wards",
-                text=(
-                    "Wards on the published list of 225, beside other wards of the same authority, weighted by votes. "
-                    "Deprivation is the index of 2019; education its domain, adults with few qualifications, and the "
-                    "young who do not go on to higher education.",
-                ),
-                points=(
-                    "From and to are the bounds of the 95 % interval; the wider ones leave each cluster out in turn, "
-                    "and hold where few clusters have what is compared.",
-                    "Listed are the wards on the list, or the authorities that have some.",
-                ),
-                tables=(
-                    Table("wards", "Difference in Leave share, points", _held(found.held)),
-                    Table(
-                        "ward-checks",
-                        "The same in other ways",
-                        _held(found.checks),
-                        "Deprivation and education are held constant in each.",
-                    ),
-                    Table(
-                        "authorities",
-                        "Local authorities of England, per 10 points of people in left-behind wards",
-                        _held(found.by_authority),
-                    ),
-                ),
-            ),
+            _vote(found),
+            _trust(found),
+            _wards(found),
             Section(
                 "What the tables hold",
                 text=lost_lines(found),

@@ -89,6 +89,19 @@ class WealthRow:
         return tuple(part / total for part in self.parts)
 
 
+_ASSUMPTIONS = (
+    "Life satisfaction rises with the logarithm of income and in a straight line with trust, alike everywhere.",
+    "What people say of trust in surveys means the same everywhere, whichever survey asks.",
+    "Surveys are treated as simple random samples, so the sampling error of trust is too small.",
+)
+_LIMITS = (
+    "This is not a replication of Hamilton, Helliwell and Woolcock: their coefficients, form, horizon, "
+    "discount rate and table of countries could not be read.",
+    "Trust goes with life satisfaction; that it causes it, and by how much, is not shown here.",
+    "Trust stands for social capital; institutions and intangible capital are not measured.",
+)
+
+
 def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
     """Draw a bar a row: the parts of measured wealth, together 100 %, and trust after them."""
     ends = any(row.low is not None for row in rows)
@@ -191,6 +204,25 @@ REGRESSIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
+def _groups(found: TrustWealth, form: Form) -> Section:
+    """Tell what trust is worth in groups of countries."""
+    weight = found.weight
+    return Section(
+        "Groups of countries",
+        text=(
+            f"A country's trust is turned into wealth by the {form} form; a group's share adds the wealth of its "
+            "countries up, so large and rich ones weigh most.",
+        ),
+        beware=weight.warnings,
+        charts=(
+            wealth_chart(
+                "groups-drawn", "Trust beside the other parts of wealth", _group_rows(found, form)
+            ),
+        ),
+        tables=group_tables(found),
+    )
+
+
 def wealth_report(
     found: TrustWealth,
     store: Store,
@@ -202,16 +234,7 @@ def wealth_report(
     asked = changes or {}
     a, weight = found.assumptions, found.weight
     sections = [
-        Section(
-            "Groups of countries",
-            text=(
-                f"A country's trust is turned into wealth by the {form} form; a group's share adds the wealth of its "
-                "countries up, so large and rich ones weigh most.",
-            ),
-            beware=weight.warnings,
-            charts=(wealth_chart("groups-drawn", "Trust beside the other parts of wealth", _group_rows(found, form)),),
-            tables=group_tables(found),
-        ),
+        _groups(found, form),
         *([_asked(found, asked, form, points)] if asked else []),
         Section(
             "Countries",
@@ -241,16 +264,9 @@ def wealth_report(
         sections=tuple(sections),
         assumptions=(
             f"The weight of trust, r = {weight.ratio:.3f}: {weight.source}.",
-            "Life satisfaction rises with the logarithm of income and in a straight line with trust, alike everywhere.",
-            "What people say of trust in surveys means the same everywhere, whichever survey asks.",
-            "Surveys are treated as simple random samples, so the sampling error of trust is too small.",
+            *_ASSUMPTIONS,
         ),
-        limits=(
-            "This is not a replication of Hamilton, Helliwell and Woolcock: their coefficients, form, horizon, "
-            "discount rate and table of countries could not be read.",
-            "Trust goes with life satisfaction; that it causes it, and by how much, is not shown here.",
-            "Trust stands for social capital; institutions and intangible capital are not measured.",
-        ),
+        limits=_LIMITS,
         works=tuple(dict.fromkeys([*(p.work for p in load_published().values()), "lange-2018"])),
         sources=source_lines(SOURCES),
         account=(

@@ -202,6 +202,58 @@ def _economic(case: Case) -> tuple[Section, ...]:
     )
 
 
+def _tables_of_done(case: Case) -> tuple[Table, ...]:
+    """Give what is done, by intervention, package and place, and what the gain rests on."""
+    done, together, places = by_intervention(case), packages(case), by_place(case)
+    nowhere = done.filter(pl.col("Places") == 0)["Intervention"].to_list()
+    left_out = (
+        f" Chosen nowhere: {join_words(name.lower() for name in nowhere)}." if nowhere else ""
+    )
+    alone = len(together) > _ALIKE * len(places)
+    prices = f"in prices of {case.interventions.price_year}, before optimism bias and discounting"
+    return (
+        Table(
+            "by-intervention",
+            "What is done",
+            TableData(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
+            f"Cost over all years, {prices}. The gain is that which is valued.{left_out}",
+        ),
+        *(
+            ()
+            if alone
+            else (
+                Table(
+                    "packages",
+                    "What places get together",
+                    TableData(together),
+                    f"Cost over all years, {prices}.",
+                    _FEW,
+                ),
+            )
+        ),
+        Table(
+            "by-place",
+            "What each place gets, neediest first",
+            TableData(places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}),
+            "Rank 1 = most need. Share of draws: how often the place is selected. In brackets is the year in which "
+            f"something begins. Cost over all years, {prices}. Need met is in weighted person-years.",
+            _ROWS if alone else _FEW,
+        ),
+        Table(
+            "by-gain",
+            "What the gain rests on",
+            TableData(
+                by_gain(case),
+                frozenset({"Share of the gain"}),
+                {"Gain of a resident": 4, "Low": 4, "High": 4},
+            ),
+            "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 "
+            "% of the draws lie between low and high. Each gain is counted once: by its size, and not also by "
+            "what it does to an index.",
+        ),
+    )
+
+
 def _done(case: Case) -> Section:
     mix, rules = case.mix, case.rules
     alike = " that gives each place an equal part" if case.option.sharing == "each" else ""
@@ -210,13 +262,6 @@ def _done(case: Case) -> Section:
         f"By the programme's count no other mix{alike} meets more{more_than(mix.met, mix.bound)}"
     )
     first = rules.years if rules.last_start is None else rules.last_start + 1
-    done, together, places = by_intervention(case), packages(case), by_place(case)
-    nowhere = done.filter(pl.col("Places") == 0)["Intervention"].to_list()
-    left_out = (
-        f" Chosen nowhere: {join_words(name.lower() for name in nowhere)}." if nowhere else ""
-    )
-    alone = len(together) > _ALIKE * len(places)
-    prices = f"in prices of {case.interventions.price_year}, before optimism bias and discounting"
     return Section(
         "What is done, and for whom",
         text=(
@@ -226,49 +271,7 @@ def _done(case: Case) -> Section:
             case.interventions.note,
         ),
         charts=(frontier_chart(case.frontier, rules.budget),),
-        tables=(
-            Table(
-                "by-intervention",
-                "What is done",
-                TableData(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
-                f"Cost over all years, {prices}. The gain is that which is valued.{left_out}",
-            ),
-            *(
-                ()
-                if alone
-                else (
-                    Table(
-                        "packages",
-                        "What places get together",
-                        TableData(together),
-                        f"Cost over all years, {prices}.",
-                        _FEW,
-                    ),
-                )
-            ),
-            Table(
-                "by-place",
-                "What each place gets, neediest first",
-                TableData(
-                    places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}
-                ),
-                "Rank 1 = most need. Share of draws: how often the place is selected. In brackets is the year in which "
-                f"something begins. Cost over all years, {prices}. Need met is in weighted person-years.",
-                _ROWS if alone else _FEW,
-            ),
-            Table(
-                "by-gain",
-                "What the gain rests on",
-                TableData(
-                    by_gain(case),
-                    frozenset({"Share of the gain"}),
-                    {"Gain of a resident": 4, "Low": 4, "High": 4},
-                ),
-                "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 "
-                "% of the draws lie between low and high. Each gain is counted once: by its size, and not also by "
-                "what it does to an index.",
-            ),
-        ),
+        tables=_tables_of_done(case),
     )
 
 

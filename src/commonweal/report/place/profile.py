@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.designation import ConditionResult, Sensitivity
+    from commonweal.designation import ConditionResult, Designation, Sensitivity
+    from commonweal.index import Scores
     from commonweal.study.results import Results
 
 __all__ = [
@@ -180,6 +181,49 @@ def profile(results: Results, asked: str) -> Profile:
     return Profile(results, row, peers(results, row))
 
 
+def _designation_lines(p: Profile, name: str, d: Designation) -> Iterator[str]:
+    """Say how a place stands in one designation, how far that holds, and what would change it."""
+    r, row = p.results, p.row
+    label = r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+    state = "is" if d.selected[row] else "is not"
+    near = " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
+    sure = r.certainty.get(name)
+    yield f"It {state} {label}{near}. The rule: {rule_in_words(r, name)}."
+    if sure:
+        yield (
+            f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
+            f"it was on the list in {percent(float(sure.selected[row]))} of them."
+        )
+    if moved := describe_mover(r, name, row):
+        yield moved
+    yield from (_condition_line(r, row, t) for t in d.tested)
+    path, now, then = d.least_change()
+    if path[row] is not None:
+        yield (
+            f"  Least change that would change the answer: {index_label(r, path[row])} "
+            f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
+        )
+    elif knows_changes(r, d):
+        yield "  No single domain could change the answer alone."
+    else:
+        yield "  What one domain alone would change is not worked out for this kind of index."
+
+
+def _peer_line(r: Results, peer: int, parent: str | None) -> str:
+    """Name a place that is like it, and what it is."""
+    marks = [
+        r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
+        for name, d in r.designations.items()
+        if d.selected[peer]
+    ]
+    where = r.areas.table[f"{parent}_name"][peer] if parent else None
+    return (
+        f"  {r.areas.codes[peer]}  {r.areas.table['name'][peer]}"
+        + (f", {where}" if where else "")
+        + (f" ({', '.join(marks)})" if marks else "")
+    )
+
+
 def profile_lines(p: Profile) -> Iterator[str]:
     """Give a profile as lines of text."""
     r, row = p.results, p.row
@@ -199,31 +243,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
         yield r.study.briefing.note
     for name, d in r.designations.items():
         yield ""
-        label = r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
-        state = "is" if d.selected[row] else "is not"
-        near = (
-            " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
-        )
-        sure = r.certainty.get(name)
-        yield f"It {state} {label}{near}. The rule: {rule_in_words(r, name)}."
-        if sure:
-            yield (
-                f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
-                f"it was on the list in {percent(float(sure.selected[row]))} of them."
-            )
-        if moved := describe_mover(r, name, row):
-            yield moved
-        yield from (_condition_line(r, row, t) for t in d.tested)
-        path, now, then = d.least_change()
-        if path[row] is not None:
-            yield (
-                f"  Least change that would change the answer: {index_label(r, path[row])} "
-                f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
-            )
-        elif knows_changes(r, d):
-            yield "  No single domain could change the answer alone."
-        else:
-            yield "  What one domain alone would change is not worked out for this kind of index."
+        yield from _designation_lines(p, name, d)
     for index, s in r.scores.items():
         yield ""
         yield from _index_lines(p, index, s)
@@ -236,17 +256,7 @@ def profile_lines(p: Profile) -> Iterator[str]:
         yield ""
         yield "Most like it:"
     for peer in p.peers:
-        marks = [
-            r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
-            for name, d in r.designations.items()
-            if d.selected[peer]
-        ]
-        where = r.areas.table[f"{parent}_name"][int(peer)] if parent else None
-        yield (
-            f"  {r.areas.codes[peer]}  {r.areas.table['name'][int(peer)]}"
-            + (f", {where}" if where else "")
-            + (f" ({', '.join(marks)})" if marks else "")
-        )
+        yield _peer_line(r, int(peer), parent)
 
 
 def _condition_line(r: Results, row: int, t: ConditionResult) -> str:
@@ -307,68 +317,79 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
         yield f"  {index_label(r, path):<34} {ordinal(s.rank_of(path)[row]):>9}  {share}".rstrip()
 
 
+def _number(x: float) -> float | None:
+    """Give a number, or None where there is none."""
+    return float(x) if np.isfinite(x) else None
+
+
+def _designation_data(p: Profile, name: str, d: Designation) -> dict[str, Any]:
+    """Give how a place stands in one designation as plain data."""
+    r, row = p.results, p.row
+    path, now, then = d.least_change()
+    sure, matters = r.certainty.get(name), r.sensitivity.get(name)
+    return {
+        "selected": bool(d.selected[row]),
+        "near_miss": bool(d.near_miss[row]),
+        "just_inside": bool(d.just_inside[row]),
+        "probability": None if sure is None else float(sure.selected[row]),
+        "most_often_moved_by": None if matters is None else _mover(matters, row),
+        "margins": {
+            t.condition.index: {"places": _number(t.places[row]), "score": _number(t.score[row])}
+            for t in d.tested
+        },
+        "least_change": None
+        if path[row] is None
+        else {
+            "of": path[row].replace("/", "."),
+            "rank_now": now[row],
+            "rank_needed": then[row],
+        },
+    }
+
+
+def _index_data(p: Profile, index: str, s: Scores) -> dict[str, Any]:
+    """Give how a place stands on one index as plain data."""
+    r, row = p.results, p.row
+    return {
+        "score": _number(s.score[row]),
+        "rank": _number(s.rank[row]),
+        "within": {
+            c.kind: {
+                "class": c.classes[row],
+                "rank": _number(c.rank[row]),
+                "of": _number(c.of[row]),
+                "decile": _number(c.decile[row]),
+            }
+            for c in class_ranks(r, index)
+        },
+        "held_back_most_by": top_contributors(s)[row].rsplit("/", 1)[-1] or None,
+        "domains": {
+            path.split("/")[-1]: {
+                "rank": _number(s.rank_of(path)[row]),
+                "contribution": _number(part[row]),
+            }
+            for path, part in s.contributions.items()
+        },
+    }
+
+
 def profile_data(p: Profile) -> dict[str, Any]:
     """Give a profile as plain data for ``--json``."""
     r, row = p.results, p.row
 
-    def number(x: float) -> float | None:
-        return float(x) if np.isfinite(x) else None
-
     data: dict[str, Any] = {"study": r.study.name, **r.areas.table.row(row, named=True)}
     data["designations"] = {}
     for name, d in r.designations.items():
-        path, now, then = d.least_change()
-        sure, matters = r.certainty.get(name), r.sensitivity.get(name)
-        data["designations"][name] = {
-            "selected": bool(d.selected[row]),
-            "near_miss": bool(d.near_miss[row]),
-            "just_inside": bool(d.just_inside[row]),
-            "probability": None if sure is None else float(sure.selected[row]),
-            "most_often_moved_by": None if matters is None else _mover(matters, row),
-            "margins": {
-                t.condition.index: {"places": number(t.places[row]), "score": number(t.score[row])}
-                for t in d.tested
-            },
-            "least_change": None
-            if path[row] is None
-            else {
-                "of": path[row].replace("/", "."),
-                "rank_now": now[row],
-                "rank_needed": then[row],
-            },
-        }
-    data["indices"] = {
-        index: {
-            "score": number(s.score[row]),
-            "rank": number(s.rank[row]),
-            "within": {
-                c.kind: {
-                    "class": c.classes[row],
-                    "rank": number(c.rank[row]),
-                    "of": number(c.of[row]),
-                    "decile": number(c.decile[row]),
-                }
-                for c in class_ranks(r, index)
-            },
-            "held_back_most_by": top_contributors(s)[row].rsplit("/", 1)[-1] or None,
-            "domains": {
-                path.split("/")[-1]: {
-                    "rank": number(s.rank_of(path)[row]),
-                    "contribution": number(part[row]),
-                }
-                for path, part in s.contributions.items()
-            },
-        }
-        for index, s in r.scores.items()
-    }
+        data["designations"][name] = _designation_data(p, name, d)
+    data["indices"] = {index: _index_data(p, index, s) for index, s in r.scores.items()}
     for index in r.trends:
         data["indices"][index]["trend"] = trend_data(r, index, row)
     data["shown"] = {
         one.about.name: {
             "label": one.about.label,
-            "value": number(one.value[row]),
+            "value": _number(one.value[row]),
             "unit": one.about.unit,
-            "rank": number(one.rank[row]),
+            "rank": _number(one.rank[row]),
             "of": one.of,
         }
         for one in extras(r)

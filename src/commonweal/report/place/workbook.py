@@ -41,6 +41,42 @@ def write_book(
     write_sheets(path, f"{title}: briefing pack", "Tables of a briefing pack", lines, listed)
 
 
+def _place_sheets(places: Sequence[Place], used: set[str]) -> Iterator[Sheet]:
+    """Give the sheets of the places with a profile."""
+    yield Sheet(
+        sheet_name("Places", used),
+        "Places with a profile",
+        "One row for each place and rule, with the answer.",
+        _places(places),
+    )
+    yield Sheet(
+        sheet_name("Place strands", used),
+        "Where each place stands, strand by strand",
+        "The share of other places with less need, here and on average among similar places and larger areas.",
+        _strands(places),
+    )
+    yield Sheet(
+        sheet_name("Place indicators", used),
+        "The indicators of each place",
+        "Values, those of the middle place (the median), and the share of places with less need.",
+        _indicators(places),
+    )
+    if any(p.shown for p in places):
+        yield Sheet(
+            sheet_name("Shown indicators", used),
+            "Indicators shown beside the indices",
+            "Values, and ranks among the places that have one (1 = most need).",
+            _shown(places),
+        )
+    if any(p.capital for p in places):
+        yield Sheet(
+            sheet_name("Social capital", used),
+            "Social capital of each place: what is known",
+            f"Every headline indicator: value, 95 % interval, and how it is known. {HOW_TO_READ}",
+            _capital(places),
+        )
+
+
 def _sheets(
     results: Results, overview: Iterable[tuple[str, TableData]], places: Sequence[Place]
 ) -> Iterator[Sheet]:
@@ -66,38 +102,7 @@ def _sheets(
     for name, shown in overview:
         yield Sheet(sheet_name(name, used), name, _ABOUT[name.split(": ")[0]], shown)
     if places:
-        yield Sheet(
-            sheet_name("Places", used),
-            "Places with a profile",
-            "One row for each place and rule, with the answer.",
-            _places(places),
-        )
-        yield Sheet(
-            sheet_name("Place strands", used),
-            "Where each place stands, strand by strand",
-            "The share of other places with less need, here and on average among similar places and larger areas.",
-            _strands(places),
-        )
-        yield Sheet(
-            sheet_name("Place indicators", used),
-            "The indicators of each place",
-            "Values, those of the middle place (the median), and the share of places with less need.",
-            _indicators(places),
-        )
-    if any(p.shown for p in places):
-        yield Sheet(
-            sheet_name("Shown indicators", used),
-            "Indicators shown beside the indices",
-            "Values, and ranks among the places that have one (1 = most need).",
-            _shown(places),
-        )
-    if any(p.capital for p in places):
-        yield Sheet(
-            sheet_name("Social capital", used),
-            "Social capital of each place: what is known",
-            f"Every headline indicator: value, 95 % interval, and how it is known. {HOW_TO_READ}",
-            _capital(places),
-        )
+        yield from _place_sheets(places, used)
     yield Sheet(
         sheet_name("Sources", used),
         "Sources",

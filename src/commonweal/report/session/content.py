@@ -49,6 +49,42 @@ class Figure:
     about: str
 
 
+def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure]:
+    """Give what a text may say of one designation, in all and by larger area."""
+    areas, label, c = results.focused, label_of(results, key), counts(results, key)
+    them = f"{areas.plural} that are {label}"
+    yield Figure(f"{at}.count", f"{c.selected:,}", them)
+    yield Figure(
+        f"{at}.share", percent(c.selected / c.of), f"share of {areas.plural} that are {label}"
+    )
+    yield Figure(f"{at}.people", format_people(c.population), f"who lives in {them}")
+    yield Figure(f"{at}.label", label, "what a selected area is called")
+    yield Figure(f"{at}.rule", rule_in_words(results, key), "the rule")
+    yield Figure(
+        f"{at}.near_misses", f"{c.near_misses:,}", f"{areas.plural} that are nearly {label}"
+    )
+    yield Figure(
+        f"{at}.just_inside", f"{c.just_inside:,}", f"{areas.plural} that are only just {label}"
+    )
+    if c.authorities is not None:
+        yield Figure(f"{at}.authorities", f"{c.authorities:,}", f"larger areas that hold {them}")
+    if c.sure is not None:
+        yield Figure(f"{at}.sure", f"{c.sure:,}", "of them, those in at least 95 % of draws")
+        yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", "of them, those in 20 % to 80 % of draws")
+    levels = tiers(results)
+    region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
+    if region is not None:
+        chosen = results.designations[key].selected[results.focus]
+        inside = areas.table.with_columns(chosen=pl.Series(chosen)).drop_nulls(f"{region.key}_name")
+        by_name = (
+            inside.group_by(f"{region.key}_name")
+            .agg(pl.col("chosen").sum())
+            .sort(f"{region.key}_name")
+        )
+        for place, n in by_name.iter_rows():
+            yield Figure(f"{at}.in.{slug(place)}.count", f"{n:,}", f"{them} in {place}")
+
+
 def figures(name: str, results: Results) -> Iterator[Figure]:
     """Give what a text may say of a run.
 
@@ -74,44 +110,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
     )
     yield Figure(f"{name}.areas.people", format_people(total), f"who lives in the {areas.plural}")
     for key in results.designations:
-        at, label, c = f"{name}.{key}", label_of(results, key), counts(results, key)
-        them = f"{areas.plural} that are {label}"
-        yield Figure(f"{at}.count", f"{c.selected:,}", them)
-        yield Figure(
-            f"{at}.share", percent(c.selected / c.of), f"share of {areas.plural} that are {label}"
-        )
-        yield Figure(f"{at}.people", format_people(c.population), f"who lives in {them}")
-        yield Figure(f"{at}.label", label, "what a selected area is called")
-        yield Figure(f"{at}.rule", rule_in_words(results, key), "the rule")
-        yield Figure(
-            f"{at}.near_misses", f"{c.near_misses:,}", f"{areas.plural} that are nearly {label}"
-        )
-        yield Figure(
-            f"{at}.just_inside", f"{c.just_inside:,}", f"{areas.plural} that are only just {label}"
-        )
-        if c.authorities is not None:
-            yield Figure(
-                f"{at}.authorities", f"{c.authorities:,}", f"larger areas that hold {them}"
-            )
-        if c.sure is not None:
-            yield Figure(f"{at}.sure", f"{c.sure:,}", "of them, those in at least 95 % of draws")
-            yield Figure(
-                f"{at}.toss_ups", f"{c.toss_ups:,}", "of them, those in 20 % to 80 % of draws"
-            )
-        levels = tiers(results)
-        region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
-        if region is not None:
-            chosen = results.designations[key].selected[results.focus]
-            inside = areas.table.with_columns(chosen=pl.Series(chosen)).drop_nulls(
-                f"{region.key}_name"
-            )
-            by_name = (
-                inside.group_by(f"{region.key}_name")
-                .agg(pl.col("chosen").sum())
-                .sort(f"{region.key}_name")
-            )
-            for place, n in by_name.iter_rows():
-                yield Figure(f"{at}.in.{slug(place)}.count", f"{n:,}", f"{them} in {place}")
+        yield from _designation_figures(f"{name}.{key}", results, key)
     if results.since_listed is not None:
         title, c_ = results.since_listed
         for word in ("stay", "enter", "leave"):

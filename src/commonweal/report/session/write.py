@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from commonweal.report.session.content import Content
     from commonweal.report.session.spec import Session
+    from commonweal.report.session.state_text import StateText
     from commonweal.study.results import Results
 
 
@@ -90,6 +91,28 @@ def session_pdf(told: Content) -> bytes:
         return Paper(folder / "session.typ", font_folder()).pdf(_data(told))
 
 
+def _state_data(s: StateText) -> dict[str, Any]:
+    """Give the state of the places as plain data."""
+    return {
+        "summary": s.summary,
+        "who": table_data(s.who, "Who lives in the worst tenth: share of people"),
+        "strands": [
+            {
+                "label": strand.label,
+                "table": table_data(strand.table, strand.label),
+                "charts": [chart_data(chart) for chart in strand.charts],
+                "beware": [f"{label}: {note}" for label, note in strand.beware],
+            }
+            for strand in s.strands
+        ],
+        "worst": [chart_data(chart) for chart in s.worst],
+        "changed": s.changed,
+        "change_note": s.change_note,
+        "change_tables": [table_data(shown, title) for title, shown in s.change_tables],
+        "change_charts": [chart_data(chart) for chart in s.change_charts],
+    }
+
+
 def _data(told: Content) -> dict[str, Any]:
     """Give what the template tells as plain data."""
     s = told.state
@@ -106,26 +129,7 @@ def _data(told: Content) -> dict[str, Any]:
             {"name": p.name, "where": f"{p.where}. Study: {p.study}", "said": p.sentences}
             for p in told.places
         ],
-        "state": None
-        if s is None
-        else {
-            "summary": s.summary,
-            "who": table_data(s.who, "Who lives in the worst tenth: share of people"),
-            "strands": [
-                {
-                    "label": strand.label,
-                    "table": table_data(strand.table, strand.label),
-                    "charts": [chart_data(chart) for chart in strand.charts],
-                    "beware": [f"{label}: {note}" for label, note in strand.beware],
-                }
-                for strand in s.strands
-            ],
-            "worst": [chart_data(chart) for chart in s.worst],
-            "changed": s.changed,
-            "change_note": s.change_note,
-            "change_tables": [table_data(shown, title) for title, shown in s.change_tables],
-            "change_charts": [chart_data(chart) for chart in s.change_charts],
-        },
+        "state": None if s is None else _state_data(s),
         "reading": [
             {
                 "title": part.theme.title,

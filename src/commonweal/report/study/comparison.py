@@ -347,6 +347,44 @@ def _tables(c: StudyComparison) -> Iterator[tuple[str, pl.DataFrame]]:
         yield from index_comparison_tables(c.indices)
 
 
+def _selected_lines(comparisons: Sequence[UnitComparison], name: str) -> Iterator[str]:
+    """Give how many one designation selects on areas of each size, and how far they are the same people."""
+    rows = []
+    for k, c in enumerate(comparisons):
+        d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
+        for unit, areas in (("small", c.small), ("large", c.large)):
+            if unit == "large" or k == 0:
+                n = d[f"{unit}_selected"]
+                rows.append(
+                    [
+                        areas.title,
+                        f"{len(areas):,}",
+                        f"{n:,}",
+                        f"{d[f'{unit}_people']:,.0f}",
+                        _people_share(d[f"{unit}_share"]),
+                    ]
+                )
+    yield from align_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
+    for c in comparisons:
+        d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
+        yield ""
+        yield f"  On {c.large.title}:"
+        held = format_count(
+            d["large_selected"], "selected larger one holds", "selected larger ones hold"
+        )
+        yield (
+            f"    {d['small_inside']:,} of the {d['small_selected']:,} selected small areas lie in a "
+            "selected larger one;"
+        )
+        yield f"    {d['large_holding']:,} of the {held} a selected small one."
+        gained, lost = (
+            f"{format_people(d[key])} live" if d[key] == d[key] else "it is not known how many live"
+            for key in ("people_gained", "people_lost")
+        )
+        yield f"    {gained} in a selected larger area, but not in a selected small one;"
+        yield f"    {lost} in a selected small one, but not in a selected larger one."
+
+
 def unit_lines(
     comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
 ) -> Iterator[str]:
@@ -360,42 +398,7 @@ def unit_lines(
     for name in names["designation"] if len(names) else ():
         yield ""
         yield f"Who is {label if len(names) == 1 else name.replace('_', ' ')}:"
-        rows = []
-        for k, c in enumerate(comparisons):
-            d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
-            for unit, areas in (("small", c.small), ("large", c.large)):
-                if unit == "large" or k == 0:
-                    n = d[f"{unit}_selected"]
-                    rows.append(
-                        [
-                            areas.title,
-                            f"{len(areas):,}",
-                            f"{n:,}",
-                            f"{d[f'{unit}_people']:,.0f}",
-                            _people_share(d[f"{unit}_share"]),
-                        ]
-                    )
-        yield from align_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
-        for c in comparisons:
-            d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
-            yield ""
-            yield f"  On {c.large.title}:"
-            held = format_count(
-                d["large_selected"], "selected larger one holds", "selected larger ones hold"
-            )
-            yield (
-                f"    {d['small_inside']:,} of the {d['small_selected']:,} selected small areas lie in a "
-                "selected larger one;"
-            )
-            yield f"    {d['large_holding']:,} of the {held} a selected small one."
-            gained, lost = (
-                f"{format_people(d[key])} live"
-                if d[key] == d[key]
-                else "it is not known how many live"
-                for key in ("people_gained", "people_lost")
-            )
-            yield f"    {gained} in a selected larger area, but not in a selected small one;"
-            yield f"    {lost} in a selected small one, but not in a selected larger one."
+        yield from _selected_lines(comparisons, name)
     for c in comparisons:
         yield ""
         yield f"Small areas beside the larger ones that they lie in ({c.large.title}):"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.designation import Designation
     from commonweal.study.results import Results
 
 
@@ -117,6 +118,30 @@ def _plain(column: pl.Series) -> NDArray[Any]:
     return column.fill_null(float("nan")).to_numpy()
 
 
+def _answer(results: Results, name: str, d: Designation, start: str) -> list[pl.Series]:
+    """Give what one designation says of every area: the state, margins and how often it holds."""
+    state = np.select(
+        [d.selected, d.near_miss], [label_of(results, name), "near miss"], "not selected"
+    )
+    columns = [
+        pl.Series(f"{start}selected", d.selected),
+        pl.Series(f"{start}near_miss", d.near_miss),
+        pl.Series(f"{start}just_inside", d.just_inside),
+        pl.Series(f"{start}state", state.tolist()),
+        _whole(f"{start}margin", margin(d)),
+    ]
+    for i, t in enumerate(d.tested, start=1):
+        index = t.condition.index.replace(".", "_")
+        again = (
+            "" if sum(o.condition.index == t.condition.index for o in d.tested) == 1 else f"_{i}"
+        )
+        columns.append(_whole(f"{start}{index}{again}_margin", t.places))
+    p = probability(results, name)
+    if p is not None:
+        columns.append(pl.Series(f"{start}probability", p))
+    return columns
+
+
 def map_fields(results: Results) -> pl.DataFrame:
     """Give what a map is coloured by, one row an area, under names without dots or spaces."""
     table = results.areas.table
@@ -143,28 +168,7 @@ def map_fields(results: Results) -> pl.DataFrame:
             )
     alone = len(results.designations) == 1
     for name, d in results.designations.items():
-        start = "" if alone else f"{name}_"
-        state = np.select(
-            [d.selected, d.near_miss], [label_of(results, name), "near miss"], "not selected"
-        )
-        columns += [
-            pl.Series(f"{start}selected", d.selected),
-            pl.Series(f"{start}near_miss", d.near_miss),
-            pl.Series(f"{start}just_inside", d.just_inside),
-            pl.Series(f"{start}state", state.tolist()),
-            _whole(f"{start}margin", margin(d)),
-        ]
-        for i, t in enumerate(d.tested, start=1):
-            index = t.condition.index.replace(".", "_")
-            again = (
-                ""
-                if sum(o.condition.index == t.condition.index for o in d.tested) == 1
-                else f"_{i}"
-            )
-            columns.append(_whole(f"{start}{index}{again}_margin", t.places))
-        p = probability(results, name)
-        if p is not None:
-            columns.append(pl.Series(f"{start}probability", p))
+        columns += _answer(results, name, d, "" if alone else f"{name}_")
     values = _indicators(results)
     read = {column.name for column in values}
     for one in extras(results):

@@ -97,31 +97,36 @@ def _holding(results: Results, tier: Tier) -> list[str]:
     return results.focused.table[tier.key].drop_nulls().unique().to_list()
 
 
+def _members(results: Results, tier: Tier) -> pl.DataFrame:
+    """Give the larger areas of a tier: code, name, how many areas they hold, and their people."""
+    people = pl.col("population")
+    known = pl.when(people.null_count() == 0).then(people.sum())
+    base = (
+        results.areas.table.filter(pl.col(tier.key).is_in(_holding(results, tier)))
+        .group_by(tier.key)
+        .agg(
+            pl.col(f"{tier.key}_name").first(),
+            pl.len().cast(pl.Int64).alias(f"All {results.areas.plural}"),
+            known.round(0).cast(pl.Int64).alias("Population"),
+        )
+    )
+    labels = [larger_name(results.areas, tier.key, *pair) for pair in base[:, :2].rows()]
+    return base.select(
+        pl.lit(tier.header).alias("Kind"),
+        pl.col(tier.key).alias("Code"),
+        pl.Series("Name", labels, dtype=pl.String),
+        pl.col("^All .*$"),
+        "Population",
+    ).sort("Code")
+
+
 def larger_areas(results: Results, only: str | None = None) -> TableData:
     """Show the five summaries of every index for larger areas, and how many are selected."""
     blocks = []
-    people = pl.col("population")
-    known = pl.when(people.null_count() == 0).then(people.sum())
     for tier in tiers(results):
         if only is not None and tier.key != only:
             continue
-        base = (
-            results.areas.table.filter(pl.col(tier.key).is_in(_holding(results, tier)))
-            .group_by(tier.key)
-            .agg(
-                pl.col(f"{tier.key}_name").first(),
-                pl.len().cast(pl.Int64).alias(f"All {results.areas.plural}"),
-                known.round(0).cast(pl.Int64).alias("Population"),
-            )
-        )
-        labels = [larger_name(results.areas, tier.key, *pair) for pair in base[:, :2].rows()]
-        block = base.select(
-            pl.lit(tier.header).alias("Kind"),
-            pl.col(tier.key).alias("Code"),
-            pl.Series("Name", labels, dtype=pl.String),
-            pl.col("^All .*$"),
-            "Population",
-        ).sort("Code")
+        block = _members(results, tier)
         for name, d in results.designations.items():
             taken = results.areas.table.select(Code=tier.key, taken=pl.Series(d.selected))
             header = "Selected" if len(results.designations) == 1 else f"Selected: {name}"

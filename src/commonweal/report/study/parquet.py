@@ -63,38 +63,8 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
             _trends(results),
         )
     alone = len(results.designations) == 1
-    for name, designation in results.designations.items():
-        end = "" if alone else f"-{name}"
-        yield (
-            f"list{end}.csv",
-            "The list: every selected area by rank, with what decides about it.",
-            designation_table(results, name, selected_rows(results.listed(name))).frame,
-        )
-        yield (
-            f"designation{end}.parquet",
-            "Who is selected, the margin to each cut-off, near misses, and what would change the answer.",
-            designation.to_frame(),
-        )
-        sure = results.certainty.get(name)
-        if sure is not None:
-            yield (
-                f"certainty{end}.parquet",
-                "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
-                sure.to_frame(),
-            )
-            yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
-        matters = results.sensitivity.get(name)
-        if matters is not None:
-            yield (
-                f"sensitivity{end}.csv",
-                "Which choice matters: its share of what moves the ranks and the answer.",
-                matters.to_frame(),
-            )
-            yield (
-                f"sensitivity_areas{end}.parquet",
-                "Which choice most often moves each area across the line, and how often each does.",
-                matters.areas_frame(),
-            )
+    for name in results.designations:
+        yield from _designation_tables(results, name, "" if alone else f"-{name}")
     if results.summaries:
         yield (
             "summaries.parquet",
@@ -179,3 +149,39 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
     packed = io.BytesIO()
     frame.write_parquet(packed, compression="zstd")
     path.write_bytes(packed.getbuffer())
+
+
+def _designation_tables(
+    results: Results, name: str, end: str
+) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Give the tables of one designation, whose files end in a text."""
+    yield (
+        f"list{end}.csv",
+        "The list: every selected area by rank, with what decides about it.",
+        designation_table(results, name, selected_rows(results.listed(name))).frame,
+    )
+    yield (
+        f"designation{end}.parquet",
+        "Who is selected, the margin to each cut-off, near misses, and what would change the answer.",
+        results.designations[name].to_frame(),
+    )
+    sure = results.certainty.get(name)
+    if sure is not None:
+        yield (
+            f"certainty{end}.parquet",
+            "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
+            sure.to_frame(),
+        )
+        yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
+    matters = results.sensitivity.get(name)
+    if matters is not None:
+        yield (
+            f"sensitivity{end}.csv",
+            "Which choice matters: its share of what moves the ranks and the answer.",
+            matters.to_frame(),
+        )
+        yield (
+            f"sensitivity_areas{end}.parquet",
+            "Which choice most often moves each area across the line, and how often each does.",
+            matters.areas_frame(),
+        )

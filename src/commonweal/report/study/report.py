@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from jinja2 import Environment
+
     from commonweal.document.model import Chart
     from commonweal.study.results import Results
 
@@ -81,8 +83,8 @@ def write_report(results: Results, path: Path, day: date | None = None) -> None:
     path.write_text(render_report(results, day), encoding="utf-8", newline="\n")
 
 
-def render_report(results: Results, day: date | None = None) -> str:
-    """Make the page."""
+def _templates() -> Environment:
+    """Give the templates of the page, and what they may call."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -98,6 +100,14 @@ def render_report(results: Results, day: date | None = None) -> str:
     page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
     page.globals["most_on_paper"] = _MOST_ON_PAPER
     page.globals["book"] = "results.xlsx" if find_spec("xlsxwriter") else "designation.parquet"
+    return page
+
+
+def render_report(results: Results, day: date | None = None) -> str:
+    """Make the page."""
+    from markupsafe import Markup
+
+    page = _templates()
     others = measured_extra(results)
     text = page.get_template("report.html").render(
         css=Markup(page.get_template("report.css").render()),
@@ -116,17 +126,7 @@ def render_report(results: Results, day: date | None = None) -> str:
         since=results.since[0] if results.since else "",
         moved=_moved(results),
         changes=changes(results),
-        trends=[
-            (
-                index_label(results, index),
-                index,
-                trend_words(results, index),
-                by_year(results, index),
-                trend_chart(results, index),
-                moved_most(results, index),
-            )
-            for index in results.trends
-        ],
+        trends=_trends(results),
         method=method(results),
         prepared=step_table(results) if results.study.prepare else None,
         indices=index_table(results),
@@ -240,3 +240,18 @@ def _run(results: Results) -> list[tuple[str, str]]:
         told.append((f"Runs on what matters: {label_of(results, name)}", runs))
     told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in input_files()]
     return [(k, v) for k, v in told if v]
+
+
+def _trends(results: Results) -> list[tuple[Any, ...]]:
+    """Give how each index moved over the years: label, words, tables and chart."""
+    return [
+        (
+            index_label(results, index),
+            index,
+            trend_words(results, index),
+            by_year(results, index),
+            trend_chart(results, index),
+            moved_most(results, index),
+        )
+        for index in results.trends
+    ]
