@@ -21,7 +21,7 @@ from commonweal.invest.solver import time_limit
 from commonweal.report.case.report import case_report
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.text import case_answer
-from commonweal.web.explorer import Explorer, Planning, plan
+from commonweal.web.explorer import Explorer, Planning
 from commonweal.web.invest import options_data, options_of
 from commonweal.web.schemas import OptionsQuery
 
@@ -131,9 +131,9 @@ def test_the_same_seed_gives_the_same_case(
 
 
 def test_a_page_of_options(open_england: Results, real_store: Store) -> None:
-    planning = plan(open_england, real_store)
+    explorer = Explorer(open_england, store=real_store)
+    planning = explorer.planning
     assert isinstance(planning, Planning)
-    explorer = Explorer(open_england, planning=planning)
     found = options_of(explorer, planning, MANCHESTER, OptionsQuery(kind="library", sites=3))
     data = options_data(found)
     assert data["siting"]["reached"] > data["siting"]["reached_before"] > 0

@@ -215,10 +215,10 @@ def test_no_such_area(client: Client) -> None:
 def test_without_places_it_says_why(
     explorer: Explorer, client_of: Callable[[Explorer], Client]
 ) -> None:
-    bare = client_of(replace(explorer, planning="No places are known here."))
+    bare = client_of(replace(explorer, store=None))
     answer = bare.get(f"/area/{DISTRICT}/options")
     assert answer.status_code == 404
-    assert "No places are known here" in answer.text
+    assert "Places were not read when this was started." in answer.text
     assert "/options" not in bare.get(f"/area/{PLACE}").text
 
 

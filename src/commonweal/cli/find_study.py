@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.errors import (
     CommonwealError,
     UnreachableError,
     nearest,
 )
-from commonweal.study.areas import study_shapes
 from commonweal.study.fingerprint import areas_kept, load_asked
 
 if TYPE_CHECKING:
@@ -28,6 +26,9 @@ _COAST = 0.005
 def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str:
     """Give the code of the area whose outline a postcode lies in, or just beside."""
     import shapely
+
+    from commonweal.access.postcodes import load_postcodes, place_postcodes
+    from commonweal.study.areas import study_shapes
 
     directory = load_postcodes(cache=store.cache)
     placed = place_postcodes([postcode], directory).row(0, named=True)

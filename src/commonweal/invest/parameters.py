@@ -98,10 +98,11 @@ class Uncertain:
     @property
     def support(self) -> tuple[float, float]:
         """The least and the greatest value that it can have."""
-        if self.certain:
-            return self.numbers[0], self.numbers[0]
-        low, high = self._chance().support()
-        return float(low), float(high)
+        if self.law == "lognormal":
+            return 0.0, math.inf
+        if self.law in ("normal", "interval95"):
+            return self.within or (-math.inf, math.inf)
+        return self.numbers[0], self.numbers[-1]
 
     def quantile(self, share: ArrayLike) -> NDArray[np.float64]:
         """Give the values below which so large a share of the chance lies; any shape, 0 to 1."""

@@ -155,6 +155,8 @@ POSTCODE = re.compile(r"^[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}$")
 
 def find_area(areas: Areas, asked: str) -> int | None:
     """Find an area by its code or name."""
+    if asked in areas.position:
+        return areas.position[asked]
     wanted = folded(asked)
     if not wanted:
         return None
@@ -162,8 +164,8 @@ def find_area(areas: Areas, asked: str) -> int | None:
     if wanted in codes:
         return codes.index(wanted)
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
-    around = [_folded(areas.table[f"{p}_name"]) for p in parents]
-    names = [_folded(column) for column in areas.names]
+    around = [folded_names(areas.table[f"{p}_name"]) for p in parents]
+    names = [folded_names(column) for column in areas.names]
     rows = range(len(areas))
 
     def fits(test: Callable[[str, int], bool]) -> list[int]:
@@ -230,9 +232,9 @@ def folded(text: str) -> str:
     return " ".join(kept.split())
 
 
-def _folded(names: pl.Series) -> list[str]:
+def folded_names(names: pl.Series | Sequence[str]) -> list[str]:
     """Fold names, each once; nothing where there is none."""
-    known = {name: folded(name or "") for name in names.unique()}
+    known = {name: folded(name or "") for name in set(names)}
     return [known[name] for name in names]
 
 

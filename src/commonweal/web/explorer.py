@@ -22,7 +22,7 @@ from commonweal.invest.siting.on_study import load_siting_data
 from commonweal.report.place import describer
 from commonweal.report.study.larger_areas import Tier, tiers
 from commonweal.report.study.tables import label_of
-from commonweal.study.names import folded, larger_name
+from commonweal.study.names import folded, folded_names, larger_name
 from commonweal.web.rescore import Choices, choices_from, cuts_of, rescore, weights_of
 from commonweal.web.tiles import shapes_of
 from commonweal.web.view import View, view_of
@@ -74,10 +74,10 @@ class Planning:
     in_turn: Lock = field(default_factory=Lock, repr=False, compare=False)
 
 
-def plan(results: Results, store: Store, progress: Progress | None = None) -> Planning | str:
+def plan(results: Results, store: Store) -> Planning | str:
     """Read what is there; where a study has none of it, say why in words."""
     try:
-        ground = load_siting_data(results, store, progress)
+        ground = load_siting_data(results, store)
     except CommonwealError as error:
         return str(error)
     return Planning(store, ground, load_interventions(), load_values(), load_parameters())
@@ -250,17 +250,24 @@ class Explorer:
         Its map; None where no area has a known place.
     postcodes
         Finds the area of a postcode; None where the study is of no place that has any.
-    planning
-        What questions about new places need; in words, why they cannot be asked, if so.
     programmes
         Funding programmes worked out on the run, by name.
+    store
+        Where places and lookups are read; without one, nothing can be asked about investment.
     """
 
     results: Results
     tiles: Tiles | None = None
     postcodes: PostcodeLookup | None = None
-    planning: Planning | str = "Places were not read when this was started."
     programmes: Mapping[str, AllocationResult] = field(default_factory=dict)
+    store: Store | None = None
+
+    @cached_property
+    def planning(self) -> Planning | str:
+        """What questions about new places need, read when the first is asked; in words, why none can be, if so."""
+        if self.store is None:
+            return "Places were not read when this was started."
+        return plan(self.results, self.store)
 
     @cached_property
     def describe(self) -> Callable[[int], Place]:
@@ -365,7 +372,7 @@ class Explorer:
         found = {}
         for key, column in self.published.columns.items():
             if column.kind == "text":
-                texts = np.array([folded(str(v)) for v in column.values])
+                texts = np.array(folded_names([str(v) for v in column.values]))
                 places = np.unique(texts, return_inverse=True)[1]
                 found[key] = np.where(texts == "", np.nan, places)
         return found
@@ -389,7 +396,7 @@ class Explorer:
         areas = self.results.areas
         found: dict[str, int] = {}
         for column in areas.names:
-            names = [folded(n or "") for n in column.to_list()]
+            names = folded_names(column)
             once = Counter(names)
             found |= {name: row for row, name in enumerate(names) if name and once[name] == 1}
         return found | {folded(code): row for row, code in enumerate(areas.codes)}
@@ -446,8 +453,8 @@ def open_explorer(
     if store is not None:
         explorer = replace(
             explorer,
-            planning=plan(results, store, progress),
             programmes=programmes_of(results, store, programmes, progress),
+            store=store,
         )
     if progress is not None:
         progress("making pages ready", 0, 0)

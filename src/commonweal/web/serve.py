@@ -159,7 +159,8 @@ def _without_cut_off(log: logging.Logger) -> Iterator[None]:
 
 
 def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | None = None) -> None:
-    """Serve until stopped with Ctrl-C."""
+    """Serve until stopped with Ctrl-C; what only questions about new places need is read meanwhile."""
+    threading.Thread(target=lambda: explorer.planning, name="planning", daemon=True).start()
     with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
         server_of(explorer, held.getsockname()[0], ready).run([held])
 

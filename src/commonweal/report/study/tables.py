@@ -220,10 +220,11 @@ def knows_changes(results: Results, designation: Designation) -> bool:
 def changes_in_words(results: Results, designation: Designation, rows: Rows) -> list[str]:
     """Say for each of some areas which single domain would turn the answer, and how far."""
     path, now, then = designation.least_change()
+    none = "No single domain alone" if knows_changes(results, designation) else "—"
     text = []
     for row in rows:
         if path[row] is None:
-            text.append("No single domain alone" if knows_changes(results, designation) else "—")
+            text.append(none)
             continue
         verb = "Out" if designation.selected[row] else "In"
         text.append(
