@@ -56,7 +56,7 @@ import time
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from commonweal.web import serve
+from commonweal.web import Explorer, serve
 
 def answer(request):
     print("asked", flush=True)
@@ -65,7 +65,7 @@ def answer(request):
 
 serve.create_app = lambda *_: Starlette(routes=[Route("/", answer)])
 with serve.listen("127.0.0.1", 0) as held:
-    serve.serve(None, held, lambda: print(serve.address_of(held), flush=True))
+    serve.serve(Explorer(None), held, lambda: print(serve.address_of(held), flush=True))
 print("stopped", flush=True)
 """
 

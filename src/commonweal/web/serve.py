@@ -160,7 +160,7 @@ def _without_cut_off(log: logging.Logger) -> Iterator[None]:
 
 def serve(explorer: Explorer, held: socket.socket, ready: Callable[[], None] | None = None) -> None:
     """Serve until stopped with Ctrl-C; what only questions about new places need is read meanwhile."""
-    threading.Thread(target=lambda: explorer.planning, name="planning", daemon=True).start()
+    threading.Thread(target=lambda: explorer.planning, name="planning").start()
     with suppress(KeyboardInterrupt):  # the server hands the signal on once it has closed
         server_of(explorer, held.getsockname()[0], ready).run([held])
 
