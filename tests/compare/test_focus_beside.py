@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-import commonweal.spec
 from commonweal.compare import compare_studies, compare_units
 from commonweal.compare.run_on_units import run_on_units
 from commonweal.errors import DataError, StudyError
@@ -213,7 +212,9 @@ def test_units_of_a_study_with_a_focus(
     (found,) = run_on_units(on_pairs({"district": "S"}), NO_STORE, ["pair"])
     assert (len(found.small), len(found.large)) == (10, 5)
     assert found.nodes["areas"].unique().to_list() == [10]
-    monkeypatch.setattr(commonweal.spec, "load_study", lambda _: on_pairs({"district": "S"}))
+    monkeypatch.setattr(
+        "commonweal.study.fingerprint.load_study", lambda _: on_pairs({"district": "S"})
+    )
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
     assert "Counted are the 10 places in Southside," in said
@@ -229,7 +230,9 @@ def test_units_of_a_focus_that_lies_in_one_larger_area(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A19 and A20, in B10: two places beside one value have no correlation."""
-    monkeypatch.setattr(commonweal.spec, "load_study", lambda _: on_pairs({"pair": "B10"}))
+    monkeypatch.setattr(
+        "commonweal.study.fingerprint.load_study", lambda _: on_pairs({"pair": "B10"})
+    )
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
     assert "nan" not in said

@@ -16,8 +16,6 @@ import numpy as np
 import pytest
 
 import commonweal.compare.run_on_units
-import commonweal.invest.allocation.on_study
-import commonweal.invest.case.model
 import commonweal.study.run
 from commonweal.sources import Store
 from commonweal.spec import Study, load_study
@@ -63,8 +61,6 @@ def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 RUNNING = (
     commonweal.study.run,
-    commonweal.invest.allocation.on_study,
-    commonweal.invest.case.model,
     commonweal.compare.run_on_units,
 )
 """What runs a study under this name; commands import it as they start."""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import openpyxl
 import polars as pl
 import pyogrio
 import pytest
+from tests.same import assert_same, contents
 
 from commonweal.report.study import write_results
-from commonweal.sources import Store
-from commonweal.study.run import run
+from commonweal.study.results import Results
+from commonweal.study.saved import open_results
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.real.conftest import Once
+
+    from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
 
@@ -22,13 +30,47 @@ AREAS, SELECTED = 33_755, 1_305
 
 
 @pytest.fixture(scope="module")
-def folder(
-    mirror_folder: Path, real_store: Store, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    # A store of its own: what the run used is written down.
-    store = Store(real_store.cache, mirror=mirror_folder, offline=True)
-    results = run("left-behind-2023", store, draws=0)
+def results(run_once: Once) -> Results:
+    return run_once("left-behind-2023", draws=0)
+
+
+@pytest.fixture(scope="module")
+def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_results(results, tmp_path_factory.mktemp("out") / "left-behind-2023")
+
+
+def test_opened_is_what_was_run(results: Results, folder: Path) -> None:
+    opened = open_results(folder)
+    for field in fields(Results):
+        assert_same(getattr(results, field.name), getattr(opened, field.name), field.name)
+
+
+@pytest.mark.usefixtures("commands_run_once")
+def test_what_is_shown_of_the_folder_is_what_is_shown_of_the_run(
+    folder: Path,
+    tell: Callable[..., tuple[int, str, str]],
+    mirror_folder: Path,
+    real_store: Store,
+    tmp_path: Path,
+) -> None:
+    here = {"COMMONWEAL_MIRROR": str(mirror_folder), "COMMONWEAL_CACHE": str(real_store.cache)}
+    for subject in ("left-behind-2023", folder):
+        shown = [
+            tell("show", "E01026129", "--study", subject, "--draws", "0", **here),
+            tell("units", subject, "--areas", "msoa21", **here),
+            tell("brief", subject, "E01026129", "--draws", "0", "--out", tmp_path / "pack", **here),
+        ]
+        assert [code for code, *_ in shown] == [0, 0, 0]
+        assert [complaint.startswith("Opened ") for *_, complaint in shown] == [
+            subject == folder
+        ] * 3
+        found = [out for _, out, _ in shown], contents(tmp_path / "pack")
+        shutil.rmtree(tmp_path / "pack")
+        if subject == "left-behind-2023":
+            before = found
+    assert found[0] == before[0]
+    assert found[1].keys() == before[1].keys()
+    assert [name for name in found[1] if found[1][name] != before[1][name]] == []
 
 
 def test_every_area_is_in_every_table(folder: Path) -> None:

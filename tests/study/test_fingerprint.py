@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from commonweal.errors import CommonwealError
 from commonweal.report.study import write_results
@@ -121,6 +122,74 @@ def test_a_command_opens_what_run_has_written(
     assert (code, out) == first[:2]
     assert said == f"results/study {MADE_OF}: running the study.\n"
     assert tell("show", "A20", "--study", "study.yaml", "--draws", "0")[1] == without
+
+
+def test_an_allocation_opens_what_run_has_written(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    small.write(
+        indicators__income__standard_error="income_se",
+        certainty={"draws": 60, "seed": 1, "vary": [{"standard_errors": "all"}]},
+    )
+    rule = {
+        "title": "A programme",
+        "official": "The worst on income.",
+        "study": "study.yaml",
+        "rank": {"of": {"deprivation": 1}, "official": True},
+        "money": {"budget": 60, "award": 20, "official": True},
+        "in_need": [{"index": "deprivation", "worst": "25%", "official": False}],
+    }
+    (small.path / "rule.yaml").write_text(yaml.safe_dump(rule), "utf-8")
+    (small.path / "other.yaml").write_text(
+        yaml.safe_dump(rule | {"rank": {"of": {"community_needs": 1}, "official": True}}), "utf-8"
+    )
+    command = ("invest", "allocate", "rule.yaml", "--against", "other.yaml")
+    first = tell(*command)
+    assert (first[0], first[2]) == (0, "")
+    tell("run", "study.yaml")
+    code, out, said = tell(*command)
+    assert (code, out) == first[:2]
+    assert said.count("Opened results/study (written 20") == said.count("\n") == 2
+    small.replace(small.indicators, "A02,2,", "A02,30,")
+    code, out, said = tell(*command)
+    assert said == f"results/study {MADE_OF}: running the study.\n" * 2
+    assert "Place 2 " in out
+    assert "Place 2 " not in first[1]
+
+
+@pytest.mark.parametrize("of", [(), ("--area", "A20")], ids=["list", "area"])
+def test_social_capital_opens_what_run_has_written(
+    small: Small, tell: Callable[..., tuple[int, str, str]], of: tuple[str, ...]
+) -> None:
+    small.write(
+        briefing__national=False,
+        indicators__halls__unit="halls",
+        social_capital={"organisations": {"indicator": "halls", "how": "proxy", "caution": "Few."}},
+    )
+    first = tell("social-capital", "study.yaml", *of)
+    assert (first[0], first[2]) == (0, "")
+    tell("run", "study.yaml")
+    code, out, said = tell("social-capital", "study.yaml", *of)
+    assert (code, out) == first[:2]
+    assert said.startswith("Opened results/study (written 20")
+    small.replace(small.indicators, "A20,20,1,", "A20,20,99,")
+    code, out, said = tell("social-capital", "study.yaml", *of)
+    assert said == f"results/study {MADE_OF}: reading its tables.\n"
+    assert "99" in out
+    for file in (small.study, small.indicators, small.areas):
+        file.unlink()
+    assert tell("social-capital", "results/study", *of)[:2] == first[:2]
+
+
+def test_a_pack_is_made_from_a_folder_whose_tables_are_gone(
+    small: Small, tell: Callable[..., tuple[int, str, str]]
+) -> None:
+    tell("run", "study.yaml")
+    for file in (small.study, small.indicators, small.areas):
+        file.unlink()
+    code, out, said = tell("brief", "results/study", "A20", "--charts", "none")
+    assert (code, said.count("\n")) == (0, 1)
+    assert "Pack: " in out
 
 
 def test_a_folder_that_is_named_is_opened_whatever_has_changed(

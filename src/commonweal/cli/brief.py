@@ -184,8 +184,7 @@ def make_pack(
     )
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
-    from commonweal.study.areas import study_areas
-    from commonweal.study.fingerprint import load_asked, open_or_run
+    from commonweal.study.fingerprint import areas_kept, load_asked, open_or_run
     from commonweal.study.names import codes_in, find_scope, focus_scope, is_postcode
 
     if against and not programme:
@@ -198,7 +197,7 @@ def make_pack(
         check_folder(out)  # before a long run, not after it
     store = Store.from_environment(progress)
     plain = [text for text in asked if not is_postcode(text)]
-    everywhere = study_areas(recipe, store)
+    everywhere = areas_kept(recipe, store)
     focus = None if asked else focus_scope(everywhere, recipe)
     known = focus or find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are

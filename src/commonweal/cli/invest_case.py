@@ -73,7 +73,8 @@ def case(
     subject: Annotated[
         str,
         typer.Argument(
-            help="A programme, such as appg-225, or a study, such as open-england: one that ships, or a YAML file."
+            help="A programme, such as appg-225, or a study, such as open-england: one that ships, a YAML file, "
+            "or the study's results folder."
         ),
     ],
     area: Annotated[

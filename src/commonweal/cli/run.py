@@ -195,7 +195,7 @@ def _stated_pairs(match: list[str]) -> dict[str, str]:
 
 
 def units(
-    study: StudyName,
+    study: StudyOrFolder,
     areas: Annotated[
         list[str] | None,
         typer.Option(
@@ -214,10 +214,10 @@ def units(
     from commonweal.document.model import TableData
     from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
     from commonweal.sources import Store
-    from commonweal.spec import load_study
+    from commonweal.study.fingerprint import load_asked
     from commonweal.study.names import focus_name
 
-    recipe = load_study(study)
+    recipe = load_asked(study)
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         found = run_on_units(recipe, store, areas or [], progress=progress)

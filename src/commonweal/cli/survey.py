@@ -14,9 +14,12 @@ from commonweal.errors import CommonwealError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from commonweal.areas import Areas
+    from commonweal.indicators import Indicators
     from commonweal.report.social_capital import SurveyHeadline
     from commonweal.social_capital import Framework, NationalFigure
     from commonweal.sources import Store
+    from commonweal.spec import Study
     from commonweal.survey import Summary
 
 
@@ -172,7 +175,8 @@ def small_areas(
 
 def social_capital(
     study: Annotated[
-        str | None, typer.Argument(help="A study that ships, or the path of a YAML file.")
+        str | None,
+        typer.Argument(help="A study that ships, the path of a YAML file, or a results folder."),
     ] = None,
     survey: Annotated[
         Path | None,
@@ -211,23 +215,15 @@ def _tell_list(
 ) -> None:
     from commonweal.report.social_capital import FrameworkListing
     from commonweal.social_capital import shipped_frameworks
-    from commonweal.spec import load_study
+    from commonweal.study.fingerprint import load_asked
 
     frameworks = shipped_frameworks()
     asked = _asked(survey) if survey is not None else {}
     if study is None:
         found = FrameworkListing(frameworks, _figures(frameworks["ons"], store), asked=asked)
     else:
-        from commonweal.study.areas import study_areas
-        from commonweal.study.social_capital import (
-            social_capital_indicators,
-            study_national_figures,
-        )
-
-        recipe = load_study(study)
-        areas = study_areas(recipe, store)
-        indicators = social_capital_indicators(recipe, areas, store)
-        figures = study_national_figures(recipe, store)
+        recipe = load_asked(study)
+        areas, indicators, figures = _known(recipe, store)
         found = FrameworkListing(frameworks, figures, recipe, areas, indicators, asked)
     if as_json:
         print_json(found.data())
@@ -240,6 +236,26 @@ def _tell_list(
         folder = write_report(capital_report(found), out)
         if not as_json:
             print(f"\nReport: {folder / 'report.html'}")
+
+
+def _known(
+    study: Study, store: Store
+) -> tuple[Areas, Indicators | None, Mapping[str, tuple[NationalFigure, ...]]]:
+    """Give the areas of a study and what it knows of social capital: from its results folder, or its tables alone."""
+    from commonweal.study.areas import study_areas
+    from commonweal.study.files import with_replaced
+    from commonweal.study.fingerprint import open_kept
+    from commonweal.study.social_capital import social_capital_indicators, study_national_figures
+
+    kept = open_kept(
+        study, store, draws=0, sensitivity=False, geometry=False, instead="reading its tables"
+    )
+    if kept is not None:
+        return kept.areas, kept.capital, kept.national
+    store = with_replaced(study, store)
+    areas = study_areas(study, store)
+    indicators = social_capital_indicators(study, areas, store)
+    return areas, indicators, study_national_figures(study, store)
 
 
 def _asked(file: Path) -> Mapping[str, SurveyHeadline]:
@@ -270,13 +286,10 @@ def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
     from commonweal.cli.find_study import find_study
     from commonweal.report.study.social_capital import capital_finder
     from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
-    from commonweal.study.areas import study_areas
-    from commonweal.study.social_capital import social_capital_indicators, study_national_figures
 
     recipe, code = find_study(area, store, study)
-    areas = study_areas(recipe, store)
-    indicators = social_capital_indicators(recipe, areas, store)
-    find = capital_finder(recipe, areas, indicators, study_national_figures(recipe, store))
+    areas, indicators, figures = _known(recipe, store)
+    find = capital_finder(recipe, areas, indicators, figures)
     row = areas.codes.index(code)
     found = find(row)
     if found is None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from commonweal.compare import compare_units, larger_units
 from commonweal.errors import StudyError
 from commonweal.sources import Store
-from commonweal.spec import Study, load_study
+from commonweal.spec import Study
 from commonweal.study.areas import study_areas
+from commonweal.study.fingerprint import load_asked, open_kept
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ def run_on_units(
 ) -> list[UnitComparison]:
     """Run a study on its own areas and on larger ones, and compare: one value for each of these.
 
+    Its own results are opened where there are some that answer, as `commonweal.study.fingerprint.open_kept` does.
+
     Parameters
     ----------
     study
-        As in `commonweal.study.run.run`. Nothing varies, and nothing is compared with what is published. Where it has
-        a ``focus``, the areas in it are counted, and the larger ones that they lie in.
+        As in `commonweal.study.run.run`, or a results folder. Nothing varies, and nothing is compared with what is
+        published. Where it has a ``focus``, the areas in it are counted, and the larger ones that they lie in.
     store, progress
         As there.
     units
@@ -50,13 +53,14 @@ def run_on_units(
     CommonwealError
         As in `commonweal.study.run.run`.
     """
-    study = study if isinstance(study, Study) else load_study(study)
+    study = study if isinstance(study, Study) else load_asked(str(study))
     if not isinstance(study.areas, str):
         raise StudyError(
             f"{study.name}: its areas are a table of its own; larger units are known for area systems"
         )
     store = store or Store.from_environment(progress)
-    areas = study_areas(study, store)
+    small = open_kept(study, store, draws=0, sensitivity=False, geometry=False)
+    areas = small.areas if small else study_areas(study, store)
     chosen = tuple(dict.fromkeys(units)) or larger_units(areas)
     if not chosen:
         raise StudyError(f"{study.name}: there is no larger unit than {study.areas}; name one")
@@ -67,7 +71,7 @@ def run_on_units(
                 f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
             )
     focus = study.in_focus(areas.table) if study.focus else None
-    small = run(study.bare(), store, geometry=False, progress=progress)
+    small = small or run(study.bare(), store, geometry=False, progress=progress)
     found = []
     for unit in chosen:
         large = run(on_unit(study, unit), store, geometry=False, progress=progress)

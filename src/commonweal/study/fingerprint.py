@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.study.results import Results
 
-__all__ = ["areas_kept", "fingerprint", "functions_named", "load_asked", "open_or_run", "why_not"]
+__all__ = [
+    "areas_kept",
+    "fingerprint",
+    "functions_named",
+    "load_asked",
+    "open_kept",
+    "open_or_run",
+    "why_not",
+]
 
 Progress = Callable[[str, int, int], None]
 
@@ -168,12 +176,18 @@ def load_asked(text: str) -> Study:
 
 def areas_kept(study: Study, store: Store) -> Areas:
     """Give the areas of a study: those of its results folder, where that answers for it, else as they are read."""
-    at = _folder_of(study)
-    if at is None:
-        at = Path("results") / study.name
-        if why_not(at, study, store, draws=0, sensitivity=False, geometry=False):
-            return study_areas(study, store)
-    return open_results(at).areas
+    at, why = _kept(study, store, draws=0, sensitivity=False, geometry=False)
+    return study_areas(study, with_replaced(study, store)) if why else open_results(at).areas
+
+
+def _kept(
+    study: Study, store: Store, *, draws: int | None, sensitivity: bool, geometry: bool
+) -> tuple[Path, str]:
+    """Give the results folder of a study, and why it does not answer for it; '' if it does."""
+    if own := _folder_of(study):
+        return own, ""
+    at = Path("results") / study.name
+    return at, why_not(at, study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
 
 
 def _folder_of(study: Study) -> Path | None:
@@ -181,6 +195,60 @@ def _folder_of(study: Study) -> Path | None:
     if not (study.folder / PACKAGE).is_file():
         return None
     return study.folder if read_package(study.folder)["commonweal"]["study"] == study.name else None
+
+
+def open_kept(
+    study: Study,
+    store: Store,
+    *,
+    draws: int | None = None,
+    sensitivity: bool = True,
+    geometry: bool = True,
+    instead: str = "running the study",
+) -> Results | None:
+    """Open the results folder of a study where it still answers for it; say on stderr that it does, or why not.
+
+    The folder is ``results/NAME``, or that which the study was read from: this is opened whatever has changed since.
+
+    Parameters
+    ----------
+    study
+        From `load_asked`.
+    store
+        Where source files come from.
+    draws, sensitivity, geometry
+        As in `commonweal.study.run.run`.
+    instead
+        What is done where the folder does not answer, to be said with the reason.
+
+    Returns
+    -------
+    Results or None
+        With the draws of the folder, which may be more than those asked for; None if there is no folder, or it does
+        not answer.
+
+    Raises
+    ------
+    CommonwealError
+        As in `commonweal.study.saved.open_results`.
+    """
+    at, why = _kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
+    if not (at / PACKAGE).is_file():
+        return None
+    if why:
+        print(f"{at} {why}: {instead}.", file=sys.stderr)
+        return None
+    if at == _folder_of(study) and draws:
+        held = read_package(at)["commonweal"]["draws"]
+        if draws > held:
+            raise CommonwealError(
+                f"{at} has {held:,} draws; --draws {draws:,} needs the study itself, not its results folder"
+            )
+    opened = open_results(at)
+    when = datetime.fromtimestamp((at / PACKAGE).stat().st_mtime, UTC).astimezone()
+    shown = at.relative_to(Path.cwd()) if at.is_relative_to(Path.cwd()) else at
+    print(f"Opened {shown} (written {when:%Y-%m-%d %H:%M}).", file=sys.stderr)
+    return _as_asked(opened, study, draws, sensitivity)
 
 
 def open_or_run(
@@ -192,9 +260,7 @@ def open_or_run(
     geometry: bool = True,
     progress: Progress | None = None,
 ) -> Results:
-    """Open the results folder of a study where it still answers for it, else run the study; say which on stderr.
-
-    The folder is ``results/NAME``, or that which the study was read from: this is opened whatever has changed since.
+    """Open the results folder of a study as `open_kept` does, or run the study.
 
     Parameters
     ----------
@@ -205,36 +271,15 @@ def open_or_run(
     draws, sensitivity, geometry, progress
         As in `commonweal.study.run.run`.
 
-    Returns
-    -------
-    Results
-        With the draws of the folder, which may be more than those asked for.
-
     Raises
     ------
     CommonwealError
-        As in `commonweal.study.saved.open_results` and `commonweal.study.run.run`.
+        As in `open_kept` and `commonweal.study.run.run`.
     """
     store = store or Store.from_environment(progress)
-    own = _folder_of(study)
-    at = own or Path("results") / study.name
-    if own and draws and draws > (held := read_package(own)["commonweal"]["draws"]):
-        raise CommonwealError(
-            f"{at} has {held:,} draws; --draws {draws:,} needs the study itself, not its results folder"
-        )
-    if own or (at / PACKAGE).is_file():
-        why = (
-            ""
-            if own
-            else why_not(at, study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
-        )
-        if not why:
-            opened = open_results(at)
-            when = datetime.fromtimestamp((at / PACKAGE).stat().st_mtime, UTC).astimezone()
-            shown = at.relative_to(Path.cwd()) if at.is_relative_to(Path.cwd()) else at
-            print(f"Opened {shown} (written {when:%Y-%m-%d %H:%M}).", file=sys.stderr)
-            return _as_asked(opened, study, draws, sensitivity)
-        print(f"{at} {why}: running the study.", file=sys.stderr)
+    kept = open_kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
+    if kept is not None:
+        return kept
     from commonweal.study.run import (
         run,  # compiled kernels come with it, which opening does without
     )

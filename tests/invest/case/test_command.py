@@ -46,6 +46,17 @@ def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path)
         assert text in said
 
 
+def test_a_case_is_made_from_a_results_folder(tell: Tell, tmp_path: Path) -> None:
+    words = ("--area", "Vesselhoe", "--places", "2", "--draws", "0")
+    first = tell("invest", "case", "demo", *words)
+    assert (first[0], first[2]) == (0, "")
+    tell("run", "demo", "--draws", "0")
+    for subject in ("demo", "results/demo"):
+        code, said, complained = tell("invest", "case", subject, *words)
+        assert (code, said) == first[:2]
+        assert complained.startswith("Opened results/demo (written 20")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

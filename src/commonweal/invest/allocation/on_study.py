@@ -23,7 +23,7 @@ from commonweal.invest.allocation.eligibility import (
 from commonweal.invest.allocation.regions import build_up
 from commonweal.sources import load_catalogue
 from commonweal.spec import load_study
-from commonweal.study.run import run
+from commonweal.study.fingerprint import open_or_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -143,7 +143,7 @@ def run_programme(
     published: Path | None = None,
     progress: Progress | None = None,
 ) -> AllocationResult:
-    """Run a programme's study and apply the rule.
+    """Open or run a programme's study, as `commonweal.study.fingerprint.open_or_run` does, and apply the rule.
 
     Parameters
     ----------
@@ -167,7 +167,9 @@ def run_programme(
     listed = None if published is None else read_codes(published, "code")
     wanted = shapes or programme.build is not None
     study = load_study(programme.study)
-    results = run(study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress)
+    results = open_or_run(
+        study, store, draws=0, sensitivity=False, geometry=wanted, progress=progress
+    )
     wanted_draws = draws_of(study) if draws is None else draws
     worked = apply_programme(
         programme, results, store, exclusions, draws=wanted_draws, progress=progress

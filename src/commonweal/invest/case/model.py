@@ -15,9 +15,9 @@ from commonweal.invest.allocation.on_study import apply_programme, draws_of, exc
 from commonweal.invest.allocation.programme import Programme, shipped_programmes
 from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import is_fictional
-from commonweal.spec import load_study, shipped_studies
+from commonweal.spec import shipped_studies
+from commonweal.study.fingerprint import load_asked, open_or_run
 from commonweal.study.names import find_scope
-from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ def worked_places(
     results: Results | None = None,
     progress: Progress | None = None,
 ) -> tuple[AllocationResult, NDArray[np.intp], str]:
-    """Run a study and find the places that a case is for."""
+    """Open or run a study and find the places that a case is for."""
     programme = _programme(subject)
     exclusions = exclusions_of(programme, exclude) if programme else None
     if programme and programme.build:
@@ -75,10 +75,10 @@ def worked_places(
         )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
-    study = load_study(programme.study if programme else subject)
+    study = load_asked(programme.study if programme else subject)
     draws = draws_of(study) if draws is None else draws
     if results is None:
-        results = run(study, store, draws=0, sensitivity=False, progress=progress)
+        results = open_or_run(study, store, draws=0, sensitivity=False, progress=progress)
     scope = find_scope(results.areas, areas) if areas else None
     if programme is None:
         assert scope is not None  # an area was asked for
@@ -151,7 +151,7 @@ def _programme(subject: str) -> Programme | None:
     """Read a programme; None where the subject is a study."""
     if subject in shipped_programmes():
         return load_programme(subject)
-    if subject in shipped_studies():
+    if subject in shipped_studies() or Path(subject).is_dir():
         return None
     if subject.endswith((".yaml", ".yml")):
         return load_programme(subject) if _is_programme(subject) else None
@@ -182,7 +182,7 @@ class CaseOptions:
     Attributes
     ----------
     subject
-        A programme or a study.
+        A programme, a study or a results folder.
     areas
         Authorities or other parts of it, taken together; all of a programme's if there is none.
     places
