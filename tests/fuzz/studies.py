@@ -14,7 +14,7 @@ from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_results, shipped, store, write_yaml
 from tests.fuzz.harness import Fuzzer
 from tests.fuzz.mutations import change_bytes, csv_bytes, zip_bytes
-from tests.study.test_gather import AREAS, FEED, PLACES
+from tests.study.test_indicators import AREAS, FEED, PLACES
 from tests.study.test_years import long_csv, panel, wide_csv
 
 if TYPE_CHECKING:

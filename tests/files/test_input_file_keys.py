@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel
 from tests.access.test_places_pbf import Map
 from tests.fuzz.mutations import zip_bytes
-from tests.study.test_gather import AREAS, FEED, PLACES
+from tests.study.test_indicators import AREAS, FEED, PLACES
 
 from commonweal.invest.allocation.programme import Programme, load_programme
 from commonweal.invest.appraisal.project import Project
