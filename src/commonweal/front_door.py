@@ -62,6 +62,7 @@ def run(
     sensitivity: bool = True,
     geometry: bool = True,
     progress: Progress | None = None,
+    client: Any = None,
 ) -> Results:
     """Run a study.
 
@@ -80,6 +81,8 @@ def run(
         Whether to load boundaries, which only maps need.
     progress
         Called as ``progress(what, done, total)`` while something takes long.
+    client
+        A Dask client whose workers do the draws, for those who outgrow one machine: the same results to the bit.
 
     Returns
     -------
@@ -105,6 +108,7 @@ def run(
             sensitivity=sensitivity,
             geometry=geometry,
             progress=progress,
+            client=client,
         )
     )
 
@@ -194,6 +198,9 @@ class Results(study_results.Results):
         self,
         weights: Mapping[str, Any] | None = None,
         cut: Mapping[str, Any] | None = None,
+        *,
+        draws: int = 0,
+        client: Any = None,
     ) -> Results:
         """Score again with other weights and cut-offs; nothing is read again.
 
@@ -205,12 +212,16 @@ class Results(study_results.Results):
         cut
             By designation, the cut-off of all its conditions or by index: ``{"left_behind": "15%"}`` or
             ``{"left_behind": {"deprivation": "15%"}}``.
+        draws
+            How many times the list is recalculated with the study's other choices; 0 gives no certainty.
+        client
+            A Dask client whose workers do the draws.
 
         Returns
         -------
         Results
-            As `run` gives them for the study so changed, without certainty, sensitivity, agreement, summaries
-            and trends, which rest on the former weights.
+            As `run` gives them for the study so changed, without sensitivity, agreement, summaries and trends,
+            which rest on the former weights.
 
         Raises
         ------
@@ -224,7 +235,7 @@ class Results(study_results.Results):
         >>> results.rescore(cut={"left_behind": "15%"}).designation.selected.sum().item()
         29
         """
-        return Results.of(rescored(self, other_study(self.study, weights, cut)))
+        return Results.of(rescored(self, other_study(self.study, weights, cut), draws, client))
 
     def save(self, folder: str | Path, progress: Progress | None = None) -> Path:
         """Write the results folder: all that the run gave, which `commonweal.open` opens again the same to the bit.

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.waits import LIMIT_S, until
 
+import commonweal as cw
 from commonweal.errors import DataError
 from commonweal.index.assumptions import Aggregation, Normalisation, SamplingError, Weights
 from commonweal.index.framework import Node
@@ -105,6 +106,31 @@ def test_two_processes_give_the_same_to_the_bit_as_none(client: Any, assumptions
     let_go(client)  # the cluster keeps nothing
 
 
+def test_a_run_and_a_change_of_weights_are_the_same_to_the_bit(client: Any) -> None:
+    n_draws = 128 + 5
+    plain = cw.run("demo", draws=n_draws, sensitivity=False, geometry=False)
+    shared = cw.run("demo", draws=n_draws, sensitivity=False, geometry=False, client=client)
+    weights = {"community_needs.places": 3}
+    drawn = [
+        plain.certainty["left_behind"],
+        shared.certainty["left_behind"],
+        plain.rescore(weights, draws=n_draws).certainty["left_behind"],
+        plain.rescore(weights, draws=n_draws, client=client).certainty["left_behind"],
+        cw.run(
+            cw.Study("demo").with_weights("community_needs", places=3),
+            draws=n_draws, sensitivity=False, geometry=False,
+        ).certainty["left_behind"],
+    ]  # fmt: skip
+    frames = [(one.to_frame(), one.draws_frame()) for one in drawn]
+    assert frames[0][0].equals(frames[1][0])
+    assert frames[0][1].equals(frames[1][1])
+    for other in (3, 4):
+        assert frames[2][0].equals(frames[other][0])
+        assert frames[2][1].equals(frames[other][1])
+    assert not frames[0][0].equals(frames[2][0])
+    let_go(client)
+
+
 def test_an_error_on_a_worker_is_the_error_that_is_raised_here(client: Any) -> None:
     # All is well above 0 until the first unit is drawn a long way out.
     made = ensemble(FORM, ERRORS, way={"z_score": {"mean": 5}}, error=1000.0)
@@ -174,14 +200,14 @@ def test_a_worker_may_have_several_threads() -> None:
         from commonweal.index import Node
         from commonweal.index.assumptions import Weights
         from commonweal.index.uncertainty import build_ensemble
-        from commonweal.index.uncertainty import _ranks
+        from commonweal.index.uncertainty import _alone, _ranks
         leaves = {n: {"indicator": n} for n in "ab"}
         tree = Node.model_validate({"transform": "min_max", "children": leaves})
         need = {n: np.random.default_rng(i).normal(size=20_000) for i, n in enumerate("ab")}
         made = build_ensemble("x", tree, need, [Weights(name="w", interval=0.25)])
         u = np.random.default_rng(1).random((64, 1))
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(lambda _: _ranks(made, u), range(12)))
+            found = list(pool.map(lambda _: _alone(made, _ranks, u), range(12)))
         assert all((f == found[0]).all() for f in found)
     """
     environment = os.environ | {"NUMBA_THREADING_LAYER": "workqueue", "NUMBA_NUM_THREADS": "2"}

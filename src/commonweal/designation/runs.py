@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from commonweal.index.assumptions import SamplingError
 from commonweal.index.monte_carlo import Ensemble, ranks_of
 from commonweal.index.runs import Settings, cut_factors, draw_sets
 from commonweal.index.targets import AssumptionTarget, find_targets
-from commonweal.index.uncertainty import BLOCK, ensemble_of
+from commonweal.index.uncertainty import BLOCK, ensemble_of, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from commonweal.index.assumptions import Assumption
     from commonweal.indicators import Indicators
 
+
+Result = TypeVar("Result")
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -222,13 +225,22 @@ def vary(
 
 
 def in_blocks(
-    varied: Varied, u: Floats, progress: Callable[[str, int, int], None] | None = None
-) -> Iterator[tuple[dict[str, Drawn], list[Bools], Bools]]:
-    """Work a designation out block by block, so that whoever counts keeps counts and no scores."""
-    for start in range(0, len(u), BLOCK):
-        yield varied.run(u[start : start + BLOCK])
-        if progress:
-            progress("drawing", min(start + BLOCK, len(u)), len(u))
+    varied: Varied,
+    u: Floats,
+    count: Callable[[Varied, Floats], Result],
+    progress: Callable[[str, int, int], None] | None = None,
+    client: Any = None,
+) -> Iterator[Result]:
+    """Work a designation out block by block, so that what is counted of each is kept and no scores.
+
+    With a Dask client, `count` is a function of a module.
+    """
+    starts = range(0, len(u), BLOCK)
+    with closing(in_order(client, count, varied, (u[k : k + BLOCK] for k in starts))) as counted:
+        for start, found in zip(starts, counted, strict=True):
+            yield found
+            if progress:
+                progress("drawing", min(start + BLOCK, len(u)), len(u))
 
 
 def _has_range(found: Sequence[AssumptionTarget], path: str) -> bool:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.designation.designation import Designation
+    from commonweal.designation.runs import Varied
     from commonweal.index import Scores
+    from commonweal.index.monte_carlo import Ints
     from commonweal.indicators import Indicators
 
 
@@ -120,6 +122,7 @@ def certainty(
     scores: Mapping[str, Scores],
     indicators: Mapping[str, Indicators],
     progress: Callable[[str, int, int], None] | None = None,
+    client: Any = None,
 ) -> Certainty:
     """Draw, recompute, and count how often each area qualifies.
 
@@ -135,6 +138,8 @@ def certainty(
         By index name, what each was computed from.
     progress
         Called as ``progress("drawing", done, n_draws)``.
+    client
+        A Dask client, for those who outgrow one machine: the same results to the bit.
 
     Returns
     -------
@@ -160,13 +165,12 @@ def certainty(
     n_areas = len(designation.areas)
     total = np.zeros(n_areas, dtype=np.int64)
     by_condition = [np.zeros(n_areas, dtype=np.int64) for _ in designation.tested]
-    for drawn, passes, selected in in_blocks(varied, u, progress):
+    for ranks, passes, selected in in_blocks(varied, u, _counted, progress, client):
         for path, counter in counters.items():
-            present, ranks = varied.streams[path].present, drawn[path].ranks
-            counter.add(ranks if present.all() else np.ascontiguousarray(ranks[:, present]))
-        for count, outcome in zip(by_condition, passes, strict=True):
-            count += outcome.sum(axis=0)
-        total += selected.sum(axis=0)
+            counter.add(ranks[path])
+        for count, held in zip(by_condition, passes, strict=True):
+            count += held
+        total += selected
     ranks_at = {}
     for path, counter in counters.items():
         found = np.full((n_areas, len(QUANTILES)), np.nan)
@@ -182,6 +186,16 @@ def certainty(
         varied.settings,
         u,
     )
+
+
+def _counted(varied: Varied, u: Floats) -> tuple[dict[str, Ints], list[Any], Any]:
+    """Of some draws: ranks of the areas that have a score by what varies, and how often each area passes."""
+    drawn, passes, selected = varied.run(u)
+    ranks = {}
+    for path, stream in varied.streams.items():
+        here = stream.present
+        ranks[path] = drawn[path].ranks if here.all() else drawn[path].ranks[:, here].copy("C")
+    return ranks, [held.sum(axis=0) for held in passes], selected.sum(axis=0)
 
 
 N_SETS = 1024

@@ -24,7 +24,7 @@ from commonweal.index.tables import column, columns, directions_of, keys, table
 from commonweal.index.targets import find_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -392,16 +392,25 @@ def random_runs(ensemble: Ensemble, n_runs: Count, seed: Whole) -> Floats:
 
 def _rank_blocks(ensemble: Ensemble, n_runs: int, seed: int, client: Any) -> Generator[Ints]:
     u = random_runs(ensemble, n_runs, seed)
-    blocks = [u[i : i + BLOCK] for i in range(0, n_runs, BLOCK)]
+    return in_order(client, _ranks, ensemble, [u[i : i + BLOCK] for i in range(0, n_runs, BLOCK)])
+
+
+def in_order(
+    client: Any, work: Callable[[Any, Any], Any], shared: Any, parts: Iterable[Any]
+) -> Generator[Any]:
+    """Give ``work(shared, part)`` of each part in order: worked out here, or by the workers of a Dask client.
+
+    With a client `work` must be a function of a module, and no more waits for the reader than two parts a worker.
+    """
     if client is None:
-        yield from (ensemble.ranks(block) for block in blocks)
+        yield from (work(shared, part) for part in parts)
         return
-    shared = client.scatter(ensemble, broadcast=True)
-    ahead = 2 * max(len(client.nthreads()), 1)  # one block a worker at work, one in waiting
+    kept = client.scatter(shared, broadcast=True)
+    ahead = 2 * max(len(client.nthreads()), 1)  # one part a worker at work, one in waiting
     waiting: deque[Any] = deque()
     try:
-        for block in blocks:
-            waiting.append(client.submit(_ranks, shared, block, pure=False))
+        for part in parts:
+            waiting.append(client.submit(_alone, kept, work, part, pure=False))
             if len(waiting) == ahead:
                 yield waiting[0].result()
                 waiting.popleft().release()
@@ -409,13 +418,18 @@ def _rank_blocks(ensemble: Ensemble, n_runs: int, seed: int, client: Any) -> Gen
             yield waiting[0].result()
             waiting.popleft().release()
     finally:  # after an error or an interrupt too: the cluster drops what nobody waits for
-        for future in (*waiting, shared):
+        for future in (*waiting, kept):
             future.release()
 
 
-def _ranks(ensemble: Ensemble, u: Floats) -> Ints:
+def _alone(shared: Any, work: Callable[[Any, Any], Any], part: Any) -> Any:
+    """Work on one part, while no other thread of this process does: not every threading layer of numba bears two."""
     with _ONE_AT_A_TIME:
-        return ensemble.ranks(u)
+        return work(shared, part)
+
+
+def _ranks(ensemble: Ensemble, u: Floats) -> Ints:
+    return ensemble.ranks(u)
 
 
 class RankCounter:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonweal.designation import designate
+from commonweal.designation import certainty, designate
 from commonweal.errors import StudyError
 from commonweal.index import score, without_indicators
+from commonweal.study.run import certainty_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +51,11 @@ def other_study(
     return study
 
 
-def rescored(results: Results, study: Study) -> Results:
+def rescored(results: Results, study: Study, draws: int = 0, client: Any = None) -> Results:
     """Score the indicators of a run by another study that differs in weights and cut-offs alone.
 
-    What rests on the former ones (certainty, sensitivity, agreement, change since an earlier study, summaries,
-    trends) is left out.
+    What rests on the former ones (certainty unless `draws` are asked for, sensitivity, agreement, change since an
+    earlier study, summaries, trends) is left out.
     """
     scores = dict(results.scores)
     for name, found in results.scores.items():
@@ -67,11 +68,18 @@ def rescored(results: Results, study: Study) -> Results:
     designations = {
         name: designate(name, rule, scores, results.areas) for name, rule in study.designate.items()
     }
+    sure = {}
+    if draws and (spec := certainty_spec(study, draws)) is not None:
+        study = study.model_copy(update={"certainty": spec})
+        sure = {
+            name: certainty(d, spec, scores, results.indicators, client=client)
+            for name, d in designations.items()
+        }
     return results.with_(
         study=study,
         scores=scores,
         designations=designations,
-        certainty={},
+        certainty=sure,
         sensitivity={},
         agreements=(),
         since=None,

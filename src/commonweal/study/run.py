@@ -83,6 +83,7 @@ def run(
     sensitivity: bool = True,
     geometry: bool = True,
     progress: Progress | None = None,
+    client: Any = None,
 ) -> Results:
     """Run a study.
 
@@ -100,6 +101,8 @@ def run(
         Whether to load boundaries, which only maps need.
     progress
         Called as ``progress(what, done, total)`` while something takes long.
+    client
+        A Dask client whose workers do the draws, for those who outgrow one machine: the same results to the bit.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def run(
         With what was found and what was expected: see `commonweal.errors`.
     """
     study = study if isinstance(study, Study) else load_study(study)
-    spec_c = _certainty_spec(study, draws)
+    spec_c = certainty_spec(study, draws)
     spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
@@ -145,7 +148,7 @@ def run(
     if spec_c is not None and spec_c.draws:
         for name, designation in designations.items():
             with log.step(f"certainty {name}") as entry:
-                sure[name] = certainty(designation, spec_c, scores, indicators, progress)
+                sure[name] = certainty(designation, spec_c, scores, indicators, progress, client)
                 entry |= {"draws": spec_c.draws, "areas": len(areas)}
     matters: dict[str, Sensitivity] = {}
     if spec_s is not None:
@@ -216,7 +219,7 @@ def _sensitivity_spec(study: Study) -> SensitivitySpec | None:
     return spec.model_copy(update={"vary": study.certainty.vary})
 
 
-def _certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
+def certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
     """Give what the study says of certainty, with another number of draws if one is asked for."""
     spec = study.certainty
     if draws is None:

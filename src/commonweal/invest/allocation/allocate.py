@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.designation import designate
-from commonweal.designation.runs import in_blocks, vary
+from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
 from commonweal.index import rank
 from commonweal.index.runs import draw_numbers
@@ -412,7 +412,7 @@ def allocation_certainty(
     awards = None if money is None else money.most
     total = np.zeros(len(allocation.areas), dtype=np.int64)
     kept = []
-    for drawn, _, passes in in_blocks(varied, u, progress):
+    for drawn, _, passes in in_blocks(varied, u, Varied.run, progress):
         n = len(passes)
         need = {
             path: drawn[path].need if path in drawn else np.broadcast_to(stated, (n, len(stated)))
