@@ -256,7 +256,7 @@ def _parameters(thing: Any) -> list[str]:
 def python_page() -> str:
     parts = [
         "# Python\n",
-        "Every public name, in the order in which data travel. `commonweal.study.run.run` is the whole road; "
+        "Every public name, in the order in which data travel. `commonweal.run` is the whole road; "
         "the other modules are its steps, each usable alone. Each module begins with a list of its names as they are "
         "called.\n",
     ]

@@ -219,8 +219,9 @@ def test_a_slip_in_rescoring_names_what_is_valid(
     assert len(str(caught.value).splitlines()) <= 3
 
 
-def test_report_and_brief(results: cw.Results, tmp_path: Path) -> None:
-    assert (results.report(tmp_path / "out") / "report.html").is_file()
+def test_folder_and_brief(results: cw.Results, tmp_path: Path) -> None:
+    assert (results.save(tmp_path / "out") / "report.html").is_file()
+    assert not hasattr(results, "report")  # one way to write the folder
     district = results.areas.table["district_name"][0]
     pack = results.brief(district, tmp_path / "pack")
     assert district in (pack / "index.html").read_text("utf-8")

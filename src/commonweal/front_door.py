@@ -1,7 +1,7 @@
 """What `import commonweal as cw` offers beside the rooms: studies, a run, and results that do it all.
 
 This file may import every room, and no room imports it: what a result can do that belongs to a room above
-`commonweal.study` (one area's profile, the report, the briefing pack, the explorer) is a method here.
+`commonweal.study` (one area's profile, the results folder, the briefing pack, the explorer) is a method here.
 """
 
 from __future__ import annotations
@@ -124,18 +124,22 @@ def open(folder: str | Path) -> Results:  # noqa: A001 - cw.open
     Returns
     -------
     Results
-        Each part is read, and its checksum compared, when it is first asked for.
+        Each attribute is read, and its checksum compared, when it is first asked for. Files of the user's own that
+        the study names are found where they lay from the folder.
 
     Raises
     ------
     CommonwealError
-        If it is no results folder, or one of another format, or a file is missing or damaged.
+        If it is no results folder, or one of another format, or a file is missing or damaged: at once, or when an
+        attribute is first asked for.
 
     Examples
     --------
     >>> import commonweal as cw
-    >>> folder = cw.run("demo", draws=0, geometry=False).save("results/demo")
-    >>> cw.open(folder).designation.selected.sum().item()
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as here:
+    ...     folder = cw.run("demo", draws=0, geometry=False).save(f"{here}/demo")
+    ...     cw.open(folder).designation.selected.sum().item()
     17
     """
     return Results.of(open_results(folder))
@@ -238,7 +242,9 @@ class Results(study_results.Results):
         return Results.of(rescored(self, other_study(self.study, weights, cut), draws, client))
 
     def save(self, folder: str | Path, progress: Progress | None = None) -> Path:
-        """Write the results folder: all that the run gave, which `commonweal.open` opens again the same to the bit.
+        """Write the results folder: report, workbook, tables, map, recipe, and where every number came from.
+
+        It holds all that the run gave: `commonweal.open` opens it again, the same to the bit.
 
         Parameters
         ----------
@@ -256,18 +262,6 @@ class Results(study_results.Results):
         ------
         CommonwealError
             If the folder holds files that Commonweal did not write, or cannot be written.
-        """
-        return self.report(folder, progress)
-
-    def report(self, folder: str | Path, progress: Progress | None = None) -> Path:
-        """Write the results folder: report, workbook, tables, map, the recipe and where every number came from.
-
-        Parameters
-        ----------
-        folder
-            Where to; an earlier folder of results is replaced, nothing else ever is.
-        progress
-            Called as ``progress(what, done, total)``.
         """
         from commonweal.report.study.folder import write_results
 

@@ -39,7 +39,7 @@ def run_on_units(
     Parameters
     ----------
     study
-        As in `commonweal.study.run.run`, or a results folder. Nothing varies, and nothing is compared with what is
+        As in `commonweal.run`, or a results folder. Nothing varies, and nothing is compared with what is
         published. Where it has a ``focus``, the areas in it are counted, and the larger ones that they lie in.
     store, progress
         As there.
@@ -51,7 +51,7 @@ def run_on_units(
     StudyError
         If the study's areas are a table of its own, or there is no larger unit.
     CommonwealError
-        As in `commonweal.study.run.run`.
+        As in `commonweal.run`.
     """
     study = study if isinstance(study, Study) else load_asked(str(study))
     if not isinstance(study.areas, str):

@@ -217,7 +217,7 @@ def open_kept(
     store
         Where source files come from.
     draws, sensitivity, geometry
-        As in `commonweal.study.run.run`.
+        As in `commonweal.run`.
     instead
         What is done where the folder does not answer, to be said with the reason.
 
@@ -230,7 +230,7 @@ def open_kept(
     Raises
     ------
     CommonwealError
-        As in `commonweal.study.saved.open_results`.
+        As in `commonweal.open`.
     """
     at, why = _kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
     if not (at / PACKAGE).is_file():
@@ -269,12 +269,12 @@ def open_or_run(
     store
         Where source files come from.
     draws, sensitivity, geometry, progress
-        As in `commonweal.study.run.run`.
+        As in `commonweal.run`.
 
     Raises
     ------
     CommonwealError
-        As in `open_kept` and `commonweal.study.run.run`.
+        As in `open_kept` and `commonweal.run`.
     """
     store = store or Store.from_environment(progress)
     kept = open_kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)

@@ -85,34 +85,7 @@ def run(
     progress: Progress | None = None,
     client: Any = None,
 ) -> Results:
-    """Run a study.
-
-    Parameters
-    ----------
-    study
-        A study, the name of one that ships, or the path of a YAML file.
-    store
-        Where source files come from; as the environment says if not given.
-    draws
-        Number of draws in place of the study's; 0 leaves certainty and sensitivity out.
-    sensitivity
-        Whether to look into which choice matters, where the study asks for it.
-    geometry
-        Whether to load boundaries, which only maps need.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-    client
-        A Dask client whose workers do the draws, for those who outgrow one machine: the same results to the bit.
-
-    Returns
-    -------
-    Results
-
-    Raises
-    ------
-    CommonwealError
-        With what was found and what was expected: see `commonweal.errors`.
-    """
+    """Run a study: `commonweal.run`, which says what each parameter is, but for what that adds to the results."""
     study = study if isinstance(study, Study) else load_study(study)
     spec_c = certainty_spec(study, draws)
     spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None

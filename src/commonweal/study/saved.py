@@ -116,25 +116,7 @@ def _arrow(table: pl.DataFrame) -> bytes:
 
 
 def open_results(folder: str | Path) -> Results:
-    """Open a results folder: the results as they were when it was written.
-
-    Parameters
-    ----------
-    folder
-        What ``commonweal run`` or `Results.save` has written.
-
-    Returns
-    -------
-    Results
-        Each attribute is read, and its checksum compared, when it is first asked for. Files of the user's own that
-        the study names are found where they lay from the folder.
-
-    Raises
-    ------
-    CommonwealError
-        If it is no results folder, or one of another format, or a file is missing or damaged: at once, or when an
-        attribute is first asked for.
-    """
+    """Open a results folder, as `commonweal.open` does."""
     folder = Path(folder).absolute()
     about = read_package(folder)
     files = {str(r.get("path")): str(r.get("hash")) for r in about.get("resources", ())}

@@ -184,7 +184,7 @@ class Session(_Part):
         return load_evidence().and_also(read_works("works", self.works))
 
     def study(self, name: str) -> str | Path:
-        """Give a study as `commonweal.study.run.run` takes it, by its short name."""
+        """Give a study as `commonweal.run` takes it, by its short name."""
         said = self.studies[name]
         return self.folder / said if said.endswith((".yaml", ".yml")) else said
 

@@ -51,7 +51,7 @@ def write_results(
     Parameters
     ----------
     results
-        From `commonweal.study.run.run`.
+        From `commonweal.run`.
     folder
         Where to. An earlier folder of results is replaced; nothing else ever is.
     progress
