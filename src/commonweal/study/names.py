@@ -166,10 +166,14 @@ def find_area(areas: Areas, asked: str) -> int | None:
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
     around = [folded_names(areas.table[f"{p}_name"]) for p in parents]
     names = [folded_names(column) for column in areas.names]
-    rows = range(len(areas))
+    # Every test below asks for a name that begins what is wanted, or has it inside.
+    near = {n for n in set().union(*names) if n and (wanted.startswith(n) or wanted in n)}
+    rows = sorted({row for column in names for row, n in enumerate(column) if n in near})
 
     def fits(test: Callable[[str, int], bool]) -> list[int]:
-        return [i for i in rows if any(column[i] and test(column[i], i) for column in names)]
+        return [
+            i for i in rows if any(column[i] in near and test(column[i], i) for column in names)
+        ]
 
     def whole(name: str, row: int) -> bool:
         return name == wanted or any(f"{name} {above[row]}" == wanted for above in around)
@@ -224,6 +228,8 @@ def larger_named(areas: Areas, asked: str) -> str | None:
 
 def folded(text: str) -> str:
     """Leave what a name is told apart by: letters and digits, without case and accents."""
+    if text.isascii() and text.isalnum():  # as codes are
+        return text.lower()
     # As nearly all names are, of the hundred thousand that may be looked through.
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
