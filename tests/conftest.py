@@ -334,7 +334,8 @@ def browser() -> Iterator[Browser]:
         assert os.environ.get("CI") != "true", "no chromium on the path"
         pytest.skip("no chromium on the path")
     with library.sync_playwright() as started:
-        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        # Pages are drawn without a graphics processor, and so are maps: to imitate one takes far longer.
+        arguments = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
         browser = started.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()

@@ -224,7 +224,7 @@ def test_the_script_says_what_the_rooms_say(
     for picked in sets:
         page.get_by_role("button", name="Untick all").click()
         for k in picked:
-            boxes.nth(k).check()
+            boxes.nth(k).check(force=True)  # else each waits until nothing moves
         rows = picking.sites["row"].gather(picked).to_list()
         found = weighed(county, sited, rows, store, interventions_of(kind))
         assert untyped(told_on(page)) == options_told(found)[: 2 if found.worth is None else 3]
@@ -286,7 +286,13 @@ def test_it_is_accessible(open_page: Callable[..., Page], width: int) -> None:
         .map((e) => e.getBoundingClientRect()).filter((r) => r.width < 24 || r.height < 24).length"""
     )
     assert small == 0
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    found = Axe().run(
+        page,
+        options={
+            "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"],
+            "resultTypes": ["violations"],
+        },
+    )
     assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
 
 
