@@ -60,10 +60,11 @@ from commonweal.web import Explorer, serve
 
 def answer(request):
     print("asked", flush=True)
-    time.sleep(2)  # longer than the server waits for answers once it is to stop
+    time.sleep(1)  # longer than the server waits for answers once it is to stop
     return PlainTextResponse("made")
 
 serve.create_app = lambda *_: Starlette(routes=[Route("/", answer)])
+serve.STOP_SECONDS = 0.1
 with serve.listen("127.0.0.1", 0) as held:
     serve.serve(Explorer(None), held, lambda: print(serve.address_of(held), flush=True))
 print("stopped", flush=True)
@@ -112,6 +113,7 @@ def serve_and_say(*given):
 
 serving, serve.serve = serve.serve, serve_and_say
 serve.create_app = lambda *_: Starlette(routes=[Route("/", answer)])
+serve.STOP_SECONDS = 0.1
 sys.argv = ["commonweal", "explore", sys.argv[1], "--port", "0", "--no-browser"]
 main()
 """

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 HEAD_SECONDS = 10.0
 """How long the head of a request may take to arrive, from when the connection is free for it."""
 
+STOP_SECONDS = 1.0
+"""How long a server that is to stop waits for answers that are being made."""
+
 
 def protocol_with(seconds: float) -> type[H11Protocol]:
     """Give uvicorn's protocol with a limit on how long a connection may be without a request.
@@ -117,7 +120,8 @@ def server_of(
 
     app = create_app(explorer, (*LOOPBACK, host) if is_loopback(host) else ())
     settings = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1,
+        app, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,  # type: ignore[arg-type]  # goes to asyncio.wait_for
         lifespan="off", ws="none", http=protocol_with(head_seconds or HEAD_SECONDS),
     )  # fmt: skip
 

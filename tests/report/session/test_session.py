@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import xml.etree.ElementTree as ET
 import zipfile
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypdf
@@ -22,13 +20,14 @@ from commonweal.report.session import load_session, session_html, session_pdf, w
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
+    from pathlib import Path
 
+    from playwright.sync_api import Browser
     from tests.report.session.conftest import Meeting
 
     from commonweal.report.session import Content
     from commonweal.study.results import Results
 
-CHROMIUM = Path("/usr/bin/chromium")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -159,27 +158,19 @@ def test_shares_are_told_in_percent_all_through(county: Content) -> None:
     )
 
 
-def test_axe_finds_no_fault_in_the_page(county: Content, tmp_path: Path) -> None:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is not there")
-        pytest.skip(f"{CHROMIUM} is not there")
+def test_axe_finds_no_fault_in_the_page(county: Content, browser: Browser, tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
     file = tmp_path / "session.html"
     file.write_text(session_html(county, [("session.pdf", "For paper")]), "utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM))
-        for width in (1100, 320):
-            page = browser.new_context(
-                bypass_csp=True, viewport={"width": width, "height": 800}
-            ).new_page()
-            page.goto(file.as_uri())
-            found = Axe().run(page).response["violations"]
-            assert [fault["id"] for fault in found] == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
+    for width in (1100, 320):
+        context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 800})
+        page = context.new_page()
+        page.goto(file.as_uri())
+        found = Axe().run(page).response["violations"]
+        assert [fault["id"] for fault in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        context.close()
 
 
 def test_places_and_larger_areas_are_told(meeting: Meeting) -> None:
