@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
     from playwright.sync_api import Page as Tab
 
     from commonweal.web import Explorer
@@ -74,12 +74,6 @@ def address(explorer: Explorer) -> Iterator[str]:
         yield address_of(held).rstrip("/")
 
 
-def blank_of(browser: Browser, width: int = 1280, **options: Any) -> Tab:
-    page = browser.new_context(viewport={"width": width, "height": 900}, **options).new_page()
-    page.set_default_timeout(LIMIT_MS)
-    return page
-
-
 def watch(page: Tab, address: str, faults: list[str]) -> None:
     """Take down what is asked of another server, and what is logged as an error."""
     page.on(
@@ -99,50 +93,46 @@ def blank(browser: Browser) -> Iterator[Callable[..., Tab]]:
     opened = []
 
     def open_blank(width: int = 1280, **options: Any) -> Tab:
-        opened.append(blank_of(browser, width, **options))
-        return opened[-1]
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(LIMIT_MS)
+        return page
 
     yield open_blank
-    for page in opened:
-        page.context.close()
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """One window for all tabs, with a tab that stays: in a new one all scripts are prepared again."""
+    context = browser.new_context()
+    context.set_default_timeout(LIMIT_MS)
+    context.new_page().goto(f"{address}/about")
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def tab(blank: Callable[..., Tab], address: str) -> Iterator[Callable[..., Tab]]:
-    """Open a tab of a browser that has seen nothing yet, and see to it that there are no faults."""
+def tab(
+    window: BrowserContext, blank: Callable[..., Tab], address: str
+) -> Iterator[Callable[..., Tab]]:
+    """Open a tab, and see to it that nothing is asked of another server, nor logged as an error."""
     faults: list[str] = []
+    opened: list[Tab] = []
 
     def open_tab(path: str = "/", width: int = 1280, **options: Any) -> Tab:
-        page = blank(width, **options)
+        page = blank(width, **options) if options else window.new_page()
+        opened.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
         watch(page, address, faults)
         page.goto(f"{address}{path}")
         return page
 
     yield open_tab
-    assert faults == []
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, address: str) -> Iterator[tuple[Tab, list[str]]]:
-    """One tab for all tests that only look at pages, and the faults in it: a new one each takes longer."""
-    page, faults = blank_of(browser), list[str]()
-    watch(page, address, faults)
-    yield page, faults
-    page.context.close()
-
-
-@pytest.fixture
-def look(shared: tuple[Tab, list[str]], address: str) -> Iterator[Callable[..., Tab]]:
-    """Look at a page, and see to it that there are no faults; whoever presses keys takes a tab."""
-    page, faults = shared
-    faults.clear()
-
-    def look_at(path: str, width: int = 1280) -> Tab:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{address}{path}")
-        return page
-
-    yield look_at
+    for page in opened:
+        page.close()
     assert faults == []
 
 
@@ -456,13 +446,13 @@ def test_with_a_keyboard_alone(tab: Callable[..., Tab]) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
-def test_at_320_pixels_nothing_scrolls_sideways(look: Callable[..., Tab], path: str) -> None:
-    page = look(path, width=320)
+def test_at_320_pixels_nothing_scrolls_sideways(tab: Callable[..., Tab], path: str) -> None:
+    page = tab(path, width=320)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_heads_that_sort_do_not_overlap_at_320_pixels(look: Callable[..., Tab]) -> None:
-    heads = look("/", width=320).locator("#list thead a").all()
+def test_heads_that_sort_do_not_overlap_at_320_pixels(tab: Callable[..., Tab]) -> None:
+    heads = tab("/", width=320).locator("#list thead a").all()
     boxes = [box for head in heads if (box := head.bounding_box())]
     assert len(boxes) == len(heads) >= 5
     for i, a in enumerate(boxes):
@@ -494,8 +484,8 @@ def test_a_button_stays_under_the_pointer_when_its_weight_changes(tab: Callable[
         "/programme/five",
     ],
 )
-def test_targets_are_large_enough(look: Callable[..., Tab], path: str) -> None:
-    page = look(path, width=320)
+def test_targets_are_large_enough(tab: Callable[..., Tab], path: str) -> None:
+    page = tab(path, width=320)
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a, main p > a")]
         .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
@@ -521,10 +511,10 @@ def test_without_scripts(tab: Callable[..., Tab]) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
-def test_axe_finds_nothing(look: Callable[..., Tab], path: str) -> None:
+def test_axe_finds_nothing(tab: Callable[..., Tab], path: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = look(path)
+    page = tab(path)
     if page.locator("[data-map]").count():
         map_is_drawn(page)
     found = Axe().run(
