@@ -78,7 +78,8 @@ def seal(value: object) -> None:
             seal(part)
     elif isinstance(value, tuple | list):
         for part in value:
-            seal(part)
+            if not isinstance(part, str):  # hundreds of thousands of codes and names
+                seal(part)
 
 
 class Once:
