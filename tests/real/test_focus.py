@@ -52,7 +52,7 @@ def test_the_list_is_england_s_inside_hartlepool(
     inside = (open_england.areas.table["lad24"] == "E06000001").to_numpy()
     chosen = open_england.designations["left_behind"].selected & inside
     assert hartlepool.areas.table["code"].filter(chosen).to_list() == [CODE]
-    np.testing.assert_array_equal(hartlepool.listed("left_behind").selected, chosen)
+    np.testing.assert_array_equal(hartlepool.designation_in_focus("left_behind").selected, chosen)
     for index, scores in open_england.scores.items():
         np.testing.assert_array_equal(scores.rank, hartlepool.scores[index].rank)
     told = "\n".join(headline(hartlepool))

@@ -53,7 +53,7 @@ def text(results: Results) -> str:
 
 
 def test_2019_wards(left_behind_2019: Results) -> None:
-    flag = left_behind_2019.agreements[0]
+    flag = left_behind_2019.validations[0]
     assert len(flag.matched) + len(flag.missed) == 225
     assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (222, 3, 2)
     assert "222 of the 225 listed in cni2019-wd17 matched, 3 missed, 2 others." in text(
@@ -114,7 +114,7 @@ def test_2019_wards_without_a_score_are_told(left_behind_2019: Results) -> None:
 
 
 def test_2023_is_exact(left_behind_2023: Results) -> None:
-    flag = left_behind_2023.agreements[0]
+    flag = left_behind_2023.validations[0]
     assert flag.holds
     assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (1305, 0, 0)
     assert left_behind_2023.designations["left_behind"].selected.sum() == 1305
@@ -127,7 +127,7 @@ def test_2023_is_exact(left_behind_2023: Results) -> None:
 def test_2025(left_behind_2025: Results) -> None:
     assert left_behind_2025.designations["left_behind"].selected.sum() == 1262
     assert "1,262 of 33,755 neighbourhoods are left behind" in text(left_behind_2025)
-    assert all(a.holds for a in left_behind_2025.agreements)
+    assert all(a.holds for a in left_behind_2025.validations)
 
 
 def test_2025_since_2023(left_behind_2025: Results) -> None:
@@ -185,15 +185,15 @@ def test_no_line_of_an_answer_has_a_hole(
 def test_deprivation_agrees(run_once: Once, name: str, areas: int, exact: int) -> None:
     results = run_once(name, geometry=False)
     assert len(results.areas) == areas
-    assert len(results.agreements) >= 4
-    for agreement in results.agreements:
+    assert len(results.validations) >= 4
+    for agreement in results.validations:
         assert agreement.holds, agreement.spec
         assert agreement.compared == areas
         assert agreement.exact >= exact
     told = [
         line for line in headline(results) if line.startswith("  ") and "largest difference" in line
     ]
-    assert len(told) == len(results.agreements)
+    assert len(told) == len(results.validations)
     assert not any("more than" in line for line in told)
 
 

@@ -63,6 +63,6 @@ def test_the_wards_are_tracked_from_2019_to_2025(
     assert {name for name, m in told.items() if m.clear_of_all} == {"health", "crime"}
     plain = [told[name].difference.plain for name in ("health", "crime")]
     assert plain == pytest.approx([-0.24, -0.68], abs=0.06)
-    assert all(told[name].leans for name in ("health", "crime"))
+    assert all(told[name].baseline_sensitive for name in ("health", "crime"))
     assert "association, not cause" in " ".join(tracker_lines(found))
     assert len(list(tracker_report(found).tables())) >= 4

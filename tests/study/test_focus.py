@@ -314,7 +314,7 @@ def test_by_hand(small: Small) -> None:
     """Of A20, A18 and A17 on the list all lie in the south; with a focus on the north it is empty there."""
     south = small.run(small.write(focus={"district": "S"}, show=["halls"]), draws=0)
     assert "3 of 10 places in Southside are a priority" in "\n".join(headline(south))
-    assert south.listed("priority").population == 5500
+    assert south.designation_in_focus("priority").population == 5500
     north = small.run(small.write(focus={"district": "N"}), draws=0)
     told = "\n".join(headline(north))
     assert "0 of 10 places in Northside are a priority" in told

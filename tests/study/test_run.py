@@ -284,7 +284,7 @@ def test_agreement_with_a_table_of_one_s_own(small: Any) -> None:
         ]
     )
     results = small.run(draws=0)
-    flag, place, rho, score = results.agreements
+    flag, place, rho, score = results.validations
     codes = results.areas.codes
     assert [codes[i] for i in flag.matched] == ["A17", "A20"]
     assert [codes[i] for i in flag.missed] == ["A16"]
@@ -526,7 +526,7 @@ def county(cache: Path) -> Results:
 @pytest.mark.slow
 def test_the_demo_recovers_what_was_planted(county: Results) -> None:
     """At least as well as was measured when the county was made."""
-    flag, needs, deprivation = county.agreements
+    flag, needs, deprivation = county.validations
     assert needs.largest >= 0.93
     assert deprivation.largest >= 0.975
     assert needs.holds

@@ -142,7 +142,7 @@ def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
     yield ""
     yield "Where costs and benefits would be even, one input at a time:"
     rows = []
-    for s in appraisal.switches:
+    for s in appraisal.switching_values:
         value = "none" if s.value is None else figure(s.value, s.input)
         rows.append([s.input.label, figure(s.expected, s.input), value, _changed(s.change)])
     yield from align_columns(["Input", ">Expected", ">Even at", ">Change"], rows)
@@ -185,7 +185,7 @@ def _turning_points(appraisal: Appraisal) -> dict[str, Any]:
                 "even_at": s.value,
                 "beyond": s.beyond,
             }
-            for s in appraisal.switches
+            for s in appraisal.switching_values
         ],
         "tornado": [
             {
@@ -432,7 +432,7 @@ def _years(appraisal: Appraisal) -> Table:
 
 
 def _inputs(appraisal: Appraisal) -> Table:
-    rows = appraisal.switches
+    rows = appraisal.switching_values
     frame = pl.DataFrame(
         {
             "Input": [s.input.label for s in rows],

@@ -50,12 +50,12 @@ def moved_sentence(moved: MeasureChange) -> str:
     )
     course = (
         " But the places were on another course already before the baseline, so it says little."
-        if moved.off_course
+        if moved.pre_trend
         else ""
     )
     leans = (
         f" It leans on allowing for where each place started: without that the difference is {_signed(d.plain)}."
-        if moved.leans
+        if moved.baseline_sensitive
         else ""
     )
     return (
@@ -101,7 +101,7 @@ def _course(found: TrackerResult) -> str:
             "There is no earlier point, so whether the places and those like them were on the same course before the "
             "baseline was not checked. A baseline of an earlier date would show it."
         )
-    off = [m.measure.label for m in found.moved if m.off_course]
+    off = [m.measure.label for m in found.moved if m.pre_trend]
     if off:
         return (
             f"Before the baseline the places were on another course already on: {'; '.join(off)}."
@@ -128,7 +128,7 @@ def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
     leaning = [
         f"{m.measure.label} ({_signed(m.difference.plain)} without that, {_signed(m.difference.estimate)} with it)"
         for m in found.moved
-        if m.leans
+        if m.baseline_sensitive
     ]
     if leaning:
         told.append(

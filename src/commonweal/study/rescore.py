@@ -81,7 +81,7 @@ def rescored(results: Results, study: Study, draws: int = 0, client: Any = None)
         designations=designations,
         certainty=sure,
         sensitivity={},
-        agreements=(),
+        validations=(),
         since=None,
         summaries={},
         trends={},

@@ -90,7 +90,7 @@ class Results:
         By index, on the study's areas.
     designations, certainty
         By designation.
-    agreements
+    validations
         With published results.
     since
         How the designation differs from that of the study named under ``since``, with that
@@ -127,7 +127,7 @@ class Results:
     scores: Mapping[str, Scores]
     designations: Mapping[str, Designation]
     certainty: Mapping[str, Certainty]
-    agreements: tuple[Validation, ...]
+    validations: tuple[Validation, ...]
     since: tuple[str, Comparison] | None
     summaries: Mapping[tuple[str, str], pl.DataFrame]
     boundaries: pl.DataFrame
@@ -176,7 +176,7 @@ class Results:
             for name, s in self.scores.items()
         )
         lines += _some(
-            f"designation {name}: {int(self.listed(name).selected.sum()):,} on the list; {d.rule}"
+            f"designation {name}: {int(self.designation_in_focus(name).selected.sum()):,} on the list; {d.rule}"
             + (f"; {self.certainty[name].n_draws:,} draws" if name in self.certainty else "")
             for name, d in self.designations.items()
         )
@@ -259,13 +259,13 @@ class Results:
         return self.study.in_focus(self.areas.table)
 
     @property
-    def focused(self) -> Areas:
+    def areas_in_focus(self) -> Areas:
         """The areas to list and count."""
         if not self.study.focus:
             return self.areas
         return replace(self.areas, table=self.areas.table.filter(pl.Series(self.focus)))
 
-    def listed(self, name: str) -> Designation:
+    def designation_in_focus(self, name: str) -> Designation:
         """Give a designation to list and count: nothing outside the study's ``focus`` is selected in it.
 
         Ranks, margins and cut-offs stay those among all areas.
@@ -274,7 +274,7 @@ class Results:
         return d.inside(self.focus) if self.study.focus else d
 
     @property
-    def since_listed(self) -> tuple[str, Comparison] | None:
+    def since_in_focus(self) -> tuple[str, Comparison] | None:
         """As `since`, without what lies outside the study's ``focus``."""
         if self.since is None or not self.study.focus:
             return self.since

@@ -130,10 +130,10 @@ def run(
                 matters[name] = what_matters(designation, spec_s, scores, indicators, progress)
                 entry |= {"runs": matters[name].selected.n_runs, "areas": len(areas)}
     with log.step("agreement") as entry:
-        agreements = tuple(
+        validations = tuple(
             validate_results(a, study, areas, scores, designations, store) for a in study.agreement
         )
-        entry["compared"] = len(agreements)
+        entry["compared"] = len(validations)
     since = None
     if study.since:
         with log.step(f"since {study.since}") as entry:
@@ -169,7 +169,7 @@ def run(
         scores=scores,
         designations=designations,
         certainty=sure,
-        agreements=agreements,
+        validations=validations,
         since=since,
         summaries=summaries,
         boundaries=shapes,

@@ -231,7 +231,7 @@ def api_router(explorer: Explorer) -> APIRouter:
         view = explorer.view(chosen)
         designations = []
         for key, states in view.states.items():
-            d = view.results.listed(key)
+            d = view.results.designation_in_focus(key)
             changed = {
                 word: [
                     {
@@ -429,7 +429,7 @@ def _study(explorer: Explorer) -> dict[str, Any]:
         "areas": int(explorer.focus.sum()),
         "designations": [
             {"name": n, "label": explorer.label(n), "rule": rule_in_words(r, n),
-             "selected": int(r.listed(n).selected.sum())}
+             "selected": int(r.designation_in_focus(n).selected.sum())}
             for n in r.designations
         ],
         "weights": [

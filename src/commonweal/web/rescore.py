@@ -192,7 +192,7 @@ def rescore(results: Results, choices: Choices) -> Results:
         designations=designations,
         certainty={},
         sensitivity={},
-        agreements=(),
+        validations=(),
         since=None,
         summaries={},
         trends={},

@@ -138,9 +138,9 @@ def capital_table(place: Place) -> WebTable | None:
 
 def history_table(explorer: Explorer) -> WebTable | None:
     """Give which areas entered, left and stayed since the earlier study; None without one."""
-    if explorer.results.since_listed is None:
+    if explorer.results.since_in_focus is None:
         return None
-    earlier, comparison = explorer.results.since_listed
+    earlier, comparison = explorer.results.since_in_focus
     words = {"enters": "Entered", "leaves": "Left", "stays": "Stayed"}
     tier = explorer.tiers[:1]
     frame = comparison.to_frame()
@@ -245,7 +245,7 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
     table = explorer.results.areas.table
     found = []
     for name in view.results.designations:
-        d, first = view.results.listed(name), explorer.tiers[:1]
+        d, first = view.results.designation_in_focus(name), explorer.tiers[:1]
         inside = table.filter(d.selected)
         sure = view.results.certainty.get(name)
         found.append(

@@ -27,8 +27,8 @@ def test_at_its_switching_value_an_input_makes_the_net_value_nought(name: str) -
     project = load_project(name)
     a, model = appraise(project, draws=100), build_model(project, load_parameters())
     size = a.measures["public_cost"].expected
-    assert {s.input.name for s in a.switches} == set(model.inputs)
-    for s in a.switches:
+    assert {s.input.name for s in a.switching_values} == set(model.inputs)
+    for s in a.switching_values:
         if s.value is not None:
             at = npsv(model, **{s.input.name: s.value})
             assert abs(at) < 1e-6 * size, s.input.name
@@ -39,7 +39,7 @@ def test_at_its_switching_value_an_input_makes_the_net_value_nought(name: str) -
 def test_where_there_is_none_no_value_that_makes_sense_turns_the_answer(name: str) -> None:
     project = load_project(name)
     a, model = appraise(project, draws=100), build_model(project, load_parameters())
-    for s in a.switches:
+    for s in a.switching_values:
         if s.value is None:
             most = min(s.input.most, 1e4 * max(1.0, s.expected))
             at = np.linspace(s.input.least, most, 50)
@@ -50,7 +50,7 @@ def test_where_there_is_none_no_value_that_makes_sense_turns_the_answer(name: st
 
 def test_switching_values_by_hand(made: Callable[..., Project]) -> None:
     """1,000 a year against 100 x 30 x 0.5 = 1,500: each may change by a third, the cost by a half."""
-    switches = {s.input.name: s for s in appraise(made(), draws=1).switches}
+    switches = {s.input.name: s for s in appraise(made(), draws=1).switching_values}
     assert switches["room.amount"].value == pytest.approx(1500)
     assert switches["reading.people"].value == pytest.approx(100 * 2 / 3)
     assert switches["reading.value"].value == pytest.approx(20)
@@ -61,7 +61,7 @@ def test_switching_values_by_hand(made: Callable[..., Project]) -> None:
 def test_a_share_cannot_pass_one(made: Callable[..., Project]) -> None:
     """100 x 15 x 0.5 = 750 against 2,000: even all of it is too little, a higher value is not."""
     project = made(benefits__reading__value=15, costs__room__amount=2000)
-    switches = {s.input.name: s for s in appraise(project, draws=1).switches}
+    switches = {s.input.name: s for s in appraise(project, draws=1).switching_values}
     assert switches["reading.additionality"].value is None
     assert switches["reading.value"].value == pytest.approx(40)
 
@@ -69,7 +69,7 @@ def test_a_share_cannot_pass_one(made: Callable[..., Project]) -> None:
 def test_the_chance_of_being_beyond(made: Callable[..., Project]) -> None:
     """People uniform on 50 to 150 and even at 66.7: one in six."""
     project = made(benefits__reading__people={"uniform": [50, 150]})
-    switches = {s.input.name: s for s in appraise(project, draws=10).switches}
+    switches = {s.input.name: s for s in appraise(project, draws=10).switching_values}
     assert switches["reading.people"].beyond == pytest.approx(1 / 6)
     assert switches["reading.value"].beyond == 0
 

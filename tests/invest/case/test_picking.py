@@ -224,7 +224,7 @@ def test_the_script_says_what_the_rooms_say(
     for picked in sets:
         page.get_by_role("button", name="Untick all").click()
         for k in picked:
-            boxes.nth(k).check(force=True)  # else each waits until nothing moves
+            boxes.nth(k).check()  # else each waits until nothing moves
         rows = picking.sites["row"].gather(picked).to_list()
         found = weighed(county, sited, rows, store, interventions_of(kind))
         assert untyped(told_on(page)) == options_told(found)[: 2 if found.worth is None else 3]

@@ -105,14 +105,14 @@ def test_another_course_before_the_baseline_is_told() -> None:
     earlier, then, now = world(5, 2.0)
     calm = track(then, now, earlier).moved[0]
     assert calm.before is not None
-    assert not calm.off_course
+    assert not calm.pre_trend
     # They were falling behind by 4 before anything was done.
     ahead = earlier.values.copy()
     ahead[earlier.selected, 0] += 4
     falling = track(then, now, replace(earlier, values=ahead)).moved[0]
     assert falling.before is not None
     assert falling.before.estimate < calm.before.estimate - 2
-    assert falling.off_course
+    assert falling.pre_trend
     assert falling.difference == calm.difference
 
 

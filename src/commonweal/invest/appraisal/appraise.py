@@ -265,7 +265,7 @@ class Appraisal:
     over_budget
         The share of draws in which public cost before discounting is above the budget; None without
         a budget.
-    swings, switches
+    swings, switching_values
         What each input does by itself, the widest first, and where the answer would turn.
     drivers
         What drives the answer, in plain words.
@@ -289,7 +289,7 @@ class Appraisal:
     factors: Floats
     over_budget: float | None
     swings: tuple[Swing, ...]
-    switches: tuple[SwitchingValue, ...]
+    switching_values: tuple[SwitchingValue, ...]
     drivers: tuple[str, ...]
     assumptions: tuple[str, ...]
     cautions: tuple[str, ...]

@@ -201,7 +201,7 @@ def _rows(results: Results, ask: PortfolioOptions) -> tuple[str, NDArray[np.intp
     if ask.designation and ask.designation not in results.designations:
         raise UnknownNameError("designation", ask.designation, results.designations)
     name = ask.designation or results.study.only_designation()
-    rows = np.flatnonzero(results.listed(name).selected)
+    rows = np.flatnonzero(results.designation_in_focus(name).selected)
     if not len(rows):
         raise CommonwealError(f"designation {name} selects no area; expected at least one")
     return f"{len(rows):,} {results.areas.plural} that are {name.replace('_', ' ')}", rows

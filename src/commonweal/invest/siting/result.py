@@ -369,7 +369,7 @@ def results_with_indicators(results: Results, columns: Columns) -> Results:
         designations=designations,
         certainty={},
         sensitivity={},
-        agreements=(),
+        validations=(),
         since=None,
         summaries={},
         trends={},

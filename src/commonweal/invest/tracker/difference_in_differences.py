@@ -47,7 +47,7 @@ class Matched:
         np.add.at(weights, self.like, 1.0 / self.like.shape[1])
         return weights
 
-    def unlikeness(self, covariates: Floats, selected: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def imbalance(self, covariates: Floats, selected: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """(n_covariates,) mean difference of places from all others, and from those like them.
 
         In standard deviations over all areas. A tenth is commonly held to be little, a quarter to be much.

@@ -260,7 +260,7 @@ def _followed(results: Results, areas: Sequence[str], designation: str) -> NDArr
     if designation and designation not in results.designations:
         raise UnknownNameError("designation", designation, results.designations)
     name = designation or results.study.only_designation()
-    followed = results.listed(name).selected
+    followed = results.designation_in_focus(name).selected
     if results.study.focus and not followed.any():
         raise CommonwealError(
             f"designation {name} selects none of the {listed_areas(results)}, so nothing is followed; expected "

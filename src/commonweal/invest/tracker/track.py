@@ -84,13 +84,13 @@ class MeasureChange:
         return self.adjusted < LEVEL
 
     @property
-    def leans(self) -> bool:
+    def baseline_sensitive(self) -> bool:
         """Whether holding the start constant moves the difference by more than half of its interval."""
         d = self.difference
         return abs(d.estimate - d.plain) > (d.high - d.low) / 2
 
     @property
-    def off_course(self) -> bool:
+    def pre_trend(self) -> bool:
         """Whether the places were on another course than those like them before the baseline."""
         return self.before is not None and not self.before.low <= 0 <= self.before.high
 
@@ -276,7 +276,7 @@ def _refuse_backwards(first: Snapshot, second: Snapshot) -> None:
 def _balance(x: Floats, names: Sequence[str], baseline: Snapshot, matched: Matched) -> pl.DataFrame:
     """Set places beside all others and beside those like them, covariate by covariate."""
     kept = [k for k in range(x.shape[1]) if np.nanstd(x[:, k]) > 1e-12]
-    everyone, likes = matched.unlikeness(x[:, kept], baseline.selected)
+    everyone, likes = matched.imbalance(x[:, kept], baseline.selected)
     return pl.DataFrame({"measure": [names[k] for k in kept], "all": everyone, "like": likes})
 
 

@@ -224,7 +224,7 @@ def _drives(case: Case) -> str:
     if not a.swings:
         return a.drivers[-1]
     first = a.swings[0]
-    switch = next(s for s in a.switches if s.input.name == first.input.name)
+    switch = next(s for s in a.switching_values if s.input.name == first.input.name)
     what = _INPUTS.get(first.input.name) or f"“{first.input.label}”"
     turns = (
         "No value of it that makes sense would bring that to nought."

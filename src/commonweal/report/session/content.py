@@ -51,7 +51,7 @@ class Figure:
 
 def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure]:
     """Give what a text may say of one designation, in all and by larger area."""
-    areas, label, c = results.focused, label_of(results, key), counts(results, key)
+    areas, label, c = results.areas_in_focus, label_of(results, key), counts(results, key)
     them = f"{areas.plural} that are {label}"
     yield Figure(f"{at}.count", f"{c.selected:,}", them)
     yield Figure(
@@ -101,7 +101,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         Of the areas, of each designation (also by larger area), and of what changed since an
         earlier study.
     """
-    areas = results.focused
+    areas = results.areas_in_focus
     yield Figure(f"{name}.areas.count", f"{len(areas):,}", f"how many {areas.plural} there are")
     total = (
         float(areas.table["population"].sum())
@@ -111,8 +111,8 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
     yield Figure(f"{name}.areas.people", format_people(total), f"who lives in the {areas.plural}")
     for key in results.designations:
         yield from _designation_figures(f"{name}.{key}", results, key)
-    if results.since_listed is not None:
-        title, c_ = results.since_listed
+    if results.since_in_focus is not None:
+        title, c_ = results.since_in_focus
         for word in ("stay", "enter", "leave"):
             n = int(getattr(c_, word).sum())
             yield Figure(

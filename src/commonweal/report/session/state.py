@@ -388,7 +388,9 @@ def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floa
     worst = {path: _worst_tenth(scores, path) for path in paths}
     drawn = _in_draws(results, index)
     name = next(iter(results.designations), None)
-    chosen = results.listed(name).selected if name else np.zeros(len(people), dtype=bool)
+    chosen = (
+        results.designation_in_focus(name).selected if name else np.zeros(len(people), dtype=bool)
+    )
     rows = []
     for grouping in groups:
         for group in grouping.groups:

@@ -32,7 +32,7 @@ def probability_chart(results: Results, name: str) -> Chart | None:
     p = probability(results, name)
     if p is None:
         return None
-    d, here = results.listed(name), results.focus
+    d, here = results.designation_in_focus(name), results.focus
     words, inside, outside = [], [], []
     for low, high in pairwise(_BINS):
         last = high == _BINS[-1]
@@ -245,7 +245,7 @@ def draw_map(results: Results, name: str) -> Map | None:
     shapes = behind["geometry"].drop_nulls()
     paths = frame.paths(shapes) if 0 < len(shapes) <= _MOST_SHAPES else []
     frame.fit(paths, lon, lat)
-    d = results.listed(name)
+    d = results.designation_in_focus(name)
     kinds = list(_kinds(results, name, d))
     n = max(int(d.selected.sum()), 1)
     size = float(np.clip(150 / np.sqrt(n), 4.0, 10.0))

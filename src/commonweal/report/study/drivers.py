@@ -106,7 +106,7 @@ class DriverSummary:
 
 def summarise_drivers(results: Results, name: str) -> list[DriverSummary]:
     """Say what holds the selected areas of a designation back, for each index that it tests."""
-    inside = results.listed(name).selected
+    inside = results.designation_in_focus(name).selected
     if not inside.any():
         return []
     return [

@@ -32,7 +32,7 @@ def write_geopackage(results: Results, path: Path) -> str:
     """Write the layer ``areas``, and ``area_points`` where only some areas have a boundary."""
     here = pl.Series(results.focus)
     fields, shapes = map_fields(results).filter(here), results.boundaries.filter(here)
-    return write_layers(path, fields, shapes["geometry"], results.focused)
+    return write_layers(path, fields, shapes["geometry"], results.areas_in_focus)
 
 
 def write_layers(path: Path, fields: pl.DataFrame, geometry: pl.Series, areas: Areas) -> str:

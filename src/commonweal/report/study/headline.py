@@ -54,7 +54,7 @@ def headline(results: Results) -> list[str]:
     lines += sparse_indicators(results)
     lines += filter(None, [focus_note(results)])
     for name in results.designations:
-        designation = results.listed(name)
+        designation = results.designation_in_focus(name)
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
         lines += _sure(results, designation, sure)
@@ -63,8 +63,8 @@ def headline(results: Results) -> list[str]:
         lines += ["", *_ranked(results)]
     if results.extra is not None:
         lines += ["", *extra_lines(results)]
-    if results.since_listed:
-        earlier, comparison = results.since_listed
+    if results.since_in_focus:
+        earlier, comparison = results.since_in_focus
         lines += [
             "",
             *comparison_lines(
@@ -75,10 +75,10 @@ def headline(results: Results) -> list[str]:
                 where=focus_name(results.study, results.areas),
             ),
         ]
-    if results.agreements:
+    if results.validations:
         among = f", all {counted_areas(len(results.areas), results.areas)}"
         lines += ["", f"Checked against{among if results.study.focus else ''}:"]
-        for agreement in results.agreements:
+        for agreement in results.validations:
             lines += _agreement(results, agreement)
     return lines
 
@@ -135,7 +135,7 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
             f"{counted_areas(n, results.areas)} {'has' if n == 1 else 'have'} no score on "
             f"what the rule asks{such}: {told}."
         )
-        here = set(results.focused.codes)
+        here = set(results.areas_in_focus.codes)
         out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)} & here
         if out:
             yield f"  Of those {format_count(len(out), 'was', 'were')} left out for want of data."
@@ -259,7 +259,7 @@ def as_data(results: Results) -> dict[str, Any]:
     """Give the answer of a run as plain data for ``--json``."""
     designations = {}
     for name in results.designations:
-        d, codes = results.listed(name), results.areas.table["code"]
+        d, codes = results.designation_in_focus(name), results.areas.table["code"]
         sure = results.certainty.get(name)
         designations[name] = {
             "rule": str(d.rule),
@@ -295,9 +295,9 @@ def as_data(results: Results) -> dict[str, Any]:
         "areas": int(results.focus.sum()),
         "ranked_among": len(results.areas),
         "designations": designations,
-        "since": results.since_listed
-        and comparison_data(results.since_listed[1], results.study.since, results.study.name),
-        "agreement": [_agreement_data(results, a) for a in results.agreements],
+        "since": results.since_in_focus
+        and comparison_data(results.since_in_focus[1], results.study.since, results.study.name),
+        "agreement": [_agreement_data(results, a) for a in results.validations],
     }
 
 

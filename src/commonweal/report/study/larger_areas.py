@@ -94,7 +94,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
 
 def _holding(results: Results, tier: Tier) -> list[str]:
     """Give the codes of the larger areas that hold an area to list."""
-    return results.focused.table[tier.key].drop_nulls().unique().to_list()
+    return results.areas_in_focus.table[tier.key].drop_nulls().unique().to_list()
 
 
 def _members(results: Results, tier: Tier) -> pl.DataFrame:

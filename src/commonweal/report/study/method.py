@@ -99,7 +99,7 @@ def _sentence(results: Results, finding: Finding) -> str:
 
 def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) -> list[str]:
     """Say where a list is not what its rule's words lead one to expect."""
-    designation = results.listed(name) if rows is None else results.designations[name]
+    designation = results.designation_in_focus(name) if rows is None else results.designations[name]
     told: list[str] = []
     for t in designation.tested:
         if t.condition.worst is not None and t.condition.among is None:

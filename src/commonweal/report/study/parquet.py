@@ -158,7 +158,7 @@ def _designation_tables(
     yield (
         f"list{end}.csv",
         "The list: every selected area by rank, with what decides about it.",
-        designation_table(results, name, selected_rows(results.listed(name))).frame,
+        designation_table(results, name, selected_rows(results.designation_in_focus(name))).frame,
     )
     yield (
         f"designation{end}.parquet",

@@ -42,7 +42,7 @@ def _used(results: Results) -> list[Mapping[str, Any]]:
 
 def validation_table(results: Results) -> TableData:
     """Show what was compared with what, and whether it agrees."""
-    rows = [_told(results, a) for a in results.agreements]
+    rows = [_told(results, a) for a in results.validations]
     schema = {
         "What": pl.String,
         "Compared with": pl.String,
@@ -80,7 +80,7 @@ def _told(results: Results, a: Validation) -> tuple[str, str, int, int | None, s
 def differences(results: Results) -> TableData | None:
     """Show every area on which a designation differs from the published one; None if there is none."""
     blocks, shares = [], frozenset[str]()
-    for a in results.agreements:
+    for a in results.validations:
         for rows, word in (
             (a.missed, "Published, not in ours"),
             (a.extra, "Ours, not published"),
@@ -133,9 +133,9 @@ def file_name(path: str | None) -> str:
 
 def changes(results: Results) -> TableData | None:
     """Show who enters and who leaves since the study named under ``since``; None if none is named."""
-    if results.since_listed is None:
+    if results.since_in_focus is None:
         return None
-    comparison = results.since_listed[1]
+    comparison = results.since_in_focus[1]
     blocks = []
     for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
         shown = designation_table(results, comparison.after.name, np.flatnonzero(which), brief=True)

@@ -112,16 +112,16 @@ def render_report(results: Results, day: date | None = None) -> str:
     text = page.get_template("report.html").render(
         css=Markup(page.get_template("report.css").render()),
         study=results.study,
-        areas=results.focused,
+        areas=results.areas_in_focus,
         focus=focus_note(results),
         extra=list(extra_lines(results)),
         day=f"{day.day} {day:%B %Y}" if day else "",
         thin=sparse_indicators(results),
         parts=[_part(results, name) for name in results.designations],
         worst=_worst(results),
-        agreement=validation_table(results) if results.agreements else None,
-        agrees=[a.holds for a in results.agreements],
-        flags=any(a.spec.compare == "flag" for a in results.agreements),
+        agreement=validation_table(results) if results.validations else None,
+        agrees=[a.holds for a in results.validations],
+        flags=any(a.spec.compare == "flag" for a in results.validations),
         differences=differences(results),
         since=results.since[0] if results.since else "",
         moved=_moved(results),
@@ -152,7 +152,7 @@ def render_report(results: Results, day: date | None = None) -> str:
 
 
 def _part(results: Results, name: str) -> _Part:
-    d = results.listed(name)
+    d = results.designation_in_focus(name)
     levels = [t for t in tiers(results) if _all_listed(results, t)]
     region = next((t for t in levels if t.key == "region"), levels[-1] if levels else None)
     chance = probability_chart(results, name)
@@ -180,7 +180,7 @@ def _part(results: Results, name: str) -> _Part:
 
 def _all_listed(results: Results, tier: Tier) -> bool:
     """Say whether all areas of the larger areas to show are listed: else their counts are not those of the answer."""
-    shown = results.focused.table[tier.key].drop_nulls().unique().to_list()
+    shown = results.areas_in_focus.table[tier.key].drop_nulls().unique().to_list()
     inside = results.areas.table[tier.key].is_in(shown).fill_null(value=False).to_numpy()
     return bool(results.focus[inside].all())
 
@@ -210,9 +210,9 @@ def _worst(results: Results) -> dict[str, Any] | None:
 
 def _moved(results: Results) -> str:
     """Count who stays, leaves and enters since the study named under ``since``."""
-    if results.since_listed is None:
+    if results.since_in_focus is None:
         return ""
-    c = results.since_listed[1]
+    c = results.since_in_focus[1]
     return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} enter"
 
 

@@ -267,7 +267,7 @@ class DesignationCounts:
 
 def counts(results: Results, name: str) -> DesignationCounts:
     """Count what a headline says."""
-    d, p, here = results.listed(name), probability(results, name), results.focus
+    d, p, here = results.designation_in_focus(name), probability(results, name), results.focus
     first = tiers(results)[:1]
     inside = results.areas.table.filter(d.selected)
     toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE) & here
@@ -395,7 +395,7 @@ def domain_paths(scores: Scores) -> list[str]:
 
 def domain_ranks(results: Results) -> TableData:
     """Show the rank of every area on every domain of every index."""
-    table, rows = results.focused.table, np.flatnonzero(results.focus)
+    table, rows = results.areas_in_focus.table, np.flatnonzero(results.focus)
     columns = [("Code", table["code"]), ("Name", table["name"])]
     for index, scores in results.scores.items():
         start = "" if len(results.scores) == 1 else f"{index_label(results, index)}: "
@@ -411,7 +411,7 @@ def domain_ranks(results: Results) -> TableData:
 
 def indicator_values(results: Results) -> Iterator[tuple[str, str, TableData]]:
     """Show the value of every indicator, one table for each kind of areas that indices are built on."""
-    table, rows = results.focused.table, np.flatnonzero(results.focus)
+    table, rows = results.areas_in_focus.table, np.flatnonzero(results.focus)
     here: dict[str, tuple[str, pl.Series]] = {}
     for index, found in results.indicators.items():
         on_own = list(found.codes) == results.areas.codes

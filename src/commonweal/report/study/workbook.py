@@ -40,7 +40,7 @@ _BY_TEXT = 1000  # rows from which on a table is written the fast way
 
 def sheets(results: Results) -> Iterator[Sheet]:
     """Give the sheets in order, without the cover."""
-    areas = results.focused
+    areas = results.areas_in_focus
     notes = [*method(results), *(("Limit", text) for text in limits(results))]
     yield Sheet(
         "Notes",
@@ -92,7 +92,7 @@ def sheets(results: Results) -> Iterator[Sheet]:
 
 
 def _published(results: Results) -> Iterator[Sheet]:
-    if results.agreements:
+    if results.validations:
         yield Sheet(
             "Agreement",
             "Agreement with what is published",
@@ -135,7 +135,7 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
 
 def _designation_sheets(results: Results, name: str, used: set[str]) -> Iterator[Sheet]:
     """Give the sheets of one designation: who is selected, near misses, what matters, larger areas."""
-    areas, d = results.focused, results.listed(name)
+    areas, d = results.areas_in_focus, results.designation_in_focus(name)
     label = label_of(results, name)
     end = "" if len(results.designations) == 1 else f"_{name}"
     rows = selected_rows(d)
@@ -171,7 +171,7 @@ def _designation_sheets(results: Results, name: str, used: set[str]) -> Iterator
 
 def _number_sheets(results: Results, used: set[str]) -> Iterator[Sheet]:
     """Give the sheets with a number for every area, larger area and year."""
-    areas = results.focused
+    areas = results.areas_in_focus
     yield Sheet(
         "Areas",
         f"All {areas.plural}",
