@@ -19,6 +19,7 @@ from commonweal.errors import SourceError
 from commonweal.files.atomic import atomic_write
 from commonweal.sources import Store, local_source
 from commonweal.sources.cache import cached_file, cached_table
+from commonweal.sources.fetch import TimeLimits
 
 from ..sources.conftest import published
 from .damage import damaged, flipped, halls, put_back
@@ -97,7 +98,7 @@ def test_a_folder_where_a_fetched_file_should_be_is_named(tmp_path: Path) -> Non
     there.mkdir(parents=True)
     for offline in (True, False):
         with pytest.raises(SourceError, match=r"scores\.csv is a folder, and a file is to be"):
-            Store(tmp_path, offline=offline, retries=0).table(source)
+            Store(tmp_path, offline=offline, limits=TimeLimits(retries=0)).table(source)
 
 
 def test_a_disk_that_loses_what_is_written_is_told_of(

@@ -12,6 +12,7 @@ import pytest
 
 from commonweal.errors import CommonwealError, SourceError
 from commonweal.sources import Store
+from commonweal.sources.fetch import TimeLimits
 
 from ..sources.conftest import TABLE, published
 from .damage import flipped, halls
@@ -94,7 +95,7 @@ def test_a_fetch(tmp_path: Path, call: str, fault: int) -> None:
             disk, said = Disk(call, at, fault), ""
             with disk.failing():
                 try:
-                    Store(cache, retries=0).path(source)
+                    Store(cache, limits=TimeLimits(retries=0)).path(source)
                 except SourceError as error:
                     said = str(error)
             assert not said or "COMMONWEAL_CACHE" in said

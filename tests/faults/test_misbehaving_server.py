@@ -133,8 +133,9 @@ REFUSED: dict[str, Iterable[bytes]] = {
 REFUSED["log-in page after a redirect"] = [answer(PAGE)]
 
 
-def quick(cache: Path, **options: Any) -> Store:
-    return Store(cache, **{"timeout_s": 60, "retries": 0, "backoff_s": 0.001} | options)
+def quick(cache: Path, *, timeout_s: float = 60, **options: Any) -> Store:
+    limits = TimeLimits(timeout_s=timeout_s, retries=0, backoff_s=0.001)
+    return Store(cache, limits=limits, **options)
 
 
 def wait_s(reply: Iterable[bytes]) -> float:

@@ -14,7 +14,8 @@ from commonweal.invest.allocation.on_study import apply_programme, exclusions_of
 from commonweal.invest.appraisal import appraise, load_project
 from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
+from commonweal.invest.portfolio import PortfolioOptions
+from commonweal.invest.portfolio.on_study import propose
 from commonweal.report.allocation import allocation_data, allocation_lines
 from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
 from commonweal.report.case.report import case_report

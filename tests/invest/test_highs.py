@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
 from commonweal.invest import solver as highs
-from commonweal.invest.solver import MipResult, TimeLimit, run_mip, time_limit
+from commonweal.invest.solver import MipProblem, MipResult, TimeLimit, run_mip, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 def knapsack(whole: bool) -> MipResult:
     """Worth 6, 5 and 4 for 3, 2 and 3 of a room of 5: the first two whole, with nothing left over."""
-    return run_mip(
-        np.array([-6.0, -5.0, -4.0]), csr_array(np.array([[3.0, 2.0, 3.0]])), np.array([-np.inf]),
-        np.array([5.0]), np.ones(3), np.full(3, whole),
-    )  # fmt: skip
+    room = csr_array(np.array([[3.0, 2.0, 3.0]]))
+    worth, none, full = np.array([-6.0, -5.0, -4.0]), np.array([-np.inf]), np.array([5.0])
+    return run_mip(MipProblem(worth, room, none, full, np.ones(3), np.full(3, whole)))
 
 
 def hard(clock: TimeLimit) -> MipResult:
@@ -38,7 +37,7 @@ def hard(clock: TimeLimit) -> MipResult:
     cost = np.concatenate([np.zeros(n), np.ones(10)])
     upper = np.concatenate([np.ones(n), np.full(10, np.inf)])
     whole = np.concatenate([np.ones(n, np.bool_), np.zeros(10, np.bool_)])
-    return run_mip(cost, matrix, halves, halves, upper, whole, clock=clock)
+    return run_mip(MipProblem(cost, matrix, halves, halves, upper, whole), clock=clock)
 
 
 def test_a_knapsack_by_hand() -> None:
@@ -51,24 +50,20 @@ def test_a_knapsack_by_hand() -> None:
 
 def test_prices_of_a_linear_programme_by_hand() -> None:
     """Room for 6: a third of the last is taken, so room costs 4/3, and the first two are worth 2 and 7/3 more."""
-    found = run_mip(
-        np.array([-6.0, -5.0, -4.0]), csr_array(np.array([[3.0, 2.0, 3.0]])), np.array([-np.inf]),
-        np.array([6.0]), np.ones(3), np.zeros(3, np.bool_),
-    )  # fmt: skip
+    room = csr_array(np.array([[3.0, 2.0, 3.0]]))
+    worth, none, full = np.array([-6.0, -5.0, -4.0]), np.array([-np.inf]), np.array([6.0])
+    found = run_mip(MipProblem(worth, room, none, full, np.ones(3), np.zeros(3, np.bool_)))
     assert found.cost == pytest.approx(-11 - 4 / 3)
     assert found.reduced == pytest.approx([-2, -7 / 3, 0])
 
 
 def test_what_cannot_be_is_infeasible_and_what_has_no_end_is_refused() -> None:
     one = csr_array(np.ones((1, 1)))
-    never = run_mip(
-        np.ones(1), one, np.array([2.0]), np.array([np.inf]), np.ones(1), np.ones(1, np.bool_)
-    )
+    two, endless, whole = np.array([2.0]), np.array([np.inf]), np.ones(1, np.bool_)
+    never = run_mip(MipProblem(np.ones(1), one, two, endless, np.ones(1), whole))
     assert (never.state, never.value) == ("infeasible", None)
     with pytest.raises(CommonwealError, match="HiGHS could not solve a programme: Unbounded"):
-        run_mip(
-            -np.ones(1), one, np.zeros(1), np.full(1, np.inf), np.full(1, np.inf), np.zeros(1, np.bool_)
-        )  # fmt: skip
+        run_mip(MipProblem(-np.ones(1), one, np.zeros(1), endless, endless, ~whole))
 
 
 def test_several_threads_get_their_own_answers() -> None:

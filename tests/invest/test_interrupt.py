@@ -59,7 +59,7 @@ def deaf() -> None:
     import numpy as np
     from scipy.sparse import csr_array
 
-    from commonweal.invest.solver import TimeLimit, load_highs, run_mip
+    from commonweal.invest.solver import MipProblem, TimeLimit, load_highs, run_mip
 
     load_highs()
     generator = np.random.default_rng(0)
@@ -67,7 +67,8 @@ def deaf() -> None:
     matrix = csr_array((generator.random((n, m)) < 0.02).astype(float))
     cost, one, whole = generator.uniform(1, 2, m), np.ones(m), np.ones(m, np.bool_)
     threading.Timer(4, print, ("READY",), {"flush": True}).start()  # once it has presolved
-    run_mip(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole, clock=TimeLimit(3600))
+    posed = MipProblem(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole)
+    run_mip(posed, clock=TimeLimit(3600))
 
 
 def interrupted(

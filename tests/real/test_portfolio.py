@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.invest.portfolio import need_met
-from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
+from commonweal.invest.portfolio import PortfolioOptions, need_met
+from commonweal.invest.portfolio.on_study import propose
 from commonweal.report.portfolio import portfolio_report
 
 if TYPE_CHECKING:

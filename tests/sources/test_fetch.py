@@ -41,7 +41,7 @@ def fetch(url: str, target: Path, **options: Any) -> str:
 
 
 def quick_store(cache: Path, **options: Any) -> Store:
-    return Store(cache, **{"timeout_s": 60, "retries": 2, "backoff_s": 0.001} | options)
+    return Store(cache, limits=QUICK, **options)
 
 
 def files_in(folder: Path) -> list[str]:
@@ -311,8 +311,9 @@ def test_two_processes_at_once_share_a_cache(server: Server, tmp_path: Path) -> 
     program = """
 import sys
 from commonweal.sources import Source, Store
+from commonweal.sources.fetch import TimeLimits
 source = Source.model_validate_json(sys.argv[2])
-print(Store(sys.argv[1], backoff_s=0.01).table(source).height)
+print(Store(sys.argv[1], limits=TimeLimits(backoff_s=0.01)).table(source).height)
 """
     source = published(f"{server.url}/slow/table.csv").model_dump_json()
     runs = [

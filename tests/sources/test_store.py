@@ -15,6 +15,7 @@ import xlsxwriter
 from commonweal.errors import SourceError, UnknownNameError, UnreachableError, WrongBytesError
 from commonweal.files import atomic as files
 from commonweal.sources import Store, local_source
+from commonweal.sources.fetch import TimeLimits
 
 from .conftest import TABLE, Server, published
 
@@ -23,7 +24,8 @@ ADDRESS = "https://data.example.org/a%20b/table.csv"
 
 
 def store(cache: Path, **options: Any) -> Store:
-    return Store(cache, **{"timeout_s": 60, "retries": 1, "backoff_s": 0.001} | options)
+    limits = TimeLimits(timeout_s=60, retries=1, backoff_s=0.001)
+    return Store(cache, limits=limits, **options)
 
 
 def put(folder: Path, body: bytes = TABLE, place: str = "data.example.org/a b/table.csv") -> Path:

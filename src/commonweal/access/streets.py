@@ -324,20 +324,19 @@ def snap(streets: Streets, points: Points, snap_m: float) -> Snapped:
     off_m = on_grain(great_circle_m(points.longitude, points.latitude, at_x, at_y))
     off_m[(found < 0) | (off_m > snap_m)] = np.nan
     street[np.isnan(off_m)] = -1
-    return _along(streets, x, y, street_starts, street, on, along, off_m)
+    return _along(streets, (x, y, street_starts), street, on, along, off_m)
 
 
 def _along(
     streets: Streets,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    street_starts: NDArray[np.int64],
+    course: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
     street: NDArray[np.int32],
     segment: NDArray[np.int64],
     along: NDArray[np.float64],
     off_m: NDArray[np.float64],
 ) -> Snapped:
     """Say how far along its street each point is: the street's length shared out by its course."""
+    x, y, street_starts = course
     # On the grain sums are exact, so that a point at a street's end is there to the bit.
     piece = on_grain(great_circle_m(x[:-1], y[:-1], x[1:], y[1:]))
     piece[street_starts[1:-1] - 1] = 0  # from one street to the next

@@ -153,7 +153,8 @@ def portfolio(
 ) -> None:
     """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""
     from commonweal.document.write import write_report
-    from commonweal.invest.portfolio.on_study import SELECTED, PortfolioOptions, propose
+    from commonweal.invest.portfolio import SELECTED, PortfolioOptions
+    from commonweal.invest.portfolio.on_study import propose
     from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources

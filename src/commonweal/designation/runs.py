@@ -16,7 +16,7 @@ from commonweal.index.assumptions import SamplingError
 from commonweal.index.monte_carlo import Ensemble, ranks_of
 from commonweal.index.runs import Settings, cut_factors, draw_sets
 from commonweal.index.targets import AssumptionTarget, find_targets
-from commonweal.index.uncertainty import BLOCK, ensemble_of, in_order
+from commonweal.index.uncertainty import BLOCK, UnitData, ensemble_of, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -196,20 +196,16 @@ def vary(
         part = scores[index].part(path)
         here = part.built or part
         own = indicators[index]
-        made = ensemble_of(
-            path,
-            here.tree,
-            {m.name: own.need(m.name) for m in own.meta},
-            found,
-            sets,
-            standard_errors=own.errors_of,
-            counts=own.counts,
-            points=_points(designation.areas, here) if _has_range(found, path) else None,
-            signs={m.name: -1.0 for m in own.meta if m.higher_is == "less"},
-            codes=here.codes,
-            n_sets=n_sets,
-            seed=seed,
+        units = UnitData(
+            own.errors_of,
+            own.counts,
+            _points(designation.areas, here) if _has_range(found, path) else None,
+            {m.name: -1.0 for m in own.meta if m.higher_is == "less"},
+            here.codes,
+            seed,
         )
+        need = {m.name: own.need(m.name) for m in own.meta}
+        made = ensemble_of(path, here.tree, need, found, sets, units, n_sets)
         if made.varies:
             if not np.allclose(made.stated, here.score, equal_nan=True):
                 raise DataError(

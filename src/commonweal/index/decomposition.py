@@ -249,7 +249,7 @@ def _climb(
         parent = nodes[above]
         x = np.column_stack([transformed[f"{above}/{name}"] for name in parent.children])
         weights = np.array(list(parent.weights.values()))
-        need[above] = combined(above, parent, x, weights, parent.aggregate, weights, base)
+        need[above] = combined(above, parent, x, weights, weights, base)
         if above == scored.index:
             return
         path, above = above, above.rpartition("/")[0]

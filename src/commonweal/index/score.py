@@ -228,7 +228,8 @@ def _visit(
                 stated = _weights(x, node, form) if base is None else base.weights[path]
             computed[path] = stated
         w = (weights or {}).get(path, stated)
-        need[path] = combined(path, node, x, w, form, stated, base, codes)
+        formed = node if form == node.aggregate else node.model_copy(update={"aggregate": form})
+        need[path] = combined(path, formed, x, w, stated, base, codes)
         return need[path]
 
     visit(index, tree)
@@ -296,7 +297,6 @@ def combined(
     node: Node,
     x: Floats,
     weights: WeightsLike,
-    form: MethodSpec,
     stated: Floats,
     base: Base | None = None,
     codes: Sequence[str] | None = None,
@@ -308,7 +308,7 @@ def combined(
     with _named(path):
         children = table(x, list(node.children), what="child")
         return aggregate(
-            replace(children, units=codes), weights, form, node.available, stated, others
+            replace(children, units=codes), weights, node.aggregate, node.available, stated, others
         )
 
 

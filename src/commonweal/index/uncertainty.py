@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from commonweal.index.tables import column, columns, directions_of, keys, table
 from commonweal.index.targets import find_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -41,6 +41,7 @@ __all__ = [
     "BLOCK",
     "RankCounter",
     "Spread",
+    "UnitData",
     "build_ensemble",
     "ensemble_of",
     "random_runs",
@@ -49,6 +50,18 @@ __all__ = [
 
 
 _MOST_ROW_BYTES = 4_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitData:
+    """What is known of the units of an index beside their need, each as in `build_ensemble`; and the seed of errors."""
+
+    standard_errors: Mapping[str, Floats] = field(default_factory=dict)
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    points: Floats | None = None
+    signs: Mapping[str, float] = field(default_factory=dict)
+    codes: Sequence[str] | None = None
+    seed: int = 1
 
 
 @strict
@@ -117,11 +130,9 @@ def build_ensemble(
             raise DataError(
                 f"assumption '{a.called}': an index by itself has no cut-off; a designation has"
             )
-    made = ensemble_of(
-        index, tree, need, found, draw_sets(found, weights, n_sets, seed),
-        standard_errors=errors, counts=counts, points=points, signs=signs,
-        codes=codes, n_sets=n_sets, seed=seed,
-    )  # fmt: skip
+    units = UnitData(errors, counts or {}, points, signs or {}, codes, seed)
+    sets = draw_sets(found, weights, n_sets, seed)
+    made = ensemble_of(index, tree, need, found, sets, units, n_sets)
     if not made.present.any():
         raise DataError(f"index {index}: no unit has a score; there is nothing to vary")
     return made
@@ -164,14 +175,8 @@ def ensemble_of(
     need: Mapping[str, Floats],
     found: tuple[AssumptionTarget, ...],
     sets: Mapping[tuple[int, str], Floats],
-    *,
-    standard_errors: Mapping[str, Floats] | None = None,
-    counts: Mapping[str, Counts] | None = None,
-    points: Floats | None = None,
-    signs: Mapping[str, float] | None = None,
-    codes: Sequence[str] | None = None,
+    units: UnitData,
     n_sets: int = 1024,
-    seed: int = 1,
 ) -> Ensemble:
     """Prepare one index of several that vary together, or one of its nodes with its path.
 
@@ -181,11 +186,13 @@ def ensemble_of(
         Where the assumptions act (`commonweal.index.targets.find_targets`); some may act elsewhere.
     sets
         Their weights (`commonweal.index.runs.draw_sets`).
-    index, tree, need, standard_errors, counts, points, signs, codes, n_sets, seed
+    units
+        What else is known of the units.
+    index, tree, need, n_sets
         As in `build_ensemble`.
     """
-    signs = signs or {}
-    parts = lay_out(index, tree, found, signs)
+    codes = units.codes
+    parts = lay_out(index, tree, found, units.signs)
     stated, transformed = score_tree(index, tree, need.__getitem__, codes=codes)
     for part in parts:
         _refuse_unequal(part)
@@ -221,38 +228,31 @@ def ensemble_of(
         if part.least_power <= 0 and logs is None:
             with np.errstate(invalid="ignore", divide="ignore"):
                 logs = np.log(rows)
-    noise = {}
-    for k, one in enumerate(found):
-        a = one.assumption
-        if isinstance(a, SamplingError | SmallCounts):
-            names = {path: node.indicator or "" for path, node in tree.walk(index)}
-            if isinstance(a, SamplingError) and a.range_m and points is None:
-                raise DataError(f"assumption '{a.called}': a range needs the units' points")
-            for path in one.paths:
-                if path in names:
-                    noise[path] = (
-                        k,
-                        _noise(a, names[path], standard_errors, counts, points, signs, seed),
-                    )
+    noise = dict(_noises(index, tree, found, units))
     return Ensemble(index, found, parts, stated, rows, logs, bases, codes, noise, sets, n_sets)
 
 
-def _noise(
-    a: SamplingError | SmallCounts,
-    name: str,
-    standard_errors: Mapping[str, Floats] | None,
-    counts: Mapping[str, Counts] | None,
-    points: Floats | None,
-    signs: Mapping[str, float],
-    seed: int,
-) -> Noise:
-    sign = signs.get(name, 1.0)
+def _noises(
+    index: str, tree: Node, found: tuple[AssumptionTarget, ...], units: UnitData
+) -> Iterator[tuple[str, tuple[int, Noise]]]:
+    """Give the errors of each leaf that has any, and the assumption that they are drawn by."""
+    names = {path: node.indicator or "" for path, node in tree.walk(index)}
+    for k, one in enumerate(found):
+        a = one.assumption
+        if isinstance(a, SamplingError | SmallCounts):
+            if isinstance(a, SamplingError) and a.range_m and units.points is None:
+                raise DataError(f"assumption '{a.called}': a range needs the units' points")
+            for path in one.paths:
+                if path in names:
+                    yield path, (k, _noise(a, names[path], units))
+
+
+def _noise(a: SamplingError | SmallCounts, name: str, units: UnitData) -> Noise:
+    sign, seed = units.signs.get(name, 1.0), units.seed
     if isinstance(a, SmallCounts):
-        return Noise(name, seed, counts=(counts or {})[name], sign=sign)
-    errors = (standard_errors or {})[name]
-    return Noise(
-        name, seed, np.nan_to_num(errors), a.range_m, points if a.range_m else None, sign=sign
-    )
+        return Noise(name, seed, counts=units.counts[name], sign=sign)
+    errors = np.nan_to_num(units.standard_errors[name])
+    return Noise(name, seed, errors, a.range_m, units.points if a.range_m else None, sign=sign)
 
 
 def _refuse_unequal(part: Part) -> None:

@@ -94,6 +94,29 @@ _FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class MipProblem:
+    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
+
+    Attributes
+    ----------
+    cost, upper, lower
+        (n,) of each column; 0 is the least if not given.
+    matrix, low, high
+        (m, n) of the rows, and (m,) what each may come to.
+    whole
+        (n,) whether a column must be a whole number.
+    """
+
+    cost: Floats
+    matrix: csr_array
+    low: Floats
+    high: Floats
+    upper: Floats
+    whole: NDArray[np.bool_]
+    lower: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MipResult:
     """What HiGHS says.
 
@@ -117,20 +140,14 @@ class MipResult:
 
 
 def run_mip(
-    cost: Floats,
-    matrix: csr_array,
-    low: Floats,
-    high: Floats,
-    upper: Floats,
-    whole: NDArray[np.bool_],
+    problem: MipProblem,
     *,
-    lower: Floats | None = None,
     start: Floats | None = None,
     clock: TimeLimit | None = None,
     gap: float = 0.0,
     tell: Tell | None = None,
 ) -> MipResult:
-    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
+    """Solve a problem, from a start if there is one, until the gap is met or time is up.
 
     Notes
     -----
@@ -141,13 +158,13 @@ def run_mip(
     Ctrl-C waits for that, and a warning is logged. Ctrl-C that no clock takes note of, as a second one, is raised all
     the same: HiGHS then goes on in its thread until it hears, or its time is up.
     """
-    highspy = load_highs()
+    highspy, whole = load_highs(), problem.whole
     h = highspy.Highs()
     for name, setting in (("output_flag", False), ("mip_rel_gap", gap), ("mip_abs_gap", 0.0)):
         h.setOptionValue(name, setting)
     if clock is not None:
         h.setOptionValue("time_limit", max(clock.left(), 0.0))
-    h.passModel(_model(highspy, cost, matrix, low, high, lower, upper, whole))
+    h.passModel(_model(highspy, problem))
     if start is not None:
         known = np.flatnonzero(~np.isnan(start)).astype(np.int32)
         h.setSolution(len(known), known, start[known])
@@ -220,26 +237,17 @@ def load_highs() -> Any:
         return import_module("highspy")
 
 
-def _model(
-    highspy: Any,
-    cost: Floats,
-    matrix: csr_array,
-    low: Floats,
-    high: Floats,
-    lower: Floats | None,
-    upper: Floats,
-    whole: NDArray[np.bool_],
-) -> Any:
-    lp = highspy.HighsLp()
+def _model(highspy: Any, problem: MipProblem) -> Any:
+    lp, matrix = highspy.HighsLp(), problem.matrix
     lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_ = cost
-    lp.col_lower_ = np.zeros(len(cost)) if lower is None else lower
-    lp.col_upper_ = upper
-    lp.row_lower_, lp.row_upper_ = low, high
+    lp.col_cost_ = problem.cost
+    lp.col_lower_ = np.zeros(len(problem.cost)) if problem.lower is None else problem.lower
+    lp.col_upper_ = problem.upper
+    lp.row_lower_, lp.row_upper_ = problem.low, problem.high
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
     lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
     lp.a_matrix_.value_ = matrix.data.astype(np.float64)
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    lp.integrality_ = [kinds[int(w)] for w in whole]
+    lp.integrality_ = [kinds[int(w)] for w in problem.whole]
     return lp

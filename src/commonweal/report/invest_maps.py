@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.document.chart import Box
     from commonweal.invest.allocation import Allocation
     from commonweal.invest.siting.result import SitingResult
-
-    _Box: TypeAlias = tuple[float, float, float, float]
 
 
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
@@ -38,7 +37,7 @@ def _plane(lon: np.ndarray, lat: np.ndarray) -> str:
     return f"+proj=laea +lat_0={lat.mean():.3f} +lon_0={lon.mean():.3f}"
 
 
-def _padded(bounds: _Box, share: float) -> _Box:
+def _padded(bounds: Box, share: float) -> Box:
     """Give bounds with a margin, a share of the longer side, around them."""
     west, south, east, north = bounds
     pad = share * max(east - west, north - south, 1000.0)
@@ -109,7 +108,7 @@ def _across(box: Sequence[float]) -> float:
     return float(max(box[2] - box[0], box[3] - box[1]))
 
 
-def _filling(box: _Box) -> _Box:
+def _filling(box: Box) -> Box:
     """Widen or heighten a box about its middle to the proportions of the drawing."""
     west, south, east, north = box
     width = max(east - west, (north - south) * _WIDTH / _HEIGHT)

@@ -175,13 +175,13 @@ def fit_multilevel(
         )
     data = merged(y, n, design, codes, tuple(len(level) for level in levels), method == "reml")
     with one_thread():
-        theta, beta, mode = climb(data, method)
-    if (reached := float(np.abs(mode.eta).max())) > ETA:
+        climbed = climb(data, method)
+    if (reached := float(np.abs(climbed[2].eta).max())) > ETA:
         raise DataError(
             f"the linear predictor reaches {reached:.0f}: covariates tell the outcome apart completely, so "
             "coefficients have no estimate; expected an outcome that they do not decide"
         )
-    return _result(data, theta, beta, mode, named, tuple(factors), levels, method, constant)
+    return _result(data, climbed, named, tuple(factors), levels, method, constant)
 
 
 def coded(
@@ -209,9 +209,7 @@ def coded(
 
 def _result(
     data: Data,
-    theta: Array,
-    beta: Array | None,
-    mode: Mode,
+    climbed: tuple[Array, Array | None, Mode],
     names: tuple[str, ...],
     factors: tuple[str, ...],
     levels: tuple[np.ndarray[Any, Any], ...],
@@ -219,6 +217,7 @@ def _result(
     constant: float,
 ) -> Multilevel:
     """Lay the mode out by coefficient and factor."""
+    theta, beta, mode = climbed
     p = data.x.shape[1]
     height = -mode.height - mode.arrow.log_determinant() / 2 + constant
     height += beyond(data, theta, mode)[0]

@@ -78,9 +78,8 @@ class Store:
         True to open no connection, not even to a mirror's URL.
     progress
         Told what is being done, how much is done and how much there is (0 if not known).
-    timeout_s, retries, backoff_s
-        How long to wait for a server, how often to ask again, and the seconds before the first
-        repeat.
+    limits
+        How long to wait for a server, and how often to ask again.
     catalogue
         The sources by id; the packaged catalogue if not given.
 
@@ -96,9 +95,7 @@ class Store:
         mirror: str | Path | None = None,
         offline: bool = False,
         progress: Progress | None = None,
-        timeout_s: float = 30.0,
-        retries: int = 4,
-        backoff_s: float = 1.0,
+        limits: TimeLimits | None = None,
         catalogue: Mapping[str, Source] | None = None,
     ) -> None:
         if cache is None:
@@ -114,9 +111,7 @@ class Store:
         self.mirror = str(mirror) if mirror else None
         self.offline = offline
         self._progress = progress
-        self._finder = Finder(
-            self.cache, self.mirror, offline, TimeLimits(timeout_s, retries, backoff_s), progress
-        )
+        self._finder = Finder(self.cache, self.mirror, offline, limits or TimeLimits(), progress)
         self._catalogue = catalogue
         self._verified: dict[tuple[str, str], Found] = {}
         self._names: dict[tuple[str, str, str], frozenset[str]] = {}

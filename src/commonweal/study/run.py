@@ -26,7 +26,7 @@ from commonweal.spec.names import paths_named
 from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
 from commonweal.study.files import with_replaced
 from commonweal.study.indicators import make_indicators
-from commonweal.study.results import Results, validate_results
+from commonweal.study.results import Results, Validation, validate_results
 from commonweal.study.social_capital import (
     extra_indicators,
     social_capital_indicators,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
     from commonweal.designation import (
+        Certainty,
         CertaintySpec,
         Comparison,
         Designation,
@@ -75,6 +76,23 @@ class _Log:
         self.steps.append(entry)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What a step of a run takes, and what has come of each index so far."""
+
+    study: Study
+    areas: Areas
+    store: Store
+    log: _Log
+    progress: Progress | None
+    client: Any
+    indicators: dict[str, Indicators] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    panels: dict[str, Panel] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
+    trends: dict[str, Trend] = field(default_factory=dict)
+
+
 def run(
     study: Study | str | Path,
     store: Store | None = None,
@@ -98,75 +116,30 @@ def run(
         entry["areas"] = len(areas)
         if study.focus:
             entry["in focus"] = int(study.in_focus(areas.table).sum())
-    indicators: dict[str, Indicators] = {}
-    prepared: dict[str, Prepared] = {}
-    scores: dict[str, Scores] = {}
-    panels: dict[str, Panel] = {}
-    trends: dict[str, Trend] = {}
+    on = _Run(study, areas, store, log, progress, client)
     for name in study.index:
         here = areas_of_index(study, name, areas, store)
-        indicators[name] = _read(study, name, here, store, log, prepared, panels, progress)
-        scores[name], moved = _score(
-            study, name, indicators[name], panels.get(name), here, areas, store, log
-        )
-        if moved is not None:
-            trends[name] = moved
-    _refuse_left_out(study, scores, prepared)
-    designations: dict[str, Designation] = {}
-    for name, rule in study.designate.items():
-        with log.step(f"designation {name}") as entry:
-            designations[name] = designate(name, rule, scores, areas)
-            entry |= {"areas": len(areas), "selected": int(designations[name].selected.sum())}
-    sure = {}
-    if spec_c is not None and spec_c.draws:
-        for name, designation in designations.items():
-            with log.step(f"certainty {name}") as entry:
-                sure[name] = certainty(designation, spec_c, scores, indicators, progress, client)
-                entry |= {"draws": spec_c.draws, "areas": len(areas)}
-    matters: dict[str, Sensitivity] = {}
-    if spec_s is not None:
-        for name, designation in designations.items():
-            with log.step(f"sensitivity {name}") as entry:
-                matters[name] = what_matters(designation, spec_s, scores, indicators, progress)
-                entry |= {"runs": matters[name].selected.n_runs, "areas": len(areas)}
-    with log.step("agreement") as entry:
-        validations = tuple(
-            validate_results(a, study, areas, scores, designations, store) for a in study.agreement
-        )
-        entry["compared"] = len(validations)
-    since = None
-    if study.since:
-        with log.step(f"since {study.since}") as entry:
-            since = _since(study, designations, store)
-            entry |= {"stay": int(since[1].stay.sum()), "enter": int(since[1].enter.sum())}
-            entry["leave"] = int(since[1].leave.sum())
-    capital: Indicators | None = None
-    national: Mapping[str, tuple[NationalFigure, ...]] = {}
-    if study.social_capital:
-        with log.step("social capital") as entry:
-            capital = social_capital_indicators(study, areas, store, progress)
-            national = study_national_figures(study, store)
-            entry["headlines"] = len(study.social_capital)
-    extra: Indicators | None = None
-    if study.show:
-        with log.step("extra indicators") as entry:
-            extra = extra_indicators(study, study.on_areas(study.show), areas, store, progress)
-            known = (~np.isnan(extra.values)).sum(axis=0).tolist()
-            entry["known"] = {m.name: n for m, n in zip(extra.meta, known, strict=True)}
+        _score(on, name, here, _read(on, name, here))
+    _refuse_left_out(study, on.scores, on.prepared)
+    designations = dict(_designations(on))
+    sure, matters = dict(_certainties(on, designations)), dict(_sensitivities(on, designations))
+    validations = _validations(on, designations)
+    since = _since(on, designations) if study.since else None
+    capital, national = _social_capital(on) if study.social_capital else (None, {})
+    extra = _extra(on) if study.show else None
     with log.step("summaries") as entry:
-        summaries = dict(_summaries(areas, scores))
+        summaries = dict(_summaries(areas, on.scores))
         entry["larger areas"] = sum(len(t) for t in summaries.values())
     with log.step("boundaries") as entry:
         shapes, outline = study_shapes(study, areas, store, geometry)
         if not geometry:
             entry["left out"] = True
         entry["with a boundary"] = len(shapes) - shapes["geometry"].null_count()
-    provenance = _provenance(study, store, log)
     return Results(
         study=study,
         areas=areas,
-        indicators=indicators,
-        scores=scores,
+        indicators=on.indicators,
+        scores=on.scores,
         designations=designations,
         certainty=sure,
         validations=validations,
@@ -174,9 +147,9 @@ def run(
         summaries=summaries,
         boundaries=shapes,
         outline=outline,
-        provenance=provenance,
-        prepared=prepared,
-        trends=trends,
+        provenance=_provenance(study, store, log),
+        prepared=on.prepared,
+        trends=on.trends,
         sensitivity=matters,
         capital=capital,
         national=national,
@@ -208,30 +181,24 @@ def certainty_spec(study: Study, draws: int | None) -> CertaintySpec | None:
     return spec.model_copy(update={"draws": draws})
 
 
-def _read(
-    study: Study,
-    index: str,
-    here: Areas,
-    store: Store,
-    log: _Log,
-    prepared: dict[str, Prepared],
-    panels: dict[str, Panel],
-    progress: Progress | None,
-) -> Indicators:
+def _read(on: _Run, index: str, here: Areas) -> Indicators:
     """Read what an index needs, and prepare it once for all the indices on the same areas."""
+    study, prepared, panels = on.study, on.prepared, on.panels
     beside = study.beside(index)
     first = next((other for other in beside if other in prepared), None)
     if first is not None:
         done = prepared[first]
         panels |= {index: panels[first]} if first in panels else {}
     else:
-        with log.step(f"indicators {index}") as entry:
+        with on.log.step(f"indicators {index}") as entry:
             names = study.read_with(index)
             if study.panel is not None:
-                panels[index], entry["read"] = read_panel(study, study.panel, names, here, store)
+                panels[index], entry["read"] = read_panel(study, study.panel, names, here, on.store)
                 indicators = panels[index].latest
             else:
-                indicators, entry["read"] = make_indicators(study, names, here, store, progress)
+                indicators, entry["read"] = make_indicators(
+                    study, names, here, on.store, on.progress
+                )
         accepted = {name: study.indicators[name].coverage for name in names}
         if not study.prepare:
             check_coverage(indicators, names, accepted)
@@ -240,7 +207,7 @@ def _read(
         domains = _domains([(other, study.index[other]) for other in beside])
 
         def step(of_year: Indicators, told: str = "") -> Prepared:
-            with log.step(f"prepare {here.system}{told}") as entry:
+            with on.log.step(f"prepare {here.system}{told}") as entry:
                 done = prepare(of_year, used, study.prepare, here, domains)
                 entry |= {"indices": beside, **_account(done)}
             return done
@@ -279,33 +246,26 @@ def _domains(trees: Iterable[tuple[str, Node]]) -> dict[str, list[str]]:
     return found
 
 
-def _score(
-    study: Study,
-    index: str,
-    indicators: Indicators,
-    panel: Panel | None,
-    here: Areas,
-    areas: Areas,
-    store: Store,
-    log: _Log,
-) -> tuple[Scores, Trend | None]:
+def _score(on: _Run, index: str, here: Areas, indicators: Indicators) -> None:
     """Build an index, say how it moved, and carry it to the study's areas."""
-    spec, moved = study.index[index], None
-    gone = set(study.leaves(index)) - {m.name for m in indicators.meta}
-    with log.step(f"index {index}") as entry:
+    spec, panel, moved = on.study.index[index], on.panels.get(index), None
+    gone = set(on.study.leaves(index)) - {m.name for m in indicators.meta}
+    with on.log.step(f"index {index}") as entry:
         scored = score(index, without_indicators(spec, gone, index), indicators)
         entry |= {"areas in": len(here), "areas scored": int((~np.isnan(scored.score)).sum())}
-    if study.panel is not None and panel is not None:
-        with log.step(f"trend {index}") as entry:
-            moved = study_trend(study.panel, index, spec, panel, gone)
+    if on.study.panel is not None and panel is not None:
+        with on.log.step(f"trend {index}") as entry:
+            moved = study_trend(on.study.panel, index, spec, panel, gone)
             entry |= {state: moved.state.count(state) for state in dict.fromkeys(moved.state)}
             entry |= {"not split": moved.unsplit} if moved.unsplit else {}
-    if here is not areas:
-        with log.step(f"move {index}") as entry:
-            move = crosswalk_to_study(spec, here, areas, store, entry)
+    if here is not on.areas:
+        with on.log.step(f"move {index}") as entry:
+            move = crosswalk_to_study(spec, here, on.areas, on.store, entry)
             scored, moved = scored.moved(move), moved and moved.moved(move)
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
-    return scored, moved
+    on.indicators[index], on.scores[index] = indicators, scored
+    if moved is not None:
+        on.trends[index] = moved
 
 
 def _refuse_left_out(
@@ -322,17 +282,87 @@ def _refuse_left_out(
             )
 
 
-def _since(
-    study: Study, designations: Mapping[str, Designation], store: Store
-) -> tuple[str, Comparison]:
+def _designations(on: _Run) -> Iterator[tuple[str, Designation]]:
+    """Select areas by each of the study's rules."""
+    for name, rule in on.study.designate.items():
+        with on.log.step(f"designation {name}") as entry:
+            designation = designate(name, rule, on.scores, on.areas)
+            entry |= {"areas": len(on.areas), "selected": int(designation.selected.sum())}
+        yield name, designation
+
+
+def _validations(on: _Run, designations: Mapping[str, Designation]) -> tuple[Validation, ...]:
+    """Set the results beside published ones."""
+    with on.log.step("agreement") as entry:
+        validations = tuple(
+            validate_results(a, on.study, on.areas, on.scores, designations, on.store)
+            for a in on.study.agreement
+        )
+        entry["compared"] = len(validations)
+    return validations
+
+
+def _certainties(
+    on: _Run, designations: Mapping[str, Designation]
+) -> Iterator[tuple[str, Certainty]]:
+    """Say how often each designation holds, where the study asks for it."""
+    spec = on.study.certainty
+    if spec is None or not spec.draws:
+        return
+    for name, designation in designations.items():
+        with on.log.step(f"certainty {name}") as entry:
+            sure = certainty(designation, spec, on.scores, on.indicators, on.progress, on.client)
+            entry |= {"draws": spec.draws, "areas": len(on.areas)}
+        yield name, sure
+
+
+def _sensitivities(
+    on: _Run, designations: Mapping[str, Designation]
+) -> Iterator[tuple[str, Sensitivity]]:
+    """Say which choice matters to each designation, where the study asks for it."""
+    spec = on.study.sensitivity
+    if spec is None:
+        return
+    for name, designation in designations.items():
+        with on.log.step(f"sensitivity {name}") as entry:
+            matters = what_matters(designation, spec, on.scores, on.indicators, on.progress)
+            entry |= {"runs": matters.selected.n_runs, "areas": len(on.areas)}
+        yield name, matters
+
+
+def _since(on: _Run, designations: Mapping[str, Designation]) -> tuple[str, Comparison]:
     """Compare with the designation of an earlier study."""
-    recipe = earlier_study(study)
-    # Only its designation is wanted; its own 'since' could lead back to this study.
-    bare = recipe.bare()
-    earlier = run(bare, store, geometry=False)
-    return earlier.study.title, compare_designations(
-        only_designation(earlier), next(iter(designations.values())), store
-    )
+    with on.log.step(f"since {on.study.since}") as entry:
+        recipe = earlier_study(on.study)
+        # Only its designation is wanted; its own 'since' could lead back to this study.
+        earlier = run(recipe.bare(), on.store, geometry=False)
+        found = compare_designations(
+            only_designation(earlier), next(iter(designations.values())), on.store
+        )
+        entry |= {"stay": int(found.stay.sum()), "enter": int(found.enter.sum())}
+        entry["leave"] = int(found.leave.sum())
+    return earlier.study.title, found
+
+
+def _social_capital(
+    on: _Run,
+) -> tuple[Indicators | None, Mapping[str, tuple[NationalFigure, ...]]]:
+    """Give what is known of social capital, area by area and for the country."""
+    with on.log.step("social capital") as entry:
+        capital = social_capital_indicators(on.study, on.areas, on.store, on.progress)
+        national = study_national_figures(on.study, on.store)
+        entry["headlines"] = len(on.study.social_capital)
+    return capital, national
+
+
+def _extra(on: _Run) -> Indicators:
+    """Give the indicators that are shown beside the indices."""
+    study = on.study
+    with on.log.step("extra indicators") as entry:
+        extra = extra_indicators(study, study.on_areas(study.show), on.areas, on.store, on.progress)
+        known = (~np.isnan(extra.values)).sum(axis=0).tolist()
+        entry["known"] = {m.name: n for m, n in zip(extra.meta, known, strict=True)}
+    return extra
 
 
 def only_designation(results: Results) -> Designation:

@@ -241,7 +241,7 @@ def reweighed(scores: Scores, weights: dict[str, float]) -> Scores:
     kept = tree.model_copy(update={"children": children})
     w = np.array(list(kept.weights.values()))
     x = np.column_stack([built.transformed[f"{scores.index}/{name}"] for name in children])
-    root = combined(scores.index, kept, x, w, tree.aggregate, w, codes=built.codes)
+    root = combined(scores.index, kept, x, w, w, codes=built.codes)
     fresh = replace(built, tree=tree, need={**built.need, scores.index: root})
     if scores.move is None:
         return fresh

@@ -230,7 +230,7 @@ def test_prices_of_a_year_without_a_deflator_are_told_with_file_and_key(
 
 def test_several_areas_are_taken_together(county: Results, store: Store) -> None:
     names = county.areas.table["district_name"].unique(maintain_order=True).to_list()[:2]
-    _, rows, title = worked_places("demo", names, 40, store, draws=0, results=county)
+    _, rows, title = worked_places(CaseOptions("demo", tuple(names), 40, draws=0), store, county)
     found = county.areas.table["district_name"].gather(rows.tolist())
     assert set(found) == set(names)
     assert title.endswith(f"of {names[0]} and {names[1]}")

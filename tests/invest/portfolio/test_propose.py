@@ -13,7 +13,8 @@ from tests.invest.test_interventions import CLUB, EFFECT, written
 
 from commonweal.document import write_report
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.portfolio.on_study import PortfolioOptions, propose
+from commonweal.invest.portfolio import PortfolioOptions
+from commonweal.invest.portfolio.on_study import propose
 from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
 
 if TYPE_CHECKING:

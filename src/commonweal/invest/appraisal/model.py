@@ -188,6 +188,21 @@ def _cost_line(
     )
 
 
+def _weight(benefit: Benefit, side: Side, project: Project, parameters: Parameters) -> float:
+    """Weigh a benefit by the incomes of those who get it; 1 where it is not for society, or nobody said who."""
+    if side != "social" or not project.incomes or not benefit.distribution or benefit.wellby:
+        return 1.0
+    return sum(
+        share
+        * welfare_weight(
+            project.incomes.median,
+            project.incomes.groups[group],
+            parameters.welfare_weights.elasticity,
+        )
+        for group, share in benefit.distribution.items()
+    )
+
+
 def _benefit_line(
     name: str,
     benefit: Benefit,
@@ -231,17 +246,6 @@ def _benefit_line(
         inputs.append(Input(mine[what], label, counted_in, number, least, most))
     if benefit.wellby:
         mine["value"] = WELLBY
-    weight = 1.0
-    if side == "social" and project.incomes and benefit.distribution and not benefit.wellby:
-        weight = sum(
-            share_of_it
-            * welfare_weight(
-                project.incomes.median,
-                project.incomes.groups[group],
-                parameters.welfare_weights.elasticity,
-            )
-            for group, share_of_it in benefit.distribution.items()
-        )
     base = 1.0 if benefit.wellby else _price_base(name, benefit.price_year, project)
     return Line(
         name,
@@ -250,7 +254,7 @@ def _benefit_line(
         mine,
         base * benefit.part_of_year,
         (0.0, 0.0),
-        weight,
+        _weight(benefit, side, project, parameters),
         *_late(benefit.years, factors),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +14,12 @@ from commonweal.invest.case.cautions import check_names, few_places
 from commonweal.invest.case.model import Case, CaseOptions, worked_places
 from commonweal.invest.case.options import DRAWS as STEADY_DRAWS
 from commonweal.invest.case.options import (
-    AppraisalSettings,
+    OptionSettings,
     buys_nothing,
     make_option,
     mix_stability,
 )
-from commonweal.invest.case.valuation import gains_of, load_values, project_of
+from commonweal.invest.case.valuation import ProjectMix, gains_of, load_values, project_of
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.portfolio import (
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal, Project
     from commonweal.invest.case.options import Sharing
-    from commonweal.invest.case.valuation import Gain, Values
+    from commonweal.invest.case.valuation import Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.parameters import Parameters
     from commonweal.invest.portfolio.optimise import Mix
@@ -72,46 +71,23 @@ _UNTOLD = (
 _UNREAD = "What it is worth is not told, since it is not known who has such a place already."
 
 
-@dataclass(frozen=True)
-class SitesPlan:
-    """New places as a mix of interventions: one, at every site, from the first year.
-
-    Attributes
-    ----------
-    intervention
-        What such a place is built as, alone.
-    problem, rules, start, gains
-        As `commonweal.invest.case.valuation.project_of` takes them.
-    """
-
-    intervention: Interventions
-    problem: PortfolioProblem
-    rules: Rules
-    start: NDArray[np.intp]
-    gains: list[Gain]
-
-
 def appraise_sites(
     sited: SitingResult,
     interventions: Interventions,
     values: Values,
     *,
     years: int = YEARS,
-    first_year: int = FIRST_YEAR,
     draws: int = SITES_DRAWS,
-    seed: int = SITES_SEED,
     parameters: Parameters | None = None,
 ) -> Appraisal | None:
     """Appraise new places."""
     people = sited.sites["newly"].to_numpy().astype(np.float64)
-    plan = (
-        None if sited.unread else plan_sites(sited.kind, people, interventions, values, years, seed)
-    )
+    plan = None if sited.unread else plan_sites(sited.kind, people, interventions, values, years)
     if plan is None:
         return None
     title = f"{len(people):,} new: {sited.label.lower()}, {sited.title}"
-    project = sites_project(plan, title, values, first_year=first_year, fictional=sited.fictional)
-    return appraise(project, parameters, draws=draws, seed=seed)
+    project = sites_project(plan, title, values, fictional=sited.fictional)
+    return appraise(project, parameters, draws=draws, seed=SITES_SEED)
 
 
 def plan_sites(
@@ -120,9 +96,8 @@ def plan_sites(
     interventions: Interventions,
     values: Values,
     years: int = YEARS,
-    seed: int = SITES_SEED,
-) -> SitesPlan | None:
-    """Say what new places do for the people who come to be within reach."""
+) -> ProjectMix | None:
+    """Say what new places do for the people who come to be within reach: one at every site, from the first year."""
     name = values.built.get(kind)
     if name is None or not people.sum() > 0:
         return None
@@ -155,22 +130,19 @@ def plan_sites(
     )
     start = np.zeros((n, 1), dtype=np.intp)
     rules = Rules(budget=float(problem.spent(start, years).sum()), years=years)
-    gains = gains_of(one, problem, rules, start, seed)
-    return SitesPlan(one, problem, rules, start, gains) if sum(g.total for g in gains) > 0 else None
+    gains = gains_of(one, problem, rules, start, SITES_SEED)
+    return (
+        ProjectMix(one, problem, rules, start, gains) if sum(g.total for g in gains) > 0 else None
+    )
 
 
-def sites_project(
-    plan: SitesPlan, title: str, values: Values, *, first_year: int = FIRST_YEAR, fictional: bool
-) -> Project:
+def sites_project(plan: ProjectMix, title: str, values: Values, *, fictional: bool) -> Project:
     """Make a project of new places, as `valuation.project_of`, which says what they are costed as.
 
     Nobody stated a budget.
     """
-    project = project_of(
-        title, plan.intervention, plan.problem, plan.rules, plan.start, plan.gains, values,
-        first_year=first_year, fictional=fictional,
-    )  # fmt: skip
-    (built,) = plan.intervention.interventions.values()
+    project = project_of(title, plan, values, first_year=FIRST_YEAR, fictional=fictional)
+    (built,) = plan.interventions.interventions.values()
     return project.model_copy(
         update={"budget": None, "about": COSTED.format(built=built.label.lower())}
     )
@@ -246,21 +218,17 @@ def make_case(
     interventions, values = load_interventions(asked.interventions), load_values(asked.values)
     check_names(asked, interventions, values)
     _refuse_prices(asked, interventions, values)
-    worked, rows, title = worked_places(
-        asked.subject, asked.areas, asked.places, store,
-        exclude=asked.exclude, draws=asked.draws, results=results, progress=progress,
-    )  # fmt: skip
+    worked, rows, title = worked_places(asked, store, results, progress)
     budget, budget_from = _budget(asked, worked, len(rows), values)
     rules = Rules(budget=budget, years=asked.years, last_start=(asked.years - 1) // 2)
     tell("choosing what to do where", 0, 0)
     builder = portfolio_builder(worked.results, rows, interventions)
     problem = builder.problems(expected(uncertain_numbers(interventions)))[0]
     draws = DRAWS if asked.draws is None else max(asked.draws, LEAST_DRAWS)
-    stated = AppraisalSettings(
-        title, asked.first_year, draws, asked.seed, is_fictional(worked.results.study)
-    )
+    fictional = is_fictional(worked.results.study)
+    stated = OptionSettings(title, asked.first_year, draws, asked.seed, fictional, asked.seconds)
     option, other = (
-        make_option(sharing, interventions, problem, rules, values, stated, asked.seconds, progress)
+        make_option(sharing, interventions, problem, rules, values, stated, progress)
         for sharing in (asked.sharing, _OTHER[asked.sharing])
     )
     if option is None:
@@ -279,7 +247,13 @@ def make_case(
     points = frontier(
         problem, rules, SHARES, known=pooled, gap=GAP, seconds=asked.seconds, progress=progress
     )
-    sited, built = _sites(asked, worked, rows, problem, option.mix, values, store, progress)
+    kind, built = _kind_to_site(asked, problem, option.mix, values)
+    sited = None
+    if kind is not None:
+        tell("finding sites", 0, 0)
+        gets = option.mix.chosen[:, [problem.interventions.index(n) for n in built]].any(axis=1)
+        there = np.sort(rows[gets] if built else rows)
+        sited = _sites(asked, kind, worked, there, store, progress)
     return Case(
         asked, title, worked, rows, budget_from, interventions, values, problem, rules, option, other,
         steady, points, sited, built,
@@ -331,30 +305,28 @@ def _budget(
     )
 
 
-def _sites(
-    asked: CaseOptions,
-    worked: AllocationResult,
-    rows: NDArray[np.intp],
-    problem: PortfolioProblem,
-    mix: Mix,
-    values: Values,
-    store: Store,
-    progress: Progress | None,
-) -> tuple[SitingResult | None, tuple[str, ...]]:
-    """Find a site for each place that gets a building; for each place where a kind is asked for and none does."""
+def _kind_to_site(
+    asked: CaseOptions, problem: PortfolioProblem, mix: Mix, values: Values
+) -> tuple[str | None, tuple[str, ...]]:
+    """Say which kind of place sites are found for, and which interventions in the mix build one."""
     builds = [
         name
         for at, name in enumerate(problem.interventions)
         if (mix.start[:, at] >= 0).any() and values.kind_of(name)
     ]
     kind = asked.kind or next((values.kind_of(n) for n in builds), None)
-    if kind is None:
-        return None, ()
-    if progress is not None:
-        progress("finding sites", 0, 0)
-    names = tuple(n for n in builds if n == values.built.get(kind))
-    gets = mix.chosen[:, [problem.interventions.index(n) for n in names]].any(axis=1)
-    there = np.sort(rows[gets] if names else rows)
+    return kind, () if kind is None else tuple(n for n in builds if n == values.built.get(kind))
+
+
+def _sites(
+    asked: CaseOptions,
+    kind: str,
+    worked: AllocationResult,
+    there: NDArray[np.intp],
+    store: Store,
+    progress: Progress | None,
+) -> SitingResult:
+    """Find a site for each place that gets a building; for each place where a kind is asked for and none does."""
     areas = worked.results.areas
     number = f"{len(there):,} {areas.plural if len(there) > 1 else areas.singular}"
     ask = SitingOptions(
@@ -366,4 +338,4 @@ def _sites(
     sited = site(worked.results, ask, store, ground=ground, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a case is whole or not made
         raise KeyboardInterrupt
-    return sited, names
+    return sited

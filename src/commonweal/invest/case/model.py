@@ -20,7 +20,7 @@ from commonweal.study.fingerprint import load_asked, open_or_run
 from commonweal.study.names import find_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -47,19 +47,15 @@ NEEDIEST = "neediest"
 
 
 def worked_places(
-    subject: str,
-    areas: Sequence[str],
-    places: int,
+    asked: CaseOptions,
     store: Store,
-    *,
-    exclude: Sequence[str] = (),
-    draws: int | None = None,
     results: Results | None = None,
     progress: Progress | None = None,
 ) -> tuple[AllocationResult, NDArray[np.intp], str]:
     """Open or run a study and find the places that a case is for."""
+    subject, areas, places = asked.subject, asked.areas, asked.places
     programme = _programme(subject)
-    exclusions = exclusions_of(programme, exclude) if programme else None
+    exclusions = exclusions_of(programme, asked.exclude) if programme else None
     if programme and programme.build:
         raise CommonwealError(
             f"{programme.name} builds its areas up, and interventions are stated for those of a study; expected a "
@@ -69,14 +65,14 @@ def worked_places(
         raise CommonwealError(
             f"{subject} is a study, so which part of it? Give --area, or a programme"
         )
-    if programme is None and exclude:
+    if programme is None and asked.exclude:
         raise CommonwealError(
-            f"exclude: found {', '.join(exclude)} with {subject}, which is a study; expected a programme"
+            f"exclude: found {', '.join(asked.exclude)} with {subject}, which is a study; expected a programme"
         )
     if programme is None and places < 1:
         raise CommonwealError(f"places: found {places}; expected 1 or more")
     study = load_asked(programme.study if programme else subject)
-    draws = draws_of(study) if draws is None else draws
+    draws = draws_of(study) if asked.draws is None else asked.draws
     if results is None:
         results = open_or_run(study, store, draws=0, sensitivity=False, progress=progress)
     scope = find_scope(results.areas, areas) if areas else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from commonweal.invest.appraisal import appraise
-from commonweal.invest.case.valuation import effect_of_gain, gains_of, project_of
+from commonweal.invest.case.valuation import ProjectMix, effect_of_gain, gains_of, project_of
 from commonweal.invest.portfolio import Mix, drawn, optimise_mix, stability, uncertain_numbers
 
 if TYPE_CHECKING:
@@ -58,14 +58,18 @@ class Option:
 
 
 @dataclass(frozen=True)
-class AppraisalSettings:
-    """What every option is appraised with: the project's title, first year, draws, seed; whether it is made up."""
+class OptionSettings:
+    """What every option is appraised with: the project's title, first year, draws, seed; whether it is made up.
+
+    Choosing its mix takes at most so many seconds.
+    """
 
     title: str
     first_year: int
     draws: int
     seed: int
     fictional: bool
+    seconds: float
 
 
 def make_option(
@@ -74,15 +78,14 @@ def make_option(
     problem: PortfolioProblem,
     rules: Rules,
     values: Values,
-    stated: AppraisalSettings,
-    seconds: float,
+    stated: OptionSettings,
     progress: Progress | None = None,
 ) -> Option | None:
     """Choose a mix and appraise it."""
     mix = (
-        optimise_mix(problem, rules, seconds=seconds)
+        optimise_mix(problem, rules, seconds=stated.seconds)
         if sharing == "pooled"
-        else _each(problem, rules, seconds, progress)
+        else _each(problem, rules, stated.seconds, progress)
     )
     gains = tuple(gains_of(interventions, problem, rules, mix.start, stated.seed))
     if not sum(g.total for g in gains) > 0:
@@ -90,9 +93,12 @@ def make_option(
 
     def appraised(some: list[Gain]) -> Appraisal:
         project = project_of(
-            stated.title, interventions, problem, rules, mix.start, some, values,
-            first_year=stated.first_year, fictional=stated.fictional,
-        )  # fmt: skip
+            stated.title,
+            ProjectMix(interventions, problem, rules, mix.start, some),
+            values,
+            first_year=stated.first_year,
+            fictional=stated.fictional,
+        )
         return appraise(project, draws=stated.draws, seed=stated.seed)
 
     studied = [g for g in gains if effect_of_gain(interventions, g).quality in STUDIED]

@@ -278,19 +278,32 @@ def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
     return np.minimum(reach_grid(reaches), most[:, None]).mean(axis=1)
 
 
+@dataclass(frozen=True)
+class ProjectMix:
+    """A mix of interventions that can be made a project.
+
+    Attributes
+    ----------
+    interventions, problem, rules
+        What there was to choose from, and within which limits.
+    start
+        (n_areas, n_interventions) the year in which each begins; -1 = never.
+    gains
+        What that does for people.
+    """
+
+    interventions: Interventions
+    problem: PortfolioProblem
+    rules: Rules
+    start: NDArray[np.intp]
+    gains: list[Gain]
+
+
 def project_of(
-    title: str,
-    interventions: Interventions,
-    problem: PortfolioProblem,
-    rules: Rules,
-    start: NDArray[np.intp],
-    gains: list[Gain],
-    values: Values,
-    *,
-    first_year: int,
-    fictional: bool = False,
+    title: str, mix: ProjectMix, values: Values, *, first_year: int, fictional: bool = False
 ) -> Project:
     """Turn a mix into a project that can be appraised."""
+    problem, rules, start, gains = mix.problem, mix.rules, mix.start, mix.gains
     total = np.sum([g.each * g.reach for g in gains], axis=0) if gains else np.zeros(rules.years)
     if not np.sum(total) > 0:
         raise CommonwealError(
@@ -311,10 +324,10 @@ def project_of(
             "reference_case": "the places go on without the programme, as similar places do",
             "start": first_year,
             "horizon": rules.years,
-            "price_year": interventions.price_year,
+            "price_year": mix.interventions.price_year,
             "deflators": values.prices.model_dump(),
             "real_incomes": values.incomes.model_dump(),
-            "costs": _costs(interventions, problem, rules, start, values),
+            "costs": _costs(mix.interventions, problem, rules, start, values),
             "benefits": {
                 BENEFIT: {
                     "label": "Life satisfaction of residents",
@@ -332,7 +345,7 @@ def project_of(
                 }
             },
             "budget": float(rules.budget),
-            "unquantified": _unquantified(interventions, problem, rules, start),
+            "unquantified": _unquantified(mix.interventions, problem, rules, start),
         },
         "case",
     )  # fmt: skip

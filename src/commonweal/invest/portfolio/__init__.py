@@ -13,10 +13,12 @@ from commonweal.invest.portfolio.builder import (
 )
 from commonweal.invest.portfolio.optimise import Mix, need_met, optimise_mix
 from commonweal.invest.portfolio.plan import (
+    SELECTED,
     SHARES,
     After,
     Point,
     Portfolio,
+    PortfolioOptions,
     Recount,
     Stability,
     frontier,
@@ -27,6 +29,7 @@ from commonweal.invest.portfolio.plan import (
 from commonweal.invest.portfolio.problem import PortfolioProblem, Rules
 
 __all__ = [
+    "SELECTED",
     "SHARES",
     "After",
     "Builder",
@@ -35,6 +38,7 @@ __all__ = [
     "Point",
     "Portfolio",
     "PortfolioAreas",
+    "PortfolioOptions",
     "PortfolioProblem",
     "Recount",
     "Rules",

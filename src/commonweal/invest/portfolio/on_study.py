@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +12,9 @@ from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.index import score, without_indicators
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.portfolio import (
-    SHARES,
+    SELECTED,
     After,
     PortfolioAreas,
-    Rules,
     make_portfolio,
     need_index,
 )
@@ -28,80 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index import Node
-    from commonweal.invest.portfolio import Portfolio
+    from commonweal.invest.portfolio import Portfolio, PortfolioOptions
     from commonweal.study.results import Results
 
-__all__ = ["SELECTED", "PortfolioOptions", "propose"]
-
-SELECTED = "selected"
-"""What is said for all areas that the study's designation selects."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortfolioOptions:
-    """What is asked of a portfolio.
-
-    Attributes
-    ----------
-    budget, years, a_year, starts_a_year, most_each, repeat
-        As of `commonweal.invest.portfolio.Rules`.
-    areas
-        ``selected`` for those that the study's designation selects, or codes and names of areas or of larger
-        ones that the study knows.
-    designation
-        Which, where the study has several; its only one if empty.
-    index
-        On which need is measured; the first that is built on the study's own areas if empty.
-    interventions
-        A file that ships, or the path of one.
-    only
-        Some of its interventions; all if empty.
-    equity
-        To what power need counts: 0 = everyone alike.
-    least_shares
-        By the code or name of an authority, its least share of what is spent.
-    stated_counts
-        As of `commonweal.invest.portfolio.make_portfolio`.
-    draws, seed, shares, gap, seconds
-        As of `commonweal.invest.portfolio.make_portfolio`.
-    """
-
-    budget: float
-    years: int = 10
-    areas: tuple[str, ...] = (SELECTED,)
-    designation: str = ""
-    index: str = ""
-    interventions: str = "first-set"
-    only: tuple[str, ...] = ()
-    equity: float = 1.0
-    a_year: float | None = None
-    starts_a_year: Mapping[str, int] = field(default_factory=dict)
-    most_each: int | None = None
-    least_shares: Mapping[str, float] = field(default_factory=dict)
-    repeat: float = 0.5
-    stated_counts: float = 1.0
-    draws: int = 30
-    seed: int = 1
-    shares: Sequence[float] = SHARES
-    gap: float = 5e-3
-    seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.equity <= 10:
-            raise CommonwealError(f"equity: found {self.equity:g}; expected 0 to 10")
-        self.rules(self.least_shares)
-
-    def rules(self, least_shares: Mapping[str, float]) -> Rules:
-        """Give the limits, with least shares by the names of authorities."""
-        return Rules(
-            self.budget,
-            self.years,
-            self.a_year,
-            least_shares,
-            self.starts_a_year,
-            self.most_each,
-            self.repeat,
-        )
+__all__ = ["propose"]
 
 
 def propose(
@@ -153,25 +82,15 @@ def propose(
         people[rows],
         need,
     )
-    rules = ask.rules(_by_name(results, ask.least_shares, sorted(set(places.authorities))))
+    least = _by_name(results, ask.least_shares, sorted(set(places.authorities)))
     found = make_portfolio(
-        interventions,
-        places,
-        measure,
-        rules,
-        title=title,
-        index_label=results.label(index),
-        plural=results.areas.plural,
-        stated_counts=ask.stated_counts,
-        shares=ask.shares,
-        draws=ask.draws,
-        seed=ask.seed,
-        gap=ask.gap,
-        seconds=ask.seconds,
-        progress=progress,
+        interventions, places, measure, replace(ask, least_shares=least), progress
     )
     return replace(
         found,
+        title=title,
+        index_label=results.label(index),
+        plural=results.areas.plural,
         after=_after(results, index, tree, rows, found) if found.recount.measured else None,
         left_out=left_out,
         fictional=isinstance(study.areas, OwnAreas) and study.areas.source.startswith("county-"),

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from commonweal.errors import CommonwealError
-from commonweal.invest.solver import TimeLimit, run_mip
+from commonweal.invest.solver import MipProblem, TimeLimit, run_mip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -276,10 +276,8 @@ def _too_slow(seconds: float) -> CommonwealError:
 def _relaxed(rows: Rows, clock: TimeLimit) -> tuple[float, Floats, NDArray[np.bool_]] | None:
     """Give the most that could be met if starts could be parts, what each costs of it, and which have a part."""
     scale, n = _scale(rows), len(rows.area)
-    found = run_mip(
-        -rows.objective / scale, rows.matrix, *_row_bounds(rows), rows.upper, np.zeros(len(rows.upper), np.bool_),
-        clock=clock,
-    )  # fmt: skip
+    parts = np.zeros(len(rows.upper), np.bool_)
+    found = run_mip(_posed(rows, rows.upper, parts), clock=clock)
     if found.value is None or found.reduced is None:
         return None
     part = found.value[:n] > _HAIR
@@ -291,18 +289,17 @@ def _integer(rows: Rows, allowed: NDArray[np.bool_], gap: float, seconds: float)
     scale, n = _scale(rows), len(rows.area)
     upper = rows.upper.copy()
     upper[:n] = np.where(allowed, upper[:n], 0.0)
-    found = run_mip(
-        -rows.objective / scale, rows.matrix, *_row_bounds(rows), upper, rows.whole,
-        clock=TimeLimit(max(seconds, 0.1)), gap=gap,
-    )  # fmt: skip
+    posed = _posed(rows, upper, rows.whole)
+    found = run_mip(posed, clock=TimeLimit(max(seconds, 0.1)), gap=gap)
     if found.value is None:
         return _Found(None, -np.inf, np.inf)
     return _Found(np.flatnonzero(found.value[:n] > 0.5), -found.cost * scale, -found.bound * scale)
 
 
-def _row_bounds(rows: Rows) -> tuple[Floats, Floats]:
-    """Give the least and the most of each constraint."""
-    return np.full(len(rows.limit), -np.inf), rows.limit
+def _posed(rows: Rows, upper: Floats, whole: NDArray[np.bool_]) -> MipProblem:
+    """Pose the choice of starts, each of which is taken at most so far, and some of which whole."""
+    least = np.full(len(rows.limit), -np.inf)
+    return MipProblem(-rows.objective / _scale(rows), rows.matrix, least, rows.limit, upper, whole)
 
 
 def _scale(rows: Rows) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from commonweal.invest.portfolio.builder import (
     uncertain_numbers,
 )
 from commonweal.invest.portfolio.optimise import GAP, need_met, optimise_mix
+from commonweal.invest.portfolio.problem import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.portfolio.builder import Key, NeedIndex, PortfolioAreas
     from commonweal.invest.portfolio.optimise import Mix
-    from commonweal.invest.portfolio.problem import PortfolioProblem, Rules
+    from commonweal.invest.portfolio.problem import PortfolioProblem
 
     Floats = NDArray[np.float64]
 
@@ -341,21 +342,87 @@ class Portfolio:
         return np.any(self.mix.chosen, axis=1)
 
 
+SELECTED = "selected"
+"""What is said for all areas that the study's designation selects."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioOptions:
+    """What is asked of a portfolio.
+
+    Attributes
+    ----------
+    budget, years, a_year, starts_a_year, most_each, repeat
+        As of `commonweal.invest.portfolio.Rules`.
+    areas
+        ``selected`` for those that the study's designation selects, or codes and names of areas or of larger
+        ones that the study knows.
+    designation
+        Which, where the study has several; its only one if empty.
+    index
+        On which need is measured; the first that is built on the study's own areas if empty.
+    interventions
+        A file that ships, or the path of one.
+    only
+        Some of its interventions; all if empty.
+    equity
+        To what power need counts: 0 = everyone alike.
+    least_shares
+        By the code or name of an authority, its least share of what is spent.
+    stated_counts
+        What one standard deviation of an outcome that the index has no indicator for counts, beside one
+        standard deviation of the index; 0 leaves such outcomes out.
+    draws, seed
+        As of `commonweal.invest.portfolio.stability`; 0 draws for none.
+    shares
+        Budgets to try beside it, as shares of it.
+    gap, seconds
+        As of `commonweal.invest.portfolio.optimise_mix`.
+    """
+
+    budget: float
+    years: int = 10
+    areas: tuple[str, ...] = (SELECTED,)
+    designation: str = ""
+    index: str = ""
+    interventions: str = "first-set"
+    only: tuple[str, ...] = ()
+    equity: float = 1.0
+    a_year: float | None = None
+    starts_a_year: Mapping[str, int] = field(default_factory=dict)
+    most_each: int | None = None
+    least_shares: Mapping[str, float] = field(default_factory=dict)
+    repeat: float = 0.5
+    stated_counts: float = 1.0
+    draws: int = 30
+    seed: int = 1
+    shares: Sequence[float] = SHARES
+    gap: float = 5e-3
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.equity <= 10:
+            raise CommonwealError(f"equity: found {self.equity:g}; expected 0 to 10")
+        self.rules(self.least_shares)
+
+    def rules(self, least_shares: Mapping[str, float]) -> Rules:
+        """Give the limits, with least shares by the names of authorities."""
+        return Rules(
+            self.budget,
+            self.years,
+            self.a_year,
+            least_shares,
+            self.starts_a_year,
+            self.most_each,
+            self.repeat,
+        )
+
+
 def make_portfolio(
     interventions: Interventions,
     places: PortfolioAreas,
     measure: NeedIndex,
-    rules: Rules,
-    *,
-    title: str = "",
-    index_label: str = "",
-    plural: str = "neighbourhoods",
-    stated_counts: float = 1.0,
-    shares: Sequence[float] = SHARES,
-    draws: int = 30,
-    seed: int = 1,
-    gap: float = 5e-3,
-    seconds: float = 60.0,
+    ask: PortfolioOptions,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Portfolio:
     """Choose a mix of interventions, and say what it meets and how sure that is.
@@ -368,19 +435,9 @@ def make_portfolio(
         Where.
     measure
         The index that need is measured on, for the same places.
-    rules
-        What the mix must keep to.
-    title, index_label, plural
-        What the places, the index and several of the places are called.
-    stated_counts
-        What one standard deviation of an outcome that the index has no indicator for counts, beside one
-        standard deviation of the index; 0 leaves such outcomes out.
-    shares
-        Budgets to try beside it, as shares of it.
-    draws, seed
-        As of `commonweal.invest.portfolio.plan`; 0 draws for none.
-    gap, seconds
-        As of `commonweal.invest.portfolio.optimise_mix`.
+    ask
+        What is asked; its least shares are by the authorities' names as the places have them. Which areas, index
+        and interventions it names is not looked at.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -389,25 +446,28 @@ def make_portfolio(
     CommonwealError
         If nothing can be chosen: the message says why; or as the functions that it calls.
     """
-    if not 0 <= stated_counts < np.inf:
-        raise CommonwealError(f"stated counts: found {stated_counts:g}; expected 0 or more")
-    builder = Builder.of(interventions, places, measure, stated_counts)
+    if not 0 <= ask.stated_counts < np.inf:
+        raise CommonwealError(f"stated counts: found {ask.stated_counts:g}; expected 0 or more")
+    builder = Builder.of(interventions, places, measure, ask.stated_counts)
+    rules = ask.rules(ask.least_shares)
     numbers = expected(uncertain_numbers(interventions))
     problem = builder.problems(numbers)[0]
-    mix = optimise_mix(problem, rules, gap=gap, seconds=seconds)
+    mix = optimise_mix(problem, rules, gap=ask.gap, seconds=ask.seconds)
     if not mix.chosen.any():
         raise CommonwealError(_why_nothing(problem, rules))
     return Portfolio(
-        title,
-        index_label,
-        plural,
+        "",
+        measure.index,
+        "neighbourhoods",
         rules,
         builder,
         problem,
         mix,
         recount(builder, problem, rules, mix.start, numbers),
-        frontier(problem, rules, shares, known=mix, gap=gap, progress=progress),
-        stability(builder, rules, mix, draws, seed, progress, gap=gap) if draws else None,
+        frontier(problem, rules, ask.shares, known=mix, gap=ask.gap, progress=progress),
+        stability(builder, rules, mix, ask.draws, ask.seed, progress, gap=ask.gap)
+        if ask.draws
+        else None,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from commonweal.errors import DataError
 from commonweal.invest.siting import kernels
 from commonweal.invest.siting.lagrangian import Core, affordable, greedy, joined, without_dominated
-from commonweal.invest.solver import run_mip
+from commonweal.invest.solver import MipProblem, run_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,11 @@ def solve_set_covering(
     start = np.zeros(len(core.columns))
     start[first] = 1.0
     m, n = len(core.columns), len(core.weight)
-    found = run_mip(
-        core.cost, pairs_matrix(core), np.ones(n), np.full(n, np.inf), np.ones(m), np.ones(m, np.bool_),
-        start=start, clock=clock, gap=gap, tell=tell,
-    )  # fmt: skip
+    every = np.ones(m, np.bool_)
+    posed = MipProblem(
+        core.cost, pairs_matrix(core), np.ones(n), np.full(n, np.inf), np.ones(m), every
+    )
+    found = run_mip(posed, start=start, clock=clock, gap=gap, tell=tell)
     bound = max(bound, found.bound)
     if found.value is None or found.cost >= first_cost:
         return Covered(core.columns[first], first_cost, min(bound, first_cost), found.state)
@@ -188,15 +189,15 @@ def _within(
 
     m, n = len(core.columns), len(core.weight)
     limits = csr_array(np.vstack([np.ones(m), core.cost]))
-    found = run_mip(
+    posed = MipProblem(
         np.zeros(m),
         csr_array(vstack([pairs_matrix(core), limits])),
         np.concatenate([np.ones(n), [-np.inf, -np.inf]]),
         np.concatenate([np.full(n, np.inf), [most, budget]]),
         np.ones(m),
         np.ones(m, np.bool_),
-        clock=clock,
     )
+    found = run_mip(posed, clock=clock)
     if found.value is None:
         return None, found.state
     return core.columns[needed(core, np.flatnonzero(found.value > 0.5))], "optimal"
@@ -234,21 +235,56 @@ class Served:
     state: str
 
 
-def solve_capacitated(
-    problem: SitingProblem,
-    goal: Goal,
-    *,
-    only: Rows | None = None,
-    start: Rows | None = None,
-    gap: float = 0.0,
-    clock: TimeLimit | None = None,
-    tell: Tell | None = None,
-) -> Served:
-    """Choose sites and who goes where, so that none serves more than it can."""
+@dataclass(frozen=True, slots=True)
+class _Capacitated:
+    """A choice of sites as a programme: its columns are sites, then the share of a point's people that goes to one.
+
+    `sites` are rows of the problem's sites, `is_new` tells those to build; `kept` are rows of its pairs, `row` the
+    point of each among `points`, and `people` those of these.
+    """
+
+    sites: Rows
+    is_new: NDArray[np.bool_]
+    kept: Rows
+    row: Rows
+    points: Rows
+    people: Floats
+    mip: MipProblem
+
+
+def _capacity_rows(
+    row: Rows, at: Rows, people: Floats, capacity: Floats, spent: Floats
+) -> csr_array:
+    """Give the rows of the programme: capacities, all people served, by open sites alone, sites and budget.
+
+    Each pair is of the point `row` and the site `at`; `spent` are what each site takes of the number and the budget.
+    """
     from scipy.sparse import csr_array, vstack
 
-    if goal.model == "p_center":
-        raise DataError("p_center: capacities found; expected none, or another model")
+    m, n, k = len(capacity), len(people), len(row)
+    pairs = np.arange(k)
+    one = np.ones(k)
+    most_a_site = csr_array(
+        (
+            np.concatenate([people[row], -capacity]),
+            (np.concatenate([at, np.arange(m)]), np.concatenate([m + pairs, np.arange(m)])),
+        ),
+        shape=(m, m + k),
+    )
+    all_of_them = csr_array((one, (row, m + pairs)), shape=(n, m + k))
+    only_where_open = csr_array(
+        (
+            np.concatenate([one, -one]),
+            (np.concatenate([pairs, pairs]), np.concatenate([m + pairs, at])),
+        ),
+        shape=(k, m + k),
+    )
+    limits = csr_array(np.hstack([spent, np.zeros((2, k))]))
+    return csr_array(vstack([most_a_site, all_of_them, only_where_open, limits]))
+
+
+def _with_capacities(problem: SitingProblem, goal: Goal, only: Rows | None) -> _Capacitated:
+    """Pose the choice of sites, of some alone if asked, and who goes where, as a programme."""
     assert problem.capacity is not None
     sites = np.concatenate([np.flatnonzero(problem.existing), affordable(problem, goal)])
     within = (
@@ -269,26 +305,7 @@ def solve_capacitated(
     spend = np.where(is_new, problem.cost[sites], 0.0)
     if not partly:
         _check_enough(goal, people, capacity, is_new)
-    # Columns: sites, then the share of a point's people that goes to a site.
-    pairs = np.arange(k)
-    one = np.ones(k)
-    most_a_site = csr_array(
-        (
-            np.concatenate([people[row], -capacity]),
-            (np.concatenate([at, np.arange(m)]), np.concatenate([m + pairs, np.arange(m)])),
-        ),
-        shape=(m, m + k),
-    )
-    all_of_them = csr_array((one, (row, m + pairs)), shape=(n, m + k))
-    only_where_open = csr_array(
-        (
-            np.concatenate([one, -one]),
-            (np.concatenate([pairs, pairs]), np.concatenate([m + pairs, at])),
-        ),
-        shape=(k, m + k),
-    )
-    limits = csr_array(np.hstack([np.vstack([is_new, spend]), np.zeros((2, k))]))
-    matrix: csr_array = csr_array(vstack([most_a_site, all_of_them, only_where_open, limits]))
+    matrix = _capacity_rows(row, at, people, capacity, np.vstack([is_new, spend]))
     if goal.model == "p_median":
         cost = np.concatenate([np.zeros(m), weight[row] * problem.distance[kept]])
     elif partly:
@@ -301,36 +318,57 @@ def solve_capacitated(
     upper = np.ones(m + k)
     if only is not None:
         lower[:m] = upper[:m] = ~is_new | np.isin(sites, only)
-    first = None
-    if start is not None:
-        first = np.full(m + k, np.nan)
-        first[:m] = ~is_new | np.isin(sites, start)
-    fixed = _fixed(problem, goal, points)
-    found = run_mip(
+    mip = MipProblem(
         cost,
         matrix,
         np.concatenate([np.full(m, -np.inf), np.full(n, -np.inf if partly else 1.0), np.full(k + 2, -np.inf)]),
         np.concatenate([np.zeros(m), np.ones(n), np.zeros(k), [number, budget]]),
         upper,
         np.arange(m + k) < (m if goal.divide else m + k),
-        lower=lower,
+        lower,
+    )  # fmt: skip
+    return _Capacitated(sites, is_new, kept, row, points, people, mip)
+
+
+def solve_capacitated(
+    problem: SitingProblem,
+    goal: Goal,
+    *,
+    only: Rows | None = None,
+    start: Rows | None = None,
+    gap: float = 0.0,
+    clock: TimeLimit | None = None,
+    tell: Tell | None = None,
+) -> Served:
+    """Choose sites and who goes where, so that none serves more than it can."""
+    if goal.model == "p_center":
+        raise DataError("p_center: capacities found; expected none, or another model")
+    posed = _with_capacities(problem, goal, only)
+    m = len(posed.sites)
+    first = None
+    if start is not None:
+        first = np.full(len(posed.mip.cost), np.nan)
+        first[:m] = ~posed.is_new | np.isin(posed.sites, start)
+    fixed = _fixed(problem, goal, posed.points)
+    found = run_mip(
+        posed.mip,
         start=first,
         gap=gap,
         clock=clock,
         tell=None if tell is None else lambda cost, bound: tell(cost + fixed, bound + fixed),
-    )  # fmt: skip
+    )
     if found.value is None:
         if found.state == "infeasible":
             raise DataError(
                 f"{goal.model}: no choice of sites has capacity within reach for all of "
-                f"{people.sum():,.0f} people; expected larger capacities, more sites or a larger limit"
+                f"{posed.people.sum():,.0f} people; expected larger capacities, more sites or a larger limit"
             )
         if found.state == "interrupted":
             raise KeyboardInterrupt
         raise DataError(f"{goal.model}: no choice of sites was found in time; expected more time")
     amount = np.zeros(len(problem.site))
-    amount[kept] = found.value[m:] * people[row]
-    chosen = np.sort(sites[(found.value[:m] > 0.5) & is_new])
+    amount[posed.kept] = found.value[m:] * posed.people[posed.row]
+    chosen = np.sort(posed.sites[(found.value[:m] > 0.5) & posed.is_new])
     return Served(chosen, amount, found.cost + fixed, found.bound + fixed, found.state)
 
 

@@ -184,6 +184,13 @@ def is_fictional(study: Study) -> bool:
     return isinstance(study.areas, OwnAreas) and study.areas.source.startswith(_COUNTY)
 
 
+def _limit_m(ask: SitingOptions) -> float:
+    """Give the metres beyond which nothing is looked at: what counts as reached, or where a model needs it, more."""
+    if ask.model.endswith("covering"):
+        return within_minutes(ask.minutes)
+    return within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
+
+
 def site(
     results: Results,
     ask: SitingOptions,
@@ -233,9 +240,7 @@ def site(
         from commonweal.sources import Store
 
         store = Store.from_environment()
-    limit_m = within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
-    if ask.model.endswith("covering"):
-        limit_m = within_minutes(ask.minutes)
+    limit_m = _limit_m(ask)
     index = ask.need or next(iter(results.scores))
     if index not in results.scores:
         raise UnknownNameError("index", index, results.scores)
@@ -243,25 +248,25 @@ def site(
     ground = ground or load_siting_data(results, store, progress)
     demand = demand_inside(results, index, scope.rows, ground.origins, store)
     outline = outline_around(results, scope.rows, demand.points)
-    if picked is None:
-        candidates = candidates_near(
-            ask.candidates, ground.places, outline, limit_m, store, progress
-        )
-    else:
-        candidates = all_near(picked, outline, limit_m)
+    candidates = (
+        candidates_near(ask.candidates, ground.places, outline, limit_m, store, progress)
+        if picked is None
+        else all_near(picked, outline, limit_m)
+    )
     few = ask.at_most and ask.sites is not None and len(candidates) < ask.sites
     goal = Goal(ask.model, len(candidates) if few else ask.sites, ask.budget)
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)
-    if picked is None:
-        solution = solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
-    else:
-        solution = evaluate_sites(problem, goal, np.arange(len(picked)))
+    solution = (
+        solve(problem, goal, method=ask.method, seconds=ask.seconds, progress=told)
+        if picked is None
+        else evaluate_sites(problem, goal, np.arange(len(picked)))
+    )
     sites = chosen_sites(candidates, demand.people, solution, within_minutes(ask.minutes))
-    planned = _planned(sites, ask.kind)
     changes = None
     if effect and len(sites):
+        planned = _planned(sites, ask.kind)
         changes = _effect(results, ask, planned, ground, scope.rows, store, progress)
     same = ground.origins.areas.system == results.areas.system
     return SitingResult(

@@ -132,7 +132,9 @@ def solve(
             found = solve_set_covering(problem, goal, exact, gap, clock, asked.tell())
         how = "coverings" if goal.model == "p_center" else "set covering"
         how = f"greedy, then {how} in HiGHS" if exact else "greedy"
-        return _solution(problem, goal, found.chosen, found.bound, asked, how, exact, found.state)
+        return _solution(
+            problem, goal, asked, _Choice(found.chosen, found.bound, how, exact, found.state)
+        )
 
 
 def evaluate_sites(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solution:
@@ -155,7 +157,7 @@ def evaluate_sites(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp])
     if problem.capacity is not None:
         raise DataError("sites with capacities can't be weighed as they stand; expected none")
     asked = _Asked(TimeLimit(1.0), 0.0, None)
-    return _solution(problem, goal, chosen, _unknown(goal), asked, "as picked", False, "optimal")
+    return _solution(problem, goal, asked, _Choice(chosen, _unknown(goal), "as picked"))
 
 
 def _of_sums(
@@ -196,7 +198,7 @@ def _of_sums(
     if not len(core.weight):
         bound = core.fixed if total is None else total - core.fixed
         state = "optimal"
-    return _solution(problem, goal, chosen, bound, asked, how, method == "exact", state)
+    return _solution(problem, goal, asked, _Choice(chosen, bound, how, method == "exact", state))
 
 
 def _gap_of_cost(gap: float, cost: float, total: float | None) -> float:
@@ -228,29 +230,30 @@ def _with_capacities(
         how = f"{method} without capacities, then who goes where in HiGHS"
     objective = found.cost if total is None else total - found.cost
     bound = (found.bound if total is None else total - found.bound) if exact else _unknown(goal)
-    return _solution(
-        problem, goal, found.chosen, bound, asked, how, exact, found.state, found.amount, objective
-    )
+    choice = _Choice(found.chosen, bound, how, exact, found.state, found.amount, objective)
+    return _solution(problem, goal, asked, choice)
 
 
 def _unknown(goal: Goal) -> float:
     return np.inf if goal.model == "maximal_covering" else 0.0
 
 
-def _solution(
-    problem: SitingProblem,
-    goal: Goal,
-    chosen: Rows,
-    bound: float,
-    asked: _Asked,
-    how: str,
-    exact: bool,
-    state: str,
-    amount: NDArray[np.float64] | None = None,
-    objective: float | None = None,
-) -> Solution:
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Sites that were chosen, what none can beat, how that was found and ended; who goes where, if that is set."""
+
+    sites: Rows
+    bound: float
+    how: str
+    exact: bool = False
+    state: str = "optimal"
+    amount: NDArray[np.float64] | None = None
+    objective: float | None = None
+
+
+def _solution(problem: SitingProblem, goal: Goal, asked: _Asked, choice: _Choice) -> Solution:
     """Say what a choice of sites does."""
-    chosen = np.sort(chosen)
+    chosen, bound, objective = np.sort(choice.sites), choice.bound, choice.objective
     open_ = problem.existing.copy()
     open_[chosen] = True
     place_before, distance_before = problem.nearest(problem.existing)
@@ -262,16 +265,16 @@ def _solution(
     within = goal.within if goal.within and "covering" in goal.model else problem.limit
     served = np.where(distance <= within, problem.people, 0.0)
     served_before = np.where(distance_before <= within, problem.people, 0.0)
-    if amount is not None:
-        place, distance, served = _assigned(problem, amount)
+    if choice.amount is not None:
+        place, distance, served = _assigned(problem, choice.amount)
     gap = abs(objective - bound) / max(abs(objective), np.finfo(float).tiny)
     gap = 0.0 if objective == bound else float(gap)
-    proven = exact and (state == "optimal" or gap <= asked.gap)
+    proven = choice.exact and (choice.state == "optimal" or gap <= asked.gap)
     ended = "proven" if proven else "interrupted" if asked.clock.interrupted else "time"
     return Solution(
         goal, chosen, place, distance, place_before, distance_before, served, served_before,
         objective, before, bound, spent, gap, proven, asked.clock.spent(),
-        how, ended if exact else "asked", asked.clock.interrupted,
+        choice.how, ended if choice.exact else "asked", asked.clock.interrupted,
     )  # fmt: skip
 
 

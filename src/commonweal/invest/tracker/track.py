@@ -153,6 +153,39 @@ class TrackerResult:
         ).fill_nan(None)
 
 
+def _refuse_other_areas(baseline: Snapshot, others: Sequence[Snapshot]) -> None:
+    """Refuse a snapshot that is not of the baseline's areas."""
+    for other in others:
+        if other.codes != baseline.codes:
+            raise DataError(
+                f"{other.title} is of other areas than the baseline ({len(other.codes):,} of {other.system}); expected "
+                f"the {len(baseline.codes):,} of {baseline.system}"
+            )
+
+
+def _shared_groups(
+    baseline: Snapshot, within: Sequence[str] | None, clusters: str
+) -> tuple[str, ...]:
+    """Give the groups that like places share, all known to the baseline: those asked for, or all but one."""
+    chosen = tuple(n for n in baseline.groups if n != clusters) if within is None else tuple(within)
+    for name in (*chosen, *([clusters] if clusters and within is not None else [])):
+        if name not in baseline.groups:
+            raise UnknownNameError("group", name, baseline.groups, " in the baseline")
+    return chosen
+
+
+def _shared_measures(baseline: Snapshot, later: Snapshot) -> list[TrackedMeasure]:
+    """Give the measures of the baseline that the later snapshot has too."""
+    there = {m.name for m in later.measures}
+    shared = [m for m in baseline.measures if m.name in there]
+    if not shared:
+        raise DataError(
+            f"{later.title} has no measure of the baseline; expected some of: "
+            f"{', '.join(m.name for m in baseline.measures[:8])}"
+        )
+    return shared
+
+
 def track(
     baseline: Snapshot,
     later: Snapshot,
@@ -187,23 +220,11 @@ def track(
     CommonwealError
         If no place has enough others to be compared with.
     """
-    for other in (later, *([earlier] if earlier is not None else [])):
-        if other.codes != baseline.codes:
-            raise DataError(
-                f"{other.title} is of other areas than the baseline ({len(other.codes):,} of {other.system}); expected "
-                f"the {len(baseline.codes):,} of {baseline.system}"
-            )
-    chosen = tuple(n for n in baseline.groups if n != clusters) if within is None else tuple(within)
-    for name in (*chosen, *([clusters] if clusters and within is not None else [])):
-        if name not in baseline.groups:
-            raise UnknownNameError("group", name, baseline.groups, " in the baseline")
+    snapshots = (later,) if earlier is None else (later, earlier)
+    _refuse_other_areas(baseline, snapshots)
+    chosen = _shared_groups(baseline, within, clusters)
     there = {m.name: m for m in later.measures}
-    shared = [m for m in baseline.measures if m.name in there]
-    if not shared:
-        raise DataError(
-            f"{later.title} has no measure of the baseline; expected some of: "
-            f"{', '.join(m.name for m in baseline.measures[:8])}"
-        )
+    shared = _shared_measures(baseline, later)
     _refuse_backwards(baseline, later)
     if earlier is not None:
         _refuse_backwards(earlier, baseline)

@@ -201,8 +201,8 @@ def _worth(
     chance = np.zeros(SITES_DRAWS)
     if not law.certain:
         chance = (drawn[quantity] - law.numbers[0]) / law.numbers[1]
-    (name, intervention), = plan.intervention.interventions.items()  # fmt: skip
-    numbers, effects = drawn_effects(plan.intervention, SITES_SEED)
+    (name, intervention), = plan.interventions.interventions.items()  # fmt: skip
+    numbers, effects = drawn_effects(plan.interventions, SITES_SEED)
     stated = [e for e in intervention.effects if e.size is not None]
     return {
         "costed": project.about,

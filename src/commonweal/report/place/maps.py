@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from commonweal.document.chart import INK, LAND, LINE, QUIET, Frame, svg, text
 from commonweal.document.format import SURE
 from commonweal.document.model import Chart, TableData
+from commonweal.report.study.tables import label_of, probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,33 +177,31 @@ _FILLS = {"sure": "#12436d", "open": "#7fa6cf"}
 
 def overview_map(
     id_: str,
+    results: Results,
+    designation: str,
     scope: Scope,
-    kinds: str,
-    label: str,
     shapes: Shapes,
     groups: list[LargerAreas],
-    selected: Bools,
-    near: Bools,
-    chance: Floats | None,
 ) -> Chart | None:
-    """Draw the places of a larger area in classes that differ by fill and by outline.
+    """Draw the places of a larger area in classes of a designation that differ by fill and by outline.
 
     None if it is not known where any of them is.
     """
     if not shapes.seen(scope.rows):
         return None
-    sure = selected if chance is None else selected & (chance >= SURE)
+    d, chance = results.designations[designation], probability(results, designation)
+    sure = d.selected if chance is None else d.selected & (chance >= SURE)
     classes = {
         "sure": scope.rows[sure[scope.rows]],
-        "open": scope.rows[(selected & ~sure)[scope.rows]],
-        "near": scope.rows[near[scope.rows]],
+        "open": scope.rows[(d.selected & ~sure)[scope.rows]],
+        "near": scope.rows[d.near_miss[scope.rows]],
     }
     words = {
         "sure": "On the list" if chance is None else "On the list in at least 95 % of runs",
         "open": "On the list, in fewer runs",
         "near": "Near miss",
     }
-    title = f"{scope.title}: {kinds} that are {label}"
+    title = f"{scope.title}: {results.areas.plural} that are {label_of(results, designation)}"
     told = "; ".join(
         f"{words[k].lower()}: {len(rows):,}" for k, rows in classes.items() if len(rows)
     )

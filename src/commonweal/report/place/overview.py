@@ -233,10 +233,7 @@ def _designation(
     inside = _ordered(scope.rows[d.selected[scope.rows]], d.tested[0].rank)
     near = _ordered(scope.rows[d.near_miss[scope.rows]], -margin(d))
     end, of = ("", "") if len(r.designations) == 1 else (f"-{name}", f": {label}")
-    groups = describing.standings.groups
-    map_ = overview_map(
-        f"overview-map{end}", scope, kinds, label, shapes, groups, d.selected, d.near_miss, p
-    )
+    map_ = overview_map(f"overview-map{end}", r, name, scope, shapes, describing.standings.groups)
     chance = None
     both = np.concatenate([inside, near])
     if p is not None and len(both):

@@ -169,7 +169,7 @@ def write_pack(
                     drawn.add(chart)
             for number, p in enumerate(found):
                 _tell(progress, "profiles", number + 1, total)
-                _write_profile(staging, page, paper["place"], p, describing, shapes, drawn, codes)
+                _write_profile(page, paper["place"], p, describing, shapes, drawn, codes)
             drawn.page(page, results.study.title)
         for extra in extras:
             staging.file(f"{extra.name}.html", partial(_encoded, extra.page))
@@ -178,7 +178,8 @@ def write_pack(
         tables = () if whole is None else whole.tables
         staging.file("workbook.xlsx", partial(_book, results, scope.title, tables, found))
         archive = f"{slug(target.name)}.zip"
-        index = _index(page, results, scope, whole, found, bool(drawn.listed), archive, extras)
+        data = _index(results, scope, whole, found, bool(drawn.listed))
+        index = page("index.html", **data, archive=archive, extras=extras)
         staging.file("index.html", index.encode)
         staging.file(
             "README.txt", _readme(results, scope, archive, whole is not None, drawn, extras).encode
@@ -231,7 +232,6 @@ def _profile(describing: PlaceDescriber, row: int) -> _Profile:
 
 
 def _write_profile(
-    staging: Staging,
     page: Callable[..., str],
     paper: Paper,
     p: _Profile,
@@ -240,6 +240,7 @@ def _write_profile(
     drawn: _Drawn,
     codes: Collection[str],
 ) -> None:
+    staging = drawn.staging
     if drawn.which != "all" and staging.has([p.html, p.pdf]):
         return
     name = file_name(p.place.code)
@@ -302,15 +303,13 @@ def _book(results: Results, title: str, tables: Sequence[Any], found: Sequence[_
 
 
 def _index(
-    page: Callable[..., str],
     results: Results,
     scope: Scope,
     whole: Overview | None,
     found: Sequence[_Profile],
     charts: bool,
-    archive: str,
-    extras: Sequence[ExtraPage],
-) -> str:
+) -> dict[str, Any]:
+    """Give what the first page says: what it is about, and which pages there are."""
     profiles = [
         {
             "name": p.place.name,
@@ -320,19 +319,16 @@ def _index(
         }
         for p in found
     ]
-    return page(
-        "index.html",
-        title=scope.title,
-        study=results.study.title,
-        note=results.study.briefing.note,
-        home="index.html",
-        headline=[] if whole is None else whole.page["headline"],
-        overview=whole is not None,
-        charts=charts,
-        archive=archive,
-        extras=extras,
-        profiles=sorted(profiles, key=lambda p: (p["where"], p["name"])),
-    )
+    return {
+        "title": scope.title,
+        "study": results.study.title,
+        "note": results.study.briefing.note,
+        "home": "index.html",
+        "headline": [] if whole is None else whole.page["headline"],
+        "overview": whole is not None,
+        "charts": charts,
+        "profiles": sorted(profiles, key=lambda p: (p["where"], p["name"])),
+    }
 
 
 def _readme(

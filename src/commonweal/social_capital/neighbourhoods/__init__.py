@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from commonweal.social_capital.neighbourhoods.estimate import (
+    EstimateOptions,
     Estimates,
     Neighbourhoods,
     PopulationCounts,
@@ -24,6 +25,7 @@ from commonweal.social_capital.neighbourhoods.model import (
 __all__ = [
     "Covariates",
     "Direct",
+    "EstimateOptions",
     "Estimates",
     "Kinds",
     "Modelled",

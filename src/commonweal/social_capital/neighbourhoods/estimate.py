@@ -123,7 +123,7 @@ class Estimates:
     variation: Floats
     publish: NDArray[np.bool_]
     larger: pl.DataFrame | None
-    outside: int
+    outside: int = 0
     of_no_kind: int = 0
 
     @property
@@ -194,20 +194,45 @@ class Neighbourhoods:
         return table.hstack(pl.DataFrame(columns)).fill_nan(None)
 
 
+@dataclass(frozen=True, slots=True)
+class EstimateOptions:
+    """What is asked of estimates for neighbourhoods.
+
+    Attributes
+    ----------
+    outcomes
+        Which of the survey's; all if empty.
+    area
+        The survey's group that holds the codes of the areas.
+    method
+        ``fay-herriot`` or ``mrp``.
+    benchmark
+        Larger areas whose direct estimates, where fit to publish, the neighbourhoods are to add up to.
+    level
+        The share of intervals that should cover the truth.
+    limit
+        An estimate is to be published below this coefficient of variation.
+    draws, seed
+        With ``mrp``.
+    """
+
+    outcomes: Sequence[str] = ()
+    area: str = "area"
+    method: Method = "fay-herriot"
+    benchmark: str = ""
+    level: float = 0.95
+    limit: float = 0.2
+    draws: int = 1000
+    seed: int = 1
+
+
 def estimate_neighbourhoods(
     survey: Survey,
     areas: Areas,
     covariates: Covariates,
-    outcomes: Sequence[str] = (),
+    ask: EstimateOptions | None = None,
     *,
-    area: str = "area",
-    method: Method = "fay-herriot",
     people: PopulationCounts | None = None,
-    benchmark: str = "",
-    level: float = 0.95,
-    limit: float = 0.2,
-    draws: int = 1000,
-    seed: int = 1,
     progress: Progress | None = None,
 ) -> Neighbourhoods:
     """Estimate outcomes of a survey for every neighbourhood.
@@ -220,22 +245,10 @@ def estimate_neighbourhoods(
         The neighbourhoods.
     covariates
         Of these, in their order.
-    outcomes
-        Which of the survey's; all if not given.
-    area
-        The survey's group that holds the codes of `areas`.
-    method
-        ``fay-herriot`` or ``mrp``.
+    ask
+        What is asked; every outcome by the default method if not given.
     people
         Who lives where: needed for ``mrp``. With a benchmark, areas are weighted by them, or by residents.
-    benchmark
-        Larger areas whose direct estimates, where fit to publish, the neighbourhoods are to add up to.
-    level
-        The share of intervals that should cover the truth.
-    limit
-        An estimate is to be published below this coefficient of variation.
-    draws, seed
-        With ``mrp``.
     progress
         Told which outcome is being estimated.
 
@@ -251,8 +264,10 @@ def estimate_neighbourhoods(
         If no respondent lives in one of the areas, all of them answer alike, too few areas have respondents, or
         people of ``mrp`` are missing or do not fit the survey's groups.
     """
-    chosen = [survey.outcome(name) for name in outcomes or survey.spec.outcomes]
-    (area,) = survey.groupings(area)
+    ask = ask or EstimateOptions()
+    method, benchmark = ask.method, ask.benchmark
+    chosen = [survey.outcome(name) for name in ask.outcomes or survey.spec.outcomes]
+    (area,) = survey.groupings(ask.area)
     if benchmark and benchmark not in areas.parents:
         raise UnknownNameError("larger area", benchmark, areas.parents, f" of {areas.title}")
     if method == "mrp" and people is None:
@@ -285,18 +300,19 @@ def estimate_neighbourhoods(
         if method == "mrp":
             assert people is not None
             kinds, kept = _kinds(survey, people, inside)
-            modelled = fit_kinds(_only(answers, kept), covariates, kinds, level, draws, seed)
+            modelled = fit_kinds(
+                _only(answers, kept), covariates, kinds, ask.level, ask.draws, ask.seed
+            )
         else:
             kept = np.ones(len(answers.value), dtype=bool)
-            modelled = fit_areas(answers, covariates, level)
+            modelled = fit_areas(answers, covariates, ask.level)
         larger = larger_estimates(survey, name, area, areas, benchmark) if benchmark else None
         outside = int(answered.sum() - inside.sum())
-        left_out = outside, int((~kept).sum())
-        done[name] = _finished(
-            survey, name, modelled, larger, areas, benchmark, weights, limit, left_out
-        )
+        within = areas.table[benchmark] if benchmark else None
+        finished = _finished(survey, name, modelled, larger, within, weights, ask.limit)
+        done[name] = replace(finished, outside=outside, of_no_kind=int((~kept).sum()))
     return Neighbourhoods(
-        areas, survey.spec.title, done, covariates, method, level, limit, benchmark
+        areas, survey.spec.title, done, covariates, ask.method, ask.level, ask.limit, benchmark
     )
 
 
@@ -351,18 +367,16 @@ def _finished(
     name: str,
     modelled: Modelled,
     larger: pl.DataFrame | None,
-    areas: Areas,
-    benchmark: str,
+    within: pl.Series | None,
     people: Floats,
     limit: float,
-    left_out: tuple[int, int],
 ) -> Estimates:
     """Make the areas add up, and say which are fit to publish."""
     about = survey.spec.outcomes[name]
     estimate, error = modelled.estimate, modelled.standard_error
     lower, upper = modelled.lower, modelled.upper
-    if larger is not None:
-        larger, moved = _added_up(modelled, larger, areas.table[benchmark], people)
+    if larger is not None and within is not None:
+        larger, moved = _added_up(modelled, larger, within, people)
         wider = np.sqrt(error**2 + moved**2)
         scale = np.where(error > 0, wider / np.where(error > 0, error, 1), 1)
         lower = estimate + moved - (estimate - lower) * scale
@@ -384,7 +398,6 @@ def _finished(
         variation,
         variation < limit,
         larger,
-        *left_out,
     )
 
 

@@ -15,6 +15,7 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.inputs import read_strict
 from commonweal.indicators import to_numbers
 from commonweal.social_capital.neighbourhoods import (
+    EstimateOptions,
     PopulationCounts,
     estimate_neighbourhoods,
     standardised,
@@ -117,20 +118,18 @@ def estimate_survey(
     spec: EstimatesSpec, survey: Survey, ground: CovariateData, progress: Progress | None = None
 ) -> Neighbourhoods:
     """Estimate from a survey on ground that has been read."""
-    return estimate_neighbourhoods(
-        survey,
-        ground.areas,
-        ground.covariates,
-        spec.outcomes,
+    ask = EstimateOptions(
+        outcomes=spec.outcomes,
         area=spec.area,
         method=spec.model,
-        people=ground.people,
         benchmark=spec.benchmark,
         level=spec.level,
         limit=spec.publish_below,
         draws=spec.draws,
         seed=spec.seed,
-        progress=progress,
+    )
+    return estimate_neighbourhoods(
+        survey, ground.areas, ground.covariates, ask, people=ground.people, progress=progress
     )
 
 
