@@ -15,7 +15,7 @@ from commonweal.evidence import load_evidence
 from commonweal.files.inputs import read_text
 from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
-from commonweal.papers.wealth import read_weight, worth_of_change
+from commonweal.papers.wealth import Assumptions, read_weight, worth_of_change
 from commonweal.report.tracker import tracker_lines
 from commonweal.social_capital import load_framework
 from commonweal.sources import load_catalogue
@@ -54,7 +54,7 @@ def write_weight(rng: Random, folder: Path, changes: int) -> None:
 
 def run_weight(folder: Path) -> bool:
     weight = read_weight(folder / "weight.yaml")
-    worth = worth_of_change(weight, 1000.0, 20_000.0, draws=100)
+    worth = worth_of_change(weight, 1000.0, 20_000.0, assumptions=Assumptions(draws=100))
     for column in worth.select(pl.selectors.float()).columns:
         if column.startswith("simulated"):
             continue  # infinite, said as "no bound", where income may be worth nothing

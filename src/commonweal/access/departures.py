@@ -172,6 +172,7 @@ def stops_within(
     return count
 
 
+# Wide: all but the first three have a usual value, and a notebook names the one that it changes.
 def departures_per_hour(
     origins: Points,
     timetable: Timetable,
@@ -269,6 +270,7 @@ def covered(
     return nearest.place[:, 0] >= 0
 
 
+# Wide: as departures_per_hour, with the codes.
 def timetable_table(
     codes: Sequence[str],
     origins: Points,

@@ -31,6 +31,7 @@ _NAMES = {
 """What columns may be called, in any case, with spaces or hyphens for underscores."""
 
 
+# Wide: how a table is written is said as polars.read_csv has it.
 def read_own_places(
     path: str | Path,
     taxonomy: Taxonomy | None = None,

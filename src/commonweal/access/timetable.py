@@ -392,10 +392,8 @@ def _calendar(files: FeedFiles) -> tuple[pl.DataFrame, pl.DataFrame]:
     return calendar, exceptions
 
 
-def _calls(
-    files: FeedFiles, trip_ids: pl.Series, stop_ids: pl.Series, cut: bool
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Read the calls of all trips, in order, with a departure time each."""
+def _stop_times(files: FeedFiles, trip_ids: pl.Series, stop_ids: pl.Series) -> pl.DataFrame:
+    """Read the calls of all trips as they are written, and refuse what is no number, no time or not known."""
     scan = files.scan("stop_times")
     table = files.collected(
         "stop_times",
@@ -423,7 +421,14 @@ def _calls(
         wrong = table[column].is_null() if column == "stop_sequence" else table[column] == NO_TIME
         if wrong.any():
             _refuse(files, scan, column, expected)
-    table = table.sort("trip", "stop_sequence")
+    return table
+
+
+def _calls(
+    files: FeedFiles, trip_ids: pl.Series, stop_ids: pl.Series, cut: bool
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Read the calls of all trips, in order, with a departure time each."""
+    table = _stop_times(files, trip_ids, stop_ids).sort("trip", "stop_sequence")
     trip = table["trip"].to_numpy()
     same = trip[1:] == trip[:-1]
     first, last = np.r_[True, ~same], np.r_[~same, True]

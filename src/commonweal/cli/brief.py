@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,9 +20,12 @@ from commonweal.errors import CommonwealError
 from commonweal.files.extras import check_extras
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from commonweal.report.place.pack import Charts, Profiles
+    from commonweal.report.place.pack import Profiles
+    from commonweal.sources import Store
+    from commonweal.spec import Study
+    from commonweal.study.names import Scope
 
 
 def show(
@@ -127,54 +130,7 @@ def brief(
 ) -> None:
     """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
     from commonweal.document.format import format_count
-
-    with progress_bar() as progress:
-        made = make_pack(
-            study,
-            areas or [],
-            codes=codes,
-            postcodes=postcodes,
-            profiles=profiles,
-            charts=charts,
-            options=options,
-            programme=programme,
-            against=against,
-            draws=draws,
-            sensitivity=not no_sensitivity,
-            out=out,
-            progress=progress,
-        )
-    if as_json:
-        print_json(made)
-        return
-    places = format_count(made["places"], "place", "places")
-    print(f"{made['title']}: {places}, {format_count(made['profiles'], 'profile', 'profiles')}.")
-    print(f"Pack: {Path(made['folder']) / 'index.html'}")  # never wrapped: to be clicked or copied
-
-
-def make_pack(
-    study: str,
-    areas: Sequence[str],
-    *,
-    codes: Path | None = None,
-    postcodes: Path | None = None,
-    profiles: Profiles = "selected",
-    charts: Charts = "overview",
-    options: str = "",
-    programme: str = "",
-    against: str = "",
-    draws: int | None = None,
-    sensitivity: bool = True,
-    out: Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Run a study and write a pack about some of its places."""
-    from commonweal.report.case.pack_pages import (
-        check_pages,
-        options_page,
-        programme_page,
-        refuse_many,
-    )
+    from commonweal.report.case.pack_pages import check_pages, options_page, programme_page
     from commonweal.report.place.maps import Shapes
     from commonweal.report.place.pack import (
         default_folder,
@@ -184,20 +140,78 @@ def make_pack(
     )
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
-    from commonweal.study.fingerprint import areas_kept, load_asked, open_or_run
-    from commonweal.study.names import codes_in, find_scope, focus_scope, is_postcode
+    from commonweal.study.fingerprint import load_asked, open_or_run
+    from commonweal.study.names import codes_in, find_scope
 
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
-    recipe = load_asked(study)
-    check_pages(recipe.name, options, programme, against)
-    check_extras(pdf="typst", xlsx="xlsxwriter")
-    asked = [*areas, *(codes_in(codes) if codes is not None else [])]
-    if out is not None:
-        check_folder(out)  # before a long run, not after it
-    store = Store.from_environment(progress)
+    with progress_bar() as progress:
+        recipe = load_asked(study)
+        check_pages(recipe.name, options, programme, against)
+        check_extras(pdf="typst", xlsx="xlsxwriter")
+        asked = [*(areas or []), *(codes_in(codes) if codes is not None else [])]
+        if out is not None:
+            check_folder(out)  # before a long run, not after it
+        store = Store.from_environment(progress)
+        focus, folder = _check_places(recipe, asked, store, out, profiles, bool(options))
+        results = open_or_run(
+            recipe, store, draws=draws, sensitivity=not no_sensitivity, progress=progress
+        )
+        shapes = Shapes(results)
+        by_postcode = postcode_finder(shapes, postcodes, store.cache)
+        scope = focus or find_scope(results.areas, asked, by_postcode)
+        count = len(profile_rows(results, scope, profiles))
+        _refuse_many(count)
+        extras = []
+        if options:
+            extras.append(options_page(results, scope, options, store, progress))
+        if programme:
+            extras.append(
+                programme_page(results, programme, store, progress=progress, against=against)
+            )
+        made = write_pack(
+            results,
+            scope,
+            folder or default_folder(recipe, scope),
+            profiles=profiles,
+            charts=charts,
+            shapes=shapes,
+            extras=extras,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "folder": str(made),
+                "study": results.study.name,
+                "title": scope.title,
+                "places": len(scope.rows),
+                "profiles": count,
+            }
+        )
+        return
+    places = format_count(len(scope.rows), "place", "places")
+    print(f"{scope.title}: {places}, {format_count(count, 'profile', 'profiles')}.")
+    print(f"Pack: {made / 'index.html'}")  # never wrapped: to be clicked or copied
+
+
+def _check_places(
+    recipe: Study,
+    asked: Sequence[str],
+    store: Store,
+    out: Path | None,
+    profiles: Profiles,
+    options: bool,
+) -> tuple[Scope | None, Path | None]:
+    """Refuse before a long run what cannot be made of the places; give the focus, if that is meant, and the folder."""
+    from commonweal.report.case.pack_pages import refuse_many
+    from commonweal.report.place.pack import default_folder
+    from commonweal.report.study.folder import check_folder
+    from commonweal.study.areas import study_areas
+    from commonweal.study.names import find_scope, focus_scope, is_postcode
+
     plain = [text for text in asked if not is_postcode(text)]
-    everywhere = areas_kept(recipe, store)
+    everywhere = study_areas(recipe, store)
     focus = None if asked else focus_scope(everywhere, recipe)
     known = focus or find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are
@@ -207,34 +221,7 @@ def make_pack(
         check_folder(out)
         if profiles == "all":
             _refuse_many(len(known.rows))
-    results = open_or_run(recipe, store, draws=draws, sensitivity=sensitivity, progress=progress)
-    shapes = Shapes(results)
-    by_postcode = postcode_finder(shapes, postcodes, store.cache)
-    scope = focus or find_scope(results.areas, asked, by_postcode)
-    count = len(profile_rows(results, scope, profiles))
-    _refuse_many(count)
-    extras = []
-    if options:
-        extras.append(options_page(results, scope, options, store, progress))
-    if programme:
-        extras.append(programme_page(results, programme, store, progress=progress, against=against))
-    folder = write_pack(
-        results,
-        scope,
-        out or default_folder(recipe, scope),
-        profiles=profiles,
-        charts=charts,
-        shapes=shapes,
-        extras=extras,
-        progress=progress,
-    )
-    return {
-        "folder": str(folder),
-        "study": results.study.name,
-        "title": scope.title,
-        "places": len(scope.rows),
-        "profiles": count,
-    }
+    return focus, out
 
 
 def _refuse_many(count: int) -> None:

@@ -12,7 +12,12 @@ from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.files.extras import check_extras
 
 if TYPE_CHECKING:
-    from commonweal.papers.wealth import Weight
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from commonweal.papers.wealth import Form, TrustWealth, Weight
+    from commonweal.papers.wealth.data import Country
     from commonweal.sources import Store
 
 
@@ -96,8 +101,6 @@ def wealth(
     as_json: Json = False,
 ) -> None:
     """Value trust between people as wealth: for countries, for groups of them, for a place of your own."""
-    import polars as pl
-
     from commonweal.document import write_report
     from commonweal.papers import wealth as room
     from commonweal.papers.wealth import tables as told
@@ -121,9 +124,10 @@ def wealth(
         weight = _weight(coefficients, own, control or [], store)
         lines: list[str] = []
         data: dict[str, Any] = {"weight": weight.model_dump(mode="json") | {"r": weight.ratio}}
+        assumptions = room.Assumptions(seed=seed)
         if people is not None and income is not None:
             worth = room.worth_of_change(
-                weight, people, income, change, horizons=horizons, seed=seed
+                weight, people, income, change, horizons=horizons, assumptions=assumptions
             )
             where = f"A place of {people:,.0f} people on {income:,.0f} a head and year"
             lines += [
@@ -133,23 +137,11 @@ def wealth(
             data["place"] = told.rows_as_data(worth)
         world = not chosen and people is None
         if chosen or world or out is not None:
-            found = room.value_countries(store, weight, room.Assumptions(seed=seed))
+            found = room.value_countries(store, weight, assumptions)
             changes = {c: room.worth_in_country(found, c, change, horizons) for c in chosen}
-        for c in chosen:
-            lines += [*told.country_lines(found, c, form), ""]
-            if (worth_there := changes[c]) is not None:
-                lines += [
-                    *told.change_lines(worth_there, change, c.name, f"in {told.DOLLARS}", form),
-                    "",
-                ]
         if chosen:
-            codes = [c.code for c in chosen]
-            data["countries"] = told.rows_as_data(
-                found.countries.filter(pl.col("code").is_in(codes))
-            )
-            data["changes"] = {
-                c.code: told.rows_as_data(w) for c, w in changes.items() if w is not None
-            }
+            lines += _country_lines(found, changes, change, form)
+            data |= _country_data(found, changes)
         if world:
             lines += [*told.world_lines(found, form), ""]
             data["countries"] = told.rows_as_data(found.countries)
@@ -166,6 +158,36 @@ def wealth(
     print_lines(lines)
     if out is not None:
         print(f"Report: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+
+
+def _country_lines(
+    found: TrustWealth,
+    changes: Mapping[Country, pl.DataFrame | None],
+    points: float,
+    form: Form,
+) -> list[str]:
+    """Give what trust is worth in some countries, and a change of it, as lines of text."""
+    from commonweal.papers.wealth import tables as told
+
+    lines: list[str] = []
+    for c, worth in changes.items():
+        lines += [*told.country_lines(found, c, form), ""]
+        if worth is not None:
+            lines += [*told.change_lines(worth, points, c.name, f"in {told.DOLLARS}", form), ""]
+    return lines
+
+
+def _country_data(
+    found: TrustWealth, changes: Mapping[Country, pl.DataFrame | None]
+) -> dict[str, Any]:
+    """Give the same as plain data."""
+    import polars as pl
+
+    from commonweal.papers.wealth import tables as told
+
+    chosen = found.countries.filter(pl.col("code").is_in([c.code for c in changes]))
+    worth = {c.code: told.rows_as_data(w) for c, w in changes.items() if w is not None}
+    return {"countries": told.rows_as_data(chosen), "changes": worth}
 
 
 def _weight(name: str, own: dict[str, float | None], controls: list[str], store: Store) -> Weight:

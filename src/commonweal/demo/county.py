@@ -233,6 +233,7 @@ class County:
         return {name: value for name, value in held.items() if isinstance(value, pl.DataFrame)}
 
 
+# Long: one subject after the other, in the order of their streams, so that the county stays the same.
 def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) -> County:
     """Generate a fictional county whose truth is known.
 

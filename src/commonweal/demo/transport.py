@@ -183,6 +183,25 @@ class Timetable:
     calls: Counts
 
 
+def _stop_times(trip: Counts, stop: Counts, second: Counts, sequence: Counts) -> pl.DataFrame:
+    """Write the calls down as a timetable has them."""
+    import polars as pl
+
+    clock = pl.format(
+        "{}:{}:00",
+        (pl.col("s") // 3_600).cast(pl.String).str.zfill(2),
+        (pl.col("s") // 60 % 60).cast(pl.String).str.zfill(2),
+    )
+    times = pl.DataFrame({"t": trip, "p": stop, "s": second, "stop_sequence": sequence})
+    return times.select(
+        numbered("T", pl.col("t"), 7).alias("trip_id"),
+        clock.alias("arrival_time"),
+        clock.alias("departure_time"),
+        numbered("B", pl.col("p"), 5).alias("stop_id"),
+        "stop_sequence",
+    )
+
+
 def run_buses(
     rng: np.random.Generator, land: Land, leanings: LatentFactors, noise: float
 ) -> Timetable:
@@ -211,19 +230,7 @@ def run_buses(
             n_trips += int(each.max())
     trip, stop, second, sequence = (np.concatenate(part) for part in zip(*builder, strict=True))
     used, stop_number = np.unique(stop, return_inverse=True)
-    clock = pl.format(
-        "{}:{}:00",
-        (pl.col("s") // 3_600).cast(pl.String).str.zfill(2),
-        (pl.col("s") // 60 % 60).cast(pl.String).str.zfill(2),
-    )
-    times = pl.DataFrame({"t": trip, "p": stop_number, "s": second, "stop_sequence": sequence})
-    stop_times = times.select(
-        numbered("T", pl.col("t"), 7).alias("trip_id"),
-        clock.alias("arrival_time"),
-        clock.alias("departure_time"),
-        numbered("B", pl.col("p"), 5).alias("stop_id"),
-        "stop_sequence",
-    )
+    stop_times = _stop_times(trip, stop_number, second, sequence)
     size = [count for _, _, count in heads]
     trips = pl.DataFrame(
         {

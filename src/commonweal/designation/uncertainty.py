@@ -157,9 +157,7 @@ def certainty(
     n = spec.draws
     if n == 0:
         raise StudyError("certainty.draws: found 0; expected at least 1")
-    varied = vary(designation, spec.vary, scores, indicators, n, spec.seed)
-    if varied.still:
-        raise StudyError(f"certainty.vary: nothing varies; expected {', '.join(KINDS)}")
+    varied = _varied("certainty", designation, spec, scores, indicators, n)
     u = draw_numbers(varied.found, n, spec.seed, n)
     counters = {p: RankCounter(int(s.present.sum()), n) for p, s in varied.streams.items()}
     n_areas = len(designation.areas)
@@ -334,6 +332,21 @@ class Sensitivity:
         return pl.DataFrame(columns).fill_nan(None)
 
 
+def _varied(
+    key: str,
+    designation: Designation,
+    spec: CertaintySpec | SensitivitySpec,
+    scores: Mapping[str, Scores],
+    indicators: Mapping[str, Indicators],
+    n_sets: int,
+) -> Varied:
+    """Prepare a designation for runs, under a key of the study, and refuse if nothing varies."""
+    varied = vary(designation, spec.vary, scores, indicators, n_sets, spec.seed)
+    if varied.still:
+        raise StudyError(f"{key}.vary: nothing varies; expected {', '.join(KINDS)}")
+    return varied
+
+
 def _ends(interval: Floats | None, i: int) -> tuple[float, float]:
     return (np.nan, np.nan) if interval is None else (interval[i, 0, 0], interval[i, 0, 1])
 
@@ -354,14 +367,8 @@ def sensitivity(
 
     Parameters
     ----------
-    designation
-        The designation at its stated settings.
-    spec
-        What varies.
-    scores
-        Indices by name, as they were designated on.
-    indicators
-        By index name, what each was computed from.
+    designation, spec, scores, indicators
+        As for `certainty`.
     progress
         Called as ``progress("sensitivity", done, n_runs)``.
 
@@ -378,9 +385,7 @@ def sensitivity(
     DataError, UnknownNameError
         If an assumption cannot act where it says.
     """
-    varied = vary(designation, spec.vary, scores, indicators, N_SETS, spec.seed)
-    if varied.still:
-        raise StudyError(f"sensitivity.vary: nothing varies; expected {', '.join(KINDS)}")
+    varied = _varied("sensitivity", designation, spec, scores, indicators, N_SETS)
     streams = varied.streams
     stated = {p: rank(s.scores.score)[s.present].astype(np.int32) for p, s in streams.items()}
 

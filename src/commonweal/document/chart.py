@@ -48,6 +48,7 @@ def _said(words: str) -> str:
     return escape(_CONTROL.sub(" ", words))
 
 
+# Wide: where, what and how of a text in SVG; most are left at what is usual.
 def text(
     x: float,
     y: float,
@@ -256,6 +257,7 @@ class Estimate(NamedTuple):
     high: float | None
 
 
+# Wide: half of them are what a Chart says of itself.
 def interval_chart(
     id_: str,
     title: str,

@@ -165,6 +165,7 @@ def strengths(
     return _named_columns([row for row in rows if not row[5]][:most])
 
 
+# Wide: as strengths, with one choice more that COINr makes.
 @strict
 def weaknesses(
     values: Matrix,

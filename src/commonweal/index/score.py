@@ -179,6 +179,7 @@ def score_tree(
     return _visit(index, tree, leaf, weights, forms, codes)[:2]
 
 
+# Wide: score, base_of and score_tree each say a part of it, and leave the rest.
 def _visit(
     index: str,
     tree: Node,

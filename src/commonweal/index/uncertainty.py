@@ -64,6 +64,7 @@ class UnitData:
     seed: int = 1
 
 
+# Wide: arrays by name, each of which may be left out; they become a UnitData here.
 @strict
 def build_ensemble(
     index: str,

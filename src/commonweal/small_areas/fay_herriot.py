@@ -122,6 +122,7 @@ class Predicted:
     upper: Array
 
 
+# Wide: a model's arguments, named as statistical libraries have them.
 def fay_herriot(
     direct: ArrayLike,
     variance: ArrayLike,
@@ -327,6 +328,7 @@ class Shares:
     model: FayHerriot
 
 
+# Wide: as fay_herriot.
 def fay_herriot_shares(
     share: ArrayLike,
     effective: ArrayLike,

@@ -67,6 +67,7 @@ class Posterior:
     weight: Array
 
 
+# Long: one computation, a point of the grid at a time.
 def fay_herriot_posterior(
     direct: ArrayLike,
     variance: ArrayLike,

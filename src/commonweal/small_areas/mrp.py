@@ -81,6 +81,7 @@ class MRP:
     estimates: Poststratified
 
 
+# Wide: as fit_multilevel and poststratify together.
 def mrp(
     successes: ArrayLike,
     x: ArrayLike | None,

@@ -90,6 +90,7 @@ class Multilevel:
     data: Data
 
 
+# Wide: a model's arguments, named as statistical libraries have them.
 def fit_multilevel(
     successes: ArrayLike,
     x: ArrayLike | None,

@@ -94,6 +94,7 @@ class _Sums:
     total: int
 
 
+# Wide and long: a model's arguments, named as statistical libraries have them, and one computation.
 def unit_level(
     y: ArrayLike,
     x: ArrayLike | None,

@@ -208,6 +208,19 @@ def _shape(skew: float, kurtosis: float, flagged: bool) -> str:
     return f"{'▲ ' if flagged else ''}skew {skew:.1f}, kurtosis {kurtosis:.1f}".replace("-", "−")
 
 
+def _mark_groups(axes: Any, ends: Sequence[int], names: Sequence[str]) -> None:
+    """Draw lines between groups of rows, which end at some, and name them at the right."""
+    for k in ends[:-1]:
+        axes.axhline(k, color=INK, lw=1.5)
+        axes.axvline(k, color=INK, lw=1.5)
+    named = [shorten(name, 24) for name in names]
+    right = axes.secondary_yaxis("right")
+    halfway = [(a + b) / 2 for a, b in pairwise([0, *ends])]
+    right.set_yticks(halfway, named, weight="bold")
+    right.tick_params(length=0, labelcolor=INK)
+    right.spines[:].set_visible(False)
+
+
 @strict
 def correlation_plot(
     x: Matrix,
@@ -289,15 +302,7 @@ def correlation_plot(
             elif r <= -0.05:
                 axes.plot([j + 0.2, j + 0.8], [i + 0.8, i + 0.2], color=ink, lw=0.8)
         if groups is not None:
-            for k in ends[:-1]:
-                axes.axhline(k, color=INK, lw=1.5)
-                axes.axvline(k, color=INK, lw=1.5)
-            named = [shorten((labels or {}).get(group, group), 24) for group in groups]
-            right = axes.secondary_yaxis("right")
-            halfway = [(a + b) / 2 for a, b in pairwise([0, *ends])]
-            right.set_yticks(halfway, named, weight="bold")
-            right.tick_params(length=0, labelcolor=INK)
-            right.spines[:].set_visible(False)
+            _mark_groups(axes, ends, [(labels or {}).get(group, group) for group in groups])
         figure.colorbar(map_, key, orientation="horizontal", ticks=[-1, -0.5, 0, 0.5, 1])
         about = (
             f"{method.capitalize()} correlations over the units that have both. "

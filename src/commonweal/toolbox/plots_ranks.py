@@ -29,6 +29,7 @@ __all__ = ["rank_plot", "sensitivity_plot", "shift_plot"]
 _ROW = 17.0
 
 
+# Wide: four arrays, and four words on how they are drawn.
 @strict
 def rank_plot(
     units: Sequence[str],
@@ -203,6 +204,11 @@ def shift_plot(
         return plot(figure, title, about, numbers)
 
 
+def _result(units: Sequence[str] | None, output: int) -> str:
+    """Say what an output is: the result, or that of its unit."""
+    return "the result" if units is None else f"the result of {units[output]}"
+
+
 @strict
 def sensitivity_plot(
     found: Sobol,
@@ -244,8 +250,7 @@ def sensitivity_plot(
     n_outputs = found.total.shape[1]
     called = None if units is None else units_of(units, n_outputs)
     output = row_of(output, called, n_outputs, "output")
-    if of is None:
-        of = "the result" + ("" if called is None else f" of {called[output]}")
+    of = _result(called, output) if of is None else of
     first, total = found.first[:, output], found.total[:, output]
     if np.isnan(total).all():
         raise DataError(f"{of} (output {output}) does not vary: no choice matters to it")

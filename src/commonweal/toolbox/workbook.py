@@ -79,6 +79,31 @@ def stage_table(
     return pl.DataFrame(columns).fill_nan(None)
 
 
+def _formats(book: Any) -> dict[str, Any]:
+    """Give the formats of cells by what they are for."""
+    return {
+        "title": book.add_format({"bold": True, "font_size": 16}),
+        "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
+        "text": book.add_format({"valign": "top"}),
+        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+        "decimal": book.add_format({"num_format": "#,##0.0000", "valign": "top"}),
+        "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
+    }
+
+
+def _check_stages(
+    sheets: Mapping[str, tuple[str, pl.DataFrame]], stages: Mapping[str, Matrix]
+) -> None:
+    """Refuse what Excel cannot take: names of sheets, columns, values and sizes."""
+    for name, (_, table) in sheets.items():
+        _check(name, table, own=name not in stages)
+    folded = [name.casefold() for name in stages]
+    if len(set(folded)) < len(folded):
+        raise DataError(f"stages {', '.join(stages)}: two names differ by case alone")
+
+
+# Wide: what is on the sheets; all but four may be left out.
 @strict
 def write_index_workbook(
     path: Path | str,
@@ -158,11 +183,7 @@ def write_index_workbook(
             stage_table(units, ranks, paths, unit_names).with_columns(whole),
         ),
     }
-    for name, (_, table) in sheets.items():
-        _check(name, table, own=name not in (stages or {}))
-    folded = [name.casefold() for name in stages or {}]
-    if len(set(folded)) < len(folded):
-        raise DataError(f"stages {', '.join(stages or {})}: two names differ by case alone")
+    _check_stages(sheets, stages or {})
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(
         packed,
@@ -170,15 +191,7 @@ def write_index_workbook(
          "strings_to_numbers": False},
     )  # fmt: skip
     book.set_properties({"title": heading, "author": "Commonweal", "created": _STAMP})
-    formats = {
-        "title": book.add_format({"bold": True, "font_size": 16}),
-        "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
-        "text": book.add_format({"valign": "top"}),
-        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
-        "decimal": book.add_format({"num_format": "#,##0.0000", "valign": "top"}),
-        "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
-    }
+    formats = _formats(book)
     _cover(book, heading, [*notes], {name: said for name, (said, _) in sheets.items()}, formats)
     long: dict[int, LongTable] = {}
     for number, (name, (_, table)) in enumerate(sheets.items(), start=1):

@@ -79,6 +79,7 @@ def row_of(explorer: Explorer, code: str) -> int:
     return row
 
 
+# Long: each route is a function of its own, and all know the explorer.
 def api_router(explorer: Explorer) -> APIRouter:
     """Make the routes of one run."""
     problem: dict[int | str, dict[str, Any]] = {

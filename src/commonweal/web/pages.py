@@ -140,6 +140,7 @@ class Pages:
         return self.page("problem.html", asked, choices, status, title=title, words=words, path="")
 
 
+# Long: each route is a function of its own, and all know the explorer.
 def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     """Make the routes of the pages of one run."""
     router = APIRouter(

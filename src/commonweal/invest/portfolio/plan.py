@@ -212,6 +212,7 @@ class Stability:
     gap: float
 
 
+# Wide: the mix with its problem and rules, and five settings with a usual value.
 def stability(
     builder: Builder,
     rules: Rules,

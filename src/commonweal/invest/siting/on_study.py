@@ -191,6 +191,21 @@ def _limit_m(ask: SitingOptions) -> float:
     return within_minutes(max(ask.minutes, _FARTHEST_MINUTES.get(ask.model, 0.0)))
 
 
+def _index_of_need(results: Results, ask: SitingOptions) -> str:
+    """Name the index that says who needs a place most: the first if none is asked for."""
+    index = ask.need or next(iter(results.scores))
+    if index not in results.scores:
+        raise UnknownNameError("index", index, results.scores)
+    return index
+
+
+def _goal(ask: SitingOptions, n_candidates: int) -> Goal:
+    """Give the goal, with fewer sites where there are not as many candidates and fewer will do."""
+    few = ask.at_most and ask.sites is not None and n_candidates < ask.sites
+    return Goal(ask.model, n_candidates if few else ask.sites, ask.budget)
+
+
+# Wide: what was read or found before may be handed in, so that many questions read it once.
 def site(
     results: Results,
     ask: SitingOptions,
@@ -241,9 +256,7 @@ def site(
 
         store = Store.from_environment()
     limit_m = _limit_m(ask)
-    index = ask.need or next(iter(results.scores))
-    if index not in results.scores:
-        raise UnknownNameError("index", index, results.scores)
+    index = _index_of_need(results, ask)
     scope = scope or find_scope(results.areas, [ask.area])
     ground = ground or load_siting_data(results, store, progress)
     demand = demand_inside(results, index, scope.rows, ground.origins, store)
@@ -253,8 +266,7 @@ def site(
         if picked is None
         else all_near(picked, outline, limit_m)
     )
-    few = ask.at_most and ask.sites is not None and len(candidates) < ask.sites
-    goal = Goal(ask.model, len(candidates) if few else ask.sites, ask.budget)
+    goal = _goal(ask, len(candidates))
     walk = walker(**ground.ways)
     existing = near(demand.points, ground.places.of(ask.kind).points, walk, limit_m)
     problem = build_problem(demand, candidates, existing, walk, limit_m, equity=ask.equity)

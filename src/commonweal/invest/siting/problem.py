@@ -249,6 +249,7 @@ def problem_from_reach(
     )
 
 
+# Wide: the arrays of a SitingProblem, all but two with a usual value.
 def problem_from_matrix(
     distance: ArrayLike,
     people: ArrayLike,

@@ -186,6 +186,15 @@ def _shared_measures(baseline: Snapshot, later: Snapshot) -> list[TrackedMeasure
     return shared
 
 
+def _unlike(m: TrackedMeasure, later: TrackedMeasure, start: Floats, now: Floats) -> str:
+    """Say why a measure cannot be set beside itself later; nothing if it can."""
+    if later.unit != m.unit:
+        return f"unit '{later.unit}', and '{m.unit}' in the baseline"
+    if np.array_equal(start, now, equal_nan=True):
+        return "every area has the same value in both: nothing newer"
+    return ""
+
+
 def track(
     baseline: Snapshot,
     later: Snapshot,
@@ -238,12 +247,9 @@ def track(
     groups = baseline.groups.get(clusters)
     found = []
     for m in shared:
-        if there[m.name].unit != m.unit:
-            skipped[m.name] = f"unit '{there[m.name].unit}', and '{m.unit}' in the baseline"
-            continue
         start, now = baseline.column(m.name), later.column(m.name)
-        if np.array_equal(start, now, equal_nan=True):
-            skipped[m.name] = "every area has the same value in both: nothing newer"
+        if why := _unlike(m, there[m.name], start, now):
+            skipped[m.name] = why
             continue
         try:
             own = difference(now - start, start, matched, groups)

@@ -168,6 +168,7 @@ def draw_ratio(weight: Weight, draws: int, seed: int) -> NDArray[np.float64]:
     return np.where(b > 0, g / np.where(b > 0, b, 1.0), np.inf)
 
 
+# Wide: as delta_interval, with the draws and their seed.
 def simulated_interval(
     weight: Weight,
     before: ArrayLike,

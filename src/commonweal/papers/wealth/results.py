@@ -292,9 +292,7 @@ def worth_of_change(
     *,
     trust: float | None = None,
     horizons: Sequence[tuple[float, float]] = HORIZONS,
-    level: float = 0.95,
-    draws: int = 20_000,
-    seed: int = 1,
+    assumptions: Assumptions | None = None,
 ) -> pl.DataFrame:
     """Give what a change in trust is worth to a place, a year and as a stock.
 
@@ -312,8 +310,8 @@ def worth_of_change(
         Share of people who trust before; where given, the share after must be between 0 and 1.
     horizons
         Discount rate and years of each stock.
-    level, draws, seed
-        Of the intervals.
+    assumptions
+        Level, draws and seed of the intervals; the usual ones if not given.
 
     Returns
     -------
@@ -338,6 +336,7 @@ def worth_of_change(
     >>> round(worth.filter(form="linear", measure="flow")["value"].item())
     416400
     """
+    a = assumptions or Assumptions()
     for name, number in (("people", people), ("income", income)):
         if not 0 <= number < float("inf"):
             raise DataError(f"{name}: found {number:,.6g}; expected a number of 0 or above")
@@ -362,8 +361,8 @@ def worth_of_change(
     for form in FORMS:
         ends: list[float | None] = [None] * 4
         if weight.has_covariance:
-            delta = delta_interval(weight, before, after, form, level)
-            drawn = simulated_interval(weight, before, after, form, level, draws, seed)
+            delta = delta_interval(weight, before, after, form, a.level)
+            drawn = simulated_interval(weight, before, after, form, a.level, a.draws, a.seed)
             ends = [float(x) for x in (delta.low, delta.high, drawn.low, drawn.high)]
         elif weight.low is not None:
             assumed = range_interval(weight, before, after, form)
@@ -414,7 +413,6 @@ def worth_in_country(
     row = found.country(country)
     if row["income"] is None:
         return None
-    a = found.assumptions
     return worth_of_change(
         found.weight,
         row["people"],
@@ -422,9 +420,7 @@ def worth_in_country(
         points,
         trust=row["trust"],
         horizons=horizons,
-        level=a.level,
-        draws=a.draws,
-        seed=a.seed,
+        assumptions=found.assumptions,
     )
 
 

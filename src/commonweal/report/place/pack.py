@@ -126,6 +126,7 @@ class _Profile:
     pdf: str
 
 
+# Wide: what is written and where; how much of it has a usual value.
 def write_pack(
     results: Results,
     scope: Scope,

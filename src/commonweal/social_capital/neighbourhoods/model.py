@@ -350,6 +350,19 @@ def fit_areas(answers: SurveyAnswers, covariates: Covariates, level: float = 0.9
     )
 
 
+def _fixed_kinds(kinds: Kinds, few: set[str]) -> tuple[list[str], list[Floats], list[Floats]]:
+    """Give kinds of too few labels to vary by as covariates: their names, of respondents, and of cells."""
+    names, of_people, of_cells = [], list[Floats](), list[Floats]()
+    for name in sorted(few):
+        first = min(kinds.cells[name])
+        if len(set(kinds.cells[name])) == 1:
+            continue
+        names.append(f"{name}: {first}")
+        of_people.append(np.where(kinds.respondents[name] == first, 0.5, -0.5))
+        of_cells.append(np.where(kinds.cells[name] == first, 0.5, -0.5))
+    return names, of_people, of_cells
+
+
 def fit_kinds(
     answers: SurveyAnswers,
     covariates: Covariates,
@@ -393,14 +406,7 @@ def fit_kinds(
     x = covariates.values
     direct = direct_estimates(answers, x)
     few = {name for name, labels in kinds.cells.items() if len(set(labels)) < _FEW}
-    fixed_names, fixed, fixed_cells = [], [], []
-    for name in sorted(few):
-        first = min(kinds.cells[name])
-        if len(set(kinds.cells[name])) == 1:
-            continue
-        fixed_names.append(f"{name}: {first}")
-        fixed.append(np.where(kinds.respondents[name] == first, 0.5, -0.5))
-        fixed_cells.append(np.where(kinds.cells[name] == first, 0.5, -0.5))
+    fixed_names, fixed, fixed_cells = _fixed_kinds(kinds, few)
     grouped = [name for name in kinds.cells if name not in few]
     fit = mrp(
         answers.value,
