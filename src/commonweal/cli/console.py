@@ -13,7 +13,7 @@ import typer
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
@@ -78,12 +78,32 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False))
 
 
+def print_answer(
+    data: Mapping[str, Any], lines: Iterable[str], folder: Path | None, *, as_json: bool
+) -> None:
+    """Print an answer as lines or as JSON, and where its report is, if one was written."""
+    if as_json:
+        print_json(data if folder is None else {**data, "folder": str(folder)})
+        return
+    print_lines(lines)
+    if folder is not None:
+        print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+
+
 def write_text(file: Path, text: str) -> None:
     """Write a file, or say plainly why it cannot be written."""
     try:
         file.write_text(text, "utf-8")
     except OSError as error:
         raise CommonwealError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def every_number(data: Mapping[str, Any]) -> tuple[str, Callable[[Path], None]]:
+    """Give a file of all that an answer has, as a report takes it: what it is, and what writes it."""
+    import json
+
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return "Every number, unrounded.", lambda path: write_text(path, text)
 
 
 Out = Annotated[Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")]

@@ -15,11 +15,10 @@ from commonweal.cli.console import (  # typer reads it
     Out,
     Seed,
     StudyOrFolder,
+    every_number,
     pounds,
-    print_json,
-    print_lines,
+    print_answer,
     progress_bar,
-    write_text,
 )
 from commonweal.cli.invest_case import appraise, baseline, case, track
 from commonweal.errors import CommonwealError
@@ -91,13 +90,8 @@ def allocate(
             more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
             drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
             folder = write_report(allocation_report(worked, beside), out, more if drawn else None)
-    if as_json:
-        data = allocation_data(worked, beside)
-        print_json({**data, **({"folder": str(folder)} if folder else {})})
-        return
-    print_lines(allocation_lines(worked, beside))
-    if folder is not None:
-        print(f"\nReport: {folder / 'report.html'}")
+    data, lines = allocation_data(worked, beside), allocation_lines(worked, beside)
+    print_answer(data, lines, folder, as_json=as_json)
 
 
 def portfolio(
@@ -190,16 +184,10 @@ def portfolio(
     with progress_bar() as progress:
         results = open_or_run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
         found = propose(results, ask, progress)
-    data = portfolio_data(found)
+    folder = None
     if out is not None:
         folder = write_report(portfolio_report(found, study_sources(results)), out)
-        data["folder"] = str(folder)
-    if as_json:
-        print_json(data)
-        return
-    print_lines(portfolio_lines(found))
-    if out is not None:
-        print(f"\nReport: {folder / 'report.html'}")
+    print_answer(portfolio_data(found), portfolio_lines(found), folder, as_json=as_json)
 
 
 def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict[str, float]:
@@ -290,32 +278,18 @@ def site(
         results = open_or_run(recipe, store, draws=0, sensitivity=False, progress=progress)
         scope = find_scope(results.areas, area)
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
-    data = siting_data(found)
+    data, folder = siting_data(found), None
     if out is not None:
-        import json
-
         from commonweal.document import write_report
         from commonweal.report.invest_maps import write_sites
 
-        whole = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        folder = write_report(
-            siting_report(found),
-            out,
-            {
-                "siting.json": ("Every number, unrounded.", lambda path: write_text(path, whole)),
-                "sites.gpkg": (
-                    "The new sites, the places that are there and the demand points, for QGIS.",
-                    lambda path: write_sites(found, path),
-                ),
-            },
-        )
-        data["folder"] = str(folder)
-    if as_json:
-        print_json(data)
-        return
-    print_lines(siting_lines(found))
-    if out is not None:
-        print(f"\nReport: {folder / 'report.html'}")
+        places = "The new sites, the places that are there and the demand points, for QGIS."
+        more = {
+            "siting.json": every_number(data),
+            "sites.gpkg": (places, lambda path: write_sites(found, path)),
+        }
+        folder = write_report(siting_report(found), out, more)
+    print_answer(data, siting_lines(found), folder, as_json=as_json)
 
 
 def _told(

@@ -14,11 +14,12 @@ from commonweal.cli.console import (  # typer reads it
     Seed,
     StudyOrFolder,
     Year,  # typer reads it
+    every_number,
     pounds,
+    print_answer,
     print_json,
     print_lines,
     progress_bar,
-    write_text,
 )
 
 
@@ -40,8 +41,6 @@ def appraise(
     as_json: Json = False,
 ) -> None:
     """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
-    import json
-
     from commonweal.document import write_report
     from commonweal.invest.appraisal import appraise as appraised
     from commonweal.invest.appraisal import load_project
@@ -55,18 +54,11 @@ def appraise(
     result = appraised(
         found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
     )
-    data = appraisal_data(result)
+    data, folder = appraisal_data(result), None
     if out is not None:
-        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        more = {"appraisal.json": ("Every number, unrounded.", lambda path: write_text(path, text))}
+        more = {"appraisal.json": every_number(data)}
         folder = write_report(appraisal_report(result), out, more)
-        data["folder"] = str(folder)
-    if as_json:
-        print_json(data)
-        return
-    print_lines(appraisal_lines(result))
-    if out is not None:
-        print(f"\nReport: {folder / 'report.html'}")
+    print_answer(data, appraisal_lines(result), folder, as_json=as_json)
 
 
 def case(
@@ -130,8 +122,6 @@ def case(
     as_json: Json = False,
 ) -> None:
     """Make the case: who gets it, what is done, where, what it costs, what it is worth, how sure that is."""
-    import json
-
     from commonweal.document import write_report
     from commonweal.invest.case import CaseOptions, make_case
     from commonweal.report.case.report import case_report
@@ -154,21 +144,12 @@ def case(
         if out is not None:
             if progress is not None:
                 progress("writing the annex", 0, 0)
-            whole = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-            folder = write_report(
-                case_report(made),
-                out,
-                {
-                    "case.json": (
-                        "Every number, unrounded.",
-                        lambda path: write_text(path, whole),
-                    ),
-                    "places.gpkg": (
-                        "The places with what each gets, and the sites, for mapping programs.",
-                        lambda path: write_places(made, path),
-                    ),
-                },
-            )
+            placed = "The places with what each gets, and the sites, for mapping programs."
+            more = {
+                "case.json": every_number(data),
+                "places.gpkg": (placed, lambda path: write_places(made, path)),
+            }
+            folder = write_report(case_report(made), out, more)
     if as_json:
         print_json({**data, **({"folder": str(folder)} if folder else {})})
         return
@@ -272,13 +253,7 @@ def track(
     found = tracked(before, later, first, like=like, within=within)
     if recipe.focus:
         found = replace(found, notes=(FOCUS_SET_ASIDE,))
-    data = tracker_data(found)
+    written = None
     if out is not None:
         written = write_report(tracker_report(found, study_sources(results)), out)
-        data["folder"] = str(written)
-    if as_json:
-        print_json(data)
-        return
-    print_lines(tracker_lines(found))
-    if out is not None:
-        print(f"\nReport: {written / 'report.html'}")
+    print_answer(tracker_data(found), tracker_lines(found), written, as_json=as_json)

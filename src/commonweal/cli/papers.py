@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.console import Json, print_json, print_lines, progress_bar
+from commonweal.cli.console import (
+    Json,
+    print_answer,
+    progress_bar,
+)
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.files.extras import check_extras
 
@@ -45,12 +49,7 @@ def discontent(
         from commonweal.papers.discontent.report import discontent_report
 
         folder = write_report(discontent_report(found), out)
-    if as_json:
-        print_json({**as_data(found), **({"folder": str(folder)} if folder else {})})
-        return
-    print_lines(discontent_lines(found))
-    if folder is not None:
-        print(f"\nReport: {folder / 'report.html'}")
+    print_answer(as_data(found), discontent_lines(found), folder, as_json=as_json)
 
 
 CALIBRATION, COUNTRIES = "calibration", "countries"
@@ -147,17 +146,11 @@ def wealth(
             data["countries"] = told.rows_as_data(found.countries)
             data["groups"] = told.rows_as_data(found.groups)
         lines += [*told.weight_lines(weight), "", *told.published_lines()]
+        folder = None
         if out is not None:
             folder = write_report(wealth_report(found, store, form, changes, change), out)
-            lines.append("")
-            data["folder"] = str(folder)
     data["published"] = {k: p.model_dump(mode="json") for k, p in room.load_published().items()}
-    if as_json:
-        print_json(data)
-        return
-    print_lines(lines)
-    if out is not None:
-        print(f"Report: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+    print_answer(data, lines, folder, as_json=as_json)
 
 
 def _country_lines(

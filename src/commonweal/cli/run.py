@@ -15,6 +15,7 @@ from commonweal.cli.console import (
     NoSensitivity,
     StudyName,
     StudyOrFolder,
+    print_answer,
     print_json,
     print_lines,
     progress_bar,
@@ -62,11 +63,7 @@ def run(
                 "demo", draws=draws, sensitivity=not no_sensitivity, progress=progress
             )
         folder = write_results(results, out or Path("results") / results.study.name, progress)
-    if as_json:
-        print_json({**as_data(results), "folder": str(folder)})
-        return
-    print_lines(headline(results))
-    print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+    print_answer(as_data(results), headline(results), folder, as_json=as_json)
 
 
 def demo(

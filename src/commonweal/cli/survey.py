@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.console import Json, print_json, print_lines, progress_bar
+from commonweal.cli.console import (
+    Json,
+    print_answer,
+    print_json,
+    print_lines,
+    progress_bar,
+)
 from commonweal.errors import CommonwealError, UnreachableError
 
 if TYPE_CHECKING:
@@ -55,11 +61,7 @@ def survey(
         found, raking = rake_survey(found)
     summary = summarise(found, by, raking)
     write_report(survey_report(summary), folder)
-    if as_json:
-        print_json({**_as_data(summary), "folder": str(folder)})
-        return
-    print_lines(_lines(summary))
-    print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+    print_answer(_as_data(summary), _lines(summary), folder, as_json=as_json)
 
 
 def _lines(summary: Summary) -> Iterator[str]:
@@ -165,11 +167,8 @@ def small_areas(
         shapes, _ = study_shapes(covariate_study(spec), found.areas, store, geometry=True)
         report = neighbourhoods_report(found, spec.name, spec.title, spec.note, used)
         folder = write_neighbourhoods(report, found, shapes["geometry"], target)
-    if as_json:
-        print_json({"folder": str(folder), "neighbourhoods": found.table().to_dicts()})
-        return
-    print_lines(headline_lines(found, spec.title, spec.note))
-    print(f"\nReport: {folder / 'report.html'}")
+    data = {"neighbourhoods": found.table().to_dicts()}
+    print_answer(data, headline_lines(found, spec.title, spec.note), folder, as_json=as_json)
     print(f"Table: {folder / 'neighbourhoods.csv'}")
 
 
