@@ -11,6 +11,7 @@ from commonweal.cli.console import (
     Draws,
     Json,
     NoSensitivity,
+    Postcodes,
     StudyOrFolder,
     print_json,
     print_lines,
@@ -33,13 +34,7 @@ def show(
     study: Annotated[
         str | None, typer.Option(help="The study; if not given, the newest that has the area.")
     ] = None,
-    postcodes: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="COMMONWEAL_POSTCODES",
-            help="A postcode directory (CSV) to look postcodes up in.",
-        ),
-    ] = None,
+    postcodes: Postcodes = None,
     draws: Draws = None,
     no_sensitivity: NoSensitivity = False,
     as_json: Json = False,
@@ -114,13 +109,7 @@ def brief(
         str,
         typer.Option(help="Another programme, to tell on that page who gains and who loses."),
     ] = "",
-    postcodes: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="COMMONWEAL_POSTCODES",
-            help="A postcode directory (CSV) of your own [default: the packaged one].",
-        ),
-    ] = None,
+    postcodes: Postcodes = None,
     draws: Draws = None,
     no_sensitivity: NoSensitivity = False,
     out: Annotated[

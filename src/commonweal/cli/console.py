@@ -107,6 +107,23 @@ def every_number(data: Mapping[str, Any]) -> tuple[str, Callable[[Path], None]]:
 
 
 Out = Annotated[Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")]
+Postcodes = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="COMMONWEAL_POSTCODES",
+        help="A postcode directory (CSV) of your own [default: the packaged one].",
+    ),
+]
+WhichDesignation = Annotated[
+    str, typer.Option(help="Which designation selects, where the study has several.")
+]
+Interventions = Annotated[
+    str, typer.Option(help="What can be done: a set that ships, or a YAML file.")
+]
+Equity = Annotated[float, typer.Option(help="To what power need counts; 0 counts people alike.")]
+Minutes = Annotated[
+    float, typer.Option(help="Minutes' walk within which a new place counts as reached.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
 Year = Annotated[
     int | None, typer.Option(help="Of a study over years: which [default: the latest].")

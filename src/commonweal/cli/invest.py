@@ -11,10 +11,14 @@ import typer
 
 from commonweal.cli.console import (  # typer reads it
     Draws,
+    Equity,
+    Interventions,
     Json,
+    Minutes,
     Out,
     Seed,
     StudyOrFolder,
+    WhichDesignation,
     every_number,
     pounds,
     print_answer,
@@ -105,18 +109,14 @@ def portfolio(
         list[str] | None,
         typer.Option(help="An area or larger area by code or name; may be given several times."),
     ] = None,
-    interventions: Annotated[
-        str, typer.Option(help="Interventions: a set that ships or a YAML file.")
-    ] = "first-set",
+    interventions: Interventions = "first-set",
     only: Annotated[
         list[str] | None, typer.Option(help="Only this intervention; may be given several times.")
     ] = None,
     index: Annotated[
         str, typer.Option(help="Index on which need is measured [default: the study's first].")
     ] = "",
-    designation: Annotated[
-        str, typer.Option(help="Which designation selects, where the study has several.")
-    ] = "",
+    designation: WhichDesignation = "",
     a_year: Annotated[str, typer.Option(help="Pounds in any one year at most.")] = "",
     least_share: Annotated[
         list[str] | None,
@@ -131,7 +131,7 @@ def portfolio(
     most_each: Annotated[
         int | None, typer.Option(help="Interventions in one place at most.")
     ] = None,
-    equity: Annotated[float, typer.Option(help="To what power need counts; 0: all alike.")] = 1.0,
+    equity: Equity = 1.0,
     repeat: Annotated[
         float, typer.Option(help="What a second intervention on one outcome counts, 0 to 1.")
     ] = 0.5,
@@ -215,7 +215,7 @@ def site(
     budget: Annotated[
         str | None, typer.Option(help="They cost at most so much, such as 2m.")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Minutes' walk within which one is reached.")] = 15,
+    minutes: Minutes = 15,
     candidates: Annotated[
         str,
         typer.Option(
@@ -230,9 +230,7 @@ def site(
             "p_center (shortest longest walk)."
         ),
     ] = "maximal_covering",
-    equity: Annotated[
-        float, typer.Option(help="To what power need counts; 0 counts people alike.")
-    ] = 1.0,
+    equity: Equity = 1.0,
     need: Annotated[
         str, typer.Option(help="Index whose ranks are need [default: the study's first].")
     ] = "",

@@ -9,10 +9,13 @@ import typer
 
 from commonweal.cli.console import (  # typer reads it
     Draws,
+    Interventions,
     Json,
+    Minutes,
     Out,
     Seed,
     StudyOrFolder,
+    WhichDesignation,
     Year,  # typer reads it
     every_number,
     pounds,
@@ -83,9 +86,7 @@ def case(
     ] = "",
     years: Annotated[int, typer.Option(min=1, max=50, help="Over how many years.")] = 10,
     first_year: Annotated[int, typer.Option(help="The year in which money is first spent.")] = 2026,
-    minutes: Annotated[
-        float, typer.Option(help="Minutes' walk within which a new place counts as reached.")
-    ] = 15,
+    minutes: Minutes = 15,
     kind: Annotated[
         str, typer.Option(help="Kind of place to find sites for [default: what the mix builds].")
     ] = "",
@@ -102,9 +103,7 @@ def case(
             help="Put the money where it meets most need, not an equal part into each place.",
         ),
     ] = False,
-    interventions: Annotated[
-        str, typer.Option(help="What can be done: a set that ships, or a YAML file.")
-    ] = "first-set",
+    interventions: Interventions = "first-set",
     values: Annotated[
         str, typer.Option(help="What effects are worth: a set that ships, or a YAML file.")
     ] = "first-values",
@@ -167,9 +166,7 @@ def baseline(
             help="A place to follow by code or name; several times [default: those that the study selects]."
         ),
     ] = None,
-    designation: Annotated[
-        str, typer.Option(help="Which designation selects, where the study has several.")
-    ] = "",
+    designation: WhichDesignation = "",
     year: Year = None,
     as_json: Json = False,
 ) -> None:
