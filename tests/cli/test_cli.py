@@ -542,7 +542,7 @@ def test_a_run_that_is_stopped_leaves_the_last_good_folder(
 DRAWING = """\
 import commonweal.study.run as module
 real = module.certainty
-def drawing(designation, spec, scores, indicators, progress):
+def drawing(designation, spec, scores, indicators, progress, client):
     def told(what, done, total):
         if done:
             print("READY", flush=True)

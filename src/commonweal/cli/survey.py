@@ -169,7 +169,8 @@ def small_areas(
         folder = write_neighbourhoods(report, found, shapes["geometry"], target)
     data = {"neighbourhoods": found.table().to_dicts()}
     print_answer(data, headline_lines(found, spec.title, spec.note), folder, as_json=as_json)
-    print(f"Table: {folder / 'neighbourhoods.csv'}")
+    if not as_json:
+        print(f"Table: {folder / 'neighbourhoods.csv'}")
 
 
 def social_capital(

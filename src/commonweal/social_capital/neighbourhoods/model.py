@@ -352,7 +352,9 @@ def fit_areas(answers: SurveyAnswers, covariates: Covariates, level: float = 0.9
 
 def _fixed_kinds(kinds: Kinds, few: set[str]) -> tuple[list[str], list[Floats], list[Floats]]:
     """Give kinds of too few labels to vary by as covariates: their names, of respondents, and of cells."""
-    names, of_people, of_cells = [], list[Floats](), list[Floats]()
+    names: list[str] = []
+    of_people: list[Floats] = []
+    of_cells: list[Floats] = []
     for name in sorted(few):
         first = min(kinds.cells[name])
         if len(set(kinds.cells[name])) == 1:
