@@ -75,8 +75,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and let the longest start first: no worker waits for another at the end."""
-    first = [TESTS / name for name in ("real", "test_docs.py", "fuzz", "faults", "cli")]
+    """Mark what is slow, and let the longest start first: no worker waits for another at the end.
+
+    While one worker compiles the engine for the runs that real data share, the next tests what needs little of it:
+    so nothing is compiled twice.
+    """
+    names = ("access", "sources", "real", "test_docs.py", "fuzz", "faults", "cli")
+    first = [*real_shared(), *(TESTS / name for name in names)]
 
     def turn(item: pytest.Item) -> int:
         within = (item.path, *item.path.parents)
@@ -89,6 +94,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+def real_shared() -> set[Path]:
+    """Give the files on real data that share a run."""
+    files = (TESTS / "real").glob("test_*.py")
+    return {file for file in files if any(s in file.read_text("utf-8") for s in SHARED)}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep on one worker the tests that share what takes long to make.
@@ -99,9 +110,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
     rooms = {file.parent for file in TESTS.glob("*/**/conftest.py")} - {TESTS / "real"}
-    real = {
-        f for f in (TESTS / "real").glob("test_*.py") if any(s in f.read_text() for s in SHARED)
-    }
+    real = real_shared()
 
     class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:

@@ -105,6 +105,7 @@ class Once:
         sensitivity: bool = True,
         geometry: bool = True,
         progress: Any = None,
+        client: Any = None,
     ) -> Results:
         if store is not None:
             asked, own = ((s.cache, s.mirror) for s in (store, self.store))
