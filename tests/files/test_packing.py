@@ -83,3 +83,13 @@ def test_what_cannot_be_kept_says_where_it_stands(value: Any) -> None:
 def test_only_the_classes_that_are_named_are_made() -> None:
     with pytest.raises(KeyError):
         Unpacking(CLASSES, [], {}.__getitem__, {}.__getitem__).unpack({"Popen": {"args": "ls"}})
+
+
+def test_of_tables_that_are_the_same_to_the_bit_one_is_kept() -> None:
+    packing = Packing(CLASSES)
+    first = pl.DataFrame({"x": [0.0, None], "y": ["a", "b"]})
+    tables = {"one": first, "two": first.clone(), "minus": first.with_columns(-pl.col("x"))}
+    packed = packing.pack(tables, "it")
+    assert list(packing.tables) == ["it/one", "it/minus"]
+    assert packed["map"]["two"] == {"table": "it/one"}
+    assert_same(tables, there_and_back(tables))

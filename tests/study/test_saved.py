@@ -16,7 +16,7 @@ from commonweal.report.study import write_results
 from commonweal.sources import Store
 from commonweal.study.results import Results
 from commonweal.study.run import run
-from commonweal.study.saved import open_results
+from commonweal.study.saved import FORMAT, open_results
 
 if TYPE_CHECKING:
     from tests.conftest import Small
@@ -144,6 +144,15 @@ def test_what_is_not_damaged_can_be_read(small: Small) -> None:
     folder = write_results(small.run(draws=0), small.path / "results")
     (folder / "data" / "scores.npz").write_bytes(b"")
     assert len(open_results(folder).boundaries) == 20
+
+
+def test_another_set_of_attributes_is_another_format() -> None:
+    """Else a folder of an earlier write of this number would not open, and not say why: raise FORMAT with these."""
+    now = (
+        "study areas indicators scores designations certainty validations since summaries boundaries "
+        "outline provenance prepared trends sensitivity capital national extra"
+    )
+    assert (FORMAT, [field.name for field in fields(Results)]) == (2, now.split())
 
 
 def test_another_format_is_refused(small: Small) -> None:

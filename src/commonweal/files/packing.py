@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -38,6 +40,7 @@ class Packing:
         self.tables: dict[str, pl.DataFrame] = {}
         self.shared: list[dict[str, Any]] = []
         self._seen: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._table_of: dict[bytes, str] = {}
 
     def pack(self, value: Any, at: str) -> Any:
         """Take a value apart; `at` names what is put aside."""
@@ -74,8 +77,7 @@ class Packing:
             self.arrays[at] = value
             return {"array": at}
         if isinstance(value, pl.DataFrame):
-            self.tables[at] = value
-            return {"table": at}
+            return {"table": self._table(value, at)}
         if isinstance(value, Mapping):
             if all(isinstance(key, str) for key in value):
                 return {"map": {key: self.pack(v, f"{at}/{key}") for key, v in value.items()}}
@@ -97,6 +99,14 @@ class Packing:
         assert is_dataclass(value)
         parts = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
         return {name: {key: self.pack(part, f"{at}/{key}") for key, part in parts.items()}}
+
+    def _table(self, table: pl.DataFrame, at: str) -> str:
+        """Put a table aside, and give its name: one that is the same to the bit has it already."""
+        bits = io.BytesIO()
+        table.write_ipc(bits, compat_level=pl.CompatLevel.newest())
+        name = self._table_of.setdefault(hashlib.sha256(bits.getbuffer()).digest(), at)
+        self.tables.setdefault(name, table)
+        return name
 
 
 def _text(key: Any) -> str:

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "open_results", "pack_results"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the folder; another number is another format, which this version does not read."""
+
+QUICK = 1
+"""Level of zlib: 6 takes four times as long and saves a twentieth."""
 
 PACKAGE = "datapackage.json"
 """Describes every file of the folder, with its checksum."""
@@ -100,18 +103,20 @@ def _table_file(name: str) -> str:
 
 
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Give arrays as NumPy's savez does, but for names with slashes; the same arrays give the same bytes."""
+    """Give arrays as `numpy.savez_compressed` does, but for names with slashes; the same arrays give the same bytes."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as file:
+    with zipfile.ZipFile(made, "w") as file:
         for name, array in arrays.items():
-            with file.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy")  # of no date
+            file.writestr(info, member.getbuffer(), zipfile.ZIP_DEFLATED, QUICK)
     return made.getvalue()
 
 
 def _arrow(table: pl.DataFrame) -> bytes:
     made = io.BytesIO()
-    table.write_ipc(made, compression="lz4", compat_level=pl.CompatLevel.newest())
+    table.write_ipc(made, compression="zstd", compat_level=pl.CompatLevel.newest())
     return made.getvalue()
 
 

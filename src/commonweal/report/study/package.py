@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.files.atomic import sha256_of
 from commonweal.files.folder import MARK
+from commonweal.report.study.columns import describe_columns
 from commonweal.study.fingerprint import fingerprint, own_hashes
 from commonweal.study.saved import FORMAT
 from commonweal.version import __version__
@@ -73,7 +74,7 @@ def data_package(
         "resources": [
             {
                 **_resource(folder, name, holds.get(name) or holds[name.split("/")[0]]),
-                **(_table(schemas[name]) if name in schemas else {}),
+                **_table(results, folder, name, schemas),
             }
             for name in files
         ],
@@ -116,17 +117,14 @@ def _resource(folder: Path, name: str, what: str) -> dict[str, Any]:
     }
 
 
-def _table(schema: Mapping[str, pl.DataType]) -> dict[str, Any]:
-    fields = [{"name": name, "type": _type(kind)} for name, kind in schema.items()]
-    return {"type": "table", "schema": {"fields": fields}}
-
-
-def _type(kind: pl.DataType) -> str:
-    if kind.is_integer():
-        return "integer"
-    if kind.is_float():
-        return "number"
-    return "boolean" if kind == pl.Boolean else "string"
+def _table(
+    results: Results, folder: Path, name: str, schemas: Mapping[str, Mapping[str, pl.DataType]]
+) -> dict[str, Any]:
+    """Describe the columns of a table; nothing of what is none."""
+    schema = pl.read_ipc_schema(folder / name) if name.endswith(".arrow") else schemas.get(name)
+    if schema is None:
+        return {}
+    return {"type": "table", "schema": {"fields": list(describe_columns(results, name, schema))}}
 
 
 def _sources(provenance: Mapping[str, Any]) -> Iterator[dict[str, str]]:
