@@ -196,11 +196,11 @@ def _check_places(
     from commonweal.report.case.pack_pages import refuse_many
     from commonweal.report.place.pack import default_folder
     from commonweal.report.study.folder import check_folder
-    from commonweal.study.areas import study_areas
+    from commonweal.study.fingerprint import areas_kept
     from commonweal.study.names import find_scope, focus_scope, is_postcode
 
     plain = [text for text in asked if not is_postcode(text)]
-    everywhere = study_areas(recipe, store)
+    everywhere = areas_kept(recipe, store)
     focus = None if asked else focus_scope(everywhere, recipe)
     known = focus or find_scope(everywhere, plain)
     if plain == asked:  # else what it is about is not known before the areas' outlines are
