@@ -63,7 +63,7 @@ def main() -> None:
     print(
         f"numpy and scipy, draw by draw: {peer_seconds:.0f} s; ratio {peer_seconds / seconds:.0f} x"
     )
-    print(f"largest relative difference of a rank quantile: {apart.max():.2%} (bins: 0.2 %)")
+    print(f"largest relative difference of a rank quantile: {apart.max():.2%} (bins: 0.2%)")
     assert apart.max() <= 1 / 512 + 1e-9
 
 

@@ -1,6 +1,6 @@
 """The explorer of `open-england` (33,755 neighbourhoods) under 20 users at once, and how soon its map is there.
 
-Claims on two cores, on loopback: 95 % of profiles within 50 ms and of rescorings within 200 ms, where each of
+Claims on two cores, on loopback: 95% of profiles within 50 ms and of rescorings within 200 ms, where each of
 20 users asks again half a second after an answer; the first areas drawn within 2 s of opening the page.
 Users without any pause are told too, with no claim: then it is one core's work that counts.
 Needs the data (COMMONWEAL_MIRROR or the network), and chromium for the map.
@@ -120,7 +120,7 @@ def main() -> None:
                 )
                 print(
                     f"{name}, {USERS} users, pause {pause:g} s: {len(taken) / SECONDS:5.0f} a second; "
-                    f"half within {p50 * 1000:4.0f} ms, 95 % within {p95 * 1000:4.0f} ms{claim}"
+                    f"half within {p50 * 1000:4.0f} ms, 95% within {p95 * 1000:4.0f} ms{claim}"
                 )
         if shutil.which("chromium"):
             middle = first_map(address)[1]

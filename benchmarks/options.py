@@ -1,6 +1,6 @@
 """How soon the explorer of `open-england` answers what new places would do in an authority.
 
-Claim on two idle cores: 95 % of pages within 1 s. Asked of 40 authorities, from the smallest to the largest, one after
+Claim on two idle cores: 95% of pages within 1 s. Asked of 40 authorities, from the smallest to the largest, one after
 the other: the best three sites for a library among state schools, who is reached, what that changes in the index and
 the list of all 33,755 neighbourhoods, what it costs and is worth. Needs the data (COMMONWEAL_MIRROR or the network).
 """
@@ -43,7 +43,7 @@ def main() -> None:
     taken, worked = asyncio.run(ask(explorer, every[::step][:AUTHORITIES]))
     p50, p95 = (taken[int(len(taken) * q)] for q in (0.5, 0.95))
     print(
-        f"options of {len(taken)} authorities: half within {p50 * 1000:.0f} ms, 95 % within {p95 * 1000:.0f} ms, "
+        f"options of {len(taken)} authorities: half within {p50 * 1000:.0f} ms, 95% within {p95 * 1000:.0f} ms, "
         f"{p95 / CLAIM_S:.2f} of the {CLAIM_S * 1000:.0f} ms claimed; half take "
         f"{worked[len(worked) // 2] * 1000:.0f} ms of a processor, however busy the machine is"
     )

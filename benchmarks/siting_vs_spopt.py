@@ -5,7 +5,7 @@
 With the mirror, demand points are the neighbourhoods (LSOA 2021) of England and candidates a sample of its state
 schools; without it both are made up. `--peer` gives spopt (PuLP, CBC) and us the same matrix of 10,000 x 1,000 and
 compares building plus solving to the proof. `--england` solves 33,755 x 2,000 with 50 sites, and says after how long
-the choice was within 1 % of the bound that was proven in the end, and after how long it was proven. `--dense` adds the
+the choice was within 1% of the bound that was proven in the end, and after how long it was proven. `--dense` adds the
 p-median in which every neighbourhood may go to every site (67.5 million pairs). All three without options but --dense.
 """
 
@@ -70,7 +70,7 @@ def report(what: str, problem: Any, goal: Goal) -> None:
         else f"gap {found.gap:.2%} at {found.seconds:.0f} s"
     )
     print(
-        f"{what:46s} {len(problem.site):>11,} pairs  within 1 % after {near:5.1f} s  {end}",
+        f"{what:46s} {len(problem.site):>11,} pairs  within 1% after {near:5.1f} s  {end}",
         flush=True,
     )
 

@@ -3,9 +3,9 @@
 python benchmarks/small_area_coverage.py [SURVEYS] [MODEL]
 
 Every survey asks other people in other neighbourhoods; the truth stays the same. For each outcome: the share of
-intervals of 95 % that cover it (of all neighbourhoods, of those asked, of the others), the root mean squared error of
+intervals of 95% that cover it (of all neighbourhoods, of those asked, of the others), the root mean squared error of
 the estimates beside that of the survey alone, and the mean width of the intervals. Below, the same model with its
-variance estimated by restricted maximum likelihood and taken as known. The claim is that between 93 and 97 % cover over
+variance estimated by restricted maximum likelihood and taken as known. The claim is that between 93 and 97% cover over
 200 surveys; the script ends with an error if not.
 """
 

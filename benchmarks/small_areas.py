@@ -1,7 +1,7 @@
 """Small areas: against samplics on the same input, a national run, and how often intervals hold the truth.
 
 Claims: a Fay-Herriot fit of 500 areas agrees with samplics to 1e-8 and takes a thousandth of its time; 33,755 areas,
-one outcome, with intervals take under 60 s on two cores by either model; 95 % intervals cover as printed.
+one outcome, with intervals take under 60 s on two cores by either model; 95% intervals cover as printed.
 
 python benchmarks/small_areas.py            all but the coverage
 python benchmarks/small_areas.py coverage   that, in some minutes
@@ -96,7 +96,7 @@ def report(name: str, seconds: float, fit: object, truth: np.ndarray) -> None:
 
 
 def coverage() -> None:
-    """Share of 95 % intervals that hold the truth: fresh truths and surveys, seeds 0, 1, 2, ..."""
+    """Share of 95% intervals that hold the truth: fresh truths and surveys, seeds 0, 1, 2, ..."""
     for n, s2 in ((80, 0.5), (240, 0.5), (80, 0.1), (32, 0.5)):
         hits, unsampled, zeros = [], [], 0
         for seed in range(400):
@@ -111,7 +111,7 @@ def coverage() -> None:
             zeros += fit.at_zero
         print(
             f"Fay-Herriot, {n} areas, s2 = {s2}, D 0.2 to 2: {np.mean(hits):.1%}, unsampled "
-            f"{np.mean(unsampled):.1%}; s2 estimated as 0 in {zeros / 4:.0f} % of surveys"
+            f"{np.mean(unsampled):.1%}; s2 estimated as 0 in {zeros / 4:.0f}% of surveys"
         )
     hits = []
     for seed in range(400):

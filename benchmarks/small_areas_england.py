@@ -1,7 +1,7 @@
 """One outcome with intervals for all 33,755 neighbourhoods of England, from a survey simulated on real covariates.
 
 Claim: under 60 seconds on two cores once the sources have been converted, reading included, and between 93 and
-97 % of intervals cover the simulated truth. No microdata of England with neighbourhoods are open, so the answers are
+97% of intervals cover the simulated truth. No microdata of England with neighbourhoods are open, so the answers are
 drawn: a truth is planted from the covariates, with something of each neighbourhood's own, and 30,000 people in 2,000
 neighbourhoods are asked, fewer answers where need is greater. Needs the data (COMMONWEAL_MIRROR or the network).
 """
@@ -97,7 +97,7 @@ def main() -> int:
         f"{seconds / SECONDS:.2f} of the {SECONDS:g} s claimed"
     )
     print(
-        f"{cover:.1%} of intervals of 95 % cover the simulated truth; {e.publish.mean():.0%} are fit to publish"
+        f"{cover:.1%} of intervals of 95% cover the simulated truth; {e.publish.mean():.0%} are fit to publish"
     )
     return int(seconds > SECONDS or not COVER[0] <= cover <= COVER[1])
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 FIGURES = Path(__file__).resolve().parent / "indicators" / "figures.csv"
 HELPER = "Only made into others"  # in no index by themselves
-POINTS = {"q0": "least", "q0.05": "5 %", "q0.25": "25 %", "q0.5": "median", "q0.75": "75 %",
-          "q0.95": "95 %", "q1": "greatest"}  # fmt: skip
+POINTS = {"q0": "least", "q0.05": "5%", "q0.25": "25%", "q0.5": "median", "q0.75": "75%",
+          "q0.95": "95%", "q1": "greatest"}  # fmt: skip
 MAP = (
     "Each pixel is 2 km wide and has the colour of the neighbourhood whose middle is nearest. "
     "Darkest: the tenth with most need; lightest: the tenth with least; grey: no value. "
@@ -88,7 +88,7 @@ def marks(spec: IndicatorSpec, row: dict[str, Any]) -> list[str]:
 
 def coverage(row: dict[str, Any]) -> str:
     share = row["known"] / row["areas"]
-    return f"{row['known']:,} of {row['areas']:,} ({100 * share:.{0 if share == 1 else 1}f} %)"
+    return f"{row['known']:,} of {row['areas']:,} ({100 * share:.{0 if share == 1 else 1}f}%)"
 
 
 def way(spec: IndicatorSpec, row: dict[str, Any]) -> str:
@@ -103,7 +103,7 @@ def way(spec: IndicatorSpec, row: dict[str, Any]) -> str:
         told.append("rows of the same area added up")
     if spec.complete:
         told.append(
-            f"missing where it adds up to under {100 * spec.complete.at_least:.0f} % of the total of the authority"
+            f"missing where it adds up to under {100 * spec.complete.at_least:.0f}% of the total of the authority"
         )
     if spec.per:
         out_of = f", times {spec.out_of:,g}" if spec.out_of != 1 else ""

@@ -94,7 +94,7 @@ def test_what_matters_can_be_left_out(small: Any, tell: Any) -> None:
     assert not (small.path / "mine" / "sensitivity.csv").exists()
     _, said, _ = tell("run", small.study, "--json", "--out", "mine")
     moved = strict(said)["designations"]["priority"]["sensitivity"]["most_often_moves"]
-    # Four places qualify of 20; 70 % to 130 % of that lets in rank 5 or shuts out ranks 3 and 4.
+    # Four places qualify of 20; 70% to 130% of that lets in rank 5 or shuts out ranks 3 and 4.
     assert moved == {"cut": 3}
     assert (small.path / "mine" / "sensitivity.csv").exists()
 
@@ -629,7 +629,7 @@ def test_progress_shows_on_a_terminal_and_goes_away(
     code, said, seen = on_a_terminal(environment, small.path, ["-c", SLOW], *command)
     assert code == 0, seen
     assert "drawing" in seen
-    assert re.search(r"\d+ %", seen)
+    assert re.search(r"\d+%", seen)
     assert "drawing" not in said  # what a script reads stays clean
     assert "\x1b[2K" in seen  # and the line is cleared at the end
     piped = cli(*command)

@@ -46,8 +46,8 @@ def test_every_number_stands_under_its_head(run_with: RunWith) -> None:
     assert one.index("one") == two.index("Low income") > strand.index("A strand")
     assert {line.rindex("%") for line in (whole, strand, one, two, money)} == {len(whole) - 1}
     north = next(line for line in lines if line.startswith("  Northside"))
-    # Areas, four shares of two signs each, and the correlations of the whole and of parts 1 and 2.
-    assert len(north.split()) == 2 + 4 * 2 + 3
+    # Areas, four shares, and the correlations of the whole and of parts 1 and 2.
+    assert len(north.split()) == 2 + 4 + 3
     assert sum(line.startswith("  A") and line[3:5].isdigit() for line in lines) == 2 + 2
 
 

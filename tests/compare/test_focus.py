@@ -44,7 +44,7 @@ def lines_of(first: Results, second: Results) -> str:
 
 @pytest.mark.parametrize("which", ["both", "first", "second"])
 def test_lists_are_counted_in_the_focus_of_either(run_with: RunWith, which: str) -> None:
-    """At 20 % A17, A18 and A20 are on the list; at 60 % A09 to A20 are, of which two lie in the north."""
+    """At 20% A17, A18 and A20 are on the list; at 60% A09 to A20 are, of which two lie in the north."""
     narrow = run_with(**(SOUTH if which != "second" else {}))
     wide = run_with(**WIDER, **(SOUTH if which != "first" else {}))
     found = compare_studies(narrow, wide, NO_STORE)

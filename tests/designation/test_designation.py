@@ -47,7 +47,7 @@ class TestOneCondition:
     def test_a_share_is_of_the_areas_with_a_score(
         self, areas_of: MakeAreas, plain: MakeScores
     ) -> None:
-        # 45 % of nine is four, of ten four and a half; 35 % of nine is three
+        # 45% of nine is four, of ten four and a half; 35% of nine is three
         assert len(chosen(apply({"index": "x", "worst": "45%"}, areas_of(10), plain(VALUES)))) == 4
         assert len(chosen(apply({"index": "x", "worst": "35%"}, areas_of(10), plain(VALUES)))) == 3
 

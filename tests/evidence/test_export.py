@@ -21,7 +21,7 @@ def made(**changes: Any) -> Work:
             "kind": "article",
             "authors": ["Marsh, Ben", "{Parks, Pubs & Places}", "Ogden Hill, Cleo"],
             "year": 2021,
-            "title": "50 % of {halls} & 100$ #1_a ~ ^ \\ – done",
+            "title": "50% of {halls} & 100$ #1_a ~ ^ \\ – done",
             "journal": "Halls & Rooms",
             "volume": "3",
             "issue": "2",

@@ -234,7 +234,7 @@ def test_the_example_s_findings() -> None:
     assert by["outliers"] == theirs
     assert len(theirs) > 5
     assert "few units" in by  # 51 units are fewer than 3 for each of 49 indicators
-    assert "indicator availability" not in by  # none is below 65 %
+    assert "indicator availability" not in by  # none is below 65%
 
 
 def test_contrary_pairs_are_those_of_coinr() -> None:
@@ -257,10 +257,10 @@ def test_contrary_pairs_are_those_of_coinr() -> None:
 
 def test_availability_is_a_share_that_may_be_met_exactly() -> None:
     x = np.ones((20, 20)) * np.arange(20)[:, None]
-    x[0, :7] = np.nan  # 65 %
-    x[1, :8] = np.nan  # 60 %
-    x[2:9, 19] = np.nan  # 65 %
-    x[2:10, 18] = np.nan  # 60 %
+    x[0, :7] = np.nan  # 65%
+    x[1, :8] = np.nan  # 60%
+    x[2:9, 19] = np.nan  # 65%
+    x[2:10, 18] = np.nan  # 60%
     names, units = [f"i{j}" for j in range(20)], [f"u{i}" for i in range(20)]
     found = [(f.rule, f.subject, f.value) for f in review_data(x, names, units)]
     assert [f for f in found if "availability" in f[0]] == [

@@ -237,7 +237,7 @@ def test_weights_by_level_have_the_law_of_their_level() -> None:
     law = Weights(weights="x", levels=[{"interval": 0.1}, {"uniform": True}])
     (found,) = find_targets([law], TREES)
     assert {p: str(w) for p, w in found.laws.items()} == {
-        "x": "up to 10 % either way",
+        "x": "up to 10% either way",
         "x/one": "any weights, each as likely as any other",
         "x/two": "any weights, each as likely as any other",
     }

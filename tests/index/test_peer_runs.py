@@ -98,7 +98,7 @@ def test_treatment_normalisation_weights_and_form_crossed_come_out_the_same() ->
     golden.agrees(first, golden.numbers("sa_V_indices.csv", "Si"))
     golden.agrees(total, golden.numbers("sa_V_indices.csv", "STi"))
 
-    # Quantiles at 5 % and 95 % of 100 resamples lie within 4 standard errors, each 0.21 deviations.
+    # Quantiles at 5% and 95% of 100 resamples lie within 4 standard errors, each 0.21 deviations.
     variance = y[:200].var(ddof=1)
     rows = np.random.default_rng(1).integers(100, size=(5000, 100))
     for name, terms in (

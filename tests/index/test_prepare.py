@@ -116,7 +116,7 @@ def test_who_has_too_little_is_left_out_and_says_why() -> None:
     done = take({"screen": {"indicators": 0.8, "areas": 0.9}})
     # Halls: 4 of 6 areas. Of the two that stay, A3 lacks clubs and A4 turnout.
     assert done.indicators_out == {
-        "halls": "left out: 66.7 % of the areas have a value, where a share of 0.8 is needed"
+        "halls": "left out: 66.7% of the areas have a value, where a share of 0.8 is needed"
     }
     why = "has 1 of 2 indicators, where a share of 0.9 is needed"
     assert done.areas_out == {"A3": why, "A4": why}

@@ -77,7 +77,7 @@ def test_the_set_that_ships_is_honest_about_what_was_verified() -> None:
 
 
 def test_the_published_interval_of_big_local_is_kept() -> None:
-    """High anxiety moved by -0.8 points, -2.4 to 0.7; at 22 % a standard deviation is 41 points."""
+    """High anxiety moved by -0.8 points, -2.4 to 0.7; at 22% a standard deviation is 41 points."""
     grants = load_interventions().interventions["small_grants"]
     anxiety = next(e for e in grants.effects if e.outcome == "anxiety")
     sd = 100 * np.sqrt(0.22 * 0.78)
@@ -86,12 +86,12 @@ def test_the_published_interval_of_big_local_is_kept() -> None:
 
 
 def test_the_published_effect_of_youth_clubs_is_kept_and_offences_are_not_added() -> None:
-    """Closures in London: 0.04 standard deviations off results at 16, and 14 % more offences, beside each other."""
+    """Closures in London: 0.04 standard deviations off results at 16, and 14% more offences, beside each other."""
     (effect,) = load_interventions().interventions["youth_club"].effects
     assert effect.size is not None
     assert effect.size.numbers[1] == 0.04
     assert effect.size.support[0] == 0
-    assert "offending rose by 14 % and is not added" in effect.caution
+    assert "offending rose by 14% and is not added" in effect.caution
     assert not effect.verified
 
 

@@ -65,7 +65,7 @@ def test_estimates_and_clustered_errors_are_those_of_the_sandwich_by_hand() -> N
     errors = np.sqrt(np.diag(bread @ meat @ bread) * 30 / 29 * 119 / 117)
     assert [t.estimate for t in model.terms] == pytest.approx(b, rel=1e-9)
     assert [t.se for t in model.terms] == pytest.approx(errors, rel=1e-9)
-    half = 2.0452296 * errors  # Student's t of 29 degrees of freedom, 97.5 %
+    half = 2.0452296 * errors  # Student's t of 29 degrees of freedom, 97.5%
     assert [t.high for t in model.terms] == pytest.approx(b + half, rel=1e-6)
     assert model.groups == 30
 
@@ -218,7 +218,7 @@ def test_an_unknown_term_is_named() -> None:
 def test_an_interval_in_words() -> None:
     term = fitted().term("growth")
     assert interval(term) == (
-        f"{term.estimate:.1f} points (95 % interval {term.low:.1f} to {term.high:.1f})"
+        f"{term.estimate:.1f} points (95% interval {term.low:.1f} to {term.high:.1f})"
     )
 
 

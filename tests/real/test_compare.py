@@ -74,9 +74,9 @@ def test_how_alike_they_are(beside: IndexComparison) -> None:
 def test_the_closed_index_and_deprivation_and_london(
     closed: Results, open_england: Results
 ) -> None:
-    """Published: rho -0.15 of civic assets with deprivation, 0.8 % of the worst tenth in London.
+    """Published: rho -0.15 of civic assets with deprivation, 0.8% of the worst tenth in London.
 
-    The 0.8 % are those of the whole index; its civic assets put 1.2 % of their worst tenth there.
+    The 0.8% are those of the whole index; its civic assets put 1.2% of their worst tenth there.
     """
     needs, inside = closed.scores["community_needs"], london(closed)
     assert inside.mean() == pytest.approx(0.148, abs=5e-4)
@@ -145,7 +145,7 @@ def test_told_on_a_page_as_wide_as_a_terminal(
     titles = [r.study.title for r in (open_england, closed)]
     lines = list(index_comparison_lines(beside, *titles))
     assert max(map(len, lines)) <= 100
-    assert "  London                    4,993  14.8 %   0.5 %   0.8 %   0.0 %" in "\n".join(lines)
+    assert "  London                    4,993  14.8%   0.5%   0.8%   0.0%" in "\n".join(lines)
 
 
 def test_on_wards_of_another_year_the_open_index_is_carried(

@@ -117,7 +117,7 @@ def test_what_is_left_of_decline_rests_on_choices(found: Discontent) -> None:
     assert shared.low < 0 < shared.high
     text = " ".join(answer(found))
     assert "neither can be told from nothing" in text
-    assert "Decline survives controls but shrinks by about 80 %: both are reported." in text
+    assert "Decline survives controls but shrinks by about 80%: both are reported." in text
 
 
 def test_neighbours_share_residuals(found: Discontent) -> None:
@@ -224,7 +224,7 @@ def test_the_page_has_these_numbers(found: Discontent) -> None:
     assert (
         f"Lambda is {near.error.spatial.estimate:.2f}, rho {near.lag.spatial.estimate:.2f}" in text
     )
-    assert f"shrinks by {shrinkage(found.columns):.0%}".replace("%", " %") in text
+    assert f"shrinks by {shrinkage(found.columns):.0%}" in text
     checks = [h.model.term(h.term).estimate for h in found.checks[:5]]
     assert f"counted equally it is {min(checks):.1f} to {max(checks):.1f}" in text
 

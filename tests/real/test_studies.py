@@ -93,7 +93,7 @@ def test_2019_probability_for_each(left_behind_2019: Results) -> None:
     assert len(given) == selected.sum() == 224
     assert all(0 <= p <= 1 for p in given.values())
     firm = int((sure.selected[selected] >= 0.95).sum())
-    assert f"{firm} of the 224 qualify in at least 95 % of draws" in text(left_behind_2019)
+    assert f"{firm} of the 224 qualify in at least 95% of draws" in text(left_behind_2019)
     alone = int((dict(sure.passes)["community_needs"][selected] >= 0.95).sum())
     assert (
         abs(alone - 107) <= 6
@@ -163,7 +163,7 @@ def test_2025_how_fragile(left_behind_2025: Results) -> None:
     stays = dict(sure.passes)["community_needs"][selected] >= 0.95
     assert abs(int(stays.sum()) - 659) <= 20
     assert (
-        f"On Community Needs Index 2023 alone: {stays.sum()} of the 1,262 stay in at least 95 % of draws."
+        f"On Community Needs Index 2023 alone: {stays.sum()} of the 1,262 stay in at least 95% of draws."
         in text(left_behind_2025)
     )
 
@@ -227,8 +227,8 @@ def test_show_one_place(left_behind_2025: Results, real_store: Store) -> None:
     told = "\n".join(profile_lines(profile(left_behind_2025, "e01026129")))
     assert told.startswith("Birchwood West (Lincoln 007C), E01026129, Lincoln, East Midlands\n")
     assert "Community Needs Index 2023: 1st of 33,755" in told
-    assert "It is left behind. The rule: worst 10 % on Community Needs Index 2023" in told
-    assert "it was on the list in 100 % of them" in told
+    assert "It is left behind. The rule: worst 10% on Community Needs Index 2023" in told
+    assert "it was on the list in 100% of them" in told
     data = profile_data(profile(left_behind_2025, "E01026129"))
     assert data["indices"]["community_needs"]["rank"] == 1
     assert len(data["peers"]) == 5

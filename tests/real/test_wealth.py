@@ -136,7 +136,7 @@ def test_the_page_has_the_numbers_of_the_regressions(real_store: Store) -> None:
     low, high, drawn_low, drawn_high = (
         f"{100 * point[k]:.2f}" for k in ("low", "high", "simulated_low", "simulated_high")
     )
-    said = f"{low} to {high} % of income by the delta method and {drawn_low} to {drawn_high} % by simulation"
+    said = f"{low} to {high}% of income by the delta method and {drawn_low} to {drawn_high}% by simulation"
     assert said in " ".join(page.split())
 
 
@@ -197,7 +197,7 @@ def test_the_command_answers_first(
     code, said, complained = tell("wealth", COMMONWEAL_MIRROR=str(mirror_folder))
     assert (code, complained) == (0, "")
     lines = said.splitlines()
-    assert "28.0 %" in lines[0]
+    assert "28.0%" in lines[0]
     assert "OECD" in lines[0]
     assert "136 countries have trust" in said
     assert said.count("UNVERIFIED") == 2
@@ -213,7 +213,7 @@ def test_the_command_tells_a_country_and_writes_a_report(
         COMMONWEAL_MIRROR=str(mirror_folder),
     )
     assert (code, complained) == (0, "")
-    assert said.startswith("United Kingdom: 35.3 % say")
+    assert said.startswith("United Kingdom: 35.3% say")
     assert "is above 1.5" in said
     assert "Benin" in said
     assert "accounts do not have this country" in said

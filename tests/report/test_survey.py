@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Of 240 people in 40 clusters and two waves: trust goes from 25 % to 75 %, and 6 people are of a small group."""
+    """Of 240 people in 40 clusters and two waves: trust goes from 25% to 75%, and 6 people are of a small group."""
     n = 240
     wave = np.arange(n) // 120
     pl.DataFrame(
@@ -75,10 +75,10 @@ def test_the_answer_is_the_estimate_for_all(survey: Survey) -> None:
     raked, _ = rake_survey(survey)
     row = estimate(raked, "trusts").row(0, named=True)
     told = report(survey).answer
-    value, low, high = (f"{row[k]:.0%}".replace("%", " %") for k in ("value", "lower", "upper"))
-    assert told[0] == f"Trusts people: {value} (95 % interval {low} to {high}; 210 respondents)."
+    value, low, high = (f"{row[k]:.0%}" for k in ("value", "lower", "upper"))
+    assert told[0] == f"Trusts people: {value} (95% interval {low} to {high}; 210 respondents)."
     score = estimate(raked, "score").row(0, named=True)
-    assert told[1].startswith(f"Score: {score['value']:.2f} (95 % interval {score['lower']:.2f} to")
+    assert told[1].startswith(f"Score: {score['value']:.2f} (95% interval {score['lower']:.2f} to")
 
 
 def test_every_group_has_a_table_with_the_numbers_of_the_estimates(survey: Survey) -> None:
@@ -111,7 +111,7 @@ def test_a_change_is_told_in_points_with_its_interval(survey: Survey) -> None:
     assert row["Change"] == pytest.approx(row["After"] - row["Before"])
     assert row["Change"] > 40
     assert section.points[0].startswith(
-        f"Trusts people, 2019 to 2021: +{row['Change']:.1f} points (95 % interval +"
+        f"Trusts people, 2019 to 2021: +{row['Change']:.1f} points (95% interval +"
     )
     assert section.points[1].startswith("Score, 2019 to 2021: ")
     assert section.points[1].endswith("which may be no change.")

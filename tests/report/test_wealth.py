@@ -127,7 +127,7 @@ def test_rates_of_a_stock_are_not_cut_beside_both_kinds_of_ends(
     errors = ("--var-b", "0.01", "--var-g", "0.01", "--cov-bg", "0")
     place = ("--people", "150000", "--income", "30000", "--b", "0.5", "--g", "0.6")
     _, out, _ = tell("wealth", *place, *errors)
-    assert out.count("stock, 25 years at 1.5 %") == out.count("stock, 25 years at 4 %") == 3
+    assert out.count("stock, 25 years at 1.5%") == out.count("stock, 25 years at 4%") == 3
 
 
 def test_own_horizon(tell: Callable[..., tuple[int, str, str]]) -> None:

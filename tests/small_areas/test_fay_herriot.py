@@ -160,7 +160,7 @@ class TestProperties:
 
 
 class TestCoverage:
-    """Shares of 95 % intervals that hold the truth over 200 simulated surveys; fixed seeds."""
+    """Shares of 95% intervals that hold the truth over 200 simulated surveys; fixed seeds."""
 
     def test_sampled_and_unsampled_areas(self) -> None:
         sampled, unsampled = [], []

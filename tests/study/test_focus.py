@@ -306,7 +306,7 @@ def test_one_on_the_list_is_told_as_one(small: Small) -> None:
     small.replace(small.areas, "A20,Place 20,2000,S,Southside", "A20,Place 20,2000,E,East")
     told = "\n".join(headline(small.run(small.write(focus={"district": "E"}), draws=20)))
     assert "1 of 1 place in East is a priority" in told
-    assert "it qualifies in at least 95 % of draws" in told
+    assert "it qualifies in at least 95% of draws" in told
     assert "of the 1" not in told
 
 

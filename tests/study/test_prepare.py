@@ -213,7 +213,7 @@ def test_an_indicator_left_out_leaves_the_rest_of_its_index(small: Any) -> None:
         small.run(draws=0)
     assert str(raised.value).startswith(
         "designate.priority.index: nothing is left of 'deprivation.halls'; a step under 'prepare' left "
-        "out halls (left out: 65.0 % of the areas have a value"
+        "out halls (left out: 65.0% of the areas have a value"
     )
 
 

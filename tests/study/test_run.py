@@ -378,7 +378,7 @@ def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool)
     study = italian(tmp_path, parquet=parquet)
     code, said, complaint = tell("run", study)
     assert (code, complaint) == (0, "")
-    assert "3 of 12 comuni are selected: worst 25 % on Bisogno di comunità." in said
+    assert "3 of 12 comuni are selected: worst 25% on Bisogno di comunità." in said
     assert (tmp_path / "results" / "italia" / "report.html").is_file()
     data = json.loads(tell("run", study, "--json")[1])
     chosen = data["designations"]["priorità"]["selected"]

@@ -108,7 +108,7 @@ def test_a_cap_holds_and_the_margins_are_met_all_the_same(norwegians: Survey) ->
     ):
         rake_survey(
             norwegians, {"region": region}, cap=7
-        )  # 92 of 1,411 can hold 7 x 92 / 1,411 = 46 %
+        )  # 92 of 1,411 can hold 7 x 92 / 1,411 = 46%
 
 
 def test_those_in_no_group_keep_their_share(norwegians: Survey) -> None:

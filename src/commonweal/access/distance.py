@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 EARTH_RADIUS_M = 6_371_009.0
-"""Mean radius of the Earth (IUGG). On a sphere lengths are within 0.6 % of those on the ellipsoid."""
+"""Mean radius of the Earth (IUGG). On a sphere lengths are within 0.6% of those on the ellipsoid."""
 
 WALKING_SPEED_M_PER_MIN = 80.0
 """4.8 km/h: the pace at which 10 minutes are 800 m, as accessibility standards commonly have it."""

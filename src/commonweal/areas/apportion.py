@@ -41,7 +41,7 @@ def area_shares(
         areas without geometry are left out. Several rows of one code are parts of one area.
     crs
         The plane on which area is measured: by default the British National Grid, whose scale
-        varies by less than 0.1 % over England and hardly within a neighbourhood. None takes the
+        varies by less than 0.1% over England and hardly within a neighbourhood. None takes the
         coordinates as they are.
 
     Returns

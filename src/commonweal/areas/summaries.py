@@ -56,15 +56,15 @@ def implied_population(
     Notes
     -----
     An estimate, with limits. Numerators are rounded to 5 people (a typical one is 530 in the worst
-    tenth, 90 in the better half, where the rounding alone is worth up to 3 %). The level is that
+    tenth, 90 in the better half, where the rounding alone is worth up to 3%). The level is that
     of areas whose population changed as the median one did, since rates come from those.
 
     For the income domain of the IoD 2019 (mid-2015, without prisoners) and mid-2017 populations:
-    totals of local authorities are 1.4 % from the mid-2015 estimates of the ONS on average, where
-    mid-2017 populations are 1.8 % from them; the change of each correlates at 0.43 with the
-    published change; England's total comes out 0.7 % too high. Windows from 101 to 401 differ
+    totals of local authorities are 1.4% from the mid-2015 estimates of the ONS on average, where
+    mid-2017 populations are 1.8% from them; the change of each correlates at 0.43 with the
+    published change; England's total comes out 0.7% too high. Windows from 101 to 401 differ
     little. An isotonic regression in place of the median is pulled to the mid-2017 level and does
-    not come nearer (1.8 %).
+    not come nearer (1.8%).
 
     Examples
     --------

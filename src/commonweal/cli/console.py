@@ -53,7 +53,7 @@ def print_lines(lines: Iterable[str]) -> None:
         indent = " " * (len(line) - len(line.lstrip()))
         if width > 40 and len(line) > width:
             wrapped = textwrap.fill(
-                line.strip().replace(" %", "\N{NO-BREAK SPACE}%"),
+                line.strip(),
                 width - 1,
                 initial_indent=indent,
                 subsequent_indent=indent + "  ",

@@ -299,7 +299,7 @@ def _told(
 
     def told(objective: float, bound: float, _: float) -> None:
         gap = abs(objective - bound) / max(abs(objective), 1e-12)
-        progress(f"proving, {100 * min(gap, 1.0):.2f} % in doubt", 0, 0)
+        progress(f"proving, {100 * min(gap, 1.0):.2f}% in doubt", 0, 0)
 
     return told
 

@@ -99,7 +99,7 @@ def _lines(summary: Summary) -> Iterator[str]:
         heads = [
             *(g.replace("_", " ").capitalize() for g in finding.by),
             ">Estimate",
-            "95 % interval",
+            "95% interval",
             ">Respondents",
         ]
         yield from align_columns(heads, rows, whole="the report has all")

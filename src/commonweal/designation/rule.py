@@ -286,7 +286,7 @@ class ConditionResult:
     cut
         (n_areas,) number of areas inside the cut-off.
     width
-        (n_areas,) the same before it was rounded down: 10 % of 7,433 is 743.3.
+        (n_areas,) the same before it was rounded down: 10% of 7,433 is 743.3.
     level
         (n_areas,) areas with the same score as this one, itself among them, where it is placed.
     """

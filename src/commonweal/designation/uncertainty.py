@@ -68,8 +68,8 @@ class Certainty(Tabular):
     passes
         By condition, (n_areas,) share of draws in which it holds.
     ranks
-        By index that varies, or domain that a condition is on: (n_areas, 3) rank at 5 %, 50 % and
-        95 % of the draws; NaN where the area has no score.
+        By index that varies, or domain that a condition is on: (n_areas, 3) rank at 5%, 50% and
+        95% of the draws; NaN where the area has no score.
     settings
         What varies.
     numbers

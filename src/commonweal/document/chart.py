@@ -215,7 +215,7 @@ def _counted(
 ) -> Iterator[tuple[str, int, int]]:
     for low, high in pairwise(_ENDS):
         at = (chance >= low) & ((chance < high) | ((high == 1.0) & (chance == 1.0)))
-        words = f"{low:.0%} to {high:.0%}".replace("%", " %")
+        words = f"{low:.0%} to {high:.0%}"
         yield words, int((at & selected).sum()), int((at & ~selected).sum())
 
 
@@ -230,7 +230,7 @@ def _drawn(
         for at in (0.0, 0.5, 1.0):
             x = left + at * plot
             parts.append(f'<path d="M{x:g} {top - 4:g}V{height - 6:g}" stroke="{LINE}"/>')
-            parts.append(text(x, top - 9, f"{at:.0%}".replace("%", " %"), 11.5, "middle", QUIET))
+            parts.append(text(x, top - 9, f"{at:.0%}", 11.5, "middle", QUIET))
     for k, (words, value, told, inside) in enumerate(bars):
         y = top + k * row
         parts.append(text(left - 8, y + 13, shorten(words, 30), 12, "end"))

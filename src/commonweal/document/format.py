@@ -19,6 +19,29 @@ SURE, UNSURE = 0.95, 0.2
 """Selected in so many draws, an area is almost certain; in more than the other, open."""
 
 
+LIKELY = 0.8
+"""From this share of recalculations on, and below `SURE`, being on the list is likely."""
+
+STABILITY_WORDS = {"secure": SURE, "likely": LIKELY, "borderline": UNSURE, "unlikely": 0.0}
+"""The scale of words, and the least share of recalculations of each."""
+
+NOT_A_CHANCE = (
+    "This share is not a probability that a place is in need: it says how often it stays on the list when our "
+    "assumptions change."
+)
+
+
+def stability(share: float) -> str:
+    """Give the word for a share of recalculations in which an area is on the list.
+
+    Examples
+    --------
+    >>> stability(0.97), stability(0.8), stability(0.5), stability(0.1)
+    ('secure', 'likely', 'borderline', 'unlikely')
+    """
+    return next(word for word, least in STABILITY_WORDS.items() if share >= least)
+
+
 def format_people(n: float) -> str:
     """Say how many people: in millions above one million.
 
@@ -54,13 +77,13 @@ def percent(share: float) -> str:
     Examples
     --------
     >>> percent(0.934), percent(0.9996), percent(1.0), percent(0.0004)
-    ('93 %', 'over 99 %', '100 %', 'under 1 %')
+    ('93%', 'over 99%', '100%', 'under 1%')
     """
     if 0 < share < 0.01:
-        return "under 1 %"
+        return "under 1%"
     if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{share:.0%}".replace("%", " %")
+        return "over 99%"
+    return f"{share:.0%}"
 
 
 def format_count(n: int, one: str, many: str) -> str:
@@ -192,7 +215,7 @@ def format_amount(value: float, unit: str) -> str:
     Examples
     --------
     >>> format_amount(1240.4, "m"), format_amount(63.42, "% of electors"), format_amount(0.0312, "share of homes")
-    ('1,240 m', '63.4 % of electors', '3.1 % of homes')
+    ('1,240 m', '63.4% of electors', '3.1% of homes')
     >>> format_amount(2.345, "per 1,000 residents"), format_amount(12, ""), format_amount(float("nan"), "m")
     ('2.35 per 1,000 residents', '12', '')
     """
@@ -203,7 +226,7 @@ def format_amount(value: float, unit: str) -> str:
     words = unit.split(", ")[0]  # what follows says how it is counted: "pubs, the far ones less"
     if words[:1].isdigit() or words == "score":
         words = ""
-    return f"{_number(value)} {words}".strip()
+    return f"{_number(value)}{'' if words.startswith('%') else ' '}{words}".strip()
 
 
 def _number(value: float) -> str:

@@ -39,14 +39,14 @@ def _tidy(text: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    r"""Keep a number on one line with its percent sign or its million.
+    r"""Keep a number on one line with its million.
 
     Examples
     --------
-    >>> unbroken("69 % of £1.2 million").split(" ")
-    ['69\xa0%', 'of', '£1.2\xa0million']
+    >>> unbroken("69% of £1.2 million").split(" ")
+    ['69%', 'of', '£1.2\xa0million']
     """
-    return re.sub(r"(?<=\d) (?=%|million\b|billion\b)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d) (?=million\b|billion\b)", "\N{NO-BREAK SPACE}", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,7 +334,7 @@ class CutOff(_Assumption):
     Attributes
     ----------
     cut
-        The range as factors: ``[0.9, 1.1]`` moves a cut-off of 10 % between 9 % and 11 %. Another
+        The range as factors: ``[0.9, 1.1]`` moves a cut-off of 10% between 9% and 11%. Another
         law, or one condition alone: `Parameter` with the setting ``cut``.
     name
         What it is called in results.

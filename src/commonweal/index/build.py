@@ -268,7 +268,7 @@ class Index(Tabular):
         Returns
         -------
         frame
-            By code the stated ``rank``; ``rank_low``, ``rank_median`` and ``rank_high`` (at 5 %, 50 % and 95 % of
+            By code the stated ``rank``; ``rank_low``, ``rank_median`` and ``rank_high`` (at 5%, 50% and 95% of
             the draws); and ``share_worst``, the share of draws in which the place is among the worst.
         """
         from commonweal.index.assumptions import Aggregation, Normalisation, Weights

@@ -225,7 +225,7 @@ class WeightDistribution(_Law):
 
     def __str__(self) -> str:
         if self.interval is not None:
-            return f"up to {self.interval * 100:g} % either way"
+            return f"up to {self.interval * 100:g}% either way"
         if self.dirichlet is not None:
             return f"Dirichlet, {self.dirichlet:g} for each part"
         if self.uniform:

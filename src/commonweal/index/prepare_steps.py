@@ -183,7 +183,7 @@ def _screen(table: StepState, names: list[str], spec: Screen) -> StepResult:
         kept = found.kept
         for j in np.flatnonzero(~kept):
             told[names[j]] = (
-                f"left out: {100 * found.available[j]:.1f} % of the areas have a value, "
+                f"left out: {100 * found.available[j]:.1f}% of the areas have a value, "
                 f"where a share of {spec.indicators:g} is needed"
             )
     if not kept.any():

@@ -31,7 +31,7 @@ BY_RANK = frozenset({"rank", "percentile_rank", "borda", "normal_score", "expone
 """Names of the normalisers that know nothing of a value but its rank."""
 
 EXPONENTIAL_SCALE = 23.0
-"""Sets where the tail begins: the worst 10 % of units score above 50 (IoD 2019, Technical Report,
+"""Sets where the tail begins: the worst 10% of units score above 50 (IoD 2019, Technical Report,
 section 3.7 and appendix E; the CNI uses the same)."""
 
 

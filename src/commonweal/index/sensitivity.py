@@ -64,7 +64,7 @@ class Sobol:
     total
         (n_inputs, n_outputs) share that would be left if all other inputs were known.
     first_interval, total_interval
-        (n_inputs, n_outputs, 2) bootstrap quantiles at 5 % and 95 %; None where not asked for.
+        (n_inputs, n_outputs, 2) bootstrap quantiles at 5% and 95%; None where not asked for.
     second
         (n_inputs, n_inputs, n_outputs) share explained by a pair beyond its two first orders, NaN
         on and below the diagonal; None where not asked for.

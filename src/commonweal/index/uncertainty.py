@@ -299,7 +299,7 @@ class Spread:
     mean
         (n_units,) mean rank.
     quantiles
-        (n_units, 3) rank at 5 %, 50 % and 95 % of the runs (`RankCounter` says how exactly).
+        (n_units, 3) rank at 5%, 50% and 95% of the runs (`RankCounter` says how exactly).
     worst
         (n_units,) share of runs in which the unit is among the worst.
     tenths
@@ -469,7 +469,7 @@ class RankCounter:
         -------
         ndarray
             (n_areas, len(at)) ranks: the smallest rank that at least that share of the draws does
-            not exceed. Exact below rank 512; above it within 0.2 % of the rank.
+            not exceed. Exact below rank 512; above it within 0.2% of the rank.
         """
         from commonweal.index.kernels import bin_middle, bins_reached
 
@@ -492,7 +492,7 @@ class RankCounter:
         -------
         ndarray
             (n_areas, len(up_to)) between 0 and 1. Exact below rank 512; above it, up to the end of
-            the bin that the rank is in, at most 0.4 % beyond it.
+            the bin that the rank is in, at most 0.4% beyond it.
         """
         n_draws = self._counts[0].sum()
         bins = self._bins[np.clip(up_to, 0, len(self._counts))]

@@ -55,7 +55,7 @@ LAWS = {
 """The laws of chance that a number may follow, and the numbers that each takes."""
 
 Z95 = 1.959963984540054
-"""Standard deviations from the middle of a normal law to the end of its 95 % interval."""
+"""Standard deviations from the middle of a normal law to the end of its 95% interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Uncertain:
     law
         ``fixed``, or one of `LAWS`. ``pert`` is the beta law with four times the weight on the
         likeliest value. ``lognormal`` takes the mean and standard deviation of the number itself.
-        ``interval95`` is normal around a study's estimate, as wide as its 95 % interval.
+        ``interval95`` is normal around a study's estimate, as wide as its 95% interval.
     numbers
         Those of the law.
     within
@@ -128,7 +128,7 @@ class Uncertain:
             "pert": f"{n[0]} to {n[-1]}, likeliest {n[1 % len(n)]} (PERT)",
             "normal": f"normal, {n[0]} ± {n[-1]}",
             "lognormal": f"lognormal, {n[0]} ± {n[-1]}",
-            "interval95": f"{n[1 % len(n)]} (95 % interval {n[0]} to {n[-1]})",
+            "interval95": f"{n[1 % len(n)]} (95% interval {n[0]} to {n[-1]})",
         }
         return told[self.law] + cut
 

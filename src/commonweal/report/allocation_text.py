@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +107,7 @@ def allocation_answer(
         sure = int((c.selected[a.selected] >= SURE).sum())
         told.append(
             f"When the choices behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
-            f"least 95 % of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
+            f"least 95% of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
             "the least. That says how far the list hangs on those choices, not how far it is the programme's own."
         )
     if against is not None:
@@ -133,7 +132,7 @@ def in_need_words(worked: AllocationResult) -> str:
     """Say what counts as in need by the yardstick of the rule, as the end of a sentence."""
     told = [
         ("a place in the " if c.worst else "a ")
-        + str(c).replace(c.index, worked.results.label(c.index)).replace("%", " %")
+        + str(c).replace(c.index, worked.results.label(c.index))
         for c in worked.allocation.programme.in_need
     ]
     return join_words(told)
@@ -225,7 +224,7 @@ def rule_parts(worked: AllocationResult) -> list[tuple[str, bool, str]]:
     parts = a.programme.parts(worked.results.label, lambda parent: parent_words(parent)[0])
     return [
         (
-            re.sub(r"(?<=\d)%", " %", f"{part} (left out here)" if part in out else part),
+            f"{part} (left out here)" if part in out else part,
             official,
             note,
         )

@@ -38,7 +38,7 @@ _BACK = (
     "Back to the public purse: savings and transfers to the public sector, divided by its cost. Transfers, such as "
     "taxes and welfare payments, are paid by someone else and count in this alone."
 )
-_EXPECTED = "Expected: every input at its expected value. The interval holds 95 % of the draws."
+_EXPECTED = "Expected: every input at its expected value. The interval holds 95% of the draws."
 
 SIDES = {
     "public": "cost, public",
@@ -76,7 +76,7 @@ def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
     each, net = money(m["bcr"].expected), money(m["npsv"].expected)
     if appraisal.swings:
         said.append(
-            f"Each pound of public money is expected to bring {each} of benefits (95 % interval "
+            f"Each pound of public money is expected to bring {each} of benefits (95% interval "
             f"{_between(m['bcr'], money_=False)}); net present social value is {net} ({_between(m['npsv'])}). "
             f"Benefits exceed costs in {percent(appraisal.worth_it)} of {appraisal.draws:,} draws."
         )
@@ -171,7 +171,7 @@ def _changed(change: float | None) -> str:
         return "below 0"
     if change >= 10:
         return f"x {change + 1:,.0f}"
-    return f"{change:+.0%}".replace("%", " %").replace("-", "−")
+    return f"{change:+.0%}".replace("-", "−")
 
 
 def _turning_points(appraisal: Appraisal) -> dict[str, Any]:
@@ -325,7 +325,7 @@ def _how_sure(appraisal: Appraisal) -> str:
     alone = round(100 * min(1.0, sum(s.share for s in appraisal.swings)))
     return (
         f"Every uncertain input was drawn {appraisal.draws:,} times from the range that the project states for it "
-        f"(seed {appraisal.seed}). Inputs by themselves cause {alone} % of the variance of the net value, and "
+        f"(seed {appraisal.seed}). Inputs by themselves cause {alone}% of the variance of the net value, and "
         "together the rest. The interval is as good as the ranges: what has none counts as certain."
     )
 
@@ -344,7 +344,7 @@ def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
                     pl.col(pl.Float64).round(0).cast(pl.Int64)
                 )
             ),
-            "Present values. 95 % of the draws lie between low and high.",
+            "Present values. 95% of the draws lie between low and high.",
         ),
         Table(
             chart_id(appraisal, "ratios"),

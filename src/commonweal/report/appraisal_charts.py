@@ -57,13 +57,13 @@ def waterfall_chart(appraisal: Appraisal) -> Chart:
     y = 8 + len(rows) * ROW
     parts += [
         _whisker(place(npsv.low), place(npsv.high), y + 8),
-        text(LEFT - 12, y + 13, "95 % interval", anchor="end", fill=QUIET),
+        text(LEFT - 12, y + 13, "95% interval", anchor="end", fill=QUIET),
     ]
     id_, title = chart_id(appraisal, "waterfall"), "From benefits to net value"
     about = (
         f"Present values in pounds of {appraisal.project.price_year}, every input at its expected value. Each bar "
         "starts where the one above ends: benefits go to the right, costs to the left. The last is what remains; "
-        "the line under it holds 95 % of the draws. Transfers are left out."
+        "the line under it holds 95% of the draws. Transfers are left out."
     )
     numbers = TableData(
         pl.DataFrame(
@@ -103,7 +103,7 @@ def tornado_chart(appraisal: Appraisal) -> Chart | None:
         parts.append(text(place(0.0), y + 16, "£0", 12, "middle", QUIET))
     id_, title = chart_id(appraisal, "tornado"), "What each input moves by itself"
     about = (
-        "Net present social value when one input goes from the low to the high end of its 95 % interval and all others "
+        "Net present social value when one input goes from the low to the high end of its 95% interval and all others "
         "stay at their expected values. The values of the input stand at the ends of its bar. The dashed line is the "
         "expected value, the solid one nought."
     )

@@ -233,7 +233,7 @@ def study_data(study: Study) -> dict[str, Any]:
 def _tree_lines(study: Study, node: Node, depth: int) -> Iterator[str]:
     total = sum(node.weights.values())
     for key, child in node.children.items():
-        share = f"{child.weight / total:.1%}".replace("%", " %")
+        share = f"{child.weight / total:.1%}"
         label = study.indicators[child.indicator].label if child.indicator else child.label
         leaf = f" [{child.indicator}]" if child.indicator and child.indicator != key else ""
         yield f"{'  ' * depth}{key:<{36 - 2 * depth}} {share:>7}  {label or ''}{leaf}".rstrip()

@@ -72,7 +72,7 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     if found.recount.measured and short:
         said.append(
             f"Of what these {found.plural} are short of on {found.index_label}, set against the median of all in the "
-            f"study, that is {100 * found.recount.measured / short:.1f} %."
+            f"study, that is {100 * found.recount.measured / short:.1f}%."
         )
     if found.after is not None:
         for name, (before, then) in found.after.selected.items():
@@ -116,10 +116,10 @@ def more_than(met: float, bound: float) -> str:
     Examples
     --------
     >>> more_than(100_000, 100_000), more_than(100_000, 100_090), more_than(100_000, 102_130)
-    ('', ' than 0.1 % above it', ' than 2.2 % above it')
+    ('', ' than 0.1% above it', ' than 2.2% above it')
     """
     share = bound / met - 1
-    return "" if share < _PROVEN else f" than {math.ceil(1000 * share) / 10:.1f} % above it"
+    return "" if share < _PROVEN else f" than {math.ceil(1000 * share) / 10:.1f}% above it"
 
 
 def _count(value: float) -> str:

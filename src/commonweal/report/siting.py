@@ -219,7 +219,7 @@ def siting_certainty(sited: SitingResult) -> list[str]:
     if s.proven:
         sure = f"No other choice is better{' on that footing' if sited.unread else ''}: proven."
     elif np.isfinite(s.gap) and s.ended != "asked":
-        sure = f"No choice is better by more than {100 * s.gap:.2g} %; {_ENDED[s.ended]}, so it is not proven."
+        sure = f"No choice is better by more than {100 * s.gap:.2g}%; {_ENDED[s.ended]}, so it is not proven."
     else:
         sure = f"Whether another choice is better is not known: {_ENDED.get(s.ended, s.ended)}."
     return [chosen, sure]

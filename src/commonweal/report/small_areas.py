@@ -36,7 +36,7 @@ _PLACES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
 def _numbers(e: Estimates, areas: Areas, order: NDArray[np.intp]) -> TableData:
     """Give the estimates at some places in the order, with their intervals."""
     rows = order[[round(q * (len(order) - 1)) for q in _PLACES]]
-    words = ["lowest", *(f"{100 * q:.0f} % are lower" for q in _PLACES[1:-1]), "highest"]
+    words = ["lowest", *(f"{100 * q:.0f}% are lower" for q in _PLACES[1:-1]), "highest"]
     headers = ("Estimate", "Lower", "Upper")
     return TableData(
         pl.DataFrame(
@@ -73,7 +73,7 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
     parts = []
     for tick in np.linspace(low, high, 5):
         at = float(y(np.array([tick]))[0])
-        told = f"{100 * tick:.0f} %" if e.share else f"{tick:.2g}"
+        told = f"{100 * tick:.0f}%" if e.share else f"{tick:.2g}"
         parts.append(
             f'<path class="grid" d="M{_LEFT} {at:.1f}h{_WIDE}" fill="none" stroke="#c9d0d6"/>'
         )
@@ -92,7 +92,7 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
         f'<text class="tick" x="{_LEFT + _WIDE}" y="{bottom - 8}" text-anchor="end" font-size="13">highest</text></svg>'
     )
     about = (
-        f"The line is the estimate, the band its interval of {100 * level:.0f} % (smoothed along the order). Where the "
+        f"The line is the estimate, the band its interval of {100 * level:.0f}% (smoothed along the order). Where the "
         f"band is wide against the slope of the line, the order of {areas.plural} says little."
     )
     return Chart(id_, title, about, svg, _numbers(e, areas, order))
@@ -113,7 +113,7 @@ _SHOWN = 5
 
 def shown_value(value: float, share: bool) -> str:
     """Say an estimate: a share in percent, a number with two decimals."""
-    return f"{100 * value:.0f} %" if share else f"{value:.2f}"
+    return f"{100 * value:.0f}%" if share else f"{value:.2f}"
 
 
 def points_or_units(value: float, share: bool) -> str:
@@ -152,7 +152,7 @@ def _set_aside(e: Estimates, plural: str) -> Iterator[str]:
     if edge:
         yield (
             f"{format_count(edge, 'estimate', 'estimates')} "
-            f"would lie outside 0 to 100 % and {_are(edge)} set to that end: "
+            f"would lie outside 0 to 100% and {_are(edge)} set to that end: "
             "the model is stretched too far there."
         )
 
@@ -269,9 +269,9 @@ def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterato
     yield from align_columns(
         [
             "Outcome",
-            ">5 % are below",
+            ">5% are below",
             ">Median",
-            ">5 % are above",
+            ">5% are above",
             ">Interval, +-",
             ">Fit to publish",
             ">Own answers",
@@ -459,7 +459,7 @@ def _made(found: Neighbourhoods) -> Section:
             "many, and what similar places say as far as they are few. The documentation has the formulas, and how "
             "often such intervals cover a truth that is known, on its page “From a survey to neighbourhoods”.",
             "An estimate is called fit to publish when its standard error is less than "
-            f"{100 * found.limit:.0f} % of it. That is a convention, and hard on what is rare.",
+            f"{100 * found.limit:.0f}% of it. That is a convention, and hard on what is rare.",
             *filled,
         ),
         tables=(

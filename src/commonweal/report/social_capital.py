@@ -51,7 +51,7 @@ class SurveyHeadline:
     told
         The estimate with its interval, as a sentence.
     value, low, high
-        The estimate and the ends of its 95 % interval; None where it is too weak to publish.
+        The estimate and the ends of its 95% interval; None where it is too weak to publish.
     respondents
         How many answered.
     """
@@ -312,7 +312,7 @@ def _answer(listing: FrameworkListing) -> Iterator[str]:
 def _sections(listing: FrameworkListing) -> Iterator[Section]:
     if listing.indicators is not None and listing.areas is not None:
         cautions = [f"{k['label']}: {k['caution']}" for k in listing.known.values() if k["caution"]]
-        about = f"Value and 95 % interval, from the standard error; empty where none is stated. {_units(listing)}"
+        about = f"Value and 95% interval, from the standard error; empty where none is stated. {_units(listing)}"
         title = f"What is known of each of the {listing.areas.plural}"
         yield Section(
             "What this study knows",

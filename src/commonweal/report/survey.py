@@ -65,7 +65,7 @@ def survey_report(summary: Summary) -> Report:
     return Report(
         name=f"survey-{spec.name}",
         title=spec.title,
-        heading=f"{format_count(len(survey.frame), 'respondent', 'respondents')}; estimates with 95 % intervals",
+        heading=f"{format_count(len(survey.frame), 'respondent', 'respondents')}; estimates with 95% intervals",
         answer=tuple(summary_sentence(summary, name) for name in spec.outcomes),
         sections=tuple(sections),
         limits=tuple(limits),
@@ -99,7 +99,7 @@ def summary_sentence(summary: Summary, name: str) -> str:
     if not row["published"]:
         return f"{label}: not published, because of {row['reason']}."
     return (
-        f"{label}: {format_estimate(row['value'], share)} (95 % interval {format_estimate(row['lower'], share)} to "
+        f"{label}: {format_estimate(row['value'], share)} (95% interval {format_estimate(row['lower'], share)} to "
         f"{format_estimate(row['upper'], share)}; {format_count(row['respondents'], 'respondent', 'respondents')})."
     )
 
@@ -175,7 +175,7 @@ def _chart(summary: Summary, name: str, findings: list[OutcomeEstimates]) -> Cha
     return interval_chart(
         f"survey-{name.replace('_', '-')}",
         f"{label_}, by group",
-        f"The dot is the estimate, the line through it its 95 % interval.{line}",
+        f"The dot is the estimate, the line through it its 95% interval.{line}",
         rows,
         numbers,
         lambda value: format_estimate(value, share),
@@ -207,7 +207,7 @@ def _changes(summary: Summary) -> Section:
             unit = " points" if share else ""
             sure = row["lower"] > 0 or row["upper"] < 0
             told.append(
-                f"{label}, {row['since']} to {row['until']}: {row['change'] * times:+.1f}{unit} (95 % interval "
+                f"{label}, {row['since']} to {row['until']}: {row['change'] * times:+.1f}{unit} (95% interval "
                 f"{row['lower'] * times:+.1f} to {row['upper'] * times:+.1f})"
                 f"{'' if sure else ', which may be no change'}."
             )

@@ -59,7 +59,7 @@ def moved_sentence(moved: MeasureChange) -> str:
         else ""
     )
     return (
-        f"{label}: {word} than places like them, by {_plain(abs(d.estimate))} {unit} (95 % interval {_plain(low)} to "
+        f"{label}: {word} than places like them, by {_plain(abs(d.estimate))} {unit} (95% interval {_plain(low)} to "
         f"{_plain(high)}). {sure}{leans}{course}"
     )
 
@@ -200,7 +200,7 @@ def tracker_lines(found: TrackerResult) -> Iterator[str]:
         ]
         for m in found.moved
     ]
-    numbers = [">Here", ">Like", ">Difference", ">95 % interval", ">Adjusted p", "Better is"]
+    numbers = [">Here", ">Like", ">Difference", ">95% interval", ">Adjusted p", "Better is"]
     yield from align_columns(["", *(["Unit"] if mixed else []), *numbers], rows)
     for name, why in found.skipped.items():
         yield f"  {_label(found, name)}: not told, {why}."
@@ -350,7 +350,7 @@ def _moved(found: TrackerResult) -> Table:
         "tracker-measures",
         "Change of the places, of places like them, and the difference",
         TableData(frame, places={"p": 3, "p, adjusted": 3}),
-        "From and to are the ends of the 95 % interval. The difference holds the value at the start constant, so it is "
+        "From and to are the ends of the 95% interval. The difference holds the value at the start constant, so it is "
         "not just the one change less the other. Before: the same over the time before the baseline.",
     )
 
@@ -419,7 +419,7 @@ def difference_chart(found: TrackerResult) -> Chart | None:
     parts.append(text(left + wide, bottom + 20, "better", 12, "end", QUIET))
     title = "How much more the places moved than those like them"
     about = (
-        "Points of standing: the share of areas that have more need. The dot is the difference, the line its 95 % "
+        "Points of standing: the share of areas that have more need. The dot is the difference, the line its 95% "
         "interval. Filled dots are clear of nought with every measure looked at counted in, hollow ones are not."
     )
     numbers = TableData(

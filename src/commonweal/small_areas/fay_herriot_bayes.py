@@ -30,7 +30,7 @@ __all__ = [
 
 
 POINTS = 80
-"""Values of s at which the posterior is worked out; results move by less than 0.1 % of a standard error."""
+"""Values of s at which the posterior is worked out; results move by less than 0.1% of a standard error."""
 REACH = 2.5
 """Up to how many times the spread of the residuals s is looked for."""
 

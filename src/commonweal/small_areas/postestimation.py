@@ -354,7 +354,7 @@ def against_direct(
 def precision(estimate: ArrayLike, mse: ArrayLike, *, limit: float = CV_LIMIT) -> Precision:
     """Say which estimates have a coefficient of variation below a limit.
 
-    The limit of 20 % is a convention. For a share near 0 the coefficient of variation is large however
+    The limit of 20% is a convention. For a share near 0 the coefficient of variation is large however
     narrow the interval: look at both.
 
     Examples

@@ -51,7 +51,7 @@ class NationalFigure(_Told):
     value, change
         One of the two: a level in the unit, or a change since `since` in percentage points.
     low, high
-        Ends of the published 95 % interval, where there is one.
+        Ends of the published 95% interval, where there is one.
     when, since
         The year or years that it describes, and for a change where it starts.
     where, group
@@ -98,7 +98,7 @@ class FigureSeries(_Told):
     column, when_column
         The columns of the figure and of the year.
     low, high
-        The columns of the ends of its 95 % interval; none if not given.
+        The columns of the ends of its 95% interval; none if not given.
     only
         Which rows: the value of each column named.
     where, group, survey, unit, verified, note

@@ -249,7 +249,7 @@ class IndicatorSpec(_Table):
     counts
         The columns with the counts that a rate was made from; not with a panel.
     coverage
-        The share of areas with a value that an index accepts of it, such as ``10%``; 65 % if not given.
+        The share of areas with a value that an index accepts of it, such as ``10%``; 65% if not given.
     """
 
     file: Annotated[ByYear, BeforeValidator(file_name)] = ""

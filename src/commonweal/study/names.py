@@ -62,7 +62,7 @@ def rule_in_words(results: Results, name: str) -> str:
     """Say a designation's rule with the indices' own names."""
     rule = results.designations[name].rule
     labels = {c.index: index_label(results, c.index) for c in rule.conditions()}
-    text = str(rule).replace("%", " %")
+    text = str(rule)
     return re.sub(r"(?<= on )[\w./]+", lambda m: labels.get(m[0], m[0]), text)
 
 

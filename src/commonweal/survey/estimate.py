@@ -52,7 +52,7 @@ def estimate(
         * the columns of `by`;
         * ``respondents`` who answered, and ``effective_sample``: Kish's ``(sum w)^2 / sum w^2``;
         * ``design_effect``: the variance over that of a simple random sample of as many;
-        * ``value``, ``standard_error``, ``lower`` and ``upper`` (95 %), ``degrees_of_freedom`` (clusters less
+        * ``value``, ``standard_error``, ``lower`` and ``upper`` (95%), ``degrees_of_freedom`` (clusters less
           strata that have respondents of the group);
         * ``coefficient_of_variation``: the standard error over the value;
         * ``suppress`` and, where it is not, the ``reason``.
@@ -102,7 +102,7 @@ def changes(
     -------
     polars.DataFrame
         A row a group that has respondents in both: the columns of `by`; ``before`` and ``after``; ``change`` (after
-        less before), ``standard_error``, ``lower`` and ``upper`` (95 %), ``degrees_of_freedom``; ``suppress`` and the
+        less before), ``standard_error``, ``lower`` and ``upper`` (95%), ``degrees_of_freedom``; ``suppress`` and the
         ``reason`` if one of the two is too weak to publish.
 
     Raises
@@ -314,7 +314,7 @@ def _told(survey: Survey, outcome: str, table: pl.DataFrame, names: list[str]) -
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.10g} %"
+    return f"{100 * share:.10g}%"
 
 
 def _t(df: Array) -> Array:

@@ -38,7 +38,7 @@ class Term:
     se
         Its standard error.
     low, high
-        Bounds of its 95 % interval, by Student's t.
+        Bounds of its 95% interval, by Student's t.
     p
         Two-sided, of a coefficient of zero.
     """
@@ -254,15 +254,15 @@ def least_squares(
 
 
 def interval(term: Term, unit: str = "points", digits: int = 1) -> str:
-    """Say a coefficient with its 95 % interval.
+    """Say a coefficient with its 95% interval.
 
     Examples
     --------
     >>> interval(Term("growth", -1.05, 0.48, -2.01, -0.10, 0.03), digits=2)
-    '-1.05 points (95 % interval -2.01 to -0.10)'
+    '-1.05 points (95% interval -2.01 to -0.10)'
     """
     estimate, low, high = (f"{x:.{digits}f}" for x in (term.estimate, term.low, term.high))
-    return f"{estimate} {unit} (95 % interval {low} to {high})"
+    return f"{estimate} {unit} (95% interval {low} to {high})"
 
 
 def _numbers(table: pl.DataFrame, name: str) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ def framework_plot(
             axes.barh(at, wide, share, left, align="edge", color=fill, edgecolor="white")
             room = int(share * tall / _LINE + 0.01)
             if room:
-                told = f": {100 * share:.1f}\u00a0%"
+                told = f": {100 * share:.1f}%"
                 lines = _fitted(clean_text(name), told, max(int(wide / _LETTER) - 1, 2), room)
                 weight = "bold" if path in parents else "normal"
                 axes.text(left + 7, at + share / 2, "\n".join(lines), va="center", weight=weight)

@@ -39,7 +39,7 @@ def rank_plot(
     *,
     rows: Sequence[int | str] | None = None,
     cut: AboveZero | None = None,
-    interval: str = "5 % to 95 % of the runs",
+    interval: str = "5% to 95% of the runs",
     title: str = "How sure the ranks are",
 ) -> Plot:
     """Draw the rank of units as a dot, with the interval that it may lie in.
@@ -294,7 +294,7 @@ def sensitivity_plot(
         figure.legend(loc="outside lower center", ncols=2)
         about = f"Share of the variance of {of} that each choice explains."
         if found.total_interval is not None:
-            about += " The line over a bar: its bootstrap interval, 5 % to 95 %."
+            about += " The line over a bar: its bootstrap interval, 5% to 95%."
         return plot(figure, title, about, numbers)
 
 

@@ -129,7 +129,7 @@ class Pages:
             asked=asked, choices=choices, embed=asked.embed == "1", link=link, kept=kept, **more
         )
         # A number and its percent sign stay on one line.
-        return HTMLResponse(html.replace(" %", "\N{NO-BREAK SPACE}%"), status)
+        return HTMLResponse(html, status)
 
     def problem(self, request: Request, status: int, words: str) -> Response:
         """Say on a page what is wrong."""

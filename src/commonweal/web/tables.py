@@ -163,7 +163,7 @@ def history_table(explorer: Explorer) -> WebTable | None:
 def strands_table(place: Place) -> WebTable:
     """Give where a place stands on each index and strand, beside others: the numbers of its chart."""
     groups = {a.group: a.label for s in place.standings for a in s.averages}
-    head = ("Index", "Strand", "Rank", "Rank, 5 % of runs", "Rank, 95 % of runs", "Of",
+    head = ("Index", "Strand", "Rank", "Rank, 5% of runs", "Rank, 95% of runs", "Of",
             "Greater need than: this place", *(f"Greater need than: {v}" for v in groups.values()))  # fmt: skip
     rows = []
     for index in place.standings:

@@ -220,7 +220,7 @@ _FIFTHS = (
     "Tenths 7 and 8",
     "Least need: tenths 9 and 10",
 )
-_CHANCES = ("95 % to 100 % of runs", "80 % to 95 %", "20 % to 80 %", "5 % to 20 %", "Under 5 %")
+_CHANCES = ("95% to 100% of runs", "80% to 95%", "20% to 80%", "5% to 20%", "Under 5%")
 
 
 @dataclass(frozen=True, slots=True)

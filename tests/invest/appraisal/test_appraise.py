@@ -94,7 +94,7 @@ def test_a_million_as_an_advocate_has_it() -> None:
 
 
 def test_an_effect_that_may_be_chance_may_be_no_benefit() -> None:
-    """High anxiety -0.8 points, 95 % interval -2.4 to 0.7: the benefit's interval has 0 inside."""
+    """High anxiety -0.8 points, 95% interval -2.4 to 0.7: the benefit's interval has 0 inside."""
     a = appraise(load_project("big-local-anxiety"))
     found = line(a, "anxiety")
     assert found.may_be_none
@@ -299,7 +299,7 @@ def test_prices_of_other_years_are_brought_to_one(made: Callable[..., Project]) 
 
 
 def test_works_that_take_longer_put_off_what_waits_for_them(made: Callable[..., Project]) -> None:
-    """Four years planned, 25 % longer: a year late, so a year's benefits and running costs are lost."""
+    """Four years planned, 25% longer: a year late, so a year's benefits and running costs are lost."""
     works = {"years": 4, "optimism_bias": {"category": "non_standard_civil_engineering"}}
     building = {
         "label": "B",

@@ -53,7 +53,7 @@ def test_no_range_is_not_certainty(tell: Any) -> None:
     assert code == 0
     assert "No input has a range, so how sure this is cannot be said" in said
     assert "Commissioned by a funder that argues for such investment" in said
-    assert "100 %" not in said
+    assert "100%" not in said
 
 
 def test_json_is_the_same_answer(tell: Any) -> None:

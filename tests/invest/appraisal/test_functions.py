@@ -83,7 +83,7 @@ def test_present_value_names_what_is_no_number() -> None:
 
 
 def test_the_combined_building_of_the_guidance() -> None:
-    """30 % x 51 + 70 % x 24 = 32.1 % of cost, and 30 % x 39 + 70 % x 4 = 14.5 % of time."""
+    """30% x 51 + 70% x 24 = 32.1% of cost, and 30% x 39 + 70% x 4 = 14.5% of time."""
     categories = P.optimism_bias.categories
     mix = {"non_standard_buildings": 0.3, "standard_buildings": 0.7}
     for of, upper in (("capital", 0.321), ("duration", 0.145)):
@@ -126,7 +126,7 @@ def test_optimism_bias_at_its_ends() -> None:
 
 
 def test_additionality_by_hand() -> None:
-    """100 jobs, 10 % leak, 20 % displaced, 5 % substituted, x 1.25, less 20: 65.5."""
+    """100 jobs, 10% leak, 20% displaced, 5% substituted, x 1.25, less 20: 65.5."""
     assert additional(100, 0.1, 0.2, 0.05, 1.25, 20) == pytest.approx(65.5)
     assert additional(100.0) == 100
 

@@ -116,7 +116,7 @@ def test_values_that_name_what_is_not_there_are_refused(tmp_path: Path) -> None:
 
 
 def test_prices_are_the_published_ones_and_reach_the_price_year_of_the_set() -> None:
-    """Prices rose by 23.3 % from 2019 to 2024 (HM Treasury, December 2025)."""
+    """Prices rose by 23.3% from 2019 to 2024 (HM Treasury, December 2025)."""
     values, year = load_values(), load_interventions().price_year
     assert values.prices.verified
     assert values.prices.index[year] / values.prices.index[2019] == pytest.approx(1.2329, abs=5e-5)

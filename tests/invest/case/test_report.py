@@ -145,7 +145,7 @@ def test_how_near_to_the_best_each_draw_is_solved_is_told(case: Case) -> None:
     section = next(
         s for s in case_report(far).sections if s.title.endswith("how sure the choice is")
     )
-    assert "within 4.2 % of the best of its draw" in section.text[0]
+    assert "within 4.2% of the best of its draw" in section.text[0]
 
 
 def test_nothing_is_said_of_choices_where_none_of_the_places_looked_at_has_one(

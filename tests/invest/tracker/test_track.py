@@ -78,7 +78,7 @@ def estimated(then: Snapshot, now: Snapshot) -> DiDEstimate:
 
 
 def test_a_known_effect_is_recovered_at_the_stated_coverage() -> None:
-    """Of 200 intervals of 95 %, 181 or fewer would hold the truth once in 300 times."""
+    """Of 200 intervals of 95%, 181 or fewer would hold the truth once in 300 times."""
     truth, held, estimates, naive = 2.0, 0, [], []
     for seed in range(200):
         _, then, now = world(seed, truth)

@@ -41,8 +41,8 @@ def test_published_findings_keep_their_marks_and_are_in_the_library() -> None:
     for row in found.values():
         library.work(row.work)
         assert row.unread
-    assert "12 %" in found["shares"].says
-    assert "28 %" in found["shares"].says
+    assert "12%" in found["shares"].says
+    assert "28%" in found["shares"].says
     assert "132 countries" in found["shares"].says
     assert "0.5 to 0.67" in found["growth"].says
     for weight in load_weights().values():

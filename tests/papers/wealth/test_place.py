@@ -63,8 +63,8 @@ def test_without_errors_there_are_no_ends() -> None:
         ({"income": -3}, "income: found -3"),
         ({"income": float("nan")}, "income: found nan"),
         ({"points": 101}, "found 101 points"),
-        ({"points": 50, "trust": 0.6}, "gives 110 %"),
-        ({"points": -50, "trust": 0.3}, "gives -20 %"),
+        ({"points": 50, "trust": 0.6}, "gives 110%"),
+        ({"points": -50, "trust": 0.3}, "gives -20%"),
         ({"horizons": [(0.015, 0)]}, "years: found 0"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_point_in_a_country(world: Store) -> None:
     flow = worth.filter(form="linear", measure="flow")["value"].item()
     assert flow == pytest.approx(1.041 * 0.01 * 20 * 100)
     assert worth_in_country(found, country_of("CZE")) is None
-    with pytest.raises(DataError, match=r"\+50 points from 60 % gives 110 %"):
+    with pytest.raises(DataError, match=r"\+50 points from 60% gives 110%"):
         worth_in_country(found, country_of("NOR"), 50)
 
 

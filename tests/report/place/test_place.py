@@ -193,7 +193,7 @@ def test_more_need_is_never_a_lower_standing() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (0.004, "share of people", "0.4 % of people"),
+        (0.004, "share of people", "0.4% of people"),
         (0.00123, "per person", "0.0012 per person"),
         (12.0, "per 10,000 people", "12 per 10,000 people"),
         (3.456, "pubs, the far ones counting less", "3.46 pubs"),

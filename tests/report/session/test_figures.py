@@ -56,7 +56,7 @@ def test_figures_of_a_study_known_by_hand(meeting: Meeting) -> None:
     assert found["county.priority.in.southside.count"] == "3"
     assert found["county.priority.in.northside.count"] == "0"
     assert found["county.priority.authorities"] == "1"
-    assert found["county.priority.share"] == "15 %"
+    assert found["county.priority.share"] == "15%"
     assert found["county.areas.people"] == "21,000 people"
 
 

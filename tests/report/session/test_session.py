@@ -148,14 +148,12 @@ def test_values_below_nought_stay_inside_the_drawing(meeting: Meeting) -> None:
 def test_shares_are_told_in_percent_all_through(county: Content) -> None:
     (chart,) = [chart for chart in county.charts if chart.id == "state-volunteering-rate"]
     said = [t.text for t in ET.fromstring(chart.svg).iter(f"{SVG}text")]
-    assert sum(str(text).endswith(" %") for text in said) == 1 + 10 + 5
+    assert sum(str(text).endswith("%") for text in said) == 1 + 10 + 5
     assert chart.title.count("%") == 3
     assert county.state is not None
     rows = [row for strand in county.state.strands for row in strand.table.frame.rows(named=True)]
     (row,) = [row for row in rows if row["Measure"].startswith("Volunteering")]
-    assert all(
-        row[head].endswith(" %") for head in ("Middle", "Middle half", "Most deprived tenth")
-    )
+    assert all(row[head].endswith("%") for head in ("Middle", "Middle half", "Most deprived tenth"))
 
 
 def test_axe_finds_no_fault_in_the_page(county: Content, browser: Browser, tmp_path: Path) -> None:

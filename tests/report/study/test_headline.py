@@ -21,12 +21,12 @@ def test_every_line_by_hand(small: Any) -> None:
     assert headline(results) == [
         "Twenty places",
         "",
-        "3 of 20 places are a priority: worst 20 % on deprivation and worst 20 % on Community needs.",
+        "3 of 20 places are a priority: worst 20% on deprivation and worst 20% on Community needs.",
         "5,500 people live there, in 1 district.",
         "0 more would qualify if every cut-off were a tenth more generous (near misses); 1 of the 3 places "
         "would drop out if it were a tenth stricter.",
-        "How sure: over 200 draws of where the line is drawn, 1 of the 3 qualifies in at least 95 % of draws; "
-        "1 place, in or out, qualifies in 20 % to 80 %: there the answer hangs on those choices.",
+        "How sure: over 200 draws of where the line is drawn, 1 of the 3 qualifies in at least 95% of draws; "
+        "1 place, in or out, qualifies in 20% to 80%: there the answer hangs on those choices.",
     ]
 
 

@@ -58,7 +58,7 @@ def test_weights_are_shares_and_one_condition_is_told_once(tell: Any, small: Sma
     assert f"extends: {small.study.name}" in told
     parse = example_in(told)
     assert parse_study(parse, "example", "example", small.study.parent).designate["priority"]
-    assert tell("studies", "show", "demo")[1].count(" 33.3 %  ") == 6
+    assert tell("studies", "show", "demo")[1].count(" 33.3%  ") == 6
     assert tell("studies", "show", "dmo")[0] == 2
 
 

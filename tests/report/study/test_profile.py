@@ -30,7 +30,7 @@ def test_every_line_by_hand(small: Any) -> None:
         "Place 17 (A17), Southside",
         "1,700 people; from the study Twenty places",
         "",
-        "It is a priority (only just). The rule: worst 20 % on deprivation and worst 20 % on Community needs.",
+        "It is a priority (only just). The rule: worst 20% on deprivation and worst 20% on Community needs.",
         "  deprivation: inside by 1 place (+6.15 points); the cut-off is at 4",
         "  Community needs: inside by 1 place (+6.15 points); the cut-off is at 4",
         "  Least change that would change the answer: Low income from 4th to 5th, all else as it is.",
@@ -52,9 +52,9 @@ def test_every_line_by_hand(small: Any) -> None:
 
 def test_outside_and_why(small: Any) -> None:
     told = "\n".join(profile_lines(profile(small.run(), "A10")))
-    assert "It is not a priority. The rule: worst 20 % on deprivation" in told
+    assert "It is not a priority. The rule: worst 20% on deprivation" in told
     assert "Worked out 200 times" in told
-    assert "it was on the list in 0 % of them." in told
+    assert "it was on the list in 0% of them." in told
     assert re.search(r"deprivation: outside by 7 places \(-.* points\); the cut-off is at 4", told)
     assert re.search(
         r"Community needs: inside by 3 places \(\+.* points\); the cut-off is at 4", told
@@ -70,7 +70,7 @@ def test_an_interval_where_the_index_varies(small: Any) -> None:
     results = small.run()
     told = "\n".join(profile_lines(profile(results, "A17")))
     low, _, high = results.certainty["priority"].ranks["deprivation"][16]
-    assert re.search(r"deprivation: 4th of 20 .*, between 3rd and 5th in 90 % of draws", told)
+    assert re.search(r"deprivation: 4th of 20 .*, between 3rd and 5th in 90% of draws", told)
     assert (low, high) == (3, 5)
     assert "Community needs: 4th of 20 (1st = most need), decile 2\n" in told  # it does not vary
 

@@ -71,9 +71,9 @@ def test_outliers_are_not_told_where_only_ranks_enter(small: Small) -> None:
 def test_areas_and_indicators_with_too_little_are_counted(small: Small) -> None:
     few = {i: str(i * i % 7) for i in range(1, 13)}
     text = quality_flags(small.run(with_pubs(small, few)))[0][1]
-    assert "“Pubs” has 60 % of the areas; 65 % expected." in text
+    assert "“Pubs” has 60% of the areas; 65% expected." in text
     more = small.replace(small.indicators, "A20,20,1,0.5,", "A20,20,,0.5,")
-    assert "1 area has less than 65 % of the indicators." in quality_flags(small.run(more))[0][1]
+    assert "1 area has less than 65% of the indicators." in quality_flags(small.run(more))[0][1]
 
 
 def test_nothing_found_is_said(small: Small) -> None:

@@ -69,8 +69,7 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
     share = found.moves.max(axis=0)[moved]
     assert (
         f"What most often moves it across the line is {names[found.mover[moved]]}: changed alone, it "
-        f"does so in {share:.0%}".replace("%", " %")
-        in text
+        f"does so in {share:.0%}" in text
     )
     assert found.mover[still] == -1
     text = "\n".join(profile_lines(profile(told, told.areas.codes[still])))
@@ -130,7 +129,7 @@ def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
     for chart in charts:
         totals = chart.numbers.frame["With the others"].to_list()
         assert totals == sorted(totals, reverse=True)
-        told_in = re.findall(r'y="\d+">([\d.]+ %|under 1 %|over 99 %)</text>', chart.svg)
+        told_in = re.findall(r'y="\d+">([\d.]+%|under 1%|over 99%)</text>', chart.svg)
         assert len(told_in) == len(totals)
     # What does not act on an index has no bar there, and a zero in the table.
     assert len(charts[2].numbers) == 1
@@ -149,7 +148,7 @@ def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
     ("assumption", "words"),
     [
         (Weights(weights="community", interval=0.25),
-         "the weights within the Community (up to 25 % either way)"),
+         "the weights within the Community (up to 25% either way)"),
         (Weights(levels=[{"uniform": True}]), "all weights (any weights, each as likely as any other)"),
         (Aggregation(form=("need", "community"), of=("sum", {"generalised": {"p": 0.5}})),
          "the way of putting together the Need and the Community (sum, generalised (p 0.5))"),
@@ -166,7 +165,7 @@ def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
         (SamplingError(), "the sampling error of the published figures"),
         (SmallCounts(counts=["clubs"]), "the error of small counts in the Clubs"),
         (CutOff(cut=(0.9, 1.1)), "the cut-offs (times 0.9 to 1.1)"),
-        (Weights(name="own words", interval=0.1), "own words (up to 10 % either way)"),
+        (Weights(name="own words", interval=0.1), "own words (up to 10% either way)"),
     ],
 )  # fmt: skip
 def test_every_kind_of_choice_has_words(told: Results, assumption: Any, words: str) -> None:

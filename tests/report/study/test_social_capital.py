@@ -72,16 +72,16 @@ def results(small: Small) -> Results:
 
 def test_value_interval_and_standing_by_hand(results: Results) -> None:
     here = trust(results, 10)
-    assert (here.state, here.value, here.text) == ("modelled", 50.0, "50 % of adults")
+    assert (here.state, here.value, here.text) == ("modelled", 50.0, "50% of adults")
     assert here.low == pytest.approx(50 - 1.959964 * SE)
     assert here.high == pytest.approx(50 + 1.959964 * SE)
-    assert here.interval == "95 % interval 46.1 to 53.9"
+    assert here.interval == "95% interval 46.1 to 53.9"
     # Of the 18 others with a value, A01, A02 and A04 to A09 are lower.
     assert (here.of, here.higher_than) == (19, pytest.approx(8 / 18))
     # Two standard errors of 2 make differences up to 1.96 sqrt(8) = 5.5: A05 to A15, but A15 has none.
     assert here.alike == pytest.approx(9 / 17)
     assert here.place == (
-        "higher than in 44 % of the other 18 places; cannot be told apart from 53 % of them"
+        "higher than in 44% of the other 18 places; cannot be told apart from 53% of them"
     )
     assert (here.vintage, here.caution, here.more_is) == ("2024", "Modelled.", "more")
 
@@ -132,7 +132,7 @@ def test_an_interval_ends_where_a_share_does(
     results = small.run(study)
     assert trust(results, 1).low == ends[0]
     assert trust(results, 20).high == ends[1]
-    assert trust(results, 1).interval == "95 % interval 0 to 2.46"
+    assert trust(results, 1).interval == "95% interval 0 to 2.46"
 
 
 def test_among_the_lowest_it_says_than_how_many_it_is_lower(small: Small) -> None:
@@ -142,8 +142,8 @@ def test_among_the_lowest_it_says_than_how_many_it_is_lower(small: Small) -> Non
         "\n".join(["code,trust,trust_se", *lines]) + "\n", "utf-8"
     )
     found = small.run(study)
-    assert trust(found, 2).place.startswith("lower than in 95 % of the other 19 places;")
-    assert trust(found, 3).place.startswith("higher than in 11 % of the other 19 places;")
+    assert trust(found, 2).place.startswith("lower than in 95% of the other 19 places;")
+    assert trust(found, 3).place.startswith("higher than in 11% of the other 19 places;")
 
 
 def test_areas_on_a_level_count_half_and_cannot_be_told_apart(small: Small) -> None:
@@ -158,14 +158,14 @@ def test_areas_on_a_level_count_half_and_cannot_be_told_apart(small: Small) -> N
 def test_every_place_tells_the_same_value(
     results: Results, small: Small, tmp_path: Path, tell: Callable[..., tuple[int, str, str]]
 ) -> None:
-    told = "50 % of adults; 95 % interval 46.1 to 53.9; higher than in 44 % of the other 18 places"
+    told = "50% of adults; 95% interval 46.1 to 53.9; higher than in 44% of the other 18 places"
     found = of(results, 9)
     assert any(told in line for line in social_capital_lines(found))
     assert describe(results, 9).capital == found
     assert here_table(found).cells()[0][2:5] == (
-        "50 % of adults",
-        "95 % interval 46.1 to 53.9",
-        "44 %",
+        "50% of adults",
+        "95% interval 46.1 to 53.9",
+        "44%",
     )
     assert [h for h in capital_data(found)["headlines"] if h["value"] == 50.0]
     code, said, _ = tell("show", "A10", "--study", small.study, "--draws", "0")
@@ -187,7 +187,7 @@ def test_report_and_workbook_have_every_headline(results: Results, tmp_path: Pat
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
     assert len(rows) == 25
     assert [r[3:7] for r in rows if r[2] == "modelled for here"] == [
-        ("Trust", 19, "51 % of adults", "standard errors for 18")
+        ("Trust", 19, "51% of adults", "standard errors for 18")
     ]
 
 
@@ -199,12 +199,12 @@ def test_figures_for_the_country_come_with_year_and_mark(demo_england: SocialCap
     said = {h.id: h.national for h in demo_england.headlines}
     assert (
         said["belongs"]
-        == "65 % of adults, England 2020/21 (Community Life Survey, DCMS 2021; verified)"
+        == "65% of adults, England 2020/21 (Community Life Survey, DCMS 2021; verified)"
     )
     assert said["trusts_government"].startswith("11 points down from autumn 2018 to autumn 2019")
     assert said["meets_socially"] == ""
     assert said["neighbours_trusted"].startswith(
-        "78 % of adults in rural areas, 61 % in urban areas,"
+        "78% of adults in rural areas, 61% in urban areas,"
     )
 
 
@@ -280,7 +280,7 @@ def test_the_command_lists_what_a_study_has(
     code, said, _ = tell("social-capital", study)
     assert code == 0
     assert "Of 25 headline indicators of social capital this study has 1: 1 modelled." in said
-    assert "Trust: 19 of 20 places; middle 51 % of adults; lowest 41 % of adults" in said
+    assert "Trust: 19 of 20 places; middle 51% of adults; lowest 41% of adults" in said
     assert "Trusts most people" in said
     assert "modelled: Trust" in said
     code, said, complaint = tell("social-capital", "--area", "A10")
@@ -301,7 +301,7 @@ def test_the_command_without_a_study_lists_25_and_five_offline(
     assert "25 headline indicators in 4 domains" in said
     assert said.count("is not verified") == 2
     assert "Some figures for the country cannot be had here" in complaint
-    assert "97 % 2014/15" in said
+    assert "97% 2014/15" in said
     report = (tmp_path / "told" / "report.html").read_text("utf-8")
     assert report.count(">not verified.") == 30
     assert sum(1 for _ in pypdf.PdfReader(tmp_path / "told" / "report.pdf").pages) > 1
@@ -342,10 +342,10 @@ def test_a_survey_says_which_headlines_it_asks(
     code, said, _ = tell("social-capital", with_trust(small), "--survey", file, "--out", "told")
     assert code == 0
     assert "Of 25 headline indicators of social capital, Our survey asks 1." in said
-    assert "Trusts people: 75 % (95 % interval " in said
+    assert "Trusts people: 75% (95% interval " in said
     assert "modelled: Trust" in said  # what is known place by place comes first
     report = (small.path / "told" / "report.html").read_text("utf-8")
-    assert "Trusts people: 75\N{NO-BREAK SPACE}% (95\N{NO-BREAK SPACE}% interval " in report
+    assert "Trusts people: 75% (95% interval " in report
     code, said, _ = tell("social-capital", "--survey", file, "--json")
     ons = json.loads(said)["frameworks"][0]
     asked = {h["id"]: h["asked"] for d in ons["domains"] for h in d["headlines"] if h["asked"]}

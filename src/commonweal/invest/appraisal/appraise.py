@@ -189,7 +189,7 @@ SEED = 1
 """The seed of the draws if none is given."""
 
 INTERVAL = (0.025, 0.975)
-"""Shares of the draws below the ends of an interval: 95 % lie inside."""
+"""Shares of the draws below the ends of an interval: 95% lie inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Estimate:
     expected
         With every input at its expected value.
     mean, low, median, high
-        Over the draws; 95 % of them lie between low and high.
+        Over the draws; 95% of them lie between low and high.
     """
 
     expected: float
@@ -405,7 +405,7 @@ def _drivers(
     said.append(
         f"What drives the answer most is “{first.input.label}”{unit}: from {figure(first.low, first.input)} to "
         f"{figure(first.high, first.input)}, net present social value goes from {money(between[0])} to "
-        f"{money(between[1])}, and {round(first.share * 100)} % of its variance comes from this alone."
+        f"{money(between[1])}, and {round(first.share * 100)}% of its variance comes from this alone."
     )
     switch = next(s for s in turning if s.input.name == first.input.name)
     if switch.value is None:
@@ -418,6 +418,6 @@ def _drivers(
         )
     if len(wide) > 1:
         said.append(
-            f"Next comes “{wide[1].input.label}”, {round(wide[1].share * 100)} % of the variance."
+            f"Next comes “{wide[1].input.label}”, {round(wide[1].share * 100)}% of the variance."
         )
     return tuple(said)

@@ -82,7 +82,7 @@ def _correlation_matrix(
 
 
 ENDS = (0.025, 0.975)
-"""A tornado goes from the low to the high end of each input's 95 % interval."""
+"""A tornado goes from the low to the high end of each input's 95% interval."""
 
 _POINTS = 512
 
@@ -96,7 +96,7 @@ class Swing:
     input
         Which.
     low, high
-        The ends of its 95 % interval.
+        The ends of its 95% interval.
     npsv, bcr
         Net present social value and benefit-cost ratio at these.
     share

@@ -61,7 +61,7 @@ YEARS, FIRST_YEAR, SITES_DRAWS, SITES_SEED = 10, 2026, 2_000, 1
 COSTED = "Each is costed and valued as a {built}."
 COST = "{costed} Cost over {years} years, to the public sector in present value: {cost} ({low} to {high})."
 WORTH = (
-    "Worth for those reached anew: {each} for each pound (95 % interval {low} to {high}); more than it costs in "
+    "Worth for those reached anew: {each} for each pound (95% interval {low} to {high}); more than it costs in "
     "{sure} of {draws} draws. Most of the numbers behind that are assumptions, listed below."
 )
 _UNTOLD = (

@@ -40,7 +40,7 @@ _SUM = 1e4  # what all costs add up to in HiGHS, whose tolerances are absolute
 _TIGHT = 1e-7
 _WHOLE = 1e-6
 _TAIL = 0.02  # lines that close less than this share of the gap wait for branching
-_NEAR = 1.02  # a rounded choice within 2 % of the best is worth improving
+_NEAR = 1.02  # a rounded choice within 2% of the best is worth improving
 
 
 def branch_and_cut(

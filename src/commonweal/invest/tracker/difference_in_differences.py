@@ -150,7 +150,7 @@ class DiDEstimate:
     Attributes
     ----------
     estimate, low, high
-        In the unit of the measure, with the ends of the 95 % interval.
+        In the unit of the measure, with the ends of the 95% interval.
     se, p
         Standard error, and the two-sided chance of so large a difference if there were none.
     places, like

@@ -111,7 +111,7 @@ def three_columns(table: pl.DataFrame) -> tuple[Column, ...]:
 
 
 def shrinkage(columns: Sequence[Column]) -> float:
-    """Give how much smaller the coefficient of growth is in the last column than before it: 0.79 for 79 %.
+    """Give how much smaller the coefficient of growth is in the last column than before it: 0.79 for 79%.
 
     Measured from the second column, which adds industry, to the last, which adds people.
     """

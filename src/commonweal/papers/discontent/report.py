@@ -39,10 +39,10 @@ def growth_chart(
     title = f"Growth and the Leave share, {column.title}"
     about = (
         f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them; larger dots "
-        f"have more electors. The line falls by {-slope:.2f} points for each 1 % a year."
+        f"have more electors. The line falls by {-slope:.2f} points for each 1% a year."
         if slope < 0
         else f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them. The line "
-        f"rises by {slope:.2f} points for each 1 % a year."
+        f"rises by {slope:.2f} points for each 1% a year."
     )
     numbers = TableData(
         pl.DataFrame(
@@ -207,7 +207,7 @@ def _wards(found: Discontent) -> Section:
             "young who do not go on to higher education.",
         ),
         points=(
-            "From and to are the bounds of the 95 % interval; the wider ones leave each cluster out in turn, "
+            "From and to are the bounds of the 95% interval; the wider ones leave each cluster out in turn, "
             "and hold where few clusters have what is compared.",
             "Listed are the wards on the list, or the authorities that have some.",
         ),
@@ -262,7 +262,7 @@ def discontent_report(found: Discontent) -> Report:
 
 
 _PER_UNIT = "Points of Leave share for one unit more, with standard errors."
-_OF_LAST = "Points of Leave share for 1 % a year more; the 95 % interval is of the last column."
+_OF_LAST = "Points of Leave share for 1% a year more; the 95% interval is of the last column."
 
 
 _SHORT = ("Alone", "Industry", "People")

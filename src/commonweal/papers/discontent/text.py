@@ -32,7 +32,7 @@ def per_point_less(term: Term, digits: int = 1) -> str:
         low, high = -high, -low
     return (
         f"{abs(term.estimate):.{digits}f} points {more} "
-        f"(95 % interval {low:.{digits}f} to {high:.{digits}f})"
+        f"(95% interval {low:.{digits}f} to {high:.{digits}f})"
     )
 
 
@@ -42,7 +42,7 @@ def of_wards(held: ControlledDifference) -> str:
     sign = 1 if term.estimate >= 0 else -1
     low, high = sorted((sign * term.low, sign * term.high))
     more = "more" if sign > 0 else "fewer"
-    return f"{abs(term.estimate):.1f} points {more} (95 % interval {low:.1f} to {high:.1f})"
+    return f"{abs(term.estimate):.1f} points {more} (95% interval {low:.1f} to {high:.1f})"
 
 
 def answer(found: Discontent) -> tuple[str, ...]:
@@ -54,11 +54,11 @@ def answer(found: Discontent) -> tuple[str, ...]:
     aged = found.held[-1]
     by_authority = _held(found.by_authority, ANSWER)
     return (
-        "Where the economy of the region grew more slowly, more people voted Leave in 2016: for each 1 % "
+        "Where the economy of the region grew more slowly, more people voted Leave in 2016: for each 1% "
         f"a year less, {per_point_less(industry)} with level, industry and population held constant.",
         "With schooling, age and unemployment held constant as well it is "
         f"{per_point_less(people, 2)}. Decline survives controls but shrinks by about "
-        f"{round(100 * shrinkage(found.columns), -1):.0f} %: both are reported.",
+        f"{round(100 * shrinkage(found.columns), -1):.0f}%: both are reported.",
         f"What is left of it rests on choices: {per_point_less(current, 2)} with manufacturing taken at current "
         f"prices, and {per_point_less(shared, 2)} where neighbouring authorities may miss by the same"
         f"{_of_none(current, shared)}.",

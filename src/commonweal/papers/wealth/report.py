@@ -103,10 +103,10 @@ _LIMITS = (
 
 
 def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
-    """Draw a bar a row: the parts of measured wealth, together 100 %, and trust after them."""
+    """Draw a bar a row: the parts of measured wealth, together 100%, and trust after them."""
     ends = any(row.low is not None for row in rows)
     about = (
-        "Each bar is one country or group, its measured wealth set to 100 %. What it owes abroad, on balance, stands "
+        "Each bar is one country or group, its measured wealth set to 100%. What it owes abroad, on balance, stands "
         "to the left of nought. Trust, striped, comes on top, as a share of measured wealth: it is modelled."
         + (" The line at its end shows how far that could be out." if ends else "")
         + " Intangible capital and institutions have no data."
@@ -131,7 +131,7 @@ def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
             f'<path d="M{x(k / 4):.1f} {_TOP:g}V{height - 10:g}" stroke="{QUIET if dark else LINE}" stroke-width="1"/>'
         )
         if k % 2 == 0:
-            parts.append(text(x(k / 4), _TOP - 6, f"{25 * k} %", 11.5, "middle", QUIET))
+            parts.append(text(x(k / 4), _TOP - 6, f"{25 * k}%", 11.5, "middle", QUIET))
     for k, row in enumerate(rows):
         y = _TOP + k * _ROW + (_ROW - _BAR) / 2
         parts.append(text(_LEFT - 8, y + _BAR - 4, _short(row.label), 12.5, "end"))

@@ -346,8 +346,8 @@ def worth_of_change(
     after = before + points / 100
     if trust is not None and not 0 <= after <= 1:
         raise DataError(
-            f"change in trust: {points:+g} points from {100 * trust:.3g} % gives {100 * after:.3g} %; "
-            "expected 0 to 100 %"
+            f"change in trust: {points:+g} points from {100 * trust:.3g}% gives {100 * after:.3g}%; "
+            "expected 0 to 100%"
         )
     # Adding and taking away again must not push a share past its ends by a rounding error.
     after = min(1.0, max(0.0, after))
@@ -408,7 +408,7 @@ def worth_in_country(
     Raises
     ------
     DataError
-        If no survey asks about trust there, or trust would leave 0 to 100 %.
+        If no survey asks about trust there, or trust would leave 0 to 100%.
     """
     row = found.country(country)
     if row["income"] is None:

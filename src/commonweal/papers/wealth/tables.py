@@ -83,7 +83,7 @@ def _share(value: float | None) -> str:
         return "-"
     if math.isinf(value):
         return "no bound"
-    return f"{100 * value:.{2 if abs(value) < 0.1 else 1}f} %"
+    return f"{100 * value:.{2 if abs(value) < 0.1 else 1}f}%"
 
 
 def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
@@ -199,7 +199,7 @@ def measure_words(row: Mapping[str, Any]) -> str:
     """Say what a row of `worth_of_change` measures."""
     words = {"share": "of income", "flow_per_head": "a head and year", "flow": "a year"}
     if row["measure"] == "stock":
-        return f"stock, {row['years']:g} years at {100 * row['rate']:g} %"
+        return f"stock, {row['years']:g} years at {100 * row['rate']:g}%"
     return words[row["measure"]]
 
 

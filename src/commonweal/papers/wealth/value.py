@@ -79,7 +79,7 @@ def value_of_change(
 
     Examples
     --------
-    A point of trust more, from 30 % to 31 %:
+    A point of trust more, from 30% to 31%:
 
     >>> round(value_of_change(1.041, 0.30, 0.31).item(), 5)
     0.01041

@@ -150,7 +150,7 @@ def _figures(case: Case) -> Section:
                 "Need met: residents, times how many times the average their place's need is, times the "
                 "standard deviations by which they are better off, times years. Money is in prices of "
                 f"{case.appraisal.project.price_year}; costs, benefits and net value are present values of "
-                f"{case.appraisal.project.start}, and what is spent is not discounted. In brackets are 95 % intervals.",
+                f"{case.appraisal.project.start}, and what is spent is not discounted. In brackets are 95% intervals.",
             ),
         ),
     )
@@ -289,7 +289,7 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
                 f"Costs, years and effects were drawn {s.draws:,} times from their ranges (seed {s.seed}), and the "
                 f"best mix was chosen anew each time{of}. A choice that few draws make again hangs on numbers that are "
                 "not known: find them out before money is spent on it. Each mix is within "
-                f"{100 * s.gap:.1f} % of the best of its draw; what differs by less is not told apart.",
+                f"{100 * s.gap:.1f}% of the best of its draw; what differs by less is not told apart.",
             ),
             tables=(
                 Table(
@@ -337,7 +337,7 @@ def _another_way(case: Case) -> Section:
             "states none",
         )
     )
-    heads = ["Way", "Benefits for each £1", "95 % interval", "Draws that are worth their cost"]
+    heads = ["Way", "Benefits for each £1", "95% interval", "Draws that are worth their cost"]
     return Section(
         "Other ways to count",
         text=(

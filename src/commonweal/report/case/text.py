@@ -81,7 +81,7 @@ def _who(case: Case) -> str:
     if c is not None:
         often = int((c.selected[case.rows] >= SURE).sum())
         sure = (
-            f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95 % of "
+            f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95% of "
             f"{c.n_draws:,} draws."
         )
     all_ = "all of them" if in_need == n else f"{in_need:,} of the {n:,}"
@@ -170,12 +170,12 @@ def _worth(case: Case) -> Iterator[str]:
     alone = "not known" if firm is None else pounds(firm.measures["bcr"].expected)
     studied = f"by studied effects alone: {alone}"
     yield (
-        f"Cost: {money(m['public_cost'].expected)} to the public sector (95 % interval "
+        f"Cost: {money(m['public_cost'].expected)} to the public sector (95% interval "
         f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and prices of "
         f"{a.project.price_year}. {over_told(case)} {after_told(case)}"
     )
     yield (
-        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95 % interval {_between(m['benefits'])}), or "
+        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95% interval {_between(m['benefits'])}), or "
         f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}; {studied}). Net present social "
         f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
         f"{a.draws:,} draws."
@@ -203,7 +203,7 @@ def _rests(case: Case) -> str:
     f, all_ = case.option.firm.measures["bcr"], case.appraisal.measures["bcr"]
     return (
         f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
-        f"{pounds(f.expected)} for each pound of cost (95 % interval {_ratios(f)}; worth its cost in "
+        f"{pounds(f.expected)} for each pound of cost (95% interval {_ratios(f)}; worth its cost in "
         f"{percent(case.option.firm.worth_it)} of draws), beside {pounds(all_.expected)} ({_ratios(all_)}; "
         f"{percent(case.appraisal.worth_it)}) with all effects, studied or not."
     )
@@ -234,7 +234,7 @@ def _drives(case: Case) -> str:
     low, high = sorted(first.npsv)
     return (
         f"What drives it most: {what}. It is expected to be {figure(switch.expected, first.input)}; from "
-        f"{figure(first.low, first.input)} to {figure(first.high, first.input)}, its 95 % interval, net present social "
+        f"{figure(first.low, first.input)} to {figure(first.high, first.input)}, its 95% interval, net present social "
         f"value goes from {money(low)} to {money(high)}. {turns}"
     )
 

@@ -73,7 +73,7 @@ def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]
     known = any(s.low is not None for s in standings)
     line = " The line through it shows the range in nine of ten runs." if known else ""
     about = (
-        f"Each row is one measure. The further right, the more need: at 90 %, nine in ten {kinds} have less "
+        f"Each row is one measure. The further right, the more need: at 90%, nine in ten {kinds} have less "
         f"need. The dot is {name}.{line} Other marks are averages. The dark line is the middle of {whole}."
     )
     rows = rows_of(standings)

@@ -117,7 +117,7 @@ class NodeRanks:
     n
         Areas with a score.
     interval
-        (n_areas, 3) rank at 5 %, 50 % and 95 % of draws; None where that is not known.
+        (n_areas, 3) rank at 5%, 50% and 95% of draws; None where that is not known.
     means
         By group, (n_groups,) mean of `worse`.
     sources

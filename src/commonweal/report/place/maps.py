@@ -197,7 +197,7 @@ def overview_map(
         "near": scope.rows[d.near_miss[scope.rows]],
     }
     words = {
-        "sure": "On the list" if chance is None else "On the list in at least 95 % of runs",
+        "sure": "On the list" if chance is None else "On the list in at least 95% of runs",
         "open": "On the list, in fewer runs",
         "near": "Near miss",
     }

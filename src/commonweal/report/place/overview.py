@@ -316,7 +316,7 @@ def _claims(
         start += " are" if firm > 1 else " is"
         if n == 1:
             start = "It is" if firm else "It is not"
-        told.append(f"{start} on the list in at least 95 % of the runs of the sums.")
+        told.append(f"{start} on the list in at least 95% of the runs of the sums.")
     if len(near):
         verb = "is a near miss" if len(near) == 1 else "are near misses"
         told.append(f"{len(near):,}{' more' if n else ''} {verb}.")

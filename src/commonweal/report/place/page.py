@@ -344,6 +344,6 @@ def page_maker() -> Callable[..., str]:
     def page(template: str, **told: Any) -> str:
         text = made.get_template(template).render(css=css, **told)
         # A number and its percent sign stay on one line.
-        return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
+        return re.sub(r"\n\s*\n+", "\n", text)
 
     return page

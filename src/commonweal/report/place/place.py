@@ -82,7 +82,7 @@ class PlaceRank:
     path, label
         Path of the node with dots, and its name for readers.
     rank, low, high
-        Rank as it stands (1 = most need), and at 5 % and 95 % of the draws; None if unknown.
+        Rank as it stands (1 = most need), and at 5% and 95% of the draws; None if unknown.
     of
         Places that have a score.
     decile

@@ -288,7 +288,7 @@ def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
     for name, sure in r.certainty.items():
         if index in sure.ranks:
             low, _, high = sure.ranks[index][row]
-            interval = f", between {ordinal(low)} and {ordinal(high)} in 90 % of draws"
+            interval = f", between {ordinal(low)} and {ordinal(high)} in 90% of draws"
             del name
             break
     yield (

@@ -146,7 +146,7 @@ def in_runs(share: float) -> str:
     Examples
     --------
     >>> in_runs(1.0), in_runs(0.0), in_runs(0.934)
-    ('in all runs', 'in none of the runs', 'in 93 % of runs')
+    ('in all runs', 'in none of the runs', 'in 93% of runs')
     """
     if share in (0, 1):
         return "in all runs" if share else "in none of the runs"

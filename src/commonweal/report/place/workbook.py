@@ -72,7 +72,7 @@ def _place_sheets(places: Sequence[Place], used: set[str]) -> Iterator[Sheet]:
         yield Sheet(
             sheet_name("Social capital", used),
             "Social capital of each place: what is known",
-            f"Every headline indicator: value, 95 % interval, and how it is known. {HOW_TO_READ}",
+            f"Every headline indicator: value, 95% interval, and how it is known. {HOW_TO_READ}",
             _capital(places),
         )
 
@@ -88,7 +88,7 @@ def _sheets(
             f"Fewer than {FEWEST_PEOPLE} people are not counted out, and rates made from fewer than "
             f"{FEWEST_EVENTS} cases are not shown.",
         ),
-        ("Less need", "A share of places with less need of 90 % means that nine in ten have less."),
+        ("Less need", "A share of places with less need of 90% means that nine in ten have less."),
         *method(results),
         *(("Limit", text) for text in limits(results)),
     ]

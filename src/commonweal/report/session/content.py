@@ -69,8 +69,8 @@ def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure
     if c.authorities is not None:
         yield Figure(f"{at}.authorities", f"{c.authorities:,}", f"larger areas that hold {them}")
     if c.sure is not None:
-        yield Figure(f"{at}.sure", f"{c.sure:,}", "of them, those in at least 95 % of draws")
-        yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", "of them, those in 20 % to 80 % of draws")
+        yield Figure(f"{at}.sure", f"{c.sure:,}", "of them, those in at least 95% of draws")
+        yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", "of them, those in 20% to 80% of draws")
     levels = tiers(results)
     region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
     if region is not None:
@@ -369,7 +369,7 @@ def _larger(results: Results, scope: Scope) -> list[str]:
             firm = int((sure.selected[inside] >= SURE).sum())
             expected = float(sure.selected[rows].sum())
             said.append(
-                f"{firm:,} of them {'is' if firm == 1 else 'are'} so in at least 95 % of {sure.n_draws:,} draws; "
+                f"{firm:,} of them {'is' if firm == 1 else 'are'} so in at least 95% of {sure.n_draws:,} draws; "
                 f"on average over the draws there are {expected:,.1f}."
             )
         said.append(f"{int((d.near_miss & rows).sum()):,} more are near misses.")

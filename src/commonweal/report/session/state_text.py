@@ -80,7 +80,7 @@ def short_amount(value: float, unit: str) -> str:
     Examples
     --------
     >>> short_amount(0.273, "share of adults"), short_amount(1240.4, "m")
-    ('27.3 %', '1,240')
+    ('27.3%', '1,240')
     """
     share = unit.startswith("share of ") and abs(value) <= 1
     return (

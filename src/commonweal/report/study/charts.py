@@ -37,7 +37,7 @@ def probability_chart(results: Results, name: str) -> Chart | None:
     for low, high in pairwise(_BINS):
         last = high == _BINS[-1]
         at = (p >= low) & ((p <= high) if last else (p < high))
-        words.append(f"{low:.0%} to {high:.0%}".replace("%", " %"))
+        words.append(f"{low:.0%} to {high:.0%}")
         inside.append(int((at & d.selected).sum()))
         outside.append(int((at & here & ~d.selected).sum()))
     plural = results.areas.plural
@@ -47,7 +47,7 @@ def probability_chart(results: Results, name: str) -> Chart | None:
     title = f"How often {plural} are selected when the choices vary"
     about = (
         f"Each bar counts {plural} by the share of draws in which they are selected. Filled: selected by the "
-        f"rule as it stands. Striped: not selected. {plural.capitalize()} under 5 % are left out."
+        f"rule as it stands. Striped: not selected. {plural.capitalize()} under 5% are left out."
     )
     return Chart(
         f"chance-{name}",
@@ -112,7 +112,7 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
         about = (
             f"The last {_AROUND} inside and the first {_AROUND} outside, of those that this cut-off decides "
             f"about. The dot is the rank as it stands, filled inside and hollow outside; the line runs "
-            f"from the rank at 5 % to that at 95 % of the draws. The upright line is the cut-off, after "
+            f"from the rank at 5% to that at 95% of the draws. The upright line is the cut-off, after "
             f"rank {cut:,.0f}."
         )
         ranks = sure.ranks[c.path][rows]
@@ -127,8 +127,8 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
                     results.areas.singular.capitalize(): names,
                     "Code": results.areas.table["code"][rows].to_list(),
                     "Rank": now.astype(np.int64),
-                    "Rank at 5 % of draws": np.rint(ranks[:, 0]).astype(np.int64),
-                    "Rank at 95 % of draws": np.rint(ranks[:, 2]).astype(np.int64),
+                    "Rank at 5% of draws": np.rint(ranks[:, 0]).astype(np.int64),
+                    "Rank at 95% of draws": np.rint(ranks[:, 2]).astype(np.int64),
                     "Side": np.where(tested.passes[rows], "inside", "outside").tolist(),
                 }
             )
@@ -284,13 +284,13 @@ def _kinds(results: Results, name: str, d: Designation) -> Iterator[_Kind]:
         yield _Kind("sure", "Selected", np.flatnonzero(d.selected))
     else:
         yield _Kind(
-            "sure", "Selected in at least 95 % of draws", np.flatnonzero(d.selected & (p >= SURE))
+            "sure", "Selected in at least 95% of draws", np.flatnonzero(d.selected & (p >= SURE))
         )
         likely = d.selected & (p < SURE) & (p > 1 - UNSURE)
-        yield _Kind("likely", "Selected in 80 % to 95 %", np.flatnonzero(likely))
+        yield _Kind("likely", "Selected in 80% to 95%", np.flatnonzero(likely))
         yield _Kind(
             "toss",
-            "Selected, but in 80 % of draws or fewer",
+            "Selected, but in 80% of draws or fewer",
             np.flatnonzero(d.selected & (p <= 1 - UNSURE)),
         )
     yield _Kind("near", "Near miss", np.flatnonzero(d.near_miss))

@@ -163,7 +163,7 @@ def _by_chance(row: dict[str, Any]) -> str:
 
 
 def _part_of(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}".replace("%", " %") if whole else ""
+    return f"{part / whole:.1%}" if whole else ""
 
 
 def _nodes(c: IndexComparison) -> Iterator[str]:
@@ -221,7 +221,7 @@ def _apart(c: IndexComparison) -> Iterator[str]:
     yield f"does most, of the {alone[0]:,} in the worst tenth of the first alone and of the {alone[1]:,} in that of"
     yield "the second alone."
     rows = [
-        [part, percent(share) if share >= 0 else "below 0 %", f"{first:,}", f"{second:,}"]
+        [part, percent(share) if share >= 0 else "below 0%", f"{first:,}", f"{second:,}"]
         for part, share, first, second in c.parts.sort("share", descending=True).rows()
     ]
     yield from align_columns(["Part", ">Share", ">First alone", ">Second alone"], rows)
@@ -425,7 +425,7 @@ def unit_lines(
 
 def _people_share(share: float) -> str:
     """Say a share of people for a cell: empty where nobody is known to live in what is counted."""
-    return "" if math.isnan(share) else f"{share:.1%}".replace("%", " %")
+    return "" if math.isnan(share) else f"{share:.1%}"
 
 
 def unit_data(comparisons: Sequence[UnitComparison], where: str = "") -> list[dict[str, Any]]:

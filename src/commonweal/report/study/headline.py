@@ -186,10 +186,10 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
     of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
     if n == 1:
         of = "it qualifies" if sure_ones else "it does not qualify"
-    of = f"{of} in at least 95 % of draws; " if n else ""
+    of = f"{of} in at least 95% of draws; " if n else ""
     yield (
         f"How sure: over {draws}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
-        f"{'qualifies' if open_ones == 1 else 'qualify'} in 20 % to 80 %"
+        f"{'qualifies' if open_ones == 1 else 'qualify'} in 20% to 80%"
         + (": there the answer hangs on those choices." if open_ones else ".")
     )
     for label, share in sure.passes if len(sure.passes) > 1 else ():
@@ -198,7 +198,7 @@ def _sure(results: Results, designation: Designation, sure: Certainty | None) ->
             told = f"{count:,} of the {n:,} {'stays' if count == 1 else 'stay'}"
             if n == 1:
                 told = "it stays" if count else "it does not stay"
-            yield f"  On {index_label(results, label)} alone: {told} in at least 95 % of draws."
+            yield f"  On {index_label(results, label)} alone: {told} in at least 95% of draws."
 
 
 def _agreement(results: Results, a: Validation) -> Iterator[str]:

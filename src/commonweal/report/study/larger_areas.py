@@ -88,7 +88,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
         ("People in them", table["people"].round(0).cast(pl.Int64)),
     ]
     if p is not None:
-        columns.append(("In at least 95 % of draws", table["sure"]))
+        columns.append(("In at least 95% of draws", table["sure"]))
     return table_from_columns([*columns, ("Near misses", table["near"])], [share])
 
 

@@ -88,7 +88,7 @@ def _sentence(results: Results, finding: Finding) -> str:
     """Say a finding with the names that readers know, and areas for units."""
     above = f"{finding.node}/" if finding.node else ""
     text = finding.message.removeprefix(f"{finding.node}: ").removeprefix("indicator ")
-    text = re.sub(r"\bunits\b", "areas", text).replace("%", " %")
+    text = re.sub(r"\bunits\b", "areas", text)
     for name in finding.subject.split(", ") if finding.subject else ():
         text = text.replace(f"'{name}'", f"“{index_label(results, above + name)}”")
     text = re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text)
@@ -131,7 +131,7 @@ def _of_all(results: Results, t: ConditionResult) -> Iterator[str]:
     if worst is None or not scored:
         return
     cut, of = int(t.cut[0]), counted_areas(scored, results.areas)
-    stated = str(worst).replace("%", " %")
+    stated = str(worst)
     if worst.number is not None and worst.number >= scored:
         yield f"The {stated} on {what} are all {of} that have a score."
     elif cut == 0:
@@ -150,7 +150,7 @@ def _of_each(results: Results, t: ConditionResult) -> Iterator[str]:
     assert worst is not None
     assert within is not None
     one, several = parent_words(within)
-    what, stated = index_label(results, t.condition.index), str(worst).replace("%", " %")
+    what, stated = index_label(results, t.condition.index), str(worst)
     known = np.flatnonzero(~np.isnan(t.rank))
     group = group_numbers(results.areas, within)[known]
     _, first, at = np.unique(group, return_index=True, return_inverse=True)
@@ -228,7 +228,7 @@ _CHANGE = (
     "of all other areas and domains stay as they are."
 )
 _CHANCE = (
-    "The probability is the share of those times in which an area is selected. 100 % means every "
+    "The probability is the share of those times in which an area is selected. 100% means every "
     "time; it does not mean that the data have no errors."
 )
 

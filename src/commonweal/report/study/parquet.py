@@ -169,7 +169,7 @@ def _designation_tables(
     if sure is not None:
         yield (
             f"certainty{end}.parquet",
-            "The probability of being selected, and ranks at 5 %, 50 % and 95 % of the draws.",
+            "The probability of being selected, and ranks at 5%, 50% and 95% of the draws.",
             sure.to_frame(),
         )
         yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()

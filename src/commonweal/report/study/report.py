@@ -148,7 +148,7 @@ def render_report(results: Results, day: date | None = None) -> str:
         most=_MOST_LISTED,
     )
     # A number and its percent sign stay on one line.
-    return re.sub(r"\n\s*\n+", "\n", text).replace(" %", "\N{NO-BREAK SPACE}%")
+    return re.sub(r"\n\s*\n+", "\n", text)
 
 
 def _part(results: Results, name: str) -> _Part:

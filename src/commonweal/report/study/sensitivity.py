@@ -171,7 +171,7 @@ def sensitivity_method(results: Results, name: str) -> str:
         f"Worked out {found.selected.n_runs:,} times by a design that varies {told}, each from one end to "
         "the other. A share “by itself” is how much of the differences between these runs would go if "
         "that choice were settled; “with the others” is how much would stay if all others were. "
-        "Shares are estimates: one below 0 is shown as 0 %, and one can come out above 100 %."
+        "Shares are estimates: one below 0 is shown as 0%, and one can come out above 100%."
     )
 
 
@@ -248,7 +248,7 @@ def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
         about = (
             "Each bar is one choice. Filled: the share of the differences between "
             f"{format_count(sobol.n_runs, 'run', 'runs')} that it makes by itself; filled and striped: with the "
-            "others too. The line is the interval in which the whole bar would end in 90 % of such designs."
+            "others too. The line is the interval in which the whole bar would end in 90% of such designs."
         )
         numbers = table_from_columns(columns, _SHARES)
         yield Chart(id_, measure, about, _bars(id_, measure, numbers.frame), numbers)

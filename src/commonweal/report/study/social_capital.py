@@ -52,7 +52,7 @@ def figure_in_words(figure: NationalFigure, headline: Headline, evidence: Eviden
     >>> ons, library = load_framework(), load_evidence()
     >>> for id_ in ("belongs", "trusts_government"):
     ...     print(figure_in_words(ons.headline(id_).published[0], ons.headline(id_), library))
-    65 % of adults, England 2020/21 (Community Life Survey, DCMS 2021; verified)
+    65% of adults, England 2020/21 (Community Life Survey, DCMS 2021; verified)
     11 points down from autumn 2018 to autumn 2019, United Kingdom (ONS 2020; verified)
     """
     if figure.change is not None:
@@ -74,7 +74,7 @@ def national_in_words(
     >>> from commonweal.evidence import load_evidence
     >>> trust = load_framework().headline("neighbours_trusted")
     >>> print(national_in_words(trust.published[:2], trust, load_evidence()))  # doctest: +NORMALIZE_WHITESPACE
-    78 % of adults in rural areas, 61 % in urban areas, United Kingdom 2011/12 (Understanding Society,
+    78% of adults in rural areas, 61% in urban areas, United Kingdom 2011/12 (Understanding Society,
     ONS 2016; verified)
     """
     chosen = latest(figures)
@@ -92,7 +92,7 @@ def _level(figure: NationalFigure, unit: str) -> str:
     told = format_amount(figure.value, unit)
     if figure.low is None or figure.high is None:
         return told
-    return f"{told} (95 % interval {figure.low:.3g} to {figure.high:.3g})"
+    return f"{told} (95% interval {figure.low:.3g} to {figure.high:.3g})"
 
 
 def _of(figure: NationalFigure) -> str:
@@ -132,7 +132,7 @@ _VERBS: dict[State, tuple[str, str]] = {
 }
 
 Z = 1.959963984540054
-"""Half the width of a 95 % interval in standard errors (normal)."""
+"""Half the width of a 95% interval in standard errors (normal)."""
 
 _LOW = 0.1
 """Share of the others below which a place is told as lower than most, not as higher than few."""
@@ -163,13 +163,13 @@ class HeadlineHere:
     value, unit, text
         As measured or modelled; the text has both. None where unknown or withheld.
     low, high, interval
-        Ends of its 95 % interval, cut at what the unit can be, and in words; None and
+        Ends of its 95% interval, cut at what the unit can be, and in words; None and
         "no uncertainty stated" where the indicator states no standard error.
     higher_than, of
         Share of the other places with a value that it is higher than, 0..1 (those on a level count
         half), and how many places have a value.
     alike
-        Share of the other places that it cannot be told apart from at 95 %, their errors taken as
+        Share of the other places that it cannot be told apart from at 95%, their errors taken as
         independent; None without standard errors.
     place
         The last three in words.
@@ -369,7 +369,7 @@ class _Told:
         )
 
     def _alike(self, row: int, value: float, error: float) -> float | None:
-        """Share of the others whose difference from here is within its 95 % interval."""
+        """Share of the others whose difference from here is within its 95% interval."""
         if self.errors is None or np.isnan(error):
             return None
         apart = np.abs(np.delete(self.values, row) - value)
@@ -396,7 +396,7 @@ def _share(hits: NDArray[Any]) -> float | None:
 
 
 def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Number]:
-    """Give the 95 % interval of values from their standard errors, cut at what the unit can be.
+    """Give the 95% interval of values from their standard errors, cut at what the unit can be.
 
     Parameters
     ----------
@@ -429,18 +429,18 @@ def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Numbe
 
 
 def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
-    """Say a 95 % interval, or that no uncertainty is stated.
+    """Say a 95% interval, or that no uncertainty is stated.
 
     Examples
     --------
     >>> interval_in_words((0.304, 0.696), "share of adults"), interval_in_words(None, "%")
-    ('95 % interval 30.4 to 69.6', 'no uncertainty stated')
+    ('95% interval 30.4 to 69.6', 'no uncertainty stated')
     """
     if ends is None:
         return NO_UNCERTAINTY
     scale = 100 if unit.startswith("share of ") else 1
     low, high = (format_amount(end * scale, "") for end in ends)
-    return f"95 % interval {low} to {high}"
+    return f"95% interval {low} to {high}"
 
 
 def _summary(headlines: Sequence[HeadlineHere]) -> str:

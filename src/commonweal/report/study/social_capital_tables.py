@@ -88,7 +88,7 @@ SHARES = frozenset({"Higher than", "Not told apart from"})
 """Heads of the columns that are shares of the other places."""
 
 HIGHER = "“Higher than” is the share of the other places with a lower value."
-HOW_TO_READ = f"{HIGHER} “Not told apart from” is the share whose difference from here is within its 95 % interval."
+HOW_TO_READ = f"{HIGHER} “Not told apart from” is the share whose difference from here is within its 95% interval."
 
 
 def how_to_read(found: SocialCapital) -> str:

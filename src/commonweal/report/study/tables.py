@@ -249,9 +249,9 @@ class DesignationCounts:
     near_misses, just_inside
         Areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out.
     sure, toss_ups
-        Of the selected: in at least 95 % of draws; in 20 % to 80 %. None without draws.
+        Of the selected: in at least 95% of draws; in 20% to 80%. None without draws.
     toss_ups_out
-        Of the others: in 20 % to 80 % of draws.
+        Of the others: in 20% to 80% of draws.
     """
 
     selected: int

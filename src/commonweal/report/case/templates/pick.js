@@ -21,9 +21,9 @@
     return n >= 1e6 ? (n / 1e6).toFixed(2) + " million people" : whole(n) + " people";
   }
   function percent(share) {
-    if (share > 0 && share < 0.01) { return "under 1 %"; }
-    if (share > 0.99 && share < 1) { return "over 99 %"; }
-    return even(share * 100) + " %";
+    if (share > 0 && share < 0.01) { return "under 1%"; }
+    if (share > 0.99 && share < 1) { return "over 99%"; }
+    return even(share * 100) + "%";
   }
   function money(pounds) {
     var sign = pounds < 0 ? "−" : "", size = Math.abs(pounds);
