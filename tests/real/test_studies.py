@@ -68,8 +68,8 @@ def test_2019_every_difference_is_listed_with_its_margins(left_behind_2019: Resu
     ]  # fmt: skip
     for line in told:
         assert re.search(
-            r"Community Needs Index 2019 inside by [\d,]+ places? \(\+\d+\.\d\d points\); "
-            r"Index of Multiple Deprivation 2019 (inside|outside) by [\d,]+ places? \([+-]\d+\.\d\d points\); "
+            r"Community Needs Index 2019: [\d,]+ ranks? inside the cut-off \(\+\d+\.\d\d points\); "
+            r"Index of Multiple Deprivation 2019: [\d,]+ ranks? (inside|outside) the cut-off \([+-]\d+\.\d\d points\); "
             r"in (under |over )?\d+ % of draws$",
             line,
         ), line

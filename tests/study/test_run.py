@@ -296,7 +296,10 @@ def test_agreement_with_a_table_of_one_s_own(small: Any) -> None:
     assert not score.holds
     told = "\n".join(headline(results))
     assert "priority: 2 of the 3 listed in theirs.csv matched, 1 missed, 1 other." in told
-    assert "missed  A16 Place 16, Southside: deprivation outside by 1 place (-6.15 points)" in told
+    assert (
+        "missed  A16 Place 16, Southside: deprivation: 1 rank outside the cut-off (-6.15 points)"
+        in told
+    )
     assert "deprivation, rank: 20 of 20 the same; largest difference 0 places." in told
     assert "(more than the 1 expected)" in told
     assert (

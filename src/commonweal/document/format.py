@@ -42,6 +42,30 @@ def stability(share: float) -> str:
     return next(word for word, least in STABILITY_WORDS.items() if share >= least)
 
 
+def in_recalculations(share: float) -> str:
+    """Say in what share of the recalculations.
+
+    Examples
+    --------
+    >>> in_recalculations(0.934), in_recalculations(1.0), in_recalculations(0.0)
+    ('in 93% of recalculations', 'in every recalculation', 'in no recalculation')
+    """
+    if share in (0, 1):
+        return "in every recalculation" if share else "in no recalculation"
+    return f"in {percent(share)} of recalculations"
+
+
+def list_name(label: str, kinds: str) -> str:
+    """Name the list of the areas that a rule selects, by what the study calls them.
+
+    Examples
+    --------
+    >>> list_name("left behind", "wards"), list_name("a priority", "places")
+    ('the list of “left behind” wards', 'the list of “priority” places')
+    """
+    return f"the list of “{label.removeprefix('a ').removeprefix('an ')}” {kinds}"
+
+
 def format_people(n: float) -> str:
     """Say how many people: in millions above one million.
 
@@ -111,15 +135,18 @@ def ordinal(n: float) -> str:
 
 
 def format_rank_margin(margin: float, level: float = 1) -> str:
-    """Say a margin to a cut-off, and a tie that is wider than the margin.
+    """Say how many ranks an area is from a cut-off, and a tie that is wider than that.
 
     Examples
     --------
-    >>> format_rank_margin(12), format_rank_margin(-1), format_rank_margin(-1, 295)
-    ('inside by 12 places', 'outside by 1 place', 'outside by 1 place, tied with 294 others')
+    >>> format_rank_margin(12), format_rank_margin(-1)
+    ('12 ranks inside the cut-off', '1 rank outside the cut-off')
+    >>> format_rank_margin(-1, 295)
+    '1 rank outside the cut-off, tied with 294 others'
     """
     side = "inside" if margin > 0 else "outside"
-    return f"{side} by {format_count(abs(int(margin)), 'place', 'places')}{tied(margin, level)}"
+    ranks = format_count(abs(int(margin)), "rank", "ranks")
+    return f"{ranks} {side} the cut-off{tied(margin, level)}"
 
 
 def tied(margin: float, level: float) -> str:

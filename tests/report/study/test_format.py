@@ -52,8 +52,8 @@ def test_ordinal(n: int) -> None:
 @given(st.integers(-(10**6), 10**6).filter(bool))
 def test_places(margin: int) -> None:
     said = format_rank_margin(margin)
-    assert said.startswith("inside by" if margin > 0 else "outside by")
-    assert said.endswith(" place") == (abs(margin) == 1)
+    assert said.endswith(f" {'inside' if margin > 0 else 'outside'} the cut-off")
+    assert (" rank " in said) == (abs(margin) == 1)
     assert int(re.sub(r"\D", "", said)) == abs(margin)
 
 

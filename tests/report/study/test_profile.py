@@ -31,8 +31,8 @@ def test_every_line_by_hand(small: Any) -> None:
         "1,700 people; from the study Twenty places",
         "",
         "It is a priority (only just). The rule: worst 20% on deprivation and worst 20% on Community needs.",
-        "  deprivation: inside by 1 place (+6.15 points); the cut-off is at 4",
-        "  Community needs: inside by 1 place (+6.15 points); the cut-off is at 4",
+        "  deprivation: 1 rank inside the cut-off (+6.15 points); the cut-off is at 4",
+        "  Community needs: 1 rank inside the cut-off (+6.15 points); the cut-off is at 4",
         "  Least change that would change the answer: Low income from 4th to 5th, all else as it is.",
         "",
         "deprivation: 4th of 20 (1st = most need), decile 2",
@@ -55,9 +55,11 @@ def test_outside_and_why(small: Any) -> None:
     assert "It is not a priority. The rule: worst 20% on deprivation" in told
     assert "Worked out 200 times" in told
     assert "it was on the list in 0% of them." in told
-    assert re.search(r"deprivation: outside by 7 places \(-.* points\); the cut-off is at 4", told)
     assert re.search(
-        r"Community needs: inside by 3 places \(\+.* points\); the cut-off is at 4", told
+        r"deprivation: 7 ranks outside the cut-off \(-.* points\); the cut-off is at 4", told
+    )
+    assert re.search(
+        r"Community needs: 3 ranks inside the cut-off \(\+.* points\); the cut-off is at 4", told
     )
     assert "Low income from 11th to 4th" in told
 
@@ -205,7 +207,7 @@ def test_a_place_is_found_however_its_name_is_written(asked: str, found: str | N
 def test_where_a_condition_counts_within_a_group_the_group_is_named(small: Any) -> None:
     small.write(designate={"priority": {"index": "deprivation", "worst": 2, "within": "district"}})
     told = "\n".join(profile_lines(profile(small.run(draws=0), "A17")))
-    assert re.search(r"deprivation: 4th in Southside, outside by 2 places", told)
+    assert re.search(r"deprivation: 4th in Southside, 2 ranks outside the cut-off", told)
 
 
 def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:

@@ -244,10 +244,10 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)} {format_rank_margin(t.places[row], t.level[row])} "
+        f"{index_label(results, t.condition.index)}: {format_rank_margin(t.places[row], t.level[row])} "
         f"({format_score_margin(t.score[row])})"
         if not np.isnan(t.rank[row])
-        else f"{index_label(results, t.condition.index)} unknown"
+        else f"{index_label(results, t.condition.index)}: unknown"
         for t in designation.tested
     )
     sure = results.certainty.get(name)
