@@ -50,7 +50,7 @@ def test_every_session_that_ships_is_valid() -> None:
         ({"date": "12 March"}, "date: found '12 March'; expected"),
         (
             {"themes": ["place"]},
-            "themes.0.theme: 'place' is no theme of the evidence library; did you mean 'places'",
+            "themes.0.theme: 'place' is not a theme of the evidence library; did you mean 'places'",
         ),
         (
             {"themes": [{"theme": "places", "nte": "x"}]},
@@ -58,22 +58,22 @@ def test_every_session_that_ships_is_valid() -> None:
         ),
         (
             {"areas": {"conty": ["A01"]}},
-            "areas.conty: 'conty' is none of the session's studies; did you mean 'county'",
+            "areas.conty: 'conty' is not one of the session's studies; did you mean 'county'",
         ),
-        ({"studies": {"My study": "study.yaml"}}, "studies.My study: expected small letters"),
+        ({"studies": {"My study": "study.yaml"}}, "studies.My study: use lower-case letters"),
         ({"studies": {}}, "studies: "),
         (
             {"state": {"study": "count"}},
-            "state.study: 'count' is none of the session's studies; did you mean 'county'",
+            "state.study: 'count' is not one of the session's studies; did you mean 'county'",
         ),
         (
             {"state": {"study": "county", "since": ["x"]}},
-            "state.since.0: 'x' is none of the session's studies",
+            "state.since.0: 'x' is not one of the session's studies",
         ),
         ({"speakers": [{"about": "Halls"}]}, "speakers.0.role: missing"),
         ({"works": {"field-2020": {**OWN, "year": 20}}}, "work 'field-2020': 'year'"),
         ({"works": {"bolet-2021": OWN}}, "work 'bolet-2021' is already in the library"),
-        ({"name": "x"}, "name: unknown key; the file's place says it"),
+        ({"name": "x"}, "name: unknown key; the file's path sets it"),
     ],
 )
 def test_a_fault_names_the_file_and_the_field(

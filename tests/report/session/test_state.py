@@ -73,8 +73,11 @@ def test_people_who_are_not_all_known_are_told_as_unknown(small: Small) -> None:
     small.replace(small.areas, "A20,Place 20,2000,", "A20,Place 20,,")
     found = state(small.run(), "community_needs", "deprivation")
     told_of = describe_state(found, StateSpec(study="county"))
-    assert told_of.summary[0].startswith("20 places, population not given.")
-    assert told_of.summary[1] == "3 places are a priority; population not given."
+    assert told_of.summary[1].startswith("All 20 places: population not given.")
+    assert (
+        told_of.summary[0]
+        == "3 of 20 places are on the list of “priority” places; population not given."
+    )
     south = found.lack.frame.filter(pl.col("group") == "southside").row(0, named=True)
     assert south["community_needs"] == 0  # A20, the only one of the worst tenth, counts for nothing
     tables = {name: table for name, _, table in state_tables(found)}
@@ -94,7 +97,7 @@ def test_groups_hold_every_area_once(demo: Results) -> None:
     assert [g.key for g in found.groupings] == ["all", "deprivation", "district"]
     for grouping in found.groupings:
         assert (np.sum([g.rows for g in grouping.groups], axis=0) == 1).all()
-    assert [g.label for g in found.groupings[1].groups][:2] == ["Most deprived tenth", "Tenth 2"]
+    assert [g.label for g in found.groupings[1].groups][:2] == ["Most deprived 10%", "10% to 20%"]
     for measure in found.measures:
         frame = measure.frame
         assert (frame["lower"] <= frame["median"]).all()
@@ -135,7 +138,8 @@ def test_a_ratio_is_told_to_the_middle_of_all(demo: Results) -> None:
 
 def test_ranks_do_not_say_how_much(small: Small) -> None:
     with pytest.raises(
-        StudyError, match="are ranks, which do not say how much; expected a study with units"
+        StudyError,
+        match="are ranks, which do not show how much; use a study whose indicators have units",
     ):
         state(small.run(small.write(indicators__halls__unit="rank")), "community_needs")
 

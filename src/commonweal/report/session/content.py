@@ -1,9 +1,10 @@
-"""What a session says, put together once for the page, the paper and the files."""
+"""The content of a session, put together once for the page, the PDF and the files."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import (
+    NOT_A_CHANCE,
     SURE,
     format_amount,
     format_count,
     format_people,
+    join_words,
+    list_name,
     living,
     percent,
 )
@@ -22,6 +26,7 @@ from commonweal.errors import StudyError, nearest
 from commonweal.report.place.describing import describer
 from commonweal.report.session.state import State, slug, state
 from commonweal.report.session.state_text import StateText, describe_state
+from commonweal.report.study.drivers import main_driver_labels
 from commonweal.report.study.larger_areas import tiers
 from commonweal.report.study.method import limits
 from commonweal.report.study.tables import counts, label_of
@@ -42,7 +47,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: its placeholder without the braces, as readers see it, and what it is."""
+    """A figure: its placeholder without the braces, its text, and its meaning."""
 
     key: str
     text: str
@@ -50,27 +55,37 @@ class Figure:
 
 
 def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure]:
-    """Give what a text may say of one designation, in all and by larger area."""
+    """Give the figures of one list, in all and by larger area."""
     areas, label, c = results.areas_in_focus, label_of(results, key), counts(results, key)
-    them = f"{areas.plural} that are {label}"
-    yield Figure(f"{at}.count", f"{c.selected:,}", them)
+    many, listed = areas.plural, list_name(label, areas.plural)
+    yield Figure(f"{at}.count", f"{c.selected:,}", f"{many} on {listed}")
+    yield Figure(f"{at}.share", percent(c.selected / c.of), f"share of {many} on {listed}")
     yield Figure(
-        f"{at}.share", percent(c.selected / c.of), f"share of {areas.plural} that are {label}"
+        f"{at}.people", format_people(c.population), f"who lives in the {many} on {listed}"
     )
-    yield Figure(f"{at}.people", format_people(c.population), f"who lives in {them}")
-    yield Figure(f"{at}.label", label, "what a selected area is called")
+    yield Figure(f"{at}.label", label, "what the study calls those on its list")
     yield Figure(f"{at}.rule", rule_in_words(results, key), "the rule")
-    yield Figure(
-        f"{at}.near_misses", f"{c.near_misses:,}", f"{areas.plural} that are nearly {label}"
-    )
-    yield Figure(
-        f"{at}.just_inside", f"{c.just_inside:,}", f"{areas.plural} that are only just {label}"
-    )
+    yield Figure(f"{at}.near_misses", f"{c.near_misses:,}", f"{many} just outside the cut-off")
+    yield Figure(f"{at}.just_inside", f"{c.just_inside:,}", f"{many} just inside the cut-off")
     if c.authorities is not None:
-        yield Figure(f"{at}.authorities", f"{c.authorities:,}", f"larger areas that hold {them}")
+        yield Figure(
+            f"{at}.authorities", f"{c.authorities:,}", f"larger areas with {many} on {listed}"
+        )
     if c.sure is not None:
-        yield Figure(f"{at}.sure", f"{c.sure:,}", "of them, those in at least 95% of draws")
-        yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", "of them, those in 20% to 80% of draws")
+        secure = "on the list in at least 95% of recalculations"
+        yield Figure(f"{at}.sure", f"{c.sure:,}", f"{many} on the list that are secure: {secure}")
+        borderline = (
+            f"{many} on the list that are borderline: on it in 20% to 80% of recalculations"
+        )
+        yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", borderline)
+    chosen = results.designations[key].selected & results.focus
+    lacks = Counter(main_driver_labels(results, key, np.flatnonzero(chosen)) or ())
+    if lacks.pop("", 0) or lacks:
+        parts = [
+            f"{domain} in {n:,}" for domain, n in sorted(lacks.items(), key=lambda x: (-x[1], x[0]))
+        ]
+        about = f"the domain that adds most to the score, and of how many {many} on {listed}"
+        yield Figure(f"{at}.missing", join_words(parts), about)
     levels = tiers(results)
     region = next((t for t in levels if t.key == "region"), levels[0] if levels else None)
     if region is not None:
@@ -81,12 +96,20 @@ def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure
             .agg(pl.col("chosen").sum())
             .sort(f"{region.key}_name")
         )
-        for place, n in by_name.iter_rows():
-            yield Figure(f"{at}.in.{slug(place)}.count", f"{n:,}", f"{them} in {place}")
+        most = [
+            f"{name} ({n:,})"
+            for name, n in by_name.sort("chosen", descending=True, maintain_order=True).iter_rows()
+            if n
+        ]
+        if most:
+            about = f"the {region.plural} with most {many} on {listed}"
+            yield Figure(f"{at}.where", join_words(most[:3]), about)
+        for name, n in by_name.iter_rows():
+            yield Figure(f"{at}.in.{slug(name)}.count", f"{n:,}", f"{many} on {listed}, in {name}")
 
 
 def figures(name: str, results: Results) -> Iterator[Figure]:
-    """Give what a text may say of a run.
+    """Give the figures of a run.
 
     Parameters
     ----------
@@ -98,8 +121,7 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
     Yields
     ------
     Figure
-        Of the areas, of each designation (also by larger area), and of what changed since an
-        earlier study.
+        Of the areas, of each list (also by larger area), and of changes since an earlier study.
     """
     areas = results.areas_in_focus
     yield Figure(f"{name}.areas.count", f"{len(areas):,}", f"how many {areas.plural} there are")
@@ -116,30 +138,34 @@ def figures(name: str, results: Results) -> Iterator[Figure]:
         for word in ("stay", "enter", "leave"):
             n = int(getattr(c_, word).sum())
             yield Figure(
-                f"{name}.since.{word}", f"{n:,}", f"{areas.plural} that {word} since {title}"
+                f"{name}.since.{word}",
+                f"{n:,}",
+                f"{areas.plural} that {word} the list since {title}"
+                if word != "stay"
+                else f"{areas.plural} that stay on the list since {title}",
             )
 
 
 def state_figures(name: str, found: State) -> Iterator[Figure]:
-    """Give what a text may say of a state: each measure's middle, and that of each group."""
+    """Give the figures of a state: the median of each measure, in all and by group."""
     for measure in (*found.measures, *found.ratios):
         about, unit = (
             measure.about,
-            "times the middle of all" if measure.ratio else measure.about.unit,
+            "times the median of all" if measure.ratio else measure.about.unit,
         )
         for row in measure.frame.iter_rows(named=True):
             group = "median" if row["group"] == "all" else row["group"]
             if not math.isnan(row["median"]):
                 said = format_amount(row["median"], unit)
                 yield Figure(
-                    f"{name}.{about.name}.{group}", said, f"{about.label}, middle: {row['label']}"
+                    f"{name}.{about.name}.{group}", said, f"{about.label}, median: {row['label']}"
                 )
     for path in found.lack.paths:
         for row in found.lack.frame.iter_rows(named=True):
             if row[path] is not None:
                 key = f"{name}.worst_tenth.{path.split('/')[-1]}.{row['group']}"
                 yield Figure(
-                    key, percent(row[path]), f"share of people in the worst tenth: {row['label']}"
+                    key, percent(row[path]), f"share of people in the worst 10%: {row['label']}"
                 )
 
 
@@ -163,15 +189,14 @@ def fill(text: str, known: Mapping[str, Figure], where: str) -> tuple[str, list[
     Raises
     ------
     StudyError
-        If a placeholder is unknown: the message has the nearest, and all there are below the same
-        study and part.
+        If a placeholder is unknown: the message has the nearest, and all of the same study and part.
     """
     used: list[Figure] = []
 
     def put(match: re.Match[str]) -> str:
         key = match[1].strip()
         if key not in known:
-            raise StudyError(f"{where}: {{{key}}}: there is no such figure; {_instead(key, known)}")
+            raise StudyError(f"{where}: {{{key}}}: no such figure; {_instead(key, known)}")
         used.append(known[key])
         return known[key].text
 
@@ -179,23 +204,23 @@ def fill(text: str, known: Mapping[str, Figure], where: str) -> tuple[str, list[
 
 
 def _instead(key: str, known: Mapping[str, Figure]) -> str:
-    """Say what there is in place of an unknown figure: the nearest, and those beside it."""
+    """Suggest the nearest to an unknown figure, and list those of the same part."""
     parts = key.split(".")
     for depth in range(len(parts) - 1, 0, -1):
         start = ".".join(parts[:depth]) + "."
-        beside = [k for k in known if k.startswith(start)]
-        if beside:
-            here = sorted({start + k.removeprefix(start).split(".")[0] for k in beside})
+        near = [k for k in known if k.startswith(start)]
+        if near:
+            here = sorted({start + k.removeprefix(start).split(".")[0] for k in near})
             listed = ", ".join(f"{k}.…" if k not in known else k for k in here)
-            close = nearest(key, beside)
+            close = nearest(key, near)
             hint = f"{close} " if close.startswith("did you mean") else ""
-            return f"{hint}There are {listed}"
+            return f"{hint}Choose from {listed}"
     return f"{nearest(key, known)}; figures start with {', '.join(sorted({k.split('.')[0] for k in known}))}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceText:
-    """A place or a larger area: its name, where it is, the study, and what is said of it."""
+    """An area or a larger area: its name, where it is, the study, and sentences about it."""
 
     name: str
     where: str
@@ -225,7 +250,7 @@ class StudyText:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that a session tells; paragraphs have their figures filled in."""
+    """Everything in a session; paragraphs have their figures filled in."""
 
     session: Session
     heading: str
@@ -253,7 +278,7 @@ class Content:
 
 
 def content(session: Session, runs: Mapping[str, Results]) -> Content:
-    """Put together what a session tells.
+    """Put together the content of a session.
 
     Parameters
     ----------
@@ -265,7 +290,7 @@ def content(session: Session, runs: Mapping[str, Results]) -> Content:
     Raises
     ------
     StudyError
-        If a placeholder is unknown, or the state cannot be told.
+        If a placeholder is unknown, or the state cannot be described.
     CommonwealError
         If a place is unknown, or a name fits several.
     """
@@ -309,8 +334,16 @@ def content(session: Session, runs: Mapping[str, Results]) -> Content:
         evidence,
         tuple({figure.key: figure for figure in used}.values()),
         tuple(_study(name, run) for name, run in runs.items()),
-        tuple(dict.fromkeys(line for run in runs.values() for line in limits(run))),
+        tuple(dict.fromkeys(_limits(runs))),
     )
+
+
+def _limits(runs: Mapping[str, Results]) -> Iterator[str]:
+    """Give the caveats of every study, and what a share of recalculations means where there is one."""
+    if any(run.certainty for run in runs.values()):
+        yield NOT_A_CHANCE
+    for run in runs.values():
+        yield from limits(run)
 
 
 def _day(session: Session) -> str:
@@ -325,7 +358,7 @@ def _works(evidence: Evidence, session: Session, k: int) -> tuple[Work, ...]:
 
 
 def _state(session: Session, runs: Mapping[str, Results]) -> tuple[State | None, dict[str, Figure]]:
-    """Work out the state, where there is one, and give every figure that a text may hold."""
+    """Compute the state, where one is asked for, and give every figure that a text may hold."""
     known = {f.key: f for name, run in runs.items() for f in figures(name, run)}
     if session.state is None:
         return None, known
@@ -339,7 +372,7 @@ def _state(session: Session, runs: Mapping[str, Results]) -> tuple[State | None,
 
 
 def _places(results: Results, all_asked: Sequence[str], study: str) -> Iterator[PlaceText]:
-    """Tell of places by their codes or names, and of larger areas."""
+    """Describe areas by their codes or names, and larger areas."""
     describe = None
     for asked in all_asked:
         scope = find_scope(results.areas, [asked])
@@ -347,14 +380,14 @@ def _places(results: Results, all_asked: Sequence[str], study: str) -> Iterator[
             kind = results.areas.plural.capitalize()
             yield PlaceText(scope.title, kind, study, tuple(_larger(results, scope)))
             continue
-        describe = describe or describer(results)  # what all places share is worked out once
+        describe = describe or describer(results)  # what all areas share is computed once
         place = describe(int(scope.rows[0]))
         where = ", ".join(around.name for around in place.larger[:2])
         yield PlaceText(place.name, where, study, tuple(c.text for c in place.headline))
 
 
 def _larger(results: Results, scope: Scope) -> list[str]:
-    """Say how many places of a larger area each rule selects, and how sure that is."""
+    """Count the areas of a larger area on each list, and say how stable that is."""
     areas = results.areas
     rows = np.isin(np.arange(len(areas)), scope.rows)
     said = [f"{scope.title} has {format_count(len(scope.rows), areas.singular, areas.plural)}."]
@@ -363,16 +396,20 @@ def _larger(results: Results, scope: Scope) -> list[str]:
         n, label = int(inside.sum()), label_of(results, key)
         who = float(areas.population[inside].sum())
         lives = f"; {living(who)}" if who > 0 else ""
-        said.append(f"{n:,} {'is' if n == 1 else 'are'} {label}{lives}.")
+        said.append(
+            f"{n:,} {'is' if n == 1 else 'are'} on {list_name(label, areas.plural)}{lives}."
+        )
         sure = results.certainty.get(key)
         if sure is not None:
             firm = int((sure.selected[inside] >= SURE).sum())
             expected = float(sure.selected[rows].sum())
             said.append(
-                f"{firm:,} of them {'is' if firm == 1 else 'are'} so in at least 95% of {sure.n_draws:,} draws; "
-                f"on average over the draws there are {expected:,.1f}."
+                f"We recalculated the list {sure.n_draws:,} times with different assumptions. {firm:,} of them "
+                f"{'is' if firm == 1 else 'are'} on it in at least 95% of recalculations. "
+                f"The average number on the list is {expected:,.1f}."
             )
-        said.append(f"{int((d.near_miss & rows).sum()):,} more are near misses.")
+        near = int((d.near_miss & rows).sum())
+        said.append(f"{near:,} more {'is' if near == 1 else 'are'} just outside the cut-off.")
     return said
 
 

@@ -1,4 +1,4 @@
-"""A session's file: what it is about, who speaks, which places, which reading, which studies."""
+"""A session's file: subject, speakers, areas, reading list and studies."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class _Part(BaseModel):
 
 
 class Speaker(_Part):
-    """Someone who speaks.
+    """A speaker.
 
     Attributes
     ----------
     role
         In what capacity: ``A councillor of the county``.
     name
-        Who, if that is to be said.
+        The name, if the speaker agrees.
     about
-        On what.
+        The subject.
     """
 
     role: str = Field(min_length=1)
@@ -62,16 +62,16 @@ class Reading(_Part):
 
 
 class StateSpec(_Part):
-    """How the state of social infrastructure is told.
+    """How to show the state of social infrastructure.
 
     Attributes
     ----------
     study
         One of the session's studies, by its short name.
     index
-        The index whose indicators are told; the study's first if not given.
+        The index whose indicators are shown; the study's first if not given.
     deprivation
-        The index whose tenths are told.
+        The index by whose deciles areas are grouped.
     show
         Indicators that get a chart; all are in the tables.
     ratios
@@ -79,7 +79,7 @@ class StateSpec(_Part):
     since
         Studies of the session that name an earlier one: who entered and left.
     note
-        What to beware of in what changed; may hold placeholders.
+        A note on what changed; may hold placeholders.
     """
 
     study: str
@@ -101,19 +101,19 @@ class Session(_Part):
     title, kind, date
         As they head the page.
     framing
-        A few paragraphs; figures stand in them as placeholders such as ``{demo.left_behind.count}``.
+        A few paragraphs, with placeholders for figures such as ``{demo.left_behind.count}``.
     speakers
-        Who speaks; none is no section.
+        The speakers; with none, no section.
     areas
-        By study, the places or larger areas whose profiles go with it: codes or names.
+        By study, the areas or larger areas to profile: codes or names.
     themes
         The reading list, by theme.
     works
-        Works of one's own beside the library's, as data.
+        Works to add to the library's, as data.
     studies
         By short name, a study that ships or a file; a list where the names are the studies'.
     state
-        How the state of social infrastructure is told; none is no section.
+        How to show the state of social infrastructure; without it, no section.
     """
 
     name: str
@@ -144,7 +144,8 @@ class Session(_Part):
         for name in value:
             if not _NAME.fullmatch(name):
                 raise FieldError(
-                    "expected small letters, digits and hyphens: placeholders start with it", name
+                    "use lower-case letters, digits and hyphens: placeholders start with this name",
+                    name,
                 )
         return value
 
@@ -167,7 +168,7 @@ class Session(_Part):
         for k, reading in enumerate(self.themes):
             if reading.theme not in evidence.themes:
                 raise FieldError(
-                    f"'{reading.theme}' is no theme of the evidence library; "
+                    f"'{reading.theme}' is not a theme of the evidence library; "
                     f"{nearest(reading.theme, evidence.themes)}",
                     *("themes", k, "theme"),
                 )
@@ -176,7 +177,7 @@ class Session(_Part):
     def _study(self, name: str, *at: str | int) -> None:
         if name not in self.studies:
             raise FieldError(
-                f"'{name}' is none of the session's studies; {nearest(name, self.studies)}", *at
+                f"'{name}' is not one of the session's studies; {nearest(name, self.studies)}", *at
             )
 
     def evidence(self) -> Evidence:
@@ -229,7 +230,7 @@ def load_session(name: str | Path) -> Session:
     data = read_keys(text, where, _KEYS, StudyError)
     for key in ("name", "folder"):
         if key in data:
-            raise StudyError(f"{where}: {key}: unknown key; the file's place says it")
+            raise StudyError(f"{where}: {key}: unknown key; the file's path sets it")
     try:
         return Session.model_validate({**data, "name": path.stem, "folder": folder})
     except ValidationError as error:

@@ -49,7 +49,7 @@ class Grouping:
 
 
 def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
-    """Divide a study's areas for readers: all, by deprivation, by larger area, by kind of place."""
+    """Divide a study's areas for readers: all, by deprivation, by larger area, by urban or rural setting."""
     everyone, where = results.focus, focus_name(results.study, results.areas)
     name = f"All {results.areas.plural}{f' in {where}' if where else ''}"
     found = [Grouping("all", name, (AreaGroup("all", name, everyone),))]
@@ -72,7 +72,9 @@ def groupings(results: Results, deprivation: str = "") -> list[Grouping]:
     if "rural_urban" in results.areas.table.columns:
         kinds = results.areas.table["rural_urban"]
         found.append(
-            Grouping("rural_urban", "By kind of place", tuple(_by_name(kinds, _town_first)))
+            Grouping(
+                "rural_urban", "By urban or rural setting", tuple(_by_name(kinds, _town_first))
+            )
         )
     return [
         replace(grouping, groups=kept)
@@ -93,15 +95,15 @@ def _tenths(results: Results, index: str) -> Grouping:
     scores = results.scores[index]
     tenth = decile(scores.rank)
     ends = {
-        1: ("most_deprived", "Most deprived tenth"),
-        10: ("least_deprived", "Least deprived tenth"),
+        1: ("most_deprived", "Most deprived 10%"),
+        10: ("least_deprived", "Least deprived 10%"),
     }
     groups = [
-        AreaGroup(*ends.get(k, (f"tenth_{k}", f"Tenth {k}")), np.asarray(tenth == k))
+        AreaGroup(*ends.get(k, (f"tenth_{k}", f"{k - 1}0% to {k}0%")), np.asarray(tenth == k))
         for k in range(1, 11)
     ]
     label = index_label(results, index)
-    return Grouping("deprivation", f"By tenth of {label}", tuple(groups))
+    return Grouping("deprivation", f"By {label}: each 10% of {results.areas.plural}", tuple(groups))
 
 
 def _by_name(names: pl.Series, order: Callable[[list[str]], list[str]]) -> Iterator[AreaGroup]:
@@ -114,7 +116,7 @@ def _by_name(names: pl.Series, order: Callable[[list[str]], list[str]]) -> Itera
 
 
 def _town_first(kinds: list[str]) -> list[str]:
-    """Put kinds of places from the town outwards."""
+    """Order settings from urban to rural."""
     order = ("Urban", "Larger rural", "Smaller rural")
 
     def place(kind: str) -> tuple[int, bool, str]:
@@ -165,11 +167,11 @@ class IndicatorSummary:
     Attributes
     ----------
     about
-        What the indicator is: unit, direction, source, date, what to beware of.
+        What the indicator is: unit, direction, source, date, what to note.
     strand
         The part of the index that it belongs to, for readers.
     ratio
-        Whether the values are ratios to the middle of all (1 = as in all), not in the unit.
+        Whether the values are ratios to the median of all, not in the unit.
     frame
         One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``without`` (areas with no
         value), ``people`` (NaN if some are unknown), and ``lower``, ``median`` and ``upper``: a quarter, half and three
@@ -197,18 +199,18 @@ class IndicatorSummary:
 
 @dataclass(frozen=True, slots=True)
 class WorstTenth:
-    """Who lives where there is least, of the index and of each strand: relative by its making.
+    """Who lives in the worst 10%, on the index and on each strand.
 
     Attributes
     ----------
     paths, labels
         Of the index and its strands.
     label
-        What a selected area is called; '' where the study selects nothing.
+        The label of the study's list; '' where it has none.
     frame
         One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people`` (NaN if some are
-        unknown); by path the share of the people who live in the worst tenth of all areas;
-        ``in_draws``, that of the index on average over the draws (null without); ``selected`` areas
+        unknown); by path the share of the people who live in the worst 10% of all areas;
+        ``in_draws``, that of the index on average over the recalculations (null without); ``selected`` areas
         and ``selected_people`` (NaN as ``people``).
     """
 
@@ -227,7 +229,7 @@ class ListChange:
     before, after
         Titles of the studies.
     label
-        What a selected area is called.
+        The label of the list.
     frame
         One row a group: ``grouping``, ``group``, ``label``, ``before``, ``stay``, ``leave``,
         ``enter``, ``after``: areas.
@@ -241,7 +243,7 @@ class ListChange:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What there is, of one study: see the module."""
+    """The state of social infrastructure by one study."""
 
     title: str
     note: str
@@ -276,19 +278,19 @@ def state(
     ratios: Sequence[str] = (),
     since: Sequence[Results] = (),
 ) -> State:
-    """Work out the state of what an index is made from.
+    """Compute the state of what an index is made from.
 
     Parameters
     ----------
     results
-        A run whose indicators are in units of their own.
+        A run whose indicators have units.
     index
-        The index whose indicators are told; the study's first if not given.
+        The index whose indicators are shown; the study's first if not given.
     deprivation
-        The index whose tenths are told; none if not given.
+        The index by whose deciles areas are grouped; none if not given.
     ratios
-        Indicators that are logarithms of a ratio of two years: told as ratios to the middle of all,
-        since what was counted may differ between the years.
+        Indicators that are logarithms of a ratio of two years: shown as ratios to the median of all,
+        since the count may differ between the years.
     since
         Runs of studies that name an earlier one under ``since``: who entered and left.
 
@@ -311,8 +313,8 @@ def state(
     people = results.areas.population
     if np.isnan(people).all():
         raise StudyError(
-            f"study {results.study.name}: its areas have no population; expected one, since a state is told "
-            "by how many people live where"
+            f"study {results.study.name}: its areas have no population; a state needs "
+            "to know how many people live where"
         )
     strands = dict(_strands(results, index))
     for name in ratios:
@@ -321,8 +323,8 @@ def state(
     own = results.indicators[index]
     if list(own.codes) != results.areas.codes:
         raise StudyError(
-            f"study {results.study.name}: index '{index}' is built on other areas than the study's; its "
-            "indicators cannot be told by group"
+            f"study {results.study.name}: index '{index}' uses other areas than the study's; its "
+            "indicators cannot be shown by group"
         )
     told: dict[bool, list[IndicatorSummary]] = {False: [], True: []}
     for k, about in enumerate(own.meta):
@@ -335,8 +337,8 @@ def state(
         told[ratio].append(IndicatorSummary(about, strands[about.name], ratio, frame))
     if not told[False]:
         raise StudyError(
-            f"study {results.study.name}: the indicators of '{index}' are ranks, which do not say how much; "
-            "expected a study with units of its own, such as open-england"
+            f"study {results.study.name}: the indicators of '{index}' are ranks, which do not show how much; "
+            "use a study whose indicators have units, such as open-england"
         )
     return State(
         results.study.title,
@@ -412,13 +414,13 @@ def _lack(results: Results, index: str, groups: Sequence[Grouping], people: Floa
 
 
 def _worst_tenth(scores: Scores, path: str) -> Floats:
-    """(n_areas,) 1 in the worst tenth of the areas with a score, else 0; NaN without one."""
+    """(n_areas,) 1 in the worst 10% of the areas with a score, else 0; NaN without one."""
     need = scores.need[path]
     return np.where(np.isnan(need), np.nan, worst_tenth(need))
 
 
 def _in_draws(results: Results, index: str) -> Floats | None:
-    """(n_areas,) share of draws in the worst tenth of an index; None where no rule asks just that."""
+    """(n_areas,) share of recalculations in the worst 10% of an index; None where no rule asks just that."""
     for name, sure in results.certainty.items():
         asked = results.designations[name].rule.conditions()
         for (label, share), c in zip(sure.passes, asked, strict=True):
@@ -437,7 +439,7 @@ def _share(values: Floats, people: Floats) -> float | None:
 def _moved(results: Results) -> ListChange:
     if results.since is None:
         raise StudyError(
-            f"study {results.study.name} names no earlier study under 'since'; expected one that does, such as "
+            f"study {results.study.name} names no earlier study under 'since'; use one that does, such as "
             "left-behind-2025"
         )
     title, c = results.since

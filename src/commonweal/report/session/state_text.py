@@ -1,4 +1,4 @@
-"""A state for readers: sentences, charts and tables by strand, and its numbers as tables."""
+"""The state of social infrastructure for readers: sentences, charts and tables by strand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from commonweal.document.format import format_amount, format_people, living, percent
+from commonweal.document.format import format_amount, format_people, list_name, living, percent
 from commonweal.document.model import Chart, TableData
 from commonweal.errors import StudyError, nearest
 
@@ -26,7 +26,7 @@ LEFT, WIDE, ROW, HEAD, RIGHT = 276, 370, 18, 27, 94
 
 
 class _Row(NamedTuple):
-    """A row of a chart: the middle with its ends, or a bar where there are none."""
+    """A row of a chart: the median with its ends, or a bar where it has none."""
 
     grouping: str
     label: str
@@ -36,8 +36,8 @@ class _Row(NamedTuple):
 
 
 def measure_chart(measure: IndicatorSummary, state: State) -> Chart:
-    """Draw one indicator by group: a dot for the middle, a line for the middle half of the people."""
-    unit = "times the middle of all" if measure.ratio else measure.about.unit
+    """Draw one indicator by group: a dot for the median, a line for the middle half of the people."""
+    unit = "times the median of all" if measure.ratio else measure.about.unit
     rows = [
         _Row(
             r["grouping"],
@@ -50,8 +50,8 @@ def measure_chart(measure: IndicatorSummary, state: State) -> Chart:
         if not math.isnan(r["median"])
     ]
     about = (
-        f"{measure.about.label}, {unit}. Half of the people live in {state.plural} below the dot; the line holds the "
-        f"middle half of the people. The upright line is the middle of all. More means {measure.about.higher_is} need."
+        f"{measure.about.label}, {unit}. Dot: median. Line: middle half of the people. Dashed line: median of all "
+        f"{state.plural}. Higher means {measure.about.higher_is} need."
     )
     id_ = f"state-{measure.about.name.replace('_', '-')}"
     titles = {g.key: g.title for g in state.groupings}
@@ -61,21 +61,23 @@ def measure_chart(measure: IndicatorSummary, state: State) -> Chart:
 
 
 def _finding(measure: IndicatorSummary) -> str:
-    """Say what a chart shows: the middle of all, and of the most and the least deprived."""
+    """State the finding of a chart: the median of all, of the most and of the least deprived."""
     label, unit = measure.about.label, measure.about.unit
     middles = {r["group"]: r["median"] for r in measure.frame.iter_rows(named=True)}
     ends = [middles.get(key, math.nan) for key in ("most_deprived", "least_deprived")]
     if math.isnan(sum(ends)):
-        return f"{label}: {format_amount(middles['all'], 'times' if measure.ratio else unit)} in the middle"
+        return (
+            f"{label}: median {format_amount(middles['all'], 'times' if measure.ratio else unit)}"
+        )
     most, least = (short_amount(middle, unit) for middle in ends)
     if measure.ratio:
-        return f"{label}: {most} times the middle in the most deprived tenth, {least} in the least"
+        return f"{label}: {most} times the median in the most deprived 10%, {least} in the least deprived 10%"
     everyone = format_amount(middles["all"], unit)
-    return f"{label}: {everyone} in the middle; {most} in the most deprived tenth, {least} in the least"
+    return f"{label}: median {everyone}; {most} in the most deprived 10%, {least} in the least deprived 10%"
 
 
 def short_amount(value: float, unit: str) -> str:
-    """Say a value where its unit stands beside it: shares in percent, all else as a number.
+    """Write a value whose unit stands elsewhere: shares in percent, all else as a number.
 
     Examples
     --------
@@ -96,15 +98,15 @@ def measure_table(measure: IndicatorSummary) -> TableData:
         pl.col("label").alias("Group"),
         pl.col("areas").alias("Areas"),
         pl.col("without").alias("Without a value"),
-        pl.col("lower").fill_nan(None).alias("A quarter of people below"),
-        pl.col("median").fill_nan(None).alias("Half of people below"),
-        pl.col("upper").fill_nan(None).alias("Three quarters below"),
+        pl.col("lower").fill_nan(None).alias("25% of people below"),
+        pl.col("median").fill_nan(None).alias("Median"),
+        pl.col("upper").fill_nan(None).alias("75% of people below"),
     )
     return TableData(frame)
 
 
 def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
-    """Draw the share of people who live in the worst tenth on an index or a strand, by group."""
+    """Draw the share of people who live in the worst 10% on an index or a strand, by group."""
     label = lack.labels[lack.paths.index(path)]
     rows = [
         _Row(r["grouping"], r["label"], r[path], percent(r[path]))
@@ -112,21 +114,21 @@ def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
         if r[path] is not None
     ]
     worst = max((r for r in rows if r.grouping != "all"), key=lambda r: r.middle, default=rows[0])
-    title = f"{label}: {worst.said} of people live in the worst tenth in “{worst.label}”, the most of any group"
+    title = f"{label}: the group “{worst.label}” has most people in the worst 10% ({worst.said})"
     about = (
-        f"Share of the people of each group who live in the tenth of {state.plural} that rank worst on “{label}”. "
-        "The upright line is the share of all people. It says who has less than others, not how much there is."
+        f"Share of each group's people who live in the worst 10% of {state.plural} on “{label}”. Dashed line: share "
+        "of all people. The chart compares groups; it does not show how much there is."
     )
     id_ = f"worst-{path.replace('/', '-').replace('_', '-')}"
     titles = {g.key: g.title for g in state.groupings}
-    svg = _drawn(id_, title, about, rows, titles, "Share of people in the worst tenth")
+    svg = _drawn(id_, title, about, rows, titles, "Share of people in the worst 10%")
     columns = [
         pl.col("label").alias("Group"),
         pl.col("people").fill_nan(None).round(0).cast(pl.Int64).alias("People"),
     ]
-    shares = {"In the worst tenth": path}
+    shares = {"In the worst 10%": path}
     if path == lack.paths[0] and lack.frame["in_draws"].null_count() < len(lack.frame):
-        shares["On average over the draws"] = "in_draws"
+        shares["Average of recalculations"] = "in_draws"
     columns += [pl.col(name).alias(head) for head, name in shares.items()]
     return Chart(id_, title, about, svg, TableData(lack.frame.select(columns), frozenset(shares)))
 
@@ -134,7 +136,7 @@ def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
 def _drawn(
     id_: str, title: str, about: str, rows: Sequence[_Row], titles: Mapping[str, str], axis: str
 ) -> str:
-    """Draw rows under the heads of their groupings, all on one scale that has nought on it."""
+    """Draw rows under the heads of their groupings, all on one scale that includes zero."""
     values = [v for row in rows for v in (row.middle, *(row.ends or ()))]
     low, high = min(0.0, *values), _round_up(max(0.0, *values))
     scale = WIDE / (high - low)
@@ -197,17 +199,17 @@ def _round_up(value: float) -> float:
     return next(k * power for k in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if k * power >= value)
 
 
-_ENDS = (("most_deprived", "Most deprived tenth"), ("least_deprived", "Least deprived tenth"))
+_ENDS = (("most_deprived", "Most deprived 10%"), ("least_deprived", "Least deprived 10%"))
 
 
 @dataclass(frozen=True, slots=True)
 class Strand:
-    """One strand: its name, a table of all its measures, charts of some, and what to beware of."""
+    """One strand: its name, a table of all its measures, charts of some, and notes."""
 
     label: str
     table: TableData
     charts: tuple[Chart, ...]
-    beware: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +221,15 @@ class StateText:
     state
         The state.
     summary, who
-        What it comes to, in sentences, and who lives where there is least.
+        The summary in sentences, and who lives in the worst 10%.
     strands
-        How much of each, in units of its own.
+        How much of each strand there is, in the units of its measures.
     worst
-        Charts of who lives where there is least.
+        Charts of who lives in the worst 10%.
     changed, change_note, change_charts, change_tables
-        What changed, and what to beware of in it.
+        What changed, with notes.
     caveats
-        What it does not show.
+        What the state does not show.
     """
 
     state: State
@@ -249,12 +251,12 @@ class StateText:
 
 
 def describe_state(found: State, spec: StateSpec, change_note: tuple[str, ...] = ()) -> StateText:
-    """Tell a state."""
+    """Describe a state in sentences, tables and charts."""
     names = [m.about.name for m in found.measures]
     for k, name in enumerate(spec.show):
         if name not in names:
             raise StudyError(
-                f"state.show.{k}: '{name}' is no indicator in a unit of its own; {nearest(name, names)}"
+                f"state.show.{k}: '{name}' is no indicator with a unit; {nearest(name, names)}"
             )
     strands = dict.fromkeys(m.strand for m in found.measures)
     return StateText(
@@ -280,19 +282,19 @@ def _first(found: State) -> list[str]:
 def _strand(found: State, label: str, show: Sequence[str]) -> Strand:
     measures = [m for m in found.measures if m.strand == label]
     charts = tuple(measure_chart(m, found) for m in measures if m.about.name in show)
-    beware = tuple((m.about.label, m.about.note) for m in measures if m.about.note)
-    return Strand(label, _table(measures), charts, beware)
+    notes = tuple((m.about.label, m.about.note) for m in measures if m.about.note)
+    return Strand(label, _table(measures), charts, notes)
 
 
 def _table(measures: Sequence[IndicatorSummary]) -> TableData:
-    """Give one row a measure: the middle and the middle half of all, the ends, and the dates."""
+    """Give one row a measure: median and middle half of all, most and least deprived, dates."""
     rows = []
     for m in measures:
         by = {r["group"]: r for r in m.frame.iter_rows(named=True)}
         row = {
             "Measure": f"{m.about.label} ({m.about.unit})",
-            "Middle": short_amount(by["all"]["median"], m.about.unit),
-            "Middle half": " to ".join(
+            "Median": short_amount(by["all"]["median"], m.about.unit),
+            "Middle 50%": " to ".join(
                 short_amount(by["all"][end], m.about.unit) for end in ("lower", "upper")
             ),
         }
@@ -300,7 +302,7 @@ def _table(measures: Sequence[IndicatorSummary]) -> TableData:
             if key in by:
                 row[head] = short_amount(by[key]["median"], m.about.unit)
         rows.append(
-            row | {"More means": f"{m.about.higher_is} need", "As of": _years(m.about.vintage)}
+            row | {"Higher means": f"{m.about.higher_is} need", "Date": _years(m.about.vintage)}
         )
     return TableData(pl.DataFrame(rows))
 
@@ -318,21 +320,21 @@ def _years(vintage: str) -> str:
 
 
 def _summary(found: State) -> Iterator[str]:
-    """Say what the state is of, and how many places the study selects."""
-    yield (
-        f"{found.areas:,} {found.plural}, {format_people(found.people)}. The table says who lives in the tenth of "
-        f"{found.plural} with least, for all strands and for each. Then each strand is told in the units of what was "
-        "measured."
-    )
+    """Say how many areas are on the study's list, and what the tables compare."""
     if found.lack.label:
         r = found.lack.frame.row(0, named=True)
         yield (
-            f"{r['selected']:,} {found.plural} are {found.lack.label}; {living(r['selected_people'])}."
+            f"{r['selected']:,} of {found.areas:,} {found.plural} are on {list_name(found.lack.label, found.plural)}; "
+            f"{living(r['selected_people'])}."
         )
+    yield (
+        f"All {found.areas:,} {found.plural}: {format_people(found.people)}. The first table shows who lives in the "
+        "worst 10%, overall and by strand. The next tables show how much of each strand there is."
+    )
 
 
 def _who(found: State) -> TableData:
-    """Give, for the index and each strand, the share of people in the worst tenth at the ends."""
+    """Give, for the index and each strand, the groups with the lowest and highest share in the worst 10%."""
     table = []
     for path, label in zip(found.lack.paths, found.lack.labels, strict=True):
         rows = [r for r in found.lack.frame.iter_rows(named=True) if r[path] is not None]
@@ -344,7 +346,7 @@ def _who(found: State) -> TableData:
         for grouping in found.groupings:
             here = [r for r in rows if r["grouping"] == grouping.key]
             if grouping.key not in ("all", "deprivation") and here:
-                for word, pick in (("least", min), ("most", max)):
+                for word, pick in (("lowest", min), ("highest", max)):
                     r = pick(here, key=lambda r: float(r[path]))
                     line[f"{grouping.title}: {word}"] = f"{percent(r[path])} ({r['label']})"
         table.append(line)
@@ -355,9 +357,9 @@ def _changed(found: State) -> Iterator[str]:
     for moved in found.moved:
         r = moved.frame.row(0, named=True)
         yield (
-            f"{moved.after}: {r['after']:,} are {moved.label}, after {r['before']:,} in {moved.before}. "
-            f"{r['stay']:,} stay, {r['leave']:,} leave, {r['enter']:,} enter. Lists by relative rank cannot say "
-            "whether places got better or worse."
+            f"{moved.after}: {r['after']:,} are on {list_name(moved.label, found.plural)}, compared with "
+            f"{r['before']:,} in {moved.before}. {r['stay']:,} stay, {r['leave']:,} leave, {r['enter']:,} join. "
+            f"Ranks are relative, so the lists do not show whether {found.plural} got better or worse."
         )
     for m in found.ratios:
         by = {r["group"]: r for r in m.frame.iter_rows(named=True)}
@@ -366,10 +368,10 @@ def _changed(found: State) -> Iterator[str]:
             most, least = (
                 format_amount(by[k]["median"], "") for k in ("most_deprived", "least_deprived")
             )
-            ends = f" The middle is {most} in the most deprived tenth and {least} in the least."
+            ends = f"the median is {most} in the most deprived 10% and {least} in the least deprived 10%. "
         yield (
-            f"{m.about.label}: told as a ratio to the middle of all {found.plural}, since what was counted differs "
-            f"between the years; below 1 fared worse than the middle.{ends}"
+            f"{m.about.label}: {ends}Each value is a ratio to the median of all {found.plural}, because the count "
+            "differs between the years. Below 1 is worse than the median."
         )
 
 
@@ -379,7 +381,7 @@ def _moved_table(moved: ListChange) -> TableData:
         "before": "Before",
         "stay": "Stay",
         "leave": "Leave",
-        "enter": "Enter",
+        "enter": "Join",
         "after": "After",
     }
     return TableData(moved.frame.select(pl.col(k).alias(v) for k, v in heads.items()))
@@ -387,27 +389,27 @@ def _moved_table(moved: ListChange) -> TableData:
 
 def _caveats(found: State) -> Iterator[str]:
     yield (
-        "“In the middle” is the value that half of the people live below. The middle half says how far people "
-        "differ, not how sure the figure is."
+        f"The median: half of the people live in {found.plural} below it. The middle 50% shows how {found.plural} "
+        "differ. It is not a margin of error."
     )
     yield (
-        "“The worst tenth” is relative: a tenth of places is always in it. It shows who has less than others, never "
-        "how much there is or whether there is enough."
+        f"The worst 10% is relative: 10% of {found.plural} are always in it. It shows who has less than others, not "
+        "whether there is enough."
     )
     if found.lack.frame["in_draws"].null_count() < len(found.lack.frame):
         yield (
-            "“On average over the draws” repeats the sums with other fair weights. The draws do not test faults in "
-            "the data."
+            "“Average of recalculations” repeats the calculation with different assumptions. It does not test for "
+            "faults in the data."
         )
     yield (
-        "Places are counted where registers and maps have them. Opening hours, cost, welcome and quality are not in "
-        "the figures."
+        "Venues are counted where registers and maps list them. Opening hours, cost, welcome and quality are not "
+        "counted."
     )
-    yield f"The figures are of the dates in the tables, and of {found.plural}, not of each person in them."
+    yield f"The figures hold for the dates in the tables, and for {found.plural}, not for each person in them."
     short = [m.about.label for m in found.measures if m.frame["without"][0] > 0]
     if short:
         yield (
-            f"Some {found.plural} have no value and are left out: see the numbers of {', '.join(short)}."
+            f"Some {found.plural} have no value and are left out. This affects {', '.join(short)}."
         )
 
 
@@ -418,7 +420,7 @@ def state_tables(found: State) -> Iterator[tuple[str, str, pl.DataFrame]]:
             pl.lit(m.about.name).alias("indicator"),
             pl.lit(m.about.label).alias("indicator_label"),
             pl.lit(m.strand).alias("strand"),
-            pl.lit("ratio to the middle of all" if m.ratio else m.about.unit).alias("unit"),
+            pl.lit("ratio to the median of all" if m.ratio else m.about.unit).alias("unit"),
             pl.lit(m.about.vintage).alias("vintage"),
             pl.lit(m.about.source).alias("source"),
             pl.lit(m.about.higher_is).alias("more_means_need"),
@@ -429,14 +431,18 @@ def state_tables(found: State) -> Iterator[tuple[str, str, pl.DataFrame]]:
     ]
     yield (
         "state.csv",
-        "Every measure by group: the middle and the middle half of the people.",
+        "Every measure by group: the median and the middle half of the people.",
         pl.concat(parts),
     )
     yield (
         "worst-tenth.csv",
-        "Who lives in the worst tenth, by group and strand.",
+        "Who lives in the worst 10%, by group and strand.",
         found.lack.frame.fill_nan(None),
     )
     for k, moved in enumerate(found.moved, start=1):
         more = f"-{k}" if len(found.moved) > 1 else ""
-        yield f"changes{more}.csv", f"Who enters and leaves since {moved.before}.", moved.frame
+        yield (
+            f"changes{more}.csv",
+            f"{found.plural.capitalize()} that join and leave the list since {moved.before}.",
+            moved.frame,
+        )

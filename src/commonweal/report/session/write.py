@@ -39,14 +39,14 @@ def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
     Parameters
     ----------
     told
-        What it tells.
+        The content.
     files
-        Files that lie beside it, with what each is: they are linked.
+        Files in the same folder, with a description of each: they are linked.
 
     Returns
     -------
     str
-        HTML with its style and drawings inside; it asks nothing of any server.
+        HTML with its style and charts inside; it loads nothing from a server.
     """
     from markupsafe import Markup
 
@@ -80,28 +80,28 @@ def session_pdf(told: Content) -> bytes:
     Parameters
     ----------
     told
-        What it tells.
+        The content.
 
     Returns
     -------
     bytes
-        The same for the same content: it holds no time of making.
+        The same for the same content.
     """
     with resources.as_file(resources.files(__package__) / "templates") as folder:
         return Paper(folder / "session.typ", font_folder()).pdf(_data(told))
 
 
 def _state_data(s: StateText) -> dict[str, Any]:
-    """Give the state of the places as plain data."""
+    """Give the state as plain data."""
     return {
         "summary": s.summary,
-        "who": table_data(s.who, "Who lives in the worst tenth: share of people"),
+        "who": table_data(s.who, "Who lives in the worst 10%: share of people"),
         "strands": [
             {
                 "label": strand.label,
                 "table": table_data(strand.table, strand.label),
                 "charts": [chart_data(chart) for chart in strand.charts],
-                "beware": [f"{label}: {note}" for label, note in strand.beware],
+                "notes": [f"{label}: {note}" for label, note in strand.notes],
             }
             for strand in s.strands
         ],
@@ -114,7 +114,7 @@ def _state_data(s: StateText) -> dict[str, Any]:
 
 
 def _data(told: Content) -> dict[str, Any]:
-    """Give what the template tells as plain data."""
+    """Give the content for the template as plain data."""
     s = told.state
     return {
         "title": told.session.title,
@@ -158,7 +158,7 @@ def _data(told: Content) -> dict[str, Any]:
 
 PAGE, PAPER = "session.html", "session.pdf"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The time that every file in the zip bears, so that the same content gives the same bytes."""
+"""The time of every file in the zip, so that the same content gives the same bytes."""
 
 
 def write_session(
@@ -167,7 +167,7 @@ def write_session(
     folder: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
-    """Write everything that a session gives into one folder.
+    """Write everything of a session into one folder.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def write_session(
     runs
         A run of each of its studies, by short name.
     folder
-        Where to. An earlier folder of a session is replaced; nothing else ever is.
+        Where to write. An earlier session folder is replaced, nothing else.
     progress
         Called as ``progress("writing session.pdf", done, total)``.
 
@@ -188,7 +188,7 @@ def write_session(
     Raises
     ------
     CommonwealError
-        If a placeholder or place is unknown, or the folder cannot be written; then nothing is.
+        If a placeholder or area is unknown, or the folder cannot be written; then nothing is written.
     """
     told = content(session, runs)
     with (
@@ -208,10 +208,10 @@ def write_session(
                 progress(f"writing {name}", len(made), len(made) + 1)
             made[name] = make()
         archive = f"{session.name}.zip"
-        # The page in the zip does not offer the zip.
+        # The page in the zip does not link to the zip.
         inside = {**made, PAGE: session_html(told, listed).encode()}
         made[archive] = _zip(inside, session.name)
-        made[PAGE] = session_html(told, [(archive, "All of this in one file."), *listed]).encode()
+        made[PAGE] = session_html(told, [(archive, "Everything in one file."), *listed]).encode()
         made[MARK] = _account(told, runs, [*made, MARK])
         for name, data in made.items():
             file = fresh / name
@@ -226,7 +226,7 @@ def _pack(
     folder: Path,
     progress: Callable[[str, int, int], None] | None,
 ) -> str:
-    """Write the briefing pack of some areas, and say what it is."""
+    """Write the briefing pack of some areas, and describe it."""
     focus = None if asked else focus_scope(results.areas, results.study)
     scope = focus or find_scope(results.areas, asked)
     write_pack(results, scope, folder, progress=progress)
@@ -244,8 +244,8 @@ def _files(folder: Path, name: str) -> dict[str, bytes]:
 
 
 def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
-    """Give each file beside the page: its name, what it is, and what makes it."""
-    yield PAPER, "The page for paper: a tagged PDF.", partial(session_pdf, told)
+    """Give each file besides the page: its name, a description, and what makes it."""
+    yield PAPER, "This page as a tagged PDF.", partial(session_pdf, told)
     if told.works:
         works = told.works
         yield (
@@ -253,11 +253,11 @@ def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]
             "The reading list for a reference manager (BibTeX).",
             bibtex(works).encode,
         )
-        yield "reading.json", "The same as CSL-JSON.", csl_json(works).encode
+        yield "reading.json", "The reading list as CSL-JSON.", csl_json(works).encode
     if told.figures:
         rows = [(f.key, f.text, f.about) for f in told.figures]
         table = pl.DataFrame(rows, schema=["figure", "text", "about"], orient="row")
-        yield "figures.csv", "Every figure in the text, and what it is.", TableData(table).csv
+        yield "figures.csv", "Every figure in the text, and what it means.", TableData(table).csv
     if told.state is not None:
         for name, what, frame in state_tables(told.state.state):
             yield name, what, TableData(frame).csv
@@ -283,7 +283,7 @@ def _zip(files: Mapping[str, bytes], folder: str) -> bytes:
 
 
 def _account(told: Content, runs: Mapping[str, Results], files: list[str]) -> bytes:
-    """Say which files are ours, and where the figures come from."""
+    """List the files, and the studies behind the figures."""
     account = {
         "session": told.session.name,
         "title": told.session.title,
