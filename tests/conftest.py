@@ -94,10 +94,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-def real_shared() -> set[Path]:
-    """Give the files on real data that share a run."""
-    files = (TESTS / "real").glob("test_*.py")
-    return {file for file in files if any(s in file.read_text("utf-8") for s in SHARED)}
+def real_shared() -> list[Path]:
+    """Give the files on real data that share a run, in one order for all workers."""
+    files = sorted((TESTS / "real").glob("test_*.py"))
+    return [file for file in files if any(s in file.read_text("utf-8") for s in SHARED)]
 
 
 @pytest.hookimpl(optionalhook=True)
