@@ -83,9 +83,9 @@ def test_run_tells_and_writes(small: Any, tell: Any) -> None:
 def test_what_matters_can_be_left_out(small: Any, tell: Any) -> None:
     small.write(sensitivity={"sample": 32})
     asked = ("show", "A17", "--study", small.study)
-    words = "What most often moves it across the line is the cut-offs: changed alone,"
+    words = "The biggest source of uncertainty is the cut-offs: changed alone,"
     assert words in tell(*asked)[1]
-    assert "across the line" not in tell(*asked, "--no-sensitivity")[1]
+    assert "source of uncertainty" not in tell(*asked, "--no-sensitivity")[1]
     code, said, _ = tell("run", small.study, "--json", "--no-sensitivity", "--out", "mine")
     assert code == 0
     found = strict(said)["designations"]["priority"]
@@ -136,9 +136,9 @@ def test_show(small: Any, tell: Any, asked: str) -> None:
         "Place 17 (A17), Southside",
         "1,700 people; from the study Twenty places",
     ]
-    assert "It is a priority (only just). The rule: " in said
-    assert "it was on the list in " in said
-    assert "deprivation: 4th of 20 (1st = most need), decile 2" in said
+    assert "It is on the list of “priority” places, just inside the cut-off. The rule: " in said
+    assert "It was on the list in " in said
+    assert "deprivation: 4th of 20 (1st = greatest need), in the worst 20%" in said
     data = strict(tell("show", asked, "--study", small.study, "--json")[1])
     assert data["code"] == "A17"
     assert data["indices"]["deprivation"]["rank"] == 4

@@ -102,9 +102,9 @@ def test_overview_tells_the_whole(wards: Results, pack: Path) -> None:
     text = text_of(pack / "overview.pdf")
     d = wards.designations["left_behind"]
     home = wards.areas.population[d.selected].sum()
-    assert f"{SELECTED} of 7,445 wards in England count as “left behind”." in text
+    assert f"{SELECTED} of 7,445 wards in England are on the list of “left behind” wards." in text
     assert f"They are home to {home:,.0f} of " in text
-    assert "How it was worked out" in text
+    assert "How the list was made" in text
     for row in selected(wards):
         assert (wards.areas.table["name"][int(row)]) in text
 
@@ -119,7 +119,8 @@ def test_the_pack_of_one_authority(wards: Results, tmp_path: Path) -> None:
     }
     text = text_of(folder / "overview.pdf")
     assert (
-        f"{len(inside)} of {len(scope.rows)} wards in Kingston upon Hull, City of count as" in text
+        f"{len(inside)} of {len(scope.rows)} wards in Kingston upon Hull, City of are on the list of"
+        in text
     )
     names = {p.stem for p in (folder / "charts").glob("*.png")}
     assert names == {p.stem for p in (folder / "charts").glob("*.csv")}

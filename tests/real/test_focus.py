@@ -101,7 +101,7 @@ def test_every_output_has_the_same(hartlepool: Results, tmp_path: Path) -> None:
     pack = write_pack(hartlepool, scope, tmp_path / "pack", charts="none")
     assert [p.stem for p in (pack / "profiles").glob("*.html")] == [CODE]
     page = (pack / "overview.html").read_text("utf-8")
-    assert "1 of 57 neighbourhoods in Hartlepool counts as" in page
+    assert "1 of 57 neighbourhoods in Hartlepool is on the list of" in page
     assert "It is home to " in page
 
 
@@ -112,7 +112,7 @@ def test_a_study_of_hartlepool_alone_has_no_column_of_england(real_store: Store)
     assert len(results.areas) == 57
     for averages in (s.averages for s in describe(results, results.areas.position[CODE]).standings):
         assert {a.group: a.label for a in averages} == {
-            "peers": "Similar places",
+            "peers": "Similar neighbourhoods",
             "all": "Hartlepool",
         }
     assert find_scope(results.areas, []).title == "Hartlepool"

@@ -190,10 +190,13 @@ def test_the_pack_is_of_the_focus_on_the_scale_of_all(
     made = write_pack(focused, scope, tmp_path / "pack", charts="none")
     page = text_of((made / "overview.html").read_text("utf-8"))
     n, of = len(on_list), int(here.sum())
-    assert f"{n} of {of} neighbourhoods in Vesselhoe count as “left behind”" in page
+    assert (
+        f"{n} of {of} neighbourhoods in Vesselhoe are on the list of “left behind” neighbourhoods."
+        in page
+    )
     assert sorted(p.stem for p in (made / "profiles").glob("*.html")) == sorted(on_list)
     drawn = (made / "overview.html").read_text("utf-8")
-    chart = drawn[drawn.index("How sure that is") :]
+    chart = drawn[drawn.index("How stable the list is") :]
     for place in focused.areas.table.filter(pl.col("code").is_in(on_list))["name"]:
         assert unescape(chart).count(shorten(place, 30)) >= 1
     code = on_list[0]
@@ -201,7 +204,7 @@ def test_the_pack_is_of_the_focus_on_the_scale_of_all(
     place, plain = describe(focused, row), describe(everywhere, row)
     assert place.standings == plain.standings
     assert [a.label for a in place.standings[0].averages] == [
-        "Similar places", "Vesselhoe", "All neighbourhoods",
+        "Similar neighbourhoods", "Vesselhoe", "All neighbourhoods",
     ]  # fmt: skip
     (volunteers,) = place.shown
     assert volunteers.of == of - 3
@@ -209,7 +212,7 @@ def test_the_pack_is_of_the_focus_on_the_scale_of_all(
     profile = text_of((made / "profiles" / f"{code}.html").read_text("utf-8"))
     assert f"{volunteers.text}." in profile
     book = openpyxl.load_workbook(made / "workbook.xlsx", read_only=True)
-    rows = list(book["Shown_indicators"].iter_rows(values_only=True))
+    rows = list(book["Other_figures"].iter_rows(values_only=True))
     at = column(rows, "Code").index(code)
     assert column(rows, "Value")[at] == volunteers.value
     assert column(rows, "Rank")[at] == volunteers.rank

@@ -55,14 +55,16 @@ def test_a_pack_says_what_is_not_stated_once_and_counts_people_in_numbers(
     for sheet, head, expected in (
         ("On_the_list", "People", [2000, 1800, 1700]),
         ("People", "People", [5500]),
-        ("Authorities", "People in them", [5500]),
+        ("Authorities", "People on the list", [5500]),
     ):
         rows: list[tuple[Any, ...]] = list(book[sheet].iter_rows(values_only=True))
         cells = [row[rows[0].index(head)] for row in rows[1:]]
         assert cells[: len(expected)] == expected
 
 
-@pytest.mark.parametrize(("kind", "number"), [("people", "People (2)"), ("people_in_them", None)])
+@pytest.mark.parametrize(
+    ("kind", "number"), [("people", "People (2)"), ("people_on_the_list", None)]
+)
 def test_a_name_of_figures_under_the_head_of_counts_stays_text(
     small: Small, kind: str, number: str | None
 ) -> None:

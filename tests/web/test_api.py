@@ -275,7 +275,7 @@ def test_what_was_checked_is_told_as_a_list(client: Client) -> None:
 def test_a_place_never_in_the_worst_tenth_is_told_in_good_grammar(client: Client) -> None:
     listed = client.get("/api/areas?per=1&sort=rank.deprivation&order=down").json()["areas"]
     page = client.get(f"/area/{listed[0]['code']}").text
-    assert "; in none of the runs is it in the worst tenth." in page
+    assert "No recalculation puts it in the worst 10%." in page
 
 
 def test_social_capital_is_the_same_on_page_and_in_files(client: Client, county: Results) -> None:

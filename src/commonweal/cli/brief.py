@@ -39,7 +39,7 @@ def show(
     no_sensitivity: NoSensitivity = False,
     as_json: Json = False,
 ) -> None:
-    """Print one neighbourhood: its ranks, what drives them, margins, certainty, peers."""
+    """Print one neighbourhood: its result, how stable that is, its ranks, and similar ones."""
     from commonweal.cli.find_study import find_study
     from commonweal.report.place.profile import profile, profile_data, profile_lines
     from commonweal.report.study.social_capital import capital_finder
@@ -130,7 +130,7 @@ def brief(
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
-    from commonweal.study.names import codes_in, find_scope
+    from commonweal.study.names import codes_in, counted_areas, find_scope
 
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
@@ -179,8 +179,8 @@ def brief(
             }
         )
         return
-    places = format_count(len(scope.rows), "place", "places")
-    print(f"{scope.title}: {places}, {format_count(count, 'profile', 'profiles')}.")
+    areas_there = counted_areas(len(scope.rows), results.areas)
+    print(f"{scope.title}: {areas_there}, {format_count(count, 'profile', 'profiles')}.")
     print(f"Pack: {made / 'index.html'}")  # never wrapped: to be clicked or copied
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.document.format import percent, shorten
+from commonweal.document.format import SURE, percent, shorten
 from commonweal.document.model import Chart, TableData
 
 if TYPE_CHECKING:
@@ -169,36 +169,39 @@ def chance_chart(
     kinds: str,
     label: str = "",
 ) -> Chart:
-    """Draw the share of draws in which places are on the list."""
+    """Draw how often areas are on the list in recalculations."""
     order = np.lexsort((np.arange(len(names)), -chance))
     each = len(names) <= _MOST_BARS
-    title = f"How sure it is that {kinds} are {label or 'on the list'}"
-    end = "Filled bars are on the list, hollow ones are not."
+    n, firm = int(selected.sum()), int((selected & (chance >= SURE)).sum())
+    title = f"{label[:1].upper()}{label[1:]}: " if label else ""
+    title += f"{firm:,} of the {n:,} {kinds} on the list stay there in at least {SURE:.0%} of recalculations"
+    if firm == 1 or n == 1:
+        title = title.replace(" stay there", " stays there")
+    end = "Filled bars are on the list, hollow bars are not."
+    share = "Recalculations on the list"
     if each:
         about = (
-            f"Each bar is one of the {kinds}: the share of runs in which it is on the list. {end}"
+            f"Each bar is one of the {kinds}: how often it is on the list in recalculations. {end}"
         )
         rows = [(names[k], float(chance[k]), bool(selected[k])) for k in order]
         numbers = TableData(
             pl.DataFrame(
                 [(n, c, "Yes" if s else "No") for n, c, s in rows],
-                schema={"Place": pl.String, "Share of runs": pl.Float64, "On the list": pl.String},
+                schema={"Name": pl.String, share: pl.Float64, "On the list": pl.String},
                 orient="row",
             ),
-            frozenset({"Share of runs"}),
+            frozenset({share}),
         )
         bars = [(n, c, percent(c), s) for n, c, s in rows]
     else:
-        about = f"Each bar counts {kinds} by the share of runs in which they are on the list. {end}"
+        about = (
+            f"Each bar counts {kinds} by how often they are on the list in recalculations. {end}"
+        )
         counted = list(_counted(chance, selected))
         numbers = TableData(
             pl.DataFrame(
                 counted,
-                schema={
-                    "Share of runs": pl.String,
-                    "On the list": pl.Int64,
-                    "Near misses": pl.Int64,
-                },
+                schema={share: pl.String, "On the list": pl.Int64, "Not on the list": pl.Int64},
                 orient="row",
             )
         )

@@ -392,7 +392,6 @@ def _sure(worked: AllocationResult) -> Section | None:
         c.selected[shown],
         a.selected[shown],
         a.areas.plural,
-        "selected",
     )
     return Section(
         "How sure that is",

@@ -192,7 +192,7 @@ def test_workbook_reads_as_tables(demo: Results, demo_pack: Path) -> None:
     chance = dict(zip(demo.areas.codes, demo.certainty["left_behind"].selected, strict=True))
     head = [c.value for c in next(book["On_the_list"].iter_rows(min_row=1, max_row=1))]
     for row in rows:
-        assert row[head.index("Share of runs")] == pytest.approx(chance[row[1]])
+        assert row[head.index("Recalculations on the list")] == pytest.approx(chance[row[1]])
 
 
 def test_charts_have_their_numbers(demo: Results, demo_pack: Path) -> None:
@@ -218,7 +218,10 @@ def test_overview_counts_what_the_designation_does(
     text = read_page(demo_pack / "overview.html").text
     inside = demo.areas.table["district_name"] == "Vesselhoe"
     n, of = len(profiles_of(demo)), int(inside.sum())
-    assert f"{n} of {of} neighbourhoods in Vesselhoe count as “left behind”." in text
+    assert (
+        f"{n} of {of} neighbourhoods in Vesselhoe are on the list of “left behind” neighbourhoods."
+        in text
+    )
     d = demo.designations["left_behind"]
     people = demo.areas.population
     home = people[(inside.to_numpy()) & d.selected].sum()
@@ -424,10 +427,13 @@ def test_a_study_without_places_on_a_map_or_rules(small: Small, tmp_path: Path) 
     assert sorted(p.name for p in (folder / "profiles").iterdir()) == [
         "A19.html", "A19.pdf", "A20.html", "A20.pdf",
     ]  # fmt: skip
-    assert "Strand by strand" in pypdf.PdfReader(folder / "overview.pdf").pages[0].extract_text()
+    assert (
+        "How each domain compares"
+        in pypdf.PdfReader(folder / "overview.pdf").pages[0].extract_text()
+    )
     book = openpyxl.load_workbook(folder / "workbook.xlsx")
-    rows = list(book["Places"].iter_rows(min_row=1, values_only=True))
-    assert rows[0] == ("Code", "Place", "In words")
+    rows = list(book["Profiles"].iter_rows(min_row=1, values_only=True))
+    assert rows[0] == ("Code", "Name", "Summary")
     assert [row[0] for row in rows[1:]] == ["A19", "A20"]
 
 
@@ -479,11 +485,11 @@ def test_means_of_larger_areas_stand_under_their_own_heads(small: Small, tmp_pat
         results, find_scope(results.areas, ["A20", "A18"]), tmp_path / "out", charts="none"
     )
     rows = list(
-        openpyxl.load_workbook(folder / "workbook.xlsx")["Place_strands"].iter_rows(
+        openpyxl.load_workbook(folder / "workbook.xlsx")["Profile_domains"].iter_rows(
             min_row=1, values_only=True
         )
     )
-    district, region = (rows[0].index(f"For its {kind}") for kind in ("authority", "region"))
+    district, region = (rows[0].index(f"Mean of its {kind}") for kind in ("authority", "region"))
     known = {(row[0], row[district] is not None, row[region] is not None) for row in rows[1:]}
     assert known == {("A20", False, True), ("A18", True, True)}
 

@@ -83,7 +83,7 @@ def test_one_of_them_is_told_as_one(small: Small) -> None:
     scope = find_scope(results.areas, ["A20"])
     page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
     told = " ".join(claim["text"] for claim in page["headline"])
-    assert "1 of 1 place in Place 20 counts" in told
+    assert "1 of 1 place in Place 20 is on the list of “priority” places." in told
     assert "It is home to 2,000 of 2,000 people." in told
-    assert "It is on the list in at least 95% of the runs" in told
+    assert "It stays on the list in at least 95% of recalculations." in told
     assert "of the 1" not in told

@@ -39,12 +39,9 @@ def test_a_place_on_the_edge(small: Small) -> None:
     assert answer.label == "a priority"
     # Fourth of twenty on both, where the worst fifth is four: the last one in.
     assert [(m.places, m.cut, m.inside, m.condition) for m in answer.margins] == [
-        (1, 4, True, "worst fifth")
+        (1, 4, True, "worst 20%")
     ] * 2
-    assert (
-        answer.margins[1].text
-        == "For community needs: in the worst fifth, 1 place inside the line."
-    )
+    assert answer.margins[1].text == "Community needs: in the worst 20%, 1 rank inside the cut-off."
     income = place.standings[0]
     assert (income.rank, income.of, income.decile) == (4, 20, 2)
     assert income.worse_than == pytest.approx(16 / 19)
@@ -65,14 +62,16 @@ def test_probability_and_interval_are_those_of_the_draws(demo: Results) -> None:
         low, _, high = sure.ranks["community_needs"][row]
         assert (needs.low, needs.high) == (low, high)
         text = place.headline[1].text
-        assert f"{needs.of}" in text
-        assert text.startswith("For community needs it ranks ")
+        assert text.startswith("It ranks ")
+        assert (
+            f" of {needs.of} neighbourhoods for community needs (1st is the greatest need)." in text
+        )
 
 
 def test_without_draws_it_says_that_it_is_not_known(small: Small) -> None:
     results = small.run(draws=0)
     place = describe(results, 0)
-    assert "has not been worked out" in place.headline[0].text
+    assert "We did not test how stable this result is" in place.headline[0].text
     assert place.answers[0].probability is None
     assert place.standings[0].low is None
     assert "about 20th of 20" in place.headline[1].text

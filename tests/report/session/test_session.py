@@ -182,8 +182,8 @@ def test_places_and_larger_areas_are_told(meeting: Meeting) -> None:
         "3 are on the list of “priority” places; 5,500 people live there.",
     )
     assert (first.name, first.where) == ("Place 20", "Southside")
-    assert "counts as “a priority”" in first.sentences[0]
-    assert "does not count" in third.sentences[0]
+    assert "is on the list of “priority” places" in first.sentences[0]
+    assert "is not on the list" in third.sentences[0]
     with pytest.raises(CommonwealError, match="'A2O'"):
         meeting.told(areas={"county": ["A2O"]})
 

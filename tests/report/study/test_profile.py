@@ -30,20 +30,23 @@ def test_every_line_by_hand(small: Any) -> None:
         "Place 17 (A17), Southside",
         "1,700 people; from the study Twenty places",
         "",
-        "It is a priority (only just). The rule: worst 20% on deprivation and worst 20% on Community needs.",
-        "  deprivation: 1 rank inside the cut-off (+6.15 points); the cut-off is at 4",
-        "  Community needs: 1 rank inside the cut-off (+6.15 points); the cut-off is at 4",
-        "  Least change that would change the answer: Low income from 4th to 5th, all else as it is.",
+        "It is on the list of “priority” places, just inside the cut-off. The rule: worst 20% on deprivation "
+        "and worst 20% on Community needs.",
+        "We did not test how stable this result is.",
+        "  deprivation: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at rank 4)",
+        "  Community needs: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at rank 4)",
+        "  It would leave the list if its rank for low income went from 4th to 5th and nothing else changed. "
+        "No smaller change in one domain would do this.",
         "",
-        "deprivation: 4th of 20 (1st = most need), decile 2",
+        "deprivation: 4th of 20 (1st = greatest need), in the worst 20%",
         "  Low income                               4th    100% of the score",
         "",
-        "Community needs: 4th of 20 (1st = most need), decile 2",
+        "Community needs: 4th of 20 (1st = greatest need), in the worst 20%",
         "  halls                                    4th    100% of the score",
         "",
-        "Most like it:",
+        "Similar places, in deprivation and population:",
         "  A16  Place 16, Southside",
-        "  A18  Place 18, Southside (a priority)",
+        "  A18  Place 18, Southside (on the list)",
         "  A15  Place 15, Southside",
         "  A19  Place 19, Southside",
         "  A14  Place 14, Southside",
@@ -52,16 +55,18 @@ def test_every_line_by_hand(small: Any) -> None:
 
 def test_outside_and_why(small: Any) -> None:
     told = "\n".join(profile_lines(profile(small.run(), "A10")))
-    assert "It is not a priority. The rule: worst 20% on deprivation" in told
-    assert "Worked out 200 times" in told
-    assert "it was on the list in 0% of them." in told
+    assert "It is not on the list of “priority” places. The rule: worst 20% on deprivation" in told
+    assert "We recalculated the list 200 times" in told
+    assert "It was never on the list. It is unlikely to join the list." in told
     assert re.search(
-        r"deprivation: 7 ranks outside the cut-off \(-.* points\); the cut-off is at 4", told
+        r"deprivation: not in the worst 20%, 7 ranks outside the cut-off \(-.* points; the cut-off is at rank 4\)",
+        told,
     )
     assert re.search(
-        r"Community needs: 3 ranks inside the cut-off \(\+.* points\); the cut-off is at 4", told
+        r"Community needs: in the worst 20%, 3 ranks inside the cut-off \(\+.* points; the cut-off is at rank 4\)",
+        told,
     )
-    assert "Low income from 11th to 4th" in told
+    assert "low income went from 11th to 4th" in told
 
 
 def test_an_interval_where_the_index_varies(small: Any) -> None:
@@ -72,9 +77,13 @@ def test_an_interval_where_the_index_varies(small: Any) -> None:
     results = small.run()
     told = "\n".join(profile_lines(profile(results, "A17")))
     low, _, high = results.certainty["priority"].ranks["deprivation"][16]
-    assert re.search(r"deprivation: 4th of 20 .*, between 3rd and 5th in 90% of draws", told)
+    assert re.search(
+        r"deprivation: 4th of 20 .*, between 3rd and 5th in 90% of recalculations", told
+    )
     assert (low, high) == (3, 5)
-    assert "Community needs: 4th of 20 (1st = most need), decile 2\n" in told  # it does not vary
+    assert (
+        "Community needs: 4th of 20 (1st = greatest need), in the worst 20%\n" in told
+    )  # it does not vary
 
 
 def test_shares_of_the_score_add_up(small: Any) -> None:
@@ -110,8 +119,8 @@ def test_a_place_of_which_nothing_is_known(small: Any) -> None:
     assert told.startswith("A03\nfrom the study Twenty places\n")
     assert "  deprivation: no score" in told
     assert "deprivation: no score for this place" in told
-    assert "No single domain could change the answer alone." in told
-    assert "Most like it" not in told
+    assert "No change in one domain alone would change the result." in told
+    assert "Similar places" not in told
     assert not re.search(r"\bnan\b|None|inf\b", told)
     data = json.loads(json.dumps(profile_data(profile(results, "A03")), allow_nan=False))
     assert data["population"] is None
@@ -170,9 +179,9 @@ def test_peers_are_near_first_and_never_oneself(small: Any) -> None:
 def test_two_designations_are_told_by_name(small: Any) -> None:
     small.write(designate__few_halls={"index": "community_needs", "worst": 3})
     told = "\n".join(profile_lines(profile(small.run(draws=0), "A20")))
-    assert "It is priority. The rule: " in told
-    assert "It is few halls. The rule: " in told
-    assert "A18  Place 18, Southside (priority, few halls)" in told
+    assert "It is on the list of “priority” places. The rule: " in told
+    assert "It is on the list of “few halls” places. The rule: " in told
+    assert "A18  Place 18, Southside (on the list: priority, few halls)" in told
 
 
 @pytest.mark.parametrize(
@@ -207,7 +216,10 @@ def test_a_place_is_found_however_its_name_is_written(asked: str, found: str | N
 def test_where_a_condition_counts_within_a_group_the_group_is_named(small: Any) -> None:
     small.write(designate={"priority": {"index": "deprivation", "worst": 2, "within": "district"}})
     told = "\n".join(profile_lines(profile(small.run(draws=0), "A17")))
-    assert re.search(r"deprivation: 4th in Southside, 2 ranks outside the cut-off", told)
+    assert re.search(
+        r"deprivation: not in the worst 2 of its district \(4th in Southside\), 2 ranks outside the cut-off",
+        told,
+    )
 
 
 def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:
@@ -221,8 +233,12 @@ def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:
         results, areas=replace(results.areas, table=results.areas.table.with_columns(kinds))
     )
     told = "\n".join(profile_lines(profile(classed, "A18")))
-    assert "among places of its rural-urban class: 2nd of 9, decile 3" in told  # income: A20, A18
-    assert "among places of its rural-urban class: 2nd of 8, decile 3" in told  # halls: A10, A18
+    assert (
+        "among places of its rural-urban class: 2nd of 9, in the worst 30%" in told
+    )  # income: A20, A18
+    assert (
+        "among places of its rural-urban class: 2nd of 8, in the worst 30%" in told
+    )  # halls: A10, A18
     assert "rural-urban class" not in "\n".join(profile_lines(profile(classed, "A12")))
     data = profile_data(profile(classed, "A18"))["indices"]["community_needs"]["within"]
     assert data == {"rural_urban": {"class": "rural", "rank": 2, "of": 8, "decile": 3}}

@@ -68,12 +68,12 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
              "<the line> & more"]  # fmt: skip
     share = found.moves.max(axis=0)[moved]
     assert (
-        f"What most often moves it across the line is {names[found.mover[moved]]}: changed alone, it "
-        f"does so in {share:.0%}" in text
+        f"The biggest source of uncertainty is {names[found.mover[moved]]}: changed alone, it "
+        f"changes the result in {share:.0%}" in text
     )
     assert found.mover[still] == -1
     text = "\n".join(profile_lines(profile(told, told.areas.codes[still])))
-    assert "Nothing that was varied moves it across the line." in text
+    assert "No assumption, changed alone, changes its result." in text
     data = profile_data(profile(told, told.areas.codes[moved]))["designations"]["priority"]
     assert data["most_often_moved_by"] == {
         "assumption": found.inputs[found.mover[moved]],

@@ -1,4 +1,4 @@
-"""The pictures of one place: its ranks strand by strand beside others, and its map."""
+"""The charts of one place: its ranks by domain compared with others, and its map."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from commonweal.document.chart import (
     svg,
     text,
 )
+from commonweal.document.format import list_name, percent
 from commonweal.document.model import Chart, TableData, table_from_columns
+from commonweal.report.place.text import on_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     from commonweal.report.place.maps import Shapes
     from commonweal.report.place.place import Place, PlaceRank
 
+
+ABOUT = (
+    "Further right is worse off: at 90%, worse off than nine in ten {kinds}. The dot is {dot}. The other marks are "
+    "averages. The dark line is the median of {whole}."
+)
+RANGED = "{name}; the line through it is the range in 90% of recalculations"
 
 _CHART_WIDTH = 600.0
 _LEFT, _RIGHT, _ROW, _TOP = 248.0, 12.0, 25.0, 62.0
@@ -53,7 +61,7 @@ def rows_of(standings: Sequence[PlaceRank]) -> list[tuple[PlaceRank, bool]]:
 
 
 def strand_table(name: str, standings: Sequence[PlaceRank]) -> TableData:
-    """Show, of each strand, the share of places with less need: here and on average elsewhere."""
+    """Show, for each domain, the share of others that are better off: here, and the average elsewhere."""
     rows = [s for s, _ in rows_of(standings)]
     columns = [
         ("Measure", pl.Series([s.label for s in rows], dtype=pl.String)),
@@ -67,15 +75,14 @@ def strand_table(name: str, standings: Sequence[PlaceRank]) -> TableData:
 
 
 def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]) -> Chart:
-    """Draw `strand_table`: a mark a place or group, most need to the right."""
-    title = f"Where {name} stands"
+    """Draw `strand_table`: a mark for each place or group, the worst off to the right."""
     whole = dict(columns_of(standings)).get("all", f"all {kinds}")
-    known = any(s.low is not None for s in standings)
-    line = " The line through it shows the range in nine of ten runs." if known else ""
-    about = (
-        f"Each row is one measure. The further right, the more need: at 90%, nine in ten {kinds} have less "
-        f"need. The dot is {name}.{line} Other marks are averages. The dark line is the middle of {whole}."
-    )
+    title, dot = _finding(name, kinds, standings), name
+    if any(s.low is not None for s in standings):
+        dot = RANGED.format(name=name)
+    elif all(s.rank is None for s in standings):
+        dot = f"the average of {name}"
+    about = ABOUT.format(kinds=kinds, dot=dot, whole=whole.replace("All ", "all ", 1))
     rows = rows_of(standings)
     height = _TOP + len(rows) * _ROW + 6
     parts = [*_axis(whole, height), *_key(name, standings)]
@@ -83,6 +90,16 @@ def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]
         parts += _row(standing, is_index, _TOP + k * _ROW + _ROW / 2)
     drawn = svg(id_, title, about, _CHART_WIDTH, height, parts)
     return Chart(id_, title, about, drawn, strand_table(name, standings))
+
+
+def _finding(name: str, kinds: str, standings: Sequence[PlaceRank]) -> str:
+    """Say on which index it is worst off; of several areas, on average."""
+    worst = max(standings, key=lambda s: s.worse_than or 0.0, default=None)
+    if worst is None or worst.worse_than is None:
+        return f"How {name} compares"
+    share = percent(worst.worse_than)
+    average = ", on average," if worst.rank is None else ""
+    return f"{name}{average} is worse off than {share} of {kinds} {on_index(worst.label)}"
 
 
 def _x(share: float) -> float:
@@ -100,16 +117,16 @@ def _axis(whole: str, height: float) -> Iterator[str]:
             f'<path d="M{_x(share):.1f} {_TOP:g}V{bottom:g}" stroke="{QUIET if dark else LINE}" '
             f'stroke-width="{1.6 if dark else 1}"/>'
         )
-    yield text(_x(0), _TOP - 8, "least need", 11.5, "start", QUIET)
+    yield text(_x(0), _TOP - 8, "best off", 11.5, "start", QUIET)
     yield text(
         _x(0.5),
         _TOP - 8,
-        f"middle of {whole}" if len(whole) < 18 else "the middle",
+        f"median of {whole}" if len(whole) < 18 else "median",
         11.5,
         "middle",
         QUIET,
     )
-    yield text(_x(1), _TOP - 8, "worst tenth", 11.5, "end", "#a33b0b", bold=True)
+    yield text(_x(1), _TOP - 8, "worst 10%", 11.5, "end", "#a33b0b", bold=True)
 
 
 def _key(name: str, standings: Sequence[PlaceRank]) -> Iterator[str]:
@@ -171,13 +188,13 @@ def place_map(
     """Draw the place among its neighbours; None if it is not known where it is."""
     if not shapes.seen(np.array([row])):
         return None
-    title = f"{place.name} and its neighbours"
+    title = f"{place.name} and the {place.kinds} around it"
     inside = [larger for larger in place.larger if larger.system == groups[0].key] if groups else []
-    about = f"Map of {place.name}, filled dark, among the {place.kinds} around it."
+    about = f"Map of {place.name}, in dark shading, and the {place.kinds} around it."
     if inside:
-        about += f" A thick line marks the edge of {inside[0].name}."
+        about += f" The thick line is the boundary of {inside[0].name}."
     if listed.any():
-        about += f" Those that are {listed_words(place)} are filled light."
+        about += f" Lighter shading: {listed_words(place)}."
     box = _box(shapes.bounds(np.array([row])))
     frame = Frame(box, _MAP_WIDTH, _MAP_HEIGHT)
     near = shapes.within(box)
@@ -222,8 +239,10 @@ def place_map(
 
 
 def listed_words(place: Place) -> str:
-    """Say what a listed place is, of one or more designations."""
-    return " or ".join(f"“{a.label}”" for a in place.answers) or "on the list"
+    """Name the lists that shading shows."""
+    return (
+        " or ".join(f"on {list_name(a.label, place.kinds)}" for a in place.answers) or "on the list"
+    )
 
 
 def _box(bounds: Box) -> Box:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from commonweal.access import EARTH_RADIUS_M
-from commonweal.document.format import FEWEST_PEOPLE
+from commonweal.document.format import FEWEST_PEOPLE, join_words
 from commonweal.index import rank
 from commonweal.report.place.drivers import Drivers, PlaceRanks, larger_of
 from commonweal.report.place.place import Other, Place, ShownIndicator
@@ -83,13 +83,13 @@ def _smallest(distance: NDArray[np.float64], n: int) -> NDArray[np.intp]:
 
 
 def alike_by(results: Results) -> str:
-    """Say what peers are alike by, in plain words."""
-    told = ["deprivation" if "deprivation" in results.scores else "need"]
+    """Say in what peers are similar."""
+    found = ["deprivation" if "deprivation" in results.scores else "need"]
     if "rural_urban" in results.areas.table.columns:
-        told.append("town or country")
+        found.append("urban or rural setting")
     if not np.isnan(results.areas.population).all():
-        told.append("number of people")
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+        found.append("population")
+    return join_words(found)
 
 
 def _judged_by(results: Results) -> list[Scores]:
@@ -128,7 +128,7 @@ N_NEIGHBOURS = 6
 
 
 class PlaceDescriber:
-    """Says what there is to say of any place of a run."""
+    """Describes any place of a run."""
 
     def __init__(self, results: Results) -> None:
         self.results = results
@@ -232,7 +232,7 @@ class PlaceDescriber:
 
 
 def describe(results: Results, row: int) -> Place:
-    """Say what there is to say of one place.
+    """Describe one place.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def describe(results: Results, row: int) -> Place:
 def describer(results: Results) -> Callable[[int], Place]:
     """Give `describe` of one run as a function of the row.
 
-    What all places share (ranks, averages of larger areas, medians, what is near and alike) is
-    worked out here, once; a place then takes a millisecond or two.
+    What all places share (ranks, averages of larger areas, medians, what is near and similar) is
+    calculated here, once; a place then takes a millisecond or two.
     """
     return PlaceDescriber(results).place

@@ -1,4 +1,4 @@
-"""Where a place ranks on each part of each index, and which indicators drive that."""
+"""Where a place ranks on each domain of each index, and which indicators drive that."""
 
 from __future__ import annotations
 
@@ -247,7 +247,14 @@ class PlaceRanks:
         of_peers = r.worse[peers]
         of_peers = of_peers[~np.isnan(of_peers)]
         if len(of_peers):
-            found.append(Average("peers", "Similar places", float(of_peers.mean()), len(of_peers)))
+            found.append(
+                Average(
+                    "peers",
+                    f"Similar {self.results.areas.plural}",
+                    float(of_peers.mean()),
+                    len(of_peers),
+                )
+            )
         for group, means, sizes in zip(self.groups, r.means, self._sizes, strict=True):
             k = int(group.numbers[row])
             if k >= 0 and group.compared[k] and not np.isnan(means[k]):

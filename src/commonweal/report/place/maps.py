@@ -1,4 +1,4 @@
-"""Outlines of areas in metres, and the map of a larger area: which places are on the list, and how sure that is."""
+"""Outlines of areas in metres, and the map of a larger area: which are on the list, and how stable that is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.document.chart import INK, LAND, LINE, QUIET, Frame, svg, text
-from commonweal.document.format import SURE
+from commonweal.document.format import SURE, list_name
 from commonweal.document.model import Chart, TableData
 from commonweal.report.study.tables import label_of, probability
 
@@ -197,11 +197,15 @@ def overview_map(
         "near": scope.rows[d.near_miss[scope.rows]],
     }
     words = {
-        "sure": "On the list" if chance is None else "On the list in at least 95% of runs",
-        "open": "On the list, in fewer runs",
-        "near": "Near miss",
+        "sure": "On the list"
+        if chance is None
+        else "On the list in at least 95% of recalculations",
+        "open": "On the list, in fewer recalculations",
+        "near": "Just outside the cut-off",
     }
-    title = f"{scope.title}: {results.areas.plural} that are {label_of(results, designation)}"
+    listed = list_name(label_of(results, designation), results.areas.plural)
+    n = int(d.selected[scope.rows].sum())
+    title = f"{n:,} of {len(scope.rows):,} {results.areas.plural} in {scope.title} on {listed}"
     told = "; ".join(
         f"{words[k].lower()}: {len(rows):,}" for k, rows in classes.items() if len(rows)
     )
@@ -224,7 +228,7 @@ def overview_map(
         pl.DataFrame(
             {
                 "Class": [words[k] for k in classes],
-                "Places": [len(rows) for rows in classes.values()],
+                results.areas.plural.capitalize(): [len(rows) for rows in classes.values()],
             }
         )
     )
@@ -232,7 +236,7 @@ def overview_map(
 
 
 def _defs(id_: str) -> str:
-    """Define the stripes of near misses and the frame."""
+    """Define the stripes of those just outside the cut-off, and the frame."""
     return (
         f'<defs><pattern id="{id_}-near" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'

@@ -1,4 +1,4 @@
-"""A larger area as the parts of a page: its list, near misses, people, authorities, strands."""
+"""A larger area as the parts of a page: its list, those just outside, people, authorities, domains."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import chance_chart
-from commonweal.document.format import FEWEST_PEOPLE, SURE, format_count, ordinal
+from commonweal.document.format import (
+    FEWEST_PEOPLE,
+    NOT_A_CHANCE,
+    SURE,
+    format_count,
+    list_name,
+    ordinal,
+)
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.report.place.charts import rows_of, strand_chart, strand_table
 from commonweal.report.place.maps import overview_map
 from commonweal.report.place.page import cited, picture, source_list, table_parts
 from commonweal.report.place.place import Claim
-from commonweal.report.place.text import condition_words, in_running_text
+from commonweal.report.place.text import SCALE, UNTESTED, condition_words, on_index
 from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
     changes_in_words,
@@ -42,22 +49,24 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 
+RANKS_INSIDE, RECALCULATIONS = "Ranks inside the cut-off", "Recalculations on the list"
+
 _FEW = f"fewer than {FEWEST_PEOPLE}"
 
 
 def shown_people(n: float) -> str:
     """Say a number of people; small ones are not shown."""
     if np.isnan(n):
-        return "not known"
+        return "not given"
     return f"{n:,.0f}" if n >= FEWEST_PEOPLE or n == 0 else _FEW
 
 
 def listed(results: Results, name: str, rows: Rows, full: bool = False) -> TableData:
-    """Show places with their ranks as intervals, margin and probability, in the order given."""
+    """Show areas in the order given: ranges of ranks, ranks inside the cut-off, how stable that is."""
     d, p = results.designations[name], probability(results, name)
     table = results.areas.table[rows]
     first = authority(results)
-    columns = [("Place", table["name"].fill_null(table["code"]))]
+    columns = [("Name", table["name"].fill_null(table["code"]))]
     if full:
         columns.append(("Code", table["code"]))
     if first and (full or table[first].n_unique() > 1):
@@ -69,14 +78,14 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Table
         label = index_label(results, t.condition.index)
         texts = _intervals(results, name, t.condition.index, t.rank, rows)
         columns.append((f"{label}: rank", pl.Series(texts, dtype=pl.String)))
-    columns.append(("Margin in places", whole_numbers(margin(d)[rows])))
+    columns.append((RANKS_INSIDE, whole_numbers(margin(d)[rows])))
     shares = []
     if p is not None:
-        columns.append(("Share of runs", pl.Series(p[rows])))
-        shares.append("Share of runs")
+        columns.append((RECALCULATIONS, pl.Series(p[rows])))
+        shares.append(RECALCULATIONS)
     if full:
         texts = changes_in_words(results, d, rows)
-        columns.append(("What would change it", pl.Series(texts, dtype=pl.String)))
+        columns.append(("What would change the result", pl.Series(texts, dtype=pl.String)))
     columns += extra_columns(results, rows)
     return table_from_columns(columns, shares, (people,))
 
@@ -99,14 +108,13 @@ def _intervals(
 
 
 def people_table(results: Results, d: Designation, rows: Rows) -> TableData:
-    """Count places and people on the list, and those in need who are not on it."""
+    """Count areas and people on the list, and those in need who are not on it."""
     here = np.zeros(len(results.areas), dtype=bool)
     here[rows] = True
-    groups = [("On the list", d.selected & here), ("Near misses", d.near_miss & here)]
+    groups = [("On the list", d.selected & here), ("Just outside the cut-off", d.near_miss & here)]
     for t in d.tested:
-        what = in_running_text(index_label(results, t.condition.index))
-        joint = "on" if what.startswith("the ") else "for"
-        words = f"In the {condition_words(t.condition)} {joint} {what}, but not on the list"
+        on = on_index(index_label(results, t.condition.index))
+        words = f"In the {condition_words(t.condition)} {on}, but not on the list"
         groups.append((words, t.passes & ~d.selected & here))
     groups.append(("All", here))
     residents = results.areas.population
@@ -151,15 +159,15 @@ def by_authority(results: Results, d: Designation, rows: Rows) -> TableData | No
             (parent_words(first)[0].capitalize(), pl.Series(named, dtype=pl.String)),
             (f"All {results.areas.plural}", counts["areas"]),
             ("On the list", counts["selected"]),
-            ("People in them", pl.Series(residents, dtype=pl.String)),
-            ("Near misses", counts["near"]),
+            ("People on the list", pl.Series(residents, dtype=pl.String)),
+            ("Just outside", counts["near"]),
         ],
         counts=(3,),  # people, whatever an authority is called
     )
 
 
 MOST_LISTED = 300
-"""Places that a list in the page names; the workbook has every one."""
+"""Areas that a list in the page names; the workbook has every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +182,7 @@ class Overview:
 def overview(
     describing: PlaceDescriber, scope: Scope, shapes: Shapes, link: Callable[[int], str]
 ) -> Overview:
-    """Say what there is to say of a larger area."""
+    """Describe a larger area."""
     r = describing.results
     standings = describing.standings.together(scope.rows, scope.title)
     strands = strand_chart("overview-strands", scope.title, r.areas.plural, standings)
@@ -201,14 +209,15 @@ def overview(
         "strands": {
             "chart": picture(strands),
             "table": table_parts(
-                table, "The same as a table: share of places that have less need", heads
+                table, f"Worse off than this percentage of all {r.areas.plural}, on average", heads
             ),
         },
         "method": [{"subject": subject, "text": text} for subject, text in method(r)],
         "caveats": limits(r),
+        "scale": f"{NOT_A_CHANCE} {SCALE}",
         **source_list(notes),
     }
-    return Overview(page, tuple(charts), (("Strands", table), *tables))
+    return Overview(page, tuple(charts), (("Domains", table), *tables))
 
 
 def _facts(areas: Areas, scope: Scope) -> list[str]:
@@ -230,6 +239,7 @@ def _designation(
     r = describing.results
     d, p = r.designations[name], probability(r, name)
     kinds, label = r.areas.plural, label_of(r, name)
+    name_of_list = list_name(label, kinds)
     inside = _ordered(scope.rows[d.selected[scope.rows]], d.tested[0].rank)
     near = _ordered(scope.rows[d.near_miss[scope.rows]], -margin(d))
     end, of = ("", "") if len(r.designations) == 1 else (f"-{name}", f": {label}")
@@ -249,14 +259,15 @@ def _designation(
         "map": picture(map_),
         "chance": picture(chance),
         "selected": _linked(r, name, inside, f"{kinds.capitalize()} on the list", link),
-        "near": _linked(r, name, near, "Near misses", link),
+        "near": _linked(r, name, near, f"{kinds.capitalize()} just outside the cut-off", link),
         "more": max(0, len(inside) - MOST_LISTED),
         "people": table_parts(people, "People on the list, and people in need who are not on it"),
         "authorities": None if authorities is None else table_parts(authorities, "Where they are"),
+        "heading": f"{name_of_list[:1].upper()}{name_of_list[1:]}",
     }
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),
-        (f"Near misses{of}", listed(r, name, near, full=True)),
+        (f"Just outside{of}", listed(r, name, near, full=True)),
         (f"People{of}", people),
     ]
     if authorities is not None:
@@ -292,14 +303,12 @@ def _claims(
     r = describing.results
     p, kinds, label = probability(r, name), r.areas.plural, label_of(r, name)
     n, of = len(inside), len(scope.rows)
-    where = f" in {scope.title}"
-    what = f"{n:,} of {format_count(of, r.areas.singular, kinds)}{where}"
-    verb = "counts" if n == 1 else "count"
-    told = [
-        f"{what} {verb} as “{label}”."
-        if n
-        else f"None of the {of:,} {kinds}{where} counts as “{label}”."
-    ]
+    listed, where = list_name(label, kinds), scope.title
+    if n:
+        start = f"{n:,} of {format_count(of, r.areas.singular, kinds)} in {where}"
+        told = [f"{start} {'is' if n == 1 else 'are'} on {listed}."]
+    else:
+        told = [f"None of the {of:,} {kinds} in {where} is on {listed}."]
     residents = r.areas.population
     home, everyone = float(residents[inside].sum()), float(residents[scope.rows].sum())
     if n and np.isfinite(home):
@@ -309,15 +318,26 @@ def _claims(
         )
     told += [*sparse_indicators(r), *cautions(r, name, scope.rows)] if n else sparse_indicators(r)
     if p is None:
-        told.append("How sure this is has not been worked out.")
+        told.append(UNTESTED)
     elif n:
-        firm = int((p[inside] >= SURE).sum())
-        start = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
-        start += " are" if firm > 1 else " is"
-        if n == 1:
-            start = "It is" if firm else "It is not"
-        told.append(f"{start} on the list in at least 95% of the runs of the sums.")
+        told.append(stable(n, int((p[inside] >= SURE).sum())))
     if len(near):
-        verb = "is a near miss" if len(near) == 1 else "are near misses"
-        told.append(f"{len(near):,}{' more' if n else ''} {verb}.")
+        more = f"{len(near):,}{' more' if n else ''}"
+        told.append(f"{more} {'is' if len(near) == 1 else 'are'} just outside the cut-off.")
     return [Claim(text, sources) for text in told]
+
+
+def stable(n: int, firm: int) -> str:
+    r"""Say how many of those on a list stay on it in nearly all recalculations.
+
+    Examples
+    --------
+    >>> print(stable(224, 95), stable(1, 1), sep="\n")
+    95 of the 224 stay on the list in at least 95% of recalculations.
+    It stays on the list in at least 95% of recalculations.
+    """
+    often = f"in at least {SURE:.0%} of recalculations"
+    if n == 1:
+        return f"It stays on the list {often}." if firm else f"It is on the list, but not {often}."
+    who = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
+    return f"{who} {'stay' if firm > 1 else 'stays'} on the list {often}."

@@ -1,4 +1,4 @@
-"""Makes a briefing pack: a folder of pages, PDF files, a workbook, pictures and one zip of it all."""
+"""Makes a briefing pack: a folder of pages, PDF files, a workbook, charts and a zip of everything."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def default_folder(study: Study, scope: Scope) -> Path:
 
 
 def profile_rows(results: Results, scope: Scope, profiles: Profiles) -> NDArray[np.intp]:
-    """Rows of the places that get a profile: those asked for by name, and those that `profiles` says.
+    """Rows of the areas that get a profile: those asked for by name, and those that `profiles` says.
 
-    Where a study designates nothing, the selected ones are the worst tenth on its first index.
+    Where a study designates nothing, these are the worst 10% on its first index.
     """
     if profiles == "all":
         return scope.rows
@@ -325,6 +325,7 @@ def _index(
         "study": results.study.title,
         "note": results.study.briefing.note,
         "home": "index.html",
+        "kinds": results.areas.plural,
         "headline": [] if whole is None else whole.page["headline"],
         "overview": whole is not None,
         "charts": charts,
@@ -340,32 +341,39 @@ def _readme(
     drawn: _Drawn,
     extras: Sequence[ExtraPage],
 ) -> str:
-    title = f"{scope.title}: briefing pack"
-    holds = [("index.html", "Start here: what is in the pack, with links.")]
+    title, kinds = f"{scope.title}: briefing pack", results.areas.plural
+    holds = [("index.html", "Start here: what the pack contains, with links.")]
     if overview:
         holds.append(
-            ("overview.html, overview.pdf", "The places together: how many, where, how sure.")
+            (
+                "overview.html, overview.pdf",
+                f"How many {kinds} are on the list, where they are, and how stable the list is.",
+            )
         )
     holds += [
         (
             "profiles/",
-            "One page a place, for the web (HTML) and for paper (PDF, at most two pages).",
+            f"One page for each {results.areas.singular}, for the web (HTML) and paper (PDF, at most two pages).",
         ),
         *((f"{extra.name}.html, {extra.name}.pdf", extra.about) for extra in extras),
-        ("workbook.xlsx", "Every table, for Excel. Start with its sheets Cover and Notes."),
+        ("workbook.xlsx", "Every table, for Excel. Start with the sheets Cover and Notes."),
     ]
     if drawn.listed:
-        holds.append(("charts/", "Each chart as a picture (PNG, SVG), and its numbers (CSV)."))
+        holds.append(("charts/", "Every chart as a picture (PNG, SVG), with its numbers (CSV)."))
     holds += [
-        (archive, "All of these files in one."),
-        ("provenance.json", "What was made from what, and the list of files."),
+        (archive, "All these files in one."),
+        ("provenance.json", "What each file was made from, and a list of files."),
     ]
     lines = [title, "=" * len(title), "", f"From the study: {results.study.title}.", ""]
     if results.study.briefing.note:
         lines += [results.study.briefing.note, ""]
     for name, what in holds:
         lines.append(f"{name}\n    {what}")
-    lines += ["", "Rank 1 is the most need. Ranges are those of nine in ten runs.", ""]
+    lines += [
+        "",
+        "Rank 1 is the greatest need. A range of ranks holds in 90% of recalculations.",
+        "",
+    ]
     return "\n".join(lines)
 
 

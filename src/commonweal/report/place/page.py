@@ -12,6 +12,7 @@ from commonweal.document.format import format_amount, format_people
 from commonweal.document.model import TableData
 from commonweal.document.pdf import MANY, broken_heads, column_room
 from commonweal.report.place.charts import rows_of, strand_table
+from commonweal.report.place.text import SCALE
 from commonweal.report.study.social_capital_tables import (
     country_table,
     here_table,
@@ -34,13 +35,18 @@ if TYPE_CHECKING:
     )
 
 
+DRIVERS_ABOUT = (
+    "“{label}” {effect}. For each index, the indicators with the largest effect come first: the weight of the "
+    "indicator, times how far the {kind} ranks from the middle."
+)
+
 MOST_DRIVERS = 5
 """Indicators of each index that a profile lists."""
 
 MOST_REASONS = 3
 """Indicators of which a profile says why they count."""
 
-_HERE, _MIDDLE = "Here", "Middle place"
+_HERE, _MIDDLE, WORSE_OFF = "Here", "Median", "Worse off than (% of others)"
 
 
 def place_parts(
@@ -67,18 +73,22 @@ def place_parts(
         "map": picture(map_),
         "chart": picture(chart),
         "strands": table_parts(
-            strands, "The same as a table: share of places that have less need", heads
+            strands, f"Worse off than this percentage of other {place.kinds}", heads
         ),
-        "drivers": table_parts(driver_table(drivers), "What drives the result here"),
+        "drivers": table_parts(
+            driver_table(drivers), "Indicators with the largest effect on the score"
+        ),
         "drivers_about": _drivers_about(place, drivers),
         "drivers_notes": cites,
         **reasons(place),
         "shown": [{"text": s.text, "about": s.about, "note": s.note} for s in place.shown],
         "shown_notes": _numbers(place.shown, number),
-        "near": table_parts(near_table(place.near), "How far it is to places and services"),
+        "near": table_parts(near_table(place.near), "Distance to venues and services"),
         "near_notes": _numbers(place.near, number),
-        "peers": _others(place.peers, lists, f"Most like it, by {place.alike_by}", link),
-        "neighbours": _others(place.neighbours, lists, "Nearest to it", link),
+        "peers": _others(place.peers, lists, f"Most similar in {place.alike_by}", link),
+        "neighbours": _others(
+            place.neighbours, lists, "Nearest first, by straight-line distance", link
+        ),
         "answers": [
             {
                 "label": a.label,
@@ -90,6 +100,8 @@ def place_parts(
             for a in place.answers
         ],
         "caveats": list(place.caveats),
+        "kinds": place.kinds,
+        "scale": SCALE if any(a.probability is not None for a in place.answers) else "",
         "capital": _capital(place, number),
         **source_list(place.sources),
     }
@@ -142,8 +154,8 @@ def _capital(place: Place, number: dict[str, int]) -> dict[str, Any] | None:
         "note": found.note,
         "lines": lines,
         "how": how_to_read(found),
-        "here": table_parts(here_table(found), "What is known here"),
-        "country": table_parts(country_table(found), "What is known for the country only"),
+        "here": table_parts(here_table(found), "What we know here"),
+        "country": table_parts(country_table(found), "What we know for the country only"),
         "unknown": unknown_in_words(found),
         "notes": _notes({number[s] for h in found.headlines for s in h.sources if s in number}),
         "works": _listed(place.capital_works),
@@ -190,17 +202,14 @@ def _notes(numbers: Iterable[int]) -> str:
 
 def _drivers_about(place: Place, drivers: list[Driver]) -> str:
     if not drivers:
-        return "Nothing is known of its indicators."
+        return "No indicator is known here."
     first = max(drivers, key=lambda d: abs(d.push))
-    verb = "raises" if first.push > 0 else "lowers"
-    return (
-        f"What {verb} its need most is the measure “{first.label}”. For each index, what counts most comes "
-        f"first: its weight, times how far {place.name} is from the middle."
-    )
+    effect = "adds most to its score" if first.push > 0 else "lowers its score most"
+    return DRIVERS_ABOUT.format(label=first.label, effect=effect, kind=place.kind)
 
 
 def reasons(place: Place) -> dict[str, Any]:
-    """Say why the indicators that raise need most count, and give the works that bear it out.
+    """Say why the indicators that add most to the score count, and give the works that support it.
 
     The works that the study as a whole rests on come with them; those of indicators that are not
     told here are left out.
@@ -248,30 +257,30 @@ def table_parts(shown: TableData, title: str, strong: Iterable[int] = ()) -> dic
 
 
 def driver_table(drivers: Iterable[Driver]) -> TableData:
-    """Show indicators with their values, those of the middle place, and where that stands."""
+    """Show indicators with their values, the median, and how many others are better off."""
     rows = [
         (
             d.label,
             d.strand if d.strand != d.label else d.index,
-            d.text or "known as a rank",
+            d.text or "a rank only",
             d.usual_text,
             d.worse_than,
-            "more" if d.push > 0 else "less",
+            "raises" if d.push > 0 else "lowers",
         )
         for d in drivers
     ]
     schema = {
-        "Indicator": pl.String, "Part of": pl.String, _HERE: pl.String, _MIDDLE: pl.String,
-        "Places with less need": pl.Float64, "Need": pl.String,
+        "Indicator": pl.String, "Domain": pl.String, _HERE: pl.String, _MIDDLE: pl.String,
+        WORSE_OFF: pl.Float64, "Effect on the score": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     if not any(frame[_MIDDLE]):  # ranks only: there is nothing to show in units
         frame = frame.drop(_HERE, _MIDDLE)
-    return TableData(frame, frozenset({"Places with less need"}))
+    return TableData(frame, frozenset({WORSE_OFF}))
 
 
 def near_table(drivers: Iterable[Driver]) -> TableData:
-    """Show distances: here, and in the middle place."""
+    """Show distances: here, and the median."""
     rows = [
         (d.label, _in_metres(d.value, d.unit, d.text), _in_metres(d.usual, d.unit, ""))
         for d in drivers
@@ -310,10 +319,15 @@ def peer_table(others: Iterable[Other], lists: bool = True) -> TableData:
         )
         for o in others
     ]
-    schema = {"Place": pl.String, "Where": pl.String, "Away": pl.String, "On the list": pl.String}
+    schema = {
+        "Name": pl.String,
+        "Where": pl.String,
+        "Distance": pl.String,
+        "On the list": pl.String,
+    }
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame if lists else frame.drop("On the list")
-    empty = [h for h in ("Where", "Away") if not any(frame[h])]
+    empty = [h for h in ("Where", "Distance") if not any(frame[h])]
     return TableData(frame.drop(empty))
 
 

@@ -1,6 +1,6 @@
-"""What is said of one place: a frozen value of plain fields that every page, file and address tells.
+"""The description of one place: a frozen value of plain fields that every page, file and address shows.
 
-`describe` gives one place; `describer` works out what all places share once, for many.
+`describe` gives one place; `describer` calculates what all places share once, for many.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """Where a group of places stands on average.
+    """The average of a group of places.
 
     Attributes
     ----------
@@ -75,18 +75,18 @@ class Average:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRank:
-    """Where the place stands on an index or on one of its strands.
+    """Where the place ranks on an index or on one of its domains.
 
     Attributes
     ----------
     path, label
         Path of the node with dots, and its name for readers.
     rank, low, high
-        Rank as it stands (1 = most need), and at 5% and 95% of the draws; None if unknown.
+        Rank (1 = greatest need), and at 5% and 95% of the recalculations; None if unknown.
     of
         Places that have a score.
     decile
-        1 = the tenth with most need; None without a score.
+        1 = the worst 10%; None without a score.
     worse_than
         Share of the other places that have less need, 0..1 (those on a level count half).
     weight
@@ -125,7 +125,7 @@ class Driver:
         As measured; the text has both in words. The value is None where it is unknown, withheld,
         or a rank, which says no more than `worse_than`.
     usual, usual_text
-        The same of the middle place (the median).
+        The same of the median.
     worse_than
         Share of the other places that have less need on it, 0..1.
     push
@@ -138,7 +138,7 @@ class Driver:
     sources
         Ids of its sources.
     cites
-        Ids of the works that bear out `why`.
+        Ids of the works that support `why`.
     """
 
     indicator: str
@@ -163,7 +163,7 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class ShownIndicator:
-    """An indicator that the study shows beside its indices (its key ``show``).
+    """An indicator that the study shows in no index (its key ``show``).
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ class ShownIndicator:
     value, unit
         As measured; None where it is unknown or withheld.
     rank, of
-        Its rank among the places with a value (1 = most need), and how many those are; None where unknown.
+        Its rank among the places with a value (1 = greatest need), and how many those are; None where unknown.
     text
         The same as a sentence.
     vintage, about, note, sources
@@ -201,7 +201,7 @@ class Margin:
     index, label
         The condition's index or domain, and its name.
     condition
-        The condition in words: ``worst tenth``.
+        The condition in words: ``worst 10%``.
     inside
         Whether the place is inside the cut-off.
     places, score
@@ -209,7 +209,7 @@ class Margin:
     cut
         How many places are inside it.
     passes
-        Share of draws in which the condition holds; None without draws.
+        Share of recalculations in which the condition holds; None without any.
     text
         The same as a sentence.
     """
@@ -237,25 +237,25 @@ class RankChange:
 
 @dataclass(frozen=True, slots=True)
 class DesignationAnswer:
-    """What a designation says of the place.
+    """The result of a designation for the place.
 
     Attributes
     ----------
     name, label, rule
-        Its key, what a selected place is called, and its rule in words.
+        Its key, what a place on the list is called, and its rule in words.
     selected, near_miss, just_inside
-        The answer, and whether it hangs by a tenth of the cut-offs.
+        Whether it is on the list, just outside the cut-off, or just inside.
     probability, draws
-        Share of the draws in which the place is selected, and how many; None without draws.
+        Share of the recalculations in which the place is on the list, and how many; None without any.
     mover, mover_share
-        The choice that most often moves it across the line, and in what share of tries; '' and
-        None where none does or that was not looked into.
+        The biggest source of uncertainty, and the share of recalculations in which it changes the
+        result; '' and None where none does or that was not asked.
     margins
         One a condition.
     change
-        None where no single domain changes the answer, or that cannot be worked out.
+        None where no single domain changes the result, or that cannot be calculated.
     change_text, sure_text
-        What would change it, and how sure it is, as a sentence.
+        What would change it, and how stable it is, as sentences.
     """
 
     name: str
@@ -276,7 +276,7 @@ class DesignationAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SourceNote:
-    """A source that something said here rests on; `number` is what a note in the text refers to."""
+    """A source of the description; `number` is what a note in the text refers to."""
 
     number: int
     id: str
@@ -320,7 +320,7 @@ class WorkNote:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Everything that is said of one place.
+    """Everything that we say about one place.
 
     Attributes
     ----------
@@ -337,7 +337,7 @@ class Place:
     answers
         One a designation.
     standings
-        One an index, with its strands.
+        One an index, with its domains.
     drivers
         Of all indices that a designation asks about (of all if there is none), by size of `push`.
     near
@@ -351,11 +351,11 @@ class Place:
     works
         Those that the study cites, for itself and for its indicators.
     capital
-        What is known of its social capital; None where the study says nothing of it.
+        Its social capital; None where the study does not cover it.
     capital_works
-        The works that figures for the country in it rest on.
+        The works behind its figures for the country.
     shown
-        Indicators that the study shows beside its indices.
+        Indicators that the study shows in no index.
     """
 
     code: str

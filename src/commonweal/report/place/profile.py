@@ -1,4 +1,4 @@
-"""One neighbourhood: its ranks, what drives them, its margins, how sure, and its peers."""
+"""One neighbourhood for the terminal, `--json` and notebooks: the answer, how stable it is, ranks and peers."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.document.format import (
+    NOT_A_CHANCE,
     coded_name,
     format_people,
-    format_rank_margin,
     format_score_margin,
+    in_tenths,
     ordinal,
-    percent,
 )
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
-from commonweal.report.place.describing import peers
+from commonweal.report.place.describing import alike_by, peers
+from commonweal.report.place.text import Answers, answer_text, rank_range, recalculated
 from commonweal.report.study.drivers import describe_main_driver, top_contributors
-from commonweal.report.study.sensitivity import describe_mover
 from commonweal.report.study.tables import (
     class_ranks,
     class_word,
     extra_line,
     extras,
-    knows_changes,
+    label_of,
 )
 from commonweal.report.study.trends import trend_data, trend_line
-from commonweal.study.names import authority, find_area, index_label, rule_in_words
+from commonweal.study.names import authority, find_area, index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.designation import ConditionResult, Designation, Sensitivity
+    from commonweal.designation import Designation, Sensitivity
     from commonweal.index import Scores
+    from commonweal.report.place.place import DesignationAnswer
     from commonweal.study.results import Results
 
 __all__ = [
@@ -76,7 +77,7 @@ class Profile:
             ("Ranks", self.ranks),
             ("What adds most to its scores", self.drivers),
             ("How far it is from each cut-off", self.margins),
-            ("What would change the answer", self.changes),
+            ("What would change the result", self.changes),
         )
         parts = [f"<h4>{title}</h4>{table._repr_html_()}" for title, table in tables if len(table)]
         about = "<br>".join(lines[: lines.index("")] if "" in lines else lines)
@@ -181,46 +182,30 @@ def profile(results: Results, asked: str) -> Profile:
     return Profile(results, row, peers(results, row))
 
 
-def _designation_lines(p: Profile, name: str, d: Designation) -> Iterator[str]:
-    """Say how a place stands in one designation, how far that holds, and what would change it."""
-    r, row = p.results, p.row
-    label = r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
-    state = "is" if d.selected[row] else "is not"
-    near = " (a near miss)" if d.near_miss[row] else " (only just)" if d.just_inside[row] else ""
-    sure = r.certainty.get(name)
-    yield f"It {state} {label}{near}. The rule: {rule_in_words(r, name)}."
-    if sure:
-        yield (
-            f"Worked out {sure.n_draws:,} times with other choices around the stated ones, "
-            f"it was on the list in {percent(float(sure.selected[row]))} of them."
-        )
-    if moved := describe_mover(r, name, row):
-        yield moved
-    yield from (_condition_line(r, row, t) for t in d.tested)
-    path, now, then = d.least_change()
-    if path[row] is not None:
-        yield (
-            f"  Least change that would change the answer: {index_label(r, path[row])} "
-            f"from {ordinal(now[row])} to {ordinal(then[row])}, all else as it is."
-        )
-    elif knows_changes(r, d):
-        yield "  No single domain could change the answer alone."
-    else:
-        yield "  What one domain alone would change is not worked out for this kind of index."
+def _answer_lines(kinds: str, a: DesignationAnswer) -> Iterator[str]:
+    """Give the answer, how stable it is, how far it is from each cut-off, and what would change it."""
+    yield f"{answer_text('It', kinds, a)} The rule: {a.rule}."
+    tested = a.probability is not None
+    yield f"{recalculated(a)} {a.sure_text}" if tested else a.sure_text
+    for m in a.margins:
+        # With every area inside there is no score to fall below.
+        score = "" if m.score is None else f"{format_score_margin(m.score)}; "
+        cut = "" if m.places is None else f" ({score}the cut-off is at rank {m.cut or 0:,})"
+        yield f"  {m.text.removesuffix('.')}{cut}"
+    yield f"  {a.change_text}"
 
 
 def _peer_line(r: Results, peer: int, parent: str | None) -> str:
-    """Name a place that is like it, and what it is."""
-    marks = [
-        r.study.briefing.label if len(r.designations) == 1 else name.replace("_", " ")
-        for name, d in r.designations.items()
-        if d.selected[peer]
-    ]
+    """Name an area that is like it, and the lists that it is on."""
+    marks = [label_of(r, name) for name, d in r.designations.items() if d.selected[peer]]
+    listed = f" (on the list: {', '.join(marks)})" if marks and len(r.designations) > 1 else ""
+    if marks and not listed:
+        listed = " (on the list)"
     where = r.areas.table[f"{parent}_name"][peer] if parent else None
     return (
         f"  {r.areas.codes[peer]}  {r.areas.table['name'][peer]}"
         + (f", {where}" if where else "")
-        + (f" ({', '.join(marks)})" if marks else "")
+        + listed
     )
 
 
@@ -241,12 +226,14 @@ def profile_lines(p: Profile) -> Iterator[str]:
     yield "; ".join([*known, f"from the study {r.study.title}"])
     if r.study.briefing.note:
         yield r.study.briefing.note
-    for name, d in r.designations.items():
+    for a in Answers(r).at(row):
         yield ""
-        yield from _designation_lines(p, name, d)
-    for index, s in r.scores.items():
+        yield from _answer_lines(r.areas.plural, a)
+    if r.certainty:
+        yield NOT_A_CHANCE
+    for index in r.scores:
         yield ""
-        yield from _index_lines(p, index, s)
+        yield from _index_lines(r, index, row)
         if index in r.trends:
             yield f"  {trend_line(r, index, row)}"
     if r.extra is not None:
@@ -254,52 +241,39 @@ def profile_lines(p: Profile) -> Iterator[str]:
         yield from (extra_line(one, row) for one in extras(r))
     if len(p.peers):
         yield ""
-        yield "Most like it:"
+        yield f"Similar {r.areas.plural}, in {alike_by(r)}:"
     for peer in p.peers:
         yield _peer_line(r, int(peer), parent)
 
 
-def _condition_line(r: Results, row: int, t: ConditionResult) -> str:
-    """Say where the area stands on one condition."""
-    what = index_label(r, t.condition.index)
-    within = t.condition.within
-    named = within if within in r.areas.classes else f"{within}_name"
-    group = r.areas.table[named][row] if within else None
-    if np.isnan(t.rank[row]):
-        if within and group is None:
-            return f"  {what}: the {r.areas.singular} has no {within}, so it cannot be placed within one"
-        return f"  {what}: no score"
-    place = f"{ordinal(t.rank[row])} in {group}, " if within else ""
-    # With every area inside there is no score to fall below.
-    score = f" ({format_score_margin(t.score[row])})" if np.isfinite(t.score[row]) else ""
-    margin = format_rank_margin(t.places[row], t.level[row])
-    return f"  {what}: {place}{margin}{score}; the cut-off is at {t.cut[row]:,.0f}"
-
-
-def _index_lines(p: Profile, index: str, s: Any) -> Iterator[str]:
-    r, row = p.results, p.row
-    n = int((~np.isnan(s.score)).sum())
+def _rank_line(r: Results, index: str, row: int) -> str:
+    """Say where an area ranks on an index, and how far its rank depends on the assumptions."""
+    s = r.scores[index]
     if np.isnan(s.score[row]):
         why = r.left_out(index).get(r.areas.codes[row])
         said = f"; it was left out, since it {why}" if why else ""
-        yield f"{index_label(r, index)}: no score for this {r.areas.singular}{said}"
-        return
-    interval = ""
-    for name, sure in r.certainty.items():
-        if index in sure.ranks:
-            low, _, high = sure.ranks[index][row]
-            interval = f", between {ordinal(low)} and {ordinal(high)} in 90% of draws"
-            del name
-            break
-    yield (
-        f"{index_label(r, index)}: {ordinal(s.rank[row])} of {n:,} (1st = most need), "
-        f"decile {decile(s.rank)[row]:.0f}{interval}"
+        return f"{index_label(r, index)}: no score for this {r.areas.singular}{said}"
+    known = next((sure.ranks[index] for sure in r.certainty.values() if index in sure.ranks), None)
+    text = (
+        f"{index_label(r, index)}: {ordinal(s.rank[row])} of {(~np.isnan(s.score)).sum():,} "
+        f"(1st = greatest need), {in_tenths(decile(s.rank)[row])}"
     )
+    if known is None:
+        return text
+    return f"{text}, {rank_range(known[row, 0], known[row, 2])} in 90% of recalculations"
+
+
+def _index_lines(r: Results, index: str, row: int) -> Iterator[str]:
+    """Say where an area ranks on an index, and what adds to its score."""
+    s = r.scores[index]
+    yield _rank_line(r, index, row)
+    if np.isnan(s.score[row]):
+        return
     for found in class_ranks(r, index):
         if not np.isnan(found.rank[row]):
             yield (
                 f"  among {r.areas.plural} of its {class_word(found.kind)}: {ordinal(found.rank[row])} of "
-                f"{found.of[row]:,.0f}, decile {found.decile[row]:.0f}"
+                f"{found.of[row]:,.0f}, {in_tenths(found.decile[row])}"
             )
     if told := describe_main_driver(r, index, row):
         yield f"  {told}"

@@ -1,4 +1,4 @@
-"""The sentences about a place: ranks, answers, margins, what would change them, sources."""
+"""The sentences about a place: the answer, how stable it is, ranks, cut-offs, what would change it, sources."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import numpy as np
 from commonweal.document.format import (
     FEWEST_EVENTS,
     FEWEST_PEOPLE,
+    LIKELY,
+    NOT_A_CHANCE,
     SURE,
     UNSURE,
     format_count,
+    format_rank_margin,
+    in_recalculations,
+    list_name,
     ordinal,
     percent,
-    tied,
+    stability,
 )
 from commonweal.evidence import cite, load_evidence
 from commonweal.report.evidence import references
@@ -44,7 +49,35 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-_SHARES = {0.05: "twentieth", 0.1: "tenth", 0.2: "fifth", 0.25: "quarter", 0.5: "half"}
+UNTESTED = "We did not test how stable this result is."
+RECALCULATED = "We recalculated the list {times} with different assumptions. {how_often}"
+STAYS = {
+    "secure": "Its place on the list is secure.",
+    "likely": "It is likely to stay on the list.",
+    "borderline": "It is borderline: other assumptions can take it off the list.",
+    "unlikely": "It is unlikely to stay on the list: most other assumptions take it off.",
+}
+JOINS = {
+    "secure": "It is not on the list, but nearly all other assumptions put it there.",
+    "likely": "It is not on the list, but most other assumptions put it there.",
+    "borderline": "It is borderline: other assumptions can put it on the list.",
+    "unlikely": "It is unlikely to join the list.",
+}
+SCALE = (
+    f"Secure means on the list in at least {SURE:.0%} of recalculations, likely {LIKELY:.0%} to {SURE:.0%}, "
+    f"borderline {UNSURE:.0%} to {LIKELY:.0%}, and unlikely less than {UNSURE:.0%}."
+)
+BIGGEST_SOURCE = (
+    "The biggest source of uncertainty is {assumption}: changed alone, it changes the result in {share} of "
+    "recalculations."
+)
+NO_SOURCE = "No assumption, changed alone, changes its result."
+CHANGE = (
+    "It would {join} the list if its rank {on} went from {now} to {then} and nothing else changed. No smaller "
+    "change in one domain would do this."
+)
+NO_CHANGE = "No change in one domain alone would change the result."
+CHANGE_UNKNOWN = "We cannot calculate what a change in one domain would do for this kind of index."
 
 
 def in_running_text(label: str) -> str:
@@ -69,29 +102,21 @@ def condition_words(condition: Condition) -> str:
     --------
     >>> from commonweal.designation import Condition
     >>> condition_words(Condition(index="need", worst="10%"))
-    'worst tenth'
+    'worst 10%'
     >>> condition_words(Condition(index="need", worst=30, within="lad24"))
     'worst 30 of its local authority'
     """
     if condition.worst is None:
         return f"group with a score above {condition.score_above:g}"
     share = condition.worst.share
-    how_many = (
-        f"{condition.worst.number:,}" if share is None else _SHARES.get(share, percent(share))
-    )
-    text = f"worst {how_many}"
+    text = f"worst {f'{condition.worst.number:,}' if share is None else percent(share)}"
     return f"{text} of its {parent_words(condition.within)[0]}" if condition.within else text
 
 
-def rank_words(standing: PlaceRank) -> str:
-    """Say a rank as an interval: ``between 120th and 480th of 33,755``; '' without a rank."""
-    if standing.rank is None:
-        return ""
-    if standing.low is None or standing.high is None:
-        return f"about {ordinal(standing.rank)} of {standing.of:,}"
-    if standing.low == standing.high:
-        return f"{ordinal(standing.low)} of {standing.of:,}"
-    return f"between {ordinal(standing.low)} and {ordinal(standing.high)} of {standing.of:,}"
+def on_index(label: str) -> str:
+    """Say on or for what a place ranks: ``for community needs``, ``on the Index of ...``."""
+    what = in_running_text(label)
+    return f"{'on' if what.startswith('the ') else 'for'} {what}"
 
 
 def headline(
@@ -101,13 +126,13 @@ def headline(
     answers: Iterable[DesignationAnswer],
     sources: Mapping[str, tuple[str, ...]],
 ) -> tuple[Claim, ...]:
-    """Say the answer and how often it comes out, then each rank as an interval."""
+    """Give the answer and how stable it is, then each rank with its range."""
     told: list[Claim] = []
     asked: dict[str, Margin] = {}
     answers = tuple(answers)
     for a in answers:
         rest = _united(sources.get(m.index.split(".")[0], ()) for m in a.margins)
-        told.append(Claim(_answer(name, a), rest))
+        told.append(Claim(f"{answer_text(name, kinds, a)} {recalculated(a)}", rest))
         for m in a.margins:
             asked.setdefault(m.index, m)
     first = True
@@ -119,126 +144,102 @@ def headline(
     return tuple(told)
 
 
-def _answer(name: str, a: DesignationAnswer) -> str:
-    state = "counts" if a.selected else "does not count"
-    hangs = ""
-    if a.near_miss:
-        hangs = ", but it is a near miss"
-    elif a.just_inside:
-        hangs = ", but only just"
-    text = f"{name} {state} as “{a.label}”{hangs}."
+def answer_text(subject: str, kinds: str, a: DesignationAnswer) -> str:
+    """Say whether a place is on a list, and whether it is close to the cut-off."""
+    close = ""
+    if a.near_miss or a.just_inside:
+        close = f", just {'inside' if a.just_inside else 'outside'} the cut-off"
+    return f"{subject} is {'' if a.selected else 'not '}on {list_name(a.label, kinds)}{close}."
+
+
+def recalculated(a: DesignationAnswer) -> str:
+    """Say how often the list was recalculated, and how often the place was on it."""
     if a.probability is None or a.draws is None:
-        return f"{text} How sure this is has not been worked out."
-    return f"{text} {_runs(a.probability, a.draws)}"
-
-
-def _runs(probability: float, draws: int) -> str:
-    if probability == 1:
-        return f"It is on the list in all {draws:,} runs of the sums."
-    if probability == 0:
-        return f"It is on the list in none of {draws:,} runs of the sums."
-    return f"It is on the list in {percent(probability)} of {draws:,} runs of the sums."
-
-
-def in_runs(share: float) -> str:
-    """Say in what share of the runs.
-
-    Examples
-    --------
-    >>> in_runs(1.0), in_runs(0.0), in_runs(0.934)
-    ('in all runs', 'in none of the runs', 'in 93% of runs')
-    """
-    if share in (0, 1):
-        return "in all runs" if share else "in none of the runs"
-    return f"in {percent(share)} of runs"
+        return UNTESTED
+    how_often = f"It was on the list {in_recalculations(a.probability)}."
+    if a.probability in (0, 1):
+        how_often = (
+            "It was on the list every time." if a.probability else "It was never on the list."
+        )
+    return RECALCULATED.format(times=format_count(a.draws, "time", "times"), how_often=how_often)
 
 
 def _rank(s: PlaceRank, m: Margin | None, first: bool, kinds: str) -> str:
-    what = in_running_text(s.label)
-    start = f"{'On' if what.startswith('the ') else 'For'} {what} it"
+    on = on_index(s.label)
     if s.rank is None:
-        return f"{start} has no rank, since too little is known."
-    text = f"{start} ranks {rank_words(s)}"
-    text += f" {kinds} (1st has the most need)" if first else ""
-    if s.low is None:
-        return f"{text}. How sure this is has not been worked out."
-    if m is not None and m.passes is not None:
-        text += f"; {in_runs(m.passes)} {'it is' if m.passes else 'is it'} in the {m.condition}"
-    return f"{text}."
+        return f"It has no rank {on}: too little is known."
+    about = "about " if s.low is None else ""
+    of = f"{s.of:,} {kinds} {on} (1st is the greatest need)" if first else f"{s.of:,} {on}"
+    text = f"It ranks {about}{ordinal(s.rank)} of {of}."
+    if s.low is None or s.high is None:
+        return text
+    text += f" In 90% of recalculations it ranks {rank_range(s.low, s.high)}."
+    if m is None or m.passes is None:
+        return text
+    if m.passes in (0, 1):
+        return f"{text} {'Every' if m.passes else 'No'} recalculation puts it in the {m.condition}."
+    return f"{text} It is in the {m.condition} {in_recalculations(m.passes)}."
 
 
-def margin_text(label: str, words: str, inside: bool, places: int | None, level: float = 1) -> str:
-    """Say how far it is from a cut-off."""
-    what = in_running_text(label)
-    start = f"{'On' if what.startswith('the ') else 'For'} {what}"
-    if places is None:
-        return f"{start}: no rank, so it cannot be in the {words}."
-    n = abs(places)
-    away, ties = format_count(n, "place", "places"), tied(n, level)
-    if inside:
-        return f"{start}: in the {words}, {away} inside the line{ties}."
-    return f"{start}: not in the {words}, {away} outside the line{ties}."
+def rank_range(low: float, high: float) -> str:
+    """Say a range of ranks.
+
+    Examples
+    --------
+    >>> rank_range(120, 480), rank_range(1, 1)
+    ('between 120th and 480th', '1st')
+    """
+    return ordinal(low) if low == high else f"between {ordinal(low)} and {ordinal(high)}"
 
 
 def change_text(selected: bool, change: RankChange | None, can_tell: bool) -> str:
-    """Say what single change would turn the answer."""
+    """Say which single change would change the result."""
     if change is None:
-        if not can_tell:
-            return "What one change alone would do cannot be worked out for this kind of index."
-        return "No single part of the index could change the answer on its own."
-    verb = "leave the list" if selected else "join the list"
-    return (
-        f"The smallest change that would matter: it would {verb} if its rank for "
-        f"{in_running_text(change.label)} went from about {ordinal(change.now)} to "
-        f"{ordinal(change.then)}, with all else as it is."
+        return NO_CHANGE if can_tell else CHANGE_UNKNOWN
+    return CHANGE.format(
+        join="leave" if selected else "join",
+        on=on_index(change.label),
+        now=ordinal(change.now),
+        then=ordinal(change.then),
     )
 
 
 def sure_text(
-    selected: bool,
-    probability: float | None,
-    draws: int | None,
-    mover: str,
-    share: float | None,
+    selected: bool, probability: float | None, asked: bool, mover: str, share: float | None
 ) -> str:
-    """Say how sure an answer is, and what most often turns it."""
-    if probability is None or draws is None:
-        return "How sure this is has not been worked out: the study was run without draws."
-    agree = probability if selected else 1 - probability
-    if agree >= SURE:
-        firm = "This answer is firm"
-    elif agree > 1 - UNSURE:
-        firm = "This answer is likely, but not firm"
-    elif agree >= 0.5:
-        firm = "This answer could go either way"
-    else:
-        firm = "This answer is weak: other fair choices mostly give the other one"
-    text = f"{firm}. We ran the sums {draws:,} times, each time with other fair choices. "
-    text += f"It was on the list in {percent(probability)} of the runs."
-    if mover and share is not None:
-        text += f" What turns the answer most often is {mover}: in {percent(share)} of tries."
-    return text
+    """Say how stable a result is and, where that was asked, what most often changes it."""
+    if probability is None:
+        return UNTESTED
+    text = (STAYS if selected else JOINS)[stability(probability)]
+    if not asked:
+        return text
+    if share is None:
+        return f"{text} {NO_SOURCE}"
+    return f"{text} {BIGGEST_SOURCE.format(assumption=mover, share=percent(share))}"
 
 
 def caveats(results: Results, few: bool) -> tuple[str, ...]:
     """Say what this does not show."""
-    kind = results.areas.singular
+    kind, kinds = results.areas.singular, results.areas.plural
     told = [
-        f"A {kind} is not its people. Many people here will not be in need, and many people in need live "
-        "elsewhere.",
-        "The line has to be drawn somewhere. Places just on either side of it are much alike.",
-        "The figures show where needs meet. They do not show why, or what would help.",
-        "The figures are as old as their sources say. The place may have changed since then.",
-        "The runs test our own choices. They do not test faults in the data.",
+        f"Not everybody in a {kind} on the list is in need. Many people in need live elsewhere.",
+        f"Close to the cut-off, {kinds} on the list and off it are much alike.",
+        "The figures show where need is greatest. They do not show why, or what would help.",
+        f"The figures are as old as their sources say. The {kind} may have changed since then.",
     ]
+    if results.certainty:
+        told.append(
+            "The recalculations test our own assumptions. They do not find errors in the data."
+        )
+        told.append(NOT_A_CHANCE)
+    else:
+        told.append("We have not tested how much the ranks depend on our own assumptions.")
     if few:
         told.append(
             f"Fewer than {FEWEST_PEOPLE} people live here, so its own figures are not shown."
         )
     elif any(found.counts for found in results.indicators.values()):
         told.append(f"Rates made from fewer than {FEWEST_EVENTS} cases are not shown.")
-    if not results.certainty:
-        told[4] = "We have not tested how much the ranks depend on our own choices."
     return tuple(told)
 
 
@@ -268,18 +269,18 @@ class _OfDesignation:
         self.sure = results.certainty.get(name)
         self.matters = results.sensitivity.get(name)
         self.choices = [] if self.matters is None else assumption_labels(results, self.matters)
-        self.mover = None if self.matters is None else self.matters.mover
         self.labels = [index_label(results, t.condition.index) for t in d.tested]
         self.words = [condition_words(t.condition) for t in d.tested]
+        self.groups = [_groups(results, t.condition.within) for t in d.tested]
         self.change_labels = {p: index_label(results, p) for p in d.changes}
 
     def at(self, row: int) -> DesignationAnswer:
         d, sure = self.designation, self.sure
         selected = bool(d.selected[row])
         probability = None if sure is None else float(sure.selected[row])
-        mover, share = "", None
-        if self.matters is not None and self.mover is not None and self.mover[row] >= 0:
-            k = int(self.mover[row])
+        mover, share, asked = "", None, self.matters is not None
+        if self.matters is not None and self.matters.mover[row] >= 0:
+            k = int(self.matters.mover[row])
             mover, share = self.choices[k], float(self.matters.moves[k, row])
         path, now, then = (column[row] for column in self.least)
         change = None
@@ -301,8 +302,20 @@ class _OfDesignation:
             tuple(self._margin(k, t, row) for k, t in enumerate(d.tested)),
             change,
             change_text(selected, change, self.can_tell),
-            sure_text(selected, probability, draws, mover, share),
+            sure_text(selected, probability, asked, mover, share),
         )
+
+    def _margin_text(self, k: int, t: ConditionResult, row: int) -> str:
+        label, words, inside = self.labels[k], self.words[k], bool(t.passes[row])
+        group = self.groups[k]
+        if np.isnan(t.rank[row]):
+            within = t.condition.within
+            if group is not None and group[row] is None and within:
+                return f"{label}: in no {parent_words(within)[0]}, so it cannot be in the {words}."
+            return f"{label}: no score, so it cannot be in the {words}."
+        rank_in = f" ({ordinal(t.rank[row])} in {group[row]})" if group is not None else ""
+        margin = format_rank_margin(t.places[row], t.level[row])
+        return f"{label}: {'' if inside else 'not '}in the {words}{rank_in}, {margin}."
 
     def _margin(self, k: int, t: ConditionResult, row: int) -> Margin:
         known = not np.isnan(t.rank[row])
@@ -310,19 +323,26 @@ class _OfDesignation:
         score = float(t.score[row]) if known and np.isfinite(t.score[row]) else None
         cut = int(t.cut[row]) if not np.isnan(t.cut[row]) else None
         passes = None if self.sure is None else float(self.sure.passes[k][1][row])
-        inside = bool(t.passes[row])
-        label, words = self.labels[k], self.words[k]
         return Margin(
             t.condition.index,
-            label,
-            words,
-            inside,
+            self.labels[k],
+            self.words[k],
+            bool(t.passes[row]),
             places,
             score,
             cut,
             passes,
-            margin_text(label, words, inside, places, t.level[row]),
+            self._margin_text(k, t, row),
         )
+
+
+def _groups(results: Results, within: str | None) -> list[str | None] | None:
+    """Name the group of each area that a condition ranks it in; None where it ranks all together."""
+    if not within:
+        return None
+    return results.areas.table[
+        within if within in results.areas.classes else f"{within}_name"
+    ].to_list()
 
 
 class SourceNotes:

@@ -1,4 +1,4 @@
-"""The workbook of a pack: what its pages say, as tables that people and screen readers can read."""
+"""The workbook of a pack: the tables of its pages, for people and screen readers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE
+from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE, NOT_A_CHANCE
 from commonweal.document.model import TableData
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.report.place.charts import rows_of
+from commonweal.report.place.overview import RECALCULATIONS
+from commonweal.report.place.page import WORSE_OFF
+from commonweal.report.place.text import SCALE
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
 from commonweal.report.study.social_capital_tables import HOW_TO_READ, SHARES
@@ -35,44 +38,45 @@ def write_book(
         f"From the study: {results.study.title}.",
         " ".join(results.study.description.split()),
         f"Made with Commonweal {results.provenance.get('commonweal', '')}".rstrip() + ".",
-        "How to read the numbers, and what they do not show: see the sheet Notes. Licences: see the sheet Sources.",
+        "The sheet Notes says how to read the numbers and what they do not show. The sheet Sources has the licences.",
     ]
     listed = list(_sheets(results, overview, places))
     write_sheets(path, f"{title}: briefing pack", "Tables of a briefing pack", lines, listed)
 
 
 def _place_sheets(places: Sequence[Place], used: set[str]) -> Iterator[Sheet]:
-    """Give the sheets of the places with a profile."""
+    """Give the sheets of the areas with a profile."""
+    kinds = places[0].kinds
     yield Sheet(
-        sheet_name("Places", used),
-        "Places with a profile",
-        "One row for each place and rule, with the answer.",
+        sheet_name("Profiles", used),
+        f"{kinds.capitalize()} with a profile",
+        f"The result of each {places[0].kind} on each list.",
         _places(places),
     )
     yield Sheet(
-        sheet_name("Place strands", used),
-        "Where each place stands, strand by strand",
-        "The share of other places with less need, here and on average among similar places and larger areas.",
+        sheet_name("Profile domains", used),
+        "How each domain compares",
+        f"Worse off than this share of other {kinds}: here, and the average of similar {kinds} and larger areas.",
         _strands(places),
     )
     yield Sheet(
-        sheet_name("Place indicators", used),
-        "The indicators of each place",
-        "Values, those of the middle place (the median), and the share of places with less need.",
+        sheet_name("Profile indicators", used),
+        f"The indicators of each {places[0].kind}",
+        f"Values, the median, and the share of other {kinds} that are better off.",
         _indicators(places),
     )
     if any(p.shown for p in places):
         yield Sheet(
-            sheet_name("Shown indicators", used),
-            "Indicators shown beside the indices",
-            "Values, and ranks among the places that have one (1 = most need).",
+            sheet_name("Other figures", used),
+            "Figures that are not part of an index",
+            f"Values, and ranks among the {kinds} that have one (1 = greatest need).",
             _shown(places),
         )
     if any(p.capital for p in places):
         yield Sheet(
             sheet_name("Social capital", used),
-            "Social capital of each place: what is known",
-            f"Every headline indicator: value, 95% interval, and how it is known. {HOW_TO_READ}",
+            f"Social capital of each {places[0].kind}",
+            f"Every headline indicator: value, 95% interval, and how we know it. {HOW_TO_READ}",
             _capital(places),
         )
 
@@ -82,20 +86,21 @@ def _sheets(
 ) -> Iterator[Sheet]:
     used: set[str] = set()
     notes = [
-        ("Rank", "Rank 1 is the most need. Where a range is given, nine in ten runs lie in it."),
+        ("Rank", "Rank 1 is the greatest need. A range of ranks holds in 90% of recalculations."),
         (
             "Small numbers",
-            f"Fewer than {FEWEST_PEOPLE} people are not counted out, and rates made from fewer than "
-            f"{FEWEST_EVENTS} cases are not shown.",
+            f"Numbers of people below {FEWEST_PEOPLE}, and rates made from fewer than {FEWEST_EVENTS} cases, "
+            "are not shown.",
         ),
-        ("Less need", "A share of places with less need of 90% means that nine in ten have less."),
+        ("Worse off than", "90% means that nine in ten others are better off."),
+        ("Recalculations", f"{NOT_A_CHANCE} {SCALE}"),
         *method(results),
         *(("Limit", text) for text in limits(results)),
     ]
     schema = {"Subject": pl.String, "Note": pl.String}
     yield Sheet(
         sheet_name("Notes", used),
-        "Notes: how this was worked out, and what it does not show",
+        "Notes: how the list was made, and what it does not show",
         "How to read the other sheets.",
         TableData(pl.DataFrame(notes, schema=schema, orient="row")),
     )
@@ -106,17 +111,17 @@ def _sheets(
     yield Sheet(
         sheet_name("Sources", used),
         "Sources",
-        "Every source, its licence, and what may be done with it.",
+        "Every source, its licence, and how you may use it.",
         sources(results),
     )
 
 
 _ABOUT = {
-    "On the list": "The places that the rule selects, with margins and the share of runs in which each is selected.",
-    "Near misses": "Places that would be on the list with every cut-off a tenth more generous.",
+    "On the list": "How far each is from the cut-off, and how often it stays on the list in recalculations.",
+    "Just outside": "Those that would be on the list if every cut-off were a tenth more generous.",
     "People": "People on the list, and people in need who are not on it.",
-    "Authorities": "How many places of each authority are on the list.",
-    "Strands": "The mean share of places with less need, for each measure.",
+    "Authorities": "How many in each authority are on the list.",
+    "Domains": "Worse off than this share of all, on average, by index and domain.",
 }
 
 
@@ -127,20 +132,20 @@ def _places(places: Sequence[Place]) -> TableData:
         told = " ".join(c.text for c in p.headline)
         answers: list[tuple[object, ...]] = [
             (
-                a.label, "Yes" if a.selected else "Near miss" if a.near_miss else "No",
+                a.label, "Yes" if a.selected else "Just outside" if a.near_miss else "No",
                 a.probability, a.change_text, a.sure_text,
             )
             for a in p.answers
         ]  # fmt: skip
         rows += [(*who, *answer, told) for answer in answers or [(None,) * 5]]
     schema = {
-        "Code": pl.String, "Place": pl.String, "Where": pl.String, "People": pl.Int64,
-        "Rule": pl.String, "On the list": pl.String, "Share of runs": pl.Float64,
-        "What would change it": pl.String, "How sure": pl.String, "In words": pl.String,
+        "Code": pl.String, "Name": pl.String, "Where": pl.String, "People": pl.Int64,
+        "List": pl.String, "On the list": pl.String, RECALCULATIONS: pl.Float64,
+        "What would change the result": pl.String, "How stable": pl.String, "Summary": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     known = [c.name for c in frame if c.null_count() < len(c)]
-    return TableData(frame.select(known), frozenset({"Share of runs"}))
+    return TableData(frame.select(known), frozenset({RECALCULATIONS}))
 
 
 def _strands(places: Sequence[Place]) -> TableData:
@@ -150,17 +155,18 @@ def _strands(places: Sequence[Place]) -> TableData:
             means = {a.group: a.worse_than for a in s.averages}
             authority = next((means[g] for g in means if g not in ("peers", "region", "all")), None)
             rows.append((
-                p.code, p.name, s.label, "Index" if is_index else "Strand", s.decile, s.low, s.high, s.of,
+                p.code, p.name, s.label, "Index" if is_index else "Domain", s.decile, s.low, s.high, s.of,
                 s.worse_than, means.get("peers"), authority, means.get("region"),
             ))  # fmt: skip
     shares = (
-        "Places with less need",
-        "The same for similar places",
-        "For its authority",
-        "For its region",
+        WORSE_OFF,
+        "Mean of similar areas",
+        "Mean of its authority",
+        "Mean of its region",
     )
     schema = {
-        "Code": pl.String, "Place": pl.String, "Measure": pl.String, "Kind": pl.String, "Tenth (1 = worst)": pl.Int64,
+        "Code": pl.String, "Name": pl.String, "Measure": pl.String, "Kind": pl.String,
+        "Decile (1 = worst 10%)": pl.Int64,
         "Rank from": pl.Int64, "Rank to": pl.Int64, "Of": pl.Int64, **dict.fromkeys(shares, pl.Float64),
     }  # fmt: skip
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"), frozenset(shares))
@@ -176,13 +182,11 @@ def _indicators(places: Sequence[Place]) -> TableData:
         for d in p.drivers
     ]  # fmt: skip
     schema = {
-        "Code": pl.String, "Place": pl.String, "Index": pl.String, "Strand": pl.String, "Indicator": pl.String,
-        "Value": pl.Float64, "Unit": pl.String, "Why there is no value": pl.String, "Middle place": pl.Float64,
-        "Places with less need": pl.Float64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
+        "Code": pl.String, "Name": pl.String, "Index": pl.String, "Domain": pl.String, "Indicator": pl.String,
+        "Value": pl.Float64, "Unit": pl.String, "Why there is no value": pl.String, "Median": pl.Float64,
+        WORSE_OFF: pl.Float64, "Date": pl.String, "Source": pl.String, "Caution": pl.String,
     }  # fmt: skip
-    return TableData(
-        pl.DataFrame(rows, schema=schema, orient="row"), frozenset({"Places with less need"})
-    )
+    return TableData(pl.DataFrame(rows, schema=schema, orient="row"), frozenset({WORSE_OFF}))
 
 
 def _shown(places: Sequence[Place]) -> TableData:
@@ -194,8 +198,8 @@ def _shown(places: Sequence[Place]) -> TableData:
         for s in p.shown
     ]  # fmt: skip
     schema = {
-        "Code": pl.String, "Place": pl.String, "Indicator": pl.String, "Value": pl.Float64, "Unit": pl.String,
-        "Rank": pl.Int64, "Of": pl.Int64, "Date": pl.String, "Source": pl.String, "Beware": pl.String,
+        "Code": pl.String, "Name": pl.String, "Indicator": pl.String, "Value": pl.Float64, "Unit": pl.String,
+        "Rank": pl.Int64, "Of": pl.Int64, "Date": pl.String, "Source": pl.String, "Caution": pl.String,
     }  # fmt: skip
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
@@ -211,10 +215,10 @@ def _capital(places: Sequence[Place]) -> TableData:
         for h in p.capital.headlines
     ]  # fmt: skip
     schema = {
-        "Code": pl.String, "Place": pl.String, "Domain": pl.String, "Headline": pl.String,
+        "Code": pl.String, "Name": pl.String, "Domain": pl.String, "Headline": pl.String,
         "What is known": pl.String, "Value": pl.Float64, "Unit": pl.String, "Low": pl.Float64,
-        "High": pl.Float64, "How sure": pl.String, "Higher than": pl.Float64,
+        "High": pl.Float64, "Margin of error": pl.String, "Higher than": pl.Float64,
         "Not told apart from": pl.Float64, "Indicator": pl.String, "Date": pl.String,
-        "Beware": pl.String, "Country": pl.String, "Source": pl.String,
+        "Caution": pl.String, "Country": pl.String, "Source": pl.String,
     }  # fmt: skip
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"), SHARES)
