@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.document.text import document_lines
 from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme, exclusions_of
 from commonweal.invest.appraisal import appraise, load_project
@@ -16,11 +17,11 @@ from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.allocation import allocation_data, allocation_lines
-from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
+from commonweal.report.allocation import allocation_data, allocation_report
+from commonweal.report.appraisal import appraisal_data, appraisal_report
 from commonweal.report.case.report import case_report
 from commonweal.report.case.text import case_data, case_lines
-from commonweal.report.portfolio import portfolio_data, portfolio_lines
+from commonweal.report.portfolio import portfolio_data, portfolio_report
 from commonweal.report.session import content, load_session
 from commonweal.report.survey import survey_report
 from commonweal.study.run import run
@@ -72,7 +73,7 @@ def told(result: Any) -> None:
     """An appraisal as the command tells it, with its report: JSON takes no number that is not finite."""
     data = appraisal_data(result)
     json.dumps(data, allow_nan=False)
-    assert list(appraisal_lines(result))
+    assert list(document_lines(appraisal_report(result)))
     appraisal_report(result)
 
 
@@ -117,7 +118,7 @@ def run_interventions(folder: Path) -> bool:
     )
     found = propose(county(), ask)
     json.dumps(portfolio_data(found), allow_nan=False)
-    assert list(portfolio_lines(found))
+    assert list(document_lines(portfolio_report(found)))
     check_numbers(found.recount.met, "need met")
     return True
 
@@ -181,7 +182,7 @@ def run_programme(folder: Path) -> bool:
     draws = 4 if (folder / DRAWN).exists() else 0
     worked = apply_programme(programme, results, store(), exclusions_of(programme), draws=draws)
     json.dumps(allocation_data(worked), allow_nan=False)
-    assert list(allocation_lines(worked))
+    assert list(document_lines(allocation_report(worked)))
     return True
 
 

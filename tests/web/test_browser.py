@@ -392,7 +392,7 @@ def test_options_without_scripts(tab: Callable[..., Tab]) -> None:
     page.get_by_label("They could go to").select_option("grid:500")
     page.get_by_role("button", name="Work it out").click()
     expect(page).to_have_url(re.compile("sites=2"))
-    expect(page.locator("#outcome .big")).to_contain_text("2 new places")
+    expect(page.locator("#outcome .big")).to_contain_text("2 new venues")
     expect(page.locator("#told-sites tbody tr")).to_have_count(2)
     page.get_by_label("Add a site at").fill("1.4, 54.96")
     page.get_by_role("button", name="Add").click()

@@ -116,7 +116,7 @@ def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
     for code in county.areas.codes[40:]:
         told = client.get(f"/api/areas/{code}/options")
         if told.status_code == 200 and len(told.json()["siting"]["sites"]) == 1:
-            candidates = re.search(r"out of ([\d,]+) candidates", " ".join(told.json()["answer"]))
+            candidates = re.search(r"from ([\d,]+) candidates", " ".join(told.json()["answer"]))
             assert candidates is not None
             if int(candidates[1].replace(",", "")) < 3:
                 continue  # then there are no more places, which is said
@@ -148,7 +148,7 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
     told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
     assert told["worth"] is None
     assert told["answer"][0].startswith(
-        "This study has read no place of the kind “arts centre or gallery”"
+        "This study has no data on venues of the kind “arts centre or gallery”"
     )
     assert "not known who has such a place already" in told["answer"][1]
     page = text_of(client.get(f"/area/{DISTRICT}/options?{asked}").text)

@@ -61,6 +61,7 @@ def allocate(
     as_json: Json = False,
 ) -> None:
     """Apply a funding programme's rule: who gets an award, by what margin, how sure, at what cost."""
+    from commonweal.document.text import document_lines
     from commonweal.invest.allocation.on_study import compare_programmes, run_programme
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
@@ -81,21 +82,19 @@ def allocate(
         beside = compare_programmes(worked, against, store, exclude or ()) if against else None
         from commonweal.report.allocation import (
             allocation_data,
-            allocation_lines,
             allocation_report,
             write_selected,
         )
 
-        folder = None
+        report, folder = allocation_report(worked, beside), None
         if out is not None:
             from commonweal.document import write_report
 
-            outlines = "The outlines of the selected areas, for mapping programs."
+            outlines = "The outlines of the areas on the list, for mapping programs."
             more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
             drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
-            folder = write_report(allocation_report(worked, beside), out, more if drawn else None)
-    data, lines = allocation_data(worked, beside), allocation_lines(worked, beside)
-    print_answer(data, lines, folder, as_json=as_json)
+            folder = write_report(report, out, more if drawn else None)
+    print_answer(allocation_data(worked, beside), document_lines(report), folder, as_json=as_json)
 
 
 def portfolio(
@@ -146,10 +145,11 @@ def portfolio(
     as_json: Json = False,
 ) -> None:
     """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""
+    from commonweal.document.text import document_lines
     from commonweal.document.write import write_report
     from commonweal.invest.portfolio import SELECTED, PortfolioOptions
     from commonweal.invest.portfolio.on_study import propose
-    from commonweal.report.portfolio import portfolio_data, portfolio_lines, portfolio_report
+    from commonweal.report.portfolio import portfolio_data, portfolio_report
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -184,10 +184,9 @@ def portfolio(
     with progress_bar() as progress:
         results = open_or_run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
         found = propose(results, ask, progress)
-    folder = None
-    if out is not None:
-        folder = write_report(portfolio_report(found, study_sources(results)), out)
-    print_answer(portfolio_data(found), portfolio_lines(found), folder, as_json=as_json)
+    report = portfolio_report(found, study_sources(results))
+    folder = None if out is None else write_report(report, out)
+    print_answer(portfolio_data(found), document_lines(report), folder, as_json=as_json)
 
 
 def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict[str, float]:
@@ -250,10 +249,11 @@ def site(
     """Find where new places should go: who is reached, what that changes, and how sure it is."""
     from typing import Any, cast
 
+    from commonweal.document.text import document_lines
     from commonweal.invest.siting import Goal
     from commonweal.invest.siting.on_study import SitingOptions
     from commonweal.invest.siting.on_study import site as sited
-    from commonweal.report.siting import siting_data, siting_lines, siting_report
+    from commonweal.report.siting import siting_data, siting_report
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -276,18 +276,18 @@ def site(
         results = open_or_run(recipe, store, draws=0, sensitivity=False, progress=progress)
         scope = find_scope(results.areas, area)
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
-    data, folder = siting_data(found), None
+    data, report, folder = siting_data(found), siting_report(found), None
     if out is not None:
         from commonweal.document import write_report
         from commonweal.report.invest_maps import write_sites
 
-        places = "The new sites, the places that are there and the demand points, for QGIS."
+        places = "The proposed sites, the existing venues and the demand points, for QGIS."
         more = {
             "siting.json": every_number(data),
             "sites.gpkg": (places, lambda path: write_sites(found, path)),
         }
-        folder = write_report(siting_report(found), out, more)
-    print_answer(data, siting_lines(found), folder, as_json=as_json)
+        folder = write_report(report, out, more)
+    print_answer(data, document_lines(report), folder, as_json=as_json)
 
 
 def _told(

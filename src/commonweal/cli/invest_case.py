@@ -45,10 +45,11 @@ def appraise(
 ) -> None:
     """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
     from commonweal.document import write_report
+    from commonweal.document.text import document_lines
     from commonweal.invest.appraisal import appraise as appraised
     from commonweal.invest.appraisal import load_project
     from commonweal.invest.parameters import load_parameters
-    from commonweal.report.appraisal import appraisal_data, appraisal_lines, appraisal_report
+    from commonweal.report.appraisal import appraisal_data, appraisal_report
     from commonweal.report.study.folder import check_folder
 
     if out is not None:
@@ -57,11 +58,11 @@ def appraise(
     result = appraised(
         found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
     )
-    data, folder = appraisal_data(result), None
+    data, report, folder = appraisal_data(result), appraisal_report(result), None
     if out is not None:
         more = {"appraisal.json": every_number(data)}
-        folder = write_report(appraisal_report(result), out, more)
-    print_answer(data, appraisal_lines(result), folder, as_json=as_json)
+        folder = write_report(report, out, more)
+    print_answer(data, document_lines(report), folder, as_json=as_json)
 
 
 def case(
@@ -222,6 +223,7 @@ def track(
     """Say what moved in the places of a baseline, beside places like them: association, not cause."""
     from dataclasses import replace
 
+    from commonweal.document.text import document_lines
     from commonweal.document.write import write_report
     from commonweal.invest.tracker import track as tracked
     from commonweal.invest.tracker.on_study import later_snapshot, read_baseline
@@ -230,7 +232,6 @@ def track(
     from commonweal.report.tracker import (
         FOCUS_SET_ASIDE,
         tracker_data,
-        tracker_lines,
         tracker_report,
     )
     from commonweal.sources import Store
@@ -250,7 +251,6 @@ def track(
     found = tracked(before, later, first, like=like, within=within)
     if recipe.focus:
         found = replace(found, notes=(FOCUS_SET_ASIDE,))
-    written = None
-    if out is not None:
-        written = write_report(tracker_report(found, study_sources(results)), out)
-    print_answer(tracker_data(found), tracker_lines(found), written, as_json=as_json)
+    report = tracker_report(found, study_sources(results))
+    written = None if out is None else write_report(report, out)
+    print_answer(tracker_data(found), document_lines(report), written, as_json=as_json)

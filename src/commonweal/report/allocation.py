@@ -1,4 +1,4 @@
-"""A report on an allocation: who is selected, and who gains and loses against another list."""
+"""A report on an allocation: who is on the list, and who gains and loses against another list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import chance_chart
-from commonweal.document.format import format_count, format_people
+from commonweal.document.format import UNSURE, format_count, format_people
 from commonweal.document.model import Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
@@ -17,11 +17,11 @@ from commonweal.invest.allocation.on_study import AllocationComparison, Allocati
 from commonweal.invest.allocation.programme import ranked_by
 from commonweal.report.allocation_text import (
     HEADS,
+    ON_LIST,
     ROWS,
     allocation_answer,
     allocation_cautions,
     allocation_data,
-    allocation_lines,
     differences,
     named,
     rule_parts,
@@ -48,7 +48,6 @@ __all__ = [
     "AllocationResult",
     "allocation_answer",
     "allocation_data",
-    "allocation_lines",
     "allocation_report",
     "allocation_sections",
     "comparison_section",
@@ -79,12 +78,12 @@ def _sides(d: AllocationDifference, words: Mapping[str, str]) -> TableData:
 def comparison_section(
     worked: AllocationResult, title: str, difference: AllocationDifference, which: str = ""
 ) -> Section:
-    """Tell who gains and who loses beside another list."""
+    """Say who gains and who loses compared with another list."""
     d = difference
     words = {
-        "both": "In both",
-        "this_only": f"In {worked.allocation.programme.title} only",
-        "other_only": f"In {title} only",
+        "both": "On both lists",
+        "this_only": f"On {worked.allocation.programme.title} only",
+        "other_only": f"On {title} only",
     }
     frame = d.to_frame().filter(pl.col("selected_by") != "both")
     only = {"first only": words["this_only"], "second only": words["other_only"]}
@@ -102,19 +101,20 @@ def comparison_section(
         tables.append(
             Table(
                 named(worked, f"gains-losses{which}"),
-                f"{d.areas.plural.capitalize()} in one and not in the other",
-                TableData(listed.rename({**rename, "selected_by": "Selected by"})),
+                f"{d.areas.plural.capitalize()} on only one of the lists",
+                TableData(listed.rename({**rename, "selected_by": "On which list"})),
                 rows=ROWS,
             )
         )
     return Section(
-        f"Beside {title}",
+        f"Compared with {title}",
         text=(
-            f"Both lists were put on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. One that is selected in "
-            "part counts by the share of its people, and where both select a part, the parts are taken to overlap as "
-            f"far as they can. In need are those that meet this programme's yardstick there: {int(d.in_need.sum()):,} "
-            f"{d.areas.plural} with {format_people(float(np.nansum(d.areas.population[d.in_need])))}.",
             *(() if len(listed) else ("Both lists are the same.",)),
+            f"By this programme's yardstick {int(d.in_need.sum()):,} {d.areas.plural} are in need, with "
+            f"{format_people(float(np.nansum(d.areas.population[d.in_need])))}.",
+            f"We compared both lists on the {len(d.areas):,} {d.areas.plural} of {d.areas.title}. An area that is on a "
+            "list in part counts by the share of its people. Where both lists cover a part, we assume the largest "
+            "possible overlap.",
         ),
         tables=tuple(tables),
     )
@@ -143,16 +143,16 @@ def _by_region(
 
 
 _NEXT = 20
-"""How many are told that would come next."""
+"""How many are listed that would come next."""
 
-_PLACES = {"Need": 3, "Margin": 3, "Margin in its group": 3}
+_PLACES = {"Need": 3, "Margin": 3, "Margin in group": 3}
 _LARGE = 1_000
 """From here on, decimals of a need or a margin say nothing more."""
 _LIMITS = (
-    "Need is what the rule ranks by. Nothing here says that money does more good where need is greatest.",
-    "Areas in need are told by the programme's yardstick in its file; people in them are all residents, not those who "
-    "are in need themselves.",
-    "Draws vary what the study says, such as weights. Errors of the published data and other rules are not in them.",
+    "Need is what the rule ranks by. Nothing here shows that money does more good where need is greatest.",
+    "The programme's file defines areas in need. People in them are all residents, not only those in need.",
+    "The recalculations vary what the study says, such as weights. They leave out errors of published data and other "
+    "rules.",
 )
 
 
@@ -171,7 +171,7 @@ def allocation_report(
     return Report(
         name=f"allocation-{a.programme.name}",
         title=a.programme.title,
-        heading=f"{_who(worked)}, on {worked.results.study.title}",
+        heading=f"{_who(worked)}, by the study {worked.results.study.title}",
         answer=allocation_answer(worked, against),
         sections=allocation_sections(worked, against),
         notes=allocation_cautions(worked),
@@ -190,13 +190,13 @@ def allocation_report(
 
 
 def _who(worked: AllocationResult) -> str:
-    return "Who gets an award" if worked.allocation.programme.money else "Who is selected"
+    return "Areas that get an award" if worked.allocation.programme.money else "Areas on the list"
 
 
 def allocation_sections(
     worked: AllocationResult, against: AllocationComparison | None = None
 ) -> tuple[Section, ...]:
-    """Give the sections of a report: the rule, who gets it, what a cap costs, how sure, another rule.
+    """Give the sections of a report: the list, the rule, what a cap costs, how certain, another rule.
 
     Charts and tables are named after the programme, so that those of several fit in one report.
     """
@@ -229,20 +229,20 @@ def _published(worked: AllocationResult) -> Section | None:
     if p is None:
         return None
     why = [why_words(worked, why or "") for why in frame["why"]]
-    where = {"missed": "the published list alone", "other": "this list alone"}
+    where = {"missed": "published", "other": "ours"}
     shown = _columns(frame.with_columns(why=pl.Series(why, dtype=pl.String)), "order").frame
-    on = pl.Series("On", [where[d] for d in frame["difference"]], dtype=pl.String)
+    on = pl.Series("Only on", [where[d] for d in frame["difference"]], dtype=pl.String)
     table = Table(
         named(worked, "published"),
         "Where the two lists differ",
-        TableData(shown.insert_column(0, on), frozenset({"Share of draws"} & set(shown.columns))),
+        TableData(shown.insert_column(0, on), frozenset({ON_LIST} & set(shown.columns))),
         rows=ROWS,
     )
     return Section(
-        "Beside the published list",
+        "Checked against the published list",
         text=(
-            f"{len(p.matched):,} areas are on both lists, {len(p.missed):,} on that of {p.file} alone and "
-            f"{len(p.extra):,} on this one alone.",
+            f"{len(p.matched):,} areas are on both lists, {len(p.missed):,} only on {p.file} and {len(p.extra):,} only "
+            "on this one.",
         ),
         tables=(table,) if len(frame) else (),
     )
@@ -252,14 +252,14 @@ def _rule(worked: AllocationResult) -> Section:
     p = worked.allocation.programme
     table = pl.DataFrame(
         [(part, "official" if official else "inferred or ours", note) for part, official, note in rule_parts(worked)],
-        schema={"Part of the rule": pl.String, "Standing": pl.String, "What it rests on": pl.String},
+        schema={"Part of the rule": pl.String, "Status": pl.String, "Source": pl.String},
         orient="row",
     )  # fmt: skip
     text = [p.about, f"The official text, in short: {p.official}"]
     text += [f"Inferred: {p.inferred}"] if p.inferred else []
     text += [f"A {name.replace('_', ' ')}: {g.title}." for name, g in p.groups.items()]
-    if not any(table["What it rests on"]):
-        table = table.drop("What it rests on")
+    if not any(table["Source"]):
+        table = table.drop("Source")
     return Section(
         "The rule",
         text=tuple(t for t in text if t),
@@ -281,7 +281,7 @@ def _columns(frame: pl.DataFrame, *without: str) -> TableData:
     shown = shown.drop(h for h in _PLACES if h in shown.columns and shown[h].is_null().all())
     large = {h for h in _PLACES if h in shown.columns and (shown[h].abs() >= _LARGE).any()}
     places = {h: 0 if h in large else n for h, n in _PLACES.items()}
-    return TableData(shown, frozenset({"Share of draws"} & set(shown.columns)), places)
+    return TableData(shown, frozenset({ON_LIST} & set(shown.columns)), places)
 
 
 def _passed_over(worked: AllocationResult, frame: pl.DataFrame) -> TableData:
@@ -307,16 +307,15 @@ def _list(worked: AllocationResult) -> Section:
     chart = allocation_map(named(worked, "map"), a, behind, worked.shapes)
     chosen = _columns(frame.filter("selected"), "why")
     notes = {
-        "Margin": "Margin: how far an area is above the first that would take its place, in the unit of need.",
-        "Margin in its group": "Margin in its group: the same among those that the tightest cap sets against each "
-        "other.",
+        "Margin": "Margin: how far an area is inside the cut-off, in the unit of need.",
+        "Margin in group": "Margin in group: the same among the areas that share the tightest cap.",
     }
-    told = [f"Need: {ranked_by(a.programme.rank, worked.results.label)}; more is needier."]
+    told = [f"Need: {ranked_by(a.programme.rank, worked.results.label)}. Higher is worse."]
     told += [note for head, note in notes.items() if head in chosen.frame.columns]
     tables = [
         Table(
             named(worked, "selected"),
-            f"The selected {a.areas.plural}, by need",
+            f"{_who(worked).replace('Areas', a.areas.plural.capitalize())}, neediest first",
             chosen,
             " ".join(told),
             ROWS,
@@ -328,18 +327,18 @@ def _list(worked: AllocationResult) -> Section:
         tables.append(
             Table(
                 named(worked, "next"),
-                "Next in line, where awards ran out",
+                "Next in line when awards ran out",
                 _columns(next_up, "why", "order"),
-                "Margin: how far below the last selected.",
+                "Margin: how far outside the cut-off.",
             )
         )
     tables.append(
-        Table(named(worked, "why"), "Why others were passed over", _passed_over(worked, frame))
+        Table(named(worked, "why"), "Why others are not on the list", _passed_over(worked, frame))
     )
     number = format_count(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
         _who(worked),
-        text=(f"{number} selected, with {format_people(a.people)}.",),
+        text=(f"{number} on the list, with {format_people(a.people)}.",),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
     )
@@ -351,29 +350,32 @@ def _cap(worked: AllocationResult) -> Section | None:
         return None
     cost, over = a.cost, frame.filter("passed_over")
     why = over["why"].unique().to_list()
-    alike = f"All for the same reason: {why[0]}. " if len(why) == 1 else ""
+    alike = f"The reason is the same for all: {why[0]}. " if len(why) == 1 else ""
     table = pl.DataFrame(
         {
-            "Who": ["Passed over because of a cap", "Selected in their place"],
+            "Who": ["Miss out because of a cap", "Get an award in their place"],
             "Areas": [int(cost.passed_over.sum()), int(cost.instead.sum())],
             "People": [round(cost.people), round(cost.people_instead)],
             "People in areas in need": [round(cost.people_in_need), round(cost.people_in_need_instead)],
         }
     )  # fmt: skip
     return Section(
-        "What the caps cost",
+        "The effect of the caps",
         text=(
-            "The same rule without its caps, with as many awards: who would be selected and is not, and who is "
-            "selected in their place. Whether the spread is worth that is for those who set the cap.",
+            "We applied the same rule without its caps, with the same number of awards. The tables show who misses out "
+            "because of a cap, and who gets an award instead. Whether that is worth it is for the people who set the "
+            "cap.",
         ),
         tables=(
-            Table(named(worked, "cap-cost"), "People on each side of the caps", TableData(table)),
+            Table(
+                named(worked, "cap-cost"), "Who gains and who loses by the caps", TableData(table)
+            ),
             Table(
                 named(worked, "passed-over"),
-                "Passed over because of a cap, by need",
+                "Areas that miss out because of a cap, neediest first",
                 _columns(over, "order", *(["why"] if alike else [])),
-                f"{alike}Margin: how far above the last selected. Margin in its group: how far below the last selected "
-                "of the group that the cap is on.",
+                f"{alike}Margin: how far above the last area on the list. Margin in group: how far below the last one "
+                "of its own group.",
                 ROWS,
             ),
         ),
@@ -384,7 +386,7 @@ def _sure(worked: AllocationResult) -> Section | None:
     c, a = worked.chance, worked.allocation
     if c is None:
         return None
-    shown = a.selected | (c.selected >= 0.2)
+    shown = a.selected | (c.selected >= UNSURE)
     names = [n or k for n, k in a.areas.table.select("name", "code").filter(shown).iter_rows()]
     chart = chance_chart(
         named(worked, "sure"),
@@ -394,12 +396,12 @@ def _sure(worked: AllocationResult) -> Section | None:
         a.areas.plural,
     )
     return Section(
-        "How sure that is",
+        "How certain the list is",
         text=(
-            f"The rule was applied again in each of {c.n_draws:,} draws, in which {varied_words(worked)} vary as the "
-            "study says. Exclusions, caps, populations and the number of awards stay as they are.",
-            f"Of the {int(a.selected.sum()):,} selected, a draw keeps {c.kept.mean():.0f} on average, between "
+            f"Of the {int(a.selected.sum()):,} on the list, {c.kept.mean():.0f} stay on average, between "
             f"{int(c.kept.min()):,} and {int(c.kept.max()):,}.",
+            f"We applied the rule {c.n_draws:,} times. Each time we varied {varied_words(worked)}, as the study says. "
+            "Exclusions, caps, populations and the number of awards stayed the same.",
         ),
         charts=(chart,),
     )
@@ -420,12 +422,14 @@ def _built(worked: AllocationResult) -> Section | None:
     return Section(
         "How the areas were built up",
         text=(
-            f"{len(b.small):,} {b.small.plural} were joined to {len(b.areas):,} contiguous areas of "
-            f"{sizes.min():,.0f} to {sizes.max():,.0f} people. The neediest that is in none begins one and takes in "
-            "its neediest neighbour that fits, until there are enough people; those left join a neighbour with room. "
-            "Other ways to join them would give other areas.",
+            f"We joined {len(b.small):,} {b.small.plural} to {len(b.areas):,} contiguous areas of "
+            f"{sizes.min():,.0f} to {sizes.max():,.0f} people. Each area starts from the neediest one left and adds "
+            "the neediest neighbour that fits, until it has enough people. The rest join a neighbour with room. Other "
+            "ways to join them would give other areas.",
         ),
-        tables=(Table(named(worked, "left"), "In none of the areas", TableData(shown), rows=ROWS),)
+        tables=(
+            Table(named(worked, "left"), "Not in any of these areas", TableData(shown), rows=ROWS),
+        )
         if len(left)
         else (),
     )
@@ -434,5 +438,4 @@ def _built(worked: AllocationResult) -> Section | None:
 def _against(worked: AllocationResult, against: AllocationComparison) -> Section:
     title = against.other.allocation.programme.title
     part = comparison_section(worked, title, against.difference)
-    heading = f"Under another rule: {title}"
-    return replace(part, title=heading, beware=allocation_cautions(against.other))
+    return replace(part, beware=allocation_cautions(against.other))

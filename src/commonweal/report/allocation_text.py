@@ -1,4 +1,4 @@
-"""An allocation in words: the answer in a few sentences, lines for a terminal, and data."""
+"""An allocation in words, and as data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import (
+    NOT_A_CHANCE,
     SURE,
-    align_columns,
     format_count,
     format_people,
     join_words,
@@ -29,18 +29,15 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 
 
-_ALL = "--out FOLDER writes them, --json prints them"
-
-_FEW = 5
-"""Areas next in line that a terminal shows."""
-
 ROWS = 60
 """Rows of a long list that stand on the page; its file has all."""
 
+ON_LIST = "On the list in (% of recalculations)"
+
 HEADS = {
-    "order": "Place",
+    "order": "No.",
     "code": "Code",
-    "name": "Area",
+    "name": "Name",
     "constituency_name": "Constituency",
     "lad24_name": "Authority",
     "lad17_name": "Authority",
@@ -49,12 +46,12 @@ HEADS = {
     "need": "Need",
     "rank": "Rank",
     "margin": "Margin",
-    "cap_margin": "Margin in its group",
-    "probability": "Share of draws",
+    "cap_margin": "Margin in group",
+    "probability": ON_LIST,
     "in_need": "In need",
     "why": "Why not",
 }
-"""How readers know the columns of a table of areas."""
+"""Heads of the columns of a table of areas."""
 
 
 def money(pounds: float) -> str:
@@ -78,128 +75,125 @@ def _areas(allocation: Allocation, n: int) -> str:
 def allocation_answer(
     worked: AllocationResult, against: AllocationComparison | None = None
 ) -> tuple[str, ...]:
-    """Give the answer in a few sentences: who, how sure, what a cap costs, what another rule changes."""
+    """Say who is on the list, how certain that is, what a cap costs, and what another rule would change."""
     a = worked.allocation
     n = int(a.selected.sum())
     spent = "" if a.spent is None else f", {money(a.spent)} in all"
-    got = "get an award" if a.programme.money else "are selected"
+    got = "get an award" if a.programme.money else "are on the list"
     needy = int((a.selected & a.in_need).sum())
     many = "all" if needy == n else f"{a.people_in_need:,.0f}"
     share = f"({needy:,} of the {n:,})"
+    people = living(a.people)
     those = (
         f"; in need {share}" if np.isnan(a.people) else f", {many} of them in areas in need {share}"
     )
     told = [
-        f"{_areas(a, n)} {got}{spent}: {living(a.people)}{those}.",
+        f"{_areas(a, n)} {got}{spent}. {people[:1].upper()}{people[1:]}{those}.",
         f"In need means {in_need_words(worked)}.",
     ]
     if (cost := a.cost).passed_over.any():
         over = int(cost.passed_over.sum())
         told.append(
             f"Because of the {'caps' if len(a.programme.caps) > 1 else 'cap'}, {_areas(a, over)} with more need "
-            f"{'is' if over == 1 else 'are'} passed over: {format_people(cost.people)}, "
-            f"{cost.people_in_need:,.0f} of them in areas in need. In their place: "
-            f"{int(cost.instead.sum()):,} with {format_people(cost.people_instead)}, "
-            f"{cost.people_in_need_instead:,.0f} "
-            "of them in areas in need."
+            f"{'misses' if over == 1 else 'miss'} out. They have {format_people(cost.people)}, "
+            f"{cost.people_in_need:,.0f} of them in areas in need. "
+            f"{int(cost.instead.sum()):,} {'takes' if int(cost.instead.sum()) == 1 else 'take'} their place, with "
+            f"{format_people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} of them in areas in need."
         )
     if (c := worked.chance) is not None:
         sure = int((c.selected[a.selected] >= SURE).sum())
         told.append(
-            f"When the choices behind the indices vary ({c.n_draws:,} draws), {sure:,} of the {n:,} are selected in at "
-            f"least 95% of draws; a draw keeps {c.kept.mean():.0f} of them on average, and {int(c.kept.min()):,} at "
-            "the least. That says how far the list hangs on those choices, not how far it is the programme's own."
+            f"We recalculated the list {c.n_draws:,} times with different assumptions. {sure:,} of the {n:,} stay on "
+            f"it in at least 95% of recalculations. On average {c.kept.mean():.0f} stay, and never fewer than "
+            f"{int(c.kept.min()):,}. {NOT_A_CHANCE}"
         )
     if against is not None:
         d, other = against.difference, against.other.allocation
         apart = (
             ""
             if d.areas.codes == a.areas.codes
-            else f" Here need is told for each of the {d.areas.plural}, so the numbers differ from those above."
+            else f" Here need is measured for each of the {d.areas.plural}, so the numbers differ from those above."
         )
         told.append(
-            f"Beside {other.programme.title}: {format_people(d.people(d.both))} are in both "
+            f"Compared with {other.programme.title}: {format_people(d.people(d.both))} are covered by both lists "
             f"({d.people(d.both, in_need=True):,.0f} in areas in need), "
-            f"{format_people(d.people(d.only_first))} in this "
+            f"{format_people(d.people(d.only_first))} by this "
             f"one only ({d.people(d.only_first, in_need=True):,.0f} in need) and "
-            f"{format_people(d.people(d.only_second))} in the other only "
+            f"{format_people(d.people(d.only_second))} by the other only "
             f"({d.people(d.only_second, in_need=True):,.0f} in need).{apart}"
         )
     return tuple(told)
 
 
 def in_need_words(worked: AllocationResult) -> str:
-    """Say what counts as in need by the yardstick of the rule, as the end of a sentence."""
+    """Say who is in need by the yardstick of the rule, as the end of a sentence."""
     told = [
-        ("a place in the " if c.worst else "a ")
-        + str(c).replace(c.index, worked.results.label(c.index))
+        ("in the " if c.worst else "a ") + str(c).replace(c.index, worked.results.label(c.index))
         for c in worked.allocation.programme.in_need
     ]
     return join_words(told)
 
 
 def allocation_cautions(worked: AllocationResult) -> tuple[str, ...]:
-    """Say what a reader must know first: what is left out, inferred or unknown; closed sources; ties."""
+    """Say what a reader must know: what is left out, inferred or unknown; closed sources; ties."""
     a, told = worked.allocation, []
     for name in a.left_out:
         stated = a.programme.exclude.get(name)
         told.append(
-            f"An exclusion was left out: {stated.what if stated else name}. This is not the programme's list: areas "
-            "that it excludes may be on it, and take the place of others."
+            f"We left out an exclusion: {stated.what if stated else name}. So this is not the programme's list: areas "
+            "that it excludes may be on it."
         )
     parts = rule_parts(worked)
     inferred = sum(not official for _, official, _ in parts)
     if inferred == len(parts):
-        told.append(
-            "No part of this rule is official as it stands here: each is inferred, or our choice, and marked so."
-        )
+        told.append("No part of this rule is official: each is inferred or our choice, and marked.")
     elif inferred:
         told.append(
-            f"{inferred} of the {len(parts)} parts of this rule {'is' if inferred == 1 else 'are'} inferred, or our "
-            "choice, and marked so."
+            f"{inferred} of the {len(parts)} parts of this rule {'is' if inferred == 1 else 'are'} inferred or our "
+            "choice, and marked."
         )
     if worked.published is not None:
         told += published_words(worked, worked.published)
     elif inferred or a.left_out:
         told.append(
-            "The list was not set beside a published one (--published FILE): how far it is the programme's own is "
-            "not known."
+            "We did not check this list against a published one (--published FILE), so it may differ from the "
+            "programme's own."
         )
     if worked.closed:
         told.append(
-            f"The list rests on data that are not openly licensed ({'; '.join(worked.closed)}). They were read to "
-            "work it out; their values, and scores and ranks made from them, are not to be passed on without the "
-            "owner's leave."
+            f"The list uses data that are not openly licensed ({'; '.join(worked.closed)}). Do not pass on their "
+            "values, or scores and ranks made from them, without the owner's permission."
         )
     if a.tied.any():
         by = [*(path for path in a.programme.ties), "code"]
         told.append(
-            f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a line; the first by "
+            f"{_areas(a, int(a.tied.sum()))} have the same need on both sides of a cut-off. The first by "
             f"{', then by '.join(by)} get an award."
         )
     return tuple(told)
 
 
 def published_words(worked: AllocationResult, p: PublishedComparison) -> Iterator[str]:
-    """Say how the list differs from a published one, and that a share of draws does not tell which is right."""
+    """Say how the list differs from a published one."""
     n = len(p.matched) + len(p.missed)
     share = None if worked.chance is None else worked.chance.selected
     apart = ""
     if share is not None and len(p.matched) and len(p.extra):
         apart = (
-            f" Those on both are selected in {percent(float(share[p.matched].mean()))} of draws on average, those on "
-            f"this list alone in {percent(float(share[p.extra].mean()))}: the share of draws does not tell which "
-            "list is right."
+            f" Areas on both lists are on ours in {percent(float(share[p.matched].mean()))} of recalculations on "
+            f"average, areas on ours alone in {percent(float(share[p.extra].mean()))}. That does not show which list "
+            "is right."
         )
     yield (
-        f"{len(p.matched):,} of the {n:,} listed in {p.file} matched, {len(p.missed):,} missed, "
-        f"{format_count(len(p.extra), 'other', 'others')}.{apart}"
+        f"Checked against the published list {p.file}: {len(p.matched):,} of its {n:,} are on ours, {len(p.missed):,} "
+        f"{'is' if len(p.missed) == 1 else 'are'} not, and ours has {format_count(len(p.extra), 'other', 'others')}."
+        f"{apart}"
     )
     if p.elsewhere:
         some = f"{', '.join(p.elsewhere[:3])}{', ...' if len(p.elsewhere) > 3 else ''}"
         yield (
             f"{format_count(len(p.elsewhere), 'code', 'codes')} of {p.file} ({some}) "
-            f"{'is' if len(p.elsewhere) == 1 else 'are'} of no {worked.allocation.areas.singular} here."
+            f"{'belongs' if len(p.elsewhere) == 1 else 'belong'} to no {worked.allocation.areas.singular} here."
         )
 
 
@@ -233,7 +227,7 @@ def rule_parts(worked: AllocationResult) -> list[tuple[str, bool, str]]:
 
 
 def varied_words(worked: AllocationResult) -> str:
-    """Say what the draws vary, with names for readers."""
+    """Say what the recalculations vary, with names for readers."""
     results, chance = worked.results, worked.chance
     certainty = results.study.certainty
     known = {} if certainty is None else {str(a.called): a for a in certainty.vary}
@@ -267,64 +261,8 @@ def named(worked: AllocationResult, what: str) -> str:
     return f"{what}-{worked.allocation.programme.name}"
 
 
-def allocation_lines(
-    worked: AllocationResult, against: AllocationComparison | None = None
-) -> Iterator[str]:
-    """Give lines for a terminal: the answer, the rule with its marks, the first of the list."""
-    a = worked.allocation
-    yield a.programme.title
-    yield ""
-    for caution in allocation_cautions(worked):
-        yield f"Beware: {caution}"
-    yield ""
-    yield from allocation_answer(worked, against)
-    yield ""
-    yield f"The official text, in short: {a.programme.official}"
-    yield "The rule as applied:"
-    for part, official, _ in rule_parts(worked):
-        yield f"  {'official' if official else 'inferred':<9} {part}"
-    differ = differences(worked)
-    for kind, said in (("missed", "On the published list alone"), ("other", "On this list alone")):
-        heads, rows = _columns(worked, differ.filter(pl.col("difference") == kind))
-        if rows:
-            yield ""
-            yield f"{said}:"
-            yield from align_columns(heads, rows, whole=_ALL)
-    chosen = table_of(worked)
-    for said, rows_of in (
-        (f"The {int(a.selected.sum()):,} selected, by need", chosen.filter("selected")),
-        (
-            "Next in line, where awards ran out",
-            chosen.filter(pl.col("why") == "awards ran out").head(_FEW),
-        ),
-        ("Passed over because of a cap", chosen.filter("passed_over")),
-    ):
-        heads, rows = _columns(worked, rows_of)
-        if rows:
-            yield ""
-            yield f"{said}:"
-            yield from align_columns(heads, rows, whole=_ALL)
-
-
-def _columns(worked: AllocationResult, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Give heads and rows of some areas of the table."""
-    group = next(
-        (g for g in ("constituency_name", "lad24_name", "lad17_name") if g in frame.columns), ""
-    )
-    heads = ["Area", *(["In"] if group else []), ">People", ">Need", ">Margin"]
-    heads += [">Draws"] if worked.chance else []
-    rows = []
-    for row in frame.iter_rows(named=True):
-        cells = [row["name"] or row["code"], *([row[group] or ""] if group else [])]
-        cells += ["" if row["population"] is None else f"{row['population']:,.0f}"]
-        cells += [f"{row['need']:.3f}", "" if row["margin"] is None else f"{row['margin']:+.3f}"]
-        cells += [percent(row["probability"])] if worked.chance else []
-        rows.append(cells)
-    return heads, rows
-
-
 def _against_data(against: AllocationComparison) -> dict[str, Any]:
-    """Give who gains and who loses beside another programme as plain data."""
+    """Give who gains and who loses compared with another programme as plain data."""
     d = against.difference
     return {
         "programme": against.other.allocation.programme.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import align_columns, percent
+from commonweal.document.format import percent
 from commonweal.document.model import Report, Section, Table, TableData, whole_numbers
 from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
@@ -20,25 +20,26 @@ from commonweal.report.appraisal_charts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from commonweal.document.model import Chart
     from commonweal.invest.appraisal import Appraisal, Estimate
 
 
+NONE, BEYOND = "No benefit in", "Beyond"
 RATIOS = ("bcr", "bcr_weighted", "fiscal_return")
 
+NO_RANGE = "No input has a range, so we cannot say how certain this is."
+FICTIONAL = "The project, or numbers in it, are fictional: they are made up."
+
 _NET = (
-    "Net present social value: benefits to people and savings to the public purse, less all costs; in real terms, "
-    "discounted.",
-    "Benefit-cost ratio: benefits to people and savings to the public purse, less the costs of others, divided by the "
-    "cost to the public sector.",
+    "Net present social value: benefits to people plus public savings, minus all costs, in real terms and discounted.",
+    "Benefit-cost ratio: benefits to people plus public savings, minus the costs of others, divided by the cost to the "
+    "public sector.",
 )
 _BACK = (
-    "Back to the public purse: savings and transfers to the public sector, divided by its cost. Transfers, such as "
-    "taxes and welfare payments, are paid by someone else and count in this alone."
+    "Back to the public purse: savings and transfers to the public sector, divided by its cost. Somebody else pays "
+    "transfers, such as taxes and welfare payments, so they count in this alone."
 )
-_EXPECTED = "Expected: every input at its expected value. The interval holds 95% of the draws."
+_EXPECTED = "Expected: every input at its expected value. The interval holds 95% of recalculations with other inputs."
 
 SIDES = {
     "public": "cost, public",
@@ -70,40 +71,40 @@ def definitions(appraisal: Appraisal) -> tuple[str, ...]:
 
 
 def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
-    """Say what a project is worth, how sure that is, to whom it goes, and what drives it."""
+    """Say what a project is worth, how certain that is, to whom it goes, and what causes most of the uncertainty."""
     m = appraisal.measures
     said = []
     each, net = money(m["bcr"].expected), money(m["npsv"].expected)
     if appraisal.swings:
         said.append(
             f"Each pound of public money is expected to bring {each} of benefits (95% interval "
-            f"{_between(m['bcr'], money_=False)}); net present social value is {net} ({_between(m['npsv'])}). "
-            f"Benefits exceed costs in {percent(appraisal.worth_it)} of {appraisal.draws:,} draws."
+            f"{_between(m['bcr'], money_=False)}). Net present social value is {net} ({_between(m['npsv'])}). "
+            f"Benefits exceed costs in {percent(appraisal.worth_it)} of {appraisal.draws:,} recalculations."
         )
     else:
         said.append(
-            f"Each pound of public money brings {each} of benefits, and net present social value is {net}, as stated. "
-            "No input has a range, so how sure this is cannot be said."
+            f"Each pound of public money brings {each} of benefits. Net present social value is {net}, as stated. "
+            f"{NO_RANGE}"
         )
     if appraisal.worth_it_weighted is not None:
         w = m["bcr_weighted"]
         said.append(
-            f"With welfare weights the ratio is {ratio(w.expected)} ({_between(w, money_=False)}); without them, "
-            f"{ratio(m['bcr'].expected)}."
+            f"With welfare weights the benefit-cost ratio is {ratio(w.expected)} ({_between(w, money_=False)}). "
+            f"Without them it is {ratio(m['bcr'].expected)}."
         )
     if "fiscal_return" in shown_measures(appraisal):
         said.append(
-            f"Back to the public purse come {money(m['fiscal_return'].expected)} for each pound that it spends."
+            f"The public purse gets back {money(m['fiscal_return'].expected)} for each pound that it spends."
         )
     said += [
-        f"“{r.line.label}” may be no benefit at all: its interval, {_between(r.present)}, takes in 0."
+        f"“{r.line.label}” may bring no benefit: its interval, {_between(r.present)}, includes 0."
         for r in appraisal.lines
         if r.may_be_none
     ]
     if appraisal.over_budget is not None:
         said.append(
-            f"Public cost before discounting is above the budget of {money(appraisal.project.budget or math.nan)} in "
-            f"{percent(appraisal.over_budget)} of the draws."
+            f"Public cost before discounting exceeds the budget of {money(appraisal.project.budget or math.nan)} in "
+            f"{percent(appraisal.over_budget)} of recalculations."
         )
     return (*said, *appraisal.drivers)
 
@@ -111,57 +112,6 @@ def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
 def _between(e: Estimate, money_: bool = True) -> str:
     say = money if money_ else ratio
     return f"{say(e.low)} to {say(e.high)}"
-
-
-def appraisal_lines(appraisal: Appraisal) -> Iterator[str]:
-    """Tell an appraisal on a terminal: the answer first, then its parts."""
-    p = appraisal.project
-    yield p.title
-    if p.fictional:
-        yield "FICTIONAL: the project, or numbers in it, are made up."
-    yield ""
-    yield from appraisal_answer(appraisal)
-    yield ""
-    yield f"In prices of {p.price_year}, discounted to {p.start}, over {p.horizon} years:"
-    rows = [
-        [MEASURES[name], *(_said(name, v) for v in (e.expected, e.low, e.high))]
-        for name, e in ((name, appraisal.measures[name]) for name in shown_measures(appraisal))
-    ]
-    yield from align_columns(["", ">Expected", ">Low", ">High"], rows)
-    yield ""
-    yield "Costs and benefits, present values:"
-    rows = [
-        [
-            r.line.label,
-            SIDES[r.line.side],
-            *(money(v) for v in (r.present.expected, r.present.low, r.present.high)),
-        ]
-        for r in appraisal.lines
-    ]
-    yield from align_columns(["Line", "Kind", ">Expected", ">Low", ">High"], rows)
-    yield ""
-    yield "Where costs and benefits would be even, one input at a time:"
-    rows = []
-    for s in appraisal.switching_values:
-        value = "none" if s.value is None else figure(s.value, s.input)
-        rows.append([s.input.label, figure(s.expected, s.input), value, _changed(s.change)])
-    yield from align_columns(["Input", ">Expected", ">Even at", ">Change"], rows)
-    for head, told in (
-        ("Assumed, not verified:", appraisal.assumptions),
-        ("Beware:", appraisal.cautions),
-        ("Not in the figures:", p.unquantified),
-    ):
-        if told:
-            yield ""
-            yield head
-            yield from (f"  {line}" for line in told)
-    yield ""
-    yield f"Parameters: {appraisal.parameters.title}. {appraisal.parameters.note}".rstrip()
-    yield from definitions(appraisal)
-
-
-def _said(name: str, value: float) -> str:
-    return ratio(value) if name in RATIOS else money(value)
 
 
 def _changed(change: float | None) -> str:
@@ -175,7 +125,7 @@ def _changed(change: float | None) -> str:
 
 
 def _turning_points(appraisal: Appraisal) -> dict[str, Any]:
-    """Give what the answer turns on as plain data: switching values, and what each input moves."""
+    """Give switching values, and the effect of each input, as plain data."""
     return {
         "switching_values": [
             {
@@ -263,10 +213,10 @@ def appraisal_report(appraisal: Appraisal) -> Report:
     return Report(
         name=chart_id(appraisal, "appraisal"),
         title=p.title,
-        heading=f"Social cost-benefit analysis over {p.horizon} years from {p.start}, in prices of {p.price_year}",
+        heading=f"Social cost-benefit analysis over {p.horizon} years from {p.start}, in {p.price_year} prices",
         answer=appraisal_answer(appraisal),
         sections=appraisal_sections(appraisal),
-        notes=("The project, or numbers in it, are made up.",) if p.fictional else (),
+        notes=(FICTIONAL,) if p.fictional else (),
         assumptions=appraisal.assumptions,
         limits=p.unquantified,
         works=appraisal.works,
@@ -280,17 +230,21 @@ def appraisal_report(appraisal: Appraisal) -> Report:
 
 
 def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
-    """Give the sections of a report: what it is worth, how sure that is, what drives it.
+    """Give the sections of a report: costs and benefits, certainty, sources of uncertainty.
 
     Charts and tables are named after the project, so that those of several fit in one report.
     """
     p = appraisal.project
     return (
         Section(
-            "What it costs and what it brings",
+            "Costs and benefits",
             text=tuple(
                 filter(
-                    None, (p.about, f"It is compared with the reference case: {p.reference_case}.")
+                    None,
+                    (
+                        p.about,
+                        f"Parameters: {appraisal.parameters.title}. {appraisal.parameters.note}".rstrip(),
+                    ),
                 )
             ),
             points=definitions(appraisal),
@@ -299,12 +253,12 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             beware=appraisal.cautions,
         ),
         Section(
-            "How sure that is",
+            "How certain the answer is",
             text=(_how_sure(appraisal),),
             charts=_given(chance_chart(appraisal)),
         ),
         Section(
-            "What drives it",
+            "Biggest sources of uncertainty",
             text=appraisal.drivers,
             charts=_given(tornado_chart(appraisal)),
             tables=(_inputs(appraisal),),
@@ -318,37 +272,34 @@ def _given(chart: Chart | None) -> tuple[Chart, ...]:
 
 def _how_sure(appraisal: Appraisal) -> str:
     if not appraisal.swings:
-        return (
-            "No input has a range, so how sure the answer is cannot be said: no interval does not mean that it is "
-            "certain."
-        )
+        return f"{NO_RANGE} An answer without an interval is not certain."
     alone = round(100 * min(1.0, sum(s.share for s in appraisal.swings)))
     return (
-        f"Every uncertain input was drawn {appraisal.draws:,} times from the range that the project states for it "
-        f"(seed {appraisal.seed}). Inputs by themselves cause {alone}% of the variance of the net value, and "
-        "together the rest. The interval is as good as the ranges: what has none counts as certain."
+        f"We recalculated the answer {appraisal.draws:,} times, with every uncertain input drawn from its stated range "
+        f"(seed {appraisal.seed}). Single inputs cause {alone}% of the variance of the net value, and combinations the "
+        "rest. The interval is as good as the ranges: an input without one counts as certain."
     )
 
 
 def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
-    """Give the amounts, and the ratios: one is in pounds, the other has decimals."""
+    """Give the amounts, in pounds, and the ratios, which have decimals."""
     names = shown_measures(appraisal)
     amounts = [name for name in names if name not in RATIOS]
     ratios = [name for name in names if name in RATIOS]
     return (
         Table(
             chart_id(appraisal, "amounts"),
-            "What it comes to, in pounds",
+            "Costs, benefits and net value (£)",
             TableData(
                 _estimates(appraisal, amounts).with_columns(
                     pl.col(pl.Float64).round(0).cast(pl.Int64)
                 )
             ),
-            "Present values. 95% of the draws lie between low and high.",
+            "Present values. 95% of recalculations lie between low and high.",
         ),
         Table(
             chart_id(appraisal, "ratios"),
-            "What each pound of the public sector brings",
+            "Benefits for each pound of public money",
             TableData(_estimates(appraisal, ratios)),
         ),
     )
@@ -378,19 +329,19 @@ def _lines(appraisal: Appraisal) -> Table:
             "Present value (£)": [round(r.present.expected) for r in rows],
             "Low (£)": [round(r.present.low) for r in rows],
             "High (£)": [round(r.present.high) for r in rows],
-            "Draws with none": [r.none if b else None for r, b in zip(rows, benefit, strict=True)],
+            NONE: [r.none if b else None for r, b in zip(rows, benefit, strict=True)],
         },
-        schema_overrides={"Draws with none": pl.Float64},
+        schema_overrides={NONE: pl.Float64},
     )
     if appraisal.model.weighted:
         weights = [r.line.weight if b else None for r, b in zip(rows, benefit, strict=True)]
         frame = frame.with_columns(pl.Series("Welfare weight", weights, pl.Float64))
     about = (
-        "Costs with their optimism bias; of benefits what is additional. “Draws with none” is how often a benefit "
-        "is 0 or less. No welfare weight is in the amounts."
+        f"Costs include optimism bias; benefits are the additional part. {NONE}: the share of recalculations in which "
+        "a benefit is 0 or less. The amounts have no welfare weights."
     )
     return Table(
-        chart_id(appraisal, "lines"), "Every cost and benefit", TableData(frame, frozenset({"Draws with none"})), about
+        chart_id(appraisal, "lines"), "Every cost and benefit", TableData(frame, frozenset({NONE})), about
     )  # fmt: skip
 
 
@@ -425,7 +376,7 @@ def _years(appraisal: Appraisal) -> Table:
         chart_id(appraisal, "years"),
         "Year by year",
         TableData(frame, places={"Discount factor": 6}),
-        "Before discounting, with every input at its expected value; the last column adds up to the net present "
+        "Before discounting, with every input at its expected value. The last column adds up to the net present "
         "social value. Transfers are left out.",
         rows=_FIRST_YEARS,
     )
@@ -439,16 +390,20 @@ def _inputs(appraisal: Appraisal) -> Table:
             "Unit": [s.input.unit for s in rows],
             "As stated": [s.input.number.words() for s in rows],
             "Expected": [figure(s.expected, s.input) for s in rows],
-            "Even at": ["none" if s.value is None else figure(s.value, s.input) for s in rows],
-            "Chance of being beyond": [None if s.value is None else s.beyond for s in rows],
+            "Breaks even at": [
+                "none" if s.value is None else figure(s.value, s.input) for s in rows
+            ],
+            "Change": [_changed(s.change) for s in rows],
+            BEYOND: [None if s.value is None else s.beyond for s in rows],
         },
-        schema_overrides={"Chance of being beyond": pl.Float64},
+        schema_overrides={BEYOND: pl.Float64},
     )
     about = (
-        "“Even at” is the switching value: where the net present social value is 0 while all other inputs are at their "
-        "expected values; “none” where no value that makes sense does that. “Beyond” is on the other side of it."
+        "Breaks even at: the switching value, at which net present social value is 0 and all other inputs are at their "
+        "expected values. “None”: no plausible value does that. Change: from the expected value. Beyond: the share of "
+        "recalculations in which the input lies on the other side."
     )
     return Table(
-        chart_id(appraisal, "inputs"), "Every input, and where it would turn the answer",
-        TableData(frame, frozenset({"Chance of being beyond"})), about,
+        chart_id(appraisal, "inputs"), "Every input, and where the project breaks even",
+        TableData(frame, frozenset({BEYOND})), about,
     )  # fmt: skip

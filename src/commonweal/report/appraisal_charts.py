@@ -1,4 +1,4 @@
-"""Charts of an appraisal: from benefits to net value, what each input moves, and how sure it is."""
+"""Charts of an appraisal: from benefits to net value, the effect of each input, and the spread of results."""
 
 from __future__ import annotations
 
@@ -59,11 +59,12 @@ def waterfall_chart(appraisal: Appraisal) -> Chart:
         _whisker(place(npsv.low), place(npsv.high), y + 8),
         text(LEFT - 12, y + 13, "95% interval", anchor="end", fill=QUIET),
     ]
-    id_, title = chart_id(appraisal, "waterfall"), "From benefits to net value"
+    id_ = chart_id(appraisal, "waterfall")
+    title = f"Benefits minus costs come to {money(npsv.expected)}"
     about = (
-        f"Present values in pounds of {appraisal.project.price_year}, every input at its expected value. Each bar "
-        "starts where the one above ends: benefits go to the right, costs to the left. The last is what remains; "
-        "the line under it holds 95% of the draws. Transfers are left out."
+        f"Present values in {appraisal.project.price_year} pounds, every input at its expected value. Each bar starts "
+        "where the one above ends: benefits go right, costs go left. The last bar is the net value, and the line under "
+        "it holds 95% of recalculations. Transfers are left out."
     )
     numbers = TableData(
         pl.DataFrame(
@@ -77,7 +78,7 @@ def waterfall_chart(appraisal: Appraisal) -> Chart:
 
 
 def tornado_chart(appraisal: Appraisal) -> Chart | None:
-    """Draw what each uncertain input moves by itself; None if none is uncertain."""
+    """Draw the effect of each uncertain input by itself; None if none is uncertain."""
     swings = [s for s in appraisal.swings if s.width > 0]
     if not swings:
         return None
@@ -101,11 +102,11 @@ def tornado_chart(appraisal: Appraisal) -> Chart | None:
     )
     if abs(place(0.0) - place(middle)) > 110:
         parts.append(text(place(0.0), y + 16, "£0", 12, "middle", QUIET))
-    id_, title = chart_id(appraisal, "tornado"), "What each input moves by itself"
+    id_, title = chart_id(appraisal, "tornado"), f"“{shown[0].input.label}” matters most"
     about = (
         "Net present social value when one input goes from the low to the high end of its 95% interval and all others "
-        "stay at their expected values. The values of the input stand at the ends of its bar. The dashed line is the "
-        "expected value, the solid one nought."
+        "stay at their expected values. The numbers at the ends of a bar are the input. Dashed line: expected value. "
+        "Solid line: £0."
     )
     numbers = TableData(
         pl.DataFrame(
@@ -158,17 +159,20 @@ def chance_chart(appraisal: Appraisal) -> Chart | None:
         # At the top of its line, where the amounts at the ends of the axis don't come.
         parts.append(text(x, 12, "£0", 12, "middle"))
     above = percent(appraisal.worth_it)
-    id_, title = chart_id(appraisal, "chance"), f"Benefits exceed costs in {above} of the draws"
+    id_, title = (
+        chart_id(appraisal, "chance"),
+        f"Benefits exceed costs in {above} of recalculations",
+    )
     about = (
-        f"How often each net present social value came out in {appraisal.draws:,} draws: the area of a bar is its "
-        "share. Filled bars are above nought, hollow ones below. The outer half per cent is in the outer bars."
+        f"How often each net present social value came out in {appraisal.draws:,} recalculations: the area of a bar is "
+        "its share. Filled bars are above £0, hollow bars below. The outer half per cent is in the outer bars."
     )
     numbers = TableData(
         pl.DataFrame(
             {
                 "From (£)": [round(e) for e in edges[:-1]],
                 "To (£)": [round(e) for e in edges[1:]],
-                "Draws": counts.astype(np.int64),
+                "Recalculations": counts.astype(np.int64),
             }
         )
     )

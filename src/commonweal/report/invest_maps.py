@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import AUTHORITY, LAND, OTHER, PLACE, QUIET, Frame, svg, text
+from commonweal.document.format import format_people
 from commonweal.document.model import Chart, TableData
 from commonweal.report.study.geopackage import fix_timestamp, write_layer
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _WIDTH, _HEIGHT, _FOOT = 480.0, 560.0, 60.0
+_KINDS = {"selected": "On the list", "passed over": "Miss out because of a cap"}
 _PART = 0.15
 """Marks within such a part of the land are drawn close up: in a map of a country they would be one dot."""
 
@@ -50,7 +52,7 @@ def allocation_map(
     outline: pl.DataFrame,
     shapes: pl.DataFrame | None = None,
 ) -> Chart | None:
-    """Draw the selected areas as discs and those passed over because of a cap as hollow diamonds."""
+    """Draw the areas on the list as discs, and those that miss out because of a cap as hollow diamonds."""
     import pyproj
     import shapely
 
@@ -92,13 +94,15 @@ def allocation_map(
         parts += [_mark(kind, x, y) for x, y in at]
     parts += _legend(counts, frame)
     plural = allocation.areas.plural
-    title = f"Where the {counts['selected']:,} selected {plural} are"
+    title = f"The {counts['selected']:,} {plural} on the list"
     over = counts["passed over"]
-    about = f"Map. Selected: {counts['selected']:,} {plural}" + (
-        f"; passed over because of a cap: {over:,}." if over else "."
+    about = f"Map. On the list: {counts['selected']:,} {plural}" + (
+        f". Missing out because of a cap: {over:,}." if over else "."
     )
     numbers = TableData(
-        pl.DataFrame({"What": list(counts), plural.capitalize(): list(counts.values())})
+        pl.DataFrame(
+            {"What": [_KINDS[k] for k in counts], plural.capitalize(): list(counts.values())}
+        )
     )
     return Chart(id_, title, about, svg(id_, title, about, _WIDTH, _HEIGHT + _FOOT, parts), numbers)
 
@@ -128,23 +132,22 @@ def _mark(kind: str, x: float, y: float, r: float = 3.4) -> str:
 
 
 def _legend(counts: dict[str, int], frame: Frame) -> Iterator[str]:
-    words = {"selected": "Selected", "passed over": "Passed over because of a cap"}
     y = _HEIGHT + 16
     for kind in [k for k, n in counts.items() if n]:
         yield _mark(kind, 11, y - 5, 5)
-        yield text(28, y, f"{words[kind]}: {counts[kind]:,}", 13)
+        yield text(28, y, f"{_KINDS[kind]}: {counts[kind]:,}", 13)
         y += 21
     yield frame.scale_bar(_WIDTH - 2, _HEIGHT + 16)
 
 
 WIDTH, HEIGHT, FOOT = 640.0, 560.0, 58.0
 REACHED, ANEW, NOT = "#b7cbdd", "#28a197", "#f3d3c4"
-"""Fills of areas: reached before, reached anew, not reached."""
+"""Fills of areas: within reach already, newly within reach, not within reach."""
 _EARTH_M = 6_371_009.0
 
 
 def siting_map(sited: SitingResult) -> Chart | None:
-    """Draw the areas by whether they are reached, the places that are there and the new ones."""
+    """Draw the areas by whether they are within reach, the existing venues and the proposed ones."""
     ground = _ground(sited, sited.sites.select("longitude", "latitude").to_numpy())
     state = _state(sited)
     fills = {"before": REACHED, "anew": ANEW, "not": NOT}
@@ -156,17 +159,20 @@ def siting_map(sited: SitingResult) -> Chart | None:
         parts.append(text(x, y + 4, str(k + 1), 12, "middle", "#fff", True))
     parts.append(ground.frame.scale_bar(WIDTH - 4, HEIGHT + 18))
     parts += _key()
-    title = f"New places in {sited.title}"
     about = (
-        f"Map of {sited.title}. Numbered circles are the {len(sited.sites):,} new sites, squares the places that are "
-        f"there. Areas are filled by whether a place is within {sited.minutes:g} minutes' walk: before, only with the "
-        "new places, or not."
+        f"Map of {sited.title}. Numbered circles: the {len(sited.sites):,} proposed sites. Squares: existing venues. "
+        f"Colours: areas within {sited.minutes:g} minutes' walk already, with the new venues only, or not."
     )
     counts = {s: float(sited.demand.people[state == s].sum()) for s in fills}
+    title = (
+        f"{format_people(counts['anew'])} would come within {sited.minutes:g} minutes' walk"
+        if counts["anew"]
+        else "Nobody would newly come within reach"
+    )
     numbers = TableData(
         pl.DataFrame(
             {
-                f"A place within {sited.minutes:g} minutes' walk": ["Already", "With the new places", "Not"],
+                f"Within {sited.minutes:g} minutes' walk": ["Already", "With the new venues", "Not"],
                 "Points": [int((state == s).sum()) for s in fills],
                 "People": [round(counts[s]) for s in fills],
             }
@@ -191,7 +197,7 @@ def pick_map(sited: SitingResult, sites: pl.DataFrame, points: Sequence[int]) ->
     parts += _key("candidate site, filled when picked")
     about = (
         f"Map of {sited.title} with the candidate sites, numbered as in the list, which does the same as the map. "
-        "Squares are the places that are there."
+        "Squares are existing venues."
     )
     return svg("pick-map", "Candidate sites", about, WIDTH, HEIGHT + FOOT, parts)
 
@@ -228,7 +234,7 @@ class _Ground:
         return [paper, *outlines, *shared, *circles]
 
     def existing(self) -> list[str]:
-        """Draw the places that are there."""
+        """Draw the existing venues."""
         return [
             f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="#fff" '
             f'stroke="{AUTHORITY}" stroke-width="2"/>'
@@ -322,12 +328,12 @@ def _state(sited: SitingResult) -> NDArray[np.str_]:
     return np.where(then, "before", np.where(now, "anew", "not"))
 
 
-def _key(site: str = "new site") -> list[str]:
+def _key(site: str = "proposed site") -> list[str]:
     """Draw what fills and marks mean."""
     y = HEIGHT + 18
     parts = []
     for k, (fill, words) in enumerate(
-        ((REACHED, "reached already"), (ANEW, "reached anew"), (NOT, "not reached"))
+        ((REACHED, "within reach"), (ANEW, "newly within reach"), (NOT, "not within reach"))
     ):
         x = 4 + 130 * k
         parts.append(f'<rect x="{x:g}" y="{y - 11:g}" width="14" height="14" fill="{fill}"/>')
@@ -336,7 +342,7 @@ def _key(site: str = "new site") -> list[str]:
     parts.append(
         f'<rect x="6" y="{y - 9:g}" width="9" height="9" fill="#fff" stroke="{AUTHORITY}" stroke-width="2"/>'
     )
-    parts.append(text(24, y, "there already", 12, fill=QUIET))
+    parts.append(text(24, y, "existing venue", 12, fill=QUIET))
     parts.append(f'<circle cx="141" cy="{y - 4:g}" r="7" fill="{PLACE}"/>')
     parts.append(text(154, y, site, 12, fill=QUIET))
     return parts

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
+from commonweal.document.format import percent
 from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.invest.appraisal.appraise import money
 from commonweal.report.portfolio_text import (
     by_intervention,
     portfolio_answer,
     portfolio_data,
-    portfolio_lines,
     portfolio_warnings,
 )
 
@@ -28,15 +28,15 @@ __all__ = [
     "frontier_chart",
     "portfolio_answer",
     "portfolio_data",
-    "portfolio_lines",
     "portfolio_report",
     "portfolio_sections",
 ]
 
+AGAIN, HERE = "Chosen again", "Neighbourhoods"
 _LIMITS = (
-    "The mix is the best by this count of need. What people there want, who could run it and which buildings there are "
-    "is not in it.",
-    "Effects of an intervention on neighbours, and of one neighbourhood's services on the next, are not counted.",
+    "The mix is the best by this count of need. It does not know what residents want, who could run it or which "
+    "buildings exist.",
+    "Effects on nearby neighbourhoods are not counted.",
 )
 
 
@@ -45,11 +45,13 @@ def portfolio_report(found: Portfolio, sources: tuple[str, ...] = ()) -> Report:
     interventions = found.builder.interventions
     return Report(
         name="portfolio",
-        title=f"What to do in {found.title}",
-        heading=f"{money(found.rules.budget)} over {found.rules.years} years, in prices of {interventions.price_year}",
+        title=f"What to fund in {found.title}",
+        heading=f"{money(found.rules.budget)} over {found.rules.years} years, in {interventions.price_year} prices",
         answer=portfolio_answer(found),
         sections=portfolio_sections(found),
-        notes=("These places are made up.",) if found.fictional else (),
+        notes=("These neighbourhoods are fictional: the program made them up.",)
+        if found.fictional
+        else (),
         assumptions=tuple(
             line for one in interventions.interventions.values() for line in one.assumptions
         ),
@@ -61,24 +63,24 @@ def portfolio_report(found: Portfolio, sources: tuple[str, ...] = ()) -> Report:
 
 
 def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
-    """Give the sections of a report: what is done where, need met against money, what it rests on."""
+    """Give the sections of a report: what is funded where, need met against money, costs and effects."""
     return (
         Section(
-            "What is done, and where",
+            "What is funded, and where",
             text=(_counted(found),),
             tables=(_interventions(found), _choices(found), _years(found)),
             beware=portfolio_warnings(found),
         ),
         Section(
-            "Need met against money",
+            "What other budgets would meet",
             text=(
-                "For each budget the best mix was chosen anew. “At most” is what no mix could exceed: the solver's "
-                "proof. Between two budgets nothing was tried, and the line need not be straight.",
+                "We chose the best mix again for each budget. “At most” is a proven limit: no mix could meet more. "
+                "Between two budgets nothing was tried, so the true line may bend.",
             ),
             charts=(frontier_chart(found.frontier, found.rules.budget),),
         ),
         Section(
-            "What the interventions are taken to cost and to do",
+            "Assumed costs and effects",
             text=(interventions_note(found),),
             points=_sources(found),
             tables=(_costs(found), _effects(found)),
@@ -94,9 +96,10 @@ def interventions_note(found: Portfolio) -> str:
 
 def _counted(found: Portfolio) -> str:
     return (
-        "The mix was chosen with each intervention's effect counted on its own, the second on one outcome in a place "
-        f"counting {found.rules.repeat:g} of itself, and then counted again with the index scored anew for each year: "
-        f"{found.mix.met:,.0f} as chosen, {found.recount.met.sum():,.0f} as counted again."
+        "To choose the mix, we counted the effect of each intervention alone. A second one on the same outcome in a "
+        f"neighbourhood counts {found.rules.repeat:g} of its effect. We then recalculated the index for each year. "
+        f"The mix meets {found.mix.met:,.0f} person-years by the first count and {found.recount.met.sum():,.0f} by the "
+        "second."
     )
 
 
@@ -105,16 +108,16 @@ def _interventions(found: Portfolio) -> Table:
     frame = pl.DataFrame(
         {
             "Intervention": [r[0] for r in rows],
-            "Places": [r[1] for r in rows],
+            HERE: [r[1] for r in rows],
             "Cost (£)": [round(r[2]) for r in rows],
             "Need met alone (person-years)": [round(r[3]) for r in rows],
         }
     )
-    about = "Need met alone: without what else is done in the same place, so the rows add up to more than the whole."
+    about = "Need met alone: without the others in the same neighbourhood, so the rows add up to more than the total."
     if found.stability is not None:
-        frame = frame.with_columns(pl.Series("Places in the draws, mean", [r[4] for r in rows]))
-        about += " In the draws: in how many places it is in the best mix."
-    return Table("portfolio-interventions", "What is done", TableData(frame), about)
+        frame = frame.with_columns(pl.Series("Average, recalculated", [r[4] for r in rows]))
+        about += " Average, recalculated: in how many it is in the best mix, on average over the recalculations."
+    return Table("portfolio-interventions", "What is funded", TableData(frame), about)
 
 
 def _choices(found: Portfolio) -> Table:
@@ -124,27 +127,28 @@ def _choices(found: Portfolio) -> Table:
     label = [one.label for one in found.builder.interventions.interventions.values()]
     frame = pl.DataFrame(
         {
-            "Place": [p.names[a] for a, _ in at],
+            "Name": [p.names[a] for a, _ in at],
             "Code": [p.codes[a] for a, _ in at],
             "Authority": [p.authorities[a] for a, _ in at],
             "People": [round(float(p.people[a])) for a, _ in at],
             "Rank today": [int(found.builder.measure.rank[a]) for a, _ in at],
             "Intervention": [label[i] for _, i in at],
-            "Begins in year": [int(start[a, i]) + 1 for a, i in at],
+            "From year": [int(start[a, i]) + 1 for a, i in at],
             "Cost (£)": [round(float(spent[a, i])) for a, i in at],
         }
     )
     shares: frozenset[str] = frozenset()
     if found.stability is not None:
-        often = pl.Series("Share of draws", [float(found.stability.often[a, i]) for a, i in at])
-        frame, shares = frame.with_columns(often), frozenset({"Share of draws"})
+        often = pl.Series(AGAIN, [float(found.stability.often[a, i]) for a, i in at])
+        frame, shares = frame.with_columns(often), frozenset({AGAIN})
     return Table(
         "portfolio-places",
-        "What is done where",
+        "What each neighbourhood gets",
         TableData(frame.sort("Rank today", "Intervention"), shares),
-        "Rank 1 has most need. Share of draws: how often it is in the best mix when costs and effects vary."
+        f"Rank 1 is the greatest need. {AGAIN}: the share of recalculations, with different costs and effects, in "
+        "which it is in the best mix."
         if shares
-        else "Rank 1 has most need.",
+        else "Rank 1 is the greatest need.",
         rows=30,
     )
 
@@ -161,7 +165,7 @@ def _years(found: Portfolio) -> Table:
 
 
 def _sources(found: Portfolio) -> tuple[str, ...]:
-    """Say where what is verified comes from; what is not stands among the assumptions."""
+    """Give the sources of verified numbers; the others are listed as assumptions."""
     ones = found.builder.interventions.interventions.values()
     told: list[tuple[str, Sourced]] = [(f"{one.label}, cost", one.cost) for one in ones]
     told += [(f"{one.label}, effect", effect) for one in ones for effect in one.effects]
@@ -173,11 +177,13 @@ def _costs(found: Portfolio) -> Table:
     frame = pl.DataFrame(
         {
             "Intervention": [one.label for one in ones],
-            "For": ["1,000 residents" if one.cost.per != "place" else "a place" for one in ones],
-            "At the start (£)": [_range(one.cost.capital) for one in ones],
-            "A year (£)": [_range(one.cost.yearly) for one in ones],
-            "Years": [_range(one.lasts) for one in ones],
-            "Years until it works": [one.lead for one in ones],
+            "Per": [
+                "1,000 residents" if one.cost.per != "place" else "neighbourhood" for one in ones
+            ],
+            "Capital (£)": [_range(one.cost.capital) for one in ones],
+            "Yearly (£)": [_range(one.cost.yearly) for one in ones],
+            "Years it lasts": [_range(one.lasts) for one in ones],
+            "Years to set up": [one.lead for one in ones],
             "Verified": ["yes" if one.cost.verified else "no" for one in ones],
         }
     )
@@ -205,18 +211,18 @@ def _effects(found: Portfolio) -> Table:
                 (
                     one.label,
                     b.interventions.outcomes[e.outcome].label,
-                    "the index" if at else "as stated",
+                    "the index" if at else "stated size",
                     how,
                     e.quality,
                     "yes" if e.verified else "no",
                 )
             )
-    heads = ("Intervention", "Outcome", "Counted on", "By", "Evidence", "Verified")
+    heads = ("Intervention", "Outcome", "Counted by", "Size", "Evidence", "Verified")
     return Table(
         "portfolio-effects",
         "What interventions do",
         TableData(pl.DataFrame(rows, schema=heads, orient="row")),
-        "Counted on the index: the indicators that it moves there. As stated: the index has none for it.",
+        "The index: the effect counts by the indicators that it changes. Stated size: the index has none for it.",
     )
 
 
@@ -234,8 +240,17 @@ def _round_up(value: float) -> float:
     )
 
 
+def _finding(points: Sequence[Point], budget: float) -> str:
+    """Say what the next budget would add."""
+    here = next((p for p in points if abs(p.budget - budget) < 1e-6 * budget), None)
+    more = next((p for p in points if p.budget > budget * 1.01), None)
+    if here is None or more is None or not here.mix.met:
+        return "How much need more money would meet"
+    return f"{money(more.budget)} would meet {percent(more.mix.met / here.mix.met - 1)} more need"
+
+
 def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
-    """Draw need met against money; the budget asked about is marked."""
+    """Draw need met against money; the budget asked for is marked."""
     left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
     most = _round_up(max(p.mix.bound for p in points) or 1.0)
     far = points[-1].budget
@@ -267,10 +282,10 @@ def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
             free = x + 90
     parts.append(text(left, 12, "Need met, person-years", 12.5))
     about = (
-        "Each mark is the best mix found for a budget; the filled one is the budget asked about. The bar above a mark "
-        "reaches to what no mix could exceed; where none shows, the two are alike."
+        "Each dot is the best mix found for a budget; the filled dot is your budget. The bar above a dot reaches to "
+        "the proven limit. Where there is no bar, the two are the same."
     )
-    title = "How much need more money would meet"
+    title = _finding(points, budget)
     numbers = TableData(
         pl.DataFrame(
             {
@@ -278,7 +293,7 @@ def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
                 "Spent (£)": [round(float(p.mix.spent.sum())) for p in points],
                 "Need met (person-years)": [round(p.mix.met) for p in points],
                 "At most": [round(p.mix.bound) for p in points],
-                "Places": [int(p.mix.chosen.any(axis=1).sum()) for p in points],
+                HERE: [int(p.mix.chosen.any(axis=1).sum()) for p in points],
             }
         )
     )

@@ -1,4 +1,4 @@
-"""A portfolio in words: the answer of a report, lines for a terminal, and data."""
+"""A portfolio in words, and as data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.format import align_columns, format_count, format_people, percent
+from commonweal.document.format import format_count, format_people, percent
 from commonweal.invest.appraisal.appraise import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from commonweal.invest.portfolio import Portfolio
 
 
 UNIT = (
-    "A person-year of need met is one resident better off for one year by one standard deviation, about the step from "
-    "the middle to better off than five in six. It counts for more where need is greater (2 in the area ranked first, "
-    "1 in the middle, 0 in the last, to the power of the equity setting). Years are not discounted."
+    "One person-year of need met means one resident better off by one standard deviation for one year. That is about "
+    "the step from the median to better off than five in six. It counts for more where need is greater: 2 in the area "
+    "ranked first, 1 at the median, 0 in the last, to the power of the equity setting. Years are not discounted."
 )
 
 _PROVEN = 2e-6
@@ -60,39 +58,39 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         f"{label.lower()} in {n:,}" for label, n, *_ in sorted(done, key=lambda r: -r[2])
     )
     said = [
-        f"With {money(found.rules.budget)} over {format_count(found.rules.years, 'year', 'years')}, "
-        f"the mix that meets most "
-        f"need goes to {reached:,} of the {len(found.problem.codes):,} {found.plural}, "
-        f"home to {format_people(living)}: "
-        f"{listed}. It costs {money(found.spent)}.",
-        f"It meets {_count(float(found.recount.met.sum()))} person-years of need; by the count that it was chosen by, "
+        f"The mix that meets most need for {money(found.rules.budget)} over "
+        f"{format_count(found.rules.years, 'year', 'years')} goes to {reached:,} of the "
+        f"{len(found.problem.codes):,} {found.plural}, with {format_people(living)}. It costs {money(found.spent)}.",
+        f"It pays for: {listed}.",
+        f"It meets {_count(float(found.recount.met.sum()))} person-years of need. By the count used to choose it, "
         f"no mix meets more{more_than(found.mix.met, found.mix.bound)}. {UNIT}",
     ]
     short = float((found.problem.weight * b.measure.shortfall).sum()) * found.rules.years
     if found.recount.measured and short:
         said.append(
-            f"Of what these {found.plural} are short of on {found.index_label}, set against the median of all in the "
-            f"study, that is {100 * found.recount.measured / short:.1f}%."
+            f"It closes {100 * found.recount.measured / short:.1f}% of the gap on {found.index_label} between these "
+            f"{found.plural} and the median of the study."
         )
     if found.after is not None:
         for name, (before, then) in found.after.selected.items():
             said.append(
-                f"Selected as {name.replace('_', ' ')}: {before:,} of these {found.plural} today, and {then:,} in year "
-                f"{found.recount.year + 1}, when most need is met, if nothing else moved."
+                f"On the list “{name.replace('_', ' ')}”: {before:,} of these {found.plural} today, and {then:,} in "
+                f"year {found.recount.year + 1}, when most need is met, if nothing else changed."
             )
     more = next((p for p in found.frontier if p.budget > found.rules.budget * 1.01), None)
     if more is not None and found.mix.met:
         share = percent(more.mix.met / found.mix.met - 1)
         said.append(
-            f"{money(more.budget)} would meet {share} more than {money(found.rules.budget)}."
+            f"{money(more.budget)} would meet {share} more need than {money(found.rules.budget)}."
         )
     s = found.stability
     if s is not None:
         sure = wanted(found)
         said.append(
-            f"In {format_count(s.draws, 'draw', 'draws')} of costs and effects the mix costs more than the budget in "
-            f"{percent(s.over)}, and meets {between(s.met)} person-years. "
-            f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of them."
+            f"{recalculated(s.draws)} The mix costs more than the budget in {percent(s.over)} of recalculations, "
+            f"and meets {between(s.met)} person-years in nine out of ten. "
+            f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of the "
+            "recalculations."
         )
     return tuple(said)
 
@@ -102,6 +100,13 @@ def wanted(found: Portfolio) -> int:
     if found.stability is None:
         return 0
     return int((found.stability.often[found.mix.chosen] >= 0.5).sum())
+
+
+def recalculated(n: int) -> str:
+    """Say how often costs and effects were varied."""
+    return (
+        f"We recalculated this {format_count(n, 'time', 'times')} with different costs and effects."
+    )
 
 
 def between(draws: np.ndarray[Any, np.dtype[np.float64]]) -> str:
@@ -139,61 +144,25 @@ def portfolio_warnings(found: Portfolio) -> tuple[str, ...]:
             f"{label[i].label.lower()} ({outcome[o].label.lower()})" for i, o in stated
         )
         told.append(
-            f"“{found.index_label}” has no indicator for these effects, so they count by the size that the file of "
-            f"interventions states, and the index can't show them: {listed}."
+            f"“{found.index_label}” has no indicator for these effects, so they count by the size in the file of "
+            f"interventions: {listed}."
         )
     if stated and measured and b.stated_counts:
         told.append(
-            "Effects on the index are counted in standard deviations between neighbourhoods, the others in standard "
-            "deviations between people, which are wider. The two are not alike: what the index measures weighs more "
-            f"here than it may deserve. One of the others counts {b.stated_counts:g}, which can be set."
+            "Effects on the index count in standard deviations between neighbourhoods, the others in standard "
+            "deviations between people, which are wider. So effects on the index may weigh more here than they should. "
+            f"Each of the others counts {b.stated_counts:g}, which you can set."
         )
     if found.left_out:
         told.append(
-            f"Left out, for want of a score or of people: {', '.join(found.left_out[:10])}"
+            f"Left out, because they have no score or no residents: {', '.join(found.left_out[:10])}"
             + (f" and {len(found.left_out) - 10:,} more." if len(found.left_out) > 10 else ".")
         )
     told.append(
-        "Most costs and effects are assumptions, listed below; they say what to find out, not what will happen. "
-        "What an intervention moves is taken to be alike everywhere, and to end when it ends."
+        "Most costs and effects are assumptions, listed below. They say what to find out, not what will happen. "
+        "We assume that an intervention has the same effect everywhere, and that the effect ends when it ends."
     )
     return tuple(told)
-
-
-def portfolio_lines(found: Portfolio) -> Iterator[str]:
-    """Tell a portfolio on a terminal: the answer first, then its parts."""
-    yield f"What to do in {found.title}"
-    if found.fictional:
-        yield "FICTIONAL: these places are made up."
-    yield ""
-    yield from portfolio_answer(found)
-    yield ""
-    year = found.builder.interventions.price_year
-    yield f"What is done, in prices of {year}, and the person-years of need that it would meet alone:"
-    rows = [
-        [label, f"{n:,}", money(spent), _count(met), "" if often is None else f"{often:,.1f}"]
-        for label, n, spent, met, often in by_intervention(found)
-    ]
-    heads = ["", ">Places", ">Cost", ">Meets alone", ">Places in draws"]
-    if found.stability is None:
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    yield from align_columns(heads, rows)
-    yield ""
-    yield "Need met against money, in person-years:"
-    yield from align_columns(
-        [">Budget", ">Need met", ">At most", ">Places"],
-        [
-            [money(p.budget), _count(p.mix.met), _count(p.mix.bound), f"{int(p.mix.chosen.any(axis=1).sum()):,}"]
-            for p in found.frontier
-        ],
-    )  # fmt: skip
-    yield ""
-    yield "Beware:"
-    yield from (f"  {line}" for line in portfolio_warnings(found))
-    yield ""
-    yield "Assumed, not verified:"
-    for one in found.builder.interventions.interventions.values():
-        yield from (f"  {line}" for line in one.assumptions)
 
 
 def _choices(found: Portfolio) -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
-from commonweal.document.format import capped, format_count, format_people, percent
+from commonweal.document.format import format_count, format_people, percent
 from commonweal.document.model import Report, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.report.invest_maps import siting_map
@@ -18,26 +19,27 @@ if TYPE_CHECKING:
 
 
 MODELS = {
-    "maximal_covering": "the most people, counted by need, within {minutes:g} minutes' walk",
+    "maximal_covering": "the most people within {minutes:g} minutes' walk, weighted by need",
     "set_covering": "everyone who can be within {minutes:g} minutes' walk, at the least cost",
-    "p_median": "the shortest walk for all people together, counted by need",
-    "p_center": "the shortest walk for whoever has the longest",
+    "p_median": "the shortest average walk, weighted by need",
+    "p_center": "the shortest walk for the person with the longest one",
 }
 WITHIN = "within {minutes:g} minutes' walk of one"
 
 _REACHED = (
-    "{new} would bring {anew} {within} who have none: {share} of {total} instead of {before}."
+    "{new} would bring {anew} {within} for the first time. In all, {share} of {total} would be that near, up from "
+    "{before}."
 )
 _UNREAD = (
-    "This study has read no place of the kind “{label}”, so none that is there is counted; your own can be added under "
-    "“access: points” of a study."
+    "This study has no data on venues of the kind “{label}”, so existing ones are not counted. List your own under "
+    "“access: points” in the study file."
 )
-_AS_IF_NONE = "As if there were none, {new} would bring {anew} {within}: {share} of {total}."
+_AS_IF_NONE = "If there were none today, {new} would bring {anew} {within}: {share} of {total}."
 
 _ENDED = {
-    "time": "time was up",
-    "interrupted": "it was interrupted",
-    "asked": "no proof was asked for",
+    "time": "The search ran out of time",
+    "interrupted": "The search was interrupted",
+    "asked": "No proof was asked for",
 }
 _MOST_NAMES = 8
 
@@ -54,48 +56,8 @@ def _unread(sited: SitingResult) -> str:
     return _UNREAD.format(label=sited.label.lower())
 
 
-def siting_lines(sited: SitingResult) -> list[str]:
-    """Tell it on a terminal: plain words first, then aligned columns."""
-    lines = [f"New places for {sited.title}: {sited.label.lower()}"]
-    if sited.fictional:
-        lines.append("This place is FICTIONAL: the program made it up.")
-    lines += ["", *siting_answer(sited), ""]
-    if len(sited.sites):
-        cost = ["Cost (£)"] if sited.candidates.costed else []
-        head, *rows = _columns(
-            [
-                "",
-                "New site",
-                "People reached anew",
-                "People it is nearest to",
-                *cost,
-                "Longitude",
-                "Latitude",
-            ],
-            [
-                [
-                    str(k + 1),
-                    row["name"] or row["id"],
-                    f"{row['newly']:,.0f}",
-                    f"{row['nearest']:,.0f}",
-                    *([f"{row['cost']:,.0f}"] if cost else []),
-                    f"{row['longitude']:.5f}",
-                    f"{row['latitude']:.5f}",
-                ]
-                for k, row in enumerate(sited.sites.iter_rows(named=True))
-            ],
-        )
-        lines += [head, *capped(rows, "--out FOLDER writes them, --json prints them"), ""]
-    lines += [*siting_certainty(sited), *siting_warnings(sited)]
-    if sited.effect is not None:
-        lines += ["", *change_lines(sited.effect)]
-    else:
-        lines += ["", NO_EFFECT]
-    return lines
-
-
 NO_EFFECT = (
-    "Nothing in this study is measured from such places, so its indices and lists stay as they are."
+    "This study measures nothing from such venues, so its indices and lists would not change."
 )
 
 
@@ -154,29 +116,26 @@ def _sites_data(sited: SitingResult) -> list[dict[str, Any]]:
 
 
 def siting_answer(sited: SitingResult) -> list[str]:
-    """Say who is reached, or how much nearer places come, in a sentence or two.
-
-    Where no place of the kind was read, that comes first.
-    """
+    """Say who is reached, or how much nearer venues come; first of all where no venue of the kind was read."""
     s, total = sited.solution, float(sited.demand.people.sum())
     before, after = sited.reached()
     n = len(sited.sites)
     within = WITHIN.format(minutes=sited.minutes)
     if not n and sited.unread:
-        return [f"{_unread(sited)} No candidate can be walked to by any of {format_people(total)}."]
+        return [f"{_unread(sited)} None of {format_people(total)} can walk to a candidate site."]
     if not n:
         return [
-            f"No candidate improves on what is there: {percent(before / total)} of {format_people(total)} are {within}."
+            f"No candidate site improves on today: {percent(before / total)} of {format_people(total)} are already "
+            f"{within}."
         ]
     paid = f" for £{s.spent:,.0f}" if sited.candidates.costed else ""
-    word = "place" if n == 1 else "places"
-    new, metres = f"{n} new {word}{paid}", _metres(sited)
-    if metres and after == before:  # chosen for metres, so told in metres
+    new, metres = f"{format_count(n, 'new venue', 'new venues')}{paid}", _metres(sited)
+    if metres and after == before:  # chosen for metres, so described in metres
         first = f"{_unread(sited)} " if sited.unread else ""
-        nobody = f"{new} would bring nobody {'more ' if before else ''}{within}"
+        nobody = f"{new} would bring nobody {'else ' if before else ''}{within}"
         return [
             first + metres,
-            f"{nobody}: {percent(after / total)} of {format_people(total)} are.",
+            f"{nobody}: {percent(after / total)} of {format_people(total)} are that near.",
         ]
     reached = reached_words(sited).format(
         new=new,
@@ -191,37 +150,45 @@ def siting_answer(sited: SitingResult) -> list[str]:
 
 def _metres(sited: SitingResult) -> str:
     """Say how much nearer places come, where they were chosen for that; nothing where they were not."""
-    s, limit = sited.solution, f"{sited.problem.limit:,.0f} metres"
+    s, limit = sited.solution, _distance(sited.problem.limit)
     far, near = sited.mean_m()
     none = np.isnan(s.distance_before).any()
+    near_, far_ = _distance(near), _distance(far)
     if s.goal.model == "p_median":
         if sited.unread:
-            return f"The mean way to the nearest new one would be {near:,.0f} metres."
-        counted = f", who has none within {limit} counted as that far" if none else ""
-        return f"The mean way to the nearest falls from {far:,.0f} to {near:,.0f} metres{counted}."
+            return f"The average distance to the nearest new one would be {near_}."
+        counted = f" Anyone with none within {limit} counts as that far away." if none else ""
+        return f"The average distance to the nearest falls from {far_} to {near_}.{counted}"
     if s.goal.model == "p_center":
         if sited.unread:
-            return f"The longest way to the nearest new one would be {s.objective:,.0f} metres."
-        before = f"more than {limit}" if none else f"{s.objective_before:,.0f} metres"
-        return f"The longest way to the nearest falls from {before} to {s.objective:,.0f} metres."
+            return f"The longest distance to the nearest new one would be {_distance(s.objective)}."
+        before = f"more than {limit}" if none else _distance(s.objective_before)
+        return (
+            f"The longest distance to the nearest falls from {before} to {_distance(s.objective)}."
+        )
     return ""
+
+
+def _distance(metres: float) -> str:
+    return f"{metres / 1000:,.2f} km" if metres >= 1000 else f"{metres:,.0f} m"
 
 
 def siting_certainty(sited: SitingResult) -> list[str]:
     """Say what was chosen for, out of what, and whether another choice could be better."""
     s = sited.solution
     asked = MODELS[s.goal.model].format(minutes=sited.minutes)
-    there = f"with {format_count(len(sited.existing), 'place', 'places')} there already"
+    there = f"with {format_count(len(sited.existing), 'existing venue', 'existing venues')}"
     chosen = (
-        f"Chosen for {asked}, out of {len(sited.candidates):,} candidates ({sited.candidates.of}), "
-        f"{'as if no place were there already' if sited.unread else there}."
+        f"The sites give {asked}. They were chosen from {len(sited.candidates):,} candidates "
+        f"({sited.candidates.of}), {'as if there were no existing venue' if sited.unread else there}."
     )
     if s.proven:
-        sure = f"No other choice is better{' on that footing' if sited.unread else ''}: proven."
+        sure = f"We proved that no other choice is better{' on that assumption' if sited.unread else ''}."
     elif np.isfinite(s.gap) and s.ended != "asked":
-        sure = f"No choice is better by more than {100 * s.gap:.2g}%; {_ENDED[s.ended]}, so it is not proven."
+        sure = f"{_ENDED[s.ended]}: a better choice is possible, by {100 * s.gap:.2g}% at most."
     else:
-        sure = f"Whether another choice is better is not known: {_ENDED.get(s.ended, s.ended)}."
+        ended = _ENDED.get(s.ended, s.ended)
+        sure = f"We did not check whether this is the best possible choice. {ended}."
     return [chosen, sure]
 
 
@@ -230,12 +197,10 @@ def siting_warnings(sited: SitingResult) -> list[str]:
     lost = sited.lost()
     if not lost:
         return []
-    there = "" if sited.unread else " and no place that is there"
-    named = ", ".join(lost[:_MOST_NAMES])
-    more = f" and {len(lost) - _MOST_NAMES:,} more" if len(lost) > _MOST_NAMES else ""
+    there = "candidate site" if sited.unread else "venue, existing or proposed,"
     return [
-        f"No candidate{there} is within {sited.problem.limit:,.0f} metres of "
-        f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)}: {named}{more}."
+        f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)} have no {there} within "
+        f"{_distance(sited.problem.limit)}: {_named(lost)}."
     ]
 
 
@@ -248,12 +213,10 @@ def _origins(sited: SitingResult) -> str:
     return known.plural if what == "points" else f"{what} of {known.plural}"
 
 
-def change_lines(effect: SitingEffect, whole: bool = True) -> list[str]:
-    """Say what changes in the study: indicators, ranks and lists; `whole` with a heading, as a terminal has it."""
-    lines = ["What that would change in the study:"] if whole else []
-    indent = "  " if whole else ""
-    lines += [
-        f"{indent}{row['label']}: {row['before']:,.4g} to {row['after']:,.4g} {row['unit']} for the mean person here."
+def _changes(effect: SitingEffect) -> list[str]:
+    """Say what changes in the study: indicators, ranks and lists."""
+    lines = [
+        f"{row['label']}, for the average resident: from {row['before']:,.4g} to {row['after']:,.4g} {row['unit']}."
         for row in effect.indicators.iter_rows(named=True)
     ]
     for label in effect.areas["index"].unique(maintain_order=True):
@@ -261,8 +224,8 @@ def change_lines(effect: SitingEffect, whole: bool = True) -> list[str]:
         better = int((part["rank"] > part["rank_before"]).sum())
         worse = int((part["rank"] < part["rank_before"]).sum())
         lines.append(
-            f"{indent}{label}: of {len(part):,} here {better:,} rank as less in need than before, "
-            f"{worse:,} as more."
+            f"{label}: of {len(part):,} here, {better:,} would rank as less in need than before and {worse:,} as "
+            "more in need."
         )
     for row in effect.lists.iter_rows(named=True):
         moves = effect.moves.filter(pl.col("list") == row["list"])
@@ -271,31 +234,21 @@ def change_lines(effect: SitingEffect, whole: bool = True) -> list[str]:
             leaving.filter(there)["name"].to_list() for there in ("inside", ~pl.col("inside"))
         )
         come = moves.filter(pl.col("move") == "enters")["name"].to_list()
-        said = f"{row['inside_before']:,} here before, {row['inside_after']:,} after"
-        said += f"; leaves: {_named(gone)}" if gone else ""
-        said += f"; elsewhere leaves, since scores are relative: {_named(also)}" if also else ""
-        said += f"; comes onto the list, since ranks are relative: {_named(come)}" if come else ""
-        lines.append(f"{indent}List “{row['list']}”: {said}.")
+        said = f"List “{row['list']}”: {row['inside_before']:,} here today, {row['inside_after']:,} then."
+        said += f" Leaving the list: {_named(gone)}." if gone else ""
+        said += (
+            f" Leaving the list elsewhere, because scores are relative: {_named(also)}."
+            if also
+            else ""
+        )
+        said += f" Joining the list, because ranks are relative: {_named(come)}." if come else ""
+        lines.append(said)
     return lines
 
 
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def _columns(headers: list[str], rows: list[list[str]]) -> list[str]:
-    """Align columns: words to the left, numbers to the right."""
-    table = [headers, *rows]
-    wide = [max(len(row[k]) for row in table) for k in range(len(headers))]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(w) if k == 1 else cell.rjust(w)
-            for k, (cell, w) in enumerate(zip(row, wide, strict=True))
-        ).rstrip()
-        for row in table
-    ]
 
 
 def _finite(value: float) -> float | None:
@@ -305,57 +258,58 @@ def _finite(value: float) -> float | None:
 def siting_section(sited: SitingResult) -> Section:
     """Tell it as a part of a report: text, a map, and tables of sites, people and effects."""
     chart = siting_map(sited)
-    beware = [*siting_warnings(sited)]
     tables = []
     if len(sited.sites):
-        tables.append(Table("sites", f"Where the new places go in {sited.title}", _sites(sited)))
+        tables.append(Table("sites", f"Proposed sites in {sited.title}", _sites(sited)))
     shorter = _shorter(sited)
     if len(shorter.frame):
         tables.append(
             Table(
                 "reach-by-point",
-                "Whose way to the nearest place gets shorter",
+                "Who would live closer to one",
                 shorter,
-                f"What gets shorter by most first. Empty where none is within {sited.problem.limit:,.0f} metres, which "
-                "counts as that far.",
+                "The largest gain first. A blank means none within "
+                f"{_distance(sited.problem.limit)}; it counts as that far.",
                 rows=20,
             )
         )
-    text = [*siting_answer(sited), " ".join(siting_certainty(sited))]
+    changes: tuple[str, ...] = (NO_EFFECT,)
     if sited.effect is not None:
         tables += _effect_tables(sited.effect)
-        text.append(" ".join(change_lines(sited.effect, whole=False)))
-    else:
-        text.append(NO_EFFECT)
+        changes = tuple(_changes(sited.effect))
     return Section(
-        f"Where new places go: {sited.label.lower()}",
-        text=tuple(text),
+        f"Proposed sites: {sited.label.lower()}",
+        text=(*siting_answer(sited), " ".join(siting_certainty(sited)), *changes),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
-        beware=tuple(beware),
+        beware=tuple(siting_warnings(sited)),
     )
 
 
 def siting_report(sited: SitingResult) -> Report:
     """Tell it as a report of its own."""
-    goal = sited.solution.goal
+    goal, section, answer = (
+        sited.solution.goal,
+        siting_section(sited),
+        tuple(siting_answer(sited)),
+    )
     asked = [
-        None if goal.sites is None else f"at most {goal.sites}",
-        None if goal.budget is None else f"for at most {goal.budget:,.0f}",
-        MODELS[goal.model].format(minutes=sited.minutes),
+        None if goal.sites is None else f"at most {format_count(goal.sites, 'site', 'sites')}",
+        None if goal.budget is None else f"at most £{goal.budget:,.0f}",
     ]
     return Report(
         "siting",
-        f"Where new places should go in {sited.title}",
-        f"{sited.label}: " + ", ".join(a for a in asked if a),
-        tuple(siting_answer(sited)),
-        (siting_section(sited),),
-        notes=("This place is fictional: the program made it up.",) if sited.fictional else (),
+        f"Where to put a new {sited.label[:1].lower()}{sited.label[1:]} in {sited.title}",
+        f"Aim: {MODELS[goal.model].format(minutes=sited.minutes)}"
+        + "".join(f"; {a}" for a in asked if a),
+        answer,
+        (replace(section, text=section.text[len(answer) :]),),
+        notes=("This area is fictional: the program made it up.",) if sited.fictional else (),
         assumptions=_assumptions(sited),
         limits=(
-            "Whether a building is for sale or hire, and what running a place costs, is not known here.",
-            "People are placed at one point of each area; those at its edge walk less or more.",
-            "A new place is taken to be as good as those that are there, and everybody to go to the nearest.",
+            "We do not know whether a building is for sale or hire, or what running a venue costs.",
+            "We count all residents of an area at one point, so some walk less and some walk more.",
+            "We assume that a new venue is as good as an existing one, and that everybody goes to the nearest.",
         ),
         sources=() if sited.fictional else source_lines(sited.sources),
         account=(("siting", siting_data(sited)),),
@@ -365,7 +319,7 @@ def siting_report(sited: SitingResult) -> Report:
 def _assumptions(sited: SitingResult) -> tuple[str, ...]:
     said = [
         f"Walks are {sited.how}, at 80 metres a minute.",
-        f"People count by need to the power of {sited.equity:g}; need falls evenly with {sited.need}, from "
+        f"People are weighted by need to the power of {sited.equity:g}. Need falls evenly with {sited.need}, from "
         "twice the average to none.",
     ]
     if not sited.candidates.costed:
@@ -377,8 +331,8 @@ def _sites(sited: SitingResult) -> TableData:
     frame = sited.sites.select(
         pl.int_range(1, pl.len() + 1).alias("Site"),
         pl.col("name").fill_null(pl.col("id")).alias("Where"),
-        pl.col("newly").round().cast(pl.Int64).alias("People reached anew"),
-        pl.col("nearest").round().cast(pl.Int64).alias("People it is nearest to"),
+        pl.col("newly").round().cast(pl.Int64).alias("People newly reached"),
+        pl.col("nearest").round().cast(pl.Int64).alias("People nearest to it"),
         pl.col("cost").alias("Cost (£)"),
         pl.col("longitude").alias("Longitude"),
         pl.col("latitude").alias("Latitude"),
@@ -393,10 +347,10 @@ def _shorter(sited: SitingResult) -> TableData:
     s, d = sited.solution, sited.demand
     frame = pl.DataFrame(
         {
-            "Place": list(d.names),
+            "Name": list(d.names),
             "Code": list(d.codes),
             "People": d.people.round().astype(np.int64),
-            "Need, times the average": d.need,
+            "Need (times the average)": d.need,
             "Metres before": pl.Series(s.distance_before, nan_to_null=True).round().cast(pl.Int64),
             "Metres after": pl.Series(s.distance, nan_to_null=True).round().cast(pl.Int64),
         }
@@ -408,7 +362,7 @@ def _shorter(sited: SitingResult) -> TableData:
 
 def _effect_tables(effect: SitingEffect) -> list[Table]:
     areas = effect.areas.select(
-        pl.col("name").alias("Place"),
+        pl.col("name").alias("Name"),
         pl.col("code").alias("Code"),
         pl.col("index").alias("Index"),
         pl.col("rank_before").alias("Rank before"),
@@ -420,26 +374,26 @@ def _effect_tables(effect: SitingEffect) -> list[Table]:
     tables = [
         Table(
             "siting-indices",
-            "What the indices would say",
+            "How the indices would change",
             TableData(areas.sort(order, maintain_order=True)),
-            f"Rank 1 = most need. {effect.how}",
+            f"Rank 1 is the greatest need. {effect.how}",
             rows=20,
         )
     ]
     if len(effect.moves):
         moves = effect.moves.select(
             pl.col("list").alias("List"),
-            pl.col("name").alias("Place"),
+            pl.col("name").alias("Name"),
             pl.col("code").alias("Code"),
-            pl.col("move").alias("Comes or goes"),
-            pl.when("inside").then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("Asked about"),
+            pl.col("move").alias("Joins or leaves"),
+            pl.when("inside").then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("In this area"),
         )
         tables.append(
             Table(
                 "siting-lists",
-                "Who leaves and enters a list",
+                "Who would leave and join a list",
                 TableData(moves),
-                "Scores are relative: where some change, others can come or go, though nothing changes there.",
+                "Scores are relative: an area can join or leave although nothing changes there.",
             )
         )
     return tables

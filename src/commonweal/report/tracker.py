@@ -1,4 +1,4 @@
-"""What changed in places that are followed: in words, as data, as sections of a report, and as a report of its own."""
+"""What changed in the areas of a baseline: in words, as data, and as a report."""
 
 from __future__ import annotations
 
@@ -7,28 +7,25 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
-from commonweal.document.format import align_columns, format_count, join_words
+from commonweal.document.format import format_count, join_words
 from commonweal.document.model import Chart, Report, Section, Table, TableData
 from commonweal.invest.tracker import FEW, LEVEL, PERCENTILE_UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from commonweal.invest.tracker import DiDEstimate, MeasureChange, TrackerResult
 
 
 NOT_CAUSE = (
-    "This is association, not cause. The places were not drawn by lot: what sets them apart from places like them may "
-    "be what moved them, whatever was done there."
+    "This is association, not cause. Nobody chose these areas at random, so something else that sets them apart may "
+    "explain the change."
 )
-FOCUS_SET_ASIDE = (
-    "The focus of the study is set aside: followed are the places of the baseline, and like ones may lie "
-    "anywhere."
-)
+FOCUS_SET_ASIDE = "The focus of the study is not used: we follow the areas of the baseline, and compare them with any."
 _UNLIKE = 0.25
 _STANDING = (
-    " A standing is the share of all areas that have more need, in points of 100: a place that rises by 1 point has "
-    "passed one area in a hundred."
+    " Standing is the percentage of all areas that have more need: an area that rises by 1 point has passed one area "
+    "in a hundred."
 )
 
 
@@ -38,43 +35,43 @@ def moved_sentence(moved: MeasureChange) -> str:
     label = moved.measure.label
     if not moved.clear:
         return (
-            f"{label}: no clear difference from places like them. The difference could be anything from "
-            f"{_signed(d.low)} to {_signed(d.high)} {unit}."
+            f"{label}: no clear difference from similar areas. The 95% interval runs from {_signed(d.low)} to "
+            f"{_signed(d.high)} {unit}."
         )
     word = "better" if moved.better > 0 else "worse"
     low, high = sorted((abs(d.low), abs(d.high)))
     sure = (
-        "It stays clear when every measure looked at is counted in."
+        "It stays clear after adjusting for the number of measures."
         if moved.clear_of_all
-        else "With so many measures looked at, it may be chance."
+        else "With so many measures, it may be chance."
     )
     course = (
-        " But the places were on another course already before the baseline, so it says little."
+        " But these areas already followed a different trend before the baseline, so it says little."
         if moved.pre_trend
         else ""
     )
     leans = (
-        f" It leans on allowing for where each place started: without that the difference is {_signed(d.plain)}."
+        f" It depends on adjusting for the value at the start: without that the difference is {_signed(d.plain)}."
         if moved.baseline_sensitive
         else ""
     )
     return (
-        f"{label}: {word} than places like them, by {_plain(abs(d.estimate))} {unit} (95% interval {_plain(low)} to "
+        f"{label}: {word} than similar areas, by {_plain(abs(d.estimate))} {unit} (95% interval {_plain(low)} to "
         f"{_plain(high)}). {sure}{leans}{course}"
     )
 
 
 def tracker_answer(found: TrackerResult) -> tuple[str, ...]:
-    """Say what moved, against whom, and that it is no proof of cause."""
+    """Say what changed compared with similar areas, and that it is no proof of cause."""
     b, n, likes = found.baseline, len(found.matched.places), len(set(found.matched.like.ravel()))
     clear = [m for m in found.moved if m.clear]
     sure = sum(m.clear_of_all for m in clear)
-    chance = f", and {len(clear) - sure} may have by chance" if len(clear) > sure else ""
+    chance = f"; {len(clear) - sure} may have by chance" if len(clear) > sure else ""
     said = [
         *_backwards(found),
-        f"{format_count(n, b.singular, b.plural)} set beside {likes:,} others that were like them at the start, from "
-        f"{_then(found)}: of {format_count(len(found.moved), 'measure', 'measures')}, {sure or 'none'} clearly moved "
-        f"otherwise{chance}.{_STANDING if _stands(found) else ''}",
+        f"{sure or 'None'} of {format_count(len(found.moved), 'measure', 'measures')} clearly changed more or less "
+        f"than in similar areas{chance}. We compared {format_count(n, b.singular, b.plural)} with {likes:,} others "
+        f"that were similar at the start, from {_then(found)}.{_STANDING if _stands(found) else ''}",
         *(moved_sentence(m) for m in sorted(clear, key=lambda m: m.difference.p)),
     ]
     return (*said, NOT_CAUSE)
@@ -83,7 +80,7 @@ def tracker_answer(found: TrackerResult) -> tuple[str, ...]:
 def _backwards(found: TrackerResult) -> tuple[str, ...]:
     """Warn of sources that are older than those of the baseline."""
     older = [f"{m.measure.label} ({m.then}, then {m.now})" for m in found.moved if m.backwards]
-    return (f"Not later but earlier than the baseline: {'; '.join(older)}.",) if older else ()
+    return (f"Sources older than the baseline: {'; '.join(older)}.",) if older else ()
 
 
 def _then(found: TrackerResult) -> str:
@@ -95,18 +92,18 @@ def _stands(found: TrackerResult) -> bool:
 
 
 def _course(found: TrackerResult) -> str:
-    """Say whether the places and those like them were on the same course before the baseline."""
+    """Say whether the areas and similar ones followed the same trend before the baseline."""
     if found.earlier is None:
         return (
-            "There is no earlier point, so whether the places and those like them were on the same course before the "
-            "baseline was not checked. A baseline of an earlier date would show it."
+            "Without an earlier baseline we could not check whether these areas and similar ones followed the same "
+            "trend before. Add one with --earlier."
         )
     off = [m.measure.label for m in found.moved if m.pre_trend]
     if off:
-        return (
-            f"Before the baseline the places were on another course already on: {'; '.join(off)}."
-        )
-    return "Before the baseline the places moved as those like them did, as far as the intervals can tell."
+        return f"Before the baseline these areas already followed a different trend on: {'; '.join(off)}."
+    return (
+        "Before the baseline these areas changed as similar ones did, as far as the intervals show."
+    )
 
 
 def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
@@ -115,100 +112,64 @@ def tracker_warnings(found: TrackerResult) -> tuple[str, ...]:
     many = len(found.moved)
     if many > 1:
         told.append(
-            f"{many:,} measures were looked at. If nothing had moved otherwise, one in {round(1 / LEVEL)} would "
-            "seem to all the same; the adjusted chance (Holm) counts that in."
+            f"We compared {many:,} measures. Even with no real difference, about one in {round(1 / LEVEL)} would seem "
+            "to differ. The adjusted p (Holm) allows for that."
         )
     told.append(_course(found))
     unlike = found.balance.filter(found.balance["like"].abs() > _UNLIKE)
     if len(unlike):
         told.append(
-            f"Even the likest places differ at the start, by over a quarter of a standard deviation, on: "
+            f"Even the most similar areas differ at the start, by over a quarter of a standard deviation, on: "
             f"{', '.join(_label(found, name) for name in unlike['measure'])}."
         )
     leaning = [
-        f"{m.measure.label} ({_signed(m.difference.plain)} without that, {_signed(m.difference.estimate)} with it)"
+        f"{m.measure.label} ({_signed(m.difference.plain)} without it, {_signed(m.difference.estimate)} with it)"
         for m in found.moved
         if m.baseline_sensitive
     ]
     if leaning:
         told.append(
-            "Allowing for where each place started changes the answer by more than half of its interval on: "
-            f"{'; '.join(leaning)}. There it rests on change going with the start in a straight line."
+            "Adjusting for the value at the start changes the answer by more than half of its interval on: "
+            f"{'; '.join(leaning)}. There the answer assumes that change depends on the start in a straight line."
         )
     if _stands(found):
         told.append(
-            "A standing can rise because others fell. How a published index "
-            "is made may differ between two editions; places like them share that only as far as they are alike."
+            "Standing can rise because others fell. The method of a published index may differ between two editions, "
+            "which may affect similar areas less or more."
         )
     told.append(
-        "Places chosen for being at the bottom tend to rise a little by chance alone. Like places start as low, and "
-        "the value at the start is held constant, which takes out much of that and maybe not all."
+        "Areas chosen for being at the bottom tend to rise a little by chance. Similar areas start as low, and we hold "
+        "the value at the start constant. That removes much of this effect, perhaps not all."
     )
     if found.matched.alone.size:
         names = [found.baseline.names[a] for a in found.matched.alone[:8]]
         told.append(
-            f"{format_count(len(found.matched.alone), 'place has', 'places have')} no values or too few others to be "
+            f"{format_count(len(found.matched.alone), 'area has', 'areas have')} no values, or too few others to be "
             f"compared with: {', '.join(names)}{'…' if len(found.matched.alone) > 8 else '.'}"
         )
     if found.moved and not any(m.difference.clusters for m in found.moved):
         told.append(
-            f"The places are in fewer than {FEW} authorities, so that neighbours move together was not counted in: "
-            "the intervals are likely to be too narrow."
+            f"These areas are in fewer than {FEW} authorities, so we could not allow for neighbours that change "
+            "together. The intervals are probably too narrow."
         )
     return tuple(told)
 
 
 def tracker_method(found: TrackerResult) -> str:
-    """Say how it was worked out."""
+    """Describe the method."""
     within = join_words([name.replace("_", " ") for name in found.within])
     within = f" of the same {within}" if within else ""
     clusters = next((m.difference.clusters for m in found.moved if m.difference.clusters), 0)
     errors = (
-        f"errors may go together within each of {clusters:,} {found.clusters} groups (jackknife over groups)"
+        f"Errors may be shared within each of {clusters:,} {found.clusters} groups (jackknife over groups)"
         if clusters
-        else "errors are taken to be each place's own (jackknife over areas)"
+        else "Errors count as independent between areas (jackknife over areas)"
     )
     return (
-        f"Each place is set beside the {found.matched.like.shape[1]} others{within} that were likest "
-        "at the start. The difference in differences is a weighted regression of the change on being followed, with "
-        f"the value at the start held constant; {errors}."
+        f"We compare each area with the {found.matched.like.shape[1]} others{within} that were most similar at the "
+        "start. The difference in differences is a weighted regression of the change on being followed, with the value "
+        f"at the start held constant. {errors}."
     )
-
-
-def tracker_lines(found: TrackerResult) -> Iterator[str]:
-    """Tell what moved on a terminal: the answer first, then its parts."""
-    yield "What moved"
-    yield ""
-    yield from tracker_answer(found)
-    yield ""
-    mixed = any(m.measure.unit != PERCENTILE_UNIT for m in found.moved)
-    unit = "" if mixed else " in points of standing,"
-    yield (
-        f"Every measure,{unit} and how much it changed here and in places like these. Difference: the first beyond the "
-        "second, allowing for where each started; the last column says whether more or less is better."
-    )
-    rows = [
-        [
-            m.measure.label,
-            *([_unit(m)] if mixed else []),
-            _signed(m.difference.own),
-            _signed(m.difference.theirs),
-            _signed(m.difference.estimate),
-            f"{_signed(m.difference.low)} to {_signed(m.difference.high)}",
-            _chance(m.adjusted),
-            m.measure.better,
-        ]
-        for m in found.moved
-    ]
-    numbers = [">Here", ">Like", ">Difference", ">95% interval", ">Adjusted p", "Better is"]
-    yield from align_columns(["", *(["Unit"] if mixed else []), *numbers], rows)
-    for name, why in found.skipped.items():
-        yield f"  {_label(found, name)}: not told, {why}."
-    yield ""
-    yield "Beware:"
-    yield from (f"  {line}" for line in tracker_warnings(found))
-    yield ""
-    yield tracker_method(found)
 
 
 def tracker_data(found: TrackerResult) -> dict[str, Any]:
@@ -273,16 +234,12 @@ def _plain(value: float) -> str:
     return f"{value:.{1 if value >= 0.095 else 3}f}"
 
 
-def _chance(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def tracker_report(found: TrackerResult, sources: tuple[str, ...] = ()) -> Report:
     """Make a report of what moved."""
     return Report(
         name="tracker",
-        title=f"What moved in {len(found.matched.places):,} {found.baseline.plural}",
-        heading=f"{found.baseline.title}, and {found.later.title}",
+        title=f"What changed in {len(found.matched.places):,} {found.baseline.plural}",
+        heading=f"From “{found.baseline.title}” to “{found.later.title}”",
         answer=tracker_answer(found),
         sections=tracker_sections(found),
         limits=(NOT_CAUSE,),
@@ -293,28 +250,28 @@ def tracker_report(found: TrackerResult, sources: tuple[str, ...] = ()) -> Repor
 
 
 def tracker_sections(found: TrackerResult) -> tuple[Section, ...]:
-    """Give the sections of a report: what moved, each place, who they were set beside."""
+    """Give the sections of a report: every measure, each area, how similar the others are."""
     charts = tuple(c for c in (difference_chart(found),) if c is not None)
     return (
         Section(
-            "What moved, set beside places like them",
+            "Change compared with similar areas",
             text=(tracker_method(found),),
             charts=charts,
             tables=(_moved(found),),
             beware=tracker_warnings(found),
         ),
         Section(
-            "Place by place",
+            "Change in each area",
             text=(
-                "What one place did is told as it is, without an interval: a single place says nothing about chance. "
-                "“Like” is the mean change of the places that it is set beside.",
+                "A single area has no interval, because it cannot show what is chance. “Similar” is the average change "
+                "of the areas that it is compared with.",
             ),
             tables=(_places(found),),
         ),
         Section(
-            "How like the like places are",
+            "How similar the areas were at the start",
             text=(
-                "In standard deviations, how far the places lay from all others, and from those like them, then.",
+                "How far these areas were from all others, and from similar ones, in standard deviations.",
             ),
             tables=(_balance(found), _skipped(found)) if found.skipped else (_balance(found),),
         ),
@@ -326,12 +283,12 @@ def _moved(found: TrackerResult) -> Table:
     frame = pl.DataFrame(
         {
             "Measure": [m.measure.label for m in rows],
-            "Unit": [m.measure.unit for m in rows],
+            "Unit": [_unit(m) for m in rows],
             "Better is": [m.measure.better for m in rows],
             "Then": [m.then for m in rows],
             "Now": [m.now for m in rows],
-            "Places": [m.difference.own for m in rows],
-            "Like": [m.difference.theirs for m in rows],
+            "Here": [m.difference.own for m in rows],
+            "Similar": [m.difference.theirs for m in rows],
             "Difference": [m.difference.estimate for m in rows],
             "From": [m.difference.low for m in rows],
             "To": [m.difference.high for m in rows],
@@ -348,10 +305,10 @@ def _moved(found: TrackerResult) -> Table:
         )
     return Table(
         "tracker-measures",
-        "Change of the places, of places like them, and the difference",
+        "Change here and in similar areas, and the difference",
         TableData(frame, places={"p": 3, "p, adjusted": 3}),
-        "From and to are the ends of the 95% interval. The difference holds the value at the start constant, so it is "
-        "not just the one change less the other. Before: the same over the time before the baseline.",
+        "From and to: the ends of the 95% interval. The difference holds the value at the start constant, so it is not "
+        "simply one change minus the other. Before: the same for the time before the baseline.",
     )
 
 
@@ -361,18 +318,18 @@ def _places(found: TrackerResult) -> Table:
         each = found.each(m.measure.name)
         parts.append(
             each.select(
-                pl.col("name").alias("Place"),
+                pl.col("name").alias("Name"),
                 pl.col("code").alias("Code"),
                 pl.lit(m.measure.label).alias("Measure"),
                 pl.col("then").alias("Then"),
                 pl.col("now").alias("Now"),
                 pl.col("change").alias("Change"),
-                pl.col("like").alias("Like"),
+                pl.col("like").alias("Similar"),
                 pl.lit(m.measure.better).alias("Better is"),
             )
         )
     frame = pl.concat(parts)
-    return Table("tracker-places", "Each place", TableData(frame), rows=30)
+    return Table("tracker-places", "Each area, measure by measure", TableData(frame), rows=30)
 
 
 def _balance(found: TrackerResult) -> Table:
@@ -380,9 +337,11 @@ def _balance(found: TrackerResult) -> Table:
     frame = found.balance.select(
         pl.col("measure").replace(labels).alias("Measure"),
         pl.col("all").alias("From all others"),
-        pl.col("like").alias("From like places"),
+        pl.col("like").alias("From similar areas"),
     )
-    return Table("tracker-balance", "How like they were at the start", TableData(frame))
+    return Table(
+        "tracker-balance", "Distance at the start, in standard deviations", TableData(frame)
+    )
 
 
 def _skipped(found: TrackerResult) -> Table:
@@ -390,7 +349,12 @@ def _skipped(found: TrackerResult) -> Table:
     frame = pl.DataFrame(
         {"Measure": [labels[m] for m in found.skipped], "Why": list(found.skipped.values())}
     )
-    return Table("tracker-skipped", "What could not be told", TableData(frame))
+    return Table("tracker-skipped", "Measures that could not be compared", TableData(frame))
+
+
+def _finding(found: TrackerResult) -> str:
+    sure = sum(m.clear_of_all for m in found.moved if m.clear)
+    return f"{sure or 'No'} {'measure' if sure == 1 else 'measures'} clearly changed more or less than in similar areas"
 
 
 def difference_chart(found: TrackerResult) -> Chart | None:
@@ -415,12 +379,12 @@ def difference_chart(found: TrackerResult) -> Chart | None:
         parts.append(text(x(share * far), top - 12, said, 11.5, "middle", QUIET))
     for k, m in enumerate(rows):
         parts += _row(m, top + (k + 0.5) * row, left, x)
-    parts.append(text(left, bottom + 20, "worse than like places", 12, "start", QUIET))
+    parts.append(text(left, bottom + 20, "worse than similar areas", 12, "start", QUIET))
     parts.append(text(left + wide, bottom + 20, "better", 12, "end", QUIET))
-    title = "How much more the places moved than those like them"
+    title = _finding(found)
     about = (
-        "Points of standing: the share of areas that have more need. The dot is the difference, the line its 95% "
-        "interval. Filled dots are clear of nought with every measure looked at counted in, hollow ones are not."
+        "Points of standing: the percentage of areas that have more need. Dot: difference from similar areas. Line: "
+        "95% interval. Filled dots differ clearly from 0 after adjusting for the number of measures; hollow do not."
     )
     numbers = TableData(
         pl.DataFrame(

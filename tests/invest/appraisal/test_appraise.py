@@ -90,7 +90,7 @@ def test_a_million_as_an_advocate_has_it() -> None:
     assert sum(social) == pytest.approx(2.04e6)
     assert worth(a, "fiscal_return") == pytest.approx(1.2)
     assert any("Commissioned by a funder that argues for such investment" in c for c in a.cautions)
-    assert "No input is uncertain" in " ".join(a.drivers)
+    assert "No input has a range" in " ".join(a.drivers)
 
 
 def test_an_effect_that_may_be_chance_may_be_no_benefit() -> None:

@@ -54,10 +54,10 @@ def test_the_pack_links_its_page_of_options_and_tells_what_it_is_worth(
     extra = options_page(county, scope, "library", store)
     folder = write_pack(county, scope, tmp_path / "pack", charts="none", extras=[extra])
     page = (folder / "options.html").read_text("utf-8")
-    assert f"{SITES} new places would bring" in page
+    assert f"{SITES} new venues would bring" in page
     assert "Each is costed and valued as a community hub." in page
     assert "Each pound of public money is expected to bring" in page
-    assert "This place is fictional" in page
+    assert "This area is fictional" in page
     assert "people within 15 minutes" in text_of(folder / "options.pdf")
     index = (folder / "index.html").read_text("utf-8")
     assert 'href="options.html"' in index
@@ -95,9 +95,9 @@ def test_a_page_on_what_was_not_read_tells_no_worth(
     county: Results, scope: Scope, store: Store
 ) -> None:
     page = options_page(county, scope, "arts-centre", store).page()
-    assert "This study has read no place of the kind “arts centre or gallery”" in page
+    assert "This study has no data on venues of the kind “arts centre or gallery”" in page
     assert "it is not known who has such a place already" in page
-    assert "instead of" not in page
+    assert "that near, up from" not in page.split("<script")[0]
     assert "Each pound of public money" not in page
 
 
@@ -105,7 +105,7 @@ def test_a_page_of_options_is_about_all_of_a_small_study(county: Results, store:
     """Of one authority, such as 57 neighbourhoods, it is wanted; of all of England it cannot be told."""
     n = len(county.areas)
     everywhere = Scope("All", np.arange(n), np.zeros(n, dtype=bool), True)
-    assert f"{SITES} new places" in options_page(county, everywhere, "library", store).page()
+    assert f"{SITES} new venues" in options_page(county, everywhere, "library", store).page()
     many = replace(everywhere, rows=np.zeros(1_501, dtype=np.intp))
     with pytest.raises(CommonwealError, match="1,501: name a place or an authority"):
         options_page(county, many, "library", store)
@@ -116,7 +116,7 @@ def test_a_page_of_options_proposes_no_more_sites_than_there_are(
 ) -> None:
     for code in county.areas.codes[::80]:
         page = options_page(county, find_scope(county.areas, [code]), "library", store).page()
-        assert "new place" in page
+        assert "new venue" in page
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_a_programme_says_who_gains_and_loses_beside_the_lists_of_the_study(
     three = np.zeros(len(people), dtype=bool)
     three[first] = True
     for who, some in (
-        ("In both", three & listed),
-        ("In Three places of the county only", three & ~listed),
-        ("In this study&#39;s list “left behind” only", ~three & listed),
+        ("On both lists", three & listed),
+        ("On Three places of the county only", three & ~listed),
+        ("On this study&#39;s list “left behind” only", ~three & listed),
     ):
         cells = f'>{some.sum()}</td><td class="n">{people[some].sum():,.0f}</td>'
         assert f'<th scope="row">{who}</th><td class="n"{cells}' in page
-    assert "Under another rule: Five places of the county" in page
+    assert "Compared with Five places of the county" in page
     assert "Both lists are the same" not in page
     assert page.count("<path", page.index('<figure id="map-')) > 100  # the land behind the marks
 

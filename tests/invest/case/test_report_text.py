@@ -44,9 +44,9 @@ in_need: [{index: community_needs, worst: 10%, official: false}]
     tables = {t.name: t for s in allocation_sections(worked) for t in s.tables}
     over = next(t for name, t in tables.items() if name.startswith("passed-over"))
     assert "Why not" not in over.shown.frame.columns
-    assert over.about.startswith("All for the same reason: cap: 1 in each district. ")
+    assert over.about.startswith("The reason is the same for all: cap: 1 in each district. ")
     rule = next(t for name, t in tables.items() if name.startswith("rule"))
-    assert "What it rests on" not in rule.shown.frame.columns  # nothing is said there
+    assert "Source" not in rule.shown.frame.columns  # nothing is said there
 
 
 @pytest.mark.slow
@@ -69,4 +69,4 @@ def test_where_people_set_out_from_has_a_plain_name(
         limit=1200.0, beyond=lambda: np.ones(n, dtype=bool)
     )  # nobody reaches anything
     (told,) = siting_section(replace(sited, plural=of, problem=nowhere)).beware  # type: ignore[arg-type]
-    assert f"of {n:,} {said}: " in told
+    assert f"of {n:,} {said} have no venue" in told

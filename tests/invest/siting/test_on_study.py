@@ -13,11 +13,12 @@ import pytest
 
 from commonweal.access import Points, straight_nearest
 from commonweal.document import write_report
+from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
 from commonweal.invest.siting.result import nearer, results_with_indicators
 from commonweal.report.invest_maps import write_sites
-from commonweal.report.siting import siting_data, siting_lines, siting_report
+from commonweal.report.siting import siting_data, siting_report
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -131,7 +132,7 @@ def test_a_place_at_every_door_takes_areas_off_the_list(
     gone = moves.filter((pl.col("move") == "leaves") & pl.col("inside"))
     come = moves.filter((pl.col("move") == "enters") & pl.col("inside"))
     assert len(gone) - len(come) == row["inside_before"] - row["inside_after"]
-    assert any(name in " ".join(siting_lines(found)) for name in gone["name"])
+    assert any(name in " ".join(document_lines(siting_report(found))) for name in gone["name"])
 
 
 def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: SitingData) -> None:
@@ -157,13 +158,13 @@ def test_other_models_answer_too(
     found = site(demo, ask, store, ground=ground, effect=False)
     assert found.solution.proven
     assert found.solution.objective < found.solution.objective_before
-    said = " ".join(siting_lines(found))
-    assert ("The mean way" if model == "p_median" else "The longest way") in said
+    said = " ".join(document_lines(siting_report(found)))
+    assert ("The average distance" if model == "p_median" else "The longest distance") in said
 
 
 def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: SitingResult) -> None:
     many = replace(three, sites=pl.concat([three.sites] * 5))
-    told = siting_lines(many)
+    told = list(document_lines(siting_report(many)))
     assert any(
         line.strip() == "and 5 more (--out FOLDER writes them, --json prints them)" for line in told
     )
@@ -187,7 +188,7 @@ def test_own_candidates_with_a_budget(
     )
     assert found.solution.spent <= 170
     assert found.candidates.costed
-    assert " for £1" in " ".join(siting_lines(found))
+    assert " for £1" in " ".join(document_lines(siting_report(found)))
     with pytest.raises(DataError, match="budget: 50 buys none of 3"):
         site(
             demo,
@@ -263,8 +264,8 @@ def test_the_report_and_the_geopackage(three: SitingResult, tmp_path: Path) -> N
     more = {"sites.gpkg": ("Sites.", lambda path: write_sites(three, path))}
     folder = write_report(siting_report(three), tmp_path / "siting", more)
     page = (folder / "report.html").read_text("utf-8")
-    assert "This place is fictional" in page
-    assert "New places in Vesselhoe" in page
+    assert "This area is fictional" in page
+    assert "Proposed sites in Vesselhoe" in page
     for name in three.sites["name"]:
         assert name in page
     layers = {name for name, _ in pyogrio.list_layers(folder / "sites.gpkg")}
@@ -295,9 +296,9 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) 
     written = json.loads((tmp_path / "out" / "siting.json").read_text("utf-8"))
     assert written["sites"] == data["sites"]
     _, out, _ = tell(*asked)
-    assert "2 new places would bring" in out
-    assert "No other choice is better: proven" in out
-    assert "FICTIONAL" in out
+    assert "2 new venues would bring" in out
+    assert "We proved that no other choice is better" in out
+    assert "fictional" in out
 
 
 def test_the_command_refuses_before_a_long_run(tell: Callable[..., tuple[int, str, str]]) -> None:
@@ -321,13 +322,13 @@ def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
             TOWN, "arts-centre", 2, model=model, candidates="grid:1000", method="greedy"
         )
         found = site(demo, ask, store, ground=ground)
-        first = "This study has read no place of the kind “arts centre or gallery”, so none that is there is counted"
+        first = "This study has no data on venues of the kind “arts centre or gallery”, so existing ones are not"
         assert siting_report(found).answer[0].startswith(first)
-        lines = siting_lines(found)
+        lines = list(document_lines(siting_report(found)))
         assert any(line.startswith(first) for line in lines)
         assert "access: points" in " ".join(lines)
-        assert not any("instead of" in line or "falls from" in line for line in lines)
-        assert not any("0 places there already" in line for line in lines)
+        assert not any("up from" in line or "falls from" in line for line in lines)
+        assert not any("0 existing venues" in line for line in lines)
         data = siting_data(found)
         assert data["kind_read"] is False
         assert data["existing"] is data["reached_before"] is data["mean_m_before"] is None
@@ -338,9 +339,9 @@ def test_where_nobody_comes_within_reach_it_leads_with_metres(
 ) -> None:
     ask = SitingOptions(TOWN, "library", 2, model="p_median", minutes=0.5)
     answer = siting_report(site(demo, ask, store, ground=ground)).answer
-    assert answer[0].startswith("The mean way to the nearest falls from")
+    assert answer[0].startswith("The average distance to the nearest falls from")
     assert answer[1].startswith(
-        "2 new places would bring nobody within 0.5 minutes' walk of one: 0"
+        "2 new venues would bring nobody within 0.5 minutes' walk of one: 0"
     )
 
 
@@ -360,8 +361,13 @@ def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: SitingResult
             "move": ["leaves"] * 2, "inside": [True, False],
         }
     )  # fmt: skip
-    told = " ".join(siting_lines(replace(three, effect=replace(three.effect, moves=moves))))
-    assert "; leaves: Near; elsewhere leaves, since scores are relative: Far." in told
+    told = " ".join(
+        document_lines(siting_report(replace(three, effect=replace(three.effect, moves=moves))))
+    )
+    assert (
+        "Leaving the list: Near. Leaving the list elsewhere, because scores are relative: Far."
+        in told
+    )
 
 
 def test_the_data_has_every_number(three: SitingResult) -> None:

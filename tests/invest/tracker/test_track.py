@@ -278,7 +278,7 @@ def test_time_does_not_run_backwards() -> None:
         assert not any(m.backwards for m in track(base, dated(now, *fine)).moved)
     mixed = track(base, dated(now, "2019", "2024", "2021"))
     assert [m.measure.name for m in mixed.moved if m.backwards] == ["m0"]
-    assert tracker_answer(mixed)[0].startswith("Not later but earlier than the baseline: Measure 0")
+    assert tracker_answer(mixed)[0].startswith("Sources older than the baseline: Measure 0")
 
 
 def test_what_may_be_chance_is_not_counted_as_clear() -> None:
@@ -287,6 +287,10 @@ def test_what_may_be_chance_is_not_counted_as_clear() -> None:
     found = track(then, now)
     sure = found.moved[0]
     assert sure.clear_of_all
-    assert "1 clearly moved otherwise." in tracker_answer(found)[0]
+    assert (
+        "1 of 1 measure clearly changed more or less than in similar areas."
+        in tracker_answer(found)[0]
+    )
     doubtful = replace(found, moved=(replace(sure, adjusted=0.233),))
-    assert "none clearly moved otherwise, and 1 may have by chance." in tracker_answer(doubtful)[0]
+    said = "None of 1 measure clearly changed more or less than in similar areas; 1 may have by chance."
+    assert said in tracker_answer(doubtful)[0]

@@ -197,8 +197,12 @@ class Money(_Marked):
         return paid if self.awards is None else min(paid, self.awards)
 
     def __str__(self) -> str:
-        each = f" of {self.award:,.0f} pounds" if self.award else ""
-        number = "as many awards as qualify" if self.most is None else f"{self.most:,} awards"
+        each = f" of £{self.award:,.0f}" if self.award else ""
+        number = (
+            "as many awards as areas that meet the rule"
+            if self.most is None
+            else f"{self.most:,} awards"
+        )
         return number + each
 
 

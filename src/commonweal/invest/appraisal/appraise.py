@@ -157,7 +157,7 @@ def _of_lines(project: Project) -> Iterator[str]:
         if not benefit.verified:
             yield f"Benefit “{benefit.label}”: not verified{_where(benefit.source)}."
         if benefit.additionality.source:
-            yield f"Benefit “{benefit.label}”, what is added: {benefit.additionality.source.rstrip('.')}."
+            yield f"Benefit “{benefit.label}”, additional share: {benefit.additionality.source.rstrip('.')}."
 
 
 def _where(source: str) -> str:
@@ -165,7 +165,7 @@ def _where(source: str) -> str:
 
 
 def cautions(project: Project) -> tuple[str, ...]:
-    """Say where claims may overlap, and what to beware of in each work that a line rests on."""
+    """Say where claims may overlap, and give the caution of each work that a line cites."""
     claims = {name: benefit.claims for name, benefit in project.benefits.items()}
     found = check_claims(claims, outcomes_of(project))
     if cited := works_cited(project):
@@ -393,31 +393,31 @@ def _estimate(at: float, drawn: Floats, n: int) -> Estimate:
 def _drivers(
     project: Project, npsv: float, tornado: tuple[Swing, ...], turning: tuple[SwitchingValue, ...]
 ) -> tuple[str, ...]:
-    """Say what drives the answer, and beside what."""
-    said = [f"Compared with what happens without it: {project.reference_case.rstrip('.')}."]
+    """Say what the answer is compared with, and what causes most of its uncertainty."""
+    said = [f"Compared with no project: {project.reference_case.rstrip('.')}."]
     wide = [s for s in tornado if s.width > 0]
     if not wide:
-        said.append("No input is uncertain, so nothing but the stated values drives the answer.")
+        said.append("No input has a range, so the answer depends on the stated values alone.")
         return tuple(said)
     first = wide[0]
     between = sorted(first.npsv)
     unit = "" if first.input.unit in ("", "£") else f" ({first.input.unit})"
     said.append(
-        f"What drives the answer most is “{first.input.label}”{unit}: from {figure(first.low, first.input)} to "
+        f"The biggest source of uncertainty is “{first.input.label}”{unit}. From {figure(first.low, first.input)} to "
         f"{figure(first.high, first.input)}, net present social value goes from {money(between[0])} to "
-        f"{money(between[1])}, and {round(first.share * 100)}% of its variance comes from this alone."
+        f"{money(between[1])}. It causes {round(first.share * 100)}% of the variance by itself."
     )
     switch = next(s for s in turning if s.input.name == first.input.name)
     if switch.value is None:
         told = "above" if npsv > 0 else "below"
-        said.append(f"No value of it that makes sense turns the answer: it stays {told} 0.")
+        said.append(f"No plausible value of it brings the net value to 0: it stays {told} 0.")
     else:
         said.append(
-            f"Costs and benefits are even where it is {figure(switch.value, first.input)}; "
+            f"The project breaks even at {figure(switch.value, first.input)}; "
             f"{figure(switch.expected, first.input)} is expected."
         )
     if len(wide) > 1:
         said.append(
-            f"Next comes “{wide[1].input.label}”, {round(wide[1].share * 100)}% of the variance."
+            f"Next comes “{wide[1].input.label}”, with {round(wide[1].share * 100)}% of the variance."
         )
     return tuple(said)

@@ -352,7 +352,7 @@ def _effect(
         if not moved_by(results.study, ask.kind):
             return None
         columns = remeasure(results, ask.kind, planned, ground.around, store, progress)
-        how = "Measured anew as the study measures it, with the new places among those that are there."
+        how = "Measured again as the study does, with the new venues among the existing ones."
     else:
         name = ask.moves or _in_metres(results, ask.kind)
         if not name:
@@ -360,8 +360,8 @@ def _effect(
         detour = ground.ways["detour"]
         columns = nearer(results, name, planned, detour)
         how = (
-            f"{name} is shortened where a new place is nearer in a straight line times {detour:g}; "
-            "elsewhere it stays as published."
+            f"{name} falls where a new venue is nearer, by a straight line times {detour:g}. Elsewhere it stays as "
+            "published."
         )
     if not columns:
         return None

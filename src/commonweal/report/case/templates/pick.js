@@ -135,7 +135,7 @@
     var one = picked.length === 1, said = ["Tick a site to see whom it reaches, what it costs and what it is worth."];
     if (picked.length) {
       said = [fill(data.say.reached, {
-        new: picked.length + (one ? " new place" : " new places"), anew: people(total), within: data.say.within,
+        new: picked.length + (one ? " new venue" : " new venues"), anew: people(total), within: data.say.within,
         share: percent((data.before + total) / data.people), total: people(data.people),
         before: percent(data.before / data.people)
       })].concat(valued(newly.filter(function (_, k) { return boxes[k].checked; })));

@@ -1,0 +1,96 @@
+"""A report as lines for a terminal."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from commonweal.document.format import align_columns
+from commonweal.document.model import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from commonweal.document.model import Report, Section
+
+WHOLE = "--out FOLDER writes them, --json prints them"
+"""Where the rows are that a table on a terminal leaves out."""
+
+_NARROW = 8
+"""Letters of a line of a head at least."""
+
+ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
+
+
+def document_lines(report: Report, rows: int = 10) -> Iterator[str]:
+    """Give a report as lines: the answer first, then each section, then assumptions and limits.
+
+    Parameters
+    ----------
+    report
+        What it tells.
+    rows
+        How many rows of a table are shown; the table then says how many follow.
+
+    Yields
+    ------
+    str
+        A line, not wrapped. A sentence that stood above is not repeated.
+    """
+    yield report.title
+    yield report.heading
+    yield from (f"Please note: {note}" for note in report.notes)
+    yield ""
+    yield from report.answer
+    shown = {*report.notes, *report.answer}
+    for section in report.sections:
+        lines = list(_section_lines(section, shown, rows))
+        if lines:
+            yield from ("", section.title, *lines)
+    for title, texts in ((ASSUMED, report.assumptions), (LIMITS, report.limits)):
+        lines = [f"  {text}" for text in _new(texts, shown)]
+        if lines:
+            yield from ("", title, *lines)
+
+
+def _section_lines(section: Section, shown: set[str], rows: int) -> Iterator[str]:
+    yield from (f"  {text}" for text in _new(section.text, shown))
+    yield from (f"  - {text}" for text in _new(section.points, shown))
+    yield from (f"  Please note: {text}" for text in _new(section.beware, shown))
+    for chart in section.charts:  # its caption describes a drawing
+        yield from _table_lines(Table(chart.id, chart.title, chart.numbers), shown, rows)
+    for table in section.tables:
+        yield from _table_lines(table, shown, rows)
+
+
+def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
+    if not len(table.shown):
+        return
+    yield f"  {table.title}"
+    yield from (f"  {text}" for text in _new((table.about,), shown))
+    cells = table.shown.cells()[:rows]
+    heads, *more = zip(*_wrapped_heads(table.shown.frame.columns, cells), strict=True)
+    right = [">" if table.shown.is_number(h) else "" for h in table.shown.frame.columns]
+    first = [f"{sign}{head}" for sign, head in zip(right, heads, strict=True)]
+    yield from align_columns(first, [*more, *cells], indent="    ")
+    if len(table.shown) > rows:
+        yield f"    and {len(table.shown) - rows:,} more ({WHOLE})"
+
+
+def _wrapped_heads(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Break each head into lines no wider than its column, all of one number, the last at the bottom."""
+    columns = zip(*cells, strict=True)
+    broken = [
+        wrap(head, max(_NARROW, *map(len, column)), break_long_words=False)
+        for head, column in zip(heads, columns, strict=True)
+    ]
+    deep = max(map(len, broken))
+    yield from ([""] * (deep - len(lines)) + lines for lines in broken)
+
+
+def _new(texts: tuple[str, ...], shown: set[str]) -> Iterator[str]:
+    """Give the texts that did not stand above, and note that they do now."""
+    for text in texts:
+        if text and text not in shown:
+            shown.add(text)
+            yield text
