@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
 
-_NARROW = 8
-"""Letters of a line of a head at least."""
+_NARROW, _PROSE = 8, 60
+"""Letters of a line of a head at least, and of a cell from which on a table is a list: nothing is cut."""
 
 ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
 
@@ -69,12 +70,22 @@ def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
     yield f"  {table.title}"
     yield from (f"  {text}" for text in _new((table.about,), shown))
     cells = table.shown.cells()[:rows]
-    heads, *more = zip(*_wrapped_heads(table.shown.frame.columns, cells), strict=True)
-    right = [">" if table.shown.is_number(h) else "" for h in table.shown.frame.columns]
-    first = [f"{sign}{head}" for sign, head in zip(right, heads, strict=True)]
-    yield from align_columns(first, [*more, *cells], indent="    ")
+    if max(map(len, chain.from_iterable(cells))) > _PROSE:
+        for row in cells:
+            named = zip(table.shown.frame.columns[1:], row[1:], strict=True)
+            yield f"    {row[0]}{''.join(f'; {head}: {cell}' for head, cell in named if cell)}"
+    else:
+        yield from _aligned(table, cells)
     if len(table.shown) > rows:
         yield f"    and {len(table.shown) - rows:,} more ({WHOLE})"
+
+
+def _aligned(table: Table, cells: list[tuple[str, ...]]) -> Iterator[str]:
+    columns = table.shown.frame.columns
+    heads, *more = zip(*_wrapped_heads(columns, cells), strict=True)
+    right = [">" if table.shown.is_number(h) else "" for h in columns]
+    first = [f"{sign}{head}" for sign, head in zip(right, heads, strict=True)]
+    yield from align_columns(first, [*more, *cells], indent="    ")
 
 
 def _wrapped_heads(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[list[str]]:
