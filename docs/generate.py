@@ -189,10 +189,10 @@ def evidence_page() -> str:
         "# Evidence\n",
         f"This page is generated from the evidence library: {len(found.works)} works in {len(found.themes)} themes. "
         "`commonweal evidence` prints it; with `--bibtex FILE` or `--csl FILE` it writes it for a reference manager. "
-        "What each work finds is said in our own words.\n",
-        f"{checked} works are *checked*: what stands here was seen in a published record or in the work. Of the "
-        "others it says what was not.\n",
-        "## Strength\n\nFrom what says most about an effect to what says least.\n",
+        "Each finding is in our own words.\n",
+        f"{checked} works are *checked*: we saw these details in a published record or the work. For the others, the "
+        "page says what we did not see.\n",
+        "## Strength\n\nStrongest evidence about an effect first.\n",
         table(
             ["strength", "what it means"], [[name, cell(said)] for name, said in STRENGTHS.items()]
         ),
@@ -203,15 +203,15 @@ def evidence_page() -> str:
         for work in found.under(theme.id):
             said = cite(work.id, found)
             where = f" Cited by {', '.join(cited[work.id])}." if work.id in cited else ""
-            beware = f" *Beware:* {work.caution}" if work.caution else ""
+            caution = f" *Please note:* {work.caution}" if work.caution else ""
             state = "" if work.checked else f" *Not fully checked:* {work.check}"
             rows.append([
                 f"`{work.id}`",
                 f"[{cell(said.short)}]({said.link})<br>{cell(work.title)}",
-                cell(f"{work.finds}{beware}{state}{where}"),
+                cell(f"{work.finds}{caution}{state}{where}"),
                 work.strength,
             ])  # fmt: skip
-        parts.append(table(["id", "work", "what it finds", "strength"], rows))
+        parts.append(table(["id", "work", "finding", "strength"], rows))
     return "\n".join(parts)
 
 

@@ -43,7 +43,7 @@ def test_bibtex_escapes_what_latex_would_read() -> None:
     text = bibtex([made()])
     assert text.splitlines()[0] == "@article{marsh-2021,"
     assert (
-        r"title = {{50 \% of \{halls\} \& 100\$ \#1\_a \textasciitilde{} \textasciicircum{} "
+        r"title = {{50\% of \{halls\} \& 100\$ \#1\_a \textasciitilde{} \textasciicircum{} "
         r"\textbackslash{} -- done}}" in text
     )
     assert r"author = {Marsh, Ben and {Parks, Pubs \& Places} and Ogden Hill, Cleo}" in text

@@ -43,7 +43,7 @@ def test_one_neighbourhood_has_the_values_of_the_files(
     assert lonely.value == pytest.approx(float(table["perc"][0]))
     assert (lonely.state, lonely.interval, lonely.low) == (
         "modelled",
-        "no uncertainty stated",
+        "no margin of error given",
         None,
     )
     assert "only 26 numbers" in lonely.caution

@@ -26,10 +26,10 @@ Strength = Literal["synthesis", "causal", "association", "description", "model",
 
 STRENGTHS: dict[Strength, str] = {
     "synthesis": "A systematic review: many studies, searched for and weighed by stated rules.",
-    "causal": "One study whose design sets a cause apart, such as closures here and none there.",
-    "association": "One study of what goes together, other things held equal; not proof of cause.",
+    "causal": "One study designed to show a cause, for example by comparing areas with and without closures.",
+    "association": "One study of what goes together, other things held constant; not proof of cause.",
     "description": "Counts or a survey: how things are, not why.",
-    "model": "A calculation that rests on assumptions and on the studies it takes in.",
+    "model": "A calculation based on assumptions and on other studies.",
     "argument": "A theory, a framework or cases: what to look for, not how much.",
 }
 """The scale of strength, from what says most about an effect to what says least, and its meaning."""
@@ -103,9 +103,9 @@ class Work(_Frozen):
     strength
         One of `STRENGTHS`.
     supports
-        Claims that it bears out, each a short sentence.
+        Claims that it supports, each a short sentence.
     caution
-        What to beware of.
+        A caution.
     checked
         Whether what is said here was checked.
     check

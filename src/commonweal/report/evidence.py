@@ -1,4 +1,4 @@
-"""The works that a study cites, and the library of evidence by theme, for a terminal and for a page."""
+"""The works that a study cites, and the evidence library by theme, for a terminal and a page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def references(results: Results) -> list[Reference]:
 
 
 def citations(results: Results) -> dict[str, list[Citation]]:
-    """Give, by indicator, the works that bear out why it counts; only of those that have some."""
+    """Give, by indicator, the works that support it; only for indicators that have some."""
     found = {name: spec.cites for name, spec in results.study.indicators.items() if spec.cites}
     evidence = load_evidence() if found else None
     return {name: [cite(id_, evidence) for id_ in ids] for name, ids in found.items()}
@@ -59,13 +59,13 @@ def evidence_lines(evidence: Evidence, theme: str = "") -> Iterator[str]:
         about = evidence.theme(name)
         yield from ("", f"{about.title} ({name})", about.about)
         for work in evidence.under(name):
-            yield from ("", f"  {full_reference(work, evidence)}", f"    Finds: {work.finds}")
-            yield f"    How: {work.method}. Where: {work.place}. Strength: {work.strength}."
+            yield from ("", f"  {full_reference(work, evidence)}", f"    Finding: {work.finds}")
+            yield f"    Method: {work.method}. Coverage: {work.place}. Strength: {work.strength}."
             if work.caution:
-                yield f"    Beware: {work.caution}"
+                yield f"    Please note: {work.caution}"
             if not work.checked:
                 yield f"    {NOT_CHECKED}: {work.check}"
-    yield from ("", "Strength, from what says most about an effect to what says least:")
+    yield from ("", "Strength of the evidence about an effect, strongest first:")
     yield from (f"  {name}: {meaning}" for name, meaning in STRENGTHS.items())
 
 

@@ -1,4 +1,4 @@
-"""What social capital is measured by, what a study or a survey says of it, as lists for a terminal and as a report."""
+"""How social capital is measured, and what a study or a survey has of it: terminal lists and a report."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from commonweal.document.write import source_lines
 from commonweal.errors import StudyError, nearest
 from commonweal.evidence import load_evidence
 from commonweal.report.study.social_capital import (
+    NO_UNCERTAINTY,
     NOT_VERIFIED,
     figure_in_words,
     framework_note,
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
 
 
 STAR = (
-    f"* {NOT_VERIFIED}. Figures are of the newest year there is; 'groups' are of some people only, and "
-    "'points' is by how much a share changed: --json has each in full."
+    f"* {NOT_VERIFIED}. Figures are for the latest year. 'groups': for some groups only. 'points': the change in a "
+    "share. --json gives each in full."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyHeadline:
-    """What a survey says of a headline, for all of its respondents.
+    """A survey's estimate of a headline, for all of its respondents.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class SurveyHeadline:
 
 @dataclass(frozen=True)
 class FrameworkListing:
-    """The frameworks, and what the data at hand say of them.
+    """The frameworks, with the data of a study or a survey.
 
     Attributes
     ----------
@@ -80,7 +81,7 @@ class FrameworkListing:
         A study, its areas, and the indicators on them that it names under ``social_capital``; None
         without a study, and the last where it names none.
     asked
-        By headline, what a survey says of it.
+        By headline, a survey's estimate.
     """
 
     frameworks: Mapping[str, Framework]
@@ -92,7 +93,7 @@ class FrameworkListing:
 
     @property
     def known(self) -> dict[str, dict[str, str]]:
-        """By headline, the indicator that says something of it, its label, how, and a caution."""
+        """By headline, its indicator with label, basis and caution."""
         if self.study is None or self.indicators is None:
             return {}
         labels = {m.name: m.label for m in self.indicators.meta}
@@ -107,7 +108,7 @@ class FrameworkListing:
         }
 
     def lines(self) -> Iterator[str]:
-        """Tell it on a terminal: with a study, what it knows first."""
+        """Give the terminal lines: with a study, what it has first."""
         if self.study is not None and self.areas is not None:
             yield from (self.study.title, self.answer(), "")
             if self.indicators is not None:
@@ -128,18 +129,20 @@ class FrameworkListing:
             yield from ("", STAR)
 
     def answer(self) -> str:
-        """Say how many headlines the study knows, in a sentence."""
+        """Say how many headlines the study has, in a sentence."""
         count = Counter(k["how"] for k in self.known.values())
-        all_ = f"Of {len(next(iter(self.frameworks.values())).headlines)} headline indicators of social capital"
-        told = ", ".join(f"{count[how]} {word}" for how, word in MEANS.items() if count[how])
+        whole = f"{len(next(iter(self.frameworks.values())).headlines)} headline indicators of social capital"
+        parts = ", ".join(f"{count[how]} {word}" for how, word in MEANS.items() if count[how])
         n = count.total()
-        return f"{all_} this study has {n}: {told}." if n else f"{all_} this study has none."
+        return (
+            f"This study has {n} of {whole}: {parts}." if n else f"This study has none of {whole}."
+        )
 
     def asked_answer(self) -> str:
         """Say how many headlines the survey asks, in a sentence."""
         n = len(next(iter(self.frameworks.values())).headlines)
         title = next(iter(self.asked.values())).survey
-        return f"Of {n} headline indicators of social capital, {title} asks {len(self.asked)}."
+        return f"{title} asks {len(self.asked)} of {n} headline indicators of social capital."
 
     def data(self) -> dict[str, Any]:
         """Give the same as plain data."""
@@ -162,7 +165,7 @@ class FrameworkListing:
         return data
 
 
-MEANS = {"measured": "measured", "modelled": "modelled", "proxy": "by a proxy"}
+MEANS = {"measured": "measured", "modelled": "modelled", "proxy": "stand-in"}
 
 
 def framework_lines(
@@ -173,7 +176,7 @@ def framework_lines(
     """List a framework by domain, in aligned columns."""
     yield f"{framework.name} ({framework.publisher}): {_counts(framework)}"
     yield framework_note(framework)
-    heads = ["Name", "Id", "Survey" if known is None else "Known from", "Country"]
+    heads = ["Name", "Id", "Survey" if known is None else "Basis", "National"]
     rows = [
         [
             h.name,
@@ -199,7 +202,7 @@ def _counts(framework: Framework) -> str:
 
 
 def _short(figures: Sequence[NationalFigure]) -> str:
-    """Say the newest figure of everyone in a few letters; a star marks what was not verified."""
+    """Write the latest figure of everyone in a few letters; a star marks what was not verified."""
     chosen = latest(figures)
     if not chosen:
         return ""
@@ -213,11 +216,11 @@ def _short(figures: Sequence[NationalFigure]) -> str:
 
 
 def known_lines(found: Indicators, cautions: Mapping[str, str], plural: str) -> Iterator[str]:
-    """Say of each indicator how many places have a value, its middle and ends, and its uncertainty."""
+    """Describe each indicator: areas with a value, median, lowest, highest, and margin of error."""
     for k, meta in enumerate(found.meta):
         yield f"{meta.label}: {_range(found, k, plural)}"
         if cautions.get(meta.name):
-            yield f"  Beware: {cautions[meta.name]}"
+            yield f"  Please note: {cautions[meta.name]}"
 
 
 def _range(found: Indicators, k: int, plural: str) -> str:
@@ -228,11 +231,11 @@ def _range(found: Indicators, k: int, plural: str) -> str:
         return told
     errors = found.errors_of.get(meta.name)
     stated = 0 if errors is None else int((~np.isnan(errors)).sum())
-    sure = f"standard errors for {stated:,}" if stated else "no uncertainty stated"
+    sure = f"standard errors for {stated:,}" if stated else NO_UNCERTAINTY
     middle, least, most = (
         format_amount(float(v), meta.unit) for v in (np.median(there), there.min(), there.max())
     )
-    return f"{told}; middle {middle}; lowest {least}, highest {most}; {sure}"
+    return f"{told}; median {middle}; lowest {least}, highest {most}; {sure}"
 
 
 def check_headlines(spec: SurveySpec) -> None:
@@ -250,7 +253,7 @@ def check_headlines(spec: SurveySpec) -> None:
 
 
 def headlines_in_survey(summary: Summary) -> dict[str, SurveyHeadline]:
-    """Give by headline what a survey says of it, for all of its respondents.
+    """Give by headline a survey's estimate, for all of its respondents.
 
     Where several outcomes name one headline, the first counts.
     """
@@ -270,11 +273,11 @@ def headlines_in_survey(summary: Summary) -> dict[str, SurveyHeadline]:
 
 
 ROWS = 10
-"""How many places stand on the page; the workbook and the CSV file have all."""
+"""How many areas the page shows; the workbook and the CSV file have all."""
 
 
 def capital_report(listing: FrameworkListing) -> Report:
-    """Give the report: the lists by domain, figures for the country, and what a study knows."""
+    """Make the report: the lists by domain, national figures, and what a study has."""
     study, frameworks = listing.study, list(listing.frameworks.values())
     works = [f.work for f in frameworks]
     works += [f.work for figures in listing.figures.values() for f in figures if f.work]
@@ -284,15 +287,16 @@ def capital_report(listing: FrameworkListing) -> Report:
     known = load_catalogue()
     return Report(
         name="social-capital",
-        title="Social capital: what is measured, and what is known",
+        title="Social capital: what is measured, and what we know",
         heading=study.title if study is not None else frameworks[0].name,
         answer=tuple(_answer(listing)),
         sections=tuple(_sections(listing)),
         notes=(study.briefing.note,) if study is not None and study.briefing.note else (),
         assumptions=tuple(framework_note(f) for f in frameworks if not f.verified),
         limits=(
-            "What people are asked is in our own words; surveys ask it in theirs, and not all alike.",
-            "An interval covers what the standard error covers; a proxy's error is none of it.",
+            "The questions are in our own words. Surveys word them differently.",
+            "An interval covers what the standard error covers. It does not cover how far a stand-in differs from the "
+            "headline.",
         ),
         works=tuple(dict.fromkeys(works)),
         sources=source_lines(id_ for id_ in ids if id_ in known),
@@ -312,16 +316,16 @@ def _answer(listing: FrameworkListing) -> Iterator[str]:
 def _sections(listing: FrameworkListing) -> Iterator[Section]:
     if listing.indicators is not None and listing.areas is not None:
         cautions = [f"{k['label']}: {k['caution']}" for k in listing.known.values() if k["caution"]]
-        about = f"Value and 95% interval, from the standard error; empty where none is stated. {_units(listing)}"
-        title = f"What is known of each of the {listing.areas.plural}"
+        about = f"Value and 95% interval from the standard error; empty where none is given. {_units(listing)}"
+        title = f"Social capital of each {listing.areas.singular}"
         yield Section(
-            "What this study knows",
+            "What this study has",
             tables=(Table("places", title, _places(listing), about, ROWS),),
             beware=tuple(cautions),
         )
     if listing.asked:
         yield Section(
-            "What the survey says", points=tuple(asked.told for asked in listing.asked.values())
+            "What the survey found", points=tuple(asked.told for asked in listing.asked.values())
         )
     for framework in listing.frameworks.values():
         tables = [
@@ -330,8 +334,8 @@ def _sections(listing: FrameworkListing) -> Iterator[Section]:
         ]
         figures = _figures(framework, listing)
         if len(figures):
-            title = f"Figures for the country: {framework.name.lower()}"
-            about = "Every figure there is; the newest stands beside a place."
+            title = f"National figures: {framework.name.lower()}"
+            about = "Every figure we have. Pages about an area show the latest."
             tables.append(Table(f"{framework.id}-figures", title, figures, about))
         yield Section(framework.name, (framework.about,), tables=tuple(tables))
 
@@ -344,9 +348,9 @@ def _list(domain: Domain, listing: FrameworkListing) -> TableData:
         rows.append(
             {
                 "Name": h.name,
-                "Asked": h.question,
+                "Question": h.question,
                 "Survey": h.survey,
-                "Social capital if higher": h.higher_is,
+                "Higher means (social capital)": h.higher_is,
                 "Here": f"{MEANS[of['how']]}: {of['label']}" if of else "",
                 "Survey asks": listing.asked[h.id].label if h.id in listing.asked else "",
                 "Checked": f"{'verified' if h.verified else NOT_VERIFIED}. {h.check}".strip(),
@@ -366,7 +370,7 @@ def _figures(framework: Framework, listing: FrameworkListing) -> TableData:
             "Figure": figure_in_words(f, h, evidence),
             "Year": f.when,
             "Verified": "yes" if f.verified else "no",
-            "Beware": f.note,
+            "Please note": f.note,
         }
         for h in framework.headlines.values()
         for f in listing.figures.get(h.id, ())
@@ -400,7 +404,7 @@ def _places(listing: FrameworkListing) -> TableData:
 
 
 def _units(listing: FrameworkListing) -> str:
-    """Say what each column is a number of, once for all its heads."""
+    """List the unit of each column, once for all its heads."""
     assert listing.indicators is not None
     framework = next(iter(listing.frameworks.values()))
     told = [

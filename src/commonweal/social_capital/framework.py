@@ -65,7 +65,7 @@ class NationalFigure(_Told):
     verified
         Whether the figure was read on the publisher's page.
     note
-        What to beware of.
+        A caution.
     """
 
     value: float | None = None

@@ -81,7 +81,7 @@ def test_value_interval_and_standing_by_hand(results: Results) -> None:
     # Two standard errors of 2 make differences up to 1.96 sqrt(8) = 5.5: A05 to A15, but A15 has none.
     assert here.alike == pytest.approx(9 / 17)
     assert here.place == (
-        "higher than in 44% of the other 18 places; cannot be told apart from 53% of them"
+        "higher than in 44% of the other 18 places; no clear difference from 53% of them"
     )
     assert (here.vintage, here.caution, here.more_is) == ("2024", "Modelled.", "more")
 
@@ -99,15 +99,18 @@ def test_an_indicator_of_no_index_changes_nothing_else(small: Small) -> None:
 def test_without_a_standard_error_it_says_so(results: Results) -> None:
     here = trust(results, UNSURE)
     assert (here.low, here.high, here.alike) == (None, None, None)
-    assert here.interval == "no uncertainty stated"
-    assert "told apart" not in here.place
+    assert here.interval == "no margin of error given"
+    assert "no clear difference" not in here.place
 
 
 def test_without_a_value_nothing_is_known_here(results: Results) -> None:
     here = trust(results, MISSING)
     assert (here.state, here.value, here.indicator, here.text) == ("unknown", None, "", "")
     assert of(results, MISSING - 1).here == ()
-    assert "none is measured here, 25 are unknown" in of(results, MISSING - 1).summary
+    assert (
+        of(results, MISSING - 1).summary
+        == "We have none of 25 headline indicators of social capital here. 25 have no data."
+    )
 
 
 def test_values_of_few_people_are_withheld(small: Small) -> None:
@@ -179,14 +182,14 @@ def test_every_place_tells_the_same_value(
 
 def test_report_and_workbook_have_every_headline(results: Results, tmp_path: Path) -> None:
     page = render_report(results)
-    assert page.count("unknown</td>") == 24
+    assert page.count("no data</td>") == 24
     assert "standard errors for 18" in page
     assert "This list of 25 headline indicators is not verified." in page
     folder = write_results(results, tmp_path / "out")
     sheet = openpyxl.load_workbook(folder / "results.xlsx")["Social_capital"]
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
     assert len(rows) == 25
-    assert [r[3:7] for r in rows if r[2] == "modelled for here"] == [
+    assert [r[3:7] for r in rows if r[2] == "a modelled estimate"] == [
         ("Trust", 19, "51% of adults", "standard errors for 18")
     ]
 
@@ -228,7 +231,7 @@ def test_what_is_known_of_the_country_only_is_counted_apart(demo_england: Social
         9,
     )
     assert (
-        "1 is modelled for here, 15 are known for the country only, 9 are unknown"
+        "none measured, 1 modelled estimate. 15 more are known for the country only. 9 have no data."
         in demo_england.summary
     )
 
@@ -279,8 +282,8 @@ def test_the_command_lists_what_a_study_has(
     study = with_trust(small)
     code, said, _ = tell("social-capital", study)
     assert code == 0
-    assert "Of 25 headline indicators of social capital this study has 1: 1 modelled." in said
-    assert "Trust: 19 of 20 places; middle 51% of adults; lowest 41% of adults" in said
+    assert "This study has 1 of 25 headline indicators of social capital: 1 modelled." in said
+    assert "Trust: 19 of 20 places; median 51% of adults; lowest 41% of adults" in said
     assert "Trusts most people" in said
     assert "modelled: Trust" in said
     code, said, complaint = tell("social-capital", "--area", "A10")
@@ -341,7 +344,7 @@ def test_a_survey_says_which_headlines_it_asks(
     file = with_survey(small)
     code, said, _ = tell("social-capital", with_trust(small), "--survey", file, "--out", "told")
     assert code == 0
-    assert "Of 25 headline indicators of social capital, Our survey asks 1." in said
+    assert "Our survey asks 1 of 25 headline indicators of social capital." in said
     assert "Trusts people: 75% (95% interval " in said
     assert "modelled: Trust" in said  # what is known place by place comes first
     report = (small.path / "told" / "report.html").read_text("utf-8")

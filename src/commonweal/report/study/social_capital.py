@@ -1,7 +1,8 @@
-"""Social capital of one place: what is measured, what is modelled, and what is known of the country only."""
+"""Social capital of one area: measured, modelled, or known for the country only."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -116,28 +117,26 @@ State = Literal["measured", "modelled", "proxy", "national", "unknown"]
 
 STATES: dict[State, str] = {
     "measured": "measured here",
-    "modelled": "modelled for here",
-    "proxy": "a proxy here",
-    "national": "known for the country only",
-    "unknown": "unknown",
+    "modelled": "a modelled estimate",
+    "proxy": "a stand-in",
+    "national": "national figure only",
+    "unknown": "no data",
 }
-"""What is known of a headline, in words, the surest first."""
+"""Basis of a headline's value in words, the strongest first."""
 
-_VERBS: dict[State, tuple[str, str]] = {
-    "measured": ("is measured here", "are measured here"),
-    "modelled": ("is modelled for here", "are modelled for here"),
-    "proxy": ("has a proxy here", "have a proxy here"),
-    "national": ("is known for the country only", "are known for the country only"),
-    "unknown": ("is unknown", "are unknown"),
+_COUNTED: dict[State, tuple[str, str]] = {
+    "measured": ("measured", "measured"),
+    "modelled": ("modelled estimate", "modelled estimates"),
+    "proxy": ("stand-in", "stand-ins"),
 }
 
 Z = 1.959963984540054
 """Half the width of a 95% interval in standard errors (normal)."""
 
 _LOW = 0.1
-"""Share of the others below which a place is told as lower than most, not as higher than few."""
+"""Share of the others below which an area is called lower than most, not higher than few."""
 
-NO_UNCERTAINTY = "no uncertainty stated"
+NO_UNCERTAINTY = "no margin of error given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class HeadlineHere:
     id, name, question, domain, survey
         As in the framework; `domain` is its name.
     state, state_text
-        What is known of it, and the same in words.
+        The basis of its value, and the same in words.
     more_is
         ``more`` if a higher value means more social capital, ``less`` if it means less.
     national, works
@@ -164,17 +163,17 @@ class HeadlineHere:
         As measured or modelled; the text has both. None where unknown or withheld.
     low, high, interval
         Ends of its 95% interval, cut at what the unit can be, and in words; None and
-        "no uncertainty stated" where the indicator states no standard error.
+        "no margin of error given" where the indicator states no standard error.
     higher_than, of
         Share of the other places with a value that it is higher than, 0..1 (those on a level count
         half), and how many places have a value.
     alike
-        Share of the other places that it cannot be told apart from at 95%, their errors taken as
-        independent; None without standard errors.
+        Share of the other places whose difference from here is within its 95% interval, errors taken
+        as independent; None without standard errors.
     place
         The last three in words.
     vintage, caution
-        What it describes, and what to beware of.
+        Its date, and a caution.
     withheld
         Whether the value is not shown since few people or events are behind it.
     """
@@ -214,14 +213,14 @@ class HeadlineHere:
 
 @dataclass(frozen=True, slots=True)
 class SocialCapital:
-    """What is known of the social capital of one place.
+    """Social capital of one area.
 
     Attributes
     ----------
     framework
         Name of the framework, and who publishes it.
     summary
-        How many headlines are measured, modelled, known for the country only, and unknown.
+        How many headlines are measured or modelled here, known for the country only, or without data.
     note
         What of the framework was verified.
     headlines
@@ -239,7 +238,7 @@ class SocialCapital:
         return tuple(h for h in self.headlines if h.here)
 
     def in_state(self, *states: State) -> tuple[HeadlineHere, ...]:
-        """Give the headlines of which so much is known."""
+        """Give the headlines in some states."""
         return tuple(h for h in self.headlines if h.state in states)
 
 
@@ -249,7 +248,7 @@ def capital_finder(
     capital: Indicators | None,
     national: Mapping[str, tuple[NationalFigure, ...]],
 ) -> Callable[[int], SocialCapital | None]:
-    """Say what is known of the social capital of any place of a study, as a function of its row."""
+    """Give a function that describes the social capital of an area by its row."""
     if capital is None:
         return _nothing
     framework, evidence = load_framework(), load_evidence()
@@ -314,7 +313,7 @@ class _Told:
         self.withheld = is_suppressed(areas.population, capital.counts.get(self.meta.name))
 
     def at(self, row: int, domain: str) -> HeadlineHere:
-        """Say what is known of it at one place."""
+        """Give the headline for one area."""
         value = float("nan") if self.spec is None else float(self.values[row])
         if self.spec is None or np.isnan(value):
             return self._not_here(domain)
@@ -388,7 +387,7 @@ class _Told:
         told += f" of the other {others:,} {self.places}"
         if alike is None:
             return told
-        return f"{told}; cannot be told apart from {percent(alike)} of them"
+        return f"{told}; no clear difference from {percent(alike)} of them"
 
 
 def _share(hits: NDArray[Any]) -> float | None:
@@ -429,12 +428,12 @@ def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Numbe
 
 
 def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
-    """Say a 95% interval, or that no uncertainty is stated.
+    """Write a 95% interval, or that no margin of error is given.
 
     Examples
     --------
     >>> interval_in_words((0.304, 0.696), "share of adults"), interval_in_words(None, "%")
-    ('95% interval 30.4 to 69.6', 'no uncertainty stated')
+    ('95% interval 30.4 to 69.6', 'no margin of error given')
     """
     if ends is None:
         return NO_UNCERTAINTY
@@ -444,9 +443,21 @@ def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
 
 
 def _summary(headlines: Sequence[HeadlineHere]) -> str:
-    told = []
-    for state, (one, many) in _VERBS.items():
-        n = sum(h.state == state for h in headlines)
-        if n or state == "measured":
-            told.append(f"{n or 'none'} {many if n > 1 else one}")
-    return f"Of {len(headlines)} headline indicators of social capital, {', '.join(told)}."
+    count = Counter(h.state for h in headlines)
+    parts = [
+        f"{count[state] or 'none'} {many if count[state] > 1 else one}"
+        for state, (one, many) in _COUNTED.items()
+        if count[state] or state == "measured"
+    ]
+    here = sum(count[state] for state in _COUNTED)
+    whole = f"{len(headlines)} headline indicators of social capital"
+    said = (
+        f"We have {here} of {whole} here: {', '.join(parts)}."
+        if here
+        else f"We have none of {whole} here."
+    )
+    if count["national"]:
+        said += f" {count['national']} more {'is' if count['national'] == 1 else 'are'} known for the country only."
+    if count["unknown"]:
+        said += f" {count['unknown']} {'has' if count['unknown'] == 1 else 'have'} no data."
+    return said

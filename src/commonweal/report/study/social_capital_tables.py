@@ -1,4 +1,4 @@
-"""Social capital as tables, lines for a terminal and data: of one place, and over all the places of a run."""
+"""Social capital as tables, terminal lines and data: of one area, and over all areas of a run."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
-    """Tell it on a terminal: what there is here first, then the country, then what is unknown."""
+    """Give the terminal lines: values here first, then national figures, then what has no data."""
     yield from ("Social capital", f"  {found.summary}")
     for h in found.here:
         said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
         yield f"  {h.name}: {said} ({h.state_text}; {h.label}, {h.vintage})"
         if h.caution:
-            yield f"    Beware: {h.caution}"
+            yield f"    Please note: {h.caution}"
         if h.national:
-            yield f"    Country: {h.national}"
+            yield f"    National figure: {h.national}"
     only, unknown = found.in_state("national"), unknown_in_words(found)
     if only and whole:
-        yield "  For the country only:"
+        yield "  National figures only:"
         yield from (f"    {h.name}: {h.national}" for h in only)
     elif only:
-        yield f"  For the country only: {_names(only)}."
+        yield f"  National figures only: {_names(only)}."
     if unknown:
         yield f"  {unknown}"
     yield f"  {found.note}"
@@ -56,43 +56,43 @@ def capital_data(found: SocialCapital) -> dict[str, Any]:
 
 
 def here_table(found: SocialCapital) -> TableData:
-    """Show the headlines that the study has: value, interval, place among the others, how it is known."""
+    """Show the headlines that the study has: value, interval, rank among the others, basis."""
     rows = [
         (h.name, h.state_text, h.text, h.interval, h.higher_than, h.alike, h.national)
         for h in found.here
     ]
     schema = {
-        "Headline": pl.String, "How it is known": pl.String, "Here": pl.String, "How sure": pl.String,
-        "Higher than": pl.Float64, "Not told apart from": pl.Float64, "Country": pl.String,
+        "Headline": pl.String, "Basis": pl.String, "Here": pl.String, "Margin of error": pl.String,
+        "Higher than": pl.Float64, "No clear difference from": pl.Float64, "Country": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    empty = [head for head, of in (("Not told apart from", "alike"), ("Country", "national"))
+    empty = [head for head, of in (("No clear difference from", "alike"), ("Country", "national"))
              if not any(getattr(h, of) for h in found.here)]  # fmt: skip
     return TableData(frame.drop(empty), SHARES)
 
 
 def country_table(found: SocialCapital) -> TableData:
-    """Show the headlines that are known for the country only."""
+    """Show the headlines with a national figure only."""
     rows = [(h.name, h.national) for h in found.in_state("national")]
-    schema = {"Headline": pl.String, "In the country": pl.String}
+    schema = {"Headline": pl.String, "National figure": pl.String}
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def unknown_in_words(found: SocialCapital) -> str:
-    """Name the headlines of which nothing is known; '' if there are none."""
+    """Name the headlines without data; '' if there are none."""
     unknown = found.in_state("unknown")
-    return f"Unknown: {_names(unknown)}." if unknown else ""
+    return f"No data: {_names(unknown)}." if unknown else ""
 
 
-SHARES = frozenset({"Higher than", "Not told apart from"})
-"""Heads of the columns that are shares of the other places."""
+SHARES = frozenset({"Higher than", "No clear difference from"})
+"""Heads of the columns that are shares of the other areas."""
 
-HIGHER = "“Higher than” is the share of the other places with a lower value."
-HOW_TO_READ = f"{HIGHER} “Not told apart from” is the share whose difference from here is within its 95% interval."
+HIGHER = "“Higher than”: the share of the others with a lower value."
+HOW_TO_READ = f"{HIGHER} “No clear difference from”: the share whose difference from here is within its 95% interval."
 
 
 def how_to_read(found: SocialCapital) -> str:
-    """Say what the columns of `here_table` are; '' where it is empty."""
+    """Explain the columns of `here_table`; '' where it is empty."""
     if not found.here:
         return ""
     return HOW_TO_READ if any(h.alike is not None for h in found.here) else HIGHER
@@ -103,9 +103,9 @@ def _names(headlines: Sequence[HeadlineHere]) -> str:
 
 
 def capital_overall(results: Results) -> TableData | None:
-    """Show every headline: how it is known, of how many places, its middle and ends, and the country.
+    """Show every headline: its basis, how many areas have a value, the median, and the national figure.
 
-    None where the study says nothing of social capital.
+    None where the study has no social capital.
     """
     found = results.capital
     if found is None:
@@ -132,16 +132,16 @@ def capital_overall(results: Results) -> TableData | None:
                 here = (meta.label, len(known), middle, sure)
             rows.append((domain.name, h.name, STATES[state], *here, country))
     schema = {
-        "Domain": pl.String, "Headline": pl.String, "How it is known": pl.String,
+        "Domain": pl.String, "Headline": pl.String, "Basis": pl.String,
         "Indicator": pl.String, f"{results.areas.plural.capitalize()} with a value": pl.Int64,
-        "Middle place": pl.String, "How sure": pl.String, "Country": pl.String,
+        "Median": pl.String, "Margin of error": pl.String, "Country": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     return TableData(frame if any(frame["Country"]) else frame.drop("Country"))
 
 
 def capital_notes(results: Results) -> list[str]:
-    """Say what to beware of: each caution of the study, and what of the list was verified."""
+    """Give each caution of the study, and what of the list was verified."""
     told = {s.indicator: s.caution for s in results.study.social_capital.values() if s.caution}
     names = {} if results.capital is None else {m.name: m.label for m in results.capital.meta}
     cautions = [f"{names[k]}: {' '.join(text.split())}" for k, text in told.items() if k in names]
