@@ -116,8 +116,10 @@ def test_what_is_left_of_decline_rests_on_choices(found: Discontent) -> None:
     assert shared.name == GROWTH
     assert shared.low < 0 < shared.high
     text = " ".join(answer(found))
-    assert "neither can be told from nothing" in text
-    assert "Decline survives controls but shrinks by about 80%: both are reported." in text
+    assert "Neither is distinguishable from zero." in text
+    assert (
+        "The link with decline survives controls but shrinks by about 80%: we report both." in text
+    )
 
 
 def test_neighbours_share_residuals(found: Discontent) -> None:
@@ -182,7 +184,7 @@ def test_birmingham_alone_carries_nearly_half_of_the_answer(found: Discontent) -
     aged = found.held[-1].jackknife.term
     assert aged.low < 0 < aged.high
     said = " ".join(answer(found))
-    assert "without Birmingham alone it is 3.3" in said
+    assert "Without Birmingham alone it is 3.3" in said
     assert f"{safe.low:.1f} to {safe.high:.1f} ({aged.low:.1f} to {aged.high:.1f} with age)" in said
 
 

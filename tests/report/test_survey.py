@@ -97,10 +97,10 @@ def test_every_group_has_a_table_with_the_numbers_of_the_estimates(survey: Surve
     assert frame["Sex"].to_list() == ["<F>", "M"]
     assert frame["Estimate"].to_list() == expected["value"].to_list()
     assert frame["Upper end"].to_list() == expected["upper"].to_list()
-    assert "Why it is not published" not in frame.columns
+    assert "Reason not published" not in frame.columns
     small = tables["trusts-by-size"].shown.frame
     assert small["Estimate"].to_list()[0] is None
-    assert small["Why it is not published"].to_list()[0] == "fewer than 30 respondents (6)"
+    assert small["Reason not published"].to_list()[0] == "fewer than 30 respondents (6)"
     assert tables["margins"].shown.frame["After"].to_list() == pytest.approx([0.4, 0.6])
 
 
@@ -114,12 +114,12 @@ def test_a_change_is_told_in_points_with_its_interval(survey: Survey) -> None:
         f"Trusts people, 2019 to 2021: +{row['Change']:.1f} points (95% interval +"
     )
     assert section.points[1].startswith("Score, 2019 to 2021: ")
-    assert section.points[1].endswith("which may be no change.")
+    assert section.points[1].endswith("this may be chance.")
 
 
 def test_the_report_says_what_the_weights_are_worth(survey: Survey) -> None:
     told = survey_report(summarise(survey))
-    method = next(s for s in told.sections if s.title == "How it was estimated")
+    method = next(s for s in told.sections if s.title == "How the estimates were made")
     # 120 weights of 2 and 120 of 1: 360 squared over 600.
     assert any("Weights go from 1 to 2" in p and "as much as 216" in p for p in method.points)
 
@@ -133,7 +133,7 @@ def test_the_page_says_how_it_was_done_and_what_is_left_out(survey: Survey) -> N
         "40 clusters",
         "30 answers are missing and left out",
         "Waves (2019, 2021) are independent samples",
-        "Weights were raked to what is known of the population",
+        "We raked the weights to known population totals",
         "too few to publish",
         "of 14 estimates are not published",
     ):

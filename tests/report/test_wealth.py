@@ -65,7 +65,9 @@ def test_a_chart_says_what_it_shows_and_has_its_numbers() -> None:
 def test_without_ends_nothing_is_said_of_them() -> None:
     chart = wealth_chart("c", "Title", [WealthRow("A", (1.0, 1.0, 0.0, 0.0), 0.2)])
     assert "Trust, low" not in chart.numbers.frame.columns
-    assert "could be out" not in chart.about
+    assert "Line: range of the value of trust." not in chart.about
+    ended = wealth_chart("c", "Title", [RICH, OWING])
+    assert "Line: range of the value of trust." in ended.about
 
 
 def test_amounts_in_words() -> None:
@@ -94,7 +96,7 @@ def test_a_neighbourhood_needs_no_data(tell: Callable[..., tuple[int, str, str]]
     code, said, complained = tell("wealth", "--people", "1600", "--income", "25000")
     assert (code, complained) == (0, "")
     assert said.startswith(
-        "A place of 1,600 people on 25,000 a head and year: 1 point more of trust is worth 416,400"
+        "1,600 people on 25,000 a head a year: 1 point more of trust is worth 416,400 a year (277,259 to"
     )
     assert "unverified" in said
     assert "not a confidence interval" in said
@@ -117,7 +119,7 @@ def test_without_errors_there_are_no_empty_columns(
 ) -> None:
     place = ("--people", "1500", "--income", "30000")
     _, out, _ = tell("wealth", *place, "--b", "0.5", "--g", "0.6")
-    assert "No interval: these coefficients come without errors." in out
+    assert "No interval: these coefficients have no standard errors." in out
     assert "Low" not in out
 
 

@@ -128,7 +128,7 @@ def wealth(
             worth = room.worth_of_change(
                 weight, people, income, change, horizons=horizons, assumptions=assumptions
             )
-            where = f"A place of {people:,.0f} people on {income:,.0f} a head and year"
+            where = f"{people:,.0f} people on {income:,.0f} a head a year"
             lines += [
                 *told.change_lines(worth, change, where, "in the currency of the income", form),
                 "",

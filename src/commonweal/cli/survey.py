@@ -78,7 +78,7 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield ""
         yield f"{outcome_label(summary.survey, finding.outcome)}, by {groups}:"
         if len(finding.table) > _MOST and not finding.table["published"].any():
-            yield f"  None of {len(finding.table):,} groups is fit to publish; the report says why of each."
+            yield f"  None of {len(finding.table):,} groups is fit to publish; the report gives the reason for each."
             continue
         share = spec.outcomes[finding.outcome].share
         rows = [

@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 _LEFT, _TOP, _WIDE, _HIGH = 60, 16, 620, 260
 _POINTS = 200
-_PLACES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
+_QUANTILES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
 
 
 def _numbers(e: Estimates, areas: Areas, order: NDArray[np.intp]) -> TableData:
-    """Give the estimates at some places in the order, with their intervals."""
-    rows = order[[round(q * (len(order) - 1)) for q in _PLACES]]
-    words = ["lowest", *(f"{100 * q:.0f}% are lower" for q in _PLACES[1:-1]), "highest"]
+    """Give the estimates at some points in the order, with their intervals."""
+    rows = order[[round(q * (len(order) - 1)) for q in _QUANTILES]]
+    words = ["lowest", *(f"{100 * q:.0f}% are lower" for q in _QUANTILES[1:-1]), "highest"]
     headers = ("Estimate", "Lower", "Upper")
     return TableData(
         pl.DataFrame(
             {
-                "Place in the order": words,
+                "Position": words,
                 areas.singular.capitalize(): areas.table["name"].gather(rows),
                 **{
                     h: v[rows] for h, v in zip(headers, (e.estimate, e.lower, e.upper), strict=True)
@@ -80,7 +80,7 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
         parts.append(
             f'<text class="tick" x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" font-size="13">{told}</text>'
         )
-    title = f"{e.label}: every {areas.singular}, from the lowest estimate to the highest"
+    title = f"{e.label}: {_range(e)} across {areas.plural}"
     id_ = f"estimates-{e.outcome.replace('_', '-')}"
     bottom = _TOP + _HIGH + 30
     svg = (
@@ -92,8 +92,8 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
         f'<text class="tick" x="{_LEFT + _WIDE}" y="{bottom - 8}" text-anchor="end" font-size="13">highest</text></svg>'
     )
     about = (
-        f"The line is the estimate, the band its interval of {100 * level:.0f}% (smoothed along the order). Where the "
-        f"band is wide against the slope of the line, the order of {areas.plural} says little."
+        f"Every {areas.singular}, from the lowest estimate to the highest. Line: estimate. Band: {100 * level:.0f}% "
+        "interval, smoothed. Where the band is wide and the line is flat, do not rely on the order."
     )
     return Chart(id_, title, about, svg, _numbers(e, areas, order))
 
@@ -105,19 +105,19 @@ def _smooth(values: np.ndarray, reach: int = 5) -> np.ndarray:
 
 
 _SURE = 2.0
-"""Standard errors from 0 at which a coefficient is told."""
+"""Standard errors from 0 at which a coefficient is named."""
 _FAR = 3.0
-"""Standard deviations at which the answers of an area are told as far off."""
+"""Standard deviations at which the answers of an area are named as far off."""
 _SHOWN = 5
 
 
 def shown_value(value: float, share: bool) -> str:
-    """Say an estimate: a share in percent, a number with two decimals."""
+    """Write an estimate: a share in percent, a number with two decimals."""
     return f"{100 * value:.0f}%" if share else f"{value:.2f}"
 
 
 def points_or_units(value: float, share: bool) -> str:
-    """Say a difference: of shares in points.
+    """Write a difference: of shares in points.
 
     Examples
     --------
@@ -134,41 +134,40 @@ def overview(found: Neighbourhoods) -> str:
     people = max(int(e.asked.sum()) for e in found.outcomes.values())
     areas = found.areas
     return (
-        f"{format_count(len(areas), areas.singular, areas.plural)}, from the answers of {people:,} people in "
-        f"{asked:,} of them, by {METHODS[found.method]}, with {len(found.covariates.names)} covariates; "
-        f"intervals of {percent(found.level)}."
+        f"Estimates for {format_count(len(areas), areas.singular, areas.plural)}, from the answers of {people:,} "
+        f"people in {asked:,} of them. Method: {METHODS[found.method]}, with {len(found.covariates.names)} covariates "
+        f"and {percent(found.level)} intervals."
     )
 
 
 def _set_aside(e: Estimates, plural: str) -> Iterator[str]:
-    """Tell who was left out, and which estimates were set to an end of the scale."""
+    """Say who was left out, and which estimates were set to an end of the scale."""
     if e.outside:
         who = format_count(e.outside, "respondent lives", "respondents live")
-        yield f"{who} in none of the {plural} and {_are(e.outside)} left out."
+        yield f"{who} outside the {plural} and {_are(e.outside)} left out."
     if e.of_no_kind:
         who = format_count(e.of_no_kind, "respondent is", "respondents are")
-        yield f"{who} of no known kind, for want of an answer on who they are, and left out."
+        yield f"{who} left out: answers on who they are were missing."
     edge = int(((e.estimate <= 0) | (e.estimate >= 1)).sum()) if e.share else 0
     if edge:
         yield (
             f"{format_count(edge, 'estimate', 'estimates')} "
-            f"would lie outside 0 to 100% and {_are(edge)} set to that end: "
-            "the model is stretched too far there."
+            f"fell outside 0 to 100% and {_are(edge)} set to that end: the model does not fit there."
         )
 
 
 def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
-    """Tell what one outcome's estimates rest on and what to beware of, a sentence or two each."""
+    """Describe the basis of one outcome's estimates, with cautions, a sentence or two each."""
     m, areas = e.modelled, found.areas
     plural = areas.plural
     here = m.from_survey[m.direct.rows]
     rest = len(areas) - len(here)
     yield (
         f"In the {len(here):,} {plural} where people were asked, {percent(float(here.mean()))} of an estimate comes "
-        f"from their own answers on average, and {percent(float(here.max()))} at most; the rest is what {plural} "
-        "like them are."
+        f"from their own answers on average, and {percent(float(here.max()))} at most. The rest comes from similar "
+        f"{plural}."
         + (
-            f" In the other {rest:,} all of it is: they differ from each other only as their covariates do."
+            f" The other {rest:,} rely on these entirely, and differ only by their covariates."
             if rest
             else ""
         )
@@ -179,17 +178,16 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
         else f"{m.model_sd:.2f} in log-odds"
     )
     yield (
-        f"The covariates explain {percent(m.explained)} of the differences between {plural}; what each has of its own "
-        f"has a standard deviation of {own}."
+        f"The covariates explain {percent(m.explained)} of the differences between {plural}. The rest has a standard "
+        f"deviation of {own}."
     )
     told = _told_coefficients(found, e)
     if told:
-        yield f"What the estimates go with, other covariates equal: {told}. This is association, not cause."
+        yield f"With other covariates held constant, the estimate goes {told}. This is association, not cause."
     fit = int(e.publish.sum())
     yield (
-        f"{fit:,} of {len(areas):,} estimates {'has' if fit == 1 else 'have'} a coefficient of variation under "
-        f"{percent(found.limit)} and {_are(fit)} fit "
-        "to publish by that convention; half of the intervals are narrower than plus or minus "
+        f"{fit:,} of {len(areas):,} estimates {_are(fit)} fit to publish by convention: coefficient of variation under "
+        f"{percent(found.limit)}. Half of the intervals are narrower than plus or minus "
         f"{points_or_units(float(np.median(e.upper - e.lower)) / 2, e.share)}."
     )
     yield from _adding_up(found, e)
@@ -198,13 +196,12 @@ def findings(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
         names = areas.table["name"].gather(m.direct.rows[far][:_SHOWN]).to_list()
         yield (
             f"The answers of {format_count(len(far), areas.singular, plural)} "
-            f"lie more than {_FAR:g} standard deviations "
-            f"from what the model expects there ({', '.join(names)}): look at them."
+            f"lie more than {_FAR:g} standard deviations from the model: check {', '.join(names)}."
         )
     if m.direct.design_effect > 1:
         yield (
-            "People sampled together within an area answer alike: variances are multiplied by "
-            f"{m.direct.design_effect:.2f} for it."
+            "People sampled together in an area give similar answers, so variances are multiplied by "
+            f"{m.direct.design_effect:.2f}."
         )
     yield from _set_aside(e, plural)
 
@@ -214,10 +211,13 @@ def _are(n: int) -> str:
 
 
 def _told_coefficients(found: Neighbourhoods, e: Estimates) -> str:
-    """Name the covariates that matter, the surest first."""
+    """Name the covariates that differ from zero, the clearest first."""
     labels = dict(zip(found.covariates.names, found.covariates.labels, strict=True))
     sure = [
-        (abs(value / error), f"{'more' if value > 0 else 'less'} with {labels[name].lower()}")
+        (
+            abs(value / error),
+            f"{'up' if value > 0 else 'down'} with {labels[name].lower()}",
+        )
         for name, value, error in e.modelled.coefficients
         if name in labels and error > 0 and abs(value) > _SURE * error
     ]
@@ -230,22 +230,22 @@ def _adding_up(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
     used = e.larger.filter("used")
     if not len(used):
         yield (
-            f"What the survey says directly is fit to publish of none of the {len(e.larger):,} larger areas "
-            f"({found.benchmark}), so the estimates are not made to add up to it."
+            f"The survey's own figure is fit to publish for none of the {len(e.larger):,} larger areas "
+            f"({found.benchmark}), so the estimates do not have to add up to it."
         )
         return
     moved = np.abs(e.estimate - e.modelled.estimate)
     before = np.sqrt((e.modelled.standard_error**2).mean())
     wider = float(np.sqrt((e.standard_error**2).mean()) / before) - 1
     yield (
-        f"The estimates add up to what the survey says directly of {len(used):,} of {len(e.larger):,} larger areas "
-        f"({found.benchmark}). That moves them by {points_or_units(float(moved.mean()), e.share)} on average, "
-        f"which counts as error: standard errors are {percent(wider)} larger for it."
+        f"The estimates add up to the survey's own figure in {len(used):,} of {len(e.larger):,} larger areas "
+        f"({found.benchmark}). This changes them by {points_or_units(float(moved.mean()), e.share)} on average and "
+        f"makes standard errors {percent(wider)} larger."
     )
 
 
 def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterator[str]:
-    """Tell a result on a terminal: what it is, a line an outcome, and what to know of each."""
+    """Give the terminal lines: a summary, a line an outcome, and notes on each."""
     yield title
     if note:
         yield note
@@ -286,7 +286,7 @@ def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterato
     for name, gaps in found.covariates.filled.items():
         yield ""
         who = format_count(gaps, found.areas.singular, found.areas.plural)
-        yield f"Covariate {name}: {who} had no value and got the mean."
+        yield f"Covariate {name}: {who} had no value; we used the mean."
 
 
 _ON_PAGE = 15
@@ -299,12 +299,12 @@ def neighbourhoods_report(
     note: str = "",
     sources: Sequence[str] = (),
 ) -> Report:
-    """Tell small-area estimates: what each outcome is, how sure, on what basis, and how they were made."""
+    """Make the report of small-area estimates: each outcome, its margin of error, and the method."""
     parts = [_outcome(found, e) for e in found.outcomes.values()]
     answer = (
+        *(_spread(e, found.areas) for e in found.outcomes.values()),
         overview(found),
-        *(_spread(e, found.areas.plural) for e in found.outcomes.values()),
-        "Each estimate has an interval. Two whose intervals overlap much cannot be told apart.",
+        "Each estimate has an interval. If two intervals overlap widely, there is no clear difference.",
     )
     return Report(
         name,
@@ -314,13 +314,12 @@ def neighbourhoods_report(
         (*parts, _made(found)),
         notes=(note,) if note else (),
         limits=(
-            f"An estimate of a {found.areas.singular} where nobody was asked says what such places are like, not what "
-            "this one is.",
-            f"Errors of {found.areas.plural} that share a model go together: the mean of many is less sure than "
-            "independent errors would make it.",
-            f"Within a {found.areas.singular}, people are taken to be drawn at random given their weights.",
-            "Association with covariates is not cause, and a programme in one place does not show until people there "
-            "are asked again.",
+            f"Where nobody was asked, the estimate describes similar {found.areas.plural}, not this "
+            f"{found.areas.singular} itself.",
+            f"{found.areas.plural.capitalize()} share a model, so their errors go together. The mean of many is less "
+            "precise than independent errors would suggest.",
+            f"The method treats the people asked in a {found.areas.singular} as drawn at random, given their weights.",
+            "Association with covariates is not cause. A local programme shows only when people there are asked again.",
         ),
         sources=tuple(sources),
         account=(
@@ -336,11 +335,11 @@ def neighbourhoods_report(
 def write_neighbourhoods(
     report: Report, found: Neighbourhoods, geometry: pl.Series, folder: Path
 ) -> Path:
-    """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg`` beside it."""
+    """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg``."""
     table = found.table()
     what = (
-        f"One row for each of the {len(found.areas):,} {found.areas.plural}: every estimate, its error, interval "
-        "and basis."
+        f"One row for each of the {len(found.areas):,} {found.areas.plural}: every estimate, with its "
+        "error, interval and basis."
     )
     more: dict[str, tuple[str, Callable[[Path], object]]] = {
         "neighbourhoods.csv": (what, partial(write_table, table)),
@@ -358,9 +357,19 @@ def write_neighbourhoods(
     return write_report(report, folder, more)
 
 
-def _spread(e: Estimates, plural: str) -> str:
-    low, high = (shown_value(float(v), e.share) for v in np.quantile(e.estimate, [0.05, 0.95]))
-    return f"{e.label}: {low} or less in the lowest twentieth of {plural}, {high} or more in the highest."
+def _spread(e: Estimates, areas: Areas) -> str:
+    low, middle, high = (
+        shown_value(float(v), e.share) for v in np.quantile(e.estimate, [0.05, 0.5, 0.95])
+    )
+    return (
+        f"{e.label}: {middle} in the median {areas.singular}; {low} or less in the lowest 5% of {areas.plural}, "
+        f"{high} or more in the highest 5%."
+    )
+
+
+def _range(e: Estimates) -> str:
+    """Give the lowest and highest estimate in words."""
+    return f"{shown_value(float(e.estimate.min()), e.share)} to {shown_value(float(e.estimate.max()), e.share)}"
 
 
 def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
@@ -368,21 +377,21 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
     tables = [
         Table(
             f"lowest-{name}",
-            "Every estimate that is fit to publish, the lowest first",
+            "Every estimate fit to publish, lowest first",
             _rows(found, e, lowest=True),
             ""
             if e.publish.all()
-            else "Lower ones that are not fit to publish are in neighbourhoods.csv: low shares are refused first.",
+            else "Low shares fail the test first. For lower estimates, see neighbourhoods.csv.",
             rows=_ON_PAGE,
         ),
         Table(
             f"highest-{name}",
-            f"The {_ON_PAGE} highest estimates that are fit to publish",
+            f"The {_ON_PAGE} highest estimates fit to publish",
             _rows(found, e, lowest=False, most=_ON_PAGE),
         ),
     ]
     if e.larger is not None:
-        shares = ["From the survey alone", "From the model at first"]
+        shares = ["Survey alone", "Model before adjustment"]
         error = "Standard error, points" if e.share else "Standard error"
         shown = e.larger.select(
             pl.col("name").alias("Larger area"),
@@ -390,14 +399,14 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
             pl.col("direct").alias(shares[0]),
             (pl.col("standard_error") * (100 if e.share else 1)).alias(error),
             pl.col("model").alias(shares[1]),
-            pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Made to agree"),
+            pl.when("used").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("Adjusted"),
         )
         tables.append(
             Table(
                 f"larger-{name}",
-                "Larger areas: what the survey says directly, and what the model adds up to at first",
+                "Larger areas: the survey's own figure, and the model's before adjustment",
                 TableData(shown, frozenset(shares) if e.share else frozenset()),
-                "Where “Made to agree” says yes, the estimates were then moved to add up to the survey's figure.",
+                "Where “Adjusted” is yes, we adjusted the estimates so that they add up to the survey's figure.",
             )
         )
     return Section(
@@ -449,25 +458,25 @@ def _made(found: Neighbourhoods) -> Section:
     )
     unit = "log-odds" if found.method == "mrp" else "the outcome's own unit"
     filled = tuple(
-        f"{labels[name]}: {n:,} {found.areas.plural} had no value and got the mean."
+        f"{labels[name]}: {n:,} {found.areas.plural} had no value; we used the mean."
         for name, n in found.covariates.filled.items()
     )
     return Section(
-        "How it was made",
+        "How the estimates were made",
         (
-            f"The model is {METHODS[found.method]}. A {found.areas.singular} gets its own answers as far as they are "
-            "many, and what similar places say as far as they are few. The documentation has the formulas, and how "
-            "often such intervals cover a truth that is known, on its page “From a survey to neighbourhoods”.",
-            "An estimate is called fit to publish when its standard error is less than "
-            f"{100 * found.limit:.0f}% of it. That is a convention, and hard on what is rare.",
+            f"The model is {METHODS[found.method]}. The more answers a {found.areas.singular} has, the more its "
+            f"estimate relies on them, and the less on similar {found.areas.plural}. For the formulas and tests, see "
+            "“From a survey to neighbourhoods” in the documentation.",
+            "An estimate is fit to publish when its standard error is less than "
+            f"{100 * found.limit:.0f}% of it. This is a convention, and strict for rare outcomes.",
             *filled,
         ),
         tables=(
             Table(
                 "coefficients",
-                "What the outcomes go with",
+                "Association of outcomes with covariates",
                 TableData(frame, places={"Coefficient": 3, "Standard error": 3}),
-                f"For one standard deviation more of a covariate, in {unit}, the others being equal.",
+                f"For one standard deviation more of a covariate, in {unit}, with the others held constant.",
             ),
         ),
     )

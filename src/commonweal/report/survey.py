@@ -1,4 +1,4 @@
-"""A report on a survey: what it says of each outcome, by group and over time, and how sure that is."""
+"""A report on a survey: each outcome by group and over time, with intervals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBERS = {
     "lower": "Lower end",
     "upper": "Upper end",
     "coefficient_of_variation": "Coefficient of variation",
-    "reason": "Why it is not published",
+    "reason": "Reason not published",
 }
 _SHARES = ("Estimate", "Lower end", "Upper end")
 _METHOD = {
@@ -54,13 +54,14 @@ def survey_report(summary: Summary) -> Report:
         sections.append(_raked(summary.raking))
     kept, all_ = _published(summary)
     limits = [
-        "Who was not asked, or did not answer, may differ from those who did; intervals tell of sampling alone.",
-        "A difference between groups is not the effect of being in one.",
+        "People who were not asked, or did not answer, may differ from those who did. Intervals cover sampling only.",
+        "A difference between groups does not show that being in a group causes it.",
     ]
     if kept < all_:
         limits.append(
-            f"{all_ - kept:,} of {all_:,} estimates are not published: fewer than {spec.suppress.respondents} "
-            f"respondents, or a coefficient of variation of {percent(spec.suppress.variation)} or more (conventions)."
+            f"{all_ - kept:,} of {all_:,} estimates are not published by convention: fewer than "
+            f"{spec.suppress.respondents} respondents, or a coefficient of variation of "
+            f"{percent(spec.suppress.variation)} or more."
         )
     return Report(
         name=f"survey-{spec.name}",
@@ -82,7 +83,7 @@ def survey_report(summary: Summary) -> Report:
 
 
 def outcome_label(survey: Survey, name: str) -> str:
-    """Give what readers call an outcome."""
+    """Give the label of an outcome for readers."""
     return survey.spec.outcomes[name].label or _words(name)
 
 
@@ -92,12 +93,12 @@ def format_estimate(value: float, share: bool) -> str:
 
 
 def summary_sentence(summary: Summary, name: str) -> str:
-    """Say the estimate for all respondents."""
+    """Give the estimate for all respondents in a sentence."""
     survey = summary.survey
     label, share = outcome_label(survey, name), survey.spec.outcomes[name].share
     row = _finding(summary, name, ()).table.row(0, named=True)
     if not row["published"]:
-        return f"{label}: not published, because of {row['reason']}."
+        return f"{label}: not published ({row['reason']})."
     return (
         f"{label}: {format_estimate(row['value'], share)} (95% interval {format_estimate(row['lower'], share)} to "
         f"{format_estimate(row['upper'], share)}; {format_count(row['respondents'], 'respondent', 'respondents')})."
@@ -139,7 +140,7 @@ def _outcome(summary: Summary, name: str) -> Section:
     headline = survey.spec.outcomes[name].headline
     text = [summary_sentence(summary, name)]
     if headline:
-        text.append(f"It measures the headline indicator “{headline}”.")
+        text.append(f"This is the headline indicator “{headline}”.")
     return Section(outcome_label(survey, name), tuple(text), charts, tables)
 
 
@@ -171,11 +172,11 @@ def _chart(summary: Summary, name: str, findings: list[OutcomeEstimates]) -> Cha
         rows += [Estimate(*row) for row in part.iter_rows()]
     numbers = TableData(pl.concat(frames), frozenset(_SHARES) if share else frozenset())
     label_ = outcome_label(survey, name)
-    line = " The upright line is the estimate for all." if everyone["published"] else ""
+    line = " Upright line: the estimate for all." if everyone["published"] else ""
     return interval_chart(
         f"survey-{name.replace('_', '-')}",
         f"{label_}, by group",
-        f"The dot is the estimate, the line through it its 95% interval.{line}",
+        f"Dot: estimate. Line: 95% interval.{line}",
         rows,
         numbers,
         lambda value: format_estimate(value, share),
@@ -209,7 +210,7 @@ def _changes(summary: Summary) -> Section:
             told.append(
                 f"{label}, {row['since']} to {row['until']}: {row['change'] * times:+.1f}{unit} (95% interval "
                 f"{row['lower'] * times:+.1f} to {row['upper'] * times:+.1f})"
-                f"{'' if sure else ', which may be no change'}."
+                f"{'' if sure else '; this may be chance'}."
             )
     heads = [
         "Outcome",
@@ -227,13 +228,13 @@ def _changes(summary: Summary) -> Section:
         "changes",
         "Changes between waves",
         TableData(frame),
-        "Shares in percent, their changes in points.",
+        "Shares in percent, changes in percentage points.",
     )
     return Section("Changes between waves", tables=(table,), points=tuple(told))
 
 
 def _method(survey: Survey) -> Section:
-    return Section("How it was estimated", points=tuple(_points(survey)))
+    return Section("How the estimates were made", points=tuple(_points(survey)))
 
 
 def _points(survey: Survey) -> Iterator[str]:
@@ -242,11 +243,11 @@ def _points(survey: Survey) -> Iterator[str]:
         weight = survey.frame["weight"].to_numpy()
         worth = weight.sum() ** 2 / (weight**2).sum()
         yield (
-            f"Weighted by the column “{spec.weight}”. Weights go from {weight.min():,.3g} to {weight.max():,.3g}: for "
-            f"what is unrelated to them, {len(weight):,} respondents tell as much as {worth:,.0f} of equal weight."
+            f"Weighted by the column “{spec.weight}”. Weights go from {weight.min():,.3g} to {weight.max():,.3g}. For "
+            f"outcomes unrelated to them, {len(weight):,} respondents count as much as {worth:,.0f} of equal weight."
         )
     else:
-        yield "Not weighted: the file names no weights, so every respondent counts the same."
+        yield "Not weighted: the file names no weights, so every respondent counts equally."
     if spec.replicates:
         n = len(spec.replicates.columns)
         yield f"Standard errors are from {n} replicate weights, made by {_METHOD[spec.replicates.method]}."
@@ -256,16 +257,16 @@ def _points(survey: Survey) -> Iterator[str]:
         yield f"Standard errors are by Taylor linearisation, with {' and '.join(parts)}."
     else:
         yield (
-            "Standard errors are by Taylor linearisation as if respondents had been drawn one by one: the file names "
-            "no strata and no clusters. If there were clusters, they are too small."
+            "Standard errors are by Taylor linearisation for a simple random sample: the file names no strata and no "
+            "clusters. If there were clusters, the standard errors are too small."
         )
     if spec.singletons in _ALONE and "stratum" in survey.frame.columns:
         yield f"A stratum of one cluster is {_ALONE[spec.singletons]}."
     if "wave" in survey.levels:
-        kind = "the same clusters asked again" if spec.panel else "independent samples"
+        kind = "repeat interviews in the same clusters" if spec.panel else "independent samples"
         yield (
-            f"Waves ({', '.join(survey.levels['wave'])}) are {kind}; except where a wave is named, all are taken "
-            "together."
+            f"Waves ({', '.join(survey.levels['wave'])}) are {kind}. Except where a wave is named, the estimates use "
+            "all of them."
         )
     for name in spec.outcomes:
         n = survey.frame[name].null_count()
@@ -283,8 +284,7 @@ def _raked(raking: Raking) -> Section:
         else ""
     )
     text = (
-        f"Weights were raked to what is known of the population, "
-        f"in {format_count(raking.iterations, 'round', 'rounds')}. "
+        f"We raked the weights to known population totals in {format_count(raking.iterations, 'round', 'rounds')}. "
         f"They changed by a factor of {raking.smallest_change:.2f} to {raking.largest_change:.2f}.{capped} The "
         f"design effect of the weights went from {raking.design_effect_before:.2f} to "
         f"{raking.design_effect_after:.2f}."

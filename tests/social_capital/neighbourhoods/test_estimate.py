@@ -130,7 +130,7 @@ class TestAddingUp:
         assert e.larger is not None
         unfit = replace(e, larger=e.larger.with_columns(used=pl.lit(value=False)))
         said = " ".join(findings(found, unfit))
-        assert "fit to publish of none of the 5 larger areas (district)" in said
+        assert "fit to publish for none of the 5 larger areas (district)" in said
         assert "The estimates add up" not in said
         assert "The estimates add up" in " ".join(findings(found, e))
 

@@ -33,16 +33,16 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
 def growth_chart(
     id_: str, column: Column, table: pl.DataFrame, named: Sequence[int], held: str
 ) -> Chart:
-    """Draw the Leave share beside growth, each without what the other predictors say of it."""
+    """Draw the Leave share by growth, each less what the other predictors predict of it."""
     x, y = partial_regression(column.model, GROWTH)
     slope = column.model.term(GROWTH).estimate
-    title = f"Growth and the Leave share, {column.title}"
+    way = "falls" if slope < 0 else "rises"
+    title = (
+        f"Leave share {way} by {abs(slope):.2f} points for each 1% a year of growth, {column.title}"
+    )
     about = (
-        f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them; larger dots "
-        f"have more electors. The line falls by {-slope:.2f} points for each 1% a year."
-        if slope < 0
-        else f"A dot an authority: its growth, and its Leave share, beyond what {held} say of them. The line "
-        f"rises by {slope:.2f} points for each 1% a year."
+        f"Each dot is an authority: its growth and its Leave share, less what {held} predict. Larger dots have more "
+        "electors. Line: the fitted slope."
     )
     numbers = TableData(
         pl.DataFrame(
@@ -87,10 +87,12 @@ def _drawing(
         parts.append(text(_LEFT - 8, at + 4, _number(tick), 12, "end", QUIET))
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(
-        text(middle, _HEIGHT - 10, "Growth beyond what the others say, % a year", 13, "middle", INK)
+        text(
+            middle, _HEIGHT - 10, "Growth less what the others predict, % a year", 13, "middle", INK
+        )
     )
     parts.append(
-        text(_LEFT, 12, "Leave share beyond what the others say, points", 13, "start", INK)
+        text(_LEFT, 12, "Leave share less what the others predict, points", 13, "start", INK)
     )
     for a, b, n in zip(x, y, people, strict=True):
         r = 2 + 5 * np.sqrt(n / people.max())
@@ -133,18 +135,18 @@ def _ticks(values: np.ndarray) -> list[float]:
 
 
 _LIMITS = (
-    "It is association, not cause. Places that differ in growth differ in much else that is not in the tables.",
-    "It is about places. Nothing follows from it for how one person voted.",
-    "Growth and industry were measured for regions of several authorities: 143 values, not 340.",
-    "Ethnicity, migration and turnout are not held constant. The BBC's analysis of the ward counts found "
-    "ethnicity to matter, and left-behind wards are mostly estates away from inner cities.",
-    "Councils chose whether to give ward counts; a ward's postal votes were often mixed with others'.",
-    "The list of left-behind wards and the deprivation scores are of 2019, after the vote.",
+    "This is association, not cause. Areas that differ in growth differ in much else that is not in the tables.",
+    "It describes areas. It does not show how any one person voted.",
+    "Growth and industry are measured for regions of several authorities: 143 values, not 340.",
+    "Ethnicity, migration and turnout are not held constant. The BBC's analysis of the ward counts found that "
+    "ethnicity matters, and left-behind wards are mostly estates away from inner cities.",
+    "Councils chose whether to give ward counts. A ward's postal votes were often mixed with others'.",
+    "The list of left-behind wards and the deprivation scores date from 2019, after the vote.",
 )
 _ASSUMPTIONS = (
-    "The model follows the two works named below, with our choice of data; their own data and coefficients "
-    "were not available to us, so none of theirs is reproduced here.",
-    "Published growth of value added in small regions is taken as it is; its own error is not stated.",
+    "The model follows the two works named below, with our choice of data. Their own data and coefficients were not "
+    "available to us, so this does not reproduce them.",
+    "We use published growth of value added in small regions as it is. Its margin of error is not published.",
 )
 _WORKS = (
     "rodriguez-pose-2018",
@@ -157,16 +159,16 @@ _WORKS = (
 
 
 def _vote(found: Discontent) -> Section:
-    """Tell what decline goes with in the vote."""
+    """Compare decline and the vote."""
     table = found.authorities.table
     most = [int(i) for i in found.influence.most(5)]
     first, _, last = found.columns
     return Section(
         "Decline and the vote",
         text=(
-            "The Leave share of local authorities beside the growth of their region from 1998 to 2015, with "
-            "more and more held constant. Authorities weigh by their electorate; errors are clustered by "
-            "region, for which growth and industry were measured.",
+            "This compares the Leave share of local authorities with the growth of their region from 1998 to 2015, "
+            "with more held constant from column to column. Authorities are weighted by electorate. Errors are "
+            "clustered by region, the level at which growth and industry are measured.",
         ),
         charts=(
             growth_chart("growth-alone", first, table, most, "the level of 1998 and Wales"),
@@ -180,42 +182,42 @@ def _vote(found: Discontent) -> Section:
 
 
 def _trust(found: Discontent) -> Section:
-    """Tell how far that can be trusted."""
+    """Give the checks of the model."""
     return Section(
-        "How far this can be trusted",
+        "Checks of the model",
         points=diagnostics(found),
         tables=(
-            Table("readings", "Growth by other readings", _readings(found), _OF_LAST),
+            Table("readings", "Growth, defined in other ways", _readings(found), _OF_LAST),
             Table("influence", "The ten most influential authorities", _influence(found)),
-            Table("neighbours", "Growth where neighbours go together", _spatial(found)),
-            Table("overlap", "How much predictors overlap", _overlap(found)),
+            Table("neighbours", "Growth, allowing for similar neighbours", _spatial(found)),
+            Table("overlap", "Overlap of predictors", _overlap(found)),
         ),
         beware=(
-            "Shares of manufacturing by volume, as in the columns above, depend on the year whose prices are "
-            "used; shares at current prices do not, and leave less of growth.",
+            "Shares of manufacturing by volume, as in the columns above, depend on the price year. Shares at current "
+            "prices do not, and the link with growth is weaker with them.",
         ),
     )
 
 
 def _wards(found: Discontent) -> Section:
-    """Tell how left-behind wards voted."""
+    """Compare how left-behind wards voted."""
     return Section(
         "Left-behind wards",
         text=(
-            "Wards on the published list of 225, beside other wards of the same authority, weighted by votes. "
-            "Deprivation is the index of 2019; education its domain, adults with few qualifications, and the "
-            "young who do not go on to higher education.",
+            "This compares wards on the published list of 225 with other wards of the same authority, weighted by "
+            "votes. Deprivation is the index of 2019. Education is its education domain, adults with few "
+            "qualifications, and young people who do not go on to higher education.",
         ),
         points=(
-            "From and to are the bounds of the 95% interval; the wider ones leave each cluster out in turn, "
-            "and hold where few clusters have what is compared.",
-            "Listed are the wards on the list, or the authorities that have some.",
+            "“From” and “to” give the 95% interval. The wider interval leaves out each cluster in turn; it is safer "
+            "where few clusters have both kinds of ward.",
+            "“On the list” counts the wards on the list, or the authorities that have some.",
         ),
         tables=(
             Table("wards", "Difference in Leave share, points", _held(found.held)),
             Table(
                 "ward-checks",
-                "The same in other ways",
+                "The same, measured in other ways",
                 _held(found.checks),
                 "Deprivation and education are held constant in each.",
             ),
@@ -229,7 +231,7 @@ def _wards(found: Discontent) -> Section:
 
 
 def discontent_report(found: Discontent) -> Report:
-    """Tell what was found as a report: tables, the partial regressions as drawings, limits, sources."""
+    """Make the report: tables, charts of the partial regressions, limits, sources."""
     sources = [s for v in (*found.authorities.variables, *found.wards.variables) for s in v.sources]
     joining = ["lookup-lad16-nuts", "lookup-lsoa11-wd17-ons", "population-wd17-2017"]
     return Report(
@@ -242,14 +244,16 @@ def discontent_report(found: Discontent) -> Report:
             _trust(found),
             _wards(found),
             Section(
-                "What the tables hold",
+                "Data used",
                 text=lost_lines(found),
                 tables=(
                     Table("variables", "Every column and its source", _variables(found)),
                     Table(
-                        "authorities-joined", "Joining authorities", _steps(found.authorities.steps)
+                        "authorities-joined",
+                        "How authorities were joined",
+                        _steps(found.authorities.steps),
                     ),
-                    Table("wards-joined", "Joining wards", _steps(found.wards.steps)),
+                    Table("wards-joined", "How wards were joined", _steps(found.wards.steps)),
                 ),
             ),
         ),
@@ -261,8 +265,8 @@ def discontent_report(found: Discontent) -> Report:
     )
 
 
-_PER_UNIT = "Points of Leave share for one unit more, with standard errors."
-_OF_LAST = "Points of Leave share for 1% a year more; the 95% interval is of the last column."
+_PER_UNIT = "Points of Leave share per unit, with standard errors."
+_OF_LAST = "Points of Leave share per 1% a year of growth. The 95% interval is for the last column."
 
 
 _SHORT = ("Alone", "Industry", "People")
@@ -302,7 +306,7 @@ def _readings(found: Discontent) -> TableData:
         frame[short] = [r.models[k].term(GROWTH).estimate for r in found.readings]
     last = [r.models[-1].term(GROWTH) for r in found.readings]
     frame["From"], frame["To"] = [t.low for t in last], [t.high for t in last]
-    frame["Places"] = [r.models[-1].rows for r in found.readings]
+    frame["Areas"] = [r.models[-1].rows for r in found.readings]
     return TableData(pl.DataFrame(frame))
 
 
@@ -355,8 +359,8 @@ def _held(rows: Sequence[ControlledDifference]) -> TableData:
         **_bounds([h.model.term(h.term) for h in rows]),
         "Wider from": [h.jackknife.term.low for h in rows],
         "Wider to": [h.jackknife.term.high for h in rows],
-        "Places": [h.model.rows for h in rows],
-        "Listed": [h.left_behind for h in rows],
+        "Areas": [h.model.rows for h in rows],
+        "On the list": [h.left_behind for h in rows],
     }
     return TableData(pl.DataFrame(frame))
 

@@ -1,4 +1,4 @@
-"""Places that don't matter in words: the answer in sentences, lines for a terminal, and data."""
+"""Places that don't matter: the answer in sentences, terminal lines, and data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from commonweal.papers.discontent import ControlledDifference, Discontent, Fit, Jackknife, Term
 
 
-NOT_A_CAUSE = "All of this is association, not cause: it says what goes together, and rests on places, not persons."
+NOT_A_CAUSE = "All of this is association, not cause. It describes areas, not individual voters."
 
 
 def labels(found: Discontent) -> dict[str, str]:
@@ -25,24 +25,31 @@ def labels(found: Discontent) -> dict[str, str]:
 
 
 def per_point_less(term: Term, digits: int = 1) -> str:
-    """Say the coefficient of growth for growth that is lower: ``5.0 points more (3.3 to 6.7)``."""
-    more = "more" if term.estimate <= 0 else "fewer"
+    """Write the coefficient of growth for growth that is lower: ``5.0 points higher (3.3 to 6.7)``."""
+    side = "higher" if term.estimate <= 0 else "lower"
     low, high = -term.high, -term.low
-    if more == "fewer":
+    if side == "lower":
         low, high = -high, -low
     return (
-        f"{abs(term.estimate):.{digits}f} points {more} "
+        f"{abs(term.estimate):.{digits}f} points {side} "
         f"(95% interval {low:.{digits}f} to {high:.{digits}f})"
     )
 
 
 def of_wards(held: ControlledDifference) -> str:
-    """Say by how much left-behind wards differ: ``6.0 points more (1.6 to 10.3)``."""
+    """Write by how much left-behind wards differ: ``6.0 points higher (1.6 to 10.3)``."""
     term = held.model.term(held.term)
     sign = 1 if term.estimate >= 0 else -1
     low, high = sorted((sign * term.low, sign * term.high))
-    more = "more" if sign > 0 else "fewer"
-    return f"{abs(term.estimate):.1f} points {more} (95% interval {low:.1f} to {high:.1f})"
+    side = "higher" if sign > 0 else "lower"
+    return f"{abs(term.estimate):.1f} points {side} (95% interval {low:.1f} to {high:.1f})"
+
+
+_ACROSS = {
+    True: "Across whole authorities there is no clear difference:",
+    False: "Across whole authorities,",
+}
+"""By whether the interval holds zero."""
 
 
 def answer(found: Discontent) -> tuple[str, ...]:
@@ -54,33 +61,30 @@ def answer(found: Discontent) -> tuple[str, ...]:
     aged = found.held[-1]
     by_authority = _held(found.by_authority, ANSWER)
     return (
-        "Where the economy of the region grew more slowly, more people voted Leave in 2016: for each 1% "
-        f"a year less, {per_point_less(industry)} with level, industry and population held constant.",
-        "With schooling, age and unemployment held constant as well it is "
-        f"{per_point_less(people, 2)}. Decline survives controls but shrinks by about "
-        f"{round(100 * shrinkage(found.columns), -1):.0f}%: both are reported.",
-        f"What is left of it rests on choices: {per_point_less(current, 2)} with manufacturing taken at current "
-        f"prices, and {per_point_less(shared, 2)} where neighbouring authorities may miss by the same"
-        f"{_of_none(current, shared)}.",
-        f"Wards on the list of left-behind areas voted Leave by {of_wards(held)} than other wards of their "
-        "authority with the same deprivation and education; with age held constant as well, by "
+        "Support for Leave in 2016 was higher where the regional economy grew more slowly. For each 1% a year less "
+        f"growth it was {per_point_less(industry)}, with level, industry and population held constant.",
+        "With schooling, age and unemployment held constant as well, it was "
+        f"{per_point_less(people, 2)}. The link with decline survives controls but shrinks by about "
+        f"{round(100 * shrinkage(found.columns), -1):.0f}%: we report both.",
+        f"The rest depends on choices. With manufacturing at current prices it was {per_point_less(current, 2)}. "
+        f"Allowing for similar errors in neighbouring authorities it was {per_point_less(shared, 2)}."
+        f"{_of_none(current, shared)}",
+        f"In wards on the list of left-behind areas, the Leave share was {of_wards(held)} than in other wards of "
+        "their authority with the same deprivation and education. With age held constant as well, it was "
         f"{of_wards(aged)}.",
-        f"That rests on the {found.listed_authorities} authorities with both kinds of ward: {_rests_on(held)}, and "
-        f"an interval that allows for so few is {_wider(held)} ({_wider(aged)} with age).",
-        "Across whole authorities no such difference stands out: for each 10 points more of people in "
-        f"left-behind wards, {of_wards(by_authority)}, with deprivation and degrees held constant."
-        if _term(by_authority).low < 0 < _term(by_authority).high
-        else "Across whole authorities: for each 10 points more of people in left-behind wards, "
-        f"{of_wards(by_authority)}, with deprivation and degrees held constant.",
+        f"This compares wards in {found.listed_authorities} authorities with both kinds of ward. {_rests_on(held)} "
+        f"points. An interval that allows for so few authorities is {_wider(held)} ({_wider(aged)} with age).",
+        f"{_ACROSS[_term(by_authority).low < 0 < _term(by_authority).high]} for each 10 points more of people in "
+        f"left-behind wards, the Leave share was {of_wards(by_authority)}, with deprivation and degrees held constant.",
         NOT_A_CAUSE,
     )
 
 
 def _rests_on(held: ControlledDifference) -> str:
-    """Say which cluster moves the difference most when it is left out."""
+    """Name the cluster that changes the difference most when it is left out."""
     now = _term(held).estimate
     most = max(held.jackknife.estimates.items(), key=lambda item: abs(item[1] - now))
-    return f"without {most[0]} alone it is {most[1]:.1f}"
+    return f"Without {most[0]} alone it is {most[1]:.1f}"
 
 
 def _wider(held: ControlledDifference) -> str:
@@ -89,17 +93,17 @@ def _wider(held: ControlledDifference) -> str:
 
 
 def _one(value: float) -> str:
-    """Give a number with one decimal; what rounds to zero has no sign."""
+    """Write a number with one decimal; what rounds to zero has no sign."""
     return f"{round(value, 1) + 0.0:.1f}"
 
 
 def _of_none(*terms: Term) -> str:
-    """Say how many of two coefficients can be told from zero."""
+    """Say how many of two coefficients are distinguishable from zero."""
     unclear = sum(term.low < 0 < term.high for term in terms)
     return (
         "",
-        "; one of the two cannot be told from nothing",
-        "; neither can be told from nothing",
+        " One of the two is not distinguishable from zero.",
+        " Neither is distinguishable from zero.",
     )[unclear]
 
 
@@ -109,7 +113,7 @@ def people_at(found: Discontent) -> int:
 
 
 def diagnostics(found: Discontent) -> tuple[str, ...]:
-    """Say in plain words how far the last column can be trusted."""
+    """Give the checks of the last column in plain words."""
     near = found.dependence
     table = found.authorities.table
     most = [table["name"][int(i)] for i in found.influence.most(3)]
@@ -120,18 +124,18 @@ def diagnostics(found: Discontent) -> tuple[str, ...]:
         :: len(found.by_region.estimates) - 1
     ]
     return (
-        f"No authority decides it: the largest Cook's distance is {largest:.2f} ({', '.join(most)} are the "
-        f"largest three), and without the ten largest it is {per_point_less(found.without.term(GROWTH), 2)}.",
-        f"Nor does a region: left out one at a time, it is from {least:.2f} to {most_of_it:.2f} points, and the "
-        f"interval that follows from that {-found.by_region.term.high:.2f} to {-found.by_region.term.low:.2f}.",
+        f"No single authority decides the result. The largest Cook's distance is {largest:.2f} (the three largest: "
+        f"{', '.join(most)}). Without the ten largest it is {per_point_less(found.without.term(GROWTH), 2)}.",
+        f"No single region decides it. Leaving out one at a time gives {least:.2f} to {most_of_it:.2f} points, and an "
+        f"interval of {-found.by_region.term.high:.2f} to {-found.by_region.term.low:.2f}.",
         f"Predictors overlap moderately: at most {times:.1f} times the variance ({labels(found)[overlap].lower()}).",
-        f"Neighbours miss by the same: Moran's I of the residuals is {alike.i:.2f} with {NEIGHBOURS} nearest "
-        f"neighbours (p = {alike.p:.3f} from {alike.draws} permutations), so errors clustered by region "
-        "alone are likely too small.",
-        "With every authority counted equally it is "
-        f"{per_point_less(near.plain.term(GROWTH), 2)}; with errors that neighbours share (lambda "
-        f"{near.error.spatial.estimate:.2f}) {per_point_less(near.error.terms[people_at(found)], 2)}; with votes "
-        f"that neighbours share (rho {near.lag.spatial.estimate:.2f}) "
+        f"Neighbouring authorities have similar errors: Moran's I of the residuals is {alike.i:.2f} with {NEIGHBOURS} "
+        f"nearest neighbours (p = {alike.p:.3f} from {alike.draws} permutations). So errors clustered by region alone "
+        "are probably too small.",
+        f"With every authority counted equally it is {per_point_less(near.plain.term(GROWTH), 2)}. With errors that "
+        f"neighbours share (lambda {near.error.spatial.estimate:.2f}) it is "
+        f"{per_point_less(near.error.terms[people_at(found)], 2)}. With votes that neighbours share (rho "
+        f"{near.lag.spatial.estimate:.2f}) it is "
         f"{per_point_less(near.lag.terms[people_at(found)], 2)}. Akaike's criterion is "
         f"{near.error.aic:,.0f}, {near.lag.aic:,.0f} and {near.error.aic_ols:,.0f} without neighbours: "
         + ("the first fits best." if near.error.aic < near.lag.aic else "the second fits best."),
@@ -139,19 +143,19 @@ def diagnostics(found: Discontent) -> tuple[str, ...]:
 
 
 def lost_lines(found: Discontent) -> tuple[str, ...]:
-    """Say which places the tables have, and which they lost."""
+    """Say which areas the tables have, and which are left out."""
     regions, counted = found.authorities.steps[2], found.wards.steps
     return (
-        f"Authorities: {regions.kept} of {found.authorities.steps[0].kept} of England and Wales. "
-        f"Without {', '.join(regions.lost)}, whose regions were redrawn.",
-        f"Wards: {counted[1].kept:,} of {counted[0].kept:,} have counts; {counted[2].kept:,} of them are in England "
-        f"and {counted[-1].kept:,} have another ward of their authority to be compared with. Councils chose "
-        f"whether to give them. In {int((found.wards.table['no_postals'] == 0).sum()):,} postal votes were mixed in.",
+        f"Authorities: {regions.kept} of {found.authorities.steps[0].kept} in England and Wales. We left out "
+        f"{', '.join(regions.lost)}, whose regions were redrawn.",
+        f"Wards: {counted[1].kept:,} of {counted[0].kept:,} have counts. {counted[2].kept:,} of them are in England, "
+        f"and {counted[-1].kept:,} have another ward of their authority for comparison. Councils chose whether to "
+        f"give counts. In {int((found.wards.table['no_postals'] == 0).sum()):,}, postal votes were mixed in.",
     )
 
 
 def discontent_lines(found: Discontent) -> Iterator[str]:
-    """Tell it in a terminal, the answer first."""
+    """Give the terminal lines, the answer first."""
     yield "Places that don't matter: decline, left-behind areas and the vote of 2016"
     yield ""
     yield from answer(found)
@@ -161,16 +165,16 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
         ["", *(f">{column.title}" for column in found.columns)], list(_columns(found))
     )
     yield ""
-    yield "How far the last column can be trusted:"
+    yield "Checks of the last column:"
     yield from (f"  {line}" for line in diagnostics(found))
     yield ""
-    yield "Growth by other readings of the same words:"
+    yield "Growth, defined in other ways:"
     heads = ["", *(f">{column.title}" for column in found.columns)]
     rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
     yield from align_columns(heads, rows)
     yield ""
     yield (
-        "Leave share of left-behind wards beside others of their authority, in points; the wider interval "
+        "Leave share of left-behind wards compared with others of their authority, in points. The wider interval "
         "allows for few authorities:"
     )
     yield from align_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
@@ -183,7 +187,7 @@ def discontent_lines(found: Discontent) -> Iterator[str]:
     yield from lost_lines(found)
 
 
-_HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Places", ">Listed"]
+_HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Areas", ">On the list"]
 
 
 def _row(held: ControlledDifference) -> list[str]:

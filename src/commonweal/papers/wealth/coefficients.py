@@ -53,7 +53,7 @@ class Weight(BaseModel):
     verified
         Whether they were checked in what was published, or worked out here from published data.
     caution
-        What to beware of.
+        A caution.
     works
         Ids of the evidence library.
     """
@@ -143,20 +143,20 @@ class Weight(BaseModel):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of any result must know of these numbers."""
-        told = []
+        """Cautions for readers of any result with these numbers."""
+        found = []
         if self.ratio > HIGH:
-            told.append(
-                f"r = {self.ratio:.2f} is above {HIGH:g}: values from averages of countries take in all that goes "
-                "with trust (institutions, health, history), so what follows is probably too high."
+            found.append(
+                f"r = {self.ratio:.2f} is above {HIGH:g}. Averages of countries mix trust with institutions, health "
+                "and history, so the results are probably too high."
             )
         if self.ratio < 0:
-            told.append(
-                "r is below 0: by these coefficients more trust goes with less life satisfaction."
+            found.append(
+                "r is below 0: with these coefficients, more trust goes with less life satisfaction."
             )
         if not self.verified:
-            told.append("The weight of trust is unverified: it was not checked in a publication.")
-        return (*told, self.caution) if self.caution else tuple(told)
+            found.append("The weight of trust is unverified: we did not check it in a publication.")
+        return (*found, self.caution) if self.caution else tuple(found)
 
 
 def _check_covariance(var_b: float | None, var_g: float | None, cov: float | None) -> None:

@@ -62,7 +62,7 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class WealthRow:
-    """A bar: measured wealth per head by part, and trust beside it.
+    """A bar: measured wealth per head by part, and trust.
 
     Attributes
     ----------
@@ -90,25 +90,25 @@ class WealthRow:
 
 
 _ASSUMPTIONS = (
-    "Life satisfaction rises with the logarithm of income and in a straight line with trust, alike everywhere.",
-    "What people say of trust in surveys means the same everywhere, whichever survey asks.",
-    "Surveys are treated as simple random samples, so the sampling error of trust is too small.",
+    "Life satisfaction rises with the logarithm of income, and in a straight line with trust, in every country alike.",
+    "Answers about trust mean the same in every country and every survey.",
+    "We treat surveys as simple random samples, so the sampling error of trust is too small.",
 )
 _LIMITS = (
-    "This is not a replication of Hamilton, Helliwell and Woolcock: their coefficients, form, horizon, "
-    "discount rate and table of countries could not be read.",
-    "Trust goes with life satisfaction; that it causes it, and by how much, is not shown here.",
-    "Trust stands for social capital; institutions and intangible capital are not measured.",
+    "This is not a replication of Hamilton, Helliwell and Woolcock. We could not read their coefficients, form, "
+    "horizon, discount rate or table of countries.",
+    "Trust goes with life satisfaction. This does not show that trust causes it, or by how much.",
+    "Trust stands in for social capital. Institutions and intangible capital are not measured.",
 )
 
 
 def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
-    """Draw a bar a row: the parts of measured wealth, together 100%, and trust after them."""
+    """Draw a bar a row: the parts of measured wealth, 100% in all, and trust after them."""
     ends = any(row.low is not None for row in rows)
     about = (
-        "Each bar is one country or group, its measured wealth set to 100%. What it owes abroad, on balance, stands "
-        "to the left of nought. Trust, striped, comes on top, as a share of measured wealth: it is modelled."
-        + (" The line at its end shows how far that could be out." if ends else "")
+        "Each bar is a country or group, with measured wealth set to 100%. Net debt abroad is left of zero. Striped: "
+        "trust, modelled, as a share of measured wealth."
+        + (" Line: range of the value of trust." if ends else "")
         + " Intangible capital and institutions have no data."
     )
     low = min(0.0, *(sum(min(0.0, s) for s in row.shares) for row in rows))
@@ -194,7 +194,7 @@ def _short(words: str) -> str:
 
 
 USUAL = ("GBR", "USA", "DEU", "SWE", "BRA", "MEX", "ZAF", "IND", "CHN")
-"""Countries drawn beside each other where none are asked for."""
+"""Countries compared where none are asked for."""
 
 REGRESSIONS: tuple[tuple[str, ...], ...] = (
     (),
@@ -205,18 +205,20 @@ REGRESSIONS: tuple[tuple[str, ...], ...] = (
 
 
 def _groups(found: TrustWealth, form: Form) -> Section:
-    """Tell what trust is worth in groups of countries."""
+    """Show what trust is worth in groups of countries."""
     weight = found.weight
     return Section(
         "Groups of countries",
         text=(
-            f"A country's trust is turned into wealth by the {form} form; a group's share adds the wealth of its "
-            "countries up, so large and rich ones weigh most.",
+            f"We convert a country's trust into wealth by the {form} form. A group's share adds up the wealth of its "
+            "countries, so large and rich ones count most.",
         ),
         beware=weight.warnings,
         charts=(
             wealth_chart(
-                "groups-drawn", "Trust beside the other parts of wealth", _group_rows(found, form)
+                "groups-drawn",
+                "Trust compared with other kinds of wealth",
+                _group_rows(found, form),
             ),
         ),
         tables=group_tables(found),
@@ -230,7 +232,7 @@ def wealth_report(
     changes: Mapping[Country, pl.DataFrame | None] | None = None,
     points: float = 1.0,
 ) -> Report:
-    """Tell what trust is worth."""
+    """Make the report of what trust is worth."""
     asked = changes or {}
     a, weight = found.assumptions, found.weight
     sections = [
@@ -239,8 +241,8 @@ def wealth_report(
         Section(
             "Countries",
             text=(
-                f"Trust is the mean of the survey waves of {a.since} to {a.until}; wealth is the World Bank's of "
-                f"{a.wealth_year}. {_without(found)}",
+                f"Trust is the mean of the survey waves of {a.since} to {a.until}. Wealth is from the World Bank's "
+                f"accounts of {a.wealth_year}. {_without(found)}",
             ),
             charts=() if asked else (_drawn(found, list(USUAL), form),),
             tables=country_tables(found),
@@ -248,22 +250,22 @@ def wealth_report(
         Section(
             "Six assets",
             text=(
-                "The Bennett Institute counts six assets that prosperity rests on. Two of them are measured in part "
-                "or not at all.",
+                "The Bennett Institute names six assets behind prosperity. Two of them are measured in part or not at "
+                "all.",
             ),
             tables=asset_tables(found),
         ),
         _regressions(store),
-        Section("What was published", points=tuple(line.strip() for line in list(published_lines())[1:])),
+        Section("Published results", points=tuple(line.strip() for line in list(published_lines())[1:])),
     ]  # fmt: skip
     return Report(
         name="wealth",
         title="Trust as wealth",
-        heading=f"{len(found.countries)} countries, by this weight of trust: {weight.title} (r = {weight.ratio:.3f})",
+        heading=f"{len(found.countries)} countries",
         answer=tuple(world_sentences(found, form)),
         sections=tuple(sections),
         assumptions=(
-            f"The weight of trust, r = {weight.ratio:.3f}: {weight.source}.",
+            f"The weight of trust, r = {weight.ratio:.3f}: {weight.title}. Source: {weight.source}.",
             *_ASSUMPTIONS,
         ),
         limits=_LIMITS,
@@ -279,7 +281,7 @@ def wealth_report(
 
 def _without(found: TrustWealth) -> str:
     missing = found.countries.filter(pl.col("total").is_null())["country"].sort().to_list()
-    return f"{len(missing)} have trust but no accounts: {', '.join(missing)}."
+    return f"{len(missing)} countries have trust data but no accounts: {', '.join(missing)}."
 
 
 def _group_rows(found: TrustWealth, form: Form) -> list[WealthRow]:
@@ -311,7 +313,7 @@ def _drawn(found: TrustWealth, codes: list[str], form: Form) -> Any:
         for row in found.countries.filter(code=code).drop_nulls("total").iter_rows(named=True)
     ]
     return wealth_chart(
-        "countries-drawn", "Trust beside the other parts of wealth: some countries", rows
+        "countries-drawn", "Trust compared with other kinds of wealth: some countries", rows
     )
 
 
@@ -325,7 +327,7 @@ def _asked(
     form: Form,
     points: float,
 ) -> Section:
-    """Tell the countries that were asked for."""
+    """Show the countries that were asked for."""
     text, tables = [], []
     for country, worth in changes.items():
         text += list(country_lines(found, country, form))
@@ -334,11 +336,11 @@ def _asked(
             tables.append(change_table(country, worth, points))
     held = [c.code for c, worth in changes.items() if worth is not None]
     charts = (_drawn(found, held, form),) if held else ()
-    return Section("The countries asked for", text=tuple(text), charts=charts, tables=tuple(tables))
+    return Section("The countries you chose", text=tuple(text), charts=charts, tables=tuple(tables))
 
 
 def _regressions(store: Store) -> Section:
-    """Show what averages of countries give for the weight of trust, and why not to rely on it."""
+    """Show the weight of trust from averages of countries, and why not to rely on it."""
     table = life_of_countries(store)
     rows = []
     for controls in REGRESSIONS:
@@ -365,13 +367,13 @@ def _regressions(store: Store) -> Section:
     return Section(
         "The weight of trust from averages of countries",
         text=(
-            "Life satisfaction on ln income and trust across countries, with robust errors (HC1). The sets that ship: "
+            "Life satisfaction regressed on ln income and trust across countries, with robust errors (HC1). Weights: "
             + "; ".join(f"{name}, r = {w.ratio:.3f}" for name, w in load_weights().items())
             + ".",
         ),
         beware=(
-            "Values above 1.5 are not used unless asked for: averages of countries mix trust with all that goes with "
-            "it. Holding health and support constant takes more from income than from trust, so r rises.",
+            "We use values above 1.5 only on request: averages of countries mix trust with all that goes with it. "
+            "Holding health and support constant lowers the income coefficient more than that of trust, so r rises.",
         ),
         tables=(
             Table(

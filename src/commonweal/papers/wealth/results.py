@@ -281,7 +281,7 @@ def _half_width(
 
 
 HORIZONS = ((0.015, 25.0), (0.04, 25.0))
-"""Discount rates and years of the stocks. That of the published study could not be read, so two are told."""
+"""Discount rates and years of the stocks. That of the published study could not be read, so we use two."""
 
 
 def worth_of_change(

@@ -1,4 +1,4 @@
-"""Tables and sentences on trust as wealth, for the report, a terminal and as data."""
+"""Tables and sentences on trust as wealth, for the report, the terminal and JSON."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 DOLLARS = "US dollars of 2014"
 
-NO_INTERVAL = "No interval: these coefficients come without errors."
+NO_INTERVAL = "No interval: these coefficients have no standard errors."
 
 
 def money(value: float | None) -> str:
-    """Say an amount, in millions, billions and trillions where it is large.
+    """Write an amount, in millions, billions and trillions where it is large.
 
     Examples
     --------
@@ -42,34 +42,34 @@ def money(value: float | None) -> str:
 
 
 def ends_words(weight: Weight, level: float = 0.95) -> str:
-    """Say what the ends beside a value are; nothing where there are none."""
+    """Say what a range in brackets is; nothing where there is none."""
     if weight.has_covariance:
         return f"{percent(level)} interval by the delta method"
     if weight.low is None:
         return ""
-    return f"r from {weight.low:.3g} to {weight.high:.3g}, a range that is assumed"
+    return f"an assumed range, r from {weight.low:.3g} to {weight.high:.3g}"
 
 
 def weight_lines(weight: Weight) -> Iterator[str]:
-    """Say what a result rests on, and what to beware of."""
-    yield f"Rests on: {weight.title} (r = {weight.ratio:.3f}). Source: {weight.source}."
+    """Give the weight of trust behind a result, with cautions."""
+    yield f"Weight of trust: r = {weight.ratio:.3f}. {weight.title}. Source: {weight.source}."
     for warning in weight.warnings:
-        yield f"  Beware: {warning}"
+        yield f"  Please note: {warning}"
 
 
 def published_lines() -> Iterator[str]:
-    """Say what was published, marked where it is not verified; and that this is no replication."""
+    """Give the published results, marked where not verified. This is not a replication."""
     library = load_evidence()
     yield "Published (cited, not replicated here):"
     for found in load_published().values():
         work = library.work(found.work)
         mark = "" if found.verified else "UNVERIFIED. "
         name = work.people[0][0] + (" and others" if len(work.people) > 1 else "")
-        yield f"  {mark}{found.says} ({name} {work.year}) Not read: {found.unread}"
+        yield f"  {mark}{found.says} ({name} {work.year}) We could not read: {found.unread}"
 
 
 def _interval_text(row: Mapping[str, Any], suffix: str = "", share: bool = True) -> str:
-    """Say both ends in brackets; nothing where there are none."""
+    """Write both ends in brackets; nothing where there are none."""
     low, high = row[f"low{suffix}"], row[f"high{suffix}"]
     if low is None or high is None:
         return ""
@@ -78,7 +78,7 @@ def _interval_text(row: Mapping[str, Any], suffix: str = "", share: bool = True)
 
 
 def _share(value: float | None) -> str:
-    """Say a share with one decimal; a small one, as of a change, with two."""
+    """Write a share with one decimal; a small one, as of a change, with two."""
     if value is None:
         return "-"
     if math.isinf(value):
@@ -87,25 +87,25 @@ def _share(value: float | None) -> str:
 
 
 def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
-    """Tell the world's answer in a few sentences: two named groups, what their ends are, how many."""
+    """Give the answer for the world: two groups, the meaning of their range, and the coverage."""
     groups = {row["group"]: row for row in found.groups.iter_rows(named=True)}
     told = [
         f"{_share(row[f'share_{form}'])}{_interval_text(row, f'_{form}')} of all wealth in {where}"
         for name, where in (("OECD", "the OECD"), ("Latin America", "Latin America"))
         if (row := groups.get(name))
     ]
-    yield f"Trust between people would be worth {' and '.join(told)}, in the {form} form."
+    yield f"Trust between people is worth {' and '.join(told)}, by the {form} form of this model."
     ends = ends_words(found.weight, found.assumptions.level)
     yield (f"In brackets: {ends}." if ends else NO_INTERVAL)
     asked, held = len(found.countries), found.countries["total"].count()
     yield (
-        f"{asked} countries have trust ({found.assumptions.since} to {found.assumptions.until}); {held} of them have "
-        f"wealth accounts ({found.assumptions.wealth_year}) as well."
+        f"{asked} countries have trust data ({found.assumptions.since} to {found.assumptions.until}). {held} of them "
+        f"also have wealth accounts ({found.assumptions.wealth_year})."
     )
 
 
 def world_lines(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
-    """Tell the world's answer, then every group in a table."""
+    """Give the answer for the world, then every group in a table."""
     yield from world_sentences(found, form)
     yield ""
     heads = ["Group", ">Countries", ">Trust", *(f">{name.capitalize()}" for name in FORMS)]
@@ -123,7 +123,7 @@ def world_lines(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
 
 
 def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -> Iterator[str]:
-    """Tell what a country's trust is worth, beside its other wealth."""
+    """Say what a country's trust is worth, compared with its other wealth."""
     row = found.country(country)
     yield (
         f"{row['country']}: {_share(row['trust'])} say that most people can be trusted "
@@ -131,16 +131,16 @@ def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -
         f"{found.assumptions.until})."
     )
     value = f"{_share(row[f'value_{form}'])}{_interval_text(row, f'_{form}')}"
-    yield f"That is worth {value} of income or of measured wealth, in the {form} form."
+    yield f"That is worth {value} of income or measured wealth ({form} form)."
     if row["total"] is None:
         yield "The World Bank's wealth accounts do not have this country, so there is no amount."
         return
     yield (
-        f"It would be {money(row[f'trust_wealth_{form}'])} {DOLLARS} a head beside {money(row['total'])} of measured "
-        f"wealth: {_share(row[f'share_{form}'])} of both together."
+        f"In {DOLLARS}, that is {money(row[f'trust_wealth_{form}'])} a head, compared with {money(row['total'])} of "
+        f"measured wealth: {_share(row[f'share_{form}'])} of the two together."
     )
     yield (
-        f"As income: {money(row[f'flow_{form}'])} a head and year, of {money(row['income'])} "
+        f"As income, that is {money(row[f'flow_{form}'])} a head a year, of {money(row['income'])} "
         f"({'gross national income' if row['income_is'] == 'GNI' else 'GDP'})."
     )
 
@@ -148,7 +148,7 @@ def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -
 def change_sentence(
     worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
 ) -> str:
-    """Tell what a change in trust is worth to a place, in one form."""
+    """Say what a change in trust is worth to a place, in one form."""
     rows = {
         row["measure"]: row
         for row in worth.filter(pl.col("form") == form).iter_rows(named=True)
@@ -157,22 +157,22 @@ def change_sentence(
     change = f"{abs(points):g} {'point' if abs(points) == 1 else 'points'} {'more' if points >= 0 else 'less'}"
     flow = rows["flow"]
     return (
-        f"{where}: {change} of trust {'is' if abs(points) == 1 else 'are'} worth {money(flow['value'])}"
-        f"{_interval_text(flow, share=False)} a year, {unit}: "
-        f"{money(rows['flow_per_head']['value'])} a head ({form} form)."
+        f"{where}: {change} of trust {'is' if abs(points) == 1 else 'are'} worth {money(flow['value'])} a year"
+        f"{_interval_text(flow, share=False)}, {unit}. "
+        f"That is {money(rows['flow_per_head']['value'])} a head ({form} form)."
     )
 
 
 def change_lines(
     worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
 ) -> Iterator[str]:
-    """Tell what a change in trust is worth to a place, then in a table of forms."""
+    """Say what a change in trust is worth to a place, then in a table of forms."""
     yield change_sentence(worth, points, where, unit, form)
     yield ""
     heads = {"value": ">Value", "low": ">Low", "high": ">High"}
     heads |= {
-        "simulated_low": ">Low, drawn",
-        "simulated_high": ">High, drawn",
+        "simulated_low": ">Low, sim.",
+        "simulated_high": ">High, sim.",
     }  # short: rates must not be cut
     names = [name for name in heads if worth[name].count() > 0]
     shown = ["Form", "Measure", *(heads[name] for name in names)]
@@ -196,8 +196,8 @@ def _short_money(value: float | None) -> str:
 
 
 def measure_words(row: Mapping[str, Any]) -> str:
-    """Say what a row of `worth_of_change` measures."""
-    words = {"share": "of income", "flow_per_head": "a head and year", "flow": "a year"}
+    """Name what a row of `worth_of_change` measures."""
+    words = {"share": "of income", "flow_per_head": "a head a year", "flow": "a year"}
     if row["measure"] == "stock":
         return f"stock, {row['years']:g} years at {100 * row['rate']:g}%"
     return words[row["measure"]]
@@ -212,29 +212,29 @@ def rows_as_data(table: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 _FORMS = (
-    "Linear: r T. Compensating: exp(r T) - 1, what would make up for losing all trust. Equivalent: 1 - exp(-r T), what "
-    "people would give up to keep it. Simulated ends are quantiles of draws; they lie above those of the delta method "
-    "in the linear form, since a ratio of two uncertain numbers is skewed upwards."
+    "Linear: r T. Compensating: exp(r T) - 1, the income that would make up for losing all trust. Equivalent: "
+    "1 - exp(-r T), the income people would give up to keep it. Simulated ends are quantiles of simulations. In the "
+    "linear form they lie above those of the delta method, because a ratio of two uncertain numbers is skewed upwards."
 )
 
 
 _GROUPS = (
-    "Countries with trust and accounts, of all with accounts; the share of the people of these that they cover; trust, "
-    f"averaged over people; the share of trust in all wealth in three forms; what it is worth a head, in {DOLLARS}."
+    "Countries: those with trust data and accounts, of all with accounts. People: the share of people they cover. "
+    f"Trust: averaged over people, then its share of all wealth in three forms. A head: in {DOLLARS}."
 )
 _SURVEYS = (
-    "Surveys are taken for simple random samples, so the sampling error is too small. Income groups as the World "
-    "Bank's accounts have them; of countries outside the accounts they are not checked."
+    "The sampling error treats surveys as simple random samples, so it is too small. Income groups are those of the "
+    "World Bank's accounts; for other countries we did not check them."
 )
 
 
 def group_tables(found: TrustWealth) -> tuple[Table, ...]:
-    """Give the share of trust in the wealth of groups, and how sure it is."""
+    """Give the share of trust in the wealth of groups, with its range."""
     return (
         Table("groups", "Share of trust in all wealth", _groups(found), _GROUPS),
         Table(
             "group-ends",
-            "Share of trust in all wealth, with how sure that is",
+            "Share of trust in all wealth, with its range",
             _interval_table(found.groups, {"group": "Group"}, "share"),
             _ends_about(found),
             rows=len(found.groups),
@@ -248,14 +248,14 @@ def country_tables(found: TrustWealth) -> tuple[Table, ...]:
     return (
         Table(
             "countries",
-            "Every country with trust",
+            "Every country with trust data",
             _countries(found),
             f"Amounts are {DOLLARS} a head. Empty: no accounts.",
             rows=25,
         ),
         Table(
             "forms",
-            "Value of trust as a share of income or measured wealth, with how sure that is",
+            "Value of trust as a share of income or measured wealth, with its range",
             _interval_table(rows, {"country": "Country", "code": "Code"}, "value"),
             f"{_FORMS} {_ends_about(found)}",
             rows=12,
@@ -265,14 +265,14 @@ def country_tables(found: TrustWealth) -> tuple[Table, ...]:
 
 
 def asset_tables(found: TrustWealth) -> tuple[Table, ...]:
-    """Give the six assets, with what has no data shown as such."""
+    """Give the six assets, marking those without data."""
     return (
-        Table("assets", "The six assets, and what measures them here", _assets(found)),
+        Table("assets", "The six assets, and how we measure them", _assets(found)),
         Table(
             "country-assets",
             "The assets of each country",
             _parts_table(found),
-            f"{DOLLARS} a head. Intangible capital has no data; trust stands for the sixth asset.",
+            f"{DOLLARS} a head. Intangible capital has no data. Trust stands in for the sixth asset.",
             rows=12,
         ),
     )
@@ -282,7 +282,7 @@ def change_table(country: Country, worth: pl.DataFrame, points: float) -> Table:
     """Give what a change in trust is worth to a country."""
     return Table(
         f"change-{country.code.lower()}",
-        f"{country.name}: what {points:+g} points of trust are worth",
+        f"{country.name}: value of {points:+g} points of trust",
         _change(worth),
         f"Amounts are {DOLLARS}.",
     )
@@ -290,9 +290,7 @@ def change_table(country: Country, worth: pl.DataFrame, points: float) -> Table:
 
 def _ends_about(found: TrustWealth) -> str:
     words = ends_words(found.weight, found.assumptions.level)
-    return (
-        f"Low and high: {words}." if words else "No interval: the coefficients come without errors."
-    )
+    return f"Low and high: {words}." if words else NO_INTERVAL
 
 
 def _change(worth: pl.DataFrame) -> TableData:
